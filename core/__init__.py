@@ -1,0 +1,1 @@
+"""The engine: abilities, importance, selection, ablation, evaluation, AIS. Knows no screen."""

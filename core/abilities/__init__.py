@@ -1,0 +1,20 @@
+"""The ten abilities: what they are, their items, and one's own items."""
+
+from core.abilities.catalogue import ABILITIES, Ability, find_ability
+from core.abilities.generate import GENERATOR_VERSION, generate_items
+from core.abilities.item import LEVELS, SPLITS, Draft, Family, Item, Level, Split
+
+__all__ = [
+    "ABILITIES",
+    "GENERATOR_VERSION",
+    "LEVELS",
+    "SPLITS",
+    "Ability",
+    "Draft",
+    "Family",
+    "Item",
+    "Level",
+    "Split",
+    "find_ability",
+    "generate_items",
+]

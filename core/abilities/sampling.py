@@ -1,0 +1,96 @@
+"""Draws items from families: split by key, distinct, with uniform gold positions."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator, Sequence
+
+from core.abilities.item import Draft, Family, Item, Level, Split
+
+HELDOUT_PERCENT = 20
+"""Share of the keys that belong to the held-out split, in percent."""
+
+MAX_MISSES = 3000
+"""Draws in a row of one family that gave nothing new, after which it counts as exhausted."""
+
+
+def split_of(ability: str, key: str) -> Split:
+    """The split that a key belongs to: a fixed function of ability and key, the same at both levels."""
+    digest = hashlib.blake2b(f"{ability}/{key}".encode(), digest_size=8).digest()
+    return "heldout" if int.from_bytes(digest, "big") % 100 < HELDOUT_PERCENT else "train"
+
+
+def draw_items(
+    ability: str, families: Sequence[Family], level: Level, split: Split, n: int, seed: int
+) -> list[Item]:
+    """The first n distinct items of a split, the families taking turns.
+
+    The gold goes through the four places equally often, in an order shuffled by seed. The first n of a
+    longer draw with the same seed are the same items.
+
+    Raises:
+        ValueError: the families together cannot give n distinct items.
+    """
+    rng = random.Random(f"{ability}/{level}/{split}/{seed}")
+    seen: set[str] = set()
+    streams = [_new_items(family, ability, level, split, rng, seen) for family in families]
+    items: list[Item] = []
+    places: list[int] = []
+    while streams and len(items) < n:
+        for stream in list(streams):
+            item = next(stream, None)
+            if item is None:
+                streams.remove(stream)
+                continue
+            places = places or rng.sample(range(4), 4)
+            items.append(_with_answer_at(item, places.pop()))
+    if len(items) < n:
+        raise ValueError(
+            f"{ability} ({level}, {split}) has only {len(items)} distinct items, {n} were asked for: "
+            "ask for fewer."
+        )
+    return items[:n]
+
+
+def _new_items(
+    family: Family, ability: str, level: Level, split: Split, rng: random.Random, seen: set[str]
+) -> Iterator[Item]:
+    """Items of one family that belong to the split and were not seen before."""
+    misses = 0
+    while misses < MAX_MISSES:
+        draft = family.draw(rng)
+        misses += 1
+        if split_of(ability, draft.key) != split:
+            continue
+        digest = _digest(draft)
+        if digest in seen:
+            continue
+        seen.add(digest)
+        misses = 0
+        options = [draft.answer, *rng.sample(draft.distractors, 3)]
+        if len(set(options)) != 4:
+            raise ValueError(f"{ability}/{level}/{family.name} made options that are not distinct: {options}")
+        yield Item(
+            id=f"{ability}/{level}/{family.name}/{digest}",
+            ability=ability,
+            family=family.name,
+            context=draft.context,
+            question=draft.question,
+            options=tuple(options),
+            answer_index=0,
+            steps=draft.steps,
+        )
+
+
+def _with_answer_at(item: Item, place: int) -> Item:
+    """The same item, its right option (first so far) moved to the place."""
+    options = list(item.options[1:])
+    options.insert(place, item.options[0])
+    return Item(**{**item.__dict__, "options": tuple(options), "answer_index": place})
+
+
+def _digest(draft: Draft) -> str:
+    """Hash of what the item says, whatever the order of its options."""
+    text = "\x1f".join((draft.context, draft.question, *sorted((draft.answer, *draft.distractors))))
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
