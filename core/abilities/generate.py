@@ -26,10 +26,8 @@ def families_of(ability: str, level: Level) -> tuple[Family, ...]:
 
 
 @cache
-def generate_items(
-    ability: str, level: Level, split: Split, n: int, seed: int = 0
-) -> tuple[Item, ...]:
-    """n distinct items, the families taking turns; the same arguments give the same items.
+def generate_items(ability: str, level: Level, split: Split, n: int, seed: int = 0) -> tuple[Item, ...]:
+    """The first n distinct items, the families taking turns; the same arguments give the same items.
 
     Raises:
         ValueError: there is no such ability, or it has fewer than n distinct items.

@@ -33,6 +33,9 @@ class Draft:
     """Three wrong options of the right one's kind and length."""
     steps: str = ""
     """The worked solution that comes before the answer in the form for generation; empty without steps."""
+    member: tuple[int, int] | None = None
+    """(i, m): the key names a group of m things, and this is the i-th. A fifth of every group is held out,
+    where a hash of single keys would hold out all of one small group and nothing of another."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Draws items from families: split by key, distinct, with uniform gold positions."""
+"""Draws items from families: split by key, distinct, the right option never given away by its words."""
 
 from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from core.abilities.item import Draft, Family, Item, Level, Split
@@ -15,10 +16,45 @@ MAX_MISSES = 3000
 """Draws in a row of one family that gave nothing new, after which it counts as exhausted."""
 
 
-def split_of(ability: str, key: str) -> Split:
-    """The split that a key belongs to: a fixed function of ability and key, the same at both levels."""
+PATIENCE = 40
+"""Draws that a family may miss in a row before the demand for balance is lowered by one step."""
+
+
+class Balance:
+    """Keeps every option text right in a quarter of the items in which it stands.
+
+    Holding out keys at random leaves some options right more often in one split and less often in the
+    other; whoever learns that could answer without thinking. So a draft whose answer has been right more
+    than its share, measured against its own distractors, is put back.
+    """
+
+    def __init__(self) -> None:
+        self._surplus: Counter[tuple[str, str]] = Counter()
+
+    def accepts(self, draft: Draft, slack: int) -> bool:
+        """Whether the answer's surplus is at most `slack` rights above its distractors' mean."""
+        return all(
+            self._surplus[scope, draft.answer]
+            <= sum(self._surplus[scope, wrong] for wrong in draft.distractors) / 3 + 4 * slack
+            for scope in ("", draft.question)
+        )
+
+    def add(self, draft: Draft) -> None:
+        """Counts an accepted draft."""
+        for scope in ("", draft.question):
+            self._surplus[scope, draft.answer] += 3
+            for wrong in draft.distractors:
+                self._surplus[scope, wrong] -= 1
+
+
+def split_of(ability: str, key: str, member: tuple[int, int] | None = None) -> Split:
+    """The split that a key (or a member of its group) belongs to: a fixed function of the arguments."""
     digest = hashlib.blake2b(f"{ability}/{key}".encode(), digest_size=8).digest()
-    return "heldout" if int.from_bytes(digest, "big") % 100 < HELDOUT_PERCENT else "train"
+    number = int.from_bytes(digest, "big")
+    if member is None:
+        return "heldout" if number % 100 < HELDOUT_PERCENT else "train"
+    place, size = member
+    return "heldout" if (place + number) % size < max(1, size * HELDOUT_PERCENT // 100) else "train"
 
 
 def draw_items(
@@ -57,15 +93,16 @@ def _new_items(
     family: Family, ability: str, level: Level, split: Split, rng: random.Random, seen: set[str]
 ) -> Iterator[Item]:
     """Items of one family that belong to the split and were not seen before."""
-    misses = 0
+    misses, balance = 0, Balance()
     while misses < MAX_MISSES:
         draft = family.draw(rng)
         misses += 1
-        if split_of(ability, draft.key) != split:
+        if split_of(ability, draft.key, draft.member) != split:
             continue
         digest = _digest(draft)
-        if digest in seen:
+        if digest in seen or not balance.accepts(draft, slack=misses // PATIENCE):
             continue
+        balance.add(draft)
         seen.add(digest)
         misses = 0
         options = [draft.answer, *rng.sample(draft.distractors, 3)]

@@ -1,0 +1,76 @@
+"""Basic quantities: getting, losing, counting, comparing. The key is the operand pair or the counts."""
+
+from __future__ import annotations
+
+import random
+
+from core.abilities.basic.words import NAMES, draft, pick
+from core.abilities.item import Draft, Family
+
+THINGS = ("eggs", "books", "cups", "balls", "cakes", "lamps", "boats", "kites")
+COUNTED = ("pear", "bean", "rock", "seed", "brick", "bell")
+MAX_OPERAND = 12
+GOT = ("got", "bought", "found")
+LOST = ("lost", "sold", "gave away")
+
+
+def _near(rng: random.Random, gold: int) -> list[str]:
+    """Four numbers in a row that hold the gold at any place."""
+    start = gold - rng.randrange(4)
+    return [str(number) for number in range(start, start + 4)]
+
+
+def _counting(first: int, last: int) -> str:
+    """The numbers that one says when counting from one number on to another."""
+    step = 1 if last >= first else -1
+    return " ".join(str(number) for number in range(first, last + step, step))
+
+
+def _get(rng: random.Random) -> Draft:
+    """How many after getting some more."""
+    a, b = rng.randrange(2, MAX_OPERAND + 1), rng.randrange(2, MAX_OPERAND + 1)
+    name, thing = rng.choice(NAMES), rng.choice(THINGS)
+    context = f"{name} had {a} {thing} and {rng.choice(GOT)} {b} ."
+    key = f"add:{min(a, b)}:{max(a, b)}"
+    return draft(rng, key, context, f"now {name} has", str(a + b), _near(rng, a + b), _counting(a, a + b))
+
+
+def _lose(rng: random.Random) -> Draft:
+    """How many after losing some."""
+    rest, b = rng.randrange(3, MAX_OPERAND + 1), rng.randrange(2, MAX_OPERAND + 1)
+    a = rest + b
+    name, thing = rng.choice(NAMES), rng.choice(THINGS)
+    context = f"{name} had {a} {thing} and {rng.choice(LOST)} {b} ."
+    return draft(
+        rng, f"sub:{a}:{b}", context, f"still {name} has", str(rest), _near(rng, rest), _counting(a, rest)
+    )
+
+
+def _count(rng: random.Random) -> Draft:
+    """How many of one thing lie in a row of two things."""
+    n, others = rng.randrange(2, 6), rng.randrange(1, 4)
+    mine, other = pick(rng, COUNTED, 2)
+    row = pick(rng, [True] * n + [False] * others, n + others)
+    key = "count:" + "".join("x" if is_mine else "o" for is_mine in row)
+    context = f"see : {' '.join(mine if is_mine else other for is_mine in row)} ."
+    return draft(rng, key, context, f"count of {mine}", str(n), ("2", "3", "4", "5"), _counting(1, n))
+
+
+def _compare(rng: random.Random) -> Draft:
+    """Who has the most or the fewest of four."""
+    names, amounts = pick(rng, NAMES, 4), pick(rng, range(1, 25), 4)
+    most = rng.random() < 0.5
+    winner = amounts.index(max(amounts) if most else min(amounts))
+    listed = " , ".join(f"{name} {amount}" for name, amount in zip(names, amounts, strict=True))
+    key = f"{'most' if most else 'fewest'}:{','.join(map(str, sorted(amounts)))}"
+    steps = f"the {'largest' if most else 'smallest'} number is {amounts[winner]}"
+    question = f"the {'most' if most else 'least'} of all has"
+    return draft(rng, key, f"amounts : {listed} .", question, names[winner], names, steps)
+
+
+FAMILIES = (
+    Family("get", _get),
+    Family("lose", _lose),
+    Family("count", _count),
+    Family("compare", _compare),
+)

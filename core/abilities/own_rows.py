@@ -1,0 +1,161 @@
+"""Reads the raw rows of one's own items: JSON lines, Parquet or a hub data set. Knows no item."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+MAX_LINE_BYTES = 32 * 2**20
+"""Longest line of a JSON lines file that is read into memory, in bytes."""
+
+HUB_TIMEOUT_S = 10.0
+"""How long the hub may take to say whether it has a data set, in seconds."""
+
+SUFFIXES = (".jsonl", ".parquet")
+"""The two kinds of file that are read."""
+
+
+class Row(NamedTuple):
+    """One row as it was read."""
+
+    place: str
+    """File and line (or row), counted from 1, as an error message names them."""
+    fields: Mapping[str, Any]
+
+
+def read_rows(source: str | Path) -> Iterator[Row]:
+    """The rows of a `.jsonl` or `.parquet` file or, if the source looks like no path, of a hub data set.
+
+    Raises:
+        ValueError: there is no such file or data set, or a line cannot be read.
+    """
+    try:
+        path = Path(source).expanduser()
+        is_here = path.exists()
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{str(source)[:80]!r} is no path: {_first_line(error)[:80]}") from error
+    return _file_rows(path) if is_here or _looks_like_path(source) else _hub_rows(str(source))
+
+
+def _looks_like_path(source: str | Path) -> bool:
+    """Whether a source that does not exist was meant as a file: a Path, a suffix or more than one slash."""
+    if isinstance(source, Path):
+        return True
+    starts = (".", "~", os.sep)
+    return source.startswith(starts) or source.count("/") > 1 or source.lower().endswith(SUFFIXES)
+
+
+def _file_rows(path: Path) -> Iterator[Row]:
+    if not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise ValueError(f"{path} {what}: give a .jsonl or .parquet file, or the id of a hub data set.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(
+            f"{path} is neither JSON lines nor Parquet: its name has to end in .jsonl or .parquet."
+        )
+    return _jsonl_rows(path) if path.suffix.lower() == ".jsonl" else _parquet_rows(path)
+
+
+def _jsonl_rows(path: Path) -> Iterator[Row]:
+    try:
+        with path.open("rb") as file:
+            yield from _parsed_lines(path, file)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _parsed_lines(path: Path, file: BinaryIO) -> Iterator[Row]:
+    number = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        place = f"{path}, line {number}"
+        if len(line) > MAX_LINE_BYTES:
+            raise ValueError(f"{place} is longer than {MAX_LINE_BYTES // 2**20} MB: is this JSON lines?")
+        text = _decoded(place, line, "utf-8-sig" if number == 1 else "utf-8")
+        if text.strip():
+            yield Row(place, _parsed(place, text))
+
+
+def _decoded(place: str, line: bytes, encoding: str) -> str:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{place}: byte {error.start + 1} is not valid UTF-8: save the file as UTF-8."
+        ) from error
+
+
+def _parsed(place: str, text: str) -> dict[str, Any]:
+    try:
+        row = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place} is not valid JSON: {error.msg} at character {error.pos + 1}.") from error
+    except (RecursionError, ValueError) as error:
+        raise ValueError(f"{place} is not a row: it is nested too deeply or has a huge number.") from error
+    if not isinstance(row, dict):
+        raise ValueError(f"{place} holds a {type(row).__name__}, not an object with the fields of an item.")
+    return row
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    import polars as pl
+
+    try:
+        table = pl.read_parquet(path, glob=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ValueError(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
+    for number, fields in enumerate(table.iter_rows(named=True), start=1):
+        yield Row(f"{path}, row {number}", fields)
+
+
+def _hub_rows(hub_id: str) -> Iterator[Row]:
+    """The rows of the data set's `train` split, or of its only one; datasets runs no code of a repository."""
+    _check_hub(hub_id)
+    import datasets
+
+    try:
+        splits = datasets.load_dataset(hub_id)
+    except Exception as error:  # whatever datasets raises, the person gets one sentence and the cause
+        raise ValueError(f"The hub data set {hub_id!r} cannot be loaded: {_first_line(error)}") from error
+    if "train" not in splits and len(splits) > 1:
+        raise ValueError(
+            f"The hub data set {hub_id!r} has no split 'train' but {', '.join(splits)}: "
+            "save the one you mean as .jsonl or .parquet and give that file."
+        )
+    split = splits["train"] if "train" in splits else next(iter(splits.values()))
+    for number, fields in enumerate(split, start=1):
+        yield Row(f"{hub_id}, row {number}", fields)
+
+
+def _check_hub(hub_id: str) -> None:
+    """Asks the hub once, because datasets itself tries for half a minute when there is no network.
+
+    Raises:
+        ValueError: the id is malformed or unknown, or the hub is out of reach.
+    """
+    from huggingface_hub import HfApi, constants
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+
+    if constants.HF_HUB_OFFLINE:
+        return
+    neither = f"{hub_id!r} is no file here, and "
+    try:
+        HfApi().dataset_info(hub_id, timeout=HUB_TIMEOUT_S)
+    except HFValidationError as error:
+        raise ValueError(neither + "not the id of a hub data set either (owner/name).") from error
+    except RepositoryNotFoundError as error:
+        raise ValueError(neither + "the hub has no data set of this id that you may read.") from error
+    except Exception as error:  # the HTTP library, and so its errors, differs between hub versions
+        raise ValueError(
+            neither + f"the hub cannot be reached ({_first_line(error)}); "
+            "to use a copy that was loaded before, set HF_HUB_OFFLINE=1."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says, cut to one line of at most 200 characters."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:200]

@@ -1,0 +1,42 @@
+"""What a person can choose: variant, selection, loss, quota and k. Plain words, no model."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Literal
+
+Variant = Literal["base", "mlp", "all"]
+"""`base` ablates nothing; `mlp` takes from the MLP matrices; `all` from every matrix of the decoder layers."""
+
+Selection = Literal["top", "contrast", "random", "bottom"]
+"""`top`: largest importance; `contrast`: largest normalised importance minus the other abilities' mean;
+`random` and `bottom` are the controls."""
+
+Loss = Literal["full", "answer", "margin"]
+"""`full`: every token of prompt and answer; `answer`: the right answer's tokens; `margin`: minus the right
+option's log-likelihood plus the mean of the others'."""
+
+VARIANTS: tuple[Variant, ...] = ("base", "mlp", "all")
+SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "random", "bottom")
+LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")
+
+CONTROLS: tuple[Selection, ...] = ("random", "bottom")
+"""The selections without which no effect counts."""
+
+PAPER_K: tuple[float, ...] = (1e-5, 4e-5, 1.6e-4, 6.4e-4, 2.56e-3, 1.024e-2)
+"""The k grid of the paper's code, as fractions of all parameters."""
+
+
+def one_of(word: str, allowed: Iterable[str], what: str) -> str:
+    """The word itself, if it is one of the allowed.
+
+    Raises:
+        ValueError: it is not; the message lists the allowed words and names the nearest.
+    """
+    words = list(allowed)
+    if word in words:
+        return word
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise ValueError(f"There is no {what} '{word}'.{hint} Known: {', '.join(words)}.")

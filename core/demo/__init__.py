@@ -1,0 +1,1 @@
+"""The embedded Llama: its vocabulary, its training corpus, its training, and its weights in `model/`."""

@@ -1,0 +1,114 @@
+"""What the embedded Llama is trained on: `basic` train items as token ids, and the induction warm-up."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from core.abilities.catalogue import ABILITIES
+from core.abilities.generate import families_of
+from core.abilities.item import Family, Item
+from core.abilities.sampling import split_of
+from core.prompts import render_choice, render_generation
+
+IGNORED = -100
+"""Label of a token on which there is no loss."""
+
+STEPS_SHARE = 0.15
+"""Share of the training items in the form for generation, steps first."""
+
+LOWEST_WEIGHT = 0.15
+"""Sampling weight of a family that is learnt already, against 1 for one that is not learnt at all."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training sequence."""
+
+    family: int
+    """Index of its family; -1 for the warm-up."""
+    ids: list[int]
+    labels: list[int]
+
+
+class Corpus:
+    """An endless stream of train items, families sampled by how much is left to learn."""
+
+    def __init__(self, words: Sequence[str], seed: int) -> None:
+        self._ids = {word: i for i, word in enumerate(words)}
+        self._rng = random.Random(f"corpus/{seed}")
+        self.families: list[tuple[str, Family]] = [
+            (ability.id, family) for ability in ABILITIES for family in families_of(ability.id, "basic")
+        ]
+        self.weights = [1.0] * len(self.families)
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text, without special tokens."""
+        return [self._ids[word] for word in text.split()]
+
+    def draw(self, n: int) -> list[Example]:
+        """The next n sequences, sampled over abilities equally and in each by its families' weights."""
+        return [self._one(number) for number in self._sample(n)]
+
+    def state(self) -> object:
+        """The state of the random generator, to resume from."""
+        return self._rng.getstate()
+
+    def restore(self, state: object) -> None:
+        """Sets the random generator to a state from `state()`."""
+        version, numbers, rest = state  # type: ignore[misc]
+        self._rng.setstate((version, tuple(numbers), rest))
+
+    def _sample(self, n: int) -> list[int]:
+        return self._rng.choices(range(len(self.families)), weights=self.weights, k=n)
+
+    def _one(self, number: int) -> Example:
+        ability, family = self.families[number]
+        draft = family.draw(self._rng)
+        while split_of(ability, draft.key, draft.member) != "train":
+            draft = family.draw(self._rng)
+        item = Item("", ability, family.name, draft.context, draft.question, (draft.answer,), 0, draft.steps)
+        if self._rng.random() < STEPS_SHARE:
+            prompt = render_generation(item, "cloze")
+            return self._sequence(number, prompt.context, prompt.target + " <eos>")
+        choice = render_choice(item, "cloze")
+        return self._sequence(number, choice.context, choice.continuations[0])
+
+    def _sequence(self, number: int, context: str, target: str) -> Example:
+        before, after = self.encode("<bos> " + context), self.encode(target)
+        return Example(number, before + after, [IGNORED] * len(before) + after)
+
+
+def induction_sequences(rng: random.Random, n: int, vocabulary: int, length: int = 16) -> list[Example]:
+    """Warm-up: random tokens cut into short segments, repeated in another order.
+
+    The loss is on what follows the first token of a repeated segment: it can be told only by looking the
+    segment up, which is the skill on which recall and deduction rest.
+    """
+    sequences = []
+    for _ in range(n):
+        tokens = rng.sample(range(4, vocabulary), length)
+        segments, start = [], 0
+        while start < length:
+            end = min(length, start + rng.randrange(2, 5))
+            segments.append(tokens[start:end])
+            start = end
+        rng.shuffle(segments)
+        repeated = [token for segment in segments for token in segment]
+        labels = [t if i else IGNORED for segment in segments for i, t in enumerate(segment)]
+        sequences.append(Example(-1, [2, *tokens, *repeated], [IGNORED] * (length + 1) + labels))
+    return sequences
+
+
+def collate(sequences: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Right-padded ids and labels, both int64 (B, T), and the families' indices (B,)."""
+    longest = max(len(s.ids) for s in sequences)
+    ids = torch.zeros(len(sequences), longest, dtype=torch.long)
+    labels = torch.full((len(sequences), longest), IGNORED)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence.ids)] = torch.tensor(sequence.ids)
+        labels[row, : len(sequence.ids)] = torch.tensor(sequence.labels)
+    return ids, labels, torch.tensor([s.family for s in sequences])

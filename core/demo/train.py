@@ -1,0 +1,246 @@
+"""Trains the embedded Llama from the `basic` train splits alone: `python -m core.demo.train --to DIR`.
+
+Two stages: an induction warm-up until in-context look-up is learnt, then the items, with the loss on the
+answer's tokens. A checkpoint is kept in DIR and a stopped training goes on from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors.torch import load_file, save_file
+from torch.nn.functional import cross_entropy
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from core.demo.corpus import IGNORED, LOWEST_WEIGHT, Corpus, Example, collate, induction_sequences
+from core.demo.vocabulary import build_tokenizer, collect_words
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that the trained weights depend on."""
+
+    seed: int = 0
+    steps: int = 6000
+    items_per_step: int = 112
+    warmup_sequences: int = 32
+    kept_warmup: int = 4
+    hidden_size: int = 128
+    layers: int = 4
+    heads: int = 4
+    mlp_size: int = 768
+    label_smoothing: float = 0.05
+    muon_lr: float = 0.02
+    embedding_lr: float = 0.015
+    head_lr: float = 0.003
+    weight_decay: float = 0.05
+    threads: int = 1
+
+
+def build_model(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
+    """A new Llama: untied embeddings of standard deviation 0.5, everything else 0.02."""
+    torch.manual_seed(recipe.seed)
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=recipe.hidden_size,
+        intermediate_size=recipe.mlp_size,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        num_key_value_heads=recipe.heads,
+        max_position_embeddings=256,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000.0},
+        tie_word_embeddings=False,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+        dtype="float32",
+    )
+    model = LlamaForCausalLM(config)
+    torch.nn.init.normal_(model.model.embed_tokens.weight, std=0.5)
+    return model
+
+
+class Trainer:
+    """The model, its optimizers and the stream of items, with checkpoints between."""
+
+    def __init__(self, recipe: Recipe, folder: Path) -> None:
+        self.recipe, self.folder = recipe, folder
+        self.words = collect_words()
+        self.corpus = Corpus(self.words, recipe.seed)
+        self.rng = random.Random(f"warm-up/{recipe.seed}")
+        self.model = build_model(recipe, len(self.words))
+        matrices = [p for p in self.model.model.layers.parameters() if p.ndim == 2]
+        rest = [p for p in self.model.parameters() if p.ndim == 1] + [self.model.lm_head.weight]
+        self.optimizers = [
+            torch.optim.Muon(matrices, lr=recipe.muon_lr, weight_decay=recipe.weight_decay),
+            torch.optim.AdamW(
+                [
+                    {"params": [self.model.model.embed_tokens.weight], "lr": recipe.embedding_lr},
+                    {"params": rest, "lr": recipe.head_lr},
+                ],
+                betas=(0.9, 0.98),
+                weight_decay=0.0,
+            ),
+        ]
+        self.base_lrs = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
+        self.family_losses = [1.0] * len(self.corpus.families)
+        self.step, self.seconds = 0, 0.0
+
+    def warm_up(self, progress: Progress) -> int:
+        """Stage 1: only induction, until its loss is under 0.2 nats; returns the steps taken."""
+        task = progress.add_task("warm-up", total=1500)
+        for step in range(1500):
+            batch = induction_sequences(self.rng, self.recipe.warmup_sequences, len(self.words))
+            loss = self._update(batch, min(1.0, (step + 1) / 100))[0]
+            progress.update(task, advance=1, description=f"warm-up, loss {loss:.2f}")
+            if loss < 0.2:
+                break
+        progress.remove_task(task)
+        return step + 1
+
+    def train_step(self) -> float:
+        """Stage 2: one step over new items and some warm-up sequences; returns the items' mean loss."""
+        batch = self.corpus.draw(self.recipe.items_per_step)
+        batch += induction_sequences(self.rng, self.recipe.kept_warmup, len(self.words))
+        done = self.step / self.recipe.steps
+        rate = min(1.0, (self.step + 1) / 100) * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
+        loss, by_family = self._update(batch, rate)
+        for number, losses in by_family.items():
+            mean = sum(losses) / len(losses)
+            self.family_losses[number] += 0.1 * (mean - self.family_losses[number])
+            self.corpus.weights[number] = min(1.0, max(LOWEST_WEIGHT, self.family_losses[number]))
+        self.step += 1
+        return loss
+
+    def _update(self, batch: list[Example], rate: float) -> tuple[float, dict[int, list[float]]]:
+        """One optimizer step; losses are means over the target tokens of each sequence."""
+        batch = sorted(batch, key=lambda example: len(example.ids))
+        by_family: dict[int, list[float]] = {}
+        for start in range(0, len(batch), 32):
+            losses, families = self._losses(batch[start : start + 32])
+            (losses.sum() / len(batch)).backward()
+            for family, loss in zip(families.tolist(), losses.tolist(), strict=True):
+                by_family.setdefault(family, []).append(loss)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer, lrs in zip(self.optimizers, self.base_lrs, strict=True):
+            for group, lr in zip(optimizer.param_groups, lrs, strict=True):
+                group["lr"] = lr * rate
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        warm_up = by_family.pop(-1, [])
+        counted = [loss for losses in by_family.values() for loss in losses] or warm_up
+        return sum(counted) / len(counted), by_family
+
+    def _losses(self, batch: list[Example]) -> tuple[torch.Tensor, torch.Tensor]:
+        ids, labels, families = collate(batch)
+        rows, places = (labels[:, 1:] != IGNORED).nonzero(as_tuple=True)
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = self.model.model(input_ids=ids, use_cache=False).last_hidden_state
+            logits = self.model.lm_head(hidden[rows, places])
+        each = cross_entropy(
+            logits.float(),
+            labels[rows, places + 1],
+            reduction="none",
+            label_smoothing=self.recipe.label_smoothing,
+        )
+        counts = torch.bincount(rows, minlength=len(batch))
+        return torch.zeros(len(batch)).index_add(0, rows, each) / counts, families
+
+    def save(self) -> None:
+        """Writes weights, config and tokenizer as a model folder, and a checkpoint beside them."""
+        self.model.save_pretrained(self.folder)
+        build_tokenizer(self.words).save_pretrained(self.folder)
+        tensors = {
+            f"{number}.{index}.{name}": value.contiguous()
+            for number, optimizer in enumerate(self.optimizers)
+            for index, state in optimizer.state_dict()["state"].items()
+            for name, value in state.items()
+            if isinstance(value, torch.Tensor)
+        }
+        save_file(tensors, self.folder / "checkpoint.safetensors")
+        state = {
+            "recipe": asdict(self.recipe),
+            "step": self.step,
+            "seconds": self.seconds,
+            "family_losses": self.family_losses,
+            "weights": self.corpus.weights,
+            "corpus": self.corpus.state(),
+            "warm_up": self.rng.getstate(),
+        }
+        (self.folder / "checkpoint.json").write_text(json.dumps(state))
+
+    def resume(self) -> bool:
+        """Goes on from the checkpoint of the same recipe; False if there is none."""
+        path = self.folder / "checkpoint.json"
+        if not path.exists():
+            return False
+        state = json.loads(path.read_text())
+        if state["recipe"] != asdict(self.recipe):
+            raise ValueError(f"{path} is of another recipe: give another folder or delete it.")
+        self.model.load_state_dict(load_file(self.folder / "model.safetensors"))
+        tensors = load_file(self.folder / "checkpoint.safetensors")
+        for number, optimizer in enumerate(self.optimizers):
+            whole = optimizer.state_dict()
+            for name, value in tensors.items():
+                owner, index, field = name.split(".")
+                if int(owner) == number:
+                    whole["state"].setdefault(int(index), {})[field] = value
+            optimizer.load_state_dict(whole)
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.family_losses, self.corpus.weights = state["family_losses"], state["weights"]
+        self.corpus.restore(state["corpus"])
+        version, numbers, rest = state["warm_up"]
+        self.rng.setstate((version, tuple(numbers), rest))
+        return True
+
+
+def train(recipe: Recipe, folder: Path, save_every: int = 250) -> None:
+    """Trains to the end of the recipe, resuming if the folder holds a checkpoint of it."""
+    torch.set_num_threads(recipe.threads)
+    folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(recipe, folder)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        started = time.monotonic()
+        if not trainer.resume():
+            steps = trainer.warm_up(progress)
+            trainer.seconds = time.monotonic() - started
+            progress.print(f"warm-up: {steps} steps, {trainer.seconds:.0f} s")
+        before, started = trainer.seconds, time.monotonic()
+        task = progress.add_task("items", total=recipe.steps, completed=trainer.step)
+        while trainer.step < recipe.steps:
+            loss = trainer.train_step()
+            progress.update(task, completed=trainer.step, description=f"items, loss {loss:.2f}")
+            if trainer.step % save_every == 0 or trainer.step == recipe.steps:
+                trainer.seconds = before + time.monotonic() - started
+                trainer.save()
+                progress.print(_report(trainer))
+
+
+def _report(trainer: Trainer) -> str:
+    """Running losses of the families, the worst first."""
+    pairs = sorted(zip(trainer.family_losses, trainer.corpus.families, strict=True), key=lambda p: -p[0])
+    worst = "  ".join(f"{ability}/{family.name} {loss:.2f}" for loss, (ability, family) in pairs[:8])
+    return f"step {trainer.step}, {trainer.seconds:.0f} s: {worst}"
+
+
+def main() -> None:
+    """The command line of the training."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", type=Path, required=True, help="folder for the model and its checkpoint")
+    for name, default in asdict(Recipe()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
+    arguments = vars(parser.parse_args())
+    train(Recipe(**{key: value for key, value in arguments.items() if key != "to"}), arguments["to"])
+
+
+if __name__ == "__main__":
+    main()
