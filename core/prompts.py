@@ -85,5 +85,5 @@ def _question(item: Item) -> str:
 
 
 def _normal(text: str) -> str:
-    bare = re.sub(r"[^\w\s-]", "", text.lower())
+    bare = re.sub(r"[^\w\s.-]|\.(?!\d)", "", text.lower())  # a decimal point stays: 3.5 is not 35
     return " ".join(re.sub(r"\b(a|an|the)\b", " ", bare).split())

@@ -142,15 +142,10 @@ class Trainer:
     def _losses(self, batch: list[Example]) -> tuple[torch.Tensor, torch.Tensor]:
         ids, labels, families = collate(batch)
         rows, places = (labels[:, 1:] != IGNORED).nonzero(as_tuple=True)
-        with torch.autocast("cpu", torch.bfloat16):
-            hidden = self.model.model(input_ids=ids, use_cache=False).last_hidden_state
-            logits = self.model.lm_head(hidden[rows, places])
-        each = cross_entropy(
-            logits.float(),
-            labels[rows, places + 1],
-            reduction="none",
-            label_smoothing=self.recipe.label_smoothing,
-        )
+        hidden = self.model.model(input_ids=ids, use_cache=False).last_hidden_state
+        logits = self.model.lm_head(hidden[rows, places])
+        smoothing = 0.0 if families.max() < 0 else self.recipe.label_smoothing
+        each = cross_entropy(logits, labels[rows, places + 1], reduction="none", label_smoothing=smoothing)
         counts = torch.bincount(rows, minlength=len(batch))
         return torch.zeros(len(batch)).index_add(0, rows, each) / counts, families
 

@@ -1,0 +1,84 @@
+"""Files that are whole or not there: atomic writing, checksums, locks. Knows no kind of content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+TEMPORARY_SUFFIX = ".tmp"
+"""Ends the name of a file that is still being written, or whose writer was killed."""
+
+
+class CorruptEntry(Exception):  # noqa: N818 (a state of the cache, shown to the person as such)
+    """A cache entry is there but damaged. It is never served; whoever meets it reports and recomputes it."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"The cache entry {path} is damaged: {reason}.")
+        self.path = path
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[CorruptEntry], tuple[Path, str]]:
+        # Exceptions are rebuilt from their message alone, which would lose the two fields between processes.
+        return CorruptEntry, (self.path, self.reason)
+
+
+def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> None:
+    """Writes a file so that readers, and the next start after a crash, see the old or the new one whole.
+
+    Args:
+        path: its folder is made if it is not there.
+        content: the bytes, or what writes them to the temporary path that it is given.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full; nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}")
+    try:
+        if isinstance(content, bytes):
+            temporary.write_bytes(content)
+        else:
+            content(temporary)
+        _flush_to_disk(temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _flush_to_disk(path: Path) -> None:
+    """Waits until the file's bytes are on the disk: a rename may get there before them."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def checksum_of(content: bytes) -> str:
+    """SHA-256 of the bytes, 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def checksum_of_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hexadecimal digits; the file is streamed."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds the lock file at the path; waits while another process or thread holds it.
+
+    The same thread may hold it several times over. The empty file stays: to unlink it would let two
+    processes hold locks on two files of one name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path, is_singleton=True):
+        yield

@@ -1,0 +1,65 @@
+"""Where the cache lies, and what is in it: one folder that a person can read."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from cache.entries import key_lock
+
+if TYPE_CHECKING:
+    from cache.outcomes import Outcomes
+    from cache.rankings import Rankings
+
+ENVIRONMENT_VARIABLE = "ABILITYSCOPE_CACHE"
+"""Names the cache folder, unless one is given on the command line."""
+
+
+def cache_root(explicit: Path | None = None) -> Path:
+    """The cache folder: the one given, else $ABILITYSCOPE_CACHE, else the platform's user cache folder."""
+    if explicit is not None:
+        return explicit.expanduser()
+    if named := os.environ.get(ENVIRONMENT_VARIABLE):
+        return Path(named).expanduser()
+    return Path(platformdirs.user_cache_dir("abilityscope", appauthor=False))
+
+
+class Store:
+    """The cache folder's rooms. Making one touches no disk, and imports numpy and polars only when needed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @cached_property
+    def rankings(self) -> Rankings:
+        """The stored rankings."""
+        from cache.rankings import Rankings
+
+        return Rankings(self.root)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """The stored outcomes."""
+        from cache.outcomes import Outcomes
+
+        return Outcomes(self.root)
+
+    def lock(self, key: str) -> AbstractContextManager[None]:
+        """A context in which this thread of this process alone works on the key; waits for its turn.
+
+        Within it, look the key up once more before computing it: another process may just have stored it.
+
+        Raises:
+            ValueError: the key is not a key.
+        """
+        return key_lock(self.root, key)
+
+    @property
+    def fingerprint_memory(self) -> Path:
+        """Where `fingerprint_files` remembers what it has read."""
+        return self.root / "models" / "fingerprints.json"

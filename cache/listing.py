@@ -1,0 +1,75 @@
+"""What is in the cache folder, for people to see. Reads manifests only; the broken is listed as broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cache.entries import KINDS, EntryFolder, Kind
+from cache.files import TEMPORARY_SUFFIX, CorruptEntry
+
+SHOWN_LENGTH = 12
+"""Characters of a hash that a summary shows."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the cache."""
+
+    kind: str
+    """The folder it is in, such as "rankings"."""
+    key: str
+    """Its key; of a temporary file, the file's name."""
+    size_bytes: int
+    """Of payload and manifest together."""
+    created: str | None
+    """ISO 8601, UTC; None if the entry is broken."""
+    summary: str
+    """Its ingredients on one line; of a broken entry, empty."""
+    broken: str | None
+    """What is wrong with it, as the end of a sentence; None if nothing is seen without reading it whole."""
+
+
+def entries(root: Path) -> list[Entry]:
+    """The entries of the cache folder by kind and key; empty if there is no such folder."""
+    return [entry for kind in KINDS for entry in (*_of_kind(root, kind), *_temporary(root / kind.name))]
+
+
+def _of_kind(root: Path, kind: Kind) -> Iterator[Entry]:
+    folder = EntryFolder(root, kind)
+    for key in folder.stored_keys():
+        payload = folder.payload_path(key)
+        size_bytes = sum(
+            path.stat().st_size for path in (payload, payload.with_suffix(".json")) if path.is_file()
+        )
+        try:
+            manifest = folder.read_manifest(key)
+        except CorruptEntry as error:
+            yield Entry(kind.name, key, size_bytes, None, "", error.reason)
+            continue
+        if manifest is None:
+            yield Entry(
+                kind.name, key, size_bytes, None, "", "its manifest is missing: it was never finished"
+            )
+        else:
+            yield Entry(kind.name, key, size_bytes, manifest.created, _summary(manifest.ingredients), None)
+
+
+def _temporary(folder: Path) -> Iterator[Entry]:
+    """The files that are being written just now, or whose writers were killed."""
+    for path in sorted(folder.glob(f".*{TEMPORARY_SUFFIX}")):
+        reason = "it is being written, or its writer was killed"
+        yield Entry(folder.name, path.name, path.stat().st_size, None, "", reason)
+
+
+def _summary(ingredients: Mapping[str, Any]) -> str:
+    """The ingredients that are single values, `name=value`, hashes shortened."""
+    shown = {name: str(value) for name, value in ingredients.items() if not isinstance(value, (dict, list))}
+    return " ".join(f"{name}={_shortened(value)}" for name, value in sorted(shown.items()))
+
+
+def _shortened(value: str) -> str:
+    is_hash = len(value) >= 32 and set(value) <= set("0123456789abcdef")
+    return value[:SHOWN_LENGTH] if is_hash else value

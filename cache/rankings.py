@@ -1,0 +1,129 @@
+"""Rankings: the chosen weights of a model in order, 6 bytes each; one file serves every smaller k."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from cache.entries import RANKINGS, EntryFolder
+from cache.files import CorruptEntry
+
+BLOCK = 1 << 18
+"""Weights that share one checksum: what has to be read, at least, to prove a prefix whole (1.5 MB)."""
+
+
+class Ranking(NamedTuple):
+    """Weights in rank order."""
+
+    matrix_ids: NDArray[np.int16]
+    """(n,) position of each weight's matrix in the model's fixed order."""
+    local_indices: NDArray[np.int32]
+    """(n,) position of each weight in its matrix, row by row."""
+    metadata: dict[str, Any]
+    """What was saved with them."""
+
+
+class Rankings:
+    """The stored rankings: `rankings/<key>.safetensors` with its manifest."""
+
+    def __init__(self, root: Path) -> None:
+        self.entries = EntryFolder(root, RANKINGS)
+
+    def save(
+        self,
+        key: str,
+        ingredients: Mapping[str, Any],
+        matrix_ids: NDArray[np.int16],
+        local_indices: NDArray[np.int32],
+        metadata: Mapping[str, Any],
+    ) -> None:
+        """Stores a ranking, atomically.
+
+        Args:
+            key: see `keys.key_of`.
+            ingredients: what the key was made of.
+            matrix_ids: (n,) in rank order.
+            local_indices: (n,) in rank order.
+            metadata: plain values that come back on loading.
+
+        Raises:
+            ValueError: the arrays are not int16 and int32 of one length.
+        """
+        _check(matrix_ids, local_indices)
+        arrays = {
+            "matrix_ids": np.ascontiguousarray(matrix_ids),
+            "local_indices": np.ascontiguousarray(local_indices),
+        }
+        details = {
+            "n": len(matrix_ids),
+            "blocks": list(_block_checksums(matrix_ids, local_indices)),
+            "metadata": metadata,
+        }
+        self.entries.write(key, lambda path: save_file(arrays, path), ingredients, details)
+
+    def load(self, key: str, n: int | None = None) -> Ranking | None:
+        """The first n weights of a ranking (all by default); None if it is not stored.
+
+        Only the blocks that hold them are read, and each is proved equal to what was written.
+
+        Raises:
+            CorruptEntry: the file or its manifest is damaged.
+            ValueError: the ranking has fewer than n weights.
+        """
+        manifest = self.entries.read_manifest(key)
+        if manifest is None:
+            return None
+        stored = manifest.details["n"]
+        n = stored if n is None else n
+        if not 0 <= n <= stored:
+            raise ValueError(f"The stored ranking has {stored} weights, {n} were asked for.")
+        path = self.entries.payload_path(key)
+        matrix_ids, local_indices = _read_prefix(path, min(-(-n // BLOCK) * BLOCK, stored))
+        checksums = list(_block_checksums(matrix_ids, local_indices))
+        if checksums != manifest.details["blocks"][: len(checksums)]:
+            raise CorruptEntry(path, "its bytes differ from those that were written")
+        return Ranking(matrix_ids[:n], local_indices[:n], manifest.details["metadata"])
+
+
+def _check(matrix_ids: NDArray[np.int16], local_indices: NDArray[np.int32]) -> None:
+    for name, array, dtype in (
+        ("matrix_ids", matrix_ids, "int16"),
+        ("local_indices", local_indices, "int32"),
+    ):
+        if array.dtype != dtype or array.ndim != 1:
+            raise ValueError(f"{name} has to be a row of {dtype}, not {array.dtype} of shape {array.shape}.")
+    if len(matrix_ids) != len(local_indices):
+        raise ValueError(f"{len(matrix_ids)} matrix_ids, but {len(local_indices)} local_indices.")
+
+
+def _read_prefix(path: Path, n: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
+    """The first n of both arrays.
+
+    Raises:
+        CorruptEntry: the file is not of this form.
+    """
+    if n == 0:  # safetensors cannot slice an array that is empty
+        return np.empty(0, np.int16), np.empty(0, np.int32)
+    try:
+        with safe_open(path, framework="np") as file:
+            matrix_ids = file.get_slice("matrix_ids")[:n]
+            local_indices = file.get_slice("local_indices")[:n]
+        _check(matrix_ids, local_indices)
+    except (SafetensorError, ValueError) as error:
+        raise CorruptEntry(path, f"it cannot be read ({error})") from None
+    return matrix_ids, local_indices
+
+
+def _block_checksums(matrix_ids: NDArray[np.int16], local_indices: NDArray[np.int32]) -> Iterator[str]:
+    """SHA-256 of each block's weights, both arrays together."""
+    for start in range(0, len(matrix_ids), BLOCK):
+        digest = hashlib.sha256(matrix_ids[start : start + BLOCK].tobytes())
+        digest.update(local_indices[start : start + BLOCK].tobytes())
+        yield digest.hexdigest()

@@ -1,0 +1,131 @@
+"""Facts about animals and the human body."""
+
+from __future__ import annotations
+
+ANIMAL_CLASSES: dict[str, tuple[str, ...]] = {
+    "mammal": (
+        "bat", "beaver", "dolphin", "dormouse", "dugong", "echidna", "hedgehog", "koala", "manatee", "mole",
+        "otter", "pangolin", "platypus", "porpoise", "sea lion", "shrew", "sloth", "walrus", "wombat", "yak",
+    ),
+    "bird": (
+        "albatross", "bittern", "cassowary", "cormorant", "emu", "grebe", "heron", "hoopoe", "ibis", "jay",
+        "kingfisher", "kiwi", "lapwing", "ostrich", "penguin", "puffin", "rhea", "swift", "vulture", "wren",
+    ),
+    "reptile": (
+        "adder", "alligator", "anaconda", "boa constrictor", "caiman", "chameleon", "cobra", "crocodile",
+        "gecko", "gharial", "iguana", "Komodo dragon", "python", "rattlesnake", "skink", "slow-worm",
+        "terrapin", "tortoise", "tuatara", "viper",
+    ),
+    "amphibian": (
+        "axolotl", "bullfrog", "caecilian", "cane toad", "fire salamander", "hellbender", "marsh frog",
+        "midwife toad", "mudpuppy", "natterjack", "newt", "olm", "poison dart frog", "spadefoot",
+        "spring peeper", "tree frog",
+    ),
+    "fish": (
+        "anchovy", "barracuda", "carp", "cod", "eel", "flounder", "grouper", "halibut", "herring", "mackerel",
+        "moray", "perch", "pike", "pufferfish", "salmon", "seahorse", "stingray", "sturgeon", "swordfish",
+        "trout",
+    ),
+    "insect": (
+        "ant", "aphid", "bumblebee", "cicada", "cockroach", "cricket", "dragonfly", "earwig", "firefly",
+        "flea", "hornet", "lacewing", "ladybug", "locust", "louse", "mayfly", "mosquito", "moth", "stonefly",
+        "termite",
+    ),
+    "mollusk": (
+        "abalone", "chiton", "clam", "cockle", "conch", "cuttlefish", "limpet", "mussel", "nautilus",
+        "octopus", "oyster", "periwinkle", "scallop", "slug", "snail", "squid", "whelk",
+    ),
+    "crustacean": (
+        "barnacle", "brine shrimp", "crayfish", "fiddler crab", "hermit crab", "krill", "langoustine",
+        "lobster", "mantis shrimp", "pill bug", "prawn", "water flea", "woodlouse",
+    ),
+}  # fmt: skip
+"""Members of eight classes of animals, which share none."""
+
+YOUNG_ANIMALS: tuple[tuple[str, str], ...] = (
+    ("cow", "calf"), ("bison", "calf"), ("elephant", "calf"), ("giraffe", "calf"), ("hippopotamus", "calf"),
+    ("rhinoceros", "calf"), ("moose", "calf"), ("whale", "calf"), ("dolphin", "calf"), ("manatee", "calf"),
+    ("horse", "foal"), ("donkey", "foal"), ("zebra", "foal"), ("sheep", "lamb"), ("goat", "kid"),
+    ("white-tailed deer", "fawn"), ("fallow deer", "fawn"), ("lion", "cub"), ("tiger", "cub"),
+    ("bear", "cub"), ("leopard", "cub"), ("cheetah", "cub"), ("kangaroo", "joey"), ("wallaby", "joey"),
+    ("koala", "joey"), ("wombat", "joey"), ("opossum", "joey"), ("llama", "cria"), ("alpaca", "cria"),
+    ("vicuña", "cria"), ("hare", "leveret"), ("swan", "cygnet"), ("goose", "gosling"), ("pigeon", "squab"),
+    ("turkey", "poult"), ("frog", "tadpole"), ("toad", "tadpole"), ("butterfly", "caterpillar"),
+    ("moth", "caterpillar"), ("housefly", "maggot"), ("blowfly", "maggot"), ("eel", "elver"),
+    ("salmon", "smolt"), ("dog", "puppy"), ("cat", "kitten"),
+)  # fmt: skip
+"""Animal and the word for its young; no animal's young has another of these names too."""
+
+ANIMAL_WORDS: tuple[tuple[str, str], ...] = (
+    ("a cygnet", "swan"), ("a cob", "swan"), ("a gosling", "goose"), ("a gander", "goose"),
+    ("a drake", "duck"), ("a squab", "pigeon"), ("a tercel", "falcon"), ("an eyas", "falcon"),
+    ("an eyrie", "eagle"), ("the adjective aquiline", "eagle"), ("a leveret", "hare"),
+    ("a warren", "rabbit"), ("a hutch", "rabbit"), ("a vixen", "fox"), ("the adjective vulpine", "fox"),
+    ("the adjective lupine", "wolf"), ("the adjective ursine", "bear"), ("the adjective leonine", "lion"),
+    ("a stallion", "horse"), ("a mare", "horse"), ("the adjective equine", "horse"), ("a ewe", "sheep"),
+    ("a ram", "sheep"), ("the adjective ovine", "sheep"), ("a heifer", "cow"), ("a byre", "cow"),
+    ("the adjective bovine", "cow"), ("a sty", "pig"), ("the adjective porcine", "pig"), ("a nanny", "goat"),
+    ("a fawn", "deer"), ("a stag", "deer"), ("the adjective cervine", "deer"), ("a sett", "badger"),
+    ("a drey", "squirrel"), ("a holt", "otter"), ("a lodge", "beaver"), ("a kennel", "dog"),
+    ("a joey", "kangaroo"), ("a cria", "llama"), ("a tadpole", "frog"), ("an elver", "eel"),
+    ("a smolt", "salmon"), ("a hive", "bee"), ("an apiary", "bee"), ("a formicary", "ant"),
+    ("the adjective murine", "mouse"), ("the adjective corvine", "crow"),
+    ("the adjective serpentine", "snake"), ("a coop", "hen"),
+)  # fmt: skip
+"""Word for a young, male or female animal or its home, or an adjective, and the animal meant."""
+
+BODY_PARTS: tuple[tuple[str, str], ...] = (
+    ("pumps the blood through the body", "heart"),
+    ("makes insulin", "pancreas"),
+    ("makes bile", "liver"),
+    ("stores bile until it is needed", "gallbladder"),
+    ("filters the blood and makes urine", "kidney"),
+    ("stores urine", "bladder"),
+    ("passes oxygen from the inhaled air to the blood", "lung"),
+    ("mixes food with strong acid", "stomach"),
+    ("absorbs most of the nutrients from food", "small intestine"),
+    ("takes water out of undigested food", "large intestine"),
+    ("carries food from the throat to the stomach", "esophagus"),
+    ("carries air from the larynx down to the chest", "trachea"),
+    ("holds the vocal cords", "larynx"),
+    ("closes over the windpipe when one swallows", "epiglottis"),
+    ("coordinates movement and balance, below the back of the large brain", "cerebellum"),
+    ("makes the hormone melatonin", "pineal gland"),
+    ("makes adrenaline", "adrenal gland"),
+    ("makes hormones that contain iodine", "thyroid gland"),
+    ("makes growth hormone, at the base of the brain", "pituitary gland"),
+    ("lets T cells mature", "thymus"),
+    ("removes worn-out red blood cells, to the left of the stomach", "spleen"),
+    ("makes the blood cells of an adult", "bone marrow"),
+    ("is the largest organ of the human body", "skin"),
+    ("changes its shape to focus light in the eye", "lens"),
+    ("holds the rods and cones of the eye", "retina"),
+    ("widens and narrows the pupil", "iris"),
+    ("is the clear window at the very front of the eye", "cornea"),
+    ("carries signals from the eye to the brain", "optic nerve"),
+    ("turns sound into nerve signals, in a spiral of the inner ear", "cochlea"),
+    ("separates the ear canal from the middle ear", "eardrum"),
+    ("drives breathing, between chest and abdomen", "diaphragm"),
+    ("takes the blood straight from the left ventricle", "aorta"),
+    ("holds the unborn child", "uterus"),
+    ("releases egg cells", "ovary"),
+    ("lies in the thigh as the longest bone", "femur"),
+    ("covers the front of the knee joint as a bone", "patella"),
+    ("joins the breastbone to the shoulder blade", "clavicle"),
+    ("is the shoulder blade", "scapula"),
+    ("is the breastbone", "sternum"),
+    ("is the bone of the upper arm", "humerus"),
+    ("is the bone of the lower jaw", "mandible"),
+    ("is the shinbone", "tibia"),
+    ("is the thinner bone of the lower leg", "fibula"),
+    ("is the smallest bone, in the middle ear", "stapes"),
+    ("is the bone of the forearm on the thumb's side", "radius"),
+    ("is the bone of the forearm on the little finger's side", "ulna"),
+    ("is the heel bone", "calcaneus"),
+    ("is the tailbone", "coccyx"),
+    ("ties the calf muscles to the heel", "Achilles tendon"),
+    ("straightens the elbow, at the back of the upper arm", "triceps"),
+    ("bends the elbow, at the front of the upper arm", "biceps"),
+    ("stretches across the front of the thigh as a muscle and straightens the knee", "quadriceps"),
+)
+"""What is true of one part of the body (after "the part that"), and that part."""

@@ -1,0 +1,1 @@
+"""What a model says: log-likelihoods of continuations, and generation."""

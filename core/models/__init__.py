@@ -1,0 +1,1 @@
+"""Models: what is asked for, where its files are, what it is, and loading it."""

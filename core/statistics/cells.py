@@ -1,0 +1,93 @@
+"""The statistics of the cells that share a benchmark: one base run, one ablated run for each mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.statistics.accuracy import identifiable
+from core.statistics.bootstrap import Intervals, paired_bootstrap
+from core.statistics.significance import mcnemar_exact
+
+
+@dataclass(frozen=True)
+class CellStatistics:
+    """What one mask does to one benchmark."""
+
+    n: int
+    """Number of items."""
+    score: float
+    """Accuracy under the mask, fraction in [0, 1]."""
+    base_score: float
+    """Accuracy of the unmodified model on the same items."""
+    chance: float | None
+    """Accuracy of guessing; None if the benchmark has no usable chance level."""
+    ais: float | None
+    """The Ability Impact Score; None if it is not defined."""
+    ais_low: float | None
+    """Lower end of its 95 % interval; -inf if the data do not bound it."""
+    ais_high: float | None
+    """Upper end of its 95 % interval; inf if the data do not bound it."""
+    p_value: float
+    """Exact McNemar test of the flips, two-sided, before any correction."""
+    defined: bool
+    """Whether the AIS is."""
+    reason: str
+    """Why it is not; empty if it is."""
+
+
+def cell_statistics(
+    base: NDArray[np.bool_],
+    ablated: NDArray[np.bool_],
+    chance: float | None,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    clusters: NDArray[Any] | None = None,
+) -> list[CellStatistics]:
+    """The statistics of each mask on one benchmark, in the order of the masks.
+
+    Args:
+        base: (N,) whether the unmodified model answered each item right.
+        ablated: (M, N) the same under each of M masks.
+        chance: accuracy of guessing; None if the benchmark has no usable chance level.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+        clusters: (N,) labels of items to resample together.
+
+    Raises:
+        ValueError: there are no items, or the shapes do not fit.
+    """
+    n = len(base)
+    if n == 0 or ablated.ndim != 2 or ablated.shape[1] != n:
+        raise ValueError(f"Base has {n} items and ablated answers the shape {ablated.shape}: no cells.")
+    base_score = float(np.mean(base))
+    verdict = identifiable(base_score, chance, n)
+    intervals = None
+    if verdict.holds and chance is not None:
+        intervals = paired_bootstrap(base, ablated, chance, resamples=resamples, seed=seed, clusters=clusters)
+    p_values = mcnemar_exact(base, ablated)
+    scores = ablated.mean(axis=1)
+    return [
+        CellStatistics(
+            n=n,
+            score=float(scores[mask]),
+            base_score=base_score,
+            chance=chance,
+            **_ais_fields(intervals, mask),
+            p_value=float(p_values[mask]),
+            defined=verdict.holds,
+            reason=verdict.reason,
+        )
+        for mask in range(len(ablated))
+    ]
+
+
+def _ais_fields(intervals: Intervals | None, mask: int) -> dict[str, float | None]:
+    if intervals is None:
+        return {"ais": None, "ais_low": None, "ais_high": None}
+    ais, low, high = (float(values[mask]) for values in intervals)
+    return {"ais": ais, "ais_low": low, "ais_high": high}

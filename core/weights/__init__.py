@@ -1,0 +1,17 @@
+"""The candidate weights of a model: their order and addresses, reading them, zeroing and restoring them."""
+
+from core.weights.matrix import KINDS, Block, Matrix, MatrixKind
+from core.weights.space import UnsupportedModelError, WeightSpace
+from core.weights.storage import DenseStorage, Patch, Storage
+
+__all__ = [
+    "KINDS",
+    "Block",
+    "DenseStorage",
+    "Matrix",
+    "MatrixKind",
+    "Patch",
+    "Storage",
+    "UnsupportedModelError",
+    "WeightSpace",
+]

@@ -1,0 +1,136 @@
+"""The candidate matrices of a model in one fixed order, with flat addresses."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from core.choices import VARIANTS, Variant, one_of
+from core.weights.matrix import KINDS, Matrix, module_path
+from core.weights.storage import DenseStorage, Patch, Storage
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class UnsupportedModelError(ValueError):
+    """A model whose decoder layers are not built from the seven known matrices."""
+
+
+class WeightSpace:
+    """The candidate weights of a model: layer by layer q, k, v, o, gate, up, down.
+
+    An address is the same whatever the variant: it counts the weights of all candidates of `all`.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        """Finds the candidates.
+
+        Raises:
+            UnsupportedModelError: a decoder layer has other weight matrices, or they are not stored dense.
+        """
+        self.total_parameters: int = model.num_parameters()
+        """All parameters of the model, tied ones once, as if unquantized: what k is a fraction of."""
+        self._linears: list[nn.Module] = []
+        self._storages: list[Storage] = []
+        matrices: list[Matrix] = []
+        for number, layer in enumerate(_decoder_layers(model)):
+            _check_layer(layer, number)
+            for kind in KINDS:
+                name = f"model.layers.{number}.{module_path(kind)}"
+                linear = layer.get_submodule(module_path(kind))
+                parameter = _dense_parameter(linear, name)
+                offset = matrices[-1].offset + matrices[-1].size if matrices else 0
+                rows, columns = parameter.shape
+                matrix = Matrix(len(matrices), number, kind, f"{name}.weight", rows, columns, offset)
+                matrices.append(matrix)
+                self._linears.append(linear)
+                self._storages.append(DenseStorage(matrix, parameter))
+        self.matrices: tuple[Matrix, ...] = tuple(matrices)
+        """All candidate matrices, in the order of their addresses."""
+
+    @property
+    def size(self) -> int:
+        """Number of candidate weights of the variant `all`; addresses lie below it."""
+        return sum(matrix.size for matrix in self.matrices)
+
+    def candidates(self, variant: Variant) -> tuple[Matrix, ...]:
+        """The matrices that a variant takes weights from, in the order of their addresses."""
+        one_of(variant, VARIANTS, "variant")
+        if variant == "base":
+            return ()
+        return tuple(m for m in self.matrices if variant == "all" or m.block == "mlp")
+
+    def number_of_weights(self, k: float, variant: Variant) -> int:
+        """Returns n = floor(k * total parameters), exact in decimal: 0.01 of 1,000,000 is 10,000.
+
+        Raises:
+            ValueError: k is not in (0, 1], or n is more than the variant's candidates.
+        """
+        if not 0 < k <= 1:
+            raise ValueError(f"k is {k}; it is a fraction of all parameters: choose it above 0 and up to 1.")
+        n = int(Fraction(str(float(k))) * self.total_parameters)
+        available = sum(matrix.size for matrix in self.candidates(variant))
+        if n > available:
+            raise ValueError(
+                f"k = {k} of {self.total_parameters:,} parameters is {n:,} weights, but the variant "
+                f"'{variant}' has only {available:,} candidates: choose a smaller k."
+            )
+        return n
+
+    def linear(self, matrix: Matrix) -> nn.Module:
+        """The module that multiplies by the matrix."""
+        return self._linears[matrix.index]
+
+    def read(self, matrix: Matrix) -> Tensor:
+        """(rows, columns) the matrix, dense, in the model's dtype, on its device; to be read only."""
+        return self._storages[matrix.index].read()
+
+    def zero(self, matrix: Matrix, local: Tensor) -> Patch:
+        """What restores the matrix, after its weights at the (n,) int64 row-major positions became 0.
+
+        Args:
+            matrix: one of `matrices`.
+            local: ascending, without repeats.
+        """
+        return self._storages[matrix.index].zero(local)
+
+    def restore(self, patch: Patch) -> None:
+        """Writes the very same bits back."""
+        self._storages[patch.matrix.index].restore(patch)
+
+
+def _decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
+    layers = getattr(getattr(model, "model", None), "layers", None)
+    if not isinstance(layers, nn.ModuleList) or not len(layers):
+        raise UnsupportedModelError(
+            f"{type(model).__name__} has no decoder layers under model.layers: "
+            "use a model that is built like Llama, Qwen2 or Mistral."
+        )
+    return layers
+
+
+def _check_layer(layer: nn.Module, number: int) -> None:
+    """Makes sure that the layer's weight matrices are the seven known ones."""
+    known = [f"{module_path(kind)}.weight" for kind in KINDS]
+    found = [name for name, parameter in layer.named_parameters() if parameter.dim() >= 2]
+    odd = [name for name in found if name not in known] + [name for name in known if name not in found]
+    if odd:
+        raise UnsupportedModelError(
+            f"model.layers.{number}.{odd[0]} {'is not one' if odd[0] in found else 'is missing: it is one'} "
+            f"of the seven matrices that are scored ({', '.join(KINDS)}): "
+            "use a model that is built like Llama, Qwen2 or Mistral, without fused or expert projections."
+        )
+
+
+def _dense_parameter(linear: nn.Module, name: str) -> nn.Parameter:
+    parameter = linear.weight
+    if not isinstance(parameter, nn.Parameter) or not parameter.is_floating_point():
+        raise UnsupportedModelError(
+            f"{name} is stored as {parameter.dtype}: load the model in full or half precision."
+        )
+    if parameter.is_meta or not parameter.is_contiguous():
+        raise UnsupportedModelError(f"{name} is offloaded or strided: load the model whole, on one device.")
+    return parameter

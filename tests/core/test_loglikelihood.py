@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from core.inference import choice_plan
+from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
+from core.inference.encoding import EncodedChoice
+from core.inference.loglikelihood import loglikelihoods
+from tests.core.tiny_models import ARCHITECTURES, random_model
+
+VOCABULARY = 50
+BATCH_SIZES: tuple[BatchSize, ...] = (1, 3, 64, "auto")
+
+
+def random_items(n: int, longest_option: int, seed: int = 0) -> list[EncodedChoice]:
+    """Items of 2 to 5 options, contexts of 1 to 20 tokens."""
+    rng = random.Random(seed)
+
+    def tokens(length: int) -> tuple[int, ...]:
+        return tuple(rng.randrange(VOCABULARY) for _ in range(length))
+
+    def options() -> tuple[tuple[int, ...], ...]:
+        return tuple(tokens(rng.randint(1, longest_option)) for _ in range(rng.randint(2, 5)))
+
+    return [EncodedChoice(f"i{i}", tokens(rng.randint(1, 20)), options(), 0) for i in range(n)]
+
+
+def by_full_forward(model: PreTrainedModel, item: EncodedChoice) -> list[float]:
+    """The same log-likelihoods by transformers' own forward, one option at a time."""
+    found = []
+    for option in item.continuation_ids:
+        ids = torch.tensor([item.context_ids + option])
+        with torch.no_grad():
+            logprobs = model(ids).logits[0, :-1].float().log_softmax(-1)
+        targets = ids[0, 1:, None]
+        found.append(logprobs.gather(1, targets)[-len(option) :].sum().item())
+    return found
+
+
+def scores_of(model: PreTrainedModel, plan: ChoicePlan, n: int) -> list[tuple[float, ...]]:
+    """Log-likelihoods in the order of the items."""
+    found = {
+        number: values
+        for scores in loglikelihoods(model, plan)
+        for number, values in zip(scores.items, scores.loglikelihoods, strict=True)
+    }
+    assert sorted(found) == list(range(n))
+    return [found[number] for number in range(n)]
+
+
+def plan(items: list[EncodedChoice], batch_size: BatchSize = "auto", max_length: int = 256) -> ChoicePlan:
+    return plan_choices(items, "cpu", batch_size, pad_id=0, max_length=max_length)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("longest_option", [1, 6])
+def test_equal_to_transformers_forward(architecture: str, longest_option: int) -> None:
+    model = random_model(architecture, VOCABULARY)
+    items = random_items(12, longest_option)
+    expected = [by_full_forward(model, item) for item in items]
+    for batch_size in BATCH_SIZES:
+        found = scores_of(model, plan(items, batch_size), len(items))
+        for values, truth in zip(found, expected, strict=True):
+            assert values == pytest.approx(truth, abs=1e-4)
+
+
+def test_mixed_items_and_many_head_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_plan, "HEAD_POSITIONS", 4)
+    model = random_model("llama", VOCABULARY, tie_word_embeddings=True)
+    items = [*random_items(9, 1), *random_items(9, 6)]
+    made = plan(items, 64)
+    assert len(made.batches) == 2, "single-token items go without a mask, in a batch of their own"
+    assert all(len(batch.parts) > 1 for batch in made.batches)
+    for item, values in zip(items, scores_of(model, made, len(items)), strict=True):
+        assert values == pytest.approx(by_full_forward(model, item), abs=1e-4)
+
+
+def test_head_parts_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = random_model("llama", VOCABULARY)
+    items = random_items(20, 6)
+    first = scores_of(model, plan(items, 8), len(items))
+    assert scores_of(model, plan(items, 8), len(items)) == first, "base against base is exactly 0"
+
+
+def test_padding_token_has_no_effect() -> None:
+    model = random_model("llama", VOCABULARY)
+    items = random_items(10, 4)
+    plans = [plan_choices(items, "cpu", 5, pad_id=pad, max_length=256) for pad in (0, 7)]
+    assert scores_of(model, plans[0], 10) == scores_of(model, plans[1], 10)
+
+
+def test_long_contexts_are_cut_from_the_left_and_counted() -> None:
+    model = random_model("mistral", VOCABULARY, sliding_window=12)
+    items = [EncodedChoice("long", tuple(range(30)), ((3, 4), (5,)), 0), *random_items(1, 2)]
+    made = plan(items, max_length=12)
+    short = EncodedChoice("short", tuple(range(19, 30)), ((3, 4), (5,)), 0)
+    assert made.truncated == 1 + (len(items[1].context_ids) > 11)
+    assert scores_of(model, made, 2)[0] == pytest.approx(by_full_forward(model, short), abs=1e-4)
+
+
+def test_auto_batches_stay_within_their_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_plan, "TOKENS_ON_CPU", 64)
+    batches = plan(random_items(40, 6)).batches
+    assert len(batches) > 5
+    assert all(batch.input_ids.numel() <= 64 or len(batch.items) == 1 for batch in batches)
+
+
+def test_cancelled_between_batches() -> None:
+    model = random_model("llama", VOCABULARY)
+    made = plan(random_items(10, 1), 2)
+    answers = iter([False, False, True])
+    assert len(list(loglikelihoods(model, made, lambda: next(answers)))) == 2
+
+
+def test_the_consumer_is_not_left_in_inference_mode() -> None:
+    model = random_model("llama", VOCABULARY)
+    for _ in loglikelihoods(model, plan(random_items(4, 3), 2)):
+        assert not torch.is_inference_mode_enabled()
+
+
+def test_values_that_are_not_finite_are_an_error() -> None:
+    model = random_model("llama", VOCABULARY)
+    with torch.no_grad():
+        model.get_output_embeddings().weight[3, 0] = float("nan")
+    with pytest.raises(ValueError, match=r"not finite in torch\.float32"):
+        list(loglikelihoods(model, plan(random_items(4, 3))))
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_batch_size_is_checked(batch_size: int) -> None:
+    with pytest.raises(ValueError, match=f"batch size is {batch_size}"):
+        plan(random_items(2, 1), batch_size)
+
+
+def test_bfloat16_is_scored_in_float32_from_the_logits_on() -> None:
+    model = random_model("llama", VOCABULARY).to(torch.bfloat16)
+    items = random_items(6, 1)
+    for item, values in zip(items, scores_of(model, plan(items, 1), 6), strict=True):
+        assert values == pytest.approx(by_full_forward(model, item), abs=1e-5)

@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from transformers import LlamaForCausalLM
+
+from core.selection import (
+    bottom_ranking,
+    contrast_scores,
+    random_addresses,
+    random_like,
+    ranking,
+    to_addresses,
+    to_positions,
+    top_ranking,
+)
+from core.weights import WeightSpace
+
+FEW_VALUES = st.sampled_from([0.0, -0.0, 1e-45, -1e-45, 1e-38, 1.0, -1.0, 1.0000001, 3.4e38, -3.4e38])
+ANY_VALUE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+SCORES = st.one_of(
+    arrays(np.float32, st.integers(1, 60), elements=FEW_VALUES),
+    arrays(np.float32, st.integers(1, 60), elements=ANY_VALUE),
+    arrays(np.float32, st.integers(1, 60), elements=ANY_VALUE.map(abs)),
+)
+
+
+def _full_sort(values: np.ndarray, largest: bool) -> list[int]:
+    """The independent truth: Python's sort by value, then by position."""
+    sign = -1.0 if largest else 1.0
+    return sorted(range(len(values)), key=lambda i: (sign * float(values[i]), i))
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "CHUNK", 7)  # so that every case crosses chunks
+
+
+@settings(deadline=None)
+@given(values=SCORES, share=st.floats(0, 1), cuts=st.lists(st.integers(0, 60), max_size=4))
+def test_rankings_equal_a_full_sort(values: np.ndarray, share: float, cuts: list[int]) -> None:
+    n = round(share * len(values))
+    scores = [torch.from_numpy(part.copy()) for part in np.split(values, sorted(cuts))]
+    assert top_ranking(scores, n).tolist() == _full_sort(values, largest=True)[:n]
+    assert bottom_ranking(scores, n).tolist() == _full_sort(values, largest=False)[:n]
+
+
+@settings(deadline=None, max_examples=25)
+@given(values=SCORES)
+def test_a_smaller_ranking_is_a_prefix(values: np.ndarray) -> None:
+    whole = top_ranking([torch.from_numpy(values)], len(values))
+    for n in range(len(values) + 1):
+        assert top_ranking([torch.from_numpy(values)], n).equal(whole[:n])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_scores(dtype: torch.dtype) -> None:
+    scores = torch.randn(40, 50, generator=torch.Generator().manual_seed(0)).to(dtype)
+    expected = _full_sort(scores.float().view(-1).numpy(), largest=True)
+    assert top_ranking([scores], 300).tolist() == expected[:300]
+
+
+def test_values_equal_those_of_topk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "CHUNK", 1 << 12)
+    generator = torch.Generator().manual_seed(0)
+    scores = [torch.randn(rows, 64, generator=generator) for rows in (300, 7, 500)]
+    flat = torch.cat([tensor.view(-1) for tensor in scores])
+    assert flat[top_ranking(scores, 5000)].equal(flat.topk(5000).values)
+    assert flat[bottom_ranking(scores, 5000)].equal(flat.topk(5000, largest=False).values)
+
+
+def test_strided_scores_are_ranked_in_row_major_order() -> None:
+    scores = torch.arange(12.0).view(3, 4).T
+    assert top_ranking([scores], 2).tolist() == [11, 8]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_scores_that_are_not_finite_are_refused(bad: float) -> None:
+    with pytest.raises(ValueError, match="matrix 1 hold NaN or infinity"):
+        top_ranking([torch.ones(3), torch.tensor([1.0, bad])], 1)
+
+
+def test_what_cannot_be_ranked_is_refused() -> None:
+    for n in (-1, 4):
+        with pytest.raises(ValueError, match="of 3 scores"):
+            top_ranking([torch.ones(3)], n)
+    with pytest.raises(ValueError, match="float64"):
+        top_ranking([torch.ones(3, dtype=torch.float64)], 1)
+
+
+@settings(deadline=None)
+@given(total=st.integers(0, 200), share=st.floats(0, 1), seed=st.integers(0, 5))
+def test_random_addresses_are_a_seeded_subset(total: int, share: float, seed: int) -> None:
+    n = round(share * total)
+    drawn = random_addresses(total, n, seed)
+    assert drawn.dtype == torch.int64
+    assert drawn.tolist() == sorted(set(drawn.tolist()))
+    assert len(drawn) == n
+    assert all(0 <= address < total for address in drawn.tolist())
+    assert drawn.equal(random_addresses(total, n, seed))
+
+
+def test_random_subsets_are_uniform() -> None:
+    counts = torch.zeros(10, 10)
+    for seed in range(3000):
+        for n in (3, 7):
+            drawn = random_addresses(10, n, seed)
+            counts[drawn.unsqueeze(1), drawn] += 1
+    single, pairs = counts.diagonal() / 3000, counts[~torch.eye(10, dtype=torch.bool)] / 3000
+    assert (single - 1.0).abs().max() < 0.06  # 0.3 + 0.7, standard deviation 0.012
+    assert (pairs - (3 * 2 + 7 * 6) / 90).abs().max() < 0.06
+
+
+def test_random_needs_enough_weights() -> None:
+    with pytest.raises(ValueError, match="11 of 10"):
+        random_addresses(10, 11, 0)
+
+
+def test_random_like_has_the_counts_of_each_matrix(tiny_llama: LlamaForCausalLM) -> None:
+    matrices = WeightSpace(tiny_llama).candidates("mlp")
+    counts = [0, 5, matrices[2].size, 1, 0, 900]
+    drawn = random_like(matrices, counts, seed=3)
+    assert drawn.equal(drawn.unique())
+    for matrix, count in zip(matrices, counts, strict=True):
+        inside = (drawn >= matrix.offset) & (drawn < matrix.offset + matrix.size)
+        assert int(inside.sum()) == count
+    assert len(drawn) == sum(counts)
+    assert len(random_like(matrices, [0] * 6, seed=3)) == 0
+
+
+def test_contrast_by_hand() -> None:
+    own = [torch.tensor([[1.0, 1.0]]), torch.tensor([2.0])]
+    others = [
+        [torch.tensor([[8.0, 0.0]]), torch.tensor([0.0])],
+        [torch.tensor([[0.0, 1.0]]), torch.tensor([3.0])],
+    ]
+    contrast = contrast_scores(own, others)
+    assert contrast[0].dtype == torch.float32
+    assert contrast[0].tolist() == [[0.25 - 0.5, 0.25 - 0.125]]
+    assert contrast[1].tolist() == [0.5 - 0.375]
+
+
+def test_contrast_ignores_the_scale_of_an_ability() -> None:
+    generator = torch.Generator().manual_seed(0)
+    own, other = (torch.rand(50, 20, generator=generator) for _ in range(2))
+    plain, scaled = contrast_scores([own], [[other]])[0], contrast_scores([own * 1e-20], [[other * 1e9]])[0]
+    torch.testing.assert_close(plain, scaled, rtol=1e-4, atol=1e-9)
+
+
+def test_contrast_refuses_what_has_no_meaning() -> None:
+    ones = [torch.ones(2)]
+    with pytest.raises(ValueError, match="at least two"):
+        contrast_scores(ones, [])
+    with pytest.raises(ValueError, match="own importance sums to 0"):
+        contrast_scores([torch.zeros(2)], [ones])
+    with pytest.raises(ValueError, match="use one model"):
+        contrast_scores(ones, [[torch.ones(3)]])
+
+
+def test_positions_and_addresses(tiny_llama: LlamaForCausalLM) -> None:
+    space = WeightSpace(tiny_llama)
+    every = torch.arange(space.size)
+    assert to_addresses(space.matrices, every).equal(every)
+    mlp = space.candidates("mlp")
+    truth = torch.cat([torch.arange(m.offset, m.offset + m.size) for m in mlp])
+    shuffled = torch.randperm(len(truth), generator=torch.Generator().manual_seed(0))
+    assert to_addresses(mlp, shuffled).equal(truth[shuffled])
+    assert to_positions(mlp, truth[shuffled]).equal(shuffled)
+    nothing = torch.empty(0, dtype=torch.int64)
+    assert len(to_addresses(mlp, nothing)) == len(to_positions(mlp, nothing)) == 0
+
+
+def test_positions_and_addresses_outside_are_refused(tiny_llama: LlamaForCausalLM) -> None:
+    space = WeightSpace(tiny_llama)
+    mlp = space.candidates("mlp")
+    for address in (0, mlp[2].offset + mlp[2].size, space.size):
+        with pytest.raises(ValueError, match=f"Address {address} is not among"):
+            to_positions(mlp, torch.tensor([address]))
+    for position in (-1, sum(m.size for m in mlp)):
+        with pytest.raises(ValueError, match="outside"):
+            to_addresses(mlp, torch.tensor([position]))
