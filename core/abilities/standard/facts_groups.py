@@ -91,4 +91,4 @@ CONTINENTS: dict[str, tuple[str, ...]] = {
         "Tonga", "Tuvalu", "Vanuatu",
     ),
 }  # fmt: skip
-"""Countries that lie wholly on one continent (Central America and the Caribbean count as North America)."""
+"""Countries whose continent is not in doubt; Central America and the Caribbean count as North America."""

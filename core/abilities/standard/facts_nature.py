@@ -57,22 +57,21 @@ YOUNG_ANIMALS: tuple[tuple[str, str], ...] = (
 """Animal and the word for its young; no animal's young has another of these names too."""
 
 ANIMAL_WORDS: tuple[tuple[str, str], ...] = (
-    ("a cygnet", "swan"), ("a cob", "swan"), ("a gosling", "goose"), ("a gander", "goose"),
-    ("a drake", "duck"), ("a squab", "pigeon"), ("a tercel", "falcon"), ("an eyas", "falcon"),
-    ("an eyrie", "eagle"), ("the adjective aquiline", "eagle"), ("a leveret", "hare"),
-    ("a warren", "rabbit"), ("a hutch", "rabbit"), ("a vixen", "fox"), ("the adjective vulpine", "fox"),
-    ("the adjective lupine", "wolf"), ("the adjective ursine", "bear"), ("the adjective leonine", "lion"),
-    ("a stallion", "horse"), ("a mare", "horse"), ("the adjective equine", "horse"), ("a ewe", "sheep"),
-    ("a ram", "sheep"), ("the adjective ovine", "sheep"), ("a heifer", "cow"), ("a byre", "cow"),
-    ("the adjective bovine", "cow"), ("a sty", "pig"), ("the adjective porcine", "pig"), ("a nanny", "goat"),
-    ("a fawn", "deer"), ("a stag", "deer"), ("the adjective cervine", "deer"), ("a sett", "badger"),
-    ("a drey", "squirrel"), ("a holt", "otter"), ("a lodge", "beaver"), ("a kennel", "dog"),
-    ("a joey", "kangaroo"), ("a cria", "llama"), ("a tadpole", "frog"), ("an elver", "eel"),
-    ("a smolt", "salmon"), ("a hive", "bee"), ("an apiary", "bee"), ("a formicary", "ant"),
-    ("the adjective murine", "mouse"), ("the adjective corvine", "crow"),
-    ("the adjective serpentine", "snake"), ("a coop", "hen"),
+    ("cygnet", "swan"), ("gosling", "goose"), ("gander", "goose"), ("anserine", "goose"), ("drake", "duck"),
+    ("squab", "pigeon"), ("tercel", "falcon"), ("eyas", "falcon"), ("aquiline", "eagle"),
+    ("corvine", "crow"), ("leveret", "hare"), ("warren", "rabbit"), ("hutch", "rabbit"), ("vixen", "fox"),
+    ("vulpine", "fox"), ("lupine", "wolf"), ("ursine", "bear"), ("leonine", "lion"), ("stallion", "horse"),
+    ("mare", "horse"), ("filly", "horse"), ("equine", "horse"), ("ewe", "sheep"), ("ram", "sheep"),
+    ("ovine", "sheep"), ("heifer", "cow"), ("bullock", "cow"), ("byre", "cow"), ("bovine", "cow"),
+    ("sty", "pig"), ("shoat", "pig"), ("porcine", "pig"), ("nanny", "goat"), ("hircine", "goat"),
+    ("fawn", "deer"), ("stag", "deer"), ("hind", "deer"), ("cervine", "deer"), ("sett", "badger"),
+    ("drey", "squirrel"), ("sciurine", "squirrel"), ("holt", "otter"), ("lutrine", "otter"),
+    ("lodge", "beaver"), ("joey", "kangaroo"), ("cria", "llama"), ("simian", "ape"), ("murine", "mouse"),
+    ("phocine", "seal"), ("serpentine", "snake"), ("tadpole", "frog"), ("ranine", "frog"), ("elver", "eel"),
+    ("smolt", "salmon"), ("hive", "bee"), ("apiary", "bee"), ("vespiary", "wasp"), ("formicary", "ant"),
+    ("nit", "louse"),
 )  # fmt: skip
-"""Word for a young, male or female animal or its home, or an adjective, and the animal meant."""
+"""Word for a young, male or female animal, its home or its likeness, and the one animal here that it fits."""
 
 BODY_PARTS: tuple[tuple[str, str], ...] = (
     ("pumps the blood through the body", "heart"),
@@ -91,7 +90,7 @@ BODY_PARTS: tuple[tuple[str, str], ...] = (
     ("closes over the windpipe when one swallows", "epiglottis"),
     ("coordinates movement and balance, below the back of the large brain", "cerebellum"),
     ("makes the hormone melatonin", "pineal gland"),
-    ("makes adrenaline", "adrenal gland"),
+    ("makes cortisol, on top of a kidney", "adrenal gland"),
     ("makes hormones that contain iodine", "thyroid gland"),
     ("makes growth hormone, at the base of the brain", "pituitary gland"),
     ("lets T cells mature", "thymus"),

@@ -140,5 +140,20 @@ FOREIGN: tuple[str, ...] = (
 )  # fmt: skip
 """Stems of an invented language."""
 
-AFFIXES: tuple[str, ...] = ("ba", "do", "fi", "gu", "ke", "lo", "mi", "nu", "pa", "ri", "so", "tu", "ve", "za")
+AFFIXES: tuple[str, ...] = (
+    "ba",
+    "do",
+    "fi",
+    "gu",
+    "ke",
+    "lo",
+    "mi",
+    "nu",
+    "pa",
+    "ri",
+    "so",
+    "tu",
+    "ve",
+    "za",
+)
 """Affixes of an invented language."""

@@ -8,7 +8,7 @@ letters are here, figures and words in `induction_patterns`. A key holds the rul
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from core.abilities.item import Draft, Family
 from core.abilities.standard import induction_patterns as patterns
@@ -23,7 +23,9 @@ INTROS: tuple[str, ...] = (
 """How a series is told."""
 
 
-def _numeric(rng: random.Random, key: str, context: str, question: str, gold: int, gaps: Sequence[int]) -> Draft:
+def _numeric(
+    rng: random.Random, key: str, context: str, question: str, gold: int, gaps: Sequence[int]
+) -> Draft:
     """A draft whose options are equally far apart, the gold at a random place among them."""
     gap = rng.choice([gap for gap in gaps if 0 < 3 * gap < gold] or [1])
     place = rng.randrange(4)
@@ -48,7 +50,7 @@ def _changing_steps(rng: random.Random) -> Draft:
         step, change = rng.randint(1, 9), 0
         steps = [step * 2**i for i in range(5)]
     else:
-        change = rng.choice([i for i in range(-9, 10) if i not in (0, step)])
+        change = rng.choice([i for i in range(-9, 10) if i not in (0, step, -step)])
         steps = [step, change] * 3 + [step] * rng.randint(0, 1)
     sign = rng.choice((-1, 1))
     start = rng.randint(5, 40) if sign > 0 else rng.randint(10, 40) + sum(map(abs, steps))
@@ -56,7 +58,9 @@ def _changing_steps(rng: random.Random) -> Draft:
     terms = [start]
     for one in steps:
         terms.append(terms[-1] + sign * one)
-    return _series(rng, f"changing_steps/{kind}/{sign * step}/{sign * change}", terms, (1, 2, abs(change), step))
+    return _series(
+        rng, f"changing_steps/{kind}/{sign * step}/{sign * change}", terms, (1, 2, abs(change), step)
+    )
 
 
 def _repeated_rule(rng: random.Random) -> Draft:
@@ -127,8 +131,10 @@ def _pair_machine(rng: random.Random) -> Draft:
     context = f"A machine makes one number out of two, always by the same rule: {shown}."
     p, q = pairs[4]
     parameters = {"weighted": f"{a}/{b}/{c}", "product": f"{b * c}", "square": f"{b}/{c}"}[kind]
-    key = f"pair_machine/{kind}/{parameters}/{(p + q) % 4}"
-    return _numeric(rng, key, f"{context} Now it gets {p} and {q}.", "Which number does it make?", rule(p, q), (1, 2, 3))
+    key = f"pair_machine/{kind}/{parameters}"
+    return _numeric(
+        rng, key, f"{context} Now it gets {p} and {q}.", "Which number does it make?", rule(p, q), (1, 2, 3)
+    )
 
 
 def _letter_steps(rng: random.Random) -> Draft:
@@ -148,3 +154,57 @@ def _letter_steps(rng: random.Random) -> Draft:
         answer=options[0],
         distractors=(options[1], options[2], options[3]),
     )
+
+
+def _letters(numbers: Iterable[int]) -> str:
+    return "".join(chr(ord("A") + number) for number in numbers)
+
+
+Order = Callable[[list[str]], list[str]]
+"""A way to put letters into another order."""
+
+ORDERS: dict[str, Order] = {
+    "reverse": lambda x: x[::-1],
+    "first to end": lambda x: x[1:] + x[:1],
+    "last to front": lambda x: x[-1:] + x[:-1],
+    "first two to end": lambda x: x[2:] + x[:2],
+    "ends swapped": lambda x: [x[-1], *x[1:-1], x[0]],
+    "first two swapped": lambda x: [x[1], x[0], *x[2:]],
+    "last two swapped": lambda x: [*x[:-2], x[-1], x[-2]],
+    "pairs swapped": lambda x: [x[i ^ 1] if i ^ 1 < len(x) else x[i] for i in range(len(x))],
+}
+"""The ways that differ from one another on five letters or more."""
+
+
+def _reordering(rng: random.Random) -> Draft:
+    """Letters put into another order, the way known from examples."""
+    n, names = rng.randint(5, 7), rng.sample(list(ORDERS), 4)
+    rows = [rng.sample("ABCDEFGHIJKLMNOPRSTUVWXYZ", n) for _ in range(rng.randint(2, 3) + 1)]
+    shown = "; ".join(f"{' '.join(row)} becomes {' '.join(ORDERS[names[0]](row))}" for row in rows[:-1])
+    options = [" ".join(ORDERS[name](rows[-1])) for name in names]
+    return Draft(
+        key=f"reordering/{n}/{'-'.join(sorted(names))}",
+        context=f"A code puts letters into another order: {shown}. The next message is {' '.join(rows[-1])}.",
+        question="What does it become?",
+        answer=options[0],
+        distractors=(options[1], options[2], options[3]),
+    )
+
+
+FAMILIES: tuple[Family, ...] = (
+    Family("changing_steps", _changing_steps),
+    Family("repeated_rule", _repeated_rule),
+    Family("interleaved", _interleaved),
+    Family("sum_of_two", _sum_of_two),
+    Family("machine", _machine),
+    Family("pair_machine", _pair_machine),
+    Family("letter_steps", _letter_steps),
+    Family("reordering", _reordering),
+    Family("figure_cycle", patterns.draw_figure_cycle),
+    Family("figure_grid", patterns.draw_figure_grid),
+    Family("odd_figure", patterns.draw_odd_figure),
+    Family("detector", patterns.draw_detector),
+    Family("in_common", patterns.draw_in_common),
+    Family("language", patterns.draw_language),
+)
+"""The families of inductive reasoning at level standard."""
