@@ -92,6 +92,16 @@ class Rankings:
         return Ranking(matrix_ids[:n], local_indices[:n], manifest.details["metadata"])
 
 
+    def length(self, key: str) -> int | None:
+        """How many weights the ranking has; None if it is not stored.
+
+        Raises:
+            CorruptEntry: its manifest is damaged.
+        """
+        manifest = self.entries.read_manifest(key)
+        return None if manifest is None else int(manifest.details["n"])
+
+
 def _check(matrix_ids: NDArray[np.int16], local_indices: NDArray[np.int32]) -> None:
     for name, array, dtype in (
         ("matrix_ids", matrix_ids, "int16"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Literal
 
 Variant = Literal["base", "mlp", "all"]
@@ -21,11 +22,28 @@ VARIANTS: tuple[Variant, ...] = ("base", "mlp", "all")
 SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "random", "bottom")
 LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")
 
+Form = Literal["sum", "items"]
+"""`sum`: the absolute value of the sum over items; `items`: the sum of the items' absolute values, in which
+items that pull a weight in opposite directions do not cancel."""
+
+FORMS: tuple[Form, ...] = ("sum", "items")
+
 CONTROLS: tuple[Selection, ...] = ("random", "bottom")
 """The selections without which no effect counts."""
 
 PAPER_K: tuple[float, ...] = (1e-5, 4e-5, 1.6e-4, 6.4e-4, 2.56e-3, 1.024e-2)
 """The k grid of the paper's code, as fractions of all parameters."""
+
+
+def weights_of(k: float, parameters: int) -> int:
+    """Returns n = floor(k * parameters), exact in decimal: 0.01 of 1,000,000 is 10,000.
+
+    Raises:
+        ValueError: k is not in (0, 1].
+    """
+    if not 0 < k <= 1:
+        raise ValueError(f"k is {k}; it is a fraction of all parameters: choose it above 0 and up to 1.")
+    return int(Fraction(str(float(k))) * parameters)
 
 
 def one_of(word: str, allowed: Iterable[str], what: str) -> str:

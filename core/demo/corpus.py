@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -53,14 +54,13 @@ class Corpus:
         """The next n sequences, sampled over abilities equally and in each by its families' weights."""
         return [self._one(number) for number in self._sample(n)]
 
-    def state(self) -> object:
+    def state(self) -> tuple[Any, ...]:
         """The state of the random generator, to resume from."""
         return self._rng.getstate()
 
-    def restore(self, state: object) -> None:
+    def restore(self, state: Sequence[Any]) -> None:
         """Sets the random generator to a state from `state()`."""
-        version, numbers, rest = state  # type: ignore[misc]
-        self._rng.setstate((version, tuple(numbers), rest))
+        self._rng.setstate((state[0], tuple(state[1]), state[2]))
 
     def _sample(self, n: int) -> list[int]:
         return self._rng.choices(range(len(self.families)), weights=self.weights, k=n)

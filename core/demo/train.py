@@ -126,7 +126,7 @@ class Trainer:
         by_family: dict[int, list[float]] = {}
         for start in range(0, len(batch), 32):
             losses, families = self._losses(batch[start : start + 32])
-            (losses.sum() / len(batch)).backward()
+            torch.autograd.backward(losses.sum() / len(batch))
             for family, loss in zip(families.tolist(), losses.tolist(), strict=True):
                 by_family.setdefault(family, []).append(loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from core.choices import LOSSES, Loss, one_of
+from core.choices import FORMS, LOSSES, Form, Loss, one_of
 from core.importance.batches import Batch, plan_batches
 from core.importance.rows import loss_item
-from core.importance.sums import FORMS, Form, GradientSums
+from core.importance.sums import GradientSums
 from core.importance.taps import frozen, tapped
 from core.inference.encoding import EncodedChoice, longest_row
 from core.weights import WeightSpace

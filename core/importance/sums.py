@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
+from core.choices import Form
 from core.importance.batches import Batch
 from core.weights import Matrix, WeightSpace
-
-Form = Literal["sum", "items"]
-"""`sum`: the absolute value of the sum over items; `items`: the sum of the items' absolute values, in which
-items that pull a weight in opposite directions do not cancel."""
-
-FORMS: tuple[Form, ...] = ("sum", "items")
 
 
 class GradientSums:

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.models.spec import EMBEDDED, ModelSpec
 
 CORE_FOLDER = Path(__file__).resolve().parent.parent
-"""Where the embedded models lie, each in a folder of its own name."""
+"""Where the embedded models lie, each in the folder `model` of a room of its own name."""
 
 WEIGHT_INDEX = "model.safetensors.index.json"
 """Names the shards of weights that are in several files."""
@@ -58,7 +58,7 @@ def model_folder(spec: ModelSpec) -> Path:
     if spec.revision is not None and not is_hub_id:
         raise ModelFilesError(f"'{spec.name}' has no revisions, only a hub id has: leave --revision out.")
     if spec.is_embedded:
-        folder = CORE_FOLDER / spec.name
+        folder = CORE_FOLDER / spec.name / "model"
         if not folder.is_dir():
             raise ModelFilesError(f"The model '{spec.name}' does not come with this version: use 'demo'.")
     elif Path(spec.name).expanduser().is_dir():

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from core.choices import VARIANTS, Variant, one_of
+from core.choices import VARIANTS, Variant, one_of, weights_of
 from core.weights.matrix import KINDS, Matrix, module_path
 from core.weights.storage import DenseStorage, Patch, Storage
 
@@ -69,9 +68,7 @@ class WeightSpace:
         Raises:
             ValueError: k is not in (0, 1], or n is more than the variant's candidates.
         """
-        if not 0 < k <= 1:
-            raise ValueError(f"k is {k}; it is a fraction of all parameters: choose it above 0 and up to 1.")
-        n = int(Fraction(str(float(k))) * self.total_parameters)
+        n = weights_of(k, self.total_parameters)
         available = sum(matrix.size for matrix in self.candidates(variant))
         if n > available:
             raise ValueError(

@@ -14,7 +14,8 @@ from transformers import (
 )
 
 from core.choices import LOSSES, Loss
-from core.importance import FORMS, Form, score_importance
+from core.choices import FORMS, Form
+from core.importance import score_importance
 from core.inference.encoding import EncodedChoice
 from core.selection import to_addresses, top_ranking
 from core.weights import WeightSpace

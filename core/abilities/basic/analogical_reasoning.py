@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 from core.abilities.basic.words import NAMES, draft, pick
 from core.abilities.item import Draft, Family
@@ -35,7 +36,8 @@ WORKERS = {
 }
 """Each worker's place, tool, product and the person served."""
 
-FORM_RELATIONS = ("past", "ongoing", "doer", "habit")
+THINGS: tuple[Mapping[str, tuple[str, ...]], ...] = (ANIMALS, WORKERS)
+
 VERB_FORMS = {
     "walk": ("walked", "walking", "walker", "walks"),
     "write": ("wrote", "writing", "writer", "writes"),
@@ -53,7 +55,7 @@ def _key(relation: int, a: str, c: str) -> str:
     return f"{relation}:{':'.join(sorted((a, c)))}"
 
 
-def _complete(rng: random.Random, table: dict[str, tuple[str, ...]], template: str) -> Draft:
+def _complete(rng: random.Random, table: Mapping[str, tuple[str, ...]], template: str) -> Draft:
     """The fourth term of a proportion whose first pair shows one of four relations."""
     relation = rng.randrange(4)
     a, c = pick(rng, list(table), 2)
@@ -69,7 +71,7 @@ def _complete(rng: random.Random, table: dict[str, tuple[str, ...]], template: s
 
 def _things(rng: random.Random) -> Draft:
     """Relations between things of the world."""
-    return _complete(rng, rng.choice((ANIMALS, WORKERS)), "as {c} is to")
+    return _complete(rng, rng.choice(THINGS), "as {c} is to")
 
 
 def _word_forms(rng: random.Random) -> Draft:
@@ -88,7 +90,7 @@ def _name_relation(rng: random.Random) -> Draft:
 
 def _same_pair(rng: random.Random) -> Draft:
     """The pair in which the same relation holds as in the given pair."""
-    table = rng.choice((ANIMALS, WORKERS))
+    table = rng.choice(THINGS)
     a, *others = pick(rng, list(table), 5)
     relations = pick(rng, range(4), 4)
     options = [f"{word} {table[word][r]}" for word, r in zip(others, relations, strict=True)]

@@ -6,6 +6,7 @@ All options belong to the asked word, each by another relation; the context says
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 from core.abilities.basic.words import NAMES, draft, pick
 from core.abilities.item import Draft, Family
@@ -56,7 +57,7 @@ ASKED_FORMS = ("for {word}", "take {word}", "what of {word}")
 DEEDS = ("pushed", "called", "helped", "chased", "praised", "blamed", "kissed", "warned")
 
 
-def _relate(rng: random.Random, table: dict[str, tuple[str, ...]], first_relation: int) -> Draft:
+def _relate(rng: random.Random, table: Mapping[str, tuple[str, ...]], first_relation: int) -> Draft:
     word, relation = rng.choice(list(table)), rng.randrange(4)
     forms = RELATION_FORMS[RELATIONS[first_relation + relation]]
     told, asked = rng.randrange(len(forms)), rng.randrange(len(ASKED_FORMS))

@@ -16,10 +16,12 @@ from core.abilities.standard.names import NAMES
 from core.abilities.standard.tables import capital, draft_of
 
 PROPORTIONS = (
-    "In a word game every card has a partner, and one rule fixes all partners. The partner of “{a}” is “{b}”. "
+    "In a word game every card has a partner, and one rule fixes all partners. The partner of “{a}” is "
+    "“{b}”. "
     "Then the card “{c}” is turned over.",
     "{name} matches words by one and the same rule. For “{a}” the rule gives “{b}”, and now “{c}” is next.",
-    "On a worksheet, the left column has “{a}” and “{c}”. Next to “{a}”, {name} has already written “{b}”, and "
+    "On a worksheet, the left column has “{a}” and “{c}”. Next to “{a}”, {name} has already written “{b}”, "
+    "and "
     "that is right. Both lines are to be completed in the same manner.",
     "“{a}” is to “{b}” as “{c}” is to another word, says the puzzle that {name} has been given.",
     "{name} pairs “{a}” with “{b}” and wants to pair “{c}” with a word according to the very same idea.",
@@ -63,7 +65,9 @@ def _common(a: Sequence[str], b: Sequence[str]) -> list[int]:
     return [i for i in range(1, len(a)) if MISSING not in (a[i], b[i]) and a[i] != b[i]]
 
 
-def _two_rows(rng: random.Random, table: Sequence[Sequence[str]]) -> tuple[Sequence[str], Sequence[str], list[int]]:
+def _two_rows(
+    rng: random.Random, table: Sequence[Sequence[str]]
+) -> tuple[Sequence[str], Sequence[str], list[int]]:
     """Two rows of the table and four columns in which both differ."""
     while True:
         a, b = rng.sample(table, 2)
@@ -97,12 +101,16 @@ def _same_pair(rng: random.Random) -> Draft:
     gold = rng.randrange(4)
     a, b = PAIRS[relations[gold]][given]
     context = rng.choice((
-        "{name} collects pairs of words that belong together in one particular way. The first pair is “{a} – {b}”.",
-        "The example on the blackboard reads “{a} – {b}”. The class, {name} among them, looks for a second pair "
+        "{name} collects pairs of words that belong together in one particular way. The first pair is “{a} "
+        "– {b}”.",
+        "The example on the blackboard reads “{a} – {b}”. The class, {name} among them, looks for a second "
+        "pair "
         "whose two words stand in the same relation, in the same order.",
         "A quiz shows the pair “{a} – {b}”. {name} has to think about what the first word is to the second.",
     )).format(a=a, b=b, name=rng.choice(NAMES))  # fmt: skip
-    question = rng.choice(("Which pair is related in the same way?", "Which of these pairs matches the given one?"))
+    question = rng.choice(
+        ("Which pair is related in the same way?", "Which of these pairs matches the given one?")
+    )
     return draft_of(f"pair:{key}", context, question, [" – ".join(PAIRS[r][shown]) for r in relations], gold)
 
 
@@ -114,11 +122,14 @@ def _odd_pair(rng: random.Random) -> Draft:
     options = [" – ".join(PAIRS[odd if i == gold else common][place]) for i, place in enumerate(shown)]
     name = rng.choice(NAMES)
     context = rng.choice((
-        f"{name} wrote down four pairs of words. In three of them the first word stands to the second in one and "
+        f"{name} wrote down four pairs of words. In three of them the first word stands to the second in "
+        f"one and "
         "the same relation.",
-        f"Four cards with two words each lie on the table. {name} notices that three of them were made after the "
+        f"Four cards with two words each lie on the table. {name} notices that three of them were made "
+        f"after the "
         "same pattern and one was not.",
-        f"A list of word pairs was meant to show one single relation, but, as {name} sees, one pair does not fit.",
+        f"A list of word pairs was meant to show one single relation, but, as {name} sees, one pair does "
+        f"not fit.",
     ))  # fmt: skip
     question = rng.choice(("Which pair is the odd one out?", "Which pair shows another relation?"))
     return draft_of(f"odd:{'-'.join(map(str, sorted(shown)))}", context, question, options, gold)
@@ -133,8 +144,10 @@ def _systems(rng: random.Random) -> Draft:
     listed = rng.sample(parts, 4)
     listed = [_with_article(part) for part in rng.sample(parts, 4)]
     context = (
-        f"{capital(a[0])} can be compared with {c[0]}. Take {a[0]} first. {told} Now take {c[0]}: it has, among "
-        f"other things, {', '.join(listed[:3])} and {listed[3]}. {rng.choice(NAMES)} looks for the counterpart of "
+        f"{capital(a[0])} can be compared with {c[0]}. Take {a[0]} first. {told} Now take {c[0]}: it has, "
+        f"among "
+        f"other things, {', '.join(listed[:3])} and {listed[3]}. {rng.choice(NAMES)} looks for the "
+        f"counterpart of "
         f"the {a[columns[gold]]}."
     )
     key = f"system:{'>'.join(sorted((a[0], c[0])))}"
@@ -153,11 +166,15 @@ def _ordered(rng: random.Random) -> Draft:
     gold = rng.randrange(4)
     (label, *members), (other_label, *other_members) = ORDERED[first], ORDERED[second]
     context = (
-        f"Two lists are to be sorted. One holds {label}: {', '.join(rng.sample(members, 4))}. The other holds "
-        f"{other_label}: {', '.join(rng.sample(other_members, 4))}. Sorted and laid side by side, each member "
+        f"Two lists are to be sorted. One holds {label}: {', '.join(rng.sample(members, 4))}. The other "
+        f"holds "
+        f"{other_label}: {', '.join(rng.sample(other_members, 4))}. Sorted and laid side by side, each "
+        f"member "
         f"has a counterpart. {rng.choice(NAMES)} asks about “{members[gold]}”."
     )
-    question = rng.choice(("What is its counterpart?", "Which member of the other list is in the same place?"))
+    question = rng.choice(
+        ("What is its counterpart?", "Which member of the other list is in the same place?")
+    )
     return draft_of(f"ordered:{key}", context, question, other_members, gold)
 
 
@@ -170,9 +187,11 @@ def _letters(rng: random.Random) -> Draft:
     changes = rng.sample(CHANGES, 4)
     gold = rng.randrange(4)
     context = rng.choice((
-        "A machine changes strings of letters, always in the same manner. It turned {a} into {b}. Then {name} "
+        "A machine changes strings of letters, always in the same manner. It turned {a} into {b}. Then "
+        "{name} "
         "put in {c}.",
-        "{name} writes in a secret code that treats every string of letters alike. {a} is written as {b}. The next "
+        "{name} writes in a secret code that treats every string of letters alike. {a} is written as {b}. "
+        "The next "
         "string is {c}.",
         "If {a} becomes {b}, then {c} has to be changed likewise, {name} was told.",
     )).format(a=given, b=changes[gold][1](given), c=target, name=rng.choice(NAMES))  # fmt: skip
@@ -209,9 +228,11 @@ def _remedies(rng: random.Random) -> Draft:
     gold = rng.randrange(4)
     name, other = rng.sample(NAMES, 2)
     context = rng.choice((
-        f"{name} had {a[0]}. The plan was to {a[columns[gold]]}, and that worked well. Now {other} has {c[0]} and "
+        f"{name} had {a[0]}. The plan was to {a[columns[gold]]}, and that worked well. Now {other} has "
+        f"{c[0]} and "
         "would like to go about it in the same spirit.",
-        f"When {name} had {a[0]}, the advice was to {a[columns[gold]]}. {other} has {c[0]} and is given advice of "
+        f"When {name} had {a[0]}, the advice was to {a[columns[gold]]}. {other} has {c[0]} and is given "
+        f"advice of "
         "exactly the same sort.",
     ))  # fmt: skip
     question = rng.choice(("Which plan follows the same idea?", "What is the matching plan?"))

@@ -115,48 +115,39 @@ TASKS = rows("""
 to move a library to another floor | carry one shelf a day | move a single box and see how that goes
  | hire a firm that moves libraries every week | wait until the students are on holiday
  | book a second lift in case the first one fails
-
 to paint a very long fence | paint five metres each evening | paint one board and look at it after a week
- | leave it to a master painter | hold off until a dry week comes | buy a spare pot in case the colour runs out
-
+ | leave it to a master painter | hold off until a dry week comes
+ | buy a spare pot in case the colour runs out
 to learn a leading part for the theatre | learn one page a day | play one short scene to a friend
  | study it with a veteran actor | put it off until the exams are over | have an understudy ready to step in
-
 to switch a school to new software | switch one classroom a week | install it on one machine as a test
- | call in a specialist from outside | leave it until the summer break | keep the old system ready to return to
-
+ | call in a specialist from outside | leave it until the summer break
+ | keep the old system ready to return to
 to serve two hundred guests a new dish | cook it in ten separate batches | offer it to four guests at first
  | engage a chef who knows the dish well | postpone it until asparagus is in season
  | have a stew ready in case nobody likes it
-
 to dig a big pond | dig out one barrow-load each morning | dig a little hole to test the ground
  | give it to an experienced landscape gardener | start after rain has softened the ground
  | reserve another digger in case this one breaks down
-
 to clean a sooty wall painting | clean one hand's breadth at a time | try the cleaner on a hidden corner
  | entrust it to the museum's restorer | begin only when the wall has dried out
  | make a full copy in case anything gets lost
-
 to translate a thick manual | translate ten pages a day | translate one page and let users judge it
  | give it to a sworn translator | hold back until the final edition is out
  | name a stand-in in case the translator falls ill
-
 to walk a very long trail | walk a short stretch each weekend | go for one afternoon to test the boots
- | go with a seasoned mountain guide | set out after the snow has melted | take a paper map in case the phone dies
-
+ | go with a seasoned mountain guide | set out after the snow has melted
+ | take a paper map in case the phone dies
 to vaccinate a large herd of cattle | do ten animals each day | do two animals and watch them for a while
  | call in the vet | do nothing until the heat wave has passed | keep an extra batch of vaccine in reserve
-
 to dry the soaked papers of an archive | dry one box after another | dry one worthless sheet to see the effect
  | send them to a laboratory for paper | keep them frozen until the new dryer is delivered
  | set up a second dryer in case the other stops
-
 to give a speech in a foreign language | practise one paragraph a day | give it to two friends as a rehearsal
  | work on it with a language teacher | ask for a date after the language course
  | bring an interpreter in case words fail
-
 to sew a wedding dress | sew one seam an evening | make a cheap cotton model of it
  | hand it over to a professional tailor | wait until the bride's measurements are settled
  | keep a hired dress in reserve
-""".replace("\n |", " |"))
+""")
 """A task, then remedies by five ideas: small portions, a trial, an expert, a better time, a reserve."""

@@ -59,7 +59,7 @@ ELEMENT_GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "actinide": ("thorium", "protactinium", "uranium", "neptunium", "plutonium", "americium", "curium"),
 }  # fmt: skip
-"""Elements of seven groups that share none; elements whose group is disputed (lanthanum, zinc) are left out."""
+"""Elements of seven groups that share none; left out: elements of disputed group (zinc)."""
 
 CONTINENTS: dict[str, tuple[str, ...]] = {
     "Africa": (

@@ -1,4 +1,4 @@
-"""Facts about countries, cities, rivers and famous places. Left out: what is disputed or has changed lately."""
+"""Facts about countries, cities, rivers and famous places; none disputed or lately changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CAPITALS: tuple[tuple[str, str], ...] = (
     ("Russia", "Moscow"), ("Ukraine", "Kyiv"), ("Moldova", "Chișinău"), ("Romania", "Bucharest"),
     ("Poland", "Warsaw"), ("the Czech Republic", "Prague"), ("Slovakia", "Bratislava"),
     ("Hungary", "Budapest"), ("Austria", "Vienna"), ("Germany", "Berlin"), ("Liechtenstein", "Vaduz"),
-    ("the Netherlands", "Amsterdam"), ("Belgium", "Brussels"), ("France", "Paris"), ("Spain", "Madrid"),
+    ("Belgium", "Brussels"), ("France", "Paris"), ("Spain", "Madrid"),
     ("Portugal", "Lisbon"), ("Italy", "Rome"), ("Malta", "Valletta"), ("Slovenia", "Ljubljana"),
     ("Croatia", "Zagreb"), ("Bosnia and Herzegovina", "Sarajevo"), ("Serbia", "Belgrade"),
     ("Montenegro", "Podgorica"), ("Albania", "Tirana"), ("North Macedonia", "Skopje"),
@@ -50,8 +50,8 @@ CAPITALS: tuple[tuple[str, str], ...] = (
     ("Suriname", "Paramaribo"), ("Ecuador", "Quito"), ("Peru", "Lima"), ("Paraguay", "Asunción"),
     ("Uruguay", "Montevideo"), ("Argentina", "Buenos Aires"), ("Chile", "Santiago"),
 )  # fmt: skip
-"""Country and capital, neighbours near each other. No country with two capitals, none whose capital is moving,
-and none whose capital's name gives it away (Tunis, Panama City)."""
+"""Country and capital, neighbours near each other. No country with two capitals or governed from elsewhere,
+none whose capital is moving, and none whose capital's name gives it away (Tunis, Panama City)."""
 
 CURRENCIES: tuple[tuple[str, str], ...] = (
     ("Morocco", "dirham"), ("Mauritania", "ouguiya"), ("the Gambia", "dalasi"), ("Ghana", "cedi"),
@@ -150,7 +150,8 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("the volcano Emi Koussi", "Chad"), ("the churches of Lalibela", "Ethiopia"), ("Ras Dashen", "Ethiopia"),
     ("Mount Kilimanjaro", "Tanzania"), ("the Ngorongoro Crater", "Tanzania"),
     ("the Okavango Delta", "Botswana"), ("Table Mountain", "South Africa"), ("Robben Island", "South Africa"),
-    ("Petra", "Jordan"), ("Baalbek", "Lebanon"), ("the ruins of Palmyra", "Syria"), ("the ruins of Babylon", "Iraq"),
+    ("Petra", "Jordan"), ("Baalbek", "Lebanon"), ("the ruins of Palmyra", "Syria"),
+    ("the ruins of Babylon", "Iraq"),
     ("the ruins of Ur", "Iraq"), ("Persepolis", "Iran"), ("Mount Damavand", "Iran"),
     ("Samarkand", "Uzbekistan"), ("Bukhara", "Uzbekistan"), ("Mohenjo-daro", "Pakistan"),
     ("the Taj Mahal", "India"), ("the ruins of Hampi", "India"), ("the Ajanta caves", "India"),
@@ -166,7 +167,8 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("Chichén Itzá", "Mexico"), ("Teotihuacan", "Mexico"), ("Popocatépetl", "Mexico"), ("Tikal", "Guatemala"),
     ("Lake Atitlán", "Guatemala"), ("Angel Falls", "Venezuela"), ("the volcano Cotopaxi", "Ecuador"),
     ("the Galápagos Islands", "Ecuador"), ("Machu Picchu", "Peru"), ("the Nazca Lines", "Peru"),
-    ("the mountain Huascarán", "Peru"), ("Mount Aconcagua", "Argentina"), ("the Perito Moreno Glacier", "Argentina"),
+    ("the mountain Huascarán", "Peru"), ("Mount Aconcagua", "Argentina"),
+    ("the Perito Moreno Glacier", "Argentina"),
     ("Easter Island", "Chile"), ("Torres del Paine", "Chile"),
 )  # fmt: skip
 """Mountain, monument or landscape, and the one country that it lies in or belongs to."""

@@ -76,13 +76,15 @@ BOOKS: tuple[tuple[str, str], ...] = (
     ("Doctor Zhivago", "Boris Pasternak"), ("Things Fall Apart", "Chinua Achebe"),
     ("The Tin Drum", "Günter Grass"), ("To Kill a Mockingbird", "Harper Lee"), ("Catch-22", "Joseph Heller"),
     ("Silent Spring", "Rachel Carson"), ("A Clockwork Orange", "Anthony Burgess"),
-    ("The Bell Jar", "Sylvia Plath"), ("Dune", "Frank Herbert"), ("The Master and Margarita", "Mikhail Bulgakov"),
+    ("The Bell Jar", "Sylvia Plath"), ("Dune", "Frank Herbert"),
+    ("The Master and Margarita", "Mikhail Bulgakov"),
     ("One Hundred Years of Solitude", "Gabriel García Márquez"),
     ("Love in the Time of Cholera", "Gabriel García Márquez"), ("Slaughterhouse-Five", "Kurt Vonnegut"),
     ("The Gulag Archipelago", "Aleksandr Solzhenitsyn"), ("The Name of the Rose", "Umberto Eco"),
     ("Midnight's Children", "Salman Rushdie"), ("The House of the Spirits", "Isabel Allende"),
     ("The Color Purple", "Alice Walker"), ("The Unbearable Lightness of Being", "Milan Kundera"),
-    ("The Handmaid's Tale", "Margaret Atwood"), ("Beloved", "Toni Morrison"), ("The Bluest Eye", "Toni Morrison"),
+    ("The Handmaid's Tale", "Margaret Atwood"), ("Beloved", "Toni Morrison"),
+    ("The Bluest Eye", "Toni Morrison"),
 )  # fmt: skip
 """Book, play or poem and its author, in rough order of time."""
 
@@ -123,7 +125,8 @@ PAINTINGS: tuple[tuple[str, str], ...] = (
 
 MUSIC: tuple[tuple[str, str], ...] = (
     ("Dido and Aeneas", "Henry Purcell"), ("The Four Seasons", "Antonio Vivaldi"),
-    ("the Brandenburg Concertos", "Johann Sebastian Bach"), ("the Goldberg Variations", "Johann Sebastian Bach"),
+    ("the Brandenburg Concertos", "Johann Sebastian Bach"),
+    ("the Goldberg Variations", "Johann Sebastian Bach"),
     ("Messiah", "George Frideric Handel"), ("the Water Music", "George Frideric Handel"),
     ("the Surprise Symphony", "Joseph Haydn"), ("The Creation", "Joseph Haydn"),
     ("The Magic Flute", "Wolfgang Amadeus Mozart"), ("The Marriage of Figaro", "Wolfgang Amadeus Mozart"),
@@ -146,9 +149,11 @@ MUSIC: tuple[tuple[str, str], ...] = (
     ("Tosca", "Giacomo Puccini"), ("Pagliacci", "Ruggero Leoncavallo"),
     ("Cavalleria rusticana", "Pietro Mascagni"), ("the Enigma Variations", "Edward Elgar"),
     ("Finlandia", "Jean Sibelius"), ("Salome", "Richard Strauss"), ("Der Rosenkavalier", "Richard Strauss"),
-    ("La mer", "Claude Debussy"), ("The Firebird", "Igor Stravinsky"), ("The Rite of Spring", "Igor Stravinsky"),
+    ("La mer", "Claude Debussy"), ("The Firebird", "Igor Stravinsky"),
+    ("The Rite of Spring", "Igor Stravinsky"),
     ("The Planets", "Gustav Holst"), ("Bluebeard's Castle", "Béla Bartók"),
-    ("Rhapsody in Blue", "George Gershwin"), ("Wozzeck", "Alban Berg"), ("Le tombeau de Couperin", "Maurice Ravel"),
+    ("Rhapsody in Blue", "George Gershwin"), ("Wozzeck", "Alban Berg"),
+    ("Le tombeau de Couperin", "Maurice Ravel"),
     ("Carmina Burana", "Carl Orff"), ("Peter and the Wolf", "Sergei Prokofiev"),
     ("the Leningrad Symphony", "Dmitri Shostakovich"), ("Appalachian Spring", "Aaron Copland"),
     ("the Turangalîla Symphony", "Olivier Messiaen"), ("Peter Grimes", "Benjamin Britten"),

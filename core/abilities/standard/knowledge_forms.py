@@ -1,7 +1,7 @@
 """The forms that items on facts take: a pair, a member of a group, an order, a true or a false statement.
 
-In every form but the order, four facts of one split are drawn and any of them may become the right one: whatever
-the split, an option is right in a quarter of the items that show it, so that its words alone tell nothing.
+In every form but the order, four facts of one split are drawn and any of them may become the right one:
+whatever the split, an option is right in a quarter of the items that show it, so its words alone tell nothing.
 """
 
 from __future__ import annotations
@@ -179,10 +179,10 @@ def _answers(facts: Sequence[Fact]) -> int:
 
 
 def _unlike_facts(rng: random.Random, facts: Sequence[Fact], n: int, near: int) -> list[Fact]:
-    """n facts with n answers, in random order, from a stretch of the table; a longer one if it has too few."""
+    """Draws n facts with n answers from a stretch of the table; a longer one if the stretch has too few."""
     start = rng.randrange(max(1, len(facts) - near + 1))
     stretch = facts[start : start + near]
-    by_answer = {answer: fact for fact in rng.sample(stretch, len(stretch)) for answer in fact[1:]}
+    by_answer = {fact[1]: fact for fact in rng.sample(stretch, len(stretch))}
     if len(by_answer) < n:
         return _unlike_facts(rng, facts, n, 2 * near)
     return rng.sample(list(by_answer.values()), n)

@@ -128,8 +128,16 @@ drip | trickle | stream | torrent
 
 RANKS = (
     ("the weakest or smallest of the four", "the one that comes first", "the word below the three others"),
-    ("the second from the bottom", "the one with exactly one weaker or smaller word", "number two of the four"),
-    ("the second from the top", "the one with exactly two weaker or smaller words", "number three of the four"),
+    (
+        "the second from the bottom",
+        "the one with exactly one weaker or smaller word",
+        "number two of the four",
+    ),
+    (
+        "the second from the top",
+        "the one with exactly two weaker or smaller words",
+        "number three of the four",
+    ),
     ("the strongest or largest of the four", "the one that comes last", "the word above the three others"),
 )
 """Wordings for the places on a scale."""

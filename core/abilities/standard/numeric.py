@@ -12,9 +12,6 @@ NUMBER_WORDS: tuple[str, ...] = (
 )  # fmt: skip
 """The numbers from 0 to 12 in words."""
 
-ORDINALS: tuple[str, ...] = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
-"""Ordinals, the first at index 0."""
-
 
 def four_numbers(rng: random.Random, low: int, high: int, gaps: Sequence[int] = (1,)) -> list[int]:
     """Four distinct numbers from low to high in random order; the first is meant to be the gold's.

@@ -8,7 +8,8 @@ from __future__ import annotations
 from core.abilities.standard.tables import rows
 
 VERBS = (
-    "help", "thank", "invite", "warn", "visit", "photograph", "interview", "phone", "follow", "train", "rescue",
+    "help", "thank", "invite", "warn", "visit", "photograph", "interview", "phone", "follow", "train", "
+    ""rescue",
     "congratulate", "greet", "interrupt", "consult", "hug", "scold", "nominate", "recommend", "praise",
     "criticise", "recognise", "examine", "mention",
 )  # fmt: skip
@@ -25,7 +26,10 @@ PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("{A} was {0} by {B}, whom {C}, {2} by {D}, had {1}.", ("BA", "CB", "DC")),
     ("It was {A} who {0} {B}, and it was {C} whom {D} {1}.", ("AB", "DC")),
     ("The person who {0} {A} was {B}, and the one whom {C} {1} was {D}.", ("BA", "CD")),
-    ("{A}, who had {0} {B}, was later {1} by the very person whom {C} had {2}, namely {D}.", ("AB", "DA", "CD")),
+    (
+        "{A}, who had {0} {B}, was later {1} by the very person whom {C} had {2}, namely {D}.",
+        ("AB", "DA", "CD"),
+    ),
     ("{A} {0} {B}, but not before being {1} by {C}, whom {D} had {2}.", ("AB", "CA", "DC")),
     ("Having been {0} by {A}, {B} {1} {C}, by whom {D} in turn was {2}.", ("AB", "BC", "CD")),
     ("What {A} did not know was that {B}, {0} by {C} the day before, had {1} {D}.", ("CB", "BD")),
@@ -50,7 +54,18 @@ TRANSFERS = (
 )
 """How a thing goes from {a} to {b}."""
 
-THINGS = ("guitar", "camera", "bicycle", "telescope", "ring", "dictionary", "sledge", "chess set", "lamp", "tent")
+THINGS = (
+    "guitar",
+    "camera",
+    "bicycle",
+    "telescope",
+    "ring",
+    "dictionary",
+    "sledge",
+    "chess set",
+    "lamp",
+    "tent",
+)
 """What changes hands."""
 
 CONTROL: tuple[tuple[str, str], ...] = (
@@ -92,15 +107,18 @@ CONVERSES = rows("""
 {a} has taken {b} on as a bookkeeper | {b} has found work as a bookkeeper with {a} | employer | employee
 {a} lent {b} a thousand euros | {b} owes {a} a thousand euros | lender | debtor
 {a} sold {b} an old car | {b} got an old car from {a} for a good price | seller | buyer
-{a} has {b} to stay for the weekend | {b} is staying at {a}'s house for the weekend | host | guest for the weekend
+{a} has {b} to stay for the weekend | {b} is staying at {a}'s house for the weekend | host
+ | guest for the weekend
 {a} gives {b} legal advice | {b} gets legal advice from {a} | lawyer | lawyer's client
 {a} coaches {b} for the marathon | {b} is trained by {a} for the marathon | coach | athlete
 {a} wrote a long letter to {b} | {b} got a long letter from {a} | sender | addressee
-{a} is showing {b} round the museum | {b} is being shown round the museum by {a} | guide | visitor of the museum
+{a} is showing {b} round the museum | {b} is being shown round the museum by {a} | guide
+ | visitor of the museum
 {a} voted for {b} as mayor | {b} ran for mayor and had {a}'s vote | voter | candidate
 {a} cut {b}'s hair | {b} had a haircut at {a}'s | hairdresser | customer of the hairdresser
 {a} left {b} a house in a will | {b} came into a house by {a}'s will | deceased owner | heir
-{a} took the office over from {b} | {b} handed the office over to {a} | successor in office | predecessor in office
+{a} took the office over from {b} | {b} handed the office over to {a} | successor in office
+ | predecessor in office
 {a} painted {b} in oils | {b} sat for a portrait by {a} | painter | model
 {a} is suing {b} for damages | {b} is being sued by {a} for damages | plaintiff | defendant
 {a} beat {b} in the chess final | {b} lost the chess final to {a} | winner of the final | loser of the final

@@ -33,7 +33,8 @@ def _related(rng: random.Random) -> Draft:
     context = rng.choice((
         f"{name} is doing a crossword. One line asks for {clue}.",
         f"For an essay, {name} has written “{word}” and is now searching a thesaurus for {clue}.",
-        f"On a card in a party game stands: “Find {clue.replace('“', '‘').replace('”', '’')}.” It is {name}'s turn.",
+        f"On a card in a party game stands: “Find {clue.replace('“', '‘').replace('”', '’')}.” It is "
+        f"{name}'s turn.",
         f"The teacher wants to hear {clue}. {name} raises a hand.",
     ))  # fmt: skip
     question = rng.choice(("Which word is meant?", "Which answer fits?", "What should the answer be?"))
@@ -83,7 +84,8 @@ def _categories(rng: random.Random) -> Draft:
     context = rng.choice((
         f"{name} sorts word cards. On one pile there are already: {', '.join(given)}.",
         f"The following words stand under one heading, which has become unreadable: {', '.join(given)}.",
-        f"{name} listed {given[0]}, {given[1]}, {given[2]} and {given[3]}, and would like to add one more of the "
+        f"{name} listed {given[0]}, {given[1]}, {given[2]} and {given[3]}, and would like to add one more "
+        f"of the "
         "same sort.",
     ))  # fmt: skip
     question = rng.choice(("Which of these belongs there as well?", "Which word goes with them?"))
@@ -99,7 +101,8 @@ def _levels(rng: random.Random) -> Draft:
     options = [word for i, word in enumerate(chain) if i != asked]
     shuffled = ", ".join(f"“{word}”" for word in rng.sample(chain, len(chain)))
     context = (
-        f"Five words form a ladder: on it, each word names a {relation} of the word directly above it. In no order, "
+        f"Five words form a ladder: on it, each word names a {relation} of the word directly above it. In "
+        f"no order, "
         f"they are {shuffled}. {rng.choice(NAMES)} looks for {clue}."
     )
     question = rng.choice(("Which word is it?", "What is found there?"))
@@ -114,9 +117,11 @@ def _scales(rng: random.Random) -> Draft:
     name = rng.choice(NAMES)
     context = rng.choice((
         f"{name} sorts four expressions by degree, from the least to the most, and is interested in {place}.",
-        f"Four expressions differ in strength, size or degree. They are put in order, beginning with the lowest. "
+        f"Four expressions differ in strength, size or degree. They are put in order, beginning with the "
+        f"lowest. "
         f"{name} has to name {place}.",
-        f"In an exercise on shades of meaning, four words are written one above the other, the lowest degree at "
+        f"In an exercise on shades of meaning, four words are written one above the other, the lowest "
+        f"degree at "
         f"the bottom. {name} is asked for {place}.",
     ))  # fmt: skip
     question = rng.choice(("Which one is meant?", "Which expression is that?"))

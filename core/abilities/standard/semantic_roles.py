@@ -57,7 +57,8 @@ def _transfers(rng: random.Random) -> Draft:
     order = rng.sample(range(3), 3)
     gold = rng.randrange(4)
     context = (
-        f"Over the years a {thing} changed hands three times. The facts are these, not always in the order of time. "
+        f"Over the years a {thing} changed hands three times. The facts are these, not always in the order "
+        f"of time. "
         f"{' '.join(told[i] for i in order)}"
     )
     question = f"Who was the {PLACES[gold]} of the four to have the {thing}?"

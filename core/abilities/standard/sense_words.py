@@ -1,4 +1,4 @@
-"""Words of many senses, for the semantic relations: four senses each, and a sentence in which each is meant."""
+"""Words of many senses, for the semantic relations: four senses each, with an example sentence."""
 
 from __future__ import annotations
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from core.abilities.item import Draft
 
 
 def rows(text: str) -> tuple[tuple[str, ...], ...]:
-    """The cells of every line that is not empty; `|` stands between cells."""
-    return tuple(
-        tuple(cell.strip() for cell in line.split("|")) for line in text.strip().splitlines() if line.strip()
-    )
+    """The cells of every line; `|` stands between cells; a line that begins with it goes on."""
+    lines = re.sub(r"\n\s*\|", " |", text.strip()).splitlines()
+    return tuple(tuple(cell.strip() for cell in line.split("|")) for line in lines)
 
 
 def blocks(text: str) -> tuple[tuple[tuple[str, ...], ...], ...]:

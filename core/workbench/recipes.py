@@ -1,0 +1,142 @@
+"""What rankings, masks and outcomes depend on: the ingredients of their cache keys. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cache.keys import canonical_json, key_of
+from core.abilities import ABILITIES, GENERATOR_VERSION, Item, Level, find_ability, generate_items
+from core.choices import Form, Loss, Selection, Variant
+from core.models.description import ModelInfo
+from core.models.spec import ModelSpec
+from core.prompts import PromptStyle
+
+RANKING_VERSION = 1
+"""Raised whenever the same ingredients give another ranking."""
+
+OUTCOMES_VERSION = 1
+"""Raised whenever the same ingredients give other outcomes."""
+
+
+@dataclass(frozen=True)
+class DiagnosticSet:
+    """The items from which an ability's importance is computed."""
+
+    ability: str
+    level: Level
+    n: int
+    seed: int
+    own: tuple[Item, ...] = ()
+    """A person's own items; empty for the generated ones of the `train` split."""
+
+    def items(self) -> tuple[Item, ...]:
+        """The items: never one of those that the benchmarks evaluate, unless they are one's own."""
+        return self.own or generate_items(self.ability, self.level, "train", self.n, self.seed)
+
+    def ingredients(self) -> dict[str, Any]:
+        """What the items depend on."""
+        if self.own:
+            return {"ability": self.ability, "own_items": _digest_of(self.own)}
+        return {
+            "ability": self.ability,
+            "level": self.level,
+            "n": self.n,
+            "seed": self.seed,
+            "generator": GENERATOR_VERSION,
+        }
+
+
+@dataclass(frozen=True)
+class ImportanceRecipe:
+    """How importance is computed."""
+
+    n_items: int = 1000
+    """Items of each ability."""
+    loss: Loss = "answer"
+    form: Form = "sum"
+    seed: int = 0
+    """Of the items."""
+
+
+@dataclass(frozen=True)
+class MaskRecipe:
+    """Which weights are ablated."""
+
+    ability: str
+    variant: Variant
+    selection: Selection
+    k: float
+    """Fraction of all parameters of the model."""
+    seed: int = 0
+    """Of the random control."""
+
+    def __str__(self) -> str:
+        """In words, as tables show it."""
+        return f"{self.ability} · {self.variant} · {self.selection} · k {self.k:g}"
+
+    @property
+    def random_seed(self) -> int:
+        """The seed of the random control, another one for each ability."""
+        place = [ability.id for ability in ABILITIES].index(find_ability(self.ability).id)
+        return self.seed * len(ABILITIES) + place
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Everything about a model that can change a number."""
+
+    fingerprint: str
+    quantization: str
+    dtype: str
+    device: str
+    """`cpu`, `cuda` …: kernels differ between them, and so do the last digits."""
+    style: PromptStyle
+
+    @classmethod
+    def of(cls, spec: ModelSpec, info: ModelInfo, device: str) -> ModelIdentity:
+        """The identity of a model on a kind of device."""
+        dtype = info.dtype if spec.dtype == "auto" else spec.dtype
+        return cls(info.fingerprint, spec.quantization, dtype, device, spec.style)
+
+
+def ranking_ingredients(
+    model: ModelIdentity,
+    recipe: ImportanceRecipe,
+    sets: Sequence[DiagnosticSet],
+    variant: Variant,
+    selection: Selection,
+) -> dict[str, Any]:
+    """What a ranking depends on.
+
+    Args:
+        model: whose weights are ranked.
+        recipe: how importance is computed.
+        sets: the ability's own items; for `contrast` the other abilities' after them.
+        variant: the candidates.
+        selection: the order.
+    """
+    return {
+        "model": model,
+        "loss": recipe.loss,
+        "form": recipe.form,
+        "items": [diagnostic.ingredients() for diagnostic in sets],
+        "variant": variant,
+        "selection": selection,
+    }
+
+
+def ranking_key(ingredients: Mapping[str, Any]) -> str:
+    """The cache key of a ranking."""
+    return key_of("ranking", RANKING_VERSION, ingredients)
+
+
+def outcomes_key(ingredients: Mapping[str, Any]) -> str:
+    """The cache key of the outcomes of one mask on one benchmark."""
+    return key_of("outcomes", OUTCOMES_VERSION, ingredients)
+
+
+def _digest_of(items: Sequence[Item]) -> str:
+    return hashlib.sha256(canonical_json(list(items)).encode()).hexdigest()

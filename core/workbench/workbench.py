@@ -1,0 +1,266 @@
+"""The workbench: one loaded model, and all that can be asked of it, through the cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cache.files import CorruptEntry
+from cache.folder import Store
+from core.abilities import Item
+from core.benchmarks import Benchmark
+from core.choices import weights_of
+from core.events import EntryReplaced, Event, ModelLoaded, ModelLoading
+from core.models.description import ModelInfo, describe_folder
+from core.models.device import device_kind
+from core.models.files import model_folder
+from core.models.spec import ModelSpec
+from core.workbench.recipes import (
+    DiagnosticSet,
+    ImportanceRecipe,
+    MaskRecipe,
+    ModelIdentity,
+    outcomes_key,
+    ranking_ingredients,
+    ranking_key,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from core.ablation import Ablation, Ablator
+    from core.evaluation import Prepared
+    from core.importance import Importance
+    from core.inference.choice_plan import BatchSize
+    from core.masks import Mask
+    from core.models.loading import LoadedModel
+    from core.weights import WeightSpace
+
+
+@dataclass(frozen=True)
+class OutcomesRequest:
+    """The outcomes of one mask (None: the intact model) on the first n items of one benchmark."""
+
+    mask: MaskRecipe | None
+    benchmark: Benchmark
+    n: int
+    key: str
+    ingredients: Mapping[str, Any]
+
+
+class Workbench:
+    """A model, loaded when it is first needed; what the cache has is answered without loading it."""
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        store: Store,
+        recipe: ImportanceRecipe | None = None,
+        *,
+        own_items: Mapping[str, tuple[Item, ...]] | None = None,
+        batch_size: BatchSize = "auto",
+        tell: Callable[[Event], None] = lambda event: None,
+    ) -> None:
+        """Touches neither model nor cache.
+
+        Args:
+            spec: the model.
+            store: the cache.
+            recipe: how importance is computed.
+            own_items: a person's own diagnostic items, by ability, in place of the generated ones.
+            batch_size: of evaluation.
+            tell: is told what happens.
+        """
+        self.spec, self.store, self.recipe = spec, store, recipe or ImportanceRecipe()
+        self.tell = tell
+        self._own_items = own_items or {}
+        self._batch_size = batch_size
+        self.importances: dict[str, Importance] = {}
+        self._prepared: dict[tuple[str, int], Prepared] = {}
+
+    @cached_property
+    def info(self) -> ModelInfo:
+        """What the model is, from its files.
+
+        Raises:
+            ModelFilesError: there is no such model, or a file is missing or broken.
+        """
+        return describe_folder(model_folder(self.spec), self.spec.name, self.store.fingerprint_memory)
+
+    @cached_property
+    def identity(self) -> ModelIdentity:
+        """What of the model is in every cache key."""
+        return ModelIdentity.of(self.spec, self.info, device_kind(self.spec.device))
+
+    @cached_property
+    def loaded(self) -> LoadedModel:
+        """The model in memory.
+
+        Raises:
+            ValueError: it cannot be loaded, or it is on another device than was told from outside.
+        """
+        self.tell(ModelLoading(self.spec.name, "importing torch and transformers"))
+        started = time.monotonic()
+        from core.models.loading import load
+
+        tell = self.tell
+        loaded = load(
+            self.spec,
+            lambda doing: tell(ModelLoading(self.spec.name, doing)),
+            memory=self.store.fingerprint_memory,
+        )
+        if loaded.model.device.type != self.identity.device:
+            raise ValueError(
+                f"torch put the model on '{loaded.model.device}', though this machine has an Nvidia driver: "
+                "give --device cpu, or install a torch that sees the GPU."
+            )
+        tell(ModelLoaded(self.spec.name, time.monotonic() - started))
+        return loaded
+
+    @cached_property
+    def space(self) -> WeightSpace:
+        """The model's candidate weights."""
+        from core.weights import WeightSpace
+
+        return WeightSpace(self.loaded.model)
+
+    @cached_property
+    def ablator(self) -> Ablator:
+        """What applies masks to the model."""
+        from core.ablation import Ablator
+
+        return Ablator(self.space)
+
+    def diagnostic_set(self, ability: str) -> DiagnosticSet:
+        """The items from which an ability's importance is computed."""
+        own = self._own_items.get(ability, ())
+        return DiagnosticSet(ability, self.spec.level, self.recipe.n_items, self.recipe.seed, own)
+
+    def mask_ingredients(self, mask: MaskRecipe) -> dict[str, Any]:
+        """What the selected weights depend on."""
+        n = weights_of(mask.k, self.info.parameters)
+        if mask.selection == "random":
+            return {"random": mask.random_seed, "variant": mask.variant, "n": n}
+        return {"ranking": self.ranking_key(mask), "n": n}
+
+    def ranking_key(self, mask: MaskRecipe) -> str:
+        """The cache key of the ranking that a mask is the first n of."""
+        return ranking_key(self.ranking_ingredients(mask))
+
+    def ranking_ingredients(self, mask: MaskRecipe) -> dict[str, Any]:
+        """What the ranking that a mask is the first n of depends on."""
+        sets = [self.diagnostic_set(ability) for ability in self.scored_abilities(mask)]
+        return ranking_ingredients(self.identity, self.recipe, sets, mask.variant, mask.selection)
+
+    def scored_abilities(self, mask: MaskRecipe) -> list[str]:
+        """The abilities whose importance a mask needs, its own first."""
+        from core.abilities import ABILITIES
+
+        if mask.selection != "contrast":
+            return [mask.ability]
+        return [mask.ability, *(a.id for a in ABILITIES if a.id != mask.ability)]
+
+    def request(self, mask: MaskRecipe | None, benchmark: Benchmark, n: int) -> OutcomesRequest:
+        """The request for the outcomes of a mask on the first n items of a benchmark, and its cache key."""
+        ingredients = {
+            "model": self.identity,
+            "mask": None if mask is None else self.mask_ingredients(mask),
+            "benchmark": {
+                "id": benchmark.id,
+                "version": benchmark.version,
+                "level": self.spec.level,
+                "n": n,
+            },
+            "batch_size": self._batch_size,
+        }
+        return OutcomesRequest(mask, benchmark, n, outcomes_key(ingredients), ingredients)
+
+    def mask(self, recipe: MaskRecipe, ks: Sequence[float] = ()) -> Mask:
+        """The selected weights.
+
+        Args:
+            recipe: which.
+            ks: other values of k that will be asked for: the ranking is made for the largest.
+
+        Raises:
+            ValueError: k is out of range, or asks for more weights than there are candidates.
+        """
+        from core.workbench.rankings import make_mask
+
+        return make_mask(self, recipe, ks)
+
+    @contextmanager
+    def ablated(self, mask: Mask | None) -> Iterator[Ablation | None]:
+        """The model under a mask; the intact one without. Afterwards it is as loaded, whatever happened."""
+        if mask is None:
+            yield None
+            return
+        with self.ablator.applied(mask) as ablation:
+            yield ablation
+
+    def prepared(self, benchmark: Benchmark, n: int) -> Prepared:
+        """The first n items of a benchmark, made ready once for the intact and every ablated model."""
+        from core.evaluation import prepare
+
+        name = (benchmark.id, n)
+        if name not in self._prepared:
+            self._prepared[name] = prepare(self.loaded, benchmark, benchmark.items(n), self._batch_size)
+        return self._prepared[name]
+
+    def evaluate(
+        self, request: OutcomesRequest, cancelled: Callable[[], bool] = lambda: False
+    ) -> float | None:
+        """The accuracy of the model as it is now, its outcomes stored under the request's key.
+
+        Whoever calls has applied the request's mask. None if it was cancelled: then nothing is stored.
+
+        Raises:
+            ValueError: a log-likelihood is not finite.
+        """
+        from core.evaluation import evaluate
+
+        prepared = self.prepared(request.benchmark, request.n)
+        by_item = {
+            outcome.item_id: outcome
+            for batch in evaluate(self.loaded.model, prepared, cancelled)
+            for outcome in batch
+        }
+        if len(by_item) < len(prepared.items):
+            return None
+        outcomes = [by_item[item.id] for item in prepared.items]
+        columns: dict[str, list[Any]] = {
+            "item_id": [outcome.item_id for outcome in outcomes],
+            "gold": [outcome.gold for outcome in outcomes],
+            "prediction": [outcome.prediction for outcome in outcomes],
+            "correct": [outcome.correct for outcome in outcomes],
+            "correct_norm": [outcome.correct_norm for outcome in outcomes],
+            "loglikelihoods": [outcome.loglikelihoods for outcome in outcomes],
+        }
+        self.store.outcomes.save(request.key, request.ingredients, columns)
+        return sum(outcome.correct for outcome in outcomes) / len(outcomes)
+
+    def outcomes(self, request: OutcomesRequest) -> pl.DataFrame:
+        """The outcomes of a request, from the cache or computed now.
+
+        Raises:
+            ValueError: k is out of range, or a log-likelihood is not finite.
+        """
+        frame = self._stored(request)
+        if frame is None:
+            mask = None if request.mask is None else self.mask(request.mask)
+            with self.ablated(mask):
+                self.evaluate(request)
+            frame = self.store.outcomes.load(request.key)
+        assert frame is not None, "what was just stored is there"
+        return frame
+
+    def _stored(self, request: OutcomesRequest) -> pl.DataFrame | None:
+        try:
+            return self.store.outcomes.load(request.key)
+        except CorruptEntry as error:
+            self.tell(EntryReplaced(str(error)))
+            return None
