@@ -104,50 +104,50 @@ A prankster put salt in a colleague's cup and then drank from it by mistake.
 A minister had a law made against his enemies and was the first to be jailed under it.
 """)
 )
-"""Blocks of stories with one pattern; four blocks each make a group of patterns that are clearly different.
+"""Blocks of stories with one pattern; four blocks make a group of patterns that differ clearly.
 
 The patterns: neglect grows, false alarms, kindness returned, greed loses all; too many helpers, steady wins,
-belittling what one cannot have, precaution too late; cure worse than ill, pretence exposed, union is strength,
+belittling the unattainable, precaution too late; cure worse than ill, pretence exposed, union is strength,
 trap catches its maker.
 """
 
 TASKS = rows("""
 to move a library to another floor | carry one shelf a day | move a single box and see how that goes
  | hire a firm that moves libraries every week | wait until the students are on holiday
- | book a second lift in case the first one fails
+ | book the goods lift as a fallback
 to paint a very long fence | paint five metres each evening | paint one board and look at it after a week
  | leave it to a master painter | hold off until a dry week comes
  | buy a spare pot in case the colour runs out
-to learn a leading part for the theatre | learn one page a day | play one short scene to a friend
+to learn a leading part for the theatre | learn one page a day | perform a short scene to a friend
  | study it with a veteran actor | put it off until the exams are over | have an understudy ready to step in
-to switch a school to new software | switch one classroom a week | install it on one machine as a test
- | call in a specialist from outside | leave it until the summer break
+to switch a school to new software | switch one classroom a week | install it on a single machine as a test
+ | call in a specialist from outside | leave it for the summer break
  | keep the old system ready to return to
 to serve two hundred guests a new dish | cook it in ten separate batches | offer it to four guests at first
- | engage a chef who knows the dish well | postpone it until asparagus is in season
- | have a stew ready in case nobody likes it
+ | engage a chef who knows the dish well | postpone it to the asparagus season
+ | have a stew ready should nobody like it
 to dig a big pond | dig out one barrow-load each morning | dig a little hole to test the ground
  | give it to an experienced landscape gardener | start after rain has softened the ground
- | reserve another digger in case this one breaks down
+ | get the promise of another digger if this one breaks down
 to clean a sooty wall painting | clean one hand's breadth at a time | try the cleaner on a hidden corner
  | entrust it to the museum's restorer | begin only when the wall has dried out
- | make a full copy in case anything gets lost
+ | make a full copy for safety
 to translate a thick manual | translate ten pages a day | translate one page and let users judge it
- | give it to a sworn translator | hold back until the final edition is out
- | name a stand-in in case the translator falls ill
+ | give it to a sworn translator | hold back for the final edition
+ | name a stand-in for the translator
 to walk a very long trail | walk a short stretch each weekend | go for one afternoon to test the boots
  | go with a seasoned mountain guide | set out after the snow has melted
- | take a paper map in case the phone dies
+ | take a paper map as well as the phone
 to vaccinate a large herd of cattle | do ten animals each day | do two animals and watch them for a while
- | call in the vet | do nothing until the heat wave has passed | keep an extra batch of vaccine in reserve
+ | call in the vet | do nothing during the heat wave | keep an extra batch of vaccine in reserve
 to dry the soaked papers of an archive | dry one box after another | dry one worthless sheet to see the effect
  | send them to a laboratory for paper | keep them frozen until the new dryer is delivered
- | set up a second dryer in case the other stops
-to give a speech in a foreign language | practise one paragraph a day | give it to two friends as a rehearsal
+ | set up a second dryer as insurance
+to give a speech in a foreign language | practise one paragraph a day | rehearse it in front of two friends
  | work on it with a language teacher | ask for a date after the language course
- | bring an interpreter in case words fail
+ | have an interpreter standing by
 to sew a wedding dress | sew one seam an evening | make a cheap cotton model of it
- | hand it over to a professional tailor | wait until the bride's measurements are settled
- | keep a hired dress in reserve
+ | hand it over to a professional tailor | delay it to the week before the ceremony
+ | borrow another dress that would do at a pinch
 """)
 """A task, then remedies by five ideas: small portions, a trial, an expert, a better time, a reserve."""

@@ -298,8 +298,8 @@ shin guard | shin
 """)
 """Blocks of word pairs, one relation a block, all of the same length.
 
-Part and whole, young and adult, tool and user, cause and effect, opposites, weaker and stronger, maker and
-product, gauge and quantity, thing and what it lacks, animal and home, container and content, guard and guarded.
+Part and whole, young and adult, tool and user, cause and effect, opposites, weak and strong, maker and
+product, gauge and quantity, thing and its lack, animal and home, container and content, guard and guarded.
 """
 
 ROLES = (
@@ -320,7 +320,7 @@ a castle | lord | moat | ox cart | watchman | drain | granary | foundation wall
 a computer | processor | firewall | data cable | webcam | - | hard disk | metal frame
 a ship | captain | hull | cargo crane | radar | bilge pump | hold | keel
 a city | mayor | police force | fleet of vans | network of street cameras | refuse service | warehouse | -
-an army | general | body armour | supply truck | scout | - | depot | -
+an army | general | suit of armour | supply truck | scout | - | depot | -
 a spacecraft | commander | heat shield | robot arm | star sensor | air filter | oxygen tank | inner frame
 a company | director | security guard | courier | market researcher | cleaner | stockroom | -
 a house | head of the family | lock | lift | doorbell camera | waste pipe | larder | oak beam

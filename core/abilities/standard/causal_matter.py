@@ -293,4 +293,4 @@ My worst rival voted for me.
 The box that I took for empty held a kitten.
 """)
 )
-"""Blocks of a feeling and fifteen diary lines; four blocks each make a group of clearly different feelings."""
+"""Blocks of a feeling and fifteen diary lines; four blocks make a group of clearly different feelings."""

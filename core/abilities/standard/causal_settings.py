@@ -40,7 +40,8 @@ the sleeping bags were thin summer ones | nobody slept because everyone was shiv
 
 washing the laundry
 a red sock got in among the whites | all the shirts came out pink | sorting everything by colour
-the wool pullover was washed at ninety degrees | it would now fit a doll | choosing the cold programme
+the wool pullover was washed at ninety degrees | one garment would now fit a doll
+ | choosing the cold programme
 a paper tissue was still in a pocket | everything was covered with little white flakes
  | emptying the pockets
 far too much powder was poured in | foam came out onto the floor | measuring with the cup
@@ -203,7 +204,7 @@ one thread end was not knotted | the seam came open during the dance | securing 
 
 running a small shop
 the till was left unwatched | at closing time two hundred euros were missing | staying at the counter
-too much milk was ordered | half of it turned sour on the shelf | buying by last week's sales
+too much milk was ordered | half of the stock turned sour on the shelf | buying by last week's sales
 the pavement was not cleared of snow | a customer slipped and broke a wrist | sweeping before opening
 the fridge door was left ajar | the ice cream was soup in the morning | fitting an automatic closer
 
@@ -303,4 +304,4 @@ the purse was in the open back pocket | at the bar there was nothing to pay with
 the name of the hotel was forgotten | every driver just shrugged | carrying the hotel's card
 the shoes had high thin heels | one broke off in the cobblestones | putting on flat shoes
 """)
-"""Blocks of what somebody was doing, then four mishaps: the cause, the effect, what would have prevented it."""
+"""Blocks of what somebody was doing, then four mishaps: cause, effect, what would have prevented it."""

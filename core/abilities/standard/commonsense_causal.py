@@ -1,4 +1,4 @@
-"""Everyday cause and effect: results, reasons, prevention, what if, what is still wrong, matter, feelings, means.
+"""Everyday cause and effect: results, reasons, prevention, what if, matter, feelings, means, chains.
 
 The four options are the outcomes, reasons or means of one kind of situation, and the context decides which
 of them it is; each is right in one of four sibling contexts, so question and options alone give nothing away.
@@ -32,8 +32,8 @@ def _effect(rng: random.Random) -> Draft:
     name = rng.choice(NAMES)
     context = rng.choice((
         f"{name} was {doing}. Only one thing was not as it should be: {mishaps[gold][0]}.",
-        f"{name} thought of nearly everything when {doing}, {mishaps[other][2]} included. "
-        f"Unfortunately, {mishaps[gold][0]}.",
+        f"{name} thought of nearly everything when {doing}, {mishaps[other][2]} included. Unfortunately, "
+        f"{mishaps[gold][0]}.",
         f"{name} tells a story about {doing}. All went by the book but for one detail: {mishaps[gold][0]}.",
     ))  # fmt: skip
     question = rng.choice(("What is the most likely result?", "What probably happened next?"))
@@ -59,8 +59,8 @@ def _prevention(rng: random.Random) -> Draft:
     doing, mishaps, gold, key = _setting(rng)
     name = rng.choice(NAMES)
     context = rng.choice((
-        f"{name} was {doing}. The outcome was not a happy one: {mishaps[gold][1]}. "
-        "Next time this is not to happen again.",
+        f"{name} was {doing}. The outcome was not a happy one: {mishaps[gold][1]}. Next time this is not to "
+        "happen again.",
         f"After {doing}, {name} looks back in anger, for {mishaps[gold][1]}.",
         f"{name} writes a page of advice about {doing}, because of a bad experience: {mishaps[gold][1]}.",
     ))  # fmt: skip
@@ -76,9 +76,8 @@ def _what_if(rng: random.Random) -> Draft:
     causes = [m[0] for m in rng.sample(mishaps, 4)]
     context = (
         f"{rng.choice(NAMES)} was {doing}, and four things went wrong. {' '.join(map(sentence, causes))} "
-        f"Each of these had a consequence. Now suppose that all had been just the same, except for one "
-        f"point: it "
-        f"is not true that {mishaps[gold][0]}."
+        "Each of these had a consequence. Now suppose that all had been just the same, except for one "
+        f"point: it is not true that {mishaps[gold][0]}."
     )
     question = rng.choice(("What would then not have happened?", "Which of these would have been avoided?"))
     return draft_of(key, context, question, [sentence(m[1]) for m in mishaps], gold)
@@ -91,10 +90,8 @@ def _still_wrong(rng: random.Random) -> Draft:
     name, friend = rng.sample(NAMES, 2)
     context = (
         f"{name} was {doing}, and everything went wrong that could. Before the second attempt, {friend} "
-        f"gave some "
-        f"advice, and {name} took it: {taken[0]}, {taken[1]} and {taken[2]}. Apart from that, all was done "
-        f"as "
-        "before."
+        f"gave some advice, and {name} took it: {taken[0]}, {taken[1]} and {taken[2]}. Apart from that, all "
+        "was done as before."
     )
     question = rng.choice(("What probably went wrong again?", "Which trouble was still to be expected?"))
     return draft_of(key, context, question, [sentence(m[1]) for m in mishaps], gold)
@@ -153,9 +150,8 @@ def _chain(rng: random.Random) -> Draft:
         else ("what was the direct result of this", "the first link after this")
     )
     context = (
-        f"These five events formed a chain, in which each led to the next, but here they are out of order. "
-        f"{told} "
-        f"{rng.choice(NAMES)} picks one of them: “{sentence(chain[asked])}” The question is {wanted}."
+        "These five events formed a chain, in which each led to the next, but here they are out of order. "
+        f"{told} {rng.choice(NAMES)} picks one of them: “{sentence(chain[asked])}” The question is {wanted}."
     )
     options = [sentence(event) for i, event in enumerate(chain) if i != asked]
     question = rng.choice(("Which event is it?", "Which of the other events is asked for?"))

@@ -150,8 +150,9 @@ def _revisions(rng: random.Random) -> Draft:
     kind = rng.choice(list(words.PLANS))
     first, change, question, pool = words.PLANS[kind]
     events = rng.sample(words.EVENTS, 3)
-    shared = rng.sample(pool, 5)
-    values = [rng.sample(shared, 3) for _ in events]
+    shared = rng.sample(pool, 5)  # the first is never a value of the event that is asked about
+    values = [rng.sample(shared[1:], 3), rng.sample([shared[0], *rng.sample(shared[1:], 2)], 3)]
+    values.append(rng.sample(shared, 3))
     turns = rng.sample([0, 0, 0, 1, 1, 1, 2, 2, 2], 9)
     notes, stage = [], [0, 0, 0]
     for turn in turns:
@@ -160,7 +161,7 @@ def _revisions(rng: random.Random) -> Draft:
         stage[turn] += 1
     asked = rng.randrange(3)
     others = [value for i, value in enumerate(values[0]) if i != asked]
-    others.append(rng.choice([value for value in shared if value not in values[0]]))
+    others.append(shared[0])
     return Draft(
         key=f"revisions/{asked}/{_code(_roles(turns))}",
         context=" ".join(f"Note {i}: {note}" for i, note in enumerate(notes, 1)),

@@ -22,7 +22,7 @@ def draw_figure_cycle(rng: random.Random) -> Draft:
     shown = [" ".join(track[i % len(track)] for track in tracks) for i in range(n)]
     right = [track[n % len(track)] for track in tracks]
     wrong = [rng.choice([v for v in track if v != r]) for track, r in zip(tracks, right, strict=True)]
-    options = [f"a {colour} {shape}".replace("a o", "an o") for colour, shape in _crossed(right, wrong)]
+    options = [" ".join(pair) for pair in _crossed(right, wrong)]
     return Draft(
         key=f"figure_cycle/{cycles}/{n}",
         context=f"A row of figures follows a pattern: {', '.join(shown)}.",
@@ -87,17 +87,17 @@ def draw_odd_figure(rng: random.Random) -> Draft:
     key = rng.choice(names)
     options = [_changed(rng, base, [name]) for name in [key, *(n for n in names if n != key)]]
     others = [name for name in names if name != key]
-    sets = [some for size in (1, 2, 3) for some in combinations(others, size)]
-    extra = rng.choices(sets, k=4)
+    sets = [some for size in (2, 3) for some in combinations(others, size)]
+    extra = rng.choices(sets, k=rng.randint(3, 5))
     while not all(any(name in some for some in extra) for name in others):
-        extra = rng.choices(sets, k=4)
+        extra = rng.choices(sets, k=len(extra))
     figures = options + [_changed(rng, base, some) for some in extra]
-    while len(set(figures)) < 8:
+    while len(set(figures)) < len(figures):
         figures = options + [_changed(rng, base, some) for some in extra]
     return Draft(
         key=f"odd_figure/{key}/{sorted(extra)}",
         context="All of these figures but one have something in common: "
-        + ", ".join(rng.sample(figures, 8))
+        + ", ".join(rng.sample(figures, len(figures)))
         + ".",
         question="Which figure does not belong with the others?",
         answer=options[0],

@@ -1,38 +1,47 @@
-"""Words for the items of inductive reasoning: things with something in common, figures, an invented tongue."""
+"""Words for the items of inductive reasoning: things with something in common, figures, a language."""
 
 from __future__ import annotations
 
 COMMON: dict[str, tuple[str, tuple[str, ...]]] = {
     "yellow": (
-        "food plant",
-        ("lemon", "banana", "egg yolk", "sunflower", "mustard", "dandelion", "sweetcorn", "daffodil", "custard"),
+        "food plant yellow",
+        (
+            "lemon", "banana", "egg yolk", "sunflower", "mustard",
+            "dandelion", "sweetcorn", "daffodil", "custard",
+        ),
     ),
     "red": (
-        "food plant",
+        "food plant traffic",
         ("tomato", "strawberry", "cherry", "ketchup", "ruby", "blood", "poppy", "raspberry", "stop sign"),
     ),
     "wheels": (
-        "traffic",
-        ("bicycle", "car", "tram", "pram", "roller skate", "wheelbarrow", "bus", "tractor", "skateboard", "lorry"),
+        "traffic clothes",
+        (
+            "bicycle", "car", "tram", "pram", "roller skate",
+            "wheelbarrow", "bus", "tractor", "skateboard", "lorry",
+        ),
     ),
     "flies": (
         "animal",
         ("eagle", "bee", "butterfly", "bat", "mosquito", "swallow", "moth", "dragonfly", "owl", "seagull"),
     ),
     "lives in water": (
-        "animal",
-        ("shark", "trout", "octopus", "crab", "dolphin", "jellyfish", "lobster", "whale", "squid", "seahorse"),
+        "animal food",
+        (
+            "shark", "trout", "octopus", "crab", "dolphin",
+            "jellyfish", "lobster", "whale", "squid", "seahorse",
+        ),
     ),
     "cuts": (
         "tool",
-        ("knife", "razor", "scissors", "axe", "sword", "saw", "dagger", "scalpel", "scythe", "lawnmower"),
+        ("knife", "razor", "scissors", "axe", "sword", "saw", "dagger", "scalpel", "scythe", "guillotine"),
     ),
     "gives light": (
-        "hot",
+        "hot building yellow",
         ("candle", "lantern", "torch", "sun", "light bulb", "lighthouse", "bonfire", "headlight", "star"),
     ),
     "cold": (
-        "weather",
+        "food building home",
         ("ice cube", "snowman", "freezer", "glacier", "hailstone", "iceberg", "sorbet", "icicle", "igloo"),
     ),
     "measures": (
@@ -49,7 +58,10 @@ COMMON: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "paper": (
         "paper",
-        ("newspaper", "envelope", "banknote", "postcard", "map", "ticket", "notebook", "calendar", "magazine"),
+        (
+            "newspaper", "envelope", "banknote", "postcard", "map",
+            "ticket", "notebook", "calendar", "magazine",
+        ),
     ),
     "makes music": (
         "sound",
@@ -72,7 +84,7 @@ COMMON: dict[str, tuple[str, tuple[str, ...]]] = {
         ("aunt", "uncle", "cousin", "niece", "nephew", "sister", "grandfather", "brother", "grandmother"),
     ),
     "metal": (
-        "metal",
+        "yellow",
         ("iron", "gold", "copper", "silver", "tin", "lead", "zinc", "nickel", "aluminium", "platinum"),
     ),
     "joint or limb": (
@@ -91,9 +103,9 @@ COMMON: dict[str, tuple[str, tuple[str, ...]]] = {
         "plant",
         ("oak", "birch", "willow", "pine", "maple", "beech", "cedar", "poplar", "larch", "elm"),
     ),
-    "board or card game": (
+    "game": (
         "game",
-        ("chess", "draughts", "poker", "dominoes", "bridge", "backgammon", "ludo", "snakes and ladders"),
+        ("chess", "draughts", "poker", "dominoes", "roulette", "backgammon", "ludo", "snakes and ladders"),
     ),
     "loud": (
         "sound hot",

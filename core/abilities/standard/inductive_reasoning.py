@@ -84,7 +84,7 @@ def _interleaved(rng: random.Random) -> Draft:
     """Two series that take turns."""
     steps = rng.sample([i for i in range(-12, 13) if abs(i) > 1], 2)
     n = rng.randint(7, 8)
-    starts = [rng.randint(3, 30) + max(0, -4 * step) + rng.choice((0, 50)) for step in steps]
+    starts = [rng.randint(4, 30) + max(0, -4 * step) + rng.choice((0, 50)) for step in steps]
     terms = [starts[i % 2] + steps[i % 2] * (i // 2) for i in range(n + 1)]
     return _series(rng, f"interleaved/{n}/{steps[0]}/{steps[1]}", terms, (1, 2, abs(steps[n % 2])))
 
@@ -108,10 +108,11 @@ def _machine(rng: random.Random) -> Draft:
         "product": lambda x: x * (x + a),
     }[kind]
     inputs = rng.sample(range(4 if b < 0 else 1, 13), 5)
-    while rule(min(inputs)) < 1:
+    while rule(min(inputs)) < 4:
         inputs = rng.sample(range(4, 13), 5)
     shown = ", ".join(f"{x} becomes {rule(x)}" for x in inputs[:4])
-    context = f"A machine changes every number by the same rule: {shown}. Now {rng.choice(NAMES)} puts in {inputs[4]}."
+    context = f"A machine changes every number by the same rule: {shown}."
+    context += f" Now {rng.choice(NAMES)} puts in {inputs[4]}."
     parameters = {"line": f"{a}/{b}", "square": f"{b}", "product": f"{a}"}[kind]
     key = f"machine/{kind}/{parameters}"
     return _numeric(rng, key, context, "Which number comes out?", rule(inputs[4]), (1, 2, a, 10))
@@ -126,7 +127,7 @@ def _pair_machine(rng: random.Random) -> Draft:
         "product": lambda p, q: p * q + b * c,
         "square": lambda p, q: p * p + b * q + c,
     }[kind]
-    pairs = rng.sample([(p, q) for p in range(1, 11) for q in range(1, 11) if p != q], 5)
+    pairs = rng.sample([(p, q) for p in range(2, 11) for q in range(2, 11) if p != q], 5)
     shown = "; ".join(f"from {p} and {q} it makes {rule(p, q)}" for p, q in pairs[:4])
     context = f"A machine makes one number out of two, always by the same rule: {shown}."
     p, q = pairs[4]

@@ -1,7 +1,7 @@
 """The forms that items on facts take: a pair, a member of a group, an order, a true or a false statement.
 
-In every form but the order, four facts of one split are drawn and any of them may become the right one:
-whatever the split, an option is right in a quarter of the items that show it, so its words alone tell nothing.
+In every form but the order, four facts of one split are drawn, and any of them may become the right one:
+in both splits, an option is right in a quarter of the items that show it, so its words alone tell nothing.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def pair_family(name: str, facts: Sequence[Fact], phrasings: Sequence[Phrasing],
         phrasings: ways to ask.
         near: how many neighbours in a row (of one split) the four facts are drawn from.
     """
-    pools = [pool for pool in _pools(name, facts, len(phrasings)) if _answers(pool.facts) >= 4]
+    pools = [pool for pool in _pools(name, facts, len(phrasings)) if _variety(pool.facts) >= 4]
 
     def draw(rng: random.Random) -> Draft:
         pool = rng.choice(pools)
@@ -76,7 +76,7 @@ def member_family(name: str, groups: Mapping[str, Sequence[str]], phrasings: Seq
     The key is the right member and the phrasing.
     """
     facts = [(member, group) for group, members in groups.items() for member in members]
-    pools = [pool for pool in _pools(name, facts, len(phrasings)) if _answers(pool.facts) >= 4]
+    pools = [pool for pool in _pools(name, facts, len(phrasings)) if _variety(pool.facts) >= 4]
 
     def draw(rng: random.Random) -> Draft:
         pool = rng.choice(pools)
@@ -136,7 +136,7 @@ def statement_family(name: str, tables: Sequence[Table], phrasings: Sequence[Phr
         (table, pool)
         for table in tables
         for pool in _pools(f"statement/{table.name}", table.facts, len(table.sentences))
-        if _answers(pool.facts) >= 5
+        if _variety(pool.facts) >= 5
     ]
 
     def draw(rng: random.Random) -> Draft:
@@ -174,15 +174,17 @@ def _key(name: str, phrasing: int, subject: str) -> str:
     return f"{name}/{phrasing}/{subject}"
 
 
-def _answers(facts: Sequence[Fact]) -> int:
-    return len({answer for _, answer in facts})
+def _variety(facts: Sequence[Fact]) -> int:
+    """How many facts can stand together without sharing a subject or an answer."""
+    return min(len({subject for subject, _ in facts}), len({answer for _, answer in facts}))
 
 
 def _unlike_facts(rng: random.Random, facts: Sequence[Fact], n: int, near: int) -> list[Fact]:
-    """Draws n facts with n answers from a stretch of the table; a longer one if the stretch has too few."""
+    """Draws n facts that share no subject and no answer, from a stretch of the table if it has that many."""
     start = rng.randrange(max(1, len(facts) - near + 1))
     stretch = facts[start : start + near]
-    by_answer = {fact[1]: fact for fact in rng.sample(stretch, len(stretch))}
+    by_subject = {fact[0]: fact for fact in rng.sample(stretch, len(stretch))}
+    by_answer = {fact[1]: fact for fact in by_subject.values()}
     if len(by_answer) < n:
         return _unlike_facts(rng, facts, n, 2 * near)
     return rng.sample(list(by_answer.values()), n)

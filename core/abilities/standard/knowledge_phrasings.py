@@ -86,7 +86,7 @@ _TEXTS: dict[str, tuple[str, ...]] = {
     "number_of_symbol": (
         "What is the atomic number of the element with the symbol {s}?",
         "How many protons has the nucleus of the element whose symbol is {s}?",
-        "At which number of the periodic table does the symbol {s} stand?",
+        "Which number in the periodic table goes with the symbol {s}?",
         "{name} finds the symbol {s} on a bottle. | What is the atomic number of that element?",
         "The letters in one field of the periodic table read {s}. | Which number is in the field?",
         "A neutral atom belongs to the element with the symbol {s}. | How many electrons has it?",

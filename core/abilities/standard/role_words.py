@@ -8,10 +8,9 @@ from __future__ import annotations
 from core.abilities.standard.tables import rows
 
 VERBS = (
-    "help", "thank", "invite", "warn", "visit", "photograph", "interview", "phone", "follow", "train", "
-    ""rescue",
-    "congratulate", "greet", "interrupt", "consult", "hug", "scold", "nominate", "recommend", "praise",
-    "criticise", "recognise", "examine", "mention",
+    "help", "thank", "invite", "warn", "visit", "photograph", "interview", "phone", "follow", "train",
+    "rescue", "congratulate", "greet", "interrupt", "consult", "hug", "scold", "nominate", "recommend",
+    "praise", "criticise", "recognise", "examine", "mention",
 )  # fmt: skip
 """Regular verbs between two people."""
 

@@ -85,8 +85,7 @@ def _categories(rng: random.Random) -> Draft:
         f"{name} sorts word cards. On one pile there are already: {', '.join(given)}.",
         f"The following words stand under one heading, which has become unreadable: {', '.join(given)}.",
         f"{name} listed {given[0]}, {given[1]}, {given[2]} and {given[3]}, and would like to add one more "
-        f"of the "
-        "same sort.",
+        "of the same sort.",
     ))  # fmt: skip
     question = rng.choice(("Which of these belongs there as well?", "Which word goes with them?"))
     return draft_of(f"categories:{' / '.join(options)}", context, question, options, gold)
@@ -102,8 +101,7 @@ def _levels(rng: random.Random) -> Draft:
     shuffled = ", ".join(f"“{word}”" for word in rng.sample(chain, len(chain)))
     context = (
         f"Five words form a ladder: on it, each word names a {relation} of the word directly above it. In "
-        f"no order, "
-        f"they are {shuffled}. {rng.choice(NAMES)} looks for {clue}."
+        f"no order, they are {shuffled}. {rng.choice(NAMES)} looks for {clue}."
     )
     question = rng.choice(("Which word is it?", "What is found there?"))
     return draft_of(f"levels:{relation}:{chain[0]}", context, question, options, options.index(chain[gold]))
@@ -117,12 +115,10 @@ def _scales(rng: random.Random) -> Draft:
     name = rng.choice(NAMES)
     context = rng.choice((
         f"{name} sorts four expressions by degree, from the least to the most, and is interested in {place}.",
-        f"Four expressions differ in strength, size or degree. They are put in order, beginning with the "
-        f"lowest. "
-        f"{name} has to name {place}.",
-        f"In an exercise on shades of meaning, four words are written one above the other, the lowest "
-        f"degree at "
-        f"the bottom. {name} is asked for {place}.",
+        "Four expressions differ in strength, size or degree. They are put in order, beginning with the "
+        f"lowest. {name} has to name {place}.",
+        "In an exercise on shades of meaning, four words are written one above the other, the lowest "
+        f"degree at the bottom. {name} is asked for {place}.",
     ))  # fmt: skip
     question = rng.choice(("Which one is meant?", "Which expression is that?"))
     return draft_of(f"scales:{'<'.join(scale)}", context, question, scale, gold)

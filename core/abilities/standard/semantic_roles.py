@@ -58,8 +58,7 @@ def _transfers(rng: random.Random) -> Draft:
     gold = rng.randrange(4)
     context = (
         f"Over the years a {thing} changed hands three times. The facts are these, not always in the order "
-        f"of time. "
-        f"{' '.join(told[i] for i in order)}"
+        f"of time. {' '.join(told[i] for i in order)}"
     )
     question = f"Who was the {PLACES[gold]} of the four to have the {thing}?"
     key = f"transfers:{verbs}:{order}:{gold}"
@@ -96,7 +95,8 @@ def _converses(rng: random.Random) -> Draft:
     role = CONVERSES[numbers[gold // 2]][2 + gold % 2]
     joint = rng.choice((", and ", ", while ", "; "))
     context = f"{capital(joint.join(facts))}."
-    key = f"converses:{numbers}:{sides}:{gold}"
+    asked = gold // 2
+    key = f"converses:{role}:{sides[asked]}:{numbers[1 - asked]}:{sides[1 - asked]}"
     return draft_of(key, context, f"Who is the {role}?", people, gold)
 
 

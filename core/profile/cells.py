@@ -1,0 +1,109 @@
+"""The cells of a profile: score, AIS, interval and tests of each mask on each benchmark. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import polars as pl
+
+from core.choices import weights_of
+from core.profile.plan import Plan
+from core.statistics import benjamini_hochberg, cell_statistics, collapsed
+from core.workbench import MaskRecipe, Workbench
+
+Frames = Mapping[MaskRecipe | None, Sequence[pl.DataFrame]]
+"""The outcomes of each mask on each benchmark of the plan; None is the intact model."""
+
+MATRIX = ["variant", "selection", "k"]
+"""What one matrix of abilities by benchmarks has in common; q-values are over one matrix."""
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What a profile found."""
+
+    plan: Plan
+    cells: pl.DataFrame
+    """One row for each mask and benchmark."""
+    outcomes: pl.DataFrame
+    """One row for each mask, benchmark and item; the intact model's have the variant `base`."""
+
+
+def profile_of(
+    plan: Plan, bench: Workbench, frames: Frames, keys: Mapping[MaskRecipe | None, Sequence[str]]
+) -> Profile:
+    """The profile from all its outcomes."""
+    columns = [_benchmark_cells(plan, bench, frames, place) for place in range(len(plan.benchmarks))]
+    cells = pl.concat(columns) if plan.masks() else _base_cells(plan, bench, frames)
+    return Profile(plan, _with_flags(cells), _outcomes(plan, bench, frames))
+
+
+def _benchmark_cells(plan: Plan, bench: Workbench, frames: Frames, place: int) -> pl.DataFrame:
+    """The cells of all masks on one benchmark."""
+    benchmark, masks = plan.benchmarks[place], plan.masks()
+    if not masks:
+        return pl.DataFrame()
+    base = frames[None][place]["correct"].to_numpy()
+    ablated = np.stack([frames[mask][place]["correct"].to_numpy() for mask in masks])
+    statistics = cell_statistics(base, ablated, benchmark.chance, seed=plan.seed)
+    rows = [
+        {**_names(bench, mask), "benchmark": benchmark.id, **asdict(cell)}
+        for mask, cell in zip(masks, statistics, strict=True)
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _base_cells(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:
+    """One row for each benchmark of a profile that ablates nothing."""
+    rows = []
+    for benchmark, frame in zip(plan.benchmarks, frames[None], strict=True):
+        correct = frame["correct"].to_numpy()
+        cell = cell_statistics(correct, correct[None], benchmark.chance, seed=plan.seed)[0]
+        names = {"ability": "", "variant": "base", "selection": "", "k": 0.0, "weights": 0}
+        rows.append({"model": bench.spec.name, **names, "benchmark": benchmark.id, **asdict(cell)})
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _names(bench: Workbench, mask: MaskRecipe) -> dict[str, str | float | int]:
+    """What says which mask a row is of."""
+    return {
+        "model": bench.spec.name,
+        "ability": mask.ability,
+        "variant": mask.variant,
+        "selection": mask.selection,
+        "k": mask.k,
+        "weights": weights_of(mask.k, bench.info.parameters),
+    }
+
+
+def _with_flags(cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells with their q-values (over the defined cells of one matrix) and each mask's collapse flag."""
+    parts = []
+    for matrix in cells.partition_by(MATRIX, maintain_order=True):
+        defined = matrix["defined"].to_numpy()
+        q_values = np.full(len(matrix), np.nan)
+        q_values[defined] = benjamini_hochberg(matrix["p_value"].to_numpy()[defined])
+        parts.append(matrix.with_columns(q_value=pl.Series(q_values).fill_nan(None)))
+    whole = pl.concat(parts)
+    flags = {
+        names: collapsed(group["score"].to_list(), group["chance"].to_list(), group["n"].to_list())
+        for names, group in whole.group_by("ability", *MATRIX)
+    }
+    rows = whole.select("ability", *MATRIX).rows()
+    is_base = whole["variant"] == "base"
+    return whole.with_columns(collapsed=pl.Series([flags[row] for row in rows], dtype=pl.Boolean) & ~is_base)
+
+
+def _outcomes(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:
+    """Every outcome with the names of its mask and benchmark."""
+    parts = []
+    for mask, by_benchmark in frames.items():
+        names = {"ability": "", "variant": "base", "selection": "", "k": 0.0}
+        if mask is not None:
+            names = {name: value for name, value in _names(bench, mask).items() if name in names}
+        for benchmark, frame in zip(plan.benchmarks, by_benchmark, strict=True):
+            labels = {**names, "benchmark": benchmark.id}
+            parts.append(frame.select(*(pl.lit(v).alias(n) for n, v in labels.items()), pl.all()))
+    return pl.concat(parts)

@@ -1,0 +1,73 @@
+"""Writes a profile into a folder: cells.parquet, outcomes.parquet, profile.json. No torch."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cache.files import write_atomically
+from cache.keys import as_plain
+from core.abilities import GENERATOR_VERSION
+from core.profile.cells import Profile
+from core.prompts import render_choice
+from core.workbench import Workbench
+from core.workbench.recipes import OUTCOMES_VERSION, RANKING_VERSION
+
+PACKAGES = ("abilityscope", "torch", "transformers", "polars", "numpy")
+"""Whose versions are written down."""
+
+
+def write_profile(profile: Profile, bench: Workbench, folder: Path) -> None:
+    """Writes the profile's three files, each atomically.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in (("cells", profile.cells), ("outcomes", _with_items(profile, bench))):
+        temporary = folder / f".{name}.parquet.part"
+        frame.write_parquet(temporary)
+        temporary.replace(folder / f"{name}.parquet")
+    text = json.dumps(as_plain(settings_of(profile, bench)), indent=2, ensure_ascii=False)
+    write_atomically(folder / "profile.json", (text + "\n").encode())
+
+
+def settings_of(profile: Profile, bench: Workbench) -> dict[str, Any]:
+    """Every setting, seed, version and fingerprint: enough to run the profile again."""
+    plan = profile.plan
+    return {
+        "model": {"spec": bench.spec, "info": bench.info, "identity": bench.identity},
+        "importance": bench.recipe,
+        "abilities": plan.abilities,
+        "variants": plan.variants,
+        "selections": plan.selections,
+        "k": plan.ks,
+        "benchmarks": [
+            {"id": b.id, "version": b.version, "chance": b.chance, "n": plan.items_of(b)}
+            for b in plan.benchmarks
+        ],
+        "seed": plan.seed,
+        "formats": {
+            "ranking": RANKING_VERSION,
+            "outcomes": OUTCOMES_VERSION,
+            "generator": GENERATOR_VERSION,
+        },
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }
+
+
+def _with_items(profile: Profile, bench: Workbench) -> pl.DataFrame:
+    """The outcomes with each item's prompt and family."""
+    plan = profile.plan
+    rows = [
+        (item.id, item.family, render_choice(item, bench.spec.style).context, list(item.options))
+        for benchmark in plan.benchmarks
+        for item in benchmark.items(plan.items_of(benchmark))
+    ]
+    items = pl.DataFrame(rows, schema=["item_id", "family", "prompt", "options"], orient="row")
+    return profile.outcomes.join(items.unique("item_id"), on="item_id", how="left")

@@ -1,0 +1,77 @@
+"""Runs a profile: takes from the cache what is there, computes and stores the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from core.choices import weights_of
+from core.events import EntryReplaced, RunFinished, RunsFound
+from core.profile.cells import Profile, profile_of
+from core.profile.plan import Plan
+from core.workbench import MaskRecipe, Workbench
+from core.workbench.workbench import OutcomesRequest
+
+if TYPE_CHECKING:
+    from cache.outcomes import Loaded
+
+Runs = dict[MaskRecipe | None, list[OutcomesRequest]]
+"""The runs of each mask; None is the intact model."""
+
+
+def run_profile(
+    plan: Plan, bench: Workbench, cancelled: Callable[[], bool] = lambda: False
+) -> Profile | None:
+    """The profile of a plan; None if it was cancelled, with every finished run stored.
+
+    Raises:
+        ValueError: a k asks for more weights than there are candidates, or the model cannot be used.
+    """
+    _check_ks(plan, bench)
+    runs: Runs = {mask: plan.requests(bench, mask) for mask in (None, *plan.masks())}
+    keys = [request.key for requests in runs.values() for request in requests]
+    loaded = bench.store.outcomes.load_many(keys)
+    for problem in loaded.corrupt:
+        bench.tell(EntryReplaced(str(problem)))
+    missing = {
+        mask: [request for request in requests if request.key not in loaded.frames]
+        for mask, requests in runs.items()
+    }
+    total = sum(map(len, missing.values()))
+    bench.tell(RunsFound(total=len(keys), cached=len(keys) - total))
+    if total:
+        for done, (request, score) in enumerate(_compute(plan, bench, missing, cancelled), start=1):
+            name = "base" if request.mask is None else str(request.mask)
+            bench.tell(RunFinished(name, request.benchmark.id, score, done, total))
+        if cancelled():
+            return None
+        loaded = bench.store.outcomes.load_many(keys)
+    return _assemble(plan, bench, runs, loaded)
+
+
+def _check_ks(plan: Plan, bench: Workbench) -> None:
+    """Refuses a k that is out of range before anything is computed."""
+    for k in plan.ks:
+        weights_of(k, bench.info.parameters)
+
+
+def _compute(
+    plan: Plan, bench: Workbench, missing: Runs, cancelled: Callable[[], bool]
+) -> Iterator[tuple[OutcomesRequest, float]]:
+    """Each missing run with its score, as it is finished; ends when cancelled."""
+    for mask, requests in missing.items():
+        if not requests:
+            continue
+        selected = None if mask is None else bench.mask(mask, plan.ks)
+        with bench.ablated(selected):
+            for request in requests:
+                score = None if cancelled() else bench.evaluate(request, cancelled)
+                if score is None:
+                    return
+                yield request, score
+
+
+def _assemble(plan: Plan, bench: Workbench, runs: Runs, loaded: Loaded) -> Profile:
+    """The profile from stored outcomes, all of which are there."""
+    frames = {mask: [loaded.frames[request.key] for request in requests] for mask, requests in runs.items()}
+    return profile_of(plan, bench, frames, {mask: [r.key for r in rs] for mask, rs in runs.items()})

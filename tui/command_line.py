@@ -1,0 +1,107 @@
+"""The `abilityscope` command. Starts fast: each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from tui import output
+from tui.commands import cache, data, doctor
+
+PROGRAM = "abilityscope"
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+"""Exit codes; that of a usage error is 2."""
+
+OVERVIEW = """\
+abilityscope: which abilities does a benchmark really need?
+
+It scores every weight of a Llama for ten cognitive abilities, sets the most important weights of one
+ability to zero, and measures what the model can no longer do.
+
+Try:
+  abilityscope doctor                                      what is here, and what fits
+  abilityscope data --ability temporal_reasoning --n 3     three diagnostic items
+  abilityscope cache ls                                    what was computed and kept
+
+Every command explains itself: abilityscope COMMAND --help
+"""
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+"""The commands. Help is plain text: rich costs a third of a second at every start."""
+
+app.command()(data.data)
+app.command()(doctor.doctor)
+app.add_typer(cache.app, name="cache")
+
+
+@app.callback(invoke_without_command=True)
+def overview(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
+) -> None:
+    """Which abilities does a benchmark really need? Ablate the weights of one ability and watch."""
+    if context.invoked_subcommand is None:
+        output.write(OVERVIEW)
+
+
+def main() -> None:
+    """Runs the command that the shell gave, and ends the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command and returns its exit code: 0, 1 (failed), 2 (usage error) or 130 (Ctrl-C)."""
+    try:
+        return _invoke(list(arguments))
+    except typer.Exit as end:
+        return end.exit_code
+    except output.OutputClosed:
+        return OK
+    except typer.TyperException as error:
+        output.note(f"{PROGRAM}: {_usage_line(error)}")
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        output.note(f"{PROGRAM}: interrupted.")
+        return INTERRUPTED
+
+
+def _invoke(arguments: list[str]) -> int:
+    # Not `app()`, which formats errors over several lines, in colours, and ends the process itself.
+    command = typer.main.get_command(app)
+    with command.make_context(PROGRAM, arguments) as context:
+        try:
+            command.invoke(context)
+        except (typer.Exit, typer.Abort, typer.TyperException, output.OutputClosed):
+            raise
+        except Exception as error:
+            if context.params["debug"]:
+                traceback.print_exc()
+            output.note(f"{PROGRAM}: {_failure_line(error)}")
+            return FAILED
+    return OK
+
+
+def _usage_line(error: typer.TyperException) -> str:
+    """What is wrong with the arguments, on one line, and where to read on if typer found it."""
+    message = " ".join(error.format_message().split())
+    end = "" if message.endswith((".", "?")) else "."
+    context = getattr(error, "ctx", None)
+    return f"{message}{end} See {context.command_path} --help." if context else message
+
+
+def _failure_line(error: Exception) -> str:
+    """What went wrong, on one line; for what nobody foresaw, how to see where."""
+    from cache.files import CorruptEntry
+
+    message = " ".join(str(error).split())
+    if message and isinstance(error, (ValueError, OSError, CorruptEntry)):
+        return message
+    return f"{type(error).__name__}: {message} ({PROGRAM} --debug COMMAND shows where.)"

@@ -1,0 +1,45 @@
+"""`abilityscope data`: diagnostic items as JSON lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.abilities.item import Level, Split
+from tui import output
+from tui.options import Seed, checked_arguments
+
+if TYPE_CHECKING:
+    from core.abilities import Item
+
+
+def data(
+    ability: Annotated[str, typer.Option(help="What they test, such as spatial_reasoning.", metavar="NAME")],
+    n: Annotated[int, typer.Option("--n", min=1, help="How many items.", metavar="N")] = 10,
+    seed: Seed = 0,
+    split: Annotated[Split, typer.Option(help="train: to score weights; heldout: to evaluate.")] = "train",
+    level: Annotated[Level, typer.Option(help="standard: for real models; basic: for demo.")] = "standard",
+) -> None:
+    """Write diagnostic items of one ability, one JSON document a line."""
+    from core.abilities import generate_items
+
+    with checked_arguments():
+        items = generate_items(ability, level, split, n, seed)
+    for item in items:
+        output.write_json_line(item_document(item))
+
+
+def item_document(item: Item) -> dict[str, Any]:
+    """The item in the form that one's own items are read in."""
+    return {
+        "id": item.id,
+        "ability": item.ability,
+        "question_type": item.family,
+        "context": item.context,
+        "question": item.question,
+        "options": list(item.options),
+        "answer": item.answer,
+        "answer_index": item.answer_index,
+        "steps": item.steps,
+    }

@@ -1,0 +1,178 @@
+"""`abilityscope doctor`: what is here, what would be done, and whether it fits."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tui import output
+from tui.options import Json, ModelOptions, with_model_options
+from tui.units import count_text, size_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.models.description import ModelInfo
+    from tui.machine import Gpu, Machine
+    from tui.model_plan import Need, Plan
+
+LONG_READ_BYTES = 1_000_000_000
+"""From this size of weights on, reading them is announced."""
+
+LABEL_WIDTH = 16
+"""Columns of the names of things."""
+
+STEPS = {"load": "load", "importance": "score weights"}
+"""What a step is called."""
+
+ANSWERS = {True: "fits", False: "DOES NOT FIT", None: "free memory is unknown"}
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All that doctor found."""
+
+    abilityscope: str | None
+    """The version."""
+    machine: Machine
+    cache_folder: Path
+    cache_entries: int
+    cache_bytes: int
+    model: ModelInfo | None
+    """None if there is a problem with the model."""
+    plan: Plan | None
+    problem: str | None
+    """Why the model cannot be used, in one sentence."""
+
+
+@with_model_options
+def doctor(options: ModelOptions, as_json: Json = False) -> None:
+    """Say what is here and what fits.
+
+    Versions, cores, memory, GPUs, the cache, the model and the memory that it needs. Loads no model and
+    downloads nothing.
+    """
+    found = _diagnose(options)
+    if as_json:
+        output.write_document(_document(found))
+    else:
+        output.write("".join(f"{output.shown(line)}\n" for line in _lines(found)))
+    if found.problem:
+        output.note(f"abilityscope: {found.problem}")
+        raise typer.Exit(1)
+
+
+def _diagnose(options: ModelOptions) -> Diagnosis:
+    from cache.listing import entries
+    from tui.machine import installed_version, this_machine
+
+    machine = this_machine()
+    kept = entries(options.store.root)
+    model, plan, problem = _check_model(options, machine)
+    return Diagnosis(
+        abilityscope=installed_version("abilityscope"),
+        machine=machine,
+        cache_folder=options.store.root,
+        cache_entries=len(kept),
+        cache_bytes=sum(entry.size_bytes for entry in kept),
+        model=model,
+        plan=plan,
+        problem=problem,
+    )
+
+
+def _check_model(options: ModelOptions, machine: Machine) -> tuple[ModelInfo | None, Plan | None, str | None]:
+    """What the model is, what it needs, and why that is all that can be said of it."""
+    from core.models.description import describe_folder
+    from core.models.files import weight_files
+    from tui.model_plan import local_model_folder, plan_use
+
+    model, plan = None, None
+    try:
+        folder = local_model_folder(options.spec)
+        size_bytes = sum(path.stat().st_size for path in weight_files(folder))
+        if size_bytes >= LONG_READ_BYTES:
+            output.note(f"reading {size_text(size_bytes)} of weights for their fingerprint")
+        model = describe_folder(folder, options.spec.name, options.store.fingerprint_memory)
+        plan = plan_use(options.spec, folder, model.parameters, model.dtype, machine)
+    except (ValueError, OSError) as error:
+        return model, plan, " ".join(str(error).split())
+    return model, plan, None
+
+
+def _document(found: Diagnosis) -> dict[str, Any]:
+    return {
+        "abilityscope": found.abilityscope,
+        **asdict(found.machine),
+        "cache": {
+            "folder": str(found.cache_folder),
+            "entries": found.cache_entries,
+            "size_bytes": found.cache_bytes,
+        },
+        "model": asdict(found.model) if found.model else None,
+        "plan": asdict(found.plan) if found.plan else None,
+        "problem": found.problem,
+    }
+
+
+def _lines(found: Diagnosis) -> list[str]:
+    lines = ["Here", _line("abilityscope", found.abilityscope or "not installed"), *_machine(found.machine)]
+    kept = f"{found.cache_folder} ({found.cache_entries} entries, {size_text(found.cache_bytes)})"
+    lines.append(_line("cache", kept))
+    if found.model:
+        lines += ["", "Model", *_model(found.model)]
+    if found.plan:
+        lines += ["", "What it needs (activations come on top)", *_plan(found.plan)]
+    return lines
+
+
+def _machine(machine: Machine) -> list[str]:
+    memory = machine.memory
+    free = "" if memory.free_bytes is None else f"{size_text(memory.free_bytes)} free of "
+    packages = [_line(name, version or "not installed") for name, version in machine.packages.items()]
+    gpus = [_line("GPU", _gpu(gpu)) for gpu in machine.gpus] or [_line("GPU", "none found")]
+    return [
+        _line("python", f"{machine.python}, {machine.platform}"),
+        *packages,
+        _line("CPU", f"{machine.cores} cores"),
+        _line("memory", f"{free}{size_text(memory.total_bytes)}"),
+        *gpus,
+    ]
+
+
+def _gpu(gpu: Gpu) -> str:
+    if gpu.memory_free_bytes is None or gpu.memory_total_bytes is None:
+        return f"{gpu.name}, driver {gpu.driver}"
+    free, total = size_text(gpu.memory_free_bytes), size_text(gpu.memory_total_bytes)
+    return f"{gpu.name}, {free} free of {total}, driver {gpu.driver}"
+
+
+def _model(info: ModelInfo) -> list[str]:
+    return [
+        _line("name", info.name),
+        _line("architecture", f"{info.architecture}, {info.layers} layers, hidden size {info.hidden_size}"),
+        _line("vocabulary", f"{info.vocabulary:,} tokens"),
+        _line("parameters", f"{info.parameters:,} ({count_text(info.parameters)})"),
+        _line("stored as", f"{info.dtype}, {size_text(info.bytes)}"),
+        _line("fingerprint", info.fingerprint),
+    ]
+
+
+def _plan(plan: Plan) -> list[str]:
+    return [
+        _line("where", f"{plan.device}, {plan.dtype}"),
+        _line("scored", f"{plan.candidate_weights:,} weights in the decoder layers"),
+        *(_line(STEPS[need.step], _need(need)) for need in plan.needs),
+    ]
+
+
+def _need(need: Need) -> str:
+    parts = ((need.gpu_bytes, "GPU memory"), (need.main_bytes, "main memory"))
+    amounts = " and ".join(f"{size_text(amount)} of {what}" for amount, what in parts if amount)
+    return f"{amounts}: {ANSWERS[need.fits]}"
+
+
+def _line(name: str, value: str) -> str:
+    return f"  {name:<{LABEL_WIDTH}}{value}"

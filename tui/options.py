@@ -1,0 +1,126 @@
+"""The options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from core.models.spec import DType, ModelSpec, Quantization
+
+if TYPE_CHECKING:
+    from cache.folder import Store
+
+DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Decides all that is drawn.")]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="The cache folder. Default: $ABILITYSCOPE_CACHE, else the platform's user cache folder.",
+        show_default=False,
+        metavar="DIR",
+    ),
+]
+
+
+class UsageError(typer.TyperException):
+    """The command line asks for something that there is not; the message says what to do."""
+
+    exit_code = 2
+
+
+@contextmanager
+def checked_arguments() -> Iterator[None]:
+    """A context in which a ValueError means that the person's words are wrong.
+
+    Raises:
+        UsageError: in its place, with the same message.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def open_store(cache_dir: Path | None) -> Store:
+    """The cache in the folder given, or in the usual one; nothing is read or made yet."""
+    from cache.folder import Store, cache_root
+
+    return Store(cache_root(cache_dir))
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What every command that uses a model can be told; each field is an option."""
+
+    model: Annotated[
+        str, typer.Option(help="demo, phantom, a folder, or a hub id (owner/name).", metavar="NAME")
+    ] = "demo"
+    quantization: Annotated[Quantization, typer.Option(help="How the weights are stored in memory.")] = "none"
+    dtype: Annotated[DType, typer.Option(help="Of the weights; auto: as the files have it.")] = "auto"
+    device: Annotated[
+        str,
+        typer.Option(help="Where the model runs; auto: a GPU if there is one.", metavar="auto|cpu|cuda:N"),
+    ] = "auto"
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit of a hub id.", metavar="NAME")
+    ] = None
+    cache_dir: CacheDir = None
+    seed: Seed = 0
+    batch_size: Annotated[
+        str, typer.Option(help="Rows that the model sees at once: a number, or auto.", metavar="auto|N")
+    ] = "auto"
+
+    def __post_init__(self) -> None:
+        if not DEVICE.fullmatch(self.device):
+            raise UsageError(f"There is no device '{self.device}': give auto, cpu or cuda:0.")
+        if self.batch_size != "auto" and not re.fullmatch("[1-9][0-9]*", self.batch_size):
+            raise UsageError(f"The batch size is '{self.batch_size}': give auto or a number from 1.")
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model that is asked for."""
+        return ModelSpec(self.model, self.quantization, self.dtype, self.device, self.revision)
+
+    @property
+    def store(self) -> Store:
+        """The cache; nothing is read or made yet."""
+        return open_store(self.cache_dir)
+
+    @property
+    def batch_rows(self) -> int | None:
+        """The batch size in rows; None for auto."""
+        return None if self.batch_size == "auto" else int(self.batch_size)
+
+
+def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the model options, in place of its first parameter, behind its own options."""
+    names = [field.name for field in fields(ModelOptions)]
+
+    @functools.wraps(command)
+    def spread(**arguments: Any) -> None:
+        options = ModelOptions(**{name: arguments.pop(name) for name in names})
+        command(options, **arguments)
+
+    parameters = [*_parameters(command)[1:], *_parameters(ModelOptions)]
+    spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    spread.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return spread
+
+
+def _parameters(of: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Its parameters, to be given by name, annotations evaluated."""
+    hints = get_type_hints(of, include_extras=True)
+    return [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
+        for parameter in inspect.signature(of).parameters.values()
+    ]
