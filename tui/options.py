@@ -69,7 +69,7 @@ class ModelOptions:
     dtype: Annotated[DType, typer.Option(help="Of the weights; auto: as the files have it.")] = "auto"
     device: Annotated[
         str,
-        typer.Option(help="Where the model runs; auto: a GPU if there is one.", metavar="auto|cpu|cuda:N"),
+        typer.Option(help="Where it runs; auto: a GPU if there is one.", metavar="auto|cpu|cuda:N"),
     ] = "auto"
     revision: Annotated[
         str | None, typer.Option(help="Branch, tag or commit of a hub id.", metavar="NAME")

@@ -54,12 +54,12 @@ def _chain(rng: random.Random) -> Draft:
     """What somebody has, through the container that the context ties to both."""
     names, containers, contents = pick(rng, NAMES, 4), pick(rng, CONTAINERS, 4), pick(rng, CONTENTS, 4)
     asked = rng.randrange(4)
-    held = " , ".join(f"{n} {c}" for n, c in zip(names, containers, strict=True))
+    held = " . ".join(f"with {n} {c}" for n, c in zip(names, containers, strict=True))
     pairs = pick(rng, list(zip(containers, contents, strict=True)), 4)
-    inside = " , ".join(f"{c} {v}" for c, v in pairs)
+    inside = " . ".join(f"in {c} {v}" for c, v in pairs)
     key = _set_key(contents)
-    context = f"holders : {held} . inside : {inside} ."
-    return draft(rng, key, context, f"through it reach {names[asked]}", contents[asked], contents)
+    context = f"{held} . {inside} ."
+    return draft(rng, key, context, f"in what is with {names[asked]}", contents[asked], contents)
 
 
 FAMILIES = (

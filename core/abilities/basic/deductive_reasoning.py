@@ -36,7 +36,7 @@ def _two_rules(rng: random.Random) -> Draft:
     """What a kind does through the kind that it belongs to."""
     low, high, deeds = pick(rng, KINDS[:5], 3), pick(rng, KINDS[5:], 3), pick(rng, DOES, 4)
     asked = rng.randrange(3)
-    belongs = " . ".join(f"each {a} is {b}" for a, b in zip(low, high, strict=True))
+    belongs = " . ".join(pick(rng, [f"each {a} is {b}" for a, b in zip(low, high, strict=True)], 3))
     key = _set_key(deeds)
     context = f"{belongs} . {_rules(high, deeds[:3])} ."
     steps = f"each {low[asked]} is {high[asked]} and every {high[asked]} {deeds[asked]}"
@@ -60,10 +60,10 @@ def _eliminate(rng: random.Random) -> Draft:
     places = pick(rng, PLACES, 4)
     answer, *excluded = pick(rng, places, 4)
     key = _set_key(places)
-    context = f"{NAMES[rng.randrange(len(NAMES))]} is in the {' or '.join(places)} ."
-    context += " " + " . ".join(f"the {place} is empty" for place in excluded) + " ."
-    steps = f"{' and '.join(excluded)} are empty"
-    return draft(rng, key, context, "left is the", answer, places, steps)
+    name = rng.choice(NAMES)
+    context = f"{name} is in {' or '.join(places)} , not {' not '.join(excluded)} ."
+    steps = f"not {' not '.join(excluded)}"
+    return draft(rng, key, context, f"so {name} is in", answer, places, steps)
 
 
 FAMILIES = (

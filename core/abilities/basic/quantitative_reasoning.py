@@ -9,7 +9,7 @@ from core.abilities.item import Draft, Family
 
 THINGS = ("eggs", "books", "cups", "balls", "cakes", "lamps", "boats", "kites")
 COUNTED = ("pear", "bean", "rock", "seed", "brick", "bell")
-MAX_OPERAND = 12
+MAX_OPERAND = 9
 GOT = ("got", "bought", "found")
 LOST = ("lost", "sold", "gave away")
 
@@ -58,7 +58,7 @@ def _count(rng: random.Random) -> Draft:
 
 def _compare(rng: random.Random) -> Draft:
     """Who has the most or the fewest of four."""
-    names, amounts = pick(rng, NAMES, 4), pick(rng, range(1, 25), 4)
+    names, amounts = pick(rng, NAMES, 4), pick(rng, range(1, 17), 4)
     most = rng.random() < 0.5
     winner = amounts.index(max(amounts) if most else min(amounts))
     listed = " , ".join(f"{name} {amount}" for name, amount in zip(names, amounts, strict=True))

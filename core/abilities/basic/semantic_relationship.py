@@ -54,7 +54,22 @@ RELATION_FORMS = {
 }
 ASKED_FORMS = ("for {word}", "take {word}", "what of {word}")
 
-DEEDS = ("pushed", "called", "helped", "chased", "praised", "blamed", "kissed", "warned")
+PAIR_FORMS = (
+    "{name} says first {word} then {other} .",
+    "{name} writes {word} and {other} .",
+    "from {word} {name} goes to {other} .",
+    "{word} makes {name} think of {other} .",
+)
+NAMING_FORMS = ("the second is its", "the second names the", "this shows the")
+
+DEALS = {
+    "sent": ("sender", "receiver"),
+    "sold": ("seller", "buyer"),
+    "lent": ("lender", "borrower"),
+    "told": ("teller", "listener"),
+    "handed": ("giver", "taker"),
+}
+"""Verbs of giving, and what one calls the one who gives and the one who gets."""
 
 
 def _relate(rng: random.Random, table: Mapping[str, tuple[str, ...]], first_relation: int) -> Draft:
@@ -79,23 +94,22 @@ def _noun(rng: random.Random) -> Draft:
 def _name_relation(rng: random.Random) -> Draft:
     """The relation of two words, named."""
     table, names = rng.choice(((ADJECTIVES, RELATIONS[:4]), (NOUNS, RELATIONS[4:])))
-    word, relation, name = rng.choice(list(table)), rng.randrange(4), rng.choice(NAMES)
-    context = f"{name} says first {word} then {table[word][relation]} ."
-    key, member = f"named:{names[relation]}", (list(table).index(word), len(table))
-    return draft(rng, key, context, "the second is its", names[relation], names, member=member)
+    word, relation = rng.choice(list(table)), rng.randrange(4)
+    told, asked = rng.randrange(len(PAIR_FORMS)), rng.randrange(len(NAMING_FORMS))
+    context = PAIR_FORMS[told].format(word=word, other=table[word][relation], name=rng.choice(NAMES))
+    key, member = f"named:{word}:{relation}", (3 * told + asked, 12)
+    return draft(rng, key, context, NAMING_FORMS[asked], names[relation], names, member=member)
 
 
 def _role(rng: random.Random) -> Draft:
-    """Who did something, or to whom it was done, told in the active or the passive."""
-    names, deeds = pick(rng, NAMES, 4), pick(rng, DEEDS, 2)
-    told, passives = [], [rng.random() < 0.5, rng.random() < 0.5]
-    for number, deed in enumerate(deeds):
-        doer, receiver = names[2 * number], names[2 * number + 1]
-        told.append(f"{receiver} was {deed} by {doer}" if passives[number] else f"{doer} {deed} {receiver}")
-    asked, is_doer = rng.randrange(2), rng.random() < 0.5
-    key = f"role:{deeds[asked]}:{deeds[1 - asked]}:{asked}:{passives}:{is_doer}"
-    question = f"who {deeds[asked]} :" if is_doer else f"who was {deeds[asked]} :"
-    return draft(rng, key, " . ".join(told) + " .", question, names[2 * asked + (not is_doer)], names)
+    """Who gave, who got, who came along and for whom it was, told in any order."""
+    verb = rng.choice(list(DEALS))
+    markers = ("by", "to", "with", "for")
+    roles = (*DEALS[verb], "helper", "friend")
+    names, order, asked = pick(rng, NAMES, 4), pick(rng, range(4), 4), rng.randrange(4)
+    told = " ".join(f"{markers[i]} {names[i]}" for i in order)
+    key = f"role:{verb}:{order}:{asked}"
+    return draft(rng, key, f"it was {verb} {told} .", f"who was {roles[asked]} :", names[asked], names)
 
 
 FAMILIES = (

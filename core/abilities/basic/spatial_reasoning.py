@@ -32,9 +32,9 @@ def _viewpoint(rng: random.Random) -> Draft:
 
 
 def _turn(rng: random.Random) -> Draft:
-    """Where somebody faces after one to three turns."""
+    """Where somebody faces after one or two turns."""
     name, heading = rng.choice(NAMES), rng.randrange(4)
-    turns = [rng.choice(list(TURNS)) for _ in range(rng.randrange(1, 4))]
+    turns = [rng.choice(list(TURNS)) for _ in range(rng.randrange(1, 3))]
     faced = [heading]
     for turn in turns:
         faced.append((faced[-1] + TURNS[turn]) % 4)

@@ -59,21 +59,14 @@ def _accuses(clue: Clue, suspect: int) -> bool:
 
 def draw_liar(rng: random.Random) -> Draft:
     """Who of four people is the one liar, from what each says about the others."""
-    while True:
-        said: list[Clue] = []
-        for speaker in range(4):
-            others = [i for i in range(4) if i != speaker]
-            kind = rng.choice(("is", "not", "or", "neither"))
-            said.append((kind, (speaker, *rng.sample(others, 2 if kind in ("or", "neither") else 1))))
-        fits = [liar for liar in range(4) if all(_accuses(c, liar) == (c[1][0] != liar) for c in said)]
-        if fits == [0]:
-            break
+    said = [_statement(rng, speaker) for speaker in range(4)]
+    while any(all(_fits(clue, liar) for clue in said) for liar in (1, 2, 3)):
+        said = [_statement(rng, speaker) for speaker in range(4)]
     names = rng.sample(NAMES, 4)
     order = rng.sample(range(4), 4)
     steps = []
     for suspect in (i for i in order if i):
-        clue = next(c for c in said if _accuses(c, suspect) != (c[1][0] != suspect))
-        speaker = clue[1][0]
+        speaker = next(clue for clue in said if not _fits(clue, suspect))[1][0]
         false = f"what {names[speaker]} says would be false as well"
         why = f"what {names[suspect]} says would be true" if speaker == suspect else false
         steps.append(f"If {names[suspect]} were the liar, {why}.")
@@ -86,6 +79,21 @@ def draw_liar(rng: random.Random) -> Draft:
         distractors=three(names[1:]),
         steps=" ".join([*steps, "For the fourth person everything fits."]),
     )
+
+
+def _statement(rng: random.Random, speaker: int) -> Clue:
+    """What a speaker says of one or two others if person 0 is the liar."""
+    others = [i for i in range(4) if i != speaker]
+    while True:
+        kind = rng.choice(("is", "not", "or", "neither"))
+        clue = kind, (speaker, *rng.sample(others, 2 if kind in ("or", "neither") else 1))
+        if _fits(clue, 0):
+            return clue
+
+
+def _fits(clue: Clue, liar: int) -> bool:
+    """Whether what the speaker says is false if it is the liar, and true if another is."""
+    return _accuses(clue, liar) == (clue[1][0] != liar)
 
 
 def _accusation(clue: Clue, names: Sequence[str]) -> str:

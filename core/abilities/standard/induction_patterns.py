@@ -116,7 +116,7 @@ def draw_detector(rng: random.Random) -> Draft:
     names = rng.sample(list(words.FEATURES), 3)  # the first two count, the third does not
     values = [rng.sample(words.FEATURES[name], 3) for name in names]
     beeps_alone = rng.random() < 0.5
-    shown: list[tuple[tuple[int, int, int], bool]] = []
+    shown: list[tuple[tuple[int, ...], bool]] = []
     layout = []
     for cell in product((0, 1), repeat=2):
         thirds = (0, 1) if cell == (0, 0) else rng.choice(((0,), (1,), (0, 1)))

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.models.description import read_config
+from core.models.loading import load
+from core.models.spec import ModelSpec
+from core.weights import WeightSpace
+from tests.core.tiny_models import ARCHITECTURES, random_model, save_model
+from tui.command_line import run
+from tui.machine import Gpu, Machine, Memory, parse_gpus, this_machine
+from tui.model_plan import candidate_weights, plan_use
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tiny")
+    save_model(path)
+    return path
+
+
+def machine(free_bytes: int | None = 10**9, *gpus: Gpu) -> Machine:
+    return Machine("3.11.0", "Linux x86_64", {"torch": "2.11"}, 4, Memory(10**10, free_bytes), gpus)
+
+
+def test_as_json_it_agrees_with_the_loaded_model(folder: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert (
+        run(["doctor", "--model", str(folder), "--cache-dir", str(tmp_path), "--device", "cpu", "--json"])
+        == 0
+    )
+    out, err = capsys.readouterr()
+    assert err == ""
+    found = json.loads(out)
+    loaded = load(ModelSpec(str(folder), device="cpu"))
+    space = WeightSpace(loaded.model)
+    assert found["packages"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
+    assert found["model"]["parameters"] == loaded.info.parameters
+    assert found["model"]["fingerprint"] == loaded.info.fingerprint
+    assert found["plan"]["candidate_weights"] == space.size
+    assert [(need["step"], need["main_bytes"]) for need in found["plan"]["needs"]] == [
+        ("load", loaded.info.bytes),
+        ("importance", loaded.info.bytes + 12 * space.size),
+    ]
+    assert found["problem"] is None
+
+
+def test_for_people(folder: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert run(["doctor", "--model", str(folder), "--cache-dir", str(tmp_path), "--dtype", "bfloat16"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"  cache           {tmp_path} (0 entries, 0 B)" in lines
+    assert "  architecture    Llama, 2 layers, hidden size 32" in lines
+    assert any(line.startswith("  load") and line.endswith("fits") for line in lines)
+
+
+def test_a_problem_with_the_model_ends_the_rest_is_still_said(tmp_path: Path, capsys: Captured) -> None:
+    arguments = ["doctor", "--model", str(tmp_path), "--cache-dir", str(tmp_path)]
+    assert run(arguments) == 1
+    out, err = capsys.readouterr()
+    assert "  memory " in out
+    assert err == f"abilityscope: {json_problem([*arguments, '--json'], capsys)}\n"
+    assert "There is no config.json" in err
+
+
+def json_problem(arguments: list[str], capsys: Captured) -> str:
+    run(arguments)
+    found = json.loads(capsys.readouterr().out)
+    assert found["model"] is None
+    problem: str = found["problem"]
+    return problem
+
+
+def test_a_hub_model_that_is_not_here_is_not_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert run(["doctor", "--model", "nobody/nothing", "--cache-dir", str(tmp_path)]) == 1
+    assert "'nobody/nothing' is not on this computer" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_candidate_weights_are_those_of_the_weight_space(architecture: str, tmp_path: Path) -> None:
+    changes = {} if architecture == "qwen2" else {"head_dim": 16}
+    model = random_model(architecture, 50, intermediate_size=40, **changes)
+    model.config.save_pretrained(tmp_path)
+    assert candidate_weights(read_config(tmp_path)) == WeightSpace(model).size
+
+
+def test_on_a_gpu_the_sums_lie_there_and_the_scores_in_main_memory(folder: Path) -> None:
+    gpu = Gpu("NVIDIA H100 80GB HBM3", 85 * 10**9, 80 * 10**9, "550.54.15")
+    plan = plan_use(ModelSpec(dtype="float16"), folder, 21_344, "float32", machine(10**9, gpu))
+    assert (plan.device, plan.dtype) == ("cuda:0", "float16")
+    importance = plan.needs[1]
+    assert importance.gpu_bytes == 2 * 21_344 + 8 * plan.candidate_weights
+    assert importance.main_bytes == 12 * plan.candidate_weights
+    assert importance.fits
+
+
+def test_what_does_not_fit_or_is_unknown_is_said(folder: Path) -> None:
+    def fits(*there: object) -> list[bool | None]:
+        plan = plan_use(ModelSpec(), folder, 21_344, "float32", machine(*there))  # type: ignore[arg-type]
+        return [need.fits for need in plan.needs]
+
+    assert fits(4 * 21_344) == [True, False]
+    assert fits(None) == [None, None]
+    assert fits(10**9, Gpu("shared", None, None, "1")) == [None, None]
+    assert fits(0, Gpu("large", 10**9, 10**9, "1")) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (ModelSpec(device="cuda:1"), "1 GPUs found"),
+        (ModelSpec(quantization="nf4"), "'nf4' is not there yet"),
+    ],
+)
+def test_what_cannot_be_done_is_said(spec: ModelSpec, message: str, folder: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        plan_use(spec, folder, 21_344, "float32", machine(10**9, Gpu("one", 1, 1, "1")))
+
+
+def test_this_machine() -> None:
+    here = this_machine()
+    assert 1 <= here.cores <= (os.cpu_count() or 1)
+    assert here.memory.free_bytes is None or 0 < here.memory.free_bytes <= here.memory.total_bytes
+
+
+def test_gpus_are_read_from_nvidia_smis_list() -> None:
+    listing = "NVIDIA H100 80GB HBM3, 81559, 81079, 550.54.15\nNVIDIA GB10, [N/A], [N/A], 580.95\n"
+    assert parse_gpus(listing) == (
+        Gpu("NVIDIA H100 80GB HBM3", 81559 * 2**20, 81079 * 2**20, "550.54.15"),
+        Gpu("NVIDIA GB10", None, None, "580.95"),
+    )
+    assert parse_gpus("No devices were found\n") == ()
+
+
+def test_an_nvidia_smi_that_finds_no_driver_means_no_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho NVIDIA-SMI has failed\nexit 9\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert this_machine().gpus == ()
