@@ -54,12 +54,11 @@ def _chain(rng: random.Random) -> Draft:
     """What somebody has, through the container that the context ties to both."""
     names, containers, contents = pick(rng, NAMES, 4), pick(rng, CONTAINERS, 4), pick(rng, CONTENTS, 4)
     asked = rng.randrange(4)
-    held = " . ".join(f"with {n} {c}" for n, c in zip(names, containers, strict=True))
-    pairs = pick(rng, list(zip(containers, contents, strict=True)), 4)
-    inside = " . ".join(f"in {c} {v}" for c, v in pairs)
+    inside = " , ".join(f"{c} {v}" for c, v in zip(containers, contents, strict=True))
+    held = " , ".join(pick(rng, [f"{n} {c}" for n, c in zip(names, containers, strict=True)], 4))
     key = _set_key(contents)
-    context = f"{held} . {inside} ."
-    return draft(rng, key, context, f"in what is with {names[asked]}", contents[asked], contents)
+    context = f"inside : {inside} . holders : {held} ."
+    return draft(rng, key, context, f"reach through {names[asked]}", contents[asked], contents)
 
 
 FAMILIES = (

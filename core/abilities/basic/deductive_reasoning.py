@@ -38,7 +38,7 @@ def _two_rules(rng: random.Random) -> Draft:
     asked = rng.randrange(3)
     belongs = " . ".join(pick(rng, [f"each {a} is {b}" for a, b in zip(low, high, strict=True)], 3))
     key = _set_key(deeds)
-    context = f"{belongs} . {_rules(high, deeds[:3])} ."
+    context = f"{_rules(high, deeds[:3])} . {belongs} ."
     steps = f"each {low[asked]} is {high[asked]} and every {high[asked]} {deeds[asked]}"
     return draft(rng, key, context, f"therefore each {low[asked]}", deeds[asked], deeds, steps)
 

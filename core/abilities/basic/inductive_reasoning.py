@@ -1,4 +1,4 @@
-"""Basic induction: how a pattern goes on, a label by example, a mirrored row, the odd one out."""
+"""Basic induction: how a pattern goes on, what a machine does, a mirrored row, the odd one out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from core.abilities.item import Draft, Family
 
 SYMBOLS = ("star", "moon", "heart", "cross", "circle", "square", "arrow", "dot", "wave", "leaf")
 PATTERNS = ("abc", "abcd", "aabc", "abbc", "abcc", "abac", "abcb")
-LABELS = ("zib", "pob", "gam", "lun", "tak", "vem")
 CATEGORIES = {
     "birds": ("owl", "crow", "swan", "eagle", "robin", "gull"),
     "fruit": ("apple", "plum", "grape", "cherry", "peach", "melon"),
@@ -18,7 +17,7 @@ CATEGORIES = {
     "tools": ("saw", "drill", "wrench", "pliers", "chisel", "axe"),
     "weather": ("snow", "storm", "fog", "hail", "wind", "frost"),
 }
-"""Kinds of things that a label can stand for."""
+"""Kinds of things, for the odd one out."""
 
 
 def _pattern(rng: random.Random) -> Draft:
@@ -32,15 +31,15 @@ def _pattern(rng: random.Random) -> Draft:
     return draft(rng, key, context, "goes on", row[shown], symbols)
 
 
-def _label(rng: random.Random) -> Draft:
-    """The label of a new thing, from one example of each label."""
-    groups, labels = pick(rng, list(CATEGORIES), 4), pick(rng, LABELS, 4)
-    asked = rng.randrange(4)
-    examples = [rng.choice(CATEGORIES[group]) for group in groups]
-    new = rng.choice([word for word in CATEGORIES[groups[asked]] if word != examples[asked]])
-    listed = " . ".join(f"{e} is {label}" for e, label in zip(examples, labels, strict=True))
-    key = ":".join(sorted((examples[asked], new)))
-    return draft(rng, key, f"{listed} .", f"so {new} is", labels[asked], labels)
+def _machine(rng: random.Random) -> Draft:
+    """What a machine gives that always takes the first, the second or the third."""
+    place = rng.randrange(3)
+    rows = [pick(rng, SYMBOLS, 3) for _ in range(3)]
+    shown = " . ".join(f"{' '.join(row)} gives {row[place]}" for row in rows[:2])
+    asked, others = rows[2], [symbol for symbol in SYMBOLS if symbol not in rows[2]]
+    key = f"machine:{place}:{','.join(sorted(asked))}"
+    options = (*asked, rng.choice(others))
+    return draft(rng, key, f"{shown} .", f"{' '.join(asked)} gives", asked[place], options)
 
 
 def _mirror(rng: random.Random) -> Draft:
@@ -57,13 +56,13 @@ def _odd_one(rng: random.Random) -> Draft:
     most, other = pick(rng, list(CATEGORIES), 2)
     odd = rng.choice(CATEGORIES[other])
     words = pick(rng, [*pick(rng, CATEGORIES[most], 3), odd], 4)
-    key = f"odd:{odd}:{most}"
-    return draft(rng, key, f"among {' '.join(words)}", "the odd one is", odd, words)
+    key, member = f"odd:{other}:{most}", (CATEGORIES[other].index(odd), 6)
+    return draft(rng, key, f"among {' '.join(words)}", "the odd one is", odd, words, member=member)
 
 
 FAMILIES = (
     Family("pattern", _pattern),
-    Family("label", _label),
+    Family("machine", _machine),
     Family("mirror", _mirror),
     Family("odd_one", _odd_one),
 )
