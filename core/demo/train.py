@@ -197,7 +197,7 @@ class Trainer:
         return True
 
 
-def train(recipe: Recipe, folder: Path, save_every: int = 250) -> None:
+def train(recipe: Recipe, folder: Path, save_every: int = 300) -> None:
     """Trains to the end of the recipe, resuming if the folder holds a checkpoint of it."""
     torch.set_num_threads(recipe.threads)
     folder.mkdir(parents=True, exist_ok=True)

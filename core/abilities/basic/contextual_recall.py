@@ -1,4 +1,4 @@
-"""Basic recall: a value by its name, a name by its value, a neighbour in a list, a chain of two facts."""
+"""Basic recall: a value by its name, a name by its value, a neighbour in a list, the ends of a list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from core.abilities.basic.words import NAMES, draft, pick
 from core.abilities.item import Draft, Family
 
 COLORS = ("red", "blue", "green", "black", "white", "yellow", "pink", "brown", "gray", "purple")
-CONTAINERS = ("box", "bag", "jar", "drawer", "chest", "purse", "crate", "sack")
 CONTENTS = (
     "coin", "ring", "nut", "pen", "shell", "button", "stamp", "pearl", "comb", "dice", "badge", "match",
 )  # fmt: skip
@@ -50,20 +49,17 @@ def _next_in_list(rng: random.Random) -> Draft:
     return draft(rng, key, f"the list reads : {' '.join(things)} .", question, answer, others)
 
 
-def _chain(rng: random.Random) -> Draft:
-    """What somebody has, through the container that the context ties to both."""
-    names, containers, contents = pick(rng, NAMES, 4), pick(rng, CONTAINERS, 4), pick(rng, CONTENTS, 4)
-    asked = rng.randrange(4)
-    inside = " , ".join(f"{c} {v}" for c, v in zip(containers, contents, strict=True))
-    held = " , ".join(pick(rng, [f"{n} {c}" for n, c in zip(names, containers, strict=True)], 4))
-    key = _set_key(contents)
-    context = f"inside : {inside} . holders : {held} ."
-    return draft(rng, key, context, f"reach through {names[asked]}", contents[asked], contents)
+def _end_of_list(rng: random.Random) -> Draft:
+    """What stood first or last in a list."""
+    things, first = pick(rng, CONTENTS, 5), rng.random() < 0.5
+    answer = things[0] if first else things[-1]
+    question = f"recall the {'first' if first else 'last'} of them"
+    return draft(rng, _set_key(things), f"the list reads : {' '.join(things)} .", question, answer, things)
 
 
 FAMILIES = (
     Family("value_of_name", _value_of_name),
     Family("name_of_value", _name_of_value),
     Family("next_in_list", _next_in_list),
-    Family("chain", _chain),
+    Family("end_of_list", _end_of_list),
 )

@@ -1,4 +1,4 @@
-"""Basic deduction with invented kinds: from the rule, through two rules, against the rule, by elimination."""
+"""Basic deduction: from a rule, back from an only-rule, against a rule, the other of two."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def _from_rule(rng: random.Random) -> Draft:
     return draft(rng, _set_key(deeds), context, question, deed, deeds, steps)
 
 
-def _two_rules(rng: random.Random) -> Draft:
-    """What a kind does through the kind that it belongs to."""
-    low, high, deeds = pick(rng, KINDS[:5], 3), pick(rng, KINDS[5:], 3), pick(rng, DOES, 4)
-    asked = rng.randrange(3)
-    belongs = " . ".join(pick(rng, [f"each {a} is {b}" for a, b in zip(low, high, strict=True)], 3))
-    key = _set_key(deeds)
-    context = f"{_rules(high, deeds[:3])} . {belongs} ."
-    steps = f"each {low[asked]} is {high[asked]} and every {high[asked]} {deeds[asked]}"
-    return draft(rng, key, context, f"therefore each {low[asked]}", deeds[asked], deeds, steps)
+def _only_rule(rng: random.Random) -> Draft:
+    """What somebody must be who does what only one kind does."""
+    kinds, deeds = pick(rng, KINDS, 4), pick(rng, DOES, 4)
+    asked, name = rng.randrange(4), rng.choice(NAMES)
+    kind, deed = kinds[asked], deeds[asked]
+    rules = " . ".join(f"{d} only a {k}" for k, d in zip(kinds, deeds, strict=True))
+    steps = f"{name} {deed} and {deed} only a {kind}"
+    context = f"{rules} . what is {name} ?"
+    return draft(rng, _set_key(kinds), context, f"{name} {deed}", kind, kinds, steps)
 
 
 def _against_rule(rng: random.Random) -> Draft:
@@ -55,20 +55,21 @@ def _against_rule(rng: random.Random) -> Draft:
     return draft(rng, _set_key(kinds), context, question, kind, kinds, steps)
 
 
-def _eliminate(rng: random.Random) -> Draft:
-    """The one place of four that is left."""
-    places = pick(rng, PLACES, 4)
-    answer, *excluded = pick(rng, places, 4)
-    key = _set_key(places)
-    name = rng.choice(NAMES)
-    context = f"{name} is in {' or '.join(places)} , not {' not '.join(excluded)} ."
-    steps = f"not {' not '.join(excluded)}"
-    return draft(rng, key, context, f"so {name} is in", answer, places, steps)
+def _either_or(rng: random.Random) -> Draft:
+    """The other one of two possible places, when one is ruled out."""
+    places, names = pick(rng, PLACES, 4), pick(rng, NAMES, 2)
+    asked, ruled_out = rng.randrange(2), rng.randrange(2)
+    pair = places[2 * asked : 2 * asked + 2]
+    context = " . ".join(f"{n} in {places[2 * i]} or {places[2 * i + 1]}" for i, n in enumerate(names))
+    answer = pair[1 - ruled_out]
+    steps = f"{pair[0]} or {pair[1]} and not {pair[ruled_out]}"
+    question = f"{names[asked]} not in {pair[ruled_out]} but"
+    return draft(rng, _set_key(places), f"{context} .", question, answer, places, steps)
 
 
 FAMILIES = (
     Family("from_rule", _from_rule),
-    Family("two_rules", _two_rules),
+    Family("only_rule", _only_rule),
     Family("against_rule", _against_rule),
-    Family("eliminate", _eliminate),
+    Family("either_or", _either_or),
 )

@@ -1,4 +1,4 @@
-"""Basic induction: how a pattern goes on, what a machine does, a mirrored row, the odd one out."""
+"""Basic induction: how a pattern goes on, what comes back, a mirrored row, the odd one out."""
 
 from __future__ import annotations
 
@@ -31,15 +31,18 @@ def _pattern(rng: random.Random) -> Draft:
     return draft(rng, key, context, "goes on", row[shown], symbols)
 
 
-def _machine(rng: random.Random) -> Draft:
-    """What a machine gives that always takes the first, the second or the third."""
-    place = rng.randrange(3)
-    rows = [pick(rng, SYMBOLS, 3) for _ in range(3)]
-    shown = " . ".join(f"{' '.join(row)} gives {row[place]}" for row in rows[:2])
-    asked, others = rows[2], [symbol for symbol in SYMBOLS if symbol not in rows[2]]
-    key = f"machine:{place}:{','.join(sorted(asked))}"
-    options = (*asked, rng.choice(others))
-    return draft(rng, key, f"{shown} .", f"{' '.join(asked)} gives", asked[place], options)
+def _recurring(rng: random.Random) -> Draft:
+    """The symbol that comes back at every second or third place, between others that do not."""
+    period = rng.choice((2, 3))
+    constant, *others = pick(rng, SYMBOLS, 7)
+    shown = 3 * period + 1 if period == 2 else 2 * period + 2
+    row = [constant if i % period == period - 1 else others.pop() for i in range(shown)]
+    while len(row) % period != period - 1:
+        row.pop()
+    seen = [symbol for symbol in dict.fromkeys(row) if symbol != constant]
+    key = f"recurring:{period}:{','.join(sorted(set(row)))}"
+    context = f"a row : {' '.join(row)}"
+    return draft(rng, key, context, "comes back to", constant, [constant, *seen])
 
 
 def _mirror(rng: random.Random) -> Draft:
@@ -56,13 +59,13 @@ def _odd_one(rng: random.Random) -> Draft:
     most, other = pick(rng, list(CATEGORIES), 2)
     odd = rng.choice(CATEGORIES[other])
     words = pick(rng, [*pick(rng, CATEGORIES[most], 3), odd], 4)
-    key, member = f"odd:{other}:{most}", (CATEGORIES[other].index(odd), 6)
-    return draft(rng, key, f"among {' '.join(words)}", "the odd one is", odd, words, member=member)
+    key = f"odd:{','.join(sorted(words))}"
+    return draft(rng, key, f"among {' '.join(words)}", "the odd one is", odd, words)
 
 
 FAMILIES = (
     Family("pattern", _pattern),
-    Family("machine", _machine),
+    Family("recurring", _recurring),
     Family("mirror", _mirror),
     Family("odd_one", _odd_one),
 )

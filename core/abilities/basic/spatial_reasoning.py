@@ -1,4 +1,4 @@
-"""Basic space: the other point of view, turns, neighbours in a row, where a walk ends."""
+"""Basic space: the other point of view, what stands between, neighbours in a row, the compass."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from core.abilities.item import Draft, Family
 OBJECTS = ("chair", "desk", "couch", "clock", "shelf", "rug", "stove", "sink", "plant", "mug")
 PAIRS = list(itertools.combinations(OBJECTS, 2))
 OPPOSITE_SIDE = {"left": "right", "right": "left", "above": "below", "below": "above"}
-HEADINGS = ("north", "east", "south", "west")
-TURNS = {"right": 1, "around": 2, "left": 3}
-"""Turns in quarter turns clockwise."""
+WAYS = ("north", "east", "south", "west")
+SIDES = {"right": 1, "behind": 2, "left": 3}
+"""Where a side lies, in quarter turns clockwise from straight ahead."""
+FACING_FORMS = (
+    "{name} faces {way} .",
+    "{name} looks to the {way} .",
+    "ahead of {name} lies the {way} .",
+    "{name} goes {way} .",
+)
+SIDE_FORMS = ("on the {side} side is the", "{side} of there is the", "the way to the {side} is")
 
 
 def _viewpoint(rng: random.Random) -> Draft:
@@ -31,17 +38,16 @@ def _viewpoint(rng: random.Random) -> Draft:
     return draft(rng, key, context, question, answer, list(OPPOSITE_SIDE), steps, member)
 
 
-def _turn(rng: random.Random) -> Draft:
-    """Where somebody faces after one or two turns."""
-    name, heading = rng.choice(NAMES), rng.randrange(4)
-    turns = [rng.choice(list(TURNS)) for _ in range(rng.randrange(1, 3))]
-    faced = [heading]
-    for turn in turns:
-        faced.append((faced[-1] + TURNS[turn]) % 4)
-    context = f"{name} faces {HEADINGS[heading]} and turns {' then '.join(turns)} ."
-    steps = " then ".join(f"{turn} {HEADINGS[f]}" for turn, f in zip(turns, faced[1:], strict=True))
-    key, member = f"turn:{','.join(turns)}", (heading, 4)
-    return draft(rng, key, context, f"now {name} faces", HEADINGS[faced[-1]], HEADINGS, steps, member)
+def _between(rng: random.Random) -> Draft:
+    """What stands between two things of a row."""
+    row, place = pick(rng, OBJECTS, 5), rng.randrange(1, 4)
+    ends = pick(rng, (row[place - 1], row[place + 1]), 2)
+    others = [thing for thing in row if thing not in ends]
+    options = [*others, rng.choice([thing for thing in OBJECTS if thing not in row])]
+    steps = f"{row[place - 1]} then {row[place]} then {row[place + 1]}"
+    key = f"row:{','.join(sorted(row))}"
+    context = f"in a row stand {' '.join(row)} ."
+    return draft(rng, key, context, f"between {ends[0]} and {ends[1]}", row[place], options, steps)
 
 
 def _row(rng: random.Random) -> Draft:
@@ -59,24 +65,21 @@ def _row(rng: random.Random) -> Draft:
     return draft(rng, key, context, f"next on the {side} of {row[asked]}", answer, others, steps)
 
 
-def _walk(rng: random.Random) -> Draft:
-    """Where one is from the start after three moves, two of which undo each other."""
-    net, there = rng.randrange(4), rng.randrange(4)
-    moves = pick(rng, [net, there, (there + 2) % 4], 3)
-    back = rng.random() < 0.5
-    answer = HEADINGS[(net + 2) % 4 if back else net]
-    words = [HEADINGS[move] for move in moves]
-    name = rng.choice(NAMES)
-    context = f"{name} walks one {' one '.join(words)} ."
-    key = f"walk:{','.join(words)}"
-    steps = f"{HEADINGS[there]} and {HEADINGS[(there + 2) % 4]} cancel and {HEADINGS[net]} stays"
-    question = "the start lies to the" if back else "the end lies to the"
-    return draft(rng, key, context, question, answer, HEADINGS, steps)
+def _compass(rng: random.Random) -> Draft:
+    """Which way lies on a side of somebody who faces a way; the key is heading, side and phrasing."""
+    heading, side = rng.randrange(4), rng.choice(list(SIDES))
+    told, asked = rng.randrange(len(FACING_FORMS)), rng.randrange(len(SIDE_FORMS))
+    context = FACING_FORMS[told].format(name=rng.choice(NAMES), way=WAYS[heading])
+    answer = WAYS[(heading + SIDES[side]) % 4]
+    key, member = f"compass:{WAYS[heading]}:{side}", (3 * told + asked, 12)
+    steps = f"{WAYS[heading]} ahead {side} {answer}"
+    question = SIDE_FORMS[asked].format(side=side)
+    return draft(rng, key, context, question, answer, WAYS, steps, member)
 
 
 FAMILIES = (
     Family("viewpoint", _viewpoint),
-    Family("turn", _turn),
+    Family("between", _between),
     Family("row", _row),
-    Family("walk", _walk),
+    Family("compass", _compass),
 )

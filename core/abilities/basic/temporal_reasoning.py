@@ -1,60 +1,50 @@
-"""Basic time: the calendar, who came before whom, first and last by the clock, who was there at a time."""
+"""Basic time: first and last by the clock and by the calendar, how long, who was there."""
 
 from __future__ import annotations
 
-import itertools
 import random
 
 from core.abilities.basic.words import NAMES, draft, pick
 from core.abilities.item import Draft, Family
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-    "november", "december",
+HOURS = (
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
 )  # fmt: skip
-COUNTS = ("one", "two", "three")
-HOURS = (*COUNTS, "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-ACTS = ("ate", "cooked", "cleaned", "trained", "rested", "studied")
+WHEN = (
+    "long-ago", "last-year", "last-week", "yesterday", "today", "tomorrow", "next-week", "next-year",
+)  # fmt: skip
+SPANS = ("second", "minute", "hour", "day", "week", "month", "year", "century")
+"""Each in its order of time or length."""
 
 
-def _calendar(rng: random.Random) -> Draft:
-    """The day or month some steps later or earlier."""
-    cycle, unit = rng.choice(((DAYS, "day"), (MONTHS, "month")))
-    start, count = rng.randrange(len(cycle)), rng.randrange(1, len(COUNTS) + 1)
-    sign, word = rng.choice(((1, "after"), (-1, "before")))
-    passed = [cycle[(start + sign * i) % len(cycle)] for i in range(1, count + 1)]
-    span = rng.randrange(4)
-    options = [cycle[(start + sign * count - span + i) % len(cycle)] for i in range(4)]
-    key, member = f"{unit}:{sign * count}", (start, len(cycle))
-    context = f"{COUNTS[count - 1]} {unit}{'s' if count > 1 else ''} {word}"
-    return draft(rng, key, context, f"{cycle[start]} comes", passed[-1], options, " ".join(passed), member)
-
-
-def _before_after(rng: random.Random) -> Draft:
-    """Who came first or last, from who came just before whom."""
-    order = pick(rng, NAMES, 4)
-    pairs = pick(rng, list(itertools.pairwise(order)), 3)
-    first = rng.random() < 0.5
-    told = [f"{a} before {b}" for a, b in pairs]
-    answer = order[0] if first else order[-1]
-    places = [order.index(a) for a, _ in pairs]
-    key = f"chain:{places}:{first}:{answer}"
-    question = f"the {'first' if first else 'last'} was"
-    steps = " then ".join(order)
-    return draft(rng, key, "came " + " . ".join(told) + " .", question, answer, order, steps)
+def _extreme(
+    rng: random.Random, scale: tuple[str, ...], told: str, first: str, last: str, kind: str
+) -> Draft:
+    """Who is at one end of a scale, of four people at four places of it."""
+    names, places = pick(rng, NAMES, 4), pick(rng, range(len(scale)), 4)
+    order = [names[places.index(place)] for place in sorted(places)]
+    is_first = rng.random() < 0.5
+    listed = " , ".join(f"{scale[place]} {name}" for name, place in zip(names, places, strict=True))
+    key = f"{kind}:{is_first}:{sorted(places)}"
+    answer = order[0 if is_first else -1]
+    return draft(
+        rng, key, f"{told} {listed} .", first if is_first else last, answer, names, " then ".join(order)
+    )
 
 
 def _clock(rng: random.Random) -> Draft:
     """Who came first or last, by the hour of each."""
-    names, hours = pick(rng, NAMES, 4), pick(rng, range(12), 4)
-    order = [names[hours.index(hour)] for hour in sorted(hours)]
-    first = rng.random() < 0.5
-    listed = " , ".join(f"{name} {HOURS[hour]}" for name, hour in zip(names, hours, strict=True))
-    key = f"clock:{first}:{sorted(hours)}"
-    question = f"by the clock the {'first' if first else 'last'} was"
-    steps = " then ".join(order)
-    return draft(rng, key, f"came at {listed} .", question, order[0 if first else -1], names, steps)
+    return _extreme(rng, HOURS, "came at", "by the clock the first was", "by the clock the last was", "clock")
+
+
+def _calendar(rng: random.Random) -> Draft:
+    """Who came earliest or latest, by the day of each."""
+    return _extreme(rng, WHEN, "visits :", "the earliest visit is of", "the latest visit is of", "calendar")
+
+
+def _duration(rng: random.Random) -> Draft:
+    """Who took longest or shortest."""
+    return _extreme(rng, SPANS, "it took a", "the shortest time had", "the longest time had", "duration")
 
 
 def _present(rng: random.Random) -> Draft:
@@ -71,8 +61,8 @@ def _present(rng: random.Random) -> Draft:
 
 
 FAMILIES = (
-    Family("calendar", _calendar),
-    Family("before_after", _before_after),
     Family("clock", _clock),
+    Family("calendar", _calendar),
+    Family("duration", _duration),
     Family("present", _present),
 )
