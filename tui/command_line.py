@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tui import output
-from tui.commands import cache, data, doctor
+from tui.commands import bench, cache, data, doctor, generate, importance, profile
 
 PROGRAM = "abilityscope"
 
@@ -24,9 +24,9 @@ It scores every weight of a Llama for ten cognitive abilities, sets the most imp
 ability to zero, and measures what the model can no longer do.
 
 Try:
+  abilityscope profile --limit 100                         ten abilities by ten benchmarks, on a tiny Llama
+  abilityscope bench --benchmark spatial_reasoning         one benchmark; ablated with --ability
   abilityscope doctor                                      what is here, and what fits
-  abilityscope data --ability temporal_reasoning --n 3     three diagnostic items
-  abilityscope cache ls                                    what was computed and kept
 
 Every command explains itself: abilityscope COMMAND --help
 """
@@ -34,6 +34,10 @@ Every command explains itself: abilityscope COMMAND --help
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 """The commands. Help is plain text: rich costs a third of a second at every start."""
 
+app.command()(profile.profile)
+app.command()(importance.importance)
+app.command()(bench.bench)
+app.command()(generate.generate)
 app.command()(data.data)
 app.command()(doctor.doctor)
 app.add_typer(cache.app, name="cache")

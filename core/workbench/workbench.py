@@ -193,6 +193,15 @@ class Workbench:
 
         return make_mask(self, recipe, ks)
 
+    def ranking_metadata(self, recipe: MaskRecipe) -> dict[str, Any]:
+        """What was stored with the ranking that a mask, made before, is the first n of.
+
+        Raises:
+            CorruptEntry: it is damaged.
+        """
+        ranking = self.store.rankings.load(self.ranking_key(recipe), 0)
+        return {} if ranking is None else ranking.metadata
+
     @contextmanager
     def ablated(self, mask: Mask | None) -> Iterator[Ablation | None]:
         """The model under a mask; the intact one without. Afterwards it is as loaded, whatever happened."""

@@ -1,0 +1,82 @@
+"""Options of the commands that ablate, and the workbench that they stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.choices import Form, Loss, Variant
+from tui.options import ModelOptions, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from core.abilities import Item
+    from core.events import Event
+    from core.workbench import Workbench
+
+DEMO_K: dict[Variant, float] = {"mlp": 0.03, "all": 0.01}
+"""Where the embedded model's ablations begin to be seen, as fractions of all its parameters."""
+
+REAL_K = 0.001
+"""Where one begins with a real model: between collapse by a handful of weights and nothing at all."""
+
+AbilityName = Annotated[str, typer.Option(help="An ability, such as deductive_reasoning.", metavar="NAME")]
+ItemsForScoring = Annotated[
+    int, typer.Option("--n-items", min=2, help="Diagnostic items of each ability.", metavar="N")
+]
+LossName = Annotated[Loss, typer.Option(help="What is differentiated to score the weights.")]
+FormName = Annotated[
+    Form, typer.Option(help="sum: |sum over items|, as in the paper; items: sum over items of | |.")
+]
+
+
+def default_k(options: ModelOptions, variant: Variant) -> float:
+    """The k that one begins with."""
+    return DEMO_K.get(variant, 0.01) if options.spec.is_embedded else REAL_K
+
+
+def numbers(text: str, name: str) -> tuple[float, ...]:
+    """The numbers of a comma-separated list, each once, in order.
+
+    Raises:
+        UsageError: one of them is no number.
+    """
+    found = []
+    for part in text.split(","):
+        try:
+            found.append(float(part))
+        except ValueError:
+            raise UsageError(
+                f"'{part.strip()}' in --{name} is no number: give 0.001,0.01 or the like."
+            ) from None
+    return tuple(dict.fromkeys(found))
+
+
+def words(text: str) -> list[str]:
+    """The words of a comma-separated list."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def open_workbench(
+    options: ModelOptions,
+    tell: Callable[[Event], None],
+    *,
+    n_items: int,
+    loss: Loss,
+    form: Form = "sum",
+    own_items: Mapping[str, tuple[Item, ...]] | None = None,
+) -> Workbench:
+    """The workbench of a command; nothing is read or loaded yet."""
+    from core.workbench import ImportanceRecipe, Workbench
+
+    recipe = ImportanceRecipe(n_items, loss, form, options.seed)
+    return Workbench(
+        options.spec,
+        options.store,
+        recipe,
+        own_items=own_items,
+        batch_size=options.batch_rows or "auto",
+        tell=tell,
+    )

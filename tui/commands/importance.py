@@ -1,0 +1,130 @@
+"""`abilityscope importance`: scores every weight for one ability, and says where the top ones lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.choices import Variant
+from tui import output
+from tui.bench_options import AbilityName, FormName, ItemsForScoring, LossName, default_k, open_workbench
+from tui.options import Json, ModelOptions, UsageError, checked_arguments, with_model_options
+from tui.progress import shown_progress
+
+if TYPE_CHECKING:
+    from core.abilities import Item
+    from core.masks import Mask
+    from core.workbench import MaskRecipe, Workbench
+
+
+@with_model_options
+def importance(
+    options: ModelOptions,
+    *,
+    ability: AbilityName,
+    variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "all",
+    k: Annotated[
+        float | None,
+        typer.Option(help="Fraction of all parameters to select.", metavar="K", show_default=False),
+    ] = None,
+    n_items: ItemsForScoring = 1000,
+    loss: LossName = "answer",
+    form: FormName = "sum",
+    items: Annotated[
+        Path | None, typer.Option(help="One's own items (JSONL or Parquet).", metavar="FILE")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score every candidate weight for one ability and store the ranking."""
+    from core.abilities import find_ability
+    from core.workbench import MaskRecipe
+
+    with checked_arguments():
+        find_ability(ability)
+        if variant == "base":
+            raise UsageError("The variant 'base' has no candidates: give mlp or all.")
+    own = _own_items(items, ability, n_items, options.seed)
+    recipe = MaskRecipe(
+        ability, variant, "top", default_k(options, variant) if k is None else k, options.seed
+    )
+    with shown_progress() as tell:
+        bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form, own_items=own)
+        mask = bench.mask(recipe)
+    document = _document(bench, recipe, mask)
+    if as_json:
+        output.write_document(document)
+    else:
+        _write(document)
+
+
+def _own_items(path: Path | None, ability: str, limit: int, seed: int) -> dict[str, tuple[Item, ...]]:
+    """A person's own items, with a note on what was read."""
+    if path is None:
+        return {}
+    from core.abilities.own_items import load_items
+
+    own = load_items(path, seed=seed, limit=limit)
+    prior = ", ".join(f"{share:.2f}" for share in own.report.gold_position_prior)
+    output.note(
+        f"{path}: {own.report.rows} rows, {len(own.items)} used; gold positions as read: {prior}; "
+        "options are shuffled."
+    )
+    return {ability: own.items}
+
+
+def _document(bench: Workbench, recipe: MaskRecipe, mask: Mask) -> dict[str, Any]:
+    """Where the selected weights lie: by matrix, with the share of the matrix and its enrichment."""
+    candidates = bench.space.candidates(recipe.variant)
+    total = sum(matrix.size for matrix in candidates)
+    counts = mask.count_by_matrix(bench.space)
+    metadata = bench.ranking_metadata(recipe)
+    return {
+        "ability": recipe.ability,
+        "variant": recipe.variant,
+        "k": recipe.k,
+        "weights": len(mask),
+        "share_of_model": len(mask) / bench.info.parameters,
+        "share_of_candidates": len(mask) / total,
+        "loss": bench.recipe.loss,
+        "form": bench.recipe.form,
+        "items": len(bench.diagnostic_set(recipe.ability).items()),
+        "agreement_of_halves": metadata["agreement_of_halves"].get(str(len(mask))),
+        "ranking": bench.ranking_key(recipe),
+        "by_matrix": [
+            {
+                "layer": matrix.layer,
+                "kind": matrix.kind,
+                "selected": counts[matrix.index],
+                "share": counts[matrix.index] / matrix.size,
+                "enrichment": counts[matrix.index] / matrix.size * total / max(1, len(mask)),
+            }
+            for matrix in candidates
+        ],
+    }
+
+
+def _write(document: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    agreement = document["agreement_of_halves"]
+    title = (
+        f"{document['ability']} · {document['variant']} · top · k {document['k']:g}: "
+        f"{document['weights']:,} weights, {document['share_of_model']:.2%} of the model, "
+        f"{document['share_of_candidates']:.2%} of the candidates"
+    )
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    kinds = list(dict.fromkeys(row["kind"] for row in document["by_matrix"]))
+    table.add_column("layer", justify="right")
+    for kind in kinds:
+        table.add_column(kind, justify="right")
+    shares = {(row["layer"], row["kind"]): row["share"] for row in document["by_matrix"]}
+    for layer in sorted({row["layer"] for row in document["by_matrix"]}):
+        table.add_row(str(layer), *(f"{shares[layer, kind]:.1%}" for kind in kinds))
+    output.write_table(table)
+    output.write("Numbers: the share of each matrix that is selected.\n")
+    if agreement is not None:
+        output.write(
+            f"Two halves of the {document['items']} items agree on {agreement:.0%} of the selected weights.\n"
+        )

@@ -1,0 +1,145 @@
+"""`abilityscope profile`: every ability, variant, selection and k on every benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from core.choices import SELECTIONS, VARIANTS, Selection, Variant, one_of
+from tui import output
+from tui.bench_options import FormName, ItemsForScoring, LossName, numbers, open_workbench, words
+from tui.options import Json, ModelOptions, checked_arguments, with_model_options
+from tui.progress import shown_progress
+
+if TYPE_CHECKING:
+    from core.profile import Plan, Profile
+    from core.workbench import Workbench
+
+DEMO_KS = "0.003,0.01,0.03"
+REAL_KS = "0.0001,0.001,0.01"
+
+
+@with_model_options
+def profile(
+    options: ModelOptions,
+    *,
+    abilities: Annotated[
+        str, typer.Option(help="Abilities, separated by commas, or all.", metavar="A,B")
+    ] = "all",
+    variants: Annotated[str, typer.Option(help="Of base, mlp, all.", metavar="V,W")] = "mlp,all",
+    k: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Fractions of all parameters. Default: {DEMO_KS} for demo, else {REAL_KS}.",
+            show_default=False,
+            metavar="K,L",
+        ),
+    ] = None,
+    selections: Annotated[
+        str, typer.Option(help="Of top, contrast, random, bottom.", metavar="S,T")
+    ] = "top,contrast,random,bottom",
+    benchmarks: Annotated[
+        str, typer.Option(help="Benchmarks, separated by commas; diagnostic: the ten.", metavar="X,Y")
+    ] = "diagnostic",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Items of each benchmark.", metavar="N", show_default="all")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")] = Path("out"),
+    n_items: ItemsForScoring = 1000,
+    loss: LossName = "answer",
+    form: FormName = "sum",
+    as_json: Json = False,
+) -> None:
+    """Profile benchmarks: ablate each ability, run every benchmark, and see which depends on which.
+
+    What the cache has is not computed again; a run that was stopped goes on where it was.
+    """
+    with checked_arguments():
+        plan = _plan(options, abilities, variants, selections, k, benchmarks, limit)
+    _require_folder(out)
+    with shown_progress() as tell:
+        from core.profile import run_profile
+
+        bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
+        result = run_profile(plan, bench)
+    if result is None:
+        raise typer.Exit(1)
+    _write(result, bench, out, as_json)
+
+
+def _plan(
+    options: ModelOptions,
+    abilities: str,
+    variants: str,
+    selections: str,
+    k: str | None,
+    benchmarks: str,
+    limit: int | None,
+) -> Plan:
+    """The plan that the words stand for.
+
+    Raises:
+        ValueError: a word is unknown.
+    """
+    from core.abilities import ABILITIES, find_ability
+    from core.benchmarks import find_benchmarks
+    from core.choices import weights_of
+    from core.profile import Plan
+
+    named = words(abilities)
+    chosen = [a.id for a in ABILITIES] if named == ["all"] else [find_ability(name).id for name in named]
+    ks = numbers(k or (DEMO_KS if options.spec.is_embedded else REAL_KS), "k")
+    for one in ks:
+        weights_of(one, 1)
+    return Plan(
+        abilities=tuple(dict.fromkeys(chosen)),
+        variants=tuple(dict.fromkeys(cast(Variant, one_of(v, VARIANTS, "variant")) for v in words(variants))),
+        selections=tuple(
+            dict.fromkeys(cast(Selection, one_of(s, SELECTIONS, "selection")) for s in words(selections))
+        ),
+        ks=ks,
+        benchmarks=find_benchmarks(words(benchmarks), options.spec.level),
+        limit=limit,
+        seed=options.seed,
+    )
+
+
+def _require_folder(out: Path) -> None:
+    """Refuses a folder that cannot be made before hours are spent on what goes into it.
+
+    Raises:
+        OSError: it cannot be made, or is a file.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
+    from core.profile.folder import settings_of, write_profile
+    from core.profile.summary import summaries
+    from tui.matrix import write_matrices
+
+    write_profile(result, bench, out)
+    if not as_json:
+        write_matrices(result)
+        output.note(f"Written: {out}/cells.parquet, outcomes.parquet, profile.json")
+        return
+    from cache.keys import as_plain
+
+    output.write_document(
+        {
+            "out": str(out),
+            "settings": as_plain(settings_of(result, bench)),
+            "summaries": as_plain(summaries(result)),
+            "cells": [_finite(row) for row in result.cells.to_dicts()],
+        }
+    )
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with null for what is infinite: JSON knows no infinity."""
+    return {
+        name: None if isinstance(value, float) and not abs(value) < float("inf") else value
+        for name, value in row.items()
+    }

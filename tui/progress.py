@@ -1,0 +1,106 @@
+"""Shows on stderr what the engine does: a bar with rate and time left on a terminal, else plain lines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from core.events import EntryReplaced, Event, ItemsScored, ModelLoading, RunFinished, RunsFound
+from tui import output
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+LINE_EVERY_S = 5.0
+"""Seconds between plain lines of one kind, so that a log stays readable."""
+
+
+@contextmanager
+def shown_progress() -> Iterator[Callable[[Event], None]]:
+    """A context with what is to be told every event."""
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
+        yield _Bars(progress)
+
+
+def _loading(event: ModelLoading) -> str:
+    return f"{output.shown(event.name)}: {event.doing}"
+
+
+def _found(event: RunsFound) -> str:
+    return f"{event.total} runs, {event.cached} of them in the cache"
+
+
+class _Lines:
+    """Writes a line for what is new, and for what goes on a line every few seconds."""
+
+    def __init__(self) -> None:
+        self._next_line = 0.0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, ModelLoading):
+            output.note(_loading(event))
+        elif isinstance(event, RunsFound):
+            output.note(_found(event))
+        elif isinstance(event, EntryReplaced):
+            output.note(f"computed anew: {event.problem}")
+        elif isinstance(event, ItemsScored):
+            self._now_and_then(
+                f"importance of {event.ability}: {event.done} of {event.total} items",
+                event.done == event.total,
+            )
+        elif isinstance(event, RunFinished):
+            text = f"run {event.done} of {event.total}: {event.mask} on {event.benchmark}: {event.score:.3f}"
+            self._now_and_then(text, event.done == event.total)
+
+    def _now_and_then(self, text: str, is_last: bool) -> None:
+        if is_last or time.monotonic() >= self._next_line:
+            output.note(text)
+            self._next_line = time.monotonic() + LINE_EVERY_S
+
+
+class _Bars:
+    """One bar for the runs and, while there is something to score, one for the items."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._bars: dict[str, tuple[TaskID, float]] = {}
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, ModelLoading):
+            self._progress.console.print(_loading(event), markup=False, highlight=False)
+        elif isinstance(event, RunsFound):
+            self._progress.console.print(_found(event), markup=False, highlight=False)
+        elif isinstance(event, EntryReplaced):
+            self._progress.console.print(f"computed anew: {event.problem}", markup=False, highlight=False)
+        elif isinstance(event, ItemsScored):
+            self._advance("items", f"importance: {event.ability}", event.done, event.total)
+        elif isinstance(event, RunFinished):
+            self._advance("runs", f"{event.mask}", event.done, event.total)
+
+    def _advance(self, unit: str, text: str, done: int, total: int) -> None:
+        if unit not in self._bars or (unit == "items" and done < self._done(unit)):
+            if unit in self._bars:
+                self._progress.remove_task(self._bars[unit][0])
+            self._bars[unit] = (self._progress.add_task(text, total=total, rate=""), time.monotonic())
+        task, started = self._bars[unit]
+        rate = done / max(time.monotonic() - started, 1e-3)
+        self._progress.update(task, description=text, completed=done, rate=f"{rate:.1f} {unit}/s")
+
+    def _done(self, unit: str) -> float:
+        return next(t.completed for t in self._progress.tasks if t.id == self._bars[unit][0])
