@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 Variant = Literal["base", "mlp", "all"]
-"""`base` ablates nothing; `mlp` takes from the MLP matrices; `all` from all of the decoder layers' matrices."""
+"""`base` ablates nothing; `mlp` takes from the MLP matrices; `all` from all matrices of the layers."""
 
 Selection = Literal["top", "contrast", "random", "bottom"]
 """`top`: largest importance; `contrast`: largest normalised importance minus the other abilities' mean;

@@ -76,7 +76,7 @@ def _matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> Tabl
     at = cells.filter((pl.col("variant") == variant) & (pl.col("k") == k))
     rows = at.filter(pl.col("selection") == selection)
     benchmarks = rows["benchmark"].unique(maintain_order=True).to_list()
-    n, weights = rows["n"].max(), rows["weights"][0]
+    n, weights = int(rows["n"].to_list()[0]), int(rows["weights"].to_list()[0])
     title = f"AIS · {variant} · {selection} · k {k:g} ({weights:,} weights) · n {n} a benchmark"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
     table.add_column("ablated")
@@ -86,7 +86,8 @@ def _matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> Tabl
     for (ability,), row in rows.group_by("ability", maintain_order=True):
         by_benchmark = {cell["benchmark"]: cell for cell in row.to_dicts()}
         mark = "!" if row["collapsed"][0] else ""
-        table.add_row(SHORT_NAMES[str(ability)] + mark, *(_cell(by_benchmark[b], with_interval) for b in benchmarks))
+        texts = [_cell(by_benchmark[benchmark], with_interval) for benchmark in benchmarks]
+        table.add_row(SHORT_NAMES[str(ability)] + mark, *texts)
     for control in CONTROLS:
         means = at.filter(pl.col("selection") == control).group_by("benchmark").agg(pl.col("ais").mean())
         by_name = dict(means.iter_rows())

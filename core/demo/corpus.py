@@ -18,8 +18,11 @@ from core.prompts import render_choice, render_generation
 IGNORED = -100
 """Label of a token on which there is no loss."""
 
-STEPS_SHARE = 0.15
+STEPS_SHARE = 0.2
 """Share of the training items in the form for generation, steps first."""
+
+HARD_FAMILIES = {"get": 3.0, "lose": 3.0, "count": 3.0}
+"""Families that are drawn more often: a table of sums is soon known by heart, and only much later understood."""
 
 LOWEST_WEIGHT = 0.15
 """Sampling weight of a family that is learnt already, against 1 for one that is not learnt at all."""
@@ -63,7 +66,9 @@ class Corpus:
         self._rng.setstate((state[0], tuple(state[1]), state[2]))
 
     def _sample(self, n: int) -> list[int]:
-        return self._rng.choices(range(len(self.families)), weights=self.weights, k=n)
+        hardness = [HARD_FAMILIES.get(family.name, 1.0) for _, family in self.families]
+        weights = [weight * hard for weight, hard in zip(self.weights, hardness, strict=True)]
+        return self._rng.choices(range(len(self.families)), weights=weights, k=n)
 
     def _one(self, number: int) -> Example:
         ability, family = self.families[number]

@@ -49,13 +49,14 @@ def _lose(rng: random.Random) -> Draft:
 
 
 def _count(rng: random.Random) -> Draft:
-    """How many of one thing lie in a row of two things."""
-    n, others = rng.randrange(2, 6), rng.randrange(1, 4)
-    mine, other = pick(rng, COUNTED, 2)
-    row = pick(rng, [True] * n + [False] * others, n + others)
-    key = "count:" + "".join("x" if is_mine else "o" for is_mine in row)
-    context = f"see : {' '.join(mine if is_mine else other for is_mine in row)} ."
-    return draft(rng, key, context, f"count of {mine}", str(n), ("2", "3", "4", "5"), _counting(1, n))
+    """How many of one thing lie in a row of three things."""
+    n, length = rng.randrange(1, 5), rng.randrange(5, 10)
+    mine, *others = pick(rng, COUNTED, 3)
+    places = set(pick(rng, range(length), n))
+    row = [mine if place in places else rng.choice(others) for place in range(length)]
+    key = "count:" + "".join("x" if thing == mine else "o" for thing in row)
+    context = f"see : {' '.join(row)} ."
+    return draft(rng, key, context, f"count of {mine}", str(n), ("1", "2", "3", "4"), _counting(1, n))
 
 
 def _compare(rng: random.Random) -> Draft:

@@ -1,0 +1,114 @@
+"""What holds for the items of every ability at every level."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from core.abilities import ABILITIES, GENERATOR_VERSION, LEVELS, Item, Level, find_ability, generate_items
+from core.abilities.generate import families_of
+from core.abilities.item import Draft, Family
+from core.abilities.sampling import draw_items, split_of
+from tests.core.abilities.shortcuts import shortcut_accuracies
+
+FAMILIES_AT_LEAST = {"basic": 4, "standard": 8}
+GOLDEN = Path(__file__).parent / "golden_items.json"
+"""Hashes of the first items, pinned for one GENERATOR_VERSION; see `golden_hashes`."""
+
+KNOWLEDGE = ("long_term_knowledge", "standard")
+"""Where a question names what it asks for, to have met the fact in another phrasing is the knowledge itself:
+pairs of a question's and an option's words may then tell more than chance."""
+
+every_set = pytest.mark.parametrize(
+    ("ability", "level"), [(a.id, level) for a in ABILITIES for level in LEVELS]
+)
+
+
+def texts(items: tuple[Item, ...]) -> set[tuple[str, str, frozenset[str]]]:
+    return {(item.context, item.question, frozenset(item.options)) for item in items}
+
+
+def golden_hashes() -> dict[str, str]:
+    """One hash for each ability and level: of the first 60 items of both splits."""
+    hashes = {}
+    for ability in ABILITIES:
+        for level in LEVELS:
+            items = [
+                asdict(item)
+                for split in ("train", "heldout")
+                for item in generate_items(ability.id, level, split, 60)
+            ]
+            digest = hashlib.sha256(json.dumps(items, sort_keys=True).encode())
+            hashes[f"{ability.id}/{level}"] = digest.hexdigest()[:16]
+    return hashes
+
+
+@every_set
+def test_there_are_enough_families_and_items(ability: str, level: Level) -> None:
+    names = [family.name for family in families_of(ability, level)]
+    assert len(set(names)) == len(names) >= FAMILIES_AT_LEAST[level]
+    train = generate_items(ability, level, "train", 2000)
+    heldout = generate_items(ability, level, "heldout", 500)
+    assert len(texts(train)) == 2000
+    assert len(texts(heldout)) == 500
+    assert not texts(train) & texts(heldout)
+    assert {item.family for item in heldout} == set(names)
+
+
+@every_set
+def test_items_are_whole_and_gold_places_are_even(ability: str, level: Level) -> None:
+    items = generate_items(ability, level, "train", 2000)
+    for item in items:
+        assert len(set(item.options)) == 4
+        assert all(text == text.strip() and text for text in (item.question, *item.options))
+        assert item.ability == ability
+    assert len({item.id for item in items}) == 2000
+    places = [item.answer_index for item in items]
+    assert [places.count(place) for place in range(4)] == [500] * 4
+
+
+@every_set
+def test_the_same_seed_gives_the_same_items(ability: str, level: Level) -> None:
+    first = generate_items(ability, level, "heldout", 60, seed=3)
+    generate_items.cache_clear()
+    assert generate_items(ability, level, "heldout", 60, seed=3) == first
+    assert generate_items(ability, level, "heldout", 20, seed=3) == first[:20]
+    assert generate_items(ability, level, "heldout", 60, seed=4) != first
+
+
+@every_set
+def test_there_is_no_shortcut(ability: str, level: Level) -> None:
+    train = generate_items(ability, level, "train", 3000)
+    heldout = generate_items(ability, level, "heldout", 1500)
+    shares = shortcut_accuracies(train, heldout)
+    if (ability, level) == KNOWLEDGE:
+        del shares["bag of pairs"]
+    far = {name: share for name, share in shares.items() if abs(share - 0.25) > 0.05}
+    assert not far
+
+
+@pytest.mark.parametrize("ability", [a.id for a in ABILITIES if a.has_steps])
+@pytest.mark.parametrize("level", LEVELS)
+def test_abilities_with_steps_show_them(ability: str, level: Level) -> None:
+    assert all(item.steps for item in generate_items(ability, level, "heldout", 200))
+
+
+def test_items_change_only_with_their_version() -> None:
+    """If this fails, raise GENERATOR_VERSION and write `golden_hashes()` anew."""
+    assert json.loads(GOLDEN.read_text()) == {"version": GENERATOR_VERSION, "hashes": golden_hashes()}
+
+
+def test_an_unknown_ability_is_told_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match="Did you mean spatial_reasoning"):
+        find_ability("spacial_reasoning")
+
+
+def test_too_many_items_are_refused_in_a_sentence() -> None:
+    family = Family("one", lambda rng: Draft("key", "", rng.choice(("a?", "b?")), "yes", ("no", "so", "oh")))
+    split = split_of("spatial_reasoning", "key")
+    with pytest.raises(ValueError, match="has only 2 distinct items, 3 were asked for"):
+        draw_items("spatial_reasoning", [family], "basic", split, 3, seed=0)
