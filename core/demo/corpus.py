@@ -18,11 +18,11 @@ from core.prompts import render_choice, render_generation
 IGNORED = -100
 """Label of a token on which there is no loss."""
 
-STEPS_SHARE = 0.2
+STEPS_SHARE = 0.25
 """Share of the training items in the form for generation, steps first."""
 
 HARD_FAMILIES = {"get": 3.0, "lose": 3.0, "count": 3.0}
-"""Families that are drawn more often: a table of sums is soon known by heart, and only much later understood."""
+"""Families that are drawn more often: a table of sums is soon known by heart, and understood much later."""
 
 LOWEST_WEIGHT = 0.15
 """Sampling weight of a family that is learnt already, against 1 for one that is not learnt at all."""

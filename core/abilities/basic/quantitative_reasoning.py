@@ -5,6 +5,7 @@ A held-out key is the operand pair, in its order, or the row that is counted, or
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from core.abilities.basic.words import NAMES, draft, pick
@@ -23,10 +24,9 @@ def _near(rng: random.Random, gold: int) -> list[str]:
     return [str(number) for number in range(start, start + 4)]
 
 
-def _counting(first: int, last: int) -> str:
-    """The numbers that one says when counting from one number on to another."""
-    step = 1 if last >= first else -1
-    return " ".join(str(number) for number in range(first, last + step, step))
+def _counting(start: int, times: int, step: int) -> str:
+    """What one says when counting on or back: each number, and which count it is."""
+    return " ".join(f"{start + step * time} {time}" for time in range(1, times + 1))
 
 
 def _get(rng: random.Random) -> Draft:
@@ -35,7 +35,7 @@ def _get(rng: random.Random) -> Draft:
     name, thing = rng.choice(NAMES), rng.choice(THINGS)
     context = f"{name} had {a} {thing} and {rng.choice(GOT)} {b} ."
     options = _near(rng, a + b)
-    return draft(rng, f"{a}+{b}", context, f"now {name} has", str(a + b), options, _counting(a, a + b))
+    return draft(rng, f"{a}+{b}", context, f"now {name} has", str(a + b), options, _counting(a, b, 1))
 
 
 def _lose(rng: random.Random) -> Draft:
@@ -45,7 +45,7 @@ def _lose(rng: random.Random) -> Draft:
     name, thing = rng.choice(NAMES), rng.choice(THINGS)
     context = f"{name} had {a} {thing} and {rng.choice(LOST)} {b} ."
     options = _near(rng, rest)
-    return draft(rng, f"{a}-{b}", context, f"still {name} has", str(rest), options, _counting(a, rest))
+    return draft(rng, f"{a}-{b}", context, f"still {name} has", str(rest), options, _counting(a, b, -1))
 
 
 def _count(rng: random.Random) -> Draft:
@@ -56,7 +56,9 @@ def _count(rng: random.Random) -> Draft:
     row = [mine if place in places else rng.choice(others) for place in range(length)]
     key = "count:" + "".join("x" if thing == mine else "o" for thing in row)
     context = f"see : {' '.join(row)} ."
-    return draft(rng, key, context, f"count of {mine}", str(n), ("1", "2", "3", "4"), _counting(1, n))
+    counted = itertools.accumulate(int(thing == mine) for thing in row)
+    steps = " ".join(f"{thing} {number}" for thing, number in zip(row, counted, strict=True))
+    return draft(rng, key, context, f"count of {mine}", str(n), ("1", "2", "3", "4"), steps)
 
 
 def _compare(rng: random.Random) -> Draft:

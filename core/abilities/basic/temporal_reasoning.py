@@ -27,9 +27,8 @@ def _extreme(
     listed = " , ".join(f"{scale[place]} {name}" for name, place in zip(names, places, strict=True))
     key = f"{kind}:{is_first}:{sorted(places)}"
     answer = order[0 if is_first else -1]
-    return draft(
-        rng, key, f"{told} {listed} .", first if is_first else last, answer, names, " then ".join(order)
-    )
+    steps = " then ".join(f"{scale[place]} {name}" for place, name in zip(sorted(places), order, strict=True))
+    return draft(rng, key, f"{told} {listed} .", first if is_first else last, answer, names, steps)
 
 
 def _clock(rng: random.Random) -> Draft:
