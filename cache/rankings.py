@@ -91,7 +91,6 @@ class Rankings:
             raise CorruptEntry(path, "its bytes differ from those that were written")
         return Ranking(matrix_ids[:n], local_indices[:n], manifest.details["metadata"])
 
-
     def length(self, key: str) -> int | None:
         """How many weights the ranking has; None if it is not stored.
 

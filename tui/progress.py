@@ -14,7 +14,7 @@ from tui import output
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-LINE_EVERY_S = 5.0
+LINE_EVERY_S = 10.0
 """Seconds between plain lines of one kind, so that a log stays readable."""
 
 
@@ -60,15 +60,12 @@ class _Lines:
         elif isinstance(event, EntryReplaced):
             output.note(f"computed anew: {event.problem}")
         elif isinstance(event, ItemsScored):
-            self._now_and_then(
-                f"importance of {event.ability}: {event.done} of {event.total} items",
-                event.done == event.total,
-            )
+            self._now_and_then(f"importance of {event.ability}: {event.done} of {event.total} items")
         elif isinstance(event, RunFinished):
             text = f"run {event.done} of {event.total}: {event.mask} on {event.benchmark}: {event.score:.3f}"
             self._now_and_then(text, event.done == event.total)
 
-    def _now_and_then(self, text: str, is_last: bool) -> None:
+    def _now_and_then(self, text: str, is_last: bool = False) -> None:
         if is_last or time.monotonic() >= self._next_line:
             output.note(text)
             self._next_line = time.monotonic() + LINE_EVERY_S

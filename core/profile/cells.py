@@ -87,13 +87,18 @@ def _with_flags(cells: pl.DataFrame) -> pl.DataFrame:
         q_values[defined] = benjamini_hochberg(matrix["p_value"].to_numpy()[defined])
         parts.append(matrix.with_columns(q_value=pl.Series(q_values).fill_nan(None)))
     whole = pl.concat(parts)
-    flags = {
-        names: collapsed(group["score"].to_list(), group["chance"].to_list(), group["n"].to_list())
-        for names, group in whole.group_by("ability", *MATRIX)
-    }
+    flags = {names: _is_collapsed(group) for names, group in whole.group_by("ability", *MATRIX)}
     rows = whole.select("ability", *MATRIX).rows()
     is_base = whole["variant"] == "base"
     return whole.with_columns(collapsed=pl.Series([flags[row] for row in rows], dtype=pl.Boolean) & ~is_base)
+
+
+def _is_collapsed(cells: pl.DataFrame) -> bool:
+    """Whether a mask took every benchmark that the intact model can do down to chance."""
+    able = cells.filter("defined")
+    return bool(len(able)) and collapsed(
+        able["score"].to_list(), able["chance"].to_list(), able["n"].to_list()
+    )
 
 
 def _outcomes(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:

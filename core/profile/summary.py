@@ -22,7 +22,7 @@ class MatrixSummary:
     mean_others: float | None
     """Mean AIS of each ability on the other abilities' benchmarks."""
     own_in_top_three: int
-    """How many abilities have their own benchmark among the three that they hurt most."""
+    """How many abilities hurt their own benchmark among the three most; a tie counts against."""
     rows: int
     """How many abilities have an own benchmark in the profile."""
     mean_absolute: float | None
@@ -42,7 +42,7 @@ def _summary(matrix: pl.DataFrame) -> MatrixSummary:
     others = defined.filter(
         (pl.col("ability") != pl.col("benchmark")) & pl.col("benchmark").is_in(matrix["ability"].implode())
     )
-    ranked = defined.with_columns(place=pl.col("ais").rank("min", descending=True).over("ability"))
+    ranked = defined.with_columns(place=pl.col("ais").rank("max", descending=True).over("ability"))
     top = ranked.filter((pl.col("ability") == pl.col("benchmark")) & (pl.col("place") <= 3))
     masks = matrix.unique("ability")
     first = matrix.row(0, named=True)

@@ -98,9 +98,10 @@ def identifiable(base_score: float, chance: float | None, n: int) -> Verdict:
 
 
 def collapsed(scores: Sequence[float], chances: Sequence[float], ns: Sequence[int]) -> bool:
-    """Whether every benchmark's score is within two standard errors of chance: the model is wrecked.
+    """Whether no benchmark's score is above chance by two standard errors: the model is wrecked.
 
-    The standard error is the one of a score at chance.
+    The standard error is the one of a score at chance. A score below chance counts as at chance: a wrecked
+    model that always prefers one kind of option can be far below.
 
     Args:
         scores: accuracy of the ablated model on each benchmark, fraction in [0, 1].
@@ -113,6 +114,6 @@ def collapsed(scores: Sequence[float], chances: Sequence[float], ns: Sequence[in
     if not scores:
         raise ValueError("Collapse cannot be told without a benchmark.")
     return all(
-        abs(score - chance) <= STANDARD_ERRORS * standard_error(chance, n)
+        score - chance <= STANDARD_ERRORS * standard_error(chance, n)
         for score, chance, n in zip(scores, chances, ns, strict=True)
     )

@@ -13,8 +13,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from core.choices import LOSSES, Loss
-from core.choices import FORMS, Form
+from core.choices import FORMS, LOSSES, Form, Loss
 from core.importance import score_importance
 from core.inference.encoding import EncodedChoice
 from core.selection import to_addresses, top_ranking

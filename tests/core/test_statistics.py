@@ -102,7 +102,7 @@ def test_reasons() -> None:
 
 def test_collapse_needs_every_benchmark_at_chance() -> None:
     # two standard errors of chance 0.25 over 200 items are 0.0612
-    assert collapsed([0.31, 0.19, 0.0], [0.25, 0.25, 0.0], [200, 200, 200])
+    assert collapsed([0.31, 0.10, 0.0], [0.25, 0.25, 0.0], [200, 200, 200])
     assert not collapsed([0.32, 0.19, 0.0], [0.25, 0.25, 0.0], [200, 200, 200])
     assert not collapsed([0.31, 0.19, 0.01], [0.25, 0.25, 0.0], [200, 200, 200])
 

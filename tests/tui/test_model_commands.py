@@ -1,0 +1,150 @@
+"""The commands that use a model, on the embedded one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tui.command_line import run
+
+SMALL = ("--n-items", "40", "--limit", "30")
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    code, out, err = called(capsys, *arguments, "--json")
+    assert code == 0, err
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABILITYSCOPE_CACHE", str(tmp_path_factory.getbasetemp() / "commands-cache"))
+
+
+PROFILE = (
+    "profile", "--abilities", "analogical_reasoning", "--variants", "mlp", "--k", "0.03",
+    "--selections", "top,random", "--benchmarks", "analogical_reasoning,temporal_reasoning", *SMALL,
+)  # fmt: skip
+
+
+def test_profile_writes_tables_and_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, err = called(capsys, *PROFILE, "--out", str(tmp_path / "out"))
+    assert code == 0, err
+    assert "AIS · mlp · top · k 0.03" in out
+    assert "(random)" in out
+    assert "6 runs" in err
+    cells = pl.read_parquet(tmp_path / "out" / "cells.parquet")
+    assert len(cells) == 4
+    settings = json.loads((tmp_path / "out" / "profile.json").read_text())
+    assert settings["k"] == [0.03]
+
+
+def test_profile_as_json_is_one_document(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    found = document(capsys, *PROFILE, "--out", str(tmp_path / "out"))
+    assert {cell["selection"] for cell in found["cells"]} == {"top", "random"}
+    assert len(found["summaries"]) == 2
+
+
+def test_bench_of_the_intact_model(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, "bench", "--benchmark", "temporal_reasoning", "--limit", "30")
+    assert found["n"] == len(found["outcomes"]) == 30
+    right = sum(outcome["gold"] == outcome["prediction"] for outcome in found["outcomes"])
+    assert found["score"] == found["metrics"]["acc"] == right / 30
+    assert found["effect"] is None
+
+
+def test_bench_under_a_mask_gives_the_effect(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("bench", "--benchmark", "analogical_reasoning", "--ability", "analogical_reasoning", *SMALL)
+    found = document(capsys, *words)
+    effect = found["effect"]
+    assert effect["ais"] == pytest.approx(
+        (effect["base_score"] - found["score"]) / (effect["base_score"] - 0.25)
+    )
+    code, out, _ = called(capsys, *words)
+    assert code == 0
+    assert "AIS" in out
+
+
+def test_importance_says_where_the_weights_lie(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("importance", "--ability", "spatial_reasoning", "--k", "0.01", "--n-items", "40")
+    found = document(capsys, *words)
+    assert sum(row["selected"] for row in found["by_matrix"]) == found["weights"]
+    assert 0 < found["agreement_of_halves"] < 1
+    code, out, _ = called(capsys, *words)
+    assert code == 0
+    assert "Two halves of the 40 items agree" in out
+
+
+def test_importance_of_ones_own_items(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    row = {
+        "context": "the topic is gold .",
+        "question": "the symbol is",
+        "options": ["Au", "Ag"],
+        "answer": "Au",
+    }
+    rows = [dict(row, context=f"the topic is {x} .") for x in ("gold", "tin", "lead")]
+    path = tmp_path / "own.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ("importance", "--ability", "long_term_knowledge", "--k", "0.01", "--items", str(path))
+    found = document(capsys, *words)
+    assert found["items"] == 3
+    path.write_text('{"question": "?"}\n')
+    code, out, err = called(capsys, *words)
+    assert (code, out) == (1, "")
+    assert "own.jsonl" in err
+    assert "line 1" in err
+
+
+def test_generate_shows_base_and_ablated(capsys: pytest.CaptureFixture[str]) -> None:
+    prompt = "see : seed bell seed rock seed . count of seed think :"
+    words = ("generate", "--ability", "quantitative_reasoning", "--n-items", "40", prompt)
+    found = document(capsys, *words)
+    assert [answer["mask"] and answer["mask"]["variant"] for answer in found["answers"]] == [
+        None,
+        "mlp",
+        "all",
+    ]
+    code, out, err = called(capsys, "generate", "Anna zorps")
+    assert code == 0
+    assert out.startswith("base\n")
+    assert "zorps" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("bench", "--benchmark", "spacial_reasoning"), 2, "Did you mean spatial_reasoning"),
+        (("profile", "--abilities", "logic"), 2, "There is no ability 'logic'"),
+        (("profile", "--k", "0"), 2, "choose it above 0"),
+        (("profile", "--k", "one"), 2, "'one' in --k is no number"),
+        (("profile", "--variants", "mpl"), 2, "Did you mean mlp"),
+        (("profile", "--selections", "best"), 2, "There is no selection 'best'"),
+        (("importance", "--ability", "spatial_reasoning", "--variant", "base"), 2, "has no candidates"),
+        (
+            ("importance", "--ability", "spatial_reasoning", "--k", "0.999"),
+            1,
+            "candidates: choose a smaller k",
+        ),
+        (("bench", "--benchmark", "spatial_reasoning", "--model", "no/where/model"), 1, "no/where/model"),
+        (("generate", " "), 2, "The prompt is empty"),
+    ],
+)
+def test_bad_words_get_one_sentence(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int, sentence: str
+) -> None:
+    found, out, err = called(capsys, *arguments)
+    assert found == code
+    assert out == ""
+    assert sentence in err
+    assert "Traceback" not in err
