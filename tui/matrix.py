@@ -76,8 +76,9 @@ def _matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> Tabl
     at = cells.filter((pl.col("variant") == variant) & (pl.col("k") == k))
     rows = at.filter(pl.col("selection") == selection)
     benchmarks = rows["benchmark"].unique(maintain_order=True).to_list()
-    n, weights = int(rows["n"].to_list()[0]), int(rows["weights"].to_list()[0])
-    title = f"AIS · {variant} · {selection} · k {k:g} ({weights:,} weights) · n {n} a benchmark"
+    first = rows.row(0, named=True)
+    size = f"{first['weights']:,} weights, {first['share_of_candidates']:.1%} of the candidates"
+    title = f"AIS · {variant} · {selection} · k {k:g} ({size}) · n {first['n']}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
     table.add_column("ablated")
     for benchmark in benchmarks:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from core.models.description import read_config
+from core.models.description import candidate_weights, read_config
 from core.models.files import HUB_ID, model_folder
 from core.models.spec import ModelSpec
 from tui.machine import Machine
@@ -87,7 +85,7 @@ def plan_use(spec: ModelSpec, folder: Path, parameters: int, stored_dtype: str, 
     device = _device(spec.device, machine)
     dtype = stored_dtype if spec.dtype == "auto" else spec.dtype
     weights = parameters * DTYPE_BYTES[dtype]
-    candidates = candidate_weights(read_config(folder))
+    candidates = candidate_weights(read_config(folder))["all"]
     host = candidates * HOST_BYTES_PER_CANDIDATE
     if device == "cpu":
         needs = (("load", 0, weights), ("importance", 0, weights + host))
@@ -95,23 +93,6 @@ def plan_use(spec: ModelSpec, folder: Path, parameters: int, stored_dtype: str, 
         sums = candidates * DEVICE_BYTES_PER_CANDIDATE
         needs = (("load", weights, 0), ("importance", weights + sums, host))
     return Plan(device, dtype, candidates, tuple(_need(*need, device, machine) for need in needs))
-
-
-def candidate_weights(config: Mapping[str, Any]) -> int:
-    """Number of weights of q, k, v, o, gate, up and down in all decoder layers.
-
-    Raises:
-        ValueError: the config does not say their shapes.
-    """
-    try:
-        hidden, heads = config["hidden_size"], config["num_attention_heads"]
-        head_size = config.get("head_dim") or hidden // heads
-        key_value_heads = config.get("num_key_value_heads") or heads
-        attention = 2 * hidden * head_size * (heads + key_value_heads)
-        mlp = 3 * hidden * config["intermediate_size"]
-        return int(config["num_hidden_layers"] * (attention + mlp))
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"The model's config.json lacks or spoils {error}: copy the model again.") from error
 
 
 def _device(name: str, machine: Machine) -> str:

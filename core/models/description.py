@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cache.fingerprints import fingerprint_files
+from core.choices import Variant, weights_of
 from core.models.files import ModelFilesError, identity_files, weight_files
 
 ARCHITECTURES: dict[str, str] = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2"}
@@ -48,6 +49,8 @@ class ModelInfo:
     """Of all parameters: stored until the model is loaded, then in memory."""
     fingerprint: str
     """Hash of the bytes of weights, configuration and tokenizer."""
+    candidates: Mapping[str, int]
+    """How many weights each variant may take from: `mlp` and `all`."""
 
 
 def describe_folder(folder: Path, name: str, memory: Path | None = None) -> ModelInfo:
@@ -78,6 +81,7 @@ def describe_folder(folder: Path, name: str, memory: Path | None = None) -> Mode
         device=None,
         bytes=sum(size * DTYPES_OF_HEADERS[dtype][1] for dtype, size in sizes.items()),
         fingerprint=fingerprint_files(identity_files(folder), memory),
+        candidates=candidate_weights(config),
     )
 
 
@@ -101,6 +105,40 @@ def read_config(folder: Path) -> dict[str, Any]:
         known = ", ".join(ARCHITECTURES.values())
         raise ModelFilesError(f"{path} describes a model of type '{kind}': use a {known} model.")
     return config
+
+
+def candidate_weights(config: Mapping[str, Any]) -> dict[str, int]:
+    """Number of candidate weights of the variants `mlp` (gate, up, down) and `all` (q, k, v, o too).
+
+    Raises:
+        ModelFilesError: the config does not say their shapes.
+    """
+    try:
+        hidden, heads = config["hidden_size"], config["num_attention_heads"]
+        head_size = config.get("head_dim") or hidden // heads
+        key_value_heads = config.get("num_key_value_heads") or heads
+        attention = int(config["num_hidden_layers"] * 2 * hidden * head_size * (heads + key_value_heads))
+        mlp = int(config["num_hidden_layers"] * 3 * hidden * config["intermediate_size"])
+    except (KeyError, TypeError) as error:
+        raise ModelFilesError(
+            f"The model's config.json lacks or spoils {error}: copy the model again."
+        ) from error
+    return {"mlp": mlp, "all": attention + mlp}
+
+
+def selectable_weights(k: float, variant: Variant, info: ModelInfo) -> int:
+    """Returns n = floor(k * parameters), the number of weights that a selection takes.
+
+    Raises:
+        ValueError: k is not in (0, 1], or n is more than the variant's candidates.
+    """
+    n, available = weights_of(k, info.parameters), info.candidates.get(variant, 0)
+    if n > available:
+        raise ValueError(
+            f"k = {k:g} of {info.parameters:,} parameters is {n:,} weights, but the variant '{variant}' has "
+            f"only {available:,} candidates: choose a smaller k."
+        )
+    return n
 
 
 def _stored_tensors(path: Path) -> Iterator[tuple[str, str, list[int]]]:

@@ -61,7 +61,14 @@ def _base_cells(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:
     for benchmark, frame in zip(plan.benchmarks, frames[None], strict=True):
         correct = frame["correct"].to_numpy()
         cell = cell_statistics(correct, correct[None], benchmark.chance, seed=plan.seed)[0]
-        names = {"ability": "", "variant": "base", "selection": "", "k": 0.0, "weights": 0}
+        names = {
+            "ability": "",
+            "variant": "base",
+            "selection": "",
+            "k": 0.0,
+            "weights": 0,
+            "share_of_candidates": 0.0,
+        }
         rows.append({"model": bench.spec.name, **names, "benchmark": benchmark.id, **asdict(cell)})
     return pl.DataFrame(rows, infer_schema_length=None)
 
@@ -75,6 +82,8 @@ def _names(bench: Workbench, mask: MaskRecipe) -> dict[str, str | float | int]:
         "selection": mask.selection,
         "k": mask.k,
         "weights": weights_of(mask.k, bench.info.parameters),
+        "share_of_candidates": weights_of(mask.k, bench.info.parameters)
+        / bench.info.candidates[mask.variant],
     }
 
 

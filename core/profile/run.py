@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from core.choices import weights_of
 from core.events import EntryReplaced, RunFinished, RunsFound
+from core.models.description import selectable_weights
 from core.profile.cells import Profile, profile_of
 from core.profile.plan import Plan
 from core.workbench import MaskRecipe, Workbench
@@ -51,8 +51,8 @@ def run_profile(
 
 def _check_ks(plan: Plan, bench: Workbench) -> None:
     """Refuses a k that is out of range before anything is computed."""
-    for k in plan.ks:
-        weights_of(k, bench.info.parameters)
+    for mask in plan.masks():
+        selectable_weights(mask.k, mask.variant, bench.info)
 
 
 def _compute(

@@ -13,9 +13,8 @@ from cache.files import CorruptEntry
 from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks import Benchmark
-from core.choices import weights_of
 from core.events import EntryReplaced, Event, ModelLoaded, ModelLoading
-from core.models.description import ModelInfo, describe_folder
+from core.models.description import ModelInfo, describe_folder, selectable_weights
 from core.models.device import device_kind
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
@@ -142,7 +141,7 @@ class Workbench:
 
     def mask_ingredients(self, mask: MaskRecipe) -> dict[str, Any]:
         """What the selected weights depend on."""
-        n = weights_of(mask.k, self.info.parameters)
+        n = selectable_weights(mask.k, mask.variant, self.info)
         if mask.selection == "random":
             return {"random": mask.random_seed, "variant": mask.variant, "n": n}
         return {"ranking": self.ranking_key(mask), "n": n}

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.models.description import read_config
+from core.models.description import candidate_weights, read_config
 from core.models.loading import load
 from core.models.spec import ModelSpec
 from core.weights import WeightSpace
 from tests.core.tiny_models import ARCHITECTURES, random_model, save_model
 from tui.command_line import run
 from tui.machine import Gpu, Machine, Memory, parse_gpus, this_machine
-from tui.model_plan import candidate_weights, plan_use
+from tui.model_plan import plan_use
 
 Captured = pytest.CaptureFixture[str]
 
@@ -90,7 +90,9 @@ def test_candidate_weights_are_those_of_the_weight_space(architecture: str, tmp_
     changes = {} if architecture == "qwen2" else {"head_dim": 16}
     model = random_model(architecture, 50, intermediate_size=40, **changes)
     model.config.save_pretrained(tmp_path)
-    assert candidate_weights(read_config(tmp_path)) == WeightSpace(model).size
+    space = WeightSpace(model)
+    mlp = sum(matrix.size for matrix in space.candidates("mlp"))
+    assert candidate_weights(read_config(tmp_path)) == {"mlp": mlp, "all": space.size}
 
 
 def test_on_a_gpu_the_sums_lie_there_and_the_scores_in_main_memory(folder: Path) -> None:

@@ -64,8 +64,8 @@ REGULATIONS: tuple[Regulation, ...] = (
         ),
     ),
     Regulation(
-        "The pool lets in for free anyone who",
-        "Whom does the pool let in for free?",
+        "Entry to the pool is free for anyone who",
+        "Who gets in for free?",
         (
             ("lives in the town", "does not live in the town"),
             ("is under twelve", "is not under twelve"),
@@ -94,8 +94,8 @@ REGULATIONS: tuple[Regulation, ...] = (
         ),
     ),
     Regulation(
-        "The school sends to the contest anyone who",
-        "Whom does the school send to the contest?",
+        "A place at the contest goes to anyone who",
+        "Who gets a place at the contest?",
         (
             ("won the school round", "did not win the school round"),
             ("is in the maths club", "is not in the maths club"),
@@ -104,7 +104,7 @@ REGULATIONS: tuple[Regulation, ...] = (
         ),
     ),
     Regulation(
-        "The hospital lets visit at night anyone who",
+        "Visits at night are allowed to anyone who",
         "Who may visit at night?",
         (
             ("is a relative", "is not a relative"),
