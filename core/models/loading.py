@@ -43,6 +43,9 @@ def load(
         raise ValueError(f"Quantization '{spec.quantization}' is not there yet: use 'none'.")
     tell = on_progress or (lambda _: None)
     device = _device(spec.device)
+    if spec.is_embedded and device.type == "cpu":
+        # So small are its matrices that several threads wait for each other more than they compute.
+        torch.set_num_threads(1)
     tell("finding the files")
     folder = model_folder(spec)
     tell("reading the fingerprint")
