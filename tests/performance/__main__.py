@@ -31,6 +31,7 @@ def main() -> int:
     torch.set_num_threads(1)
     machine = machine_facts()
     model = random_llama(options.parameters)
+    # Importance first, as in the program: in a fresh process torch.topk of new memory takes longer.
     comparisons = [
         compare_importance(model),
         compare_selection(),
