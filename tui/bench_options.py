@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.choices import Form, Loss, Variant
+from core.choices import Form, Loss, Selection, Variant
 from tui.options import ModelOptions, UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ FormName = Annotated[
 def default_k(options: ModelOptions, variant: Variant) -> float:
     """The k that one begins with."""
     return DEMO_K.get(variant, 0.01) if options.spec.is_embedded else REAL_K
+
+
+def default_selection(options: ModelOptions) -> Selection:
+    """What tells abilities apart best, where it can be afforded: it needs all ten importances at once."""
+    return "contrast" if options.spec.is_embedded else "top"
 
 
 def numbers(text: str, name: str) -> tuple[float, ...]:

@@ -29,7 +29,7 @@ class Recipe:
     """Everything that the trained weights depend on."""
 
     seed: int = 0
-    steps: int = 5000
+    steps: int = 2600
     items_per_step: int = 144
     warmup_sequences: int = 32
     kept_warmup: int = 4
@@ -41,8 +41,10 @@ class Recipe:
     muon_lr: float = 0.02
     embedding_lr: float = 0.015
     head_lr: float = 0.003
-    weight_decay: float = 0.5
-    """Of the matrices; high, so that what is understood wins over what is known by heart."""
+    attention_decay: float = 0.5
+    """Weight decay of the attention; high, so that what is understood wins over what is known by heart."""
+    mlp_decay: float = 0.15
+    """Of the MLPs; lower, or the attention does all the work and an MLP can be ablated without effect."""
     embedding_decay: float = 0.1
     """Of embeddings, head and norms."""
     threads: int = 2
@@ -80,10 +82,18 @@ class Trainer:
         self.corpus = Corpus(self.words, recipe.seed)
         self.rng = random.Random(f"warm-up/{recipe.seed}")
         self.model = build_model(recipe, len(self.words))
-        matrices = [p for p in self.model.model.layers.parameters() if p.ndim == 2]
+        named = [(n, p) for n, p in self.model.model.layers.named_parameters() if p.ndim == 2]
+        attention = [p for name, p in named if "self_attn" in name]
+        mlp = [p for name, p in named if "mlp" in name]
         rest = [p for p in self.model.parameters() if p.ndim == 1] + [self.model.lm_head.weight]
         self.optimizers = [
-            torch.optim.Muon(matrices, lr=recipe.muon_lr, weight_decay=recipe.weight_decay),
+            torch.optim.Muon(
+                [
+                    {"params": attention, "weight_decay": recipe.attention_decay},
+                    {"params": mlp, "weight_decay": recipe.mlp_decay},
+                ],
+                lr=recipe.muon_lr,
+            ),
             torch.optim.AdamW(
                 [
                     {"params": [self.model.model.embed_tokens.weight], "lr": recipe.embedding_lr},

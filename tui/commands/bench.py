@@ -8,7 +8,14 @@ import typer
 
 from core.choices import Selection, Variant, weights_of
 from tui import output
-from tui.bench_options import FormName, ItemsForScoring, LossName, default_k, open_workbench
+from tui.bench_options import (
+    FormName,
+    ItemsForScoring,
+    LossName,
+    default_k,
+    default_selection,
+    open_workbench,
+)
 from tui.options import Json, ModelOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
@@ -32,10 +39,13 @@ def bench(
     k: Annotated[
         float | None, typer.Option(help="Fraction of all parameters.", metavar="K", show_default=False)
     ] = None,
-    selection: Annotated[Selection, typer.Option(help="Which weights.")] = "top",
+    selection: Annotated[
+        Selection | None,
+        typer.Option(help="Which weights. Default: contrast for demo, else top.", show_default=False),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Items.", metavar="N", show_default="all")] = None,
     n_items: ItemsForScoring = 1000,
-    loss: LossName = "answer",
+    loss: LossName = "margin",
     form: FormName = "sum",
     as_json: Json = False,
 ) -> None:
@@ -61,7 +71,7 @@ def bench(
 
 
 def _mask(
-    options: ModelOptions, ability: str | None, variant: Variant, selection: Selection, k: float | None
+    options: ModelOptions, ability: str | None, variant: Variant, selection: Selection | None, k: float | None
 ) -> MaskRecipe | None:
     """The mask that the options name; None for the intact model.
 
@@ -75,7 +85,8 @@ def _mask(
         return None
     k = default_k(options, variant) if k is None else k
     weights_of(k, 1)
-    return MaskRecipe(find_ability(ability).id, variant, selection, k, options.seed)
+    chosen = selection or default_selection(options)
+    return MaskRecipe(find_ability(ability).id, variant, chosen, k, options.seed)
 
 
 def _effect(base: pl.DataFrame, ablated: pl.DataFrame, benchmark: Benchmark) -> CellStatistics:

@@ -8,7 +8,15 @@ import typer
 
 from core.choices import VARIANTS, Selection, Variant, one_of, weights_of
 from tui import output
-from tui.bench_options import FormName, ItemsForScoring, LossName, default_k, open_workbench, words
+from tui.bench_options import (
+    FormName,
+    ItemsForScoring,
+    LossName,
+    default_k,
+    default_selection,
+    open_workbench,
+    words,
+)
 from tui.options import Json, ModelOptions, UsageError, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
@@ -28,11 +36,14 @@ def generate(
     k: Annotated[
         float | None, typer.Option(help="Fraction of all parameters.", metavar="K", show_default=False)
     ] = None,
-    selection: Annotated[Selection, typer.Option(help="Which weights.")] = "top",
+    selection: Annotated[
+        Selection | None,
+        typer.Option(help="Which weights. Default: contrast for demo, else top.", show_default=False),
+    ] = None,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Of each answer.", metavar="N")] = 64,
     temperature: Annotated[float, typer.Option(min=0.0, help="0: the most likely token.", metavar="T")] = 0.0,
     n_items: ItemsForScoring = 1000,
-    loss: LossName = "answer",
+    loss: LossName = "margin",
     form: FormName = "sum",
     as_json: Json = False,
 ) -> None:
@@ -62,7 +73,7 @@ def generate(
 
 
 def _masks(
-    options: ModelOptions, ability: str | None, variants: str, selection: Selection, k: float | None
+    options: ModelOptions, ability: str | None, variants: str, selection: Selection | None, k: float | None
 ) -> list[MaskRecipe | None]:
     """The mask of each variant; None for the intact model.
 
@@ -79,7 +90,8 @@ def _masks(
     for variant in dict.fromkeys(named):
         share = default_k(options, variant) if k is None else k
         weights_of(share, 1)
-        recipe = MaskRecipe(find_ability(ability).id, variant, selection, share, options.seed)
+        chosen = selection or default_selection(options)
+        recipe = MaskRecipe(find_ability(ability).id, variant, chosen, share, options.seed)
         masks.append(None if variant == "base" else recipe)
     return masks
 

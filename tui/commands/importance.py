@@ -30,7 +30,7 @@ def importance(
         typer.Option(help="Fraction of all parameters to select.", metavar="K", show_default=False),
     ] = None,
     n_items: ItemsForScoring = 1000,
-    loss: LossName = "answer",
+    loss: LossName = "margin",
     form: FormName = "sum",
     items: Annotated[
         Path | None, typer.Option(help="One's own items (JSONL or Parquet).", metavar="FILE")

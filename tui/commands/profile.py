@@ -48,7 +48,7 @@ def profile(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")] = Path("out"),
     n_items: ItemsForScoring = 1000,
-    loss: LossName = "answer",
+    loss: LossName = "margin",
     form: FormName = "sum",
     as_json: Json = False,
 ) -> None:
