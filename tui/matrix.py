@@ -77,8 +77,8 @@ def _matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> Tabl
     rows = at.filter(pl.col("selection") == selection)
     benchmarks = rows["benchmark"].unique(maintain_order=True).to_list()
     first = rows.row(0, named=True)
-    size = f"{first['weights']:,} weights, {first['share_of_candidates']:.1%} of the candidates"
-    title = f"AIS · {variant} · {selection} · k {k:g} ({size}) · n {first['n']}"
+    size = f"{first['weights']:,} weights, {first['share_of_candidates']:.1%} of candidates"
+    title = f"AIS · {variant} · {selection} · k {k:g} · {size} · n {first['n']}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
     table.add_column("ablated")
     for benchmark in benchmarks:
