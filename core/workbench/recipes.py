@@ -121,6 +121,7 @@ def ranking_ingredients(
     """
     return {
         "model": model,
+        "ability": sets[0].ability,
         "loss": recipe.loss,
         "form": recipe.form,
         "items": [diagnostic.ingredients() for diagnostic in sets],

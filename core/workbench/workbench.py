@@ -167,13 +167,12 @@ class Workbench:
         """The request for the outcomes of a mask on the first n items of a benchmark, and its cache key."""
         ingredients = {
             "model": self.identity,
+            "ablated": "base" if mask is None else str(mask),
             "mask": None if mask is None else self.mask_ingredients(mask),
-            "benchmark": {
-                "id": benchmark.id,
-                "version": benchmark.version,
-                "level": self.spec.level,
-                "n": n,
-            },
+            "benchmark": benchmark.id,
+            "benchmark_version": benchmark.version,
+            "level": self.spec.level,
+            "n": n,
             "batch_size": self._batch_size,
         }
         return OutcomesRequest(mask, benchmark, n, outcomes_key(ingredients), ingredients)

@@ -114,7 +114,8 @@ def _write(document: dict[str, Any]) -> None:
         f"{document['weights']:,} weights, {document['share_of_model']:.2%} of the model, "
         f"{document['share_of_candidates']:.2%} of the candidates"
     )
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    output.write(f"{title}\n")
+    table = Table(box=None, pad_edge=False)
     kinds = list(dict.fromkeys(row["kind"] for row in document["by_matrix"]))
     table.add_column("layer", justify="right")
     for kind in kinds:
