@@ -46,6 +46,21 @@ def weights_of(k: float, parameters: int) -> int:
     return int(Fraction(str(float(k))) * parameters)
 
 
+def selected_weights(k: float, parameters: int, variant: Variant, available: int) -> int:
+    """Returns n = floor(k * parameters), which a selection takes from the variant's available candidates.
+
+    Raises:
+        ValueError: k is not in (0, 1], or n is more than the candidates; the message has both numbers.
+    """
+    n = weights_of(k, parameters)
+    if n > available:
+        raise ValueError(
+            f"k = {k} of {parameters:,} parameters is {n:,} weights, but the variant '{variant}' has only "
+            f"{available:,} candidates: choose a smaller k."
+        )
+    return n
+
+
 def one_of(word: str, allowed: Iterable[str], what: str) -> str:
     """The word itself, if it is one of the allowed.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cache.fingerprints import fingerprint_files
-from core.choices import Variant, weights_of
+from core.choices import Variant, selected_weights
 from core.models.files import ModelFilesError, identity_files, weight_files
 
 ARCHITECTURES: dict[str, str] = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2"}
@@ -132,13 +132,7 @@ def selectable_weights(k: float, variant: Variant, info: ModelInfo) -> int:
     Raises:
         ValueError: k is not in (0, 1], or n is more than the variant's candidates.
     """
-    n, available = weights_of(k, info.parameters), info.candidates.get(variant, 0)
-    if n > available:
-        raise ValueError(
-            f"k = {k:g} of {info.parameters:,} parameters is {n:,} weights, but the variant '{variant}' has "
-            f"only {available:,} candidates: choose a smaller k."
-        )
-    return n
+    return selected_weights(k, info.parameters, variant, info.candidates.get(variant, 0))
 
 
 def _stored_tensors(path: Path) -> Iterator[tuple[str, str, list[int]]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from core.choices import VARIANTS, Variant, one_of, weights_of
+from core.choices import VARIANTS, Variant, one_of, selected_weights
 from core.weights.matrix import KINDS, Matrix, module_path
 from core.weights.storage import DenseStorage, Patch, Storage
 
@@ -68,14 +68,8 @@ class WeightSpace:
         Raises:
             ValueError: k is not in (0, 1], or n is more than the variant's candidates.
         """
-        n = weights_of(k, self.total_parameters)
         available = sum(matrix.size for matrix in self.candidates(variant))
-        if n > available:
-            raise ValueError(
-                f"k = {k} of {self.total_parameters:,} parameters is {n:,} weights, but the variant "
-                f"'{variant}' has only {available:,} candidates: choose a smaller k."
-            )
-        return n
+        return selected_weights(k, self.total_parameters, variant, available)
 
     def linear(self, matrix: Matrix) -> nn.Module:
         """The module that multiplies by the matrix."""
