@@ -10,16 +10,16 @@ from typing import Literal
 Variant = Literal["base", "mlp", "all"]
 """`base` ablates nothing; `mlp` takes from the MLP matrices; `all` from all matrices of the layers."""
 
-Selection = Literal["top", "contrast", "random", "bottom"]
+Selection = Literal["top", "contrast", "minus_core", "random", "bottom"]
 """`top`: largest importance; `contrast`: largest normalised importance minus the other abilities' mean;
-`random` and `bottom` are the controls."""
+`minus_core`: `top` without what most abilities' `top` share; `random` and `bottom` are the controls."""
 
 Loss = Literal["full", "answer", "margin"]
 """`full`: every token of prompt and answer; `answer`: the right answer's tokens; `margin`: minus the right
 option's log-likelihood plus the mean of the others'."""
 
 VARIANTS: tuple[Variant, ...] = ("base", "mlp", "all")
-SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "random", "bottom")
+SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "minus_core", "random", "bottom")
 LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")
 
 Form = Literal["sum", "items"]
@@ -27,6 +27,9 @@ Form = Literal["sum", "items"]
 items that pull a weight in opposite directions do not cancel."""
 
 FORMS: tuple[Form, ...] = ("sum", "items")
+
+Finish = Literal["eos", "stop", "length", "cancelled"]
+"""Why an answer ended. `eos`: the model ended it; `stop`: a stop string came; `length`: no room for more."""
 
 CONTROLS: tuple[Selection, ...] = ("random", "bottom")
 """The selections without which no effect counts."""

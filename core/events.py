@@ -1,12 +1,27 @@
-"""What the engine tells while it works. Plain words: no torch, no screen."""
+"""What the engine tells while it works. Plain words: no torch, no screen.
+
+Structs, because they also travel over the engine's socket: `msgspec` writes them as JSON with the name of their
+class, and refuses on reading whatever does not have exactly these fields.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from core.choices import Finish
+from core.recipes import MaskRecipe
+
+JobKind = Literal["runs", "rankings", "generation"]
+"""`runs`: masks on benchmarks; `rankings`: importance and selection alone; `generation`: text from a prompt."""
+
+JobState = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
+
+ENDED: tuple[JobState, ...] = ("completed", "failed", "cancelled")
 
 
-@dataclass(frozen=True)
-class ModelLoading:
+class ModelLoading(msgspec.Struct, frozen=True, tag=True):
     """A model is being loaded."""
 
     name: str
@@ -14,16 +29,24 @@ class ModelLoading:
     """What happens just now, in a few words."""
 
 
-@dataclass(frozen=True)
-class ModelLoaded:
+class ModelLoaded(msgspec.Struct, frozen=True, tag=True):
     """A model is in memory."""
 
     name: str
     seconds: float
+    device: str = ""
+    """Where its weights are, such as `cpu` or `cuda:0`."""
+    bytes: int = 0
+    """Of its parameters in memory."""
 
 
-@dataclass(frozen=True)
-class ItemsScored:
+class ModelFailed(msgspec.Struct, frozen=True, tag=True):
+    """The model cannot be loaded; the engine stays and says so to whoever asks for a job."""
+
+    problem: str
+
+
+class ItemsScored(msgspec.Struct, frozen=True, tag=True):
     """Importance went on by some items."""
 
     ability: str
@@ -32,17 +55,43 @@ class ItemsScored:
     """Items of this ability."""
 
 
-@dataclass(frozen=True)
-class RunsFound:
-    """What a profile needs, and what of it the cache has."""
+class RunsFound(msgspec.Struct, frozen=True, tag=True):
+    """What a profile or a job needs, and what of it the cache has."""
 
     total: int
     """Runs: one mask on one benchmark."""
     cached: int
 
 
-@dataclass(frozen=True)
-class RunFinished:
+class RunStarted(msgspec.Struct, frozen=True, tag=True):
+    """One mask on one benchmark begins."""
+
+    mask: MaskRecipe | None
+    """None for the intact model."""
+    benchmark: str
+    n: int
+    """Items."""
+
+
+class ItemOutcome(msgspec.Struct, frozen=True, array_like=True):
+    """What the model answered to one item of the running benchmark."""
+
+    place: int
+    """Of the item in the benchmark, from 0. Items come longest first, not in this order."""
+    gold: int
+    prediction: int
+    correct: bool
+    loglikelihoods: tuple[float, ...]
+    """Summed over the tokens of each option, in nats."""
+
+
+class BatchFinished(msgspec.Struct, frozen=True, tag=True):
+    """Some more items of the run that started last."""
+
+    outcomes: tuple[ItemOutcome, ...]
+
+
+class RunFinished(msgspec.Struct, frozen=True, tag=True):
     """One mask on one benchmark was evaluated and stored."""
 
     mask: str
@@ -55,11 +104,105 @@ class RunFinished:
     """Runs that had to be computed."""
 
 
-@dataclass(frozen=True)
-class EntryReplaced:
+class EntryReplaced(msgspec.Struct, frozen=True, tag=True):
     """A cache entry was damaged and is computed anew."""
 
     problem: str
 
 
-Event = ModelLoading | ModelLoaded | ItemsScored | RunsFound | RunFinished | EntryReplaced
+class TextWritten(msgspec.Struct, frozen=True, tag=True):
+    """A generation job wrote a piece of one of its answers."""
+
+    job: str
+    pane: int
+    """Which of the job's answers, from 0."""
+    text: str
+
+
+class TextEnded(msgspec.Struct, frozen=True, tag=True):
+    """One answer of a generation job is whole."""
+
+    job: str
+    pane: int
+    finish: Finish
+    tokens: int
+    seconds: float
+    unknown_words: tuple[str, ...] = ()
+    """Words of the prompt that the model's closed vocabulary lacks."""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One thing that the engine was asked to do."""
+
+    id: str
+    """Unique among the engines of this machine, such as `3f2a-1`."""
+    kind: JobKind
+    title: str
+    """What it does, in words."""
+    state: JobState
+    done: int = 0
+    """Runs (or rankings, or answers) finished, cached ones included."""
+    total: int = 0
+    created: float = 0.0
+    """Seconds since the epoch."""
+    ended: float | None = None
+    problem: str = ""
+    """Why it failed, in one sentence; empty unless it did."""
+
+
+class JobChanged(msgspec.Struct, frozen=True, tag=True):
+    """A job was queued, started, paused, resumed, went on by a run, or ended."""
+
+    job: Job
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """A command asked for something that there is not."""
+
+    problem: str
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag=True):
+    """The engine is alive; every two seconds."""
+
+    resident_bytes: int
+    """Main memory of the engine's process."""
+    device_bytes: int | None = None
+    """Memory that torch holds on the GPU; None on a CPU."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag=True):
+    """All that a newly connected screen has to know; the first thing that it is told."""
+
+    engine: str
+    pid: int
+    jobs: tuple[Job, ...]
+    """The running one, the queued ones, and the last that ended, oldest first."""
+    model: ModelLoading | ModelLoaded | ModelFailed | None
+    run: RunStarted | None
+    """The run that goes on, if one does."""
+    outcomes: tuple[ItemOutcome, ...]
+    """What it has given so far."""
+    texts: tuple[TextWritten, ...]
+    """What the running or last generation job wrote so far, one entry for each answer."""
+    scored: ItemsScored | None = None
+    """How far the importance that is being computed is."""
+
+
+Event = (
+    ModelLoading
+    | ModelLoaded
+    | ModelFailed
+    | ItemsScored
+    | RunsFound
+    | RunStarted
+    | BatchFinished
+    | RunFinished
+    | EntryReplaced
+    | TextWritten
+    | TextEnded
+    | JobChanged
+    | Refused
+    | Heartbeat
+    | Snapshot
+)

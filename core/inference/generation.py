@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
+from core.choices import Finish
 from core.inference.encoding import encode_texts, longest_row
-from core.inference.text_stream import Finish, TextStream
+from core.inference.text_stream import TextStream
 
 TOKENS_PER_BATCH = 16384
 """Prompt and new tokens of a batch at most, which bounds the cache: 2.1 GB for Llama-3.1-8B in bfloat16."""

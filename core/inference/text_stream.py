@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from core.choices import Finish
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-Finish = Literal["eos", "stop", "length", "cancelled"]
-"""`eos`: the model ended it; `stop`: a stop string came; `length`: no room for more; `cancelled`."""
 
 UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 """What a tokenizer gives for bytes that are no whole character yet."""

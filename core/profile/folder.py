@@ -16,7 +16,7 @@ from core.abilities import GENERATOR_VERSION
 from core.profile.cells import Profile
 from core.prompts import render_choice
 from core.workbench import Workbench
-from core.workbench.recipes import OUTCOMES_VERSION, RANKING_VERSION
+from core.recipes import OUTCOMES_VERSION, RANKING_VERSION
 
 PACKAGES = ("abilityscope", "torch", "transformers", "polars", "numpy")
 """Whose versions are written down."""

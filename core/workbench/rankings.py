@@ -21,7 +21,7 @@ from core.masks import Mask
 from core.prompts import render_choice
 from core.selection import bottom_ranking, contrast_scores, random_addresses, to_addresses, top_ranking
 from core.weights import Matrix
-from core.workbench.recipes import MaskRecipe
+from core.recipes import MaskRecipe
 
 if TYPE_CHECKING:
     from core.workbench.workbench import Workbench

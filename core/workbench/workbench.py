@@ -18,7 +18,7 @@ from core.models.description import ModelInfo, describe_folder, selectable_weigh
 from core.models.device import device_kind
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
-from core.workbench.recipes import (
+from core.recipes import (
     DiagnosticSet,
     ImportanceRecipe,
     MaskRecipe,

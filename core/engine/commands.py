@@ -1,0 +1,68 @@
+"""What a screen or a command line asks of the engine process. Plain words: no torch."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.recipes import MaskRecipe
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One mask (None: the intact model) on the first n items of one benchmark."""
+
+    mask: MaskRecipe | None
+    benchmark: str
+    """Its id."""
+    n: int
+
+
+class StartRuns(msgspec.Struct, frozen=True, tag=True):
+    """Evaluate; what is in the cache is not computed again."""
+
+    title: str
+    runs: tuple[Run, ...]
+
+
+class StartRankings(msgspec.Struct, frozen=True, tag=True):
+    """Score weights and store the rankings that the masks are cut from; evaluate nothing."""
+
+    title: str
+    masks: tuple[MaskRecipe, ...]
+
+
+class StartGeneration(msgspec.Struct, frozen=True, tag=True):
+    """Write on from a prompt, once for each mask (None: the intact model), in turn."""
+
+    title: str
+    prompt: str
+    masks: tuple[MaskRecipe | None, ...]
+    max_new_tokens: int = 64
+    temperature: float = 0.0
+    seed: int = 0
+    factor: float = 0.0
+    """What the selected weights are multiplied by: 0 ablates."""
+
+
+class Pause(msgspec.Struct, frozen=True, tag=True):
+    """Hold a running job after its current batch."""
+
+    job: str
+
+
+class Resume(msgspec.Struct, frozen=True, tag=True):
+    """Go on with a paused job."""
+
+    job: str
+
+
+class Cancel(msgspec.Struct, frozen=True, tag=True):
+    """End a job, within one batch if it runs; what it finished is kept."""
+
+    job: str
+
+
+class Shutdown(msgspec.Struct, frozen=True, tag=True):
+    """End the engine; running and queued jobs are cancelled."""
+
+
+Command = StartRuns | StartRankings | StartGeneration | Pause | Resume | Cancel | Shutdown

@@ -1,0 +1,37 @@
+"""Which engine: its model, its cache and how it scores. Two screens that ask for the same share one engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from cache.folder import Store
+from cache.keys import key_of
+from core.models.spec import ModelSpec
+from core.recipes import ImportanceRecipe
+
+ID_LENGTH = 4
+"""Hexadecimal digits of an engine's id: few enough to type."""
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """What an engine works on."""
+
+    model: ModelSpec
+    cache: str
+    """The cache folder, absolute."""
+    recipe: ImportanceRecipe = ImportanceRecipe()
+    batch_size: int | Literal["auto"] = "auto"
+
+    @cached_property
+    def id(self) -> str:
+        """The same for the same model, cache and recipe; names the engine's socket and begins its jobs' ids."""
+        return key_of("engine", 1, {"spec": self})[:ID_LENGTH]
+
+    @property
+    def store(self) -> Store:
+        """The engine's cache."""
+        return Store(Path(self.cache))
