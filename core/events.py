@@ -1,7 +1,7 @@
 """What the engine tells while it works. Plain words: no torch, no screen.
 
-Structs, because they also travel over the engine's socket: `msgspec` writes them as JSON with the name of their
-class, and refuses on reading whatever does not have exactly these fields.
+Structs, because they also travel over the engine's socket: `msgspec` writes them as JSON with the name of
+their class, and refuses on reading what has other fields.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from core.choices import Finish
 from core.recipes import MaskRecipe
 
 JobKind = Literal["runs", "rankings", "generation"]
-"""`runs`: masks on benchmarks; `rankings`: importance and selection alone; `generation`: text from a prompt."""
+"""`runs`: masks on benchmarks; `rankings`: importance and selection alone; `generation`: text."""
 
 JobState = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
 

@@ -1,8 +1,8 @@
-"""Which engine: its model, its cache and how it scores. Two screens that ask for the same share one engine."""
+"""Which engine: its model, its cache and how it scores. Screens that ask for the same share one engine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -23,12 +23,12 @@ class EngineSpec:
     model: ModelSpec
     cache: str
     """The cache folder, absolute."""
-    recipe: ImportanceRecipe = ImportanceRecipe()
+    recipe: ImportanceRecipe = field(default_factory=ImportanceRecipe)
     batch_size: int | Literal["auto"] = "auto"
 
     @cached_property
     def id(self) -> str:
-        """The same for the same model, cache and recipe; names the engine's socket and begins its jobs' ids."""
+        """The same for the same model, cache and recipe; names the socket and begins the jobs' ids."""
         return key_of("engine", 1, {"spec": self})[:ID_LENGTH]
 
     @property

@@ -15,8 +15,8 @@ from cache.keys import as_plain
 from core.abilities import GENERATOR_VERSION
 from core.profile.cells import Profile
 from core.prompts import render_choice
-from core.workbench import Workbench
 from core.recipes import OUTCOMES_VERSION, RANKING_VERSION
+from core.workbench import Workbench
 
 PACKAGES = ("abilityscope", "torch", "transformers", "polars", "numpy")
 """Whose versions are written down."""

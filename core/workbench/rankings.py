@@ -19,9 +19,9 @@ from core.importance import Importance, score_importance
 from core.inference.encoding import EncodedChoice, encode_choice
 from core.masks import Mask
 from core.prompts import render_choice
+from core.recipes import MaskRecipe
 from core.selection import bottom_ranking, contrast_scores, random_addresses, to_addresses, top_ranking
 from core.weights import Matrix
-from core.recipes import MaskRecipe
 
 if TYPE_CHECKING:
     from core.workbench.workbench import Workbench

@@ -1,0 +1,42 @@
+"""What things are called where there is little room."""
+
+from __future__ import annotations
+
+from core.choices import Selection, Variant
+
+ABILITY_WORDS = {
+    "analogical_reasoning": "analogical",
+    "commonsense_causal": "causal",
+    "contextual_recall": "recall",
+    "deductive_reasoning": "deductive",
+    "inductive_reasoning": "inductive",
+    "long_term_knowledge": "knowledge",
+    "quantitative_reasoning": "quantitative",
+    "semantic_relationship": "semantic",
+    "spatial_reasoning": "spatial",
+    "temporal_reasoning": "temporal",
+}
+"""By the ability's id, 12 columns at most; the diagnostic benchmarks have the same ids."""
+
+VARIANT_WORDS: dict[Variant, str] = {"base": "base", "mlp": "MLP-only", "all": "all layers"}
+
+SELECTION_WORDS: dict[Selection, str] = {
+    "top": "top",
+    "contrast": "contrast",
+    "minus_core": "minus core",
+    "random": "random",
+    "bottom": "bottom",
+}
+
+SELECTION_MEANINGS: dict[Selection, str] = {
+    "top": "the largest importance",
+    "contrast": "the largest importance over that of the other abilities",
+    "minus_core": "top, without what most abilities share",
+    "random": "a control: as many weights at random",
+    "bottom": "a control: the least important weights",
+}
+
+
+def short_benchmark(benchmark_id: str) -> str:
+    """A benchmark in few columns."""
+    return ABILITY_WORDS.get(benchmark_id, benchmark_id)

@@ -1,0 +1,1 @@
+"""The inspector's tabs, one file or folder each."""
