@@ -64,5 +64,8 @@ class Cancel(msgspec.Struct, frozen=True, tag=True):
 class Shutdown(msgspec.Struct, frozen=True, tag=True):
     """End the engine; running and queued jobs are cancelled."""
 
+    if_unused: bool = False
+    """Only if no other screen is connected and no job runs or waits."""
+
 
 Command = StartRuns | StartRankings | StartGeneration | Pause | Resume | Cancel | Shutdown

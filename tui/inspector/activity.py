@@ -76,6 +76,8 @@ class Activity:
         self.texts: dict[tuple[str, int], str] = {}
         """What generation jobs wrote, by job and pane."""
         self.ends: dict[tuple[str, int], TextEnded] = {}
+        self.lost_jobs: list[Job] = []
+        """Those that an engine was still to do when it was lost."""
         self.notices: list[str] = []
         """Sentences that a person should see, oldest first; the screen takes them out."""
 
@@ -130,13 +132,15 @@ class Activity:
                 self._restore(event)
 
     def lose(self, problem: str) -> None:
-        """Takes in that the engine is gone."""
+        """Takes in that the engine is gone, and with it the jobs that it was still to do."""
         self.revision += 1
+        self.lost_jobs = self.unfinished_jobs()
+        self.jobs = {job.id: job for job in self.jobs.values() if job.state in ENDED}
         self.link, self.link_problem = "lost", problem
         self.model, self.heartbeat, self.current, self.scored = None, None, None, None
 
     def unfinished_jobs(self) -> list[Job]:
-        """The jobs that the engine was still to do when it was lost."""
+        """The jobs that the engine has still to do."""
         return [job for job in self.jobs.values() if job.state not in ENDED]
 
     def _start_run(self, event: RunStarted) -> None:

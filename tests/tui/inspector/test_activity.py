@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from core.engine.commands import Run
+from core.events import (
+    BatchFinished,
+    ItemOutcome,
+    Job,
+    JobChanged,
+    ModelLoaded,
+    RunFinished,
+    RunStarted,
+    Snapshot,
+    TextWritten,
+)
+from core.recipes import MaskRecipe
+from tui.inspector.activity import Activity
+
+MASK = MaskRecipe("spatial_reasoning", "mlp", "top", 0.03)
+JOB = Job("3f2a-1", "runs", "spatial", "running", 0, 2)
+
+
+def outcome(place: int, correct: bool = True) -> ItemOutcome:
+    return ItemOutcome(place, 0, 0 if correct else 1, correct, (-1.0, -2.0))
+
+
+def test_a_run_grows_by_its_batches_and_ends() -> None:
+    activity = Activity()
+    activity.fold(JobChanged(JOB))
+    activity.fold(RunStarted(MASK, "spatial_reasoning", 3))
+    activity.fold(BatchFinished((outcome(2), outcome(0))))
+    activity.fold(BatchFinished((outcome(1),)))
+    assert activity.current is not None
+    assert [o.place for o in activity.current.outcomes] == [2, 0, 1]
+    stored = activity.stored
+    activity.fold(RunFinished("spatial", "spatial_reasoning", 1.0, 1, 2))
+    assert activity.current is None
+    assert activity.stored == stored + 1
+    live = activity.runs[Run(MASK, "spatial_reasoning", 3)]
+    assert live.seconds_left == 0
+
+
+def test_a_new_job_forgets_the_runs_of_the_last() -> None:
+    activity = Activity()
+    activity.fold(JobChanged(JOB))
+    activity.fold(RunStarted(MASK, "spatial_reasoning", 3))
+    activity.fold(JobChanged(Job("3f2a-2", "runs", "other", "queued")))
+    assert activity.runs
+    activity.fold(JobChanged(Job("3f2a-2", "runs", "other", "running")))
+    assert not activity.runs
+
+
+def test_a_snapshot_brings_a_whole_engine() -> None:
+    activity = Activity()
+    activity.fold(
+        Snapshot(
+            engine="3f2a", pid=1, jobs=(JOB,), model=ModelLoaded("demo", 1.0), run=RunStarted(None, "x", 9),
+            outcomes=(outcome(4),), texts=(TextWritten("3f2a-0", 1, "so"),),
+        )
+    )  # fmt: skip
+    activity.fold(TextWritten("3f2a-0", 1, " 5"))
+    assert activity.link == "connected"
+    assert activity.job == JOB
+    assert activity.current is not None
+    assert len(activity.current.outcomes) == 1
+    assert activity.texts["3f2a-0", 1] == "so 5"
+
+
+def test_a_lost_engine_leaves_what_it_had_still_to_do() -> None:
+    activity = Activity()
+    ended = Job("3f2a-0", "runs", "done", "completed", 3, 3)
+    for job in (ended, JOB):
+        activity.fold(JobChanged(job))
+    activity.lose("The engine was killed.")
+    assert activity.lost_jobs == [JOB]
+    assert list(activity.jobs.values()) == [ended]
+    assert not activity.is_busy

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from core.models.spec import ModelSpec
+from core.recipes import MaskRecipe
+from tui.inspector.lens import DEMO_GRID, Lens, k_grid, k_text, next_k
+
+
+def test_the_first_lens_looks_at_the_ability_of_the_benchmark() -> None:
+    lens = Lens.first(ModelSpec(), "spatial_reasoning")
+    assert lens.mask == MaskRecipe("spatial_reasoning", "mlp", "contrast", 0.03)
+    assert lens.control == MaskRecipe("spatial_reasoning", "mlp", "random", 0.03)
+
+
+def test_a_real_model_begins_with_top_which_needs_one_importance_only() -> None:
+    lens = Lens.first(ModelSpec("owner/model"), "arc_easy")
+    assert (lens.selection, lens.k) == ("top", 0.001)
+
+
+def test_base_has_neither_mask_nor_control() -> None:
+    lens = Lens("spatial_reasoning", "base", "top", 0.01, "spatial_reasoning")
+    assert lens.mask is None
+    assert lens.control is None
+
+
+def test_a_random_mask_is_its_own_control() -> None:
+    assert Lens("spatial_reasoning", "mlp", "random", 0.01, "spatial_reasoning").control is None
+
+
+@pytest.mark.parametrize(
+    ("k", "step", "expected"),
+    [(0.01, 1, 0.03), (0.01, -1, 0.003), (0.02, 1, 0.03), (0.02, -1, 0.01), (0.1, 1, 0.1), (0.001, -1, 0.001)],
+)
+def test_k_steps_along_the_grid_from_wherever_it_is(k: float, step: int, expected: float) -> None:
+    assert next_k(k, DEMO_GRID, step) == expected
+
+
+def test_the_grid_of_a_real_model_has_the_papers_values() -> None:
+    assert {1e-5, 1.024e-2} <= set(k_grid(ModelSpec("owner/model")))
+
+
+@pytest.mark.parametrize(("k", "text"), [(0.03, "3 %"), (0.00064, "0.064 %"), (1e-5, "0.001 %")])
+def test_k_reads_as_a_percentage(k: float, text: str) -> None:
+    assert k_text(k) == text

@@ -1,0 +1,82 @@
+"""Shades for heat maps: a value becomes a blend of the theme's colours with text that can be read on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from rich.style import Style
+from textual.color import Color, ColorParseError
+
+STEPS = 20
+"""Shades between nothing and full: more cannot be told apart, and each is worked out once."""
+
+FULL = 0.85
+"""How much of the theme's colour the strongest shade has; the rest is the surface."""
+
+BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
+
+
+def shade(
+    value: float, variables: Mapping[str, str], colour: str = "primary", negative: str = "warning"
+) -> Style:
+    """Background and text for a value: the surface at 0, the theme's colour at 1.
+
+    Terminals with 16 colours show the nearest of them, and themes made of the terminal's own colours, which
+    cannot be blended, show strong values reversed; both keep the text readable.
+
+    Args:
+        value: from 0 to 1, or to -1 with a colour of its own; what is beyond counts as the end.
+        variables: the theme's, `app.theme_variables`.
+        colour: name of the variable for values above 0.
+        negative: name of the variable for values below 0.
+    """
+    step = round(max(-1.0, min(1.0, value)) * STEPS)
+    return _shade(abs(step), variables["surface"], variables[negative if step < 0 else colour])
+
+
+def text_style(variables: Mapping[str, str], colour: str) -> Style:
+    """Text in one of the theme's colours, on whatever is behind it.
+
+    Args:
+        variables: the theme's, `app.theme_variables`.
+        colour: name of the variable, such as `error`; `text-muted` is the foreground, dimmed.
+    """
+    return _text_style(variables[colour], variables["surface"], variables["foreground"])
+
+
+@lru_cache(maxsize=1024)
+def _shade(step: int, surface: str, colour: str) -> Style:
+    ground, full = Color.parse(surface), Color.parse(colour)
+    if ground.ansi is not None or full.ansi is not None:
+        return Style(reverse=True) if step * 2 > STEPS else Style()
+    behind = ground.blend(full, FULL * step / STEPS, alpha=1.0)
+    return Style(color=readable_on(behind).rich_color, bgcolor=behind.rich_color)
+
+
+@lru_cache(maxsize=256)
+def _text_style(colour: str, surface: str, foreground: str) -> Style:
+    try:
+        parsed = Color.parse(colour)
+    except ColorParseError:
+        parsed = Color.parse("auto")
+    if parsed.auto:
+        ground, front = Color.parse(surface), Color.parse(foreground)
+        if ground.ansi is not None or front.ansi is not None:
+            return Style(dim=True)
+        parsed = ground.blend(front, 0.65, alpha=1.0)
+    return Style(color=parsed.rich_color)
+
+
+def readable_on(behind: Color) -> Color:
+    """Black or white, whichever stands out more: by at least 4.5 to 1."""
+    light = _luminance(behind)
+    return BLACK if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else WHITE
+
+
+def _luminance(colour: Color) -> float:
+    """Relative luminance from 0 to 1, as the Web Content Accessibility Guidelines 2 define it."""
+    parts = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

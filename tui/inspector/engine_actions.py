@@ -1,0 +1,102 @@
+"""The keys that ask the engine for something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from core.abilities.catalogue import ABILITIES
+from core.engine.commands import Cancel, Pause, Resume, Run, StartRuns
+from core.recipes import MaskRecipe
+from tui.inspector.names import short_benchmark
+from tui.inspector.screens.choose import Choose, Option
+from tui.inspector.shell import Shell, title_of
+
+
+class EngineActions(Shell):
+    """Run, queue, pause, cancel, restart."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "run", "run", id="engine.run", tooltip="Run what the lens looks at; queued if busy"),
+        Binding("m", "enqueue", "more", id="engine.enqueue", tooltip="Run several benchmarks or abilities"),
+        Binding("c", "cancel", "cancel", id="engine.cancel", tooltip="Cancel the running job"),
+        Binding("p", "pause", "pause", id="engine.pause", tooltip="Pause, or go on"),
+        Binding("R", "restart_engine", "restart", id="engine.restart", tooltip="Start the engine again"),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys are of use just now: the footer shows no others."""
+        activity = self.desk.activity
+        if action == "restart_engine":
+            return activity.link == "lost"
+        if action in ("cancel", "pause"):
+            return activity.is_busy
+        return super().check_action(action, parameters)
+
+    def action_run(self) -> None:
+        """Runs what the lens looks at, beside base and the random control."""
+        title = title_of(self.lens, self.lens.benchmark)
+        self._start(title, self._runs([self.lens.ability], [self.lens.benchmark]))
+
+    def action_enqueue(self) -> None:
+        """Asks which of several to run."""
+        lens = self.lens
+        everything = [b.id for b in self.desk.benchmarks]
+        abilities = [a.id for a in ABILITIES]
+        here, name = short_benchmark(lens.ability), short_benchmark(lens.benchmark)
+        choices: dict[str, tuple[str, list[str], list[str]]] = {
+            "row": (f"{here} on all {len(everything)} benchmarks", [lens.ability], everything),
+            "column": (f"all {len(abilities)} abilities on {name}", abilities, [lens.benchmark]),
+            "matrix": (f"all {len(abilities)} abilities on all {len(everything)}", abilities, everything),
+        }
+        if lens.variant == "base":
+            choices = {"row": (f"base on all {len(everything)} benchmarks", [lens.ability], everything)}
+
+        def take(choice: str | None) -> None:
+            if choice is not None:
+                title, which, on = choices[choice]
+                self._start(title, self._runs(which, on))
+
+        options = [Option(key, title, "", False) for key, (title, _, _) in choices.items()]
+        self.push_screen(Choose("run", options, "row", self.desk.marks), take)
+
+    def action_cancel(self) -> None:
+        """Cancels the running job, or else the one that was queued last."""
+        activity = self.desk.activity
+        job = activity.job or (activity.queued[-1] if activity.queued else None)
+        if job is not None:
+            self.tell_engine(Cancel(job.id))
+
+    def action_pause(self) -> None:
+        """Holds the running job, or lets it go on."""
+        job = self.desk.activity.job
+        if job is not None:
+            self.tell_engine(Resume(job.id) if job.state == "paused" else Pause(job.id))
+
+    def action_restart_engine(self) -> None:
+        """Starts the engine again, and with it what it had not finished."""
+        if self.desk.activity.link == "lost":
+            self.clear_problem()
+            self.connect_engine()
+
+    def _start(self, title: str, runs: Sequence[Run]) -> None:
+        if self.known.problem:
+            self.say_problem(self.known.problem)
+        else:
+            self.tell_engine(StartRuns(title, tuple(runs)))
+
+    def _runs(self, abilities: Sequence[str], benchmarks: Sequence[str]) -> list[Run]:
+        """Base, then each ability's mask, then its control, on each benchmark."""
+        lens = self.lens
+        masks: list[MaskRecipe | None] = [None]
+        for ability in abilities:
+            at = replace(lens, ability=ability)
+            masks += [mask for mask in (at.mask, at.control) if mask is not None]
+        return [
+            Run(mask, benchmark, self.desk.items_of(self.desk.benchmark(benchmark), lens))
+            for mask in masks
+            for benchmark in benchmarks
+        ]

@@ -1,0 +1,101 @@
+"""The keys that turn the lens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from core.choices import SELECTIONS, VARIANTS
+from tui.inspector.lens import k_grid, k_text, next_k
+from tui.inspector.names import SELECTION_WORDS
+from tui.inspector.screens.choose import Choose, EnterCount, EnterNumber, Option
+from tui.inspector.shell import Shell
+from tui.inspector.widgets.lens_panel import AbilityList
+
+
+class LensActions(Shell):
+    """Ability, variant, selection, k, benchmark and number of items."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "ability", "ability", id="lens.ability", show=False, tooltip="Choose an ability"),
+        Binding("v", "variant", "variant", id="lens.variant", show=False, tooltip="MLP-only, all layers, base"),
+        Binding("s", "selection", "select", id="lens.selection", show=False, tooltip="Which weights"),
+        Binding("left_square_bracket", "step_k(-1)", "less", id="lens.less", show=False, tooltip="Smaller k"),
+        Binding("right_square_bracket", "step_k(1)", "more", id="lens.more", show=False, tooltip="Larger k"),
+        Binding("K", "enter_k", "k", id="lens.enter_k", show=False, tooltip="Type a k"),
+        Binding("b", "benchmark", "benchmark", id="lens.benchmark", show=False, tooltip="Choose a benchmark"),
+        Binding("I", "items", "items", id="lens.items", show=False, tooltip="How many items"),
+        Binding("L", "drawer", "lens", id="lens.drawer", show=False, tooltip="Lens in or out"),
+    ]
+
+    def action_ability(self) -> None:
+        """Puts the focus on the abilities; there j and k, or the arrows, choose."""
+        self.screen.add_class("-drawer")
+        self.screen.query_one(AbilityList).focus()
+
+    def action_variant(self) -> None:
+        """The next variant."""
+        variant = VARIANTS[(VARIANTS.index(self.lens.variant) + 1) % len(VARIANTS)]
+        self.set_lens(replace(self.lens, variant=variant))
+
+    def action_selection(self) -> None:
+        """The next selection."""
+        selection = SELECTIONS[(SELECTIONS.index(self.lens.selection) + 1) % len(SELECTIONS)]
+        self.set_lens(replace(self.lens, selection=selection))
+        self.notify(f"select: {SELECTION_WORDS[selection]}", timeout=2, markup=False)
+
+    def action_step_k(self, step: int) -> None:
+        """The next k of the grid."""
+        self.set_lens(replace(self.lens, k=next_k(self.lens.k, k_grid(self.desk.spec.model), step)))
+
+    def action_enter_k(self) -> None:
+        """Asks for a k."""
+
+        def take(k: float | None) -> None:
+            if k is not None:
+                self.set_lens(replace(self.lens, k=k))
+
+        hint = f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(self.lens.k)}."
+        self.push_screen(EnterNumber("k", hint, self._wrong_k), take)
+
+    def action_benchmark(self) -> None:
+        """Asks for a benchmark."""
+
+        def take(benchmark: str | None) -> None:
+            if benchmark is not None:
+                self.set_lens(replace(self.lens, benchmark=benchmark))
+
+        options = [
+            Option(b.id, b.name, b.about, b.id in self.known.benchmarks) for b in self.desk.benchmarks
+        ]
+        self.push_screen(Choose("benchmark", options, self.lens.benchmark, self.desk.marks), take)
+
+    def action_items(self) -> None:
+        """Asks for the number of items."""
+
+        def take(limit: int | None) -> None:
+            if limit is not None:
+                whole = self.desk.benchmark(self.lens.benchmark).n_items
+                self.set_lens(replace(self.lens, limit=None if limit >= whole else limit))
+
+        benchmark = self.desk.benchmark(self.lens.benchmark)
+        hint = f"Of each benchmark; {benchmark.name} has {benchmark.n_items:,}."
+        self.push_screen(EnterCount("items", hint), take)
+
+    def action_drawer(self) -> None:
+        """Shows or hides the lens where the terminal is narrow."""
+        self.screen.toggle_class("-drawer")
+
+    def _wrong_k(self, k: float) -> str:
+        """Why a k cannot be used; empty if it can."""
+        from core.models.description import selectable_weights
+
+        if self.info is None or self.lens.variant == "base":
+            return "" if 0 < k <= 1 else "k is a share of all parameters: above 0 and up to 100 %."
+        try:
+            selectable_weights(k, self.lens.variant, self.info)
+        except ValueError as error:
+            return str(error)
+        return ""

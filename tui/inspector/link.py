@@ -1,0 +1,44 @@
+"""The line between the screen and its engine: starts the engine, hears its events, notices its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.engine.client import Connection, EngineError, attach_or_start
+
+if TYPE_CHECKING:
+    from core.engine.commands import Command
+    from core.engine.spec import EngineSpec
+    from tui.inspector.activity import Activity
+
+
+class EngineLink:
+    """One screen's line to the engine of a spec."""
+
+    def __init__(self, spec: EngineSpec, activity: Activity) -> None:
+        self._spec, self._activity = spec, activity
+        self._connection: Connection | None = None
+
+    async def run(self) -> None:
+        """Starts the engine or joins the one that runs, and hears it until it ends; says why it did."""
+        try:
+            self._connection = await attach_or_start(self._spec)
+            async for event in self._connection.events():
+                self._activity.fold(event)
+            problem = await self._connection.how_it_ended()
+        except EngineError as error:
+            problem = str(error)
+        self._connection = None
+        self._activity.lose(problem)
+
+    def send(self, command: Command) -> bool:
+        """Tells the engine; False if there is none."""
+        if self._connection is None:
+            return False
+        self._connection.send(command)
+        return True
+
+    async def close(self) -> None:
+        """Leaves the engine to itself."""
+        if self._connection is not None:
+            await self._connection.close()

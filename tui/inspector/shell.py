@@ -1,0 +1,252 @@
+"""The inspector's shell: composes lens and tabs, keeps both in step with the engine and the cache."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import App
+from textual.containers import Horizontal, Vertical
+from textual.widgets import ContentSwitcher, Footer, Static
+
+from core.engine.commands import StartRankings, StartRuns
+from core.models.description import selectable_weights
+from tui.inspector.link import EngineLink
+from tui.inspector.names import ABILITY_WORDS
+from tui.inspector.pane import Pane
+from tui.inspector.remembered import Remembered, remember
+from tui.inspector.settings import Settings
+from tui.inspector.tabs import PANES
+from tui.inspector.themes import THEMES
+from tui.inspector.widgets.frame import Context, Header, Problem, TabLine
+from tui.inspector.widgets.lens_panel import AbilityList, Known, LensPanel
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from core.engine.commands import Command
+    from core.models.description import ModelInfo
+    from tui.inspector.activity import Link
+    from tui.inspector.desk import Desk
+    from tui.inspector.lens import Lens
+
+TICK_S = 0.1
+"""How often the screen takes in what the engine told."""
+
+TOO_SMALL = "The inspector needs 60 columns and 20 rows: make the terminal larger, or its letters smaller. q quits."
+
+
+class Shell(App[None]):
+    """Everything but the keys."""
+
+    TITLE = "abilityscope"
+    CSS_PATH = "inspector.tcss"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-tiny"), (60, "-narrow"), (80, "-normal"), (140, "-wide"),
+    ]  # fmt: skip
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (20, "-short"), (36, "-tall")]
+
+    def __init__(self, desk: Desk, lens: Lens, settings: Settings, tab: str = "run") -> None:
+        super().__init__()
+        self.desk, self.lens, self.settings = desk, lens, settings
+        desk.send = self.tell_engine
+        self.known = Known()
+        self.info: ModelInfo | None = None
+        self.farewell = ""
+        """What is written to the terminal after the screen is gone."""
+        self._tab = tab if tab in dict(PANES) else PANES[0][0]
+        self._link = EngineLink(desk.spec, desk.activity)
+        self._seen_revision = self._seen_stored = -1
+        self._seen_link: Link = "starting"
+        self._waiting: list[Command] = []
+        self._jobs_asked: dict[str, Command] = {}
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = settings.theme
+        self.set_keymap(settings.keys)
+
+    # What is on the screen
+
+    def compose(self) -> ComposeResult:
+        yield Header(self.desk)
+        with Horizontal(id="body"):
+            yield LensPanel(self.desk, self.lens)
+            with Vertical(id="right"):
+                yield TabLine([(pane_id, pane.title) for pane_id, pane in PANES])
+                yield Context(self.desk)
+                with ContentSwitcher(initial=self._tab, id="panes"):
+                    for pane_id, pane in PANES:
+                        yield pane(self.desk, id=pane_id)
+        yield Problem()
+        yield Footer(show_command_palette=False, compact=True)
+        yield Static(TOO_SMALL, id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        self.show_tab(self._tab)
+        self.set_interval(TICK_S, self._tick)
+        self.connect_engine()
+        self.run_worker(self._describe(), group="describe")
+
+    @property
+    def pane(self) -> Pane:
+        """The tab in front."""
+        return cast(Pane, self.screen_stack[0].query_one(f"#{self._tab}"))
+
+    def show_tab(self, pane_id: str) -> None:
+        """Brings a tab to the front."""
+        self._tab = pane_id
+        base = self.screen_stack[0]
+        base.query_one(ContentSwitcher).current = pane_id
+        base.query_one(TabLine).show(pane_id)
+        self.pane.look(self.lens)
+        self.focus_pane()
+        self._remember()
+
+    def focus_pane(self) -> None:
+        """Puts the focus on the first thing of the tab in front that takes it."""
+        base = self.screen_stack[0]
+        target = next((w for w in self.pane.walk_children() if w.focusable), None)
+        base.set_focus(cast("None", target))
+
+    def set_lens(self, lens: Lens) -> None:
+        """Looks at something else."""
+        if lens != self.lens:
+            self.lens = lens
+            self.known = Known(benchmarks=self.known.benchmarks, abilities=self.known.abilities)
+            self.refresh_lens()
+            self._remember()
+
+    def refresh_lens(self) -> None:
+        """Shows lens and tab anew, with what the cache has by now."""
+        base = self.screen_stack[0]
+        base.query_one(LensPanel).show(self.lens, self.known)
+        base.query_one(Context).show(self.lens, self.known)
+        self.pane.look(self.lens)
+        self.run_worker(self._find_known(self.lens), group="known", exclusive=True)
+
+    def say_problem(self, sentence: str) -> None:
+        """Shows what went wrong, until esc."""
+        self.screen_stack[0].query_one(Problem).say(sentence)
+
+    def clear_problem(self) -> None:
+        """Puts the problem away."""
+        self.screen_stack[0].query_one(Problem).clear()
+
+    # What the engine tells
+
+    def connect_engine(self) -> None:
+        """Starts the engine, or joins the one that runs."""
+        self.desk.activity.link = "starting"
+        self.desk.activity.revision += 1
+        self.run_worker(self._link.run(), group="engine", exclusive=True)
+
+    def tell_engine(self, command: Command) -> None:
+        """Sends a command, unless this screen is only to look or the engine is lost.
+
+        What is asked while the engine starts is sent as soon as it is there.
+        """
+        if self.desk.readonly:
+            self.say_problem("This inspector was started with --readonly: it only looks.")
+        elif self.desk.activity.link == "lost":
+            self.say_problem(f"{self.desk.activity.link_problem} R starts it again.")
+        elif not self._link.send(command):
+            self._waiting.append(command)
+        else:
+            self._asked(command)
+
+    def _asked(self, command: Command) -> None:
+        """Keeps what was asked, so that an engine that is lost can be asked again."""
+        if isinstance(command, StartRuns | StartRankings):
+            self._jobs_asked[command.title] = command
+
+    def _ask_again(self) -> None:
+        """Asks a new engine for what the lost one had not finished, and for what was asked meanwhile."""
+        lost = [self._jobs_asked.get(job.title) for job in self.desk.activity.lost_jobs]
+        again = [command for command in (*lost, *self._waiting) if command is not None]
+        self.desk.activity.lost_jobs.clear()
+        self._waiting.clear()
+        for command in again:
+            self.tell_engine(command)
+
+    async def leave_engine(self) -> None:
+        """Ends the line to the engine; the engine goes on."""
+        await self._link.close()
+
+    def _tick(self) -> None:
+        activity = self.desk.activity
+        while activity.notices:
+            self.notify(activity.notices.pop(0), markup=False)
+        if activity.revision != self._seen_revision:
+            self._seen_revision = activity.revision
+            if activity.link == "lost" and self._seen_link != "lost":
+                self.say_problem(f"{activity.link_problem} What was finished is kept. R starts it again.")
+            if activity.link == "connected" and self._seen_link != "connected":
+                self._ask_again()
+            self._seen_link = activity.link
+            self.screen_stack[0].query_one(Header).refresh()
+            self.pane.tick()
+            self.refresh_bindings()
+        if activity.stored != self._seen_stored:
+            self._seen_stored = activity.stored
+            self.refresh_lens()
+
+    # What the cache and the model's files tell
+
+    async def _describe(self) -> None:
+        try:
+            self.info = await asyncio.to_thread(lambda: self.desk.bench.info)
+        except (ValueError, OSError) as error:
+            self.say_problem(" ".join(str(error).split()))
+            return
+        header = self.screen_stack[0].query_one(Header)
+        header.info = self.info
+        header.refresh()
+        self.refresh_lens()
+
+    async def _find_known(self, lens: Lens) -> None:
+        if self.info is not None:
+            self.known = await asyncio.to_thread(self._known_of, lens, self.info)
+            base = self.screen_stack[0]
+            base.query_one(LensPanel).show(self.lens, self.known)
+            base.query_one(Context).show(self.lens, self.known)
+
+    def _known_of(self, lens: Lens, info: ModelInfo) -> Known:
+        """What the cache and the model's files say of a lens; called in a thread."""
+        from core.results.presence import cached_abilities, cached_benchmarks
+
+        weights = candidates = None
+        if lens.mask is not None:
+            try:
+                weights = selectable_weights(lens.k, lens.variant, info)
+            except ValueError as error:
+                return Known(problem=" ".join(str(error).split()))
+            candidates = info.candidates[lens.variant]
+        benchmark = self.desk.benchmark(lens.benchmark)
+        n = self.desk.items_of(benchmark, lens)
+        abilities = cached_abilities(self.desk.bench, lens.mask, benchmark, n)
+        benchmarks = cached_benchmarks(self.desk.bench, lens.mask, self.desk.benchmarks, lens.limit)
+        return Known(abilities, benchmarks, weights, candidates)
+
+    # Messages of the widgets
+
+    def on_pane_lens_changed(self, message: Pane.LensChanged) -> None:
+        self.set_lens(message.lens)
+
+    def on_pane_failed(self, message: Pane.Failed) -> None:
+        self.say_problem(message.sentence)
+
+    def on_tab_line_picked(self, message: TabLine.Picked) -> None:
+        self.show_tab(message.pane_id)
+
+    def on_ability_list_left(self, message: AbilityList.Left) -> None:
+        self.screen_stack[0].remove_class("-drawer")
+        self.focus_pane()
+
+    def _remember(self) -> None:
+        remember(self.desk.spec.model.name, Remembered(lens=self.lens, tab=self._tab))
+
+
+def title_of(lens: Lens, benchmark: str) -> str:
+    """What a job of the lens is called."""
+    mask = "base" if lens.mask is None else str(lens.mask)
+    return f"{mask} on {ABILITY_WORDS.get(benchmark, benchmark)}"

@@ -1,0 +1,217 @@
+"""The lens at the left: what is chosen, one key each, and what of it the cache has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widget import Widget
+
+from core.abilities.catalogue import ABILITIES
+from core.choices import SELECTIONS, VARIANTS
+from tui.inspector.lens import k_grid, k_text
+from tui.inspector.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.inspector.pane import Pane
+from tui.units import count_text
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tui.inspector.desk import Desk
+    from tui.inspector.lens import Lens
+
+ROOMY = 24
+"""Columns from which the panel lists what else could be chosen, beside what is."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of what the lens looks at."""
+
+    abilities: frozenset[str] = frozenset()
+    """Those whose outcomes on the lens's benchmark are stored."""
+    benchmarks: frozenset[str] = frozenset()
+    """Those on which the lens's ability is stored."""
+    weights: int | None = None
+    """How many weights are ablated; None until the model's files were read."""
+    candidates: int | None = None
+    problem: str = ""
+    """Why the lens's k cannot be used; empty if it can."""
+
+
+class AbilityList(Widget, can_focus=True):
+    """The ten abilities; moving the cursor moves the lens."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "step(1)", "next", id="lens.next_ability", show=False, tooltip="Next ability"),
+        Binding("up,k", "step(-1)", "previous", id="lens.previous_ability", show=False, tooltip="Previous"),
+        Binding("enter,escape", "leave", "back", id="lens.leave", tooltip="Back to the tab"),
+    ]
+
+    DEFAULT_CSS = """
+    AbilityList { height: auto; }
+    """
+
+    class Left(Message):
+        """The person is done with choosing."""
+
+    def __init__(self, panel: LensPanel) -> None:
+        super().__init__(id="abilities")
+        self._panel = panel
+
+    def render(self) -> Text:
+        panel = self._panel
+        marks, chosen = panel.desk.marks, panel.lens.ability
+        text = Text(no_wrap=True, overflow="crop")
+        width = self.size.width
+        for place, ability in enumerate(ABILITIES):
+            is_chosen = ability.id == chosen
+            is_stored = ability.id in panel.known.abilities
+            name = f"{marks.chosen if is_chosen else ' '}{short_benchmark(ability.id)}"
+            mark = marks.stored if is_stored else marks.lacking
+            line = f"{name:<{width - 2}} {mark}"
+            style = "bold reverse" if is_chosen and self.has_focus else "bold" if is_chosen else ""
+            text.append(line, style=style)
+            if place < len(ABILITIES) - 1:
+                text.append("\n")
+        return text
+
+    def on_click(self, event: events.Click) -> None:
+        if 0 <= event.y < len(ABILITIES):
+            self._choose(event.y)
+
+    def action_step(self, step: int) -> None:
+        """Goes to the next or previous ability."""
+        ids = [ability.id for ability in ABILITIES]
+        self._choose((ids.index(self._panel.lens.ability) + step) % len(ids))
+
+    def action_leave(self) -> None:
+        """Gives the focus back to the tab."""
+        self.post_message(self.Left())
+
+    def _choose(self, place: int) -> None:
+        lens = replace(self._panel.lens, ability=ABILITIES[place].id)
+        self.post_message(Pane.LensChanged(lens))
+
+
+class LensLine(Widget):
+    """One choice with its key; a click does what the key does."""
+
+    DEFAULT_CSS = """
+    LensLine { height: auto; }
+    LensLine:hover { background: $boost; }
+    """
+
+    def __init__(self, panel: LensPanel, name: str, action: str) -> None:
+        super().__init__(id=f"lens-{name}")
+        self._panel, self._name, self._action = panel, name, action
+
+    def render(self) -> Text:
+        return self._panel.line_of(self._name, self.size.width)
+
+    async def on_click(self) -> None:
+        await self.run_action(f"app.{self._action}")
+
+
+class LensPanel(VerticalScroll, can_focus=False):
+    """The whole lens."""
+
+    DEFAULT_CSS = """
+    LensPanel {
+        width: 18; height: 1fr; padding: 0 0 0 0; background: $surface; scrollbar-size-vertical: 0;
+        border-right: solid $panel;
+    }
+    """
+
+    def __init__(self, desk: Desk, lens: Lens) -> None:
+        super().__init__(id="lens")
+        self.desk = desk
+        self.lens = lens
+        self.known = Known()
+
+    def compose(self) -> ComposeResult:
+        yield LensLine(self, "ability", "ability")
+        yield AbilityList(self)
+        yield LensLine(self, "variant", "variant")
+        yield LensLine(self, "selection", "selection")
+        yield LensLine(self, "k", "enter_k")
+        yield LensLine(self, "benchmark", "benchmark")
+        yield LensLine(self, "items", "items")
+
+    def show(self, lens: Lens, known: Known) -> None:
+        """Shows another lens, or that more is known of this one."""
+        self.lens, self.known = lens, known
+        for widget in self.query("AbilityList, LensLine"):
+            widget.refresh(layout=True)
+
+    def line_of(self, name: str, width: int) -> Text:
+        """What a line of the panel says."""
+        lines: dict[str, tuple[str, str, list[Text]]] = {
+            "ability": ("ability", "a", []),
+            "variant": ("variant", "v", self._variant(width)),
+            "selection": ("select", "s", self._selection(width)),
+            "k": ("k", "[ ] K", self._k(width)),
+            "benchmark": ("benchmark", "b", self._benchmark(width)),
+            "items": ("items", "I", self._items()),
+        }
+        label, key, rest = lines[name]
+        head = Text(f"{label:<{width - len(key) - 1}}", style="dim", no_wrap=True)
+        head.append(f"{key} ", style="bold")
+        return Text("\n", no_wrap=True, overflow="crop").join([head, *rest])
+
+    def _variant(self, width: int) -> list[Text]:
+        words = {"base": "base", "mlp": "MLP", "all": "all"} if width < ROOMY else VARIANT_WORDS
+        return [self._row([words[v] for v in VARIANTS], VARIANTS.index(self.lens.variant))]
+
+    def _selection(self, width: int) -> list[Text]:
+        mark = self.desk.marks.chosen
+        if width < ROOMY:
+            return [Text(f" {mark}{SELECTION_WORDS[self.lens.selection]}", style=self._style())]
+        words = [SELECTION_WORDS[s] for s in SELECTIONS]
+        place = SELECTIONS.index(self.lens.selection)
+        return [self._row(words[:3], place), self._row(words[3:], place - 3)]
+
+    def _k(self, width: int) -> list[Text]:
+        lens, known = self.lens, self.known
+        grid = k_grid(self.desk.spec.model)
+        ks = grid if width >= ROOMY and lens.k in grid else (lens.k,)
+        names = [f"{k * 100:.3g}" for k in ks] if len(ks) > 1 else [k_text(lens.k)]
+        lines = [self._row(names, ks.index(lens.k))]
+        if lens.variant == "base":
+            return [*lines, Text(" nothing ablated", style="dim")]
+        if known.problem:
+            return [*lines, Text(" too large a k", style="bold")]
+        if known.weights is None or known.candidates is None:
+            return [*lines, Text(" …" if self.desk.marks.cut == "…" else " ...", style="dim")]
+        share = known.weights / known.candidates
+        what = "MLP" if lens.variant == "mlp" else "layers"
+        lines.append(Text(f" {count_text(known.weights)} weights", style="dim"))
+        lines.append(Text(f" {share:.2%} of {what}", style="dim"))
+        return lines
+
+    def _benchmark(self, width: int) -> list[Text]:
+        marks, benchmark = self.desk.marks, self.lens.benchmark
+        mark = marks.stored if benchmark in self.known.benchmarks else marks.lacking
+        name = short_benchmark(benchmark)
+        return [Text(f" {name[: width - 4]:<{width - 4}} {mark}", style="bold")]
+
+    def _items(self) -> list[Text]:
+        benchmark = self.desk.benchmark(self.lens.benchmark)
+        n = self.desk.items_of(benchmark, self.lens)
+        return [Text(f" {n:,} of {benchmark.n_items:,}")]
+
+    def _row(self, words: list[str], place: int) -> Text:
+        """Words beside each other, the chosen one marked."""
+        text = Text(no_wrap=True, overflow="crop")
+        for number, word in enumerate(words):
+            is_chosen = number == place
+            text.append(f"{self.desk.marks.chosen if is_chosen else ' '}{word} ", "bold" if is_chosen else "dim")
+        return text
+
+    def _style(self) -> str:
+        return "dim" if self.lens.variant == "base" else "bold"
