@@ -74,12 +74,19 @@ class Kind:
 
 RANKINGS = Kind("rankings", ".safetensors", format=1)
 OUTCOMES = Kind("outcomes", ".parquet", format=1)
-KINDS = (RANKINGS, OUTCOMES)
+ITEMS = Kind("items", ".parquet", format=1)
+KINDS = (RANKINGS, OUTCOMES, ITEMS)
+
+GROUP_ROWS = 2048
+"""Rows that a Parquet file keeps together: what has to be read, at least, to show one item."""
 
 
-def key_lock(root: Path, key: str) -> AbstractContextManager[None]:
-    """A context in which this thread of this process alone works on the key."""
-    return locked(root / "locks" / f"{checked_key(key)}.lock")
+def key_lock(root: Path, key: str, *, wait: bool = True) -> AbstractContextManager[None]:
+    """A context in which this thread of this process alone works on the key.
+
+    Entering it raises `cache.files.Busy` if it is not to wait and somebody works on the key.
+    """
+    return locked(root / "locks" / f"{checked_key(key)}.lock", wait=wait)
 
 
 def checked_key(key: str) -> str:
@@ -187,3 +194,22 @@ class EntryFolder:
         if checksum_of(content) != manifest.checksum:
             raise CorruptEntry(path, "its bytes differ from those that were written")
         return content
+
+    def has(self, key: str) -> bool:
+        """Whether a manifest and a payload are there; neither is read, so the entry may be damaged."""
+        path = self.payload_path(key)
+        return path.with_suffix(".json").is_file() and path.is_file()
+
+    def whole_payload(self, key: str) -> Path | None:
+        """The payload's file, proved equal to what was written without holding it; None if it is not stored.
+
+        Raises:
+            CorruptEntry: it is damaged.
+        """
+        manifest = self.read_manifest(key)
+        if manifest is None:
+            return None
+        path = self.payload_path(key)
+        if checksum_of_file(path) != manifest.checksum:
+            raise CorruptEntry(path, "its bytes differ from those that were written")
+        return path

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 TEMPORARY_SUFFIX = ".tmp"
 """Ends the name of a file that is still being written, or whose writer was killed."""
@@ -26,6 +26,10 @@ class CorruptEntry(Exception):  # noqa: N818 (a state of the cache, shown to the
     def __reduce__(self) -> tuple[type[CorruptEntry], tuple[Path, str]]:
         # Exceptions are rebuilt from their message alone, which would lose the two fields between processes.
         return CorruptEntry, (self.path, self.reason)
+
+
+class Busy(Exception):  # noqa: N818 (nothing went wrong)
+    """Somebody else holds a lock just now."""
 
 
 def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> None:
@@ -73,12 +77,19 @@ def checksum_of_file(path: Path) -> str:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Holds the lock file at the path; waits while another process or thread holds it.
 
     The same thread may hold it several times over. The empty file stays: to unlink it would let two
     processes hold locks on two files of one name.
+
+    Raises:
+        Busy: it is not to wait, and somebody holds the lock.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path, is_singleton=True):
+    try:
+        held = FileLock(path, is_singleton=True).acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        raise Busy(path) from None
+    with held:
         yield

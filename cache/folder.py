@@ -13,6 +13,7 @@ import platformdirs
 from cache.entries import key_lock
 
 if TYPE_CHECKING:
+    from cache.items import Items
     from cache.outcomes import Outcomes
     from cache.rankings import Rankings
 
@@ -48,6 +49,13 @@ class Store:
         from cache.outcomes import Outcomes
 
         return Outcomes(self.root)
+
+    @cached_property
+    def items(self) -> Items:
+        """The stored items of benchmarks."""
+        from cache.items import Items
+
+        return Items(self.root)
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         """A context in which this thread of this process alone works on the key; waits for its turn.

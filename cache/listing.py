@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cache.entries import KINDS, EntryFolder, Kind
+from cache.entries import KINDS, EntryFolder, Kind, Manifest
 from cache.files import TEMPORARY_SUFFIX, CorruptEntry
 
 SHOWN_LENGTH = 12
@@ -34,30 +34,31 @@ class Entry:
 
 def entries(root: Path) -> list[Entry]:
     """The entries of the cache folder by kind and key; empty if there is no such folder."""
-    return [entry for kind in KINDS for entry in (*_of_kind(root, kind), *_temporary(root / kind.name))]
+    return [entry for kind in KINDS for entry in (*_of_kind(root, kind), *left_overs(root / kind.name))]
 
 
 def _of_kind(root: Path, kind: Kind) -> Iterator[Entry]:
     folder = EntryFolder(root, kind)
     for key in folder.stored_keys():
-        payload = folder.payload_path(key)
-        size_bytes = sum(
-            path.stat().st_size for path in (payload, payload.with_suffix(".json")) if path.is_file()
-        )
-        try:
-            manifest = folder.read_manifest(key)
-        except CorruptEntry as error:
-            yield Entry(kind.name, key, size_bytes, None, "", error.reason)
-            continue
-        if manifest is None:
-            yield Entry(
-                kind.name, key, size_bytes, None, "", "its manifest is missing: it was never finished"
-            )
-        else:
-            yield Entry(kind.name, key, size_bytes, manifest.created, _summary(manifest.ingredients), None)
+        yield entry_of(folder, key)[0]
 
 
-def _temporary(folder: Path) -> Iterator[Entry]:
+def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
+    """The entry of a key that is stored, and its manifest; None in its place if the entry is broken."""
+    payload, kind = folder.payload_path(key), folder.kind.name
+    size_bytes = sum(
+        path.stat().st_size for path in (payload, payload.with_suffix(".json")) if path.is_file()
+    )
+    try:
+        manifest = folder.read_manifest(key)
+    except CorruptEntry as error:
+        return Entry(kind, key, size_bytes, None, "", error.reason), None
+    if manifest is None:
+        return Entry(kind, key, size_bytes, None, "", "its manifest is missing: it was never finished"), None
+    return Entry(kind, key, size_bytes, manifest.created, _summary(manifest.ingredients), None), manifest
+
+
+def left_overs(folder: Path) -> Iterator[Entry]:
     """The files that are being written just now, or whose writers were killed."""
     for path in sorted(folder.glob(f".*{TEMPORARY_SUFFIX}")):
         reason = "it is being written, or its writer was killed"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from cache.entries import OUTCOMES, EntryFolder
+from cache.entries import GROUP_ROWS, OUTCOMES, EntryFolder
 from cache.files import CorruptEntry
 
 SCHEMA = pl.Schema(
@@ -62,7 +62,7 @@ class Outcomes:
         """
         frame = _frame(columns)
         content = io.BytesIO()
-        frame.write_parquet(content, compression="zstd", statistics=False)
+        frame.write_parquet(content, compression="zstd", statistics=False, row_group_size=GROUP_ROWS)
         self.entries.write(key, content.getvalue(), ingredients, {"n": frame.height})
 
     def load(self, key: str) -> pl.DataFrame | None:

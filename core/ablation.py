@@ -1,7 +1,11 @@
-"""Ablation: the weights of a mask become exactly 0 in place, and can be restored to the very same bits."""
+"""Ablation: the weights of a mask become exactly 0 in place, and can be restored to the very same bits.
+
+A factor other than 0 multiplies them instead, so that one sees what lies between the two.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,30 +18,37 @@ from core.weights import Patch, WeightSpace
 class Ablation:
     """What applying a mask did."""
 
-    zeroed: int
-    """Number of weights of the mask, all of them 0 now."""
+    weights: int
+    """Number of weights of the mask."""
     changed: int
-    """How many of them were not 0 before."""
+    """How many of them are another number now."""
 
 
 class Ablator:
-    """Applies one mask at a time to the model of a weight space; only the zeroed weights are kept aside."""
+    """Applies one mask at a time to the model of a weight space; only the changed weights are kept aside."""
 
     def __init__(self, space: WeightSpace) -> None:
         self._space = space
         self._patches: list[Patch] = []
 
-    def apply(self, mask: Mask) -> Ablation:
-        """What was zeroed; a mask that was applied before is restored first.
+    def apply(self, mask: Mask, factor: float = 0.0) -> Ablation:
+        """What was done; a mask that was applied before is restored first.
+
+        Args:
+            mask: which weights.
+            factor: what they are multiplied by; 0 makes them exactly +0.
 
         Raises:
-            ValueError: the mask lies beyond the weight space; nothing has changed then.
+            ValueError: the mask lies beyond the weight space, or the factor is not finite; nothing has
+                changed then.
         """
+        if not math.isfinite(factor):
+            raise ValueError(f"The scaling factor is {factor}: give a finite number, 0 to ablate.")
         places = mask.by_matrix(self._space)
         self.restore()
         try:
             for matrix, local in places:
-                self._patches.append(self._space.zero(matrix, local))
+                self._patches.append(self._space.scale(matrix, local, factor))
         except BaseException:
             self.restore()
             raise
@@ -50,9 +61,9 @@ class Ablator:
             self._patches.pop()
 
     @contextmanager
-    def applied(self, mask: Mask) -> Iterator[Ablation]:
+    def applied(self, mask: Mask, factor: float = 0.0) -> Iterator[Ablation]:
         """The mask is applied inside, and the weights are as loaded afterwards, whatever happens."""
         try:
-            yield self.apply(mask)
+            yield self.apply(mask, factor)
         finally:
             self.restore()

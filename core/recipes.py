@@ -9,6 +9,7 @@ from typing import Any
 
 from cache.keys import canonical_json, key_of
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, Level, find_ability, generate_items
+from core.benchmarks.description import Benchmark
 from core.choices import Form, Loss, Selection, Variant
 from core.models.description import ModelInfo
 from core.models.spec import ModelSpec
@@ -19,6 +20,12 @@ RANKING_VERSION = 1
 
 OUTCOMES_VERSION = 1
 """Raised whenever the same ingredients give other outcomes."""
+
+ITEMS_VERSION = 1
+"""Raised whenever the same ingredients give another table of items."""
+
+CORE_ABILITIES = 6
+"""Of the ten abilities, how many have to share a weight for it to belong to the core: most of them."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,22 @@ def ranking_key(ingredients: Mapping[str, Any]) -> str:
 def outcomes_key(ingredients: Mapping[str, Any]) -> str:
     """The cache key of the outcomes of one mask on one benchmark."""
     return key_of("outcomes", OUTCOMES_VERSION, ingredients)
+
+
+def items_ingredients(benchmark: Benchmark, n: int, spec: ModelSpec) -> dict[str, Any]:
+    """What the table of a benchmark's first n items, as prompts for a model, depends on."""
+    return {
+        "benchmark": benchmark.id,
+        "benchmark_version": benchmark.version,
+        "level": spec.level,
+        "style": spec.style,
+        "n": n,
+    }
+
+
+def items_key(ingredients: Mapping[str, Any]) -> str:
+    """The cache key of a table of items."""
+    return key_of("items", ITEMS_VERSION, ingredients)
 
 
 def _digest_of(items: Sequence[Item]) -> str:

@@ -10,7 +10,22 @@ from typing import Annotated
 import typer
 
 from tui import output
-from tui.commands import bench, cache, data, doctor, generate, importance, profile
+from tui.commands import (
+    attach,
+    bench,
+    cache,
+    data,
+    doctor,
+    generate,
+    importance,
+    jobs,
+    overlap,
+    profile,
+    settings,
+    stop,
+    tui,
+)
+from tui.options import ModelOptions
 
 PROGRAM = "abilityscope"
 
@@ -24,7 +39,8 @@ It scores every weight of a Llama for ten cognitive abilities, sets the most imp
 ability to zero, and measures what the model can no longer do.
 
 Try:
-  abilityscope profile --limit 100                         ten abilities by ten benchmarks, on a tiny Llama
+  abilityscope tui                                         the inspector, on a tiny Llama or your --model
+  abilityscope profile --limit 100                         ten abilities by ten benchmarks, in tables
   abilityscope bench --benchmark spatial_reasoning         one benchmark; ablated with --ability
   abilityscope doctor                                      what is here, and what fits
 
@@ -34,12 +50,18 @@ Every command explains itself: abilityscope COMMAND --help
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 """The commands. Help is plain text: rich costs a third of a second at every start."""
 
+app.command()(tui.tui)
 app.command()(profile.profile)
 app.command()(importance.importance)
+app.command()(overlap.overlap)
 app.command()(bench.bench)
 app.command()(generate.generate)
 app.command()(data.data)
+app.command()(attach.attach)
+app.command()(jobs.jobs)
+app.command()(stop.stop)
 app.command()(doctor.doctor)
+app.command()(settings.settings)
 app.add_typer(cache.app, name="cache")
 
 
@@ -49,7 +71,11 @@ def overview(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
 ) -> None:
     """Which abilities does a benchmark really need? Ablate the weights of one ability and watch."""
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        return
+    if tui.has_terminal():
+        tui.open_inspector(tui.engine_spec(ModelOptions()), tui.ScreenOptions())
+    else:
         output.write(OVERVIEW)
 
 

@@ -29,6 +29,8 @@ class OutputClosed(Exception):  # noqa: N818 (the reader has seen enough, which 
 
 def shown(text: str) -> str:
     r"""The text with control characters as Python writes them (`\x1b`, `\n`): no effect on a terminal."""
+    if text.isprintable():  # which most text is, and nothing printable acts on a terminal
+        return text
     return "".join(_shown_character(character) for character in text)
 
 

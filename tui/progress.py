@@ -38,6 +38,20 @@ def shown_progress() -> Iterator[Callable[[Event], None]]:
         yield _Bars(progress)
 
 
+@contextmanager
+def shown_counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A context with what is to be told how many of how many are done; shows nothing without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(file=sys.stderr), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
 def _loading(event: ModelLoading) -> str:
     return f"{output.shown(event.name)}: {event.doing}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 """Steps of 1000 bytes."""
 
@@ -16,6 +18,19 @@ def size_text(size_bytes: int) -> str:
     """A size such as `16.1 GB`."""
     number, unit = _scaled(size_bytes, SIZE_UNITS)
     return f"{number} {unit}"
+
+
+def size_bytes(text: str) -> int:
+    """The bytes of a size such as `10GB`, `1.5 MB` or `1000`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?B)?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise ValueError(f"'{text}' is no size: give one such as 10GB or 500MB.")
+    steps = [unit.lower() for unit in SIZE_UNITS].index((match[2] or "B").lower())
+    return int(float(match[1]) * 1000**steps)
 
 
 def count_text(count: int) -> str:

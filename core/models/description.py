@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cache.fingerprints import fingerprint_files
 from core.choices import Variant, selected_weights
 from core.models.files import ModelFilesError, identity_files, weight_files
+
+if TYPE_CHECKING:
+    from core.weights.matrix import MatrixKind
 
 ARCHITECTURES: dict[str, str] = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2"}
 """The `model_type`s that are supported, and their names."""
@@ -107,23 +110,68 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+class MatrixShape(NamedTuple):
+    """One candidate matrix, as a WeightSpace has it."""
+
+    layer: int
+    """The decoder layer, from 0."""
+    kind: MatrixKind
+    rows: int
+    """Output features."""
+    columns: int
+    """Input features."""
+
+    @property
+    def size(self) -> int:
+        """Number of weights."""
+        return self.rows * self.columns
+
+    @property
+    def is_mlp(self) -> bool:
+        """Whether the variant `mlp` takes from it."""
+        return self.kind in ("gate", "up", "down")
+
+
+def matrix_shapes(config: Mapping[str, Any]) -> tuple[MatrixShape, ...]:
+    """All candidate matrices in the order of their addresses, told from the config alone.
+
+    Raises:
+        ModelFilesError: the config does not say their shapes.
+    """
+    try:
+        hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
+        head_size = int(config.get("head_dim") or hidden // heads)
+        queries, keys = heads * head_size, int(config.get("num_key_value_heads") or heads) * head_size
+        inner, layers = int(config["intermediate_size"]), int(config["num_hidden_layers"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFilesError(
+            f"The model's config.json lacks or spoils {error}: copy the model again."
+        ) from error
+    of_a_layer: dict[MatrixKind, tuple[int, int]] = {
+        "q": (queries, hidden),
+        "k": (keys, hidden),
+        "v": (keys, hidden),
+        "o": (hidden, queries),
+        "gate": (inner, hidden),
+        "up": (inner, hidden),
+        "down": (hidden, inner),
+    }
+    return tuple(
+        MatrixShape(layer, kind, *shape) for layer in range(layers) for kind, shape in of_a_layer.items()
+    )
+
+
 def candidate_weights(config: Mapping[str, Any]) -> dict[str, int]:
     """Number of candidate weights of the variants `mlp` (gate, up, down) and `all` (q, k, v, o too).
 
     Raises:
         ModelFilesError: the config does not say their shapes.
     """
-    try:
-        hidden, heads = config["hidden_size"], config["num_attention_heads"]
-        head_size = config.get("head_dim") or hidden // heads
-        key_value_heads = config.get("num_key_value_heads") or heads
-        attention = int(config["num_hidden_layers"] * 2 * hidden * head_size * (heads + key_value_heads))
-        mlp = int(config["num_hidden_layers"] * 3 * hidden * config["intermediate_size"])
-    except (KeyError, TypeError) as error:
-        raise ModelFilesError(
-            f"The model's config.json lacks or spoils {error}: copy the model again."
-        ) from error
-    return {"mlp": mlp, "all": attention + mlp}
+    shapes = matrix_shapes(config)
+    return {
+        "mlp": sum(shape.size for shape in shapes if shape.is_mlp),
+        "all": sum(shape.size for shape in shapes),
+    }
 
 
 def selectable_weights(k: float, variant: Variant, info: ModelInfo) -> int:

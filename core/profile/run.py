@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.events import EntryReplaced, RunFinished, RunsFound
@@ -10,6 +10,7 @@ from core.models.description import selectable_weights
 from core.profile.cells import Profile, profile_of
 from core.profile.plan import Plan
 from core.workbench import MaskRecipe, Workbench
+from core.workbench.runs import compute_runs
 from core.workbench.workbench import OutcomesRequest
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run_profile(
     total = sum(map(len, missing.values()))
     bench.tell(RunsFound(total=len(keys), cached=len(keys) - total))
     if total:
-        for done, (request, score) in enumerate(_compute(plan, bench, missing, cancelled), start=1):
+        for done, (request, score) in enumerate(compute_runs(bench, missing, cancelled), start=1):
             name = "base" if request.mask is None else str(request.mask)
             bench.tell(RunFinished(name, request.benchmark.id, score, done, total))
         if cancelled():
@@ -53,22 +54,6 @@ def _check_ks(plan: Plan, bench: Workbench) -> None:
     """Refuses a k that is out of range before anything is computed."""
     for mask in plan.masks():
         selectable_weights(mask.k, mask.variant, bench.info)
-
-
-def _compute(
-    plan: Plan, bench: Workbench, missing: Runs, cancelled: Callable[[], bool]
-) -> Iterator[tuple[OutcomesRequest, float]]:
-    """Each missing run with its score, as it is finished; ends when cancelled."""
-    for mask, requests in missing.items():
-        if not requests:
-            continue
-        selected = None if mask is None else bench.mask(mask, plan.ks)
-        with bench.ablated(selected):
-            for request in requests:
-                score = None if cancelled() else bench.evaluate(request, cancelled)
-                if score is None:
-                    return
-                yield request, score
 
 
 def _assemble(plan: Plan, bench: Workbench, runs: Runs, loaded: Loaded) -> Profile:

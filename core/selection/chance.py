@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from core.subsets import random_subset
 from core.weights import Matrix
 
 
@@ -18,7 +18,7 @@ def random_addresses(total: int, n: int, seed: int) -> Tensor:
     Raises:
         ValueError: n is negative or more than total.
     """
-    return torch.from_numpy(_subset(total, n, np.random.default_rng(seed)))
+    return torch.from_numpy(random_subset(total, n, np.random.default_rng(seed)))
 
 
 def random_like(matrices: Sequence[Matrix], counts: Sequence[int], seed: int) -> Tensor:
@@ -29,22 +29,5 @@ def random_like(matrices: Sequence[Matrix], counts: Sequence[int], seed: int) ->
     """
     rng = np.random.default_rng(seed)
     pairs = zip(matrices, counts, strict=True)
-    parts = [matrix.offset + _subset(matrix.size, count, rng) for matrix, count in pairs]
+    parts = [matrix.offset + random_subset(matrix.size, count, rng) for matrix, count in pairs]
     return torch.from_numpy(np.concatenate([np.empty(0, np.int64), *parts]))
-
-
-def _subset(total: int, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Ascending; memory grows with n and not, as with `Generator.choice`, with the total.
-
-    No number is treated otherwise than another, so every subset of n is equally likely.
-    """
-    if not 0 <= n <= total:
-        raise ValueError(f"{n:,} of {total:,} weights cannot be drawn: choose a smaller k.")
-    if n > total // 2:
-        return np.delete(np.arange(total), _subset(total, total - n, rng))
-    drawn = np.empty(0, np.int64)
-    while len(drawn) < n:
-        more = rng.integers(total, size=n - len(drawn))
-        drawn = np.sort(np.concatenate([drawn, more]))
-        drawn = drawn[np.diff(drawn, prepend=-1) > 0]
-    return drawn

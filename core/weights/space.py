@@ -79,14 +79,15 @@ class WeightSpace:
         """(rows, columns) the matrix, dense, in the model's dtype, on its device; to be read only."""
         return self._storages[matrix.index].read()
 
-    def zero(self, matrix: Matrix, local: Tensor) -> Patch:
-        """What restores the matrix, after its weights at the (n,) int64 row-major positions became 0.
+    def scale(self, matrix: Matrix, local: Tensor, factor: float) -> Patch:
+        """What restores the matrix, after its weights at the (n,) int64 row-major positions were multiplied.
 
         Args:
             matrix: one of `matrices`.
             local: ascending, without repeats.
+            factor: finite; 0 makes the weights exactly +0.
         """
-        return self._storages[matrix.index].zero(local)
+        return self._storages[matrix.index].scale(local, factor)
 
     def restore(self, patch: Patch) -> None:
         """Writes the very same bits back."""

@@ -1,4 +1,4 @@
-"""How the weights of one matrix are stored: reading them dense, zeroing some, restoring the same bits."""
+"""How the weights of one matrix are stored: reading them dense, scaling some, restoring the same bits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.weights.matrix import Matrix
 
 @dataclass(frozen=True)
 class Patch:
-    """What restores a matrix after `Storage.zero`."""
+    """What restores a matrix after `Storage.scale`."""
 
     matrix: Matrix
     positions: Tensor
@@ -21,7 +21,7 @@ class Patch:
     saved: Tensor
     """(n,) the elements as they were, in the storage's own dtype."""
     changed: Tensor
-    """() int64: how many of the weights were not 0 before."""
+    """() int64: how many of the weights are another number now."""
 
 
 class Storage(Protocol):
@@ -30,8 +30,11 @@ class Storage(Protocol):
     def read(self) -> Tensor:
         """(rows, columns) the weights, dense; to be read only."""
 
-    def zero(self, local: Tensor) -> Patch:
-        """What restores the weights, after those at the (n,) int64 row-major positions became exactly 0."""
+    def scale(self, local: Tensor, factor: float) -> Patch:
+        """What restores the weights, after those at the (n,) int64 row-major positions were multiplied.
+
+        A factor of 0 makes them exactly +0, whatever they were.
+        """
 
     def restore(self, patch: Patch) -> None:
         """Writes the saved bits back."""
@@ -48,14 +51,16 @@ class DenseStorage:
         """(rows, columns) a detached view of the parameter, in its dtype."""
         return self._parameter.detach()
 
-    def zero(self, local: Tensor) -> Patch:
-        """What restores the parameter, after the weights at the positions became +0."""
+    def scale(self, local: Tensor, factor: float) -> Patch:
+        """What restores the parameter, after the weights at the positions were multiplied in its dtype."""
         flat = self._flat()
         positions = local.to(flat.device)
         with torch.no_grad():
             saved = flat.index_select(0, positions)
-            flat.index_fill_(0, positions, 0.0)
-        return Patch(self._matrix, positions, saved, torch.count_nonzero(saved))
+            # Not saved * 0, which keeps NaN, infinity and the sign of -0.
+            scaled = saved * factor if factor else torch.zeros_like(saved)
+            flat.index_copy_(0, positions, scaled)
+        return Patch(self._matrix, positions, saved, torch.count_nonzero(scaled != saved))
 
     def restore(self, patch: Patch) -> None:
         """Writes the saved bits back; NaN and -0 too."""

@@ -14,12 +14,13 @@ from torch import Tensor
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
 from core.abilities import Item
+from core.cancellation import Cancelled
 from core.events import EntryReplaced, ItemsScored
 from core.importance import Importance, score_importance
 from core.inference.encoding import EncodedChoice, encode_choice
-from core.masks import Mask
+from core.masks import Mask, minus_core
 from core.prompts import render_choice
-from core.recipes import MaskRecipe
+from core.recipes import CORE_ABILITIES, MaskRecipe
 from core.selection import bottom_ranking, contrast_scores, random_addresses, to_addresses, top_ranking
 from core.weights import Matrix
 
@@ -45,6 +46,8 @@ def make_mask(bench: Workbench, recipe: MaskRecipe, ks: Sequence[float] = ()) ->
         ValueError: k is out of range, or asks for more weights than there are candidates; or the score maps
             do not fit in memory.
     """
+    if recipe.selection == "minus_core":
+        return _without_core(bench, recipe, ks)
     space = bench.space
     n = space.number_of_weights(recipe.k, recipe.variant)
     if recipe.selection == "random":
@@ -56,6 +59,12 @@ def make_mask(bench: Workbench, recipe: MaskRecipe, ks: Sequence[float] = ()) ->
     offsets = torch.tensor([matrix.offset for matrix in space.matrices])
     matrix_ids = torch.from_numpy(ranking.matrix_ids.astype(np.int64))
     return Mask.of(offsets[matrix_ids] + torch.from_numpy(ranking.local_indices.astype(np.int64)))
+
+
+def _without_core(bench: Workbench, recipe: MaskRecipe, ks: Sequence[float]) -> Mask:
+    """The ability's `top` mask without the weights that most abilities' `top` masks share."""
+    masks = {one.ability: make_mask(bench, one, ks) for one in bench.rankings_of(recipe)}
+    return minus_core(masks, recipe.ability, CORE_ABILITIES)
 
 
 def _ranking(bench: Workbench, recipe: MaskRecipe, n: int, ns: Sequence[int]) -> Ranking:
@@ -101,18 +110,27 @@ def _rank(bench: Workbench, recipe: MaskRecipe, ns: Sequence[int]) -> tuple[Tens
 
 
 def scores_of(bench: Workbench, ability: str) -> Importance:
-    """The importance of every candidate weight for an ability, kept until its room is needed."""
+    """The importance of every candidate weight for an ability, kept until its room is needed.
+
+    Raises:
+        Cancelled: it was cancelled between two batches.
+    """
     if ability not in bench.importances:
         items = bench.diagnostic_set(ability).items()
         encoded = [_encode(bench, item) for item in items]
-        tell = bench.tell
+
+        def went_on(done: int, total: int) -> None:
+            bench.tell(ItemsScored(ability, done, total))
+            if bench.cancelled():
+                raise Cancelled
+
         bench.importances[ability] = score_importance(
             bench.loaded.model,
             bench.space,
             encoded,
             loss=bench.recipe.loss,
             form=bench.recipe.form,
-            on_progress=lambda done, total: tell(ItemsScored(ability, done, total)),
+            on_progress=went_on,
         )
     return bench.importances[ability]
 

@@ -5,20 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cache.files import CorruptEntry
 from cache.folder import Store
-from core.abilities import Item
+from core.abilities import ABILITIES, Item
 from core.benchmarks import Benchmark
-from core.events import EntryReplaced, Event, ModelLoaded, ModelLoading
+from core.events import (
+    BatchFinished,
+    EntryReplaced,
+    Event,
+    ItemOutcome,
+    ModelLoaded,
+    ModelLoading,
+    RunStarted,
+)
 from core.models.description import ModelInfo, describe_folder, selectable_weights
 from core.models.device import device_kind
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
 from core.recipes import (
+    CORE_ABILITIES,
     DiagnosticSet,
     ImportanceRecipe,
     MaskRecipe,
@@ -32,7 +41,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.ablation import Ablation, Ablator
-    from core.evaluation import Prepared
+    from core.evaluation import Outcome, Prepared
     from core.importance import Importance
     from core.inference.choice_plan import BatchSize
     from core.masks import Mask
@@ -63,6 +72,7 @@ class Workbench:
         own_items: Mapping[str, tuple[Item, ...]] | None = None,
         batch_size: BatchSize = "auto",
         tell: Callable[[Event], None] = lambda event: None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         """Touches neither model nor cache.
 
@@ -73,9 +83,12 @@ class Workbench:
             own_items: a person's own diagnostic items, by ability, in place of the generated ones.
             batch_size: of evaluation.
             tell: is told what happens.
+            cancelled: asked between the batches of evaluation and importance, which it may hold up; True
+                ends them.
         """
         self.spec, self.store, self.recipe = spec, store, recipe or ImportanceRecipe()
         self.tell = tell
+        self.cancelled = cancelled
         self._own_items = own_items or {}
         self._batch_size = batch_size
         self.importances: dict[str, Importance] = {}
@@ -102,8 +115,9 @@ class Workbench:
         Raises:
             ValueError: it cannot be loaded, or it is on another device than was told from outside.
         """
-        self.tell(ModelLoading(self.spec.name, "importing torch and transformers"))
         started = time.monotonic()
+        identity = self.identity  # files that are not usable are told before seconds go into torch
+        self.tell(ModelLoading(self.spec.name, "importing torch and transformers"))
         from core.models.loading import load
 
         tell = self.tell
@@ -112,12 +126,13 @@ class Workbench:
             lambda doing: tell(ModelLoading(self.spec.name, doing)),
             memory=self.store.fingerprint_memory,
         )
-        if loaded.model.device.type != self.identity.device:
+        if loaded.model.device.type != identity.device:
             raise ValueError(
                 f"torch put the model on '{loaded.model.device}', though this machine has an Nvidia driver: "
                 "give --device cpu, or install a torch that sees the GPU."
             )
-        tell(ModelLoaded(self.spec.name, time.monotonic() - started))
+        seconds = time.monotonic() - started
+        tell(ModelLoaded(self.spec.name, seconds, str(loaded.model.device), loaded.info.bytes))
         return loaded
 
     @cached_property
@@ -144,7 +159,18 @@ class Workbench:
         n = selectable_weights(mask.k, mask.variant, self.info)
         if mask.selection == "random":
             return {"random": mask.random_seed, "variant": mask.variant, "n": n}
+        if mask.selection == "minus_core":
+            keys = [self.ranking_key(one) for one in self.rankings_of(mask)]
+            return {"rankings": keys, "core": CORE_ABILITIES, "n": n}
         return {"ranking": self.ranking_key(mask), "n": n}
+
+    def rankings_of(self, mask: MaskRecipe) -> list[MaskRecipe]:
+        """The masks whose stored rankings a mask is cut from, its own ability's first; none for `random`."""
+        if mask.selection == "random":
+            return []
+        if mask.selection == "minus_core":
+            return [replace(mask, ability=ability, selection="top") for ability in _own_first(mask.ability)]
+        return [mask]
 
     def ranking_key(self, mask: MaskRecipe) -> str:
         """The cache key of the ranking that a mask is the first n of."""
@@ -156,12 +182,8 @@ class Workbench:
         return ranking_ingredients(self.identity, self.recipe, sets, mask.variant, mask.selection)
 
     def scored_abilities(self, mask: MaskRecipe) -> list[str]:
-        """The abilities whose importance a mask needs, its own first."""
-        from core.abilities import ABILITIES
-
-        if mask.selection != "contrast":
-            return [mask.ability]
-        return [mask.ability, *(a.id for a in ABILITIES if a.id != mask.ability)]
+        """The abilities whose importance one ranking needs, its own first."""
+        return _own_first(mask.ability) if mask.selection == "contrast" else [mask.ability]
 
     def request(self, mask: MaskRecipe | None, benchmark: Benchmark, n: int) -> OutcomesRequest:
         """The request for the outcomes of a mask on the first n items of a benchmark, and its cache key."""
@@ -192,38 +214,53 @@ class Workbench:
         return make_mask(self, recipe, ks)
 
     def ranking_metadata(self, recipe: MaskRecipe) -> dict[str, Any]:
-        """What was stored with the ranking that a mask, made before, is the first n of.
+        """What was stored with the ranking of its own ability that a mask, made before, is cut from.
 
         Raises:
             CorruptEntry: it is damaged.
         """
-        ranking = self.store.rankings.load(self.ranking_key(recipe), 0)
-        return {} if ranking is None else ranking.metadata
+        for one in self.rankings_of(recipe)[:1]:
+            ranking = self.store.rankings.load(self.ranking_key(one), 0)
+            return {} if ranking is None else ranking.metadata
+        return {}
 
     @contextmanager
-    def ablated(self, mask: Mask | None) -> Iterator[Ablation | None]:
-        """The model under a mask; the intact one without. Afterwards it is as loaded, whatever happened."""
+    def ablated(self, mask: Mask | None, factor: float = 0.0) -> Iterator[Ablation | None]:
+        """The model under a mask; the intact one without. Afterwards it is as loaded, whatever happened.
+
+        Args:
+            mask: which weights.
+            factor: what they are multiplied by; 0 ablates.
+        """
         if mask is None:
             yield None
             return
-        with self.ablator.applied(mask) as ablation:
+        with self.ablator.applied(mask, factor) as ablation:
             yield ablation
 
     def prepared(self, benchmark: Benchmark, n: int) -> Prepared:
-        """The first n items of a benchmark, made ready once for the intact and every ablated model."""
+        """The first n items of a benchmark, made ready once for the intact and every ablated model.
+
+        Their table is stored, so that whoever shows the outcomes need not make the items again.
+        """
         from core.evaluation import prepare
+        from core.results.items import ensure_items
 
         name = (benchmark.id, n)
         if name not in self._prepared:
+            ensure_items(self, benchmark, n)
             self._prepared[name] = prepare(self.loaded, benchmark, benchmark.items(n), self._batch_size)
         return self._prepared[name]
 
-    def evaluate(
-        self, request: OutcomesRequest, cancelled: Callable[[], bool] = lambda: False
-    ) -> float | None:
+    def evaluate(self, request: OutcomesRequest, cancelled: Callable[[], bool] | None = None) -> float | None:
         """The accuracy of the model as it is now, its outcomes stored under the request's key.
 
-        Whoever calls has applied the request's mask. None if it was cancelled: then nothing is stored.
+        Whoever calls has applied the request's mask. Each batch's outcomes are told. None if it was
+        cancelled: then nothing is stored.
+
+        Args:
+            request: what to evaluate.
+            cancelled: asked between batches in place of the workbench's own.
 
         Raises:
             ValueError: a log-likelihood is not finite.
@@ -231,14 +268,16 @@ class Workbench:
         from core.evaluation import evaluate
 
         prepared = self.prepared(request.benchmark, request.n)
-        by_item = {
-            outcome.item_id: outcome
-            for batch in evaluate(self.loaded.model, prepared, cancelled)
-            for outcome in batch
-        }
-        if len(by_item) < len(prepared.items):
+        self.tell(RunStarted(request.mask, request.benchmark.id, request.n))
+        places = {item.id: place for place, item in enumerate(prepared.items)}
+        by_place: dict[int, Outcome] = {}
+        for batch in evaluate(self.loaded.model, prepared, cancelled or self.cancelled):
+            placed = {places[outcome.item_id]: outcome for outcome in batch}
+            self.tell(BatchFinished(tuple(_told(place, outcome) for place, outcome in placed.items())))
+            by_place |= placed
+        if len(by_place) < len(prepared.items):
             return None
-        outcomes = [by_item[item.id] for item in prepared.items]
+        outcomes = [by_place[place] for place in range(len(prepared.items))]
         columns: dict[str, list[Any]] = {
             "item_id": [outcome.item_id for outcome in outcomes],
             "gold": [outcome.gold for outcome in outcomes],
@@ -271,3 +310,12 @@ class Workbench:
         except CorruptEntry as error:
             self.tell(EntryReplaced(str(error)))
             return None
+
+
+def _own_first(ability: str) -> list[str]:
+    """The ids of all abilities, this one's first."""
+    return [ability, *(one.id for one in ABILITIES if one.id != ability)]
+
+
+def _told(place: int, outcome: Outcome) -> ItemOutcome:
+    return ItemOutcome(place, outcome.gold, outcome.prediction, outcome.correct, outcome.loglikelihoods)

@@ -83,15 +83,35 @@ def test_restores_after_an_exception_inside(tiny_llama: LlamaForCausalLM) -> Non
 
 def test_an_apply_that_fails_midway_leaves_nothing(tiny_llama: LlamaForCausalLM) -> None:
     class FailsInTheLastMatrix(WeightSpace):
-        def zero(self, matrix: Matrix, local: torch.Tensor) -> Patch:
+        def scale(self, matrix: Matrix, local: torch.Tensor, factor: float) -> Patch:
             if matrix.index == 13:
                 raise MemoryError
-            return super().zero(matrix, local)
+            return super().scale(matrix, local, factor)
 
     space, before = FailsInTheLastMatrix(tiny_llama), _snapshot(tiny_llama)
     with pytest.raises(MemoryError):
         Ablator(space).apply(Mask(torch.arange(space.size)))
     assert _snapshot(tiny_llama) == before
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_factor_multiplies_and_the_same_bits_come_back(
+    tiny_llama: LlamaForCausalLM, dtype: torch.dtype
+) -> None:
+    model = tiny_llama.to(dtype)
+    _with_special_values(model)
+    space = WeightSpace(model)
+    before, mask = _snapshot(model), Mask(torch.arange(space.size))
+    doubled = [space.read(matrix) * 2.0 for matrix in space.matrices]
+    ablator = Ablator(space)
+    with ablator.applied(mask, factor=2.0) as ablation:
+        pairs = zip(space.matrices, doubled, strict=True)
+        assert all(torch.equal(space.read(matrix).nan_to_num(), new.nan_to_num()) for matrix, new in pairs)
+    assert 0 < ablation.changed < ablation.weights == space.size
+    assert _snapshot(model) == before
+    with pytest.raises(ValueError, match="finite"):
+        ablator.apply(mask, factor=float("nan"))
+    assert _snapshot(model) == before
 
 
 def test_a_mask_of_another_model_changes_nothing(tiny_llama: LlamaForCausalLM) -> None:

@@ -11,10 +11,11 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from core.models import files
-from core.models.description import describe_folder
+from core.models.description import describe_folder, matrix_shapes, read_config
 from core.models.files import ModelFilesError, identity_files, model_folder, weight_files
 from core.models.loading import load
 from core.models.spec import ModelSpec
+from core.weights import WeightSpace
 from tests.core.tiny_models import ARCHITECTURES, save_model
 
 
@@ -56,6 +57,14 @@ def test_description_from_headers_agrees_with_the_loaded_model(
     assert loaded.info.parameters == info.parameters
     assert loaded.info.fingerprint == info.fingerprint
     assert loaded.info.device == "cpu"
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_shapes_from_the_config_are_those_of_the_loaded_matrices(tmp_path: Path, architecture: str) -> None:
+    space = WeightSpace(save_model(tmp_path, architecture))
+    shapes = matrix_shapes(read_config(tmp_path))
+    assert shapes == tuple((m.layer, m.kind, m.rows, m.columns) for m in space.matrices)
+    assert [shape.is_mlp for shape in shapes] == [matrix.block == "mlp" for matrix in space.matrices]
 
 
 def test_a_stored_copy_of_a_tied_head_counts_once(tmp_path: Path) -> None:

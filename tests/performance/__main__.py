@@ -21,6 +21,7 @@ from tests.performance.exact_selection import compare_selection
 from tests.performance.importance_pass import compare_importance
 from tests.performance.machine import machine_facts
 from tests.performance.random_llama import random_llama
+from tests.performance.samples_table import compare_samples
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6}
 
@@ -37,6 +38,7 @@ def main() -> int:
         compare_selection(),
         compare_ablation(model),
         compare_choices(load(ModelSpec("demo", device="cpu"))),
+        compare_samples(),
     ]
     sys.stdout.write(_table(comparisons))
     facts = ", ".join(f"{name} {value}" for name, value in machine.items())

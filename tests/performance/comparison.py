@@ -43,11 +43,12 @@ def time_both(
         cycles: calls in a repeat, more than one where a call is too short for the clock.
     """
     ours(), plain()
-    pairs = [(_seconds(ours, cycles), _seconds(plain, cycles)) for _ in range(REPEATS)]
+    pairs = [(seconds_of(ours, cycles), seconds_of(plain, cycles)) for _ in range(REPEATS)]
     return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
 
 
-def _seconds(call: Callable[[], object], cycles: int) -> float:
+def seconds_of(call: Callable[[], object], cycles: int = 1) -> float:
+    """Seconds of one call, the mean of so many cycles."""
     start = time.perf_counter()
     for _ in range(cycles):
         call()

@@ -11,6 +11,7 @@ from cache.folder import Store
 from cache.keys import key_of
 from cache.listing import entries
 from tui.command_line import run
+from tui.units import size_bytes
 
 INGREDIENTS = {"benchmark": "\x1b[31m[bold]x[/]", "limit": 3}
 KEY = key_of("outcomes", 1, INGREDIENTS)
@@ -51,3 +52,62 @@ def test_an_absent_cache_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert run(["cache", "ls"]) == 0
     assert capsys.readouterr().out == f"0 entries, 0 B, in {tmp_path / 'none'}\n"
     assert not (tmp_path / "none").exists()
+
+
+def test_info_shows_what_an_entry_was_made_from(tmp_path: Path, capsys: Captured) -> None:
+    fill(tmp_path)
+    assert run(["cache", "info", KEY[:8], "--cache-dir", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"outcomes {KEY}"
+    assert r"  benchmark  \x1b[31m[bold]x[/]" in lines
+    assert "  limit      3" in lines
+    assert run(["cache", "info", KEY, "--cache-dir", str(tmp_path), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["ingredients"] == INGREDIENTS
+    assert (document["kind"], document["details"]) == ("outcomes", {"n": 1})
+
+
+def test_verify_fails_on_damage_and_names_it(tmp_path: Path, capsys: Captured) -> None:
+    fill(tmp_path)
+    words = ["cache", "verify", "--cache-dir", str(tmp_path)]
+    assert run(words) == 0
+    assert capsys.readouterr().out == "Every entry is whole.\n"
+    path = tmp_path / "outcomes" / f"{KEY}.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert run(words) == 1
+    out, err = capsys.readouterr()
+    assert f"{path}: its bytes differ" in out
+    assert "computed anew" in err
+    assert run([*words, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["damaged"][0]["path"] == str(path)
+
+
+def test_rm_deletes_one_entry(tmp_path: Path, capsys: Captured) -> None:
+    fill(tmp_path)
+    (entry,) = entries(tmp_path)
+    words = ["cache", "rm", KEY[:8], "--cache-dir", str(tmp_path)]
+    assert run([*words, "--json"]) == 0
+    freed = {"kind": "outcomes", "key": KEY, "freed_bytes": entry.size_bytes}
+    assert json.loads(capsys.readouterr().out) == freed
+    assert entries(tmp_path) == []
+    assert run(words) == 1
+    assert "'cache ls' shows what there is" in capsys.readouterr().err
+
+
+def test_prune_makes_room(tmp_path: Path, capsys: Captured) -> None:
+    fill(tmp_path)
+    words = ["cache", "prune", "--cache-dir", str(tmp_path), "--max-size"]
+    assert run([*words, "1 MB"]) == 0
+    assert capsys.readouterr().out.startswith("Deleted 0 entries, 0 B; left: 1 entry, ")
+    assert run([*words, "0", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert ([entry["key"] for entry in document["deleted"]], document["size_bytes"]) == ([KEY], 0)
+    assert run([*words, "large"]) == 2
+    assert "give one such as 10GB" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("10GB", 10**10), ("1.5 kb", 1500), ("12", 12), ("3TB", 3 * 10**12)]
+)
+def test_sizes_are_read_in_steps_of_a_thousand(text: str, size: int) -> None:
+    assert size_bytes(text) == size

@@ -42,8 +42,8 @@ def test_alone_it_says_what_to_try(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert run([]) == 0
     said = capsys.readouterr().out.splitlines()
     tried = [line.split("  ")[1].split()[1:] for line in said if line.startswith("  abilityscope")]
-    assert len(tried) == 3
-    assert [run([arguments[0], "--help"]) for arguments in tried] == [0, 0, 0]
+    assert len(tried) == 4
+    assert [run([arguments[0], "--help"]) for arguments in tried] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(

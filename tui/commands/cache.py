@@ -1,32 +1,36 @@
-"""`abilityscope cache`: what was computed and kept."""
+"""`abilityscope cache`: what was computed and kept, and keeping it in order."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tui import output
-from tui.options import CacheDir, Json, open_store
-from tui.units import age_text, size_text
+from tui.options import CacheDir, Json, checked_arguments, open_store
+from tui.units import age_text, size_bytes, size_text
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from cache.entries import Manifest
     from cache.listing import Entry
+
+KeyPrefix = Annotated[str, typer.Argument(help="The key, or how it begins.", metavar="ID")]
 
 SHOWN_KEY_LENGTH = 12
 """Characters of a key that the table shows."""
 
-app = typer.Typer(help="Show what was computed and kept.", rich_markup_mode=None)
+app = typer.Typer(help="Show what was computed and kept, check it, delete it.", rich_markup_mode=None)
 
 
 @app.callback()
 def cache() -> None:
-    """Show what was computed and kept."""
+    """Show what was computed and kept, check it, delete it."""
 
 
 @app.command()
@@ -36,15 +40,119 @@ def ls(cache_dir: CacheDir = None, as_json: Json = False) -> None:
 
     folder = open_store(cache_dir).root
     found = entries(folder)
-    size_bytes = sum(entry.size_bytes for entry in found)
     if as_json:
         rows = [asdict(entry) for entry in found]
-        output.write_document({"folder": str(folder), "size_bytes": size_bytes, "entries": rows})
+        output.write_document({"folder": str(folder), "size_bytes": _total(found), "entries": rows})
         return
     if found:
         output.write_table(_table(found))
-    count = "1 entry" if len(found) == 1 else f"{len(found)} entries"
-    output.write(f"{count}, {size_text(size_bytes)}, in {output.shown(str(folder))}\n")
+    output.write(f"{_count(found)}, {size_text(_total(found))}, in {output.shown(str(folder))}\n")
+
+
+@app.command()
+def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> None:
+    """Show what one entry is, and everything that it was made from."""
+    from cache.upkeep import manifest_of
+
+    found, manifest = manifest_of(open_store(cache_dir).root, key)
+    # Checksums of blocks are for the program, and a large ranking has hundreds.
+    details = {name: value for name, value in manifest.details.items() if name != "blocks"}
+    document = {"kind": found.kind.name, **asdict(manifest), "details": details}
+    if as_json:
+        output.write_document(document)
+        return
+    for line in _info_lines(document, manifest):
+        output.write(f"{output.shown(line)}\n")
+
+
+@app.command()
+def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
+    """Read every entry whole, and list the damaged ones; exit code 1 if there are any."""
+    from cache.upkeep import verify as damaged_entries
+    from tui.progress import shown_counting
+
+    folder = open_store(cache_dir).root
+    with shown_counting("entries read") as tell:
+        damaged = damaged_entries(folder, tell)
+    if as_json:
+        rows = [{"path": str(error.path), "reason": error.reason} for error in damaged]
+        output.write_document({"folder": str(folder), "damaged": rows})
+    else:
+        for error in damaged:
+            output.write(f"{output.shown(f'{error.path}: {error.reason}')}\n")
+        words = "Every entry is whole." if not damaged else f"{len(damaged)} damaged."
+        output.write(f"{words}\n")
+    if damaged:
+        output.note("Damaged entries are never used, and computed anew when needed; 'cache rm' deletes them.")
+        raise typer.Exit(1)
+
+
+@app.command()
+def rm(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> None:
+    """Delete one entry."""
+    from cache.upkeep import delete, find
+
+    folder = open_store(cache_dir).root
+    found = find(folder, key)
+    freed = delete(folder, found.key)
+    if as_json:
+        output.write_document({"kind": found.kind.name, "key": found.key, "freed_bytes": freed})
+    else:
+        output.write(f"Deleted {found.kind.name} {found.key}, {size_text(freed)}.\n")
+
+
+@app.command()
+def prune(
+    max_size: Annotated[
+        str, typer.Option(help="How large the cache may stay, such as 10GB.", metavar="SIZE")
+    ],
+    cache_dir: CacheDir = None,
+    as_json: Json = False,
+) -> None:
+    """Delete the oldest entries until the cache is small enough, and what killed writers left behind."""
+    from cache.listing import entries
+    from cache.upkeep import prune as deleted_entries
+
+    with checked_arguments():
+        largest = size_bytes(max_size)
+    folder = open_store(cache_dir).root
+    deleted = deleted_entries(folder, largest)
+    left = entries(folder)
+    if as_json:
+        output.write_document(
+            {
+                "folder": str(folder),
+                "deleted": [asdict(entry) for entry in deleted],
+                "freed_bytes": _total(deleted),
+                "size_bytes": _total(left),
+            }
+        )
+        return
+    output.write(f"Deleted {_count(deleted)}, {size_text(_total(deleted))}; ")
+    output.write(f"left: {_count(left)}, {size_text(_total(left))}, in {output.shown(str(folder))}\n")
+
+
+def _total(found: Sequence[Entry]) -> int:
+    return sum(entry.size_bytes for entry in found)
+
+
+def _count(found: Sequence[Entry]) -> str:
+    return "1 entry" if len(found) == 1 else f"{len(found)} entries"
+
+
+def _info_lines(document: Mapping[str, Any], manifest: Manifest) -> Iterator[str]:
+    """A line for each thing that is known, names padded to one width."""
+    age_s = (datetime.now(UTC) - datetime.fromisoformat(manifest.created)).total_seconds()
+    yield f"{document['kind']} {manifest.key}"
+    yield f"  {size_text(manifest.size_bytes)}, made {age_text(age_s)} ago, on {manifest.created}"
+    for title, values in (("made from", manifest.ingredients), ("with", document["details"])):
+        if values:
+            yield f"{title}:"
+        width = max(map(len, values), default=0)
+        for name, value in values.items():
+            for i, part in enumerate(value if isinstance(value, list) else [value]):
+                text = part if isinstance(part, str) else json.dumps(part, ensure_ascii=False)
+                yield f"  {name if i == 0 else '':{width}}  {text}"
 
 
 def _table(found: Sequence[Entry]) -> Table:

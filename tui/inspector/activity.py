@@ -157,6 +157,8 @@ class Activity:
     def _change_job(self, job: Job) -> None:
         before = self.jobs.get(job.id)
         self.jobs[job.id] = job
+        if before is None:
+            self._forget_texts(job.id)
         if job.state == "running" and (before is None or before.state == "queued"):
             self.scored = self.found = None
             if job.kind == "runs":
@@ -164,6 +166,11 @@ class Activity:
         if job.state in ENDED:
             self.current = self.scored = None
             self.stored += 1
+
+    def _forget_texts(self, job: str) -> None:
+        """A new engine counts its jobs from 1 again: what an earlier one wrote is of another job."""
+        self.texts = {place: text for place, text in self.texts.items() if place[0] != job}
+        self.ends = {place: end for place, end in self.ends.items() if place[0] != job}
 
     def _restore(self, snapshot: Snapshot) -> None:
         """Takes over an engine's whole state, as after attaching to it."""

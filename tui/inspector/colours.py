@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from rich.style import Style
-from textual.color import Color, ColorParseError
+from textual.color import Color
 
 STEPS = 20
 """Shades between nothing and full: more cannot be told apart, and each is worked out once."""
 
 FULL = 0.85
-"""How much of the theme's colour the strongest shade has; the rest is the surface."""
+"""How much of the theme's colour the strongest shade has; the rest is the background."""
 
 BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
 
@@ -20,7 +20,7 @@ BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
 def shade(
     value: float, variables: Mapping[str, str], colour: str = "primary", negative: str = "warning"
 ) -> Style:
-    """Background and text for a value: the surface at 0, the theme's colour at 1.
+    """Background and text for a value: the background at 0, the theme's colour at 1.
 
     Terminals with 16 colours show the nearest of them, and themes made of the terminal's own colours, which
     cannot be blended, show strong values reversed; both keep the text readable.
@@ -32,7 +32,7 @@ def shade(
         negative: name of the variable for values below 0.
     """
     step = round(max(-1.0, min(1.0, value)) * STEPS)
-    return _shade(abs(step), variables["surface"], variables[negative if step < 0 else colour])
+    return _shade(abs(step), variables["background"], variables[negative if step < 0 else colour])
 
 
 def text_style(variables: Mapping[str, str], colour: str) -> Style:
@@ -40,32 +40,18 @@ def text_style(variables: Mapping[str, str], colour: str) -> Style:
 
     Args:
         variables: the theme's, `app.theme_variables`.
-        colour: name of the variable, such as `error`; `text-muted` is the foreground, dimmed.
+        colour: name of the variable, such as `error`.
     """
-    return _text_style(variables[colour], variables["surface"], variables["foreground"])
+    return Style(color=Color.parse(variables[colour]).rich_color)
 
 
 @lru_cache(maxsize=1024)
-def _shade(step: int, surface: str, colour: str) -> Style:
-    ground, full = Color.parse(surface), Color.parse(colour)
+def _shade(step: int, background: str, colour: str) -> Style:
+    ground, full = Color.parse(background), Color.parse(colour)
     if ground.ansi is not None or full.ansi is not None:
         return Style(reverse=True) if step * 2 > STEPS else Style()
     behind = ground.blend(full, FULL * step / STEPS, alpha=1.0)
     return Style(color=readable_on(behind).rich_color, bgcolor=behind.rich_color)
-
-
-@lru_cache(maxsize=256)
-def _text_style(colour: str, surface: str, foreground: str) -> Style:
-    try:
-        parsed = Color.parse(colour)
-    except ColorParseError:
-        parsed = Color.parse("auto")
-    if parsed.auto:
-        ground, front = Color.parse(surface), Color.parse(foreground)
-        if ground.ansi is not None or front.ansi is not None:
-            return Style(dim=True)
-        parsed = ground.blend(front, 0.65, alpha=1.0)
-    return Style(color=parsed.rich_color)
 
 
 def readable_on(behind: Color) -> Color:

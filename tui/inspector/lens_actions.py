@@ -20,7 +20,9 @@ class LensActions(Shell):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "ability", "ability", id="lens.ability", show=False, tooltip="Choose an ability"),
-        Binding("v", "variant", "variant", id="lens.variant", show=False, tooltip="MLP-only, all layers, base"),
+        Binding(
+            "v", "variant", "variant", id="lens.variant", show=False, tooltip="MLP-only, all layers, base"
+        ),
         Binding("s", "selection", "select", id="lens.selection", show=False, tooltip="Which weights"),
         Binding("left_square_bracket", "step_k(-1)", "less", id="lens.less", show=False, tooltip="Smaller k"),
         Binding("right_square_bracket", "step_k(1)", "more", id="lens.more", show=False, tooltip="Larger k"),
@@ -67,9 +69,7 @@ class LensActions(Shell):
             if benchmark is not None:
                 self.set_lens(replace(self.lens, benchmark=benchmark))
 
-        options = [
-            Option(b.id, b.name, b.about, b.id in self.known.benchmarks) for b in self.desk.benchmarks
-        ]
+        options = [Option(b.id, b.name, b.about, b.id in self.known.benchmarks) for b in self.desk.benchmarks]
         self.push_screen(Choose("benchmark", options, self.lens.benchmark, self.desk.marks), take)
 
     def action_items(self) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from core.choices import Selection, Variant
+
+if TYPE_CHECKING:
+    from core.recipes import MaskRecipe
 
 ABILITY_WORDS = {
     "analogical_reasoning": "analogical",
@@ -40,3 +45,8 @@ SELECTION_MEANINGS: dict[Selection, str] = {
 def short_benchmark(benchmark_id: str) -> str:
     """A benchmark in few columns."""
     return ABILITY_WORDS.get(benchmark_id, benchmark_id)
+
+
+def job_title(mask: MaskRecipe | None, benchmark_id: str) -> str:
+    """What a job is called that runs one mask, with base and control, on one benchmark."""
+    return f"{'base' if mask is None else mask} on {short_benchmark(benchmark_id)}"

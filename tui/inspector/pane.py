@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.containers import Vertical
@@ -12,6 +13,8 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from textual.worker import WorkType
 
     from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
@@ -95,7 +98,9 @@ class Pane(Vertical):
 
         A ValueError, OSError or CorruptEntry is said on the screen in its own words.
         """
-        self.run_worker(self._ask(question, then), group=f"{self.id}: {group}", exclusive=True)
+        # A function, not its coroutine: a coroutine that is replaced before it began would warn.
+        work: WorkType[None] = partial(self._ask, question, then)
+        self.run_worker(work, group=f"{self.id}: {group}", exclusive=True)
 
     async def _ask(self, question: Callable[[], T], then: Callable[[T], None]) -> None:
         from cache.files import CorruptEntry

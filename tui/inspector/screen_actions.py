@@ -21,7 +21,12 @@ class ScreenActions(Shell):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
-                str(number), f"tab('{pane_id}')", pane.title, id=f"tab.{pane_id}", show=False, tooltip=pane.title
+                str(number),
+                f"tab('{pane_id}')",
+                pane.title,
+                id=f"tab.{pane_id}",
+                show=False,
+                tooltip=pane.title,
             )
             for number, (pane_id, pane) in enumerate(PANES, start=1)
         ),
@@ -80,7 +85,8 @@ class ScreenActions(Shell):
 
     def action_help(self) -> None:
         """Explains the tab in front."""
-        self.push_screen(HelpScreen(self.pane.title, self.pane.help_text, self.screen.active_bindings))
+        pane = self.pane
+        self.push_screen(HelpScreen(pane.title, pane.help_text, self.screen.active_bindings, self.desk.marks))
 
     async def action_detach(self) -> None:
         """Leaves; the engine goes on, whether it works or not."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from textual.app import App
 from textual.containers import Horizontal, Vertical
@@ -23,6 +25,7 @@ from tui.inspector.widgets.lens_panel import AbilityList, Known, LensPanel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.worker import Worker
 
     from core.engine.commands import Command
     from core.models.description import ModelInfo
@@ -33,7 +36,12 @@ if TYPE_CHECKING:
 TICK_S = 0.1
 """How often the screen takes in what the engine told."""
 
-TOO_SMALL = "The inspector needs 60 columns and 20 rows: make the terminal larger, or its letters smaller. q quits."
+REMEMBER_AFTER_S = 0.5
+"""How long the lens has to stay before it is remembered."""
+
+TOO_SMALL = (
+    "The inspector needs 60 columns and 20 rows: make the terminal larger, or its letters smaller. q quits."
+)
 
 
 class Shell(App[None]):
@@ -41,10 +49,15 @@ class Shell(App[None]):
 
     TITLE = "abilityscope"
     CSS_PATH = "inspector.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (textual declares it on instances)
         (0, "-tiny"), (60, "-narrow"), (80, "-normal"), (140, "-wide"),
     ]  # fmt: skip
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (20, "-short"), (36, "-tall")]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-flat"),
+        (20, "-short"),
+        (36, "-tall"),
+    ]
 
     def __init__(self, desk: Desk, lens: Lens, settings: Settings, tab: str = "run") -> None:
         super().__init__()
@@ -85,7 +98,7 @@ class Shell(App[None]):
         self.show_tab(self._tab)
         self.set_interval(TICK_S, self._tick)
         self.connect_engine()
-        self.run_worker(self._describe(), group="describe")
+        self._begin(self._describe, "describe")
 
     @property
     def pane(self) -> Pane:
@@ -103,10 +116,10 @@ class Shell(App[None]):
         self._remember()
 
     def focus_pane(self) -> None:
-        """Puts the focus on the first thing of the tab in front that takes it."""
+        """Puts the focus on the first thing of the tab in front that takes it, else on the abilities."""
         base = self.screen_stack[0]
-        target = next((w for w in self.pane.walk_children() if w.focusable), None)
-        base.set_focus(cast("None", target))
+        inside = next((widget for widget in self.pane.query("*") if widget.focusable), None)
+        base.set_focus(inside or base.query_one(AbilityList))
 
     def set_lens(self, lens: Lens) -> None:
         """Looks at something else."""
@@ -122,7 +135,7 @@ class Shell(App[None]):
         base.query_one(LensPanel).show(self.lens, self.known)
         base.query_one(Context).show(self.lens, self.known)
         self.pane.look(self.lens)
-        self.run_worker(self._find_known(self.lens), group="known", exclusive=True)
+        self._begin(partial(self._find_known, self.lens), "known")
 
     def say_problem(self, sentence: str) -> None:
         """Shows what went wrong, until esc."""
@@ -138,7 +151,7 @@ class Shell(App[None]):
         """Starts the engine, or joins the one that runs."""
         self.desk.activity.link = "starting"
         self.desk.activity.revision += 1
-        self.run_worker(self._link.run(), group="engine", exclusive=True)
+        self._begin(self._link.run, "engine")
 
     def tell_engine(self, command: Command) -> None:
         """Sends a command, unless this screen is only to look or the engine is lost.
@@ -243,7 +256,19 @@ class Shell(App[None]):
         self.focus_pane()
 
     def _remember(self) -> None:
-        remember(self.desk.spec.model.name, Remembered(lens=self.lens, tab=self._tab))
+        self._begin(self._write_memory, "remember")
+
+    def _begin(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
+        """Begins work beside the screen, in place of what the group still does."""
+        _: Worker[None] = self.run_worker(work, group=group, exclusive=True)
+
+    async def _write_memory(self) -> None:
+        await asyncio.sleep(REMEMBER_AFTER_S)  # whoever steps through k writes once
+        kept = Remembered(lens=self.lens, tab=self._tab)
+        try:
+            await asyncio.to_thread(remember, self.desk.spec.model.name, kept)
+        except OSError as error:
+            self.say_problem(f"What you look at cannot be remembered: {error}. All else works.")
 
 
 def title_of(lens: Lens, benchmark: str) -> str:

@@ -96,7 +96,8 @@ def progress_text(activity: Activity) -> str:
     """How far the running job is, shortly."""
     job = activity.job
     if activity.scored is not None and activity.current is None:
-        return f"scoring {short_benchmark(activity.scored.ability)} {activity.scored.done}/{activity.scored.total}"
+        scored = activity.scored
+        return f"scoring {short_benchmark(scored.ability)} {scored.done}/{scored.total}"
     if job is None:
         return "idle"
     if job.total > 1:
@@ -154,7 +155,9 @@ class Context(Static):
     """Two lines above every tab: what is ablated, and on what."""
 
     DEFAULT_CSS = """
-    Context { height: 2; padding: 0 1; color: $foreground; }
+    Context {
+        height: 2; padding: 0 1; color: $foreground; text-wrap: nowrap; text-overflow: ellipsis;
+    }
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -192,7 +195,9 @@ class Problem(Static):
     """A sentence that says what went wrong and what to do; esc puts it away."""
 
     DEFAULT_CSS = """
-    Problem { height: auto; max-height: 6; padding: 0 1; background: $error; color: $background; display: none; }
+    Problem {
+        height: auto; max-height: 6; padding: 0 1; background: $error; color: $background; display: none;
+    }
     Problem.-shown { display: block; }
     """
 

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 ROOMY = 24
 """Columns from which the panel lists what else could be chosen, beside what is."""
 
+TALL = 36
+"""Rows of the terminal from which it lists the benchmarks."""
+
+LISTED_BENCHMARKS = 12
+
+NARROWEST = 12
+"""Columns that a line is made for at least."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -50,7 +58,7 @@ class AbilityList(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "step(1)", "next", id="lens.next_ability", show=False, tooltip="Next ability"),
         Binding("up,k", "step(-1)", "previous", id="lens.previous_ability", show=False, tooltip="Previous"),
-        Binding("enter,escape", "leave", "back", id="lens.leave", tooltip="Back to the tab"),
+        Binding("enter,escape", "leave", "back", id="lens.leave", show=False, tooltip="Back to the tab"),
     ]
 
     DEFAULT_CSS = """
@@ -68,7 +76,7 @@ class AbilityList(Widget, can_focus=True):
         panel = self._panel
         marks, chosen = panel.desk.marks, panel.lens.ability
         text = Text(no_wrap=True, overflow="crop")
-        width = self.size.width
+        width = max(self.size.width, NARROWEST)
         for place, ability in enumerate(ABILITIES):
             is_chosen = ability.id == chosen
             is_stored = ability.id in panel.known.abilities
@@ -109,10 +117,10 @@ class LensLine(Widget):
 
     def __init__(self, panel: LensPanel, name: str, action: str) -> None:
         super().__init__(id=f"lens-{name}")
-        self._panel, self._name, self._action = panel, name, action
+        self._panel, self._what, self._action = panel, name, action
 
     def render(self) -> Text:
-        return self._panel.line_of(self._name, self.size.width)
+        return self._panel.line_of(self._what, self.size.width)
 
     async def on_click(self) -> None:
         await self.run_action(f"app.{self._action}")
@@ -151,13 +159,14 @@ class LensPanel(VerticalScroll, can_focus=False):
 
     def line_of(self, name: str, width: int) -> Text:
         """What a line of the panel says."""
+        width = max(width, NARROWEST)  # before it is laid out, a widget has no width
         lines: dict[str, tuple[str, str, list[Text]]] = {
             "ability": ("ability", "a", []),
             "variant": ("variant", "v", self._variant(width)),
             "selection": ("select", "s", self._selection(width)),
             "k": ("k", "[ ] K", self._k(width)),
             "benchmark": ("benchmark", "b", self._benchmark(width)),
-            "items": ("items", "I", self._items()),
+            "items": (f"items {self._items()}", "I", []),
         }
         label, key, rest = lines[name]
         head = Text(f"{label:<{width - len(key) - 1}}", style="dim", no_wrap=True)
@@ -195,22 +204,32 @@ class LensPanel(VerticalScroll, can_focus=False):
         return lines
 
     def _benchmark(self, width: int) -> list[Text]:
-        marks, benchmark = self.desk.marks, self.lens.benchmark
-        mark = marks.stored if benchmark in self.known.benchmarks else marks.lacking
-        name = short_benchmark(benchmark)
-        return [Text(f" {name[: width - 4]:<{width - 4}} {mark}", style="bold")]
+        """The chosen benchmark; where there is room, among the others."""
+        ids = [benchmark.id for benchmark in self.desk.benchmarks]
+        place = ids.index(self.lens.benchmark)
+        room = LISTED_BENCHMARKS if width >= ROOMY and self.app.size.height >= TALL else 1
+        first = min(max(0, place - room // 2), max(0, len(ids) - room))
+        return [self._benchmark_line(one, width) for one in ids[first : first + room]]
 
-    def _items(self) -> list[Text]:
+    def _benchmark_line(self, benchmark: str, width: int) -> Text:
+        marks, is_chosen = self.desk.marks, benchmark == self.lens.benchmark
+        mark = marks.stored if benchmark in self.known.benchmarks else marks.lacking
+        name = f"{marks.chosen if is_chosen else ' '}{short_benchmark(benchmark)}"[: width - 2]
+        return Text(f"{name:<{width - 2}} {mark}", style="bold" if is_chosen else "dim", no_wrap=True)
+
+    def _items(self) -> str:
         benchmark = self.desk.benchmark(self.lens.benchmark)
         n = self.desk.items_of(benchmark, self.lens)
-        return [Text(f" {n:,} of {benchmark.n_items:,}")]
+        return "all" if n == benchmark.n_items else f"{n:,}/{benchmark.n_items:,}"
 
     def _row(self, words: list[str], place: int) -> Text:
         """Words beside each other, the chosen one marked."""
         text = Text(no_wrap=True, overflow="crop")
         for number, word in enumerate(words):
             is_chosen = number == place
-            text.append(f"{self.desk.marks.chosen if is_chosen else ' '}{word} ", "bold" if is_chosen else "dim")
+            text.append(
+                f"{self.desk.marks.chosen if is_chosen else ' '}{word} ", "bold" if is_chosen else "dim"
+            )
         return text
 
     def _style(self) -> str:

@@ -1,0 +1,62 @@
+"""Items: what the first n items of a benchmark say, as a model gets them. Knows no benchmark."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cache.entries import GROUP_ROWS, ITEMS, EntryFolder
+
+SCHEMA = pl.Schema(
+    {
+        "item_id": pl.String(),
+        "family": pl.String(),
+        "beginning": pl.String(),
+        "prompt": pl.String(),
+        "options": pl.List(pl.String()),
+        "gold": pl.Int16(),
+        "steps": pl.String(),
+    }
+)
+"""One row per item, in item order. `beginning` is what a list of items shows of one; `gold` is the index of
+the right option; `steps` is the worked solution, empty without one."""
+
+
+class Items:
+    """The stored items: `items/<key>.parquet` with its manifest."""
+
+    def __init__(self, root: Path) -> None:
+        self.entries = EntryFolder(root, ITEMS)
+
+    def save(self, key: str, ingredients: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
+        """Stores a table of items, atomically.
+
+        Args:
+            key: see `keys.key_of`.
+            ingredients: what the key was made of.
+            columns: by the names of `SCHEMA`, all of them.
+
+        Raises:
+            ValueError: a column is missing or unknown, or the columns differ in length.
+        """
+        if set(columns) != set(SCHEMA):
+            odd = sorted(set(columns) ^ set(SCHEMA))
+            raise ValueError(f"The item column '{odd[0]}' is missing or unknown. Known: {', '.join(SCHEMA)}.")
+        if len({len(values) for values in columns.values()}) != 1:
+            raise ValueError("The item columns differ in length.")
+        frame = pl.DataFrame({name: columns[name] for name in SCHEMA}, schema=SCHEMA)
+        content = io.BytesIO()
+        frame.write_parquet(content, compression="zstd", row_group_size=GROUP_ROWS)
+        self.entries.write(key, content.getvalue(), ingredients, {"n": frame.height})
+
+    def path(self, key: str) -> Path | None:
+        """The file of a key, proved whole, to be scanned; None if it is not stored.
+
+        Raises:
+            CorruptEntry: the file or its manifest is damaged.
+        """
+        return self.entries.whole_payload(key)

@@ -1,0 +1,190 @@
+"""The jobs that wait and the one that runs, shared by the thread that does them and the one that is asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from core.engine.commands import StartGeneration, StartRankings, StartRuns
+from core.events import Event, Job, JobChanged, JobKind, JobState
+
+Start = StartRuns | StartRankings | StartGeneration
+"""What becomes a job."""
+
+KINDS: dict[type[Start], JobKind] = {
+    StartRuns: "runs",
+    StartRankings: "rankings",
+    StartGeneration: "generation",
+}
+
+
+@dataclass
+class _Entry:
+    """A job that has not ended."""
+
+    job: Job
+    start: Start
+    is_cancelled: bool = False
+
+
+class JobQueue:
+    """Jobs in the order in which they came. Each change of one is told, under the queue's lock."""
+
+    def __init__(self, engine: str, tell: Callable[[Event], None]) -> None:
+        """An empty queue.
+
+        Args:
+            engine: the engine's id, with which the jobs' ids begin.
+            tell: is told a `JobChanged` for each change; must not wait.
+        """
+        self._engine, self._tell = engine, tell
+        self._changed = threading.Condition()
+        self._entries: list[_Entry] = []
+        self._current: _Entry | None = None
+        self._last_number = 0
+        self._is_closed = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no job waits, runs or is paused."""
+        return not self._entries
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a job runs or is paused."""
+        return self._current is not None
+
+    # What is asked from outside.
+
+    def add(self, start: Start) -> None:
+        """Queues a job.
+
+        Raises:
+            ValueError: the engine is ending.
+        """
+        with self._changed:
+            if self._is_closed:
+                raise ValueError("The engine is ending and takes no more jobs: start it again.")
+            self._last_number += 1
+            job = Job(
+                id=f"{self._engine}-{self._last_number}",
+                kind=KINDS[type(start)],
+                title=start.title,
+                state="queued",
+                total=_total(start),
+                created=time.time(),
+            )
+            self._entries.append(_Entry(job, start))
+            self._tell(JobChanged(job))
+            self._changed.notify_all()
+
+    def cancel(self, job: str) -> None:
+        """Ends a queued job now, a running or paused one within a batch.
+
+        Raises:
+            ValueError: there is no such job, or it has ended.
+        """
+        with self._changed:
+            self._cancel(self._find(job))
+
+    def pause(self, job: str) -> None:
+        """Holds the running job after its current batch.
+
+        Raises:
+            ValueError: the job does not run.
+        """
+        self._switch(job, "running", "paused")
+
+    def resume(self, job: str) -> None:
+        """Goes on with the paused job.
+
+        Raises:
+            ValueError: the job is not paused.
+        """
+        self._switch(job, "paused", "running")
+
+    def close(self) -> None:
+        """Cancels all jobs and takes no more."""
+        with self._changed:
+            self._is_closed = True
+            for entry in list(self._entries):
+                self._cancel(entry)
+            self._changed.notify_all()
+
+    # What the thread that does the jobs uses.
+
+    def take(self) -> tuple[Job, Start] | None:
+        """The next job, running now; waits for one. None when the queue is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._entries or self._is_closed)
+            if not self._entries:
+                return None
+            self._current = self._entries[0]
+            self._change(self._current, state="running")
+            return self._current.job, self._current.start
+
+    def checkpoint(self) -> bool:
+        """Whether the running job is cancelled; waits while it is paused."""
+        with self._changed:
+            entry = self._current
+            if entry is None:
+                return False
+            self._changed.wait_for(lambda: entry.job.state != "paused" or entry.is_cancelled)
+            return entry.is_cancelled
+
+    def advance(self, done: int) -> None:
+        """Tells how much of the running job is finished."""
+        with self._changed:
+            if self._current is not None:
+                self._change(self._current, done=done)
+
+    def end(self, state: JobState, problem: str = "") -> None:
+        """Ends the running job.
+
+        Args:
+            state: completed, failed or cancelled.
+            problem: why it failed, in one sentence.
+        """
+        with self._changed:
+            if self._current is not None:
+                self._end(self._current, state, problem)
+                self._current = None
+
+    # All of the following are called under the lock.
+
+    def _find(self, job: str) -> _Entry:
+        for entry in self._entries:
+            if entry.job.id == job:
+                return entry
+        raise ValueError(f"There is no job '{job}' here that has not ended.")
+
+    def _cancel(self, entry: _Entry) -> None:
+        entry.is_cancelled = True
+        if entry is not self._current:
+            self._end(entry, "cancelled")
+        self._changed.notify_all()
+
+    def _switch(self, job: str, before: JobState, after: JobState) -> None:
+        with self._changed:
+            entry = self._find(job)
+            if entry.job.state != before:
+                raise ValueError(f"The job '{job}' is {entry.job.state}, not {before}.")
+            self._change(entry, state=after)
+            self._changed.notify_all()
+
+    def _end(self, entry: _Entry, state: JobState, problem: str = "") -> None:
+        self._entries.remove(entry)
+        self._change(entry, state=state, problem=problem, ended=time.time())
+
+    def _change(self, entry: _Entry, **changes: object) -> None:
+        entry.job = msgspec.structs.replace(entry.job, **changes)
+        self._tell(JobChanged(entry.job))
+
+
+def _total(start: Start) -> int:
+    """The parts that a job has."""
+    return len(start.runs if isinstance(start, StartRuns) else start.masks)

@@ -1,0 +1,200 @@
+"""The engine's loop: it listens, obeys commands, and passes on what the worker tells."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+
+from core.engine.commands import Cancel, Command, Pause, Resume, Shutdown
+from core.engine.jobs import JobQueue
+from core.engine.pacing import Pacer
+from core.engine.place import Place
+from core.engine.spec import EngineSpec
+from core.engine.state import State
+from core.engine.wire import LONGEST_LINE_BYTES, command_of, encode
+from core.engine.worker import Worker
+from core.events import Event, Heartbeat, Refused
+
+HEARTBEAT_S = 2.0
+"""Seconds between heartbeats."""
+
+SLOWEST_CLIENT_BYTES = 64 << 20
+"""A client that lets more than this wait is dropped: the engine waits for nobody."""
+
+END_S = 10.0
+"""So long an engine that is told to end waits for its worker to restore the weights."""
+
+
+class Server:
+    """One engine, from its first client to its end."""
+
+    def __init__(self, spec: EngineSpec, place: Place, idle_s: float) -> None:
+        """Must be made in the running loop.
+
+        Args:
+            spec: what the engine works on.
+            place: its files; the lock is held by whoever calls.
+            idle_s: seconds without client and job after which the engine ends by itself.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._place, self._idle_s = place, idle_s
+        self._state = State(spec.id, os.getpid())
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._pacer = Pacer(self._loop, self._pass_on)
+        self._queue = JobQueue(spec.id, self._from_worker)
+        self._worker = Worker(spec, self._queue, place.log, self._from_worker, self._on_idle)
+        self._end = asyncio.Event()
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    async def serve(self) -> None:
+        """Serves until it is told to end, or has been idle for long; then the weights are as loaded."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._end.set)
+        server = await self._listen()
+        self._worker.start()
+        heart = self._loop.create_task(self._beat())
+        self._watch_idleness()
+        await self._end.wait()
+        heart.cancel()
+        server.close()
+        await self._finish()
+
+    @property
+    def is_worker_done(self) -> bool:
+        """Whether the worker has restored the weights and ended."""
+        return not self._worker.is_alive()
+
+    async def _listen(self) -> asyncio.Server:
+        before = os.umask(0o177)  # the socket's mode is set by nothing else
+        try:
+            return await asyncio.start_unix_server(
+                self._serve_client, self._place.socket, limit=LONGEST_LINE_BYTES
+            )
+        finally:
+            os.umask(before)
+
+    async def _finish(self) -> None:
+        """Cancels what there is to do, tells it, and lets the clients go."""
+        self._queue.close()
+        deadline = self._loop.time() + END_S
+        while self._queue.is_working and self._loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # what the worker told last is passed on
+        self._pacer.flush()
+        for client in list(self._clients):
+            client.close()
+        for client in list(self._clients):
+            try:
+                await asyncio.wait_for(client.wait_closed(), timeout=1.0)
+            except (OSError, TimeoutError):
+                client.transport.abort()
+
+    # Clients.
+
+    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not _is_own(writer):
+            writer.close()
+            return
+        self._pacer.flush()
+        writer.write(encode(self._state.snapshot()))
+        self._clients.add(writer)
+        self._watch_idleness()
+        try:
+            while line := await _line(reader):
+                self._obey(line, writer)
+        except ConnectionError:
+            pass  # gone without a farewell, as when a terminal is closed
+        finally:
+            self._clients.discard(writer)
+            writer.close()
+            self._watch_idleness()
+
+    def _obey(self, line: bytes, client: asyncio.StreamWriter) -> None:
+        try:
+            self._do(command_of(line))
+        except ValueError as error:
+            self._send(client, encode(Refused(str(error))))
+
+    def _do(self, command: Command) -> None:
+        match command:
+            case Shutdown():
+                self._end.set()
+            case Cancel():
+                self._queue.cancel(command.job)
+            case Pause():
+                self._queue.pause(command.job)
+            case Resume():
+                self._queue.resume(command.job)
+            case _:
+                self._queue.add(command)
+
+    def _send(self, client: asyncio.StreamWriter, line: bytes) -> None:
+        if client.transport.get_write_buffer_size() > SLOWEST_CLIENT_BYTES:
+            self._clients.discard(client)
+            client.transport.abort()
+        else:
+            client.write(line)
+
+    # Events.
+
+    def _from_worker(self, event: Event) -> None:
+        """Called in any thread."""
+        self._loop.call_soon_threadsafe(self._pacer.tell, event)
+
+    def _pass_on(self, event: Event) -> None:
+        self._state.take(event)
+        line = encode(event)
+        for client in list(self._clients):
+            self._send(client, line)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            if self._clients:
+                self._pass_on(Heartbeat(_resident_bytes(), self._worker.device_bytes()))
+
+    # Idleness.
+
+    def _on_idle(self) -> None:
+        """Called in the worker's thread."""
+        self._loop.call_soon_threadsafe(self._watch_idleness)
+
+    def _watch_idleness(self) -> None:
+        """Starts the time after which the engine ends, or stops it, as there is somebody or something."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+        if not self._clients and self._queue.is_empty:
+            self._idle_timer = self._loop.call_later(self._idle_s, self._end.set)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next line; empty at the end. Of one that is too long, something that is no command."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b"a line of more than the longest length\n"
+
+
+def _is_own(writer: asyncio.StreamWriter) -> bool:
+    """Whether the client is of this user, where the system can tell; else the folder's mode has to do."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    peer = writer.get_extra_info("socket")
+    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return bool(struct.unpack("3i", credentials)[1] == os.getuid())
+
+
+def _resident_bytes() -> int:
+    """Main memory of this process; where the system does not tell it, the most that it ever was."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

@@ -1,0 +1,92 @@
+"""What a newly connected screen has to know, folded from the events as they are told."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.events import (
+    ENDED,
+    BatchFinished,
+    Event,
+    ItemOutcome,
+    ItemsScored,
+    Job,
+    JobChanged,
+    ModelFailed,
+    ModelLoaded,
+    ModelLoading,
+    RunFinished,
+    RunStarted,
+    Snapshot,
+    TextWritten,
+)
+
+ENDED_JOBS = 50
+"""So many of the jobs that ended are remembered."""
+
+
+class State:
+    """The engine's state, as far as its events say it."""
+
+    def __init__(self, engine: str, pid: int) -> None:
+        self._engine, self._pid = engine, pid
+        self._jobs: dict[str, Job] = {}
+        self._model: ModelLoading | ModelLoaded | ModelFailed | None = None
+        self._run: RunStarted | None = None
+        self._outcomes: list[ItemOutcome] = []
+        self._texts: dict[int, TextWritten] = {}
+        self._writer = ""
+        """The generation job that the texts are of."""
+        self._scored: ItemsScored | None = None
+
+    def snapshot(self) -> Snapshot:
+        """All of it."""
+        return Snapshot(
+            engine=self._engine,
+            pid=self._pid,
+            jobs=tuple(self._jobs.values()),
+            model=self._model,
+            run=self._run,
+            outcomes=tuple(self._outcomes),
+            texts=tuple(self._texts[pane] for pane in sorted(self._texts)),
+            scored=self._scored,
+        )
+
+    def take(self, event: Event) -> None:
+        """Takes one event in."""
+        match event:
+            case ModelLoading() | ModelLoaded() | ModelFailed():
+                self._model = event
+            case RunStarted():
+                self._begin(event)
+            case RunFinished():
+                self._begin(None)
+            case BatchFinished():
+                self._outcomes.extend(event.outcomes)
+            case ItemsScored():
+                self._scored = event if event.done < event.total else None
+            case TextWritten():
+                self._write(event)
+            case JobChanged():
+                self._change(event.job)
+            case _:
+                pass
+
+    def _begin(self, run: RunStarted | None) -> None:
+        self._run, self._outcomes, self._scored = run, [], None
+
+    def _write(self, event: TextWritten) -> None:
+        if event.job != self._writer:
+            self._writer, self._texts = event.job, {}
+        before = self._texts.get(event.pane)
+        text = event.text if before is None else before.text + event.text
+        self._texts[event.pane] = msgspec.structs.replace(event, text=text)
+
+    def _change(self, job: Job) -> None:
+        before = self._jobs.get(job.id)
+        if job.state in ENDED and before is not None and before.state != "queued":
+            self._begin(None)
+        self._jobs[job.id] = job
+        ended = [one.id for one in self._jobs.values() if one.state in ENDED]
+        for forgotten in ended[:-ENDED_JOBS]:
+            del self._jobs[forgotten]

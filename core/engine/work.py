@@ -1,0 +1,119 @@
+"""Does the three kinds of job on a workbench."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from core.benchmarks import find_benchmarks
+from core.cancellation import Cancelled
+from core.engine.commands import StartGeneration, StartRankings, StartRuns
+from core.engine.jobs import Start
+from core.events import EntryReplaced, RunFinished, RunsFound, TextEnded, TextWritten
+from core.recipes import MaskRecipe
+from core.workbench import Workbench
+from core.workbench.runs import alike_ks, compute_runs
+from core.workbench.workbench import OutcomesRequest
+from core.workbench.writing import prompt_for, write_on
+
+Advance = Callable[[int], None]
+"""Is told how many of a job's parts are finished."""
+
+
+def do(bench: Workbench, job: str, start: Start, advance: Advance) -> None:
+    """Does a whole job, telling through the bench what happens.
+
+    Args:
+        bench: the model and the cache.
+        job: the job's id.
+        start: what it is to do.
+        advance: is told how many of its parts are finished.
+
+    Raises:
+        Cancelled: the bench was cancelled before all was done; what was finished is stored.
+        ValueError: the job asks for what there is not, or the model cannot be used.
+        OSError: the cache cannot be written to.
+    """
+    match start:
+        case StartRuns():
+            _do_runs(bench, start, advance)
+        case StartRankings():
+            _do_rankings(bench, start, advance)
+        case StartGeneration():
+            _do_generation(bench, job, start, advance)
+
+
+def _do_runs(bench: Workbench, start: StartRuns, advance: Advance) -> None:
+    requests = _requests(bench, start)
+    keys = [request.key for request in requests]
+    loaded = bench.store.outcomes.load_many(keys)
+    for problem in loaded.corrupt:
+        bench.tell(EntryReplaced(str(problem)))
+    finished = set(loaded.frames)
+    # By key, so that a run that is asked for twice is computed once; by mask, so that each is applied once.
+    missing = {request.key: request for request in requests if request.key not in finished}
+    runs: dict[MaskRecipe | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
+    for request in missing.values():
+        runs[request.mask].append(request)
+    bench.tell(RunsFound(total=len(keys), cached=sum(key in finished for key in keys)))
+    advance(sum(key in finished for key in keys))
+    with closing(compute_runs(bench, runs, bench.cancelled)) as computed:
+        for done, (request, score) in enumerate(computed, start=1):
+            finished.add(request.key)
+            name = "base" if request.mask is None else str(request.mask)
+            bench.tell(RunFinished(name, request.benchmark.id, score, done, len(missing)))
+            advance(sum(key in finished for key in keys))
+    if not finished.issuperset(keys):
+        raise Cancelled
+
+
+def _requests(bench: Workbench, start: StartRuns) -> list[OutcomesRequest]:
+    """The job's runs as the cache knows them."""
+    found = []
+    for run in start.runs:
+        (benchmark,) = find_benchmarks([run.benchmark], bench.spec.level)
+        if not 1 <= run.n <= benchmark.n_items:
+            raise ValueError(
+                f"{run.n} items are asked for: '{benchmark.id}' has {benchmark.n_items}, give 1 to that."
+            )
+        found.append(bench.request(run.mask, benchmark, run.n))
+    return found
+
+
+def _do_rankings(bench: Workbench, start: StartRankings, advance: Advance) -> None:
+    for done, mask in enumerate(start.masks, start=1):
+        _require_go(bench)
+        bench.mask(mask, alike_ks(mask, start.masks))
+        advance(done)
+
+
+def _do_generation(bench: Workbench, job: str, start: StartGeneration, advance: Advance) -> None:
+    prompt, unknown = prompt_for(bench, start.prompt)
+    for pane, recipe in enumerate(start.masks):
+        _require_go(bench)
+        mask = None if recipe is None else bench.mask(recipe, alike_ks(recipe, start.masks))
+        started = time.monotonic()
+        with bench.ablated(mask, start.factor):
+            written = write_on(
+                bench,
+                prompt,
+                max_new_tokens=start.max_new_tokens,
+                temperature=start.temperature,
+                seed=start.seed,
+                on_text=_teller(bench, job, pane),
+            )
+        seconds = time.monotonic() - started
+        bench.tell(TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown))
+        if written.finish == "cancelled":
+            raise Cancelled
+        advance(pane + 1)
+
+
+def _teller(bench: Workbench, job: str, pane: int) -> Callable[[str], None]:
+    return lambda text: bench.tell(TextWritten(job, pane, text))
+
+
+def _require_go(bench: Workbench) -> None:
+    if bench.cancelled():
+        raise Cancelled

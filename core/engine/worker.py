@@ -1,0 +1,83 @@
+"""The thread that has the model: it loads it, then does one job after the other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from core.cancellation import Cancelled
+from core.engine import work
+from core.engine.failures import sentence_of
+from core.engine.jobs import JobQueue, Start
+from core.engine.spec import EngineSpec
+from core.events import Event, Job, ModelFailed
+from core.workbench import Workbench
+
+
+class Worker(threading.Thread):
+    """Does the jobs of a queue until it is closed. All use of torch is in this thread."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        queue: JobQueue,
+        log: Path,
+        tell: Callable[[Event], None],
+        on_idle: Callable[[], None],
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            spec: the model, the cache and how to score.
+            queue: where the jobs come from.
+            log: where stderr goes to; named in what is said of unforeseen failures.
+            tell: is told what happens.
+            on_idle: is called after each job.
+        """
+        # A daemon: a model that takes minutes to load must not hold up an engine that is told to end.
+        super().__init__(name="worker", daemon=True)
+        self._spec, self._queue, self._log = spec, queue, log
+        self._tell, self._on_idle = tell, on_idle
+        self._bench = Workbench(
+            spec.model,
+            spec.store,
+            spec.recipe,
+            batch_size=spec.batch_size,
+            tell=tell,
+            cancelled=queue.checkpoint,
+        )
+
+    def run(self) -> None:
+        """Loads the model and does jobs."""
+        self._load()
+        while (taken := self._queue.take()) is not None:
+            self._do(*taken)
+            self._on_idle()
+
+    def device_bytes(self) -> int | None:
+        """Memory that the model and its work hold on a GPU; None on a CPU and until the model is loaded."""
+        loaded = vars(self._bench).get("loaded")
+        if loaded is None or loaded.model.device.type != "cuda":
+            return None
+        import torch
+
+        return int(torch.cuda.memory_allocated(loaded.model.device))
+
+    def _load(self) -> None:
+        """Loads the model; what fails is told, and tried again by the first job that needs the model."""
+        try:
+            _ = self._bench.loaded
+        except Exception as error:
+            self._tell(ModelFailed(sentence_of(error, self._spec, self._log)))
+
+    def _do(self, job: Job, start: Start) -> None:
+        """Does one job; whatever happens in it, it ends and the thread goes on."""
+        try:
+            work.do(self._bench, job.id, start, self._queue.advance)
+        except Cancelled:
+            self._queue.end("cancelled")
+        except Exception as error:
+            self._queue.end("failed", sentence_of(error, self._spec, self._log))
+        else:
+            self._queue.end("completed")

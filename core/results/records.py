@@ -1,0 +1,74 @@
+"""What is shown of samples: how an answer flipped, a line of the list, an item with all its answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Flip = Literal["right", "wrong", "broken", "fixed", "unknown"]
+"""Base and ablated answer: both right, both wrong, right then wrong, wrong then right, not both known."""
+
+FLIPS: tuple[Flip, ...] = ("right", "wrong", "broken", "fixed", "unknown")
+
+Filter = Literal["all", "flipped", "broken", "fixed", "both_wrong", "both_right"]
+
+FILTERS: dict[Filter, tuple[Flip, ...]] = {
+    "all": FLIPS,
+    "flipped": ("broken", "fixed"),
+    "broken": ("broken",),
+    "fixed": ("fixed",),
+    "both_wrong": ("wrong",),
+    "both_right": ("right",),
+}
+"""What each filter lets through."""
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """One line of a list of samples."""
+
+    place: int
+    """Of the item in the benchmark, from 0."""
+    id: str
+    family: str
+    flip: Flip
+    gold: int | None
+    """Index of the right option; None for generation."""
+    base: int | None
+    """Index of the intact model's choice; None if it is not known, and for generation."""
+    ablated: int | None
+    """Index of the ablated model's choice; None if it is not known, and for generation."""
+    beginning: str
+    """Up to 200 characters of the item, on one line."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model answered to one item."""
+
+    prediction: int | None
+    """Index of the chosen option; None for generation."""
+    correct: bool
+    loglikelihoods: tuple[float, ...] | None
+    """Summed over the tokens of each option, in nats; None for generation."""
+    text: str | None
+    """What was generated; None for multiple choice."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Everything about one item."""
+
+    place: int
+    id: str
+    family: str
+    flip: Flip
+    prompt: str
+    options: tuple[str, ...]
+    gold: int | None
+    steps: str
+    """The worked solution; empty without one."""
+    base: Answer | None
+    """None if it is not known."""
+    ablated: Answer | None
+    """None if it is not known."""

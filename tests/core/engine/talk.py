@@ -1,0 +1,85 @@
+"""What the tests of the engine need: a short private folder, and a screen that listens."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from core.engine.client import Connection
+from core.engine.commands import StartRuns
+from core.engine.process import EngineProcess
+from core.events import ENDED, Event, Job, JobChanged, JobState, Snapshot
+from core.recipes import ImportanceRecipe
+
+RECIPE = ImportanceRecipe(n_items=40)
+DEADLINE_S = 120.0
+
+T = TypeVar("T")
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A runtime folder with a path that is short enough for a socket."""
+    folder = Path(tempfile.mkdtemp(prefix="as-", dir="/tmp"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ABILITYSCOPE_RUNTIME", str(folder))
+        yield folder
+    shutil.rmtree(folder)
+
+
+def kill(process: EngineProcess) -> None:
+    process.kill()
+    process.wait()
+
+
+class Screen:
+    """Hears what an engine tells, in order."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.heard: list[Event] = []
+        self._events = connection.events()
+
+    async def until(self, wanted: Callable[[Event], bool]) -> Event:
+        """The first event from now on that is wanted."""
+        async with asyncio.timeout(DEADLINE_S):
+            async for event in self._events:
+                self.heard.append(event)
+                if wanted(event):
+                    return event
+        raise AssertionError(f"The engine ended; heard: {self.heard}")
+
+    async def to_the_end(self) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            async for event in self._events:
+                self.heard.append(event)
+
+    async def snapshot(self) -> Snapshot:
+        event = await self.until(lambda event: isinstance(event, Snapshot))
+        assert isinstance(event, Snapshot)
+        return event
+
+    async def job(self, title: str, *states: JobState) -> Job:
+        """The job of that title, as soon as it is in one of the states."""
+        event = await self.until(
+            lambda event: (
+                isinstance(event, JobChanged) and event.job.title == title and event.job.state in states
+            )
+        )
+        assert isinstance(event, JobChanged)
+        return event.job
+
+    async def all_of(self, start: StartRuns) -> Job:
+        """The job, sent now, as it ended."""
+        self.connection.send(start)
+        return await self.job(start.title, *ENDED)
+
+    def of(self, kind: type[T]) -> list[T]:
+        return [event for event in self.heard if isinstance(event, kind)]

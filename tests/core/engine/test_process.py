@@ -1,0 +1,174 @@
+"""How engines begin and end: killed, idle, raced, without a model, without a private folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.engine.client import EngineError, connect
+from core.engine.commands import Run, Shutdown, StartRuns
+from core.engine.place import Place, runtime_folder
+from core.engine.process import start_engine
+from core.engine.records import living_engines
+from core.engine.spec import EngineSpec
+from core.events import ModelFailed, RunFinished, RunsFound
+from core.models.spec import ModelSpec
+from tests.core.engine.talk import RECIPE, Screen, kill, private_folder
+
+TEN = tuple(Run(None, "temporal_reasoning", n) for n in range(300, 500, 20))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with private_folder() as folder:
+        yield folder
+
+
+def spec_in(tmp_path: Path, model: str = "demo") -> EngineSpec:
+    return EngineSpec(ModelSpec(model), str(tmp_path / "cache"), RECIPE)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_killed_engine_is_told_in_words_and_nothing_finished_is_lost(tmp_path: Path) -> None:
+    spec = spec_in(tmp_path)
+
+    async def talk() -> None:
+        process = start_engine(spec)
+        screen = Screen(await connect(spec, process))
+        other = Screen(await connect(spec))
+        screen.connection.send(StartRuns("ten", TEN))
+        await screen.until(lambda event: isinstance(event, RunFinished) and event.done == 3)
+        process.kill()
+        await screen.to_the_end()
+        await other.to_the_end()
+        for words in (await screen.connection.how_it_ended(), await other.connection.how_it_ended()):
+            assert words.startswith("The engine was killed")
+            assert str(process.log) in words
+        finished = len(screen.of(RunFinished))
+        for one in (screen, other):
+            await one.connection.close()
+        assert living_engines() == []
+        again = start_engine(spec)
+        screen = Screen(await connect(spec, again))
+        job = await screen.all_of(StartRuns("ten", TEN))
+        assert (job.state, job.done) == ("completed", 10)
+        (found,) = screen.of(RunsFound)
+        assert found.total == 10
+        # The last one may have been stored and not told.
+        assert finished <= found.cached <= finished + 1
+        screen.connection.send(Shutdown())
+        await screen.to_the_end()
+        assert (await screen.connection.how_it_ended()).startswith("The engine was stopped")
+        await screen.connection.close()
+        assert again.wait() == 0
+        assert process.wait() == -9
+
+    asyncio.run(talk())
+
+
+def test_an_idle_engine_ends_and_leaves_only_its_log(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABILITYSCOPE_ENGINE_IDLE_S", "0.2")
+    process = start_engine(spec_in(tmp_path, "no/where"))
+    try:
+        assert process.wait(timeout=60) == 0
+        assert {path.suffix for path in folder.iterdir()} == {".log", ".lock"}
+        assert process.log.read_text() == ""
+    finally:
+        kill(process)
+
+
+def test_of_two_that_race_one_is_the_engine(folder: Path, tmp_path: Path) -> None:
+    spec = spec_in(tmp_path, "no/where")
+    processes = [start_engine(spec), start_engine(spec)]
+
+    async def talk() -> None:
+        screens = [Screen(await connect(spec, process)) for process in processes]
+        pids = {(await screen.snapshot()).pid for screen in screens}
+        (record,) = living_engines()
+        assert pids == {record.pid}
+        (loser,) = [process for process in processes if process.pid != record.pid]
+        assert loser.wait(timeout=60) == 0
+        socket = folder / f"{spec.id}.sock"
+        assert stat.S_IMODE(socket.stat().st_mode) == 0o600
+        screens[0].connection.send(Shutdown())
+        for screen in screens:
+            await screen.to_the_end()
+            await screen.connection.close()
+
+    try:
+        asyncio.run(talk())
+        assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    finally:
+        for process in processes:
+            kill(process)
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_its_model_an_engine_says_so_to_every_job(tmp_path: Path) -> None:
+    spec = spec_in(tmp_path, "no/where")
+    process = start_engine(spec)
+
+    async def talk() -> None:
+        screen = Screen(await connect(spec, process))
+        snapshot = await screen.snapshot()
+        if not isinstance(snapshot.model, ModelFailed):
+            await screen.until(lambda event: isinstance(event, ModelFailed))
+        job = await screen.all_of(StartRuns("base", (Run(None, "temporal_reasoning", 3),)))
+        assert job.state == "failed"
+        assert "no/where" in job.problem
+        await screen.connection.close()
+
+    try:
+        asyncio.run(talk())
+        process.terminate()
+        assert process.wait(timeout=60) == 0
+    finally:
+        kill(process)
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_engine_that_cannot_start_is_told_with_its_log(tmp_path: Path) -> None:
+    spec = spec_in(tmp_path)
+    Place.of(spec.id).lock.mkdir()
+    process = start_engine(spec)
+    with pytest.raises(EngineError, match=r"ended with exit code 1; its log says why: .*\.log"):
+        asyncio.run(connect(spec, process))
+    with pytest.raises(EngineError, match="No engine"):
+        asyncio.run(connect(spec))
+
+
+def test_a_folder_that_others_can_enter_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert runtime_folder() == folder
+    folder.chmod(0o750)
+    with pytest.raises(EngineError, match="can be entered by others"):
+        Place.of("0000")
+    folder.chmod(0o700)
+    link = folder / "link"
+    link.symlink_to(folder)
+    monkeypatch.setenv("ABILITYSCOPE_RUNTIME", str(link))
+    with pytest.raises(EngineError, match="is a link or a file"):
+        Place.of("0000")
+    monkeypatch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "long" / ("x" * 100)))
+    with pytest.raises(EngineError, match="too long for a socket"):
+        Place.of("0000")
+
+
+def test_the_client_side_loads_no_torch() -> None:
+    heavy = ("torch", "transformers", "polars", "numpy")
+    code = (
+        f"import sys, core.engine.client, core.engine.asking; print([n for n in {heavy} if n in sys.modules])"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,55 @@
+"""Fixtures of the inspector's tests, which are coroutines where an app runs in them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from pathlib import Path
+
+import pytest
+
+from cache.folder import Store
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs a test that is a coroutine, in an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
+
+
+CACHED_ABILITIES = ("deductive_reasoning", "quantitative_reasoning", "spatial_reasoning")
+"""Those that `demo_cache` has, as masks and as benchmarks."""
+
+CACHED_K, CACHED_ITEMS, SCORED_ITEMS = 0.03, 30, 40
+"""Of `demo_cache`: k, items of each benchmark, and diagnostic items of each ability."""
+
+
+@pytest.fixture(scope="session")
+def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of the demo model, never to be written to: base, `mlp top` and its random controls.
+
+    Three abilities on three benchmarks (CACHED_ABILITIES), with the constants above.
+    """
+    from core.benchmarks import find_benchmarks
+    from core.models.spec import ModelSpec
+    from core.profile import Plan, run_profile
+    from core.recipes import ImportanceRecipe
+    from core.workbench import Workbench
+
+    root = tmp_path_factory.mktemp("demo_cache")
+    spec = ModelSpec()
+    plan = Plan(
+        abilities=CACHED_ABILITIES,
+        variants=("mlp",),
+        selections=("top", "random"),
+        ks=(CACHED_K,),
+        benchmarks=find_benchmarks(CACHED_ABILITIES, spec.level),
+        limit=CACHED_ITEMS,
+        seed=0,
+    )
+    run_profile(plan, Workbench(spec, Store(root), ImportanceRecipe(n_items=SCORED_ITEMS)))
+    return root

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import pytest
+from rich.color import Color
+from textual.color import Color as ThemeColor
+from textual.widgets import Static
+
+from core.engine.commands import Run, StartRuns
+from core.events import RunStarted
+from core.results.cells import Cell
+from core.statistics import CellStatistics
+from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
+from tests.tui.inspector.host import Host, demo_desk, screen_text, until
+from tui.inspector.ais_text import ais_with_interval, cell_text, explained, interval, probability
+from tui.inspector.colours import shade
+from tui.inspector.desk import Desk
+from tui.inspector.lens import Lens
+from tui.inspector.marks import ASCII, UNICODE, Marks
+from tui.inspector.panes.ais import AisPane
+from tui.inspector.screens.cell import CellScreen
+from tui.inspector.themes import THEMES
+from tui.inspector.widgets.forest_bars import ForestBars
+from tui.inspector.widgets.heat_map import HeatMap
+from tui.inspector.widgets.links_view import LinksView
+from tui.inspector.widgets.sweep_view import SweepView
+
+DEDUCTIVE, QUANTITATIVE, SPATIAL = CACHED_ABILITIES
+
+NARROW, SMALL, WIDE = (62, 19), (60, 15), (130, 43)
+
+LENS = Lens(QUANTITATIVE, "mlp", "top", CACHED_K, QUANTITATIVE, limit=CACHED_ITEMS)
+
+
+def hosted(
+    cache: Path, lens: Lens = LENS, marks: Marks = UNICODE
+) -> tuple[Host, AisPane, list[object], Desk]:
+    desk, sent = demo_desk(cache, marks=marks, n_items=SCORED_ITEMS)
+    pane = AisPane(desk, id="ais")
+    pane.styles.padding = (0, 1)
+    return Host(lambda: pane, lens), pane, sent, desk
+
+
+def detail_of(pane: AisPane) -> str:
+    return str(pane.query_one("#ais-detail", Static).visual)
+
+
+def statistics(**changes: object) -> CellStatistics:
+    usual = CellStatistics(200, 0.45, 0.81, 0.25, 0.65, 0.52, 0.77, 1.2e-9, True, "")
+    return replace(usual, **changes)
+
+
+async def test_matrix_shows_all_columns_at_80_by_24(demo_cache: Path) -> None:
+    app, pane, _, _ = hosted(demo_cache)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        await pilot.pause()
+        text = screen_text(app)
+        assert pane.matrix is not None
+        for name in ("analog", "causal", "recall", "deduct", "induct", "knowl", "quant", "semant", "tempor"):
+            assert text.count(name) == 2
+        row = next(line for line in text.splitlines() if line.startswith(" ▸quant"))
+        own = pane.matrix.cells[QUANTITATIVE, QUANTITATIVE]
+        assert row.split()[7] == cell_text(own, UNICODE)
+        assert row.split()[1] == "○"
+        assert "9 of 100 cells" in text
+        assert "runs are lacking" in text
+        assert "n 30" in detail_of(pane)
+        assert "random" in detail_of(pane)
+
+
+async def test_small_screen_scrolls_to_the_cursor_with_names_in_sight(demo_cache: Path) -> None:
+    app, pane, _, _ = hosted(demo_cache)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        await pilot.press("G", "end")
+        await pilot.pause()
+        lines = screen_text(app).splitlines()
+        assert any(line.startswith(" ▸tempor") for line in lines)
+        assert any("(random)" in line or "random " in line for line in lines)
+        assert "▲" in screen_text(app)
+        assert "analog" in lines[1]
+
+
+async def test_cursor_explains_cells_and_takes_one_into_the_lens(demo_cache: Path) -> None:
+    app, pane, sent, _ = hosted(demo_cache)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        await pilot.press("l")
+        await until(pilot, lambda: "not computed" in detail_of(pane))
+        assert pane.cell == (QUANTITATIVE, "semantic_relationship")
+        await pilot.press("o")
+        await until(pilot, lambda: app.lens.benchmark == "semantic_relationship")
+        await pilot.press("x")
+        assert pane.matrix is not None
+        assert [command.runs for command in sent if isinstance(command, StartRuns)] == [pane.matrix.missing]
+
+
+async def test_mouse_explains_what_is_under_it(demo_cache: Path) -> None:
+    app, pane, _, _ = hosted(demo_cache)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        await pilot.hover(HeatMap, offset=(10, 2))
+        await until(pilot, lambda: "analogical" in detail_of(pane))
+        assert pane.cell == (QUANTITATIVE, QUANTITATIVE)
+        await pilot.click(HeatMap, offset=(10, 3))
+        await until(pilot, lambda: pane.cell == ("commonsense_causal", "analogical_reasoning"))
+
+
+async def test_enter_opens_the_cell_with_sweep_bars_and_control(demo_cache: Path) -> None:
+    app, pane, sent, _ = hosted(demo_cache)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, CellScreen))
+        sweep = app.screen.query_one(SweepView)
+        await until(pilot, lambda: bool(sweep.points))
+        await pilot.pause()
+        assert [point.k for point in sweep.points if point.statistics is not None] == [CACHED_K]
+        assert "random control" in screen_text(app)
+        assert "10 %      ○ not computed" in screen_text(app)
+        await pilot.press("i")
+        await until(pilot, lambda: app.screen.query_one(ForestBars).display)
+        await pilot.pause()
+        assert "▸quantitative" in screen_text(app)
+        await pilot.press("x")
+        (command,) = [command for command in sent if isinstance(command, StartRuns)]
+        assert command.runs[0] == Run(None, QUANTITATIVE, CACHED_ITEMS)
+        assert {run.mask.k for run in command.runs if run.mask} == {0.001, 0.003, 0.01, 0.1}
+        await pilot.press("j", "o")
+        await until(pilot, lambda: app.lens.ability == "semantic_relationship")
+        assert not isinstance(app.screen, CellScreen)
+
+
+async def test_wide_and_tall_screen_shows_intervals_and_curves(demo_cache: Path) -> None:
+    app, pane, _, _ = hosted(demo_cache)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        await until(pilot, lambda: bool(pane.query_one(SweepView).points))
+        await pilot.pause()
+        assert pane.matrix is not None
+        own = pane.matrix.cells[QUANTITATIVE, QUANTITATIVE].statistics
+        assert own is not None
+        assert own.ais_low is not None
+        assert own.ais_high is not None
+        text = screen_text(app)
+        assert interval(own.ais_low, own.ais_high).replace(",", "") in text
+        assert "AIS of every ability on quantitative" in text
+        assert "AIS over k" in text
+
+
+async def test_links_show_the_cursors_effects_and_can_be_typed(demo_cache: Path) -> None:
+    app, pane, _, _ = hosted(demo_cache, marks=ASCII)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        await pilot.press("i")
+        await until(pilot, lambda: pane.query_one(LinksView).has_focus)
+        await pilot.pause()
+        assert screen_text(app).isascii()
+        assert detail_of(pane).startswith("without quantitative: quantitative ")
+        await pilot.press("l", "k")
+        await until(pilot, lambda: detail_of(pane).startswith("on knowledge: no link"))
+        await pilot.press("i")
+        await until(pilot, lambda: pane.query_one(HeatMap).has_focus)
+        await pilot.pause()
+        assert screen_text(app).isascii()
+
+
+async def test_base_and_a_k_beyond_the_candidates_are_explained(demo_cache: Path) -> None:
+    app, pane, _, _ = hosted(demo_cache, replace(LENS, variant="base"))
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: "v chooses the variant" in screen_text(app))
+        pane.look(replace(LENS, k=0.9))
+        await until(pilot, lambda: "choose a smaller k" in screen_text(app))
+        pane.look(LENS)
+        await until(pilot, lambda: "9 of 100 cells" in screen_text(app))
+        assert app.failures == []
+
+
+async def test_running_cell_has_its_mark(demo_cache: Path) -> None:
+    app, pane, _, desk = hosted(demo_cache)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        mask = replace(LENS, ability="temporal_reasoning").mask
+        desk.activity.fold(RunStarted(mask, "temporal_reasoning", CACHED_ITEMS))
+        pane.tick()
+        await pilot.pause()
+        assert "▶" in next(line for line in screen_text(app).splitlines() if line.startswith("  tempor"))
+
+
+async def test_export_and_copy_hold_the_matrix(demo_cache: Path, tmp_path: Path) -> None:
+    app, pane, _, _ = hosted(demo_cache)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        exported, copied = pane.exported(), pane.copied()
+    assert exported is not None
+    assert copied is not None
+    assert pane.matrix is not None
+    paths = {suffix: tmp_path / f"{exported.stem}{suffix}" for suffix in exported.suffixes}
+    for path in paths.values():
+        exported.write(path)
+    with paths[".csv"].open() as file:
+        rows = list(csv.DictReader(file))
+    own = pane.matrix.cells[QUANTITATIVE, QUANTITATIVE].statistics
+    assert own is not None
+    row = next(row for row in rows if row["ability"] == row["benchmark"] == QUANTITATIVE)
+    assert (len(rows), float(row["ais"]), row["n"]) == (100, own.ais, "30")
+    assert len(json.loads(paths[".json"].read_text())) == 100
+    assert "| quantitative |" in paths[".md"].read_text()
+    assert "profile --variants mlp --selections top,random --k 0.03" in copied.text
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_numbers_on_every_shade_can_be_read(theme: object) -> None:
+    variables = theme.to_color_system().generate()  # type: ignore[attr-defined]
+    for step in range(-20, 21):
+        style = shade(step / 20, variables)
+        assert style.color is not None
+        assert style.bgcolor is not None
+        assert contrast(style.color, style.bgcolor) >= 4.5
+
+
+def contrast(one: Color, other: Color) -> float:
+    lights = sorted(luminance(ThemeColor(*color.get_truecolor())) for color in (one, other))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def luminance(color: ThemeColor) -> float:
+    parts = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in color.normalized]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def test_what_is_not_identifiable_is_said_in_words() -> None:
+    reason = "not identifiable: base accuracy 0.27 is not above chance 0.25 (n 200)"
+    found = statistics(base_score=0.27, ais=None, ais_low=None, ais_high=None, defined=False, reason=reason)
+    cell = Cell(SPATIAL, DEDUCTIVE, "not_identifiable", found, None, None)
+    assert cell_text(cell, UNICODE).strip() == "·"
+    assert explained(cell, UNICODE) == [
+        reason,
+        "accuracy .270 → .450, chance .25; random control not computed",
+    ]
+
+
+def test_cell_is_explained_with_interval_tests_and_control() -> None:
+    control = statistics(score=0.8, ais=0.01, ais_low=-0.04, ais_high=0.06)
+    cell = Cell(SPATIAL, SPATIAL, "defined", statistics(), 3e-8, control)
+    assert cell_text(cell, UNICODE) == ".65*"
+    assert explained(cell, UNICODE) == [
+        "AIS .65 [.52, .77]  p 1e-9  q 3e-8*  n 200",
+        "accuracy .810 → .450, chance .25; random .01 [-.04, .06]",
+    ]
+
+
+def test_numbers_are_written_as_people_read_them() -> None:
+    assert [probability(p) for p in (1.0, 0.0341, 0.001, 2e-12, 0.0)] == [
+        "1.000", ".034", ".001", "2e-12", "<1e-300",
+    ]  # fmt: skip
+    assert [interval(*ends) for ends in ((-0.001, 1.2), (0.1, inf), (-inf, 0.1), (-inf, inf))] == [
+        "[.00, 1.20]", "[at least .10]", "[at most .10]", "[unbounded]",
+    ]  # fmt: skip
+    assert ais_with_interval(statistics(ais_high=inf)) == ".65 [at least .52]"
+    wide = Cell(SPATIAL, SPATIAL, "defined", statistics(ais=1.034), 0.2, None)
+    assert cell_text(wide, UNICODE) == "1.0 "

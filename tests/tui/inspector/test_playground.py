@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from core.choices import Finish
+from core.engine.commands import Cancel, Command, StartGeneration
+from core.events import Event, Job, JobChanged, Snapshot, TextEnded, TextWritten
+from core.recipes import MaskRecipe
+from tests.tui.inspector.host import Host, demo_desk, screen_text, until
+from tui.inspector.desk import Desk
+from tui.inspector.divergence import Divergence, first_divergence
+from tui.inspector.lens import Lens
+from tui.inspector.panes.playground import PlaygroundPane
+from tui.inspector.widgets.prompt import Prompt
+from tui.inspector.widgets.write_settings import SettingsLine, WriteSettings
+from tui.inspector.writing import VARIANTS
+
+LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "spatial_reasoning")
+NARROW, WIDE = (61, 19), (160, 43)
+
+
+class Playground:
+    """The tab on a desk whose engine is played by events."""
+
+    def __init__(self, cache: Path, *, readonly: bool = False) -> None:
+        self.desk: Desk
+        self.sent: list[Command]
+        self.desk, self.sent = demo_desk(cache, readonly=readonly)
+        self.app = Host(lambda: PlaygroundPane(self.desk, id="playground"), LENS)
+        self.desk.activity.fold(Snapshot("3f2a", 1, (), None, None, (), ()))
+
+    @property
+    def pane(self) -> PlaygroundPane:
+        assert isinstance(self.app.pane, PlaygroundPane)
+        return self.app.pane
+
+    async def ready(self, pilot: Pilot[None]) -> None:
+        """Waits until the first example is in the prompt."""
+        await until(pilot, lambda: self.pane.prompt != "")
+
+    def tell(self, *events: Event) -> None:
+        for event in events:
+            self.desk.activity.fold(event)
+        self.pane.tick()
+
+    def take_up(self, number: int = 1, state: str = "running", done: int = 0) -> Job:
+        """The engine takes up the last generation that was asked for."""
+        start = next(command for command in reversed(self.sent) if isinstance(command, StartGeneration))
+        job = Job(f"3f2a-{number}", "generation", start.title, state, done, 3)  # type: ignore[arg-type]
+        self.tell(JobChanged(job))
+        return job
+
+    def write(self, job: Job, *texts: str, finish: Finish = "eos", unknown: tuple[str, ...] = ()) -> None:
+        """The engine writes whole answers."""
+        for place, text in enumerate(texts):
+            self.tell(TextWritten(job.id, place, text[:3]), TextWritten(job.id, place, text[3:]))
+            self.tell(TextEnded(job.id, place, finish, len(text.split()), 0.5, unknown))
+        done = len(texts)
+        state = "completed" if done == 3 else "running"
+        self.tell(JobChanged(Job(job.id, job.kind, job.title, state, done, 3)))
+
+    def headers(self) -> list[str]:
+        return [" · ".join(answer.view.state) for answer in self.pane._answers]
+
+
+async def test_three_models_write_on_from_an_example_of_the_ability(tmp_path: Path) -> None:
+    tab = Playground(tmp_path)
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        assert "think :" in tab.pane.prompt
+        await pilot.press("enter")
+        (start,) = tab.sent
+        assert isinstance(start, StartGeneration)
+        assert start.prompt == tab.pane.prompt
+        masks = [MaskRecipe("spatial_reasoning", variant, "contrast", 0.03) for variant in ("mlp", "all")]  # type: ignore[arg-type]
+        assert start.masks == (None, *masks)
+        assert (start.factor, start.temperature, start.max_new_tokens) == (0.0, 0.0, 64)
+
+        job = tab.take_up(state="queued")
+        assert tab.headers() == ["waits"] * 3
+        job = tab.take_up()
+        tab.tell(TextWritten(job.id, 0, "the same "))
+        assert tab.headers() == ["writing", "waits its turn", "waits its turn"]
+        tab.tell(TextWritten(job.id, 0, "view"))
+        assert tab.pane._answers[0].view.text == "the same view"
+
+        tab.desk.activity.texts.clear()
+        tab.write(job, "the same view so above", "the other view", "the same view so above")
+        await pilot.pause()
+        base, mlp, everything = tab.headers()
+        assert base == "ended · 5 tokens · 10 tokens/s"
+        assert mlp.startswith("differs from word 2")
+        assert everything.startswith("same as base")
+        text = screen_text(tab.app)
+        assert "the other view" in text
+        assert "MLP-only  differs from word 2" in text
+
+
+async def test_what_a_model_writes_leaves_the_screen_whole(tmp_path: Path) -> None:
+    tab = Playground(tmp_path)
+    hostile = (
+        "\x1b[2J\x1b]52;c;aGk=\x07\x00\x9b31m[bold red]x[/] [link=file:///x]y[/link] $error \\[",
+        "שלום עליכם \u202eabc\u2066 日本語のとても長い一行" * 40 + "👩‍🔬 é\u0301\u0301" * 30,
+        "z" * 3000 + "\r\n\ttab\x08\x08\u2028end\ud83d",
+    )
+    for size in (NARROW, WIDE):
+        async with tab.app.run_test(size=size) as pilot:
+            await tab.ready(pilot)
+            await pilot.press("enter")
+            tab.write(tab.take_up(), *hostile, unknown=("\x1b[1m", "[/]"))
+            await pilot.pause()
+            text = screen_text(tab.app)
+            lines = text.split("\n")
+            assert len(lines) == size[1]
+            assert {cell_len(line) for line in lines} == {size[0]}
+            assert not [c for c in text.replace("\n", "") if unicodedata.category(c) in ("Cc", "Cs")]
+            assert not set(text) & set("\u202e\u2066")
+            assert r"\x1b[2J" in text
+            assert "[bold red]x[/]" in text
+            assert "think :" in text
+            assert all(word in text for word in ("base", "MLP-only", "all layers", "temperature"))
+            assert r"demo does not know: \x1b[1m, [/]" in text
+        tab = Playground(tmp_path)
+
+
+async def test_the_prompt_takes_letters_and_gives_earlier_prompts_back(tmp_path: Path) -> None:
+    tab = Playground(tmp_path)
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        await pilot.press("i", "f7", *"a1 q", "ctrl+j", *"r", "enter")
+        assert tab.pane.prompt == "a1 q\nr"
+        tab.write(tab.take_up(1), "x", "x", "x")
+        await pilot.press("backspace", *"s", "enter")
+        assert [command.prompt for command in tab.sent if isinstance(command, StartGeneration)] == [
+            *("a1 q\nr", "a1 q\ns")
+        ]
+        await pilot.press("ctrl+up")
+        assert tab.pane.prompt == "a1 q\nr"
+        await pilot.press("ctrl+up", "ctrl+down")
+        assert tab.pane.prompt == "a1 q\ns"
+        tab.write(tab.take_up(2), "x", "x", "x")
+        await pilot.press("escape")
+        assert not tab.pane.query_one(Prompt).has_focus
+        before = tab.pane.prompt
+        await pilot.press("o")
+        await until(pilot, lambda: tab.pane.prompt != before)
+        assert "think :" in tab.pane.prompt
+
+
+async def test_an_untouched_example_follows_the_ability_and_a_used_prompt_stays(tmp_path: Path) -> None:
+    tab = Playground(tmp_path)
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        first = tab.pane.prompt
+        tab.pane.look(replace(LENS, ability="contextual_recall"))
+        await until(pilot, lambda: tab.pane.prompt != first)
+        second = tab.pane.prompt
+        await pilot.press("enter")
+        tab.write(tab.take_up(), "a b", "a b", "a b")
+        tab.pane.look(LENS)
+        await pilot.pause()
+        assert tab.pane.prompt == second
+        assert "enter writes anew: this is recall · contrast · k 3 %" in screen_text(tab.app)
+
+
+async def test_esc_stops_and_what_was_written_stays(tmp_path: Path) -> None:
+    tab = Playground(tmp_path)
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        await pilot.press("enter")
+        job = tab.take_up()
+        tab.write(job, "the same view")
+        tab.tell(TextWritten(job.id, 1, "the "))
+        await pilot.press("escape")
+        assert tab.sent[-1] == Cancel(job.id)
+        tab.tell(TextEnded(job.id, 1, "cancelled", 1, 0.1))
+        tab.tell(JobChanged(Job(job.id, job.kind, job.title, "cancelled", 1, 3)))
+        assert tab.headers() == [
+            "ended · 3 tokens · 6 tokens/s",
+            "stopped · 1 token · 10 tokens/s",
+            "not begun",
+        ]
+        exported, copied = tab.pane.exported(), tab.pane.copied()
+        assert copied is not None
+        assert copied.text == "the same view"
+        assert exported is not None
+        exported.write(tmp_path / "answers.json")
+        document = json.loads((tmp_path / "answers.json").read_text())
+        assert [answer["text"] for answer in document["answers"]] == ["the same view", "the ", ""]
+        assert document["mask"]["selection"] == "contrast"
+
+
+async def test_an_engine_that_ends_is_said_and_its_texts_stay(tmp_path: Path) -> None:
+    tab = Playground(tmp_path)
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        await pilot.press("enter")
+        job = tab.take_up()
+        tab.tell(TextWritten(job.id, 0, "the same"))
+        tab.desk.activity.lose("The engine was killed.")
+        tab.pane.tick()
+        await pilot.pause()
+        assert "R starts it again" in screen_text(tab.app)
+        tab.tell(Snapshot("3f2a", 2, (), None, None, (), ()))
+        await pilot.pause()
+        assert "The engine ended before it was done: enter writes anew" in screen_text(tab.app)
+        assert tab.pane._answers[0].view.text == "the same"
+        await pilot.press("enter")
+        tab.write(tab.take_up(), "new", "new", "new")
+        assert tab.pane._answers[0].view.text == "new"
+
+
+async def test_settings_are_stepped_and_typed(tmp_path: Path) -> None:
+    tab = Playground(tmp_path)
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        await pilot.press(
+            "w", "plus", "l", "enter", *"17", "enter", "l", "minus", "l", "enter", *"0.5", "enter"
+        )
+        assert tab.pane.settings == WriteSettings(temperature=0.2, seed=17, tokens=32, factor=0.5)
+        assert "factor 0.5 halved" in screen_text(tab.app)
+        await pilot.press("enter", *"99", "enter")
+        assert tab.app.failures == ["The factor is '99': give a number from 0 to 10."]
+        await pilot.press("escape", "enter")
+        (start,) = tab.sent
+        assert isinstance(start, StartGeneration)
+        assert (start.temperature, start.seed, start.max_new_tokens, start.factor) == (0.2, 17, 32, 0.5)
+        assert not tab.pane.query_one(SettingsLine).is_typing
+
+
+async def test_nothing_is_waited_for_where_nothing_may_be_asked(tmp_path: Path) -> None:
+    tab = Playground(tmp_path, readonly=True)
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        await pilot.press("enter")
+        assert "enter writes" in screen_text(tab.app)
+        await pilot.press("i", "f7", "backspace", "enter")
+        assert tab.app.failures == ["The prompt is empty: press i and give a text to go on from."]
+
+
+@pytest.mark.parametrize(
+    ("base", "other", "ended", "expected"),
+    [
+        ("the same view", "the same view", True, None),
+        ("the same view", "the sa", False, None),
+        ("the same view", "the sad view", True, Divergence(4, 2)),
+        ("the same view", "the same", True, Divergence(8, 3)),
+        ("the same", "the same view", True, Divergence(8, 3)),
+        ("same", "sameness", True, Divergence(0, 1)),
+        ("", "a", True, Divergence(0, 1)),
+        ("日本語", "日本人", True, Divergence(0, 1)),
+    ],
+)
+def test_the_first_word_that_differs(base: str, other: str, ended: bool, expected: Divergence | None) -> None:
+    assert first_divergence(base, other, base_ended=True, other_ended=ended) == expected
+
+
+def test_beyond_an_unfinished_base_answer_nothing_differs() -> None:
+    assert first_divergence("the same", "the same view", base_ended=False, other_ended=True) is None
+    different = first_divergence("the same", "the other", base_ended=False, other_ended=False)
+    assert different == Divergence(4, 2)
+
+
+def test_the_panes_are_in_the_order_of_the_masks() -> None:
+    assert VARIANTS == ("base", "mlp", "all")

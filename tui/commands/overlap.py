@@ -1,0 +1,124 @@
+"""`abilityscope overlap`: how far the abilities' masks are the same weights."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.choices import Selection, Variant
+from tui import output
+from tui.bench_options import FormName, ItemsForScoring, LossName, default_k, open_workbench
+from tui.matrix import SHORT_NAMES
+from tui.options import Json, ModelOptions, UsageError, checked_arguments, with_model_options
+from tui.progress import shown_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.table import Table
+
+    from core.results.overlaps import Overlaps
+    from core.workbench import Workbench
+
+LEGEND = (
+    "Jaccard: shared weights as a fraction of those that either mask has.\n"
+    "Lift: how many times as many as two random masks of these sizes would share.\n"
+)
+
+
+@with_model_options
+def overlap(
+    options: ModelOptions,
+    *,
+    variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "mlp",
+    k: Annotated[
+        float | None,
+        typer.Option(help="Fraction of all parameters to select.", metavar="K", show_default=False),
+    ] = None,
+    selection: Annotated[Selection, typer.Option(help="Which weights of the candidates.")] = "top",
+    n_items: ItemsForScoring = 1000,
+    loss: LossName = "margin",
+    form: FormName = "sum",
+    as_json: Json = False,
+) -> None:
+    """Compare the masks of all ten abilities; what is not stored is computed."""
+    from core.models.description import selectable_weights
+
+    if variant == "base":
+        raise UsageError("The variant 'base' has no candidates: give mlp or all.")
+    k = default_k(options, variant) if k is None else k
+    with shown_progress() as tell:
+        bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
+        with checked_arguments():
+            selectable_weights(k, variant, bench.info)
+        found = _completed(bench, variant, selection, k, options.seed)
+    title = f"{variant} · {selection} · k {k:g}"
+    if as_json:
+        output.write_document({"variant": variant, "selection": selection, "k": k, **_document(found)})
+    else:
+        _write(found, title)
+
+
+def _completed(bench: Workbench, variant: Variant, selection: Selection, k: float, seed: int) -> Overlaps:
+    """The overlaps of all ten, after the rankings that were missing are made."""
+    from core.results.overlaps import overlaps
+
+    found = overlaps(bench, variant, selection, k, seed)
+    for recipe in found.missing:
+        bench.mask(recipe)
+    return overlaps(bench, variant, selection, k, seed) if found.missing else found
+
+
+def _document(found: Overlaps) -> dict[str, Any]:
+    return {
+        "weights": found.n,
+        "candidates": found.candidates,
+        "abilities": list(found.abilities),
+        "sizes": found.sizes.tolist(),
+        "shared": found.shared.tolist(),
+        "jaccard": _plain(found.jaccard.tolist()),
+        "containment": _plain(found.containment.tolist()),
+        "lift": _plain(found.lift.tolist()),
+        "agreement_of_halves": dict(found.agreements),
+    }
+
+
+def _plain(rows: Sequence[Sequence[float]]) -> list[list[float | None]]:
+    """The numbers, None where there is none: the lift of a mask without weights."""
+    return [[None if math.isnan(value) else value for value in row] for row in rows]
+
+
+def _write(found: Overlaps, title: str) -> None:
+    fewest, most = int(found.sizes.min()), int(found.sizes.max())
+    sizes = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    output.write(f"{title} · {sizes} weights of {found.candidates:,} candidates\n\n")
+    output.write_table(_table("Jaccard", found, found.jaccard.tolist(), lambda value: f"{value:.2f}"))
+    output.write("\n")
+    output.write_table(_table("Lift over chance", found, found.lift.tolist(), _factor))
+    output.write(f"\n{LEGEND}")
+    if found.agreements:
+        low, high = min(found.agreements.values()), max(found.agreements.values())
+        output.write(f"Two halves of an ability's items agree on {low:.0%} to {high:.0%} of its weights.\n")
+
+
+def _factor(value: float) -> str:
+    """A factor in five columns, such as `9.6`, `238` or `24k`."""
+    if value >= 9999.5:
+        return f"{value / 1000:.0f}k"
+    return f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
+
+
+def _table(
+    title: str, found: Overlaps, rows: Sequence[Sequence[float]], write: Callable[[float], str]
+) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("")
+    for ability in found.abilities:
+        table.add_column(SHORT_NAMES[ability], justify="right", no_wrap=True)
+    for ability, row in zip(found.abilities, rows, strict=True):
+        table.add_row(SHORT_NAMES[ability], *("·" if math.isnan(value) else write(value) for value in row))
+    return table

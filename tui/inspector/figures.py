@@ -1,0 +1,96 @@
+"""What the tab Run shows, and how its numbers are written. Plain values: needs neither polars nor numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from core.engine.commands import Run
+    from core.statistics import Accuracy, CellStatistics
+
+Side = Literal["base", "ablated", "control"]
+
+SIDE_WORDS: dict[Side, str] = {"base": "base", "ablated": "ablated", "control": "random control"}
+
+SETTLED_WIDTH = 0.2
+"""An interval narrower than this is worth reading; before, its figure is dimmed."""
+
+
+@dataclass(frozen=True)
+class SideFigures:
+    """What one model did so far."""
+
+    run: Run
+    accuracy: Accuracy | None
+    """None before the first answer."""
+    effect: CellStatistics | None
+    """Against base, over the items that both answered; None for base itself and without such items."""
+    broken: int
+    """Items that base has right and this one wrong."""
+    fixed: int
+    """Items that base has wrong and this one right."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A running accuracy."""
+
+    side: Side
+    items: tuple[int, ...]
+    """After how many items, ascending."""
+    shares: tuple[float, ...]
+    """The share of right answers among these."""
+
+
+@dataclass(frozen=True)
+class ItemLine:
+    """One item, as a list shows it."""
+
+    place: int
+    beginning: str
+    options: tuple[str, ...]
+    gold: int | None
+    base: int | None
+    """Index of the option that the intact model chose; None if it is not known."""
+    other: int | None
+    """The same of the ablated model, or of the control."""
+    base_right: bool | None
+    other_right: bool | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Some items, and why these."""
+
+    kind: Literal["arrived", "flipped", "wrong"]
+    """Those that came last; those that base and the other side answered differently; those answered wrong."""
+    side: Side
+    """Whose answers stand beside those of base."""
+    lines: tuple[ItemLine, ...]
+    total: int
+    """Of how many items these are the first, or, of those that arrived, the last."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All that is shown of one comparison at one moment."""
+
+    n: int
+    """Items of each run."""
+    chance: float | None
+    sides: Mapping[Side, SideFigures]
+    curves: tuple[Curve, ...]
+    stored: frozenset[Side]
+    """The sides that the cache has."""
+    going_on: Side | None
+    """The side that is being run: curves and lines are in the order of its answers; None: in item order."""
+    scorings: int
+    """Abilities whose importance has to be computed first."""
+    listing: Listing
+
+
+def is_settled(low: float, high: float) -> bool:
+    """Whether an interval is narrow enough to be read."""
+    return high - low < SETTLED_WIDTH

@@ -1,0 +1,1 @@
+"""What lies over the tabs for a moment: help, a choice, a number, a path."""

@@ -1,0 +1,300 @@
+"""Choosing one of several things, or entering a number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.markup import escape
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option as Row
+
+from tui.inspector.marks import UNICODE, Marks
+from tui.inspector.safe_text import safe_line
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+T = TypeVar("T")
+
+LIST_HINT = "/ filter   enter choose   esc back"
+
+ALL = "all"
+"""What one types for all items."""
+
+MANY = 1_000_000_000
+"""More items than any benchmark has: what `all` gives."""
+
+FRAME_CSS = """
+    {name} {{ align: center middle; }}
+    {name} #frame {{
+        width: 90%; max-width: 76; height: auto; max-height: 90%; background: $surface;
+        border: round $primary; padding: 0 1;
+        border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground;
+    }}
+    {name} Input {{ height: 1; border: none; padding: 0; background: $panel; }}
+    {name} .problem {{ height: auto; color: $error; }}
+"""
+"""What the dialogs of this room look like, by the name of the class."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the things to choose from."""
+
+    id: str
+    label: str
+    note: str = ""
+    """What it is, or what choosing it means."""
+    is_stored: bool | None = None
+    """Whether the cache has its results; None where that is no question."""
+
+
+class Choose(ModalScreen[str | None]):
+    """A list to choose from, filtered by what one types; gives the id, or None for nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="choose.back", tooltip="Choose nothing"),
+        Binding("slash", "filter", "filter", id="choose.filter", tooltip="Filter the list"),
+        Binding("down,j", "move(1)", "down", id="choose.down", show=False, tooltip="Next"),
+        Binding("up,k", "move(-1)", "up", id="choose.up", show=False, tooltip="Previous"),
+        Binding("g", "end(-1)", "first", id="choose.first", show=False, tooltip="First"),
+        Binding("G", "end(1)", "last", id="choose.last", show=False, tooltip="Last"),
+    ]
+
+    DEFAULT_CSS = f"""
+    {FRAME_CSS.format(name="Choose")}
+    Choose OptionList {{
+        height: auto; max-height: 100%; border: none; padding: 0; background: $surface;
+        scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
+    }}
+    Choose OptionList:focus {{ border: none; }}
+    Choose Input {{ display: none; }}
+    Choose Input.-shown {{ display: block; }}
+    Choose #note {{ height: 2; color: $text-muted; margin-top: 1; }}
+    """
+
+    def __init__(
+        self, title: str, options: Sequence[Option], current: str | None = None, marks: Marks = UNICODE
+    ) -> None:
+        super().__init__()
+        self._heading, self._choices, self._marks = title, list(options), marks
+        self._chosen = current
+        self._found = self._choices
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="frame") as frame:
+            frame.border_title = escape(self._heading)
+            frame.border_subtitle = LIST_HINT
+            yield Input(placeholder="type to filter", compact=True, select_on_focus=False)
+            yield OptionList(markup=False)
+            yield Static(id="note", markup=False)
+
+    def on_mount(self) -> None:
+        self._fill("")
+        ids = [option.id for option in self._found]
+        if self._chosen in ids:
+            self._list.highlighted = ids.index(self._chosen)
+        self._list.focus()
+
+    @property
+    def _list(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    @property
+    def _input(self) -> Input:
+        return self.query_one(Input)
+
+    def _fill(self, filtered_by: str) -> None:
+        words = filtered_by.casefold().split()
+        self._found = [option for option in self._choices if _has(option, words)]
+        self._list.clear_options()
+        width = max((len(option.label) for option in self._choices), default=0)
+        self._list.add_options([Row(self._row(option, width)) for option in self._found])
+        self._list.highlighted = 0 if self._found else None
+        if not self._found:
+            self.query_one("#note", Static).update("Nothing here has these letters.")
+
+    def _row(self, option: Option, width: int) -> Text:
+        marks = self._marks
+        row = Text(no_wrap=True, overflow="ellipsis")
+        row.append(f"{marks.chosen if option.id == self._chosen else ' '} ")
+        if option.is_stored is not None:
+            row.append(f"{marks.stored if option.is_stored else marks.lacking} ")
+        row.append(safe_line(option.label).ljust(width), style="bold")
+        return row.append(f"  {safe_line(option.note)}") if option.note else row
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that is no key of the list begins a filter; letters come here before the keys do."""
+        letter = event.character
+        is_letter = letter is not None and event.is_printable and not letter.isspace()
+        if letter and is_letter and self._list.has_focus and event.key not in self.active_bindings:
+            event.stop()
+            self.action_filter()
+            self._input.insert_text_at_cursor(letter)
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        self._fill(event.value)
+
+    @on(OptionList.OptionHighlighted)
+    def _show_note(self, event: OptionList.OptionHighlighted) -> None:
+        # Whole, since the list cuts it off.
+        if event.option_index < len(self._found):
+            self.query_one("#note", Static).update(safe_line(self._found[event.option_index].note))
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def _choose(self) -> None:
+        place = self._list.highlighted
+        if place is not None:
+            self.dismiss(self._found[place].id)
+
+    def action_filter(self) -> None:
+        """Opens the line to type a filter in."""
+        self._input.add_class("-shown")
+        self._input.focus()
+
+    def action_move(self, step: int) -> None:
+        """Moves the cursor, round the ends."""
+        if self._found:
+            place = -1 if self._list.highlighted is None else self._list.highlighted
+            self._list.highlighted = (place + step) % len(self._found)
+
+    def action_end(self, side: int) -> None:
+        """Moves the cursor to the first or the last."""
+        if self._found:
+            self._list.highlighted = 0 if side < 0 else len(self._found) - 1
+
+    def action_back(self) -> None:
+        """Puts the filter away, or chooses nothing."""
+        if self._input.has_class("-shown"):
+            self._input.value = ""
+            self._input.remove_class("-shown")
+            self._list.focus()
+        else:
+            self.dismiss(None)
+
+
+def _has(option: Option, words: list[str]) -> bool:
+    text = f"{option.id} {option.label} {option.note}".casefold()
+    return all(word in text for word in words)
+
+
+class _Entry(ModalScreen[T | None], Generic[T]):
+    """One line to type in; what is wrong with it is said below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="entry.back", tooltip="Enter nothing"),
+    ]
+
+    def __init__(self, title: str, hint: str) -> None:
+        """Makes the dialog.
+
+        Args:
+            title: what is entered.
+            hint: what is meant by it, in a line or two.
+        """
+        super().__init__()
+        self._heading, self._hint = title, hint
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="frame") as frame:
+            frame.border_title = escape(self._heading)
+            frame.border_subtitle = "enter takes it   esc back"
+            yield Static(self._hint, markup=False)
+            yield Input(compact=True)
+            yield Static("", classes="problem", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def read(self, text: str) -> T:
+        """What the text means.
+
+        Raises:
+            ValueError: nothing that can be taken; the message is shown.
+        """
+        raise NotImplementedError
+
+    @on(Input.Submitted)
+    def _take(self, event: Input.Submitted) -> None:
+        try:
+            found = self.read(event.value)
+        except ValueError as error:
+            self.query_one(".problem", Static).update(safe_line(str(error)))
+        else:
+            self.dismiss(found)
+
+    def action_back(self) -> None:
+        """Leaves without a number."""
+        self.dismiss(None)
+
+
+class EnterNumber(_Entry[float]):
+    """A fraction, such as k: gives a float, or None for nothing."""
+
+    DEFAULT_CSS = FRAME_CSS.format(name="EnterNumber")
+
+    def __init__(self, title: str, hint: str, wrong: Callable[[float], str]) -> None:
+        """Makes the dialog; `wrong` says in a sentence why a number cannot be taken, or nothing if it can."""
+        super().__init__(title, hint)
+        self._wrong = wrong
+
+    def read(self, text: str) -> float:
+        """The fraction that the text means."""
+        value = parse_fraction(text)
+        if problem := self._wrong(value):
+            raise ValueError(problem)
+        return value
+
+
+class EnterCount(_Entry[int]):
+    """A number of items: gives an int, MANY for `all`, or None for nothing."""
+
+    DEFAULT_CSS = FRAME_CSS.format(name="EnterCount")
+
+    def read(self, text: str) -> int:
+        """How many the text means."""
+        return parse_count(text)
+
+
+def parse_fraction(text: str) -> float:
+    """The number in `0.5 %`, `0.005` or `5e-3`: 0.005 in all three.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    word = text.strip()
+    try:
+        value = float(word.removesuffix("%"))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"'{word}' is no number: write 0.5 %, 0.005 or 5e-3.")
+    # Divided and not multiplied by 0.01, which would make a k that is not the same as the one of the grid.
+    return value / 100 if word.endswith("%") else value
+
+
+def parse_count(text: str) -> int:
+    """The number in `200` or `1,000`; MANY for `all`.
+
+    Raises:
+        ValueError: it is no whole number from 1.
+    """
+    word = text.strip().casefold()
+    if word == ALL:
+        return MANY
+    digits = word.replace(",", "")
+    count = int(digits) if digits.isascii() and digits.isdigit() else 0
+    if count < 1:
+        raise ValueError(f"'{text.strip()}' cannot be taken: write a number from 1, such as 200, or all.")
+    return min(count, MANY)

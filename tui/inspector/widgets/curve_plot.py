@@ -1,0 +1,108 @@
+"""Curves over a few named places, drawn by plotext."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+from textual.color import Color
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from tui.inspector.marks import Marks
+
+SMALLEST = (24, 6)
+"""Columns and lines below which a plot shows nothing."""
+
+LEAST_TOP = 0.25
+"""The y axis goes at least so far up: small effects look small."""
+
+TICK_STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 25.0, 1e9)
+"""Between the numbers at the y axis."""
+
+MOST_TICKS = 5
+"""Steps on the y axis."""
+
+BOX = str.maketrans("┌┐└┘├┤┬┴┼│─", "+++++++++|-")
+"""The lines that plotext draws axes and whiskers with, as they can be typed."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line through points, with an upright whisker at those that have an interval."""
+
+    label: str
+    colour: str
+    """Name of a variable of the theme."""
+    points: Sequence[tuple[float, float]]
+    """x and y, in order of x."""
+    whiskers: Sequence[tuple[float, float, float]] = ()
+    """x, low and high."""
+    marker: str = "braille"
+    """As plotext names it, or one character."""
+
+
+class CurvePlot(Widget):
+    """Curves over named places on the x axis, which are 0, 1, 2 and so on."""
+
+    DEFAULT_CSS = """
+    CurvePlot { height: 1fr; }
+    """
+
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002 (textual's name)
+        super().__init__(id=id)
+        self._is_ascii = not marks.bar_eighths
+        self._curves: Sequence[Curve] = ()
+        self._places: Sequence[str] = ()
+
+    def show(self, curves: Sequence[Curve], places: Sequence[str]) -> None:
+        """Shows curves over places, which the x axis names."""
+        self._curves, self._places = curves, places
+        self.refresh()
+
+    def render(self) -> Text:
+        width, height = self.size
+        if width < SMALLEST[0] or height < SMALLEST[1] or not any(curve.points for curve in self._curves):
+            return Text("")
+        from textual_plotext.plot import Plot
+
+        plot = Plot()
+        plot.plotsize(width, height)
+        plot.canvas_color("default")
+        plot.axes_color("default")
+        plot.ticks_color(self._rgb("foreground"))
+        for curve in self._curves:
+            self._draw(plot, curve)
+        self._scale(plot)
+        plot.hline(0, self._rgb("foreground"))
+        plot.xlim(0, max(1, len(self._places) - 1))
+        plot.xticks(list(range(len(self._places))), list(self._places))
+        canvas: str = plot.build()
+        return Text.from_ansi(canvas.translate(BOX) if self._is_ascii else canvas, no_wrap=True)
+
+    def _scale(self, plot: Any) -> None:
+        """Sets the y axis: from 0, or the lowest there is, to the highest, with round numbers beside it."""
+        ys = [y for curve in self._curves for _, y in curve.points]
+        ys += [end for curve in self._curves for _, *ends in curve.whiskers for end in ends]
+        low, high = min(0.0, *ys), max(LEAST_TOP, *ys)
+        step = next(step for step in TICK_STEPS if (high - low) / step <= MOST_TICKS)
+        ticks = [n * step for n in range(math.floor(low / step), math.ceil(high / step) + 1)]
+        plot.ylim(min(low, ticks[0]), max(high, ticks[-1]))
+        plot.yticks(ticks, [f"{tick:.2f}" for tick in ticks])
+
+    def _draw(self, plot: Any, curve: Curve) -> None:
+        colour = self._rgb(curve.colour)
+        marker = "*" if self._is_ascii and curve.marker == "braille" else curve.marker
+        xs, ys = [x for x, _ in curve.points], [y for _, y in curve.points]
+        if len(xs) > 1:
+            plot.plot(xs, ys, marker=marker, color=colour, label=curve.label)
+        else:
+            plot.scatter(xs, ys, marker=marker, color=colour, label=curve.label)
+        for x, low, high in curve.whiskers:
+            plot.plot([x, x], [low, high], marker="|" if self._is_ascii else "│", color=colour)
+
+    def _rgb(self, variable: str) -> tuple[int, int, int]:
+        return Color.parse(self.app.theme_variables[variable]).rgb

@@ -1,0 +1,295 @@
+"""A table of numbers shaded by value, with a cursor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.inspector.colours import shade
+from tui.inspector.widgets.heat_layout import Layout, layout_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+
+    from tui.inspector.marks import Marks
+
+DIM, BOLD = Style(dim=True), Style(bold=True)
+CURSOR = Style(bold=True, reverse=True)
+LEFT_CURSOR = Style(bold=True, underline=True)
+"""The cursor while the keys go elsewhere."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The name of a row or column."""
+
+    long: str
+    short: str
+    """Where there is no room for the long one."""
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """One cell."""
+
+    text: str
+    value: float | None = None
+    """What it is shaded by, from 0 to 1, or to -1 in another colour; None: not at all."""
+    below: str = ""
+    """A second line, where there is room for one."""
+    is_dim: bool = False
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """One row."""
+
+    heading: Heading
+    cells: Sequence[HeatCell]
+    flag: str = ""
+    """A mark behind its name."""
+
+
+@dataclass(frozen=True)
+class HeatTable:
+    """All that a heat map shows."""
+
+    columns: Sequence[Heading]
+    rows: Sequence[HeatRow]
+    footer: Sequence[HeatRow] = ()
+    """Rows below, dimmed, which the cursor does not enter."""
+    corner: str = ""
+    """What the rows are."""
+    cell_width: int = 5
+    """Columns of the screen that a cell needs at least, the gap before it included."""
+
+
+class HeatMap(ScrollView, can_focus=True):
+    """Rows by columns. Names stay in sight when it scrolls; marks before them say where there are more."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1, 0)", "up", id="heat.up", show=False, tooltip="The row above"),
+        Binding("down,j", "move(1, 0)", "down", id="heat.down", show=False, tooltip="The row below"),
+        Binding("left,h", "move(0, -1)", "left", id="heat.left", show=False, tooltip="The column before"),
+        Binding("right,l", "move(0, 1)", "right", id="heat.right", show=False, tooltip="The next column"),
+        Binding("g", "move(-1000, 0)", "top", id="heat.top", show=False, tooltip="The first row"),
+        Binding("G", "move(1000, 0)", "bottom", id="heat.bottom", show=False, tooltip="The last row"),
+        Binding("home", "move(0, -1000)", "first", id="heat.first", show=False, tooltip="The first column"),
+        Binding("end", "move(0, 1000)", "last", id="heat.last", show=False, tooltip="The last column"),
+        Binding("pageup", "move(-10, 0)", "page up", id="heat.page_up", show=False, tooltip="Ten up"),
+        Binding("pagedown", "move(10, 0)", "page down", id="heat.page_down", show=False, tooltip="Ten down"),
+        Binding("enter", "select", "open", id="heat.open", tooltip="Open the cell"),
+    ]  # fmt: skip
+
+    DEFAULT_CSS = """
+    HeatMap { height: 1fr; background: transparent; scrollbar-size: 0 1; }
+    """
+
+    class Highlighted(Message):
+        """The cursor came to a cell."""
+
+        def __init__(self, heat_map: HeatMap, row: int, column: int) -> None:
+            super().__init__()
+            self.heat_map, self.row, self.column = heat_map, row, column
+
+        @property
+        def control(self) -> HeatMap:
+            """Whose cursor it is."""
+            return self.heat_map
+
+    class Selected(Highlighted):
+        """A cell was opened: by enter, or by a click where the cursor was."""
+
+    class Hovered(Message):
+        """The mouse came to a cell (row, column), or left them (None)."""
+
+        def __init__(self, heat_map: HeatMap, place: tuple[int, int] | None) -> None:
+            super().__init__()
+            self.heat_map, self.place = heat_map, place
+
+        @property
+        def control(self) -> HeatMap:
+            """Over which the mouse is."""
+            return self.heat_map
+
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002 (textual's name)
+        super().__init__(id=id)
+        self._marks = marks
+        self._table = HeatTable((), ())
+        self._layout_now = Layout(0, 1, 1, 1, is_long=False)
+        self._hovered: tuple[int, int] | None = None
+        self.cursor = (0, 0)
+        """Row and column, from 0."""
+
+    def show(self, table: HeatTable) -> None:
+        """Shows a table; the cursor stays where it is as far as the table goes."""
+        self._table = table
+        self.cursor = self._inside(*self.cursor)
+        self._arrange()
+        self.refresh()
+
+    def move_to(self, row: int, column: int) -> None:
+        """Brings the cursor to a cell, or to the nearest there is, and into sight."""
+        place = self._inside(row, column)
+        if place != self.cursor:
+            self.cursor = place
+            self.refresh()
+            self.post_message(self.Highlighted(self, *place))
+        self._bring_into_sight()
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """Moves the cursor."""
+        row, column = self.cursor
+        self.move_to(row + rows, column + columns)
+
+    def action_select(self) -> None:
+        """Opens the cell under the cursor."""
+        if self._table.rows:
+            self.post_message(self.Selected(self, *self.cursor))
+
+    def on_resize(self) -> None:
+        self._arrange()
+        self._bring_into_sight()
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        place = self._place_at(event.x, event.y)
+        if place is None:
+            return
+        if place == self.cursor:
+            self.action_select()
+        else:
+            self.move_to(*place)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._hover(self._place_at(event.x, event.y))
+
+    def on_leave(self) -> None:
+        self._hover(None)
+
+    def render_line(self, y: int) -> Strip:
+        layout = self._layout_now
+        if not self._table.rows:
+            return Strip.blank(self.size.width, self.rich_style)
+        if y < layout.head_lines:
+            return self._window(self._head(y))
+        line = y - layout.head_lines + self.scroll_offset.y
+        number, within = divmod(line, layout.row_lines)
+        rows = [*self._table.rows, *self._table.footer]
+        if number >= len(rows):
+            return Strip.blank(self.size.width, self.rich_style)
+        return self._window(self._row(number, rows[number], within))
+
+    def _window(self, segments: list[Segment]) -> Strip:
+        """What is in sight of a line: the name, and the cells from where it is scrolled to."""
+        whole = Strip(segments).apply_style(self.rich_style)
+        label, start = self._layout_now.label_width, self.scroll_offset.x
+        cells = whole.crop(label + start, start + self.size.width)
+        return Strip.join([whole.crop(0, label), cells]).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _head(self, line: int) -> list[Segment]:
+        """One line of column names; on two lines every name has the room of two columns."""
+        layout, columns = self._layout_now, self._table.columns
+        segments, written = [], 0
+        for number in range(line, len(columns), layout.head_lines):
+            end = layout.label_width + (number + 1) * layout.cell_width
+            name = columns[number].long if layout.is_long else columns[number].short
+            room = end - written
+            style = CURSOR if number == self.cursor[1] and self.has_focus else DIM
+            name = name[: room - 1]
+            corner = f" {self._table.corner}" if not written and line == layout.head_lines - 1 else ""
+            segments += [Segment(f"{corner:<{room - len(name)}}", DIM), Segment(name, style)]
+            written = end
+        return segments
+
+    def _row(self, number: int, row: HeatRow, within: int) -> list[Segment]:
+        layout = self._layout_now
+        is_current, is_footer = number == self.cursor[0], number >= len(self._table.rows)
+        segments = [Segment(" " * layout.label_width)]
+        if within == 0:
+            name = row.heading.long if layout.is_long_label else row.heading.short
+            mark = self._marks.chosen if is_current else self._more_mark(number)
+            label = f"{mark}{name[: layout.label_width - 1 - len(row.flag)]}{row.flag}"
+            segments = [
+                Segment(f"{label:<{layout.label_width}}", BOLD if is_current else DIM if is_footer else None)
+            ]
+        for column, cell in enumerate(row.cells):
+            text = cell.text if within == 0 else cell.below if within == 1 else ""
+            is_cursor = is_current and column == self.cursor[1]
+            style = self._cell_style(cell, is_cursor, is_dim=is_footer or within > 0)
+            segments.append(Segment(f"{text[: layout.cell_width]:>{layout.cell_width}}", style))
+        return segments
+
+    def _more_mark(self, number: int) -> str:
+        """Before the first or last row in sight: that there are more."""
+        layout, top = self._layout_now, self.scroll_offset.y
+        room, lines = self.size.height - layout.head_lines, layout.row_lines
+        if number * lines <= top < (number + 1) * lines and top > 0:
+            return self._marks.up
+        is_last = number * lines < top + room <= (number + 1) * lines
+        rows = len(self._table.rows) + len(self._table.footer)
+        return self._marks.down if is_last and top + room < rows * lines else " "
+
+    def _cell_style(self, cell: HeatCell, is_cursor: bool, is_dim: bool) -> Style:
+        style = Style() if cell.value is None else shade(cell.value, self.app.theme_variables)
+        if is_cursor:
+            return style + (CURSOR if self.has_focus else LEFT_CURSOR)
+        # Dim text on a shade could not be read.
+        return style + DIM if cell.value is None and (cell.is_dim or is_dim) else style
+
+    def _arrange(self) -> None:
+        self._layout_now = layout_of(self._table, self.container_size)
+        rows = len(self._table.rows) + len(self._table.footer)
+        layout = self._layout_now
+        width = layout.label_width + len(self._table.columns) * layout.cell_width
+        self.virtual_size = Size(width, layout.head_lines + rows * layout.row_lines)
+
+    def _bring_into_sight(self) -> None:
+        """Scrolls as little as needed; at the last row to the rows below it."""
+        layout, (row, column) = self._layout_now, self.cursor
+        top, left = row * layout.row_lines, column * layout.cell_width
+        height = layout.row_lines
+        if row == len(self._table.rows) - 1:
+            height += len(self._table.footer) * layout.row_lines
+        x = _least(self.scroll_offset.x, left, layout.cell_width, self.size.width - layout.label_width)
+        y = _least(self.scroll_offset.y, top, height, self.size.height - layout.head_lines)
+        self.scroll_to(x, y, animate=False)
+
+    def _inside(self, row: int, column: int) -> tuple[int, int]:
+        """The nearest cell that there is."""
+        last_row, last_column = len(self._table.rows) - 1, len(self._table.columns) - 1
+        return max(0, min(row, last_row)), max(0, min(column, last_column))
+
+    def _place_at(self, x: int, y: int) -> tuple[int, int] | None:
+        """The row and column at a place of the screen; None beside the cells."""
+        layout = self._layout_now
+        if x < layout.label_width or y < layout.head_lines:
+            return None
+        column = (x - layout.label_width + self.scroll_offset.x) // layout.cell_width
+        row = (y - layout.head_lines + self.scroll_offset.y) // layout.row_lines
+        return (row, column) if self._inside(row, column) == (row, column) and self._table.rows else None
+
+    def _hover(self, place: tuple[int, int] | None) -> None:
+        if place != self._hovered:
+            self._hovered = place
+            self.post_message(self.Hovered(self, place))
+
+
+def _least(now: int, start: int, length: int, room: int) -> int:
+    """Where to scroll to so that a part is in sight, as near as possible to where it is now."""
+    return max(min(now, start), start + length - room)
