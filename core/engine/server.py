@@ -117,14 +117,16 @@ class Server:
 
     def _obey(self, line: bytes, client: asyncio.StreamWriter) -> None:
         try:
-            self._do(command_of(line))
+            self._do(command_of(line), client)
         except ValueError as error:
             self._send(client, encode(Refused(str(error))))
 
-    def _do(self, command: Command) -> None:
+    def _do(self, command: Command, client: asyncio.StreamWriter) -> None:
         match command:
             case Shutdown():
-                self._end.set()
+                is_used = bool(self._clients - {client}) or not self._queue.is_empty
+                if not (command.if_unused and is_used):
+                    self._end.set()
             case Cancel():
                 self._queue.cancel(command.job)
             case Pause():

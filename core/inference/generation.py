@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -93,7 +94,7 @@ def _write(
     """Writes the answers of one batch into its streams, all of which are ended afterwards."""
     ids, mask = prompts
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
-    cache = DynamicCache(config=model.config)
+    cache = {_cache_argument(model): DynamicCache(config=model.config)}
     for _ in range(max_new_tokens):
         if cancelled():
             break
@@ -108,18 +109,23 @@ def _write(
         stream.end("length" if len(stream.tokens) == max_new_tokens else "cancelled")
 
 
+def _cache_argument(model: PreTrainedModel) -> str:
+    """What the model's forward calls the cache: transformers 5.24 gave it a new name."""
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+
+
 @torch.inference_mode()
 def _next_logits(
-    model: PreTrainedModel, ids: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache
+    model: PreTrainedModel, ids: Tensor, mask: Tensor, positions: Tensor, cache: dict[str, DynamicCache]
 ) -> Tensor:
-    """(B, V) float32: the logits of the next token; the cache grows by the ids."""
+    """(B, V) float32: the logits of the next token; the cache, by its name, grows by the ids."""
     output = model(
         input_ids=ids,
         attention_mask=mask,
         position_ids=positions,
-        past_key_values=cache,
         use_cache=True,
         logits_to_keep=1,
+        **cache,
     )
     logits: Tensor = output.logits[:, -1].float()
     return logits

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
-from tui.inspector.names import short_benchmark
+from tui.inspector.lens import k_text
+from tui.inspector.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
 from tui.inspector.safe_text import safe_line
 from tui.matrix import SHORT_NAMES, SIGNIFICANT
 
@@ -81,11 +82,17 @@ def cell_text(cell: Cell, marks: Marks) -> str:
     return f"{cell_number(cell.statistics.ais)}{marks.significant if is_significant(cell) else ' '}"
 
 
-def explained(cell: Cell, marks: Marks) -> list[str]:
-    """What a cell says, in two lines; the second is empty if one is enough."""
+def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
+    """What a cell says, in two lines; the second is empty if one is enough.
+
+    Args:
+        cell: of a matrix.
+        marks: the signs.
+        remedy: what computes it, if it is not.
+    """
     found = cell.statistics
     if found is None:
-        return ["not computed: o takes it into the lens, then r runs it", ""]
+        return [f"not computed: {remedy}", ""]
     scores = f"accuracy {share(found.base_score)} {marks.becomes} {share(found.score)}"
     if found.chance is not None:
         scores += f", chance {number(found.chance)}"
@@ -175,6 +182,12 @@ def status_text(matrix: Matrix, marks: Marks) -> str:
 def short_name(benchmark_id: str) -> str:
     """An ability or a benchmark in six columns or a few more."""
     return SHORT_NAMES.get(benchmark_id, safe_line(benchmark_id)[:LONGEST_HEAD])
+
+
+def matrix_title(matrix: Matrix) -> str:
+    """Which matrix it is."""
+    words = (VARIANT_WORDS[matrix.variant], SELECTION_WORDS[matrix.selection], f"k {k_text(matrix.k)}")
+    return ", ".join(words)
 
 
 def pair_name(ability: str, benchmark: str) -> str:

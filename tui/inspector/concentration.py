@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
+from textual.content import Content
 
 from tui.inspector.weight_words import curves
 from tui.inspector.widgets.curve_plot import Curve
@@ -19,6 +19,10 @@ CURVE_LOOKS = (("primary", "braille", "⠶"), ("accent", "+", "+"), ("warning", 
 """Colour, marker and sign in the legend of each curve, in order."""
 
 
+ASCII_SIGN = "*"
+"""What the plot draws a curve with in ASCII, in place of dots."""
+
+
 def plotted(masks: Masks) -> list[Curve]:
     """The curves as the plot takes them, the mask's own on top: the x axis has places for 0, 50 and 100 %."""
     drawn = [
@@ -29,9 +33,10 @@ def plotted(masks: Masks) -> list[Curve]:
     return [even, *reversed(drawn)] if drawn else []
 
 
-def legend_of(masks: Masks, is_ascii: bool) -> Text:
+def legend_of(masks: Masks, is_ascii: bool) -> Content:
     """What the curves are; beside the plot, since in it plotext would hide them behind their names."""
-    text = Text("MLP weights: ")
-    for (name, _), (_, _, sign) in zip(curves(masks), CURVE_LOOKS, strict=False):
-        text.append(f"{'*' if is_ascii and sign == '⠶' else sign} {name} ")
-    return text.append(". even")
+    parts: list[Content | str] = ["MLP weights: "]
+    for (name, _), (colour, _, sign) in zip(curves(masks), CURVE_LOOKS, strict=False):
+        shown = ASCII_SIGN if is_ascii and not sign.isascii() else sign
+        parts += [Content.styled(shown, f"${colour}"), f" {name} "]
+    return Content.assemble(*parts, ". even")

@@ -91,6 +91,13 @@ class Figures:
     listing: Listing
 
 
+def nothing_yet(runs: Mapping[Side, Run], chance: float | None) -> Figures:
+    """What is shown until the cache was looked at."""
+    sides = {side: SideFigures(run, None, None, 0, 0) for side, run in runs.items()}
+    listing = Listing("wrong", "base", (), 0)
+    return Figures(runs["base"].n, chance, sides, (), frozenset(), None, 0, listing)
+
+
 def is_settled(low: float, high: float) -> bool:
     """Whether an interval is narrow enough to be read."""
     return high - low < SETTLED_WIDTH

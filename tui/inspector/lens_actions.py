@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from core.choices import SELECTIONS, VARIANTS
 from tui.inspector.lens import k_grid, k_text, next_k
 from tui.inspector.names import SELECTION_WORDS
-from tui.inspector.screens.choose import Choose, EnterCount, EnterNumber, Option
+from tui.inspector.screens.choose import Choose, Option
+from tui.inspector.screens.enter import EnterCount, EnterNumber
 from tui.inspector.shell import Shell
 from tui.inspector.widgets.lens_panel import AbilityList
 

@@ -22,14 +22,21 @@ class EngineLink:
     async def run(self) -> None:
         """Starts the engine or joins the one that runs, and hears it until it ends; says why it did."""
         try:
-            self._connection = await attach_or_start(self._spec)
-            async for event in self._connection.events():
-                self._activity.fold(event)
-            problem = await self._connection.how_it_ended()
+            problem = await self._hear(await attach_or_start(self._spec))
         except EngineError as error:
             problem = str(error)
-        self._connection = None
         self._activity.lose(problem)
+
+    async def _hear(self, connection: Connection) -> str:
+        """Takes in every event until the engine ends; how it did."""
+        self._connection = connection
+        try:
+            async for event in connection.events():
+                self._activity.fold(event)
+            return await connection.how_it_ended()
+        finally:
+            self._connection = None
+            await connection.close()
 
     def send(self, command: Command) -> bool:
         """Tells the engine; False if there is none."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.widgets import Static
 
 from core.engine.commands import StartRankings
@@ -48,7 +49,7 @@ class Lacking:
 
 BASE = Lacking("base ablates nothing, so there is no mask to look into: v chooses MLP-only or all layers.")
 
-READING = Lacking("Reading the stored rankings …")
+READING = Lacking("Reading the stored rankings.")
 
 
 class Notice(Static, can_focus=True):
@@ -57,6 +58,17 @@ class Notice(Static, can_focus=True):
     DEFAULT_CSS = """
     Notice { height: auto; padding: 1 0; }
     """
+
+
+class Room(Container):
+    """What a tab fills; has it arranged anew whenever there is more or less of it."""
+
+    def __init__(self, arrange: Callable[[], None], *, classes: str) -> None:
+        super().__init__(classes=classes)
+        self._arrange = arrange
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._arrange)
 
 
 class MaskPane(Pane, Generic[Found]):
@@ -105,6 +117,12 @@ class MaskPane(Pane, Generic[Found]):
         self.set_timer(PATIENCE_S, lambda: self._lose_patience(lens))
         self.read(lambda: _answer_of(ask), lambda answer: self._answer(lens, answer))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys are of use just now."""
+        if action == "score":
+            return self.lacking is not None and bool(self.lacking.masks)
+        return True
+
     def tick(self) -> None:
         if self.lacking is not None and self.lacking.masks:
             self._say_progress()
@@ -112,9 +130,7 @@ class MaskPane(Pane, Generic[Found]):
     def action_score(self) -> None:
         """Asks the engine for the rankings that lack."""
         masks = self.lacking.masks if self.lacking is not None else ()
-        if not masks:
-            self.app.notify("Every ranking that this tab shows is stored.", timeout=2, markup=False)
-        elif is_asked(self.desk.activity, title := title_of(masks)):
+        if is_asked(self.desk.activity, title := title_of(masks)):
             self.app.notify("The engine has that to do already.", timeout=2, markup=False)
         else:
             self.desk.send(StartRankings(title, masks))
@@ -128,6 +144,7 @@ class MaskPane(Pane, Generic[Found]):
         self.remove_class("-lacking")
         self.lacking = self.show(answer)
         self._say_progress()
+        self.refresh_bindings()
         if had_focus:
             self.first_focus().focus()
 
@@ -138,6 +155,7 @@ class MaskPane(Pane, Generic[Found]):
         self.lacking = lacking
         self.add_class("-lacking")
         self._say_progress()
+        self.refresh_bindings()
         if had_focus:
             self.notice.focus()
 
@@ -158,12 +176,10 @@ def lacking_rankings(masks: Sequence[MaskRecipe]) -> Lacking:
     """What one reads where nothing is stored of what the lens looks at."""
     first = masks[0]
     if len(masks) > 1:
-        sentence = (
-            f"No ranking of weights is stored for {mask_kind(first)}. x scores all {len(masks)} abilities."
-        )
-        return Lacking(sentence, tuple(masks))
+        lacking = f"For {mask_kind(first)}, {len(masks)} rankings of weights are not stored. x scores them."
+        return Lacking(lacking, tuple(masks))
     sentence = (
-        f"The ranking of weights for {ABILITY_WORDS[first.ability]} · {mask_kind(first)} is not stored. "
+        f"The ranking of weights for {ABILITY_WORDS[first.ability]}, {mask_kind(first)}, is not stored. "
         f"{NEEDS.get(first.selection, '')}x scores it; r runs the benchmark, which scores it too."
     )
     return Lacking(sentence, (first,))
@@ -171,14 +187,14 @@ def lacking_rankings(masks: Sequence[MaskRecipe]) -> Lacking:
 
 def mask_kind(mask: MaskRecipe) -> str:
     """Variant and selection, in words."""
-    return f"{VARIANT_WORDS[mask.variant]} · {SELECTION_WORDS[mask.selection]}"
+    return f"{VARIANT_WORDS[mask.variant]}, {SELECTION_WORDS[mask.selection]}"
 
 
 def title_of(masks: Sequence[MaskRecipe]) -> str:
     """What the job that scores them is called."""
     if len(masks) == 1:
         return f"ranking of {masks[0]}"
-    return f"rankings of {len(masks)} abilities · {mask_kind(masks[0])} · k {masks[0].k:g}"
+    return f"rankings of {len(masks)} abilities, {mask_kind(masks[0])}, k {masks[0].k:g}"
 
 
 def is_asked(activity: Activity, title: str) -> bool:

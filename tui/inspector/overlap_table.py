@@ -99,12 +99,12 @@ class OverlapTable:
             return [f"{here} has {own:,} weights and {there} {others:,}: there is nothing to share."]
         jaccard, lift = float(self.overlaps.jaccard[row, column]), float(self.overlaps.lift[row, column])
         chance = shared_by_chance(own, others, self.overlaps.candidates)
-        parts = f"{percent(shared / own)} of either"
+        parts = percent(shared / own)
         if own != others:
-            parts = f"{percent(shared / own)} of {here} · {percent(shared / others)} of {there}"
+            parts += f" / {percent(shared / others)}"
         return [
-            f"{here} / {there}: {shared:,} shared, chance {chance}",
-            f"lift {lift_text(lift)} · Jaccard {fraction_text(jaccard)} · {parts}",
+            f"{here} / {there}: {shared:,} shared ({parts})",
+            f"chance {chance}, lift {lift_text(lift)}, Jaccard {fraction_text(jaccard)}",
             *self._halves(row),
         ]
 

@@ -109,5 +109,6 @@ class Pane(Vertical):
             answer = await asyncio.to_thread(question)
         except (ValueError, OSError, CorruptEntry) as error:
             self.post_message(self.Failed(" ".join(str(error).split())))
-        else:
+            return
+        if self.app.is_running:  # nobody sees what comes while the screen is taken down
             then(answer)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.events import ItemsScored, Job, ModelFailed, ModelLoading
+from core.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoading
 from tui.inspector.figures import SIDE_WORDS, Figures, Side
 from tui.inspector.names import job_title, short_benchmark
 from tui.inspector.safe_text import safe_line
@@ -23,6 +23,10 @@ Tone = Literal["running", "problem", "note"]
 
 BAR_WIDTH = 10
 """Columns of a progress bar."""
+
+
+PARTS: dict[JobKind, str] = {"runs": "run", "rankings": "ranking", "generation": "answer"}
+"""What a job of each kind consists of."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def _job_status(desk: Desk, lens: Lens, runs: Mapping[Side, Run], job: Job, bar:
     """What the job does, with a progress bar of so many columns."""
     activity = desk.activity
     paused = job.state == "paused"
-    which = f"run {min(job.done + 1, job.total)} of {job.total}" if job.total > 1 else ""
+    which = f"{PARTS[job.kind]} {min(job.done + 1, job.total)} of {job.total}" if job.total > 1 else ""
     if activity.current is not None:
         live, side = activity.current, side_going_on(activity, runs)
         what = SIDE_WORDS[side] if side else safe_line(job.title)
@@ -132,7 +136,7 @@ def _job_status(desk: Desk, lens: Lens, runs: Mapping[Side, Run], job: Job, bar:
         parts = [f"loading the model: {safe_line(activity.model.doing)}"]
     else:
         mine = job.title == job_title(lens.mask, lens.benchmark)
-        parts = ["preparing" if mine else f"{safe_line(job.title)}: preparing", which]
+        parts = ["preparing" if mine else safe_line(job.title), which]
     if paused:
         parts.append("paused: p goes on, c cancels")
     mark = desk.marks.paused if paused else desk.marks.running

@@ -83,6 +83,7 @@ class Listing:
 
     samples: Samples
     choice: Choice
+    """As far as it applies to these."""
     places: NDArray[np.int64]
     flips: NDArray[np.int64]
     """Those of the places whose answer was broken or fixed."""
@@ -91,6 +92,11 @@ class Listing:
     ablated: Accuracy | None
     p_value: float | None
     """McNemar's, of the flips."""
+
+    @property
+    def has_both(self) -> bool:
+        """Whether something is known of base and of the ablated model, so that items can be told apart."""
+        return self.base is not None and self.ablated is not None
 
 
 def read_stored(desk: Desk, question: Question, before: Reading | None) -> Reading:
@@ -123,11 +129,16 @@ def with_live(desk: Desk, reading: Reading, live: Mapping[Side, Sequence[ItemOut
 
 
 def list_samples(samples: Samples, choice: Choice) -> Listing:
-    """The items that pass a choice; a tag that the benchmark does not have is dropped."""
+    """The items that pass a choice.
+
+    A tag that the benchmark does not have is dropped, and a filter where only one side's answers are known.
+    """
     import numpy as np
 
     if choice.tag not in samples.tags:
         choice = replace(choice, tag=None)
+    if samples.base is None or samples.ablated is None:
+        choice = replace(choice, filter="all")
     places = samples.select(choice.filter, choice.tag, choice.search)
     flips = np.intersect1d(places, samples.select("flipped"), assume_unique=True)
     return Listing(

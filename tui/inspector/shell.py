@@ -95,6 +95,7 @@ class Shell(App[None]):
         yield Static(TOO_SMALL, id="too-small", markup=False)
 
     def on_mount(self) -> None:
+        self.set_class(self.settings.ascii, "-ascii")
         self.show_tab(self._tab)
         self.set_interval(TICK_S, self._tick)
         self.connect_engine()

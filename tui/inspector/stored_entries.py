@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
 from cache.entries import KINDS, EntryFolder, Kind
 from cache.keys import is_key
-from cache.listing import SHOWN_LENGTH, Entry, entry_of, left_overs
-from tui.inspector.lens import k_text
-from tui.inspector.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from cache.listing import Entry, entry_of, left_overs
 from tui.inspector.safe_text import safe_line
+from tui.inspector.stored_words import in_words, ingredient_lines
+from tui.units import size_text
 
 if TYPE_CHECKING:
     from cache.files import CorruptEntry
@@ -21,11 +25,8 @@ if TYPE_CHECKING:
 Order = Literal["newest first", "largest first", "by kind"]
 ORDERS: tuple[Order, ...] = ("newest first", "largest first", "by kind")
 
-WORDS = {
-    str(word): short
-    for words in (ABILITY_WORDS, VARIANT_WORDS, SELECTION_WORDS)
-    for word, short in words.items()
-}
+Name = tuple[str, str]
+"""An entry's kind and its key."""
 
 Signature = tuple[tuple[int, int], ...]
 """Size and time of change of an entry's files: while they are the same, so is the entry."""
@@ -41,9 +42,14 @@ class Stored:
     signature: Signature
 
     @property
-    def name(self) -> tuple[str, str]:
+    def name(self) -> Name:
         """What tells it from all others: its kind and its key."""
         return self.entry.kind, self.entry.key
+
+    @cached_property
+    def searched(self) -> str:
+        """What a search looks through."""
+        return f"{self.entry.kind} {self.words} {self.entry.key}".lower()
 
     @property
     def can_be_deleted(self) -> bool:
@@ -51,9 +57,7 @@ class Stored:
         return is_key(self.entry.key)
 
 
-def read_entries(
-    root: Path, known: Mapping[tuple[str, str], Stored], fingerprint: str
-) -> dict[tuple[str, str], Stored]:
+def read_entries(root: Path, known: Mapping[Name, Stored], fingerprint: str) -> dict[Name, Stored]:
     """All entries of a cache folder.
 
     Args:
@@ -61,7 +65,7 @@ def read_entries(
         known: what was read before: only what has changed since is read again.
         fingerprint: of the open model; entries of others say so.
     """
-    found: dict[tuple[str, str], Stored] = {}
+    found: dict[Name, Stored] = {}
     for kind in KINDS:
         folder = EntryFolder(root, kind)
         for key, signature in _signatures(root, kind).items():
@@ -79,14 +83,18 @@ def read_entries(
 def _signatures(root: Path, kind: Kind) -> dict[str, Signature]:
     """The keys of a kind that have a manifest or a payload, with their files' sizes and times."""
     folder = root / kind.name
+    if not folder.is_dir():
+        return {}
     files: dict[str, list[tuple[int, int]]] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix in (".json", kind.suffix) and is_key(path.stem):
-            try:
-                status = path.stat()
-            except FileNotFoundError:  # deleted since the folder was read
-                continue
-            files.setdefault(path.stem, []).append((status.st_size, status.st_mtime_ns))
+    with os.scandir(folder) as found:
+        for file in sorted(found, key=lambda file: file.name):
+            key, dot, suffix = file.name.partition(".")
+            if f"{dot}{suffix}" in (".json", kind.suffix) and is_key(key):
+                try:
+                    status = file.stat()
+                except FileNotFoundError:  # deleted since the folder was read
+                    continue
+                files.setdefault(key, []).append((status.st_size, status.st_mtime_ns))
     return {key: tuple(statuses) for key, statuses in files.items()}
 
 
@@ -94,66 +102,82 @@ def _read(folder: EntryFolder, key: str, signature: Signature, fingerprint: str)
     entry, manifest = entry_of(folder, key)
     if manifest is None:
         return Stored(entry, safe_line(f"broken: {entry.broken}"), signature)
-    return Stored(entry, safe_line(_in_words(entry, manifest.ingredients, fingerprint)), signature)
+    return Stored(entry, safe_line(in_words(entry, manifest.ingredients, fingerprint)), signature)
 
 
-def _in_words(entry: Entry, ingredients: Mapping[str, Any], fingerprint: str) -> str:
-    """What an entry is; its summary where it is of a form that this version does not know."""
-    match entry.kind, ingredients:
-        case "outcomes", {"ablated": str(ablated), "benchmark": str(benchmark), "n": int(n)}:
-            words = f"{_mask_words(ablated)} on {short_benchmark(benchmark)} · {n:,} items"
-        case "rankings", {"ability": str(ability), "variant": str(variant), "selection": str(selection)}:
-            words = (
-                f"{_word(ability)} · {_word(variant)} · {_word(selection)} · loss {ingredients.get('loss')}"
-            )
-        case "items", {"benchmark": str(benchmark), "n": int(n)}:
-            words = f"{short_benchmark(benchmark)} · {n:,} items"
-        case _:
-            return entry.summary
-    match ingredients.get("model"):
-        case {"fingerprint": str(other)} if other != fingerprint:
-            words += f" · another model, {other[:SHOWN_LENGTH]}"
-    return words
+@dataclass(frozen=True)
+class Arrangement:
+    """Entries as the tab lists them."""
+
+    rows: list[Stored]
+    places: dict[Name, int]
+    """Where in the rows each one is."""
+    total: int
+    """Entries in all, those that the search leaves out too."""
+    summary: str
+    """How many there are, of what size and of which kinds."""
 
 
-def _mask_words(ablated: str) -> str:
-    """What is ablated, as a manifest has it: `base`, or ability, variant, selection and k."""
-    match ablated.split(" · "):
-        case [ability, variant, selection, k]:
-            return f"{_word(ability)} · {_word(variant)} · {_word(selection)} · {_k_words(k)}"
-    return ablated
+def arrangement(
+    stored: Mapping[Name, Stored],
+    damaged: Mapping[Name, tuple[Signature, str]],
+    order: Order,
+    search: str,
+) -> Arrangement:
+    """The entries that hold the words of a search, in an order; broken ones come first.
 
-
-def _k_words(k: str) -> str:
-    try:
-        return f"k {k_text(float(k.removeprefix('k ')))}"
-    except ValueError:
-        return k
-
-
-def _word(word: str) -> str:
-    """A short word for an ability, a variant or a selection; the word itself if there is none."""
-    return WORDS.get(word, word)
-
-
-def arranged(every: Sequence[Stored], order: Order, search: str) -> list[Stored]:
-    """The entries that hold the words of a search, in an order; broken ones come first."""
+    Args:
+        stored: all entries.
+        damaged: what verifying found wrong, and the signatures of the entries that it read.
+        order: of the rows.
+        search: words that all have to occur; empty for all entries.
+    """
+    every = list(stored.values())
+    for name, (signature, reason) in damaged.items():
+        if name in stored and stored[name].signature == signature:
+            every[every.index(stored[name])] = _as_damaged(stored[name], reason)
     wanted = search.lower().split()
-    found = [stored for stored in every if _holds(stored, wanted)] if wanted else list(every)
-    found.sort(key=lambda stored: stored.entry.key)
-    if order == "newest first":
-        found.sort(key=lambda stored: stored.entry.created or "", reverse=True)
-    elif order == "largest first":
-        found.sort(key=lambda stored: stored.entry.size_bytes, reverse=True)
-    else:
-        found.sort(key=lambda stored: (stored.entry.kind, stored.words))
-    found.sort(key=lambda stored: stored.entry.broken is None)
-    return found
+    rows = [one for one in every if all(word in one.searched for word in wanted)]
+    rows.sort(key=_SORT_KEYS[order])
+    places = {one.name: place for place, one in enumerate(rows)}
+    return Arrangement(rows, places, len(every), _summary(every, len(rows), order))
 
 
-def _holds(stored: Stored, wanted: Sequence[str]) -> bool:
-    text = f"{stored.entry.kind} {stored.words} {stored.entry.key}".lower()
-    return all(word in text for word in wanted)
+def _as_damaged(stored: Stored, reason: str) -> Stored:
+    words = f"{safe_line(f'broken: {reason}')} · {stored.words}"
+    return replace(stored, words=words, entry=replace(stored.entry, broken=reason))
+
+
+def _by_age(stored: Stored) -> tuple[Any, ...]:
+    created = stored.entry.created
+    age = -datetime.fromisoformat(created).timestamp() if created else 0.0
+    return stored.entry.broken is None, age, stored.name
+
+
+def _by_size(stored: Stored) -> tuple[Any, ...]:
+    return stored.entry.broken is None, -stored.entry.size_bytes, stored.name
+
+
+def _by_kind(stored: Stored) -> tuple[Any, ...]:
+    return stored.entry.broken is None, stored.entry.kind, stored.words, stored.name
+
+
+_SORT_KEYS: dict[Order, Callable[[Stored], tuple[Any, ...]]] = {
+    "newest first": _by_age,
+    "largest first": _by_size,
+    "by kind": _by_kind,
+}
+
+
+def _summary(every: Sequence[Stored], shown: int, order: Order) -> str:
+    count = "1 entry" if len(every) == 1 else f"{len(every):,} entries"
+    if shown < len(every):
+        count = f"{shown:,} of {count}"
+    parts = [count, size_text(sum(stored.entry.size_bytes for stored in every)), order]
+    if broken := sum(stored.entry.broken is not None for stored in every):
+        parts.append(f"{broken:,} broken")
+    kinds = Counter(stored.entry.kind for stored in every)
+    return " · ".join([*parts, *(f"{n:,} {kind}" for kind, n in kinds.items())])
 
 
 def details_of(root: Path, stored: Stored) -> list[str]:
@@ -197,36 +221,3 @@ def verify_until(root: Path, stop: Event, tell: Callable[[int, int], None]) -> l
         return verify(root, on_entry)
     except _Stopped:
         return None
-
-
-def verified_words(damaged: Sequence[CorruptEntry] | None, done: int, total: int) -> str:
-    """What verifying found, in a sentence; `damaged` is None if it was stopped."""
-    if damaged is None:
-        return f"Stopped: {done:,} of {total:,} entries were verified."
-    if not damaged:
-        return f"All {total:,} entries are whole."
-    verb = "is" if len(damaged) == 1 else "are"
-    return f"{len(damaged):,} of {total:,} entries {verb} damaged: see the first rows."
-
-
-def ingredient_lines(value: Any, indent: str = "") -> Iterator[str]:
-    """Nested plain values as indented lines, harmless on a screen."""
-    if isinstance(value, Mapping):
-        for name, part in value.items():
-            if isinstance(part, (Mapping, list)) and part:
-                yield safe_line(f"{indent}{name}")
-                yield from ingredient_lines(part, f"{indent}  ")
-            else:
-                yield safe_line(f"{indent}{name}: {_plain(part)}")
-    elif isinstance(value, list):
-        for part in value:
-            if isinstance(part, Mapping):
-                yield safe_line(indent + ", ".join(f"{name} {_plain(one)}" for name, one in part.items()))
-            else:
-                yield from ingredient_lines(part, indent)
-    else:
-        yield safe_line(f"{indent}{_plain(value)}")
-
-
-def _plain(value: Any) -> str:
-    return "none" if value is None or value in ({}, []) else str(value)

@@ -88,8 +88,8 @@ def neurons_heading(masks: Masks) -> str:
     return f"{text})"
 
 
-def neuron_lines(masks: Masks, marks: Marks) -> list[str]:
-    """The neurons hit most, one a line; behind a slash the other mask's weights, if it has the neuron too."""
+def neuron_lines(masks: Masks, marks: Marks) -> list[tuple[str, str]]:
+    """The neurons hit most, one a line, each with a bar; behind a slash, what the other mask has of it."""
     lines = []
     others = {(n.layer, n.index): n.count for n in masks.other.anatomy.neurons} if masks.other else {}
     for neuron in masks.own.anatomy.neurons:
@@ -99,7 +99,8 @@ def neuron_lines(masks: Masks, marks: Marks) -> list[str]:
             other = others.get((neuron.layer, neuron.index))
             count += f" / {marks.flat if other is None else f'{other:,}':<6}"
         bar = marks.bar * round(share * BAR_WIDTH)
-        lines.append(f"layer {neuron.layer:<3} neuron {neuron.index:<6}{count} {percent(share):>6} {bar}")
+        line = f"layer {neuron.layer:<3} neuron {neuron.index:<6}{count} {percent(share):>6} "
+        lines.append((line, bar))
     return lines
 
 

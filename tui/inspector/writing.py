@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.choices import Finish, Variant
 from core.engine.commands import StartGeneration
+from core.events import ModelLoading
 from core.recipes import MaskRecipe
 from tui.inspector.divergence import Divergence, first_divergence
 from tui.inspector.lens import k_text
@@ -165,6 +166,8 @@ def trouble(activity: Activity, job: Job | None, asked: Asked | None, model: str
         return f"It failed: {job.problem}"
     if job.state == "queued" and activity.job is not None:
         return f"Waits until this is done: {activity.job.title}"
+    if job.state == "queued" and isinstance(activity.model, ModelLoading):
+        return f"Waits for the model: {activity.model.doing}"
     if job.state == "paused":
         return "Paused: p goes on."
     if job.state == "running" and activity.scored is not None:

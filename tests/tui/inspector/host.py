@@ -73,9 +73,9 @@ def screen_text(app: App[None]) -> str:
     return "\n".join(strip.text for strip in strips[:height])
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Waits until the condition holds; fails after DEADLINE_S."""
-    deadline = time.monotonic() + DEADLINE_S
+async def until(pilot: Pilot[None], condition: Callable[[], bool], seconds: float = DEADLINE_S) -> None:
+    """Waits until the condition holds; fails after some seconds."""
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         await pilot.pause(0.01)

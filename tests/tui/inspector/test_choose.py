@@ -9,15 +9,9 @@ from textual.widgets import Input, OptionList
 
 from tests.tui.inspector.dialogs import UNANSWERED, Dialogs
 from tests.tui.inspector.host import screen_text
-from tui.inspector.screens.choose import (
-    MANY,
-    Choose,
-    EnterCount,
-    EnterNumber,
-    Option,
-    parse_count,
-    parse_fraction,
-)
+from tui.inspector.marks import ASCII
+from tui.inspector.screens.choose import Choose, Option
+from tui.inspector.screens.enter import MANY, EnterCount, EnterNumber, parse_count, parse_fraction
 
 OPTIONS = [
     Option("arc", "ARC [bold]Challenge", "science at school\x1b[31m", is_stored=True),
@@ -46,6 +40,19 @@ def test_the_list_shows_what_is_chosen_and_what_the_cache_has() -> None:
     assert "  ● ARC [bold]Challenge  science at school\\x1b[31m" in text
     assert "▸ ○ HellaSwag" in text
     assert "  GSM8K" in text
+
+
+def test_with_ascii_every_sign_can_be_typed() -> None:
+    async def look() -> str:
+        app = Dialogs(Choose("benchmark", OPTIONS, "hella", ASCII))
+        app.add_class("-ascii")
+        async with app.run_test(size=(60, 20)) as pilot:
+            await pilot.pause()
+            return screen_text(app)
+
+    text = asyncio.run(look())
+    assert "> o HellaSwag" in text
+    assert [line for line in text.splitlines() if not line.isascii()] == []
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,14 @@ def test_a_random_mask_is_its_own_control() -> None:
 
 @pytest.mark.parametrize(
     ("k", "step", "expected"),
-    [(0.01, 1, 0.03), (0.01, -1, 0.003), (0.02, 1, 0.03), (0.02, -1, 0.01), (0.1, 1, 0.1), (0.001, -1, 0.001)],
+    [
+        (0.01, 1, 0.03),
+        (0.01, -1, 0.003),
+        (0.02, 1, 0.03),
+        (0.02, -1, 0.01),
+        (0.1, 1, 0.1),
+        (0.001, -1, 0.001),
+    ],
 )
 def test_k_steps_along_the_grid_from_wherever_it_is(k: float, step: int, expected: float) -> None:
     assert next_k(k, DEMO_GRID, step) == expected

@@ -189,9 +189,12 @@ async def test_an_item_takes_the_place_of_the_list_where_there_is_no_room_for_bo
         await pilot.press("l")
         await samples.says(pilot, f"Item {place + 1},", f"item {place + 2} of 200 listed")
         await pilot.press("h", "h", "escape")
-        assert samples.rows.display
+        await until(pilot, lambda: samples.rows.display)
         assert samples.rows.has_focus
         assert samples.rows.place == place - 1
+        samples.pane.search()
+        await pilot.press(*"no such text", "enter")
+        await samples.says(pilot, "There is no item, with 'no such text' in it.")
 
 
 async def test_a_wide_screen_has_list_and_item_side_by_side(stored: tuple[Workbench, Benchmark]) -> None:
@@ -221,6 +224,10 @@ async def test_what_is_not_stored_is_said_with_the_key_that_runs_it(tmp_path: Pa
     async with base.app.run_test(size=NARROW) as pilot:
         await base.says(pilot, "nothing is ablated: v chooses what", "base 0.9", "▸✓")
         assert "ablated 0" not in base.text
+        assert "flipped" not in base.text
+        await pilot.press("f")
+        messages = [notification.message for notification in base.app._notifications]
+        assert any("Filters need base and ablated answers" in message for message in messages)
 
 
 async def test_a_running_run_fills_the_list_and_the_cursor_stays(tmp_path: Path) -> None:

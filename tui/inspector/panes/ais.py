@@ -8,29 +8,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.widgets import Static
 
-from core.choices import Selection, Variant
 from core.engine.commands import StartRuns
-from tui.inspector.ais_bars import bars_of, bars_title
 from tui.inspector.ais_links import LINK_MEANING, link_text, links_of
+from tui.inspector.ais_reading import Question, question_of, read_matrix, running_cell
 from tui.inspector.ais_table import heading_of, heat_table, plain_table, write_matrix
-from tui.inspector.ais_text import explained, legend, pair_name, status_text, summary_of
+from tui.inspector.ais_text import explained, legend, matrix_title, pair_name, status_text, summary_of
 from tui.inspector.command_of import profile_line
-from tui.inspector.lens import k_text
-from tui.inspector.names import SELECTION_WORDS, VARIANT_WORDS
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.screens.cell import CellScreen
-from tui.inspector.widgets.forest_bars import ForestBars
+from tui.inspector.widgets.cell_curves import CellCurves
 from tui.inspector.widgets.heat_map import HeatMap
 from tui.inspector.widgets.links_view import LinksView
-from tui.inspector.widgets.sweep_view import SweepView
 
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
-    from textual.timer import Timer
 
     from core.results.cells import Matrix
     from tui.inspector.desk import Desk
@@ -46,17 +40,11 @@ READING = "Reading the cache"
 
 WRECKED = "wrecks every benchmark: k is too large to say more"
 
-Question = tuple[Variant, Selection, float, int | None, int]
-"""What tells one matrix from another: variant, selection, k, limit, seed."""
-
-LINES_AROUND = 6
+LINES_AROUND = 7
 """Lines of the tab that are neither map nor curves: summary, explanation, legend."""
 
 LINES_OF_CURVES = 12
 """Fewer lines than that do not hold a bar for each ability."""
-
-CURSOR_REST_S = 0.15
-"""How long the cursor stays before the k sweep of its cell is read."""
 
 
 class AisPane(Pane):
@@ -91,9 +79,6 @@ i      turns to the links and back. {LINK_MEANING}"""
     AisPane #ais-detail { height: auto; min-height: 3; max-height: 4; }
     AisPane #ais-status { height: auto; max-height: 2; color: $text-muted; }
     AisPane #ais-note { height: auto; display: none; }
-    AisPane #ais-more { height: 1fr; margin-top: 1; }
-    AisPane #ais-more ForestBars, AisPane #ais-more SweepView { width: 1fr; }
-    AisPane #ais-more SweepView { margin-left: 3; }
     AisPane LinksView { display: none; }
     AisPane.-links HeatMap { display: none; }
     AisPane.-links LinksView { display: block; }
@@ -110,7 +95,6 @@ i      turns to the links and back. {LINK_MEANING}"""
         self._asked: Question | None = None
         """What is read or shown; None if there is no matrix of it."""
         self._is_reading = self._is_stale = self._shows_links = False
-        self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(READING, id="ais-summary", markup=False)
@@ -118,9 +102,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         yield LinksView(self.desk.marks)
         yield Static(id="ais-detail", markup=False)
         yield Static(id="ais-status", markup=False)
-        with Horizontal(id="ais-more"):
-            yield ForestBars(self.desk.marks)
-            yield SweepView(self.desk, has_table=False)
+        yield CellCurves(self.desk)
         yield Static(NO_ABLATION, id="ais-note", markup=False)
 
     @property
@@ -136,17 +118,23 @@ i      turns to the links and back. {LINK_MEANING}"""
             self._asked = None
             self._say(NO_ABLATION)
             return
-        question = (lens.variant, lens.selection, lens.k, lens.limit, lens.seed)
-        if question == self._asked:
-            self._follow(lens)
-            if self._is_reading:
-                self._is_stale = True
-                return
+        question = question_of(lens)
+        if question != self._asked:
+            # What is still on the screen is of another question: no key may act on it.
+            self.matrix = None
+            self.query_one("#ais-summary", Static).update(READING)
+        elif self._is_reading:
+            self._is_stale = True
+            return
+        self._follow(lens)
         self._asked, self._is_reading, self._is_stale = question, True, False
         self.read(lambda: read_matrix(self.desk, lens), lambda answer: self._take_in(lens, question, answer))
 
     def tick(self) -> None:
-        if self.matrix is not None and (running := self._running_cell(self.matrix)) != self._in_progress:
+        if self.matrix is None:
+            return
+        running = running_cell(self.matrix, self.desk.activity)
+        if running != self._in_progress:
             self._in_progress = running
             self.query_one(HeatMap).show(heat_table(self.matrix, self.desk.marks, running))
 
@@ -154,7 +142,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         if self.matrix is None or self.lens is None:
             return None
         marks, summary = self.desk.marks, summary_of(self.matrix).text()
-        parts = (self._title(self.matrix), summary, "", plain_table(self.matrix, marks) + legend(marks), "")
+        parts = (matrix_title(self.matrix), summary, "", plain_table(self.matrix, marks) + legend(marks), "")
         return Copied("\n".join([*parts, profile_line(self.desk, self.lens), ""]), "the AIS matrix as text")
 
     def exported(self) -> Exported | None:
@@ -173,7 +161,7 @@ i      turns to the links and back. {LINK_MEANING}"""
     def action_fill(self) -> None:
         """Runs all that the matrix lacks."""
         if self.matrix is not None and self.matrix.missing:
-            self.desk.send(StartRuns(f"AIS matrix: {self._title(self.matrix)}", self.matrix.missing))
+            self.desk.send(StartRuns(f"AIS matrix: {matrix_title(self.matrix)}", self.matrix.missing))
 
     def action_turn(self) -> None:
         """Shows the links in place of the matrix, or the matrix again."""
@@ -181,9 +169,8 @@ i      turns to the links and back. {LINK_MEANING}"""
             return
         self._shows_links = not self._shows_links
         self.set_class(self._shows_links, "-links")
-        links, heat_map = self.query_one(LinksView), self.query_one(HeatMap)
-        links.place = heat_map.cursor[0 if links.side == "left" else 1]
-        self.screen.set_focus(links if self._shows_links else heat_map)
+        self._bring_links()
+        self.screen.set_focus(self.query_one(LinksView if self._shows_links else HeatMap))
         self._explain()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -220,12 +207,12 @@ i      turns to the links and back. {LINK_MEANING}"""
             self._say(answer)
             return
         self.matrix = answer
-        self._in_progress = self._running_cell(answer)
+        self._in_progress = running_cell(answer, self.desk.activity)
         self.query_one(HeatMap).show(heat_table(answer, self.desk.marks, self._in_progress))
         left, right = map(heading_of, answer.abilities), map(heading_of, answer.benchmarks)
         self.query_one(LinksView).show(list(left), list(right), links_of(answer))
         self.query_one("#ais-summary", Static).update(Text(summary_of(answer).text()))
-        self.remove_class("-empty")
+        self._unfold()
         self._follow(self.lens or lens)
         self._share_room()
         self._explain()
@@ -234,9 +221,16 @@ i      turns to the links and back. {LINK_MEANING}"""
 
     def _say(self, sentence: str) -> None:
         """Shows a sentence in place of the matrix."""
-        self.matrix = self._place = None
+        self.matrix = None
         self.query_one("#ais-note", Static).update(Text(sentence))
         self.add_class("-empty")
+
+    def _unfold(self) -> None:
+        """Shows the matrix in place of a sentence, and gives it the keys if nothing has them."""
+        was_empty = self.has_class("-empty")
+        self.remove_class("-empty")
+        if was_empty and self.screen.focused is None and self.is_on_screen:
+            self.screen.set_focus(self.query_one(LinksView if self._shows_links else HeatMap))
 
     def _follow(self, lens: Lens) -> None:
         """Brings the cursor to the lens's cell, if the lens went elsewhere."""
@@ -245,7 +239,13 @@ i      turns to the links and back. {LINK_MEANING}"""
             self._place = place
             row = self.matrix.abilities.index(lens.ability)
             self.query_one(HeatMap).move_to(row, self.matrix.benchmarks.index(lens.benchmark))
-            self.query_one(LinksView).place = row if self.query_one(LinksView).side == "left" else 0
+            self._bring_links()
+
+    def _bring_links(self) -> None:
+        """Brings the cursor of the links to the name that the map's is at."""
+        links = self.query_one(LinksView)
+        links.place = self.query_one(HeatMap).cursor[0 if links.side == "left" else 1]
+        links.refresh()
 
     def _explain(self, hovered: tuple[int, int] | None = None) -> None:
         """Says what the cell under the mouse, or else under the cursor, means."""
@@ -264,30 +264,21 @@ i      turns to the links and back. {LINK_MEANING}"""
             text = Text(pair_name(*cell), style="bold")
             if cell[0] in matrix.collapsed:
                 text.append(f"  {marks.collapsed} {WRECKED}", style="not bold")
-            text.append("\n" + "\n".join(explained(matrix.cells[cell], marks)), style="not bold")
+            lens = self.lens
+            is_lens = lens is not None and cell == (lens.ability, lens.benchmark)
+            remedy = "r runs it" if is_lens else "o takes it into the lens, then r runs it"
+            lines = explained(matrix.cells[cell], marks, remedy)
+            text.append("\n" + "\n".join(lines), style="not bold")
             detail.update(text)
-        if hovered is None:
-            self._show_more(matrix, cell)
-
-    def _show_more(self, matrix: Matrix, cell: tuple[str, str]) -> None:
-        """The bars of the cell's benchmark, and its k sweep once the cursor rests."""
-        if not self.query_one("#ais-more").display:
-            return
-        self.query_one(ForestBars).show(bars_title(cell[1]), bars_of(matrix, *cell, self.desk.marks))
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(CURSOR_REST_S, self._read_sweep)
-
-    def _read_sweep(self) -> None:
-        if self.lens is not None and self.lens.mask is not None and self.cell is not None:
-            ability, benchmark = self.cell
-            self.query_one(SweepView).look(replace(self.lens, ability=ability, benchmark=benchmark))
+        curves = self.query_one(CellCurves)
+        if hovered is None and curves.display and self.lens is not None:
+            curves.show(matrix, self.lens, cell)
 
     def _share_room(self) -> None:
         """Gives the map what it needs, with two lines a row if they fit, and the rest to the curves."""
         if self.matrix is None:
             return
-        rows, more = len(self.matrix.abilities) + 1, self.query_one("#ais-more")
+        rows, more = len(self.matrix.abilities) + 1, self.query_one(CellCurves)
         room = self.size.height - LINES_AROUND - LINES_OF_CURVES
         had_more, more.display = more.display, room >= rows + 2
         needed = 2 * rows + 2 if room >= 2 * rows + 2 else rows + 2
@@ -295,30 +286,3 @@ i      turns to the links and back. {LINK_MEANING}"""
             widget.styles.height = needed if more.display else "1fr"
         if more.display and not had_more:
             self._explain()
-
-    def _running_cell(self, matrix: Matrix) -> tuple[str, str] | None:
-        """The cell of the matrix that the engine is computing."""
-        live = self.desk.activity.current
-        if live is None or live.run.mask is None:
-            return None
-        mask = live.run.mask
-        if (mask.variant, mask.selection, mask.k) != (matrix.variant, matrix.selection, matrix.k):
-            return None
-        return mask.ability, live.run.benchmark
-
-    def _title(self, matrix: Matrix) -> str:
-        words = (VARIANT_WORDS[matrix.variant], SELECTION_WORDS[matrix.selection], f"k {k_text(matrix.k)}")
-        return ", ".join(words)
-
-
-def read_matrix(desk: Desk, lens: Lens) -> Matrix | str:
-    """The lens's matrix from the cache, or why there is none, in one sentence."""
-    from cache.files import CorruptEntry
-    from core.results.cells import matrix
-
-    try:
-        return matrix(
-            desk.bench, lens.variant, lens.selection, lens.k, desk.benchmarks, lens.limit, lens.seed
-        )
-    except (ValueError, OSError, CorruptEntry) as error:
-        return " ".join(str(error).split())

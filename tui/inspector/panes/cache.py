@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,19 +15,22 @@ from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.safe_text import safe_line
 from tui.inspector.stored_entries import (
     ORDERS,
+    Arrangement,
+    Name,
     Order,
     Signature,
     Stored,
-    arranged,
+    arrangement,
     details_of,
     read_entries,
-    verified_words,
     verify_until,
 )
+from tui.inspector.stored_words import verified_words
 from tui.inspector.widgets.stored_list import StoredHeads, StoredList
 from tui.units import size_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from textual.app import ComposeResult
@@ -44,8 +45,6 @@ RELIST_S = 2.0
 
 POLL_S = 0.1
 """Between two looks at how far verifying is."""
-
-Name = tuple[str, str]
 
 
 class CachePane(Pane):
@@ -155,32 +154,22 @@ y        copy the entry's key; e write the list to a file
             self._lists_again = False
             self.refresh_view(self.lens)
 
-    def _show_rows(self) -> None:
-        every = [self._with_damage(stored) for stored in (self._stored or {}).values()]
-        self._shown = arranged(every, self._order, self.query_one(Input).value)
-        self.query_one(StoredList).show(self._shown)
-        self._show_totals(every)
-        self._show_line()
+    def _show_rows(self, then: Callable[[], None] = lambda: None) -> None:
+        """Lists anew what is known, in a thread: thousands of rows take a while to sort."""
+        stored, damaged = self._stored or {}, self._damaged
+        order, search = self._order, self.query_one(Input).value
 
-    def _with_damage(self, stored: Stored) -> Stored:
-        signature, reason = self._damaged.get(stored.name, ((), ""))
-        if not reason or signature != stored.signature:
-            return stored
-        return replace(
-            stored, words=safe_line(f"broken: {reason}"), entry=replace(stored.entry, broken=reason)
-        )
+        def show(found: Arrangement) -> None:
+            self._shown = found.rows
+            self.query_one(StoredList).show(found.rows, found.places)
+            if self._asks_for is not None and self._asks_for.name not in found.places:
+                self._asks_for = None
+            folder = safe_line(str(self.desk.bench.store.root))
+            self.query_one("#cache-totals", Static).update(Content(f"{found.summary} · {folder}"))
+            then()
+            self._show_line()
 
-    def _show_totals(self, every: list[Stored]) -> None:
-        count = "1 entry" if len(every) == 1 else f"{len(every):,} entries"
-        if len(self._shown) < len(every):
-            count = f"{len(self._shown):,} of {count}"
-        parts = [count, size_text(sum(stored.entry.size_bytes for stored in every)), self._order]
-        if broken := sum(stored.entry.broken is not None for stored in every):
-            parts.append(f"{broken:,} broken")
-        kinds = Counter(stored.entry.kind for stored in every)
-        parts += [f"{n:,} {kind}" for kind, n in kinds.items()]
-        parts.append(safe_line(str(self.desk.bench.store.root)))
-        self.query_one("#cache-totals", Static).update(Content(" · ".join(parts)))
+        self.read(lambda: arrangement(stored, damaged, order, search), show, "rows")
 
     # The line below
 
@@ -239,9 +228,9 @@ y        copy the entry's key; e write the list to a file
 
     def action_order(self) -> None:
         """Sorts by the next order."""
+        self._said = ""
         self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
-        self._show_rows()
-        self.query_one(StoredList).action_go(0)
+        self._show_rows(lambda: self.query_one(StoredList).action_go(0))
 
     def action_leave(self) -> None:
         """Leaves one thing: the question, verifying, the details, or the search."""
@@ -267,6 +256,7 @@ y        copy the entry's key; e write the list to a file
         return True
 
     def on_input_changed(self) -> None:
+        self._said = ""
         self._show_rows()
 
     def on_input_submitted(self) -> None:
@@ -315,13 +305,11 @@ y        copy the entry's key; e write the list to a file
         )
 
     def _deleted(self, stored: Stored, freed: int) -> None:
-        if self._stored is not None:
-            self._stored.pop(stored.name, None)
+        self._stored = {name: one for name, one in (self._stored or {}).items() if name != stored.name}
         # What the lens marks as stored may not be any more.
         self.desk.activity.stored += 1
+        self._said = f"Deleted: {size_text(freed)} less."
         self._show_rows()
-        self._said = f"Deleted: {size_text(freed)} are free."
-        self._show_line()
 
     # Verifying
 
@@ -358,9 +346,8 @@ y        copy the entry's key; e write the list to a file
             self._damaged = {
                 name: (known[name].signature, reason) for name, reason in found.items() if name in known
             }
-        self._show_rows()
         self._said = verified_words(damaged, *self._checked)
-        self._show_line()
+        self._show_rows()
 
     # What is taken along
 

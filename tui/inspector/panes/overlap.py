@@ -8,13 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.containers import Vertical
 from textual.widgets import Static
 
 from tui.inspector.command_of import overlap_line
 from tui.inspector.mask_export import SUFFIXES, overlap_document, overlap_rows, text_table, write_rows
 from tui.inspector.mask_numbers import percent
-from tui.inspector.mask_pane import Lacking, MaskPane, lacking_rankings
+from tui.inspector.mask_pane import Lacking, MaskPane, Room, lacking_rankings
 from tui.inspector.overlap_reading import read_overlaps
 from tui.inspector.overlap_table import (
     OVERLAP_MEASURES,
@@ -23,13 +22,13 @@ from tui.inspector.overlap_table import (
     OverlapTable,
 )
 from tui.inspector.pane import Copied, Exported, Pane
+from tui.inspector.widgets.bars import with_bars
 from tui.inspector.widgets.heat_map import Heading, HeatCell, HeatMap, HeatRow, HeatTable
 from tui.matrix import SHORT_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
 
@@ -42,6 +41,9 @@ CELL_WIDTH = 4
 
 BAR_WIDTH = 40
 """Columns of the longest bar below the map."""
+
+AROUND = 8
+"""Lines that summary, heading and explanation take at most, with the gaps between them."""
 
 BARS = 10
 """Lines that the bars take, their heading included."""
@@ -56,9 +58,9 @@ How far the masks of two abilities are the same weights, at the lens's variant, 
 i turns from Jaccard (shared weights as a fraction of those that either mask has) to containment (of
 the row's mask, the fraction that is in the column's too) and to lift (how many times as many as two
 random masks share: 1 is chance, below 1 they avoid each other).
-The pair under the cursor is explained below, with what chance gives (95 % of random pairs lie within
-±) and, as a control, how far two halves of the ability's own items agree on its weights: where the
-overlap with another ability comes near that, the two masks can hardly be told apart.
+The pair under the cursor is explained below, with the range that 95 % of random pairs lie in and, as a
+control, how far two halves of the ability's own items agree on its weights: where the overlap with
+another ability comes near that, the two masks can hardly be told apart.
 
 enter takes the row's ability into the lens. A hollow mark: the ranking is not stored; x scores all
 that are lacking."""
@@ -69,7 +71,7 @@ that are lacking."""
     OverlapPane .summary, OverlapPane .heading, OverlapPane .explained { height: auto; }
     OverlapPane .heading { color: $text-muted; }
     OverlapPane .explained { min-height: 3; }
-    OverlapPane .bars { height: auto; display: none; }
+    OverlapPane .bars { height: auto; display: none; text-wrap: nowrap; }
     OverlapPane .bars.-shown { display: block; }
     Screen.-tall OverlapPane .summary, Screen.-tall OverlapPane .explained { margin-bottom: 1; }
     """
@@ -82,7 +84,7 @@ that are lacking."""
 
     def compose(self) -> ComposeResult:
         yield self.notice
-        with Vertical(classes="found"):
+        with Room(self._arrange, classes="found"):
             yield Static(classes="summary", markup=False)
             yield Static(classes="heading", markup=False)
             yield self._map
@@ -110,9 +112,6 @@ that are lacking."""
         """Shows the next measure."""
         self.measure = OVERLAP_MEASURES[(OVERLAP_MEASURES.index(self.measure) + 1) % len(OVERLAP_MEASURES)]
         self._fill()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._arrange)
 
     def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
         self._explain()
@@ -148,7 +147,6 @@ that are lacking."""
         self._map.show(_heat_table(self.table, self.measure, self.desk.marks))
         self.query_one(".heading", Static).update(Text(OVERLAP_WORDS[self.measure]))
         self._explain()
-        self.refresh_bindings()
         self.call_after_refresh(self._arrange)
 
     def _go_to_lens(self, table: OverlapTable) -> None:
@@ -162,22 +160,17 @@ that are lacking."""
             return
         row, column = self._map.cursor
         self.query_one(".explained", Static).update(Text("\n".join(self.table.explained(row, column))))
-        self.query_one(".bars", Static).update(
-            Text(_bars(self.table, row, self.desk.marks.bar), no_wrap=True)
-        )
+        bars = with_bars(_bars(self.table, row, self.desk.marks.bar))
+        self.query_one(".bars", Static).update(bars)
 
     def _arrange(self) -> None:
-        """Gives the map the lines that it needs; bars have what is left, if that is enough."""
+        """Gives the map the lines that it needs and there are; bars have what is left, if that is enough."""
         if self.table is None:
             return
-        around = sum(
-            self.query_one(name).outer_size.height for name in (".summary", ".heading", ".explained")
-        )
-        room = self.query_one(".found").size.height - around
-        rows = len(self.table.labels)
+        rows, room = len(self.table.labels), self.query_one(".found").size.height - AROUND
         wanted = 1 + 2 * rows if 1 + 2 * rows <= room else 2 + rows
-        self._map.styles.height = max(4, min(wanted, room))
-        self.query_one(".bars").set_class(room - wanted > BARS, "-shown")
+        self._map.styles.max_height = wanted
+        self.query_one(".bars").set_class(room - wanted >= BARS, "-shown")
 
 
 def _heat_table(table: OverlapTable, measure: OverlapMeasure, marks: Marks) -> HeatTable:
@@ -201,9 +194,12 @@ def _heat_table(table: OverlapTable, measure: OverlapMeasure, marks: Marks) -> H
     return HeatTable(columns, rows, cell_width=CELL_WIDTH)
 
 
-def _bars(table: OverlapTable, row: int, bar: str) -> str:
-    """How much of a row's mask the others have, as bars."""
-    lines = [f"Of {table.labels[row]}'s mask, the others have"]
-    for name, share in table.nearest(row):
-        lines.append(f"{name:<12} {percent(share):>6} {bar * round(share * BAR_WIDTH)}")
-    return "\n".join(lines)
+def _bars(table: OverlapTable, row: int, bar: str) -> list[tuple[str, str]]:
+    """How much of a row's mask the others have."""
+    return [
+        (f"Of {table.labels[row]}'s mask, the others have", ""),
+        *(
+            (f"{name:<12} {percent(share):>6} ", bar * round(share * BAR_WIDTH))
+            for name, share in table.nearest(row)
+        ),
+    ]

@@ -179,7 +179,7 @@ The embedded models know a few hundred words; words of the prompt that they lack
 
     def _keys_here(self) -> str:
         if self._prompt is not None and self._prompt.has_focus:
-            return "enter writes · ctrl+j new line · ctrl+up earlier · esc leaves"
+            return "enter writes · ctrl+j new line · ctrl+up earlier · esc back"
         settings = self.query_one(SettingsLine)
         if settings.is_typing:
             return "type a number · enter takes it · esc forgets it"

@@ -9,7 +9,7 @@ from textual.containers import Container
 
 from core.engine.commands import Run
 from tui.inspector.command_of import command_line
-from tui.inspector.figures import Figures, Side
+from tui.inspector.figures import Figures, Side, nothing_yet
 from tui.inspector.pane import Copied, Pane
 from tui.inspector.run_report import report_of
 from tui.inspector.run_status import is_asked_for, plan_of, queue_of, side_going_on, status_of
@@ -35,7 +35,7 @@ LIVE_S = 0.4
 
 SOON_S = 0.01
 
-TONES: dict[Tone, str] = {"running": "$primary", "problem": "$error", "note": "$text-muted"}
+TONES: dict[Tone, str] = {"running": "$primary", "problem": "$error", "note": ""}
 
 QUEUE_ROWS = 5
 """Of the jobs that wait, where there is room."""
@@ -75,7 +75,7 @@ class RunPane(Pane):
     SCOPED_CSS: ClassVar[bool] = False
 
     DEFAULT_CSS = """
-    RunPane #run-status { height: auto; max-height: 3; }
+    RunPane #run-status { height: auto; max-height: 3; color: $text-muted; }
     RunPane #run-plan { height: auto; margin-top: 1; }
     RunPane #run-body { height: 1fr; }
     RunPane #run-queue { height: auto; color: $text-muted; }
@@ -90,6 +90,8 @@ class RunPane(Pane):
         self._runs: dict[Side, Run] = {}
         self._comparison: Comparison | None = None
         self._figures: Figures | None = None
+        """None until the cache was looked at through this lens."""
+        self._empty: Figures | None = None
         self._problem = ""
         """Why the lens cannot be run as it is."""
         self._looked = 0.0
@@ -109,7 +111,7 @@ class RunPane(Pane):
     def refresh_view(self, lens: Lens) -> None:
         runs = runs_of(self.desk, lens)
         if runs != self._runs:
-            self._runs, self._figures, self._problem = runs, None, ""
+            self._runs, self._figures, self._empty, self._problem = runs, None, None, ""
         self._say()
         desk, before = self.desk, self._comparison
         benchmark = desk.benchmark(lens.benchmark)
@@ -182,7 +184,7 @@ class RunPane(Pane):
             return
         self._looked = time.monotonic()
         side = side_going_on(self.desk.activity, runs)
-        going_on = side if partial.get(side or "base") else None
+        going_on = side if side is not None and partial.get(side) else None
         # Copies: the lists grow while the thread works.
         given = {name: tuple(outcomes) for name, outcomes in partial.items()}
 
@@ -208,15 +210,26 @@ class RunPane(Pane):
         if lens is None:
             return
         asked = is_asked_for(self.desk, lens)
-        self.query_one(FiguresTable).show(figures, "to come" if asked else "not run")
         self._say_status(lens, figures)
-        plan = plan_of(self.desk, lens, figures) if figures is not None and not asked else [self._problem]
+        plan = [self._problem]
+        if figures is not None and not asked:
+            plan = plan_of(self.desk, lens, figures)
         self.query_one("#run-plan", Said).say("\n".join(plan))
         self.query_one("#run-queue", Said).say("\n".join(queue_of(self.desk.activity, self._queue_rows)))
-        has_answers = figures is not None and bool(figures.curves)
-        self.query_one("#run-body").display = has_answers
-        listing = figures.listing if figures is not None else None
-        self.query_one(Ticker).show(listing, figures.n if figures is not None else 0)
+        if figures is None:
+            self._say_nothing_yet(lens)
+            return
+        self.query_one(FiguresTable).show(figures, "to come" if asked else "not run")
+        self.query_one(Ticker).show(figures.listing, figures.n)
+        body = self.query_one("#run-body")
+        body.display, body.visible = bool(figures.curves), True
+
+    def _say_nothing_yet(self, lens: Lens) -> None:
+        """Keeps everything in its place, empty, while the cache is looked at: so that nothing jumps."""
+        if self._empty is None:
+            self._empty = nothing_yet(self._runs, self.desk.benchmark(lens.benchmark).chance)
+        self.query_one(FiguresTable).show(self._empty, "cannot run" if self._problem else self.desk.marks.cut)
+        self.query_one("#run-body").visible = False
 
     def _say_status(self, lens: Lens, figures: Figures | None) -> None:
         status = status_of(self.desk, lens, self._runs, self.content_size.width)

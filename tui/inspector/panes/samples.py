@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, OptionList, Static
 
 from tui.inspector.command_of import command_line
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.sample_reading import (
-    Choice,
     Listing,
     Question,
     Reading,
@@ -23,11 +20,11 @@ from tui.inspector.sample_reading import (
     with_live,
 )
 from tui.inspector.sample_report import report
+from tui.inspector.widgets.sample_chooser import SampleChooser
 from tui.inspector.widgets.sample_list import ListHead, SampleList
-from tui.inspector.widgets.sample_row import list_rows, mark_width
-from tui.inspector.widgets.sample_summary import FILTER_WORDS, no_item_text, nothing_text, summary_text
+from tui.inspector.widgets.sample_row import ListRow, list_rows, mark_width
+from tui.inspector.widgets.sample_summary import no_item_text, nothing_text, summary_text
 from tui.inspector.widgets.sample_view import SampleView
-from tui.inspector.widgets.tag_list import TagList
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,28 +37,24 @@ if TYPE_CHECKING:
 LIVE_S = 1.0
 """How often a running run's answers are taken in."""
 
-TYPING_S = 0.15
-"""How long typing has to rest before it is searched for."""
-
 HELP = """\
 Every item of the benchmark, with the answers of the intact model (base) and the ablated one.
 
-✓→✗ broken by the ablation   ✗→✓ fixed by it   ✗→✗ both wrong   ✓→✓ both right   ? not known yet
-The letters at the right are the right option (gold), base's choice and the ablated model's.
+Each row begins with two marks, right or wrong: base, then ablated; a question mark where one is not known.
+Right to wrong: broken by the ablation. Wrong to right: fixed by it. Both kinds are flips. At the end of a
+row are the letters of the right option (gold, g), of base's choice (b) and of the ablated model's (a).
 
-f F     next and previous filter; the line above the list has all filters with their counts
-w       list of the tags: each is tried as the cursor comes to it; enter keeps it, esc does not
-/       search in prompt, options and id, as you type; enter goes to the list, esc ends the search
-n N     next and previous flip
-j k     down and up; g G first and last; page up, page down
-enter   open the item (on wide terminals it is open already, and enter goes to it); esc back
-h l     previous and next item, while one is open
-y e     copy the item; export the items that are listed
+The first line has all filters with their numbers of items; the one that is on is marked. Below are the
+accuracies with 95 % intervals (Wilson) and McNemar's exact test of the flips. The random control is the model
+with as many weights ablated at random: what it gets wrong, too, is not the work of the ability.
 
-An item shows its prompt, the log-likelihood of each option in nats (summed over the option's tokens), and
-as a bar which share of the probability of all options it has. Below are the answers side by side: the word
-at which they part is marked, what follows it is tinted. The random control is the model with as many
-weights ablated at random: what it answers wrongly too is not the work of the ability.
+A tag is tried as the cursor comes to it: enter keeps it, esc does not. A search looks into prompt, options
+and id as you type: enter goes on to the list, esc ends the search.
+
+An item has its prompt, its options with their log-likelihoods (in nats, summed over the option's tokens) and,
+as bars, their shares of the probability of all its options. Below are both answers: the word at which they
+part is marked, what follows is tinted. With an item open, left and right go to the one before and the next.
+Copying takes the item with the command line that repeats its run; exporting takes all that is listed.
 """
 
 
@@ -84,15 +77,11 @@ class SamplesPane(Pane):
     """The layout depends on the screen's width."""
 
     DEFAULT_CSS = """
-    SamplesPane #samples-top { dock: top; height: auto; }
-    SamplesPane #samples-summary { height: auto; }
-    SamplesPane #samples-search { display: none; height: 1; }
-    SamplesPane #samples-search.-shown { display: block; }
     SamplesPane #samples-left { width: 1fr; }
     SamplesPane SampleView { display: none; width: 1fr; }
     SamplesPane.-open SampleView { display: block; }
     SamplesPane.-open #samples-left, SamplesPane.-open SampleList { display: none; }
-    SamplesPane.-stale #samples-top, SamplesPane.-stale SampleList, SamplesPane.-stale SampleView {
+    SamplesPane.-stale SampleChooser, SamplesPane.-stale SampleList, SamplesPane.-stale SampleView {
         text-opacity: 50%;
     }
     Screen.-wide SamplesPane SampleView { display: block; width: 4fr; margin-left: 1; padding-left: 1;
@@ -108,8 +97,6 @@ class SamplesPane(Pane):
         self._reading: Reading | None = None
         """The same with what a run has given so far."""
         self._listing: Listing | None = None
-        self._choice = Choice()
-        self._tag_before: str | None = None
         self._live_taken = 0.0
 
     def compose(self) -> ComposeResult:
@@ -119,10 +106,7 @@ class SamplesPane(Pane):
                 yield ListHead(rows)
                 yield rows
             yield SampleView(self.desk.marks, id="samples-item")
-        with Vertical(id="samples-top"):
-            yield Static(id="samples-summary", markup=False)
-            yield Input(placeholder="in prompt, options and id", compact=True, id="samples-search")
-            yield TagList(id="samples-tags")
+        yield SampleChooser()
 
     # What is read
 
@@ -155,20 +139,21 @@ class SamplesPane(Pane):
         return True
 
     def _take_reading(self, reading: Reading) -> None:
-        if self._stored is None or reading.question != self._stored.question:
-            return
+        stored = self._stored
+        if stored is None or (reading.question, reading.presence) != (stored.question, stored.presence):
+            return  # an answer to what is not asked any more, or older than what is stored by now
         self._reading = reading
         if reading.samples is None:
             self._listing = None
             benchmark = self.desk.benchmark(reading.question.benchmark)
             self._rows.show([], 0, (), 3, nothing_text(reading.question, benchmark.name))
-            self._say()
+            self._close_item()
         else:
             self._list()
 
     def _list(self) -> None:
         """Lists the items that pass the choice."""
-        reading, choice = self._reading, self._choice
+        reading, choice = self._reading, self._chooser.choice
         if reading is not None and (samples := reading.samples) is not None:
             self.read(lambda: list_samples(samples, choice), self._take_listing, "list")
 
@@ -178,20 +163,22 @@ class SamplesPane(Pane):
             return
         if self._listing is None or self._listing.samples is not listing.samples:
             self._rows.forget()
-        self._listing, self._choice = listing, listing.choice
+        self._listing = listing
         width = mark_width(reading.question.mask is not None, self.desk.marks)
         samples = listing.samples
         self._rows.show(listing.places, samples.n, samples.tags, width, no_item_text(listing.choice))
-        self._say()
+        if len(listing.places):
+            self._say()
+        else:
+            self._close_item()
 
     def _say(self) -> None:
         """The lines above the list."""
-        summary, reading, listing = self.query_one("#samples-summary", Static), self._reading, self._listing
-        summary.display = reading is not None and listing is not None
+        reading, listing, summary = self._reading, self._listing, None
         if reading is not None and listing is not None:
             opened = None if self._rows.display else self._rows.position
-            width = self.content_size.width
-            summary.update(summary_text(reading, listing, width, self.desk.marks, opened))
+            summary = summary_text(reading, listing, self.content_size.width, self.desk.marks, opened)
+        self._chooser.say(summary)
         self.query_one(ListHead).display = listing is not None
         self.query_one(ListHead).refresh()
 
@@ -200,9 +187,15 @@ class SamplesPane(Pane):
 
     def on_sample_list_rows_wanted(self, message: SampleList.RowsWanted) -> None:
         reading, listing, marks = self._reading, self._listing, self.desk.marks
-        if reading is not None and listing is not None:
-            samples, is_ablated = listing.samples, reading.question.mask is not None
-            self.read(lambda: list_rows(samples, message.places, marks, is_ablated), self._rows.give, "rows")
+        if reading is None or listing is None:
+            return
+        samples, is_ablated = listing.samples, reading.question.mask is not None
+
+        def take(rows: list[ListRow]) -> None:
+            if self._listing is not None and self._listing.samples is samples:
+                self._rows.give(rows)
+
+        self.read(lambda: list_rows(samples, message.places, marks, is_ablated), take, "rows")
 
     def on_sample_list_moved(self, message: SampleList.Moved) -> None:
         self._read_item()
@@ -229,9 +222,10 @@ class SamplesPane(Pane):
 
     def action_filter(self, step: int) -> None:
         """The next filter, or the one before."""
-        names = list(FILTER_WORDS)
-        name = names[(names.index(self._choice.filter) + step) % len(names)]
-        self._choose(replace(self._choice, filter=name))
+        if self._listing is not None and not self._listing.has_both:
+            self.notify("Filters need base and ablated answers: r runs what is missing.", markup=False)
+        else:
+            self._chooser.step_filter(step)
 
     def action_flip(self, step: int) -> None:
         """To the next listed item whose answer flipped, or the one before."""
@@ -248,79 +242,52 @@ class SamplesPane(Pane):
 
     def action_tags(self) -> None:
         """Opens the list of tags, or closes it with the tag under its cursor."""
-        if self._tags.is_open:
-            self._close_tags()
-        elif self._listing is not None:
-            self._tag_before = self._choice.tag
-            self._tags.open(self._listing.samples.tags, self._choice.tag)
-
-    def on_tag_list_tried(self, message: TagList.Tried) -> None:
-        self._choose(replace(self._choice, tag=message.tag))
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self._close_tags()
+        if self._listing is not None:
+            self._chooser.toggle_tags(self._listing.samples.tags, self._listing.choice.tag)
 
     def search(self) -> bool:
         if self._listing is None:
             return False
-        self._search.add_class("-shown")
-        self._search.focus()
+        samples = self._listing.samples
+        # The first search takes longest, because the texts are put into lower case: done while one types.
+        self.read(lambda: samples.select("all", search=" "), lambda places: None, "prepare")
+        self._chooser.open_search()
         return True
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        text = event.value
-        self.set_timer(TYPING_S, lambda: self._search_for(text))
+    def on_sample_chooser_chosen(self) -> None:
+        self._list()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._search_for(event.value)
-        self._focus_shown()
+    def on_sample_chooser_left(self) -> None:
+        (self._rows if self._rows.display else self._item).focus()
 
     def action_back(self) -> None:
-        """Undoes the last of: a tag tried, a search, an item opened."""
-        if self._tags.is_open:
-            self._choose(replace(self._choice, tag=self._tag_before))
-            self._close_tags()
-        elif self._item.has_focus:
-            self.remove_class("-open")
-            self._rows.focus()
-            self.call_after_refresh(self._say)
+        """Puts away tags or search, or else the item."""
+        if self._item.has_focus:
+            self._close_item()
         else:
-            self._search.value = ""
-            self._search.remove_class("-shown")
-            self._choose(replace(self._choice, search=""))
-            self._focus_shown()
+            self._chooser.put_away()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """`back` only while there is something to undo: the key has a meaning elsewhere, too."""
+        """`back` only while there is something to put away: the key has a meaning elsewhere, too."""
         if action == "back":
-            return self._tags.is_open or self._item.has_focus or self._search.has_class("-shown")
+            return self._chooser.is_open or self._item.has_focus
         return super().check_action(action, parameters)
 
-    def _search_for(self, text: str) -> None:
-        """Searches, unless something else was typed meanwhile."""
-        if text == self._search.value and text != self._choice.search:
-            self._choose(replace(self._choice, search=text))
-
-    def _choose(self, choice: Choice) -> None:
-        if choice != self._choice:
-            self._choice = choice
-            self._list()
-
-    def _close_tags(self) -> None:
-        self._tags.close()
-        self._focus_shown()
-
-    def _focus_shown(self) -> None:
-        (self._rows if self._rows.display else self._item).focus()
+    def _close_item(self) -> None:
+        """Shows the list where the item stands in its place."""
+        had_focus = self._item.has_focus
+        self.remove_class("-open")
+        if had_focus:
+            self._rows.focus()
+        self.call_after_refresh(self._say)
 
     # What a person takes away
 
     def copied(self) -> Copied | None:
         subject = self._item.subject
-        if subject is None or self.lens is None or subject.sample.place != self._rows.place:
+        if self.has_class("-stale") or subject is None or self.lens is None:
+            return None
+        if subject.sample.place != self._rows.place:
             return None
         text = f"{report(subject)}\n$ {command_line(self.desk, self.lens)}\n"
         return Copied(text, f"item #{subject.sample.place} as text")
@@ -346,9 +313,5 @@ class SamplesPane(Pane):
         return self.query_one(SampleView)
 
     @property
-    def _search(self) -> Input:
-        return self.query_one("#samples-search", Input)
-
-    @property
-    def _tags(self) -> TagList:
-        return self.query_one(TagList)
+    def _chooser(self) -> SampleChooser:
+        return self.query_one(SampleChooser)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Vertical
 from textual.widgets import Static
 
 from core.abilities.catalogue import ABILITIES
 from tui.inspector.command_of import command_line
 from tui.inspector.concentration import PLACES, legend_of, plotted
 from tui.inspector.mask_export import SUFFIXES, text_table, weight_document, weight_rows, write_rows
-from tui.inspector.mask_pane import Lacking, MaskPane, lacking_rankings
+from tui.inspector.mask_pane import Lacking, MaskPane, Room, lacking_rankings
 from tui.inspector.pane import Copied, Exported
 from tui.inspector.weight_reading import Masks, read_masks
 from tui.inspector.weight_table import MEASURES, Measure, WeightTable
@@ -35,7 +35,6 @@ from tui.inspector.widgets.neuron_list import NeuronList
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
 
@@ -106,6 +105,8 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
         self.table: WeightTable | None = None
         self.shows_curve = False
         """Of neurons and curve, where there is room for one of them."""
+        self._has_both = False
+        """Whether neurons and curve are both shown."""
         self._map = LayerMap(desk.marks)
         self._plot = CurvePlot(desk.marks)
 
@@ -113,7 +114,7 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
         yield self.notice
         with Vertical(classes="found"):
             yield Static(classes="figures", markup=False)
-            with Container(classes="body"):
+            with Room(self._arrange, classes="body"):
                 with Vertical(classes="map"):
                     yield Static(classes="heading map-heading", markup=False)
                     yield self._map
@@ -134,7 +135,8 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
 
     def show(self, found: Masks) -> Lacking | None:
         self.masks = found
-        self._fill()
+        self._fill_map(found)
+        self._fill_below(found)
         if found.other_recipe is not None and found.other is None:
             return lacking_rankings([found.other_recipe])
         return None
@@ -148,7 +150,8 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
     def action_measure(self) -> None:
         """Shows the next measure."""
         self.measure = MEASURES[(MEASURES.index(self.measure) + 1) % len(MEASURES)]
-        self._fill()
+        if self.masks is not None:
+            self._fill_map(self.masks)
 
     def action_other(self, step: int) -> None:
         """Compares with the next ability; after the last one with none."""
@@ -173,9 +176,9 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
         """Which keys are of use just now."""
         if action == "no_other":
             return self.other is not None
-        if action == "score":
-            return self.lacking is not None and bool(self.lacking.masks)
-        return True
+        if action == "turn":
+            return not self._has_both
+        return super().check_action(action, parameters)
 
     def copied(self) -> Copied | None:
         masks, table, lens = self.masks, self.table, self.lens
@@ -202,9 +205,6 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
         stem = f"weights-{recipe.ability}-{recipe.variant}-{recipe.selection}-k{recipe.k:g}"
         return Exported(stem, SUFFIXES, write)
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._arrange)
-
     def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
         self._explain()
 
@@ -212,33 +212,31 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
         """The ability that is compared, unless it is the lens's own."""
         return None if self.other == lens.ability else self.other
 
-    def _fill(self) -> None:
-        """Writes everything anew."""
-        masks = self.masks
-        if masks is None:
-            return
+    def _fill_map(self, masks: Masks) -> None:
+        """Writes the map anew."""
         is_first = self.table is None
-        self.table = WeightTable(masks.own, masks.recipe.variant, self.measure, masks.control, masks.other)
-        self._map.show(heat_table(self.table, self.desk.marks.flat))
+        table = WeightTable(masks.own, masks.recipe.variant, self.measure, masks.control, masks.other)
+        self.table = table
+        self._map.show(heat_table(table, self.desk.marks.flat))
         if is_first:
-            self._map.move_to(0, len(self.table.columns) - 1)
-        lines = [heading(self.table), profile(self.table, self.desk.marks)]
+            self._map.move_to(0, len(table.columns) - 1)
+        lines = [heading(table), profile(table, self.desk.marks)]
         self.query_one(".map-heading", Static).update(Text("\n".join(filter(None, lines))))
+        self._explain()
+        self.call_after_refresh(self._arrange)
+
+    def _fill_below(self, masks: Masks) -> None:
+        """Writes neurons and curve anew."""
         self.query_one(".neurons-heading", Static).update(Text(neurons_heading(masks)))
         self.query_one(NeuronList).show(neuron_lines(masks, self.desk.marks))
         legend = legend_of(masks, is_ascii=not self.desk.marks.bar_eighths)
         self.query_one(".curve-heading", Static).update(legend)
         self._plot.show(plotted(masks), PLACES)
-        self._explain()
-        self.refresh_bindings()
-        self.call_after_refresh(self._arrange)
 
     def _explain(self) -> None:
         if self.table is not None:
             lines = self.table.explained(*self._map.cursor)
-            self.query_one(".explained", Static).update(
-                Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
-            )
+            self.query_one(".explained", Static).update(Text("\n".join(lines)), layout=False)
 
     def _arrange(self) -> None:
         """Gives the map the lines that it needs and there are; the rest to neurons and curve."""
@@ -254,7 +252,8 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
         wanted = 1 + 2 * rows if has_counts and 1 + 2 * rows <= room else 1 + rows
         height = max(4, min(wanted, room))
         self._map.styles.height = height
-        has_both = is_beside or room - height + least >= BOTH_BELOW
+        self._has_both = is_beside or room - height + least >= BOTH_BELOW
         below = self.query_one(".below")
-        below.set_class(has_both or not self.shows_curve, "-neurons")
-        below.set_class(has_both or self.shows_curve, "-curve")
+        below.set_class(self._has_both or not self.shows_curve, "-neurons")
+        below.set_class(self._has_both or self.shows_curve, "-curve")
+        self.refresh_bindings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,9 +14,8 @@ from textual.widgets import Footer, Static
 
 from core.engine.commands import Run, StartRuns
 from tui.inspector.ais_bars import bars_of, bars_title
-from tui.inspector.ais_text import explained, pair_name
-from tui.inspector.lens import k_text
-from tui.inspector.names import SELECTION_WORDS, VARIANT_WORDS
+from tui.inspector.ais_reading import read_matrix
+from tui.inspector.ais_text import explained, matrix_title, pair_name
 from tui.inspector.widgets.forest_bars import ForestBars
 from tui.inspector.widgets.sweep_view import SweepView
 
@@ -119,22 +119,32 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
             for point in points
             if point.control is None
         ]
-        if masks:
+        if self._desk.readonly:
+            self.notify("This inspector was started with --readonly: it only looks.", markup=False)
+        elif masks:
             runs = tuple(Run(mask, benchmark.id, n) for mask in (None, *dict.fromkeys(masks)))
             self._desk.send(StartRuns(f"k sweep {pair_name(*self.cell)}", runs))
+            self.notify(f"{len(runs)} runs are asked for; they show as they end.", markup=False)
 
     def _look_again(self) -> None:
         if self._desk.activity.stored != self._stored:
             self._stored = self._desk.activity.stored
-            self.query_one(SweepView).look(self._lens)
+            self.run_worker(self._read_again(), group="matrix", exclusive=True)
+
+    async def _read_again(self) -> None:
+        answer = await asyncio.to_thread(read_matrix, self._desk, self._lens)
+        if isinstance(answer, str):
+            self.query_one(Static).update(Text(answer))
+            return
+        self._matrix = answer
+        self._show()
 
     def _show(self) -> None:
         lens, matrix, marks = self._lens, self._matrix, self._desk.marks
         text = Text(f"{pair_name(*self.cell)}\n", style="bold")
-        what = f"{VARIANT_WORDS[lens.variant]}, {SELECTION_WORDS[lens.selection]}, k {k_text(lens.k)}"
         size = f"{matrix.weights:,} weights, {matrix.share_of_candidates:.1%} of the candidates"
-        text.append(f"{what} ({size})", style="not bold dim")
-        for line in explained(matrix.cells[self.cell], marks):
+        text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
+        for line in explained(matrix.cells[self.cell], marks, "x runs it, and what else its k sweep lacks"):
             text.append(f"\n{line}", style="not bold")
         self.query_one(Static).update(text)
         self.query_one(ForestBars).show(

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from tui.inspector.export_files import default_name, export_path, other_suffix, write_export
 from tui.inspector.safe_text import safe_line
-from tui.inspector.screens.choose import FRAME_CSS
+from tui.inspector.screens.frame import FRAME_CSS
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -31,6 +31,7 @@ class ExportScreen(ModalScreen[Path | None]):
         Binding("tab", "format", "format", id="export.format", priority=True, tooltip="The next format"),
     ]
 
+    SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = FRAME_CSS.format(name="ExportScreen")
 
     def __init__(self, exported: Exported, folder: Path | None = None, now: datetime | None = None) -> None:
@@ -84,7 +85,7 @@ class ExportScreen(ModalScreen[Path | None]):
         self.run_worker(self._write(path), group="export", exclusive=True)
 
     async def _write(self, path: Path) -> None:
-        self._say("Writing …")
+        self._say("Writing.")
         try:
             await asyncio.to_thread(write_export, self._exported, path)
         except (OSError, ValueError) as error:

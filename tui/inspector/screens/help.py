@@ -86,12 +86,14 @@ class HelpScreen(ModalScreen[None]):
         Binding("G,end", "bottom", "bottom", id="help.bottom", show=False, tooltip="To the end"),
     ]
 
+    SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
     HelpScreen #help-frame {
         width: 90%; max-width: 92; height: 90%; background: $surface; border: round $primary; padding: 0 1;
         border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground;
     }
+    .-ascii HelpScreen #help-frame { border: ascii $primary; }
     HelpScreen #help-text { height: 1fr; scrollbar-size-vertical: 1; }
     HelpScreen #help-text Static { height: auto; }
     """

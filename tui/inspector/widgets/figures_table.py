@@ -21,6 +21,9 @@ LABEL_WIDTH = 9
 WIDEST_COLUMN = 30
 """Columns of one side at most: further apart, figures cannot be compared at a glance."""
 
+PLAIN, STRONG, WEAK = "$foreground", "bold $foreground", "dim $foreground"
+"""How a figure is shown: as it is; where it is settled; until then."""
+
 Piece = tuple[str, str]
 """Text and its style."""
 
@@ -29,7 +32,7 @@ class FiguresTable(Static):
     """The figures of a comparison; what is not known yet is said in words."""
 
     DEFAULT_CSS = """
-    FiguresTable { height: auto; width: 1fr; }
+    FiguresTable { height: auto; width: 1fr; color: $text-muted; }
     """
 
     def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
@@ -59,10 +62,11 @@ class FiguresTable(Static):
         table = figures_rows(self._figures, self._lacking, self._marks)
         width = min(WIDEST_COLUMN, (self.size.width - LABEL_WIDTH) // 3)
         lines = [self._line(label, pieces, width) for label, pieces in table]
-        self.update(Content("\n").join(lines))
+        # A layout of the whole screen takes too long to be made for every figure that changes.
+        self.update(Content("\n").join(lines), layout=len(lines) != self.size.height)
 
     def _line(self, label: str, pieces: Sequence[Sequence[Piece]], width: int) -> Content:
-        line = Content.styled(fitted(label, LABEL_WIDTH, self._marks.cut), "$text-muted")
+        line = Content(fitted(label, LABEL_WIDTH, self._marks.cut))
         for cell in pieces:
             text = Content.assemble(*cell)
             line += text + Content(" " * max(0, width - text.cell_length))
@@ -74,7 +78,7 @@ def figures_rows(figures: Figures, lacking: str, marks: Marks) -> list[tuple[str
     sides = list(figures.sides)
     signs = ASCII_SIGNS if marks.rule.isascii() else SIGNS
     rows: list[tuple[str, list[list[Piece]]]] = [
-        ("", [[(signs[side], f"${COLOURS[side]}"), (f" {SIDE_WORDS[side]}", "bold")] for side in sides])
+        ("", [[(signs[side], f"${COLOURS[side]}"), (f" {SIDE_WORDS[side]}", STRONG)] for side in sides])
     ]
     cells: dict[str, Callable[[Side, SideFigures], list[Piece]]] = {
         "accuracy": lambda side, one: _accuracy(one, lacking, marks),
@@ -83,7 +87,9 @@ def figures_rows(figures: Figures, lacking: str, marks: Marks) -> list[tuple[str
     if len(sides) > 1:
         cells |= {
             "AIS": lambda side, one: _ais(side, one, figures),
-            "McNemar": lambda side, one: [(f"p {probability(one.effect.p_value)}", "")] if one.effect else [],
+            "McNemar": lambda side, one: (
+                [(f"p {probability(one.effect.p_value)}", PLAIN)] if one.effect else []
+            ),
             "flips": lambda side, one: _flips(one, marks),
         }
     return rows + [
@@ -93,29 +99,31 @@ def figures_rows(figures: Figures, lacking: str, marks: Marks) -> list[tuple[str
 
 def _accuracy(one: SideFigures, lacking: str, marks: Marks) -> list[Piece]:
     if one.accuracy is None:
-        return [(f"{marks.lacking} {lacking}", "$text-muted")]
+        return [(f"{marks.lacking} {lacking}", "")]
     found = one.accuracy
     settled = is_settled(found.low, found.high)
     bounds = interval(found.low, found.high).replace("1.00]", "1]")
-    return [(share(found.score), "bold" if settled else "dim"), (f" {bounds}", "" if settled else "dim")]
+    return [(share(found.score), STRONG if settled else WEAK), (f" {bounds}", PLAIN if settled else WEAK)]
 
 
 def _items(one: SideFigures, figures: Figures) -> list[Piece]:
     if one.accuracy is None:
         return []
     if one.accuracy.n < figures.n:
-        return [(f"{one.accuracy.n:,} of {figures.n:,}", "")]
-    return [(f"n {figures.n:,}", "")]
+        return [(f"{one.accuracy.n:,} of {figures.n:,}", PLAIN)]
+    return [(f"n {figures.n:,}", PLAIN)]
 
 
 def _ais(side: Side, one: SideFigures, figures: Figures) -> list[Piece]:
     if side == "base":
-        return [] if figures.chance is None else [(f"chance {number(figures.chance)}", "$text-muted")]
+        return [] if figures.chance is None else [(f"chance {number(figures.chance)}", PLAIN)]
     if one.effect is None:
         return []
     low, high = one.effect.ais_low, one.effect.ais_high
-    settled = low is not None and high is not None and is_settled(low, high)
-    return [(ais_with_interval(one.effect), "bold" if settled else "dim")]
+    # Without a flip, the bootstrap's interval has no width: the accuracy's tells how few items these are.
+    has_items = one.accuracy is not None and is_settled(one.accuracy.low, one.accuracy.high)
+    settled = has_items and low is not None and high is not None and is_settled(low, high)
+    return [(ais_with_interval(one.effect), STRONG if settled else WEAK)]
 
 
 def _flips(one: SideFigures, marks: Marks) -> list[Piece]:

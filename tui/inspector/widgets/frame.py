@@ -178,7 +178,7 @@ class Context(Static):
             words = (VARIANT_WORDS[lens.variant], SELECTION_WORDS[lens.selection], f"k {k_text(lens.k)}")
             text.append(" · ".join(words), style="bold")
             text.append(f" {_amount(lens, known)}")
-        text.append(f"  on {safe_line(benchmark.name)} ({n:,})")
+        text.append(f" on {safe_line(short_benchmark(benchmark.id))}, {n:,} items")
         self.update(text)
 
 

@@ -161,6 +161,10 @@ class HeatMap(ScrollView, can_focus=True):
         self._arrange()
         self._bring_into_sight()
 
+    def allow_focus(self) -> bool:
+        """Not while it is hidden: the keys are for what is seen."""
+        return super().allow_focus() and self.display
+
     def on_focus(self) -> None:
         self.refresh()
 

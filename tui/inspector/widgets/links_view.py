@@ -107,6 +107,10 @@ class LinksView(Widget, can_focus=True):
         if event.y in lines:
             self.move_to(side, lines.index(event.y))
 
+    def allow_focus(self) -> bool:
+        """Not while it is hidden: the keys are for what is seen."""
+        return super().allow_focus() and self.display
+
     def on_focus(self) -> None:
         self.refresh()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
+
+from tui.inspector.widgets.bars import with_bars
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -25,13 +26,13 @@ class NeuronList(VerticalScroll, can_focus=True):
 
     DEFAULT_CSS = """
     NeuronList { height: 1fr; scrollbar-size-vertical: 1; }
-    NeuronList Static { height: auto; width: auto; }
+    NeuronList Static { height: auto; width: auto; text-wrap: nowrap; }
     """
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
 
-    def show(self, lines: list[str]) -> None:
-        """Shows other neurons, from the first."""
-        self.query_one(Static).update(Text("\n".join(lines), no_wrap=True))
+    def show(self, lines: list[tuple[str, str]]) -> None:
+        """Shows other neurons, from the first: each a text and a bar."""
+        self.query_one(Static).update(with_bars(lines))
         self.scroll_home(animate=False)

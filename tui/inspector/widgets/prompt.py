@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -24,14 +25,15 @@ class Prompt(TextArea):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # With priority, because the text area would else take enter for a new line.
+        # With priority: the text area would else take enter for a new line, and the others, after they have
+        # bubbled up to the app, would come behind letters that were typed later.
         Binding("enter", "submit", "Write", priority=True, id="prompt.write",
                 tooltip="Write on from the prompt"),
-        Binding("ctrl+j", "new_line", "New line", show=False, id="prompt.new_line",
+        Binding("ctrl+j", "new_line", "New line", show=False, priority=True, id="prompt.new_line",
                 tooltip="Begin a new line of the prompt"),
-        Binding("ctrl+up", "earlier(1)", "Earlier", show=False, id="prompt.earlier",
+        Binding("ctrl+up", "earlier(1)", "Earlier", show=False, priority=True, id="prompt.earlier",
                 tooltip="The prompt before this one"),
-        Binding("ctrl+down", "earlier(-1)", "Later", show=False, id="prompt.later",
+        Binding("ctrl+down", "earlier(-1)", "Later", show=False, priority=True, id="prompt.later",
                 tooltip="The prompt after this one"),
     ]  # fmt: skip
 
@@ -63,14 +65,21 @@ class Prompt(TextArea):
 
     def action_submit(self) -> None:
         """Asks for the answers."""
-        self.post_message(self.Submitted())
+        self._in_turn(lambda: self.post_message(self.Submitted()))
 
     def action_new_line(self) -> None:
         """Begins a new line."""
-        self.replace("\n", *self.selection, maintain_selection_offset=False)
+        self._in_turn(lambda: self.replace("\n", *self.selection, maintain_selection_offset=False))
 
     def action_earlier(self, step: int) -> None:
         """Goes back (1) or forth (-1) among the earlier prompts."""
+        self._in_turn(lambda: self._show_earlier(step))
+
+    def _in_turn(self, action: Callable[[], object]) -> None:
+        """Does it after the letters that were typed before, which wait in this widget's queue."""
+        self.call_later(action)
+
+    def _show_earlier(self, step: int) -> None:
         if self._back == 0:
             self._unsent = self.text
             self._trail = [prompt for prompt in self._kept if prompt != self.text]

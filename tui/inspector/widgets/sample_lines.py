@@ -80,8 +80,9 @@ def _title(subject: Subject, width: int, marks: Marks) -> list[Line]:
     head = f"#{sample.place}"
     if subject.is_ablated and sample.flip != "unknown":
         head += f"  {flip_signs(sample.flip, marks)} {FLIP_WORDS[sample.flip]}"
-    about = f"tag {safe_line(sample.family) or 'none'} · id {safe_line(sample.id)}"
-    return [((fitted(head, width, marks.cut), "heading"),), *_paragraph(about, width, "muted")]
+    tag = f"  tag {safe_line(sample.family)}" if sample.family else ""
+    lines: list[Line] = [((fitted(head + tag, width, marks.cut), "heading"),)]
+    return lines + _paragraph(f"id {safe_line(sample.id)}", width, "muted")
 
 
 def _options(subject: Subject, width: int, marks: Marks) -> list[Line]:

@@ -39,7 +39,7 @@ class ListHead(Widget):
     """The names of the list's columns."""
 
     DEFAULT_CSS = """
-    ListHead { height: 1; color: $text-muted; text-style: bold; }
+    ListHead { height: 1; display: none; color: $text-muted; text-style: bold; }
     """
 
     def __init__(self, rows: SampleList) -> None:
@@ -62,7 +62,8 @@ class SampleList(ScrollView, can_focus=True):
         Binding("pageup", "page(-1)", "page", id="samples.page_up", show=False, tooltip="A page back"),
         Binding("g,home", "edge(0)", "first", id="samples.first", show=False, tooltip="First item"),
         Binding("G,end", "edge(1)", "last", id="samples.last", show=False, tooltip="Last item"),
-        Binding("enter,l,right", "open", "open", id="samples.open", tooltip="Open the item"),
+        Binding("enter", "open", "open", id="samples.open", tooltip="Open the item"),
+        Binding("l,right", "open", "open", id="samples.open_right", show=False, tooltip="Open the item"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -109,7 +110,7 @@ class SampleList(ScrollView, can_focus=True):
         self._rows: dict[int, ListRow] = {}
         self._is_asking = False
         self._cursor = 0
-        self._sentence = ""
+        self._sentence = "Reading what is stored."
 
     def allow_focus(self) -> bool:
         """Not while the item stands in its place."""

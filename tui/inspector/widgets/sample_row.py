@@ -60,7 +60,8 @@ class Columns:
         """As they fit: the beginning of the text takes what the others leave."""
         letter = 4 if width >= ROOMY else 1
         place, tag = len(str(max(0, n - 1))) + 1, min(longest_tag, WIDEST_TAG)
-        fixed = 1 + mark + 1 + place + 1 + (tag + 1 if tag else 0) + 3 * (letter + 1)
+        # A column before everything is for the cursor, one behind it keeps the scrollbar off.
+        fixed = 1 + mark + 1 + place + 1 + (tag + 1 if tag else 0) + 3 * (letter + 1) + 1
         return cls(mark, place, tag, max(0, width - fixed), letter)
 
     def heads(self, cut: str) -> str:

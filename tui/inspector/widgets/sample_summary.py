@@ -87,13 +87,16 @@ def no_item_text(choice: Choice) -> str:
 
 def _filters(listing: Listing, width: int, marks: Marks) -> list[Text]:
     parts = []
-    for name, words in FILTER_WORDS.items():
-        flip = FILTER_FLIPS.get(name)
+    shown: Sequence[Filter] = list(FILTER_WORDS) if listing.has_both else ["all"]
+    for name in shown:
+        words, flip = FILTER_WORDS[name], FILTER_FLIPS.get(name)
         signs = "" if flip is None else flip_signs(flip, marks)
         label = words if not signs else f"{words} {signs}" if width >= WORDS_AND_SIGNS else signs
         is_on = name == listing.choice.filter
         pointer = marks.chosen if is_on else " "
-        parts.append(Text(f"{pointer}{label} {listing.counts[name]:,}", "bold reverse" if is_on else ""))
+        style = "bold reverse" if is_on else ""
+        # Not as the style of the text itself, which would go over to what is joined to it.
+        parts.append(Text.assemble((f"{pointer}{label} {listing.counts[name]:,}", style)))
     return parts
 
 
@@ -122,7 +125,7 @@ def _remarks(reading: Reading, listing: Listing) -> list[Text]:
     if reading.question.mask is None:
         parts.append(Text("nothing is ablated: v chooses what"))
     for name, value in _missing(reading, listing).items():
-        parts.append(Text(f"{name}: {value}", "bold"))
+        parts.append(Text.assemble((f"{name}: {value}", "bold")))
     return _dotted(parts)
 
 

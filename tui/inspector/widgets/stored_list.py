@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -91,13 +91,17 @@ class StoredList(ScrollView, can_focus=True):
         """The entry under the cursor."""
         return self._rows[self._cursor] if self._rows else None
 
-    def show(self, rows: Sequence[Stored]) -> None:
-        """Shows entries; the cursor stays on its entry if that is among them, else on its row."""
+    def show(self, rows: Sequence[Stored], places: Mapping[tuple[str, str], int]) -> None:
+        """Shows entries; the cursor stays on its entry if that is among them, else on its row.
+
+        Args:
+            rows: the entries.
+            places: where in the rows each one is, by its name.
+        """
         before = self.chosen
         self._rows = rows
-        names = [stored.name for stored in rows]
-        if before is not None and before.name in names:
-            self._cursor = names.index(before.name)
+        if before is not None:
+            self._cursor = places.get(before.name, self._cursor)
         self._cursor = min(self._cursor, max(0, len(rows) - 1))
         self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
         self._keep_in_sight()

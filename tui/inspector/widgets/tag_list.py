@@ -35,8 +35,8 @@ class TagList(OptionList):
             super().__init__()
             self.tag = tag
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 (textual's name)
-        super().__init__(id=id, markup=False, compact=True)
+    def __init__(self) -> None:
+        super().__init__(markup=False, compact=True)
         self._tags: list[str | None] = [None]
 
     def open(self, tags: Mapping[str, int], chosen: str | None) -> None:

@@ -24,7 +24,7 @@ class Ticker(Widget):
     """A heading and as many items as there is room for: of a run that goes on the last, else the first."""
 
     DEFAULT_CSS = """
-    Ticker { height: 1fr; width: 1fr; }
+    Ticker { height: 1fr; width: 1fr; color: $text-muted; }
     """
 
     def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
@@ -63,7 +63,7 @@ class Ticker(Widget):
             columns.append(SHORT_WORDS[listing.side])
         tail = "".join(f"{column:<{self._option_width}}" for column in columns)
         room = max(0, self.size.width - len(tail) - 1)
-        return Content.styled(f"{fitted(self._told(listing), room, self._marks.cut)} {tail}", "$text-muted")
+        return Content(f"{fitted(self._told(listing), room, self._marks.cut)} {tail}")
 
     def _told(self, listing: Listing) -> str:
         """What is listed, in words."""
@@ -77,22 +77,21 @@ class Ticker(Widget):
     def _line(self, line: ItemLine, side: Side) -> Content:
         columns = [line.gold, line.base, *([] if side == "base" else [line.other])]
         flip = self._flip(line, side)
-        place = Content.styled(f"{f'#{line.place}':>{len(str(self._n)) + 1}} ", "$text-muted")
+        place = Content(f"{f'#{line.place}':>{len(str(self._n)) + 1}} ")
         taken = place.cell_length + flip.cell_length + len(columns) * self._option_width
         beginning = fitted(safe_line(line.beginning), max(0, self.size.width - taken - 2), self._marks.cut)
         options = [self._option(line, index) for index in columns]
-        return Content("").join([place, flip, Content(f" {beginning} "), *options])
+        return Content("").join([place, flip, Content.styled(f" {beginning} ", "$foreground"), *options])
 
     def _flip(self, line: ItemLine, side: Side) -> Content:
         """What became of the answer: `✓→✗`; of base alone `✓`."""
         if side == "base":
             return self._mark(line.base_right)
-        becomes = Content.styled(self._marks.becomes, "$text-muted")
-        return self._mark(line.base_right) + becomes + self._mark(line.other_right)
+        return self._mark(line.base_right) + self._marks.becomes + self._mark(line.other_right)
 
     def _mark(self, is_right: bool | None) -> Content:
         if is_right is None:
-            return Content.styled(self._marks.unknown, "$text-muted")
+            return Content(self._marks.unknown)
         if is_right:
             return Content.styled(self._marks.right, "$success")
         return Content.styled(self._marks.wrong, "$error")
@@ -101,8 +100,10 @@ class Ticker(Widget):
         """An option's letter, with its words if there is room."""
         width = self._option_width
         if index is None:
-            return Content.styled(self._marks.unknown.ljust(width), "$text-muted")
+            return Content(self._marks.unknown.ljust(width))
         words = ""
         if width >= WORDS_WIDTH and index < len(line.options):
             words = f" {safe_line(line.options[index].strip())}"
-        return Content(f"{fitted(letter_of(index) + words, width - 1, self._marks.cut)} ")
+        return Content.styled(
+            f"{fitted(letter_of(index) + words, width - 1, self._marks.cut)} ", "$foreground"
+        )

@@ -1,0 +1,177 @@
+"""What a person does in the inspector, on the embedded model and the real engine process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.engine.client import living_engines
+from core.engine.spec import EngineSpec
+from tests.tui.inspector.host import screen_text, until
+from tests.tui.inspector.whole import SEEN_LENS, ended, last_job, opened
+from tests.tui.inspector.whole import place as place
+from tui.inspector.screens.choose import Choose
+from tui.inspector.screens.help import HelpScreen
+from tui.inspector.settings import Settings
+from tui.inspector.widgets.frame import Problem
+
+
+async def test_every_key_of_the_lens_turns_it(place: EngineSpec) -> None:
+    async with opened(place) as (app, pilot):
+        await pilot.press("v")
+        assert app.lens.variant == "all"
+        await pilot.press("s")
+        assert app.lens.selection == "contrast"
+        await pilot.press("left_square_bracket")
+        assert app.lens.k == 0.01
+        await pilot.press("a", "j")
+        assert app.lens.ability == "temporal_reasoning"
+        await pilot.press("K", *"0.5", "enter")
+        assert app.lens.k in (0.5, 0.005)
+        await pilot.press("I", *"20", "enter")
+        assert app.lens.limit == 20
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("home", "enter")
+        await until(pilot, lambda: app.lens.benchmark == "analogical_reasoning")
+
+
+async def test_what_is_stored_is_marked_and_shown_at_once(place: EngineSpec) -> None:
+    async with opened(place) as (app, pilot):
+        await until(pilot, lambda: "spatial_reasoning" in app.known.abilities)
+        assert app.known.abilities == {"deductive_reasoning", "quantitative_reasoning", "spatial_reasoning"}
+        await until(pilot, lambda: "AIS" in screen_text(app))
+
+
+async def test_a_run_ends_in_a_result_that_is_kept(place: EngineSpec) -> None:
+    lens = replace(SEEN_LENS, benchmark="temporal_reasoning")
+    async with opened(place, lens=lens) as (app, pilot):
+        assert "temporal_reasoning" not in app.known.benchmarks
+        await pilot.press("r")
+        await until(pilot, lambda: bool(app.desk.activity.jobs))
+        job = await ended(app, pilot)
+        assert (job.state, job.done) == ("completed", 3)
+        await until(pilot, lambda: "temporal_reasoning" in app.known.benchmarks)
+        await until(pilot, lambda: "idle" in screen_text(app))
+
+
+async def test_cancel_pause_and_queue(place: EngineSpec) -> None:
+    lens = replace(SEEN_LENS, selection="random", limit=500)
+    async with opened(place, lens=lens) as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: app.desk.activity.job is not None)
+        await pilot.press("r")
+        await until(pilot, lambda: len(app.desk.activity.queued) == 1)
+        await pilot.press("p")
+        await until(pilot, lambda: "paused" in screen_text(app))
+        await pilot.press("c")
+        await until(pilot, lambda: "cancelled" in {job.state for job in app.desk.activity.jobs.values()})
+        job = await ended(app, pilot)
+        assert job.state == "completed"
+
+
+async def test_a_killed_engine_is_told_and_started_again_with_what_it_had_to_do(place: EngineSpec) -> None:
+    lens = replace(SEEN_LENS, selection="random", limit=500, seed=1)
+    async with opened(place, lens=lens) as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: app.desk.activity.stored > 3)
+        done = app.desk.activity.job
+        assert done is not None
+        os.kill(living_engines()[0].pid, signal.SIGKILL)
+        await until(pilot, lambda: app.desk.activity.link == "lost")
+        await until(pilot, lambda: "killed" in app.screen.query_one(Problem).sentence)
+        assert "R starts it again" in app.screen.query_one(Problem).sentence
+        await pilot.press("R")
+        await until(pilot, lambda: app.desk.activity.job is not None, 120)
+        await until(pilot, lambda: app.desk.activity.found is not None, 120)
+        assert app.desk.activity.found is not None
+        assert app.desk.activity.found.cached >= done.done
+        await pilot.press("c")
+        assert (await ended(app, pilot)).state == "cancelled"
+
+
+async def test_whoever_leaves_finds_the_job_again(place: EngineSpec) -> None:
+    lens = replace(SEEN_LENS, selection="random", limit=500, seed=2)
+    async with opened(place, lens=lens) as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: app.desk.activity.job is not None)
+        await pilot.press("d")
+        assert place.id in app.farewell
+    async with opened(place, lens=lens) as (app, pilot):
+        await until(pilot, lambda: app.desk.activity.job is not None)
+        assert last_job(app).title.startswith("all 10 abilities")
+        await pilot.press("c")
+        assert (await ended(app, pilot)).state == "cancelled"
+
+
+async def test_copy_and_export_give_what_is_seen(
+    place: EngineSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(place) as (app, pilot):
+        await pilot.press("3")
+        await until(pilot, lambda: app.pane.copied() is not None)
+        await pilot.press("y")
+        assert "spatial" in app.clipboard
+        assert "abilityscope profile" in app.clipboard or "abilityscope bench" in app.clipboard
+        await pilot.press("e", "enter")
+        await until(pilot, lambda: any(tmp_path.iterdir()))
+
+
+async def test_help_explains_the_tab_in_front(place: EngineSpec) -> None:
+    async with opened(place) as (app, pilot):
+        for number in "1234567":
+            await pilot.press(number)
+            await pilot.press("question_mark")
+            await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+            await pilot.press("escape")
+            assert len(app.pane.help_text) > 200
+
+
+async def test_whoever_may_only_look_is_told_so(place: EngineSpec) -> None:
+    async with opened(place, settings=Settings(readonly=True)) as (app, pilot):
+        await pilot.press("r")
+        assert "only looks" in app.screen.query_one(Problem).sentence
+        await pilot.press("escape")
+        assert not app.screen.query_one(Problem).sentence
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 19)])
+async def test_a_terminal_that_is_too_small_says_what_it_needs(
+    place: EngineSpec, size: tuple[int, int]
+) -> None:
+    async with opened(place, size=size) as (app, pilot):
+        await pilot.pause()
+        assert "60 columns and 20 rows" in " ".join(screen_text(app).split())
+
+
+async def test_keys_can_be_changed_by_the_id_of_what_they_do(place: EngineSpec) -> None:
+    async with opened(place, settings=Settings(keys={"lens.variant": "f5"})) as (app, pilot):
+        await pilot.press("v")
+        assert app.lens.variant == "mlp"
+        await pilot.press("f5")
+        assert app.lens.variant == "all"
+
+
+def test_the_screens_process_loads_no_torch() -> None:
+    code = """
+import sys
+from tui.inspector.app import Inspector
+from tui.inspector.tabs import PANES
+from core.results import anatomy, cells, items, overlaps, presence, samples
+print([name for name in ("torch", "transformers", "datasets", "bitsandbytes") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from textual.pilot import Pilot
+
+from core.events import (
+    BatchFinished,
+    ItemOutcome,
+    ItemsScored,
+    Job,
+    JobChanged,
+    JobState,
+    ModelLoading,
+    RunFinished,
+    RunStarted,
+)
+from core.recipes import ImportanceRecipe
+from core.statistics import cell_statistics
+from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
+from tests.tui.inspector.host import Host, demo_desk, screen_text, until
+from tui.command_line import run as run_command
+from tui.inspector.command_of import command_line
+from tui.inspector.desk import Desk
+from tui.inspector.figures import Curve, ItemLine, Listing, Side
+from tui.inspector.lens import Lens
+from tui.inspector.marks import ASCII, UNICODE, Marks
+from tui.inspector.names import job_title
+from tui.inspector.panes.run import RunPane, runs_of
+from tui.inspector.run_status import queue_of, status_of
+from tui.inspector.widgets.line_plot import LinePlot, PlotLook, drawn
+from tui.inspector.widgets.ticker import Ticker
+
+NARROW, WIDE = (62, 19), (130, 43)
+ABILITY = CACHED_ABILITIES[0]
+LENS = Lens(ABILITY, "mlp", "top", CACHED_K, ABILITY, limit=CACHED_ITEMS)
+LACKING = replace(LENS, k=0.1)
+HOSTILE = "\x1b[2J [red]markup[/] \x00 \u202eturned \u6f22\u5b57\n\t end"
+
+
+class Hosted:
+    """The tab, alone in an app."""
+
+    def __init__(
+        self, cache: Path, lens: Lens = LENS, *, marks: Marks = UNICODE, readonly: bool = False
+    ) -> None:
+        self.desk, _ = demo_desk(cache, marks=marks, readonly=readonly, n_items=SCORED_ITEMS)
+        self.desk.activity.link = "connected"
+        self.pane = RunPane(self.desk, id="run")
+        self.pane.styles.padding = (0, 1)
+        self.app = Host(lambda: self.pane, lens)
+
+    @property
+    def text(self) -> str:
+        return screen_text(self.app)
+
+    @property
+    def flat(self) -> str:
+        return " ".join(self.text.split())
+
+    async def shows(self, pilot: Pilot[None], *pieces: str) -> None:
+        """Waits until the screen has all the pieces."""
+        await until(pilot, lambda: all(piece in self.flat for piece in pieces))
+
+    def fold(self, *events: object) -> None:
+        for event in events:
+            self.desk.activity.fold(event)  # type: ignore[arg-type]
+        self.pane.tick()
+
+
+@pytest.fixture
+def partial_cache(demo_cache: Path, tmp_path: Path) -> Path:
+    """The demo's cache without the ablated model's answers to the lens's benchmark."""
+    copy = tmp_path / "cache"
+    shutil.copytree(demo_cache, copy)
+    for path in (copy / "outcomes").glob(f"{key_of(copy, 'ablated')}.*"):
+        path.unlink()
+    return copy
+
+
+def key_of(cache: Path, side: Side) -> str:
+    desk, _ = demo_desk(cache, n_items=SCORED_ITEMS)
+    run = runs_of(desk, LENS)[side]
+    return desk.bench.request(run.mask, desk.benchmark(run.benchmark), run.n).key
+
+
+def answers(cache: Path, side: Side) -> pl.DataFrame:
+    return pl.read_parquet(cache / "outcomes" / f"{key_of(cache, side)}.parquet")
+
+
+def outcomes_of(frame: pl.DataFrame) -> list[ItemOutcome]:
+    """As a run tells them: not in the order of the items."""
+    rows = list(enumerate(frame.iter_rows(named=True)))
+    return [
+        ItemOutcome(place, row["gold"], row["prediction"], row["correct"], tuple(row["loglikelihoods"]))
+        for place, row in reversed(rows)
+    ]
+
+
+def job(state: JobState, done: int = 0, total: int = 3, title: str = "", **more: str) -> JobChanged:
+    return JobChanged(
+        Job("ab-1", "runs", title or job_title(LENS.mask, LENS.benchmark), state, done, total, **more)  # type: ignore[arg-type]
+    )
+
+
+async def test_what_the_cache_has_is_shown_at_once(demo_cache: Path) -> None:
+    hosted = Hosted(demo_cache)
+    base, ablated, control = (
+        answers(demo_cache, side)["correct"].to_numpy() for side in ("base", "ablated", "control")
+    )
+    effects = cell_statistics(base, np.stack([ablated, control]), 0.25)
+    async with hosted.app.run_test(size=NARROW) as pilot:
+        await hosted.shows(pilot, "accuracy", f"{base.mean():.3f}".removeprefix("0"))
+        for effect in effects:
+            assert effect.ais is not None
+            assert f"{effect.ais:.2f} [".replace("0.", ".", 1) in hosted.flat
+        flipped = int((base != ablated).sum())
+        await hosted.shows(pilot, f"flipped: {flipped} of {CACHED_ITEMS}", f"{CACHED_ITEMS} items")
+        assert hosted.app.failures == []
+
+
+async def test_copying_gives_the_figures_and_a_command_line_that_repeats_them(
+    demo_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hosted = Hosted(demo_cache)
+    async with hosted.app.run_test(size=NARROW) as pilot:
+        await hosted.shows(pilot, "flipped:")
+        copied = hosted.pane.copied()
+    assert copied is not None
+    *figures, command = copied.text.splitlines()
+    assert "MLP-only, top, k 3 %" in figures[1]
+    assert run_command(shlex.split(command)[1:]) == 0
+    printed = capsys.readouterr().out
+    score = next(line.split()[1] for line in printed.splitlines() if line.startswith("ablated"))
+    assert f"accuracy {score.removeprefix('0')} [" in figures[3]
+
+
+async def test_what_is_lacking_is_said_with_the_key_that_runs_it(demo_cache: Path) -> None:
+    hosted = Hosted(demo_cache, LACKING)
+    async with hosted.app.run_test(size=NARROW) as pilot:
+        await hosted.shows(
+            pilot,
+            "r runs it",
+            "● base stored",
+            "○ importance of deductive: 40 items",
+            "○ ablated 30 items",
+            "not run",
+        )
+        hosted.fold(job("queued", title=job_title(LACKING.mask, LACKING.benchmark)))
+        await hosted.shows(pilot, "to come", "next: ")
+        assert "runs it" not in hosted.flat
+
+
+async def test_a_run_is_followed_and_its_end_comes_from_the_cache(
+    partial_cache: Path, demo_cache: Path
+) -> None:
+    hosted = Hosted(partial_cache)
+    given = outcomes_of(answers(demo_cache, "ablated"))
+    mask = LENS.mask
+    async with hosted.app.run_test(size=NARROW) as pilot:
+        await hosted.shows(pilot, "● random control stored", "○ ablated")
+        hosted.fold(job("running", done=1), RunStarted(mask, ABILITY, CACHED_ITEMS))
+        hosted.fold(BatchFinished(tuple(given[:1])))
+        await hosted.shows(pilot, "▶ ablated 1/30", "run 2 of 3", "1 of 30", "(n 1)", "not identifiable")
+        hosted.fold(BatchFinished(tuple(given[1:20])))
+        await hosted.shows(pilot, "20 of 30", "ablated, as the items come", f"#{given[19].place} ")
+        right = sum(outcome.correct for outcome in given[:20]) / 20
+        assert f"{right:.3f}".removeprefix("0") in hosted.flat
+        for path in (demo_cache / "outcomes").glob(f"{key_of(demo_cache, 'ablated')}.*"):
+            shutil.copy(path, partial_cache / "outcomes")
+        hosted.fold(
+            BatchFinished(tuple(given[20:])), RunFinished("", ABILITY, 0.0, 2, 3), job("completed", done=3)
+        )
+        hosted.pane.look(LENS)
+        await hosted.shows(pilot, "flipped: ")
+        assert "as the items come" not in hosted.flat
+
+
+async def test_a_damaged_file_counts_as_lacking_and_is_told(partial_cache: Path) -> None:
+    damaged = partial_cache / "outcomes" / f"{key_of(partial_cache, 'control')}.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    hosted = Hosted(partial_cache)
+    async with hosted.app.run_test(size=NARROW) as pilot:
+        await hosted.shows(pilot, "○ random control", "● base stored")
+        await until(pilot, lambda: bool(hosted.app.failures))
+        assert "r computes it anew" in hosted.app.failures[0]
+
+
+async def test_a_k_beyond_the_candidates_is_explained_and_base_has_one_column(demo_cache: Path) -> None:
+    hosted = Hosted(demo_cache, replace(LENS, k=0.99))
+    async with hosted.app.run_test(size=NARROW) as pilot:
+        await hosted.shows(pilot, "choose a smaller k")
+        hosted.pane.look(replace(LENS, variant="base"))
+        await hosted.shows(pilot, "base wrong: ")
+        assert "ablated" not in hosted.flat
+        assert "smaller k" not in hosted.flat
+
+
+@pytest.mark.parametrize("size", [(60, 15), NARROW, WIDE])
+async def test_every_size_has_figures_plot_and_items(demo_cache: Path, size: tuple[int, int]) -> None:
+    hosted = Hosted(demo_cache)
+    async with hosted.app.run_test(size=size) as pilot:
+        await hosted.shows(pilot, "McNemar", "1.00┤", "flipped:", "random control")
+        assert hosted.pane.query_one(Ticker).size.height > 1
+        assert hosted.pane.query_one(LinePlot).size.height >= 4
+
+
+async def test_ascii_has_nothing_else(demo_cache: Path) -> None:
+    hosted = Hosted(demo_cache, marks=ASCII)
+    async with hosted.app.run_test(size=NARROW) as pilot:
+        await hosted.shows(pilot, "1.00|", "flipped:")
+        assert hosted.text.isascii()
+
+
+def said(change: Callable[[Desk], None], tmp_path: Path, lens: Lens = LENS) -> str:
+    """The status after a change of the engine's activity."""
+    desk, _ = demo_desk(tmp_path, n_items=SCORED_ITEMS)
+    desk.activity.link = "connected"
+    change(desk)
+    return status_of(desk, lens, runs_of(desk, lens), 80).text
+
+
+def test_the_engine_s_doing_is_put_into_words(tmp_path: Path) -> None:
+    def fold(*events: object) -> Callable[[Desk], None]:
+        return lambda desk: [desk.activity.fold(event) for event in events] and None  # type: ignore[arg-type, func-returns-value]
+
+    contrast = replace(LENS, selection="contrast")
+    second = ItemsScored(CACHED_ABILITIES[1], 20, 40)
+    assert said(fold(), tmp_path) == ""
+    assert "loading the model: reading" in said(fold(ModelLoading("demo", "reading")), tmp_path)
+    scoring = said(fold(job("running"), second), tmp_path, contrast)
+    assert "importance of quantitative (7 of 10) 20/40" in scoring
+    assert "p goes on" in said(fold(job("running"), job("paused"), second), tmp_path, contrast)
+    other = (job("running", 4, 30, "a matrix"), RunStarted(None, CACHED_ABILITIES[2], 7))
+    assert "a matrix 0/7" in said(fold(*other), tmp_path)
+    assert "run 5 of 30" in said(fold(*other), tmp_path)
+    assert "1 of 3 runs are done and kept" in said(fold(job("cancelled", 1)), tmp_path)
+    assert "failed: no memory \\x1b" in said(fold(job("failed", problem="no memory \x1b")), tmp_path)
+    assert "R starts" in said(lambda desk: desk.activity.lose("The engine was killed."), tmp_path)
+
+
+def test_the_queue_keeps_to_its_room(tmp_path: Path) -> None:
+    desk, _ = demo_desk(tmp_path)
+    for number in range(9):
+        desk.activity.fold(JobChanged(Job(f"ab-{number}", "runs", f"job {number}", "queued")))
+    assert queue_of(desk.activity, 1) == ["next: job 0 and 8 more"]
+    assert queue_of(desk.activity, 3) == ["waiting, the first of 9 jobs:", "  job 0", "  job 1"]
+
+
+def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:
+    desk, _ = demo_desk(tmp_path / "a cache")
+    spec = replace(
+        desk.spec,
+        model=replace(desk.spec.model, name="my model", dtype="bfloat16"),
+        recipe=ImportanceRecipe(n_items=50, form="items"),
+        batch_size=4,
+    )
+    line = command_line(replace(desk, spec=spec), replace(LENS, k=1e-5, limit=None, seed=3))
+    assert "--k 1e-05 --seed 3 --n-items 50 --form items --model 'my model' --dtype bfloat16" in line
+    assert f"--batch-size 4 --cache-dir '{tmp_path}/a cache'" in line
+    assert "--limit" not in line
+    assert "--ability" not in command_line(desk, replace(LENS, variant="base"))
+
+
+@pytest.mark.parametrize("height", [4, 7, 20])
+def test_curves_fill_the_size_and_differ_in_shape(height: int) -> None:
+    sides: tuple[Side, ...] = ("base", "ablated", "control")
+    curves = [
+        Curve(side, (1, 20, 40), (1.0, share, share))
+        for side, share in zip(sides, (0.9, 0.6, 0.7), strict=True)
+    ]
+    colours = tuple((side, (9, 9, 9)) for side in ("control", "base", "ablated"))
+    plot = drawn(curves, 40, PlotLook(60, height, colours, "default", False))  # type: ignore[arg-type]
+    lines = plot.plain.rstrip("\n").split("\n")
+    assert len(lines) == height
+    assert max(map(len, lines)) <= 60
+    assert "·" in plot.plain
+    assert any("\u2800" < character <= "\u28ff" for character in plot.plain)
+    assert any("\u2580" <= character <= "\u259f" for character in plot.plain)
+
+
+async def test_text_of_items_does_nothing(demo_cache: Path) -> None:
+    hosted = Hosted(demo_cache)
+    line = ItemLine(3, HOSTILE, (HOSTILE, HOSTILE), 0, 0, 1, True, False)
+    async with hosted.app.run_test(size=WIDE) as pilot:
+        await hosted.shows(pilot, "flipped:")
+        hosted.pane.query_one(Ticker).show(Listing("flipped", "ablated", (line,) * 40, 40), 40)
+        await hosted.shows(pilot, "\\x1b[2J [red]markup[/] \\x00 \\u202e", "flipped: 40 of 40")
+        assert all(character.isprintable() or character == "\n" for character in hosted.text)
+        assert "McNemar" in hosted.text
+
+
+def test_reading_results_needs_no_torch_and_the_first_paint_no_polars() -> None:
+    code = (
+        "import sys, tui.inspector.panes.run; early = {'polars', 'numpy', 'plotext'} & set(sys.modules);"
+        "import tui.inspector.comparison; print(sorted(early), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] False"

@@ -1,0 +1,89 @@
+"""The whole inspector in a test: the real app, and the real engine process on the embedded model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.benchmarks import find_benchmarks
+from core.engine.client import living_engines
+from core.engine.spec import EngineSpec
+from core.events import Job, ModelLoaded
+from core.models.spec import ModelSpec
+from core.recipes import ImportanceRecipe
+from core.workbench import Workbench
+from tests.tui.inspector.conftest import CACHED_ITEMS, CACHED_K, SCORED_ITEMS
+from tests.tui.inspector.host import until
+from tui.inspector.app import Inspector
+from tui.inspector.desk import Desk
+from tui.inspector.lens import Lens
+from tui.inspector.marks import UNICODE
+from tui.inspector.settings import Settings
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+SEEN_LENS = Lens("spatial_reasoning", "mlp", "top", CACHED_K, "spatial_reasoning", CACHED_ITEMS)
+"""What `demo_cache` has."""
+
+
+@pytest.fixture(scope="module")
+def place(demo_cache: Path) -> Iterator[EngineSpec]:
+    """An engine's spec on a copy of the demo's cache, with its own runtime folder and memory; no engine yet.
+
+    Whatever engine the module's tests leave behind is ended.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="as-", dir="/tmp"))
+    shutil.copytree(demo_cache, folder / "cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
+        patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
+        yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceRecipe(n_items=SCORED_ITEMS))
+        for engine in living_engines():
+            os.kill(engine.pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def inspector(place: EngineSpec, lens: Lens = SEEN_LENS, settings: Settings | None = None) -> Inspector:
+    """The app, not yet running."""
+    benchmarks = find_benchmarks(["diagnostic"], place.model.level)
+    settings = settings or Settings()
+    bench = Workbench(place.model, place.store, place.recipe)
+    desk = Desk(place, bench, benchmarks, UNICODE, settings.readonly, send=lambda command: None)
+    return Inspector(desk, lens, settings)
+
+
+@asynccontextmanager
+async def opened(
+    place: EngineSpec,
+    *,
+    lens: Lens = SEEN_LENS,
+    settings: Settings | None = None,
+    size: tuple[int, int] = (80, 24),
+) -> AsyncIterator[tuple[Inspector, Pilot[None]]]:
+    """The running app with its engine connected and the model loaded."""
+    app = inspector(place, lens, settings)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: isinstance(app.desk.activity.model, ModelLoaded), 120)
+        await until(pilot, lambda: bool(app.known.abilities) or app.known.weights is not None)
+        yield app, pilot
+        await app.leave_engine()
+
+
+def last_job(app: Inspector) -> Job:
+    """The job that was asked for last."""
+    return list(app.desk.activity.jobs.values())[-1]
+
+
+async def ended(app: Inspector, pilot: Pilot[None]) -> Job:
+    """The last job, once it has ended."""
+    await until(pilot, lambda: last_job(app).ended is not None, 120)
+    return last_job(app)

@@ -1,0 +1,47 @@
+"""Asks the cache for the AIS matrix that a lens looks at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.choices import Selection, Variant
+
+if TYPE_CHECKING:
+    from core.results.cells import Matrix
+    from tui.inspector.activity import Activity
+    from tui.inspector.desk import Desk
+    from tui.inspector.lens import Lens
+
+Question = tuple[Variant, Selection, float, int | None, int]
+"""What tells one matrix from another: variant, selection, k, limit, seed."""
+
+
+def question_of(lens: Lens) -> Question:
+    """Which matrix a lens looks at."""
+    return lens.variant, lens.selection, lens.k, lens.limit, lens.seed
+
+
+def read_matrix(desk: Desk, lens: Lens) -> Matrix | str:
+    """The lens's matrix from the cache, or why there is none, in one sentence; called in a thread."""
+    from cache.files import CorruptEntry
+    from core.results.cells import matrix
+
+    try:
+        return matrix(
+            desk.bench, lens.variant, lens.selection, lens.k, desk.benchmarks, lens.limit, lens.seed
+        )
+    except (ValueError, OSError, CorruptEntry) as error:
+        return " ".join(str(error).split())
+
+
+def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
+    """Ability and benchmark of the cell of a matrix that the engine is computing, if it is."""
+    run = None if activity.current is None else activity.current.run
+    if run is None or run.mask is None:
+        return None
+    is_here = (run.mask.variant, run.mask.selection, run.mask.k) == (
+        matrix.variant,
+        matrix.selection,
+        matrix.k,
+    )
+    return (run.mask.ability, run.benchmark) if is_here else None
