@@ -10,6 +10,7 @@ import polars as pl
 
 from core.choices import weights_of
 from core.profile.plan import Plan
+from core.results.selected import selected
 from core.statistics import benjamini_hochberg, cell_statistics, collapsed
 from core.workbench import MaskRecipe, Workbench
 
@@ -75,16 +76,22 @@ def _base_cells(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:
 
 def _names(bench: Workbench, mask: MaskRecipe) -> dict[str, str | float | int]:
     """What says which mask a row is of."""
+    weights = _weights(bench, mask)
     return {
         "model": bench.spec.name,
         "ability": mask.ability,
         "variant": mask.variant,
         "selection": mask.selection,
         "k": mask.k,
-        "weights": weights_of(mask.k, bench.info.parameters),
-        "share_of_candidates": weights_of(mask.k, bench.info.parameters)
-        / bench.info.candidates[mask.variant],
+        "weights": weights,
+        "share_of_candidates": weights / bench.info.candidates[mask.variant],
     }
+
+
+def _weights(bench: Workbench, mask: MaskRecipe) -> int:
+    """How many weights the mask has."""
+    stored = selected(bench, mask) if mask.selection == "minus_core" else None
+    return weights_of(mask.k, bench.info.parameters) if stored is None else len(stored)
 
 
 def _with_flags(cells: pl.DataFrame) -> pl.DataFrame:

@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from core.abilities.catalogue import ABILITIES
 from core.engine.commands import Cancel, Pause, Resume, Run, StartRuns
 from core.recipes import MaskRecipe
-from tui.inspector.names import short_benchmark
+from tui.inspector.names import job_title, short_benchmark
 from tui.inspector.screens.choose import Choose, Option
-from tui.inspector.shell import Shell, title_of
+from tui.inspector.shell import Shell
 
 
 class EngineActions(Shell):
@@ -38,7 +38,7 @@ class EngineActions(Shell):
 
     def action_run(self) -> None:
         """Runs what the lens looks at, beside base and the random control."""
-        title = title_of(self.lens, self.lens.benchmark)
+        title = job_title(self.lens.mask, self.lens.benchmark)
         self._start(title, self._runs([self.lens.ability], [self.lens.benchmark]))
 
     def action_enqueue(self) -> None:
@@ -60,7 +60,7 @@ class EngineActions(Shell):
                 title, which, on = choices[choice]
                 self._start(title, self._runs(which, on))
 
-        options = [Option(key, title, "", False) for key, (title, _, _) in choices.items()]
+        options = [Option(key, title) for key, (title, _, _) in choices.items()]
         self.push_screen(Choose("run", options, "row", self.desk.marks), take)
 
     def action_cancel(self) -> None:

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 
 from core.choices import SELECTIONS, VARIANTS
 from tui.inspector.lens import k_grid, k_text, next_k
-from tui.inspector.names import SELECTION_WORDS
 from tui.inspector.screens.choose import Choose, Option
 from tui.inspector.screens.enter import EnterCount, EnterNumber
 from tui.inspector.shell import Shell
@@ -47,7 +46,6 @@ class LensActions(Shell):
         """The next selection."""
         selection = SELECTIONS[(SELECTIONS.index(self.lens.selection) + 1) % len(SELECTIONS)]
         self.set_lens(replace(self.lens, selection=selection))
-        self.notify(f"select: {SELECTION_WORDS[selection]}", timeout=2, markup=False)
 
     def action_step_k(self, step: int) -> None:
         """The next k of the grid."""

@@ -79,9 +79,7 @@ class ScreenActions(Shell):
 
     def action_put_away(self) -> None:
         """Puts away a problem, or the lens where it lies over the tab."""
-        self.clear_problem()
-        self.screen_stack[0].remove_class("-drawer")
-        self.focus_pane()
+        self.put_away()
 
     def action_help(self) -> None:
         """Explains the tab in front."""

@@ -14,7 +14,6 @@ from textual.widgets import ContentSwitcher, Footer, Static
 from core.engine.commands import StartRankings, StartRuns
 from core.models.description import selectable_weights
 from tui.inspector.link import EngineLink
-from tui.inspector.names import ABILITY_WORDS
 from tui.inspector.pane import Pane
 from tui.inspector.remembered import Remembered, remember
 from tui.inspector.settings import Settings
@@ -146,6 +145,12 @@ class Shell(App[None]):
         """Puts the problem away."""
         self.screen_stack[0].query_one(Problem).clear()
 
+    def put_away(self) -> None:
+        """Puts away what lies over or above the tab, and gives the tab the focus."""
+        self.clear_problem()
+        self.screen_stack[0].remove_class("-drawer")
+        self.focus_pane()
+
     # What the engine tells
 
     def connect_engine(self) -> None:
@@ -253,8 +258,7 @@ class Shell(App[None]):
         self.show_tab(message.pane_id)
 
     def on_ability_list_left(self, message: AbilityList.Left) -> None:
-        self.screen_stack[0].remove_class("-drawer")
-        self.focus_pane()
+        self.put_away()
 
     def _remember(self) -> None:
         self._begin(self._write_memory, "remember")
@@ -271,8 +275,3 @@ class Shell(App[None]):
         except OSError as error:
             self.say_problem(f"What you look at cannot be remembered: {error}. All else works.")
 
-
-def title_of(lens: Lens, benchmark: str) -> str:
-    """What a job of the lens is called."""
-    mask = "base" if lens.mask is None else str(lens.mask)
-    return f"{mask} on {ABILITY_WORDS.get(benchmark, benchmark)}"

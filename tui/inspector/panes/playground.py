@@ -173,6 +173,8 @@ The embedded models know a few hundred words; words of the prompt that they lack
             assert self._asked is not None, "only answers can be stale"
             words = f" at {self._asked.settings.factor:g}" if self._asked.settings.factor else ""
             hint = Content(f"enter writes anew: this is {mask_words(self._asked.masks)}{words}")
+        elif self._asked is None and job is not None:
+            hint = Content(f"found when the inspector opened: {safe_line(job.title)}{self.desk.marks.cut}")
         else:
             hint = Content.styled(self._keys_here(), "dim")
         self.query_one("#hint", Static).update(hint)

@@ -66,7 +66,8 @@ o puts another ability's mask beside this one, O the one before; cells are then 
 this ability's minus the other's. esc puts it away.
 w turns from the neurons hit most to the concentration: the share of the mask's MLP weights
 (upwards) that the neurons hit most hold, against their share of all neurons (to the right).
-A neuron is a row of gate and of up and a column of down. On the dotted line all are hit alike."""
+A neuron is a row of gate and of up and a column of down. On the dotted line all are hit alike.
+Behind a slash stand the other ability's weights; a dash: not among its hundred neurons hit most."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "other(1)", "overlay", id="weights.next_other", tooltip="Compare with the next ability"),

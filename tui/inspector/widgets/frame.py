@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tui.inspector.lens import Lens
     from tui.inspector.widgets.lens_panel import Known
 
+ROOMY = 120
+"""Columns of the terminal from which the context says more."""
+
 SHORT_DTYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 
@@ -177,18 +180,18 @@ class Context(Static):
         else:
             words = (VARIANT_WORDS[lens.variant], SELECTION_WORDS[lens.selection], f"k {k_text(lens.k)}")
             text.append(" · ".join(words), style="bold")
-            text.append(f" {_amount(lens, known)}")
+            text.append(_amount(lens, known, self.app.size.width))
         text.append(f" on {safe_line(short_benchmark(benchmark.id))}, {n:,} items")
         self.update(text)
 
 
-def _amount(lens: Lens, known: Known) -> str:
-    """How many weights, and which share of what."""
+def _amount(lens: Lens, known: Known, width: int) -> str:
+    """How many weights, where there is room for it: the lens says it too."""
     if known.problem:
-        return f"({known.problem})"
-    if known.weights is None or known.candidates is None:
+        return f" ({known.problem})"
+    if known.weights is None or width < ROOMY:
         return ""
-    return f"({known.weights:,} weights)"
+    return f" ({'up to ' if lens.selection == 'minus_core' else ''}{known.weights:,} weights)"
 
 
 class Problem(Static):

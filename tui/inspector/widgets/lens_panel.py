@@ -199,7 +199,8 @@ class LensPanel(VerticalScroll, can_focus=False):
             return [*lines, Text(" …" if self.desk.marks.cut == "…" else " ...", style="dim")]
         share = known.weights / known.candidates
         what = "MLP" if lens.variant == "mlp" else "layers"
-        lines.append(Text(f" {count_text(known.weights)} weights", style="dim"))
+        at_most = "<=" if lens.selection == "minus_core" else ""
+        lines.append(Text(f" {at_most}{count_text(known.weights)} weights", style="dim"))
         lines.append(Text(f" {share:.2%} of {what}", style="dim"))
         return lines
 

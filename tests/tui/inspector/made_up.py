@@ -1,0 +1,229 @@
+"""A cache of made-up answers and rankings, and the whole inspector on it without an engine.
+
+No number in it comes from a model: so what is on the screen is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cache.entries import EntryFolder, Manifest
+from cache.folder import Store
+from core.abilities import ABILITIES
+from core.benchmarks import Benchmark, find_benchmarks
+from core.choices import Selection
+from core.engine.spec import EngineSpec
+from core.events import Event, ModelLoaded, Snapshot
+from core.models.description import matrix_shapes, read_config, selectable_weights
+from core.models.files import model_folder
+from core.models.spec import ModelSpec
+from core.recipes import ImportanceRecipe, MaskRecipe
+from core.results.items import ensure_items
+from core.workbench import Workbench
+from tests.tui.inspector.host import screen_text, until
+from tui.inspector.app import Inspector
+from tui.inspector.desk import Desk
+from tui.inspector.lens import Lens
+from tui.inspector.marks import ASCII, UNICODE
+from tui.inspector.settings import Settings
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+N, K, LARGEST_K = 60, 0.03, 0.1
+SWEEP = (0.003, 0.01, LARGEST_K)
+"""Further values of k that the cell of `SPATIAL` has."""
+
+SPATIAL = "spatial_reasoning"
+LENS = Lens(SPATIAL, "mlp", "top", K, SPATIAL, N)
+
+UNMEASURED, WRECKING, TOO_HARD = "long_term_knowledge", "inductive_reasoning", "temporal_reasoning"
+"""An ability without any results; one whose mask takes everything to chance; a benchmark that base guesses."""
+
+MODEL = ModelLoaded("demo", 1.2, "cpu", 12_600_000)
+CONNECTED = Snapshot("3f2a", 4711, (), MODEL, None, (), ())
+
+
+class StillInspector(Inspector):
+    """The whole app without an engine: it hears only what a test tells it."""
+
+    CSS_PATH = Path(inspect.getfile(Inspector)).with_name("inspector.tcss")
+
+    def connect_engine(self) -> None:
+        self.desk.activity.fold(CONNECTED)
+
+    def tell(self, *events: Event) -> None:
+        """What an engine would tell."""
+        for event in events:
+            self.desk.activity.fold(event)
+
+
+def still_inspector(
+    root: Path,
+    lens: Lens = LENS,
+    *,
+    settings: Settings | None = None,
+    spec: ModelSpec | None = None,
+    benchmarks: Sequence[Benchmark] = (),
+    tab: str = "run",
+) -> StillInspector:
+    """The app on a cache folder, not yet running."""
+    settings = settings or Settings()
+    place = EngineSpec(spec or ModelSpec(device="cpu"), str(root), ImportanceRecipe())
+    bench = Workbench(place.model, place.store, place.recipe)
+    known = tuple(benchmarks) or find_benchmarks(["diagnostic"], place.model.level)
+    marks = ASCII if settings.ascii else UNICODE
+    desk = Desk(place, bench, known, marks, settings.readonly, send=lambda command: None)
+    return StillInspector(desk, lens, settings, tab)
+
+
+@asynccontextmanager
+async def running(
+    app: StillInspector, size: tuple[int, int]
+) -> AsyncIterator[tuple[StillInspector, Pilot[None]]]:
+    """The app on a screen of so many columns and rows, once it has nothing more to show."""
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.info is not None)
+        await settled(app, pilot)
+        yield app, pilot
+
+
+async def settled(app: StillInspector, pilot: Pilot[None], *pieces: str) -> str:
+    """What is on the screen, once the pieces are there and nothing more changes.
+
+    What is kept for the next time is written later, and changes nothing on the screen.
+    """
+    before = ""
+
+    def is_still() -> bool:
+        nonlocal before
+        last, before = before, screen_text(app)
+        is_busy = any(not worker.is_finished for worker in app.workers if worker.group != "remember")
+        is_told = app.desk.activity.revision == app._seen_revision
+        is_known = app.desk.activity.stored == app._seen_stored
+        seen = " ".join(before.split())
+        return (
+            not is_busy and is_told and is_known and before == last and all(piece in seen for piece in pieces)
+        )
+
+    await until(pilot, is_still)
+    return before
+
+
+def fraction(*parts: object) -> float:
+    """A number from 0 to 1 that looks random and is the same everywhere."""
+    digest = hashlib.sha256(json.dumps(parts).encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32
+
+
+class MadeUp:
+    """Fills a cache, one entry a second."""
+
+    def __init__(self, root: Path) -> None:
+        self.bench = Workbench(ModelSpec(device="cpu"), Store(root), ImportanceRecipe())
+        self.benchmarks = find_benchmarks(["diagnostic"], self.bench.spec.level)
+        self._written: list[tuple[EntryFolder, str]] = []
+
+    def fill(self) -> None:
+        """Stores items, answers and rankings, as a person who ran most of one matrix would have them."""
+        for benchmark in self.benchmarks:
+            path = ensure_items(self.bench, benchmark, N)
+            self._written.append((self.bench.store.items.entries, path.stem))
+            self._answer(None, benchmark, 0.27 if benchmark.id == TOO_HARD else 0.93)
+        for number, ability in enumerate(ABILITIES):
+            if ability.id != UNMEASURED:
+                self._rank(ability.id, number)
+                self._measure(ability.id)
+        here = next(benchmark for benchmark in self.benchmarks if benchmark.id == SPATIAL)
+        for k, right in zip(SWEEP, (0.90, 0.72, 0.27), strict=True):
+            self._answer(MaskRecipe(SPATIAL, "mlp", "top", k), here, right)
+            self._answer(MaskRecipe(SPATIAL, "mlp", "random", k), here, 0.92)
+        self._date()
+
+    def _measure(self, ability: str) -> None:
+        for benchmark in self.benchmarks:
+            if benchmark.id == TOO_HARD:
+                right = 0.25
+            elif ability == WRECKING:
+                right = 0.26
+            elif ability == benchmark.id:
+                right = 0.42
+            else:
+                right = 0.93 - 0.3 * fraction(ability, benchmark.id) ** 3
+            self._answer(MaskRecipe(ability, "mlp", "top", K), benchmark, right)
+            self._answer(MaskRecipe(ability, "mlp", "random", K), benchmark, min(right + 0.5, 0.92))
+
+    def _answer(self, mask: MaskRecipe | None, benchmark: Benchmark, right: float) -> None:
+        """Stores answers of which about a share is right."""
+        request = self.bench.request(mask, benchmark, N)
+        columns = answers(benchmark, N, right, "base" if mask is None else str(mask))
+        self.bench.store.outcomes.save(request.key, request.ingredients, columns)
+        self._written.append((self.bench.store.outcomes.entries, request.key))
+
+    def _rank(self, ability: str, number: int, selection: Selection = "top") -> None:
+        """Stores a ranking that takes unevenly from the MLP matrices, and from their first neurons most."""
+        mask = MaskRecipe(ability, "mlp", selection, LARGEST_K)
+        info = self.bench.info
+        n = selectable_weights(LARGEST_K, "mlp", info)
+        shapes = matrix_shapes(read_config(model_folder(self.bench.spec)))
+        places = [place for place, shape in enumerate(shapes) if shape.is_mlp]
+        weights = np.array([1 + (number * 5 + place * 3) % 7 for place in places])
+        counts = n * weights // weights.sum()
+        counts[-1] += n - counts.sum()
+        ids, local, ranks = [], [], []
+        for place, count in zip(places, counts.tolist(), strict=True):
+            size = shapes[place].size
+            near = (np.arange(count) * 3 + number * 400) % size
+            ids.append(np.full(count, place, np.int16))
+            local.append(near.astype(np.int32))
+            ranks.append((np.arange(count) * 7919 % count + 0.5) / count)
+        order = np.argsort(np.concatenate(ranks), kind="stable")
+        key, ingredients = self.bench.ranking_key(mask), self.bench.ranking_ingredients(mask)
+        at = str(selectable_weights(K, "mlp", info))
+        metadata = {"agreement_of_halves": {at: 0.5 - number / 50}, "items": self.bench.recipe.n_items}
+        self.bench.store.rankings.save(
+            key, ingredients, np.concatenate(ids)[order], np.concatenate(local)[order], metadata
+        )
+        self._written.append((self.bench.store.rankings.entries, key))
+
+    def _date(self) -> None:
+        """Makes all entries three hours old, the last one the youngest."""
+        now = datetime.now(UTC) - timedelta(hours=3, minutes=1)
+        for seconds, (folder, key) in enumerate(reversed(self._written)):
+            path = folder.payload_path(key).with_suffix(".json")
+            created = (now - timedelta(seconds=seconds)).isoformat(timespec="seconds")
+            path.write_bytes(replace(Manifest.from_json(path.read_bytes()), created=created).to_json())
+
+
+def answers(benchmark: Benchmark, n: int, right: float, salt: str) -> Mapping[str, Sequence[Any]]:
+    """The columns of made-up outcomes on the first items, of which about a share is right."""
+    items = benchmark.items(n)
+    chosen = []
+    for place, item in enumerate(items):
+        # The place decides most: models that err on the same items flip few of them.
+        is_right = 0.8 * fraction(benchmark.id, place) + 0.2 * fraction(salt, benchmark.id, place) < right
+        miss = 1 + place % (len(item.options) - 1)
+        chosen.append((item.answer_index + (0 if is_right else miss)) % len(item.options))
+    correct = [option == item.answer_index for option, item in zip(chosen, items, strict=True)]
+    values = [
+        [-1.25 if option == pick else -3.5 - 0.75 * option for option in range(len(item.options))]
+        for pick, item in zip(chosen, items, strict=True)
+    ]
+    return {
+        "item_id": [item.id for item in items],
+        "gold": [item.answer_index for item in items],
+        "prediction": chosen,
+        "correct": correct,
+        "correct_norm": correct,
+        "loglikelihoods": values,
+    }
