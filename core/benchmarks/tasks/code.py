@@ -1,0 +1,81 @@
+"""HumanEval and MBPP: Python functions, judged by their tests. Nothing here runs code."""
+
+from __future__ import annotations
+
+from core.abilities.own_rows import Row
+from core.benchmarks.tasks.documents import CodeReference
+from core.benchmarks.tasks.fields import text_of, texts_of
+from core.benchmarks.tasks.shipped import shipped_examples
+from core.benchmarks.tasks.task import DataSet, Shots, Task, Writing
+
+MBPP_TESTS = 3
+"""Tests of a row that are shown and run; a few rows have more."""
+
+
+def read_humaneval(row: Row) -> Writing:
+    """The head and the description of a function; the answer goes on with its body."""
+    prompt, solution = text_of(row, "prompt"), text_of(row, "canonical_solution")
+    tests = f"{text_of(row, 'test')}\ncheck({text_of(row, 'entry_point')})"
+    return Writing(prompt, solution, (tests,), CodeReference(prompt, "", tests, solution))
+
+
+def read_mbpp(row: Row) -> Writing:
+    """A task in words with three tests; the answer is the whole program."""
+    tests = "\n".join(texts_of(row, "test_list", least=MBPP_TESTS)[:MBPP_TESTS])
+    prompt = (
+        f"You are an expert Python programmer, and here is your task: {text_of(row, 'text')} "
+        f"Your code should pass these tests:\n\n{tests}\n[BEGIN]\n"
+    )
+    code = text_of(row, "code")
+    # lm-evaluation-harness leaves the setup out, so that no answer passes where the tests need it.
+    setup = text_of(row, "test_setup_code") if row.fields.get("test_setup_code") else ""
+    return Writing(prompt, f"{code}\n[DONE]", (tests,), CodeReference("", setup, tests, code))
+
+
+def mbpp_examples(family: str) -> tuple[Row, ...]:
+    """The three programs that stand before every task."""
+    return shipped_examples("mbpp_examples.json", "mbpp")
+
+
+HUMANEVAL = Task(
+    id="humaneval",
+    name="HumanEval",
+    about="Python functions from their head and description",
+    harness="humaneval",
+    kind="generation",
+    data=DataSet("openai/openai_humaneval", "humaneval", revision="7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544"),
+    split="test",
+    shots=Shots(0, fixed=True),
+    metrics=("pass@1",),
+    chance=0.0,
+    believable=(0.005, 1.0),
+    n_items=164,
+    version=1,
+    read=read_humaneval,
+    until=("\nclass", "\ndef", "\n#", "\nif", "\nprint"),
+    max_new_tokens=1024,
+)
+
+MBPP = Task(
+    id="mbpp",
+    name="MBPP",
+    about="short Python programs from one sentence and three tests",
+    harness="mbpp",
+    kind="generation",
+    data=DataSet(
+        "google-research-datasets/mbpp",
+        "mbpp",
+        config="full",
+        revision="4bb6404fdc6cacfda99d4ac4205087b89d32030c",
+    ),
+    split="test",
+    shots=Shots(3, order="first", own=mbpp_examples),
+    metrics=("pass@1",),
+    chance=0.0,
+    believable=(0.005, 1.0),
+    n_items=500,
+    version=1,
+    read=read_mbpp,
+    delimiter="",
+    until=("[DONE]",),
+)

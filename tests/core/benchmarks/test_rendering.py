@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from core.abilities.own_rows import Row
+from core.benchmarks.tasks import TASKS, ChoiceDocument, Task, chance_of, render
+from tests.core.benchmarks.conftest import rows_of, shot_rows_of
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_smaller_limit_gives_the_first_of_a_larger_one(task: str) -> None:
+    shot_rows = shot_rows_of(task)
+    whole = render(TASKS[task], rows_of(task), shot_rows=shot_rows)
+    assert render(TASKS[task], rows_of(task), limit=3, shot_rows=shot_rows) == whole[:3]
+    assert len({document.id for document in whole}) == len(whole) == len(rows_of(task))
+
+
+@pytest.mark.parametrize("task", ["mmlu", "bbh"])
+def test_families_take_turns(task: str) -> None:
+    documents = render(TASKS[task], rows_of(task))
+    families = list(dict.fromkeys(document.family for document in documents))
+    assert [document.family for document in documents[: len(families) * 2]] == families * 2
+    assert documents[len(families)].id == f"{task}/{families[0]}/1"
+
+
+def test_passages_that_several_items_share_are_one_cluster() -> None:
+    rows = rows_of("squad")
+    twice = [rows[0], Row("again", {**rows[0].fields, "question": "Who?"}), *rows[1:3]]
+    clusters = [document.cluster for document in render(TASKS["squad"], twice)]
+    assert clusters[0] == clusters[1] != clusters[2]
+    assert {document.cluster for document in render(TASKS["arc_easy"], rows_of("arc_easy"))} == {""}
+
+
+def test_a_person_reads_the_options_not_their_letters() -> None:
+    (document,) = render(TASKS["mmlu"], rows_of("mmlu"), limit=1)
+    assert isinstance(document, ChoiceDocument)
+    assert document.continuations == (" A", " B", " C", " D")
+    assert document.options == tuple(rows_of("mmlu")[0].fields["choices"])
+
+
+def test_chance_is_the_mean_over_items_where_the_number_of_options_varies() -> None:
+    documents = render(TASKS["truthfulqa_mc1"], rows_of("truthfulqa_mc1"))
+    counts = [len(document.continuations) for document in documents if isinstance(document, ChoiceDocument)]
+    assert len(set(counts)) > 1
+    assert chance_of(TASKS["truthfulqa_mc1"], documents) == pytest.approx(
+        sum(1 / count for count in counts) / len(counts)
+    )
+    assert chance_of(TASKS["truthfulqa_mc2"], documents) is None
+    assert chance_of(TASKS["mmlu"], ()) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("task", "change", "message"),
+    [
+        ("arc_easy", {"answerKey": "Z"}, r"line 1, field 'answerKey': is 'Z', which is none of A, B, C, D"),
+        ("arc_easy", {"choices": {"text": ["a"], "label": ["A"]}}, r"field 'choices.text': has 1 texts"),
+        ("arc_easy", {"choices": None}, r"field 'choices': is missing"),
+        ("hellaswag", {"label": "4"}, r"field 'label': has to be a whole number from 0 to 3, not '4'"),
+        ("piqa", {"label": True}, r"field 'label': has to be a whole number from 0 to 1, not True"),
+        ("piqa", {"sol1": 5}, r"field 'sol1': has to hold text, not 5"),
+        ("piqa", {"goal": "\ud800"}, r"field 'goal': holds half of a surrogate pair"),
+        ("winogrande", {"sentence": "no place"}, r"field 'sentence': has no blank"),
+        ("truthfulqa_mc1", {"mc1_targets": {"choices": ["a", "b"], "labels": [0, 2]}}, "mc1_targets.labels"),
+        ("truthfulqa_mc2", {"mc2_targets": {"choices": ["a", "b"], "labels": [0, 0]}}, "marks no choice"),
+        ("boolq", {"answer": "yes"}, r"field 'answer': has to be true or false"),
+        ("squad", {"answers": {"text": []}}, r"field 'answers.text': has 0 texts"),
+        ("mbpp", {"test_list": ["assert True"]}, r"field 'test_list': has 1 texts"),
+        ("bbh", {"task": "riddles"}, r"field 'task': is 'riddles', which is no subtask"),
+    ],
+)
+def test_a_bad_row_is_named(task: str, change: dict[str, object], message: str) -> None:
+    row = rows_of(task)[0]
+    with pytest.raises(ValueError, match=message) as raised:
+        render(TASKS[task], [Row(row.place, {**row.fields, **change})])
+    assert row.place in str(raised.value)
+
+
+def test_what_cannot_be_asked_for_is_said() -> None:
+    with pytest.raises(ValueError, match="always asked with 0 added examples"):
+        render(TASKS["humaneval"], rows_of("humaneval"), shots=2)
+    with pytest.raises(ValueError, match="worked examples is -1"):
+        render(TASKS["piqa"], rows_of("piqa"), shots=-1)
+    with pytest.raises(ValueError, match="limit is 0"):
+        render(TASKS["piqa"], rows_of("piqa"), limit=0)
+    with pytest.raises(ValueError, match="'piqa' has no rows"):
+        render(TASKS["piqa"], [])
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_descriptions_hold_together_and_go_to_another_process(task: Task) -> None:
+    low, high = task.believable
+    assert 0 <= low < high <= 1
+    if isinstance(task.chance, float) and task.kind == "multiple_choice":
+        assert low < task.chance < high
+    assert (task.kind == "generation") == (task.chance == 0.0) == bool(task.until)
+    assert (task.judge is None) == (task.kind == "multiple_choice" or task.metrics == ("pass@1",))
+    assert pickle.loads(pickle.dumps(task)) == task
