@@ -1,0 +1,1 @@
+"""What runs in the sandbox's process, under a bare interpreter: standard library only, nothing of `core`."""

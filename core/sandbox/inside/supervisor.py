@@ -1,0 +1,127 @@
+"""Starts a program in a process of its own, waits for it, and says how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import resource
+import select
+import signal
+import time
+from pathlib import Path
+
+from .calls import take_away_calls
+from .kernel import adopt_orphans, close_to_others, die_with_parent
+from .order import Channels, Limits, Order
+
+STARTED = b'{"event": "started"}\n'
+"""The first line on the status channel: from here on, what goes wrong is the program's doing."""
+
+
+def supervise(order: Order, channels: Channels) -> None:
+    """Returns in a child that is to run the program, with its limits; the caller itself never returns.
+
+    Where the caller is the first process of its namespace, no signal from within reaches it, and all
+    processes there end with it. Unconfined, it ends those that it can find.
+    """
+    close_to_others()
+    if order.kind == "unconfined":
+        adopt_orphans()
+    os.write(channels.status, STARTED)
+    began = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        os.close(channels.status)
+        os.close(channels.leash)
+        os.setsid()
+        _confine(order)
+        return
+    os.close(channels.results)
+    in_time = _wait(child, channels.leash, order.limits.wall_seconds)
+    seconds = time.monotonic() - began
+    end = _end(child) if in_time else None
+    if order.kind == "unconfined":
+        _kill_all(child)
+    told = {"event": "ended", "exit_code": end, "seconds": seconds}
+    os.write(channels.status, json.dumps(told).encode() + b"\n")
+    os._exit(0)
+
+
+def _confine(order: Order) -> None:
+    """Gives this process what the program is to have, and no more."""
+    if order.kind == "unconfined":
+        die_with_parent()  # in a namespace no signal from within ends that
+        _limit(order.limits, beside=_processes_of_user())
+        return
+    _limit(order.limits, beside=_ENTOURAGE)
+    take_away_calls()
+
+
+_ENTOURAGE = 3
+"""Processes beside the program that count with it: this one, and those that made the namespace."""
+
+
+def _wait(child: int, leash: int, seconds: float) -> bool:
+    """Whether the child ended in time; False too when the leash is let go."""
+    handle = os.pidfd_open(child)
+    watched = select.poll()
+    watched.register(handle, select.POLLIN)
+    watched.register(leash, select.POLLIN)  # its end is told whatever one asks for
+    ready = watched.poll(seconds * 1000)
+    os.close(handle)
+    return any(number == handle for number, _ in ready)
+
+
+def _end(child: int) -> int:
+    """The exit code of a child that ended; minus the number of the signal that killed it."""
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _limit(limits: Limits, beside: int) -> None:
+    """Sets the limits of this process and all that it starts.
+
+    Args:
+        limits: the program's.
+        beside: processes that the kernel counts with the program's.
+    """
+    cpu = max(1, math.ceil(limits.cpu_seconds))
+    processes = limits.processes + beside
+    for which, soft, hard in (
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_CPU, cpu, cpu + 1),
+        (resource.RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes),
+        (resource.RLIMIT_NOFILE, limits.open_files, limits.open_files),
+        (resource.RLIMIT_NPROC, processes, processes),
+        (resource.RLIMIT_MSGQUEUE, 0, 0),
+        (resource.RLIMIT_AS, limits.memory_bytes, limits.memory_bytes),
+    ):
+        _, highest = resource.getrlimit(which)
+        if highest != resource.RLIM_INFINITY:
+            soft, hard = min(soft, highest), min(hard, highest)
+        resource.setrlimit(which, (soft, hard))
+
+
+def _processes_of_user() -> int:
+    """Processes and threads of this user, which the kernel counts together outside a namespace."""
+    count = 0
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdecimal() and entry.stat().st_uid == os.getuid():
+                count += sum(1 for _ in (entry / "task").iterdir())
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended meanwhile
+    return count
+
+
+def _kill_all(child: int) -> None:
+    """Kills the child's group, and whatever process below was left to this one."""
+    with contextlib.suppress(ProcessLookupError):  # nobody is left of it
+        os.killpg(child, signal.SIGKILL)
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while left := children.read_text().split():
+        for process in left:
+            os.kill(int(process), signal.SIGKILL)
+            os.waitpid(int(process), 0)

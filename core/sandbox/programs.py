@@ -1,0 +1,98 @@
+"""Runs generated programs and their tests in the sandbox of this machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.sandbox.execution import Execution, Status, TestResult, TestRun
+from core.sandbox.inside.order import Kind, Limits
+from core.sandbox.kinds import find_sandbox
+from core.sandbox.running import Ended, execute
+
+DEFAULT_LIMITS = Limits()
+
+
+def run_program(
+    code: str, *, limits: Limits = DEFAULT_LIMITS, stdin: str = "", insist: bool = False
+) -> Execution:
+    """Runs a program as a script, apart from this machine; it has ended when this returns.
+
+    Args:
+        code: Python source.
+        limits: what it may use.
+        stdin: what it reads from standard input.
+        insist: runs it even where no sandbox works: unconfined, with limits and nothing else. Linux only.
+
+    Returns:
+        How it went; `refused`, with the reason in `stderr`, where no sandbox works.
+
+    Raises:
+        SandboxError: the sandbox worked before, and now does not start.
+    """
+    kind = _kind(insist)
+    if kind is None:
+        return _refused()
+    return execute(kind, code, limits, stdin=stdin).execution
+
+
+def run_tests(
+    program: str, tests: Sequence[str], *, limits: Limits = DEFAULT_LIMITS, insist: bool = False
+) -> TestRun:
+    """Runs a program as a module, then each test in its names, in one process; the limits hold for all.
+
+    A test passed if its code came to its end; what the program prints or how it exits says nothing. The
+    tests run in the program's own process: one that is written against this very code could forge them.
+
+    Args:
+        program: Python source.
+        tests: Python source of each test, such as one assert.
+        limits: what the program may use.
+        insist: see `run_program`.
+
+    Raises:
+        SandboxError: the sandbox worked before, and now does not start.
+    """
+    kind = _kind(insist)
+    if kind is None:
+        refused = _refused()
+        return TestRun(refused, tuple(TestResult(False, refused.stderr) for _ in tests))
+    return judge(execute(kind, program, limits, tests=tuple(tests)), len(tests))
+
+
+def judge(ended: Ended, n_tests: int) -> TestRun:
+    """How each test went, from what was reported; one that was not, or in two ways, did not pass."""
+    execution = ended.execution
+    missing = _NOT_REACHED.get(execution.status, _NOT_REACHED["failed"])
+    said: dict[int, TestResult] = {}
+    for report in ended.reports:
+        if report.kind == "program":
+            missing = f"The program failed: {report.text}"
+        elif report.kind == "failed":
+            said[report.test] = TestResult(False, report.text)
+        elif report.kind == "passed":
+            said.setdefault(report.test, TestResult(True, ""))
+    tests = tuple(said.get(index, TestResult(False, missing)) for index in range(n_tests))
+    if execution.status == "passed" and not all(test.passed for test in tests):
+        execution = replace(execution, status="failed")
+    return TestRun(execution, tests)
+
+
+_NOT_REACHED: dict[Status, str] = {
+    "failed": "The program ended before this test.",
+    "timeout": "Time ran out before this test was done.",
+    "output": "The program wrote too much before this test was done.",
+    "killed": "The program was killed before this test was done.",
+}
+"""Why a test was not reported, by how the program ended."""
+
+
+def _kind(insist: bool) -> Kind | None:
+    """The sandbox to use; None if none works and nobody insists."""
+    return find_sandbox().kind or ("unconfined" if insist and sys.platform == "linux" else None)
+
+
+def _refused() -> Execution:
+    reason = find_sandbox().reason
+    return Execution(None, "refused", None, "", f"The program was not run. {reason}", 0.0)
