@@ -1,0 +1,132 @@
+"""Finds where a text goes over to another script or language than what came before it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+SCRIPT_LETTERS = 6
+SCRIPT_SHARE = 0.5
+"""Another script counts from so many letters on, if they are this share of all letters after its first."""
+
+STOP_WORDS = 5
+"""Another language counts from so many different stop-words of it on …"""
+
+STOP_WORD_SHARE = 0.25
+"""… if they are this share of all words from there on, and more than twice those of the language before."""
+
+SCRIPT_WORDS = {
+    "CJK": "Chinese characters", "HIRAGANA": "Japanese characters", "KATAKANA": "Japanese characters",
+    "HANGUL": "Korean characters", "LATIN": "Latin letters", "CYRILLIC": "Cyrillic letters",
+    "GREEK": "Greek letters", "ARABIC": "Arabic letters", "HEBREW": "Hebrew letters", "THAI": "Thai letters",
+    "DEVANAGARI": "Devanagari letters",
+}  # fmt: skip
+"""By the first word of a letter's Unicode name. Letters of other scripts are not judged."""
+
+COMMON_WORDS = {
+    "English": "the of and to is that it was for are with as his they at be this have from not by but we",
+    "German": "der die das und ist nicht ein eine zu den mit sich auf für dem von auch wir sie er ich sind",
+    "French": "le la les des et est une un dans que qui pour pas sur au avec du ce il elle nous vous sont je",
+    "Spanish": "el los las y es una un que en por con para del se su como más pero lo hay son está muy yo",
+    "Italian": "il lo gli di e è una un che per con del della non si sono come più ma nel alla questo anche",
+    "Portuguese": "o os as e é uma um que em por com para do da não se são como mais mas na no isso ele",
+    "Dutch": "de het een en is niet van dat die op te zijn met voor aan er maar om ook als bij dit naar",
+}
+"""Stop-words of the languages in Latin letters that Llama models are made for, and of Dutch."""
+
+_STOP_WORDS = {language: frozenset(words.split()) for language, words in COMMON_WORDS.items()}
+
+
+class Change(NamedTuple):
+    """Another script or language."""
+
+    to: str
+    """Its name in words."""
+    start: int
+    """The first character of it."""
+    end: int
+
+
+def find_change(text: str, before: str) -> Change | None:
+    """Where a text goes over to another script or language; None if it does not.
+
+    - Script: letters of a script that is not in `before`, `SCRIPT_LETTERS` or more, which are `SCRIPT_SHARE`
+      of all letters from the first of them on.
+    - Language, among those of `COMMON_WORDS`: from the beginning of a sentence in it to the end stand
+      `STOP_WORDS` different stop-words or more of a language of which `before` has not so many, they are
+      `STOP_WORD_SHARE` of the words there, and more than twice those of the language of `before` (English, if
+      it is too short to tell).
+
+    Args:
+        text: the ablated answer.
+        before: the prompt and the base answer.
+    """
+    return _script_change(text, before) or _language_change(text, before)
+
+
+def _script_change(text: str, before: str) -> Change | None:
+    known = {_script(letter) for letter in set(before)}
+    for script in dict.fromkeys(map(_script, text)):
+        if script is None or script in known:
+            continue
+        places = [place for place, letter in enumerate(text) if _script(letter) == script]
+        letters = sum(map(str.isalpha, text[places[0] :]))
+        if len(places) >= SCRIPT_LETTERS and len(places) >= SCRIPT_SHARE * letters:
+            return Change(script, places[0], places[-1] + 1)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _script(letter: str) -> str | None:
+    """The script of a letter in words; None for what is no letter, or of a script that is not judged."""
+    if not letter.isalpha():
+        return None
+    return SCRIPT_WORDS.get(unicodedata.name(letter, "").partition(" ")[0])
+
+
+def _language_change(text: str, before: str) -> Change | None:
+    counts = {language: len(words & set(_words(before))) for language, words in _STOP_WORDS.items()}
+    most = max(counts, key=lambda language: counts[language])
+    own = most if counts[most] >= STOP_WORDS else "English"
+    strange = [language for language in _STOP_WORDS if language != own and counts[language] < STOP_WORDS]
+    beginnings = [*_beginnings(text), len(text)]
+    for start, end in itertools.pairwise(beginnings):
+        sentence, rest = _words(text[start:end]), _words(text[start:])
+        fitting = [
+            language
+            for language in strange
+            if _stop_words(sentence, language) > _stop_words(sentence, own)
+            and _is_in(rest, language, other_than=own)
+        ]
+        if fitting:  # related languages share stop-words
+            return Change(max(fitting, key=lambda one: _stop_words(rest, one)), start, len(text))
+    return None
+
+
+def _is_in(words: Sequence[str], language: str, other_than: str) -> bool:
+    """Whether words are of a language rather than of another."""
+    n = _stop_words(words, language)
+    is_enough = len(_STOP_WORDS[language] & set(words)) >= STOP_WORDS and n >= STOP_WORD_SHARE * len(words)
+    return is_enough and n > 2 * _stop_words(words, other_than)
+
+
+def _stop_words(words: Sequence[str], language: str) -> int:
+    """How many of the words are stop-words of a language."""
+    return sum(word in _STOP_WORDS[language] for word in words)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", text.lower())
+
+
+def _beginnings(text: str) -> Iterator[int]:
+    """Where the lines and sentences of a text begin, 60 at most: its beginning is what matters."""
+    yield 0
+    for number, match in enumerate(re.finditer(r"(?:(?<=[.!?:]\s)|(?<=\n))(?=\S)", text)):
+        if number == 60:
+            return
+        yield match.end()

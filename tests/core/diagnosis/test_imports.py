@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+CODE = """
+import sys
+from core.diagnosis import Asked, Written, diagnose, diagnose_choice
+from core.diagnosis import position_preference, style_format, summary
+asked = Asked("Tom had 3 .", style_format("cloze"), "3", options=("3", "4"))
+tags = diagnose(asked, Written("so 3", "eos"), Written("so 4 so 4 so 4 so 4 so 4", "length"))
+summary({("quantitative_reasoning", "mlp"): [tags]})
+position_preference([diagnose_choice(0, (-1.0, -2.0), (-2.0, -1.0))])
+print([name for name in ("torch", "transformers", "scipy", "datasets") if name in sys.modules])
+"""
+
+
+def test_a_diagnosis_is_made_without_torch() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
