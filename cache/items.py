@@ -20,10 +20,14 @@ SCHEMA = pl.Schema(
         "options": pl.List(pl.String()),
         "gold": pl.Int16(),
         "steps": pl.String(),
+        "targets": pl.List(pl.String()),
+        "cluster": pl.String(),
     }
 )
 """One row per item, in item order. `beginning` is what a list of items shows of one; `gold` is the index of
-the right option; `steps` is the worked solution, empty without one."""
+the right option, null where the answer is written, and `options` is then empty; `targets` are the right
+written answers, empty where there are options; `steps` is the worked solution, empty without one. Items of
+one `cluster` share a passage; empty: the item is on its own."""
 
 
 class Items:

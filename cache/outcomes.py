@@ -26,10 +26,16 @@ SCHEMA = pl.Schema(
         "correct_norm": pl.Boolean(),
         "loglikelihoods": pl.List(pl.Float32()),
         "text": pl.String(),
+        "score": pl.Float32(),
+        "answer": pl.String(),
+        "finish": pl.String(),
+        "cluster": pl.String(),
     }
 )
 """One row per item, in item order. `gold` and `prediction` are option indices, `loglikelihoods` one sum in
-nats per option; these and `correct_norm` are null for generation, as `text` is for multiple choice."""
+nats per option; these and `correct_norm` are null for generation. `text` is what was written, `answer` what
+of it was judged and `finish` why it ended; these are null for multiple choice. `score` is the first metric,
+0 to 1. Items of one `cluster` are resampled together; null: the item is on its own."""
 
 
 class Loaded(NamedTuple):
@@ -55,7 +61,8 @@ class Outcomes:
         Args:
             key: see `keys.key_of`.
             ingredients: what the key was made of.
-            columns: by the names of `SCHEMA`; a column that is not given is null.
+            columns: by the names of `SCHEMA`; a column that is not given is null, but `score`, which is
+                then 1 for what is correct and 0 for the rest.
 
         Raises:
             ValueError: a column has an unknown name, or the columns differ in length.
@@ -109,6 +116,8 @@ def _frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
         raise ValueError(f"The outcome columns differ in length: {lengths}.")
     n = next(iter(lengths.values()))
     values: dict[str, Any] = {name: columns.get(name, [None] * n) for name in SCHEMA}
+    if "score" not in columns and "correct" in columns:
+        values["score"] = [None if correct is None else float(correct) for correct in columns["correct"]]
     if "loglikelihoods" in columns:
         values["loglikelihoods"] = _list_column(columns["loglikelihoods"])
     return pl.DataFrame(values, schema=SCHEMA)

@@ -39,11 +39,12 @@ class Ablator:
             factor: what they are multiplied by; 0 makes them exactly +0.
 
         Raises:
-            ValueError: the mask lies beyond the weight space, or the factor is not finite; nothing has
-                changed then.
+            ValueError: the mask lies beyond the weight space, or the factor is not finite, or not 0 for 4-bit
+                weights; nothing has changed then.
         """
         if not math.isfinite(factor):
             raise ValueError(f"The scaling factor is {factor}: give a finite number, 0 to ablate.")
+        self._space.check_factor(factor)
         places = mask.by_matrix(self._space)
         self.restore()
         try:

@@ -28,8 +28,9 @@ items that pull a weight in opposite directions do not cancel."""
 
 FORMS: tuple[Form, ...] = ("sum", "items")
 
-Finish = Literal["eos", "stop", "length", "cancelled"]
-"""Why an answer ended. `eos`: the model ended it; `stop`: a stop string came; `length`: no room for more."""
+Finish = Literal["eos", "stop", "length", "repeats", "cancelled"]
+"""Why an answer ended. `eos`: the model ended it; `stop`: a stop string came; `length`: no room for more;
+`repeats`: it only repeated itself (core/inference/repeats.py has the rule)."""
 
 CONTROLS: tuple[Selection, ...] = ("random", "bottom")
 """The selections without which no effect counts."""

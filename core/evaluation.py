@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.abilities.item import Item
-from core.benchmarks.description import Benchmark
+from core.benchmarks import Benchmark
+from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.tasks.scoring import prediction, prediction_norm
+from core.choices import Finish
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
-from core.inference.encoding import EncodedChoice, encode_choice, longest_row
+from core.inference.encoding import EncodedChoice, encode_options, longest_row
+from core.inference.generation import Generated, generate
+from core.inference.greedy import greedy_options
 from core.inference.loglikelihood import loglikelihoods
 from core.models.loading import LoadedModel
-from core.prompts import ChoicePrompt, render_choice
+
+ANSWERS_AT_ONCE = 32
+"""Answers that are written before they are judged and told; how many of them are one batch, memory says."""
+
+RIGHT = 1.0 - 1e-9
+"""The score from which on a written answer counts as right."""
 
 
 @dataclass(frozen=True)
@@ -21,16 +31,25 @@ class Outcome:
     """What a model answered to one item."""
 
     item_id: str
-    gold: int
-    """Index of the right option."""
-    prediction: int
-    """Index of the option with the largest summed log-likelihood; the first of equals."""
+    gold: int | None
+    """Index of the right option, the first of several; None where the answer is written."""
+    prediction: int | None
+    """Index of the option with the largest summed log-likelihood, the first of equals; None where the
+    answer is written."""
     correct: bool
-    """Whether these are the same: `acc`."""
-    correct_norm: bool
+    """Whether that option is right (`acc`); of a written answer, whether its score is full."""
+    correct_norm: bool | None
     """The same by log-likelihood per character of the option: `acc_norm`."""
-    loglikelihoods: tuple[float, ...]
+    loglikelihoods: tuple[float, ...] | None
     """Summed over the tokens of each option, in nats."""
+    score: float
+    """The benchmark's first metric, 0 to 1."""
+    text: str | None = None
+    """What was written; untrusted."""
+    answer: str | None = None
+    """What of the text was judged, or how the tests of a program went; untrusted."""
+    finish: Finish | None = None
+    """Why the text ended."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +57,32 @@ class Prepared:
     """A benchmark made ready for one model: made once, used for the intact and every ablated model."""
 
     benchmark: Benchmark
-    items: tuple[Item, ...]
-    prompts: tuple[ChoicePrompt, ...]
+    documents: tuple[Document, ...]
+    plan: ChoicePlan | None
+    """How the options go through the model; None where the answer is written."""
     encoded: tuple[EncodedChoice, ...]
-    plan: ChoicePlan
+    """The items' token ids, where a metric asks what the model itself would write; else empty."""
+    tokenizer: PreTrainedTokenizerBase
+    end_repeats: bool = True
+    """Whether a written answer that only repeats itself ends; lm-evaluation-harness lets it run on."""
 
 
-def prepare(
-    loaded: LoadedModel, benchmark: Benchmark, items: Sequence[Item], batch_size: BatchSize = "auto"
-) -> Prepared:
-    """The items of a benchmark as the model gets them.
+def prepare(loaded: LoadedModel, benchmark: Benchmark, n: int, batch_size: BatchSize = "auto") -> Prepared:
+    """The first n items of a benchmark as the model gets them.
 
     Raises:
-        ValueError: an item has an option that adds no token or is too long for the model.
+        ValueError: there are fewer items, or their rows are not here; an option adds no token or is too long
+            for the model; or answers are programs, and may or can not run here.
     """
-    prompts = tuple(render_choice(item, loaded.spec.style) for item in items)
-    encoded = tuple(encode_choice(prompt, loaded.tokenizer) for prompt in prompts)
+    benchmark.source.check()
+    documents = benchmark.documents(loaded.spec, n)
+    choices = [one for one in documents if isinstance(one, ChoiceDocument)]
+    if not choices:
+        return Prepared(benchmark, documents, None, (), loaded.tokenizer)
+    encoded = [
+        encode_options(one.id, one.contexts, one.continuations, min(one.gold), loaded.tokenizer)
+        for one in choices
+    ]
     plan = plan_choices(
         encoded,
         loaded.model.device,
@@ -61,32 +90,108 @@ def prepare(
         pad_id=loaded.tokenizer.pad_token_id or 0,
         max_length=longest_row(loaded.model.config),
     )
-    return Prepared(benchmark, tuple(items), prompts, encoded, plan)
+    kept = tuple(encoded) if benchmark.source.needs_greedy else ()
+    return Prepared(benchmark, documents, plan, kept, loaded.tokenizer)
 
 
 def evaluate(
     model: PreTrainedModel, prepared: Prepared, cancelled: Callable[[], bool] | None = None
 ) -> Iterator[list[Outcome]]:
-    """The outcomes, a batch at a time in the order of the plan; ends early, between batches, when cancelled.
+    """The outcomes, a batch at a time in an order of its own.
+
+    Ends early when cancelled: between batches, and within one token of what is being written.
 
     Raises:
-        ValueError: a log-likelihood is not finite.
+        ValueError: a log-likelihood is not finite, or an item does not fit in memory.
     """
+    if prepared.plan is None:
+        yield from _written(model, prepared, cancelled or _never)
+        return
     for scores in loglikelihoods(model, prepared.plan, cancelled):
         pairs = zip(scores.items, scores.loglikelihoods, strict=True)
-        yield [outcome_of(prepared.prompts[place], values) for place, values in pairs]
+        yield [_choice(model, prepared, place, values) for place, values in pairs]
 
 
-def outcome_of(prompt: ChoicePrompt, values: tuple[float, ...]) -> Outcome:
+def _choice(model: PreTrainedModel, prepared: Prepared, place: int, values: tuple[float, ...]) -> Outcome:
+    greedy = None
+    if prepared.encoded:
+        greedy = greedy_options(model, prepared.encoded[place], longest_row(model.config))
+    return choice_outcome(prepared.benchmark, prepared.documents[place], values, greedy)
+
+
+def choice_outcome(
+    benchmark: Benchmark,
+    document: Document,
+    values: tuple[float, ...],
+    greedy: tuple[bool, ...] | None = None,
+) -> Outcome:
     """The outcome of an item from its options' log-likelihoods, by lm-evaluation-harness's rules."""
-    lengths = (len(continuation.lstrip()) for continuation in prompt.continuations)
-    per_character = [value / length for value, length in zip(values, lengths, strict=True)]
-    prediction = values.index(max(values))
+    assert isinstance(document, ChoiceDocument), "a plan has nothing else"
+    chosen = prediction(values)
+    judged = benchmark.source.judge_choice(document, values, greedy)
     return Outcome(
-        item_id=prompt.item_id,
-        gold=prompt.answer_index,
-        prediction=prediction,
-        correct=prediction == prompt.answer_index,
-        correct_norm=per_character.index(max(per_character)) == prompt.answer_index,
+        item_id=document.id,
+        gold=min(document.gold),
+        prediction=chosen,
+        correct=chosen in document.gold if len(values) > 1 else judged.score >= RIGHT,
+        correct_norm=prediction_norm(document, values) in document.gold,
         loglikelihoods=values,
+        score=judged.score,
+        answer=judged.answer,
     )
+
+
+def _written(
+    model: PreTrainedModel, prepared: Prepared, cancelled: Callable[[], bool]
+) -> Iterator[list[Outcome]]:
+    """The outcomes of written answers, some at a time; those of one family together, as they begin alike."""
+    documents = [one for one in prepared.documents if isinstance(one, GenerationDocument)]
+    ordered = sorted(documents, key=lambda one: (_settings(one), one.family, -len(one.prompt), one.id))
+    for (stop, max_new_tokens), alike in itertools.groupby(ordered, key=_settings):
+        for some in _pieces(list(alike)):
+            texts = generate(
+                model,
+                prepared.tokenizer,
+                [one.prompt for one in some],
+                max_new_tokens=max_new_tokens,
+                stop=stop,
+                end_repeats=prepared.end_repeats,
+                cancelled=cancelled,
+            )
+            outcomes = []
+            for document, text in zip(some, texts, strict=True):
+                if text.finish == "cancelled" or cancelled():  # to judge a program takes its time, too
+                    return
+                outcomes.append(_written_outcome(prepared.benchmark, document, text))
+            yield outcomes
+
+
+def _settings(document: GenerationDocument) -> tuple[tuple[str, ...], int]:
+    """What documents that are written together have in common."""
+    return document.until, document.max_new_tokens
+
+
+def _pieces(documents: Sequence[GenerationDocument]) -> Iterator[Sequence[GenerationDocument]]:
+    for start in range(0, len(documents), ANSWERS_AT_ONCE):
+        yield documents[start : start + ANSWERS_AT_ONCE]
+
+
+def _written_outcome(benchmark: Benchmark, document: GenerationDocument, written: Generated) -> Outcome:
+    judged = benchmark.source.judge(document, written.text)
+    return Outcome(
+        item_id=document.id,
+        gold=None,
+        prediction=None,
+        correct=judged.score >= RIGHT,
+        correct_norm=None,
+        loglikelihoods=None,
+        score=judged.score,
+        text=written.text,
+        answer=judged.answer,
+        finish=written.finish,
+    )
+
+
+def _never() -> bool:
+    """Is never cancelled."""
+    return False

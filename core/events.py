@@ -79,10 +79,12 @@ class ItemOutcome(msgspec.Struct, frozen=True, array_like=True):
     place: int
     """Of the item in the benchmark, from 0. Items come longest first, not in this order."""
     gold: int
+    """Index of the right option; -1 where the answer is written."""
     prediction: int
+    """Index of the chosen option; -1 where the answer is written."""
     correct: bool
     loglikelihoods: tuple[float, ...]
-    """Summed over the tokens of each option, in nats."""
+    """Summed over the tokens of each option, in nats; empty where the answer is written."""
 
 
 class BatchFinished(msgspec.Struct, frozen=True, tag=True):
@@ -98,7 +100,7 @@ class RunFinished(msgspec.Struct, frozen=True, tag=True):
     """What was ablated, in words; `base` for the intact model."""
     benchmark: str
     score: float
-    """Accuracy, a fraction."""
+    """Its mean over the items, a fraction."""
     done: int
     total: int
     """Runs that had to be computed."""

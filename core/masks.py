@@ -77,6 +77,10 @@ class Mask:
         either = len(self) + len(other) - shared
         return shared / either if either else 1.0
 
+    def containment(self, other: Mask) -> float:
+        """Share of this mask that the other has too, in [0, 1]; 1 for an empty mask."""
+        return int(self._is_in(other).sum()) / len(self) if len(self) else 1.0
+
     def lift(self, other: Mask, candidates: int) -> float:
         """How many times as many weights are shared as two random masks of these sizes would share.
 
@@ -125,6 +129,19 @@ class Mask:
         counts: dict[MatrixKind, int] = dict.fromkeys((matrix.kind for matrix in space.matrices), 0)
         for matrix, local in self.by_matrix(space):
             counts[matrix.kind] += len(local)
+        return counts
+
+    def count_by_neuron(self, space: WeightSpace) -> Tensor:
+        """(layers, neurons) int64 number of weights of each intermediate unit of the MLPs.
+
+        A unit is a row of `gate` and of `up`, and a column of `down`.
+        """
+        gates = [matrix for matrix in space.matrices if matrix.kind == "gate"]
+        counts = torch.zeros(len(gates), gates[0].rows, dtype=torch.int64)
+        for matrix, local in self.by_matrix(space):
+            if matrix.block == "mlp":
+                units = local % matrix.columns if matrix.kind == "down" else local // matrix.columns
+                counts[matrix.layer] += torch.bincount(units, minlength=counts.shape[1])
         return counts
 
     def _is_in(self, other: Mask) -> Tensor:

@@ -12,16 +12,17 @@ from core.abilities import ABILITIES, GENERATOR_VERSION, Item, Level, find_abili
 from core.benchmarks.description import Benchmark
 from core.choices import Form, Loss, Selection, Variant
 from core.models.description import ModelInfo
+from core.models.quantization import dtype_in_memory, quantization_in_memory
 from core.models.spec import ModelSpec
 from core.prompts import PromptStyle
 
 RANKING_VERSION = 1
 """Raised whenever the same ingredients give another ranking."""
 
-OUTCOMES_VERSION = 1
+OUTCOMES_VERSION = 2
 """Raised whenever the same ingredients give other outcomes."""
 
-ITEMS_VERSION = 1
+ITEMS_VERSION = 2
 """Raised whenever the same ingredients give another table of items."""
 
 CORE_ABILITIES = 6
@@ -105,9 +106,14 @@ class ModelIdentity:
 
     @classmethod
     def of(cls, spec: ModelSpec, info: ModelInfo, device: str) -> ModelIdentity:
-        """The identity of a model on a kind of device."""
-        dtype = info.dtype if spec.dtype == "auto" else spec.dtype
-        return cls(info.fingerprint, spec.quantization, dtype, device, spec.style)
+        """The identity of a model on a kind of device.
+
+        Raises:
+            ValueError: it is stored quantized in another way than is asked for.
+        """
+        quantization = quantization_in_memory(spec.quantization, info.quantization)
+        dtype = dtype_in_memory(spec.dtype, quantization, info.dtype)
+        return cls(info.fingerprint, quantization, dtype, device, spec.style)
 
 
 def ranking_ingredients(
@@ -148,14 +154,12 @@ def outcomes_key(ingredients: Mapping[str, Any]) -> str:
 
 
 def items_ingredients(benchmark: Benchmark, n: int, spec: ModelSpec) -> dict[str, Any]:
-    """What the table of a benchmark's first n items, as prompts for a model, depends on."""
-    return {
-        "benchmark": benchmark.id,
-        "benchmark_version": benchmark.version,
-        "level": spec.level,
-        "style": spec.style,
-        "n": n,
-    }
+    """What the table of a benchmark's first n items, as prompts for a model, depends on.
+
+    Raises:
+        ValueError: the benchmark's rows are not here, or bad.
+    """
+    return benchmark.ingredients(spec, n)
 
 
 def items_key(ingredients: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from tui import output
 from tui.commands import (
     attach,
     bench,
+    benchmarks,
     cache,
     data,
     doctor,
@@ -25,7 +26,7 @@ from tui.commands import (
     stop,
     tui,
 )
-from tui.options import ModelOptions
+from tui.options import RunOptions
 
 PROGRAM = "abilityscope"
 
@@ -42,6 +43,7 @@ Try:
   abilityscope tui                                         the inspector, on a tiny Llama or your --model
   abilityscope profile --limit 100                         ten abilities by ten benchmarks, in tables
   abilityscope bench --benchmark spatial_reasoning         one benchmark; ablated with --ability
+  abilityscope benchmarks                                  which there are, and whether their data is here
   abilityscope doctor                                      what is here, and what fits
 
 Every command explains itself: abilityscope COMMAND --help
@@ -55,6 +57,7 @@ app.command()(profile.profile)
 app.command()(importance.importance)
 app.command()(overlap.overlap)
 app.command()(bench.bench)
+app.command()(benchmarks.benchmarks)
 app.command()(generate.generate)
 app.command()(data.data)
 app.command()(attach.attach)
@@ -74,7 +77,7 @@ def overview(
     if context.invoked_subcommand is not None:
         return
     if tui.has_terminal():
-        tui.open_inspector(tui.engine_spec(ModelOptions()), tui.ScreenOptions())
+        tui.open_inspector(tui.engine_spec(RunOptions()), tui.ScreenOptions())
     else:
         output.write(OVERVIEW)
 
@@ -106,7 +109,8 @@ def run(arguments: Sequence[str]) -> int:
 def _invoke(arguments: list[str]) -> int:
     # Not `app()`, which formats errors over several lines, in colours, and ends the process itself.
     command = typer.main.get_command(app)
-    with command.make_context(PROGRAM, arguments) as context:
+    # A value for --help: typer would load pydantic to turn none into a bool, 60 ms before the first frame.
+    with command.make_context(PROGRAM, arguments, default_map={"help": False}) as context:
         try:
             command.invoke(context)
         except (typer.Exit, typer.Abort, typer.TyperException, output.OutputClosed):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("torch", "transformers", "datasets", "bitsandbytes", "polars", "textual")
+PACKAGES = ("torch", "transformers", "datasets", "bitsandbytes", "polars", "textual", "lm-eval")
 """The packages whose versions can change a result or a screen."""
 
 MEMORY_FILE = Path("/proc/meminfo")

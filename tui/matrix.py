@@ -139,10 +139,11 @@ def _base_table(cells: pl.DataFrame) -> Table:
     from rich.table import Table
 
     table = Table(title="The intact model", title_justify="left", box=None, pad_edge=False)
-    for head in ("benchmark", "accuracy", "chance", "n"):
+    for head in ("benchmark", "score", "chance", "n"):
         table.add_column(head, justify="left" if head == "benchmark" else "right")
     for cell in cells.to_dicts():
-        table.add_row(cell["benchmark"], f"{cell['base_score']:.3f}", f"{cell['chance']:.2f}", str(cell["n"]))
+        chance = "none" if cell["chance"] is None else f"{cell['chance']:.2f}"
+        table.add_row(cell["benchmark"], f"{cell['base_score']:.3f}", chance, str(cell["n"]))
     return table
 
 

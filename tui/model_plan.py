@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.models.description import candidate_weights, read_config
+from core.models.description import candidate_weights, read_config, weights_in_memory
 from core.models.files import HUB_ID, model_folder
 from core.models.spec import ModelSpec
 from tui.machine import Machine
-
-DTYPE_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
-"""Of one weight in memory."""
 
 DEVICE_BYTES_PER_CANDIDATE = 8
 """Importance keeps two float32 sums for each candidate weight on the model's device, one for each half of the
@@ -42,6 +39,7 @@ class Plan:
     device: str
     """`cpu` or `cuda:N`."""
     dtype: str
+    """In words: `float32`, or `nf4, bfloat16`."""
     candidate_weights: int
     """Weights that importance scores: those of the seven matrices of every decoder layer."""
     needs: tuple[Need, ...]
@@ -67,32 +65,30 @@ def local_model_folder(spec: ModelSpec) -> Path:
     return model_folder(replace(spec, name=folder, revision=None))
 
 
-def plan_use(spec: ModelSpec, folder: Path, parameters: int, stored_dtype: str, machine: Machine) -> Plan:
+def plan_use(spec: ModelSpec, folder: Path, machine: Machine) -> Plan:
     """What loading the model and scoring its weights need, and whether that fits.
 
     Args:
         spec: what is asked for.
         folder: the model's files.
-        parameters: number of them.
-        stored_dtype: of the weights in the files.
         machine: where it would run.
 
     Raises:
-        ValueError: the device is not here, 4-bit weights are asked for, or the config is not that of a Llama.
+        ValueError: the device is not here, the weights are quantized in another way than is asked for, or the
+            config is not that of a Llama.
     """
-    if spec.quantization != "none":
-        raise ValueError(f"Quantization '{spec.quantization}' is not there yet: use 'none'.")
     device = _device(spec.device, machine)
-    dtype = stored_dtype if spec.dtype == "auto" else spec.dtype
-    weights = parameters * DTYPE_BYTES[dtype]
-    candidates = candidate_weights(read_config(folder))["all"]
+    config = read_config(folder)
+    loaded = weights_in_memory(folder, config, spec.quantization, spec.dtype)
+    weights = loaded.bytes
+    candidates = candidate_weights(config)["all"]
     host = candidates * HOST_BYTES_PER_CANDIDATE
     if device == "cpu":
         needs = (("load", 0, weights), ("importance", 0, weights + host))
     else:
         sums = candidates * DEVICE_BYTES_PER_CANDIDATE
         needs = (("load", weights, 0), ("importance", weights + sums, host))
-    return Plan(device, dtype, candidates, tuple(_need(*need, device, machine) for need in needs))
+    return Plan(device, loaded.stored_as, candidates, tuple(_need(*need, device, machine) for need in needs))
 
 
 def _device(name: str, machine: Machine) -> str:

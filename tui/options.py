@@ -17,6 +17,7 @@ from core.models.spec import DType, ModelSpec, Quantization
 
 if TYPE_CHECKING:
     from cache.folder import Store
+    from core.benchmarks.options import BenchmarkOptions
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
@@ -102,16 +103,75 @@ class ModelOptions:
         return None if self.batch_size == "auto" else int(self.batch_size)
 
 
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="A folder with the benchmarks' rows, and one's own benchmarks (.toml). Default: the hub.",
+        show_default=False,
+        metavar="DIR",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class RunOptions(ModelOptions):
+    """What every command that runs benchmarks can be told beside the model options."""
+
+    data_dir: DataDir = None
+    few_shot: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Worked examples before each item, of the benchmarks that draw them from a split. "
+            "Default: as lm-evaluation-harness.",
+            show_default=False,
+            metavar="N",
+        ),
+    ] = None
+    chat: Annotated[bool, typer.Option("--chat", help="Ask in the model's chat template.")] = False
+    allow_code_execution: Annotated[
+        bool,
+        typer.Option("--allow-code-execution", help="Run programs that the model writes, in a sandbox."),
+    ] = False
+
+    @property
+    def benchmark_options(self) -> BenchmarkOptions:
+        """How benchmarks are to be run; the folder by its whole path, as an engine works in another one.
+
+        Raises:
+            UsageError: there is no such folder.
+        """
+        from core.benchmarks.options import BenchmarkOptions
+
+        folder = whole_path(self.data_dir)
+        return BenchmarkOptions(folder, self.few_shot, self.chat, self.allow_code_execution)
+
+
+def whole_path(data_dir: Path | None) -> str | None:
+    """The folder with the benchmarks' rows by its whole path; None for none.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    if data_dir is None:
+        return None
+    folder = data_dir.expanduser().absolute()
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {data_dir}: give one with the benchmarks' rows.")
+    return str(folder)
+
+
 def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the model options, in place of its first parameter, behind its own options."""
-    names = [field.name for field in fields(ModelOptions)]
+    """The command with the options of its first parameter's class in its place, behind its own options."""
+    kind: type[ModelOptions] = next(iter(get_type_hints(command).values()))
+    names = [field.name for field in fields(kind)]
 
     @functools.wraps(command)
     def spread(**arguments: Any) -> None:
-        options = ModelOptions(**{name: arguments.pop(name) for name in names})
+        options = kind(**{name: arguments.pop(name) for name in names})
         command(options, **arguments)
 
-    parameters = [*_parameters(command)[1:], *_parameters(ModelOptions)]
+    parameters = [*_parameters(command)[1:], *_parameters(kind)]
     spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     spread.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return spread

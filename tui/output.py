@@ -16,11 +16,12 @@ PIPE_WIDTH = 10_000
 """Columns of a table that does not go to a terminal: so wide that no line is broken."""
 
 LINE_BREAKS = ("Zl", "Zp")
-UNSHOWABLE = ("Cc", "Cs", *LINE_BREAKS)
-"""Unicode categories that act on a terminal or cannot be written: control characters, half pairs, breaks."""
+UNSHOWABLE = ("Cc", "Cf", "Cs", *LINE_BREAKS)
+"""Unicode categories that act on a terminal, cannot be seen or cannot be written: control characters, what
+turns the direction of the text around it or hides in it, half pairs, breaks."""
 
-REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that turn the direction of the text around them, and so can hide what a line says."""
+JOINING = "\u200c\u200d"
+"""The two format characters that ordinary words and signs are written with."""
 
 
 class OutputClosed(Exception):  # noqa: N818 (the reader has seen enough, which is no error)
@@ -35,7 +36,7 @@ def shown(text: str) -> str:
 
 
 def _shown_character(character: str) -> str:
-    acts = unicodedata.category(character) in UNSHOWABLE or character in REORDERING
+    acts = unicodedata.category(character) in UNSHOWABLE and character not in JOINING
     return character.encode("unicode_escape").decode() if acts else character
 
 

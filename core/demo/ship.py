@@ -14,6 +14,7 @@ import torch
 
 from core.abilities import ABILITIES, Item, generate_items
 from core.benchmarks import find_benchmarks
+from core.benchmarks.diagnostic import heldout_items
 from core.evaluation import evaluate, prepare
 from core.inference.generation import generate
 from core.models.loading import LoadedModel, load
@@ -56,8 +57,8 @@ def measure(loaded: LoadedModel) -> list[Measured]:
 def _measure(loaded: LoadedModel, place: int) -> Measured:
     ability = ABILITIES[place].id
     benchmark = find_benchmarks([ability], "basic")[0]
-    items = benchmark.items(CHOICE_ITEMS)
-    batches = evaluate(loaded.model, prepare(loaded, benchmark, items))
+    items = heldout_items(ability, "basic", CHOICE_ITEMS)
+    batches = evaluate(loaded.model, prepare(loaded, benchmark, len(items)))
     correct = {outcome.item_id: outcome.correct for batch in batches for outcome in batch}
     families = dict.fromkeys(item.family for item in items)
     by_family = {

@@ -21,6 +21,8 @@ class StartRuns(msgspec.Struct, frozen=True, tag=True):
 
     title: str
     runs: tuple[Run, ...]
+    allow_code: bool = False
+    """Whether programs that the model writes may run, in the sandbox, even if the engine was not told so."""
 
 
 class StartRankings(msgspec.Struct, frozen=True, tag=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.engine.place import LONGEST_LOG_BYTES, Place
+from core.engine.place import LONGEST_LOG_BYTES, EngineError, Place
 from core.engine.spec import EngineSpec
 
 START_AGAIN = "start it again; what was finished is kept"
@@ -31,14 +31,15 @@ def start_engine(spec: EngineSpec) -> EngineProcess:
     It works in the runtime folder: the spec has to name a local model by its whole path.
 
     Raises:
-        EngineError: the runtime folder is not private, or its path is too long.
+        EngineError: the runtime folder is not private, or its path is too long; or a path of the spec cannot
+            be written.
         OSError: the process or its log cannot be made.
     """
     log = Place.of(spec.id).log
     if log.exists() and log.stat().st_size > LONGEST_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     # -P: a folder `core` in the folder that one happens to be in must not be taken for ours.
-    command = [sys.executable, "-P", "-u", "-m", "core.engine", msgspec.json.encode(spec).decode()]
+    command = [sys.executable, "-P", "-u", "-m", "core.engine", _written(spec)]
     with log.open("ab") as output:
         process = EngineProcess(
             command,
@@ -50,6 +51,16 @@ def start_engine(spec: EngineSpec) -> EngineProcess:
         )
     process.log = log
     return process
+
+
+def _written(spec: EngineSpec) -> str:
+    """The spec as JSON."""
+    try:
+        return msgspec.json.encode(spec).decode()
+    except UnicodeEncodeError:
+        raise EngineError(
+            "The path of the model or of the cache has bytes that are no UTF-8: rename the folder."
+        ) from None
 
 
 def end_of(process: EngineProcess) -> str:

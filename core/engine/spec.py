@@ -9,6 +9,7 @@ from typing import Literal
 
 from cache.folder import Store
 from cache.keys import key_of
+from core.benchmarks.options import BenchmarkOptions
 from core.models.spec import ModelSpec
 from core.recipes import ImportanceRecipe
 
@@ -25,10 +26,11 @@ class EngineSpec:
     """The cache folder, absolute."""
     recipe: ImportanceRecipe = field(default_factory=ImportanceRecipe)
     batch_size: int | Literal["auto"] = "auto"
+    benchmarks: BenchmarkOptions = field(default_factory=BenchmarkOptions)
 
     @cached_property
     def id(self) -> str:
-        """The same for the same model, cache and recipe; names the socket and begins the jobs' ids."""
+        """The same for the same model, cache, recipe and options; names the socket, begins the jobs' ids."""
         return key_of("engine", 1, {"spec": self})[:ID_LENGTH]
 
     @property

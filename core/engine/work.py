@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
-from core.benchmarks import find_benchmarks
+from core.benchmarks import Benchmark, BenchmarkOptions, find_benchmarks
 from core.cancellation import Cancelled
 from core.engine.commands import StartGeneration, StartRankings, StartRuns
 from core.engine.jobs import Start
@@ -21,7 +22,7 @@ Advance = Callable[[int], None]
 """Is told how many of a job's parts are finished."""
 
 
-def do(bench: Workbench, job: str, start: Start, advance: Advance) -> None:
+def do(bench: Workbench, job: str, start: Start, advance: Advance, options: BenchmarkOptions) -> None:
     """Does a whole job, telling through the bench what happens.
 
     Args:
@@ -29,6 +30,7 @@ def do(bench: Workbench, job: str, start: Start, advance: Advance) -> None:
         job: the job's id.
         start: what it is to do.
         advance: is told how many of its parts are finished.
+        options: how benchmarks are run.
 
     Raises:
         Cancelled: the bench was cancelled before all was done; what was finished is stored.
@@ -37,15 +39,16 @@ def do(bench: Workbench, job: str, start: Start, advance: Advance) -> None:
     """
     match start:
         case StartRuns():
-            _do_runs(bench, start, advance)
+            allowed = replace(options, allow_code=options.allow_code or start.allow_code)
+            _do_runs(bench, start, advance, allowed)
         case StartRankings():
             _do_rankings(bench, start, advance)
         case StartGeneration():
             _do_generation(bench, job, start, advance)
 
 
-def _do_runs(bench: Workbench, start: StartRuns, advance: Advance) -> None:
-    requests = _requests(bench, start)
+def _do_runs(bench: Workbench, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
+    requests = _requests(bench, start, options)
     keys = [request.key for request in requests]
     loaded = bench.store.outcomes.load_many(keys)
     for problem in loaded.corrupt:
@@ -68,11 +71,14 @@ def _do_runs(bench: Workbench, start: StartRuns, advance: Advance) -> None:
         raise Cancelled
 
 
-def _requests(bench: Workbench, start: StartRuns) -> list[OutcomesRequest]:
+def _requests(bench: Workbench, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:
     """The job's runs as the cache knows them."""
     found = []
+    known: dict[str, Benchmark] = {}
     for run in start.runs:
-        (benchmark,) = find_benchmarks([run.benchmark], bench.spec.level)
+        if run.benchmark not in known:
+            (known[run.benchmark],) = find_benchmarks([run.benchmark], bench.spec.level, options)
+        benchmark = known[run.benchmark]
         if not 1 <= run.n <= benchmark.n_items:
             raise ValueError(
                 f"{run.n} items are asked for: '{benchmark.id}' has {benchmark.n_items}, give 1 to that."

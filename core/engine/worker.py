@@ -74,7 +74,7 @@ class Worker(threading.Thread):
     def _do(self, job: Job, start: Start) -> None:
         """Does one job; whatever happens in it, it ends and the thread goes on."""
         try:
-            work.do(self._bench, job.id, start, self._queue.advance)
+            work.do(self._bench, job.id, start, self._queue.advance, self._spec.benchmarks)
         except Cancelled:
             self._queue.end("cancelled")
         except Exception as error:

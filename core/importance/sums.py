@@ -60,7 +60,7 @@ class GradientSums:
 
 
 def _zeros(space: WeightSpace, matrix: Matrix) -> Tensor:
-    return torch.zeros(matrix.rows, matrix.columns, dtype=torch.float32, device=space.read(matrix).device)
+    return torch.zeros(matrix.rows, matrix.columns, dtype=torch.float32, device=space.device(matrix))
 
 
 def _probe(values: Tensor) -> Tensor:

@@ -21,33 +21,95 @@ class EncodedChoice:
 
     item_id: str
     context_ids: tuple[int, ...]
-    """What every option follows; at least one token."""
+    """What every option follows; at least one token unless every option has unscored ones."""
     continuation_ids: tuple[tuple[int, ...], ...]
     """One for each option; at least one token each."""
     answer_index: int
+    unscored: tuple[int, ...] = ()
+    """For each option, its first tokens that are context and do not count; empty: none of any option."""
+
+    @property
+    def first_scored(self) -> tuple[int, ...]:
+        """For each option, the place of its first token that counts."""
+        return self.unscored or (0,) * len(self.continuation_ids)
 
 
 def encode_choice(prompt: ChoicePrompt, tokenizer: PreTrainedTokenizerBase) -> EncodedChoice:
-    """The item's token ids.
-
-    Context and context + continuation are encoded separately; a continuation is what the second has beyond
-    the length of the first. Spaces that end the context belong to the continuations.
+    """The item's token ids, as `encode_options` gives them.
 
     Raises:
         ValueError: an option adds no token to the context.
     """
-    context = prompt.context.rstrip()
-    tail = prompt.context[len(context) :]
-    wholes = [context + tail + continuation for continuation in prompt.continuations]
-    context_ids, *whole_ids = encode_texts([context, *wholes], tokenizer)
+    contexts, continuations = (prompt.context,), prompt.continuations
+    return encode_options(prompt.item_id, contexts, continuations, prompt.answer_index, tokenizer)
+
+
+def encode_options(
+    item_id: str,
+    contexts: Sequence[str],
+    continuations: Sequence[str],
+    answer_index: int,
+    tokenizer: PreTrainedTokenizerBase,
+) -> EncodedChoice:
+    """The token ids of an item whose options have one context, or each its own as in WinoGrande.
+
+    Context and context + continuation are encoded separately; a continuation is what the second has beyond
+    the length of the first. Spaces that end a context belong to its continuation. Contexts of their own
+    share their first tokens; the rest of each is unscored tokens of its option.
+
+    Args:
+        item_id: what the item is called.
+        contexts: one for all options, or one for each.
+        continuations: what is scored, one for each option.
+        answer_index: the place of the right option.
+        tokenizer: the model's.
+
+    Raises:
+        ValueError: an option adds no token to its context, or contexts and options are not as many.
+    """
+    if len(contexts) == 1:
+        context_ids, scored = _encode_context(item_id, contexts[0], continuations, tokenizer)
+        return EncodedChoice(item_id, context_ids, scored, answer_index)
+    pairs = [
+        _encode_context(item_id, context, [continuation], tokenizer)
+        for context, continuation in zip(contexts, continuations, strict=True)
+    ]
+    shared = common_length([context for context, _ in pairs])
+    return EncodedChoice(
+        item_id,
+        pairs[0][0][:shared],
+        tuple(context[shared:] + scored for context, (scored,) in pairs),
+        answer_index,
+        tuple(len(context) - shared for context, _ in pairs),
+    )
+
+
+def _encode_context(
+    item_id: str, context: str, continuations: Sequence[str], tokenizer: PreTrainedTokenizerBase
+) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
+    """The token ids of a context and of all that follow it."""
+    bare = context.rstrip()
+    tail = context[len(bare) :]
+    wholes = [bare + tail + continuation for continuation in continuations]
+    context_ids, *whole_ids = encode_texts([bare, *wholes], tokenizer)
     if not context_ids:  # an empty prompt without BOS: lm-evaluation-harness starts from the EOS token
         context_ids = [tokenizer.eos_token_id]
         whole_ids = [context_ids + ids for ids in whole_ids]
-    continuations = tuple(tuple(ids[len(context_ids) :]) for ids in whole_ids)
-    if not all(continuations):
-        empty = prompt.continuations[continuations.index(())]
-        raise ValueError(f"Option '{empty}' of item {prompt.item_id} adds no token to the prompt: reword it.")
-    return EncodedChoice(prompt.item_id, tuple(context_ids), continuations, prompt.answer_index)
+    scored = tuple(tuple(ids[len(context_ids) :]) for ids in whole_ids)
+    if not all(scored):
+        empty = continuations[scored.index(())]
+        raise ValueError(f"Option '{empty}' of item {item_id} adds no token to the prompt: reword it.")
+    return tuple(context_ids), scored
+
+
+def common_length(sequences: Sequence[tuple[int, ...]]) -> int:
+    """How many first tokens all sequences have in common."""
+    first, last = min(sequences), max(sequences)  # what these share, all between them share
+    low, high = 0, min(len(first), len(last))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if first[:middle] == last[:middle] else (low, middle - 1)
+    return low
 
 
 def encode_texts(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
@@ -61,21 +123,28 @@ def encode_texts(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> li
 def cut_context(encoded: EncodedChoice, max_length: int) -> EncodedChoice:
     """The item with its context cut from the left until every option fits; the item itself if it does.
 
-    The last token of an option is never an input, so a row has context + option - 1 tokens.
+    The last token of an option is never an input, so a row has context + option - 1 tokens. Where the
+    options' own contexts are too long for that, each option keeps as much of what comes before it as fits.
 
     Raises:
-        ValueError: an option alone is longer than the limit.
+        ValueError: what is scored of an option is alone longer than the limit.
     """
-    longest = max(len(ids) for ids in encoded.continuation_ids)
-    room = max_length - longest + 1
-    if room < 1:
+    scored = [
+        len(ids) - first for ids, first in zip(encoded.continuation_ids, encoded.first_scored, strict=True)
+    ]
+    if max(scored) > max_length:
         raise ValueError(
-            f"An option of item {encoded.item_id} has {longest} tokens, but the limit is {max_length}: "
+            f"An option of item {encoded.item_id} has {max(scored)} tokens, but the limit is {max_length}: "
             "shorten it."
         )
-    if len(encoded.context_ids) <= room:
+    room = max_length + 1 - max(len(ids) for ids in encoded.continuation_ids)
+    if room >= len(encoded.context_ids):
         return encoded
-    return replace(encoded, context_ids=encoded.context_ids[-room:])
+    if room > 0:
+        return replace(encoded, context_ids=encoded.context_ids[-room:])
+    kept = tuple((encoded.context_ids + ids)[-max_length - 1 :] for ids in encoded.continuation_ids)
+    unscored = tuple(len(ids) - count for ids, count in zip(kept, scored, strict=True))
+    return replace(encoded, context_ids=(), continuation_ids=kept, unscored=unscored)
 
 
 def longest_row(config: Any) -> int:

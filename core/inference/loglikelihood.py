@@ -12,6 +12,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.inference.choice_plan import Batch, ChoicePlan
+from core.inference.memory import is_out_of_memory, release_memory
+from core.inference.shared_prefix import Prefix, additive_mask, attending_to, read_prefix
 
 
 @dataclass(frozen=True)
@@ -29,41 +31,73 @@ def loglikelihoods(
 ) -> Iterator[BatchScores]:
     """The log-likelihoods of a plan's items, a batch at a time; ends early, between batches, when cancelled.
 
+    A batch that does not fit in memory is halved, in the plan itself.
+
     Raises:
-        ValueError: a log-likelihood is not finite.
+        ValueError: a log-likelihood is not finite, or an item alone does not fit in memory.
     """
-    for batch in plan.batches:
+    place = 0
+    prefix: Prefix | None = None
+    while place < len(plan.batches):
         if cancelled is not None and cancelled():
             return
-        flat = _option_sums(model, batch)
-        if not math.isfinite(sum(flat)):
-            raise ValueError(
-                f"The model gives log-likelihoods that are not finite in {model.dtype}: load it in bfloat16 "
-                "or float32."
-            )
-        values = iter(flat)
-        by_item = (tuple(itertools.islice(values, count)) for count in batch.option_counts)
-        yield BatchScores(batch.items, tuple(by_item))
+        batch = plan.batches[place]
+        if place == 0 or batch.prefix != plan.batches[place - 1].prefix:
+            prefix = None
+        try:
+            if batch.prefix and prefix is None:
+                prefix = read_prefix(model, batch.prefix)
+            flat = _option_sums(model, batch, prefix)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            flat = None
+        if flat is None:  # after the except clause: until its end the error keeps the tensors alive
+            prefix = None
+            plan.halve(place)
+            release_memory(model.device)
+            continue
+        yield BatchScores(batch.items, _by_item(batch, flat, model))
+        place += 1
+
+
+def _by_item(batch: Batch, flat: list[float], model: PreTrainedModel) -> tuple[tuple[float, ...], ...]:
+    if not math.isfinite(sum(flat)):
+        raise ValueError(
+            f"The model gives log-likelihoods that are not finite in {model.dtype}: load it in bfloat16 "
+            "or float32."
+        )
+    values = iter(flat)
+    return tuple(tuple(itertools.islice(values, count)) for count in batch.option_counts)
 
 
 @torch.inference_mode()
-def _option_sums(model: PreTrainedModel, batch: Batch) -> list[float]:
+def _option_sums(model: PreTrainedModel, batch: Batch, prefix: Prefix | None) -> list[float]:
     """The log-likelihood of every option of a batch, computed in float32 from the logits on."""
-    hidden = model.base_model(
-        input_ids=batch.input_ids,
-        attention_mask=None if batch.segments is None else _attention(batch.segments),
-        position_ids=batch.position_ids,
-        use_cache=False,
-    ).last_hidden_state.flatten(0, 1)
+    with attending_to(model, prefix) as arguments:
+        hidden = model.base_model(
+            input_ids=batch.input_ids,
+            attention_mask=_mask(batch, model.dtype),
+            position_ids=batch.position_ids,
+            use_cache=False,
+            **arguments,
+        ).last_hidden_state.flatten(0, 1)
     head = model.get_output_embeddings()
     # A table and a sum, not index_add_: the order in which a GPU adds would differ from run to run.
-    table = torch.zeros(sum(batch.option_counts), batch.longest_option, device=hidden.device)
+    table = torch.zeros(batch.table_shape, device=hidden.device)
     for part in batch.parts:
         logits = head(hidden[part.positions]).float()
         found = logits[part.predictors, part.targets] - logits.logsumexp(dim=1)[part.predictors]
         table.view(-1)[part.cells] = found
     sums: list[float] = table.sum(dim=1).tolist()
     return sums
+
+
+def _mask(batch: Batch, dtype: torch.dtype) -> Tensor | None:
+    if batch.segments is None:
+        return None
+    may_look = _attention(batch.segments)
+    return additive_mask(may_look, dtype) if batch.prefix else may_look
 
 
 def _attention(segments: Tensor) -> Tensor:

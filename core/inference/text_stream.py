@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.choices import Finish
+from core.inference.repeats import RepeatWatch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -23,6 +24,8 @@ class TextStream:
         end_tokens: frozenset[int],
         stop: tuple[str, ...],
         on_text: Callable[[str], None],
+        *,
+        end_repeats: bool = False,
     ) -> None:
         self.tokens: list[int] = []
         """All tokens so far, the end token included."""
@@ -34,6 +37,7 @@ class TextStream:
         self._end_tokens = end_tokens
         self._stop = stop
         self._on_text = on_text
+        self._repeats = RepeatWatch() if end_repeats else None
         self._told = 0
         """Characters of the text that were told."""
         self._window = (0, 0)
@@ -49,6 +53,8 @@ class TextStream:
         self.tokens.append(token)
         if self.finish is None:
             self._decode(is_last=False)
+        if self.finish is None and self._repeats is not None and self._repeats.push(token):
+            self.end("repeats")
 
     def end(self, finish: Finish) -> None:
         """Ends the answer, if it has not ended, and tells the rest of it."""

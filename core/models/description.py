@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cache.fingerprints import fingerprint_files
 from core.choices import Variant, selected_weights
 from core.models.files import ModelFilesError, identity_files, weight_files
+from core.models.headers import DTYPES, StoredTensor, require_dense, split_packed, stored_tensors
+from core.models.quantization import (
+    DTYPE_BYTES,
+    dtype_in_memory,
+    four_bit_bytes,
+    four_bit_in_memory,
+    storage_words,
+    stored_four_bit,
+)
+from core.models.spec import DType, Quantization
 
 if TYPE_CHECKING:
     from core.weights.matrix import MatrixKind
 
 ARCHITECTURES: dict[str, str] = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2"}
 """The `model_type`s that are supported, and their names."""
-
-DTYPES_OF_HEADERS: dict[str, tuple[str, int]] = {
-    "BF16": ("bfloat16", 2),
-    "F16": ("float16", 2),
-    "F32": ("float32", 4),
-}
-"""The dtypes that weights may be stored in: their names in safetensors, their usual names, bytes."""
-
-LONGEST_HEADER_BYTES = 100_000_000
-"""What the safetensors format allows; anything longer is a broken file."""
 
 
 @dataclass(frozen=True)
@@ -45,47 +45,102 @@ class ModelInfo:
     parameters: int
     """All of them, tied weights once."""
     dtype: str
-    """Of most weights: the checkpoint's until the model is loaded, then the model's."""
+    """Of most weights in memory, the 4-bit ones left out, and of what is computed."""
     device: str | None
     """None until the model is loaded."""
     bytes: int
-    """Of all parameters: stored until the model is loaded, then in memory."""
+    """Of all parameters in memory, with the scales of 4-bit ones."""
     fingerprint: str
     """Hash of the bytes of weights, configuration and tokenizer."""
     candidates: Mapping[str, int]
     """How many weights each variant may take from: `mlp` and `all`."""
+    quantization: Quantization = "none"
+    """Of the candidate weights in memory."""
+
+    @property
+    def stored_as(self) -> str:
+        """What the weights are in memory, in words: `float32`, or `nf4, bfloat16`."""
+        return storage_words(self.quantization, self.dtype)
 
 
-def describe_folder(folder: Path, name: str, memory: Path | None = None) -> ModelInfo:
-    """What the model in a folder is, without loading it.
+def describe_folder(
+    folder: Path,
+    name: str,
+    memory: Path | None = None,
+    quantization: Quantization = "none",
+    dtype: DType = "auto",
+) -> ModelInfo:
+    """What the model in a folder is, or will be when it is loaded so, without loading it.
 
     Args:
         folder: as model_folder gives it.
         name: what the person calls the model.
         memory: the file that remembers fingerprints, so that weights are not read twice.
+        quantization: that is asked for; `none` leaves the weights as the files have them.
+        dtype: that is asked for.
 
     Raises:
-        ModelFilesError: the config or a weight file cannot be read, or the architecture is not supported.
+        ModelFilesError: the config or a weight file cannot be read, or the architecture or the way in which
+            the weights are quantized is not supported.
+        ValueError: the weights are quantized in another way than is asked for.
     """
     config = read_config(folder)
-    sizes: Counter[str] = Counter()
-    for path in weight_files(folder):
-        for tensor, dtype, shape in _stored_tensors(path):
-            if not _is_spare(tensor, config):
-                sizes[dtype] += math.prod(shape)
+    weights = weights_in_memory(folder, config, quantization, dtype)
     return ModelInfo(
         name=name,
         architecture=ARCHITECTURES[config["model_type"]],
         layers=config["num_hidden_layers"],
         hidden_size=config["hidden_size"],
         vocabulary=config["vocab_size"],
-        parameters=sizes.total(),
-        dtype=DTYPES_OF_HEADERS[sizes.most_common(1)[0][0]][0],
+        parameters=weights.parameters,
+        dtype=weights.dtype,
         device=None,
-        bytes=sum(size * DTYPES_OF_HEADERS[dtype][1] for dtype, size in sizes.items()),
+        bytes=weights.bytes,
         fingerprint=fingerprint_files(identity_files(folder), memory),
         candidates=candidate_weights(config),
+        quantization=weights.quantization,
     )
+
+
+class Weights(NamedTuple):
+    """The weights of a model as they will be in memory."""
+
+    parameters: int
+    """All of them, tied weights once, 4-bit ones as if they were not packed."""
+    quantization: Quantization
+    dtype: str
+    """Of most of those that are not 4-bit."""
+    bytes: int
+    """Of all, with the scales of 4-bit ones."""
+
+    @property
+    def stored_as(self) -> str:
+        """What they are in memory, in words: `float32`, or `nf4, bfloat16`."""
+        return storage_words(self.quantization, self.dtype)
+
+
+def weights_in_memory(
+    folder: Path, config: Mapping[str, Any], quantization: Quantization, dtype: DType
+) -> Weights:
+    """What loading the weights of a folder as they are asked for gives, told from the headers of the files.
+
+    Raises:
+        ModelFilesError: a file cannot be read, or does not fit the config.
+        ValueError: the weights are quantized in another way than is asked for.
+    """
+    four_bit = four_bit_in_memory(quantization, config)
+    packed, dense = _stored_weights(folder, config)
+    sizes: Counter[str] = Counter()
+    for tensor in dense:
+        sizes[tensor.dtype] += math.prod(tensor.shape)
+    parameters = sizes.total() + sum(packed)
+    kind: Quantization = four_bit.kind if four_bit else "none"
+    dtype_name = dtype_in_memory(dtype, kind, DTYPES[sizes.most_common(1)[0][0]][0])
+    quantized = packed or [shape.size for shape in matrix_shapes(config) if four_bit]
+    size_bytes = (parameters - sum(quantized)) * DTYPE_BYTES[dtype_name]
+    if four_bit:
+        size_bytes += four_bit_bytes(quantized, four_bit.is_double)
+    return Weights(parameters, kind, dtype_name, size_bytes)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -125,6 +180,11 @@ class MatrixShape(NamedTuple):
     def size(self) -> int:
         """Number of weights."""
         return self.rows * self.columns
+
+    @property
+    def name(self) -> str:
+        """The parameter's full name in the model."""
+        return f"model.layers.{self.layer}.{'mlp' if self.is_mlp else 'self_attn'}.{self.kind}_proj.weight"
 
     @property
     def is_mlp(self) -> bool:
@@ -183,32 +243,29 @@ def selectable_weights(k: float, variant: Variant, info: ModelInfo) -> int:
     return selected_weights(k, info.parameters, variant, info.candidates.get(variant, 0))
 
 
-def _stored_tensors(path: Path) -> Iterator[tuple[str, str, list[int]]]:
-    """Name, dtype and shape of each tensor in a safetensors file, from its header alone."""
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if length > LONGEST_HEADER_BYTES:
-                raise ValueError("a header longer than the format allows")
-            header = json.loads(file.read(length))
-        header.pop("__metadata__", None)
-        tensors = [(name, entry["dtype"], entry["shape"]) for name, entry in header.items()]
-        end = max(entry["data_offsets"][1] for entry in header.values())
-        if path.stat().st_size != 8 + length + end:
-            raise ValueError("another size than its header says")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelFilesError(
-            f"{path} is not a whole safetensors file: copy or download it again."
-        ) from error
-    for name, dtype, shape in tensors:
-        if dtype not in DTYPES_OF_HEADERS:
+def _stored_weights(folder: Path, config: Mapping[str, Any]) -> tuple[list[int], list[StoredTensor]]:
+    """Sizes of the matrices that are stored in 4 bits, and the tensors of all other parameters."""
+    stored = stored_four_bit(config)
+    kinds, dense = split_packed(stored_tensors(weight_files(folder)))
+    sizes = {shape.name: shape.size for shape in matrix_shapes(config)}
+    for name, kind in kinds.items():
+        if name not in sizes or stored is None or kind != stored.kind:
             raise ModelFilesError(
-                f"{path} stores {name} as {dtype}: use a checkpoint in bfloat16, float16 or float32."
+                f"{folder} stores {name} as {kind}, which does not fit its config.json: copy or download the "
+                "model again, or use another checkpoint."
             )
-        yield name, dtype, shape
+    if stored and not kinds:
+        raise ModelFilesError(
+            f"{folder} has no {stored.kind} weights, though its config.json says so: copy or download the "
+            "model again."
+        )
+    parameters = [tensor for tensor in dense if not _is_spare(tensor.name, config)]
+    for tensor in parameters:
+        require_dense(tensor)
+    return [sizes[name] for name in kinds], parameters
 
 
-def _is_spare(tensor: str, config: dict[str, Any]) -> bool:
+def _is_spare(tensor: str, config: Mapping[str, Any]) -> bool:
     """Whether a stored tensor is no parameter: a tied head's copy, or a rotary buffer of old files."""
     is_tied_head = tensor == "lm_head.weight" and config.get("tie_word_embeddings", False)
     return bool(is_tied_head) or tensor.endswith("rotary_emb.inv_freq")

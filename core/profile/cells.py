@@ -10,12 +10,16 @@ import polars as pl
 
 from core.choices import weights_of
 from core.profile.plan import Plan
+from core.results.frames import frame_statistics
 from core.results.selected import selected
-from core.statistics import benjamini_hochberg, cell_statistics, collapsed
+from core.statistics import benjamini_hochberg, collapsed
 from core.workbench import MaskRecipe, Workbench
 
 Frames = Mapping[MaskRecipe | None, Sequence[pl.DataFrame]]
 """The outcomes of each mask on each benchmark of the plan; None is the intact model."""
+
+NULLABLE = {name: pl.Float64() for name in ("chance", "ais", "ais_low", "ais_high")}
+"""Columns that may be empty on a whole benchmark, and are numbers all the same."""
 
 MATRIX = ["variant", "selection", "k"]
 """What one matrix of abilities by benchmarks has in common; q-values are over one matrix."""
@@ -46,22 +50,20 @@ def _benchmark_cells(plan: Plan, bench: Workbench, frames: Frames, place: int) -
     benchmark, masks = plan.benchmarks[place], plan.masks()
     if not masks:
         return pl.DataFrame()
-    base = frames[None][place]["correct"].to_numpy()
-    ablated = np.stack([frames[mask][place]["correct"].to_numpy() for mask in masks])
-    statistics = cell_statistics(base, ablated, benchmark.chance, seed=plan.seed)
+    ablated = [frames[mask][place] for mask in masks]
+    statistics = frame_statistics(frames[None][place], ablated, benchmark.chance, plan.seed)
     rows = [
         {**_names(bench, mask), "benchmark": benchmark.id, **asdict(cell)}
         for mask, cell in zip(masks, statistics, strict=True)
     ]
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=NULLABLE)
 
 
 def _base_cells(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:
     """One row for each benchmark of a profile that ablates nothing."""
     rows = []
     for benchmark, frame in zip(plan.benchmarks, frames[None], strict=True):
-        correct = frame["correct"].to_numpy()
-        cell = cell_statistics(correct, correct[None], benchmark.chance, seed=plan.seed)[0]
+        (cell,) = frame_statistics(frame, [frame], benchmark.chance, plan.seed)
         names = {
             "ability": "",
             "variant": "base",
@@ -71,7 +73,7 @@ def _base_cells(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:
             "share_of_candidates": 0.0,
         }
         rows.append({"model": bench.spec.name, **names, "benchmark": benchmark.id, **asdict(cell)})
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=NULLABLE)
 
 
 def _names(bench: Workbench, mask: MaskRecipe) -> dict[str, str | float | int]:

@@ -14,9 +14,12 @@ from cache.files import write_atomically
 from cache.keys import as_plain
 from core.abilities import GENERATOR_VERSION
 from core.profile.cells import Profile
-from core.prompts import render_choice
 from core.recipes import OUTCOMES_VERSION, RANKING_VERSION
+from core.results.items import ensure_items
 from core.workbench import Workbench
+
+ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
+"""What of an item stands beside its outcomes."""
 
 PACKAGES = ("abilityscope", "torch", "transformers", "polars", "numpy")
 """Whose versions are written down."""
@@ -62,12 +65,8 @@ def settings_of(profile: Profile, bench: Workbench) -> dict[str, Any]:
 
 
 def _with_items(profile: Profile, bench: Workbench) -> pl.DataFrame:
-    """The outcomes with each item's prompt and family."""
+    """The outcomes with what is stored of each item."""
     plan = profile.plan
-    rows = [
-        (item.id, item.family, render_choice(item, bench.spec.style).context, list(item.options))
-        for benchmark in plan.benchmarks
-        for item in benchmark.items(plan.items_of(benchmark))
-    ]
-    items = pl.DataFrame(rows, schema=["item_id", "family", "prompt", "options"], orient="row")
+    paths = [ensure_items(bench, benchmark, plan.items_of(benchmark)) for benchmark in plan.benchmarks]
+    items = pl.concat([pl.read_parquet(path).select(ITEM_COLUMNS) for path in paths])
     return profile.outcomes.join(items.unique("item_id"), on="item_id", how="left")

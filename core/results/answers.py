@@ -13,11 +13,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
+from cache.outcomes import SCHEMA
 from core.events import ItemOutcome
 from core.results.item_table import UNKNOWN, ItemTable
 from core.statistics import Accuracy, accuracy
 
-DETAILS = ["prediction", "correct", "loglikelihoods", "text"]
+DETAILS = ["prediction", "correct", "score", "loglikelihoods", "text", "answer", "finish"]
 """The columns of `cache.outcomes.SCHEMA` that say what was answered."""
 
 
@@ -86,17 +87,16 @@ def live_answers(outcomes: Sequence[ItemOutcome], n: int) -> Answers:
 def _live_rows(outcomes: Sequence[ItemOutcome], n: int) -> pl.LazyFrame:
     by_place = {outcome.place: outcome for outcome in outcomes}
     found = [by_place.get(place) for place in range(n)]
+    nothing = [None] * n
     return pl.LazyFrame(
         {
-            "prediction": [outcome and outcome.prediction for outcome in found],
-            "correct": [outcome and outcome.correct for outcome in found],
-            "loglikelihoods": [outcome and list(outcome.loglikelihoods) for outcome in found],
-            "text": [None] * n,
+            "prediction": [one.prediction if one and one.loglikelihoods else None for one in found],
+            "correct": [one and one.correct for one in found],
+            "score": nothing,
+            "loglikelihoods": [list(one.loglikelihoods) or None if one else None for one in found],
+            "text": nothing,
+            "answer": nothing,
+            "finish": nothing,
         },
-        schema={
-            "prediction": pl.Int16(),
-            "correct": pl.Boolean(),
-            "loglikelihoods": pl.List(pl.Float32()),
-            "text": pl.String(),
-        },
+        schema={name: SCHEMA[name] for name in DETAILS},
     )

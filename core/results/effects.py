@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from cache.files import CorruptEntry
 from core.benchmarks import Benchmark
 from core.engine.commands import Run
 from core.recipes import MaskRecipe
-from core.statistics import CellStatistics, cell_statistics
+from core.results.frames import frame_statistics
+from core.statistics import CellStatistics
 from core.workbench import Workbench
 from core.workbench.workbench import OutcomesRequest
 
@@ -100,17 +99,17 @@ def _statistics(
     unknown = [pair for pair in pairs if pair.versions not in known]
     keys = [key for pair in unknown for key in (pair.base.key, pair.ablated.key)]
     loaded = bench.store.outcomes.load_many(keys)
-    correct = {key: frame["correct"].to_numpy() for key, frame in loaded.frames.items()}
+    frames = loaded.frames
     by_base: dict[str, list[_Pair]] = {}
     for pair in unknown:
-        if pair.base.key in correct and pair.ablated.key in correct:
+        if pair.base.key in frames and pair.ablated.key in frames:
             by_base.setdefault(pair.base.key, []).append(pair)
     for base, group in by_base.items():
-        ablated = np.stack([correct[pair.ablated.key] for pair in group])
-        cells = cell_statistics(correct[base], ablated, group[0].base.benchmark.chance, seed=seed)
+        ablated = [frames[pair.ablated.key] for pair in group]
+        cells = frame_statistics(frames[base], ablated, group[0].base.benchmark.chance, seed)
         known.update((pair.versions, cell) for pair, cell in zip(group, cells, strict=True))
     _remember(known, seed)
-    return known, set(keys) - set(correct), loaded.corrupt
+    return known, set(keys) - set(frames), loaded.corrupt
 
 
 def _remember(known: Mapping[tuple[Version, Version], CellStatistics], seed: int) -> None:

@@ -7,22 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from cache.files import CorruptEntry
-from core.abilities import Item
 from core.benchmarks import Benchmark
+from core.benchmarks.tasks.documents import ChoiceDocument, Document
 from core.events import EntryReplaced, Event
-from core.prompts import PromptStyle, render_choice
 from core.recipes import items_ingredients, items_key
 from core.workbench import Workbench
 
 BEGINNING_LENGTH = 200
 """Characters of an item that a list may show."""
 
+BLANK = "_"
+"""Where an option goes in a prompt that has one within."""
+
 
 def ensure_items(bench: Workbench, benchmark: Benchmark, n: int) -> Path:
     """The Parquet file of a benchmark's first n items, made now if it is not there: `cache.items.SCHEMA`.
 
     Raises:
-        ValueError: the benchmark has fewer than n items.
+        ValueError: the benchmark has fewer than n items, or its rows are not here.
         OSError: the cache cannot be written to.
     """
     ingredients = items_ingredients(benchmark, n, bench.spec)
@@ -33,7 +35,7 @@ def ensure_items(bench: Workbench, benchmark: Benchmark, n: int) -> Path:
     with bench.store.lock(key):
         if (path := _stored(bench, key, bench.tell)) is not None:
             return path
-        bench.store.items.save(key, ingredients, _columns(benchmark.items(n), bench.spec.style))
+        bench.store.items.save(key, ingredients, _columns(benchmark.documents(bench.spec, n)))
         return bench.store.items.entries.payload_path(key)
 
 
@@ -46,18 +48,29 @@ def _stored(bench: Workbench, key: str, tell: Callable[[Event], None]) -> Path |
         return None
 
 
-def _columns(items: Sequence[Item], style: PromptStyle) -> dict[str, list[Any]]:
+def _columns(documents: Sequence[Document]) -> dict[str, list[Any]]:
     return {
-        "item_id": [item.id for item in items],
-        "family": [item.family for item in items],
-        "beginning": [_beginning(item) for item in items],
-        "prompt": [render_choice(item, style).context for item in items],
-        "options": [list(item.options) for item in items],
-        "gold": [item.answer_index for item in items],
-        "steps": [item.steps for item in items],
+        "item_id": [document.id for document in documents],
+        "family": [document.family for document in documents],
+        "beginning": [" ".join(document.asked.split())[:BEGINNING_LENGTH] for document in documents],
+        "prompt": [prompt_of(document) for document in documents],
+        "options": [_options(document) for document in documents],
+        "gold": [min(d.gold) if isinstance(d, ChoiceDocument) else None for d in documents],
+        "steps": [d.steps if isinstance(d, ChoiceDocument) else "" for d in documents],
+        "targets": [[] if isinstance(d, ChoiceDocument) else list(d.targets) for d in documents],
+        "cluster": [document.cluster for document in documents],
     }
 
 
-def _beginning(item: Item) -> str:
-    """What tells the item from others, on one line: without instructions and options."""
-    return " ".join(f"{item.context} {item.question}".split())[:BEGINNING_LENGTH]
+def prompt_of(document: Document) -> str:
+    """The whole prompt as a person reads it; with a blank where every option has a context of its own."""
+    if not isinstance(document, ChoiceDocument):
+        return document.prompt
+    first, option = document.contexts[0], document.options[0]
+    if len(document.contexts) == 1 or not first.endswith(option):
+        return first
+    return f"{first.removesuffix(option)}{BLANK}{document.continuations[0]}"
+
+
+def _options(document: Document) -> list[str]:
+    return list(document.options) if isinstance(document, ChoiceDocument) else []

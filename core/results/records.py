@@ -52,7 +52,13 @@ class Answer:
     loglikelihoods: tuple[float, ...] | None
     """Summed over the tokens of each option, in nats; None for generation."""
     text: str | None
-    """What was generated; None for multiple choice."""
+    """What was generated; None for multiple choice, and until its run is stored."""
+    score: float | None = None
+    """The benchmark's first metric, 0 to 1; None until its run is stored."""
+    judged: str | None = None
+    """What of the text was judged, or how the tests of a program went; None without a text."""
+    finish: str | None = None
+    """Why the text ended (`core.choices.Finish`); None without a text."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +71,16 @@ class Sample:
     flip: Flip
     prompt: str
     options: tuple[str, ...]
+    """Empty where the answer is written."""
     gold: int | None
+    """Index of the right option, the first of several; None where the answer is written."""
     steps: str
     """The worked solution; empty without one."""
     base: Answer | None
     """None if it is not known."""
     ablated: Answer | None
     """None if it is not known."""
+    targets: tuple[str, ...] = ()
+    """The right written answers; empty where there are options."""
+    cluster: str = ""
+    """Items of one cluster share a passage; empty: the item is on its own."""

@@ -194,6 +194,8 @@ class Samples:
             steps=item["steps"],
             base=_answer(self.base_answers, place),
             ablated=_answer(self.ablated_answers, place),
+            targets=tuple(item["targets"]),
+            cluster=item["cluster"],
         )
 
     def write(self, path: Path, places: NDArray[np.int64], format: ExportFormat) -> None:  # noqa: A002
@@ -218,4 +220,12 @@ def _answer(answers: Answers | None, place: int) -> Answer | None:
         return None
     row = answers.answer(place)
     values = row["loglikelihoods"]
-    return Answer(row["prediction"], row["correct"], None if values is None else tuple(values), row["text"])
+    return Answer(
+        prediction=row["prediction"],
+        correct=row["correct"],
+        loglikelihoods=None if values is None else tuple(values),
+        text=row["text"],
+        score=row["score"],
+        judged=row["answer"],
+        finish=row["finish"],
+    )

@@ -4,6 +4,7 @@ from core.statistics.accuracy import (
     Accuracy,
     Verdict,
     accuracy,
+    believable,
     collapsed,
     identifiable,
     impact,
@@ -11,20 +12,31 @@ from core.statistics.accuracy import (
 )
 from core.statistics.bootstrap import Intervals, paired_bootstrap
 from core.statistics.cells import CellStatistics, cell_statistics
-from core.statistics.significance import benjamini_hochberg, mcnemar_exact
+from core.statistics.power import mcnemar_power, minimum_detectable_effect
+from core.statistics.significance import EmpiricalP, benjamini_hochberg, empirical_p, holm, mcnemar_exact
+from core.statistics.specificity import Specificity, specificities, specificity
 
 __all__ = [
     "Accuracy",
     "CellStatistics",
+    "EmpiricalP",
     "Intervals",
+    "Specificity",
     "Verdict",
     "accuracy",
+    "believable",
     "benjamini_hochberg",
     "cell_statistics",
     "collapsed",
+    "empirical_p",
+    "holm",
     "identifiable",
     "impact",
     "mcnemar_exact",
+    "mcnemar_power",
+    "minimum_detectable_effect",
     "paired_bootstrap",
+    "specificities",
+    "specificity",
     "standard_error",
 ]

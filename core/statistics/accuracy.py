@@ -97,6 +97,26 @@ def identifiable(base_score: float, chance: float | None, n: int) -> Verdict:
     return Verdict(False, reason)
 
 
+def believable(base_score: float, limits: tuple[float, float]) -> Verdict:
+    """Whether a base score is one that an intact model can have: if not, the set-up is broken.
+
+    A base score of 0 in every condition, say, is a broken prompt, and no AIS should be made of it.
+
+    Args:
+        base_score: of the unmodified model, fraction in [0, 1].
+        limits: the benchmark's lowest and highest believable score.
+    """
+    low, high = limits
+    if low <= base_score <= high:
+        return Verdict(True, "")
+    relation, limit = ("below", low) if base_score < low else ("above", high)
+    reason = (
+        f"out of range: base score {base_score:.3g} is {relation} {limit:.3g}, where no working set-up gets: "
+        "check prompt, answer format and data before its AIS"
+    )
+    return Verdict(False, reason)
+
+
 def collapsed(scores: Sequence[float], chances: Sequence[float], ns: Sequence[int]) -> bool:
     """Whether no benchmark's score is above chance by two standard errors: the model is wrecked.
 

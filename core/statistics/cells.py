@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.statistics.accuracy import identifiable
-from core.statistics.bootstrap import Intervals, paired_bootstrap
+from core.statistics.bootstrap import Intervals, Scores, paired_bootstrap
 from core.statistics.significance import mcnemar_exact
 
 
@@ -20,11 +20,11 @@ class CellStatistics:
     n: int
     """Number of items."""
     score: float
-    """Accuracy under the mask, fraction in [0, 1]."""
+    """Under the mask, the mean over the items, fraction in [0, 1]."""
     base_score: float
-    """Accuracy of the unmodified model on the same items."""
+    """Of the unmodified model on the same items."""
     chance: float | None
-    """Accuracy of guessing; None if the benchmark has no usable chance level."""
+    """The score of guessing; None if the benchmark has no usable chance level."""
     ais: float | None
     """The Ability Impact Score; None if it is not defined."""
     ais_low: float | None
@@ -47,8 +47,11 @@ def cell_statistics(
     resamples: int = 2000,
     seed: int = 0,
     clusters: NDArray[Any] | None = None,
+    scores: tuple[Scores, Scores] | None = None,
 ) -> list[CellStatistics]:
     """The statistics of each mask on one benchmark, in the order of the masks.
+
+    Flips are tested on right and wrong; the AIS is made of the scores.
 
     Args:
         base: (N,) whether the unmodified model answered each item right.
@@ -57,6 +60,8 @@ def cell_statistics(
         resamples: of the bootstrap.
         seed: of the bootstrap.
         clusters: (N,) labels of items to resample together.
+        scores: (N,) and (M, N) of the unmodified model and under each mask, 0 to 1, where they say more than
+            right and wrong.
 
     Raises:
         ValueError: there are no items, or the shapes do not fit.
@@ -64,17 +69,20 @@ def cell_statistics(
     n = len(base)
     if n == 0 or ablated.ndim != 2 or ablated.shape[1] != n:
         raise ValueError(f"Base has {n} items and ablated answers the shape {ablated.shape}: no cells.")
-    base_score = float(np.mean(base))
+    base_scores, ablated_scores = scores or (base, ablated)
+    base_score = float(np.mean(base_scores, dtype=np.float64))
     verdict = identifiable(base_score, chance, n)
     intervals = None
     if verdict.holds and chance is not None:
-        intervals = paired_bootstrap(base, ablated, chance, resamples=resamples, seed=seed, clusters=clusters)
+        intervals = paired_bootstrap(
+            base_scores, ablated_scores, chance, resamples=resamples, seed=seed, clusters=clusters
+        )
     p_values = mcnemar_exact(base, ablated)
-    scores = ablated.mean(axis=1)
+    means = ablated_scores.mean(axis=1, dtype=np.float64)
     return [
         CellStatistics(
             n=n,
-            score=float(scores[mask]),
+            score=float(means[mask]),
             base_score=base_score,
             chance=chance,
             **_ais_fields(intervals, mask),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.weights.matrix import Matrix
 
@@ -17,9 +17,10 @@ class Patch:
 
     matrix: Matrix
     positions: Tensor
-    """(n,) int64 places of the saved elements in the flat storage, on the weights' device."""
+    """(n,) int64 places of the saved elements in the flat storage, on the weights' device. A place that is
+    there twice has the same element twice."""
     saved: Tensor
-    """(n,) the elements as they were, in the storage's own dtype."""
+    """(n,) the elements as they were, in the storage's own dtype; whole bytes of 4-bit weights."""
     changed: Tensor
     """() int64: how many of the weights are another number now."""
 
@@ -33,7 +34,7 @@ class Storage(Protocol):
     def scale(self, local: Tensor, factor: float) -> Patch:
         """What restores the weights, after those at the (n,) int64 row-major positions were multiplied.
 
-        A factor of 0 makes them exactly +0, whatever they were.
+        A factor of 0 makes them exactly +0, whatever they were. 4-bit weights take no other factor.
         """
 
     def restore(self, patch: Patch) -> None:
@@ -43,7 +44,7 @@ class Storage(Protocol):
 class DenseStorage:
     """A floating-point parameter, one element a weight."""
 
-    def __init__(self, matrix: Matrix, parameter: nn.Parameter) -> None:
+    def __init__(self, matrix: Matrix, parameter: Tensor) -> None:
         self._matrix = matrix
         self._parameter = parameter
 

@@ -32,6 +32,8 @@ from core.recipes import (
     ImportanceRecipe,
     MaskRecipe,
     ModelIdentity,
+    items_ingredients,
+    items_key,
     outcomes_key,
     ranking_ingredients,
     ranking_key,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.ablation import Ablation, Ablator
+    from core.benchmarks.tasks import Document
     from core.evaluation import Outcome, Prepared
     from core.importance import Importance
     from core.inference.choice_plan import BatchSize
@@ -92,16 +95,19 @@ class Workbench:
         self._own_items = own_items or {}
         self._batch_size = batch_size
         self.importances: dict[str, Importance] = {}
-        self._prepared: dict[tuple[str, int], Prepared] = {}
+        self._prepared: dict[str, Prepared] = {}
 
     @cached_property
     def info(self) -> ModelInfo:
-        """What the model is, from its files.
+        """What the model will be in memory, from its files.
 
         Raises:
             ModelFilesError: there is no such model, or a file is missing or broken.
+            ValueError: it is stored quantized in another way than is asked for.
         """
-        return describe_folder(model_folder(self.spec), self.spec.name, self.store.fingerprint_memory)
+        spec = self.spec
+        memory = self.store.fingerprint_memory
+        return describe_folder(model_folder(spec), spec.name, memory, spec.quantization, spec.dtype)
 
     @cached_property
     def identity(self) -> ModelIdentity:
@@ -186,15 +192,18 @@ class Workbench:
         return _own_first(mask.ability) if mask.selection == "contrast" else [mask.ability]
 
     def request(self, mask: MaskRecipe | None, benchmark: Benchmark, n: int) -> OutcomesRequest:
-        """The request for the outcomes of a mask on the first n items of a benchmark, and its cache key."""
+        """The request for the outcomes of a mask on the first n items of a benchmark, and its cache key.
+
+        The first time in a process, the rows of a benchmark that is not diagnostic are read and rendered.
+
+        Raises:
+            ValueError: these rows are not here, or bad; or k asks for more weights than there are candidates.
+        """
         ingredients = {
             "model": self.identity,
             "ablated": "base" if mask is None else str(mask),
             "mask": None if mask is None else self.mask_ingredients(mask),
-            "benchmark": benchmark.id,
-            "benchmark_version": benchmark.version,
-            "level": self.spec.level,
-            "n": n,
+            **benchmark.ingredients(self.spec, n),
             "batch_size": self._batch_size,
         }
         return OutcomesRequest(mask, benchmark, n, outcomes_key(ingredients), ingredients)
@@ -246,48 +255,42 @@ class Workbench:
         from core.evaluation import prepare
         from core.results.items import ensure_items
 
-        name = (benchmark.id, n)
-        if name not in self._prepared:
+        key = items_key(items_ingredients(benchmark, n, self.spec))
+        if key not in self._prepared:
+            prepared = prepare(self.loaded, benchmark, n, self._batch_size)
             ensure_items(self, benchmark, n)
-            self._prepared[name] = prepare(self.loaded, benchmark, benchmark.items(n), self._batch_size)
-        return self._prepared[name]
+            self._prepared[key] = prepared
+        return self._prepared[key]
 
     def evaluate(self, request: OutcomesRequest, cancelled: Callable[[], bool] | None = None) -> float | None:
-        """The accuracy of the model as it is now, its outcomes stored under the request's key.
+        """The score of the model as it is now, its outcomes stored under the request's key.
 
         Whoever calls has applied the request's mask. Each batch's outcomes are told. None if it was
         cancelled: then nothing is stored.
 
         Args:
             request: what to evaluate.
-            cancelled: asked between batches in place of the workbench's own.
+            cancelled: asked between batches, and before each token that is written, in place of the
+                workbench's own.
 
         Raises:
-            ValueError: a log-likelihood is not finite.
+            ValueError: a log-likelihood is not finite, or the benchmark cannot be run here.
         """
         from core.evaluation import evaluate
 
         prepared = self.prepared(request.benchmark, request.n)
         self.tell(RunStarted(request.mask, request.benchmark.id, request.n))
-        places = {item.id: place for place, item in enumerate(prepared.items)}
+        places = {document.id: place for place, document in enumerate(prepared.documents)}
         by_place: dict[int, Outcome] = {}
         for batch in evaluate(self.loaded.model, prepared, cancelled or self.cancelled):
             placed = {places[outcome.item_id]: outcome for outcome in batch}
             self.tell(BatchFinished(tuple(_told(place, outcome) for place, outcome in placed.items())))
             by_place |= placed
-        if len(by_place) < len(prepared.items):
+        if len(by_place) < len(prepared.documents):
             return None
-        outcomes = [by_place[place] for place in range(len(prepared.items))]
-        columns: dict[str, list[Any]] = {
-            "item_id": [outcome.item_id for outcome in outcomes],
-            "gold": [outcome.gold for outcome in outcomes],
-            "prediction": [outcome.prediction for outcome in outcomes],
-            "correct": [outcome.correct for outcome in outcomes],
-            "correct_norm": [outcome.correct_norm for outcome in outcomes],
-            "loglikelihoods": [outcome.loglikelihoods for outcome in outcomes],
-        }
-        self.store.outcomes.save(request.key, request.ingredients, columns)
-        return sum(outcome.correct for outcome in outcomes) / len(outcomes)
+        outcomes = [by_place[place] for place in range(len(prepared.documents))]
+        self.store.outcomes.save(request.key, request.ingredients, _columns(prepared.documents, outcomes))
+        return sum(outcome.score for outcome in outcomes) / len(outcomes)
 
     def outcomes(self, request: OutcomesRequest) -> pl.DataFrame:
         """The outcomes of a request, from the cache or computed now.
@@ -317,5 +320,17 @@ def _own_first(ability: str) -> list[str]:
     return [ability, *(one.id for one in ABILITIES if one.id != ability)]
 
 
+def _columns(documents: Sequence[Document], outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
+    """The outcomes as `cache.outcomes` stores them; log-likelihoods or texts, whichever there are."""
+    names = ["item_id", "gold", "prediction", "correct", "correct_norm", "score", "text", "answer", "finish"]
+    columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in outcomes] for name in names}
+    columns["cluster"] = [document.cluster or None for document in documents]
+    if outcomes[0].loglikelihoods is not None:
+        columns["loglikelihoods"] = [outcome.loglikelihoods for outcome in outcomes]
+    return columns
+
+
 def _told(place: int, outcome: Outcome) -> ItemOutcome:
-    return ItemOutcome(place, outcome.gold, outcome.prediction, outcome.correct, outcome.loglikelihoods)
+    """The outcome as it is told; without options there is neither a right one nor a chosen one."""
+    gold, prediction = (-1 if option is None else option for option in (outcome.gold, outcome.prediction))
+    return ItemOutcome(place, gold, prediction, outcome.correct, outcome.loglikelihoods or ())

@@ -20,6 +20,8 @@ COLUMNS: dict[str, list[Any]] = {
     "options": [["1", "2"], ["a", "b", "c"]],
     "gold": [1, 0],
     "steps": ["1 + 1 = 2", ""],
+    "targets": [[], ["é"]],
+    "cluster": ["", "a"],
 }
 
 

@@ -47,7 +47,8 @@ def test_comes_back_as_saved(outcomes: Outcomes) -> None:
     frame = outcomes.load(key(0))
     assert frame is not None
     assert frame.schema == SCHEMA
-    assert frame.to_dict(as_series=False) == {**COLUMNS, "text": [None] * 3}
+    lacking = {name: [None] * 3 for name in ("text", "answer", "finish", "cluster")}
+    assert frame.to_dict(as_series=False) == {**COLUMNS, **lacking, "score": [1.0, 0.0, 1.0]}
 
 
 def test_generation_has_texts_and_no_options(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from core.inference.encoding import (
     EncodedChoice,
     cut_context,
     encode_choice,
+    encode_options,
     encode_texts,
     longest_row,
     unknown_words,
@@ -75,6 +76,29 @@ def test_context_is_cut_from_the_left_until_the_longest_option_fits() -> None:
     assert len(cut.context_ids) + 3 - 1 == 5
     with pytest.raises(ValueError, match="has 3 tokens, but the limit is 2"):
         cut_context(encoded, 2)
+
+
+def test_options_with_contexts_of_their_own_share_what_they_can() -> None:
+    ids = WORDS.get_vocab()
+    contexts = ["the cat sat on the mat and", "the cat looked at", "the cat"]
+    encoded = encode_options("item", contexts, [" the door", " the door", " the door"], 1, WORDS)
+    assert encoded.context_ids == (ids["<bos>"], ids["the"], ids["cat"])
+    assert encoded.unscored == (5, 2, 0)
+    for context, option, unscored in zip(contexts, encoded.continuation_ids, encoded.unscored, strict=True):
+        whole = tuple(WORDS(f"{context} the door")["input_ids"])
+        assert encoded.context_ids + option == whole
+        assert option[unscored:] == (ids["the"], ids["door"])
+    with pytest.raises(ValueError, match="shorter"):
+        encode_options("item", contexts, [" the door", " the mat"], 0, WORDS)
+
+
+def test_contexts_of_their_own_are_cut_from_the_left() -> None:
+    encoded = EncodedChoice("item", (1, 2), ((3, 4, 5, 6), (7, 8)), 0, (2, 0))
+    assert cut_context(encoded, 4) == EncodedChoice("item", (2,), ((3, 4, 5, 6), (7, 8)), 0, (2, 0))
+    assert cut_context(encoded, 3) == EncodedChoice("item", (), ((3, 4, 5, 6), (1, 2, 7, 8)), 0, (2, 2))
+    assert cut_context(encoded, 2) == EncodedChoice("item", (), ((4, 5, 6), (2, 7, 8)), 0, (1, 1))
+    with pytest.raises(ValueError, match="has 2 tokens, but the limit is 1"):
+        cut_context(encoded, 1)
 
 
 def test_longest_row() -> None:

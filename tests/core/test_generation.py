@@ -164,6 +164,97 @@ def test_an_empty_prompt_begins_with_bos_or_eos() -> None:
     assert generate(random_model("qwen2", len(BYTES)), BYTES, [""], max_new_tokens=2)[0].tokens
 
 
+def counted_rows(model: PreTrainedModel) -> list[tuple[int, ...]]:
+    """Shapes of the token ids of every forward pass to come."""
+    shapes: list[tuple[int, ...]] = []
+    model.base_model.register_forward_pre_hook(
+        lambda module, args, arguments: shapes.append(tuple(arguments["input_ids"].shape)), with_kwargs=True
+    )
+    return shapes
+
+
+def test_rows_that_ended_leave_the_batch() -> None:
+    model = loop(WORDS, ["cat", "sat", "on", "mat", "three", "<eos>"])
+    shapes = counted_rows(model)
+    answers = generate(model, WORDS, ["cat", "three", "on", "mat"], max_new_tokens=9)
+    assert [answer.text for answer in answers] == ["sat on mat three", "", "mat three", "three"]
+    assert shapes == [(4, 2), (3, 1), (2, 1), (1, 1), (1, 1)]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_worked_examples_are_read_once(architecture: str) -> None:
+    model = random_model(architecture, len(WORDS))
+    examples = " ".join(["the cat sat on the mat", "seven pears make", "if Rex barks then"] * 6)
+    prompts = [f"{examples} {prompt}" for prompt in PROMPTS] + ["the dog"]
+    shapes = counted_rows(model)
+    answers = generate(model, WORDS, prompts, max_new_tokens=8)
+    read = len(WORDS(examples)["input_ids"])
+    assert (1, read) in shapes
+    assert max(shape[1] for shape in shapes if shape != (1, read)) == 10
+    for prompt, answer in zip(prompts, answers, strict=True):
+        assert answer.tokens == by_transformers(model, WORDS, prompt, 8)
+
+
+def test_sampling_does_not_depend_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = random_model("llama", len(WORDS))
+    together = generate(model, WORDS, PROMPTS, max_new_tokens=12, temperature=1.0, seed=3)
+    monkeypatch.setattr(generation, "TOKENS_PER_BATCH", 1)
+    assert generate(model, WORDS, PROMPTS, max_new_tokens=12, temperature=1.0, seed=3) == together
+
+
+def test_an_answer_that_only_repeats_itself_ends() -> None:
+    model = loop(WORDS, ["cat", "sat", "on", "mat"])
+    pieces: list[str] = []
+    [answer] = generate(
+        model, WORDS, ["the cat"], max_new_tokens=100, on_text=lambda _, piece: pieces.append(piece)
+    )
+    assert (answer.finish, len(answer.tokens)) == ("repeats", 64)
+    assert answer.text == "".join(pieces) == " ".join(["sat on mat cat"] * 16)
+    [whole] = generate(model, WORDS, ["the cat"], max_new_tokens=100, end_repeats=False)
+    assert (whole.finish, len(whole.tokens)) == ("length", 100)
+    assert whole.text.startswith(answer.text)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, torch.OutOfMemoryError])
+def test_a_batch_that_does_not_fit_goes_on_in_halves(error: type[RuntimeError]) -> None:
+    model = random_model("llama", len(WORDS))
+    usual = generate(model, WORDS, PROMPTS, max_new_tokens=12, end_repeats=False)
+    steps = 0
+
+    def refuse(module: torch.nn.Module, args: object, arguments: dict[str, torch.Tensor]) -> None:
+        nonlocal steps
+        steps += 1
+        if steps > 5 and len(arguments["input_ids"]) > 2:
+            raise error("DefaultCPUAllocator: can't allocate memory")
+
+    model.base_model.register_forward_pre_hook(refuse, with_kwargs=True)
+    told: list[tuple[int, str]] = []
+    answers = generate(
+        model,
+        WORDS,
+        PROMPTS,
+        max_new_tokens=12,
+        end_repeats=False,
+        on_text=lambda number, piece: told.append((number, piece)),
+    )
+    assert answers == usual
+    for number, answer in enumerate(answers):
+        assert "".join(piece for teller, piece in told if teller == number) == answer.text
+
+
+def test_no_room_for_one_prompt_or_for_the_examples_is_told() -> None:
+    model = random_model("llama", len(WORDS))
+
+    def refuse(module: torch.nn.Module, args: object) -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    model.base_model.register_forward_pre_hook(refuse)
+    with pytest.raises(ValueError, match=r"A prompt of \d+ tokens does not fit in memory"):
+        generate(model, WORDS, PROMPTS, max_new_tokens=3)
+    with pytest.raises(ValueError, match=r"The 200 tokens that prompts begin with do not fit"):
+        generate(model, WORDS, [f"{'cat ' * 199}{word}" for word in ("on", "mat")], max_new_tokens=3)
+
+
 def test_bad_settings_are_told() -> None:
     model = random_model("llama", len(WORDS), max_position_embeddings=16)
     for tokens in (0, 16):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.inference import choice_plan
+from core.inference import choice_plan, head_parts
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice
 from core.inference.loglikelihood import loglikelihoods
@@ -29,15 +31,24 @@ def random_items(n: int, longest_option: int, seed: int = 0) -> list[EncodedChoi
     return [EncodedChoice(f"i{i}", tokens(rng.randint(1, 20)), options(), 0) for i in range(n)]
 
 
+def items_with_prefixes(tails: int) -> list[EncodedChoice]:
+    """Three blocks of 60 tokens before items of their own, one item that is a block alone, items without."""
+    rng = random.Random(1)
+    blocks = [tuple(rng.randrange(VOCABULARY) for _ in range(60)) for _ in range(3)]
+    items = random_items(tails, 5, seed=2) + random_items(tails, 1, seed=3)
+    led = [replace(item, context_ids=blocks[i % 3] + item.context_ids) for i, item in enumerate(items)]
+    return [*led, EncodedChoice("block", blocks[0], ((1,), (2, 3)), 0), *random_items(tails, 4)]
+
+
 def by_full_forward(model: PreTrainedModel, item: EncodedChoice) -> list[float]:
     """The same log-likelihoods by transformers' own forward, one option at a time."""
     found = []
-    for option in item.continuation_ids:
+    for option, unscored in zip(item.continuation_ids, item.first_scored, strict=True):
         ids = torch.tensor([item.context_ids + option])
         with torch.no_grad():
             logprobs = model(ids).logits[0, :-1].float().log_softmax(-1)
         targets = ids[0, 1:, None]
-        found.append(logprobs.gather(1, targets)[-len(option) :].sum().item())
+        found.append(logprobs.gather(1, targets)[-len(option) + unscored :].sum().item())
     return found
 
 
@@ -69,7 +80,7 @@ def test_equal_to_transformers_forward(architecture: str, longest_option: int) -
 
 
 def test_mixed_items_and_many_head_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice_plan, "HEAD_POSITIONS", 4)
+    monkeypatch.setattr(head_parts, "HEAD_POSITIONS", 4)
     model = random_model("llama", VOCABULARY, tie_word_embeddings=True)
     items = [*random_items(9, 1), *random_items(9, 6)]
     made = plan(items, 64)
@@ -77,6 +88,89 @@ def test_mixed_items_and_many_head_parts(monkeypatch: pytest.MonkeyPatch) -> Non
     assert all(len(batch.parts) > 1 for batch in made.batches)
     for item, values in zip(items, scores_of(model, made, len(items)), strict=True):
         assert values == pytest.approx(by_full_forward(model, item), abs=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_shared_prefix_changes_no_value(architecture: str) -> None:
+    model = random_model(architecture, VOCABULARY)
+    before = model.config._attn_implementation
+    items = items_with_prefixes(9)
+    expected = [by_full_forward(model, item) for item in items]
+    for batch_size in BATCH_SIZES:
+        made = plan(items, batch_size)
+        assert {len(batch.prefix) for batch in made.batches} == {0, 59, 60}
+        read = sum(batch.input_ids.numel() for batch in made.batches)
+        assert read + 180 < sum(len(item.context_ids) for item in items)
+        for values, truth in zip(scores_of(model, made, len(items)), expected, strict=True):
+            assert values == pytest.approx(truth, abs=1e-4)
+    assert model.config._attn_implementation == before
+
+
+def test_contexts_that_are_cut_share_nothing() -> None:
+    model = random_model("llama", VOCABULARY)
+    items = items_with_prefixes(9)
+    made = plan(items, max_length=40)
+    assert made.truncated == 19
+    for item, values in zip(items, scores_of(model, made, len(items)), strict=True):
+        room = 41 - max(map(len, item.continuation_ids))
+        cut = replace(item, context_ids=item.context_ids[-room:])
+        assert values == pytest.approx(by_full_forward(model, cut), abs=1e-4)
+
+
+def test_unscored_tokens_are_context_of_their_option() -> None:
+    model = random_model("llama", VOCABULARY)
+    items = [
+        EncodedChoice("shared", (3, 4, 5), ((6, 7, 8), (9, 8)), 0, (2, 1)),
+        EncodedChoice("one of them is the prefix", (3, 4, 5), ((8, 7), (9, 8, 7)), 0, (0, 1)),
+        EncodedChoice("nothing in common", (), ((6, 7, 8), (9, 8)), 0, (1, 1)),
+    ]
+    for item, values in zip(items, scores_of(model, plan(items), 3), strict=True):
+        assert values == pytest.approx(by_full_forward(model, item), abs=1e-4)
+
+
+class Full:
+    """A memory in which batches of so many tokens have no room; it counts how often one was refused."""
+
+    def __init__(self, model: PreTrainedModel, tokens: int, error: type[RuntimeError]) -> None:
+        self.refused = 0
+        self._tokens = tokens
+        self._error = error
+        model.base_model.register_forward_pre_hook(self.check, with_kwargs=True)
+
+    def check(self, module: torch.nn.Module, args: Any, arguments: dict[str, Any]) -> None:
+        if arguments["input_ids"].numel() >= self._tokens:
+            self.refused += 1
+            raise self._error("DefaultCPUAllocator: can't allocate memory")
+
+
+@pytest.mark.parametrize("error", [RuntimeError, torch.OutOfMemoryError])
+def test_batches_that_do_not_fit_are_halved_for_good(error: type[RuntimeError]) -> None:
+    model = random_model("llama", VOCABULARY)
+    items = items_with_prefixes(9)
+    made, usual = plan(items, 64), plan(items, 64)
+    expected = scores_of(model, usual, len(items))
+    memory = Full(model, 120, error)
+    for found, truth in zip(scores_of(model, made, len(items)), expected, strict=True):
+        assert found == pytest.approx(truth, abs=1e-4)
+    assert 0 < memory.refused < len(made.batches)
+    assert len(made.batches) > len(usual.batches)
+    first = memory.refused
+    scores_of(model, made, len(items))
+    assert memory.refused == first, "the next model goes through the halved plan"
+
+
+def test_an_item_that_does_not_fit_alone_is_told() -> None:
+    model = random_model("llama", VOCABULARY)
+    Full(model, 5, torch.OutOfMemoryError)
+    with pytest.raises(ValueError, match=r"An item of \d+ tokens does not fit in memory"):
+        scores_of(model, plan(random_items(5, 4)), 5)
+
+
+def test_other_errors_of_torch_are_not_taken_for_it() -> None:
+    model = random_model("llama", VOCABULARY)
+    item = EncodedChoice("strange", (VOCABULARY + 5,), ((1,),), 0)
+    with pytest.raises(IndexError):
+        scores_of(model, plan([item]), 1)
 
 
 def test_head_parts_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:

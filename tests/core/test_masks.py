@@ -1,11 +1,19 @@
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import LlamaForCausalLM
 
+from cache.folder import Store
+from core.choices import Variant
 from core.masks import Mask, core_of, minus_core
+from core.models.spec import ModelSpec
+from core.recipes import MaskRecipe
+from core.results.anatomy import anatomy
 from core.weights import WeightSpace
+from core.workbench import Workbench
 
 SETS = st.sets(st.integers(0, 30))
 
@@ -20,6 +28,7 @@ def test_algebra_is_that_of_sets(a: set[int], b: set[int]) -> None:
     assert left.union(right) == _mask(a | b)
     assert left.intersection(right) == _mask(a & b)
     assert left.difference(right) == _mask(a - b)
+    assert left.containment(right) == (len(a & b) / len(a) if a else 1.0)
     assert left.jaccard(right) == (len(a & b) / len(a | b) if a | b else 1.0)
     assert (left == right) == (a == b)
     assert left != a
@@ -89,8 +98,33 @@ def test_where_the_weights_lie(tiny_llama: LlamaForCausalLM) -> None:
     assert mask.count_by_matrix(space) == [len(planned.get(i, [])) for i in range(14)]
     assert mask.count_by_layer(space) == [3, 4]
     assert mask.count_by_kind(space) == {"q": 3, "k": 0, "v": 0, "o": 0, "gate": 0, "up": 3, "down": 1}
+    neurons = mask.count_by_neuron(space)
+    assert neurons.shape == (2, 48)
+    last_column_of_down, rows_of_up = (0, 47), (1, 0)
+    assert {tuple(place): int(neurons[tuple(place)]) for place in neurons.nonzero().tolist()} == {
+        last_column_of_down: 1,
+        rows_of_up: 3,
+    }
     assert _mask(set()).by_matrix(space) == []
+    assert not _mask(set()).count_by_neuron(space).any()
     assert _mask(set()).count_by_layer(space) == [0, 0]
+
+
+@pytest.mark.parametrize("variant", ["mlp", "all"])
+def test_counts_are_those_that_the_results_tell_without_torch(tmp_path: Path, variant: Variant) -> None:
+    bench = Workbench(ModelSpec(), Store(tmp_path))
+    recipe = MaskRecipe("spatial_reasoning", variant, "random", 0.02)
+    found, mask = anatomy(bench, recipe), bench.mask(recipe)
+    assert found is not None
+    assert found.counts.ravel().tolist() == mask.count_by_matrix(bench.space)
+    assert found.by_layer.tolist() == mask.count_by_layer(bench.space)
+    neurons = mask.count_by_neuron(bench.space)
+    assert found.neurons
+    for neuron in found.neurons:
+        assert neuron.count == int(neurons[neuron.layer, neuron.index])
+    ordered = neurons.flatten().sort(descending=True).values.cumsum(0) / neurons.sum()
+    for x, y in found.concentration[1:]:
+        assert y == pytest.approx(float(ordered[round(x * len(ordered)) - 1]))
 
 
 def test_a_mask_of_another_model_is_refused(tiny_llama: LlamaForCausalLM) -> None:

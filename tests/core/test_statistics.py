@@ -10,14 +10,18 @@ from hypothesis import strategies as st
 
 from core.statistics import (
     accuracy,
+    believable,
     benjamini_hochberg,
     cell_statistics,
     collapsed,
+    empirical_p,
+    holm,
     identifiable,
     impact,
     mcnemar_exact,
     paired_bootstrap,
 )
+from core.statistics.bootstrap import resampled_impacts
 
 CHANCE = 0.25
 
@@ -168,10 +172,26 @@ def test_seed_decides_and_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) 
     assert first != paired_bootstrap(before, after[None], CHANCE, seed=2)
 
 
-def test_base_against_base_is_zero_by_construction() -> None:
-    before = np.random.default_rng(5).random(50) < 0.5
-    interval = paired_bootstrap(before, before[None], CHANCE)
-    assert [part.tolist() for part in interval] == [[0.0], [0.0], [0.0]]
+def test_no_flips_among_few_items_say_less_than_among_many() -> None:
+    ends = []
+    for n in (50, 200, 5000):
+        before = answers(n, n * 8 // 10)
+        ais, low, high = paired_bootstrap(before, before[None], CHANCE)
+        assert ais[0] == 0.0
+        assert low[0] == pytest.approx(-high[0], rel=0.35)
+        ends.append(high[0])
+    # With the "rule of three" the drop can be 3 of n items, of 0.55 above chance: 0.109, 0.027, 0.001.
+    assert ends == pytest.approx([0.109, 0.027, 0.0011], rel=0.4)
+
+
+def test_equal_fractions_are_no_drop_however_they_are_added() -> None:
+    scores = np.random.default_rng(5).random(300).astype(np.float32)
+    drops = scores.astype(np.float64) - np.roll(scores, 150)  # they cancel out over each cluster
+    clusters = np.arange(300) % 150
+    values = resampled_impacts(scores, drops[None], 0.9, resamples=500, seed=0, clusters=clusters)
+    # The base is below 0.9, so what is no drop is infinite; about e^-1 of the resamples have no half item.
+    assert 0.3 < np.mean(values == 0) < 0.6
+    assert np.isinf(values[values != 0]).all()
 
 
 def test_base_near_chance_gives_an_unbounded_interval() -> None:
@@ -199,25 +219,17 @@ def test_clusters_of_unequal_size_equal_resampling_by_hand() -> None:
     clusters = rng.integers(0, 12, 90)
     before, after = damaged(rng, 90, 0.85, 0.6)
     ours = paired_bootstrap(before, after[None], CHANCE, resamples=8000, clusters=clusters)
-    labels = np.unique(clusters)
+    groups = [np.flatnonzero(clusters == label) for label in np.unique(clusters)]
+    nets = np.array([before[rows].sum() - after[rows].sum() for rows in groups])
+    half_item = np.abs(nets).sum() / np.count_nonzero(nets)
     values = []
-    for _ in range(3000):
-        rows = np.concatenate([np.flatnonzero(clusters == c) for c in rng.choice(labels, len(labels))])
-        values.append(impact(before[rows].mean(), after[rows].mean(), CHANCE))
+    for _ in range(4000):
+        drawn = rng.integers(0, len(groups) + 1, len(groups))
+        rows = np.concatenate([groups[c] for c in drawn if c < len(groups)])
+        halves = np.count_nonzero(drawn == len(groups))
+        lost = before[rows].sum() - after[rows].sum() + half_item * rng.choice([-1, 1], halves).sum()
+        values.append(lost / (before[rows].sum() - CHANCE * len(rows)))
     assert (ours.low[0], ours.high[0]) == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=0.02)
-
-
-def test_interval_covers_the_truth_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(8)
-    base, kept, runs = 0.8, 0.7, 600
-    truth = impact(base, base * kept, CHANCE)
-    hits = 0
-    for run in range(runs):
-        before, after = damaged(rng, 200, base, kept)
-        interval = paired_bootstrap(before, after[None], CHANCE, resamples=400, seed=run)
-        hits += interval.low[0] <= truth <= interval.high[0]
-    # 95 % of 600 has a standard error of 0.9 points.
-    assert 0.92 <= hits / runs <= 0.98
 
 
 @pytest.mark.parametrize("shape", [(10,), (2, 9), (1, 1, 10)])
@@ -265,6 +277,54 @@ def test_what_is_no_p_value_is_refused(odd: float) -> None:
         benjamini_hochberg(np.array([0.5, odd]))
 
 
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_is_the_closed_test_of_bonferroni(p_values: list[float]) -> None:
+    """The largest Bonferroni p of any set that has the hypothesis: the definition, not the formula."""
+    ours = holm(np.array(p_values))
+    ordered = np.sort(p_values)
+    # The worst subset of m that has a p-value: itself as the least, and of any others that are larger.
+    for p, adjusted in zip(p_values, ours, strict=True):
+        worst = max(
+            min(1.0, least * (len(p_values) - np.searchsorted(ordered, least)))
+            for least in ordered
+            if least <= p
+        )
+        assert adjusted == pytest.approx(worst)
+
+
+def test_holm_by_hand() -> None:
+    # 4 * 0.01, 3 * 0.02, 2 * 0.03 (no less than the one before), 1 * 0.5
+    assert holm(np.array([[0.5, 0.01], [0.03, 0.02]])) == pytest.approx(np.array([[0.5, 0.04], [0.06, 0.06]]))
+    with pytest.raises(ValueError, match="p-value"):
+        holm(np.array([0.5, float("nan")]))
+
+
+def test_empirical_p_by_hand() -> None:
+    random = np.linspace(-0.1, 0.08, 19)
+    assert empirical_p(0.5, random) == (0.05, 0.05, 19)
+    assert empirical_p(random[-2], random).p_value == pytest.approx(3 / 20)  # a tie is as far
+    assert empirical_p(-1.0, random).p_value == 1.0
+    for ais, masks in ((0.5, []), (float("nan"), random), (0.5, [0.1, float("inf")])):
+        with pytest.raises(ValueError, match=r"random mask|not defined"):
+            empirical_p(ais, masks)
+
+
+def test_empirical_p_of_a_random_mask_is_uniform() -> None:
+    rng = np.random.default_rng(10)
+    found = [empirical_p(ais, random).p_value for ais, *random in rng.normal(size=(4000, 20))]
+    assert np.mean(np.array(found) <= 0.05 + 1e-9) == pytest.approx(0.05, abs=0.012)
+
+
+@pytest.mark.parametrize(
+    ("score", "said"), [(0.0, "below 0.05"), (0.97, "above 0.95"), (0.05, ""), (0.5, "")]
+)
+def test_base_scores_out_of_range(score: float, said: str) -> None:
+    verdict = believable(score, (0.05, 0.95))
+    assert verdict.holds is (said == "")
+    assert said in verdict.reason
+    assert verdict.holds or f"base score {score:.3g}" in verdict.reason
+
+
 # --- cells ---
 
 
@@ -279,7 +339,10 @@ def test_cells_by_hand() -> None:
     assert 0.3 < hurt.ais_low < 0.5 < hurt.ais_high < 0.7
     assert hurt.p_value == pytest.approx(2 * 0.5**30)
     assert (hurt.defined, hurt.reason) == (True, "")
-    assert (same.ais, same.ais_low, same.ais_high, same.p_value) == (0.0, 0.0, 0.0, 1.0)
+    assert (same.ais, same.p_value) == (0.0, 1.0)
+    assert same.ais_low is not None
+    assert same.ais_high is not None
+    assert -0.1 < same.ais_low < 0.0 < same.ais_high < 0.1
 
 
 @pytest.mark.parametrize("chance", [0.25, None])

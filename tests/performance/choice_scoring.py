@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.benchmarks import find_benchmarks
+from core.benchmarks.diagnostic import heldout_items
 from core.inference.choice_plan import plan_choices
 from core.inference.encoding import EncodedChoice, encode_choice, longest_row
 from core.inference.loglikelihood import loglikelihoods
@@ -49,7 +50,11 @@ def compare_choices(loaded: LoadedModel) -> Comparison:
 
 def _encoded(loaded: LoadedModel) -> list[EncodedChoice]:
     benchmarks = find_benchmarks(["diagnostic"], loaded.spec.level)
-    items = [item for benchmark in benchmarks for item in benchmark.items(ITEMS_OF_EACH)]
+    items = [
+        item
+        for benchmark in benchmarks
+        for item in heldout_items(benchmark.id, loaded.spec.level, ITEMS_OF_EACH)
+    ]
     return [encode_choice(render_choice(item, loaded.spec.style), loaded.tokenizer) for item in items]
 
 

@@ -30,7 +30,7 @@ def compare_importance(model: PreTrainedModel) -> Comparison:
     The plain side has the same batches, loss and logits, and gradients of the candidate weights alone, so
     that it does nothing that could be left out; it neither multiplies by the weights nor keeps halves apart.
     """
-    space, items = WeightSpace(model), _items(model.config.vocab_size)
+    space, items = WeightSpace(model), random_items(model.config.vocab_size)
     batches = plan_batches([loss_item(item, "answer", 256) for item in items], BATCH_SIZE)
     held: list[bool] = []
 
@@ -81,7 +81,7 @@ def _difference(scores: Sequence[Tensor], weights: Sequence[Tensor]) -> float:
     return max(float((found - truth).norm() / truth.norm()) for found, truth in pairs)
 
 
-def _items(vocabulary: int) -> list[EncodedChoice]:
+def random_items(vocabulary: int) -> list[EncodedChoice]:
     """Random tokens: contexts of 32 to 96, four options of 1 to 4."""
     rng = random.Random(0)
 

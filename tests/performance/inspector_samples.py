@@ -18,10 +18,10 @@ from tests.core.results.stored_samples import MASK, stored_samples
 from tests.tui.inspector.host import Host
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
-from tui.inspector.marks import UNICODE
-from tui.inspector.panes.samples import SamplesPane
-from tui.inspector.widgets.sample_list import SampleList
-from tui.inspector.widgets.sample_view import SampleView
+from tui.inspector.look.marks import UNICODE
+from tui.inspector.samples.item_view import SampleView
+from tui.inspector.samples.listing import SampleList
+from tui.inspector.samples.pane import SamplesPane
 
 ITEMS = 100_000
 PRESSES = 200

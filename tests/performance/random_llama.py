@@ -10,9 +10,14 @@ LAYERS = 6
 HEAD_SIZE = 32
 
 
-def random_llama(parameters: int) -> LlamaForCausalLM:
-    """A float32 model with about as many parameters, evaluating; always the same."""
-    hidden = min(range(HEAD_SIZE, 8192, HEAD_SIZE), key=lambda size: abs(_parameters(size) - parameters))
+def random_llama(parameters: int, multiple: int = HEAD_SIZE) -> LlamaForCausalLM:
+    """A float32 model with about as many parameters, evaluating; always the same.
+
+    Args:
+        parameters: number of them.
+        multiple: what the width is a multiple of; itself a multiple of the size of a head.
+    """
+    hidden = min(range(multiple, 8192, multiple), key=lambda size: abs(_parameters(size) - parameters))
     config = LlamaConfig(
         vocab_size=VOCABULARY,
         hidden_size=hidden,

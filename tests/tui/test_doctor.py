@@ -97,7 +97,7 @@ def test_candidate_weights_are_those_of_the_weight_space(architecture: str, tmp_
 
 def test_on_a_gpu_the_sums_lie_there_and_the_scores_in_main_memory(folder: Path) -> None:
     gpu = Gpu("NVIDIA H100 80GB HBM3", 85 * 10**9, 80 * 10**9, "550.54.15")
-    plan = plan_use(ModelSpec(dtype="float16"), folder, 21_344, "float32", machine(10**9, gpu))
+    plan = plan_use(ModelSpec(dtype="float16"), folder, machine(10**9, gpu))
     assert (plan.device, plan.dtype) == ("cuda:0", "float16")
     importance = plan.needs[1]
     assert importance.gpu_bytes == 2 * 21_344 + 8 * plan.candidate_weights
@@ -107,7 +107,7 @@ def test_on_a_gpu_the_sums_lie_there_and_the_scores_in_main_memory(folder: Path)
 
 def test_what_does_not_fit_or_is_unknown_is_said(folder: Path) -> None:
     def fits(*there: object) -> list[bool | None]:
-        plan = plan_use(ModelSpec(), folder, 21_344, "float32", machine(*there))  # type: ignore[arg-type]
+        plan = plan_use(ModelSpec(), folder, machine(*there))  # type: ignore[arg-type]
         return [need.fits for need in plan.needs]
 
     assert fits(4 * 21_344) == [True, False]
@@ -116,16 +116,18 @@ def test_what_does_not_fit_or_is_unknown_is_said(folder: Path) -> None:
     assert fits(0, Gpu("large", 10**9, 10**9, "1")) == [True, False]
 
 
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        (ModelSpec(device="cuda:1"), "1 GPUs found"),
-        (ModelSpec(quantization="nf4"), "'nf4' is not there yet"),
-    ],
-)
-def test_what_cannot_be_done_is_said(spec: ModelSpec, message: str, folder: Path) -> None:
-    with pytest.raises(ValueError, match=message):
-        plan_use(spec, folder, 21_344, "float32", machine(10**9, Gpu("one", 1, 1, "1")))
+def test_4_bit_weights_take_their_packed_bytes_and_scales(folder: Path) -> None:
+    plan = plan_use(ModelSpec(quantization="nf4"), folder, machine(10**9))
+    assert plan.dtype == "nf4, bfloat16"
+    candidates = plan.candidate_weights
+    beside = 2 * (21_344 - candidates)
+    # 14 matrices, each with scales of a byte for 64 weights, one float32 of theirs, and code tables.
+    assert plan.needs[0].main_bytes == beside + candidates // 2 + candidates // 64 + 14 * (4 + 64 + 1024 + 4)
+
+
+def test_a_gpu_that_is_not_here_is_said(folder: Path) -> None:
+    with pytest.raises(ValueError, match="1 GPUs found"):
+        plan_use(ModelSpec(device="cuda:1"), folder, machine(10**9, Gpu("one", 1, 1, "1")))
 
 
 def test_this_machine() -> None:

@@ -14,7 +14,7 @@ from tui.command_line import run
 from tui.commands.attach import chosen_engine
 from tui.commands.tui import ScreenOptions, engine_spec, spare_slow_line
 from tui.inspector.settings import Settings
-from tui.options import ModelOptions
+from tui.options import RunOptions
 
 Captured = pytest.CaptureFixture[str]
 
@@ -78,17 +78,17 @@ def test_a_folder_is_the_same_engine_from_everywhere(tmp_path: Path, monkeypatch
 
     demo = model_folder(ModelSpec())
     monkeypatch.chdir(demo.parent)
-    near = engine_spec(ModelOptions(model=demo.name))
+    near = engine_spec(RunOptions(model=demo.name))
     monkeypatch.chdir(tmp_path)
-    assert near == engine_spec(ModelOptions(model=str(demo)))
+    assert near == engine_spec(RunOptions(model=str(demo)))
     assert near.model.name == str(demo)
     assert Path(near.cache) == tmp_path / "cache"
     with pytest.raises(ModelFilesError, match="There is no model"):
-        engine_spec(ModelOptions(model="elsewhere"))
+        engine_spec(RunOptions(model="elsewhere"))
 
 
 def test_of_a_hub_id_nothing_is_looked_up() -> None:
-    assert engine_spec(ModelOptions(model="nobody/no-such-model")).model.name == "nobody/no-such-model"
+    assert engine_spec(RunOptions(model="nobody/no-such-model")).model.name == "nobody/no-such-model"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,22 +17,29 @@ from tui.bench_options import (
     default_selection,
     open_workbench,
 )
-from tui.options import Json, ModelOptions, checked_arguments, with_model_options
+from tui.options import Json, ModelOptions, RunOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
     import polars as pl
 
     from core.benchmarks import Benchmark
-    from core.statistics import CellStatistics
-    from core.workbench import MaskRecipe
+    from core.statistics import CellStatistics, Verdict
+    from core.workbench import MaskRecipe, Workbench
 
 
 @with_model_options
 def bench(
-    options: ModelOptions,
+    options: RunOptions,
     *,
-    benchmark: Annotated[str, typer.Option(help="A benchmark, such as spatial_reasoning.", metavar="NAME")],
+    benchmark: Annotated[
+        str,
+        typer.Option(
+            help="A benchmark, such as spatial_reasoning or arc_easy (`benchmarks` lists them), or the "
+            ".toml file of one's own.",
+            metavar="NAME",
+        ),
+    ],
     ability: Annotated[
         str | None, typer.Option(help="Ablate this ability. Default: the intact model.", metavar="NAME")
     ] = None,
@@ -49,25 +57,50 @@ def bench(
     form: FormName = "sum",
     as_json: Json = False,
 ) -> None:
-    """Run one benchmark; with --ability, on the model without that ability, beside the intact one."""
+    """Run one benchmark; with --ability, on the model without that ability, beside the intact one.
+
+    The score is the mean over the items, which is how lm-evaluation-harness weights MMLU's subjects and
+    BIG-Bench Hard's subtasks too.
+    """
     from core.benchmarks import find_benchmarks
 
     with checked_arguments():
-        found = find_benchmarks([benchmark], options.spec.level)
-        chosen = found[0]
-        n = min(limit or chosen.n_items, chosen.n_items)
+        chosen = find_benchmarks([benchmark], options.spec.level, options.benchmark_options)[0]
         mask = _mask(options, ability, variant, selection, k)
+    n = min(limit or chosen.n_items, chosen.n_items)
     with shown_progress() as tell:
         workbench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
         if mask is not None:
             weights_of(mask.k, workbench.info.parameters)
         base = workbench.outcomes(workbench.request(None, chosen, n))
         ablated = None if mask is None else workbench.outcomes(workbench.request(mask, chosen, n))
-    effect = None if ablated is None else _effect(base, ablated, chosen)
-    if as_json:
-        output.write_document(_document(chosen, base if ablated is None else ablated, mask, effect))
-    else:
-        _write(chosen, base, mask, effect)
+        effect = None if ablated is None else _effect(base, ablated, chosen)
+        report = Report(chosen, options, mask, base, base if ablated is None else ablated, effect)
+        if as_json:
+            output.write_document(_document(report, workbench))
+        else:
+            _write(report)
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a command of this kind found."""
+
+    benchmark: Benchmark
+    options: RunOptions
+    mask: MaskRecipe | None
+    base: pl.DataFrame
+    """The intact model's outcomes."""
+    frame: pl.DataFrame
+    """Those that were asked for: the ablated model's, or the same."""
+    effect: CellStatistics | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the intact model's score is one that a working set-up gives."""
+        from core.statistics import believable
+
+        return believable(_mean(self.base["score"]), self.benchmark.believable)
 
 
 def _mask(
@@ -90,48 +123,68 @@ def _mask(
 
 
 def _effect(base: pl.DataFrame, ablated: pl.DataFrame, benchmark: Benchmark) -> CellStatistics:
-    from core.statistics import cell_statistics
+    from core.results.frames import frame_statistics
 
-    answers = ablated["correct"].to_numpy()[None]
-    return cell_statistics(base["correct"].to_numpy(), answers, benchmark.chance)[0]
+    return frame_statistics(base, [ablated], benchmark.chance)[0]
 
 
-def _document(
-    benchmark: Benchmark, frame: pl.DataFrame, mask: MaskRecipe | None, effect: CellStatistics | None
-) -> dict[str, Any]:
+def _document(report: Report, workbench: Workbench) -> dict[str, Any]:
     from cache.keys import as_plain
 
-    rows = frame.rename({"item_id": "id"}).to_dicts()
-    shown = ("id", "gold", "prediction", "correct", "loglikelihoods")
+    benchmark, frame = report.benchmark, report.frame
+    documents = benchmark.documents(workbench.spec, len(frame))
     document: dict[str, Any] = {
         "benchmark": benchmark.id,
+        "options": as_plain(report.options.benchmark_options),
         "n": len(frame),
-        "score": frame["correct"].mean(),
-        "metrics": {"acc": frame["correct"].mean(), "acc_norm": frame["correct_norm"].mean()},
-        "mask": None if mask is None else as_plain(mask),
+        "score": _mean(frame["score"]),
+        "metrics": benchmark.source.metric_means(documents, frame),
+        "families": _families(frame, [document.family for document in documents]),
+        "chance": benchmark.chance,
+        "believable": report.verdict.holds,
+        "mask": None if report.mask is None else as_plain(report.mask),
         "effect": None,
-        "outcomes": [{name: row[name] for name in shown} for row in rows],
+        "outcomes": [_outcome(row) for row in frame.rename({"item_id": "id"}).to_dicts()],
     }
-    if effect is not None:
-        values = as_plain(effect).items()
+    if report.effect is not None:
+        values = as_plain(report.effect).items()
         document["effect"] = {
             name: None if isinstance(v, float) and not abs(v) < float("inf") else v for name, v in values
         }
     return document
 
 
-def _write(
-    benchmark: Benchmark, base: pl.DataFrame, mask: MaskRecipe | None, effect: CellStatistics | None
-) -> None:
+def _outcome(row: dict[str, Any]) -> dict[str, Any]:
+    """One outcome, with what there is of it: log-likelihoods, or a text."""
+    shared = ("id", "gold", "prediction", "correct", "score")
+    own = ("loglikelihoods",) if row["text"] is None else ("text", "answer", "finish")
+    return {name: row[name] for name in (*shared, *own)}
+
+
+def _families(frame: pl.DataFrame, families: list[str]) -> dict[str, Any]:
+    """Items and score of each subject or subtask; none where there are no such."""
+    import polars as pl
+
+    by_family = frame.select("score").with_columns(family=pl.Series(families, dtype=pl.String))
+    groups = by_family.filter(pl.col("family") != "").group_by("family", maintain_order=True)
+    found = groups.agg(n=pl.len(), score=pl.col("score").cast(float).mean()).to_dicts()
+    return {row["family"]: {"n": row["n"], "score": row["score"]} for row in found}
+
+
+def _write(report: Report) -> None:
     from core.statistics import accuracy
 
-    intact = accuracy(base["correct"].to_numpy())
-    lines = [
-        f"{benchmark.name} · n {len(base)} · chance {benchmark.chance:.2f}",
-        f"base      {intact.score:.3f} [{intact.low:.3f}, {intact.high:.3f}]",
-    ]
+    benchmark, base, effect = report.benchmark, report.base, report.effect
+    chance = "no chance level" if benchmark.chance is None else f"chance {benchmark.chance:.2f}"
+    score = f"base      {_mean(base['score']):.3f}"
+    if base["score"].cast(bool).equals(base["correct"]) and base["score"].is_in([0.0, 1.0]).all():
+        intact = accuracy(base["correct"].to_numpy())
+        score += f" [{intact.low:.3f}, {intact.high:.3f}]"
+    lines = [f"{benchmark.name} · {benchmark.metrics[0]} · n {len(base)} · {chance}", score]
+    if not report.verdict.holds:
+        lines.append(f"          {report.verdict.reason}")
     if effect is not None:
-        lines.append(f"ablated   {effect.score:.3f}   {mask}")
+        lines.append(f"ablated   {effect.score:.3f}   {report.mask}")
         if effect.defined:
             lines.append(
                 f"AIS       {effect.ais:.2f} [{effect.ais_low:.2f}, {effect.ais_high:.2f}]   "
@@ -140,4 +193,9 @@ def _write(
         else:
             lines.append(f"AIS       {effect.reason}")
         lines.append("A control says what chance does: the same with --selection random.")
-    output.write("\n".join(lines) + "\n")
+    output.write("".join(f"{output.shown(line)}\n" for line in lines))
+
+
+def _mean(scores: pl.Series) -> float:
+    """The mean of scores, in double precision."""
+    return float(scores.cast(float).to_numpy().mean())

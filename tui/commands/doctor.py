@@ -43,6 +43,10 @@ class Diagnosis:
     model: ModelInfo | None
     """None if there is a problem with the model."""
     plan: Plan | None
+    sandbox: str | None
+    """What keeps generated code apart; None if nothing does."""
+    no_sandbox: str
+    """Why nothing does; empty if something does."""
     problem: str | None
     """Why the model cannot be used, in one sentence."""
 
@@ -66,11 +70,13 @@ def doctor(options: ModelOptions, as_json: Json = False) -> None:
 
 def _diagnose(options: ModelOptions) -> Diagnosis:
     from cache.listing import entries
+    from core.sandbox import find_sandbox
     from tui.machine import installed_version, this_machine
 
     machine = this_machine()
     kept = entries(options.store.root)
     model, plan, problem = _check_model(options, machine)
+    sandbox = find_sandbox()
     return Diagnosis(
         abilityscope=installed_version("abilityscope"),
         machine=machine,
@@ -79,6 +85,8 @@ def _diagnose(options: ModelOptions) -> Diagnosis:
         cache_bytes=sum(entry.size_bytes for entry in kept),
         model=model,
         plan=plan,
+        sandbox=sandbox.kind,
+        no_sandbox=sandbox.reason,
         problem=problem,
     )
 
@@ -96,7 +104,7 @@ def _check_model(options: ModelOptions, machine: Machine) -> tuple[ModelInfo | N
         if size_bytes >= LONG_READ_BYTES:
             output.note(f"reading {size_text(size_bytes)} of weights for their fingerprint")
         model = describe_folder(folder, options.spec.name, options.store.fingerprint_memory)
-        plan = plan_use(options.spec, folder, model.parameters, model.dtype, machine)
+        plan = plan_use(options.spec, folder, machine)
     except (ValueError, OSError) as error:
         return model, plan, " ".join(str(error).split())
     return model, plan, None
@@ -113,6 +121,7 @@ def _document(found: Diagnosis) -> dict[str, Any]:
         },
         "model": asdict(found.model) if found.model else None,
         "plan": asdict(found.plan) if found.plan else None,
+        "sandbox": {"kind": found.sandbox, "reason": found.no_sandbox},
         "problem": found.problem,
     }
 
@@ -121,6 +130,7 @@ def _lines(found: Diagnosis) -> list[str]:
     lines = ["Here", _line("abilityscope", found.abilityscope or "not installed"), *_machine(found.machine)]
     kept = f"{found.cache_folder} ({found.cache_entries} entries, {size_text(found.cache_bytes)})"
     lines.append(_line("cache", kept))
+    lines.append(_line("generated code", f"runs in {found.sandbox}" if found.sandbox else found.no_sandbox))
     if found.model:
         lines += ["", "Model", *_model(found.model)]
     if found.plan:
@@ -155,7 +165,7 @@ def _model(info: ModelInfo) -> list[str]:
         _line("architecture", f"{info.architecture}, {info.layers} layers, hidden size {info.hidden_size}"),
         _line("vocabulary", f"{info.vocabulary:,} tokens"),
         _line("parameters", f"{info.parameters:,} ({count_text(info.parameters)})"),
-        _line("stored as", f"{info.dtype}, {size_text(info.bytes)}"),
+        _line("stored as", f"{info.stored_as}, {size_text(info.bytes)}"),
         _line("fingerprint", info.fingerprint),
     ]
 

@@ -70,6 +70,8 @@ def generate(
         )
         if answer.finish == "length":
             output.write(f"  … stopped after {max_new_tokens} tokens\n")
+        elif answer.finish == "repeats":
+            output.write("  … ended, because it only repeats itself\n")
 
 
 def _masks(

@@ -10,7 +10,7 @@ import typer
 from core.choices import SELECTIONS, VARIANTS, Selection, Variant, one_of
 from tui import output
 from tui.bench_options import FormName, ItemsForScoring, LossName, numbers, open_workbench, words
-from tui.options import Json, ModelOptions, checked_arguments, with_model_options
+from tui.options import Json, RunOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ REAL_KS = "0.0001,0.001,0.01"
 
 @with_model_options
 def profile(
-    options: ModelOptions,
+    options: RunOptions,
     *,
     abilities: Annotated[
         str, typer.Option(help="Abilities, separated by commas, or all.", metavar="A,B")
@@ -41,7 +41,11 @@ def profile(
         str, typer.Option(help="Of top, contrast, random, bottom.", metavar="S,T")
     ] = "top,contrast,random,bottom",
     benchmarks: Annotated[
-        str, typer.Option(help="Benchmarks, separated by commas; diagnostic: the ten.", metavar="X,Y")
+        str,
+        typer.Option(
+            help="Benchmarks, separated by commas; diagnostic: the ten; all: whatever data is here.",
+            metavar="X,Y",
+        ),
     ] = "diagnostic",
     limit: Annotated[
         int | None, typer.Option(min=1, help="Items of each benchmark.", metavar="N", show_default="all")
@@ -70,7 +74,7 @@ def profile(
 
 
 def _plan(
-    options: ModelOptions,
+    options: RunOptions,
     abilities: str,
     variants: str,
     selections: str,
@@ -100,7 +104,7 @@ def _plan(
             dict.fromkeys(cast(Selection, one_of(s, SELECTIONS, "selection")) for s in words(selections))
         ),
         ks=ks,
-        benchmarks=find_benchmarks(words(benchmarks), options.spec.level),
+        benchmarks=find_benchmarks(words(benchmarks), options.spec.level, options.benchmark_options),
         limit=limit,
         seed=options.seed,
     )

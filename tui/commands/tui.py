@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tui import output
-from tui.options import ModelOptions, UsageError, checked_arguments, with_model_options
+from tui.options import RunOptions, UsageError, checked_arguments, with_model_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -55,7 +55,7 @@ SettingsFile = Annotated[
 
 @with_model_options
 def tui(
-    options: ModelOptions,
+    options: RunOptions,
     *,
     readonly: Readonly = False,
     no_mouse: NoMouse = False,
@@ -95,7 +95,7 @@ def has_terminal() -> bool:
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def engine_spec(options: ModelOptions) -> EngineSpec:
+def engine_spec(options: RunOptions) -> EngineSpec:
     """The engine that the model options ask for.
 
     Raises:
@@ -109,6 +109,7 @@ def engine_spec(options: ModelOptions) -> EngineSpec:
         str(options.store.root.absolute()),
         ImportanceRecipe(seed=options.seed),
         options.batch_rows or "auto",
+        options.benchmark_options,
     )
 
 
@@ -192,8 +193,8 @@ def spare_slow_line(environment: MutableMapping[str, str]) -> None:
 
 def _settings(look: ScreenOptions) -> Settings:
     """The settings that hold, checked."""
+    from tui.inspector.look.themes import check_theme
     from tui.inspector.settings import bound_classes, check_keys, known_bindings, load_settings, settings_path
-    from tui.inspector.themes import check_theme
 
     if look.settings is not None and not look.settings.is_file():
         raise UsageError(f"There is no settings file {look.settings}.")
@@ -217,10 +218,10 @@ def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     from core.workbench import Workbench
     from tui.inspector.app import Inspector
     from tui.inspector.desk import Desk
-    from tui.inspector.marks import ASCII, UNICODE
+    from tui.inspector.look.marks import ASCII, UNICODE
     from tui.inspector.remembered import first_lens, load_remembered
 
-    benchmarks = find_benchmarks(["diagnostic"], spec.model.level)
+    benchmarks = find_benchmarks(["all"], spec.model.level, spec.benchmarks)
     remembered = load_remembered(spec.model.name)
     lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.recipe.seed)
     desk = Desk(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.inspector.activity import Activity
-from tui.inspector.marks import Marks
+from tui.inspector.look.marks import Marks
 
 if TYPE_CHECKING:
     from core.benchmarks import Benchmark

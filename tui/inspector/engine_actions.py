@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from core.abilities.catalogue import ABILITIES
 from core.engine.commands import Cancel, Pause, Resume, Run, StartRuns
 from core.recipes import MaskRecipe
-from tui.inspector.names import job_title, short_benchmark
+from tui.inspector.look.names import how_words, job_title, short_benchmark
 from tui.inspector.screens.choose import Choose, Option
 from tui.inspector.shell import Shell
 
@@ -50,7 +50,11 @@ class EngineActions(Shell):
         choices: dict[str, tuple[str, list[str], list[str]]] = {
             "row": (f"{here} on all {len(everything)} benchmarks", [lens.ability], everything),
             "column": (f"all {len(abilities)} abilities on {name}", abilities, [lens.benchmark]),
-            "matrix": (f"all {len(abilities)} abilities on all {len(everything)}", abilities, everything),
+            "matrix": (
+                f"all {len(abilities)} abilities on all {len(everything)} benchmarks",
+                abilities,
+                everything,
+            ),
         }
         if lens.variant == "base":
             choices = {"row": (f"base on all {len(everything)} benchmarks", [lens.ability], everything)}
@@ -58,7 +62,9 @@ class EngineActions(Shell):
         def take(choice: str | None) -> None:
             if choice is not None:
                 title, which, on = choices[choice]
-                self._start(title, self._runs(which, on))
+                # Jobs are told apart by their titles, here and by whoever lists them.
+                how = "" if lens.mask is None else f" · {how_words(lens.mask)}"
+                self._start(f"{title}{how}", self._runs(which, on))
 
         options = [Option(key, title) for key, (title, _, _) in choices.items()]
         self.push_screen(Choose("run", options, "row", self.desk.marks), take)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.engine.client import Connection, EngineError, attach_or_start
+from core.engine.client import Connection, attach_or_start
 
 if TYPE_CHECKING:
     from core.engine.commands import Command
@@ -23,7 +23,7 @@ class EngineLink:
         """Starts the engine or joins the one that runs, and hears it until it ends; says why it did."""
         try:
             problem = await self._hear(await attach_or_start(self._spec))
-        except EngineError as error:
+        except OSError as error:  # an EngineError, or the process cannot be started
             problem = str(error)
         self._activity.lose(problem)
 

@@ -15,10 +15,11 @@ from core.abilities.catalogue import ABILITIES
 from core.choices import SELECTIONS, VARIANTS
 from tui.inspector.export_files import screen_picture
 from tui.inspector.lens import k_grid, k_text
-from tui.inspector.names import SELECTION_MEANINGS, SELECTION_WORDS, VARIANT_WORDS
+from tui.inspector.look.names import SELECTION_MEANINGS, SELECTION_WORDS, VARIANT_WORDS
+from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.themes import theme_names
 from tui.inspector.screens.export import ExportScreen
 from tui.inspector.tabs import PANES
-from tui.inspector.themes import theme_names
 
 if TYPE_CHECKING:
     from core.choices import Variant
@@ -123,7 +124,9 @@ class InspectorCommands(Provider):
 
     @property
     def _commands(self) -> list[Command]:
-        return commands_of(cast("Inspector", self.app))
+        # Names of benchmarks and titles of jobs come from elsewhere.
+        found = commands_of(cast("Inspector", self.app))
+        return [Command(safe_line(title), safe_line(about), do) for title, about, do in found]
 
     async def discover(self) -> Hits:
         """All commands, for a palette in which nothing is typed yet."""

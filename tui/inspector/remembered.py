@@ -59,7 +59,7 @@ def state_path() -> Path:
 
 def load_remembered(model_key: str) -> Remembered | None:
     """How the inspector of a model was left; None if that is not known."""
-    kept = _read(state_path()).get(model_key)
+    kept = _read(state_path()).get(_written(model_key))
     # As in _read: what cannot be understood, of an older version perhaps, is as good as not there.
     try:
         return None if kept is None else msgspec.json.decode(kept, type=Remembered)
@@ -75,8 +75,9 @@ def remember(model_key: str, what: Remembered) -> None:
     """
     path = state_path()
     kept = _read(path)
-    kept.pop(model_key, None)
-    kept[model_key] = msgspec.Raw(msgspec.json.encode(what))
+    name = _written(model_key)
+    kept.pop(name, None)
+    kept[name] = msgspec.Raw(msgspec.json.encode(what))
     write_atomically(path, msgspec.json.encode(dict(list(kept.items())[-MOST_MODELS:])))
 
 
@@ -94,6 +95,11 @@ def first_lens(
     if remembered is not None and remembered.fits(benchmarks):
         return replace(remembered.lens, seed=seed)
     return Lens.first(spec, next(iter(benchmarks)), seed)
+
+
+def _written(model_key: str) -> str:
+    """The model's name as a file can hold it: a folder's name may have bytes that are no letters."""
+    return model_key.encode(errors="backslashreplace").decode()
 
 
 def _read(path: Path) -> dict[str, msgspec.Raw]:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.app import App
 from textual.containers import Horizontal, Vertical
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Static
 
 from core.engine.commands import StartRankings, StartRuns
 from core.models.description import selectable_weights
 from tui.inspector.link import EngineLink
+from tui.inspector.look.ascii import Typed, draw_scroll_bars, key_name
+from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.themes import THEMES
 from tui.inspector.pane import Pane
 from tui.inspector.remembered import Remembered, remember
 from tui.inspector.settings import Settings
 from tui.inspector.tabs import PANES
-from tui.inspector.themes import THEMES
 from tui.inspector.widgets.frame import Context, Header, Problem, TabLine
+from tui.inspector.widgets.key_line import KeyLine
 from tui.inspector.widgets.lens_panel import AbilityList, Known, LensPanel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import Binding
+    from textual.filter import LineFilter
     from textual.worker import Worker
 
     from core.engine.commands import Command
@@ -67,6 +72,7 @@ class Shell(App[None]):
         self.farewell = ""
         """What is written to the terminal after the screen is gone."""
         self._tab = tab if tab in dict(PANES) else PANES[0][0]
+        self._typed = Typed()
         self._link = EngineLink(desk.spec, desk.activity)
         self._seen_revision = self._seen_stored = -1
         self._seen_link: Link = "starting"
@@ -76,6 +82,7 @@ class Shell(App[None]):
             self.register_theme(theme)
         self.theme = settings.theme
         self.set_keymap(settings.keys)
+        draw_scroll_bars(is_ascii=settings.ascii)
 
     # What is on the screen
 
@@ -90,15 +97,30 @@ class Shell(App[None]):
                     for pane_id, pane in PANES:
                         yield pane(self.desk, id=pane_id)
         yield Problem()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
         yield Static(TOO_SMALL, id="too-small", markup=False)
 
     def on_mount(self) -> None:
         self.set_class(self.settings.ascii, "-ascii")
+        self.screen.query_one(TabLine).show(self._tab)
+        self.screen.call_after_refresh(self._begin_work)
+
+    def _begin_work(self) -> None:
+        """Begins what would hold up the first frame: threads that import, and the engine's process."""
+        self.connect_engine()
         self.show_tab(self._tab)
         self.set_interval(TICK_S, self._tick)
-        self.connect_engine()
         self._begin(self._describe, "describe")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line goes through before it is drawn."""
+        filters = super().get_line_filters()
+        return [*filters, self._typed] if self.settings.ascii else filters
+
+    def get_key_display(self, binding: Binding) -> str:
+        """How a key is written in footer and help."""
+        shown = super().get_key_display(binding)
+        return key_name(shown) if self.settings.ascii else shown
 
     @property
     def pane(self) -> Pane:
@@ -124,8 +146,10 @@ class Shell(App[None]):
     def set_lens(self, lens: Lens) -> None:
         """Looks at something else."""
         if lens != self.lens:
+            has_same_size = (lens.variant, lens.k) == (self.lens.variant, self.lens.k)
             self.lens = lens
-            self.known = Known(benchmarks=self.known.benchmarks, abilities=self.known.abilities)
+            if not has_same_size:
+                self.known = Known(benchmarks=self.known.benchmarks, abilities=self.known.abilities)
             self.refresh_lens()
             self._remember()
 
@@ -167,7 +191,7 @@ class Shell(App[None]):
         if self.desk.readonly:
             self.say_problem("This inspector was started with --readonly: it only looks.")
         elif self.desk.activity.link == "lost":
-            self.say_problem(f"{self.desk.activity.link_problem} R starts it again.")
+            self.say_problem(f"There is no engine: R starts it again. {self.desk.activity.link_problem}")
         elif not self._link.send(command):
             self._waiting.append(command)
         else:
@@ -192,13 +216,17 @@ class Shell(App[None]):
         await self._link.close()
 
     def _tick(self) -> None:
+        if not self.is_running:
+            return  # the screen is being taken down
         activity = self.desk.activity
         while activity.notices:
-            self.notify(activity.notices.pop(0), markup=False)
+            self.notify(safe_line(activity.notices.pop(0)), markup=False)
         if activity.revision != self._seen_revision:
             self._seen_revision = activity.revision
             if activity.link == "lost" and self._seen_link != "lost":
-                self.say_problem(f"{activity.link_problem} What was finished is kept. R starts it again.")
+                # The reason comes last: it may end in a path, and a path in no full stop.
+                way_on = "The engine is lost. What was finished is kept. R starts it again."
+                self.say_problem(f"{way_on} {activity.link_problem}")
             if activity.link == "connected" and self._seen_link != "connected":
                 self._ask_again()
             self._seen_link = activity.link
@@ -217,6 +245,8 @@ class Shell(App[None]):
         except (ValueError, OSError) as error:
             self.say_problem(" ".join(str(error).split()))
             return
+        if not self.screen_stack:
+            return  # left meanwhile
         header = self.screen_stack[0].query_one(Header)
         header.info = self.info
         header.refresh()
@@ -225,6 +255,8 @@ class Shell(App[None]):
     async def _find_known(self, lens: Lens) -> None:
         if self.info is not None:
             self.known = await asyncio.to_thread(self._known_of, lens, self.info)
+            if not self.screen_stack:
+                return  # left meanwhile
             base = self.screen_stack[0]
             base.query_one(LensPanel).show(self.lens, self.known)
             base.query_one(Context).show(self.lens, self.known)
@@ -274,4 +306,3 @@ class Shell(App[None]):
             await asyncio.to_thread(remember, self.desk.spec.model.name, kept)
         except OSError as error:
             self.say_problem(f"What you look at cannot be remembered: {error}. All else works.")
-

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from tui.inspector.ais.pane import AisPane
+from tui.inspector.masks.overlap_pane import OverlapPane
+from tui.inspector.masks.weights_pane import WeightsPane
 from tui.inspector.pane import Pane
-from tui.inspector.panes.ais import AisPane
-from tui.inspector.panes.cache import CachePane
-from tui.inspector.panes.overlap import OverlapPane
-from tui.inspector.panes.playground import PlaygroundPane
-from tui.inspector.panes.run import RunPane
-from tui.inspector.panes.samples import SamplesPane
-from tui.inspector.panes.weights import WeightsPane
+from tui.inspector.playground.pane import PlaygroundPane
+from tui.inspector.run.pane import RunPane
+from tui.inspector.samples.pane import SamplesPane
+from tui.inspector.stored.pane import CachePane
 
 PANES: tuple[tuple[str, type[Pane]], ...] = (
     ("run", RunPane),

@@ -28,7 +28,7 @@ def hub_rows(task: Task, split: str) -> tuple[Row, ...]:
         HubError: neither the hub nor the cache gives the rows.
     """
     data = task.data
-    reason = _why_not_online(data)
+    reason = why_not_online(data)
     if not data.configs:
         return tuple(_split_rows(task, split, data.config, reason))
     return tuple(
@@ -49,10 +49,10 @@ def is_cached(data: DataSet) -> bool:
 
 def _split_rows(task: Task, split: str, config: str | None, reason: str) -> Iterator[Row]:
     try:
-        with _cache_only(bool(reason)):
+        with cache_only(bool(reason)):
             table = _table(task.data, split, config, is_pinned=bool(reason) and bool(task.data.revision))
     except Exception as error:  # whatever datasets raises, the person gets one sentence and the cause
-        raise HubError(_advice(task, split, reason or _first_line(error))) from error
+        raise HubError(_advice(task, split, reason or first_line(error))) from error
     name = "/".join(part for part in (task.data.path, config, split) if part)
     for number, fields in enumerate(table, start=1):
         yield Row(f"{name}, row {number}", fields)
@@ -69,7 +69,7 @@ def _table(data: DataSet, split: str, config: str | None, is_pinned: bool) -> An
     return builder.as_dataset(split=split)
 
 
-def _why_not_online(data: DataSet) -> str:
+def why_not_online(data: DataSet) -> str:
     """Why the hub is not asked; empty if it can be. `datasets` itself would try for half a minute.
 
     Raises:
@@ -85,12 +85,12 @@ def _why_not_online(data: DataSet) -> str:
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise HubError(f"The hub has no data set '{data.path}' that you may read: use --data-dir.") from error
     except Exception as error:  # the HTTP library, and so its errors, differs between hub versions
-        return f"the hub cannot be reached ({_first_line(error)}), and it was not loaded before"
+        return f"the hub cannot be reached ({first_line(error)}), and it was not loaded before"
     return ""
 
 
 @contextlib.contextmanager
-def _cache_only(wanted: bool) -> Iterator[None]:
+def cache_only(wanted: bool) -> Iterator[None]:
     """Lets `datasets` look into its cache at once, without minutes of attempts to reach the hub."""
     import datasets
 
@@ -109,7 +109,7 @@ def _advice(task: Task, split: str, reason: str) -> str:
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """What an error says, cut to one line of at most 200 characters."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0][:200].rstrip(". ")

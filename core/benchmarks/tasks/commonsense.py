@@ -37,7 +37,7 @@ def read_winogrande(row: Row) -> Choice:
     options = (text_of(row, "option1"), text_of(row, "option2"))
     right = number_of(row, "answer", start=1, below=3) - 1
     contexts = tuple(before + option for option in options)
-    return Choice(contexts, (rest.strip(), rest.strip()), (right,), options=options)
+    return Choice(contexts, (rest.strip(), rest.strip()), (right,), options=options, asked=sentence)
 
 
 def read_piqa(row: Row) -> Choice:

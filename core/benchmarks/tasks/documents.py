@@ -25,6 +25,10 @@ class ChoiceDocument:
     """The options as a person reads them: the texts, where the continuations are only letters."""
     lengths: tuple[int, ...]
     """Characters of each option without that space: what acc_norm divides by."""
+    asked: str = ""
+    """The item alone, without what all items have: what a list of items shows of it."""
+    steps: str = ""
+    """The worked solution; empty without one."""
 
     def context(self, option: int) -> str:
         """The context of an option."""
@@ -67,6 +71,8 @@ class GenerationDocument:
     """The right answers, one or more, as the scorer takes them; of code, the tests."""
     code: CodeReference | None = None
     """Of code benchmarks."""
+    asked: str = ""
+    """As of a ChoiceDocument."""
 
 
 Document = ChoiceDocument | GenerationDocument

@@ -65,7 +65,8 @@ def _truthfulqa(row: Row, targets: str) -> Choice:
     right = tuple(place for place, label in enumerate(labels) if label == 1)
     if not right:
         fail(row, (targets, "labels"), "marks no choice as right")
-    return Choice((f"{asked}\n\nQ: {text_of(row, 'question')}\nA:",), choices, right)
+    question = text_of(row, "question")
+    return Choice((f"{asked}\n\nQ: {question}\nA:",), choices, right, asked=question)
 
 
 MMLU = Task(

@@ -114,6 +114,15 @@ def own_task(file: str | Path) -> Task:
     )
 
 
+def is_description(file: Path) -> bool:
+    """Whether a TOML file is meant to describe a benchmark: it has an id, rows and a prompt."""
+    try:
+        content = msgspec.toml.decode(file.read_bytes())
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError):
+        return False
+    return isinstance(content, dict) and {"id", "rows", "prompt"} <= content.keys()
+
+
 def _description(path: Path) -> Description:
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Description)

@@ -139,6 +139,7 @@ def _document(
             gold=frozenset(read.gold),
             options=read.options or read.continuations,
             lengths=tuple(len(text) for text in read.continuations),
+            asked=read.asked or read.contexts[0],
         )
     return GenerationDocument(
         id=name,
@@ -149,6 +150,7 @@ def _document(
         max_new_tokens=task.max_new_tokens,
         targets=read.targets,
         code=read.code,
+        asked=read.prompt,
     )
 
 

@@ -32,7 +32,22 @@ def choice_scores(task: Task, document: ChoiceDocument, loglikelihoods: Sequence
             f"Item {document.id} needs {len(document.continuations)} finite log-likelihoods, "
             f"not {list(loglikelihoods)}."
         )
-    return {metric: _choice_metric(metric, document, loglikelihoods) for metric in task.metrics}
+    return {metric: choice_metric(metric, document, loglikelihoods) for metric in task.metrics}
+
+
+def choice_metric(metric: str, document: ChoiceDocument, loglikelihoods: Sequence[float]) -> float:
+    """One of `acc`, `acc_norm` and `mc2`, 0 to 1.
+
+    Raises:
+        ValueError: there is no such metric.
+    """
+    if metric == "acc":
+        return float(prediction(loglikelihoods) in document.gold)
+    if metric == "acc_norm":
+        return float(prediction_norm(document, loglikelihoods) in document.gold)
+    if metric == "mc2":
+        return _right_mass(document, loglikelihoods)
+    raise ValueError(f"There is no multiple-choice metric '{metric}': use acc, acc_norm or mc2.")
 
 
 def prediction(loglikelihoods: Sequence[float]) -> int:
@@ -84,16 +99,6 @@ def chance_of(task: Task, documents: Sequence[Document]) -> float | None:
         return task.chance
     shares = [len(d.gold) / len(d.continuations) for d in documents if isinstance(d, ChoiceDocument)]
     return math.fsum(shares) / len(shares)
-
-
-def _choice_metric(metric: str, document: ChoiceDocument, loglikelihoods: Sequence[float]) -> float:
-    if metric == "acc":
-        return float(prediction(loglikelihoods) in document.gold)
-    if metric == "acc_norm":
-        return float(prediction_norm(document, loglikelihoods) in document.gold)
-    if metric == "mc2":
-        return _right_mass(document, loglikelihoods)
-    raise ValueError(f"There is no multiple-choice metric '{metric}': use acc, acc_norm or mc2.")
 
 
 def _right_mass(document: ChoiceDocument, loglikelihoods: Sequence[float]) -> float:

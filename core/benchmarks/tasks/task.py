@@ -50,6 +50,8 @@ class Choice:
     """As a person reads them; empty: the continuations."""
     cluster: str = ""
     """What the rows of one passage share."""
+    asked: str = ""
+    """What tells the row from others; empty: the first context."""
 
 
 @dataclass(frozen=True)
@@ -139,3 +141,8 @@ class Task:
     """Scores an answer against the targets; None for multiple choice, and for code, which has to run."""
     own_files: Mapping[str, Path] | None = None
     """The file of each split, of a benchmark that a person described; None: folder or hub."""
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether its answers are programs, which have to run to be judged."""
+        return self.kind == "generation" and self.judge is None

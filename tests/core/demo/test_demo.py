@@ -37,7 +37,7 @@ def test_it_has_learnt_the_abilities(demo: LoadedModel) -> None:
     """0.90 on at least eight of the ten, and 0.60 on the others, on 200 held-out items each."""
     accuracies = {}
     for benchmark in find_benchmarks(["diagnostic"], "basic"):
-        prepared = prepare(demo, benchmark, benchmark.items(200))
+        prepared = prepare(demo, benchmark, 200)
         outcomes = [outcome for batch in evaluate(demo.model, prepared) for outcome in batch]
         accuracies[benchmark.id] = sum(outcome.correct for outcome in outcomes) / len(outcomes)
     assert sum(accuracy >= 0.9 for accuracy in accuracies.values()) >= 8, accuracies

@@ -7,7 +7,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,14 @@ import pytest
 from core.engine.client import EngineError, connect
 from core.engine.commands import Run, Shutdown, StartRuns
 from core.engine.place import Place, runtime_folder
-from core.engine.process import start_engine
+from core.engine.process import EngineProcess, start_engine
 from core.engine.records import living_engines
 from core.engine.spec import EngineSpec
 from core.events import ModelFailed, RunFinished, RunsFound
 from core.models.spec import ModelSpec
 from tests.core.engine.talk import RECIPE, Screen, kill, private_folder
+
+Start = Callable[[EngineSpec], EngineProcess]
 
 TEN = tuple(Run(None, "temporal_reasoning", n) for n in range(300, 500, 20))
 
@@ -31,16 +33,29 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture
+def start(folder: Path) -> Iterator[Start]:
+    """Starts an engine that does not outlive the test."""
+    processes: list[EngineProcess] = []
+
+    def start(spec: EngineSpec) -> EngineProcess:
+        processes.append(start_engine(spec))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        kill(process)
+
+
 def spec_in(tmp_path: Path, model: str = "demo") -> EngineSpec:
     return EngineSpec(ModelSpec(model), str(tmp_path / "cache"), RECIPE)
 
 
-@pytest.mark.usefixtures("folder")
-def test_a_killed_engine_is_told_in_words_and_nothing_finished_is_lost(tmp_path: Path) -> None:
+def test_a_killed_engine_is_told_in_words_and_nothing_finished_is_lost(start: Start, tmp_path: Path) -> None:
     spec = spec_in(tmp_path)
 
     async def talk() -> None:
-        process = start_engine(spec)
+        process = start(spec)
         screen = Screen(await connect(spec, process))
         other = Screen(await connect(spec))
         screen.connection.send(StartRuns("ten", TEN))
@@ -55,7 +70,7 @@ def test_a_killed_engine_is_told_in_words_and_nothing_finished_is_lost(tmp_path:
         for one in (screen, other):
             await one.connection.close()
         assert living_engines() == []
-        again = start_engine(spec)
+        again = start(spec)
         screen = Screen(await connect(spec, again))
         job = await screen.all_of(StartRuns("ten", TEN))
         assert (job.state, job.done) == ("completed", 10)
@@ -74,21 +89,18 @@ def test_a_killed_engine_is_told_in_words_and_nothing_finished_is_lost(tmp_path:
 
 
 def test_an_idle_engine_ends_and_leaves_only_its_log(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Start, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ABILITYSCOPE_ENGINE_IDLE_S", "0.2")
-    process = start_engine(spec_in(tmp_path, "no/where"))
-    try:
-        assert process.wait(timeout=60) == 0
-        assert {path.suffix for path in folder.iterdir()} == {".log", ".lock"}
-        assert process.log.read_text() == ""
-    finally:
-        kill(process)
+    process = start(spec_in(tmp_path, "no/where"))
+    assert process.wait(timeout=60) == 0
+    assert {path.suffix for path in folder.iterdir()} == {".log", ".lock"}
+    assert process.log.read_text() == ""
 
 
-def test_of_two_that_race_one_is_the_engine(folder: Path, tmp_path: Path) -> None:
+def test_of_two_that_race_one_is_the_engine(start: Start, folder: Path, tmp_path: Path) -> None:
     spec = spec_in(tmp_path, "no/where")
-    processes = [start_engine(spec), start_engine(spec)]
+    processes = [start(spec), start(spec)]
 
     async def talk() -> None:
         screens = [Screen(await connect(spec, process)) for process in processes]
@@ -104,18 +116,13 @@ def test_of_two_that_race_one_is_the_engine(folder: Path, tmp_path: Path) -> Non
             await screen.to_the_end()
             await screen.connection.close()
 
-    try:
-        asyncio.run(talk())
-        assert [process.wait(timeout=60) for process in processes] == [0, 0]
-    finally:
-        for process in processes:
-            kill(process)
+    asyncio.run(talk())
+    assert [process.wait(timeout=60) for process in processes] == [0, 0]
 
 
-@pytest.mark.usefixtures("folder")
-def test_without_its_model_an_engine_says_so_to_every_job(tmp_path: Path) -> None:
+def test_without_its_model_an_engine_says_so_to_every_job(start: Start, tmp_path: Path) -> None:
     spec = spec_in(tmp_path, "no/where")
-    process = start_engine(spec)
+    process = start(spec)
 
     async def talk() -> None:
         screen = Screen(await connect(spec, process))
@@ -127,19 +134,15 @@ def test_without_its_model_an_engine_says_so_to_every_job(tmp_path: Path) -> Non
         assert "no/where" in job.problem
         await screen.connection.close()
 
-    try:
-        asyncio.run(talk())
-        process.terminate()
-        assert process.wait(timeout=60) == 0
-    finally:
-        kill(process)
+    asyncio.run(talk())
+    process.terminate()
+    assert process.wait(timeout=60) == 0
 
 
-@pytest.mark.usefixtures("folder")
-def test_an_engine_that_cannot_start_is_told_with_its_log(tmp_path: Path) -> None:
+def test_an_engine_that_cannot_start_is_told_with_its_log(start: Start, tmp_path: Path) -> None:
     spec = spec_in(tmp_path)
     Place.of(spec.id).lock.mkdir()
-    process = start_engine(spec)
+    process = start(spec)
     with pytest.raises(EngineError, match=r"ended with exit code 1; its log says why: .*\.log"):
         asyncio.run(connect(spec, process))
     with pytest.raises(EngineError, match="No engine"):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks import Benchmark
+from core.benchmarks.diagnostic import ItemSource
 from core.models.spec import ModelSpec
 from core.recipes import MaskRecipe
 from core.workbench import Workbench
@@ -42,12 +43,10 @@ def made_up_benchmark(n: int) -> Benchmark:
         name="made up",
         about="nothing",
         kind="multiple_choice",
-        metric="acc",
-        chance=0.25,
+        metrics=("acc", "acc_norm"),
         believable=(0.0, 1.0),
-        n_items=n,
         version=1,
-        source=_items,
+        source=ItemSource(_items, n, 0.25, "basic"),
     )
 
 

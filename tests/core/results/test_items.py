@@ -7,6 +7,7 @@ import pytest
 
 from cache.folder import Store
 from core.benchmarks import find_benchmarks
+from core.benchmarks.diagnostic import heldout_items
 from core.events import EntryReplaced, Event
 from core.models.spec import ModelSpec
 from core.prompts import render_choice
@@ -32,7 +33,7 @@ def test_the_items_are_stored_once_as_the_model_gets_them(bench: Workbench) -> N
     assert ensure_items(bench, BENCHMARK, 20) == path
     assert path.stat().st_mtime_ns == written
     rows = pl.read_parquet(path).to_dicts()
-    for row, item in zip(rows, BENCHMARK.items(20), strict=True):
+    for row, item in zip(rows, heldout_items(BENCHMARK.id, "basic", 20), strict=True):
         assert row["item_id"] == item.id
         assert row["prompt"] == render_choice(item, bench.spec.style).context
         assert (row["options"], row["gold"]) == (list(item.options), item.answer_index)

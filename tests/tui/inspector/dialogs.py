@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.app import App
 from textual.screen import ModalScreen
 
-from tui.inspector.themes import THEMES
+from tui.inspector.look.themes import THEMES
 
 UNANSWERED = object()
 

@@ -16,7 +16,7 @@ from core.recipes import ImportanceRecipe
 from core.workbench import Workbench
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
-from tui.inspector.marks import UNICODE, Marks
+from tui.inspector.look.marks import UNICODE, Marks
 from tui.inspector.pane import Pane
 
 DEADLINE_S = 20.0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from cache.entries import EntryFolder, Manifest
 from cache.folder import Store
@@ -34,7 +35,7 @@ from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
-from tui.inspector.marks import ASCII, UNICODE
+from tui.inspector.look.marks import ASCII, UNICODE
 from tui.inspector.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ SPATIAL = "spatial_reasoning"
 LENS = Lens(SPATIAL, "mlp", "top", K, SPATIAL, N)
 
 UNMEASURED, WRECKING, TOO_HARD = "long_term_knowledge", "inductive_reasoning", "temporal_reasoning"
-"""An ability without any results; one whose mask takes everything to chance; a benchmark that base guesses."""
+"""An ability without results; one whose mask takes everything to chance; a benchmark that base guesses."""
 
 MODEL = ModelLoaded("demo", 1.2, "cpu", 12_600_000)
 CONNECTED = Snapshot("3f2a", 4711, (), MODEL, None, (), ())
@@ -116,7 +117,11 @@ async def settled(app: StillInspector, pilot: Pilot[None], *pieces: str) -> str:
             not is_busy and is_told and is_known and before == last and all(piece in seen for piece in pieces)
         )
 
-    await until(pilot, is_still)
+    try:
+        await until(pilot, is_still)
+    except AssertionError as error:
+        error.add_note(before)
+        raise
     return before
 
 
@@ -132,6 +137,7 @@ class MadeUp:
     def __init__(self, root: Path) -> None:
         self.bench = Workbench(ModelSpec(device="cpu"), Store(root), ImportanceRecipe())
         self.benchmarks = find_benchmarks(["diagnostic"], self.bench.spec.level)
+        self._items: dict[str, pl.DataFrame] = {}
         self._written: list[tuple[EntryFolder, str]] = []
 
     def fill(self) -> None:
@@ -139,6 +145,7 @@ class MadeUp:
         for benchmark in self.benchmarks:
             path = ensure_items(self.bench, benchmark, N)
             self._written.append((self.bench.store.items.entries, path.stem))
+            self._items[benchmark.id] = pl.read_parquet(path)
             self._answer(None, benchmark, 0.27 if benchmark.id == TOO_HARD else 0.93)
         for number, ability in enumerate(ABILITIES):
             if ability.id != UNMEASURED:
@@ -166,7 +173,7 @@ class MadeUp:
     def _answer(self, mask: MaskRecipe | None, benchmark: Benchmark, right: float) -> None:
         """Stores answers of which about a share is right."""
         request = self.bench.request(mask, benchmark, N)
-        columns = answers(benchmark, N, right, "base" if mask is None else str(mask))
+        columns = answers(self._items[benchmark.id], right, "base" if mask is None else str(mask))
         self.bench.store.outcomes.save(request.key, request.ingredients, columns)
         self._written.append((self.bench.store.outcomes.entries, request.key))
 
@@ -205,23 +212,19 @@ class MadeUp:
             path.write_bytes(replace(Manifest.from_json(path.read_bytes()), created=created).to_json())
 
 
-def answers(benchmark: Benchmark, n: int, right: float, salt: str) -> Mapping[str, Sequence[Any]]:
-    """The columns of made-up outcomes on the first items, of which about a share is right."""
-    items = benchmark.items(n)
+def answers(items: pl.DataFrame, right: float, salt: str) -> Mapping[str, Sequence[Any]]:
+    """The columns of made-up outcomes on stored items, each of four options; about a share is right."""
+    ids, golds = items["item_id"].to_list(), items["gold"].to_list()
     chosen = []
-    for place, item in enumerate(items):
-        # The place decides most: models that err on the same items flip few of them.
-        is_right = 0.8 * fraction(benchmark.id, place) + 0.2 * fraction(salt, benchmark.id, place) < right
-        miss = 1 + place % (len(item.options) - 1)
-        chosen.append((item.answer_index + (0 if is_right else miss)) % len(item.options))
-    correct = [option == item.answer_index for option, item in zip(chosen, items, strict=True)]
-    values = [
-        [-1.25 if option == pick else -3.5 - 0.75 * option for option in range(len(item.options))]
-        for pick, item in zip(chosen, items, strict=True)
-    ]
+    for place, (name, gold) in enumerate(zip(ids, golds, strict=True)):
+        # The item decides most: models that err on the same items flip few of them.
+        is_right = 0.8 * fraction(name) + 0.2 * fraction(salt, name) < right
+        chosen.append((gold + (0 if is_right else 1 + place % 3)) % 4)
+    correct = [option == gold for option, gold in zip(chosen, golds, strict=True)]
+    values = [[-1.25 if option == pick else -3.5 - 0.75 * option for option in range(4)] for pick in chosen]
     return {
-        "item_id": [item.id for item in items],
-        "gold": [item.answer_index for item in items],
+        "item_id": ids,
+        "gold": golds,
         "prediction": chosen,
         "correct": correct,
         "correct_norm": correct,

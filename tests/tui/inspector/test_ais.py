@@ -17,18 +17,18 @@ from core.results.cells import Cell
 from core.statistics import CellStatistics
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
-from tui.inspector.ais_text import ais_with_interval, cell_text, explained, interval, probability
-from tui.inspector.colours import shade
+from tui.inspector.ais.cell_screen import CellScreen
+from tui.inspector.ais.forest_bars import ForestBars
+from tui.inspector.ais.links_view import LinksView
+from tui.inspector.ais.pane import AisPane
+from tui.inspector.ais.sweep_view import SweepView
+from tui.inspector.ais.text import ais_with_interval, cell_text, explained, interval, probability
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
-from tui.inspector.marks import ASCII, UNICODE, Marks
-from tui.inspector.panes.ais import AisPane
-from tui.inspector.screens.cell import CellScreen
-from tui.inspector.themes import THEMES
-from tui.inspector.widgets.forest_bars import ForestBars
+from tui.inspector.look.colours import shade
+from tui.inspector.look.marks import ASCII, UNICODE, Marks
+from tui.inspector.look.themes import THEMES
 from tui.inspector.widgets.heat_map import HeatMap
-from tui.inspector.widgets.links_view import LinksView
-from tui.inspector.widgets.sweep_view import SweepView
 
 DEDUCTIVE, QUANTITATIVE, SPATIAL = CACHED_ABILITIES
 

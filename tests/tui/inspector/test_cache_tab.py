@@ -12,11 +12,11 @@ from cache.keys import key_of
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
-from tui.inspector.marks import ASCII, Marks
-from tui.inspector.panes.cache import CachePane
-from tui.inspector.stored_entries import read_entries
-from tui.inspector.stored_words import ingredient_lines
-from tui.inspector.widgets.stored_list import StoredList
+from tui.inspector.look.marks import ASCII, Marks
+from tui.inspector.stored.entries import read_entries
+from tui.inspector.stored.listing import StoredList
+from tui.inspector.stored.pane import CachePane
+from tui.inspector.stored.words import ingredient_lines
 
 LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "spatial_reasoning")
 NARROW, WIDE = (61, 19), (160, 43)

@@ -9,7 +9,7 @@ from textual.widgets import Input, OptionList
 
 from tests.tui.inspector.dialogs import UNANSWERED, Dialogs
 from tests.tui.inspector.host import screen_text
-from tui.inspector.marks import ASCII
+from tui.inspector.look.marks import ASCII
 from tui.inspector.screens.choose import Choose, Option
 from tui.inspector.screens.enter import MANY, EnterCount, EnterNumber, parse_count, parse_fraction
 

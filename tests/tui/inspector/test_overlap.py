@@ -13,10 +13,10 @@ from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEM
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tests.tui.inspector.test_weights import stored_weights
 from tui.inspector.lens import Lens
-from tui.inspector.marks import ASCII, UNICODE, Marks
-from tui.inspector.mask_numbers import fraction_text, lift_text
-from tui.inspector.overlap_table import OverlapTable
-from tui.inspector.panes.overlap import OverlapPane
+from tui.inspector.look.marks import ASCII, UNICODE, Marks
+from tui.inspector.masks.numbers import fraction_text, lift_text
+from tui.inspector.masks.overlap_pane import OverlapPane
+from tui.inspector.masks.overlap_table import OverlapTable
 
 NARROW, SMALL, WIDE = (61, 19), (60, 15), (160, 43)
 

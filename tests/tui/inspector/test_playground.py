@@ -15,12 +15,12 @@ from core.events import Event, Job, JobChanged, Snapshot, TextEnded, TextWritten
 from core.recipes import MaskRecipe
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tui.inspector.desk import Desk
-from tui.inspector.divergence import Divergence, first_divergence
 from tui.inspector.lens import Lens
-from tui.inspector.panes.playground import PlaygroundPane
-from tui.inspector.widgets.prompt import Prompt
-from tui.inspector.widgets.write_settings import SettingsLine, WriteSettings
-from tui.inspector.writing import VARIANTS
+from tui.inspector.look.divergence import Divergence, first_divergence
+from tui.inspector.playground.pane import PlaygroundPane
+from tui.inspector.playground.prompt import Prompt
+from tui.inspector.playground.settings_line import SettingsLine, WriteSettings
+from tui.inspector.playground.writing import VARIANTS
 
 LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "spatial_reasoning")
 NARROW, WIDE = (61, 19), (160, 43)

@@ -31,14 +31,14 @@ from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tui.command_line import run as run_command
 from tui.inspector.command_of import command_line
 from tui.inspector.desk import Desk
-from tui.inspector.figures import Curve, ItemLine, Listing, Side
 from tui.inspector.lens import Lens
-from tui.inspector.marks import ASCII, UNICODE, Marks
-from tui.inspector.names import job_title
-from tui.inspector.panes.run import RunPane, runs_of
-from tui.inspector.run_status import queue_of, status_of
-from tui.inspector.widgets.line_plot import LinePlot, PlotLook, drawn
-from tui.inspector.widgets.ticker import Ticker
+from tui.inspector.look.marks import ASCII, UNICODE, Marks
+from tui.inspector.look.names import job_title
+from tui.inspector.run.figures import Curve, ItemLine, Listing, Side
+from tui.inspector.run.line_plot import LinePlot, PlotLook, drawn
+from tui.inspector.run.pane import RunPane, runs_of
+from tui.inspector.run.status import queue_of, status_of
+from tui.inspector.run.ticker import Ticker
 
 NARROW, WIDE = (62, 19), (130, 43)
 ABILITY = CACHED_ABILITIES[0]
@@ -301,8 +301,8 @@ async def test_text_of_items_does_nothing(demo_cache: Path) -> None:
 
 def test_reading_results_needs_no_torch_and_the_first_paint_no_polars() -> None:
     code = (
-        "import sys, tui.inspector.panes.run; early = {'polars', 'numpy', 'plotext'} & set(sys.modules);"
-        "import tui.inspector.comparison; print(sorted(early), 'torch' in sys.modules)"
+        "import sys, tui.inspector.run.pane; early = {'polars', 'numpy', 'plotext'} & set(sys.modules);"
+        "import tui.inspector.run.comparison; print(sorted(early), 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] False"

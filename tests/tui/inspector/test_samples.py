@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from core.abilities import Item
 from core.benchmarks import Benchmark
+from core.benchmarks.diagnostic import ItemSource
 from core.engine.spec import EngineSpec
 from core.events import BatchFinished, ItemOutcome, RunFinished, RunStarted
 from core.models.spec import ModelSpec
@@ -28,12 +29,12 @@ from tests.core.results.stored_samples import (
 from tests.tui.inspector.host import Host, screen_text, until
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
-from tui.inspector.marks import ASCII, UNICODE, Marks
-from tui.inspector.panes.samples import SamplesPane
-from tui.inspector.text_rows import LONGEST_ROW, fitted, rows_of
-from tui.inspector.widgets.sample_lines import Subject, sample_lines
-from tui.inspector.widgets.sample_list import SampleList
-from tui.inspector.widgets.sample_view import SampleView
+from tui.inspector.look.marks import ASCII, UNICODE, Marks
+from tui.inspector.look.text_rows import LONGEST_ROW, fitted, rows_of
+from tui.inspector.samples.item_view import SampleView
+from tui.inspector.samples.lines import Subject, sample_lines
+from tui.inspector.samples.listing import SampleList
+from tui.inspector.samples.pane import SamplesPane
 
 N = 200
 NARROW, WIDE = (61, 19), (160, 43)
@@ -325,7 +326,7 @@ def hostile_benchmark() -> Benchmark:
         )
         for place in range(4)
     )
-    return replace(made_up_benchmark(4), source=lambda n: items[:n])
+    return replace(made_up_benchmark(4), source=ItemSource(lambda n: items[:n], 4, 0.25, "basic"))
 
 
 def save_hostile_outcomes(bench: Workbench, benchmark: Benchmark, mask: MaskRecipe | None) -> None:

@@ -5,7 +5,7 @@ from rich.color import ColorSystem
 from textual.color import Color
 from textual.theme import Theme
 
-from tui.inspector.themes import CONTRAST, THEMES, check_theme
+from tui.inspector.look.themes import CONTRAST, THEMES, check_theme
 
 BACKGROUNDS = ("background", "surface", "panel")
 TEXTS = ("foreground", "text", "text-muted", "primary", "accent", "success", "warning", "error")

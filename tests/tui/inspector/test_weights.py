@@ -17,13 +17,13 @@ from core.workbench import Workbench
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tui.inspector.lens import Lens
-from tui.inspector.marks import ASCII, UNICODE, Marks
-from tui.inspector.mask_numbers import number_text, percent, shared_by_chance, signed_text, sparkline
-from tui.inspector.panes.weights import WeightsPane
-from tui.inspector.weight_table import MaskView, WeightTable
-from tui.inspector.weight_words import profile
+from tui.inspector.look.marks import ASCII, UNICODE, Marks
+from tui.inspector.masks.neuron_list import NeuronList
+from tui.inspector.masks.numbers import number_text, percent, shared_by_chance, signed_text, sparkline
+from tui.inspector.masks.weight_table import MaskView, WeightTable
+from tui.inspector.masks.weight_words import profile
+from tui.inspector.masks.weights_pane import WeightsPane
 from tui.inspector.widgets.curve_plot import CurvePlot
-from tui.inspector.widgets.neuron_list import NeuronList
 
 NARROW, SMALL, WIDE = (61, 19), (60, 15), (160, 43)
 

@@ -25,7 +25,7 @@ from tests.tui.inspector.host import until
 from tui.inspector.app import Inspector
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
-from tui.inspector.marks import UNICODE
+from tui.inspector.look.marks import UNICODE
 from tui.inspector.settings import Settings
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
-from tui.inspector.marks import UNICODE, Marks
-from tui.inspector.safe_text import safe_line
+from tui.inspector.look.marks import UNICODE, Marks
+from tui.inspector.look.safe_text import safe_line
 from tui.inspector.screens.frame import FRAME_CSS
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.inspector.safe_text import safe_line
+from tui.inspector.look.safe_text import safe_line
 from tui.inspector.screens.frame import FRAME_CSS
 
 if TYPE_CHECKING:

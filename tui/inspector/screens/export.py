@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.inspector.export_files import default_name, export_path, other_suffix, write_export
-from tui.inspector.safe_text import safe_line
+from tui.inspector.look.safe_text import safe_line
 from tui.inspector.screens.frame import FRAME_CSS
 
 if TYPE_CHECKING:

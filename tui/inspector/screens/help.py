@@ -15,8 +15,8 @@ from textual.markup import escape
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from tui.inspector.help_text import parts_of
-from tui.inspector.marks import UNICODE, Marks
+from tui.inspector.look.marks import UNICODE, Marks
+from tui.inspector.screens.help_text import parts_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -12,7 +12,7 @@ from textual.color import Color
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from tui.inspector.marks import Marks
+    from tui.inspector.look.marks import Marks
 
 SMALLEST = (24, 6)
 """Columns and lines below which a plot shows nothing."""

@@ -14,8 +14,8 @@ from textual.widgets import Static
 from core.abilities.catalogue import find_ability
 from core.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.inspector.lens import k_text
-from tui.inspector.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
-from tui.inspector.safe_text import safe_line
+from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.inspector.look.safe_text import safe_line
 from tui.units import count_text, size_text
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def status_text(desk: Desk) -> Text:
     if job is not None and job.state == "paused":
         return Text(f"{marks.paused} paused: p goes on", style="bold")
     if isinstance(activity.model, ModelLoading):
-        return Text(f"{marks.lacking} {activity.model.doing}"[:36])
+        return Text(f"{marks.lacking} {safe_line(activity.model.doing)}"[:36])
     if job is None:
         return Text(f"{marks.stored} idle")
     more = f" +{len(activity.queued)}" if activity.queued else ""
@@ -150,8 +150,11 @@ class TabLine(Widget):
                 return
 
     def _label(self, number: int, title: str) -> str:
-        roomy = self.size.width >= sum(len(title) + 3 for _, title in self._tabs)
-        return f"{number} {title} " if roomy else f"{number}{title[:5]} "
+        letters = sum(len(title) for _, title in self._tabs)
+        if self.size.width >= letters + 3 * len(self._tabs):
+            return f"{number} {title} "
+        whole = self.size.width >= letters + 2 * len(self._tabs)
+        return f"{number}{title if whole else title[:5]} "
 
 
 class Context(Static):
@@ -166,6 +169,7 @@ class Context(Static):
     def __init__(self, desk: Desk) -> None:
         super().__init__(id="context", markup=False)
         self._desk = desk
+        self._said = Text()
 
     def show(self, lens: Lens, known: Known) -> None:
         """Says what the lens looks at."""
@@ -182,7 +186,9 @@ class Context(Static):
             text.append(" · ".join(words), style="bold")
             text.append(_amount(lens, known, self.app.size.width))
         text.append(f" on {safe_line(short_benchmark(benchmark.id))}, {n:,} items")
-        self.update(text)
+        if text != self._said:
+            self._said = text
+            self.update(text, layout=False)  # it has two lines, whatever it says
 
 
 def _amount(lens: Lens, known: Known, width: int) -> str:

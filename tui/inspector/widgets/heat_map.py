@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.inspector.colours import shade
+from tui.inspector.look.colours import shade
 from tui.inspector.widgets.heat_layout import Layout, layout_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from textual import events
 
-    from tui.inspector.marks import Marks
+    from tui.inspector.look.marks import Marks
 
 DIM, BOLD = Style(dim=True), Style(bold=True)
 CURSOR = Style(bold=True, reverse=True)

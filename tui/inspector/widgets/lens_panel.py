@@ -15,7 +15,7 @@ from textual.widget import Widget
 from core.abilities.catalogue import ABILITIES
 from core.choices import SELECTIONS, VARIANTS
 from tui.inspector.lens import k_grid, k_text
-from tui.inspector.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
 from tui.inspector.pane import Pane
 from tui.units import count_text
 
@@ -118,9 +118,17 @@ class LensLine(Widget):
     def __init__(self, panel: LensPanel, name: str, action: str) -> None:
         super().__init__(id=f"lens-{name}")
         self._panel, self._what, self._action = panel, name, action
+        self._drawn = Text()
+
+    def show(self) -> None:
+        """Draws anew if it says something else, and lays out, which takes long, if it needs other rows."""
+        text = self._panel.line_of(self._what, self.size.width)
+        if text != self._drawn:
+            self.refresh(layout=text.plain.count("\n") != self._drawn.plain.count("\n"))
 
     def render(self) -> Text:
-        return self._panel.line_of(self._what, self.size.width)
+        self._drawn = self._panel.line_of(self._what, self.size.width)
+        return self._drawn
 
     async def on_click(self) -> None:
         await self.run_action(f"app.{self._action}")
@@ -153,9 +161,12 @@ class LensPanel(VerticalScroll, can_focus=False):
 
     def show(self, lens: Lens, known: Known) -> None:
         """Shows another lens, or that more is known of this one."""
+        before = (self.lens.ability, self.known.abilities)
         self.lens, self.known = lens, known
-        for widget in self.query("AbilityList, LensLine"):
-            widget.refresh(layout=True)
+        if (lens.ability, known.abilities) != before:
+            self.query_one(AbilityList).refresh()
+        for line in self.query(LensLine):
+            line.show()
 
     def line_of(self, name: str, width: int) -> Text:
         """What a line of the panel says."""
@@ -196,7 +207,8 @@ class LensPanel(VerticalScroll, can_focus=False):
         if known.problem:
             return [*lines, Text(" too large a k", style="bold")]
         if known.weights is None or known.candidates is None:
-            return [*lines, Text(" …" if self.desk.marks.cut == "…" else " ...", style="dim")]
+            # Two rows, as when it is known: nothing jumps, and nothing is laid out anew.
+            return [*lines, Text(" …" if self.desk.marks.cut == "…" else " ...", style="dim"), Text()]
         share = known.weights / known.candidates
         what = "MLP" if lens.variant == "mlp" else "layers"
         at_most = "<=" if lens.selection == "minus_core" else ""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.prompts import LETTERS
-from tui.inspector.safe_text import safe_line
-from tui.inspector.text_rows import fitted, rows_of
+from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.text_rows import fitted, rows_of
 
 if TYPE_CHECKING:
     from core.results.records import Answer, Sample
-    from tui.inspector.marks import Marks
+    from tui.inspector.look.marks import Marks
 
 Role = Literal[
     "plain", "muted", "heading", "right", "wrong", "base", "ablated", "control", "parting", "after"

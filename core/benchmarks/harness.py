@@ -1,0 +1,115 @@
+"""Any task of lm-evaluation-harness, with its prompts and its metrics, on our engine.
+
+Its tasks may bring Python of their own, which runs in this process: that is how the harness works. Those that
+run what the model writes are refused. It imports torch, so that only commands have it, and no screen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from core.benchmarks.description import Benchmark, Judged
+from core.benchmarks.harness_tasks import HarnessTasks, load_tasks
+from core.benchmarks.loaded import digest
+from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
+from core.models.chat_template import read_chat_template
+from core.models.files import model_folder
+from core.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def harness_benchmark(word: str, options: BenchmarkOptions) -> Benchmark:
+    """The task or group that a word names; its rows are loaded.
+
+    Args:
+        word: `lm_eval:` and the name; a folder in the options is searched for tasks too.
+        options: how it is run.
+
+    Raises:
+        ValueError: as of `load_tasks`.
+    """
+    tasks = load_tasks(word.partition(":")[2], options.data_dir, options.shots)
+    return Benchmark(
+        id=word,
+        name=f"lm-eval {tasks.name}",
+        about="a task of lm-evaluation-harness, with its own metrics",
+        kind="generation" if tasks.writes else "multiple_choice",
+        metrics=tasks.metrics,
+        believable=(0.0, 1.0),
+        version=1,
+        source=HarnessSource(tasks, options.chat),
+    )
+
+
+@dataclass(frozen=True)
+class HarnessSource:
+    """The documents of a task of the harness, or of all tasks of a group."""
+
+    tasks: HarnessTasks
+    chat: bool
+
+    @property
+    def n_items(self) -> int:
+        """The documents of all tasks."""
+        return len(self.tasks.rows)
+
+    @property
+    def chance(self) -> float | None:
+        """Of accuracy over options the mean share of one; of an exact match 0; of anything else unknown."""
+        metric = self.tasks.metrics[0].partition(",")[0]
+        if metric == "exact_match" and self.tasks.writes:
+            return 0.0
+        if metric not in ("acc", "acc_norm") or self.tasks.first.OUTPUT_TYPE != "multiple_choice":
+            return None
+        shares = [1 / len(task.doc_to_choice(row)) for task, row in self.tasks.rows.values()]
+        return sum(shares) / len(shares)
+
+    @property
+    def needs_greedy(self) -> bool:
+        """Whether a metric asks if the model itself would have written an option."""
+        wants = "exact_match" in self.tasks.first.aggregation()
+        return not self.tasks.writes and (wants or self.tasks.first.OUTPUT_TYPE == "loglikelihood")
+
+    def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
+        """The first n documents, the tasks of a group taking turns."""
+        chat = read_chat_template(model_folder(spec), spec.name) if self.chat else None
+        return self.tasks.documents(chat)[:n]
+
+    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+        """A hash of the documents, and what decides how they are scored."""
+        documents = digest(self.documents(spec, n))
+        return {"documents": documents, "rules": self.tasks.rules, "lm_eval": version("lm-eval")}
+
+    def check(self) -> None:
+        """Refuses nothing more."""
+
+    def judge_choice(
+        self, document: ChoiceDocument, loglikelihoods: Sequence[float], greedy: Sequence[bool] | None
+    ) -> Judged:
+        """The first metric; the answer is all of them, as JSON."""
+        flags = greedy or [False] * len(loglikelihoods)
+        values = self.tasks.values(document.id, list(zip(loglikelihoods, flags, strict=True)))
+        return Judged(float(values[self.tasks.metrics[0]]), json.dumps(values))
+
+    def judge(self, document: GenerationDocument, text: str) -> Judged:
+        """The first metric, and the answer that it judged."""
+        metric = self.tasks.metrics[0]
+        answers = self.tasks.filtered(document.id, [text])[metric.partition(",")[2]]
+        return Judged(float(self.tasks.values(document.id, [text])[metric]), str(answers[0]))
+
+    def metric_means(self, documents: Sequence[Document], outcomes: pl.DataFrame) -> dict[str, float]:
+        """Every metric, added up in the harness's way."""
+        by_metric: defaultdict[str, list[Any]] = defaultdict(list)
+        for document, text, answer in zip(documents, outcomes["text"], outcomes["answer"], strict=True):
+            values = json.loads(answer) if text is None else self.tasks.values(document.id, [text])
+            for name, value in values.items():
+                by_metric[name].append(value)
+        return self.tasks.added_up(by_metric)

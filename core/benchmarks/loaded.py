@@ -1,0 +1,143 @@
+"""Keeps the rows and documents of benchmarks that were loaded last, as long as their files are the same."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.abilities.own_rows import Row
+from core.benchmarks.data.folder import files_of
+from core.benchmarks.data.load import load_rows
+from core.benchmarks.tasks.documents import ChoiceDocument, Document
+from core.benchmarks.tasks.render import render
+from core.benchmarks.tasks.task import Choice, Task
+from core.models.chat_template import ChatTemplate
+
+KEPT = 4
+"""So many benchmarks' rows, and as many of their documents, stay in memory."""
+
+KEPT_DIGESTS = 1024
+
+Stamp = tuple[str, int, int]
+"""A file as it is now: its path, when it was written, in nanoseconds, and its size."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one split that are wanted; equal if they are the same."""
+
+    task: Task = field(compare=False)
+    id: str
+    split: str
+    data_dir: str | None
+    files: tuple[Stamp, ...]
+    """Of the folder, or one's own; none of the hub's, whose revisions do not change."""
+
+    @classmethod
+    def of(cls, task: Task, split: str, data_dir: str | None) -> Rows:
+        """The rows as their files are now."""
+        folder = None if data_dir is None else Path(data_dir)
+        if task.own_files is not None:
+            files = [Path(task.data.path), task.own_files[split]]
+        else:
+            files = [] if folder is None else [file for file, _ in files_of(task, split, folder)]
+        return cls(task, task.id, split, data_dir, tuple(_stamp(file) for file in files if file.is_file()))
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The first documents that are wanted; equal if they are the same."""
+
+    rows: Rows
+    shot_rows: Rows | None
+    shots: int
+    chat: ChatTemplate | None
+    n: int
+
+    @classmethod
+    def of(
+        cls, task: Task, data_dir: str | None, shots: int | None, chat: ChatTemplate | None, n: int
+    ) -> Documents:
+        """The documents of a benchmark's first n rows, as its files are now."""
+        count = task.shots.count if shots is None else shots
+        split = task.shots.split if count > 0 and task.shots.own is None else None
+        shot_rows = Rows.of(task, split, data_dir) if split else None
+        return cls(Rows.of(task, task.split, data_dir), shot_rows, count, chat, n)
+
+
+@functools.lru_cache(maxsize=2 * KEPT)
+def rows_of(wanted: Rows) -> tuple[Row, ...]:
+    """The rows.
+
+    Raises:
+        ValueError: as of `load_rows`.
+    """
+    return load_rows(wanted.task, wanted.split, None if wanted.data_dir is None else Path(wanted.data_dir))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def documents_of(wanted: Documents) -> tuple[Document, ...]:
+    """The documents; fewer where there are fewer rows.
+
+    Raises:
+        ValueError: as of `load_rows` and `render`.
+    """
+    return render(
+        wanted.rows.task,
+        rows_of(wanted.rows),
+        limit=wanted.n,
+        shots=wanted.shots,
+        shot_rows=rows_of(wanted.shot_rows) if wanted.shot_rows else (),
+        chat=wanted.chat,
+    )
+
+
+@functools.lru_cache(maxsize=KEPT_DIGESTS)
+def digest_of(wanted: Documents) -> str:
+    """A hash of all that the documents say.
+
+    Raises:
+        ValueError: as of `documents_of`.
+    """
+    return digest(documents_of(wanted))
+
+
+@functools.lru_cache(maxsize=KEPT_DIGESTS)
+def chance_over(wanted: Rows) -> float | None:
+    """The score of guessing: the mean over all rows.
+
+    Raises:
+        ValueError: as of `load_rows`, or a row is bad.
+    """
+    task = wanted.task
+    if task.chance != "by item":
+        return task.chance
+    read = (task.read(row) for row in rows_of(wanted))
+    shares = [len(choice.gold) / len(choice.continuations) for choice in read if isinstance(choice, Choice)]
+    return sum(shares) / len(shares)
+
+
+def digest(documents: Sequence[Document]) -> str:
+    """A hash of all that some documents say."""
+    content = hashlib.sha256()
+    for document in documents:
+        content.update(json.dumps(_plain(document)).encode() + b"\n")
+    return content.hexdigest()
+
+
+def _plain(document: Document) -> list[object]:
+    shared: list[object] = [document.id, document.family, document.cluster, document.asked]
+    if isinstance(document, ChoiceDocument):
+        texts = (document.contexts, document.continuations, document.options, document.steps)
+        return [*shared, *texts, sorted(document.gold), document.lengths]
+    code = document.code and (document.code.head, document.code.setup, document.code.tests)
+    return [*shared, document.prompt, document.until, document.max_new_tokens, document.targets, code]
+
+
+def _stamp(file: Path) -> Stamp:
+    state = file.stat()
+    return str(file), state.st_mtime_ns, state.st_size

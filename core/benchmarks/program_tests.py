@@ -1,0 +1,74 @@
+"""Judges programs that a model wrote, by running their tests in the sandbox."""
+
+from __future__ import annotations
+
+import ast
+
+from core.benchmarks.description import Judged
+from core.benchmarks.tasks.documents import CodeReference, GenerationDocument
+
+ALL_PASSED = "all {} tests passed"
+LONGEST_ERROR = 200
+"""Characters of an error that are kept."""
+
+
+def require_sandbox(benchmark: str, allowed: bool) -> None:
+    """Refuses a code benchmark where programs may not run, or nothing keeps them apart.
+
+    Raises:
+        ValueError: so it is; the message says what to do.
+    """
+    from core.sandbox import find_sandbox
+
+    if not allowed:
+        raise ValueError(
+            f"'{benchmark}' runs programs that the model wrote: allow it with --allow-code-execution, "
+            "and they run in a sandbox."
+        )
+    found = find_sandbox()
+    if found.kind is None:
+        raise ValueError(f"'{benchmark}' cannot run here. {found.reason}")
+
+
+def judge_program(document: GenerationDocument, text: str) -> Judged:
+    """Whether the program that the text completes passes all its tests, and how each went.
+
+    Raises:
+        ValueError: no sandbox works here.
+        SandboxError: the sandbox worked before, and now does not start.
+    """
+    from core.sandbox import run_tests
+
+    code = document.code
+    if code is None:
+        raise ValueError(f"Item {document.id} has no tests.")
+    helpers, tests = split_tests(code)
+    program = "\n".join(part for part in (code.head + text, code.setup, helpers) if part)
+    run = run_tests(program, tests)
+    if run.execution.status == "refused":
+        raise ValueError(run.execution.stderr)
+    if run.passed:
+        return Judged(1.0, ALL_PASSED.format(len(tests)))
+    failed = [(number, test) for number, test in enumerate(run.tests, start=1) if not test.passed]
+    alike = {test.error for _, test in failed}
+    shown = failed[:1] if len(alike) == 1 else failed
+    errors = "; ".join(f"test {number}: {test.error[:LONGEST_ERROR]}" for number, test in shown)
+    passed = f"{len(tests) - len(failed)} of {len(tests)} tests passed"
+    return Judged(0.0, f"{passed}; {errors or run.execution.status}")
+
+
+def split_tests(code: CodeReference) -> tuple[str, tuple[str, ...]]:
+    """What the tests need before them, and the tests one by one: asserts and calls.
+
+    The tests are of a data set: what Python cannot read stays whole, and fails when it runs.
+    """
+    try:
+        statements = ast.parse(code.tests).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return "", (code.tests,)
+    is_test = [isinstance(statement, (ast.Assert, ast.Expr)) for statement in statements]
+    if True not in is_test or not all(is_test[is_test.index(True) :]):
+        return "", (code.tests,)
+    first = is_test.index(True)
+    texts = [ast.unparse(statement) for statement in statements]
+    return "\n".join(texts[:first]), tuple(texts[first:])

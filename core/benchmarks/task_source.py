@@ -1,0 +1,117 @@
+"""The benchmarks that everyone uses, and one's own, as the rest of the program sees benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.benchmarks.description import Benchmark, Judged
+from core.benchmarks.diagnostic import choice_means
+from core.benchmarks.loaded import Documents, Rows, chance_over, digest_of, documents_of, rows_of
+from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.program_tests import judge_program, require_sandbox
+from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.tasks.scoring import choice_metric, text_scores
+from core.benchmarks.tasks.task import Task
+from core.models.chat_template import ChatTemplate, read_chat_template
+from core.models.files import model_folder
+from core.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def task_benchmark(task: Task, options: BenchmarkOptions) -> Benchmark:
+    """The benchmark of a task under some options; no row is read yet."""
+    return Benchmark(
+        id=task.id,
+        name=task.name,
+        about=task.about,
+        kind=task.kind,
+        metrics=task.metrics,
+        believable=task.believable,
+        version=task.version,
+        source=TaskSource(task, options),
+    )
+
+
+@dataclass(frozen=True)
+class TaskSource:
+    """The rows of a task as documents. Rows are read when they are first needed."""
+
+    task: Task
+    options: BenchmarkOptions
+
+    @property
+    def n_items(self) -> int:
+        """The rows of one's own folder; of the hub what is known of its revision."""
+        is_known = self.task.own_files is None and self.options.data_dir is None
+        if is_known and self.task.n_items is not None:
+            return self.task.n_items
+        return len(rows_of(self._rows))
+
+    @property
+    def chance(self) -> float | None:
+        """As the task says; the mean over all rows where it varies."""
+        return self.task.chance if self.task.chance != "by item" else chance_over(self._rows)
+
+    @property
+    def shots(self) -> int:
+        """Worked examples before each item, as far as they are not the benchmark's own."""
+        wanted = self.options.shots if self.task.shots.split is not None else None
+        return self.task.shots.count if wanted is None else wanted
+
+    def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
+        """The first n rows, rendered."""
+        return documents_of(self._documents(spec, n))
+
+    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+        """A hash of the documents: whatever folder, examples and template they come from."""
+        return {"documents": digest_of(self._documents(spec, n))}
+
+    @property
+    def needs_greedy(self) -> bool:
+        """No."""
+        return False
+
+    def judge_choice(
+        self, document: ChoiceDocument, loglikelihoods: Sequence[float], greedy: Sequence[bool] | None
+    ) -> Judged:
+        """The task's first metric."""
+        return Judged(choice_metric(self.task.metrics[0], document, loglikelihoods))
+
+    def check(self) -> None:
+        """Refuses code benchmarks where it was not said that code may run, or no sandbox works."""
+        if self.task.runs_code:
+            require_sandbox(self.task.id, self.options.allow_code)
+
+    def judge(self, document: GenerationDocument, text: str) -> Judged:
+        """The task's first metric and the answer that it judged; of a program, how its tests went."""
+        if self.task.runs_code:
+            return judge_program(document, text)
+        judged = text_scores(self.task, document, text)
+        metric = self.task.metrics[0]
+        return Judged(judged.scores[metric], judged.answers[metric.partition(",")[2]])
+
+    def metric_means(self, documents: Sequence[Document], outcomes: pl.DataFrame) -> dict[str, float]:
+        """Every metric of the task."""
+        if self.task.kind == "multiple_choice":
+            return choice_means(self.task.metrics, outcomes)
+        sums = dict.fromkeys(self.task.metrics, 0.0)
+        sums[self.task.metrics[0]] = float(outcomes["score"].sum())
+        for metric in self.task.metrics[1:]:
+            for document, text in zip(documents, outcomes["text"], strict=True):
+                if isinstance(document, GenerationDocument):
+                    sums[metric] += text_scores(self.task, document, text).scores[metric]
+        return {metric: total / len(outcomes) for metric, total in sums.items()}
+
+    @property
+    def _rows(self) -> Rows:
+        return Rows.of(self.task, self.task.split, self.options.data_dir)
+
+    def _documents(self, spec: ModelSpec, n: int) -> Documents:
+        chat: ChatTemplate | None = None
+        if self.options.chat:
+            chat = read_chat_template(model_folder(spec), spec.name)
+        return Documents.of(self.task, self.options.data_dir, self.shots, chat, n)

@@ -1,0 +1,108 @@
+"""Loads weights as 4-bit: quantizes a checkpoint tensor by tensor, or takes one that is quantized already."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, BitsAndBytesConfig, PreTrainedModel
+from transformers.quantizers.auto import register_quantization_config, register_quantizer
+from transformers.quantizers.quantizer_bnb_4bit import Bnb4BitHfQuantizer
+
+from core.models.files import ModelFilesError
+from core.models.quantization import FourBit
+from core.weights.packed import keep_layout, problem_of, quantization_state
+
+METHOD = "abilityscope_4bit"
+"""What transformers knows this way of quantizing by."""
+
+
+@register_quantization_config(METHOD)
+class FourBitConfig(BitsAndBytesConfig):  # type: ignore[misc]
+    """What transformers' BitsAndBytesConfig says, and the device."""
+
+    def __init__(self, device: str, **settings: Any) -> None:
+        super().__init__(load_in_4bit=True, **settings)
+        self.quant_method = METHOD
+        self.device = device
+
+    def plain(self) -> BitsAndBytesConfig:
+        """The same as transformers has it, such as a saved model's config holds."""
+        settings = {name: value for name, value in self.to_dict().items() if name != "device"}
+        return BitsAndBytesConfig(**settings)
+
+
+@register_quantizer(METHOD)
+class FourBitQuantizer(Bnb4BitHfQuantizer):  # type: ignore[misc]
+    """transformers' own way, on one device, without the package accelerate, which spreads over several."""
+
+    quantization_config: Any
+
+    def validate_environment(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing has to be there but bitsandbytes."""
+
+    def update_device_map(self, device_map: Any) -> dict[str, torch.device]:
+        """The whole model on one device."""
+        return {"": torch.device(self.quantization_config.device)}
+
+    def _process_model_after_weight_loading(self, model: PreTrainedModel, **kwargs: Any) -> PreTrainedModel:
+        plain = self.quantization_config.plain()
+        self.quantization_config, model.config.quantization_config = plain, plain
+        return super()._process_model_after_weight_loading(model, **kwargs)
+
+
+def four_bit_arguments(folder: Path, four_bit: FourBit, device: torch.device, dtype: str) -> dict[str, Any]:
+    """What makes `from_pretrained` load a model with 4-bit weights.
+
+    Args:
+        folder: the model's files.
+        four_bit: how its weights will be quantized.
+        device: where they will be.
+        dtype: that is computed in.
+    """
+    # Importing bitsandbytes warns of kernels that it would download, and that are not used here.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    settings: dict[str, Any] = {
+        "device": str(device),
+        "bnb_4bit_quant_type": four_bit.kind,
+        "bnb_4bit_use_double_quant": four_bit.is_double,
+        "bnb_4bit_quant_storage": four_bit.storage,
+        "bnb_4bit_compute_dtype": dtype,
+        "llm_int8_skip_modules": None if four_bit.skipped is None else list(four_bit.skipped),
+    }
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if getattr(config, "quantization_config", None) is None:
+        return {"quantization_config": FourBitConfig(**settings)}
+    config.quantization_config = {"quant_method": METHOD, **settings}
+    return {"config": config}
+
+
+def settle(model: PreTrainedModel, folder: Path, four_bit: FourBit, dtype: str) -> None:
+    """Makes the packed weights of a model just loaded ready for use, and checks them.
+
+    Args:
+        model: as `from_pretrained` gives it.
+        folder: where it is from.
+        four_bit: how its weights are quantized.
+        dtype: that is computed in.
+
+    Raises:
+        ModelFilesError: they do not fit the config.
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    found = {name: module for name, module in model.named_modules() if isinstance(module, Linear4bit)}
+    for name, linear in found.items():
+        problem = problem_of(linear)
+        if problem:
+            raise ModelFilesError(f"The {four_bit.kind} weights of {name} from {folder} {problem}.")
+        keep_layout(linear)
+        # Else the backward pass dequantizes to the checkpoint's dtype, but the forward pass to the model's.
+        quantization_state(linear).dtype = getattr(torch, dtype)
+    packed = {id(linear.weight) for linear in found.values()}
+    for parameter in model.parameters():
+        # transformers leaves the other weights of a 4-bit checkpoint in the dtype that they are stored in.
+        if id(parameter) not in packed:
+            parameter.data = parameter.data.to(getattr(torch, dtype))

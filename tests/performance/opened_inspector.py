@@ -1,0 +1,151 @@
+"""The inspector, opened in a terminal on a copy of a cache, and how one sees on its screen what it does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.abilities.catalogue import ABILITIES
+from core.engine.client import connect, living_engines
+from core.engine.commands import Run, Shutdown, StartRuns
+from core.events import JobChanged
+from tests.performance.terminal import Terminal
+from tui.inspector.lens import Lens
+from tui.inspector.remembered import Remembered, remember
+
+PROGRAM = Path(sys.executable).with_name("abilityscope")
+"""Of the same environment as this process."""
+
+MODEL = "demo"
+
+ITEMS = 500
+"""Of each benchmark: all that the embedded model's have."""
+
+
+class OpenedInspector(Terminal):
+    """The app in its terminal."""
+
+    @property
+    def is_painted(self) -> bool:
+        """Whether the tabs are on the screen."""
+        return "1 Run" in self.lines[1] or "1Run" in self.lines[1]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the header says that the model is loaded and nothing runs."""
+        return self.lines[0].rstrip().endswith("idle")
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it says how far a job of several runs is."""
+        return "runs" in self.lines[0]
+
+    def press(self, key: str, seen: Callable[[], object]) -> float:
+        """Presses a key; the seconds until something that it changes is seen to have changed."""
+        before = seen()
+        pressed = self.write(key)
+        return self.until(lambda: seen() != before) - pressed
+
+    def item(self) -> str:
+        """The marked row of the list of samples; empty if there is none."""
+        return next((line for line in self._marked() if "#" in line), "")
+
+    def row(self) -> str:
+        """The marked row of the matrix; empty if there is none."""
+        return next(self._marked(), "")
+
+    def ability(self) -> str:
+        """The ability of the lens."""
+        return next((line[: self._edge] for line in self.lines[2:12] if line.startswith("▸")), "")
+
+    def k(self) -> str:
+        """The k of the lens."""
+        place = next(row for row, line in enumerate(self.lines) if line.startswith("k  "))
+        return self.lines[place + 1][: self._edge]
+
+    def tab(self) -> str:
+        """The tab in front: its name is in reverse."""
+        row = self.screen.buffer[1]
+        return "".join(row[x].data for x in range(self.screen.columns) if row[x].reverse)
+
+    def _marked(self) -> Iterator[str]:
+        """The lines right of the lens that a cursor is on."""
+        lines = (line[self._edge :].strip() for line in self.lines)
+        return (line for line in lines if line.startswith("▸"))
+
+    @property
+    def _edge(self) -> int:
+        """The column right of the lens."""
+        return self.lines[1].index("│") + 1
+
+
+class Desktop:
+    """A copy of a cache, and the folders of an inspector's own engine and memory."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        """Copies the cache.
+
+        Args:
+            folder: empty, and of a path short enough for a socket.
+            cache: what to copy.
+        """
+        shutil.copytree(cache, folder / "cache")
+        self._folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            "ABILITYSCOPE_RUNTIME": str(folder / "run"),
+            "ABILITYSCOPE_STATE": str(folder / "state.json"),
+            "ABILITYSCOPE_CACHE": str(folder / "cache"),
+            "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+            "TERM": "xterm-256color",
+        }
+        for name in ("ABILITYSCOPE_RUNTIME", "ABILITYSCOPE_STATE"):
+            os.environ[name] = self.environment[name]
+
+    def forget_bytecode(self) -> None:
+        """As if the program was just installed."""
+        shutil.rmtree(self._folder / "bytecode", ignore_errors=True)
+
+    @contextmanager
+    def opened(self, size: tuple[int, int], lens: Lens, tab: str = "run") -> Iterator[OpenedInspector]:
+        """The inspector, just started, as if it was left with this lens and tab."""
+        remember(MODEL, Remembered(lens, tab))
+        terminal = OpenedInspector([str(PROGRAM)], self.environment, size)
+        try:
+            yield terminal
+        finally:
+            terminal.kill()
+            asyncio.run(_end_engines())
+
+    def run_everything(self, lens: Lens) -> None:
+        """Lets the engine evaluate all abilities of the lens on all benchmarks; nothing is scored for it."""
+        assert lens.selection == "random"
+        abilities = [ability.id for ability in ABILITIES]
+        masks = [None, *(lens.mask_of(ability) for ability in abilities)]
+        runs = [Run(mask, benchmark, ITEMS) for mask in masks for benchmark in abilities]
+        asyncio.run(_send(StartRuns("everything", tuple(runs))))
+
+
+async def _send(command: StartRuns) -> None:
+    """Asks the only engine there is, as another screen would."""
+    (record,) = living_engines()
+    connection = await connect(record.engine)
+    connection.send(command)
+    async for event in connection.events():
+        if isinstance(event, JobChanged):
+            break  # an end of the line before that could overtake what was asked
+    await connection.close()
+
+
+async def _end_engines() -> None:
+    """Ends what the inspector left behind, if it lives."""
+    for record in living_engines():
+        connection = await connect(record.engine)
+        connection.send(Shutdown())
+        await connection.gone()
+        await connection.close()

@@ -1,0 +1,110 @@
+"""The benchmarks that everyone uses, from the command line, on a tiny model and the committed rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.core.benchmarks.conftest import DATA
+from tests.core.tiny_models import byte_tokenizer, save_model
+from tui.command_line import run
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("model")
+    save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
+    return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABILITYSCOPE_CACHE", str(tmp_path_factory.getbasetemp() / "benchmarks-cache"))
+
+
+def document(capsys: Captured, *arguments: str) -> dict[str, Any]:
+    code = run([*arguments, "--json"])
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+def test_the_list_has_all_and_says_what_is_here(capsys: Captured) -> None:
+    found = document(capsys, "benchmarks", "--data-dir", str(DATA))
+    listed = {one["id"]: one for one in found["benchmarks"]}
+    assert len(listed) == 27
+    assert all(one["at_hand"] for one in listed.values())
+    assert listed["gsm8k"]["shots"] == 5
+    assert run(["benchmarks"]) == 0
+    out = capsys.readouterr().out
+    assert "BIG" not in out
+    assert "27 kinds of problem" in out
+
+
+def test_bench_tells_metrics_and_families(capsys: Captured, model: str) -> None:
+    words = ("bench", "--benchmark", "mmlu", "--few-shot", "1", "--data-dir", str(DATA), "--model", model)
+    found = document(capsys, *words, "--limit", "12")
+    assert found["options"]["shots"] == 1
+    assert set(found["metrics"]) == {"acc"}
+    families = found["families"].values()
+    assert len(families) > 1
+    assert sum(family["n"] for family in families) == 12
+    mean = sum(family["n"] * family["score"] for family in families) / 12
+    assert found["score"] == found["metrics"]["acc"] == pytest.approx(mean)
+
+
+def test_bench_under_a_mask_without_a_chance_level(capsys: Captured, model: str) -> None:
+    mask = ("--ability", "spatial_reasoning", "--selection", "random", "--k", "0.05")
+    words = ("bench", "--benchmark", "truthfulqa_mc2", "--data-dir", str(DATA), "--model", model, *mask)
+    found = document(capsys, *words, "--limit", "6")
+    assert found["chance"] is None
+    assert found["effect"]["ais"] is None
+    assert "no usable chance level" in found["effect"]["reason"]
+    assert found["score"] == pytest.approx(found["effect"]["score"])
+    assert run([*words, "--limit", "6"]) == 0
+    out = capsys.readouterr().out
+    assert "TruthfulQA mc2 · mc2 · n 6 · no chance level" in out
+
+
+def test_profile_runs_them_beside_the_diagnostic_ones(capsys: Captured, model: str, tmp_path: Path) -> None:
+    words = ("--benchmarks", "winogrande,truthfulqa_mc2,spatial_reasoning", "--limit", "5", "--k", "0.05")
+    selected = ("--abilities", "spatial_reasoning", "--variants", "mlp", "--selections", "random")
+    code = run(
+        ["profile", *words, *selected, "--data-dir", str(DATA), "--model", model, "--out", str(tmp_path)]
+    )
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    assert "truthfulqa_mc2: not identifiable: the benchmark has no usable chance level" in out
+    outcomes = pl.read_parquet(tmp_path / "outcomes.parquet")
+    assert len(outcomes) == 2 * 3 * 5
+    assert outcomes["prompt"].null_count() == 0
+    blank = outcomes.filter(pl.col("benchmark") == "winogrande")["prompt"]
+    assert blank.str.contains("_", literal=True).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("--benchmark", "mbpp", "--data-dir", str(DATA)), 2, "--allow-code-execution"),
+        (("--benchmark", "arc_easy", "--data-dir", "/no/such/folder"), 2, "There is no folder"),
+        (("--benchmark", "arc_easy", "--data-dir", str(DATA), "--chat"), 1, "has no chat template"),
+        (("--benchmark", "arc_easy", "--data-dir", str(DATA.parent)), 1, "has no rows of 'arc_easy'"),
+        (("--benchmark", "arc_eazy", "--data-dir", str(DATA)), 2, "Did you mean arc_easy?"),
+        (("--benchmark", "no/such.toml"), 2, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_run_gets_one_sentence(
+    capsys: Captured, model: str, arguments: tuple[str, ...], code: int, sentence: str
+) -> None:
+    assert run(["bench", "--model", model, *arguments]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert "Traceback" not in err

@@ -1,0 +1,59 @@
+"""`abilityscope benchmarks`: which there are, and whether their data is here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui import output
+from tui.options import DataDir, Json, checked_arguments, whole_path
+
+if TYPE_CHECKING:
+    from core.benchmarks.listing import Listed
+
+
+def benchmarks(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the benchmarks: size, metric, chance, worked examples, and whether their data is here.
+
+    Without --data-dir they come from the Hugging Face hub when they are first run. Any task of
+    lm-evaluation-harness runs as lm_eval:TASK, with the extra `harness`.
+    """
+    from core.benchmarks.listing import listed_benchmarks
+
+    folder = whole_path(data_dir)
+    with checked_arguments():
+        listed = listed_benchmarks("standard", folder)
+    if as_json:
+        from cache.keys import as_plain
+
+        output.write_document({"data_dir": folder, "benchmarks": as_plain(listed)})
+    else:
+        _write(listed, folder is not None)
+
+
+def _write(listed: list[Listed], has_folder: bool) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for head in ("id", "here", "items", "score", "chance", "shots", "lm-eval", "asks"):
+        table.add_column(head, justify="right" if head in ("items", "chance", "shots") else "left")
+    for one in listed:
+        table.add_row(
+            output.shown(one.id),
+            "yes" if one.at_hand else "no",
+            "" if one.n_items is None else f"{one.n_items:,}",
+            one.metrics[0],
+            _chance(one),
+            str(one.shots),
+            one.harness or "",
+            output.shown(one.about) + (" (runs code)" if one.runs_code else ""),
+        )
+    output.write_table(table)
+    if not all(one.at_hand for one in listed):
+        where = "the folder lacks it" if has_folder else "the hub gives it when the benchmark is run"
+        output.write(f"here: whether the data is on this computer; no: {where}.\n")
+
+
+def _chance(one: Listed) -> str:
+    if one.chance_varies:
+        return "by item"
+    return "none" if one.chance is None else f"{one.chance:.2f}"

@@ -1,0 +1,1 @@
+"""The tab AIS: abilities by benchmarks, one cell in full, and the links."""

@@ -1,0 +1,288 @@
+"""The tab AIS: which ability carries which benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from core.engine.commands import StartRuns
+from tui.inspector.ais.cell_curves import CellCurves
+from tui.inspector.ais.cell_screen import CellScreen
+from tui.inspector.ais.links import LINK_MEANING, link_text, links_of
+from tui.inspector.ais.links_view import LinksView
+from tui.inspector.ais.reading import Question, question_of, read_matrix, running_cell
+from tui.inspector.ais.table import heading_of, heat_table, plain_table, write_matrix
+from tui.inspector.ais.text import explained, legend, matrix_title, pair_name, status_text, summary_of
+from tui.inspector.command_of import profile_line
+from tui.inspector.pane import Copied, Exported, Pane
+from tui.inspector.widgets.heat_map import HeatMap
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from core.results.cells import Matrix
+    from tui.inspector.desk import Desk
+    from tui.inspector.lens import Lens
+
+NO_ABLATION = (
+    "The variant is base: nothing is ablated, so there is no effect to show.\n\n"
+    "The Ability Impact Score (AIS) is the part of a benchmark's score above chance that an ablation takes "
+    "away. v chooses the variant: MLP-only or all layers."
+)
+
+READING = "Reading the cache"
+
+WRECKED = "wrecks every benchmark: k is too large to say more"
+
+LINES_AROUND = 7
+"""Lines of the tab that are neither map nor curves: summary, explanation, legend."""
+
+LINES_OF_CURVES = 12
+"""Fewer lines than that do not hold a bar for each ability."""
+
+
+class AisPane(Pane):
+    """The matrix of abilities by benchmarks, and what is behind its cells."""
+
+    title: ClassVar[str] = "AIS"
+    help_text: ClassVar[str] = f"""\
+The Ability Impact Score: the part of a benchmark's score above chance that is lost when the weights of an
+ability are ablated. 0: nothing is lost; 1: down to chance; below 0: better without.
+
+Rows: what is ablated. Columns: benchmarks. The shade is the value; a mark behind it means q < .05
+(Benjamini-Hochberg over the whole matrix). Marks: not identifiable (the intact model is not above chance),
+not computed, running, and behind a row's name: the mask takes every benchmark down to chance, so its row says
+nothing about abilities. The last row is the mean of the random controls.
+
+The lines below explain the cell under the cursor or the mouse: AIS with its 95 % paired bootstrap interval,
+p (exact McNemar), q, n, the accuracies, and the random control.
+
+enter  opens the cell: k sweep, controls, all abilities on its benchmark
+o      takes ability and benchmark of the cell into the lens; r then runs it
+x      runs all that the matrix lacks, controls included
+i      turns to the links and back. {LINK_MEANING}"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o,space", "take", "take", id="ais.take", tooltip="Take the cell into the lens"),
+        Binding("x", "fill", "run matrix", id="ais.fill", tooltip="Run all that the matrix lacks"),
+        Binding("i", "turn", "links", id="ais.turn", tooltip="The matrix or the links"),
+    ]
+
+    DEFAULT_CSS = """
+    AisPane #ais-summary { height: 1; text-style: bold; }
+    AisPane #ais-detail { height: auto; min-height: 3; max-height: 4; }
+    AisPane #ais-status { height: auto; max-height: 2; color: $text-muted; }
+    AisPane #ais-note { height: auto; display: none; }
+    AisPane LinksView { display: none; }
+    AisPane.-links HeatMap { display: none; }
+    AisPane.-links LinksView { display: block; }
+    AisPane.-empty > * { display: none; }
+    AisPane.-empty #ais-note { display: block; }
+    """
+
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(desk, id=id)
+        self.matrix: Matrix | None = None
+        self._place: tuple[str, str] | None = None
+        """Ability and benchmark of the lens, where the cursor was last brought to."""
+        self._in_progress: tuple[str, str] | None = None
+        self._asked: Question | None = None
+        """What is read or shown; None if there is no matrix of it."""
+        self._is_reading = self._is_stale = self._shows_links = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(READING, id="ais-summary", markup=False)
+        yield HeatMap(self.desk.marks)
+        yield LinksView(self.desk.marks)
+        yield Static(id="ais-detail", markup=False)
+        yield Static(id="ais-status", markup=False)
+        yield CellCurves(self.desk)
+        yield Static(NO_ABLATION, id="ais-note", markup=False)
+
+    @property
+    def cell(self) -> tuple[str, str] | None:
+        """Ability and benchmark under the cursor; None while there is no matrix."""
+        if self.matrix is None:
+            return None
+        row, column = self.query_one(HeatMap).cursor
+        return self.matrix.abilities[row], self.matrix.benchmarks[column]
+
+    def refresh_view(self, lens: Lens) -> None:
+        if lens.variant == "base":
+            self._asked = None
+            self._say(NO_ABLATION)
+            return
+        question = question_of(lens)
+        if question != self._asked:
+            # What is still on the screen is of another question: no key may act on it.
+            self.matrix = None
+            self.query_one("#ais-summary", Static).update(READING)
+        elif self._is_reading:
+            self._is_stale = True
+            return
+        self._follow(lens)
+        self._asked, self._is_reading, self._is_stale = question, True, False
+        self.read(lambda: read_matrix(self.desk, lens), lambda answer: self._take_in(lens, question, answer))
+
+    def tick(self) -> None:
+        if self.matrix is None:
+            return
+        running = running_cell(self.matrix, self.desk.activity)
+        if running != self._in_progress:
+            self._in_progress = running
+            self.query_one(HeatMap).show(heat_table(self.matrix, self.desk.marks, running))
+
+    def copied(self) -> Copied | None:
+        if self.matrix is None or self.lens is None:
+            return None
+        marks, summary = self.desk.marks, summary_of(self.matrix).text()
+        parts = (matrix_title(self.matrix), summary, "", plain_table(self.matrix, marks) + legend(marks), "")
+        return Copied("\n".join([*parts, profile_line(self.desk, self.lens), ""]), "the AIS matrix as text")
+
+    def exported(self) -> Exported | None:
+        matrix = self.matrix
+        if matrix is None:
+            return None
+        stem = f"ais-{matrix.variant}-{matrix.selection}-k{matrix.k:g}"
+        write = partial(write_matrix, matrix, self.desk.marks)
+        return Exported(stem, (".csv", ".json", ".md"), write)
+
+    def action_take(self) -> None:
+        """Takes the cursor's ability and benchmark into the lens."""
+        if self.cell is not None:
+            self._take(self.cell)
+
+    def action_fill(self) -> None:
+        """Runs all that the matrix lacks."""
+        if self.matrix is not None and self.matrix.missing:
+            self.desk.send(StartRuns(f"AIS matrix: {matrix_title(self.matrix)}", self.matrix.missing))
+
+    def action_turn(self) -> None:
+        """Shows the links in place of the matrix, or the matrix again."""
+        if self.matrix is None:
+            return
+        self._shows_links = not self._shows_links
+        self.set_class(self._shows_links, "-links")
+        self._bring_links()
+        self.screen.set_focus(self.query_one(LinksView if self._shows_links else HeatMap))
+        self._explain()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._share_room()
+
+    def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
+        self._explain()
+
+    def on_heat_map_hovered(self, message: HeatMap.Hovered) -> None:
+        self._explain(message.place)
+
+    def on_heat_map_selected(self, message: HeatMap.Selected) -> None:
+        if self.matrix is not None and self.lens is not None and self.cell is not None:
+            lens = replace(self.lens, ability=self.cell[0], benchmark=self.cell[1])
+            self.app.push_screen(CellScreen(self.desk, lens, self.matrix), self._take)
+
+    def on_links_view_highlighted(self, message: LinksView.Highlighted) -> None:
+        heat_map = self.query_one(HeatMap)
+        row, column = heat_map.cursor
+        heat_map.move_to(*(message.place, column) if message.side == "left" else (row, message.place))
+        self._explain()
+
+    def _take(self, cell: tuple[str, str] | None) -> None:
+        if cell is not None and self.lens is not None:
+            self.post_message(self.LensChanged(replace(self.lens, ability=cell[0], benchmark=cell[1])))
+
+    def _take_in(self, lens: Lens, question: Question, answer: Matrix | str) -> None:
+        """Shows what was read, unless something else is looked at by now."""
+        if question != self._asked:
+            return
+        self._is_reading = False
+        if isinstance(answer, str):
+            self._asked = None
+            self._say(answer)
+            return
+        self.matrix = answer
+        self._in_progress = running_cell(answer, self.desk.activity)
+        self.query_one(HeatMap).show(heat_table(answer, self.desk.marks, self._in_progress))
+        left, right = map(heading_of, answer.abilities), map(heading_of, answer.benchmarks)
+        self.query_one(LinksView).show(list(left), list(right), links_of(answer))
+        self.query_one("#ais-summary", Static).update(Text(summary_of(answer).text()))
+        self._unfold()
+        self._follow(self.lens or lens)
+        self._share_room()
+        self._explain()
+        if self._is_stale and self.lens is not None:
+            self.refresh_view(self.lens)
+
+    def _say(self, sentence: str) -> None:
+        """Shows a sentence in place of the matrix."""
+        self.matrix = None
+        self.query_one("#ais-note", Static).update(Text(sentence))
+        self.add_class("-empty")
+
+    def _unfold(self) -> None:
+        """Shows the matrix in place of a sentence, and gives it the keys if nothing has them."""
+        was_empty = self.has_class("-empty")
+        self.remove_class("-empty")
+        if was_empty and self.screen.focused is None and self.is_on_screen:
+            self.screen.set_focus(self.query_one(LinksView if self._shows_links else HeatMap))
+
+    def _follow(self, lens: Lens) -> None:
+        """Brings the cursor to the lens's cell, if the lens went elsewhere."""
+        place = (lens.ability, lens.benchmark)
+        if self.matrix is not None and place != self._place:
+            self._place = place
+            row = self.matrix.abilities.index(lens.ability)
+            self.query_one(HeatMap).move_to(row, self.matrix.benchmarks.index(lens.benchmark))
+            self._bring_links()
+
+    def _bring_links(self) -> None:
+        """Brings the cursor of the links to the name that the map's is at."""
+        links = self.query_one(LinksView)
+        links.place = self.query_one(HeatMap).cursor[0 if links.side == "left" else 1]
+        links.refresh()
+
+    def _explain(self, hovered: tuple[int, int] | None = None) -> None:
+        """Says what the cell under the mouse, or else under the cursor, means."""
+        matrix, cell = self.matrix, self.cell
+        if matrix is None or cell is None:
+            return
+        if hovered is not None:
+            cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
+        marks, detail = self.desk.marks, self.query_one("#ais-detail", Static)
+        status = LINK_MEANING if self._shows_links else status_text(matrix, marks)
+        self.query_one("#ais-status", Static).update(Text(status))
+        if self._shows_links:
+            links = self.query_one(LinksView)
+            detail.update(Text(link_text(matrix, links.side, links.place)))
+        else:
+            text = Text(pair_name(*cell), style="bold")
+            if cell[0] in matrix.collapsed:
+                text.append(f"  {marks.collapsed} {WRECKED}", style="not bold")
+            lens = self.lens
+            is_lens = lens is not None and cell == (lens.ability, lens.benchmark)
+            remedy = "r runs it" if is_lens else "o takes it into the lens, then r runs it"
+            lines = explained(matrix.cells[cell], marks, remedy)
+            text.append("\n" + "\n".join(lines), style="not bold")
+            detail.update(text)
+        curves = self.query_one(CellCurves)
+        if hovered is None and curves.display and self.lens is not None:
+            curves.show(matrix, self.lens, cell)
+
+    def _share_room(self) -> None:
+        """Gives the map what it needs, with two lines a row if they fit, and the rest to the curves."""
+        if self.matrix is None:
+            return
+        rows, more = len(self.matrix.abilities) + 1, self.query_one(CellCurves)
+        room = self.size.height - LINES_AROUND - LINES_OF_CURVES
+        had_more, more.display = more.display, room >= rows + 2
+        needed = 2 * rows + 2 if room >= 2 * rows + 2 else rows + 2
+        for widget in (self.query_one(HeatMap), self.query_one(LinksView)):
+            widget.styles.height = needed if more.display else "1fr"
+        if more.display and not had_more:
+            self._explain()

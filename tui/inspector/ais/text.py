@@ -1,0 +1,199 @@
+"""Cells of the AIS matrix in words and few columns. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.abilities.catalogue import ABILITIES
+from tui.inspector.lens import k_text
+from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.inspector.look.safe_text import safe_line
+from tui.matrix import SHORT_NAMES, SIGNIFICANT
+
+if TYPE_CHECKING:
+    from core.results.cells import Cell, Matrix
+    from core.statistics import CellStatistics
+    from tui.inspector.look.marks import Marks
+
+LONGEST_HEAD = 6
+"""Columns of the short name of a benchmark that has no ability's name."""
+
+TINY = 1e-300
+"""Probabilities below it are not told apart."""
+
+
+def number(value: float) -> str:
+    """Two decimals without the leading zero: `.65`, `-.05`, `1.20`."""
+    return _without_zero(f"{round(value, 2) + 0.0:.2f}")
+
+
+def cell_number(value: float) -> str:
+    """The same in four columns: from 1 on with one decimal."""
+    return f"{value:.1f}" if round(abs(value), 2) >= 1 else number(value)
+
+
+def share(value: float) -> str:
+    """A fraction of items to three decimals: `.812`."""
+    return _without_zero(f"{value:.3f}")
+
+
+def probability(value: float) -> str:
+    """A p- or q-value: `.034`, `3e-9`."""
+    if value >= 0.001:
+        return share(value)
+    if value < TINY:
+        return f"<{TINY:.0e}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def interval(low: float, high: float) -> str:
+    """The 95 % interval: `[.52, .77]`; in words where the data do not bound it."""
+    if math.isinf(low) and math.isinf(high):
+        return "[unbounded]"
+    if math.isinf(low):
+        return f"[at most {number(high)}]"
+    if math.isinf(high):
+        return f"[at least {number(low)}]"
+    return f"[{number(low)}, {number(high)}]"
+
+
+def ais_with_interval(statistics: CellStatistics) -> str:
+    """The AIS and its interval, or that there is none."""
+    if statistics.ais is None or statistics.ais_low is None or statistics.ais_high is None:
+        return "not identifiable"
+    return f"{number(statistics.ais)} {interval(statistics.ais_low, statistics.ais_high)}"
+
+
+def is_significant(cell: Cell) -> bool:
+    """Whether its q-value is below 0.05."""
+    return cell.q_value is not None and cell.q_value < SIGNIFICANT
+
+
+def cell_text(cell: Cell, marks: Marks) -> str:
+    """A cell in at most five columns: `.65*`; the last one is for the mark of significance."""
+    if cell.state == "missing":
+        return f"{marks.lacking} "
+    if cell.statistics is None or cell.statistics.ais is None:
+        return f"{marks.not_identifiable} "
+    return f"{cell_number(cell.statistics.ais)}{marks.significant if is_significant(cell) else ' '}"
+
+
+def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
+    """What a cell says, in two lines; the second is empty if one is enough.
+
+    Args:
+        cell: of a matrix.
+        marks: the signs.
+        remedy: what computes it, if it is not.
+    """
+    found = cell.statistics
+    if found is None:
+        return [f"not computed: {remedy}", ""]
+    scores = f"accuracy {share(found.base_score)} {marks.becomes} {share(found.score)}"
+    if found.chance is not None:
+        scores += f", chance {number(found.chance)}"
+    second = f"{scores}; {control_text(cell)}"
+    if cell.state == "not_identifiable":
+        return [found.reason, second]
+    first = f"AIS {ais_with_interval(found)}  p {probability(found.p_value)}"
+    if cell.q_value is not None:
+        first += f"  q {probability(cell.q_value)}{marks.significant if is_significant(cell) else ''}"
+    return [f"{first}  n {found.n:,}", second]
+
+
+def control_text(cell: Cell) -> str:
+    """The AIS of as many weights drawn at random."""
+    if cell.control is None:
+        return "random control not computed"
+    return f"random {ais_with_interval(cell.control)}"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a matrix says in a few figures."""
+
+    cells: int
+    computed: int
+    significant: int
+    own: float | None
+    """Mean AIS of the abilities on their own diagnostic benchmarks; None without such cells."""
+    others: float | None
+    """Mean AIS of the abilities on the other abilities' benchmarks."""
+
+    def text(self) -> str:
+        """The figures on one line."""
+        parts = [
+            f"{self.computed} of {self.cells} cells",
+            f"{self.significant} with q < {number(SIGNIFICANT)}",
+        ]
+        means = {"own": self.own, "others": self.others}
+        known = [f"{name} {number(mean)}" for name, mean in means.items() if mean is not None]
+        if known:
+            parts.append(" ".join(known))
+        return ", ".join(parts)
+
+
+def summary_of(matrix: Matrix) -> Summary:
+    """The summary of a matrix, as far as it is computed."""
+    cells = list(matrix.cells.values())
+    own = [cell for cell in cells if cell.ability == cell.benchmark]
+    abilities = {ability.id for ability in ABILITIES}
+    others = [cell for cell in cells if cell.ability != cell.benchmark and cell.benchmark in abilities]
+    return Summary(
+        cells=len(cells),
+        computed=sum(cell.state != "missing" for cell in cells),
+        significant=sum(map(is_significant, cells)),
+        own=mean_ais([cell.statistics for cell in own]),
+        others=mean_ais([cell.statistics for cell in others]),
+    )
+
+
+def mean_ais(found: Sequence[CellStatistics | None]) -> float | None:
+    """The mean of those that are defined; None if none is."""
+    values = [statistics.ais for statistics in found if statistics is not None and statistics.ais is not None]
+    return sum(values) / len(values) if values else None
+
+
+def legend(marks: Marks) -> str:
+    """What the marks in the cells mean."""
+    return (
+        f"{marks.significant} q < .05  {marks.not_identifiable} not identifiable  "
+        f"{marks.lacking} not computed  {marks.collapsed} wrecked"
+    )
+
+
+def status_text(matrix: Matrix, marks: Marks) -> str:
+    """The legend, and what the matrix lacks."""
+    lines = [legend(marks)]
+    if matrix.missing:
+        what = "run is" if len(matrix.missing) == 1 else "runs are"
+        lines.append(
+            f"{marks.lacking} {len(matrix.missing):,} {what} lacking, controls included: x runs them"
+        )
+    if matrix.damaged:
+        lines.append(f"{len(matrix.damaged):,} cache entries are damaged and count as lacking")
+    return "\n".join(lines)
+
+
+def short_name(benchmark_id: str) -> str:
+    """An ability or a benchmark in six columns or a few more."""
+    return SHORT_NAMES.get(benchmark_id, safe_line(benchmark_id)[:LONGEST_HEAD])
+
+
+def matrix_title(matrix: Matrix) -> str:
+    """Which matrix it is."""
+    words = (VARIANT_WORDS[matrix.variant], SELECTION_WORDS[matrix.selection], f"k {k_text(matrix.k)}")
+    return ", ".join(words)
+
+
+def pair_name(ability: str, benchmark: str) -> str:
+    """A cell's name."""
+    return f"without {short_benchmark(ability)}, on {safe_line(short_benchmark(benchmark))}"
+
+
+def _without_zero(text: str) -> str:
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text

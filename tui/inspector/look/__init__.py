@@ -1,0 +1,1 @@
+"""How things are named, marked, coloured and made safe to show."""

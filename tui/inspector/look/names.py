@@ -1,0 +1,60 @@
+"""What things are called where there is little room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.choices import Selection, Variant
+from tui.inspector.lens import k_text
+from tui.inspector.look.safe_text import safe_line
+
+if TYPE_CHECKING:
+    from core.recipes import MaskRecipe
+
+ABILITY_WORDS = {
+    "analogical_reasoning": "analogical",
+    "commonsense_causal": "causal",
+    "contextual_recall": "recall",
+    "deductive_reasoning": "deductive",
+    "inductive_reasoning": "inductive",
+    "long_term_knowledge": "knowledge",
+    "quantitative_reasoning": "quantitative",
+    "semantic_relationship": "semantic",
+    "spatial_reasoning": "spatial",
+    "temporal_reasoning": "temporal",
+}
+"""By the ability's id, 12 columns at most; the diagnostic benchmarks have the same ids."""
+
+VARIANT_WORDS: dict[Variant, str] = {"base": "base", "mlp": "MLP-only", "all": "all layers"}
+
+SELECTION_WORDS: dict[Selection, str] = {
+    "top": "top",
+    "contrast": "contrast",
+    "minus_core": "minus core",
+    "random": "random",
+    "bottom": "bottom",
+}
+
+SELECTION_MEANINGS: dict[Selection, str] = {
+    "top": "the largest importance",
+    "contrast": "the largest importance over that of the other abilities",
+    "minus_core": "top, without what most abilities share",
+    "random": "a control: as many weights at random",
+    "bottom": "a control: the least important weights",
+}
+
+
+def short_benchmark(benchmark_id: str) -> str:
+    """A benchmark (or an ability) in few columns; harmless on a screen, whoever made its id."""
+    return ABILITY_WORDS.get(benchmark_id) or safe_line(benchmark_id)
+
+
+def how_words(mask: MaskRecipe) -> str:
+    """How weights are chosen, whatever the ability: `MLP-only · top · k 3 %`."""
+    return f"{VARIANT_WORDS[mask.variant]} · {SELECTION_WORDS[mask.selection]} · k {k_text(mask.k)}"
+
+
+def job_title(mask: MaskRecipe | None, benchmark_id: str) -> str:
+    """What a job is called that runs one mask, with base and control, on one benchmark."""
+    what = "base" if mask is None else f"{short_benchmark(mask.ability)} · {how_words(mask)}"
+    return f"{what} on {short_benchmark(benchmark_id)}"

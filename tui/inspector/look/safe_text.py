@@ -1,0 +1,26 @@
+"""Text that others wrote, made harmless and whole for the screen."""
+
+from __future__ import annotations
+
+from tui.output import shown
+
+TAB = "    "
+
+JOINERS = dict.fromkeys((0x200D, 0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))
+"""What makes one sign of several, or changes how wide one is: terminals do not agree how wide, and a line
+that is wider than was counted breaks the frame. They are left out: the signs stand one by one."""
+
+
+def safe_line(text: str) -> str:
+    r"""The text on one line: control characters as Python writes them (`\x1b`), line breaks as `⏎`."""
+    return _one_by_one(shown(text.replace("\r\n", "\n").replace("\n", " ⏎ ").replace("\t", " ")))
+
+
+def safe_block(text: str) -> str:
+    r"""The text with its line breaks; all other control characters as Python writes them."""
+    lines = text.replace("\r\n", "\n").replace("\t", TAB).split("\n")
+    return "\n".join(_one_by_one(shown(line)) for line in lines)
+
+
+def _one_by_one(text: str) -> str:
+    return text if text.isascii() else text.translate(JOINERS)

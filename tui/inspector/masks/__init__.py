@@ -1,0 +1,1 @@
+"""The tabs Weights and Overlap: where masks lie, and what they share."""

@@ -1,0 +1,74 @@
+"""Reads what the tab Weights shows; for a thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tui.inspector.look.names import ABILITY_WORDS
+from tui.inspector.masks.mask_pane import Lacking, lacking_rankings
+from tui.inspector.masks.weight_table import MaskView
+
+if TYPE_CHECKING:
+    from core.recipes import MaskRecipe
+    from core.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Masks:
+    """One mask, and what it is compared with."""
+
+    recipe: MaskRecipe
+    parameters: int
+    """Of the whole model."""
+    own: MaskView
+    control: MaskView | None
+    """As many weights at random; None for a mask that is drawn at random itself."""
+    other_recipe: MaskRecipe | None
+    """The same of another ability, if one is chosen."""
+    other: MaskView | None
+    """None also if its ranking is not stored."""
+    shared: int
+    """Weights that the mask and the other one both have."""
+
+
+def read_masks(bench: Workbench, recipe: MaskRecipe, other: str | None) -> Masks | Lacking:
+    """Where the weights of a mask lie, of its random control, and of another ability's mask.
+
+    Args:
+        bench: the model and the cache.
+        recipe: the mask.
+        other: id of the other ability.
+
+    Raises:
+        CorruptEntry: a ranking is damaged.
+        OSError: the model's files cannot be read.
+        ValueError: k asks for more weights than there are candidates, or the model's config is broken.
+    """
+    # The plot is drawn on the event loop, and its import would be felt there.
+    import textual_plotext  # noqa: F401
+
+    own = _view(bench, recipe)
+    if own is None:
+        return lacking_rankings([recipe])
+    control = None if recipe.selection == "random" else _view(bench, replace(recipe, selection="random"))
+    other_recipe = None if other is None else replace(recipe, ability=other)
+    other_view = None if other_recipe is None else _view(bench, other_recipe)
+    shared = 0
+    if other_recipe is not None and other_view is not None:
+        shared = _shared(bench, recipe, other_recipe)
+    return Masks(recipe, bench.info.parameters, own, control, other_recipe, other_view, shared)
+
+
+def _view(bench: Workbench, recipe: MaskRecipe) -> MaskView | None:
+    from core.results.anatomy import anatomy
+
+    found = anatomy(bench, recipe)
+    return None if found is None else MaskView(ABILITY_WORDS[recipe.ability], found)
+
+
+def _shared(bench: Workbench, first: MaskRecipe, second: MaskRecipe) -> int:
+    from core.results.selected import is_in, selected
+
+    some, others = selected(bench, first), selected(bench, second)
+    return 0 if some is None or others is None else int(is_in(some, others).sum())

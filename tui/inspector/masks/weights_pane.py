@@ -1,0 +1,260 @@
+"""The tab Weights: where the mask lies, by layer and matrix, by neuron, and how concentrated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from core.abilities.catalogue import ABILITIES
+from tui.inspector.command_of import command_line
+from tui.inspector.masks.concentration import PLACES, legend_of, plotted
+from tui.inspector.masks.export import SUFFIXES, text_table, weight_document, weight_rows, write_rows
+from tui.inspector.masks.layer_map import LayerMap, heat_table
+from tui.inspector.masks.mask_pane import Lacking, MaskPane, Room, lacking_rankings
+from tui.inspector.masks.neuron_list import NeuronList
+from tui.inspector.masks.weight_reading import Masks, read_masks
+from tui.inspector.masks.weight_table import MEASURES, Measure, WeightTable
+from tui.inspector.masks.weight_words import (
+    comparison,
+    figures,
+    heading,
+    neuron_lines,
+    neurons_heading,
+    profile,
+)
+from tui.inspector.pane import Copied, Exported
+from tui.inspector.widgets.curve_plot import CurvePlot
+from tui.inspector.widgets.heat_map import HeatMap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from tui.inspector.desk import Desk
+    from tui.inspector.lens import Lens
+
+EXPLAINED_LINES = 2
+"""Below the map."""
+
+LEAST_NEURONS, LEAST_CURVE = 6, 9
+"""Lines that either keeps below the map."""
+
+BOTH_BELOW = 18
+"""Lines from which neurons and curve both have room below the map."""
+
+
+class WeightsPane(MaskPane[Masks]):
+    """The tab Weights."""
+
+    title: ClassVar[str] = "Weights"
+    help_text: ClassVar[str] = """\
+Where the weights that the mask ablates lie: layers down, the matrices of a layer across (q k v o of
+the attention, gate up down of the MLP), totals in the row and the column "all".
+A cell is the share of the matrix that is selected; i turns to times an even spread (1 is what
+chance gives), and to the number of weights. A dash: the variant takes nothing from there.
+The cursor's cell is explained below, with the random control: as many weights drawn at random.
+
+o puts another ability's mask beside this one, O the one before; cells are then the difference,
+this ability's minus the other's. esc puts it away.
+w turns from the neurons hit most to the concentration: the share of the mask's MLP weights
+(upwards) that the neurons hit most hold, against their share of all neurons (to the right).
+A neuron is a row of gate and of up and a column of down. On the dotted line all are hit alike.
+Behind a slash stand the other ability's weights; a dash: not among its hundred neurons hit most."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "other(1)", "overlay", id="weights.next_other", tooltip="Compare with the next ability"),
+        Binding(
+            "O", "other(-1)", "before", id="weights.previous_other", show=False, tooltip="The ability before"
+        ),
+        Binding("w", "turn", "curve", id="weights.turn", tooltip="Neurons, or the concentration curve"),
+        Binding("escape", "no_other", "alone", id="weights.alone", show=False, tooltip="No other ability"),
+    ]
+
+    SCOPED_CSS: ClassVar[bool] = False
+    DEFAULT_CSS = """
+    WeightsPane .found { height: 1fr; }
+    WeightsPane .figures, WeightsPane .heading { height: auto; }
+    WeightsPane .heading { color: $text-muted; }
+    WeightsPane .body { height: 1fr; }
+    WeightsPane .map { height: auto; }
+    WeightsPane .explained { height: 2; }
+    WeightsPane .below { height: 1fr; }
+    WeightsPane .below > * { display: none; }
+    WeightsPane .below.-neurons .neurons { display: block; }
+    WeightsPane .below.-curve .curve { display: block; }
+    WeightsPane .neurons { height: 1fr; }
+    WeightsPane .curve { height: 1fr; }
+    Screen.-tall WeightsPane .figures, Screen.-tall WeightsPane .map { margin-bottom: 1; }
+    Screen.-wide WeightsPane .body { layout: horizontal; }
+    Screen.-wide WeightsPane .map { width: 58%; padding-right: 2; }
+    """
+
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(desk, id=id)
+        self.measure: Measure = "share"
+        self.other: str | None = None
+        """Id of the ability that is compared."""
+        self.masks: Masks | None = None
+        self.table: WeightTable | None = None
+        self.shows_curve = False
+        """Of neurons and curve, where there is room for one of them."""
+        self._has_both = False
+        """Whether neurons and curve are both shown."""
+        self._map = LayerMap(desk.marks)
+        self._plot = CurvePlot(desk.marks)
+
+    def compose(self) -> ComposeResult:
+        yield self.notice
+        with Vertical(classes="found"):
+            yield Static(classes="figures", markup=False)
+            with Room(self._arrange, classes="body"):
+                with Vertical(classes="map"):
+                    yield Static(classes="heading map-heading", markup=False)
+                    yield self._map
+                    yield Static(classes="explained", markup=False)
+                with Vertical(classes="below"):
+                    with Vertical(classes="neurons"):
+                        yield Static(classes="heading neurons-heading", markup=False)
+                        yield NeuronList()
+                    with Vertical(classes="curve"):
+                        yield Static(classes="heading curve-heading", markup=False)
+                        yield self._plot
+
+    def question(self, lens: Lens) -> Callable[[], Masks | Lacking]:
+        return partial(read_masks, self.desk.bench, lens.mask_or_fail, self._other_of(lens))
+
+    def first_focus(self) -> Widget:
+        return self._map
+
+    def show(self, found: Masks) -> Lacking | None:
+        self.masks = found
+        self._fill_map(found)
+        self._fill_below(found)
+        if found.other_recipe is not None and found.other is None:
+            return lacking_rankings([found.other_recipe])
+        return None
+
+    def show_progress(self, progress: str) -> None:
+        if self.masks is None:
+            return
+        parts = [figures(self.masks), comparison(self.masks), progress]
+        self.query_one(".figures", Static).update(Text(" ".join(filter(None, parts))))
+
+    def action_measure(self) -> None:
+        """Shows the next measure."""
+        self.measure = MEASURES[(MEASURES.index(self.measure) + 1) % len(MEASURES)]
+        if self.masks is not None:
+            self._fill_map(self.masks)
+
+    def action_other(self, step: int) -> None:
+        """Compares with the next ability; after the last one with none."""
+        if self.lens is not None:
+            others = [None, *(a.id for a in ABILITIES if a.id != self.lens.ability)]
+            place = others.index(self._other_of(self.lens))
+            self.other = others[(place + step) % len(others)]
+            self.refresh_view(self.lens)
+
+    def action_no_other(self) -> None:
+        """Compares with no other ability."""
+        self.other = None
+        if self.lens is not None:
+            self.refresh_view(self.lens)
+
+    def action_turn(self) -> None:
+        """Shows the curve in place of the neurons, or the other way round."""
+        self.shows_curve = not self.shows_curve
+        self._arrange()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys are of use just now."""
+        if action == "no_other":
+            return self.other is not None
+        if action == "turn":
+            return not self._has_both
+        return super().check_action(action, parameters)
+
+    def copied(self) -> Copied | None:
+        masks, table, lens = self.masks, self.table, self.lens
+        if masks is None or table is None or lens is None or lens.mask != masks.recipe:
+            return None
+        cells = table.texts(self.desk.marks.flat)
+        lines = [
+            f"{masks.recipe}: {heading(table)}",
+            text_table("", table.columns, table.rows, cells),
+            " ".join(filter(None, [figures(masks), comparison(masks)])),
+            command_line(self.desk, lens),
+        ]
+        return Copied("\n".join(lines), "the map as text")
+
+    def exported(self) -> Exported | None:
+        masks = self.masks
+        if masks is None or self.lens is None or self.lens.mask != masks.recipe:
+            return None
+
+        def write(path: Path) -> None:
+            write_rows(path, weight_rows(masks), weight_document(masks))
+
+        recipe = masks.recipe
+        stem = f"weights-{recipe.ability}-{recipe.variant}-{recipe.selection}-k{recipe.k:g}"
+        return Exported(stem, SUFFIXES, write)
+
+    def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
+        self._explain()
+
+    def _other_of(self, lens: Lens) -> str | None:
+        """The ability that is compared, unless it is the lens's own."""
+        return None if self.other == lens.ability else self.other
+
+    def _fill_map(self, masks: Masks) -> None:
+        """Writes the map anew."""
+        is_first = self.table is None
+        table = WeightTable(masks.own, masks.recipe.variant, self.measure, masks.control, masks.other)
+        self.table = table
+        self._map.show(heat_table(table, self.desk.marks.flat))
+        if is_first:
+            self._map.move_to(0, len(table.columns) - 1)
+        lines = [heading(table), profile(table, self.desk.marks)]
+        self.query_one(".map-heading", Static).update(Text("\n".join(filter(None, lines))))
+        self._explain()
+        self.call_after_refresh(self._arrange)
+
+    def _fill_below(self, masks: Masks) -> None:
+        """Writes neurons and curve anew."""
+        self.query_one(".neurons-heading", Static).update(Text(neurons_heading(masks)))
+        self.query_one(NeuronList).show(neuron_lines(masks, self.desk.marks))
+        legend = legend_of(masks, is_ascii=not self.desk.marks.bar_eighths)
+        self.query_one(".curve-heading", Static).update(legend)
+        self._plot.show(plotted(masks), PLACES)
+
+    def _explain(self) -> None:
+        if self.table is not None:
+            lines = self.table.explained(*self._map.cursor)
+            self.query_one(".explained", Static).update(Text("\n".join(lines)), layout=False)
+
+    def _arrange(self) -> None:
+        """Gives the map the lines that it needs and there are; the rest to neurons and curve."""
+        if self.table is None:
+            return
+        is_beside = self.screen.has_class("-wide")
+        least = LEAST_CURVE if self.shows_curve else LEAST_NEURONS
+        heading_lines = self.query_one(".map-heading").size.height
+        room = self.query_one(".body").size.height - heading_lines - EXPLAINED_LINES
+        room -= 0 if is_beside else least
+        rows = len(self.table.rows)
+        has_counts = any(map(any, self.table.counts_below()))
+        wanted = 1 + 2 * rows if has_counts and 1 + 2 * rows <= room else 1 + rows
+        height = max(4, min(wanted, room))
+        self._map.styles.height = height
+        self._has_both = is_beside or room - height + least >= BOTH_BELOW
+        below = self.query_one(".below")
+        below.set_class(self._has_both or not self.shows_curve, "-neurons")
+        below.set_class(self._has_both or self.shows_curve, "-curve")
+        self.refresh_bindings()

@@ -1,1 +1,0 @@
-"""The inspector's tabs, one file or folder each."""

@@ -1,0 +1,1 @@
+"""The tab Playground: a prompt of one's own, written on by three models."""

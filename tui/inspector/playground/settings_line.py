@@ -1,0 +1,218 @@
+"""How the playground's answers are written: one line of settings, changed by keys."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from tui.inspector.look.marks import Marks
+
+Name = Literal["temperature", "seed", "tokens", "factor"]
+NAMES: tuple[Name, ...] = ("temperature", "seed", "tokens", "factor")
+
+STEPS: dict[Name, tuple[float, ...]] = {
+    "temperature": (0, 0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.5, 2),
+    "tokens": (8, 16, 32, 64, 128, 256, 512, 1024),
+    "factor": (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2),
+}
+"""What `+` and `-` step through; the seed goes by ones."""
+
+HIGHEST: dict[Name, float] = {"temperature": 10, "seed": 2**31 - 1, "tokens": 32_768, "factor": 10}
+
+FACTOR_WORDS = {0.0: "ablated", 0.5: "halved", 1.0: "intact"}
+
+TYPED = frozenset("0123456789.")
+LONGEST_ENTRY = 10
+
+
+@dataclass(frozen=True)
+class WriteSettings:
+    """How answers are written."""
+
+    temperature: float = 0.0
+    """0 takes the most likely token."""
+    seed: int = 0
+    tokens: int = 64
+    """Of each answer at most."""
+    factor: float = 0.0
+    """What the selected weights are multiplied by: 0 ablates, 1 leaves them."""
+
+    def stepped(self, name: Name, direction: int) -> WriteSettings:
+        """With one setting a step up (direction 1) or down (-1), as far as there are steps."""
+        value = float(getattr(self, name))
+        if name == "seed":
+            return self.having(name, max(0.0, value + direction))
+        beyond = [step for step in STEPS[name] if (step > value if direction > 0 else step < value)]
+        if not beyond:
+            return self
+        return self.having(name, min(beyond) if direction > 0 else max(beyond))
+
+    def typed(self, name: Name, entry: str) -> WriteSettings:
+        """With one setting as a person typed it.
+
+        Raises:
+            ValueError: it is no number, or out of range; the message says what is allowed.
+        """
+        lowest, highest = (1 if name == "tokens" else 0), HIGHEST[name]
+        whole = name in ("seed", "tokens")
+        try:
+            value = float(int(entry) if whole else float(entry))
+        except ValueError:
+            value = math.nan
+        if not lowest <= value <= highest:
+            kind = "a whole number" if whole else "a number"
+            raise ValueError(f"The {name} is '{entry}': give {kind} from {lowest} to {highest:g}.")
+        return self.having(name, value)
+
+    def having(self, name: Name, value: float) -> WriteSettings:
+        """With another value of one setting."""
+        changed: dict[str, Any] = {name: int(value) if name in ("seed", "tokens") else value}
+        return replace(self, **changed)
+
+    def text_of(self, name: Name) -> str:
+        """The value of a setting, as it is shown."""
+        return f"{getattr(self, name):g}" if name in ("temperature", "factor") else str(getattr(self, name))
+
+
+class SettingsLine(Widget, can_focus=True):
+    """The settings on one line; one of them is chosen, and the keys change it."""
+
+    DEFAULT_CSS = """
+    SettingsLine { height: 1; color: $foreground; }
+    SettingsLine:focus { background: $surface; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("h,left", "choose(-1)", "Setting", show=False, id="settings.previous",
+                tooltip="The setting before this one"),
+        Binding("l,right", "choose(1)", "Setting", show=False, id="settings.next",
+                tooltip="The setting after this one"),
+        Binding("plus,k,up", "step(1)", "More", show=False, id="settings.more", tooltip="Raise the setting"),
+        Binding("minus,j,down", "step(-1)", "Less", show=False, id="settings.less",
+                tooltip="Lower the setting"),
+        Binding("enter", "enter", "Type a value", show=True, id="settings.enter",
+                tooltip="Type a value; enter again takes it"),
+        Binding("escape", "leave", "Back", show=False, id="settings.leave", tooltip="Forget what was typed"),
+    ]  # fmt: skip
+
+    class Changed(Message):
+        """A setting has another value."""
+
+    class Refused(Message):
+        """What was typed is not a value of the setting."""
+
+        def __init__(self, sentence: str) -> None:
+            super().__init__()
+            self.sentence = sentence
+
+    def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(id=id)
+        self._marks = marks
+        self.settings = WriteSettings()
+        self.chosen: Name = "temperature"
+        self._entry: str | None = None
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether keys are taken as digits of a value."""
+        return self._entry is not None
+
+    def render(self) -> Content:
+        parts = []
+        for name in NAMES:
+            is_chosen = self.has_focus and name == self.chosen
+            mark = self._marks.chosen if is_chosen else " "
+            style = "bold reverse" if is_chosen else "bold"
+            parts += [
+                Content.styled(f"{mark}{name} ", "dim" if not is_chosen else ""),
+                self._value(name, style),
+            ]
+        if word := FACTOR_WORDS.get(self.settings.factor):
+            parts.append(Content.styled(f" {word}", "dim"))
+        return Content("").join(parts)
+
+    def _value(self, name: Name, style: str) -> Content:
+        if name == self.chosen and self._entry is not None:
+            return Content.styled(f"{self._entry}_", style)
+        return Content.styled(self.settings.text_of(name), style)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Tells the footer that digits are typed, not commands."""
+        return self._entry is not None and character is not None and character in TYPED
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a value is typed only enter and esc do something; esc does only then."""
+        if action == "leave":
+            return self._entry is not None
+        return action == "enter" or self._entry is None
+
+    def on_key(self, event: events.Key) -> None:
+        if self._entry is None:
+            return
+        if event.character is not None and event.character in TYPED:
+            self._entry = (self._entry + event.character)[:LONGEST_ENTRY]
+        elif event.key == "backspace":
+            self._entry = self._entry[:-1]
+        elif not event.is_printable:
+            return
+        # Other letters are the app's commands, which nobody means in the middle of a number.
+        event.stop()
+        event.prevent_default()
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        place = 0
+        for name in NAMES:
+            place += len(name) + len(self.settings.text_of(name)) + 2
+            if event.x <= place:
+                self.chosen = name
+                break
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self._entry = None
+        self.refresh()
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def action_choose(self, step: int) -> None:
+        """Goes to another setting."""
+        self.chosen = NAMES[(NAMES.index(self.chosen) + step) % len(NAMES)]
+        self.refresh()
+
+    def action_step(self, direction: int) -> None:
+        """Raises or lowers the chosen setting."""
+        self._change(lambda settings: settings.stepped(self.chosen, direction))
+
+    def action_enter(self) -> None:
+        """Begins to type a value, or takes the one that was typed."""
+        if self._entry is None:
+            self._entry = ""
+        else:
+            entry, self._entry = self._entry, None
+            if entry:
+                self._change(lambda settings: settings.typed(self.chosen, entry))
+        self.refresh()
+
+    def action_leave(self) -> None:
+        """Forgets what was typed."""
+        self._entry = None
+        self.refresh()
+
+    def _change(self, change: Callable[[WriteSettings], WriteSettings]) -> None:
+        try:
+            self.settings = change(self.settings)
+        except ValueError as error:
+            self.post_message(self.Refused(str(error)))
+        else:
+            self.post_message(self.Changed())
+        self.refresh()

@@ -1,0 +1,1 @@
+"""The tab Run: base, ablated and random control beside each other while they run."""

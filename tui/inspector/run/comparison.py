@@ -1,0 +1,211 @@
+"""Base, ablated and random control side by side, from the cache and from a run that goes on.
+
+Reads files and computes intervals: to be used in a thread, and imported there, for it needs numpy and polars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cache.files import CorruptEntry
+from core.benchmarks import Benchmark
+from core.engine.commands import Run
+from core.events import ItemOutcome
+from core.results.answers import Answers, live_answers, stored_answers
+from core.results.item_table import ItemTable
+from core.results.items import ensure_items
+from core.results.presence import has_ranking
+from core.results.samples import Samples
+from core.statistics import cell_statistics
+from core.workbench import Workbench
+from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
+
+LIVE_RESAMPLES = 400
+"""Of the interval of an AIS that is still settling: enough for two digits, and quick."""
+
+STORED_RESAMPLES = 2000
+
+CURVE_POINTS = 120
+"""Of each curve: about as many as a plot is wide."""
+
+LINES = 60
+"""Items that are listed at most: more than a screen is high."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What the cache has of the runs that one lens looks at; made anew when it has more."""
+
+    benchmark: Benchmark
+    items: ItemTable
+    runs: Mapping[Side, Run]
+    answers: Mapping[Side, Answers]
+    """Of the runs that are stored, and of those that go on as far as they have got."""
+    stored: frozenset[Side]
+    """The sides that the cache has."""
+    scorings: int
+    """Abilities whose importance has to be computed before the mask is known."""
+    problems: tuple[str, ...] = ()
+    """Of stored answers that are damaged, and so count as lacking."""
+
+    @classmethod
+    def read(
+        cls, bench: Workbench, benchmark: Benchmark, runs: Mapping[Side, Run], before: Comparison | None
+    ) -> Comparison:
+        """What is stored of the runs.
+
+        Args:
+            bench: model and cache.
+            benchmark: what the runs are on.
+            runs: with the same number of items all.
+            before: an earlier answer, whose reading is not done twice.
+
+        Raises:
+            CorruptEntry: the table of items is damaged.
+            ValueError: k asks for more weights than there are candidates.
+            OSError: the cache cannot be read, or the table of items not written.
+        """
+        n = runs["base"].n
+        usable = before if before is not None and before.runs["base"] == runs["base"] else None
+        items = usable.items if usable else ItemTable(ensure_items(bench, benchmark, n))
+        known = {usable.runs[side]: usable.answers[side] for side in usable.stored} if usable else {}
+        answers: dict[Side, Answers] = {}
+        problems = []
+        for side, run in runs.items():
+            try:
+                found = _stored(bench, benchmark, run, items, known.get(run))
+            except CorruptEntry as error:
+                problems.append(f"{error} (r computes it anew)")
+            else:
+                answers |= {} if found is None else {side: found}
+        stored = frozenset(answers)
+        return cls(benchmark, items, runs, answers, stored, _scorings(bench, runs), tuple(problems))
+
+    def is_same(self, other: Comparison | None) -> bool:
+        """Whether the other has the same runs and the same answers."""
+        return (
+            other is not None
+            and self.runs == other.runs
+            and self.scorings == other.scorings
+            and {s: id(a) for s, a in self.answers.items()} == {s: id(a) for s, a in other.answers.items()}
+        )
+
+    def with_live(self, live: Mapping[Side, Sequence[ItemOutcome]]) -> Comparison:
+        """The same with what runs have given that are not stored (yet).
+
+        Raises:
+            ValueError: an outcome is of an item that is not among these.
+        """
+        n = len(self.items)
+        given = {side: live_answers(tuple(outcomes), n) for side, outcomes in live.items() if outcomes}
+        return replace(self, answers={**given, **self.answers})
+
+    def figures(self, going_on: Side | None, arrived: Sequence[int], resamples: int) -> Figures:
+        """All that is shown.
+
+        Args:
+            going_on: the side that is being run; None if none is.
+            arrived: its items' places in order of arrival.
+            resamples: of the bootstrap.
+        """
+        order = np.asarray(arrived, np.int64) if going_on else np.arange(len(self.items))
+        return Figures(
+            n=len(self.items),
+            chance=self.benchmark.chance,
+            sides=self._sides(resamples),
+            curves=tuple(self._curves(order)),
+            stored=frozenset(self.stored),
+            going_on=going_on,
+            scorings=self.scorings,
+            listing=self._listing(going_on, order),
+        )
+
+    def _sides(self, resamples: int) -> dict[Side, SideFigures]:
+        base = self.answers.get("base")
+        found = {}
+        for side, run in self.runs.items():
+            answers = self.answers.get(side)
+            effect, broken, fixed = None, 0, 0
+            if answers is not None and base is not None and side != "base":
+                both = base.known & answers.known
+                before, after = base.correct[both], answers.correct[both]
+                broken, fixed = int((before & ~after).sum()), int((~before & after).sum())
+                if len(before):
+                    effect = cell_statistics(before, after[None], self.benchmark.chance, resamples=resamples)[
+                        0
+                    ]
+            accuracy = answers.accuracy if answers else None
+            found[side] = SideFigures(run, accuracy, effect, broken, fixed)
+        return found
+
+    def _curves(self, order: NDArray[np.int64]) -> list[Curve]:
+        """The running accuracy of each side over the items in the order, as far as it answered them."""
+        curves = []
+        for side, answers in self.answers.items():
+            places = order[answers.known[order]]
+            if not len(places):
+                continue
+            shares = np.cumsum(answers.correct[places]) / np.arange(1, len(places) + 1)
+            shown = np.unique(np.linspace(0, len(places) - 1, min(len(places), CURVE_POINTS)).astype(int))
+            curves.append(Curve(side, tuple((shown + 1).tolist()), tuple(shares[shown].tolist())))
+        return curves
+
+    def _listing(self, going_on: Side | None, order: NDArray[np.int64]) -> Listing:
+        """The items to list: the last that came; of finished runs those that flipped (base: the wrong)."""
+        side: Side = going_on or ("ablated" if "ablated" in self.answers else "base")
+        pair = Samples(self.items, self.answers.get("base"), self.answers.get(side))
+        if going_on:
+            return Listing("arrived", side, self._lines(pair, order[-LINES:]), len(order))
+        if side == "ablated" and pair.has_base:
+            flipped = pair.select("flipped")
+            return Listing("flipped", side, self._lines(pair, flipped[:LINES]), len(flipped))
+        answers = self.answers.get(side)
+        wrong = np.flatnonzero(answers.known & ~answers.correct) if answers else order[:0]
+        return Listing("wrong", side, self._lines(pair, wrong[:LINES]), len(wrong))
+
+    def _lines(self, pair: Samples, places: NDArray[np.int64]) -> tuple[ItemLine, ...]:
+        if not len(places):
+            return ()
+        options = self.items.lazy.select("options").collect()["options"].gather(places).to_list()
+        return tuple(
+            ItemLine(
+                row.place,
+                row.beginning,
+                tuple(choices or ()),
+                row.gold,
+                row.base,
+                row.ablated,
+                _right(pair.base_answers, row.place),
+                _right(pair.ablated_answers, row.place),
+            )
+            for row, choices in zip(pair.rows(places), options, strict=True)
+        )
+
+
+def _stored(
+    bench: Workbench, benchmark: Benchmark, run: Run, items: ItemTable, known: Answers | None
+) -> Answers | None:
+    """The stored answers of a run, unless they are known already; None if there are none."""
+    entries, key = bench.store.outcomes.entries, bench.request(run.mask, benchmark, run.n).key
+    if known is not None and entries.has(key):
+        return known
+    path = entries.whole_payload(key)
+    return None if path is None else stored_answers(path, items)
+
+
+def _right(answers: Answers | None, place: int) -> bool | None:
+    return None if answers is None or not answers.known[place] else bool(answers.correct[place])
+
+
+def _scorings(bench: Workbench, runs: Mapping[Side, Run]) -> int:
+    """How many abilities' importance has to be computed before the mask of the lens is known."""
+    mask = runs["ablated"].mask if "ablated" in runs else None
+    if mask is None or has_ranking(bench, mask):
+        return 0
+    if mask.selection == "minus_core":
+        return sum(not has_ranking(bench, needed) for needed in bench.rankings_of(mask))
+    return len(bench.scored_abilities(mask))

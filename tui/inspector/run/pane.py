@@ -1,0 +1,245 @@
+"""The tab Run: base, ablated and random control side by side, while they run and after."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Container
+
+from core.engine.commands import Run
+from tui.inspector.command_of import command_line
+from tui.inspector.pane import Copied, Pane
+from tui.inspector.run.figures import Figures, Side, nothing_yet
+from tui.inspector.run.figures_table import FiguresTable
+from tui.inspector.run.line_plot import LinePlot
+from tui.inspector.run.report import report_of
+from tui.inspector.run.said import Said
+from tui.inspector.run.status import is_asked_for, plan_of, queue_of, side_going_on, status_of
+from tui.inspector.run.ticker import Ticker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+    from core.events import ItemOutcome
+    from tui.inspector.desk import Desk
+    from tui.inspector.lens import Lens
+    from tui.inspector.run.comparison import Comparison
+    from tui.inspector.run.status import Tone
+
+LIVE_S = 0.4
+"""Between two looks at a run that goes on: figures that change faster cannot be read."""
+
+SOON_S = 0.01
+
+TONES: dict[Tone, str] = {"running": "$primary", "problem": "$error", "note": ""}
+
+QUEUE_ROWS = 5
+"""Of the jobs that wait, where there is room."""
+
+HELP = """\
+Runs what the lens looks at: the intact model (base), the model without the selected weights (ablated), and
+as many weights taken at random (random control: what damage alone does).
+
+accuracy   share of right answers, with its 95 % Wilson interval
+items      answered so far
+AIS        (base - ablated) / (base - chance), with its 95 % bootstrap interval: 1 = the benchmark needs the
+           ability, 0 = it does not
+McNemar    exact test of the flips; small: base and ablated differ by more than chance
+flips      right to wrong, and wrong to right
+
+Figures are dim until their interval is narrower than 0.2. The plot has the accuracy after so many items: as
+they come while a run goes on (longest items first), else in the benchmark's order. Below are the items that
+came last, or those that flipped; the tab Samples has all of them."""
+
+
+def runs_of(desk: Desk, lens: Lens) -> dict[Side, Run]:
+    """What the lens looks at, by side."""
+    n = desk.items_of(desk.benchmark(lens.benchmark), lens)
+    runs: dict[Side, Run] = {"base": Run(None, lens.benchmark, n)}
+    if lens.mask is not None:
+        runs["ablated"] = Run(lens.mask, lens.benchmark, n)
+    if lens.control is not None:
+        runs["control"] = Run(lens.control, lens.benchmark, n)
+    return runs
+
+
+class RunPane(Pane):
+    """What the lens's runs have given, and what the engine does about them."""
+
+    title: ClassVar[str] = "Run"
+    help_text: ClassVar[str] = HELP
+    SCOPED_CSS: ClassVar[bool] = False
+
+    DEFAULT_CSS = """
+    RunPane #run-status { height: auto; max-height: 3; color: $text-muted; }
+    RunPane #run-plan { height: auto; margin-top: 1; }
+    RunPane #run-body { height: 1fr; }
+    RunPane #run-queue {
+        height: auto; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    RunPane LinePlot { height: 3fr; min-height: 4; }
+    RunPane Ticker { height: 2fr; }
+    Screen.-tall RunPane #run-status, Screen.-tall RunPane #run-body { margin-top: 1; }
+    Screen.-tall RunPane Ticker { margin-top: 1; }
+    """
+
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(desk, id=id)
+        self._runs: dict[Side, Run] = {}
+        self._comparison: Comparison | None = None
+        self._figures: Figures | None = None
+        """None until the cache was looked at through this lens."""
+        self._empty: Figures | None = None
+        self._problem = ""
+        """Why the lens cannot be run as it is."""
+        self._looked = 0.0
+        """When a run that goes on was last looked at."""
+        self._waiting: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        marks = self.desk.marks
+        yield FiguresTable(marks, id="run-figures")
+        yield Said(id="run-status")
+        yield Said(id="run-plan")
+        with Container(id="run-body"):
+            yield LinePlot(marks, id="run-plot")
+            yield Ticker(marks, id="run-ticker")
+        yield Said(id="run-queue")
+
+    def refresh_view(self, lens: Lens) -> None:
+        runs = runs_of(self.desk, lens)
+        if runs != self._runs:
+            self._runs, self._figures, self._empty, self._problem = runs, None, None, ""
+        self._say()
+        desk, before = self.desk, self._comparison
+        benchmark = desk.benchmark(lens.benchmark)
+
+        def stored() -> Comparison | str:
+            from tui.inspector.run.comparison import Comparison
+
+            try:
+                return Comparison.read(desk.bench, benchmark, runs, before)
+            except ValueError as error:
+                return " ".join(str(error).split())
+
+        self.read(stored, self._take, group="stored")
+
+    def tick(self) -> None:
+        self._say()
+        if side_going_on(self.desk.activity, self._runs) is not None:
+            self._look_soon()
+
+    def copied(self) -> Copied | None:
+        if self._figures is None or self.lens is None:
+            return None
+        report = report_of(self.desk.spec.model.name, self.lens, self._figures)
+        return Copied(
+            f"{report}\n{command_line(self.desk, self.lens)}\n", "the figures and their command line"
+        )
+
+    def _take(self, found: Comparison | str) -> None:
+        """Shows what the cache has, or why there can be nothing; what is shown already stays."""
+        if isinstance(found, str):
+            self._problem = found
+            self._say()
+            return
+        before, self._comparison = self._comparison, found
+        for problem in found.problems:
+            if before is None or problem not in before.problems:
+                self.post_message(self.Failed(" ".join(problem.split())))
+        if self._figures is None or not found.is_same(before) or self._partial_runs():
+            self._look()
+
+    def _partial_runs(self) -> dict[Side, list[ItemOutcome]]:
+        """What runs gave that are not stored: they go on, or were cancelled."""
+        found = self._comparison
+        live = self.desk.activity.runs
+        return {
+            side: live[run].outcomes
+            for side, run in self._runs.items()
+            if run in live and found is not None and side not in found.stored
+        }
+
+    def _look_soon(self) -> None:
+        """Looks at the run that goes on, not more often than figures can be read."""
+        if self._waiting is None:
+            # A timer of no time at all is an error of Textual's.
+            wait = max(SOON_S, self._looked + LIVE_S - time.monotonic())
+            self._waiting = self.set_timer(wait, self._look_if_idle)
+
+    def _look_if_idle(self) -> None:
+        self._waiting = None
+        if any(worker.group == f"{self.id}: figures" and not worker.is_finished for worker in self.workers):
+            self._looked = time.monotonic()
+            self._look_soon()
+        else:
+            self._look()
+
+    def _look(self) -> None:
+        """Computes the figures in a thread, and shows them."""
+        found, runs, partial = self._comparison, self._runs, self._partial_runs()
+        if found is None or found.runs != runs:
+            return
+        self._looked = time.monotonic()
+        side = side_going_on(self.desk.activity, runs)
+        going_on = side if side is not None and partial.get(side) else None
+        # Copies: the lists grow while the thread works.
+        given = {name: tuple(outcomes) for name, outcomes in partial.items()}
+
+        def figures() -> Figures:
+            from tui.inspector.run.comparison import LIVE_RESAMPLES, STORED_RESAMPLES
+
+            arrived = [outcome.place for outcome in given[going_on]] if going_on else []
+            resamples = LIVE_RESAMPLES if going_on else STORED_RESAMPLES
+            return found.with_live(given).figures(going_on, arrived, resamples)
+
+        self.read(figures, lambda answer: self._show(runs, answer), group="figures")
+
+    def _show(self, runs: Mapping[Side, Run], figures: Figures) -> None:
+        """Shows figures, unless the lens looks at something else meanwhile."""
+        if runs == self._runs:
+            self._figures = figures
+            self.query_one(LinePlot).show(figures.curves, figures.n)
+            self._say()
+
+    def _say(self) -> None:
+        """Shows figures and sentences as they are now."""
+        lens, figures = self.lens, self._figures
+        if lens is None:
+            return
+        asked = is_asked_for(self.desk, lens)
+        self._say_status(lens, figures)
+        plan = [self._problem]
+        if figures is not None and not asked:
+            plan = plan_of(self.desk, lens, figures)
+        self.query_one("#run-plan", Said).say("\n".join(plan))
+        self.query_one("#run-queue", Said).say("\n".join(queue_of(self.desk.activity, self._queue_rows)))
+        if figures is None:
+            self._say_nothing_yet(lens)
+            return
+        self.query_one(FiguresTable).show(figures, "to come" if asked else "not run")
+        self.query_one(Ticker).show(figures.listing, figures.n)
+        self.query_one("#run-body").display = bool(figures.curves)
+
+    def _say_nothing_yet(self, lens: Lens) -> None:
+        """Keeps everything in its place, empty, while the cache is looked at: so that nothing jumps."""
+        if self._empty is None:
+            self._empty = nothing_yet(self._runs, self.desk.benchmark(lens.benchmark).chance)
+        self.query_one(FiguresTable).show(self._empty, "cannot run" if self._problem else self.desk.marks.cut)
+        self.query_one(LinePlot).show((), 0)
+        self.query_one(Ticker).show(None, 0)
+
+    def _say_status(self, lens: Lens, figures: Figures | None) -> None:
+        status = status_of(self.desk, lens, self._runs, self.content_size.width)
+        effects = [one.effect for one in figures.sides.values() if one.effect] if figures else []
+        reasons = [effect.reason for effect in effects if not effect.defined]
+        lines = [status.text] if status.text else []
+        self.query_one("#run-status", Said).say("\n".join([*lines, *reasons[:1]]), TONES[status.tone])
+
+    @property
+    def _queue_rows(self) -> int:
+        return QUEUE_ROWS if self.screen.has_class("-tall") else 1

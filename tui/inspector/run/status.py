@@ -1,0 +1,206 @@
+"""What the engine does about the lens, what is lacking, and what waits: in words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from core.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoading
+from tui.inspector.look.names import job_title, short_benchmark
+from tui.inspector.look.safe_text import safe_line
+from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
+
+if TYPE_CHECKING:
+    from core.engine.commands import Run
+    from tui.inspector.activity import Activity
+    from tui.inspector.desk import Desk
+    from tui.inspector.lens import Lens
+    from tui.inspector.look.marks import Marks
+
+Tone = Literal["running", "problem", "note"]
+
+BAR_WIDTH = 10
+"""Columns of a progress bar."""
+
+
+PARTS: dict[JobKind, str] = {"runs": "run", "rankings": "ranking", "generation": "answer"}
+"""What a job of each kind consists of."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """A sentence, and how it is meant."""
+
+    text: str
+    tone: Tone
+
+
+def side_going_on(activity: Activity, runs: Mapping[Side, Run]) -> Side | None:
+    """Which of the lens's runs goes on just now; None if none does."""
+    if activity.current is None:
+        return None
+    return next((side for side, run in runs.items() if run == activity.current.run), None)
+
+
+def is_asked_for(desk: Desk, lens: Lens) -> bool:
+    """Whether a job that runs or waits is the one that `r` starts for the lens."""
+    title = job_title(lens.mask, lens.benchmark)
+    activity = desk.activity
+    return any(job.title == title for job in (activity.job, *activity.queued) if job is not None)
+
+
+def status_of(desk: Desk, lens: Lens, runs: Mapping[Side, Run], width: int) -> Status:
+    """What goes on, in one sentence; empty if nothing does and nothing was wrong.
+
+    Args:
+        desk: the engine's activity.
+        lens: what is looked at.
+        runs: the runs of the lens.
+        width: columns; a progress bar is there if it fits.
+    """
+    activity = desk.activity
+    if activity.link == "lost":
+        # What to do comes first: where there is little room, the end of the sentence is cut.
+        problem = f"R starts the engine again. {safe_line(activity.link_problem)}"
+        return Status(f"{desk.marks.wrong} {problem}", "problem")
+    if isinstance(activity.model, ModelFailed):
+        return Status(f"{desk.marks.wrong} {safe_line(activity.model.problem)}", "problem")
+    if activity.job is not None:
+        long, short = (_job_status(desk, lens, runs, activity.job, bar) for bar in (BAR_WIDTH, 0))
+        return Status(long if len(long) <= width else short, "running")
+    return _idle_status(desk)
+
+
+def queue_of(activity: Activity, room: int) -> list[str]:
+    """The jobs that wait, at most so many lines; empty if none does."""
+    titles = [safe_line(job.title) for job in activity.queued]
+    if not titles:
+        return []
+    if room == 1 or len(titles) == 1:
+        more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+        return [f"next: {titles[0]}{more}"]
+    shown = titles[: room - 1] if len(titles) >= room else titles
+    lines = [f"waiting, {len(titles)} jobs:", *(f"  {title}" for title in shown)]
+    if len(shown) < len(titles):
+        lines[0] = f"waiting, the first of {len(titles)} jobs:"
+    return lines
+
+
+def plan_of(desk: Desk, lens: Lens, figures: Figures) -> list[str]:
+    """What of the comparison is lacking, what it takes, and the key that runs it; empty if nothing is."""
+    marks, lacking = desk.marks, [side for side in figures.sides if side not in figures.stored]
+    if not lacking:
+        return []
+    key = "r puts it at the end of the queue" if desk.activity.is_busy else "r runs it"
+    if desk.readonly:
+        key = "this inspector only looks (--readonly)"
+    if lacking == ["control"]:
+        return [f"{marks.lacking} random control: {figures.n:,} items; {key}"]
+    rows = [(SIDE_WORDS[side], side in figures.stored, _work(side, figures)) for side in figures.sides]
+    if "ablated" in lacking and lens.selection != "random":
+        rows.insert(1, ("importance", not figures.scorings, _scoring(desk, lens, figures.scorings)))
+    lines = [
+        f" {marks.stored if stored else marks.lacking} {name:<15}{'stored' if stored else work}"
+        for name, stored, work in rows
+    ]
+    return [f"Not computed yet; {key}:", *lines]
+
+
+def _work(side: Side, figures: Figures) -> str:
+    """What a run takes."""
+    items = f"{figures.n:,} items"
+    return f"{items}; as many weights, at random" if side == "control" else items
+
+
+def _scoring(desk: Desk, lens: Lens, scorings: int) -> str:
+    """What has to be scored before it is known which weights are ablated."""
+    whose = short_benchmark(lens.ability) if scorings == 1 else f"{scorings} abilities"
+    return f"of {whose}: {desk.spec.recipe.n_items:,} items{' each' if scorings > 1 else ''}"
+
+
+def _job_status(desk: Desk, lens: Lens, runs: Mapping[Side, Run], job: Job, bar: int) -> str:
+    """What the job does, with a progress bar of so many columns."""
+    activity = desk.activity
+    paused = job.state == "paused"
+    which = f"{PARTS[job.kind]} {min(job.done + 1, job.total)} of {job.total}" if job.total > 1 else ""
+    if activity.current is not None:
+        live, side = activity.current, side_going_on(activity, runs)
+        what = SIDE_WORDS[side] if side else safe_line(job.title)
+        parts = [f"{what} {_progress(desk.marks, len(live.outcomes), live.run.n, bar)}"]
+        parts += [*([] if paused else _pace(live.rate, live.seconds_left)), which]
+    elif activity.scored is not None:
+        parts = [_scored(desk, lens, activity.scored, bar)]
+        parts += [] if paused else _scoring_pace(activity, activity.scored)
+    elif isinstance(activity.model, ModelLoading):
+        parts = [f"loading the model: {safe_line(activity.model.doing)}"]
+    else:
+        mine = job.title == job_title(lens.mask, lens.benchmark)
+        parts = ["preparing" if mine else safe_line(job.title), which]
+    if paused:
+        parts.append("paused: p goes on, c cancels")
+    mark = desk.marks.paused if paused else desk.marks.running
+    return f"{mark} {'  '.join(part for part in parts if part)}"
+
+
+def _scored(desk: Desk, lens: Lens, scored: ItemsScored, bar: int) -> str:
+    """How far importance is, and which ability of how many that the lens needs."""
+    wanted = desk.bench.scored_abilities(lens.mask) if lens.mask is not None else []
+    place = ""
+    if len(wanted) > 1 and scored.ability in wanted:
+        place = f" ({wanted.index(scored.ability) + 1} of {len(wanted)})"
+    progress = _progress(desk.marks, scored.done, scored.total, bar)
+    return f"importance of {short_benchmark(scored.ability)}{place} {progress}"
+
+
+def _scoring_pace(activity: Activity, scored: ItemsScored) -> list[str]:
+    seconds = time.monotonic() - activity.scoring_started
+    if not scored.done or seconds <= 0:
+        return []
+    rate = scored.done / seconds
+    return _pace(rate, (scored.total - scored.done) / rate)
+
+
+def _idle_status(desk: Desk) -> Status:
+    """How the last job ended, if not well; or that the model is being loaded."""
+    activity, marks = desk.activity, desk.marks
+    last = next((job for job in reversed(activity.jobs.values()) if job.kind != "generation"), None)
+    if last is not None and last.state == "failed":
+        return Status(f"{marks.wrong} {safe_line(last.title)} failed: {safe_line(last.problem)}", "problem")
+    if last is not None and last.state == "cancelled":
+        kept = f"{last.done} of {last.total} runs are done and kept" if last.total > 1 else "nothing is lost"
+        return Status(f"{marks.wrong} {safe_line(last.title)} cancelled: {kept}; r goes on", "note")
+    if isinstance(activity.model, ModelLoading):
+        return Status(f"{marks.running} loading the model: {safe_line(activity.model.doing)}", "running")
+    return Status("", "note")
+
+
+def _progress(marks: Marks, done: int, total: int, width: int) -> str:
+    full = width * done // total if total else 0
+    bar = f" {marks.bar * full}{marks.dash * (width - full)}" if width else ""
+    return f"{done:,}/{total:,}{bar}"
+
+
+def _pace(rate: float | None, seconds_left: float | None) -> list[str]:
+    """How fast it goes, and how long it will still take."""
+    if not rate or seconds_left is None:
+        return []
+    return [rate_text(rate), f"{duration_text(seconds_left)} left"]
+
+
+def duration_text(seconds: float) -> str:
+    """A duration such as `4 s`, `2:05`, `1:02:05`."""
+    whole = int(seconds) + (seconds > int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def rate_text(rate: float) -> str:
+    """Items a second, or a minute if they are few."""
+    if rate < 1:
+        return f"{rate * 60:.1f}/min"
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"

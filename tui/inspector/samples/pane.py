@@ -1,0 +1,317 @@
+"""The tab Samples: every item, with what base and ablated model answered."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from tui.inspector.command_of import command_line
+from tui.inspector.pane import Copied, Exported, Pane
+from tui.inspector.samples.chooser import SampleChooser
+from tui.inspector.samples.item_view import SampleView
+from tui.inspector.samples.listing import ListHead, SampleList
+from tui.inspector.samples.reading import (
+    Listing,
+    Question,
+    Reading,
+    list_samples,
+    read_stored,
+    subject_at,
+    with_live,
+)
+from tui.inspector.samples.report import report
+from tui.inspector.samples.row import ListRow, list_rows, mark_width
+from tui.inspector.samples.summary import no_item_text, nothing_text, summary_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.app import ComposeResult
+
+    from tui.inspector.desk import Desk
+    from tui.inspector.lens import Lens
+
+LIVE_S = 1.0
+"""How often a running run's answers are taken in."""
+
+HELP = """\
+Every item of the benchmark, with the answers of the intact model (base) and the ablated one.
+
+Each row begins with two marks, right or wrong: base, then ablated; a question mark where one is not known.
+Right to wrong: broken by the ablation. Wrong to right: fixed by it. Both kinds are flips. At the end of a
+row are the letters of the right option (gold, g), of base's choice (b) and of the ablated model's (a).
+
+The first line has all filters with their numbers of items; the one that is on is marked. Below are the
+accuracies with 95 % intervals (Wilson) and McNemar's exact test of the flips. The random control is the model
+with as many weights ablated at random: what it gets wrong, too, is not the work of the ability.
+
+A tag is tried as the cursor comes to it: enter keeps it, esc does not. A search looks into prompt, options
+and id as you type: enter goes on to the list, esc ends the search.
+
+An item has its prompt, its options with their log-likelihoods (in nats, summed over the option's tokens) and,
+as bars, their shares of the probability of all its options. Below are both answers: the word at which they
+part is marked, what follows is tinted. With an item open, left and right go to the one before and the next.
+Copying takes the item with the command line that repeats its run; exporting takes all that is listed.
+"""
+
+
+class SamplesPane(Pane):
+    """The list of items at the left, the chosen one at the right; on narrow terminals one at a time."""
+
+    title: ClassVar[str] = "Samples"
+    help_text: ClassVar[str] = HELP
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "filter(1)", "filter", id="samples.next_filter", tooltip="Next filter"),
+        Binding("F", "filter(-1)", "filter", id="samples.last_filter", show=False, tooltip="Previous filter"),
+        Binding("w", "tags", "tag", id="samples.tags", tooltip="Choose a tag"),
+        Binding("n", "flip(1)", "flip", id="samples.next_flip", tooltip="Next flip"),
+        Binding("N", "flip(-1)", "flip", id="samples.previous_flip", show=False, tooltip="Previous flip"),
+        Binding("escape", "back", "back", id="samples.back", show=False, tooltip="Back"),
+    ]
+
+    SCOPED_CSS: ClassVar[bool] = False
+    """The layout depends on the screen's width."""
+
+    DEFAULT_CSS = """
+    SamplesPane #samples-left { width: 1fr; }
+    SamplesPane SampleView { display: none; width: 1fr; }
+    SamplesPane.-open SampleView { display: block; }
+    SamplesPane.-open #samples-left, SamplesPane.-open SampleList { display: none; }
+    SamplesPane.-stale SampleChooser, SamplesPane.-stale SampleList, SamplesPane.-stale SampleView {
+        text-opacity: 50%;
+    }
+    Screen.-wide SamplesPane SampleView { display: block; width: 4fr; margin-left: 1; padding-left: 1;
+        border-left: solid $panel; }
+    Screen.-wide SamplesPane #samples-left, Screen.-wide SamplesPane SampleList { display: block; }
+    Screen.-wide SamplesPane #samples-left { width: 3fr; }
+    """
+
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(desk, id=id)
+        self._stored: Reading | None = None
+        """What the cache has."""
+        self._reading: Reading | None = None
+        """The same with what a run has given so far."""
+        self._listing: Listing | None = None
+        self._live_taken = 0.0
+
+    def compose(self) -> ComposeResult:
+        rows = SampleList(self.desk.marks, id="samples-list")
+        with Horizontal():
+            with Vertical(id="samples-left"):
+                yield ListHead(rows)
+                yield rows
+            yield SampleView(self.desk.marks, id="samples-item")
+        yield SampleChooser()
+
+    # What is read
+
+    def refresh_view(self, lens: Lens) -> None:
+        question, before = Question.of(self.desk, lens), self._stored
+        if before is None or before.question != question:
+            self.add_class("-stale")
+        self.read(lambda: read_stored(self.desk, question, before), self._take_stored, "stored")
+
+    def tick(self) -> None:
+        if time.monotonic() - self._live_taken >= LIVE_S:
+            self._take_live()
+
+    def _take_stored(self, stored: Reading) -> None:
+        self.remove_class("-stale")
+        if stored is self._stored:
+            return
+        self._stored = stored
+        if not self._take_live():
+            self._take_reading(stored)
+
+    def _take_live(self) -> bool:
+        """Reads what a run has given of what is not stored; False if there is nothing."""
+        stored = self._stored
+        live = stored.live_sides(self.desk.activity) if stored is not None else {}
+        if stored is None or not live:
+            return False
+        self._live_taken = time.monotonic()
+        self.read(lambda: with_live(self.desk, stored, live), self._take_reading, "live")
+        return True
+
+    def _take_reading(self, reading: Reading) -> None:
+        stored = self._stored
+        if stored is None or (reading.question, reading.presence) != (stored.question, stored.presence):
+            return  # an answer to what is not asked any more, or older than what is stored by now
+        self._reading = reading
+        if reading.samples is None:
+            self._listing = None
+            benchmark = self.desk.benchmark(reading.question.benchmark)
+            self._rows.show([], 0, (), 3, nothing_text(reading.question, benchmark.name))
+            self._close_item()
+        else:
+            self._list()
+
+    def _list(self) -> None:
+        """Lists the items that pass the choice."""
+        reading, choice = self._reading, self._chooser.choice
+        if reading is not None and (samples := reading.samples) is not None:
+            self.read(lambda: list_samples(samples, choice), self._take_listing, "list")
+
+    def _take_listing(self, listing: Listing) -> None:
+        reading = self._reading
+        if reading is None or listing.samples is not reading.samples:
+            return
+        if self._listing is None or self._listing.samples is not listing.samples:
+            self._rows.forget()
+        self._listing = listing
+        width = mark_width(reading.question.mask is not None, self.desk.marks)
+        samples = listing.samples
+        self._rows.show(listing.places, samples.n, samples.tags, width, no_item_text(listing.choice))
+        if len(listing.places):
+            self._say()
+        else:
+            self._close_item()
+
+    def _say(self) -> None:
+        """The lines above the list."""
+        reading, listing, summary = self._reading, self._listing, None
+        if reading is not None and listing is not None:
+            opened = None if self._rows.display else self._rows.position
+            summary = summary_text(reading, listing, self.content_size.width, self.desk.marks, opened)
+        self._chooser.say(summary)
+        self.query_one(ListHead).display = listing is not None
+        self.query_one(ListHead).refresh()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._say)
+
+    def on_sample_list_rows_wanted(self, message: SampleList.RowsWanted) -> None:
+        reading, listing, marks = self._reading, self._listing, self.desk.marks
+        if reading is None or listing is None:
+            return
+        samples, is_ablated = listing.samples, reading.question.mask is not None
+
+        def take(rows: list[ListRow]) -> None:
+            if self._listing is not None and self._listing.samples is samples:
+                self._rows.give(rows)
+
+        self.read(lambda: list_rows(samples, message.places, marks, is_ablated), take, "rows")
+
+    def on_sample_list_moved(self, message: SampleList.Moved) -> None:
+        self._read_item()
+        if not self._rows.display:
+            self._say()
+
+    def _read_item(self) -> None:
+        """Reads the item under the cursor; where it is not in sight, it can be copied."""
+        place, reading = self._rows.place, self._reading
+        if place is None or reading is None or reading.samples is None:
+            self._item.show(None)
+        else:
+            self.read(lambda: subject_at(reading, place), self._item.show, "item")
+
+    # What a person asks for
+
+    def on_sample_list_opened(self) -> None:
+        self.add_class("-open")
+        self._item.focus()
+        self.call_after_refresh(self._say)
+
+    def on_sample_view_stepped(self, message: SampleView.Stepped) -> None:
+        self._rows.action_move(message.step)
+
+    def action_filter(self, step: int) -> None:
+        """The next filter, or the one before."""
+        if self._listing is not None and not self._listing.has_both:
+            self.notify("Filters need base and ablated answers: r runs what is missing.", markup=False)
+        else:
+            self._chooser.step_filter(step)
+
+    def action_flip(self, step: int) -> None:
+        """To the next listed item whose answer flipped, or the one before."""
+        place = self._rows.place
+        if self._listing is None or place is None:
+            return
+        flips = self._listing.flips
+        found = flips[flips > place][:1] if step > 0 else flips[flips < place][-1:]
+        if len(found):
+            self._rows.go_to(int(found[0]))
+        else:
+            where = "after" if step > 0 else "before"
+            self.notify(f"No listed item {where} this one flipped.", timeout=2, markup=False)
+
+    def action_tags(self) -> None:
+        """Opens the list of tags, or closes it with the tag under its cursor."""
+        if self._listing is not None:
+            self._chooser.toggle_tags(self._listing.samples.tags, self._listing.choice.tag)
+
+    def search(self) -> bool:
+        if self._listing is None:
+            return False
+        samples = self._listing.samples
+        # The first search takes longest, because the texts are put into lower case: done while one types.
+        self.read(lambda: samples.select("all", search=" "), lambda places: None, "prepare")
+        self._chooser.open_search()
+        return True
+
+    def on_sample_chooser_chosen(self) -> None:
+        self._list()
+
+    def on_sample_chooser_left(self) -> None:
+        (self._rows if self._rows.display else self._item).focus()
+
+    def action_back(self) -> None:
+        """Puts away tags or search, or else the item."""
+        if self._item.has_focus:
+            self._close_item()
+        else:
+            self._chooser.put_away()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """`back` only while there is something to put away: the key has a meaning elsewhere, too."""
+        if action == "back":
+            return self._chooser.is_open or self._item.has_focus
+        return super().check_action(action, parameters)
+
+    def _close_item(self) -> None:
+        """Shows the list where the item stands in its place."""
+        had_focus = self._item.has_focus
+        self.remove_class("-open")
+        if had_focus:
+            self._rows.focus()
+        self.call_after_refresh(self._say)
+
+    # What a person takes away
+
+    def copied(self) -> Copied | None:
+        subject = self._item.subject
+        if self.has_class("-stale") or subject is None or self.lens is None:
+            return None
+        if subject.sample.place != self._rows.place:
+            return None
+        text = f"{report(subject)}\n$ {command_line(self.desk, self.lens)}\n"
+        return Copied(text, f"item #{subject.sample.place} as text")
+
+    def exported(self) -> Exported | None:
+        listing = self._listing
+        if listing is None or not len(listing.places):
+            return None
+
+        def write(path: Path) -> None:
+            listing.samples.write(path, listing.places, path.suffix.removeprefix("."))  # type: ignore[arg-type]
+
+        assert self._reading is not None, "a listing is of a reading"
+        stem = f"samples_{self._reading.question.benchmark}_{listing.choice.filter}"
+        return Exported(stem, (".jsonl", ".csv", ".parquet"), write)
+
+    @property
+    def _rows(self) -> SampleList:
+        return self.query_one(SampleList)
+
+    @property
+    def _item(self) -> SampleView:
+        return self.query_one(SampleView)
+
+    @property
+    def _chooser(self) -> SampleChooser:
+        return self.query_one(SampleChooser)

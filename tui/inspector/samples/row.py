@@ -1,0 +1,130 @@
+"""A row of the list of items: what is in it, and where it stands. Pure: no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.text_rows import fitted
+from tui.inspector.widgets.option_table import Line, Role, letter_of
+
+if TYPE_CHECKING:
+    from core.results.answers import Answers
+    from core.results.records import Flip, SampleRow
+    from core.results.samples import Samples
+    from tui.inspector.look.marks import Marks
+
+WIDEST_TAG = 13
+ROOMY = 72
+"""Columns from which the answers have a column each with a name."""
+
+FLIP_ROLES: dict[Flip, Role] = {
+    "broken": "wrong",
+    "fixed": "right",
+    "right": "plain",
+    "wrong": "muted",
+    "unknown": "muted",
+}
+"""How a flip's mark is shown: what the ablation changed stands out."""
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """One item, its texts harmless and on one line each."""
+
+    place: int
+    mark: str
+    """Right or wrong, of base and ablated."""
+    role: Role
+    """Of the mark."""
+    tag: str
+    beginning: str
+    letters: Line
+    """The right option, base's and the ablated model's."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where things stand, in cells."""
+
+    mark: int
+    place: int
+    tag: int
+    beginning: int
+    letter: int
+
+    @classmethod
+    def within(cls, width: int, n: int, longest_tag: int, mark: int) -> Columns:
+        """As they fit: the beginning of the text takes what the others leave."""
+        letter = 4 if width >= ROOMY else 1
+        place, tag = len(str(max(0, n - 1))) + 1, min(longest_tag, WIDEST_TAG)
+        # A column before everything is for the cursor, one behind it keeps the scrollbar off.
+        fixed = 1 + mark + 1 + place + 1 + (tag + 1 if tag else 0) + 3 * (letter + 1) + 1
+        return cls(mark, place, tag, max(0, width - fixed), letter)
+
+    def heads(self, cut: str) -> str:
+        """The line above the list."""
+        tag = fitted("tag", self.tag, cut) + " " if self.tag else ""
+        letters = "".join(f" {name[: self.letter]:<{self.letter}}" for name in ("gold", "base", "abl."))
+        return f" {' ' * self.mark} {'#':>{self.place}} {tag}{fitted('item', self.beginning, cut)}{letters}"
+
+
+def row_line(place: int, row: ListRow | None, columns: Columns, marks: Marks) -> Line:
+    """A row in pieces; only its number if no more is known of it."""
+    number = f" {f'#{place}':>{columns.place}} "
+    if row is None:
+        return ((f"{' ' * columns.mark}{number}{marks.cut}", "muted"),)
+    tag: Line = ((fitted(row.tag, columns.tag, marks.cut) + " ", "muted"),) if columns.tag else ()
+    return (
+        (fitted(row.mark, columns.mark, marks.cut), row.role),
+        (number, "muted"),
+        *tag,
+        (fitted(row.beginning, columns.beginning, marks.cut), "plain"),
+        *((f" {letter:<{columns.letter}}", role) for letter, role in row.letters),
+    )
+
+
+def list_rows(samples: Samples, places: Sequence[int], marks: Marks, is_ablated: bool) -> list[ListRow]:
+    """The rows of the items at the places; reads from the cache, so it is called in a thread."""
+    import numpy as np
+
+    rows = samples.rows(np.array(places, np.int64))
+    return [_list_row(samples, row, marks, is_ablated) for row in rows]
+
+
+def mark_width(is_ablated: bool, marks: Marks) -> int:
+    """Cells of a row's mark."""
+    return 2 + len(marks.becomes) if is_ablated else 1
+
+
+def _list_row(samples: Samples, row: SampleRow, marks: Marks, is_ablated: bool) -> ListRow:
+    base = _correct(samples.base_answers, row.place)
+    mark = _sign(base, marks)
+    if is_ablated:
+        mark += marks.becomes + _sign(_correct(samples.ablated_answers, row.place), marks)
+    letters: Line = (
+        (_letter(row.gold), "plain"),
+        (_letter(row.base), _letter_role(row.base, row.gold)),
+        (_letter(row.ablated), _letter_role(row.ablated, row.gold)),
+    )
+    role = FLIP_ROLES[row.flip] if is_ablated else "right" if base else "wrong"
+    return ListRow(row.place, mark, role, safe_line(row.family), safe_line(row.beginning), letters)
+
+
+def _correct(answers: Answers | None, place: int) -> bool | None:
+    """Whether an item was answered right; None if it was not answered."""
+    return bool(answers.correct[place]) if answers is not None and answers.known[place] else None
+
+
+def _sign(correct: bool | None, marks: Marks) -> str:
+    return {True: marks.right, False: marks.wrong, None: marks.unknown}[correct]
+
+
+def _letter(option: int | None) -> str:
+    return "" if option is None else letter_of(option)
+
+
+def _letter_role(option: int | None, gold: int | None) -> Role:
+    return "muted" if option is None else "right" if option == gold else "wrong"

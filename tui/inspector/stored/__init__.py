@@ -1,0 +1,1 @@
+"""The tab Cache: what is stored."""
