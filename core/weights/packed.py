@@ -190,7 +190,8 @@ def _scales(state: Any, local: Tensor) -> Tensor:
         return scales
     outer = state.state2
     outer_scales: Tensor = outer.absmax.index_select(0, blocks // outer.blocksize)
-    return outer.code.index_select(0, scales.int()) * outer_scales + state.offset
+    dequantized: Tensor = outer.code.index_select(0, scales.int()) * outer_scales + state.offset
+    return dequantized
 
 
 def _expected_scales(state: Any, blocks: int) -> list[tuple[Tensor, torch.dtype, int]]:

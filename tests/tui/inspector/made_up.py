@@ -99,23 +99,29 @@ async def running(
         yield app, pilot
 
 
+LOOKS = 5
+"""How often in a row a screen has to look the same: what a worker found is laid out a little later."""
+
+
 async def settled(app: StillInspector, pilot: Pilot[None], *pieces: str) -> str:
     """What is on the screen, once the pieces are there and nothing more changes.
 
     What is kept for the next time is written later, and changes nothing on the screen.
     """
-    before = ""
+    before, looks = "", 0
 
     def is_still() -> bool:
-        nonlocal before
+        nonlocal before, looks
         last, before = before, screen_text(app)
+        looks = looks + 1 if is_at_rest() and before == last else 0
+        return looks >= LOOKS
+
+    def is_at_rest() -> bool:
         is_busy = any(not worker.is_finished for worker in app.workers if worker.group != "remember")
         is_told = app.desk.activity.revision == app._seen_revision
         is_known = app.desk.activity.stored == app._seen_stored
         seen = " ".join(before.split())
-        return (
-            not is_busy and is_told and is_known and before == last and all(piece in seen for piece in pieces)
-        )
+        return not is_busy and is_told and is_known and all(piece in seen for piece in pieces)
 
     try:
         await until(pilot, is_still)
