@@ -96,6 +96,8 @@ def settle(model: PreTrainedModel, folder: Path, four_bit: FourBit, dtype: str) 
     found = {name: module for name, module in model.named_modules() if isinstance(module, Linear4bit)}
     for name, linear in found.items():
         problem = problem_of(linear)
+        if not problem and quantization_state(linear).quant_type != four_bit.kind:
+            problem = "are of another kind, as they say themselves: copy or download the model again"
         if problem:
             raise ModelFilesError(f"The {four_bit.kind} weights of {name} from {folder} {problem}.")
         keep_layout(linear)

@@ -13,6 +13,7 @@ import typer
 
 from tui import output
 from tui.options import RunOptions, UsageError, checked_arguments, with_model_options
+from tui.terminal_end import end_with_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -158,6 +159,7 @@ def _run(app: Inspector, mouse: bool) -> None:
 
     told = io.StringIO()
     app.error_console = Console(file=told, width=LOG_COLUMNS)
+    end_with_terminal()
     app.run(mouse=mouse)
     if app.return_code:
         log = state_path().with_name(ERROR_LOG)

@@ -94,8 +94,7 @@ class Shell(App[None]):
                 yield TabLine([(pane_id, pane.title) for pane_id, pane in PANES])
                 yield Context(self.desk)
                 with ContentSwitcher(initial=self._tab, id="panes"):
-                    for pane_id, pane in PANES:
-                        yield pane(self.desk, id=pane_id)
+                    yield dict(PANES)[self._tab](self.desk, id=self._tab)
         yield Problem()
         yield KeyLine()
         yield Static(TOO_SMALL, id="too-small", markup=False)
@@ -105,9 +104,16 @@ class Shell(App[None]):
         self.screen.query_one(TabLine).show(self._tab)
         self.screen.call_after_refresh(self._begin_work)
 
-    def _begin_work(self) -> None:
-        """Begins what would hold up the first frame: threads that import, and the engine's process."""
+    async def _begin_work(self) -> None:
+        """Begins what would hold up the first frame: engine, other tabs, and threads that import.
+
+        Called by the screen, which takes no key until the tabs are there.
+        """
         self.connect_engine()
+        others = [pane(self.desk, id=pane_id) for pane_id, pane in PANES if pane_id != self._tab]
+        for pane in others:
+            pane.display = False
+        await self.screen.query_one(ContentSwitcher).mount_all(others)
         self.show_tab(self._tab)
         self.set_interval(TICK_S, self._tick)
         self._begin(self._describe, "describe")
@@ -245,7 +251,7 @@ class Shell(App[None]):
         except (ValueError, OSError) as error:
             self.say_problem(" ".join(str(error).split()))
             return
-        if not self.screen_stack:
+        if not self.is_running:
             return  # left meanwhile
         header = self.screen_stack[0].query_one(Header)
         header.info = self.info
@@ -255,7 +261,7 @@ class Shell(App[None]):
     async def _find_known(self, lens: Lens) -> None:
         if self.info is not None:
             self.known = await asyncio.to_thread(self._known_of, lens, self.info)
-            if not self.screen_stack:
+            if not self.is_running:
                 return  # left meanwhile
             base = self.screen_stack[0]
             base.query_one(LensPanel).show(self.lens, self.known)

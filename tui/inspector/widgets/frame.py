@@ -63,6 +63,8 @@ class Header(Widget):
         loaded = activity.model if isinstance(activity.model, ModelLoaded) else None
         device = loaded.device if loaded else self._desk.spec.model.device
         dtype = SHORT_DTYPES.get(info.dtype, info.dtype)
+        if info.quantization != "none":
+            dtype = f"{info.quantization}, {dtype}"
         facts = [f"{info.architecture} {count_text(info.parameters)}", f"{info.layers} layers", dtype]
         if device not in ("auto", ""):
             facts.append(device)
