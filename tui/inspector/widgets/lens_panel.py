@@ -21,6 +21,7 @@ from tui.units import count_text
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.geometry import Size
 
     from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
@@ -125,6 +126,10 @@ class LensLine(Widget):
         text = self._panel.line_of(self._what, self.size.width)
         if text != self._drawn:
             self.refresh(layout=text.plain.count("\n") != self._drawn.plain.count("\n"))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        # Textual's own asks for what is drawn, which is made for the width that the line had before.
+        return self._panel.line_of(self._what, width).plain.count("\n") + 1
 
     def render(self) -> Text:
         self._drawn = self._panel.line_of(self._what, self.size.width)
