@@ -67,7 +67,9 @@ class ModelOptions:
         str, typer.Option(help="demo, phantom, a folder, or a hub id (owner/name).", metavar="NAME")
     ] = "demo"
     quantization: Annotated[Quantization, typer.Option(help="How the weights are stored in memory.")] = "none"
-    dtype: Annotated[DType, typer.Option(help="Of the weights; auto: as the files have it, bfloat16 beside 4-bit.")] = "auto"
+    dtype: Annotated[DType, typer.Option(help="Of the weights; auto: as the files, bfloat16 if 4-bit.")] = (
+        "auto"
+    )
     device: Annotated[
         str,
         typer.Option(help="Where it runs; auto: a GPU if there is one.", metavar="auto|cpu|cuda:N"),
