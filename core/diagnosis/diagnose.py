@@ -142,7 +142,7 @@ def _lengths(case: Case) -> Iterator[Tag]:
         return
     said, steps = _beside(text, case.answer), _beside(case.base.text, case.base_answer)
     if steps >= STEP_WORDS and said < SHORT_SHARE * steps:
-        yield Tag("skips_steps", f"Has {said} words beside its answer; the base answer has {steps}.")
+        yield Tag("skips_steps", f"Words beside the answer: {said}; the base answer has {steps}.")
 
 
 def _numbers_and_steps(case: Case) -> Iterator[Tag]:

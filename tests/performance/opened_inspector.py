@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from core.abilities.catalogue import ABILITIES
@@ -22,6 +23,9 @@ PROGRAM = Path(sys.executable).with_name("abilityscope")
 """Of the same environment as this process."""
 
 MODEL = "demo"
+
+SEEDS = 5
+"""Of random weights, so that there is enough to run."""
 
 ITEMS = 500
 """Of each benchmark: all that the embedded model's have."""
@@ -123,10 +127,14 @@ class Desktop:
             asyncio.run(_end_engines())
 
     def run_everything(self, lens: Lens) -> None:
-        """Lets the engine evaluate all abilities of the lens on all benchmarks; nothing is scored for it."""
-        assert lens.selection == "random"
+        """Lets the engine evaluate all abilities on all benchmarks, those of the lens first, for minutes.
+
+        Args:
+            lens: of random weights, which need no scores.
+        """
         abilities = [ability.id for ability in ABILITIES]
-        masks = [None, *(lens.mask_of(ability) for ability in abilities)]
+        seeds = [replace(lens, seed=seed) for seed in range(SEEDS)]
+        masks = [None, *(seen.mask_of(ability) for seen in seeds for ability in abilities)]
         runs = [Run(mask, benchmark, ITEMS) for mask in masks for benchmark in abilities]
         asyncio.run(_send(StartRuns("everything", tuple(runs))))
 

@@ -115,6 +115,10 @@ def test_generate_shows_base_and_ablated(capsys: pytest.CaptureFixture[str]) -> 
         "mlp",
         "all",
     ]
+    base, *ablated = found["answers"]
+    assert base["tags"] == []
+    for answer in ablated:
+        assert (answer["text"] == base["text"]) == (answer["tags"][0]["name"] == "same")
     code, out, err = called(capsys, "generate", "Anna zorps")
     assert code == 0
     assert out.startswith("base\n")

@@ -21,6 +21,10 @@ from tui.options import Json, ModelOptions, UsageError, checked_arguments, with_
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.diagnosis import Tag
+    from core.inference.generation import Generated
     from core.workbench import MaskRecipe, Workbench
 
 
@@ -54,14 +58,12 @@ def generate(
         raise UsageError("The prompt is empty: give the text that the model goes on from.")
     with shown_progress() as tell:
         bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
-        text = _as_prompt(bench, prompt)
-        selected = [(mask, None if mask is None else bench.mask(mask)) for mask in masks]
-        answers = []
-        for recipe, mask in selected:
-            with bench.ablated(mask):
-                answers.append((recipe, _write_on(bench, text, max_new_tokens, temperature, options.seed)))
+        text, answers = _written(bench, prompt, masks, max_new_tokens, temperature, options.seed)
+    base = next((answer for recipe, answer in answers if recipe is None), None)
     if as_json:
-        documents = [_document(recipe, answer) for recipe, answer in answers]
+        documents = [
+            _document(recipe, answer, _tags(bench, prompt, base, answer)) for recipe, answer in answers
+        ]
         output.write_document({"prompt": text, "answers": documents})
         return
     for recipe, answer in answers:
@@ -72,6 +74,10 @@ def generate(
             output.write(f"  … stopped after {max_new_tokens} tokens\n")
         elif answer.finish == "repeats":
             output.write("  … ended, because it only repeats itself\n")
+        for tag in _tags(bench, prompt, base, answer):
+            from core.diagnosis import WORDS
+
+            output.write(f"  {WORDS[tag.name]}: {output.shown(tag.evidence)}\n")
 
 
 def _masks(
@@ -98,34 +104,47 @@ def _masks(
     return masks
 
 
-def _as_prompt(bench: Workbench, prompt: str) -> str:
-    """The prompt as the model is used to it: in its chat template if it has one."""
-    from core.inference.encoding import unknown_words
+def _written(
+    bench: Workbench,
+    prompt: str,
+    masks: Sequence[MaskRecipe | None],
+    max_new_tokens: int,
+    temperature: float,
+    seed: int,
+) -> tuple[str, list[tuple[MaskRecipe | None, Generated]]]:
+    """The prompt as the model got it, and what each of the models wrote."""
+    from core.workbench.writing import prompt_for, write_on
 
-    tokenizer = bench.loaded.tokenizer
-    if tokenizer.chat_template:
-        messages = [{"role": "user", "content": prompt}]
-        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-    if unknown := unknown_words(tokenizer, prompt):
+    text, unknown = prompt_for(bench, prompt)
+    if unknown:
         output.note(f"Words that {bench.spec.name} does not know: {', '.join(unknown)}")
-    return prompt
+    answers: list[tuple[MaskRecipe | None, Generated]] = []
+    for recipe, mask in [(mask, None if mask is None else bench.mask(mask)) for mask in masks]:
+        with bench.ablated(mask):
+            answer = write_on(
+                bench,
+                text,
+                max_new_tokens=max_new_tokens,
+                temperature=temperature,
+                seed=seed,
+                on_text=lambda piece: None,
+            )
+        answers.append((recipe, answer))
+    return text, answers
 
 
-def _write_on(bench: Workbench, prompt: str, max_new_tokens: int, temperature: float, seed: int) -> Any:
-    from core.inference.generation import generate as generate_text
+def _tags(bench: Workbench, prompt: str, base: Generated | None, answer: Generated) -> tuple[Tag, ...]:
+    """How an ablated answer fails beside the intact model's; nothing where there is none to compare with."""
+    from core.diagnosis import Asked, Written, diagnose, style_format
 
-    loaded = bench.loaded
-    return generate_text(
-        loaded.model,
-        loaded.tokenizer,
-        [prompt],
-        max_new_tokens=max_new_tokens,
-        temperature=temperature,
-        seed=seed,
-    )[0]
+    if base is None or answer is base:
+        return ()
+    written = [Written(one.text, one.finish, one.tokens) for one in (base, answer)]
+    form = style_format("cloze") if bench.spec.style == "cloze" else None
+    return diagnose(Asked(prompt, form), *written)
 
 
-def _document(recipe: MaskRecipe | None, answer: Any) -> dict[str, Any]:
+def _document(recipe: MaskRecipe | None, answer: Generated, tags: Sequence[Tag]) -> dict[str, Any]:
     from cache.keys import as_plain
 
     return {
@@ -133,4 +152,5 @@ def _document(recipe: MaskRecipe | None, answer: Any) -> dict[str, Any]:
         "text": answer.text,
         "tokens": len(answer.tokens),
         "finish": answer.finish,
+        "tags": [as_plain(tag) for tag in tags],
     }

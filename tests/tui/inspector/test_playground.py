@@ -96,7 +96,7 @@ async def test_three_models_write_on_from_an_example_of_the_ability(tmp_path: Pa
         await pilot.pause()
         base, mlp, everything = tab.headers()
         assert base == "ended · 5 tokens · 10 tokens/s"
-        assert mlp.startswith("differs from word 2")
+        assert mlp.startswith("differs from word 2 · no answer")
         assert everything.startswith("same as base")
         text = screen_text(tab.app)
         assert "the other view" in text

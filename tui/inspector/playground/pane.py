@@ -241,7 +241,9 @@ The embedded models know a few hundred words; words of the prompt that they lack
             return
         self._stop()
         activity = self.desk.activity
-        asked = Asked(self.prompt, masks_of(self.lens), self.settings, frozenset(activity.jobs))
+        is_cloze = self.desk.spec.model.style == "cloze"
+        jobs = frozenset(activity.jobs)
+        asked = Asked(self.prompt, masks_of(self.lens), self.settings, jobs, is_cloze)
         self.desk.send(asked.command)
         if self.desk.readonly or activity.link != "connected":
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.choices import Finish, Variant
@@ -38,6 +39,9 @@ NOTES: dict[Variant, str] = {
     "all": "The same prompt, with the ability's weights in all matrices of the layers ablated.",
 }
 
+LONGEST_DIAGNOSED = 4000
+"""Characters of an answer up to which it is diagnosed on the screen, which waits for it."""
+
 TITLE_LENGTH = 40
 """Characters of the prompt in a job's title."""
 
@@ -51,6 +55,8 @@ class Asked:
     settings: WriteSettings
     before: frozenset[str]
     """The jobs that the engine knew before: the next one of this title is the one that was asked for."""
+    is_cloze: bool = False
+    """Whether the model states its answers as the embedded ones do."""
 
     @property
     def command(self) -> StartGeneration:
@@ -107,9 +113,31 @@ def answer_view(activity: Activity, job: Job | None, asked: Asked | None, pane: 
     if pane == 0:
         return AnswerView(label, state, text, note)
     divergence = _divergence(activity, job, pane)
-    if compared := _compared(activity, job, pane, divergence):
-        state = (compared, *state)
+    tags = "" if divergence is None else _tags(activity, job, pane, asked)
+    state = (*filter(None, (_compared(activity, job, pane, divergence), tags)), *state)
     return AnswerView(label, state, text, note, divergence)
+
+
+def _tags(activity: Activity, job: Job, pane: int, asked: Asked | None) -> str:
+    """How the answer fails beside base's, in words; empty as long as one of them goes on."""
+    base_end, end = (activity.ends.get((job.id, place)) for place in (0, pane))
+    if base_end is None or end is None or "cancelled" in (base_end.finish, end.finish):
+        return ""
+    base, text = (activity.texts.get((job.id, place), "") for place in (0, pane))
+    if max(len(base), len(text)) > LONGEST_DIAGNOSED:
+        return ""
+    answers = ((base, base_end.finish), (text, end.finish))
+    return _tag_words(asked.prompt if asked else "", asked is not None and asked.is_cloze, *answers)
+
+
+@lru_cache(maxsize=16)
+def _tag_words(prompt: str, is_cloze: bool, base: tuple[str, Finish], answer: tuple[str, Finish]) -> str:
+    from core.diagnosis import WORDS, Written, diagnose, style_format
+    from core.diagnosis import Asked as Question
+
+    question = Question(prompt, style_format("cloze") if is_cloze else None)
+    tags = diagnose(question, Written(*base), Written(*answer))
+    return ", ".join(WORDS[tag.name] for tag in tags[:2])
 
 
 def _state(activity: Activity, job: Job, pane: int) -> tuple[str, ...]:
