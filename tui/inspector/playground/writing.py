@@ -113,31 +113,34 @@ def answer_view(activity: Activity, job: Job | None, asked: Asked | None, pane: 
     if pane == 0:
         return AnswerView(label, state, text, note)
     divergence = _divergence(activity, job, pane)
-    tags = "" if divergence is None else _tags(activity, job, pane, asked)
-    state = (*filter(None, (_compared(activity, job, pane, divergence), tags)), *state)
+    compared = _compared(activity, job, pane, divergence)
+    tags = () if divergence is None else _tags(activity, job, pane, asked)
+    state = (*([compared] if compared else []), *tags, *state)
     return AnswerView(label, state, text, note, divergence)
 
 
-def _tags(activity: Activity, job: Job, pane: int, asked: Asked | None) -> str:
-    """How the answer fails beside base's, in words; empty as long as one of them goes on."""
+def _tags(activity: Activity, job: Job, pane: int, asked: Asked | None) -> tuple[str, ...]:
+    """How the answer fails beside base's, in words; none as long as one of them goes on."""
     base_end, end = (activity.ends.get((job.id, place)) for place in (0, pane))
     if base_end is None or end is None or "cancelled" in (base_end.finish, end.finish):
-        return ""
+        return ()
     base, text = (activity.texts.get((job.id, place), "") for place in (0, pane))
     if max(len(base), len(text)) > LONGEST_DIAGNOSED:
-        return ""
+        return ()
     answers = ((base, base_end.finish), (text, end.finish))
     return _tag_words(asked.prompt if asked else "", asked is not None and asked.is_cloze, *answers)
 
 
 @lru_cache(maxsize=16)
-def _tag_words(prompt: str, is_cloze: bool, base: tuple[str, Finish], answer: tuple[str, Finish]) -> str:
+def _tag_words(
+    prompt: str, is_cloze: bool, base: tuple[str, Finish], answer: tuple[str, Finish]
+) -> tuple[str, ...]:
     from core.diagnosis import WORDS, Written, diagnose, style_format
     from core.diagnosis import Asked as Question
 
     question = Question(prompt, style_format("cloze") if is_cloze else None)
     tags = diagnose(question, Written(*base), Written(*answer))
-    return ", ".join(WORDS[tag.name] for tag in tags[:2])
+    return tuple(WORDS[tag.name] for tag in tags[:2])
 
 
 def _state(activity: Activity, job: Job, pane: int) -> tuple[str, ...]:
