@@ -60,6 +60,20 @@ def _seal(fields: Mapping[str, Any]) -> str:
     return checksum_of(canonical_json({n: v for n, v in fields.items() if n != "seal"}).encode())
 
 
+class OtherFormat(CorruptEntry):
+    """A cache entry is whole, but of another version of abilityscope: it is not served either."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.args = (
+            f"The cache entry {path} is of another version of abilityscope: {reason}. It is not used any "
+            "more, and 'abilityscope cache rm' deletes it.",
+        )
+
+    def __reduce__(self) -> tuple[type[CorruptEntry], tuple[Path, str]]:
+        return OtherFormat, (self.path, self.reason)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of entry."""
@@ -73,9 +87,10 @@ class Kind:
 
 
 RANKINGS = Kind("rankings", ".safetensors", format=1)
-OUTCOMES = Kind("outcomes", ".parquet", format=1)
+OUTCOMES = Kind("outcomes", ".parquet", format=2)
+PARTINGS = Kind("partings", ".parquet", format=1)
 ITEMS = Kind("items", ".parquet", format=1)
-KINDS = (RANKINGS, OUTCOMES, ITEMS)
+KINDS = (RANKINGS, OUTCOMES, PARTINGS, ITEMS)
 
 GROUP_ROWS = 2048
 """Rows that a Parquet file keeps together: what has to be read, at least, to show one item."""
@@ -157,7 +172,20 @@ class EntryFolder:
         """The manifest of a key; None if there is none, so also after a write that was cut short.
 
         Raises:
-            CorruptEntry: the manifest is damaged, of another version, or its payload is missing or cut.
+            OtherFormat: the entry is of another version.
+            CorruptEntry: the manifest is damaged, or its payload is missing or cut.
+        """
+        manifest = self.manifest_of_any_format(key)
+        if manifest is not None and manifest.format != self.kind.format:
+            reason = f"it has format {manifest.format}, and this version reads format {self.kind.format}"
+            raise OtherFormat(self.payload_path(key), reason)
+        return manifest
+
+    def manifest_of_any_format(self, key: str) -> Manifest | None:
+        """The manifest of a key, whatever version of abilityscope wrote it.
+
+        Raises:
+            CorruptEntry: the manifest is damaged, or its payload is missing or cut.
         """
         path = self.payload_path(key)
         try:
@@ -174,8 +202,6 @@ class EntryFolder:
         """Why the manifest does not belong to the payload at the path; None if it seems to."""
         if manifest.key != path.stem:
             return f"it was stored under another key, {manifest.key}"
-        if manifest.format != self.kind.format:
-            return f"it is of format {manifest.format}, and this version reads format {self.kind.format}"
         if not path.is_file():
             return "its payload is missing"
         size_bytes = path.stat().st_size

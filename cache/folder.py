@@ -15,6 +15,7 @@ from cache.entries import key_lock
 if TYPE_CHECKING:
     from cache.items import Items
     from cache.outcomes import Outcomes
+    from cache.partings import Partings
     from cache.rankings import Rankings
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_CACHE"
@@ -49,6 +50,13 @@ class Store:
         from cache.outcomes import Outcomes
 
         return Outcomes(self.root)
+
+    @cached_property
+    def partings(self) -> Partings:
+        """The stored partings of written answers."""
+        from cache.partings import Partings
+
+        return Partings(self.root)
 
     @cached_property
     def items(self) -> Items:

@@ -30,6 +30,8 @@ class Entry:
     """Its ingredients on one line; of a broken entry, empty."""
     broken: str | None
     """What is wrong with it, as the end of a sentence; None if nothing is seen without reading it whole."""
+    is_outdated: bool = False
+    """Whether another version of abilityscope wrote it, so that it is not used any more."""
 
 
 def entries(root: Path) -> list[Entry]:
@@ -44,18 +46,23 @@ def _of_kind(root: Path, kind: Kind) -> Iterator[Entry]:
 
 
 def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
-    """The entry of a key that is stored, and its manifest; None in its place if the entry is broken."""
+    """The entry of a key that is stored, and its manifest; None in its place if the entry is broken.
+
+    An entry of another version of abilityscope is outdated, and not broken.
+    """
     payload, kind = folder.payload_path(key), folder.kind.name
     size_bytes = sum(
         path.stat().st_size for path in (payload, payload.with_suffix(".json")) if path.is_file()
     )
     try:
-        manifest = folder.read_manifest(key)
+        manifest = folder.manifest_of_any_format(key)
     except CorruptEntry as error:
         return Entry(kind, key, size_bytes, None, "", error.reason), None
     if manifest is None:
         return Entry(kind, key, size_bytes, None, "", "its manifest is missing: it was never finished"), None
-    return Entry(kind, key, size_bytes, manifest.created, _summary(manifest.ingredients), None), manifest
+    is_outdated = manifest.format != folder.kind.format
+    summary = _summary(manifest.ingredients)
+    return Entry(kind, key, size_bytes, manifest.created, summary, None, is_outdated), manifest
 
 
 def left_overs(folder: Path) -> Iterator[Entry]:

@@ -30,12 +30,14 @@ SCHEMA = pl.Schema(
         "answer": pl.String(),
         "finish": pl.String(),
         "cluster": pl.String(),
+        "tokens": pl.List(pl.Int32()),
     }
 )
 """One row per item, in item order. `gold` and `prediction` are option indices, `loglikelihoods` one sum in
 nats per option; these and `correct_norm` are null for generation. `text` is what was written, `answer` what
-of it was judged and `finish` why it ended; these are null for multiple choice. `score` is the first metric,
-0 to 1. Items of one `cluster` are resampled together; null: the item is on its own."""
+of it was judged, `finish` why it ended and `tokens` the ids of all new tokens, an end token included; these
+are null for multiple choice. `score` is the first metric, 0 to 1. Items of one `cluster` are resampled
+together; null: the item is on its own."""
 
 
 class Loaded(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cache.entries import KINDS, EntryFolder, Kind, Manifest, key_lock
+from cache.entries import KINDS, EntryFolder, Kind, Manifest, OtherFormat, key_lock
 from cache.files import Busy, CorruptEntry
 from cache.keys import is_key
 from cache.listing import Entry, entries
@@ -49,6 +49,7 @@ def manifest_of(root: Path, prefix: str) -> tuple[Found, Manifest]:
 
     Raises:
         ValueError: there is no such entry, or more than one.
+        OtherFormat: it is of another version of abilityscope.
         CorruptEntry: its manifest is damaged or missing, or its payload is missing or cut.
     """
     found = find(root, prefix)
@@ -62,7 +63,8 @@ def manifest_of(root: Path, prefix: str) -> tuple[Found, Manifest]:
 def verify(root: Path, on_entry: Callable[[int, int], None] = lambda done, total: None) -> list[CorruptEntry]:
     """Reads every entry whole, and gives those that are not what was written.
 
-    What is being written just now, or was left behind by a killed writer, is no damage: it is never served.
+    What is being written just now, was left behind by a killed writer, or is of another version of
+    abilityscope is no damage: it is never served.
 
     Args:
         root: the cache folder.
@@ -75,6 +77,8 @@ def verify(root: Path, on_entry: Callable[[int, int], None] = lambda done, total
     for done, (folder, key) in enumerate(every, start=1):
         try:
             folder.whole_payload(key)
+        except OtherFormat:
+            pass
         except CorruptEntry as error:
             damaged.append(error)
         except FileNotFoundError:  # deleted since it was listed
@@ -100,8 +104,8 @@ def delete(root: Path, prefix: str) -> int:
 def prune(root: Path, max_bytes: int) -> list[Entry]:
     """Deletes the oldest entries until the cache is no larger; returns what was deleted, oldest first.
 
-    Left-over files of killed writers and broken entries go first. What is being written or computed just now
-    stays.
+    Left-over files of killed writers, broken entries and those of other versions of abilityscope go first.
+    What is being written or computed just now stays.
 
     Raises:
         OSError: an entry cannot be deleted.
@@ -109,12 +113,18 @@ def prune(root: Path, max_bytes: int) -> list[Entry]:
     remaining = entries(root)
     size_bytes = sum(entry.size_bytes for entry in remaining)
     deleted = []
-    for entry in sorted(remaining, key=lambda entry: (entry.created is not None, entry.created or "")):
+    for entry in sorted(remaining, key=_usefulness):
         is_left_over = not is_key(entry.key)
         if (is_left_over or size_bytes > max_bytes) and _delete_unless_busy(root, entry):
             size_bytes -= entry.size_bytes
             deleted.append(entry)
     return deleted
+
+
+def _usefulness(entry: Entry) -> tuple[bool, str]:
+    """What is of no use comes first, then what is oldest."""
+    is_used = entry.created is not None and not entry.is_outdated
+    return is_used, entry.created or ""
 
 
 def _delete_unless_busy(root: Path, entry: Entry) -> bool:

@@ -50,6 +50,8 @@ class Outcome:
     """What of the text was judged, or how the tests of a program went; untrusted."""
     finish: Finish | None = None
     """Why the text ended."""
+    tokens: tuple[int, ...] | None = None
+    """The new tokens, as `Generated` has them."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ def _written_outcome(benchmark: Benchmark, document: GenerationDocument, written
         text=written.text,
         answer=judged.answer,
         finish=written.finish,
+        tokens=written.tokens,
     )
 
 

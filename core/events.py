@@ -133,6 +133,35 @@ class TextEnded(msgspec.Struct, frozen=True, tag=True):
     """Words of the prompt that the model's closed vocabulary lacks."""
 
 
+class TextCompared(msgspec.Struct, frozen=True, tag=True):
+    """An ablated answer of a generation job was compared with the job's base answer, token by token.
+
+    The parting is that of `core.results.partings.TokenParting`.
+    """
+
+    job: str
+    pane: int
+    """Of the ablated answer."""
+    place: int | None
+    """Of the first token that differs, from 0; None if none does."""
+    base_token: str | None
+    """Its text in the base answer; None if that ends there, or nothing differs."""
+    ablated_token: str | None
+    """The same of the ablated answer."""
+    base_probabilities: tuple[float | None, float | None]
+    """The base model's of the base and of the ablated token; None where there is none to tell."""
+    ablated_probabilities: tuple[float | None, float | None]
+    """The ablated model's of the same two."""
+    base_tokens: tuple[int, ...]
+    """All of the base answer."""
+    ablated_tokens: tuple[int, ...]
+    """All of the ablated answer."""
+    base_nats: tuple[float, ...]
+    """Log-probability of each token of the base answer under the base model."""
+    ablated_nats: tuple[float, ...]
+    """The same of the ablated answer, under the base model too."""
+
+
 class Job(msgspec.Struct, frozen=True):
     """One thing that the engine was asked to do."""
 
@@ -189,6 +218,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag=True):
     """What the running or last generation job wrote so far, one entry for each answer."""
     scored: ItemsScored | None = None
     """How far the importance that is being computed is."""
+    compared: tuple[TextCompared, ...] = ()
+    """What is known of how that job's answers differ from its base answer."""
 
 
 Event = (
@@ -203,6 +234,7 @@ Event = (
     | EntryReplaced
     | TextWritten
     | TextEnded
+    | TextCompared
     | JobChanged
     | Refused
     | Heartbeat

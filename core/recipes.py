@@ -19,8 +19,11 @@ from core.prompts import PromptStyle
 RANKING_VERSION = 1
 """Raised whenever the same ingredients give another ranking."""
 
-OUTCOMES_VERSION = 2
-"""Raised whenever the same ingredients give other outcomes."""
+OUTCOMES_VERSION = 3
+"""Raised whenever the same ingredients give other outcomes, or outcomes say more."""
+
+PARTINGS_VERSION = 1
+"""Raised whenever the same ingredients give other partings."""
 
 ITEMS_VERSION = 2
 """Raised whenever the same ingredients give another table of items."""
@@ -151,6 +154,27 @@ def ranking_key(ingredients: Mapping[str, Any]) -> str:
 def outcomes_key(ingredients: Mapping[str, Any]) -> str:
     """The cache key of the outcomes of one mask on one benchmark."""
     return key_of("outcomes", OUTCOMES_VERSION, ingredients)
+
+
+def partings_ingredients(
+    base_key: str, ablated_key: str, ablated: str, benchmark: str, n: int
+) -> dict[str, Any]:
+    """What the partings of two runs depend on.
+
+    Args:
+        base_key: of the intact model's outcomes.
+        ablated_key: of the ablated model's.
+        ablated: the mask in words; with what follows for people to read, it is all in the keys.
+        benchmark: its id.
+        n: items.
+    """
+    names = {"ablated": ablated, "benchmark": benchmark, "n": n}
+    return {"base_outcomes": base_key, "ablated_outcomes": ablated_key, **names}
+
+
+def partings_key(ingredients: Mapping[str, Any]) -> str:
+    """The cache key of the partings of two runs."""
+    return key_of("partings", PARTINGS_VERSION, ingredients)
 
 
 def items_ingredients(benchmark: Benchmark, n: int, spec: ModelSpec) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.choices import Form, Loss, Selection, Variant
-from tui.options import ModelOptions, UsageError
+from tui import output
+from tui.options import ModelOptions, RunOptions, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from core.abilities import Item
+    from core.benchmarks import Benchmark
     from core.events import Event
     from core.workbench import Workbench
 
@@ -62,6 +64,15 @@ def numbers(text: str, name: str) -> tuple[float, ...]:
 def words(text: str) -> list[str]:
     """The words of a comma-separated list."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def note_insisting(options: RunOptions, benchmarks: Sequence[Benchmark]) -> None:
+    """Says on stderr how programs run, where a person insists and one of the benchmarks runs any."""
+    from core.benchmarks.program_tests import insisting
+    from core.benchmarks.registry import runs_code
+
+    if options.without_sandbox and any(runs_code(benchmark) for benchmark in benchmarks):
+        output.note(insisting())
 
 
 def open_workbench(

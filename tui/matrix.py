@@ -11,10 +11,14 @@ from core.choices import CONTROLS
 from tui import output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     import polars as pl
     from rich.table import Table
 
+    from core.choices import Variant
     from core.profile import Profile
+    from core.profile.failures import MaskSums
     from core.profile.summary import MatrixSummary
 
 WIDE = 150
@@ -22,6 +26,9 @@ WIDE = 150
 
 FEW_MATRICES = 4
 """Up to so many matrices are all written; of more, the largest k of each variant and selection."""
+
+NAMED = 4
+"""Up to so many benchmarks are named in a heading."""
 
 SIGNIFICANT = 0.05
 """A q-value below it has a mark."""
@@ -54,7 +61,7 @@ def write_matrices(profile: Profile) -> None:
     if not profile.plan.masks():
         output.write_table(_base_table(cells))
         return
-    effects = [s for s in profile.plan.selections if s not in CONTROLS] or list(profile.plan.selections)
+    effects = _effects(profile)
     variants = [v for v in profile.plan.variants if v != "base"]
     ks = sorted(profile.plan.ks)
     if len(ks) * len(effects) * len(variants) > FEW_MATRICES:
@@ -66,6 +73,96 @@ def write_matrices(profile: Profile) -> None:
     output.write(LEGEND + "\n\n")
     output.write_table(_summary_table(summaries(profile)))
     output.write(_reasons(cells))
+    output.write("\n")
+    write_failures(profile)
+
+
+def write_failures(profile: Profile) -> None:
+    """Writes how the ablated answers fail at one selection and the largest k: written ones, then choices.
+
+    One row for each ability, and one for the random controls of all together. The rest is in the files.
+    """
+    effects, found = _effects(profile), profile.failures
+    selection, k = "contrast" if "contrast" in effects else effects[0], max(profile.plan.ks)
+    at_k = [one for one in found.sums if one.mask.k == k]
+    shown = [one for one in at_k if one.mask.selection == selection]
+    control = [one for one in at_k if one.mask.selection == "random" != selection]
+    of_mask = f"{selection} · k {k:g}"
+    if found.written:
+        size = f"{_listed(found.written)} · n {shown[0].ways.total()}"
+        output.write(output.shown(f"How written answers fail · {of_mask} · {size}") + "\n")
+        output.write_table(_failure_table(shown, control, _written_words))
+    if found.written and found.choice:
+        output.write("\n")
+    if found.choice:
+        size = f"{_listed(found.choice)} · n {shown[0].n_choices}"
+        output.write(output.shown(f"Margin of the right option in nats · {of_mask} · {size}") + "\n")
+        output.write_table(_failure_table(shown, control, _choice_words))
+
+
+def _failure_table(
+    shown: Sequence[MaskSums], control: Sequence[MaskSums], words: Callable[[Sequence[MaskSums]], str]
+) -> Table:
+    """Abilities by variants; in the cells is what the words say of a mask, below of all controls together."""
+    from rich.table import Table
+
+    from tui.inspector.look.names import VARIANT_WORDS
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("ablated", no_wrap=True)
+    variants = list(dict.fromkeys(one.mask.variant for one in shown))
+    for variant in variants:
+        table.add_column(VARIANT_WORDS[variant])
+    rows: dict[str, list[MaskSums]] = {}
+    for one in shown:
+        rows.setdefault(SHORT_NAMES[one.mask.ability], []).append(one)
+    for name, masks in rows.items():
+        table.add_row(name, *_by_variant(masks, variants, words))
+    if control:
+        table.add_row("(random)", *_by_variant(control, variants, words), style="dim")
+    return table
+
+
+def _by_variant(
+    masks: Sequence[MaskSums], variants: Sequence[Variant], words: Callable[[Sequence[MaskSums]], str]
+) -> Iterator[str]:
+    for variant in variants:
+        yield output.shown(words([one for one in masks if one.mask.variant == variant]))
+
+
+def _written_words(sums: Sequence[MaskSums]) -> str:
+    """The frequent failures of the written answers under some masks together."""
+    from core.diagnosis import frequent, shares
+    from core.diagnosis.summary import LEAST_SHARE
+
+    found = shares(way for one in sums for way in one.ways.elements())
+    failures = frequent(found)
+    if failures:
+        return ", ".join(share.brief() for share in failures)
+    same = next((share.brief() for share in found if share.name == "same"), "none are the same")
+    return f"{same}, no failure in {100 * LEAST_SHARE:.0f} % or more"
+
+
+def _choice_words(sums: Sequence[MaskSums]) -> str:
+    """The mean margin of the choices under some masks together, and what a single one prefers."""
+    n = sum(one.n_choices for one in sums if one.margins)
+    if not n:
+        return "·"
+    base, ablated = (
+        sum(one.n_choices * one.margins[place] for one in sums if one.margins) / n for place in (0, 1)
+    )
+    preferences = sums[0].preferences if len(sums) == 1 else ()
+    return " ".join((f"{base:+.1f} → {ablated:+.1f}", *preferences))
+
+
+def _listed(benchmarks: Sequence[str]) -> str:
+    """The benchmarks by name if they are few."""
+    return ", ".join(benchmarks) if len(benchmarks) <= NAMED else f"{len(benchmarks)} benchmarks"
+
+
+def _effects(profile: Profile) -> list[str]:
+    """The selections that are no controls; without any, all."""
+    return [s for s in profile.plan.selections if s not in CONTROLS] or list(profile.plan.selections)
 
 
 def _matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> Table:

@@ -108,7 +108,7 @@ class ModelOptions:
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        help="A folder with the benchmarks' rows, and one's own benchmarks (.toml). Default: the hub.",
+        help="A folder with the benchmarks' rows, and one's own benchmarks (.toml, .yaml). Default: the hub.",
         show_default=False,
         metavar="DIR",
     ),
@@ -135,6 +135,19 @@ class RunOptions(ModelOptions):
         bool,
         typer.Option("--allow-code-execution", help="Run programs that the model writes, in a sandbox."),
     ] = False
+    without_sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--without-sandbox",
+            help="Run them even where no sandbox works, with limits and nothing else: they can read and "
+            "change your files and reach the network.",
+        ),
+    ] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.without_sandbox and not self.allow_code_execution:
+            raise UsageError("--without-sandbox is about programs that run: give --allow-code-execution too.")
 
     @property
     def benchmark_options(self) -> BenchmarkOptions:
@@ -146,7 +159,9 @@ class RunOptions(ModelOptions):
         from core.benchmarks.options import BenchmarkOptions
 
         folder = whole_path(self.data_dir)
-        return BenchmarkOptions(folder, self.few_shot, self.chat, self.allow_code_execution)
+        return BenchmarkOptions(
+            folder, self.few_shot, self.chat, self.allow_code_execution, self.without_sandbox
+        )
 
 
 def whole_path(data_dir: Path | None) -> str | None:

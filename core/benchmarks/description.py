@@ -13,6 +13,8 @@ from core.models.spec import ModelSpec
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.diagnosis.answer_format import AnswerFormat
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -49,6 +51,10 @@ class Source(Protocol):
         self, document: ChoiceDocument, loglikelihoods: Sequence[float], greedy: Sequence[bool] | None
     ) -> Judged:
         """The first metric from the log-likelihood (nats) of every option, and whether it is greedy's."""
+
+    @property
+    def answer_format(self) -> AnswerFormat | None:
+        """How a written answer has to stand; None for multiple choice, and where no rule is known."""
 
     def check(self) -> None:
         """Refuses, with a ValueError, what cannot be scored on this machine, before the model writes."""

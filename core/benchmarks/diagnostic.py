@@ -17,6 +17,8 @@ from core.prompts import PromptStyle, render_choice
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.diagnosis.answer_format import AnswerFormat
+
 HELDOUT_ITEMS = 500
 """Distinct held-out items that every ability has at either level."""
 
@@ -78,6 +80,11 @@ class ItemSource:
     ) -> Judged:
         """`acc`."""
         return Judged(choice_metric(METRICS[0], document, loglikelihoods))
+
+    @property
+    def answer_format(self) -> AnswerFormat | None:
+        """None: nothing is written."""
+        return None
 
     def check(self) -> None:
         """Refuses nothing."""

@@ -25,6 +25,8 @@ from core.models.spec import ModelSpec
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.diagnosis.answer_format import AnswerFormat
+
 
 def harness_benchmark(word: str, options: BenchmarkOptions) -> Benchmark:
     """The task or group that a word names; its rows are loaded.
@@ -87,6 +89,11 @@ class HarnessSource:
         """A hash of the documents, and what decides how they are scored."""
         documents = digest(self.documents(spec, n))
         return {"documents": documents, "rules": self.tasks.rules, "lm_eval": version("lm-eval")}
+
+    @property
+    def answer_format(self) -> AnswerFormat | None:
+        """None: its filters are code of its own."""
+        return None
 
     def check(self) -> None:
         """Refuses nothing more."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gc
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,7 +78,9 @@ def rows_of(wanted: Rows) -> tuple[Row, ...]:
     Raises:
         ValueError: as of `load_rows`.
     """
-    return load_rows(wanted.task, wanted.split, None if wanted.data_dir is None else Path(wanted.data_dir))
+    folder = None if wanted.data_dir is None else Path(wanted.data_dir)
+    with collector_paused():
+        return load_rows(wanted.task, wanted.split, folder)
 
 
 @functools.lru_cache(maxsize=KEPT)
@@ -86,14 +90,15 @@ def documents_of(wanted: Documents) -> tuple[Document, ...]:
     Raises:
         ValueError: as of `load_rows` and `render`.
     """
-    return render(
-        wanted.rows.task,
-        rows_of(wanted.rows),
-        limit=wanted.n,
-        shots=wanted.shots,
-        shot_rows=rows_of(wanted.shot_rows) if wanted.shot_rows else (),
-        chat=wanted.chat,
-    )
+    with collector_paused():
+        return render(
+            wanted.rows.task,
+            rows_of(wanted.rows),
+            limit=wanted.n,
+            shots=wanted.shots,
+            shot_rows=rows_of(wanted.shot_rows) if wanted.shot_rows else (),
+            chat=wanted.chat,
+        )
 
 
 @functools.lru_cache(maxsize=KEPT_DIGESTS)
@@ -104,6 +109,16 @@ def digest_of(wanted: Documents) -> str:
         ValueError: as of `documents_of`.
     """
     return digest(documents_of(wanted))
+
+
+@functools.lru_cache(maxsize=KEPT_DIGESTS)
+def count_of(wanted: Rows) -> int:
+    """How many rows there are.
+
+    Raises:
+        ValueError: as of `load_rows`.
+    """
+    return len(rows_of(wanted))
 
 
 @functools.lru_cache(maxsize=KEPT_DIGESTS)
@@ -119,6 +134,22 @@ def chance_over(wanted: Rows) -> float | None:
     read = (task.read(row) for row in rows_of(wanted))
     shares = [len(choice.gold) / len(choice.continuations) for choice in read if isinstance(choice, Choice)]
     return sum(shares) / len(shares)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """A context without Python's garbage collector, which finds nothing among rows and documents.
+
+    It would go through all objects of the process again and again while they become more, and a screen waits
+    for it even if they are read in another thread.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def digest(documents: Sequence[Document]) -> str:

@@ -18,6 +18,10 @@ class BenchmarkOptions:
     """Whether prompts are in the model's chat template."""
     allow_code: bool = False
     """Whether programs that the model wrote may run, in the sandbox."""
+    without_sandbox: bool = False
+    """Whether they run even where no sandbox works, with limits and nothing else; needs `allow_code`. Where
+    one works, it is used. No part of any key: interpreter, limits, environment and folder are the same, so
+    that only a program that looks outside of its folder could tell, and no test asks it to."""
 
 
 DEFAULT_OPTIONS = BenchmarkOptions()

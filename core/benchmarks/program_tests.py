@@ -5,33 +5,57 @@ from __future__ import annotations
 import ast
 
 from core.benchmarks.description import Judged
+from core.benchmarks.options import BenchmarkOptions
 from core.benchmarks.tasks.documents import CodeReference, GenerationDocument
 
 ALL_PASSED = "all {} tests passed"
 LONGEST_ERROR = 200
 """Characters of an error that are kept."""
 
+UNCONFINED = (
+    "Programs that the model writes run without a sandbox: time, memory, processes and output have limits, "
+    "but they can read and change your files and reach the network."
+)
+"""What a person is told of every run in which nothing but limits keeps programs apart."""
 
-def require_sandbox(benchmark: str, allowed: bool) -> None:
-    """Refuses a code benchmark where programs may not run, or nothing keeps them apart.
+
+def require_sandbox(benchmark: str, options: BenchmarkOptions) -> None:
+    """Refuses a code benchmark where programs may not run, or nothing keeps them apart and nobody insists.
 
     Raises:
         ValueError: so it is; the message says what to do.
     """
-    from core.sandbox import find_sandbox
+    from core.sandbox import find_sandbox, why_not_unconfined
 
-    if not allowed:
+    if not options.allow_code:
         raise ValueError(
             f"'{benchmark}' runs programs that the model wrote: allow it with --allow-code-execution, "
             "and they run in a sandbox."
         )
     found = find_sandbox()
-    if found.kind is None:
-        raise ValueError(f"'{benchmark}' cannot run here. {found.reason}")
+    if found.kind is not None:
+        return
+    if not options.without_sandbox:
+        raise ValueError(f"'{benchmark}' cannot run here, unless with --without-sandbox. {found.reason}")
+    if problem := why_not_unconfined():
+        raise ValueError(f"'{benchmark}' cannot run here, not even without a sandbox. {problem}")
 
 
-def judge_program(document: GenerationDocument, text: str) -> Judged:
+def insisting() -> str:
+    """What it means here that a person insists on running programs even without a sandbox: one sentence."""
+    from core.sandbox import find_sandbox
+
+    found = find_sandbox()
+    return UNCONFINED if found.kind is None else f"A sandbox works here ({found.kind}), and is used."
+
+
+def judge_program(document: GenerationDocument, text: str, *, insist: bool = False) -> Judged:
     """Whether the program that the text completes passes all its tests, and how each went.
+
+    Args:
+        document: the item.
+        text: what the model wrote.
+        insist: runs it even where no sandbox works, with limits and nothing else.
 
     Raises:
         ValueError: no sandbox works here.
@@ -44,7 +68,7 @@ def judge_program(document: GenerationDocument, text: str) -> Judged:
         raise ValueError(f"Item {document.id} has no tests.")
     helpers, tests = split_tests(code)
     program = "\n".join(part for part in (code.head + text, code.setup, helpers) if part)
-    run = run_tests(program, tests)
+    run = run_tests(program, tests, insist=insist)
     if run.execution.status == "refused":
         raise ValueError(run.execution.stderr)
     if run.passed:

@@ -11,9 +11,10 @@ from core.benchmarks.description import Benchmark
 from core.benchmarks.diagnostic import diagnostic_benchmarks
 from core.benchmarks.options import DEFAULT_OPTIONS, BenchmarkOptions
 from core.benchmarks.program_tests import require_sandbox
-from core.benchmarks.task_source import task_benchmark
+from core.benchmarks.task_source import TaskSource, task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.own import is_description, own_task
+from core.benchmarks.tasks.own import own_task
+from core.benchmarks.tasks.own_files import SUFFIXES, is_description
 from core.benchmarks.tasks.task import Task
 from core.choices import one_of
 
@@ -22,9 +23,6 @@ GROUPS = ("diagnostic", "all")
 
 HARNESS = "lm_eval:"
 """What a word begins with that names a task of lm-evaluation-harness, whose package is an extra."""
-
-DESCRIPTION = ".toml"
-"""What the name of a file that describes one's own benchmark ends in."""
 
 
 def find_benchmarks(
@@ -62,6 +60,16 @@ def find_benchmarks(
     return tuple(found.values())
 
 
+def reads_rows(benchmark: Benchmark) -> bool:
+    """Whether its items are rows, which may have to be read before one knows how many there are."""
+    return isinstance(benchmark.source, TaskSource)
+
+
+def runs_code(benchmark: Benchmark) -> bool:
+    """Whether a benchmark runs programs that the model writes."""
+    return isinstance(benchmark.source, TaskSource) and benchmark.source.task.runs_code
+
+
 def own_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]:
     """One's own benchmarks that are described in a folder, by id.
 
@@ -73,7 +81,8 @@ def own_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]:
         ValueError: a description is not whole, or its id is another's.
     """
     found: dict[str, Task] = {}
-    for file in sorted(Path(data_dir).glob(f"*{DESCRIPTION}")) if data_dir else ():
+    files = [file for suffix in SUFFIXES for file in Path(data_dir).glob(f"*{suffix}")] if data_dir else []
+    for file in sorted(files):
         if is_description(file):
             task = _own(file, [*taken, *found])
             found[task.id] = task
@@ -93,9 +102,9 @@ def _task(word: str, diagnostic: Sequence[str], options: BenchmarkOptions) -> Ta
     if word in TASKS:
         task = TASKS[word]
         if task.runs_code and not options.allow_code:
-            require_sandbox(task.id, allowed=False)
+            require_sandbox(task.id, options)
         return task
-    if word.endswith(DESCRIPTION):
+    if word.endswith(SUFFIXES):
         return _own(Path(word).expanduser(), diagnostic)
     own = own_tasks(options.data_dir, diagnostic)
     return own[one_of(word, [*diagnostic, *TASKS, *own, *GROUPS], "benchmark")]

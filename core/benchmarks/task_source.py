@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.benchmarks.description import Benchmark, Judged
 from core.benchmarks.diagnostic import choice_means
-from core.benchmarks.loaded import Documents, Rows, chance_over, digest_of, documents_of, rows_of
+from core.benchmarks.loaded import Documents, Rows, chance_over, count_of, digest_of, documents_of
 from core.benchmarks.options import BenchmarkOptions
 from core.benchmarks.program_tests import judge_program, require_sandbox
 from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.benchmarks.tasks.scoring import choice_metric, text_scores
+from core.benchmarks.tasks.scoring import choice_metric, stated, text_scores
 from core.benchmarks.tasks.task import Task
 from core.models.chat_template import ChatTemplate, read_chat_template
 from core.models.files import model_folder
@@ -20,6 +21,8 @@ from core.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from core.diagnosis.answer_format import AnswerFormat
 
 
 def task_benchmark(task: Task, options: BenchmarkOptions) -> Benchmark:
@@ -49,7 +52,7 @@ class TaskSource:
         is_known = self.task.own_files is None and self.options.data_dir is None
         if is_known and self.task.n_items is not None:
             return self.task.n_items
-        return len(rows_of(self._rows))
+        return count_of(self._rows)
 
     @property
     def chance(self) -> float | None:
@@ -81,15 +84,28 @@ class TaskSource:
         """The task's first metric."""
         return Judged(choice_metric(self.task.metrics[0], document, loglikelihoods))
 
+    @property
+    def answer_format(self) -> AnswerFormat | None:
+        """As the filter of the first metric takes the answer; None for options, and for programs."""
+        from core.diagnosis.answer_format import AnswerFormat
+
+        task = self.task
+        if task.judge is None:
+            return None
+        name = task.metrics[0].partition(",")[2]
+        rule = next((one for one in task.filters if one.name == name), None)
+        fits = "the answer alone" if rule is None else f"text that fits {rule.pattern}"
+        return AnswerFormat(task.asks or fits, functools.partial(stated, rule))
+
     def check(self) -> None:
         """Refuses code benchmarks where it was not said that code may run, or no sandbox works."""
         if self.task.runs_code:
-            require_sandbox(self.task.id, self.options.allow_code)
+            require_sandbox(self.task.id, self.options)
 
     def judge(self, document: GenerationDocument, text: str) -> Judged:
         """The task's first metric and the answer that it judged; of a program, how its tests went."""
         if self.task.runs_code:
-            return judge_program(document, text)
+            return judge_program(document, text, insist=self.options.without_sandbox)
         judged = text_scores(self.task, document, text)
         metric = self.task.metrics[0]
         return Judged(judged.scores[metric], judged.answers[metric.partition(",")[2]])

@@ -8,9 +8,12 @@ from core.diagnosis.preferences import (
     LengthPreference,
     PositionPreference,
     length_preference,
+    length_ranks,
+    letter_of,
+    moves_of,
     position_preference,
 )
-from core.diagnosis.summary import Share, shares, summary
+from core.diagnosis.summary import Share, Way, frequent, shares, way_of
 from core.diagnosis.tags import FAILURES, PRIORITY, WORDS, Tag, TagName, main_tag
 from core.diagnosis.written import Asked, Written
 
@@ -27,15 +30,20 @@ __all__ = [
     "Share",
     "Tag",
     "TagName",
+    "Way",
     "Written",
     "diagnose",
     "diagnose_choice",
     "first_difference",
+    "frequent",
     "length_preference",
+    "length_ranks",
+    "letter_of",
     "main_tag",
+    "moves_of",
     "pattern_format",
     "position_preference",
     "shares",
     "style_format",
-    "summary",
+    "way_of",
 ]

@@ -27,7 +27,7 @@ def wrong_counts(pieces: Sequence[Piece]) -> Iterator[WrongNumber]:
       one before or one more, but for one single place, and that not the first or last.
     """
     for row in _rows(pieces):
-        for unit in (1, -1):
+        for unit in (1, -1) if len(row) > COUNT_STEPS + 1 else ():
             yield from _broken(row, {unit}, unit)
     for words, numbers in _pairs(pieces):
         if len(numbers) >= COUNT_PAIRS and len(set(words)) < len(words):

@@ -48,8 +48,8 @@ def diagnose(asked: Asked, base: Written, ablated: Written) -> tuple[Tag, ...]:
       them is no number (`first_wrong_step`).
     - `skips_steps`: an answer is stated after less than `SHORT_SHARE` of the base answer's other words, which
       are `STEP_WORDS` or more.
-    - `same_answer_other_way`: both state the same answer (quasi-exact match, or equal as numbers), in other
-      words or after other steps.
+    - `same_answer_other_way`: both state the same answer (quasi-exact match, or equal as numbers unless the
+      right answer is known to be none), in other words or after other steps.
     - `other_answer`: they state different ones.
 
     Of an answer that was cancelled only the text is judged, not that something is missing in it.
@@ -69,7 +69,8 @@ def diagnose(asked: Asked, base: Written, ablated: Written) -> tuple[Tag, ...]:
 def _loops(case: Case) -> Iterator[Tag]:
     """`repeats_itself`."""
     text = case.ablated.text
-    loop, base = find_loop(text), find_loop(case.base.text)
+    loop = find_loop(text)
+    base = find_loop(case.base.text) if loop else None
     if loop and loop.repetitions > (base.repetitions if base else 0):
         begins = "from its beginning" if loop.start == 0 else f"from character {loop.start + 1}"
         evidence = f"Repeats “{quoted(loop.unit)}” {loop.repetitions} times {begins}."
@@ -165,7 +166,8 @@ def _wrong_inside(case: Case) -> Tag | None:
             return None
         name: TagName = "miscounts" if step.kind == "number" else "wrong_step"
         return Tag(name, step.evidence, step.start, step.end, step.excess)
-    wrong, base = first_wrong(text), first_wrong(case.base.text)
+    wrong = first_wrong(text)
+    base = first_wrong(case.base.text) if wrong else None
     if wrong is None or (base is not None and base.evidence == wrong.evidence):
         return None
     return Tag("miscounts", wrong.evidence, wrong.start, wrong.end, wrong.excess)
@@ -187,7 +189,8 @@ def _answers(case: Case) -> Iterator[Tag]:
     """`same_answer_other_way` and `other_answer`."""
     answer, base = case.answer or "", case.base_answer or ""
     place = place_of(case.ablated.text, answer)
-    numbers = first_number(answer), first_number(base)
+    asks_number = case.asked.gold is None or number_value(case.asked.gold) is not None
+    numbers = (first_number(answer), first_number(base)) if asks_number else (None, None)
     if is_quasi_exact(answer, base) or (None not in numbers and numbers[0] == numbers[1]):
         yield Tag("same_answer_other_way", f"Answers “{quoted(answer)}” too, in another text.", *place)
         return

@@ -89,7 +89,8 @@ def _script(letter: str) -> str | None:
 
 
 def _language_change(text: str, before: str) -> Change | None:
-    counts = {language: len(words & set(_words(before))) for language, words in _STOP_WORDS.items()}
+    known = set(_words(before))
+    counts = {language: len(words & known) for language, words in _STOP_WORDS.items()}
     most = max(counts, key=lambda language: counts[language])
     own = most if counts[most] >= STOP_WORDS else "English"
     strange = [language for language in _STOP_WORDS if language != own and counts[language] < STOP_WORDS]

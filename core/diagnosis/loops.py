@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 import re
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
@@ -62,15 +64,17 @@ def longest_run(sequence: Sequence[Hashable], shortest: int, repetitions: int = 
     """
     best: Run | None = None
     for period in range(1, min(LONGEST_PERIOD, len(sequence) // repetitions) + 1):
-        equal = 0
-        for place in range(period, len(sequence) + 1):
-            if place < len(sequence) and sequence[place] == sequence[place - period]:
-                equal += 1
-                continue
-            run = Run(place - equal - period, equal + period, period)
-            if run.repetitions >= repetitions and run.length >= max(shortest, best.length + 1 if best else 0):
-                best = run
-            equal = 0
+        least = max(shortest, repetitions * period, best.length + 1 if best else 0)
+        equals = list(map(operator.eq, sequence[period:], sequence))
+        if sum(equals) < least - period:  # most periods, and counting is much faster than looking for the run
+            continue
+        place = 0
+        for is_equal, group in itertools.groupby(equals):
+            equal = sum(1 for _ in group)
+            if is_equal and equal + period >= least:
+                best = Run(place, equal + period, period)
+                least = best.length + 1
+            place += equal
     return best
 
 

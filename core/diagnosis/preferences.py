@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from string import ascii_uppercase
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.diagnosis.choices import ChoiceDiagnosis
-
 SHUFFLES = 9999
 """Of the permutation test: its p is 0.0001 at least."""
+
+DRAWS = 1_000_000
+"""Of them at once, so that many options do not fill the memory."""
 
 LEAST_SHIFT = 0.1
 """So much of its answers the ablated model has to move to other positions, or up the scale of lengths …"""
 
 MOST_P = 0.01
 """… with a p below this, for the preference to be stated."""
-
-LETTERS = "ABCDEFGH"
 
 
 class PositionPreference(NamedTuple):
@@ -42,8 +42,12 @@ class PositionPreference(NamedTuple):
         """Whether the ablated model prefers a position: large enough, and hardly chance."""
         return self.shift >= LEAST_SHIFT and self.p_value < MOST_P
 
-    def sentence(self) -> str:
-        """The finding in one sentence."""
+    def sentence(self, names: Sequence[str] = ()) -> str:
+        """The finding in one sentence.
+
+        Args:
+            names: what each position is called, quotation marks included; empty: letters from A on.
+        """
         numbers = f"n {self.n}, p {self.p_value:.2g}"
         if not self.holds:
             return f"Prefers no position more than base does (shift {100 * self.shift:.0f} %, {numbers})."
@@ -51,7 +55,7 @@ class PositionPreference(NamedTuple):
         place = gain.index(max(gain))
         after, before = 100 * self.shares[place], 100 * self.base_shares[place]
         shares = f"{after:.0f} % of its answers, {before:.0f} % of base's"
-        return f"Prefers option {LETTERS[place]}: {shares} ({numbers})."
+        return f"Prefers option {names[place] if names else letter_of(place)}: {shares} ({numbers})."
 
 
 class LengthPreference(NamedTuple):
@@ -80,72 +84,94 @@ class LengthPreference(NamedTuple):
         return f"Prefers {'longer' if self.rank > self.base_rank else 'shorter'} options ({numbers})."
 
 
-def position_preference(items: Sequence[ChoiceDiagnosis], seed: int = 0) -> PositionPreference:
+def letter_of(place: int) -> str:
+    """The letter of an option's place: A for 0; from the 27th on its number, from 1."""
+    return ascii_uppercase[place] if place < len(ascii_uppercase) else str(place + 1)
+
+
+def moves_of(base: NDArray[Any], ablated: NDArray[Any], width: int) -> NDArray[np.int64]:
+    """(width, width) how many items went from one position to another; on the diagonal those that stayed.
+
+    Args:
+        base: (N,) integers, the positions that the base model chose, from 0 to width - 1.
+        ablated: (N,) integers, the ablated model's.
+        width: how many positions there are.
+    """
+    pairs = base.astype(np.int64) * width + ablated
+    return np.bincount(pairs, minlength=width * width).reshape(width, width)
+
+
+def position_preference(moves: NDArray[np.int64], seed: int = 0) -> PositionPreference:
     """Whether the ablated model prefers positions that the base model does not.
 
     A permutation test for pairs: under chance, each item's two predictions could have come from either model.
 
     Args:
-        items: of one run.
+        moves: (W, W) as of `moves_of`; those of several runs may be added up.
         seed: of the permutations.
 
     Raises:
         ValueError: there are no items.
     """
-    if not items:
+    n = int(moves.sum())
+    if not n:
         raise ValueError("There are no items: a preference needs some.")
-    width = 1 + max(max(item.base_prediction, item.prediction, item.gold) for item in items)
-    moves = np.zeros((width, width), np.int64)
-    np.add.at(moves, ([item.base_prediction for item in items], [item.prediction for item in items]), 1)
-    n = len(items)
-    observed = _shift(moves - moves.T)
-    # Only how many items moved between two positions matters: a million items cost no more than a hundred.
-    pairs = np.triu(moves + moves.T, 1)
-    forth = np.random.default_rng(seed).binomial(pairs, 0.5, (SHUFFLES, width, width))
-    net = np.triu(2 * forth - pairs, 1)
-    reached = int(np.sum(_shift(net - net.swapaxes(1, 2)) >= observed))
+    observed = int(np.clip((moves - moves.T).sum(axis=0), 0, None).sum())
     base, ablated = moves.sum(axis=1) / n, moves.sum(axis=0) / n
-    p_value = (1 + reached) / (1 + SHUFFLES)
-    return PositionPreference(n, tuple(base.tolist()), tuple(ablated.tolist()), float(observed) / n, p_value)
+    p_value = _chance_of_shift(moves, observed, seed)
+    return PositionPreference(n, tuple(base.tolist()), tuple(ablated.tolist()), observed / n, p_value)
 
 
-def length_preference(
-    items: Sequence[ChoiceDiagnosis], lengths: Sequence[Sequence[int]]
-) -> LengthPreference | None:
+def length_ranks(lengths: NDArray[np.float64], chosen: NDArray[Any]) -> NDArray[np.float64]:
+    """(N,) the rank of each chosen option's length in its item: 0 shortest, 1 longest, equal ones the mean.
+
+    NaN where all options of an item have one length.
+
+    Args:
+        lengths: (N, W) of each option, in characters; NaN where an item has fewer options than W.
+        chosen: (N,) integers, the place of the chosen option.
+    """
+    own = np.take_along_axis(lengths, chosen[:, None].astype(np.int64), axis=1)
+    shorter, equal = (lengths < own).sum(axis=1), (lengths == own).sum(axis=1) - 1
+    others = (~np.isnan(lengths)).sum(axis=1) - 1
+    ranks = (shorter + equal / 2) / np.maximum(others, 1)
+    return np.where(equal == others, np.nan, ranks)
+
+
+def length_preference(base_ranks: NDArray[np.float64], ranks: NDArray[np.float64]) -> LengthPreference | None:
     """Whether the ablated model prefers longer or shorter options than the base model; None if none differ.
 
     Args:
-        items: of one run.
-        lengths: the lengths of each item's options, in characters.
-
-    Raises:
-        ValueError: there are not as many lengths as items.
+        base_ranks: (N,) of the options that the base model chose, by `length_ranks`.
+        ranks: (N,) of those that the ablated model chose.
     """
-    ranks = [
-        (_rank(of_item, item.base_prediction), _rank(of_item, item.prediction))
-        for item, of_item in zip(items, lengths, strict=True)
-        if len(set(of_item)) > 1
-    ]
-    if not ranks:
+    differ = ~np.isnan(base_ranks)
+    n = int(differ.sum())
+    if not n:
         return None
-    pairs = np.array(ranks)
-    difference = pairs[:, 1] - pairs[:, 0]
-    n, spread = len(pairs), float(np.sqrt(np.sum(difference**2)))
+    difference = (ranks - base_ranks)[differ]
+    spread = math.sqrt(float(np.sum(difference**2)))
     # Under chance each difference could as well have the other sign: their sum has this spread.
     p_value = math.erfc(abs(float(difference.sum())) / spread / math.sqrt(2)) if spread else 1.0
-    base, ablated = pairs.mean(axis=0).tolist()
-    return LengthPreference(n, base, ablated, p_value)
+    return LengthPreference(n, float(base_ranks[differ].mean()), float(ranks[differ].mean()), p_value)
 
 
-def _shift(net: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(..., k, k) net moves between positions -> (...) items that changed position, net."""
-    gains: NDArray[np.int64] = net.sum(axis=-2)
-    items: NDArray[np.int64] = np.clip(gains, 0, None).sum(axis=-1)
-    return items
-
-
-def _rank(lengths: Sequence[int], place: int) -> float:
-    """The rank of one length among all, 0 shortest to 1 longest; equal ones share their mean rank."""
-    shorter = sum(length < lengths[place] for length in lengths)
-    equal = sum(length == lengths[place] for length in lengths) - 1
-    return (shorter + equal / 2) / (len(lengths) - 1)
+def _chance_of_shift(moves: NDArray[np.int64], observed: int, seed: int) -> float:
+    """The share of the permutations that shift as many items as were observed."""
+    # Only how many items moved between two positions matters: a million items cost no more than a hundred.
+    first, second = np.nonzero(np.triu(moves + moves.T, 1))
+    if not len(first):
+        return 1.0
+    movers = (moves + moves.T)[first, second]
+    ends = np.zeros((len(movers), len(moves)))
+    ends[np.arange(len(movers)), second] = 1.0
+    ends[np.arange(len(movers)), first] = -1.0
+    rng = np.random.default_rng(seed)
+    reached, left = 0, SHUFFLES
+    while left:
+        some = min(left, 1 + DRAWS // len(movers))
+        net = 2 * rng.binomial(movers, 0.5, (some, len(movers))) - movers
+        gains = net.astype(np.float64) @ ends
+        reached += int(np.sum(np.clip(gains, 0, None).sum(axis=1) >= observed))
+        left -= some
+    return (1 + reached) / (1 + SHUFFLES)

@@ -1,21 +1,66 @@
-"""What a loaded model thinks of an answer: log-probabilities of its tokens, and of where two answers part.
+"""What a loaded model thinks of answers: log-probabilities of their tokens, and of where two of them part.
 
-The only part of the diagnosis that needs torch; whoever shows a diagnosis does not import it.
+The only part of the diagnosis that needs torch; whoever shows a diagnosis does not import it. What prompts
+begin with alike is read once, and a prompt once for both its answers, as the options of multiple choice are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.diagnosis.parting import Parting, first_difference
-from core.inference.encoding import encode_texts, longest_row
+from core.inference.choice_plan import plan_choices
+from core.inference.encoding import EncodedChoice, encode_texts, longest_row
+from core.inference.loglikelihood import token_loglikelihoods
 
-TOKENS_PER_BATCH = 4096
-"""Prompt and answer tokens of a batch at most, padding included."""
+Probabilities = tuple[float | None, float | None]
+"""Of the base and of the ablated token where two answers part; None of one that there is not."""
+
+TokenIds = tuple[int, ...]
+
+
+class Pair(NamedTuple):
+    """A prompt and two answers to it, as token ids."""
+
+    prompt: TokenIds
+    """As the models read it: at least one token."""
+    base: TokenIds
+    """The base model's answer, as `Generated` has it."""
+    ablated: TokenIds
+    """The ablated model's."""
+
+
+class Comparison(NamedTuple):
+    """How two answers to one prompt differ."""
+
+    parting: Parting | None
+    """Where they part; None if they have the same tokens."""
+    base_nats: tuple[float, ...]
+    """Log-probability of each token of the base answer under the base model, in nats."""
+    ablated_nats: tuple[float, ...]
+    """The same of the ablated answer, under the base model too."""
+
+
+def prompt_ids(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, max_new_tokens: int
+) -> TokenIds:
+    """The token ids of a prompt as `generate` gives them to a model: cut from the left to leave room.
+
+    Raises:
+        ValueError: there is no room for the new tokens.
+    """
+    room = longest_row(model.config) - max_new_tokens
+    if room < 1:
+        raise ValueError(
+            f"An answer has up to {max_new_tokens} tokens, but the model takes {longest_row(model.config)}: "
+            "generate fewer tokens."
+        )
+    ids = encode_texts([prompt], tokenizer)[0] or [tokenizer.eos_token_id]
+    return tuple(ids[-room:])
 
 
 def log_probabilities(
@@ -35,94 +80,135 @@ def log_probabilities(
         answers: token ids, as `Generated` has them; may be empty.
 
     Raises:
-        ValueError: an answer is too long for the model.
+        ValueError: an answer is too long for the model, or a log-probability is not finite.
     """
-    rows = [_row(model, tokenizer, *pair) for pair in zip(prompts, answers, strict=True)]
-    found: list[tuple[float, ...]] = []
-    for part in _batches([len(row) for row in rows]):
-        found += _of_batch(model, rows[part], [len(answer) for answer in answers[part]])
-    return found
+    items = [
+        (prompt_ids(model, tokenizer, prompt, len(answer)), [tuple(answer)])
+        for prompt, answer in zip(prompts, answers, strict=True)
+    ]
+    found = _token_values(model, items, _never) or []
+    return [_finite(model, values) for (values,) in found]
 
 
-def parting(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    prompt: str,
-    answers: tuple[Sequence[int], Sequence[int]],
-    ablation: AbstractContextManager[object],
-) -> Parting | None:
-    """Where the base and the ablated answer part, with both models' probabilities there; None if nowhere.
+def ablated_probabilities(
+    model: PreTrainedModel, pairs: Sequence[Pair], cancelled: Callable[[], bool]
+) -> list[Probabilities] | None:
+    """What the ablated model thinks of the two tokens where the answers part; nothing of equal answers.
 
     Args:
-        model: intact.
-        tokenizer: the model's.
-        prompt: as `generate` got it.
-        answers: token ids of the base and of the ablated answer.
-        ablation: the model is ablated while it is entered, as `Workbench.ablated` does it.
+        model: ablated, in eval mode.
+        pairs: with the answer that it gave.
+        cancelled: asked between batches; then the result is None.
 
     Raises:
-        ValueError: an answer is too long for the model.
+        ValueError: a prompt with its answers does not fit in memory.
     """
-    base, ablated = answers
-    place = first_difference(base, ablated)
-    if place is None:
+    places = [first_difference(pair.base, pair.ablated) for pair in pairs]
+    items = [
+        (pair.prompt + pair.base[:place], [pair.base[place : place + 1], pair.ablated[place : place + 1]])
+        if place is not None
+        else (pair.prompt, [])
+        for pair, place in zip(pairs, places, strict=True)
+    ]
+    found = _token_values(model, items, cancelled)
+    if found is None:
         return None
-    tokens = tuple(answer[place] if place < len(answer) else None for answer in answers)
-    row = _row(model, tokenizer, prompt, base[:place])
-    before = _next_probabilities(model, row, tokens)
-    with ablation:
-        after = _next_probabilities(model, row, tokens)
-    return Parting(place, tokens[0], tokens[1], before, after)
+    return [
+        (_probability(values[0]), _probability(values[1])) if values else (None, None) for values in found
+    ]
 
 
-def _row(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, answer: Sequence[int]
-) -> list[int]:
-    """Prompt and answer as token ids, the prompt cut from the left until they fit."""
-    ids = encode_texts([prompt], tokenizer)[0] or [tokenizer.eos_token_id]
-    room = longest_row(model.config) - len(answer)
-    if room < 1:
-        raise ValueError(
-            f"An answer has {len(answer)} tokens, but the model takes {longest_row(model.config)}: "
-            "generate fewer tokens."
+def compare(
+    model: PreTrainedModel,
+    pairs: Sequence[Pair],
+    ablated: Sequence[Probabilities],
+    cancelled: Callable[[], bool],
+    base_nats: Sequence[tuple[float, ...]] | None = None,
+) -> list[Comparison] | None:
+    """Where the answers of each pair part, and how much each of their tokens surprises the base model.
+
+    Args:
+        model: the base model: intact, in eval mode.
+        pairs: prompts with both answers.
+        ablated: as `ablated_probabilities` gave them.
+        cancelled: asked between batches; then the result is None.
+        base_nats: of the base answers, where they are known from a comparison with other ablated answers.
+
+    Raises:
+        ValueError: a prompt with its answers does not fit in memory, or the base model gives a
+            log-probability that is not finite.
+    """
+    items = [
+        (
+            pair.prompt,
+            # What need not be computed has no tokens.
+            [pair.base if base_nats is None else (), pair.ablated if pair.ablated != pair.base else ()],
         )
-    return [*ids[-room:], *answer]
+        for pair in pairs
+    ]
+    found = _token_values(model, items, cancelled)
+    if found is None:
+        return None
+    known = [_finite(model, values[0]) for values in found] if base_nats is None else base_nats
+    return [
+        _comparison(pair, seen, nats, nats if pair.base == pair.ablated else _finite(model, values[1]))
+        for pair, seen, nats, values in zip(pairs, ablated, known, found, strict=True)
+    ]
 
 
-@torch.inference_mode()
-def _of_batch(
-    model: PreTrainedModel, rows: Sequence[Sequence[int]], lengths: Sequence[int]
-) -> Iterator[tuple[float, ...]]:
-    """The log-probabilities of the last tokens of each row, as many as its length says."""
-    width = max(map(len, rows))
-    # Padded on the right: no token looks at what comes after it, so nothing need be masked.
-    ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], device=model.device)
-    hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
-    head = model.get_output_embeddings()
-    for row, length, states in zip(rows, lengths, hidden, strict=True):
-        logits = head(states[len(row) - length - 1 : len(row) - 1]).float()
-        targets = torch.tensor(row[len(row) - length :], dtype=torch.long, device=model.device)
-        values: list[float] = logits.log_softmax(dim=1).gather(1, targets[:, None])[:, 0].tolist()
-        yield tuple(values)
+def _comparison(
+    pair: Pair, ablated: Probabilities, base_nats: tuple[float, ...], ablated_nats: tuple[float, ...]
+) -> Comparison:
+    place = first_difference(pair.base, pair.ablated)
+    if place is None:
+        return Comparison(None, base_nats, ablated_nats)
+    tokens = [answer[place] if place < len(answer) else None for answer in (pair.base, pair.ablated)]
+    # Up to there the answers are the same, so the base model meets both tokens after the same text.
+    base = (_probability(base_nats[place : place + 1]), _probability(ablated_nats[place : place + 1]))
+    return Comparison(Parting(place, tokens[0], tokens[1], base, ablated), base_nats, ablated_nats)
 
 
-@torch.inference_mode()
-def _next_probabilities(
-    model: PreTrainedModel, row: Sequence[int], tokens: Sequence[int | None]
-) -> tuple[float | None, float | None]:
-    """The probabilities of two tokens after a row."""
-    ids = torch.tensor([list(row)], device=model.device)
-    logits = model(input_ids=ids, use_cache=False, logits_to_keep=1).logits[0, -1].float()
-    probabilities = logits.softmax(dim=0)
-    first, second = (None if token is None else float(probabilities[token]) for token in tokens)
-    return first, second
+def _probability(nats: Sequence[float]) -> float | None:
+    """The probability of a token; None if there is none, or the model gives no number."""
+    return math.exp(nats[0]) if nats and math.isfinite(nats[0]) else None
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[slice]:
-    """Slices of neighbours that together stay within TOKENS_PER_BATCH, padding included."""
-    start = 0
-    for end in range(1, len(lengths) + 1):
-        full = end == len(lengths) or (end + 1 - start) * max(lengths[start : end + 1]) > TOKENS_PER_BATCH
-        if full:
-            yield slice(start, end)
-            start = end
+def _finite(model: PreTrainedModel, values: tuple[float, ...]) -> tuple[float, ...]:
+    if not all(map(math.isfinite, values)):
+        raise ValueError(
+            f"The model gives log-probabilities that are not finite in {model.dtype}: load it in bfloat16 "
+            "or float32."
+        )
+    return values
+
+
+def _token_values(
+    model: PreTrainedModel,
+    items: Sequence[tuple[TokenIds, Sequence[TokenIds]]],
+    cancelled: Callable[[], bool],
+) -> list[list[tuple[float, ...]]] | None:
+    """The log-probabilities of the tokens of each answer to each prompt; None if it was cancelled."""
+    asked = [number for number, (_, answers) in enumerate(items) if any(answers)]
+    encoded = [
+        EncodedChoice(str(number), prompt, tuple(answer for answer in answers if answer), 0)
+        for number, (prompt, answers) in ((number, items[number]) for number in asked)
+    ]
+    plan = plan_choices(encoded, model.device, "auto", pad_id=0, max_length=longest_row(model.config))
+    found: dict[int, tuple[tuple[float, ...], ...]] = {}
+    for scores in token_loglikelihoods(model, plan, cancelled):
+        for place, values in zip(scores.items, scores.loglikelihoods, strict=True):
+            found[asked[place]] = values
+    if len(found) < len(asked):
+        return None
+    return [_with_empty(answers, found.get(number, ())) for number, (_, answers) in enumerate(items)]
+
+
+def _with_empty(answers: Sequence[TokenIds], found: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    """What was found of the answers that have tokens, and nothing of the others, in their order."""
+    values = iter(found)
+    return [next(values) if answer else () for answer in answers]
+
+
+def _never() -> bool:
+    """Is never cancelled."""
+    return False

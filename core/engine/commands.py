@@ -23,6 +23,8 @@ class StartRuns(msgspec.Struct, frozen=True, tag=True):
     runs: tuple[Run, ...]
     allow_code: bool = False
     """Whether programs that the model writes may run, in the sandbox, even if the engine was not told so."""
+    without_sandbox: bool = False
+    """Whether they run even where no sandbox works; see `BenchmarkOptions`."""
 
 
 class StartRankings(msgspec.Struct, frozen=True, tag=True):

@@ -18,6 +18,7 @@ from core.events import (
     RunFinished,
     RunStarted,
     Snapshot,
+    TextCompared,
     TextWritten,
 )
 
@@ -35,8 +36,9 @@ class State:
         self._run: RunStarted | None = None
         self._outcomes: list[ItemOutcome] = []
         self._texts: dict[int, TextWritten] = {}
+        self._compared: dict[int, TextCompared] = {}
         self._writer = ""
-        """The generation job that the texts are of."""
+        """The generation job that the texts and what is known of them are of."""
         self._scored: ItemsScored | None = None
 
     def snapshot(self) -> Snapshot:
@@ -50,6 +52,7 @@ class State:
             outcomes=tuple(self._outcomes),
             texts=tuple(self._texts[pane] for pane in sorted(self._texts)),
             scored=self._scored,
+            compared=tuple(self._compared[pane] for pane in sorted(self._compared)),
         )
 
     def take(self, event: Event) -> None:
@@ -67,6 +70,9 @@ class State:
                 self._scored = event if event.done < event.total else None
             case TextWritten():
                 self._write(event)
+            case TextCompared():
+                self._take_writer(event.job)
+                self._compared[event.pane] = event
             case JobChanged():
                 self._change(event.job)
             case _:
@@ -76,11 +82,14 @@ class State:
         self._run, self._outcomes, self._scored = run, [], None
 
     def _write(self, event: TextWritten) -> None:
-        if event.job != self._writer:
-            self._writer, self._texts = event.job, {}
+        self._take_writer(event.job)
         before = self._texts.get(event.pane)
         text = event.text if before is None else before.text + event.text
         self._texts[event.pane] = msgspec.structs.replace(event, text=text)
+
+    def _take_writer(self, job: str) -> None:
+        if job != self._writer:
+            self._writer, self._texts, self._compared = job, {}, {}
 
     def _change(self, job: Job) -> None:
         before = self._jobs.get(job.id)

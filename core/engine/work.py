@@ -6,17 +6,22 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from core.benchmarks import Benchmark, BenchmarkOptions, find_benchmarks
 from core.cancellation import Cancelled
 from core.engine.commands import StartGeneration, StartRankings, StartRuns
 from core.engine.jobs import Start
-from core.events import EntryReplaced, RunFinished, RunsFound, TextEnded, TextWritten
+from core.events import EntryReplaced, RunFinished, RunsFound, TextCompared, TextEnded, TextWritten
 from core.recipes import MaskRecipe
 from core.workbench import Workbench
+from core.workbench.comparing import ComparedTexts, SeenTexts, compare_texts, see_texts
 from core.workbench.runs import alike_ks, compute_runs
 from core.workbench.workbench import OutcomesRequest
 from core.workbench.writing import prompt_for, write_on
+
+if TYPE_CHECKING:
+    from core.inference.generation import Generated
 
 Advance = Callable[[int], None]
 """Is told how many of a job's parts are finished."""
@@ -39,7 +44,11 @@ def do(bench: Workbench, job: str, start: Start, advance: Advance, options: Benc
     """
     match start:
         case StartRuns():
-            allowed = replace(options, allow_code=options.allow_code or start.allow_code)
+            allowed = replace(
+                options,
+                allow_code=options.allow_code or start.allow_code,
+                without_sandbox=options.without_sandbox or start.without_sandbox,
+            )
             _do_runs(bench, start, advance, allowed)
         case StartRankings():
             _do_rankings(bench, start, advance)
@@ -55,20 +64,18 @@ def _do_runs(bench: Workbench, start: StartRuns, advance: Advance, options: Benc
         bench.tell(EntryReplaced(str(problem)))
     finished = set(loaded.frames)
     # By key, so that a run that is asked for twice is computed once; by mask, so that each is applied once.
-    missing = {request.key: request for request in requests if request.key not in finished}
     runs: dict[MaskRecipe | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
-    for request in missing.values():
+    for request in {request.key: request for request in requests}.values():
         runs[request.mask].append(request)
+    missing = set(keys) - finished
     bench.tell(RunsFound(total=len(keys), cached=sum(key in finished for key in keys)))
     advance(sum(key in finished for key in keys))
-    with closing(compute_runs(bench, runs, bench.cancelled)) as computed:
+    with closing(compute_runs(bench, runs, bench.cancelled, loaded.frames.keys())) as computed:
         for done, (request, score) in enumerate(computed, start=1):
             finished.add(request.key)
             name = "base" if request.mask is None else str(request.mask)
             bench.tell(RunFinished(name, request.benchmark.id, score, done, len(missing)))
             advance(sum(key in finished for key in keys))
-    if not finished.issuperset(keys):
-        raise Cancelled
 
 
 def _requests(bench: Workbench, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:
@@ -96,9 +103,11 @@ def _do_rankings(bench: Workbench, start: StartRankings, advance: Advance) -> No
 
 def _do_generation(bench: Workbench, job: str, start: StartGeneration, advance: Advance) -> None:
     prompt, unknown = prompt_for(bench, start.prompt)
+    base: Generated | None = None
     for pane, recipe in enumerate(start.masks):
         _require_go(bench)
         mask = None if recipe is None else bench.mask(recipe, alike_ks(recipe, start.masks))
+        seen: SeenTexts | None = None
         started = time.monotonic()
         with bench.ablated(mask, start.factor):
             written = write_on(
@@ -109,11 +118,34 @@ def _do_generation(bench: Workbench, job: str, start: StartGeneration, advance: 
                 seed=start.seed,
                 on_text=_teller(bench, job, pane),
             )
-        seconds = time.monotonic() - started
-        bench.tell(TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown))
-        if written.finish == "cancelled":
-            raise Cancelled
+            seconds = time.monotonic() - started
+            bench.tell(TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown))
+            if written.finish == "cancelled":
+                raise Cancelled
+            if base is not None and recipe is not None:
+                seen = see_texts(bench, prompt, start.max_new_tokens, base, written)
+        if recipe is None:
+            base = written
+        if seen is not None:
+            bench.tell(_compared(job, pane, seen, compare_texts(bench, seen)))
         advance(pane + 1)
+
+
+def _compared(job: str, pane: int, seen: SeenTexts, found: ComparedTexts) -> TextCompared:
+    parting = found.parting
+    return TextCompared(
+        job=job,
+        pane=pane,
+        place=None if parting is None else parting.place,
+        base_token=None if parting is None else parting.base_token,
+        ablated_token=None if parting is None else parting.ablated_token,
+        base_probabilities=(None, None) if parting is None else parting.base_probabilities,
+        ablated_probabilities=(None, None) if parting is None else parting.ablated_probabilities,
+        base_tokens=seen.pair.base,
+        ablated_tokens=seen.pair.ablated,
+        base_nats=found.base_nats,
+        ablated_nats=found.ablated_nats,
+    )
 
 
 def _teller(bench: Workbench, job: str, pane: int) -> Callable[[str], None]:

@@ -1,4 +1,4 @@
-"""Log-likelihoods of the options of multiple-choice items."""
+"""Log-likelihoods of the options of multiple-choice items, or of each token of them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ class BatchScores:
     """For each item and option: the sum over the option's tokens, in nats."""
 
 
+@dataclass(frozen=True)
+class BatchTokenScores:
+    """The log-likelihoods of the tokens of one batch."""
+
+    items: tuple[int, ...]
+    """Which items of the plan."""
+    loglikelihoods: tuple[tuple[tuple[float, ...], ...], ...]
+    """For each item, option and token of it that counts, in nats; as the model gives them, so maybe not
+    finite."""
+
+
 def loglikelihoods(
     model: PreTrainedModel, plan: ChoicePlan, cancelled: Callable[[], bool] | None = None
 ) -> Iterator[BatchScores]:
@@ -36,6 +47,33 @@ def loglikelihoods(
     Raises:
         ValueError: a log-likelihood is not finite, or an item alone does not fit in memory.
     """
+    for batch, table in _tables(model, plan, cancelled):
+        # A table and a sum, not index_add_: the order in which a GPU adds would differ from run to run.
+        sums: list[float] = table.sum(dim=1).tolist()
+        yield BatchScores(batch.items, _by_item(batch, sums, model))
+
+
+def token_loglikelihoods(
+    model: PreTrainedModel, plan: ChoicePlan, cancelled: Callable[[], bool] | None = None
+) -> Iterator[BatchTokenScores]:
+    """The same for each token of the options, as `loglikelihoods` computes it.
+
+    Raises:
+        ValueError: an item alone does not fit in memory.
+    """
+    for batch, table in _tables(model, plan, cancelled):
+        _, _, options, places = batch.predictions.table.unbind(dim=1)  # option by option, token by token
+        values = iter(table.cpu()[options, places].tolist())
+        counts = options.bincount(minlength=len(table)).tolist()
+        tokens = (tuple(itertools.islice(values, count)) for count in counts)
+        by_item = tuple(tuple(itertools.islice(tokens, count)) for count in batch.option_counts)
+        yield BatchTokenScores(batch.items, by_item)
+
+
+def _tables(
+    model: PreTrainedModel, plan: ChoicePlan, cancelled: Callable[[], bool] | None
+) -> Iterator[tuple[Batch, Tensor]]:
+    """Every batch of a plan, halved until it fits in memory, with its table of log-likelihoods."""
     place = 0
     prefix: Prefix | None = None
     while place < len(plan.batches):
@@ -47,17 +85,17 @@ def loglikelihoods(
         try:
             if batch.prefix and prefix is None:
                 prefix = read_prefix(model, batch.prefix)
-            flat = _option_sums(model, batch, prefix)
+            table = _token_table(model, batch, prefix)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            flat = None
-        if flat is None:  # after the except clause: until its end the error keeps the tensors alive
+            table = None
+        if table is None:  # after the except clause: until its end the error keeps the tensors alive
             prefix = None
             plan.halve(place)
             release_memory(model.device)
             continue
-        yield BatchScores(batch.items, _by_item(batch, flat, model))
+        yield batch, table
         place += 1
 
 
@@ -72,8 +110,11 @@ def _by_item(batch: Batch, flat: list[float], model: PreTrainedModel) -> tuple[t
 
 
 @torch.inference_mode()
-def _option_sums(model: PreTrainedModel, batch: Batch, prefix: Prefix | None) -> list[float]:
-    """The log-likelihood of every option of a batch, computed in float32 from the logits on."""
+def _token_table(model: PreTrainedModel, batch: Batch, prefix: Prefix | None) -> Tensor:
+    """(options, longest) the log-likelihood of every token, 0 where there is none.
+
+    It is computed in float32 from the logits on.
+    """
     with attending_to(model, prefix) as arguments:
         hidden = model.base_model(
             input_ids=batch.input_ids,
@@ -83,14 +124,12 @@ def _option_sums(model: PreTrainedModel, batch: Batch, prefix: Prefix | None) ->
             **arguments,
         ).last_hidden_state.flatten(0, 1)
     head = model.get_output_embeddings()
-    # A table and a sum, not index_add_: the order in which a GPU adds would differ from run to run.
     table = torch.zeros(batch.table_shape, device=hidden.device)
     for part in batch.parts:
         logits = head(hidden[part.positions]).float()
         found = logits[part.predictors, part.targets] - logits.logsumexp(dim=1)[part.predictors]
         table.view(-1)[part.cells] = found
-    sums: list[float] = table.sum(dim=1).tolist()
-    return sums
+    return table
 
 
 def _mask(batch: Batch, dtype: torch.dtype) -> Tensor | None:

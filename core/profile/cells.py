@@ -9,14 +9,12 @@ import numpy as np
 import polars as pl
 
 from core.choices import weights_of
+from core.profile.failures import Frames, ProfileFailures, profile_failures
 from core.profile.plan import Plan
 from core.results.frames import frame_statistics
 from core.results.selected import selected
 from core.statistics import benjamini_hochberg, collapsed
 from core.workbench import MaskRecipe, Workbench
-
-Frames = Mapping[MaskRecipe | None, Sequence[pl.DataFrame]]
-"""The outcomes of each mask on each benchmark of the plan; None is the intact model."""
 
 NULLABLE = {name: pl.Float64() for name in ("chance", "ais", "ais_low", "ais_high")}
 """Columns that may be empty on a whole benchmark, and are numbers all the same."""
@@ -34,6 +32,8 @@ class Profile:
     """One row for each mask and benchmark."""
     outcomes: pl.DataFrame
     """One row for each mask, benchmark and item; the intact model's have the variant `base`."""
+    failures: ProfileFailures
+    """How the ablated answers fail."""
 
 
 def profile_of(
@@ -42,7 +42,8 @@ def profile_of(
     """The profile from all its outcomes."""
     columns = [_benchmark_cells(plan, bench, frames, place) for place in range(len(plan.benchmarks))]
     cells = pl.concat(columns) if plan.masks() else _base_cells(plan, bench, frames)
-    return Profile(plan, _with_flags(cells), _outcomes(plan, frames))
+    failures = profile_failures(plan, bench, frames)
+    return Profile(plan, _with_flags(cells), _outcomes(plan, frames), failures)
 
 
 def _benchmark_cells(plan: Plan, bench: Workbench, frames: Frames, place: int) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Writes a profile into a folder: cells.parquet, outcomes.parquet, profile.json. No torch."""
+"""Writes a profile into a folder: `FILES`. No torch."""
 
 from __future__ import annotations
 
@@ -21,23 +21,42 @@ from core.workbench import Workbench
 ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
 """What of an item stands beside its outcomes."""
 
+FILES = (
+    "cells.parquet",
+    "outcomes.parquet",
+    "failures.parquet",
+    "tags.parquet",
+    "choices.parquet",
+    "profile.json",
+)
+"""What a profile's folder holds."""
+
 PACKAGES = ("abilityscope", "torch", "transformers", "polars", "numpy")
 """Whose versions are written down."""
 
 
 def write_profile(profile: Profile, bench: Workbench, folder: Path) -> None:
-    """Writes the profile's three files, each atomically.
+    """Writes the profile's files, each atomically.
 
     Raises:
         OSError: the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in (("cells", profile.cells), ("outcomes", _with_items(profile, bench))):
-        temporary = folder / f".{name}.parquet.part"
+    failures = profile.failures
+    frames = (
+        profile.cells,
+        _with_items(profile, bench),
+        failures.shares,
+        failures.tags,
+        failures.choices,
+    )
+    for name, frame in zip(FILES, frames, strict=False):
+        temporary = folder / f".{name}.part"
         frame.write_parquet(temporary)
-        temporary.replace(folder / f"{name}.parquet")
-    text = json.dumps(as_plain(settings_of(profile, bench)), indent=2, ensure_ascii=False)
-    write_atomically(folder / "profile.json", (text + "\n").encode())
+        temporary.replace(folder / name)
+    document = {**settings_of(profile, bench), "failures": failures_of(profile)}
+    text = json.dumps(as_plain(document), indent=2, ensure_ascii=False)
+    write_atomically(folder / FILES[-1], (text + "\n").encode())
 
 
 def settings_of(profile: Profile, bench: Workbench) -> dict[str, Any]:
@@ -61,6 +80,30 @@ def settings_of(profile: Profile, bench: Workbench) -> dict[str, Any]:
             "generator": GENERATOR_VERSION,
         },
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }
+
+
+def failures_of(profile: Profile) -> dict[str, Any]:
+    """How the ablated answers fail, in plain values: of written ones the shares, of choices the sums.
+
+    Each mask's choices are of all multiple-choice benchmarks together; margins are means in nats.
+    """
+    failures = profile.failures
+    return {
+        "written_benchmarks": failures.written,
+        "choice_benchmarks": failures.choice,
+        "written": failures.shares.to_dicts(),
+        "choices": [
+            {
+                **{name: getattr(one.mask, name) for name in ("ability", "variant", "selection", "k")},
+                "n": one.n_choices,
+                "base_margin": one.margins[0] if one.margins else None,
+                "margin": one.margins[1] if one.margins else None,
+                "preferences": one.preferences,
+            }
+            for one in failures.sums
+            if one.n_choices
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from core.cancellation import Cancelled
 from core.events import EntryReplaced, RunFinished, RunsFound
 from core.models.description import selectable_weights
 from core.profile.cells import Profile, profile_of
@@ -34,18 +35,16 @@ def run_profile(
     loaded = bench.store.outcomes.load_many(keys)
     for problem in loaded.corrupt:
         bench.tell(EntryReplaced(str(problem)))
-    missing = {
-        mask: [request for request in requests if request.key not in loaded.frames]
-        for mask, requests in runs.items()
-    }
-    total = sum(map(len, missing.values()))
+    total = sum(key not in loaded.frames for key in keys)
     bench.tell(RunsFound(total=len(keys), cached=len(keys) - total))
-    if total:
-        for done, (request, score) in enumerate(compute_runs(bench, missing, cancelled), start=1):
+    try:
+        computed = compute_runs(bench, runs, cancelled, loaded.frames.keys())
+        for done, (request, score) in enumerate(computed, start=1):
             name = "base" if request.mask is None else str(request.mask)
             bench.tell(RunFinished(name, request.benchmark.id, score, done, total))
-        if cancelled():
-            return None
+    except Cancelled:
+        return None
+    if total:
         loaded = bench.store.outcomes.load_many(keys)
     return _assemble(plan, bench, runs, loaded)
 

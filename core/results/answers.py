@@ -18,7 +18,7 @@ from core.events import ItemOutcome
 from core.results.item_table import UNKNOWN, ItemTable
 from core.statistics import Accuracy, accuracy
 
-DETAILS = ["prediction", "correct", "score", "loglikelihoods", "text", "answer", "finish"]
+DETAILS = ["prediction", "correct", "score", "loglikelihoods", "text", "answer", "finish", "tokens"]
 """The columns of `cache.outcomes.SCHEMA` that say what was answered."""
 
 
@@ -97,6 +97,7 @@ def _live_rows(outcomes: Sequence[ItemOutcome], n: int) -> pl.LazyFrame:
             "text": nothing,
             "answer": nothing,
             "finish": nothing,
+            "tokens": nothing,
         },
         schema={name: SCHEMA[name] for name in DETAILS},
     )

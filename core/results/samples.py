@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from core.benchmarks import Benchmark
@@ -19,9 +20,11 @@ from core.results.answers import Answers, live_answers, stored_answers
 from core.results.export import ExportFormat, write_samples
 from core.results.item_table import UNKNOWN, ItemTable
 from core.results.items import ensure_items
+from core.results.partings import stored_partings
 from core.results.records import FILTERS, FLIPS, Answer, Filter, Sample, SampleRow
 from core.statistics import Accuracy, mcnemar_exact
 from core.workbench import Workbench
+from core.workbench.workbench import OutcomesRequest
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,10 @@ class Samples:
     items: ItemTable
     base_answers: Answers | None
     ablated_answers: Answers | None
+    benchmark: Benchmark | None = None
+    """Of the items; None where only figures are wanted, and not how answers fail."""
+    partings: pl.DataFrame | None = None
+    """`cache.partings.SCHEMA`: where the stored answers part, one row for each item; None if not stored."""
 
     @classmethod
     def open(cls, bench: Workbench, benchmark: Benchmark, n: int, mask: MaskRecipe | None) -> Samples | None:
@@ -48,12 +55,14 @@ class Samples:
         """
         entries = bench.store.outcomes.entries
         wanted = [None] if mask is None else [None, mask]
-        paths = [entries.whole_payload(bench.request(one, benchmark, n).key) for one in wanted]
+        requests = [bench.request(one, benchmark, n) for one in wanted]
+        paths = [entries.whole_payload(request.key) for request in requests]
         if not any(paths):
             return None
         items = ItemTable(ensure_items(bench, benchmark, n))
         answers = [None if path is None else stored_answers(path, items) for path in (*paths, None)]
-        return cls(items, answers[0], answers[1])
+        partings = _partings(bench, requests) if answers[0] and answers[1] else None
+        return cls(items, answers[0], answers[1], benchmark, partings)
 
     @classmethod
     def unanswered(cls, bench: Workbench, benchmark: Benchmark, n: int) -> Samples:
@@ -63,7 +72,7 @@ class Samples:
             ValueError: the benchmark has fewer than n items.
             OSError: the table of items cannot be read or written.
         """
-        return cls(ItemTable(ensure_items(bench, benchmark, n)), None, None)
+        return cls(ItemTable(ensure_items(bench, benchmark, n)), None, None, benchmark)
 
     def with_live(self, outcomes: Sequence[ItemOutcome], of: Literal["base", "ablated"]) -> Samples:
         """The same items with what a run has given so far, all of it; its pending items are unknown.
@@ -73,8 +82,8 @@ class Samples:
         """
         answers = live_answers(tuple(outcomes), self.n)
         if of == "base":
-            return Samples(self.items, answers, self.ablated_answers)
-        return Samples(self.items, self.base_answers, answers)
+            return Samples(self.items, answers, self.ablated_answers, self.benchmark)
+        return Samples(self.items, self.base_answers, answers, self.benchmark)
 
     @property
     def n(self) -> int:
@@ -205,6 +214,12 @@ class Samples:
             OSError: the file cannot be written.
         """
         write_samples(self, path, places, format)
+
+
+def _partings(bench: Workbench, requests: Sequence[OutcomesRequest]) -> pl.DataFrame | None:
+    """Where the answers of the intact and the ablated model part; None of multiple choice."""
+    base, ablated = requests
+    return None if base.benchmark.kind == "multiple_choice" else stored_partings(bench, base, ablated)
 
 
 def _option(index: int) -> int | None:

@@ -2,10 +2,11 @@
 
 from core.sandbox.execution import Execution, SandboxError, Status, TestResult, TestRun
 from core.sandbox.inside.order import Kind, Limits
-from core.sandbox.kinds import find_sandbox
-from core.sandbox.programs import run_program, run_tests
+from core.sandbox.kinds import find_sandbox, why_not_unconfined
+from core.sandbox.programs import DEFAULT_LIMITS, run_program, run_tests
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "Execution",
     "Kind",
     "Limits",
@@ -16,4 +17,5 @@ __all__ = [
     "find_sandbox",
     "run_program",
     "run_tests",
+    "why_not_unconfined",
 ]

@@ -58,6 +58,20 @@ def why_not(kind: Apart) -> str | None:
         return str(error).rstrip(".")
 
 
+@functools.cache
+def why_not_unconfined() -> str:
+    """Why programs cannot run here even without a sandbox; empty if limits hold. Tried once in a process."""
+    if sys.platform != "linux":
+        return f"Programs are limited only on Linux, and this is {sys.platform}."
+    try:
+        execution = execute("unconfined", _LIMITS_TRIAL, _LIMITS).execution
+    except SandboxError as error:
+        return str(error)
+    if execution.status != "passed":
+        return f"The limits of programs cannot be set here (a trial ended as {execution.status})."
+    return f"The limits of programs do not hold here: {said}." if (said := execution.stdout.strip()) else ""
+
+
 _LIMITS = Limits(wall_seconds=10.0, processes=4)
 
 _TRIAL = """
@@ -93,6 +107,24 @@ except OSError:
 with open("inside", "w") as file:
     file.write(word)
 print(word, "; ".join(got_out), flush=True)
+"""
+
+_LIMITS_TRIAL = """
+import os
+reading, writing = os.pipe()
+try:
+    for _ in range(50):
+        if os.fork() == 0:
+            os.read(reading, 1)
+            os._exit(0)
+    print("it starts as many processes as it likes", flush=True)
+except OSError:
+    pass
+try:
+    bytearray(1 << 40)
+    print("it gets as much memory as it likes", flush=True)
+except MemoryError:
+    pass
 """
 
 

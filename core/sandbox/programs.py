@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
 from core.sandbox.execution import Execution, Status, TestResult, TestRun
 from core.sandbox.inside.order import Kind, Limits
-from core.sandbox.kinds import find_sandbox
+from core.sandbox.kinds import find_sandbox, why_not_unconfined
 from core.sandbox.running import Ended, execute
 
 DEFAULT_LIMITS = Limits()
@@ -23,7 +22,8 @@ def run_program(
         code: Python source.
         limits: what it may use.
         stdin: what it reads from standard input.
-        insist: runs it even where no sandbox works: unconfined, with limits and nothing else. Linux only.
+        insist: runs it even where no sandbox works: unconfined, with limits and nothing else, as far as
+            these hold here.
 
     Returns:
         How it went; `refused`, with the reason in `stderr`, where no sandbox works.
@@ -33,7 +33,7 @@ def run_program(
     """
     kind = _kind(insist)
     if kind is None:
-        return _refused()
+        return _refused(insist)
     return execute(kind, code, limits, stdin=stdin).execution
 
 
@@ -56,7 +56,7 @@ def run_tests(
     """
     kind = _kind(insist)
     if kind is None:
-        refused = _refused()
+        refused = _refused(insist)
         return TestRun(refused, tuple(TestResult(False, refused.stderr) for _ in tests))
     return judge(execute(kind, program, limits, tests=tuple(tests)), len(tests))
 
@@ -90,9 +90,12 @@ _NOT_REACHED: dict[Status, str] = {
 
 def _kind(insist: bool) -> Kind | None:
     """The sandbox to use; None if none works and nobody insists."""
-    return find_sandbox().kind or ("unconfined" if insist and sys.platform == "linux" else None)
+    found = find_sandbox().kind
+    return "unconfined" if found is None and insist and not why_not_unconfined() else found
 
 
-def _refused() -> Execution:
+def _refused(insist: bool) -> Execution:
     reason = find_sandbox().reason
+    if insist:
+        reason = f"{why_not_unconfined()} {reason}"
     return Execution(None, "refused", None, "", f"The program was not run. {reason}", 0.0)

@@ -12,6 +12,7 @@ from core.statistics.accuracy import (
 )
 from core.statistics.bootstrap import Intervals, paired_bootstrap
 from core.statistics.cells import CellStatistics, cell_statistics
+from core.statistics.mean_score import mean_score
 from core.statistics.power import mcnemar_power, minimum_detectable_effect
 from core.statistics.significance import EmpiricalP, benjamini_hochberg, empirical_p, holm, mcnemar_exact
 from core.statistics.specificity import Specificity, specificities, specificity
@@ -34,6 +35,7 @@ __all__ = [
     "impact",
     "mcnemar_exact",
     "mcnemar_power",
+    "mean_score",
     "minimum_detectable_effect",
     "paired_bootstrap",
     "specificities",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from core.cancellation import Cancelled
 from core.recipes import MaskRecipe
+from core.workbench.comparing import BaseNats, pairs_to_compare, see_ablated, store_partings
 
 if TYPE_CHECKING:
     from core.workbench.workbench import OutcomesRequest, Workbench
@@ -15,31 +17,43 @@ Runs = Mapping[MaskRecipe | None, Sequence["OutcomesRequest"]]
 
 
 def compute_runs(
-    bench: Workbench, runs: Runs, cancelled: Callable[[], bool]
+    bench: Workbench,
+    runs: Runs,
+    cancelled: Callable[[], bool],
+    stored: Collection[str] = (),
 ) -> Generator[tuple[OutcomesRequest, float]]:
-    """Each run with its score, as it is finished and stored; ends when cancelled.
+    """Each run that is not stored with its score, as it is finished and stored.
+
+    After it, every ablated run with written answers has its partings, if its base run is stored.
 
     Args:
         bench: the model and the cache.
-        runs: what to compute; a mask without runs only says which k a new ranking has to reach.
+        runs: what is asked for; a mask without runs only says which k a new ranking has to reach.
         cancelled: asked between batches.
+        stored: the keys of the runs that are stored and whole.
 
     Raises:
-        Cancelled: `bench` was cancelled while it scored weights.
+        Cancelled: it was cancelled, or `bench` was while it scored weights; what was finished is stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
-    for mask, requests in runs.items():
-        if not requests:
+    base_nats: BaseNats = {}
+    for mask in sorted(runs, key=lambda mask: mask is not None):  # answers are compared with base's
+        missing = [request for request in runs[mask] if request.key not in stored]
+        pairs = pairs_to_compare(bench, runs[mask])
+        if not missing and not pairs:
             continue
         if cancelled():
-            return
+            raise Cancelled
         selected = None if mask is None else bench.mask(mask, alike_ks(mask, runs))
         with bench.ablated(selected):
-            for request in requests:
+            for request in missing:
                 score = None if cancelled() else bench.evaluate(request, cancelled)
                 if score is None:
-                    return
+                    raise Cancelled
                 yield request, score
+            seen = list(see_ablated(bench, pairs, cancelled))
+        for one in seen:
+            store_partings(bench, one, cancelled, base_nats)
 
 
 def alike_ks(mask: MaskRecipe, masks: Iterable[MaskRecipe | None]) -> list[float]:

@@ -295,14 +295,17 @@ class Workbench:
     def outcomes(self, request: OutcomesRequest) -> pl.DataFrame:
         """The outcomes of a request, from the cache or computed now.
 
+        Afterwards an ablated run with written answers has its partings, if its base run is stored.
+
         Raises:
+            Cancelled: the workbench was cancelled.
             ValueError: k is out of range, or a log-likelihood is not finite.
         """
+        from core.workbench.runs import compute_runs
+
         frame = self._stored(request)
-        if frame is None:
-            mask = None if request.mask is None else self.mask(request.mask)
-            with self.ablated(mask):
-                self.evaluate(request)
+        stored = () if frame is None else (request.key,)
+        for _ in compute_runs(self, {request.mask: [request]}, self.cancelled, stored):
             frame = self.store.outcomes.load(request.key)
         assert frame is not None, "what was just stored is there"
         return frame
@@ -322,7 +325,8 @@ def _own_first(ability: str) -> list[str]:
 
 def _columns(documents: Sequence[Document], outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
     """The outcomes as `cache.outcomes` stores them; log-likelihoods or texts, whichever there are."""
-    names = ["item_id", "gold", "prediction", "correct", "correct_norm", "score", "text", "answer", "finish"]
+    names = ["item_id", "gold", "prediction", "correct", "correct_norm", "score"]
+    names += ["text", "answer", "finish", "tokens"]
     columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in outcomes] for name in names}
     columns["cluster"] = [document.cluster or None for document in documents]
     if outcomes[0].loglikelihoods is not None:

@@ -4,10 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from cache.entries import OUTCOMES, EntryFolder, Kind, OtherFormat
 from cache.folder import Store
 from cache.keys import key_of
 from cache.listing import Entry, entries
+from cache.upkeep import delete, manifest_of, prune, verify
 
 INGREDIENTS = {"model": "0123456789abcdef" * 2, "ability": "temporal_reasoning", "k": 0.01, "items": [1, 2]}
 KEY = key_of("ranking", 1, INGREDIENTS)
@@ -56,6 +59,21 @@ def test_broken_entries_are_listed_as_broken(tmp_path: Path) -> None:
         "its payload is missing",
         "its manifest is missing: it was never finished",
     ]
+    assert len(entries(tmp_path)) == 2
+
+
+def test_an_entry_of_another_version_is_outdated_and_not_broken(tmp_path: Path) -> None:
+    filled(tmp_path)
+    before = EntryFolder(tmp_path, Kind("outcomes", ".parquet", OUTCOMES.format - 1))
+    before.write("0" * 32, b"rows", {"benchmark": "gsm8k"}, {"n": 1})
+    (old,) = [entry for entry in entries(tmp_path) if entry.is_outdated]
+    assert (old.kind, old.key, old.summary, old.broken) == ("outcomes", "0" * 32, "benchmark=gsm8k", None)
+    assert verify(tmp_path) == []
+    with pytest.raises(OtherFormat, match="of another version of abilityscope"):
+        manifest_of(tmp_path, "0000")
+    assert prune(tmp_path, sum(entry.size_bytes for entry in entries(tmp_path)) - 1) == [old]
+    before.write("0" * 32, b"rows", {}, {})
+    assert delete(tmp_path, "0000") > 0
     assert len(entries(tmp_path)) == 2
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cache.entries import Kind, OtherFormat
 from cache.files import CorruptEntry
 from cache.folder import Store
 from cache.keys import key_of
@@ -47,16 +49,19 @@ def test_comes_back_as_saved(outcomes: Outcomes) -> None:
     frame = outcomes.load(key(0))
     assert frame is not None
     assert frame.schema == SCHEMA
-    lacking = {name: [None] * 3 for name in ("text", "answer", "finish", "cluster")}
+    lacking = {name: [None] * 3 for name in ("text", "answer", "finish", "cluster", "tokens")}
     assert frame.to_dict(as_series=False) == {**COLUMNS, **lacking, "score": [1.0, 0.0, 1.0]}
 
 
 def test_generation_has_texts_and_no_options(tmp_path: Path) -> None:
     outcomes = Outcomes(tmp_path)
-    outcomes.save(key(0), {}, {"item_id": ["a", "b"], "correct": [True, False], "text": ["x\x00y", ""]})
+    texts, tokens = ["x\x00y", ""], [(5, 151_643), ()]
+    columns = {"item_id": ["a", "b"], "correct": [True, False], "text": texts, "tokens": tokens}
+    outcomes.save(key(0), {}, columns)
     frame = outcomes.load(key(0))
     assert frame is not None
-    assert frame["text"].to_list() == ["x\x00y", ""]
+    assert frame["text"].to_list() == texts
+    assert frame["tokens"].to_list() == [[5, 151_643], []]
     assert frame["loglikelihoods"].null_count() == frame["gold"].null_count() == 2
 
 
@@ -120,9 +125,12 @@ def test_missing_halves(outcomes: Outcomes) -> None:
 
 
 def test_another_format_is_not_served(outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cache.outcomes.OUTCOMES", type(outcomes.entries.kind)("outcomes", ".parquet", 2))
-    with pytest.raises(CorruptEntry, match="format 1, and this version reads format 2"):
+    monkeypatch.setattr("cache.outcomes.OUTCOMES", Kind("outcomes", ".parquet", 3))
+    with pytest.raises(OtherFormat, match="format 2, and this version reads format 3") as raised:
         Outcomes(outcomes.entries.root).load(key(0))
+    assert "damaged" not in str(raised.value)
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert (type(again), str(again)) == (OtherFormat, str(raised.value))
 
 
 def test_bad_columns_are_refused(outcomes: Outcomes) -> None:

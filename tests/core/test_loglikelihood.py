@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from core.inference import choice_plan, head_parts
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice
-from core.inference.loglikelihood import loglikelihoods
+from core.inference.loglikelihood import loglikelihoods, token_loglikelihoods
 from tests.core.tiny_models import ARCHITECTURES, random_model
 
 VOCABULARY = 50
@@ -77,6 +77,30 @@ def test_equal_to_transformers_forward(architecture: str, longest_option: int) -
         found = scores_of(model, plan(items, batch_size), len(items))
         for values, truth in zip(found, expected, strict=True):
             assert values == pytest.approx(truth, abs=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_each_token_has_its_own_log_likelihood(architecture: str) -> None:
+    model = random_model(architecture, VOCABULARY)
+    items = [*items_with_prefixes(5), EncodedChoice("own", (1, 2), ((3, 4, 5), (6, 7)), 0, unscored=(1, 0))]
+    for batch_size in BATCH_SIZES:
+        made = plan(items, batch_size)
+        if made.batches[0].option_counts[1:]:
+            made.halve(0)
+        found = {
+            number: options
+            for scores in token_loglikelihoods(model, made)
+            for number, options in zip(scores.items, scores.loglikelihoods, strict=True)
+        }
+        for number, item in enumerate(items):
+            for option, first, values in zip(
+                item.continuation_ids, item.first_scored, found[number], strict=True
+            ):
+                ids = torch.tensor([item.context_ids + option])
+                with torch.no_grad():
+                    logprobs = model(ids).logits[0, :-1].float().log_softmax(-1)
+                truth = logprobs.gather(1, ids[0, 1:, None])[len(item.context_ids) - 1 + first :, 0]
+                assert values == pytest.approx(truth.tolist(), abs=1e-4)
 
 
 def test_mixed_items_and_many_head_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from tests.performance.ablation_cycle import compare_ablation
 from tests.performance.choice_scoring import compare_choices
 from tests.performance.comparison import REPEATS, Comparison
 from tests.performance.exact_selection import compare_selection
+from tests.performance.failure_sums import compare_failures
 from tests.performance.four_bit import compare_four_bit
 from tests.performance.importance_pass import compare_importance
 from tests.performance.machine import machine_facts
@@ -40,6 +41,7 @@ def main() -> int:
         compare_ablation(model),
         compare_choices(load(ModelSpec("demo", device="cpu"))),
         compare_samples(),
+        compare_failures(),
         *compare_four_bit(options.parameters),
     ]
     sys.stdout.write(_table(comparisons))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cache.entries import OUTCOMES, EntryFolder, Kind
 from cache.folder import Store
 from cache.keys import key_of
 from cache.listing import entries
@@ -80,6 +81,23 @@ def test_verify_fails_on_damage_and_names_it(tmp_path: Path, capsys: Captured) -
     assert "computed anew" in err
     assert run([*words, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["damaged"][0]["path"] == str(path)
+
+
+def test_what_another_version_stored_is_no_damage_and_is_named(tmp_path: Path, capsys: Captured) -> None:
+    fill(tmp_path)
+    before = EntryFolder(tmp_path, Kind("outcomes", ".parquet", OUTCOMES.format - 1))
+    before.write("0" * 32, b"rows", {"benchmark": "gsm8k"}, {"n": 1})
+    place = ["--cache-dir", str(tmp_path)]
+    assert run(["cache", "verify", *place]) == 0
+    out, err = capsys.readouterr()
+    assert out == "Every entry is whole.\n"
+    assert "1 of another version of abilityscope: never used" in err
+    assert run(["cache", "ls", *place]) == 0
+    assert "of another version, not used: benchmark=gsm8k" in capsys.readouterr().out
+    assert run(["cache", "info", "0000", *place]) == 1
+    err = capsys.readouterr().err
+    assert "of another version of abilityscope" in err
+    assert "damaged" not in err
 
 
 def test_rm_deletes_one_entry(tmp_path: Path, capsys: Captured) -> None:

@@ -43,6 +43,7 @@ def test_profile_writes_tables_and_files(capsys: pytest.CaptureFixture[str], tmp
     assert code == 0, err
     assert "AIS · mlp · top · k 0.03" in out
     assert "(random)" in out
+    assert "Margin of the right option in nats · top · k 0.03" in out
     assert "6 runs" in err
     cells = pl.read_parquet(tmp_path / "out" / "cells.parquet")
     assert len(cells) == 4
@@ -54,6 +55,8 @@ def test_profile_as_json_is_one_document(capsys: pytest.CaptureFixture[str], tmp
     found = document(capsys, *PROFILE, "--out", str(tmp_path / "out"))
     assert {cell["selection"] for cell in found["cells"]} == {"top", "random"}
     assert len(found["summaries"]) == 2
+    assert [row["selection"] for row in found["failures"]["choices"]] == ["top", "random"]
+    assert found["failures"]["written"] == []
 
 
 def test_bench_of_the_intact_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,8 +120,18 @@ def test_generate_shows_base_and_ablated(capsys: pytest.CaptureFixture[str]) -> 
     ]
     base, *ablated = found["answers"]
     assert base["tags"] == []
+    assert base["parting"] is None
     for answer in ablated:
         assert (answer["text"] == base["text"]) == (answer["tags"][0]["name"] == "same")
+        assert (answer["parting"] is None) == (answer["text"] == base["text"])
+    parting = next(answer["parting"] for answer in ablated if answer["parting"])
+    kept, lost = parting["base_probabilities"]
+    assert kept > lost  # greedy: the base model prefers its own token
+    code, out, err = called(capsys, *words, "--variants", "mlp,all,base")
+    assert f"  {parting['sentence']}\n" in out
+    assert out.index("all · ") < out.index("base\n"), "in the order that was asked for"
+    code, out, err = called(capsys, *words, "--variants", "mlp")
+    assert (code, out.count("Parts at token")) == (0, 0)
     code, out, err = called(capsys, "generate", "Anna zorps")
     assert code == 0
     assert out.startswith("base\n")

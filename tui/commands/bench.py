@@ -15,6 +15,7 @@ from tui.bench_options import (
     LossName,
     default_k,
     default_selection,
+    note_insisting,
     open_workbench,
 )
 from tui.options import Json, ModelOptions, RunOptions, checked_arguments, with_model_options
@@ -36,7 +37,7 @@ def bench(
         str,
         typer.Option(
             help="A benchmark, such as spatial_reasoning or arc_easy (`benchmarks` lists them), or the "
-            ".toml file of one's own.",
+            ".toml or .yaml file of one's own.",
             metavar="NAME",
         ),
     ],
@@ -68,6 +69,7 @@ def bench(
         chosen = find_benchmarks([benchmark], options.spec.level, options.benchmark_options)[0]
         mask = _mask(options, ability, variant, selection, k)
     n = min(limit or chosen.n_items, chosen.n_items)
+    note_insisting(options, [chosen])
     with shown_progress() as tell:
         workbench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
         if mask is not None:

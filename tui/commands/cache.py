@@ -68,6 +68,7 @@ def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> N
 @app.command()
 def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
     """Read every entry whole, and list the damaged ones; exit code 1 if there are any."""
+    from cache.listing import entries
     from cache.upkeep import verify as damaged_entries
     from tui.progress import shown_counting
 
@@ -82,6 +83,10 @@ def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
             output.write(f"{output.shown(f'{error.path}: {error.reason}')}\n")
         words = "Every entry is whole." if not damaged else f"{len(damaged)} damaged."
         output.write(f"{words}\n")
+    if outdated := sum(entry.is_outdated for entry in entries(folder)):
+        output.note(
+            f"{outdated} of another version of abilityscope: never used; 'cache prune' deletes them first."
+        )
     if damaged:
         output.note("Damaged entries are never used, and computed anew when needed; 'cache rm' deletes them.")
         raise typer.Exit(1)
@@ -169,6 +174,8 @@ def _table(found: Sequence[Entry]) -> Table:
     for entry in found:
         age = age_text((now - datetime.fromisoformat(entry.created)).total_seconds()) if entry.created else ""
         what = f"broken: {entry.broken}" if entry.broken else entry.summary
+        if entry.is_outdated:
+            what = f"of another version, not used: {what}"
         cells = (entry.kind, entry.key[:SHOWN_KEY_LENGTH], size_text(entry.size_bytes), age, what)
         table.add_row(*(Text(output.shown(cell)) for cell in cells))
     return table

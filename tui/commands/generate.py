@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import typer
 
@@ -26,6 +26,17 @@ if TYPE_CHECKING:
     from core.diagnosis import Tag
     from core.inference.generation import Generated
     from core.workbench import MaskRecipe, Workbench
+    from core.workbench.comparing import ComparedTexts
+
+
+class Answer(NamedTuple):
+    """What one model wrote."""
+
+    recipe: MaskRecipe | None
+    """What was ablated; None for the intact model."""
+    written: Generated
+    compared: ComparedTexts | None
+    """How it differs from the intact model's; None of that itself, and where there is none."""
 
 
 @with_model_options
@@ -58,26 +69,31 @@ def generate(
         raise UsageError("The prompt is empty: give the text that the model goes on from.")
     with shown_progress() as tell:
         bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
-        text, answers = _written(bench, prompt, masks, max_new_tokens, temperature, options.seed)
-    base = next((answer for recipe, answer in answers if recipe is None), None)
+        text, answers = _answers(bench, prompt, masks, max_new_tokens, temperature, options.seed)
+    base = next((answer.written for answer in answers if answer.recipe is None), None)
+    tags = [_tags(bench, prompt, base, answer) for answer in answers]
     if as_json:
-        documents = [
-            _document(recipe, answer, _tags(bench, prompt, base, answer)) for recipe, answer in answers
-        ]
+        documents = [_document(*both) for both in zip(answers, tags, strict=True)]
         output.write_document({"prompt": text, "answers": documents})
         return
-    for recipe, answer in answers:
-        output.write(
-            f"{'base' if recipe is None else recipe}\n  {output.shown(answer.text) or '(nothing)'}\n"
-        )
-        if answer.finish == "length":
-            output.write(f"  … stopped after {max_new_tokens} tokens\n")
-        elif answer.finish == "repeats":
-            output.write("  … ended, because it only repeats itself\n")
-        for tag in _tags(bench, prompt, base, answer):
-            from core.diagnosis import WORDS
+    for answer, found in zip(answers, tags, strict=True):
+        _show(answer, found, max_new_tokens)
 
-            output.write(f"  {WORDS[tag.name]}: {output.shown(tag.evidence)}\n")
+
+def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
+    """Writes an answer, where it parts from the intact model's, and how it fails."""
+    from core.diagnosis import WORDS
+
+    recipe, written, compared = answer
+    output.write(f"{'base' if recipe is None else recipe}\n  {output.shown(written.text) or '(nothing)'}\n")
+    if written.finish == "length":
+        output.write(f"  … stopped after {max_new_tokens} tokens\n")
+    elif written.finish == "repeats":
+        output.write("  … ended, because it only repeats itself\n")
+    if compared is not None and compared.parting is not None:
+        output.write(f"  {output.shown(compared.parting.sentence())}\n")
+    for tag in tags:
+        output.write(f"  {WORDS[tag.name]}: {output.shown(tag.evidence)}\n")
 
 
 def _masks(
@@ -104,24 +120,28 @@ def _masks(
     return masks
 
 
-def _written(
+def _answers(
     bench: Workbench,
     prompt: str,
     masks: Sequence[MaskRecipe | None],
     max_new_tokens: int,
     temperature: float,
     seed: int,
-) -> tuple[str, list[tuple[MaskRecipe | None, Generated]]]:
-    """The prompt as the model got it, and what each of the models wrote."""
+) -> tuple[str, list[Answer]]:
+    """The prompt as the model got it, and what each of the models wrote, in the order of the masks."""
+    from core.workbench.comparing import compare_texts, see_texts
     from core.workbench.writing import prompt_for, write_on
 
     text, unknown = prompt_for(bench, prompt)
     if unknown:
         output.note(f"Words that {bench.spec.name} does not know: {', '.join(unknown)}")
-    answers: list[tuple[MaskRecipe | None, Generated]] = []
-    for recipe, mask in [(mask, None if mask is None else bench.mask(mask)) for mask in masks]:
+    selected = [None if recipe is None else bench.mask(recipe) for recipe in masks]
+    base: Generated | None = None
+    answers: dict[MaskRecipe | None, Answer] = {}
+    # The intact model first: what the others write is compared with it.
+    for recipe, mask in sorted(zip(masks, selected, strict=True), key=lambda both: both[0] is not None):
         with bench.ablated(mask):
-            answer = write_on(
+            written = write_on(
                 bench,
                 text,
                 max_new_tokens=max_new_tokens,
@@ -129,28 +149,37 @@ def _written(
                 seed=seed,
                 on_text=lambda piece: None,
             )
-        answers.append((recipe, answer))
-    return text, answers
+            seen = None if base is None else see_texts(bench, text, max_new_tokens, base, written)
+        base = written if recipe is None else base
+        answers[recipe] = Answer(recipe, written, None if seen is None else compare_texts(bench, seen))
+    return text, [answers[recipe] for recipe in masks]
 
 
-def _tags(bench: Workbench, prompt: str, base: Generated | None, answer: Generated) -> tuple[Tag, ...]:
+def _tags(bench: Workbench, prompt: str, base: Generated | None, answer: Answer) -> tuple[Tag, ...]:
     """How an ablated answer fails beside the intact model's; nothing where there is none to compare with."""
     from core.diagnosis import Asked, Written, diagnose, style_format
 
-    if base is None or answer is base:
+    if base is None or answer.compared is None:
         return ()
-    written = [Written(one.text, one.finish, one.tokens) for one in (base, answer)]
+    nats = (answer.compared.base_nats, answer.compared.ablated_nats)
+    written = [
+        Written(one.text, one.finish, one.tokens, values)
+        for one, values in zip((base, answer.written), nats, strict=True)
+    ]
     form = style_format("cloze") if bench.spec.style == "cloze" else None
     return diagnose(Asked(prompt, form), *written)
 
 
-def _document(recipe: MaskRecipe | None, answer: Generated, tags: Sequence[Tag]) -> dict[str, Any]:
+def _document(answer: Answer, tags: Sequence[Tag]) -> dict[str, Any]:
     from cache.keys import as_plain
 
+    recipe, written, compared = answer
+    parting = None if compared is None else compared.parting
     return {
         "mask": None if recipe is None else as_plain(recipe),
-        "text": answer.text,
-        "tokens": len(answer.tokens),
-        "finish": answer.finish,
+        "text": written.text,
+        "tokens": len(written.tokens),
+        "finish": written.finish,
+        "parting": None if parting is None else {**as_plain(parting), "sentence": parting.sentence()},
         "tags": [as_plain(tag) for tag in tags],
     }

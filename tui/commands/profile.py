@@ -9,7 +9,15 @@ import typer
 
 from core.choices import SELECTIONS, VARIANTS, Selection, Variant, one_of
 from tui import output
-from tui.bench_options import FormName, ItemsForScoring, LossName, numbers, open_workbench, words
+from tui.bench_options import (
+    FormName,
+    ItemsForScoring,
+    LossName,
+    note_insisting,
+    numbers,
+    open_workbench,
+    words,
+)
 from tui.options import Json, RunOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
@@ -63,6 +71,7 @@ def profile(
     with checked_arguments():
         plan = _plan(options, abilities, variants, selections, k, benchmarks, limit)
     _require_folder(out)
+    note_insisting(options, plan.benchmarks)
     with shown_progress() as tell:
         from core.profile import run_profile
 
@@ -120,14 +129,14 @@ def _require_folder(out: Path) -> None:
 
 
 def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
-    from core.profile.folder import settings_of, write_profile
+    from core.profile.folder import FILES, failures_of, settings_of, write_profile
     from core.profile.summary import summaries
     from tui.matrix import write_matrices
 
     write_profile(result, bench, out)
     if not as_json:
         write_matrices(result)
-        output.note(f"Written: {out}/cells.parquet, outcomes.parquet, profile.json")
+        output.note(f"Written: {out}/{', '.join(FILES)}")
         return
     from cache.keys import as_plain
 
@@ -137,6 +146,7 @@ def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
             "settings": as_plain(settings_of(result, bench)),
             "summaries": as_plain(summaries(result)),
             "cells": [_finite(row) for row in result.cells.to_dicts()],
+            "failures": as_plain(failures_of(result)),
         }
     )
 

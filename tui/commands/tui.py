@@ -223,7 +223,9 @@ def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     from tui.inspector.look.marks import ASCII, UNICODE
     from tui.inspector.remembered import first_lens, load_remembered
 
-    benchmarks = find_benchmarks(["all"], spec.model.level, spec.benchmarks)
+    # Also those that run code, whatever the person allows by now: the inspector asks before it runs one.
+    listed = replace(spec.benchmarks, allow_code=True)
+    benchmarks = find_benchmarks(["all"], spec.model.level, listed)
     remembered = load_remembered(spec.model.name)
     lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.recipe.seed)
     desk = Desk(

@@ -25,6 +25,7 @@ from core.events import (
     RunsFound,
     RunStarted,
     Snapshot,
+    TextCompared,
     TextEnded,
     TextWritten,
 )
@@ -76,6 +77,8 @@ class Activity:
         self.texts: dict[tuple[str, int], str] = {}
         """What generation jobs wrote, by job and pane."""
         self.ends: dict[tuple[str, int], TextEnded] = {}
+        self.compared: dict[tuple[str, int], TextCompared] = {}
+        """How ablated answers differ from their base answer."""
         self.lost_jobs: list[Job] = []
         """Those that an engine was still to do when it was lost."""
         self.notices: list[str] = []
@@ -124,6 +127,8 @@ class Activity:
                 self.texts[place] = self.texts.get(place, "") + event.text
             case TextEnded():
                 self.ends[event.job, event.pane] = event
+            case TextCompared():
+                self.compared[event.job, event.pane] = event
             case EntryReplaced():
                 self.notices.append(f"Computed anew: {event.problem}")
             case Refused():
@@ -171,6 +176,7 @@ class Activity:
         """A new engine counts its jobs from 1 again: what an earlier one wrote is of another job."""
         self.texts = {place: text for place, text in self.texts.items() if place[0] != job}
         self.ends = {place: end for place, end in self.ends.items() if place[0] != job}
+        self.compared = {place: found for place, found in self.compared.items() if place[0] != job}
 
     def _restore(self, snapshot: Snapshot) -> None:
         """Takes over an engine's whole state, as after attaching to it."""
@@ -179,6 +185,7 @@ class Activity:
         self.jobs = {job.id: job for job in snapshot.jobs}
         self.scored = snapshot.scored
         self.texts.update({(text.job, text.pane): text.text for text in snapshot.texts})
+        self.compared.update({(found.job, found.pane): found for found in snapshot.compared})
         self.stored += 1
         if snapshot.run is not None:
             self._start_run(snapshot.run)

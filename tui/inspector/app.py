@@ -8,13 +8,14 @@ from typing import ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
+from tui.inspector.code_actions import CodeActions
 from tui.inspector.engine_actions import EngineActions
 from tui.inspector.lens_actions import LensActions
 from tui.inspector.palette import InspectorCommands
 from tui.inspector.screen_actions import ScreenActions
 
 
-class Inspector(LensActions, EngineActions, ScreenActions):
+class Inspector(LensActions, CodeActions, EngineActions, ScreenActions):
     """The whole app: `app.run()`."""
 
     COMMANDS: ClassVar[set[type]] = {InspectorCommands}  # type: ignore[assignment]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from core.benchmarks.registry import reads_rows
 from core.models.spec import ModelSpec
 from core.recipes import ImportanceRecipe
 
@@ -26,6 +28,7 @@ def command_line(desk: Desk, lens: Lens) -> str:
         words += ["--selection", lens.selection, "--k", repr(lens.k)]
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
+    words += _benchmark_words(desk, [lens.benchmark])
     return shlex.join([*words, *_recipe_words(desk.spec.recipe, lens), *model_words(desk.spec)])
 
 
@@ -33,9 +36,12 @@ def profile_line(desk: Desk, lens: Lens) -> str:
     """The `abilityscope profile` that fills the lens's matrix and its random controls, quoted for a shell."""
     selections = ",".join(dict.fromkeys([lens.selection, "random"]))
     words = ["abilityscope", "profile", "--variants", lens.variant, "--selections", selections]
-    words += ["--k", repr(lens.k), "--benchmarks", ",".join(benchmark.id for benchmark in desk.benchmarks)]
+    # Without leave to run code, the command is refused for benchmarks that do.
+    ids = [one.id for one in desk.benchmarks if desk.code.allowed or not desk.runs_code(one.id)]
+    words += ["--k", repr(lens.k), "--benchmarks", ",".join(ids)]
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
+    words += _benchmark_words(desk, ids)
     return shlex.join([*words, *_recipe_words(desk.spec.recipe, lens), *model_words(desk.spec)])
 
 
@@ -60,6 +66,19 @@ def model_words(spec: EngineSpec) -> list[str]:
         words += ["--batch-size", str(spec.batch_size)]
     if spec.cache != str(cache_root()):
         words += ["--cache-dir", spec.cache]
+    return words
+
+
+def _benchmark_words(desk: Desk, benchmarks: Sequence[str]) -> list[str]:
+    """The options that say how benchmarks are run, as far as these need any."""
+    options, words = desk.spec.benchmarks, []
+    if any(reads_rows(desk.benchmark(one)) for one in benchmarks):
+        words += [] if options.data_dir is None else ["--data-dir", options.data_dir]
+        words += [] if options.shots is None else ["--few-shot", str(options.shots)]
+        words += ["--chat"] if options.chat else []
+    if desk.code.allowed and any(desk.runs_code(one) for one in benchmarks):
+        words += ["--allow-code-execution"]
+        words += ["--without-sandbox"] if desk.code.without_sandbox else []
     return words
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -14,6 +16,9 @@ from core.recipes import MaskRecipe
 from tui.inspector.look.names import how_words, job_title, short_benchmark
 from tui.inspector.screens.choose import Choose, Option
 from tui.inspector.shell import Shell
+
+if TYPE_CHECKING:
+    from tui.inspector.lens import Lens
 
 
 class EngineActions(Shell):
@@ -39,7 +44,7 @@ class EngineActions(Shell):
     def action_run(self) -> None:
         """Runs what the lens looks at, beside base and the random control."""
         title = job_title(self.lens.mask, self.lens.benchmark)
-        self._start(title, self._runs([self.lens.ability], [self.lens.benchmark]))
+        self._start(title, [self.lens.ability], [self.lens.benchmark])
 
     def action_enqueue(self) -> None:
         """Asks which of several to run."""
@@ -64,7 +69,7 @@ class EngineActions(Shell):
                 title, which, on = choices[choice]
                 # Jobs are told apart by their titles, here and by whoever lists them.
                 how = "" if lens.mask is None else f" · {how_words(lens.mask)}"
-                self._start(f"{title}{how}", self._runs(which, on))
+                self._start(f"{title}{how}", which, on)
 
         options = [Option(key, title) for key, (title, _, _) in choices.items()]
         self.push_screen(Choose("run", options, "row", self.desk.marks), take)
@@ -88,21 +93,33 @@ class EngineActions(Shell):
             self.clear_problem()
             self.connect_engine()
 
-    def _start(self, title: str, runs: Sequence[Run]) -> None:
+    def _start(self, title: str, abilities: Sequence[str], benchmarks: Sequence[str]) -> None:
+        lens = self.lens
         if self.known.problem:
             self.say_problem(self.known.problem)
+        elif all(self.desk.is_counted(benchmark) for benchmark in benchmarks):
+            self.tell_engine(StartRuns(title, self._runs(lens, abilities, benchmarks)))
         else:
-            self.tell_engine(StartRuns(title, tuple(runs)))
+            self.notify(f"Counting the items of {len(benchmarks)} benchmarks.", timeout=2, markup=False)
+            work = partial(self._count_and_start, lens, title, abilities, benchmarks)
+            self._begin(work, "start", exclusive=False)
 
-    def _runs(self, abilities: Sequence[str], benchmarks: Sequence[str]) -> list[Run]:
+    async def _count_and_start(
+        self, lens: Lens, title: str, abilities: Sequence[str], benchmarks: Sequence[str]
+    ) -> None:
+        try:
+            for benchmark in benchmarks:
+                await asyncio.to_thread(self.desk.count, benchmark)
+        except (ValueError, OSError) as error:
+            self.say_problem(" ".join(str(error).split()))
+        else:
+            self.tell_engine(StartRuns(title, self._runs(lens, abilities, benchmarks)))
+
+    def _runs(self, lens: Lens, abilities: Sequence[str], benchmarks: Sequence[str]) -> tuple[Run, ...]:
         """Base, then each ability's mask, then its control, on each benchmark."""
-        lens = self.lens
+        items = {name: self.desk.items_of(self.desk.benchmark(name), lens) for name in benchmarks}
         masks: list[MaskRecipe | None] = [None]
         for ability in abilities:
             at = replace(lens, ability=ability)
             masks += [mask for mask in (at.mask, at.control) if mask is not None]
-        return [
-            Run(mask, benchmark, self.desk.items_of(self.desk.benchmark(benchmark), lens))
-            for mask in masks
-            for benchmark in benchmarks
-        ]
+        return tuple(Run(mask, benchmark, n) for mask in masks for benchmark, n in items.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -13,6 +13,9 @@ from tui.inspector.screens.choose import Choose, Option
 from tui.inspector.screens.enter import EnterCount, EnterNumber
 from tui.inspector.shell import Shell
 from tui.inspector.widgets.lens_panel import AbilityList
+
+if TYPE_CHECKING:
+    from core.benchmarks import Benchmark
 
 
 class LensActions(Shell):
@@ -68,7 +71,10 @@ class LensActions(Shell):
             if benchmark is not None:
                 self.set_lens(replace(self.lens, benchmark=benchmark))
 
-        options = [Option(b.id, b.name, b.about, b.id in self.known.benchmarks) for b in self.desk.benchmarks]
+        options = [
+            Option(b.id, b.name, self._note_on(b), b.id in self.known.benchmarks)
+            for b in self.desk.benchmarks
+        ]
         self.push_screen(Choose("benchmark", options, self.lens.benchmark, self.desk.marks), take)
 
     def action_items(self) -> None:
@@ -86,6 +92,13 @@ class LensActions(Shell):
     def action_drawer(self) -> None:
         """Shows or hides the lens where the terminal is narrow."""
         self.screen.toggle_class("-drawer")
+
+    def _note_on(self, benchmark: Benchmark) -> str:
+        """What a benchmark asks, and what it needs."""
+        if not self.desk.runs_code(benchmark.id):
+            return benchmark.about
+        need = "which is allowed" if self.desk.code.allowed else "and asks first"
+        return f"{benchmark.about} (runs what the model writes, {need})"
 
     def _wrong_k(self, k: float) -> str:
         """Why a k cannot be used; empty if it can."""

@@ -49,6 +49,7 @@ def commands_of(app: Inspector) -> list[Command]:
         *_lens_commands(app),
         *_screen_commands(app),
         *_theme_commands(app),
+        *_code_commands(app),
         *_engine_commands(app),
     ]
 
@@ -65,6 +66,15 @@ def _job_commands(app: Inspector) -> Iterator[Command]:
         yield Command(f"run: {what}", activity.job.title, app.action_pause)
     if activity.is_busy:
         yield Command("run: cancel", "Within one batch; what is finished is kept", app.action_cancel)
+
+
+def _code_commands(app: Inspector) -> Iterator[Command]:
+    if app.desk.readonly:
+        return
+    if app.desk.code.allowed:
+        yield Command("code: let no program run any more", "Of those that the model writes", app.action_code)
+    elif any(app.desk.runs_code(benchmark.id) for benchmark in app.desk.benchmarks):
+        yield Command("code: let programs run", "Those that the model writes; asks first", app.action_code)
 
 
 def _tab_commands(app: Inspector) -> Iterator[Command]:

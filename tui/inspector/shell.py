@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -71,6 +72,8 @@ class Shell(App[None]):
         self.info: ModelInfo | None = None
         self.farewell = ""
         """What is written to the terminal after the screen is gone."""
+        self._counting: str | None = None
+        """The benchmark that is looked at as soon as its rows are counted."""
         self._tab = tab if tab in dict(PANES) else PANES[0][0]
         self._typed = Typed()
         self._link = EngineLink(desk.spec, desk.activity)
@@ -114,6 +117,7 @@ class Shell(App[None]):
         for pane in others:
             pane.display = False
         await self.screen.query_one(ContentSwitcher).mount_all(others)
+        await self._count_first()
         self.show_tab(self._tab)
         self.set_interval(TICK_S, self._tick)
         self._begin(self._describe, "describe")
@@ -150,7 +154,14 @@ class Shell(App[None]):
         base.set_focus(inside or base.query_one(AbilityList))
 
     def set_lens(self, lens: Lens) -> None:
-        """Looks at something else."""
+        """Looks at something else; at another benchmark, if need be, as soon as its rows are counted."""
+        is_counted = self.desk.is_counted(lens.benchmark)
+        if lens.benchmark != self.lens.benchmark:
+            self._counting = None if is_counted else lens.benchmark
+        if not is_counted:
+            self._begin(partial(self._count, lens.benchmark), "count")
+            lens = replace(lens, benchmark=self.lens.benchmark)
+            self._show_lens()
         if lens != self.lens:
             has_same_size = (lens.variant, lens.k) == (self.lens.variant, self.lens.k)
             self.lens = lens
@@ -161,11 +172,16 @@ class Shell(App[None]):
 
     def refresh_lens(self) -> None:
         """Shows lens and tab anew, with what the cache has by now."""
-        base = self.screen_stack[0]
-        base.query_one(LensPanel).show(self.lens, self.known)
-        base.query_one(Context).show(self.lens, self.known)
+        self._show_lens()
         self.pane.look(self.lens)
         self._begin(partial(self._find_known, self.lens), "known")
+
+    def _show_lens(self) -> None:
+        """Shows lens and context, with the benchmark that is being counted if one is."""
+        base, lens = self.screen_stack[0], self.lens
+        shown = replace(lens, benchmark=self._counting or lens.benchmark)
+        base.query_one(LensPanel).show(shown, self.known)
+        base.query_one(Context).show(shown, self.known)
 
     def say_problem(self, sentence: str) -> None:
         """Shows what went wrong, until esc."""
@@ -258,18 +274,48 @@ class Shell(App[None]):
         header.refresh()
         self.refresh_lens()
 
+    async def _count_first(self) -> None:
+        """Counts the benchmark that the inspector opens on; one that cannot be counted is not looked at."""
+        if self.desk.is_counted(self.lens.benchmark):
+            return
+        try:
+            await asyncio.to_thread(self.desk.count, self.lens.benchmark)
+        except (ValueError, OSError) as error:
+            counted = next(b.id for b in self.desk.benchmarks if self.desk.is_counted(b.id))
+            self.lens = replace(self.lens, benchmark=counted)
+            self.say_problem(" ".join(str(error).split()))
+
+    async def _count(self, benchmark: str) -> None:
+        """Counts a benchmark and looks at it, unless the person has turned to another one meanwhile."""
+        problem = ""
+        try:
+            await asyncio.to_thread(self.desk.count, benchmark)
+        except (ValueError, OSError) as error:
+            problem = " ".join(str(error).split())
+        if not self.is_running or self._counting != benchmark:
+            return
+        self._counting = None
+        if problem:
+            self.say_problem(problem)
+            self._show_lens()
+        else:
+            self.set_lens(replace(self.lens, benchmark=benchmark))
+
     async def _find_known(self, lens: Lens) -> None:
-        if self.info is not None:
-            self.known = await asyncio.to_thread(self._known_of, lens, self.info)
-            if not self.is_running:
-                return  # left meanwhile
-            base = self.screen_stack[0]
-            base.query_one(LensPanel).show(self.lens, self.known)
-            base.query_one(Context).show(self.lens, self.known)
+        if self.info is None:
+            return
+        try:
+            known = await asyncio.to_thread(self._known_of, lens, self.info)
+        except (ValueError, OSError) as error:
+            self.say_problem(" ".join(str(error).split()))
+            return
+        self.known = known
+        if self.is_running:  # not left meanwhile
+            self._show_lens()
 
     def _known_of(self, lens: Lens, info: ModelInfo) -> Known:
         """What the cache and the model's files say of a lens; called in a thread."""
-        from core.results.presence import cached_abilities, cached_benchmarks
+        from core.results.presence import cached_abilities
 
         weights = candidates = None
         if lens.mask is not None:
@@ -281,8 +327,19 @@ class Shell(App[None]):
         benchmark = self.desk.benchmark(lens.benchmark)
         n = self.desk.items_of(benchmark, lens)
         abilities = cached_abilities(self.desk.bench, lens.mask, benchmark, n)
-        benchmarks = cached_benchmarks(self.desk.bench, lens.mask, self.desk.benchmarks, lens.limit)
-        return Known(abilities, benchmarks, weights, candidates)
+        return Known(abilities, self._stored_benchmarks(lens), weights, candidates)
+
+    def _stored_benchmarks(self, lens: Lens) -> frozenset[str]:
+        """The benchmarks whose outcomes under the lens are stored; called in a thread."""
+        from core.results.presence import cached_benchmarks
+
+        found: set[str] = set()
+        for benchmark in self.desk.benchmarks:
+            try:
+                found |= cached_benchmarks(self.desk.bench, lens.mask, [benchmark], lens.limit)
+            except (ValueError, OSError):
+                continue  # its rows are bad, which is said as soon as somebody chooses it
+        return frozenset(found)
 
     # Messages of the widgets
 
@@ -301,9 +358,11 @@ class Shell(App[None]):
     def _remember(self) -> None:
         self._begin(self._write_memory, "remember")
 
-    def _begin(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
-        """Begins work beside the screen, in place of what the group still does."""
-        _: Worker[None] = self.run_worker(work, group=group, exclusive=True)
+    def _begin(
+        self, work: Callable[[], Coroutine[None, None, None]], group: str, *, exclusive: bool = True
+    ) -> None:
+        """Begins work beside the screen; if exclusive, in place of what the group still does."""
+        _: Worker[None] = self.run_worker(work, group=group, exclusive=exclusive)
 
     async def _write_memory(self) -> None:
         await asyncio.sleep(REMEMBER_AFTER_S)  # whoever steps through k writes once

@@ -55,5 +55,6 @@ BBH = Task(
     until=("</s>", "Q", "\n\n"),
     max_new_tokens=1024,
     filters=(RegexFilter("get-answer", "(?<=the answer is )(.*)(?=.)"),),
+    asks="an answer after 'the answer is'",
     judge=ExactMatch(),
 )

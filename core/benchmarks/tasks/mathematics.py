@@ -34,5 +34,6 @@ GSM8K = Task(
         RegexFilter("strict-match", r"#### (\-?[0-9\.\,]+)"),
         RegexFilter("flexible-extract", r"(-?[$0-9.,]{2,})|(-?[0-9]+)", pick=-1),
     ),
+    asks="a number after '####'",
     judge=ExactMatch((",", r"\$", r"(?s).*#### ", r"\.$"), ignore_case=True),
 )

@@ -1,4 +1,4 @@
-r"""Reads a benchmark of one's own from a TOML file, which says how its rows become prompts. No code needed.
+r"""Reads a benchmark of one's own from a TOML or YAML file: how its rows become prompts. No code needed.
 
 Multiple choice:
 
@@ -30,7 +30,9 @@ Written answers, in place of `options` and `answer`:
 Both kinds may have `preamble` (a text before everything else), `shots` and `shot_rows` (how many worked
 examples stand before an item, and their file), `family` (the field with a row's subject), `believable` (the
 lowest and the highest score of an intact model that do not point to a mistake) and `version`. Files are
-looked for beside the TOML file, and are .jsonl or .parquet.
+looked for beside the description, and are .jsonl or .parquet.
+
+The same keys in a .yaml or .yml file say the same; texts such as yes, no and 12 need quotes there.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ import msgspec
 
 from core.benchmarks.tasks.answers import ExactMatch, squad_scores
 from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks.own_files import read_description
 from core.benchmarks.tasks.own_reading import OptionsReader, Preamble, TargetReader
 from core.benchmarks.tasks.task import DataSet, RegexFilter, Shots, Task
 
@@ -55,7 +58,7 @@ ROWS, SHOT_ROWS = "rows", "shot_rows"
 
 
 class Description(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The content of the TOML file; the module's docstring says what each means."""
+    """The content of the file; the module's docstring says what each means."""
 
     id: str
     rows: str
@@ -78,7 +81,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def own_task(file: str | Path) -> Task:
-    """The benchmark that a TOML file describes.
+    """The benchmark that a TOML or YAML file describes.
 
     Raises:
         ValueError: the file cannot be read or says something that cannot be; the message says what.
@@ -114,23 +117,16 @@ def own_task(file: str | Path) -> Task:
     )
 
 
-def is_description(file: Path) -> bool:
-    """Whether a TOML file is meant to describe a benchmark: it has an id, rows and a prompt."""
-    try:
-        content = msgspec.toml.decode(file.read_bytes())
-    except (OSError, UnicodeDecodeError, msgspec.MsgspecError):
-        return False
-    return isinstance(content, dict) and {"id", "rows", "prompt"} <= content.keys()
-
-
 def _description(path: Path) -> Description:
+    """What a file says.
+
+    Raises:
+        ValueError: as of `read_description`; or a key is missing, unknown, or has what it cannot have.
+    """
+    content = read_description(path)
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Description)
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not valid UTF-8: save the file as UTF-8.") from error
-    except msgspec.MsgspecError as error:
+        return msgspec.convert(content, Description)
+    except msgspec.ValidationError as error:
         raise ValueError(f"{path} does not describe a benchmark: {error}.") from error
 
 

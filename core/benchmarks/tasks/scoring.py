@@ -93,6 +93,13 @@ def extracted(rule: RegexFilter, text: str) -> str:
     return match.strip()
 
 
+def stated(rule: RegexFilter | None, text: str) -> str | None:
+    """The answer in a text, by the filter if there is one; None where it has none."""
+    if rule is None:
+        return text.strip() or None
+    return extracted(rule, text) or None if re.search(rule.pattern, text) else None
+
+
 def chance_of(task: Task, documents: Sequence[Document]) -> float | None:
     """The score of guessing on these documents; None where the metric has no usable level."""
     if task.chance != "by item":

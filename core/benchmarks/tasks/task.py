@@ -137,6 +137,8 @@ class Task:
     """Of a written answer."""
     filters: tuple[RegexFilter, ...] = ()
     """Ways to take the answer out of a text, each scored; none: the text is the answer."""
+    asks: str = ""
+    """In words, what its first filter looks for, such as "a number after '####'"; empty: the pattern."""
     judge: Callable[[str, tuple[str, ...]], Mapping[str, float]] | None = field(default=None, repr=False)
     """Scores an answer against the targets; None for multiple choice, and for code, which has to run."""
     own_files: Mapping[str, Path] | None = None

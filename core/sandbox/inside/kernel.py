@@ -25,9 +25,12 @@ _SET_DEATH_SIGNAL, _SET_DUMPABLE, _SET_SECCOMP, _DROP_FROM_BOUNDS, _CHILD_SUBREA
     36,
     38,
 )
+_KEEP_CAPABILITIES, _AMBIENT, _RAISE = 8, 47, 2
 _SECCOMP_FILTER = 2
 _CAPABILITIES_VERSION = 0x20080522
 _HIGHEST_CAPABILITY = 63
+_ACCESS_TO_FILES = 1
+"""CAP_DAC_OVERRIDE."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -133,6 +136,28 @@ def drop_capabilities() -> None:
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
     nothing = (ctypes.c_uint32 * 6)()
     _check(_libc.capset(header, nothing), "drop the capabilities")
+
+
+def become(user: int) -> None:
+    """Turns root's process into one of another user and group that keeps, of root's rights, access to files.
+
+    What it starts keeps that too; nothing else can be had again.
+
+    Raises:
+        OSError: the kernel does not let this process.
+    """
+    os.setgroups([])
+    _check(_libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0), "keep access to files")
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
+    has = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, and each once more for higher numbers
+    _check(_libc.capget(header, has), "read the capabilities")
+    kept = has[1] & (1 << _ACCESS_TO_FILES)
+    _check(_libc.capset(header, (ctypes.c_uint32 * 6)(kept, kept, kept)), "drop the capabilities")
+    if kept:
+        _check(_libc.prctl(_AMBIENT, _RAISE, _ACCESS_TO_FILES, 0, 0), "keep access to files")
+    _check(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "give up new privileges")
 
 
 def filter_calls(steps: ctypes.Array[ctypes.c_char], length: int) -> None:

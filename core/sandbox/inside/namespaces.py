@@ -20,10 +20,7 @@ from .kernel import (
     pivot_root,
     unshare,
 )
-from .order import DEVICES, Order
-
-NOBODY = 65534
-"""Of root's programs. The kernel exempts root from the limit on processes, whatever its namespace."""
+from .order import DEVICES, NOBODY, Order
 
 _FILES_IN_FOLDER = 10_000
 _NEW_ROOT = "/tmp"

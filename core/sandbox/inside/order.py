@@ -16,6 +16,10 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 """What a program finds of /dev where it is kept apart."""
 
 
+NOBODY = 65534
+"""Whose root's programs are. The kernel exempts root from the limit on processes, whatever its namespace."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a program may use. One that wants more is stopped, or its system calls fail."""

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from .calls import take_away_calls
-from .kernel import adopt_orphans, close_to_others, die_with_parent
-from .order import Channels, Limits, Order
+from .kernel import adopt_orphans, become, close_to_others, die_with_parent
+from .order import NOBODY, Channels, Limits, Order
 
 STARTED = b'{"event": "started"}\n'
 """The first line on the status channel: from here on, what goes wrong is the program's doing."""
@@ -52,7 +52,10 @@ def supervise(order: Order, channels: Channels) -> None:
 def _confine(order: Order) -> None:
     """Gives this process what the program is to have, and no more."""
     if order.kind == "unconfined":
-        die_with_parent()  # in a namespace no signal from within ends that
+        if os.getuid() == 0:
+            become(NOBODY)
+        # In a namespace no signal from within ends the parent. A change of user would undo this.
+        die_with_parent()
         _limit(order.limits, beside=_processes_of_user())
         return
     _limit(order.limits, beside=_ENTOURAGE)

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from core.diagnosis import ChoiceDiagnosis, diagnose_choice, length_preference, position_preference
-
-
-def chosen(base: int, ablated: int, gold: int = 0) -> ChoiceDiagnosis:
-    return ChoiceDiagnosis(gold, base, ablated, 1.0, 1.0)
+from core.diagnosis import (
+    PositionPreference,
+    diagnose_choice,
+    length_preference,
+    length_ranks,
+    letter_of,
+    moves_of,
+    position_preference,
+)
 
 
 def test_margins_and_the_distractor_that_won() -> None:
@@ -44,43 +50,65 @@ def test_a_value_that_is_not_finite_is_refused() -> None:
         diagnose_choice(0, (-1.0, float("nan")), (-1.0, -2.0))
 
 
+def preference(base: Sequence[int], ablated: Sequence[int], width: int = 4) -> PositionPreference:
+    return position_preference(moves_of(np.array(base), np.array(ablated), width))
+
+
 def test_a_model_that_now_prefers_one_position_is_found_out() -> None:
-    items = [chosen(place % 4, 2 if place % 3 else place % 4) for place in range(120)]
-    found = position_preference(items)
+    gold = [place % 4 for place in range(120)]
+    found = preference(gold, [2 if place % 3 else place % 4 for place in range(120)])
     assert found.holds
     assert (found.n, found.base_shares, found.shares[2]) == (120, (0.25, 0.25, 0.25, 0.25), 0.75)
     assert found.shift == pytest.approx(0.5)
     assert found.sentence() == "Prefers option C: 75 % of its answers, 25 % of base's (n 120, p 0.0001)."
+    assert found.sentence(("no", "yes", "“perhaps”", "never")).startswith("Prefers option “perhaps”: 75 %")
 
 
 def test_errors_at_random_are_no_preference() -> None:
     rng = random.Random(0)
-    found = position_preference([chosen(rng.randrange(4), rng.randrange(4)) for _ in range(200)])
+    found = preference([rng.randrange(4) for _ in range(200)], [rng.randrange(4) for _ in range(200)])
     assert not found.holds
     assert found.sentence().startswith("Prefers no position more than base does (shift ")
-    same = position_preference([chosen(place % 4, place % 4) for place in range(50)])
+    same = preference([place % 4 for place in range(50)], [place % 4 for place in range(50)])
     assert (same.shift, same.p_value) == (0.0, 1.0)
 
 
 def test_of_two_positions_the_test_is_the_exact_sign_test() -> None:
-    items = [chosen(0, 1)] * 15 + [chosen(1, 0)] * 5 + [chosen(0, 0)] * 30
-    assert position_preference(items).p_value == pytest.approx(binomtest(15, 20).pvalue, abs=0.01)
+    found = preference([0] * 15 + [1] * 5 + [0] * 30, [1] * 15 + [0] * 5 + [0] * 30, 2)
+    assert found.p_value == pytest.approx(binomtest(15, 20).pvalue, abs=0.01)
+
+
+def test_many_positions_are_tested_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(1)
+    base, ablated = ([rng.randrange(26) for _ in range(300)] for _ in range(2))
+    whole = preference(base, ablated, 26).p_value
+    monkeypatch.setattr("core.diagnosis.preferences.DRAWS", 100_000)
+    assert preference(base, ablated, 26).p_value == pytest.approx(whole, abs=0.02)
+
+
+def test_the_27th_position_has_a_number() -> None:
+    assert [letter_of(place) for place in (0, 25, 26)] == ["A", "Z", "27"]
 
 
 def test_a_model_that_now_prefers_long_options_is_found_out() -> None:
-    lengths = [(3, 5, 7, 9)] * 80 + [(4, 4, 4, 4)] * 20
-    found = length_preference([chosen(place % 4, 3) for place in range(100)], lengths)
+    lengths = np.array([(3.0, 5, 7, 9)] * 80 + [(4.0, 4, 4, 4)] * 20)
+    ranks = [length_ranks(lengths, np.array(chosen)) for chosen in ([n % 4 for n in range(100)], [3] * 100)]
+    found = length_preference(*ranks)
     assert found is not None
-    assert (found.n, found.base_rank, found.rank, found.holds) == (80, pytest.approx(0.5), 1.0, True)
+    assert (found.n, found.rank, found.holds) == (80, 1.0, True)
+    assert found.base_rank == pytest.approx(0.5)
     assert found.sentence().startswith(
         "Prefers longer options (mean rank of length 1.00, base 0.50, n 80, p "
     )
 
 
 def test_options_of_one_length_say_nothing_about_lengths() -> None:
-    assert length_preference([chosen(0, 1)], [(4, 4)]) is None
+    lengths = np.array([[4.0, 4.0]])
+    assert (
+        length_preference(length_ranks(lengths, np.array([0])), length_ranks(lengths, np.array([1]))) is None
+    )
 
 
 def test_preferences_need_items() -> None:
     with pytest.raises(ValueError, match="no items"):
-        position_preference([])
+        position_preference(np.zeros((4, 4), np.int64))

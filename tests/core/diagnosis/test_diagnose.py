@@ -141,6 +141,16 @@ def test_every_tag_has_evidence_on_one_line_and_a_place_in_the_text(
         assert one.start is None or one.end is None or 0 <= one.start < one.end <= len(text)
 
 
+def test_the_same_number_in_other_words_is_the_same_answer_only_where_a_number_is_asked_for() -> None:
+    asked, base = (
+        Asked("When?", pattern_format("it is", r"(?s)(.+)"), "February 7, 2016"),
+        Written("February 7, 2016", "eos"),
+    )
+    assert names(asked, base, "7 horses") == ["other_answer"]
+    asked = Asked("How many?", pattern_format("it is", r"(?s)(.+)"), "7")
+    assert names(asked, Written("7", "eos"), "7 horses") == ["same_answer_other_way"]
+
+
 def test_a_pattern_without_a_group_is_refused() -> None:
     with pytest.raises(ValueError, match="has no group"):
         pattern_format("a number", r"\d+")

@@ -6,11 +6,12 @@ import sys
 CODE = """
 import sys
 from core.diagnosis import Asked, Written, diagnose, diagnose_choice
-from core.diagnosis import position_preference, style_format, summary
+import numpy as np
+from core.diagnosis import position_preference, shares, style_format, way_of
 asked = Asked("Tom had 3 .", style_format("cloze"), "3", options=("3", "4"))
 tags = diagnose(asked, Written("so 3", "eos"), Written("so 4 so 4 so 4 so 4 so 4", "length"))
-summary({("quantitative_reasoning", "mlp"): [tags]})
-position_preference([diagnose_choice(0, (-1.0, -2.0), (-2.0, -1.0))])
+shares([way_of(tags)])
+diagnose_choice(0, (-1.0, -2.0), (-2.0, -1.0)), position_preference(np.eye(4, k=1, dtype=np.int64))
 print([name for name in ("torch", "transformers", "scipy", "datasets") if name in sys.modules])
 """
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from core.diagnosis import FAILURES, PRIORITY, WORDS, Tag, main_tag, shares, summary
+from core.diagnosis import FAILURES, PRIORITY, WORDS, Tag, frequent, main_tag, shares, way_of
 from core.diagnosis.summary import VERBS
 
 UP, DOWN = (Tag("miscounts", "One too many.", excess=1.0),), (Tag("miscounts", "One too few.", excess=-1.0),)
@@ -20,24 +22,26 @@ def test_every_tag_has_words() -> None:
     assert set(PRIORITY) >= FAILURES
 
 
-def test_one_line_for_an_ability_names_what_is_frequent() -> None:
-    mlp = [UP] * 82 + [DOWN] * 20 + [SAME] * 93 + [()] * 5
-    lines = summary({("quantitative_reasoning", "mlp"): mlp, ("quantitative_reasoning", "all"): [LOOP] * 3})
-    assert lines == [
-        "quantitative reasoning: MLP-only: 41 % miscount upward (82 of 200 [34, 48]), "
-        "10 % miscount downward (20 of 200 [7, 15]); "
-        "all layers: 100 % repeat themselves (3 of 3 [44, 100])"
+def test_what_is_frequent_is_named() -> None:
+    found = shares(map(way_of, [UP] * 82 + [DOWN] * 20 + [SAME] * 93 + [()] * 5))
+    assert [share.words() for share in frequent(found)] == [
+        "41 % miscount upward (82 of 200 [34, 48])",
+        "10 % miscount downward (20 of 200 [7, 15])",
     ]
+    assert found[1].brief() == "41 % [34, 48] miscount upward"
 
 
-def test_a_mask_that_breaks_nothing_says_so() -> None:
-    assert summary({("spatial_reasoning", "mlp"): [SAME] * 99 + [UP]}) == [
-        "spatial reasoning: MLP-only: no failure in 5 % or more of 100 answers"
-    ]
+def test_of_a_mask_that_breaks_nothing_nothing_is_named() -> None:
+    assert frequent(shares(map(way_of, [SAME] * 99 + [UP]))) == ()
+
+
+def test_shares_of_counts_are_those_of_what_was_counted() -> None:
+    ways = [way_of(tags) for tags in (UP, UP, LOOP, SAME, ())]
+    assert shares(Counter(ways)) == shares(ways)
 
 
 def test_shares_cover_all_answers() -> None:
-    found = shares([UP, UP, LOOP, SAME, ()])
+    found = shares(map(way_of, [UP, UP, LOOP, SAME, ()]))
     assert [(one.name, one.direction, one.count) for one in found] == [
         ("miscounts", "upward", 2),
         ("same", "", 1),

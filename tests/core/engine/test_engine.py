@@ -37,6 +37,7 @@ from core.events import (
     RunFinished,
     RunsFound,
     RunStarted,
+    TextCompared,
     TextEnded,
     TextWritten,
 )
@@ -245,6 +246,58 @@ def test_answers_stream_and_a_factor_of_one_changes_nothing(spec: EngineSpec) ->
             assert [text.text for text in (await screen.snapshot()).texts] == [again, whole]
 
     asyncio.run(talk())
+
+
+def test_an_ablated_answer_is_compared_with_base_token_by_token(spec: EngineSpec, bench: Workbench) -> None:
+    masks, titles = (SPATIAL, None, SPATIAL), ("greedy", "sampled", "halved")
+
+    async def talk() -> None:
+        async with screen_of(spec) as screen:
+            for title, temperature, factor in zip(titles, (0.0, 1.0, 0.0), (0.0, 0.0, 0.5), strict=True):
+                start = StartGeneration(
+                    title, PROMPT, masks, 24, temperature=temperature, seed=3, factor=factor
+                )
+                screen.connection.send(start)
+                assert (await screen.job(title, "completed", "failed")).state == "completed"
+            found = screen.of(TextCompared)
+            # The first answer came before base's: there was nothing yet to compare it with.
+            assert [one.pane for one in found] == [2, 2, 2]
+            ends = {(end.job, end.pane): end for end in screen.of(TextEnded)}
+            for one, factor in zip(found, (0.0, 0.0, 0.5), strict=True):
+                assert len(one.base_tokens) == ends[one.job, 1].tokens
+                assert len(one.ablated_tokens) == ends[one.job, 2].tokens
+                check_comparison(bench, one, factor)
+        async with screen_of(spec) as screen:
+            assert (await screen.snapshot()).compared == (found[-1],)
+
+    asyncio.run(talk())
+
+
+def check_comparison(bench: Workbench, one: TextCompared, factor: float) -> None:
+    """Against plain forward passes of the same model in this process."""
+    tokenizer, model = bench.loaded.tokenizer, bench.loaded.model
+    ids = tokenizer(PROMPT)["input_ids"]
+
+    def chances(answer: tuple[int, ...], place: int) -> torch.Tensor:
+        with torch.no_grad():
+            return model(torch.tensor([[*ids, *answer[:place]]])).logits[0, -1].float().softmax(0)
+
+    for answer, nats in ((one.base_tokens, one.base_nats), (one.ablated_tokens, one.ablated_nats)):
+        truth = [float(chances(answer, place)[token].log()) for place, token in enumerate(answer)]
+        assert nats == pytest.approx(truth, abs=1e-3)
+    place = one.place
+    if place is None:
+        assert one.base_tokens == one.ablated_tokens
+        return
+    assert one.base_tokens[:place] == one.ablated_tokens[:place]
+    tokens = one.base_tokens[place], one.ablated_tokens[place]
+    assert tokens[0] != tokens[1]
+    for text, token in zip((one.base_token, one.ablated_token), tokens, strict=True):
+        assert text == (None if token == tokenizer.eos_token_id else f" {tokenizer.decode([token])}")
+    for probabilities, mask in ((one.base_probabilities, None), (one.ablated_probabilities, SPATIAL)):
+        with bench.ablated(mask and bench.mask(mask), factor):
+            truth = chances(one.base_tokens, place)
+        assert probabilities == pytest.approx([float(truth[token]) for token in tokens], rel=1e-3)
 
 
 def test_what_makes_no_sense_is_refused_or_fails_in_a_sentence(spec: EngineSpec) -> None:

@@ -21,6 +21,7 @@ from core.events import (
     JobState,
     RunFinished,
     RunStarted,
+    TextCompared,
     TextWritten,
 )
 
@@ -100,8 +101,14 @@ def test_a_snapshot_has_what_goes_on_and_only_that() -> None:
     for job, pane, text in (("g", 0, "a"), ("g", 1, "b"), ("g", 0, "c")):
         state.take(TextWritten(job, pane, text))
     assert state.snapshot().texts == (TextWritten("g", 0, "ac"), TextWritten("g", 1, "b"))
+    compared = TextCompared(
+        "g", 1, None, None, None, (None, None), (None, None), (5,), (5,), (-1.0,), (-1.0,)
+    )
+    state.take(compared)
+    assert state.snapshot().compared == (compared,)
     state.take(TextWritten("h", 0, "d"))
     assert state.snapshot().texts == (TextWritten("h", 0, "d"),)
+    assert state.snapshot().compared == ()
 
 
 def test_old_jobs_are_forgotten_but_none_that_has_not_ended() -> None:

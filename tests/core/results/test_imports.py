@@ -12,7 +12,9 @@ from core.models.spec import ModelSpec
 from core.recipes import MaskRecipe
 from core.results.anatomy import anatomy
 from core.results.cells import column, matrix, sweep
+from core.results.failures import failures, item_failure
 from core.results.overlaps import overlaps
+from core.results.partings import stored_partings
 from core.results.presence import cached_abilities, cached_benchmarks, presence
 from core.results.samples import Samples
 from core.workbench import Workbench
@@ -21,7 +23,9 @@ from tests.core.results.stored_samples import MASK, stored_samples
 bench, benchmark = stored_samples(Path(tempfile.mkdtemp()), 50)
 samples = Samples.open(bench, benchmark, 50, MASK)
 samples.rows(samples.select("broken", search="zorps")), samples.sample(0)
+failures(samples), item_failure(samples, 0)
 samples.write(Path(tempfile.mkdtemp()) / "out.csv", np.arange(9), "csv")
+stored_partings(bench, bench.request(None, benchmark, 50), bench.request(MASK, benchmark, 50))
 presence(bench, MASK, benchmark, 50), cached_abilities(bench, MASK, benchmark, 50)
 cached_benchmarks(bench, MASK, [benchmark])
 matrix(bench, "mlp", "top", 0.01, [benchmark]), column(bench, "mlp", "top", 0.01, benchmark, 50)

@@ -10,6 +10,7 @@ from core.events import (
     RunFinished,
     RunStarted,
     Snapshot,
+    TextCompared,
     TextWritten,
 )
 from core.recipes import MaskRecipe
@@ -17,6 +18,9 @@ from tui.inspector.activity import Activity
 
 MASK = MaskRecipe("spatial_reasoning", "mlp", "top", 0.03)
 JOB = Job("3f2a-1", "runs", "spatial", "running", 0, 2)
+COMPARED = TextCompared(
+    "3f2a-0", 1, 1, " 4", " 5", (0.9, 0.1), (0.2, 0.8), (1, 2), (1, 3), (-0.1, -0.2), (-0.1, -3)
+)
 
 
 def outcome(place: int, correct: bool = True) -> ItemOutcome:
@@ -54,7 +58,7 @@ def test_a_snapshot_brings_a_whole_engine() -> None:
     activity.fold(
         Snapshot(
             engine="3f2a", pid=1, jobs=(JOB,), model=ModelLoaded("demo", 1.0), run=RunStarted(None, "x", 9),
-            outcomes=(outcome(4),), texts=(TextWritten("3f2a-0", 1, "so"),),
+            outcomes=(outcome(4),), texts=(TextWritten("3f2a-0", 1, "so"),), compared=(COMPARED,),
         )
     )  # fmt: skip
     activity.fold(TextWritten("3f2a-0", 1, " 5"))
@@ -63,6 +67,9 @@ def test_a_snapshot_brings_a_whole_engine() -> None:
     assert activity.current is not None
     assert len(activity.current.outcomes) == 1
     assert activity.texts["3f2a-0", 1] == "so 5"
+    assert activity.compared == {("3f2a-0", 1): COMPARED}
+    activity.fold(JobChanged(Job("3f2a-0", "generation", "another engine's", "queued")))
+    assert not activity.compared
 
 
 def test_a_lost_engine_leaves_what_it_had_still_to_do() -> None:

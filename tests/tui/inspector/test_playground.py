@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from core.choices import Finish
 from core.engine.commands import Cancel, Command, StartGeneration
-from core.events import Event, Job, JobChanged, Snapshot, TextEnded, TextWritten
+from core.events import Event, Job, JobChanged, Snapshot, TextCompared, TextEnded, TextWritten
 from core.recipes import MaskRecipe
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tui.inspector.desk import Desk
@@ -101,6 +101,57 @@ async def test_three_models_write_on_from_an_example_of_the_ability(tmp_path: Pa
         text = screen_text(tab.app)
         assert "the other view" in text
         assert "MLP-only  differs from word 2" in text
+
+
+def compared(
+    job: Job, pane: int, ablated_token: str | None = " view", surprise: float = -0.1
+) -> TextCompared:
+    """The engine's comparison of two answers of six tokens that part at the second."""
+    return TextCompared(
+        job.id, pane, 1, " same", ablated_token, (0.914, 0.004), (0.02, 0.88),
+        (1, 2, 3, 4, 5, 6), (1, 7, 8, 9, 10, 11), (-0.1,) * 6, (-0.1, -9.0, *(surprise,) * 4),
+    )  # fmt: skip
+
+
+async def test_where_answers_part_and_that_one_is_incoherent_are_said(tmp_path: Path) -> None:
+    texts = ("the same view so above .", "the view of bell rock on", "the same")
+    tab = Playground(tmp_path)
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        await pilot.press("enter")
+        job = tab.take_up()
+        tab.write(job, *texts, finish="length")
+        assert "incoherent" not in tab.headers()[1]
+        hostile = " \x1b[2J[b]x[/b]" + "y" * 40
+        tab.tell(compared(job, 1, surprise=-6.0), compared(job, 2, hostile))
+        assert "differs from word 2 · incoherent" in tab.headers()[1]
+        assert "incoherent" not in tab.headers()[2]
+        await pilot.pause()
+        words = 'token 2: base " same" .91→.02, here " view" <.01→.88'
+        assert words not in screen_text(tab.app)  # only the chosen answer has the room
+        await pilot.press("escape", "l")
+        assert words in screen_text(tab.app)
+        await pilot.press("l")
+        text = screen_text(tab.app)
+        assert words not in text
+        assert r'here " \x1b[2J' in text
+        assert not [c for c in text.replace("\n", "") if unicodedata.category(c) == "Cc"]
+        exported = tab.pane.exported()
+        assert exported is not None
+        exported.write(tmp_path / "answers.json")
+        answers = json.loads((tmp_path / "answers.json").read_text())["answers"]
+        assert [answer["parting"] and answer["parting"]["place"] for answer in answers] == [None, 1, 1]
+    tab = Playground(tmp_path)
+    async with tab.app.run_test(size=WIDE) as pilot:
+        await tab.ready(pilot)
+        await pilot.press("enter")
+        job = tab.take_up()
+        tab.write(job, *texts)
+        tab.tell(compared(job, 1), compared(job, 2, None))
+        await pilot.pause()
+        text = screen_text(tab.app)
+        assert 'here " view" <.01→.88' in text
+        assert "here ends <.01→.88" in text
 
 
 async def test_what_a_model_writes_leaves_the_screen_whole(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from textual.pilot import Pilot
 
+from core.engine.spec import EngineSpec
 from core.events import (
     BatchFinished,
     ItemOutcome,
@@ -25,15 +26,20 @@ from core.events import (
     RunStarted,
 )
 from core.recipes import ImportanceRecipe
+from core.results.cells import column
 from core.statistics import cell_statistics
+from tests.core.results.graded_samples import GRADED, SCORES, graded_samples
+from tests.core.results.stored_samples import MASK
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tui.command_line import run as run_command
+from tui.inspector.ais.text import ais_with_interval, interval, share
 from tui.inspector.command_of import command_line
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.look.names import job_title
+from tui.inspector.run.comparison import STORED_RESAMPLES, Comparison
 from tui.inspector.run.figures import Curve, ItemLine, Listing, Side
 from tui.inspector.run.line_plot import LinePlot, PlotLook, drawn
 from tui.inspector.run.pane import RunPane, runs_of
@@ -126,6 +132,41 @@ async def test_what_the_cache_has_is_shown_at_once(demo_cache: Path) -> None:
         flipped = int((base != ablated).sum())
         await hosted.shows(pilot, f"flipped: {flipped} of {CACHED_ITEMS}", f"{CACHED_ITEMS} items")
         assert hosted.app.failures == []
+
+
+async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Path) -> None:
+    bench, benchmark = graded_samples(tmp_path)
+    lens = Lens(MASK.ability, "mlp", "top", MASK.k, benchmark.id, limit=None, seed=0)
+    spec = EngineSpec(bench.spec, str(bench.store.root), bench.recipe)
+    desk = Desk(spec, bench, (benchmark,), UNICODE, False, lambda command: None)
+    comparison = Comparison.read(bench, benchmark, runs_of(desk, lens), None)
+    figures = comparison.figures(None, (), STORED_RESAMPLES)
+    (cell,) = [one for one in column(bench, "mlp", "top", MASK.k, benchmark, GRADED) if one.statistics]
+    assert figures.sides["ablated"].effect == cell.statistics
+    assert figures.score_word == "score"
+    sides: tuple[Side, ...] = ("base", "ablated")
+    for place, side in enumerate(sides):
+        found = figures.sides[side].accuracy
+        assert found is not None
+        assert found.score == pytest.approx(SCORES[side].mean(), abs=1e-6)
+        # The usual interval over passages, which are of one size here.
+        means = SCORES[side].reshape(-1, 3).mean(axis=1)
+        half = 1.96 * means.std() / len(means) ** 0.5
+        assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.06)
+        assert figures.curves[place].shares[-1] == pytest.approx(found.score)
+    app = Host(lambda: RunPane(desk, id="run"), lens)
+    async with app.run_test(size=WIDE) as pilot:
+        base, statistics = figures.sides["base"].accuracy, cell.statistics
+        assert base is not None
+        assert statistics is not None
+        pieces = (f"score {share(base.score)} {interval(base.low, base.high)}", ais_with_interval(statistics))
+        await until(pilot, lambda: all(p in " ".join(screen_text(app).split()) for p in pieces[1:]))
+        assert f"{share(base.score)} {interval(base.low, base.high)}" in screen_text(app)
+        pane = app.pane
+        assert isinstance(pane, RunPane)
+        copied = pane.copied()
+        assert copied is not None
+        assert pieces[0] in copied.text
 
 
 async def test_copying_gives_the_figures_and_a_command_line_that_repeats_them(

@@ -15,15 +15,18 @@ from textual.widgets import Footer, Static
 from core.engine.commands import Run, StartRuns
 from tui.inspector.ais.bars import bars_of, bars_title
 from tui.inspector.ais.forest_bars import ForestBars
-from tui.inspector.ais.reading import read_matrix
+from tui.inspector.ais.reading import read_cell_failures, read_matrix
 from tui.inspector.ais.sweep_view import SweepView
 from tui.inspector.ais.text import explained, matrix_title, pair_name
+from tui.inspector.look.failure_words import failure_rows
 
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
     from core.results.cells import Matrix
+    from core.results.failures import Failures
     from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
 
@@ -35,6 +38,12 @@ STACKED = 40
 
 POLL_S = 0.5
 """How often the screen looks whether the cache has grown."""
+
+REST_S = 0.15
+"""How long a cell stays before it is read how its answers fail, which can take seconds."""
+
+FAILURE_ROWS = 2
+"""Of what is said of that, at most."""
 
 
 class CellScreen(ModalScreen[tuple[str, str] | None]):
@@ -53,7 +62,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
 
     DEFAULT_CSS = """
     CellScreen { background: $background; }
-    CellScreen > Static { height: auto; max-height: 6; padding: 0 1; }
+    CellScreen > Static { height: auto; max-height: 8; padding: 0 1; }
     CellScreen > Horizontal { height: 1fr; padding: 1 1 0 1; }
     CellScreen.-stacked > Horizontal { layout: vertical; }
     CellScreen SweepView, CellScreen ForestBars { width: 1fr; }
@@ -67,6 +76,9 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         self._desk, self._lens, self._matrix = desk, lens, matrix
         self._stored = desk.activity.stored
         self._shows_bars = False
+        self._failures: Failures | str | None = None
+        """How the answers of the cell fail, or why that cannot be read; None if it is not known (yet)."""
+        self._resting: Timer | None = None
 
     @property
     def cell(self) -> tuple[str, str]:
@@ -86,6 +98,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
+        self._explain()
 
     def action_close(self) -> None:
         """Goes back to the matrix."""
@@ -141,16 +154,39 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
 
     def _show(self) -> None:
         lens, matrix, marks = self._lens, self._matrix, self._desk.marks
-        text = Text(f"{pair_name(*self.cell)}\n", style="bold")
-        size = f"{matrix.weights:,} weights, {matrix.share_of_candidates:.1%} of the candidates"
-        text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
-        for line in explained(matrix.cells[self.cell], marks, "x runs it, and what else its k sweep lacks"):
-            text.append(f"\n{line}", style="not bold")
-        self.query_one(Static).update(text)
+        self._failures = None
+        self._explain()
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(REST_S, self._look_at_failures)
         self.query_one(ForestBars).show(
             bars_title(lens.benchmark), bars_of(matrix, lens.ability, lens.benchmark, marks)
         )
         self.query_one(SweepView).look(lens)
+
+    def _explain(self) -> None:
+        """The lines above sweep and bars."""
+        matrix, marks = self._matrix, self._desk.marks
+        text = Text(f"{pair_name(*self.cell)}\n", style="bold")
+        size = f"{matrix.weights:,} weights, {matrix.share_of_candidates:.1%} of the candidates"
+        text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
+        lines = explained(matrix.cells[self.cell], marks, "x runs it, and what else its k sweep lacks")
+        if isinstance(self._failures, str):
+            lines.append(self._failures)
+        elif self._failures is not None:
+            lines += failure_rows(self._failures, self.size.width - 2, FAILURE_ROWS, marks.cut)
+        for line in lines:
+            text.append(f"\n{line}", style="not bold")
+        self.query_one(Static).update(text)
+
+    def _look_at_failures(self) -> None:
+        self.run_worker(self._read_failures(self._lens), group="failures", exclusive=True)
+
+    async def _read_failures(self, lens: Lens) -> None:
+        found = await asyncio.to_thread(read_cell_failures, self._desk, lens)
+        if lens == self._lens and found is not None:
+            self._failures = found
+            self._explain()
 
     def _arrange(self) -> None:
         is_beside, is_stacked = self.size.width >= SIDE_BY_SIDE, self.size.height >= STACKED

@@ -8,6 +8,7 @@ from core.choices import Selection, Variant
 
 if TYPE_CHECKING:
     from core.results.cells import Matrix
+    from core.results.failures import Failures
     from tui.inspector.activity import Activity
     from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
@@ -30,6 +31,23 @@ def read_matrix(desk: Desk, lens: Lens) -> Matrix | str:
         return matrix(
             desk.bench, lens.variant, lens.selection, lens.k, desk.benchmarks, lens.limit, lens.seed
         )
+    except (ValueError, OSError, CorruptEntry) as error:
+        return " ".join(str(error).split())
+
+
+def read_cell_failures(desk: Desk, lens: Lens) -> Failures | str | None:
+    """How the answers of the lens's ability and benchmark fail; called in a thread.
+
+    None where base or ablated answers are not stored; a sentence where they cannot be read.
+    """
+    from cache.files import CorruptEntry
+    from core.results.failures import failures
+    from core.results.samples import Samples
+
+    benchmark = desk.benchmark(lens.benchmark)
+    try:
+        samples = Samples.open(desk.bench, benchmark, desk.items_of(benchmark, lens), lens.mask)
+        return None if samples is None else failures(samples)
     except (ValueError, OSError, CorruptEntry) as error:
         return " ".join(str(error).split())
 

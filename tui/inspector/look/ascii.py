@@ -12,7 +12,9 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 KEY_NAMES = {"↑": "up", "↓": "down", "←": "left", "→": "right", "⌫": "bksp", "⏎": "enter"}
 """Of the keys that Textual writes as a sign."""
 
-TYPED = str.maketrans({"·": "-", "–": "-", "─": "-", "│": "|", "…": "~", "→": ">", "⏎": "|", "▸": ">"})
+TYPED = str.maketrans(
+    {"·": "-", "–": "-", "─": "-", "│": "|", "…": "~", "→": ">", "⏎": "|", "▸": ">", "“": '"', "”": '"'}
+)
 """For the signs in sentences and frames, which are not among the marks; each as wide as it was."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.choices import Selection, Variant
+from core.choices import Finish, Selection, Variant
 from tui.inspector.lens import k_text
 from tui.inspector.look.safe_text import safe_line
 
@@ -42,6 +42,15 @@ SELECTION_MEANINGS: dict[Selection, str] = {
     "random": "a control: as many weights at random",
     "bottom": "a control: the least important weights",
 }
+
+FINISH_WORDS: dict[Finish | str, str] = {
+    "eos": "ended",
+    "stop": "ended at a stop string",
+    "length": "cut at the limit",
+    "repeats": "ended, it only repeats itself",
+    "cancelled": "stopped",
+}
+"""Why an answer ended."""
 
 
 def short_benchmark(benchmark_id: str) -> str:

@@ -22,5 +22,14 @@ def safe_block(text: str) -> str:
     return "\n".join(_one_by_one(shown(line)) for line in lines)
 
 
+def safe_place(text: str, place: int) -> int:
+    """Where the character at a place of a text stands in its `safe_block`."""
+    before = text[:place]
+    # A line break of two characters becomes one: half of one adds nothing.
+    return len(
+        safe_block(before[:-1] if before.endswith("\r") and text[place : place + 1] == "\n" else before)
+    )
+
+
 def _one_by_one(text: str) -> str:
     return text if text.isascii() else text.translate(JOINERS)

@@ -15,6 +15,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Static
 
 from tui.inspector.look.safe_text import safe_block
 from tui.inspector.look.text_rows import Span, rows_of
@@ -39,6 +40,8 @@ class AnswerView:
     """What stands there as long as there is no text."""
     divergence: Divergence | None = None
     """Where it leaves the base answer."""
+    parting: str = ""
+    """The first token that differs from base's, and how sure both models were of it; empty if unknown."""
 
 
 NOTHING = AnswerView("", (), "")
@@ -79,6 +82,25 @@ class AnswerHeader(Widget):
     def _ruled(self, content: Content) -> Content:
         room = max(0, self.size.width - content.cell_length)
         return content + Content.styled(self._marks.dash * room, "dim")
+
+
+class AnswerParting(Static):
+    """Where the answer parts from base's. Where there is little room, only the chosen answer has it."""
+
+    SCOPED_CSS: ClassVar[bool] = False
+    DEFAULT_CSS = """
+    AnswerParting {
+        display: none; height: 1; color: $text-muted; text-overflow: ellipsis; text-wrap: nowrap;
+    }
+    Answer.-parts.-chosen AnswerParting { display: block; }
+    Screen.-tall Answer.-parts AnswerParting { display: block; }
+    Screen.-wide Answer.-parts AnswerParting {
+        display: block; height: auto; max-height: 2; text-wrap: wrap;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
 
 
 class AnswerText(ScrollView, can_focus=True):
@@ -210,6 +232,7 @@ class Answer(Vertical):
 
     def compose(self) -> ComposeResult:
         yield AnswerHeader(self._marks)
+        yield AnswerParting()
         yield AnswerText()
 
     def show(self, view: AnswerView) -> None:
@@ -219,6 +242,9 @@ class Answer(Vertical):
         header = self.query_one(AnswerHeader)
         header.view = view
         header.refresh()
+        if self.view.parting != view.parting:
+            self.set_class(bool(view.parting), "-parts")
+            self.query_one(AnswerParting).update(view.parting)
         shown = (self.view.text, self.view.note, self.view.divergence)
         if shown != (view.text, view.note, view.divergence):
             self.query_one(AnswerText).show(view)

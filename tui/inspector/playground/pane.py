@@ -18,6 +18,7 @@ from core.events import ENDED
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.playground.answer import Answer, AnswerText
+from tui.inspector.playground.parting import token_parting
 from tui.inspector.playground.settings_line import SettingsLine, WriteSettings
 from tui.inspector.playground.writing import (
     VARIANTS,
@@ -59,7 +60,8 @@ base is the intact model; MLP-only and all layers are the model without the weig
 the MLP matrices, or from all matrices of the layers. Both use the ability, selection and k of the lens.
 
 The first word that differs from base is marked, and what follows it has another colour.
-Above each answer: its tokens, tokens a second, why it ended, and how it compares with base.
+Above each answer: its tokens, tokens a second, why it ended, and how it compares with base; of the chosen
+one also the first token that differs: base's and its own, each with its probability to base and to it.
 
 i        edit the prompt; esc leaves it
 enter    write (also in the prompt); ctrl+j begins a new line there
@@ -342,6 +344,9 @@ The embedded models know a few hundred words; words of the prompt that they lack
                 "text": answer.view.text,
                 "tokens": end.tokens if (end := ends.get((job.id, pane))) else None,
                 "finish": end.finish if end else None,
+                "parting": as_plain(token_parting(found))
+                if (found := self.desk.activity.compared.get((job.id, pane)))
+                else None,
             }
             for pane, (variant, answer) in enumerate(zip(VARIANTS, self._answers, strict=True))
         ]

@@ -12,26 +12,19 @@ from core.events import ModelLoading
 from core.recipes import MaskRecipe
 from tui.inspector.lens import k_text
 from tui.inspector.look.divergence import Divergence, first_divergence
-from tui.inspector.look.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS
+from tui.inspector.look.names import ABILITY_WORDS, FINISH_WORDS, SELECTION_WORDS, VARIANT_WORDS
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.playground.answer import AnswerView
+from tui.inspector.playground.parting import parting_words
 from tui.inspector.playground.settings_line import WriteSettings
 
 if TYPE_CHECKING:
-    from core.events import Job, TextEnded
+    from core.events import Job, TextCompared, TextEnded
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
 
 VARIANTS: tuple[Variant, ...] = ("base", "mlp", "all")
 """The answers, in the order of the panes."""
-
-FINISH_WORDS: dict[Finish, str] = {
-    "eos": "ended",
-    "stop": "ended at a stop string",
-    "length": "cut at the limit",
-    "repeats": "ended, it only repeats itself",
-    "cancelled": "stopped",
-}
 
 NOTES: dict[Variant, str] = {
     "base": "What the intact model writes comes here.",
@@ -116,7 +109,9 @@ def answer_view(activity: Activity, job: Job | None, asked: Asked | None, pane: 
     compared = _compared(activity, job, pane, divergence)
     tags = () if divergence is None else _tags(activity, job, pane, asked)
     state = (*([compared] if compared else []), *tags, *state)
-    return AnswerView(label, state, text, note, divergence)
+    compared_tokens = activity.compared.get((job.id, pane))
+    parting = "" if compared_tokens is None else parting_words(compared_tokens)
+    return AnswerView(label, state, text, note, divergence, parting)
 
 
 def _tags(activity: Activity, job: Job, pane: int, asked: Asked | None) -> tuple[str, ...]:
@@ -128,18 +123,30 @@ def _tags(activity: Activity, job: Job, pane: int, asked: Asked | None) -> tuple
     if max(len(base), len(text)) > LONGEST_DIAGNOSED:
         return ()
     answers = ((base, base_end.finish), (text, end.finish))
-    return _tag_words(asked.prompt if asked else "", asked is not None and asked.is_cloze, *answers)
+    compared = activity.compared.get((job.id, pane))
+    is_cloze = asked is not None and asked.is_cloze
+    return _tag_words(asked.prompt if asked else "", is_cloze, *answers, compared)
 
 
 @lru_cache(maxsize=16)
 def _tag_words(
-    prompt: str, is_cloze: bool, base: tuple[str, Finish], answer: tuple[str, Finish]
+    prompt: str,
+    is_cloze: bool,
+    base: tuple[str, Finish],
+    answer: tuple[str, Finish],
+    compared: TextCompared | None,
 ) -> tuple[str, ...]:
     from core.diagnosis import WORDS, Written, diagnose, style_format
     from core.diagnosis import Asked as Question
 
     question = Question(prompt, style_format("cloze") if is_cloze else None)
-    tags = diagnose(question, Written(*base), Written(*answer))
+    written = [Written(*base), Written(*answer)]
+    if compared is not None:
+        written = [
+            Written(*base, compared.base_tokens, compared.base_nats),
+            Written(*answer, compared.ablated_tokens, compared.ablated_nats),
+        ]
+    tags = diagnose(question, *written)
     return tuple(WORDS[tag.name] for tag in tags[:2])
 
 

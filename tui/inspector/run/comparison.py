@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,8 @@ from core.results.item_table import ItemTable
 from core.results.items import ensure_items
 from core.results.presence import has_ranking
 from core.results.samples import Samples
-from core.statistics import cell_statistics
+from core.results.scores import comparable_scores, item_clusters, mean_scores
+from core.statistics import CellStatistics, cell_statistics
 from core.workbench import Workbench
 from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
 
@@ -49,6 +52,8 @@ class Comparison:
     """The sides that the cache has."""
     scorings: int
     """Abilities whose importance has to be computed before the mask is known."""
+    clusters: NDArray[Any] | None
+    """(N,) equal for items that share a passage; None if none do."""
     problems: tuple[str, ...] = ()
     """Of stored answers that are damaged, and so count as lacking."""
 
@@ -72,6 +77,7 @@ class Comparison:
         n = runs["base"].n
         usable = before if before is not None and before.runs["base"] == runs["base"] else None
         items = usable.items if usable else ItemTable(ensure_items(bench, benchmark, n))
+        clusters = usable.clusters if usable else item_clusters(items)
         known = {usable.runs[side]: usable.answers[side] for side in usable.stored} if usable else {}
         answers: dict[Side, Answers] = {}
         problems = []
@@ -82,8 +88,8 @@ class Comparison:
                 problems.append(f"{error} (r computes it anew)")
             else:
                 answers |= {} if found is None else {side: found}
-        stored = frozenset(answers)
-        return cls(benchmark, items, runs, answers, stored, _scorings(bench, runs), tuple(problems))
+        scorings = _scorings(bench, runs)
+        return cls(benchmark, items, runs, answers, frozenset(answers), scorings, clusters, tuple(problems))
 
     def is_same(self, other: Comparison | None) -> bool:
         """Whether the other has the same runs and the same answers."""
@@ -122,10 +128,17 @@ class Comparison:
             going_on=going_on,
             scorings=self.scorings,
             listing=self._listing(going_on, order),
+            is_graded=any((scores % 1 != 0).any() for scores in self._scores.values()),
         )
+
+    @cached_property
+    def _scores(self) -> Mapping[Side, NDArray[np.float32]]:
+        """(N,) what each side's answers count, 0 to 1."""
+        return comparable_scores(self.answers)
 
     def _sides(self, resamples: int) -> dict[Side, SideFigures]:
         base = self.answers.get("base")
+        means = mean_scores(self.answers, self.clusters)
         found = {}
         for side, run in self.runs.items():
             answers = self.answers.get(side)
@@ -134,22 +147,34 @@ class Comparison:
                 both = base.known & answers.known
                 before, after = base.correct[both], answers.correct[both]
                 broken, fixed = int((before & ~after).sum()), int((~before & after).sum())
-                if len(before):
-                    effect = cell_statistics(before, after[None], self.benchmark.chance, resamples=resamples)[
-                        0
-                    ]
-            accuracy = answers.accuracy if answers else None
-            found[side] = SideFigures(run, accuracy, effect, broken, fixed)
+                effect = self._effect(side, run, both, resamples) if both.any() else None
+            found[side] = SideFigures(run, means.get(side), effect, broken, fixed)
         return found
 
+    def _effect(self, side: Side, run: Run, both: NDArray[np.bool_], resamples: int) -> CellStatistics:
+        """What `core.results.frames.frame_statistics` says of stored runs; of others as far as they got."""
+        return cell_statistics(
+            self.answers["base"].correct[both],
+            self.answers[side].correct[None, both],
+            self.benchmark.chance,
+            resamples=resamples,
+            seed=run.mask.seed if run.mask else 0,
+            clusters=self._of(both),
+            scores=(self._scores["base"][both], self._scores[side][None, both]),
+        )[0]
+
+    def _of(self, which: NDArray[np.bool_]) -> NDArray[Any] | None:
+        """The clusters of some items."""
+        return None if self.clusters is None else self.clusters[which]
+
     def _curves(self, order: NDArray[np.int64]) -> list[Curve]:
-        """The running accuracy of each side over the items in the order, as far as it answered them."""
+        """The running mean score of each side over the items in the order, as far as it answered them."""
         curves = []
         for side, answers in self.answers.items():
             places = order[answers.known[order]]
             if not len(places):
                 continue
-            shares = np.cumsum(answers.correct[places]) / np.arange(1, len(places) + 1)
+            shares = np.cumsum(self._scores[side][places], dtype=np.float64) / np.arange(1, len(places) + 1)
             shown = np.unique(np.linspace(0, len(places) - 1, min(len(places), CURVE_POINTS)).astype(int))
             curves.append(Curve(side, tuple((shown + 1).tolist()), tuple(shares[shown].tolist())))
         return curves

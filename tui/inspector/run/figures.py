@@ -24,7 +24,8 @@ class SideFigures:
 
     run: Run
     accuracy: Accuracy | None
-    """None before the first answer."""
+    """The mean score over its answers, which is the share of right ones unless they are graded; None before
+    the first."""
     effect: CellStatistics | None
     """Against base, over the items that both answered; None for base itself and without such items."""
     broken: int
@@ -35,13 +36,13 @@ class SideFigures:
 
 @dataclass(frozen=True)
 class Curve:
-    """A running accuracy."""
+    """A running mean score."""
 
     side: Side
     items: tuple[int, ...]
     """After how many items, ascending."""
     shares: tuple[float, ...]
-    """The share of right answers among these."""
+    """The mean score of these."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,13 @@ class Figures:
     scorings: int
     """Abilities whose importance has to be computed first."""
     listing: Listing
+    is_graded: bool = False
+    """Whether an answer can score between 0 and 1."""
+
+    @property
+    def score_word(self) -> str:
+        """What the first figure of each side is called."""
+        return "score" if self.is_graded else "accuracy"
 
 
 def nothing_yet(runs: Mapping[Side, Run], chance: float | None) -> Figures:

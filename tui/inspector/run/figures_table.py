@@ -81,7 +81,7 @@ def figures_rows(figures: Figures, lacking: str, marks: Marks) -> list[tuple[str
         ("", [[(signs[side], f"${COLOURS[side]}"), (f" {SIDE_WORDS[side]}", STRONG)] for side in sides])
     ]
     cells: dict[str, Callable[[Side, SideFigures], list[Piece]]] = {
-        "accuracy": lambda side, one: _accuracy(one, lacking, marks),
+        figures.score_word: lambda side, one: _accuracy(one, lacking, marks),
         "items": lambda side, one: _items(one, figures),
     }
     if len(sides) > 1:

@@ -44,7 +44,8 @@ HELP = """\
 Runs what the lens looks at: the intact model (base), the model without the selected weights (ablated), and
 as many weights taken at random (random control: what damage alone does).
 
-accuracy   share of right answers, with its 95 % Wilson interval
+accuracy   share of right answers, with its 95 % Wilson interval; where an answer can be right in part it is
+           the mean score. Items that share a passage count together in all intervals
 items      answered so far
 AIS        (base - ablated) / (base - chance), with its 95 % bootstrap interval: 1 = the benchmark needs the
            ability, 0 = it does not

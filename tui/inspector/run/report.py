@@ -22,17 +22,17 @@ def report_of(model: str, lens: Lens, figures: Figures) -> str:
     if lens.variant != "base":
         words = f"{VARIANT_WORDS[lens.variant]}, {SELECTION_WORDS[lens.selection]}, k {k_text(lens.k)}"
         lines.append(f"ablated: {lens.ability}, {words}")
-    lines += [_side_line(side, one, figures.n) for side, one in figures.sides.items()]
+    lines += [_side_line(side, one, figures) for side, one in figures.sides.items()]
     return "\n".join(lines)
 
 
-def _side_line(side: Side, one: SideFigures, n: int) -> str:
+def _side_line(side: Side, one: SideFigures, figures: Figures) -> str:
     name = f"{SIDE_WORDS[side]:<15}"
     if one.accuracy is None:
         return f"{name}not run"
     found = one.accuracy
-    items = f"n {n}" if found.n == n else f"{found.n} of {n} items"
-    parts = [f"accuracy {share(found.score)} {interval(found.low, found.high)}", items]
+    items = f"n {figures.n}" if found.n == figures.n else f"{found.n} of {figures.n} items"
+    parts = [f"{figures.score_word} {share(found.score)} {interval(found.low, found.high)}", items]
     if one.effect is not None:
         ais = f"AIS {ais_with_interval(one.effect)}" if one.effect.defined else one.effect.reason
         parts += [ais, f"McNemar p {probability(one.effect.p_value)}"]

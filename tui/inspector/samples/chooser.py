@@ -12,11 +12,13 @@ from textual.widgets import Input, OptionList, Static
 
 from tui.inspector.samples.reading import Choice
 from tui.inspector.samples.summary import FILTER_WORDS
-from tui.inspector.samples.tag_list import TagList
+from tui.inspector.samples.tag_list import Kind, TagList
 
 if TYPE_CHECKING:
     from rich.text import Text
     from textual.app import ComposeResult
+
+    from core.diagnosis import TagName
 
 TYPING_S = 0.15
 """How long typing has to rest before it is searched for."""
@@ -43,7 +45,7 @@ class SampleChooser(Vertical):
         super().__init__()
         self.choice = Choice()
         """What a person chose last."""
-        self._tag_before: str | None = None
+        self._kind_before = Kind()
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
@@ -62,18 +64,19 @@ class SampleChooser(Vertical):
         name = names[(names.index(self.choice.filter) + step) % len(names)]
         self._choose(replace(self.choice, filter=name))
 
-    def toggle_tags(self, tags: Mapping[str, int], chosen: str | None) -> None:
-        """Opens the list of tags, or closes it with the tag under its cursor.
+    def toggle_tags(self, failures: Mapping[TagName, int], tags: Mapping[str, int], chosen: Kind) -> None:
+        """Opens the list of failures and tags, or closes it with what is under its cursor.
 
         Args:
-            tags: all that there are, with their numbers of items.
-            chosen: where the cursor begins; None for all tags.
+            failures: all that there are, with their numbers of items.
+            tags: the same.
+            chosen: where the cursor begins.
         """
         if self._tags.is_open:
             self._close_tags()
         else:
-            self._tag_before = self.choice.tag
-            self._tags.open(tags, chosen)
+            self._kind_before = Kind(self.choice.failure, self.choice.tag)
+            self._tags.open(failures, tags, chosen)
 
     def open_search(self) -> None:
         """Lets one type what to search for."""
@@ -86,9 +89,9 @@ class SampleChooser(Vertical):
         return self._tags.is_open or self._search.has_class("-shown")
 
     def put_away(self) -> None:
-        """Takes back the tag that is tried, or else the search."""
+        """Takes back what is tried of the tags, or else the search."""
         if self._tags.is_open:
-            self._choose(replace(self.choice, tag=self._tag_before))
+            self._choose_kind(self._kind_before)
             self._close_tags()
         else:
             self._search.value = ""
@@ -97,7 +100,7 @@ class SampleChooser(Vertical):
             self.post_message(self.Left())
 
     def on_tag_list_tried(self, message: TagList.Tried) -> None:
-        self._choose(replace(self.choice, tag=message.tag))
+        self._choose_kind(message.kind)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
@@ -117,6 +120,9 @@ class SampleChooser(Vertical):
         """Searches, unless something else was typed meanwhile."""
         if text == self._search.value:
             self._choose(replace(self.choice, search=text))
+
+    def _choose_kind(self, kind: Kind) -> None:
+        self._choose(replace(self.choice, failure=kind.failure, tag=kind.tag))
 
     def _choose(self, choice: Choice) -> None:
         if choice != self.choice:

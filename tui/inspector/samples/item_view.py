@@ -52,6 +52,8 @@ class SampleView(ScrollView, can_focus=True):
         "sample--control",
         "sample--parting",
         "sample--after",
+        "sample--evidence",
+        "sample--parting-evidence",
     }
 
     DEFAULT_CSS = """
@@ -65,6 +67,8 @@ class SampleView(ScrollView, can_focus=True):
     SampleView .sample--control { color: $text-muted; }
     SampleView .sample--parting { color: $text-warning; text-style: bold reverse; }
     SampleView .sample--after { color: $text-warning; }
+    SampleView .sample--evidence { color: $text-error; text-style: underline; }
+    SampleView .sample--parting-evidence { color: $text-error; text-style: bold reverse underline; }
     """
 
     class Stepped(Message):

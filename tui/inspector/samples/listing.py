@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.inspector.look.text_rows import rows_of
-from tui.inspector.samples.row import Columns, ListRow, row_line
+from tui.inspector.samples.row import Columns, Ending, ListRow, row_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,6 +107,7 @@ class SampleList(ScrollView, can_focus=True):
         self._marks = marks
         self._places: Places = ()
         self._n, self._longest_tag, self._mark_width = 0, 0, 3
+        self._ending: Ending = "letters"
         self._rows: dict[int, ListRow] = {}
         self._is_asking = False
         self._cursor = 0
@@ -131,7 +132,15 @@ class SampleList(ScrollView, can_focus=True):
         """The names of the columns, where they stand."""
         return self._columns().heads(self._marks.cut)
 
-    def show(self, places: Places, n: int, tags: Iterable[str], mark_width: int, sentence: str) -> None:
+    def show(
+        self,
+        places: Places,
+        n: int,
+        tags: Iterable[str],
+        mark_width: int,
+        sentence: str,
+        ending: Ending = "letters",
+    ) -> None:
         """Lists other items, or the same with other answers; the cursor stays on its item if it is there.
 
         Args:
@@ -140,11 +149,13 @@ class SampleList(ScrollView, can_focus=True):
             tags: all that there are, for the width of their column.
             mark_width: cells of a row's mark.
             sentence: what is said if there are no items.
+            ending: what stands at the end of the rows.
         """
         place = self.place
         above = self._cursor - self.scroll_offset.y
         self._places, self._n, self._sentence = places, n, sentence
         self._longest_tag, self._mark_width = max(map(len, tags), default=0), mark_width
+        self._ending = ending
         self._cursor = 0 if place is None else min(bisect_left(places, place), max(0, len(places) - 1))
         self._is_asking = False
         self.virtual_size = Size(self.scrollable_content_region.width, len(places))
@@ -258,7 +269,7 @@ class SampleList(ScrollView, can_focus=True):
 
     def _columns(self) -> Columns:
         width = self.scrollable_content_region.width
-        return Columns.within(width, self._n, self._longest_tag, self._mark_width)
+        return Columns.within(width, self._n, self._longest_tag, self._mark_width, self._ending)
 
     def _ask(self) -> None:
         """Asks for the rows in sight and around that are not known, once at a time."""

@@ -18,43 +18,60 @@ from tui.inspector.samples.reading import (
     Question,
     Reading,
     list_samples,
+    read_failures,
     read_stored,
     subject_at,
     with_live,
 )
 from tui.inspector.samples.report import report
-from tui.inspector.samples.row import ListRow, list_rows, mark_width
+from tui.inspector.samples.row import ListRow, ending_of, list_rows, mark_width
 from tui.inspector.samples.summary import no_item_text, nothing_text, summary_text
+from tui.inspector.samples.tag_list import Kind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
+    from core.results.failures import Failures
     from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
 
 LIVE_S = 1.0
 """How often a running run's answers are taken in."""
 
+FAILURES_REST_S = 0.15
+"""How long the lens stays before it is read how the answers fail, which can take seconds."""
+
 HELP = """\
 Every item of the benchmark, with the answers of the intact model (base) and the ablated one.
 
 Each row begins with two marks, right or wrong: base, then ablated; a question mark where one is not known.
 Right to wrong: broken by the ablation. Wrong to right: fixed by it. Both kinds are flips. At the end of a
-row are the letters of the right option (gold, g), of base's choice (b) and of the ablated model's (a).
+row are the letters of the right option (gold, g), of base's choice (b) and of the ablated model's (a); where
+answers are written, how the ablated one fails.
 
 The first line has all filters with their numbers of items; the one that is on is marked. Below are the
-accuracies with 95 % intervals (Wilson) and McNemar's exact test of the flips. The random control is the model
-with as many weights ablated at random: what it gets wrong, too, is not the work of the ability.
+accuracies with 95 % intervals (the mean score, where an answer can be right in part) and McNemar's exact test
+of the flips. The random control is the model with as many weights ablated at random: what it gets wrong, too,
+is not the work of the ability.
 
-A tag is tried as the cursor comes to it: enter keeps it, esc does not. A search looks into prompt, options
-and id as you type: enter goes on to the list, esc ends the search.
+Then it is summed up how the ablated answers fail: of written answers the shares of the tags that count, with
+95 % intervals; of multiple choice the mean margin (log-likelihood of the right option minus that of the best
+other one), what won among the broken items, and a preference for a position or a length if there is one.
+
+w lists all tags with their numbers of items: first how written answers fail, then the benchmark's own. A
+tag is tried as the cursor comes to it: enter keeps it, esc does not. A search looks into prompt, options and
+id as you type: enter goes on to the list, esc ends the search.
 
 An item has its prompt, its options with their log-likelihoods (in nats, summed over the option's tokens) and,
-as bars, their shares of the probability of all its options. Below are both answers: the word at which they
-part is marked, what follows is tinted. With an item open, left and right go to the one before and the next.
-Copying takes the item with the command line that repeats its run; exporting takes all that is listed.
+as bars, their shares of the probability of all its options. Then comes how the ablated answer fails, each tag
+with what shows it, and the first token where base and ablated part.
+
+Below are both answers: the word at which they part is marked, what follows is tinted, and what shows the
+first tag is underlined. With an item open, left and right go to the one before and the next. Copying takes
+the item with the command line that repeats its run; exporting takes all that is listed.
 """
 
 
@@ -67,7 +84,7 @@ class SamplesPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "filter(1)", "filter", id="samples.next_filter", tooltip="Next filter"),
         Binding("F", "filter(-1)", "filter", id="samples.last_filter", show=False, tooltip="Previous filter"),
-        Binding("w", "tags", "tag", id="samples.tags", tooltip="Choose a tag"),
+        Binding("w", "tags", "tag", id="samples.tags", tooltip="Choose by how answers fail, or a tag"),
         Binding("n", "flip(1)", "flip", id="samples.next_flip", tooltip="Next flip"),
         Binding("N", "flip(-1)", "flip", id="samples.previous_flip", show=False, tooltip="Previous flip"),
         Binding("escape", "back", "back", id="samples.back", show=False, tooltip="Back"),
@@ -97,6 +114,9 @@ class SamplesPane(Pane):
         self._reading: Reading | None = None
         """The same with what a run has given so far."""
         self._listing: Listing | None = None
+        self._failures: Failures | None = None
+        """How the answers of the reading fail; None if that is not known, or not yet."""
+        self._resting: Timer | None = None
         self._live_taken = 0.0
 
     def compose(self) -> ComposeResult:
@@ -142,7 +162,8 @@ class SamplesPane(Pane):
         stored = self._stored
         if stored is None or (reading.question, reading.presence) != (stored.question, stored.presence):
             return  # an answer to what is not asked any more, or older than what is stored by now
-        self._reading = reading
+        self._reading, self._failures = reading, None
+        self._read_failures_soon(reading)
         if reading.samples is None:
             self._listing = None
             benchmark = self.desk.benchmark(reading.question.benchmark)
@@ -151,22 +172,43 @@ class SamplesPane(Pane):
         else:
             self._list()
 
+    def _read_failures_soon(self, reading: Reading) -> None:
+        """Reads how the answers fail, once the lens stays: the list does not wait for it."""
+        if self._resting is not None:
+            self._resting.stop()
+
+        def read() -> None:
+            self.read(lambda: read_failures(reading), take, "failures")
+
+        def take(failures: Failures | None) -> None:
+            if self._reading is reading and failures is not None:
+                self._failures = failures
+                self._list()
+
+        self._resting = self.set_timer(FAILURES_REST_S, read)
+
     def _list(self) -> None:
         """Lists the items that pass the choice."""
-        reading, choice = self._reading, self._chooser.choice
+        reading, choice, failures = self._reading, self._chooser.choice, self._failures
         if reading is not None and (samples := reading.samples) is not None:
-            self.read(lambda: list_samples(samples, choice), self._take_listing, "list")
+            self.read(lambda: list_samples(samples, choice, failures), self._take_listing, "list")
 
     def _take_listing(self, listing: Listing) -> None:
-        reading = self._reading
+        reading, before = self._reading, self._listing
         if reading is None or listing.samples is not reading.samples:
             return
-        if self._listing is None or self._listing.samples is not listing.samples:
+        if before is None or (before.samples, before.failures) != (listing.samples, listing.failures):
             self._rows.forget()
         self._listing = listing
-        width = mark_width(reading.question.mask is not None, self.desk.marks)
-        samples = listing.samples
-        self._rows.show(listing.places, samples.n, samples.tags, width, no_item_text(listing.choice))
+        samples, is_ablated = listing.samples, reading.question.mask is not None
+        self._rows.show(
+            listing.places,
+            samples.n,
+            samples.tags,
+            mark_width(is_ablated, self.desk.marks),
+            no_item_text(listing.choice),
+            ending_of(samples, is_ablated),
+        )
         if len(listing.places):
             self._say()
         else:
@@ -189,13 +231,14 @@ class SamplesPane(Pane):
         reading, listing, marks = self._reading, self._listing, self.desk.marks
         if reading is None or listing is None:
             return
-        samples, is_ablated = listing.samples, reading.question.mask is not None
+        samples, failures, is_ablated = listing.samples, listing.failures, reading.question.mask is not None
 
         def take(rows: list[ListRow]) -> None:
-            if self._listing is not None and self._listing.samples is samples:
+            now = self._listing
+            if now is not None and (now.samples, now.failures) == (samples, failures):
                 self._rows.give(rows)
 
-        self.read(lambda: list_rows(samples, message.places, marks, is_ablated), take, "rows")
+        self.read(lambda: list_rows(samples, message.places, marks, is_ablated, failures), take, "rows")
 
     def on_sample_list_moved(self, message: SampleList.Moved) -> None:
         self._read_item()
@@ -208,7 +251,8 @@ class SamplesPane(Pane):
         if place is None or reading is None or reading.samples is None:
             self._item.show(None)
         else:
-            self.read(lambda: subject_at(reading, place), self._item.show, "item")
+            metric = self.desk.benchmark(reading.question.benchmark).metrics[0]
+            self.read(lambda: subject_at(reading, place, metric), self._item.show, "item")
 
     # What a person asks for
 
@@ -241,9 +285,11 @@ class SamplesPane(Pane):
             self.notify(f"No listed item {where} this one flipped.", timeout=2, markup=False)
 
     def action_tags(self) -> None:
-        """Opens the list of tags, or closes it with the tag under its cursor."""
-        if self._listing is not None:
-            self._chooser.toggle_tags(self._listing.samples.tags, self._listing.choice.tag)
+        """Opens the list of failures and tags, or closes it with what is under its cursor."""
+        listing = self._listing
+        if listing is not None:
+            chosen = Kind(listing.choice.failure, listing.choice.tag)
+            self._chooser.toggle_tags(listing.failure_counts, listing.samples.tags, chosen)
 
     def search(self) -> bool:
         if self._listing is None:

@@ -5,20 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.inspector.look.safe_text import safe_block, safe_line
+from tui.inspector.samples.failing import answer_notes, fails, failure_sentences
 from tui.inspector.widgets.option_table import Answerer, letter_of
 
 if TYPE_CHECKING:
-    from core.results.records import Sample
     from tui.inspector.samples.lines import Subject
 
 
 def report(subject: Subject) -> str:
-    """Prompt, options with log-likelihoods, and answers; control characters do nothing where it is pasted."""
+    """Prompt, options with log-likelihoods, answers and how the ablated one fails, in plain text.
+
+    Control characters do nothing where it is pasted.
+    """
     sample = subject.sample
     lines = [f"item #{sample.place} · tag {safe_line(sample.family)} · id {safe_line(sample.id)}"]
     lines += ["", safe_block(sample.prompt), ""]
     lines += [_option(subject, place) for place in range(len(sample.options))]
-    lines += [_answer(one, sample) for one in subject.answerers]
+    if sample.targets:
+        word = "tests" if subject.is_program else "right"
+        lines += [f"{word}: {safe_block(target)}" for target in dict.fromkeys(sample.targets)]
+    lines += [_answer(one, subject) for one in subject.answerers]
+    if subject.failure is not None and (said := failure_sentences(subject.failure, sample)):
+        lines += ["", "how it fails:" if fails(subject.failure) else "how it differs:", *said]
     if sample.steps:
         lines += ["", f"worked solution: {safe_block(sample.steps)}"]
     return "\n".join(lines) + "\n"
@@ -37,12 +45,14 @@ def _option(subject: Subject, place: int) -> str:
     return f"{letter_of(place)}. {safe_line(sample.options[place])}{gold}{likelihoods}"
 
 
-def _answer(one: Answerer, sample: Sample) -> str:
+def _answer(one: Answerer, subject: Subject) -> str:
     """What one model answered, and whether it was right."""
     if one.answer is None:
         return f"{one.name}: not stored"
     verdict = "right" if one.answer.correct else "wrong"
+    if notes := answer_notes(one.answer, subject.metric):
+        verdict += f" · {notes}"
     if one.answer.prediction is not None:
-        option = safe_line(sample.options[one.answer.prediction])
+        option = safe_line(subject.sample.options[one.answer.prediction])
         return f"{one.name}: {letter_of(one.answer.prediction)}. {option} ({verdict})"
     return f"{one.name} ({verdict}): {safe_block(one.answer.text or '')}"

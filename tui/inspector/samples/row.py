@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.look.text_rows import fitted
-from tui.inspector.widgets.option_table import Line, Role, letter_of
+from tui.inspector.widgets.option_table import Line, Piece, Role, letter_of
 
 if TYPE_CHECKING:
     from core.results.answers import Answers
+    from core.results.failures import Failures
     from core.results.records import Flip, SampleRow
     from core.results.samples import Samples
     from tui.inspector.look.marks import Marks
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 WIDEST_TAG = 13
 ROOMY = 72
 """Columns from which the answers have a column each with a name."""
+
+FAILURE_WIDTH, ROOMY_FAILURE_WIDTH = 16, 24
+"""Cells of how an answer fails."""
+
+Ending = Literal["letters", "failure", "nothing"]
+"""What stands at the end of a row: the options' letters; how a written answer fails; nothing, where only
+base has written."""
 
 FLIP_ROLES: dict[Flip, Role] = {
     "broken": "wrong",
@@ -43,6 +51,8 @@ class ListRow:
     beginning: str
     letters: Line
     """The right option, base's and the ablated model's."""
+    failure: Piece = ("", "muted")
+    """The tag that counts, of a written answer."""
 
 
 @dataclass(frozen=True)
@@ -54,21 +64,31 @@ class Columns:
     tag: int
     beginning: int
     letter: int
+    """Of each of the three; 0 where answers are written."""
+    failure: int
+    """0 where there are letters, or nothing."""
 
     @classmethod
-    def within(cls, width: int, n: int, longest_tag: int, mark: int) -> Columns:
+    def within(cls, width: int, n: int, longest_tag: int, mark: int, ending: Ending) -> Columns:
         """As they fit: the beginning of the text takes what the others leave."""
-        letter = 4 if width >= ROOMY else 1
+        is_roomy = width >= ROOMY
+        letter = 0 if ending != "letters" else 4 if is_roomy else 1
+        failure = 0 if ending != "failure" else ROOMY_FAILURE_WIDTH if is_roomy else FAILURE_WIDTH
+        end = 3 * (letter + 1) if letter else failure + 1 if failure else 0
         place, tag = len(str(max(0, n - 1))) + 1, min(longest_tag, WIDEST_TAG)
         # A column before everything is for the cursor, one behind it keeps the scrollbar off.
-        fixed = 1 + mark + 1 + place + 1 + (tag + 1 if tag else 0) + 3 * (letter + 1) + 1
-        return cls(mark, place, tag, max(0, width - fixed), letter)
+        fixed = 1 + mark + 1 + place + 1 + (tag + 1 if tag else 0) + end + 1
+        return cls(mark, place, tag, max(0, width - fixed), letter, failure)
 
     def heads(self, cut: str) -> str:
         """The line above the list."""
         tag = fitted("tag", self.tag, cut) + " " if self.tag else ""
-        letters = "".join(f" {name[: self.letter]:<{self.letter}}" for name in ("gold", "base", "abl."))
-        return f" {' ' * self.mark} {'#':>{self.place}} {tag}{fitted('item', self.beginning, cut)}{letters}"
+        end = ""
+        if self.letter:
+            end = "".join(f" {name[: self.letter]:<{self.letter}}" for name in ("gold", "base", "abl."))
+        elif self.failure:
+            end = " " + fitted("how it fails", self.failure, cut)
+        return f" {' ' * self.mark} {'#':>{self.place}} {tag}{fitted('item', self.beginning, cut)}{end}"
 
 
 def row_line(place: int, row: ListRow | None, columns: Columns, marks: Marks) -> Line:
@@ -82,16 +102,47 @@ def row_line(place: int, row: ListRow | None, columns: Columns, marks: Marks) ->
         (number, "muted"),
         *tag,
         (fitted(row.beginning, columns.beginning, marks.cut), "plain"),
-        *((f" {letter:<{columns.letter}}", role) for letter, role in row.letters),
+        *_end(row, columns, marks),
     )
 
 
-def list_rows(samples: Samples, places: Sequence[int], marks: Marks, is_ablated: bool) -> list[ListRow]:
+def _end(row: ListRow, columns: Columns, marks: Marks) -> Line:
+    if columns.letter:
+        return tuple((f" {letter:<{columns.letter}}", role) for letter, role in row.letters)
+    if columns.failure:
+        words, role = row.failure
+        return ((" " + fitted(words, columns.failure, marks.cut), role),)
+    return ()
+
+
+def ending_of(samples: Samples, is_ablated: bool) -> Ending:
+    """What stands at the end of the rows."""
+    if len(samples.items.gold) and (samples.items.gold >= 0).any():
+        return "letters"
+    return "failure" if is_ablated else "nothing"
+
+
+def list_rows(
+    samples: Samples, places: Sequence[int], marks: Marks, is_ablated: bool, failures: Failures | None
+) -> list[ListRow]:
     """The rows of the items at the places; reads from the cache, so it is called in a thread."""
     import numpy as np
 
     rows = samples.rows(np.array(places, np.int64))
-    return [_list_row(samples, row, marks, is_ablated) for row in rows]
+    return [
+        replace(_list_row(samples, row, marks, is_ablated), failure=_failure(failures, row.place))
+        for row in rows
+    ]
+
+
+def _failure(failures: Failures | None, place: int) -> Piece:
+    """The tag that counts, in words."""
+    from core.diagnosis import FAILURES, PRIORITY, WORDS
+
+    if failures is None or failures.main[place] < 0:
+        return "", "muted"
+    name = PRIORITY[failures.main[place]]
+    return WORDS[name], "wrong" if name in FAILURES else "muted"
 
 
 def mark_width(is_ablated: bool, marks: Marks) -> int:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from tui.inspector.ais.text import interval, probability, share
+from tui.inspector.look.failure_words import failure_rows
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.samples.lines import flip_signs
 
 if TYPE_CHECKING:
+    from core.diagnosis import TagName
     from core.results.records import Filter, Flip
     from core.statistics import Accuracy
     from tui.inspector.look.marks import Marks
@@ -37,13 +40,14 @@ FILTER_FLIPS: dict[Filter, Flip] = {
 WORDS_AND_SIGNS = 100
 """Columns from which filters with signs have words, too."""
 
-SMALLEST_P = 1e-9
+FAILURE_ROWS = 2
+"""Of what is said of how the answers fail, at most."""
 
 
 def summary_text(
     reading: Reading, listing: Listing, width: int, marks: Marks, opened: tuple[int, int] | None
 ) -> Text:
-    """Filters, figures, and what narrows the list or is missing, each from a new line.
+    """Filters, figures, how the answers fail, and what narrows the list or is missing, each from a new line.
 
     Args:
         reading: what there is.
@@ -55,7 +59,7 @@ def summary_text(
     """
     parts = [_filters(listing, width, marks)]
     if opened is None:
-        parts += [_figures(reading, listing), _remarks(reading, listing)]
+        parts += [_figures(reading, listing), *_failures(listing, width, marks), _remarks(reading, listing)]
     else:
         where = f"item {opened[0]:,} of {opened[1]:,} listed · esc: list · h l: previous, next"
         parts.append([Text(where)])
@@ -79,6 +83,9 @@ def no_item_text(choice: Choice) -> str:
     if choice.tag is not None:
         what += f", with the tag {safe_line(choice.tag)}"
         ways.append("w: another tag")
+    if choice.failure is not None:
+        what += f", of those tagged '{_failure_words(choice.failure)}'"
+        ways.append("w: another tag")
     if choice.search:
         what += f", with '{safe_line(choice.search)}' in it"
         ways.append("esc: end the search")
@@ -101,15 +108,24 @@ def _filters(listing: Listing, width: int, marks: Marks) -> list[Text]:
 
 
 def _figures(reading: Reading, listing: Listing) -> list[Text]:
-    control = None if reading.control is None else reading.control.ablated
-    known = {"base": listing.base, "ablated": listing.ablated, "random": control}
-    if reading.question.mask is None:
-        del known["ablated"]
-    parts = [Text(_accuracy(name, value, listing.samples.n)) for name, value in known.items() if value]
+    parts = [Text(_accuracy(name, value, listing.samples.n)) for name, value in reading.scores.items()]
     parts.append(Text(f"n {listing.samples.n:,}"))
     if listing.p_value is not None:
-        parts.append(Text(f"McNemar p {_p_text(listing.p_value)}"))
+        parts.append(Text(f"McNemar p {probability(listing.p_value)}"))
     return _dotted(parts)
+
+
+def _failures(listing: Listing, width: int, marks: Marks) -> list[list[Text]]:
+    """How the ablated answers fail, a row each."""
+    if listing.failures is None:
+        return []
+    return [[Text(row)] for row in failure_rows(listing.failures, width, FAILURE_ROWS, marks.cut)]
+
+
+def _failure_words(name: TagName) -> str:
+    from core.diagnosis import WORDS
+
+    return WORDS[name]
 
 
 def _remarks(reading: Reading, listing: Listing) -> list[Text]:
@@ -118,6 +134,8 @@ def _remarks(reading: Reading, listing: Listing) -> list[Text]:
     parts = []
     if choice.tag is not None:
         parts.append(Text(f"tag {safe_line(choice.tag)}"))
+    if choice.failure is not None:
+        parts.append(Text(f"those tagged '{_failure_words(choice.failure)}'"))
     if choice.search:
         parts.append(Text(f"search '{safe_line(choice.search)}'"))
     if parts:
@@ -145,11 +163,7 @@ def _missing(reading: Reading, listing: Listing) -> dict[str, str]:
 
 def _accuracy(name: str, value: Accuracy, n: int) -> str:
     of_n = "" if value.n == n else f" n {value.n:,}"
-    return f"{name} {value.score:.2f} [{value.low:.2f}, {value.high:.2f}]{of_n}"
-
-
-def _p_text(p: float) -> str:
-    return "< 1e-9" if p < SMALLEST_P else f"= {p:.2g}"
+    return f"{name} {share(value.score)} {interval(value.low, value.high)}{of_n}"
 
 
 def _dotted(parts: Sequence[Text]) -> list[Text]:

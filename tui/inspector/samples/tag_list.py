@@ -1,9 +1,9 @@
-"""The tags of a benchmark's items, to choose one from; each is tried as the cursor comes to it."""
+"""What items can be chosen by: how their answers fail, and their tags; each is tried under the cursor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -12,9 +12,19 @@ from textual.widgets import OptionList
 
 from tui.inspector.look.safe_text import safe_line
 
+if TYPE_CHECKING:
+    from core.diagnosis import TagName
+
+
+class Kind(NamedTuple):
+    """Which items: those that fail in one way, or those of one tag; all without either."""
+
+    failure: TagName | None = None
+    tag: str | None = None
+
 
 class TagList(OptionList):
-    """All tags with their numbers of items; hidden until it is asked for."""
+    """All ways of failing and all tags with their numbers of items; hidden until it is asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor_down", "down", id="tags.down", show=False, tooltip="Next tag"),
@@ -29,36 +39,46 @@ class TagList(OptionList):
     """
 
     class Tried(Message):
-        """A tag is under the cursor; None stands for all."""
+        """A line is under the cursor."""
 
-        def __init__(self, tag: str | None) -> None:
+        def __init__(self, kind: Kind) -> None:
             super().__init__()
-            self.tag = tag
+            self.kind = kind
 
     def __init__(self) -> None:
         super().__init__(markup=False, compact=True)
-        self._tags: list[str | None] = [None]
+        self._kinds = [Kind()]
 
-    def open(self, tags: Mapping[str, int], chosen: str | None) -> None:
-        """Shows the tags and takes the focus."""
-        self._tags = [None, *tags]
-        lines = [f"all tags  {sum(tags.values()):,}"]
-        lines += [f"{safe_line(tag) or 'none'}  {count:,}" for tag, count in tags.items()]
+    def open(self, failures: Mapping[TagName, int], tags: Mapping[str, int], chosen: Kind) -> None:
+        """Shows failures and tags and takes the focus."""
+        self._kinds = [Kind(), *(Kind(failure=name) for name in failures), *(Kind(tag=tag) for tag in tags)]
+        lines = [f"all tags  {sum(tags.values()):,}", *_failure_lines(failures)]
+        kind = "tag: " if failures else ""
+        lines += [f"{kind}{safe_line(tag) or 'none'}  {count:,}" for tag, count in tags.items()]
         self.set_options([Text(line, no_wrap=True, overflow="ellipsis") for line in lines])
-        self.highlighted = self._tags.index(chosen)
+        self.highlighted = self._kinds.index(chosen)
         self.add_class("-shown")
         self.focus()
 
     def close(self) -> None:
-        """Hides the tags."""
+        """Hides the list."""
         self.remove_class("-shown")
 
     @property
     def is_open(self) -> bool:
-        """Whether the tags are shown."""
+        """Whether the list is shown."""
         return self.has_class("-shown")
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         if self.is_open:
-            self.post_message(self.Tried(self._tags[event.option_index]))
+            self.post_message(self.Tried(self._kinds[event.option_index]))
+
+
+def _failure_lines(failures: Mapping[TagName, int]) -> list[str]:
+    from core.diagnosis import FAILURES, WORDS
+
+    return [
+        f"{'fails' if name in FAILURES else 'differs'}: {WORDS[name]}  {count:,}"
+        for name, count in failures.items()
+    ]

@@ -102,7 +102,10 @@ def _read(folder: EntryFolder, key: str, signature: Signature, fingerprint: str)
     entry, manifest = entry_of(folder, key)
     if manifest is None:
         return Stored(entry, safe_line(f"broken: {entry.broken}"), signature)
-    return Stored(entry, safe_line(in_words(entry, manifest.ingredients, fingerprint)), signature)
+    words = in_words(entry, manifest.ingredients, fingerprint)
+    if entry.is_outdated:
+        words = f"of another version, not used: {words}"
+    return Stored(entry, safe_line(words), signature)
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ def details_of(root: Path, stored: Stored) -> list[str]:
 
     entry = stored.entry
     lines = [safe_line(f"{entry.kind} {entry.key}"), stored.words]
-    if entry.broken is not None:
+    if entry.broken is not None or entry.is_outdated:
         return lines
     _, manifest = manifest_of(root, entry.key)
     lines += [f"{entry.size_bytes:,} bytes, written {safe_line(manifest.created)}", "", "made of"]

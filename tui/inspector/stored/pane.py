@@ -55,10 +55,11 @@ class CachePane(Pane):
 What was computed and kept, one row for each entry, of this model and of others:
 rankings  the most important weights of an ability, from which masks are cut
 outcomes  what one model, intact or ablated, answered to the items of one benchmark
+partings  where written answers of the intact and an ablated model part, token by token
 items     what the items of a benchmark say
 
 Size is that of the files. Broken entries come first, with a cross; they are never used, and computed anew
-when they are needed.
+when they are needed. Those of another version of abilityscope are not used either.
 
 j k      the next entry, the one before; g G first and last; enter its details
 o        another order: newest, largest, by kind

@@ -75,7 +75,8 @@ class CurvePlot(Widget):
         plot.axes_color("default")
         plot.ticks_color(self._rgb("foreground"))
         for curve in self._curves:
-            self._draw(plot, curve)
+            if curve.points:  # plotext fails on a name in the legend without any
+                self._draw(plot, curve)
         self._scale(plot)
         plot.hline(0, self._rgb("foreground"))
         plot.xlim(0, max(1, len(self._places) - 1))

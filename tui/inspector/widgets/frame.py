@@ -45,7 +45,7 @@ class Header(Widget):
 
     def render(self) -> Text:
         width = self.size.width
-        status = status_text(self._desk)
+        status = code_text(self._desk) + status_text(self._desk)
         room = max(0, width - len(status.plain) - 2)
         name = safe_line(self._desk.spec.model.name)
         left = Text("abilityscope  " if width >= 70 else "", style="bold", no_wrap=True)
@@ -75,6 +75,13 @@ class Header(Widget):
             if beat.device_bytes is not None:
                 facts.append(f"GPU {size_text(beat.device_bytes)}")
         return facts
+
+
+def code_text(desk: Desk) -> Text:
+    """That programs which the model writes may run, if they may."""
+    if not desk.code.allowed:
+        return Text()
+    return Text("runs code, no sandbox  " if desk.code.without_sandbox else "runs code  ", style="bold")
 
 
 def status_text(desk: Desk) -> Text:
@@ -177,7 +184,6 @@ class Context(Static):
         """Says what the lens looks at."""
         ability = find_ability(lens.ability)
         benchmark = self._desk.benchmark(lens.benchmark)
-        n = self._desk.items_of(benchmark, lens)
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(ability.name, style="bold")
         text.append(f": {ability.definition}\n", style="dim")
@@ -187,7 +193,11 @@ class Context(Static):
             words = (VARIANT_WORDS[lens.variant], SELECTION_WORDS[lens.selection], f"k {k_text(lens.k)}")
             text.append(" · ".join(words), style="bold")
             text.append(_amount(lens, known, self.app.size.width))
-        text.append(f" on {safe_line(short_benchmark(benchmark.id))}, {n:,} items")
+        text.append(f" on {safe_line(short_benchmark(benchmark.id))}, ")
+        if self._desk.is_counted(benchmark.id):
+            text.append(f"{self._desk.items_of(benchmark, lens):,} items")
+        else:
+            text.append(f"counting{self._desk.marks.cut}")
         if text != self._said:
             self._said = text
             self.update(text, layout=False)  # it has two lines, whatever it says

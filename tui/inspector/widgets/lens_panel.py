@@ -237,6 +237,8 @@ class LensPanel(VerticalScroll, can_focus=False):
 
     def _items(self) -> str:
         benchmark = self.desk.benchmark(self.lens.benchmark)
+        if not self.desk.is_counted(benchmark.id):
+            return f"counting{self.desk.marks.cut}"
         n = self.desk.items_of(benchmark, self.lens)
         return "all" if n == benchmark.n_items else f"{n:,}/{benchmark.n_items:,}"
 

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from tui.inspector.look.marks import Marks
 
 Role = Literal[
-    "plain", "muted", "heading", "right", "wrong", "base", "ablated", "control", "parting", "after"
+    "plain",
+    "muted",
+    "heading",
+    "right",
+    "wrong",
+    "base",
+    "ablated",
+    "control",
+    "parting",
+    "after",
+    "evidence",
+    "parting-evidence",
 ]
 """What a piece of text is; the widget that shows it knows the colours."""
 

@@ -1,0 +1,91 @@
+"""How the written answers of a run fail: the diagnosis, fed with what is stored of items and answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from core.diagnosis import AnswerFormat, Asked, Tag, Written, diagnose
+from core.prompts import is_quasi_exact
+
+ITEM_COLUMNS = ("prompt", "options", "steps", "targets")
+"""What of `cache.items.SCHEMA` a diagnosis needs."""
+
+ANSWER_COLUMNS = ("text", "finish", "tokens")
+"""What of `cache.outcomes.SCHEMA` a diagnosis needs, of the base and of the ablated answer."""
+
+PARTING_COLUMNS = ("base_nats", "ablated_nats")
+"""What of `cache.partings.SCHEMA` a diagnosis needs."""
+
+Row = Mapping[str, Any]
+
+
+def asked_of(item: Row, form: AnswerFormat | None, answer: str) -> Asked:
+    """What an item asks, as far as its table says.
+
+    The right answer is what the format finds in the target, or all of it; of several targets the one that was
+    given, else the first. The true steps are the lines before it, or those that the item has.
+
+    Args:
+        item: with the columns of `ITEM_COLUMNS`.
+        form: the benchmark's; None where no particular answer is asked for.
+        answer: the ablated model's.
+    """
+    if form is None or not item["targets"]:
+        return Asked(item["prompt"], form, steps=item["steps"], options=tuple(item["options"]))
+    said = form.stated(answer)
+    right = [form.stated(target) or target.strip() for target in item["targets"]]
+    place = next((place for place, one in enumerate(right) if is_quasi_exact(said, one)), 0)
+    steps = item["steps"] or _before(item["targets"][place], right[place])
+    return Asked(item["prompt"], form, right[place], steps, tuple(item["options"]))
+
+
+def answer_tags(
+    form: AnswerFormat | None, item: Row, base: Row, ablated: Row, parting: Row | None
+) -> tuple[Tag, ...] | None:
+    """How one ablated answer fails, the tag that counts first; None if one of the texts is not known.
+
+    Args:
+        form: the benchmark's; None where no particular answer is asked for.
+        item: with the columns of `ITEM_COLUMNS`.
+        base: the base answer, with the columns of `ANSWER_COLUMNS`.
+        ablated: the ablated answer, likewise.
+        parting: with the columns of `PARTING_COLUMNS`; None where it is not stored: then `incoherent` is said
+            only of what is so without the base model's opinion.
+    """
+    if base["text"] is None or ablated["text"] is None:
+        return None
+    nats = (None, None) if parting is None else (parting["base_nats"], parting["ablated_nats"])
+    asked = asked_of(item, form, ablated["text"])
+    return diagnose(asked, _written(base, nats[0]), _written(ablated, nats[1]))
+
+
+def run_tags(
+    form: AnswerFormat | None,
+    items: pl.DataFrame,
+    base: pl.DataFrame,
+    ablated: pl.DataFrame,
+    partings: pl.DataFrame | None,
+) -> list[tuple[Tag, ...] | None]:
+    """`answer_tags` of all items, from frames of equal height in one order."""
+    columns = (
+        items.select(ITEM_COLUMNS).iter_rows(named=True),
+        base.select(ANSWER_COLUMNS).iter_rows(named=True),
+        ablated.select(ANSWER_COLUMNS).iter_rows(named=True),
+        [None] * len(items) if partings is None else partings.select(PARTING_COLUMNS).iter_rows(named=True),
+    )
+    return [answer_tags(form, *row) for row in zip(*columns, strict=True)]
+
+
+def _written(row: Row, nats: list[float] | None) -> Written:
+    tokens = tuple(row["tokens"] or ())
+    is_usable = nats is not None and len(nats) == len(tokens) and not any(map(math.isnan, nats))
+    return Written(row["text"], row["finish"], tokens, tuple(nats) if nats and is_usable else ())
+
+
+def _before(target: str, answer: str) -> str:
+    """The lines of a target before the one that its answer stands in last."""
+    return target[: target.rfind("\n", 0, max(target.rfind(answer), 0)) + 1].strip()

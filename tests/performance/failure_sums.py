@@ -1,0 +1,100 @@
+"""How answers fail, summed: 100,000 items in arrays against one by one, and a run of written answers."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from core.diagnosis import diagnose_choice
+from core.results.failures import failures
+from core.results.items import ensure_items
+from core.results.samples import Samples
+from tests.core.results.stored_samples import MASK, stored_samples
+from tests.core.results.written_samples import MASK as WRITTEN_MASK
+from tests.core.results.written_samples import Text, written_samples
+from tests.performance.comparison import Comparison, seconds_of, time_both
+
+ITEMS = 100_000
+WRITTEN = 1319
+"""Answers of GSM8K's test split …"""
+
+SENTENCES = 10
+"""… of some 200 tokens each."""
+
+
+def compare_failures() -> Comparison:
+    """The sums over multiple-choice items, against `diagnose_choice` for each; written answers beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench, benchmark = stored_samples(Path(folder), ITEMS)
+        ensure_items(bench, benchmark, ITEMS)
+        samples = Samples.open(bench, benchmark, ITEMS, MASK)
+        assert samples is not None
+        times = time_both(lambda: failures(samples), lambda: _plain_margins(samples))
+        found, plain = failures(samples), _plain_margins(samples)
+        written_s = _written_seconds(Path(folder) / "written")
+    said = f"margin {plain[0]:+.1f} → {plain[1]:+.1f} nats"
+    return Comparison(
+        f"failures, {ITEMS:,} choices",
+        "item by item",
+        *times,
+        checks={"equal margins": found is not None and said in found.sentences[0]},
+        facts={f"{WRITTEN:,} written answers, s": written_s},
+    )
+
+
+def _plain_margins(samples: Samples) -> tuple[float, float]:
+    assert samples.base_answers is not None
+    assert samples.ablated_answers is not None
+    rows = [
+        answers.rows().select("loglikelihoods").collect()["loglikelihoods"].to_list()
+        for answers in (samples.base_answers, samples.ablated_answers)
+    ]
+    items = [diagnose_choice(*one) for one in zip(samples.items.gold.tolist(), *rows, strict=True)]
+    base, ablated = np.array([(item.base_margin, item.margin) for item in items]).mean(axis=0).tolist()
+    return base, ablated
+
+
+def _written_seconds(folder: Path) -> float:
+    """The fastest of three diagnoses of a run whose ablated answers are broken in every way in turn."""
+    rng = random.Random(0)
+    base = [_solution(rng) for _ in range(WRITTEN)]
+    ways = itertools.cycle((_same, _miscounted, _cut, _looped))
+    ablated: list[Text] = [(way(text, rng), "eos") for way, text in zip(ways, base, strict=False)]
+    right = [text.rpartition(" ")[2] for text in base]
+    bench, benchmark = written_samples(folder, right, [(text, "eos") for text in base], ablated)
+    samples = Samples.open(bench, benchmark, WRITTEN, WRITTEN_MASK)
+    assert samples is not None
+    return min(seconds_of(lambda: failures(samples)) for _ in range(3))
+
+
+def _solution(rng: random.Random) -> str:
+    """A worked solution in the words of GSM8K."""
+    total, lines = rng.randrange(9), []
+    for _ in range(SENTENCES):
+        more = rng.randrange(2, 90)
+        lines.append(f"Then she buys {more} more, so she has {total} + {more} = {total + more} pens.")
+        total += more
+    return " " + "\n".join([*lines, f"#### {total}"])
+
+
+def _same(text: str, rng: random.Random) -> str:
+    return text
+
+
+def _miscounted(text: str, rng: random.Random) -> str:
+    return " ".join(
+        str(rng.randrange(99)) if word.isdigit() and rng.random() < 0.1 else word for word in text.split(" ")
+    )
+
+
+def _cut(text: str, rng: random.Random) -> str:
+    return text[: rng.randrange(20, len(text))]
+
+
+def _looped(text: str, rng: random.Random) -> str:
+    words = text.split(" ")
+    return " ".join([*words[:30], *words[30 : 30 + rng.randrange(1, 9)] * 20])

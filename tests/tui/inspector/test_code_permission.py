@@ -1,0 +1,254 @@
+"""Programs that the model writes: the inspector asks before it lets any run, on a real engine and sandbox."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.widgets import Input, OptionList
+
+from cache.folder import Store
+from core.benchmarks import BenchmarkOptions, find_benchmarks
+from core.engine.client import living_engines
+from core.engine.spec import EngineSpec
+from core.events import ModelLoaded
+from core.models.spec import ModelSpec
+from core.recipes import ImportanceRecipe
+from core.sandbox import find_sandbox
+from core.workbench import Workbench
+from tests.core.benchmarks.conftest import DATA
+from tests.core.tiny_models import byte_tokenizer, save_model
+from tests.tui.inspector.dialogs import UNANSWERED
+from tests.tui.inspector.host import screen_text, until
+from tests.tui.inspector.test_choose import answered
+from tests.tui.inspector.whole import ended, last_job
+from tui.inspector.app import Inspector
+from tui.inspector.command_of import command_line, profile_line
+from tui.inspector.desk import CodePermission, Desk
+from tui.inspector.lens import Lens
+from tui.inspector.look.marks import UNICODE
+from tui.inspector.palette import commands_of
+from tui.inspector.screens.allow_code import AllowCode, Sandboxing
+from tui.inspector.screens.choose import Choose
+from tui.inspector.settings import Settings
+from tui.inspector.widgets.frame import Problem
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from core.sandbox.kinds import Apart
+
+NONE_WORKS = Sandboxing(None, "No sandbox works here (\x1b[31m). Install bubblewrap.")
+NOTHING_WORKS = Sandboxing(None, "No sandbox works here.", "The limits of programs do not hold here.")
+LENS = Lens("spatial_reasoning", "base", "top", 0.03, "mbpp", 1)
+
+
+def asked(sandboxing: Sandboxing, *keys: str) -> tuple[object, str]:
+    answer, text = answered(AllowCode(["HumanEval"], sandboxing), *keys)
+    return answer, " ".join(text.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("keys", [("enter",), ("escape",), ("n",), ("down", "up", "enter")])
+def test_the_answer_is_no_unless_one_says_yes(keys: tuple[str, ...]) -> None:
+    assert asked(Sandboxing("bubblewrap"), *keys)[0] is None
+
+
+@pytest.mark.parametrize("keys", [("y",), ("down", "enter")])
+def test_yes_is_a_key_or_the_second_line(keys: tuple[str, ...]) -> None:
+    assert asked(Sandboxing("bubblewrap"), *keys)[0] == CodePermission(allowed=True)
+
+
+def test_it_says_what_runs_where_and_within_which_limits() -> None:
+    answer, text = asked(Sandboxing("bubblewrap"))
+    assert answer is UNANSWERED
+    assert "HumanEval runs the programs that the model writes, with their tests, on this machine." in text
+    assert "Sandbox: bubblewrap." in text
+    assert "Limits: 10 s," in text
+    assert "until you leave the inspector" in text
+
+
+@pytest.mark.parametrize("keys", [("enter",), ("y", "enter"), ("down", "enter"), (*"yes", "enter")])
+def test_without_a_sandbox_no_single_key_allows_anything(keys: tuple[str, ...]) -> None:
+    answer, text = asked(NONE_WORKS, *keys)
+    assert answer is UNANSWERED
+    assert "No sandbox works here (\\x1b[31m)." in text
+    assert "run without a sandbox" in text
+    assert "read and change your files and reach the network" in text
+    assert "Nothing runs: type unsafe" in text
+
+
+def test_without_a_sandbox_a_word_does() -> None:
+    insisting = CodePermission(allowed=True, without_sandbox=True)
+    assert asked(NONE_WORKS, *"unsafe", "enter")[0] == insisting
+    assert asked(NONE_WORKS, *"unsafe", "escape")[0] is None
+
+
+def test_where_not_even_limits_hold_nothing_can_be_allowed() -> None:
+    answer, text = asked(NOTHING_WORKS, "y", "enter", "down", "enter")
+    assert answer is UNANSWERED
+    assert "do not hold here" in text
+    assert asked(NOTHING_WORKS, "escape")[0] is None
+
+
+@pytest.mark.parametrize("sandboxing", [Sandboxing("namespaces"), NONE_WORKS])
+async def test_the_question_is_whole_at_80_by_24(sandboxing: Sandboxing) -> None:
+    from tests.tui.inspector.dialogs import Dialogs
+
+    app = Dialogs(AllowCode(["HumanEval", "MBPP"], sandboxing))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        frame = app.screen.query_one("#frame")
+        assert frame.max_scroll_y == 0
+        assert isinstance(app.focused, OptionList if sandboxing.kind else Input)
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A folder with a tiny model, and all that an engine on it leaves; engines are ended."""
+    folder = Path(tempfile.mkdtemp(prefix="as-", dir="/tmp"))
+    (folder / "model").mkdir()
+    save_model(folder / "model", tokenizer=byte_tokenizer(), max_position_embeddings=4096)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
+        patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
+        yield folder
+        for engine in living_engines():
+            os.kill(engine.pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Apart:
+    """The sandbox of this machine."""
+    found = find_sandbox()
+    if found.kind is None:
+        pytest.skip(found.reason)
+    return found.kind
+
+
+def app_of(home: Path, *, readonly: bool = False, **options: bool) -> Inspector:
+    told = BenchmarkOptions(data_dir=str(DATA), **options)
+    spec = EngineSpec(
+        ModelSpec(str(home / "model")), str(home / "cache"), ImportanceRecipe(), benchmarks=told
+    )
+    listed = BenchmarkOptions(data_dir=str(DATA), allow_code=True)
+    benchmarks = find_benchmarks(["spatial_reasoning", "mbpp"], spec.model.level, listed)
+    bench = Workbench(spec.model, Store(home / "cache"), spec.recipe)
+    desk = Desk(spec, bench, benchmarks, UNICODE, readonly, send=lambda command: None)
+    return Inspector(desk, LENS, Settings(readonly=readonly))
+
+
+@asynccontextmanager
+async def opened(home: Path, **options: bool) -> AsyncIterator[tuple[Inspector, Pilot[None]]]:
+    app = app_of(home, **options)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.desk.activity.model, ModelLoaded), 120)
+        await until(pilot, lambda: app.info is not None)
+        yield app, pilot
+        await app.leave_engine()
+
+
+def said(app: Inspector) -> str:
+    """All that notices say just now."""
+    return " ".join(notice.message for notice in app._notifications)
+
+
+def titles(app: Inspector) -> list[str]:
+    return [command.title for command in commands_of(app) if command.title.startswith("code:")]
+
+
+async def test_it_is_asked_once_and_can_be_taken_back(home: Path, sandbox: Apart) -> None:
+    async with opened(home) as (app, pilot):
+        assert titles(app) == ["code: let programs run"]
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, AllowCode))
+        assert f"Sandbox: {sandbox}." in screen_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Not run: MBPP." in said(app))
+        assert not app.desk.activity.jobs
+        assert "--allow-code-execution" not in command_line(app.desk, app.lens)
+
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, AllowCode))
+        await pilot.press("y")
+        await until(pilot, lambda: bool(app.desk.activity.jobs))
+        job = await ended(app, pilot)
+        assert (job.state, job.problem) == ("completed", "")
+        await until(pilot, lambda: "runs code" in screen_text(app))
+        assert "no sandbox" not in screen_text(app)
+        assert titles(app) == ["code: let no program run any more"]
+        assert "--allow-code-execution" in shlex.split(command_line(app.desk, app.lens))
+        await until(pilot, lambda: "mbpp" in app.known.benchmarks)
+
+        await pilot.press("I", "2", "enter", "r")
+        await until(pilot, lambda: len(app.desk.activity.jobs) == 2)
+        assert (await ended(app, pilot)).state == "completed"
+
+        await pilot.press("X")
+        await until(pilot, lambda: "runs code" not in screen_text(app))
+        assert app.desk.code == CodePermission()
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, AllowCode))
+        await pilot.press("escape")
+        assert not (home / "state.json").exists() or "allow" not in (home / "state.json").read_text()
+
+
+async def test_of_several_benchmarks_the_others_run(home: Path, sandbox: Apart) -> None:
+    async with opened(home) as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, AllowCode))
+        await pilot.press("n")
+        await until(pilot, lambda: bool(app.desk.activity.jobs))
+        job = await ended(app, pilot)
+        assert (job.state, job.total) == ("completed", 1)
+        assert "spatial_reasoning" in app.known.benchmarks | {run.benchmark for run in app.desk.activity.runs}
+        assert not app.desk.code.allowed
+
+
+async def test_the_chooser_says_what_it_needs(home: Path) -> None:
+    async with opened(home) as (app, pilot):
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await until(pilot, lambda: "asks first)" in " ".join(screen_text(app).split()))
+
+
+async def test_whoever_started_it_so_is_not_asked(home: Path, sandbox: Apart) -> None:
+    async with opened(home, allow_code=True, without_sandbox=True) as (app, pilot):
+        assert "runs code" in screen_text(app)
+        await pilot.press("I", "3", "enter", "r")
+        await until(pilot, lambda: bool(app.desk.activity.jobs))
+        assert last_job(app).title == "base on mbpp"
+        await until(pilot, lambda: f"A sandbox works here ({sandbox}), and is used." in said(app))
+        assert (await ended(app, pilot)).state == "completed"
+        assert "no sandbox" not in screen_text(app)
+
+
+async def test_whoever_may_only_look_is_not_asked_either(home: Path) -> None:
+    async with opened(home, readonly=True) as (app, pilot):
+        for key in ("r", "X"):
+            await pilot.press(key)
+            assert "only looks" in app.screen.query_one(Problem).sentence
+            await pilot.press("escape")
+        assert titles(app) == []
+
+
+def test_the_command_lines_can_be_run_as_they_are(home: Path) -> None:
+    app = app_of(home)
+    line = shlex.split(profile_line(app.desk, app.lens))
+    assert line[line.index("--benchmarks") + 1] == "spatial_reasoning"
+    assert "--data-dir" not in line
+    app.desk.code = CodePermission(allowed=True, without_sandbox=True)
+    line = shlex.split(profile_line(app.desk, app.lens))
+    assert line[line.index("--benchmarks") + 1] == "spatial_reasoning,mbpp"
+    assert line[line.index("--data-dir") + 1] == str(DATA)
+    assert {"--allow-code-execution", "--without-sandbox"} <= set(line)

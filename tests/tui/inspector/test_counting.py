@@ -1,0 +1,145 @@
+"""Benchmarks whose rows have to be counted: the screen goes on meanwhile, and bad rows are said."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.benchmarks import BenchmarkOptions, find_benchmarks
+from core.engine.client import living_engines
+from core.engine.spec import EngineSpec
+from core.models.spec import ModelSpec
+from core.recipes import ImportanceRecipe
+from core.workbench import Workbench
+from tests.core.benchmarks.conftest import DATA
+from tests.tui.inspector.host import screen_text, until
+from tui.inspector.app import Inspector
+from tui.inspector.desk import Desk
+from tui.inspector.lens import Lens
+from tui.inspector.look.marks import UNICODE
+from tui.inspector.screens.choose import Choose
+from tui.inspector.settings import Settings
+from tui.inspector.widgets.frame import Problem
+from tui.inspector.widgets.lens_panel import LensPanel
+
+ROWS = 5000
+SEEN_LENS = Lens("spatial_reasoning", "mlp", "top", 0.03, "spatial_reasoning", 30)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[EngineSpec]:
+    """An engine's spec on an empty cache; whatever engine the module's tests leave behind is ended."""
+    folder = Path(tempfile.mkdtemp(prefix="as-", dir="/tmp"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
+        patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
+        yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceRecipe(n_items=40))
+        for engine in living_engines():
+            os.kill(engine.pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """ARC with many rows, WinoGrande with a bad one, PIQA as it is."""
+    rows = (DATA / "arc_easy.jsonl").read_text("utf-8").splitlines()
+    (tmp_path / "arc_easy.jsonl").write_text("\n".join(rows[i % len(rows)] for i in range(ROWS)), "utf-8")
+    (tmp_path / "winogrande.jsonl").write_text(json.dumps({"sentence": "_"}) + "\n{", "utf-8")
+    shutil.copy(DATA / "piqa.jsonl", tmp_path)
+    return tmp_path
+
+
+def inspector(place: EngineSpec, folder: Path, lens: Lens) -> Inspector:
+    spec = replace(place, benchmarks=BenchmarkOptions(data_dir=str(folder)))
+    benchmarks = find_benchmarks(["all"], spec.model.level, spec.benchmarks)
+    bench = Workbench(spec.model, spec.store, spec.recipe)
+    return Inspector(
+        Desk(spec, bench, benchmarks, UNICODE, False, send=lambda command: None), lens, Settings()
+    )
+
+
+def items_line(app: Inspector) -> str:
+    return app.screen.query_one(LensPanel).line_of("items", 20).plain
+
+
+async def test_a_benchmark_is_looked_at_as_soon_as_it_is_counted(place: EngineSpec, folder: Path) -> None:
+    app = inspector(place, folder, SEEN_LENS)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.info is not None)
+        app.set_lens(replace(app.lens, benchmark="arc_easy", ability="temporal_reasoning"))
+        # Nothing was waited for: the rest of the lens is there, the benchmark is not.
+        assert (app.lens.benchmark, app.lens.ability) == ("spatial_reasoning", "temporal_reasoning")
+        assert "counting…" in items_line(app)
+        app.set_lens(replace(app.lens, variant="all"))
+        await until(pilot, lambda: app.lens.benchmark == "arc_easy")
+        assert (app.lens.ability, app.lens.variant) == ("temporal_reasoning", "all")
+        await until(pilot, lambda: f"items 30/{ROWS:,}" in screen_text(app))
+        await app.leave_engine()
+
+
+async def test_whoever_turns_to_another_one_is_not_taken_back(place: EngineSpec, folder: Path) -> None:
+    app = inspector(place, folder, SEEN_LENS)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.info is not None)
+        app.set_lens(replace(app.lens, benchmark="arc_easy"))
+        app.set_lens(replace(app.lens, benchmark="temporal_reasoning"))
+        assert app.lens.benchmark == "temporal_reasoning"
+        await app.workers.wait_for_complete([one for one in app.workers if one.group == "count"])
+        await pilot.pause()
+        assert app.lens.benchmark == "temporal_reasoning"
+        assert "counting" not in items_line(app)
+        await app.leave_engine()
+
+
+async def test_bad_rows_are_named_and_the_lens_stays(place: EngineSpec, folder: Path) -> None:
+    app = inspector(place, folder, SEEN_LENS)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(app.known.weights))
+        app.set_lens(replace(app.lens, benchmark="winogrande"))
+        await until(pilot, lambda: "winogrande.jsonl, line 2" in app.screen.query_one(Problem).sentence)
+        assert app.lens.benchmark == "spatial_reasoning"
+        assert "counting" not in items_line(app)
+        await pilot.press("escape", "m")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("enter")
+        await until(pilot, lambda: "winogrande.jsonl, line 2" in app.screen.query_one(Problem).sentence)
+        assert not app.desk.activity.jobs
+        await app.leave_engine()
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "then"), [("arc_easy", "arc_easy"), ("winogrande", "analogical_reasoning")]
+)
+async def test_it_opens_on_what_was_looked_at_if_that_can_be_counted(
+    place: EngineSpec, folder: Path, benchmark: str, then: str
+) -> None:
+    app = inspector(place, folder, replace(SEEN_LENS, benchmark=benchmark))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.info is not None and bool(app.known.weights))
+        assert app.lens.benchmark == then
+        assert ("line 2" in app.screen.query_one(Problem).sentence) == (benchmark == "winogrande")
+        await app.leave_engine()
+
+
+async def test_several_are_counted_before_they_are_run(place: EngineSpec, folder: Path) -> None:
+    (folder / "winogrande.jsonl").unlink()
+    app = inspector(place, folder, replace(SEEN_LENS, variant="base", limit=None))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.info is not None)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.desk.activity.jobs), 60)
+        assert app.desk.is_counted("arc_easy")
+        assert next(iter(app.desk.activity.jobs.values())).total == len(app.desk.benchmarks)
+        await pilot.press("c")
+        await until(pilot, lambda: not app.desk.activity.is_busy, 60)
+        await app.leave_engine()

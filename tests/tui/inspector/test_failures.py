@@ -1,0 +1,261 @@
+"""How ablated answers fail, as the inspector says it: in the list, of an item, above the list, of a cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from core.benchmarks import Benchmark
+from core.diagnosis import Share, Tag, diagnose_choice
+from core.engine.spec import EngineSpec
+from core.results.cells import matrix
+from core.results.failures import Failures, ItemFailure, failures
+from core.results.partings import TokenParting
+from core.results.records import Answer, Sample
+from core.results.samples import Samples
+from core.statistics import accuracy
+from core.workbench import Workbench
+from tests.core.results.stored_samples import MASK as MADE_UP
+from tests.core.results.stored_samples import stored_samples
+from tests.tui.inspector.host import Host, screen_text, until
+from tests.tui.inspector.written import CASES, MASK, stored_answers
+from tui.inspector.ais.cell_screen import CellScreen
+from tui.inspector.desk import Desk
+from tui.inspector.lens import Lens
+from tui.inspector.look.failure_words import failure_rows
+from tui.inspector.look.marks import UNICODE
+from tui.inspector.look.safe_text import safe_block, safe_place
+from tui.inspector.samples.item_view import SampleView
+from tui.inspector.samples.lines import Subject, sample_lines
+from tui.inspector.samples.listing import SampleList
+from tui.inspector.samples.pane import SamplesPane
+from tui.inspector.samples.report import report
+
+NARROW, WIDE = (61, 19), (160, 43)
+LENS = Lens(MASK.ability, "mlp", "top", MASK.k, "sums", limit=None)
+HOSTILE = "\x1b[2J [red]x[/] \u202eturned \u6f22\u5b57 \r\n end"
+
+
+class Written:
+    """The tab on the answers that were stored by hand."""
+
+    def __init__(self, bench: Workbench, benchmark: Benchmark) -> None:
+        spec = EngineSpec(bench.spec, str(bench.store.root))
+        self.desk = Desk(spec, bench, (benchmark,), UNICODE, False, lambda command: None)
+        self.pane = SamplesPane(self.desk, id="samples")
+        self.app = Host(lambda: self.pane, LENS)
+
+    @property
+    def rows(self) -> SampleList:
+        return self.pane.query_one(SampleList)
+
+    @property
+    def flat(self) -> str:
+        return " ".join(screen_text(self.app).split())
+
+    async def says(self, pilot: Pilot[None], *texts: str) -> None:
+        """Waits until the screen has all the texts."""
+        await until(pilot, lambda: all(text in self.flat for text in texts))
+
+    def row(self, place: int) -> str:
+        """The line of the list that an item has."""
+        lines = screen_text(self.app).splitlines()
+        return next(line for line in lines if re.search(rf"[✓✗]→[✓✗] +#{place} ", line))
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Benchmark]:
+    return stored_answers(tmp_path_factory.mktemp("written"))
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+async def test_the_list_says_of_each_written_answer_how_it_fails(
+    stored: tuple[Workbench, Benchmark], size: tuple[int, int]
+) -> None:
+    written = Written(*stored)
+    async with written.app.run_test(size=size) as pilot:
+        await written.says(pilot, "how it fails", "fails: 40 % [12, 77] miscount upward", "refuses")
+        for place, case in enumerate(CASES):
+            assert case.tag in written.row(place)
+        assert "gold" not in written.row(0)
+
+
+async def test_failures_are_chosen_from_the_list_of_tags(stored: tuple[Workbench, Benchmark]) -> None:
+    written = Written(*stored)
+    async with written.app.run_test(size=NARROW) as pilot:
+        await written.says(pilot, "fails: 40 %")
+        await pilot.press("w")
+        await written.says(pilot, "all tags 5", "fails: miscounts 2", "differs: the same 1")
+        await pilot.press("j")
+        await until(pilot, lambda: written.rows.position[1] == 2)
+        await pilot.press("enter")
+        await written.says(pilot, "those tagged 'miscounts'", "2 listed")
+        assert {f"#{place} " in written.flat for place in (0, 3)} == {True}
+        await pilot.press("f", "f", "f")
+        await written.says(pilot, "There is no item that is fixed, of those tagged 'miscounts'.")
+        await pilot.press("w", "k")
+        await until(pilot, lambda: "of those tagged" not in written.flat)
+        await pilot.press("escape")
+        await written.says(pilot, "of those tagged 'miscounts'")
+
+
+async def test_an_item_says_how_it_fails_and_what_is_right(stored: tuple[Workbench, Benchmark]) -> None:
+    written = Written(*stored)
+    async with written.app.run_test(size=(100, 40)) as pilot:
+        await written.says(pilot, "fails: 40 %")
+        await pilot.press("enter")
+        await written.says(
+            pilot,
+            "How it fails",
+            "miscounts: Answers 9, 2 over 7.",
+            "Parts at token 5: base writes “ 7” (p 0.91; ablated 0.04), ablated “ 9” (p 0.88; base 0.02).",
+            "✓ right: 7",
+            "ended · judged “9”",
+        )
+        copied = written.pane.copied()
+        assert copied is not None
+        assert "right: 7\n" in copied.text
+        assert "how it fails:\nmiscounts: Answers 9, 2 over 7.\nanother answer: Answers “9”;" in copied.text
+        assert "base answers “7”.\nParts at token 5: base writes “ 7” (p 0.91; ablated 0.04)" in copied.text
+        assert "ablated (wrong · ended · judged “9”): 3 and 4 are 9." in copied.text
+        await pilot.press("l")
+        await written.says(pilot, "How it differs", "the same: The texts are the same.")
+        await pilot.press("l")
+        await written.says(
+            pilot, "repeats itself: Repeats “the sum” 12 times", "ended, it only repeats itself"
+        )
+
+
+async def test_what_shows_the_tag_that_counts_is_underlined(stored: tuple[Workbench, Benchmark]) -> None:
+    written = Written(*stored)
+    async with written.app.run_test(size=(100, 40)) as pilot:
+        await written.says(pilot, "fails: 40 %")
+        written.rows.go_to(2)
+        await pilot.press("enter")
+        await written.says(pilot, "underlined below")
+        view = written.pane.query_one(SampleView)
+        pieces = [piece for line in view._lines for piece in line]
+        evidence = "".join(text for text, role in pieces if role.endswith("evidence"))
+        assert evidence.replace(" ", "") == "thesum" * 12
+        assert view.get_component_rich_style("sample--evidence").underline
+
+
+async def test_a_cell_says_how_its_answers_fail(stored: tuple[Workbench, Benchmark]) -> None:
+    written = Written(*stored)
+    cells = matrix(written.desk.bench, "mlp", "top", MASK.k, written.desk.benchmarks)
+    async with written.app.run_test(size=(80, 24)) as pilot:
+        written.app.push_screen(CellScreen(written.desk, LENS, cells))
+        await written.says(pilot, "without quantitative, on sums", "fails: 40 % [12, 77] miscount upward")
+        await pilot.press("j")
+        await written.says(pilot, "without semantic")
+        await pilot.pause(0.4)
+        assert "fails:" not in written.flat
+
+
+def test_the_marks_keep_to_the_text_that_is_shown() -> None:
+    text = "a\tb\x1b[2J\r\nc\u200dd\r"
+    for place in range(len(text) + 1):
+        shown = safe_place(text, place)
+        assert safe_block(text)[:shown] + safe_block(text)[shown:] == safe_block(text)
+    assert safe_block(text)[safe_place(text, text.index("c")) :].startswith("c")
+    assert safe_block(text)[safe_place(text, text.index("b")) :].startswith("b\\x1b[2J\nc")
+    assert safe_block(text)[safe_place(text, text.index("\n")) :].startswith("\nc")
+
+
+@pytest.mark.parametrize("width", [20, 39, 60, 130])
+def test_hostile_texts_keep_to_their_rows(width: int) -> None:
+    base = Answer(None, True, None, f"right {HOSTILE}", 1.0, HOSTILE, "eos")
+    ablated = Answer(None, False, None, f"{HOSTILE} wrong", 0.35, HOSTILE, HOSTILE)
+    sample = Sample(
+        0, "x/0", "", "broken", "Why?", (), None, "", base, ablated, (HOSTILE, f"{HOSTILE}\nmore")
+    )
+    tag = Tag("repeats_itself", f"Repeats “{HOSTILE}”.", 3, len(HOSTILE))
+    failure = ItemFailure((tag,), None, TokenParting(0, HOSTILE, None, (0.5, None), (0.25, None)))
+    subject = Subject(sample, None, is_ablated=True, failure=failure, metric="f1")
+    lines = sample_lines(subject, width, UNICODE)
+    assert all(sum(cell_len(text) for text, _ in line) <= width for line in lines)
+    assert all(text.isprintable() for line in lines for text, _ in line)
+    flat = " ".join("".join(text for text, _ in line) for line in lines)
+    assert "repeats itself: Repeats" in flat
+    assert "any of these is right" in " ".join(flat.split())
+    assert "\x1b" not in report(subject)
+    assert "f1 .350" in report(subject)
+
+
+def test_programs_say_how_their_tests_went() -> None:
+    answer = Answer(
+        None, False, None, "    return 1", 0.0, "1 of 2 tests passed; test 2: AssertionError", "stop"
+    )
+    sample = Sample(
+        0, "x/0", "", "wrong", "def f():", (), None, "", answer, answer, ("assert f() == 1\nassert f() == 2",)
+    )
+    lines = sample_lines(Subject(sample, None, is_ablated=False, metric="pass@1"), 100, UNICODE)
+    flat = ["".join(text for text, _ in line) for line in lines]
+    assert "✓ tests:" in flat
+    assert "ended at a stop string · 1 of 2 tests passed; test 2: AssertionError" in flat
+
+
+def test_multiple_choice_says_which_distractor_won() -> None:
+    choice = diagnose_choice(0, (-1.0, -4.0), (-3.0, -1.0))
+    base, ablated = Answer(0, True, (-1.0, -4.0), None, 1.0), Answer(1, False, (-3.0, -1.0), None, 0.0)
+    sample = Sample(0, "x/0", "", "broken", "Why?", ("sun", "moon"), 0, "", base, ablated)
+    subject = Subject(sample, None, True, ItemFailure((), choice, None), "acc")
+    flat = ["".join(text for text, _ in line) for line in sample_lines(subject, 80, UNICODE)]
+    place = flat.index("How it fails")
+    assert flat[place + 1] == "Now prefers “moon” to the right option: margin +3.0 → -2.0 nats."
+    several = Subject(sample, None, True, ItemFailure((), None, None), "mc2")
+    assert not any("How it" in text for line in sample_lines(several, 80, UNICODE) for text, _ in line)
+
+
+def share(name: str, count: int, direction: str = "") -> Share:
+    return Share(name, direction, count, accuracy(np.arange(200) < count))  # type: ignore[arg-type]
+
+
+def failed(shares: Sequence[Share], sentences: Sequence[str] = ()) -> Failures:
+    return Failures(200, np.full(200, -1, np.int8), tuple(shares), tuple(sentences))
+
+
+def test_that_nothing_is_preferred_takes_no_room(tmp_path: Path) -> None:
+    bench, benchmark = stored_samples(tmp_path, 200)
+    samples = Samples.open(bench, benchmark, 200, MADE_UP)
+    assert samples is not None
+    found = failures(samples)
+    assert found is not None
+    assert len(found.sentences) > 1
+    (row,) = failure_rows(found, 60, 2, "…")
+    assert row.startswith("Mean margin +")
+    assert row.endswith(" nats (n 200).")
+
+
+def test_what_does_not_fit_is_left_out_as_a_whole() -> None:
+    found = failed(
+        [
+            share("miscounts", 82, "upward"),
+            share("same", 60),
+            share("repeats_itself", 24),
+            share("no_answer", 20),
+            share("runs_on", 8),
+        ]
+    )
+    first = "fails: 41 % [34, 48] miscount upward"
+    assert failure_rows(found, 60, 2, "…") == [
+        f"{first}, 12 % [8, 17] repeat",
+        "themselves, 10 % [7, 15] state no answer",
+    ]
+    assert failure_rows(found, 40, 1, "…") == [first]
+    assert failure_rows(found, 20, 1, "…") == ["fails: 41 % [34, 48…"]
+    same = failed([share("same", 195), share("refusal", 5)])
+    assert failure_rows(same, 80, 2, "…") == ["fails: no way in 5 % or more of 200 answers"]
+    choice = failed(
+        [], ["Mean margin +2.0 → +0.5 nats (n 200).", f"Of 9 broken items, 5 went to “{HOSTILE}”."]
+    )
+    rows = failure_rows(choice, 60, 2, "…")
+    assert rows[0].startswith("Mean margin +2.0 → +0.5 nats (n 200).")
+    assert all(row.isprintable() and cell_len(row) <= 60 for row in rows)
+    assert failure_rows(failed([]), 60, 2, "…") == []

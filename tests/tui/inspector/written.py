@@ -1,0 +1,127 @@
+"""A benchmark of one's own with written answers, stored by hand: how each ablated answer fails is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cache.folder import Store
+from core.benchmarks import Benchmark, find_benchmarks
+from core.choices import Finish
+from core.models.spec import ModelSpec
+from core.recipes import MaskRecipe
+from core.workbench import Workbench
+from core.workbench.comparing import partings_request
+
+MASK = MaskRecipe("quantitative_reasoning", "mlp", "top", 0.01)
+
+DESCRIPTION = """
+id = "sums"
+name = "Sums"
+about = "sums in words"
+rows = "sums.jsonl"
+prompt = "{question}\\nAnswer:"
+target = "answer"
+max_new_tokens = 32
+extract = '#### (\\S+)'
+"""
+
+
+class Case(NamedTuple):
+    """One item and what both models wrote on it."""
+
+    question: str
+    gold: str
+    base: str
+    ablated: str
+    finish: Finish
+    """Why the ablated answer ended."""
+    judged: str
+    """What of the ablated answer was judged."""
+    tag: str
+    """How it fails, in words; found by hand."""
+
+
+CASES = (
+    Case("Add 3 and 4.", "7", "3 and 4 are 7.\n#### 7", "3 and 4 are 9.\n#### 9", "eos", "9", "miscounts"),
+    Case("Add 2 and 2.", "4", "2 and 2 are 4.\n#### 4", "2 and 2 are 4.\n#### 4", "eos", "4", "the same"),
+    Case(
+        "Add 5 and 1.",
+        "6",
+        "5 and 1 are 6.\n#### 6",
+        "5 and" + " the sum" * 12,
+        "repeats",
+        "[invalid]",
+        "repeats itself",
+    ),
+    Case("Add 1 and 1.", "2", "1 and 1 are 2.\n#### 2", "1 and 1 are 5.\n#### 5", "eos", "5", "miscounts"),
+    Case(
+        "Add 8 and 1.",
+        "9",
+        "8 and 1 are 9.\n#### 9",
+        "I am sorry, but I cannot help with that.",
+        "eos",
+        "[invalid]",
+        "refuses",
+    ),
+)
+PARTED = 0
+"""The item of which it is stored where the answers part."""
+
+
+def written_benchmark(folder: Path) -> Benchmark:
+    """The benchmark, its files in a folder."""
+    rows = [{"question": case.question, "answer": case.gold} for case in CASES]
+    (folder / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    file = folder / "sums.toml"
+    file.write_text(DESCRIPTION, "utf-8")
+    return find_benchmarks([str(file)], ModelSpec().level)[0]
+
+
+def stored_answers(folder: Path) -> tuple[Workbench, Benchmark]:
+    """A workbench whose cache has both models' answers, and where they part."""
+    bench, benchmark = Workbench(ModelSpec(), Store(folder / "cache")), written_benchmark(folder)
+    n = len(CASES)
+    ids = [document.id for document in benchmark.documents(bench.spec, n)]
+    _save(bench, benchmark, None, ids, [(case.base, "eos", case.gold) for case in CASES])
+    _save(bench, benchmark, MASK, ids, [(case.ablated, case.finish, case.judged) for case in CASES])
+    requests = [bench.request(mask, benchmark, n) for mask in (None, MASK)]
+    key, ingredients = partings_request(*requests)
+    nothing: list[Any] = [None] * (n - 1)
+    columns: dict[str, list[Any]] = {
+        "item_id": ids,
+        "place": [4, *nothing],
+        "base_token": [" 7", *nothing],
+        "ablated_token": [" 9", *nothing],
+        "base_p_base": [0.91, *nothing],
+        "base_p_ablated": [0.02, *nothing],
+        "ablated_p_base": [0.04, *nothing],
+        "ablated_p_ablated": [0.88, *nothing],
+        "base_nats": [None] * n,
+        "ablated_nats": [None] * n,
+    }
+    bench.store.partings.save(key, ingredients, columns)
+    return bench, benchmark
+
+
+def _save(
+    bench: Workbench,
+    benchmark: Benchmark,
+    mask: MaskRecipe | None,
+    ids: Sequence[str],
+    answers: Sequence[tuple[str, str, str]],
+) -> None:
+    """Saves text, finish and what was judged of each."""
+    request = bench.request(mask, benchmark, len(ids))
+    texts, finishes, judged = zip(*answers, strict=True)
+    golds = [case.gold for case in CASES]
+    columns = {
+        "item_id": list(ids),
+        "correct": [one == gold for one, gold in zip(judged, golds, strict=True)],
+        "text": list(texts),
+        "answer": list(judged),
+        "finish": list(finishes),
+    }
+    bench.store.outcomes.save(request.key, request.ingredients, columns)
