@@ -8,13 +8,11 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+from core.free_space import free_memory
 
 PACKAGES = ("torch", "transformers", "datasets", "bitsandbytes", "polars", "textual", "lm-eval")
 """The packages whose versions can change a result or a screen."""
-
-MEMORY_FILE = Path("/proc/meminfo")
-"""Where Linux says how much memory is free."""
 
 NVIDIA_SMI = (
     "nvidia-smi",
@@ -85,10 +83,7 @@ def installed_version(package: str) -> str | None:
 
 def _memory() -> Memory:
     total_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if not MEMORY_FILE.is_file():
-        return Memory(total_bytes, None)
-    fields = dict(line.split(":", 1) for line in MEMORY_FILE.read_text().splitlines() if ":" in line)
-    return Memory(total_bytes, int(fields["MemAvailable"].split()[0]) * 1024)
+    return Memory(total_bytes, free_memory())
 
 
 def _gpus() -> tuple[Gpu, ...]:

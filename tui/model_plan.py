@@ -5,29 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.models.description import candidate_weights, read_config, weights_in_memory
+from core.free_space import free_on_disk
+from core.importance.needs import ItemsShape, ModelShape
+from core.importance.plan import Free, ImportancePlan, Task, plan_importance
+from core.models.description import read_config, weights_in_memory
 from core.models.files import HUB_ID, model_folder
 from core.models.spec import ModelSpec
+from core.recipes import ImportanceRecipe
 from tui.machine import Machine
 
-DEVICE_BYTES_PER_CANDIDATE = 8
-"""Importance keeps two float32 sums for each candidate weight on the model's device, one for each half of the
-items."""
-
-HOST_BYTES_PER_CANDIDATE = 12
-"""Importance ends with three float32 scores for each candidate weight in main memory. On a CPU two of them
-take the sums' place."""
+LOSS = ImportanceRecipe().loss
+"""With which importance is planned: the default."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """The memory that one step needs, without activations."""
+    """The memory that one step needs."""
 
     step: str
     """`load` or `importance`."""
     gpu_bytes: int
     """0 on a CPU."""
     main_bytes: int
+    disk_bytes: int
     fits: bool | None
     """Whether this much is free; None where the system does not say."""
 
@@ -43,6 +43,11 @@ class Plan:
     candidate_weights: int
     """Weights that importance scores: those of the seven matrices of every decoder layer."""
     needs: tuple[Need, ...]
+    """Of importance only if it fits in some way."""
+    importance: ImportancePlan | None
+    """How importance would be computed; None if it does not fit."""
+    problem: str | None
+    """Why importance does not fit, in one sentence."""
 
 
 def local_model_folder(spec: ModelSpec) -> Path:
@@ -65,13 +70,14 @@ def local_model_folder(spec: ModelSpec) -> Path:
     return model_folder(replace(spec, name=folder, revision=None))
 
 
-def plan_use(spec: ModelSpec, folder: Path, machine: Machine) -> Plan:
-    """What loading the model and scoring its weights need, and whether that fits.
+def plan_use(spec: ModelSpec, folder: Path, machine: Machine, cache_folder: Path | None = None) -> Plan:
+    """What loading the model and scoring its weights need, whether that fits, and how it would be done.
 
     Args:
         spec: what is asked for.
         folder: the model's files.
         machine: where it would run.
+        cache_folder: where maps go that do not fit in main memory; None leaves its disk out of account.
 
     Raises:
         ValueError: the device is not here, the weights are quantized in another way than is asked for, or the
@@ -80,15 +86,41 @@ def plan_use(spec: ModelSpec, folder: Path, machine: Machine) -> Plan:
     device = _device(spec.device, machine)
     config = read_config(folder)
     loaded = weights_in_memory(folder, config, spec.quantization, spec.dtype)
-    weights = loaded.bytes
-    candidates = candidate_weights(config)["all"]
-    host = candidates * HOST_BYTES_PER_CANDIDATE
-    if device == "cpu":
-        needs = (("load", 0, weights), ("importance", 0, weights + host))
-    else:
-        sums = candidates * DEVICE_BYTES_PER_CANDIDATE
-        needs = (("load", weights, 0), ("importance", weights + sums, host))
-    return Plan(device, loaded.stored_as, candidates, tuple(_need(*need, device, machine) for need in needs))
+    on_gpu = device != "cpu"
+    task = Task(
+        ModelShape.of(config, loaded.dtype, is_four_bit=loaded.quantization != "none"),
+        ItemsShape.usual(LOSS),
+        on_gpu,
+        loaded.bytes,
+    )
+    free = _free(device, machine, cache_folder)
+    loading = Need(
+        "load", on_gpu * loaded.bytes, (not on_gpu) * loaded.bytes, 0, _load_fits(loaded.bytes, on_gpu, free)
+    )
+    candidates = task.model.candidates
+    try:
+        importance = plan_importance(task, free)
+    except ValueError as error:
+        return Plan(device, loaded.stored_as, candidates, (loading,), None, str(error))
+    needs = (loading, _need_of(importance, free, on_gpu))
+    return Plan(device, loaded.stored_as, candidates, needs, importance, None)
+
+
+def _free(device: str, machine: Machine, cache_folder: Path | None) -> Free:
+    gpu = machine.gpus[int(device.removeprefix("cuda:"))] if device != "cpu" else None
+    on_disk = None if cache_folder is None else free_on_disk(cache_folder)
+    return Free(gpu.memory_free_bytes if gpu else None, machine.memory.free_bytes, on_disk)
+
+
+def _load_fits(weights_bytes: int, on_gpu: bool, free: Free) -> bool | None:
+    there = free.device_bytes if on_gpu else free.host_bytes
+    return None if there is None else weights_bytes <= there
+
+
+def _need_of(importance: ImportancePlan, free: Free, on_gpu: bool) -> Need:
+    is_known = free.host_bytes is not None and not (on_gpu and free.device_bytes is None)
+    amounts = (importance.device_bytes, importance.host_bytes, importance.disk_bytes)
+    return Need("importance", *amounts, True if is_known else None)
 
 
 def _device(name: str, machine: Machine) -> str:
@@ -100,16 +132,3 @@ def _device(name: str, machine: Machine) -> str:
     if index >= len(machine.gpus):
         raise ValueError(f"Device '{name}' is not here ({len(machine.gpus)} GPUs found): use cpu.")
     return f"cuda:{index}"
-
-
-def _need(step: str, gpu_bytes: int, main_bytes: int, device: str, machine: Machine) -> Need:
-    is_enough = [_holds(machine.memory.free_bytes, main_bytes)]
-    if device != "cpu":
-        gpu = machine.gpus[int(device.removeprefix("cuda:"))]
-        is_enough.append(_holds(gpu.memory_free_bytes, gpu_bytes))
-    fits = False if False in is_enough else None if None in is_enough else True
-    return Need(step, gpu_bytes, main_bytes, fits)
-
-
-def _holds(free_bytes: int | None, needed_bytes: int) -> bool | None:
-    return None if free_bytes is None else needed_bytes <= free_bytes

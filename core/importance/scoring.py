@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
-
 from core.choices import FORMS, LOSSES, Form, Loss, one_of
-from core.importance.batches import Batch, plan_batches
+from core.importance.maps import Importance, zero_map
+from core.importance.passes import Passes
+from core.importance.plan import ROWS, ImportancePlan, one_pass
 from core.importance.rows import loss_item
-from core.importance.sums import GradientSums
-from core.importance.taps import frozen, tapped
 from core.inference.encoding import EncodedChoice, longest_row
 from core.weights import WeightSpace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-
-@dataclass(frozen=True, eq=False)
-class Importance:
-    """The scores of one set of items."""
-
-    scores: tuple[Tensor, ...]
-    """(rows, columns) float32 on CPU, at least 0, for each matrix of the weight space in order."""
-    halves: tuple[tuple[Tensor, ...], tuple[Tensor, ...]]
-    """The same from the items at even and at odd places alone: how far they agree is the reliability."""
-    items: int
-    """Number of items."""
-    truncated: int
-    """How many of them had their context cut."""
 
 
 def score_importance(
@@ -43,10 +25,15 @@ def score_importance(
     *,
     loss: Loss,
     form: Form = "sum",
-    batch_size: int = 16,
+    batch_size: int = ROWS,
+    plan: ImportancePlan | None = None,
+    scratch: Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Importance:
-    """The importance of every candidate weight; every item counts the same, whatever the batches.
+    """The importance of every candidate weight; every item counts the same, whatever the batches and plan.
+
+    Scores of two plans of equal rows are the same to the bit where gradients are summed on one device; with
+    accumulators in main memory beside a GPU, and with other rows, to float32's rounding of the sums.
 
     Args:
         model: is left as it was: modes, requires_grad, hooks, no `.grad`.
@@ -54,11 +41,16 @@ def score_importance(
         items: the diagnostic items.
         loss: what is differentiated; see `loss_item`.
         form: whether items may cancel.
-        batch_size: rows in a batch at most; the rows of an item stay together.
-        on_progress: called after each batch with the items done and all items; may raise to stop.
+        batch_size: rows in a batch at most, without a plan; the rows of an item stay together.
+        plan: how it is done; without one, all layers in one pass, and the maps in main memory.
+        scratch: the folder for maps on disk, which the plan may ask for.
+        on_progress: called after each batch with the items done (of several passes, their mean) and all
+            items; may raise to stop. When memory runs out, a half of the items is begun anew with smaller
+            batches, and the items done fall back.
 
     Raises:
-        ValueError: no items, an item that cannot have the loss, or a gradient that is not finite.
+        ValueError: no items, an item that cannot have the loss, a gradient that is not finite, or no room for
+            the maps or for an item alone.
     """
     one_of(loss, LOSSES, "loss")
     one_of(form, FORMS, "form")
@@ -67,53 +59,16 @@ def score_importance(
             f"{len(items)} items in batches of {batch_size}: importance needs at least one of each."
         )
     prepared = [loss_item(item, loss, longest_row(model.config)) for item in items]
-    sums = GradientSums(space, form)
-    done = 0
-    with frozen(model, model.get_input_embeddings()), tapped(space, sums.watch_output, sums.add):
-        for batch in plan_batches(prepared, batch_size):
-            sums.start(batch)
-            _run(model, batch)
-            _require_finite(sums, batch)
-            done += len(batch.items)
-            if on_progress:
-                on_progress(done, len(items))
-    return _importance(space, sums, len(items), sum(item.is_cut for item in prepared))
+    if plan is None:
+        plan = one_pass(space.matrices[-1].layer + 1, batch_size, on_cpu=_is_on_cpu(space))
+    folder = None
+    if plan.maps == "disk":
+        assert scratch is not None, "a plan with maps on disk needs a folder for them"
+        folder = scratch
+    products, even_products = (zero_map(space.matrices, folder) for _ in range(2))
+    Passes(model, space, prepared, form, plan, on_progress).run(products, even_products)
+    return Importance(products, even_products, len(items), sum(item.is_cut for item in prepared))
 
 
-def _run(model: PreTrainedModel, batch: Batch) -> None:
-    """Forward and backward of the sum of the items' losses."""
-    device = model.get_input_embeddings().weight.device
-    rows, places, ids, factors = batch.targets()
-    kept, column = torch.unique(places, return_inverse=True)
-    with torch.enable_grad():
-        output = model(batch.input_ids().to(device), use_cache=False, logits_to_keep=kept.to(device))
-        logits = output.logits
-        picked = logits[rows.to(logits.device), column.to(logits.device)].float()
-        losses = cross_entropy(picked, ids.to(logits.device), reduction="none")
-        torch.autograd.backward((losses * -factors.to(logits.device)).sum())
-
-
-def _require_finite(sums: GradientSums, batch: Batch) -> None:
-    where = sums.not_finite()
-    if where:
-        matrix, what = where
-        ids = ", ".join(item.item_id for item in batch.items)
-        raise ValueError(
-            f"The {what} of {matrix.name} (layer {matrix.layer}, {matrix.kind}) is not finite on the items "
-            f"{ids}: check the model's weights, or load it in float32 or bfloat16."
-        )
-
-
-def _importance(space: WeightSpace, sums: GradientSums, items: int, truncated: int) -> Importance:
-    """Gradient sums times weights, absolute; the halves' accumulators become their scores in place."""
-    scores: list[Tensor] = []
-    halves: tuple[list[Tensor], list[Tensor]] = ([], [])
-    for matrix in space.matrices:
-        weight = space.read(matrix).float()
-        even, odd = (half[matrix.index] for half in sums.halves)
-        scores.append((even + odd).mul_(weight).abs_().cpu())
-        for half, gradient in zip(halves, (even, odd), strict=True):
-            half.append(gradient.mul_(weight).abs_().cpu())
-        if not scores[-1].isfinite().all():
-            raise ValueError(f"The importance of {matrix.name} is not finite: its gradients are too large.")
-    return Importance(tuple(scores), (tuple(halves[0]), tuple(halves[1])), items, truncated)
+def _is_on_cpu(space: WeightSpace) -> bool:
+    return all(space.device(matrix).type == "cpu" for matrix in space.matrices)

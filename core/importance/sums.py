@@ -1,29 +1,41 @@
-"""Sums the gradients of all candidate weights over items, in float32."""
+"""Sums the gradients of some candidate matrices over items, in float32."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from core.choices import Form
 from core.importance.batches import Batch
-from core.weights import Matrix, WeightSpace
+from core.importance.staging import Staging
+from core.weights import Matrix
 
 
 class GradientSums:
-    """One float32 accumulator for each candidate matrix and half of the items, on the matrix's device."""
+    """Adds up what the taps hand over, into one accumulator for each tapped matrix."""
 
-    def __init__(self, space: WeightSpace, form: Form) -> None:
-        self.halves = tuple([_zeros(space, matrix) for matrix in space.matrices] for _ in range(2))
+    def __init__(
+        self, accumulators: Mapping[Matrix, Tensor], form: Form, staging: Staging | None = None
+    ) -> None:
+        """Adds nothing yet.
+
+        Args:
+            accumulators: (rows, columns) float32 each, on the matrix's device; with staging in main memory.
+            form: whether items may cancel.
+            staging: what brings each batch's gradient of a matrix to its accumulator.
+        """
+        self._accumulators = accumulators
         self._form = form
-        self._half = 0
+        self._staging = staging
         self._ranges: list[tuple[int, int]] = []
         self._outputs: list[tuple[Matrix, Tensor]] = []
         self._gradients: list[tuple[Matrix, Tensor]] = []
 
     def start(self, batch: Batch) -> None:
         """Makes ready for the forward pass of a batch."""
-        self._half, self._ranges = batch.half, batch.row_ranges()
+        self._ranges = batch.row_ranges()
         self._outputs, self._gradients = [], []
 
     def watch_output(self, matrix: Matrix, output: Tensor) -> None:
@@ -39,13 +51,26 @@ class GradientSums:
             inputs: (B, T, columns) its input.
         """
         self._gradients.append((matrix, _probe(gradient)))
-        sums = self.halves[self._half][matrix.index]
+        accumulator = self._accumulators[matrix]
         gradient, inputs = gradient.float(), inputs.float()
+        if self._staging is None:
+            self._add_into(accumulator, gradient, inputs)
+            return
+        of_batch = torch.zeros(matrix.rows, matrix.columns, device=gradient.device)
+        self._add_into(of_batch, gradient, inputs)
+        self._staging.send(of_batch, accumulator.add_)
+
+    def _add_into(self, sums: Tensor, gradient: Tensor, inputs: Tensor) -> None:
         if self._form == "sum":
             sums.addmm_(gradient.flatten(0, 1).T, inputs.flatten(0, 1))
             return
         for first, last in self._ranges:
             sums += (gradient[first:last].flatten(0, 1).T @ inputs[first:last].flatten(0, 1)).abs_()
+
+    def finish(self) -> None:
+        """Returns when everything is in the accumulators."""
+        if self._staging is not None:
+            self._staging.finish()
 
     def not_finite(self) -> tuple[Matrix, str] | None:
         """The matrix where the batch first left the finite numbers, and in which pass; None if nowhere."""
@@ -57,10 +82,6 @@ class GradientSums:
             if not probe.isfinite():
                 return matrix, "gradient"
         return None
-
-
-def _zeros(space: WeightSpace, matrix: Matrix) -> Tensor:
-    return torch.zeros(matrix.rows, matrix.columns, dtype=torch.float32, device=space.device(matrix))
 
 
 def _probe(values: Tensor) -> Tensor:

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-CHUNK = 1 << 20
-"""Scores that are looked at together; bounds the memory beyond scores and result."""
+from core.selection.scores import Scores, parts_of, size_of
+
+CHUNK = 1 << 18
+"""Scores that are looked at together; bounds the memory beyond scores and result, and stays in a processor's
+cache, which makes it more than twice as fast as 1 << 20."""
 
 INFINITY_BITS = 0x7F800000
 """float32 bits of +inf; NaN lies above."""
 
 HALF_RANGE = 1 << 15
 """Turns the upper 16 bits of a signed key into a bin from 0."""
+
+INFINITY_BINS = (HALF_RANGE - (INFINITY_BITS >> 16), HALF_RANGE + (INFINITY_BITS >> 16))
+"""All keys that are not finite are in these bins or beyond; the first holds the most negative numbers too."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +34,15 @@ class _Threshold:
     """How many with this very key are selected: the first ones."""
 
 
-def top_ranking(scores: Sequence[Tensor], n: int) -> Tensor:
+def top_ranking(scores: Sequence[Scores], n: int) -> Tensor:
     """(n,) int64 positions in the concatenation of the scores, the greatest value first.
 
     Ties go to the lower position; +0 and -0 are tied. Exact over the whole set; the ranking of a smaller n
-    is a prefix of that of a greater one.
+    is a prefix of that of a greater one. The scores are read three times, a chunk at a time, so that beside
+    them and the result no memory grows with them.
 
     Args:
-        scores: finite, float32, float16 or bfloat16, any shape and sign.
+        scores: finite, float32, float16 or bfloat16, any shape and sign; tensors, or what computes them.
         n: from 0 to the number of scores.
 
     Raises:
@@ -44,26 +51,30 @@ def top_ranking(scores: Sequence[Tensor], n: int) -> Tensor:
     return _ranking(scores, n, sign=1)
 
 
-def bottom_ranking(scores: Sequence[Tensor], n: int) -> Tensor:
+def bottom_ranking(scores: Sequence[Scores], n: int) -> Tensor:
     """(n,) int64 positions, the smallest value first; otherwise like `top_ranking`."""
     return _ranking(scores, n, sign=-1)
 
 
-def _ranking(scores: Sequence[Tensor], n: int, sign: int) -> Tensor:
-    total = sum(tensor.numel() for tensor in scores)
+def _ranking(scores: Sequence[Scores], n: int, sign: int) -> Tensor:
+    total = sum(map(size_of, scores))
     if not 0 <= n <= total:
         raise ValueError(f"{n:,} of {total:,} scores cannot be ranked: choose a smaller k.")
-    _check_finite(scores)
+    histogram = _histogram(key >> 16 for key in _keys(scores, sign))
+    if histogram[: INFINITY_BINS[0] + 1].any() or histogram[INFINITY_BINS[1] :].any():
+        _check_finite(scores)
     if n == 0:
         return torch.empty(0, dtype=torch.int64)
-    positions, keys = _selected(scores, sign, _threshold(scores, sign, n))
+    positions, keys = _selected(scores, sign, n, _threshold(scores, sign, n, histogram))
     # Positions are ascending, so a stable sort leaves ties with the lower position first.
-    return positions[torch.argsort(keys, descending=True, stable=True)]
+    order = torch.argsort(keys, descending=True, stable=True)
+    del keys
+    return positions[order]
 
 
-def _threshold(scores: Sequence[Tensor], sign: int, n: int) -> _Threshold:
-    """The n-th greatest key, from a histogram of the upper 16 bits and one of the lower within that bin."""
-    bin_, above = _bin_of_rank(_histogram(key >> 16 for key in _keys(scores, sign)), n)
+def _threshold(scores: Sequence[Scores], sign: int, n: int, histogram: Tensor) -> _Threshold:
+    """The n-th greatest key, from the histogram of the upper 16 bits and one of the lower within its bin."""
+    bin_, above = _bin_of_rank(histogram, n)
     upper = bin_ - HALF_RANGE
     candidates = (key[(key >> 16) == upper] & 0xFFFF for key in _keys(scores, sign))
     bin_, above_in_bin = _bin_of_rank(_histogram(half - HALF_RANGE for half in candidates), n - above)
@@ -86,11 +97,10 @@ def _bin_of_rank(histogram: Tensor, rank: int) -> tuple[int, int]:
     return len(histogram) - 1 - place, above
 
 
-def _selected(scores: Sequence[Tensor], sign: int, threshold: _Threshold) -> tuple[Tensor, Tensor]:
-    """Ascending positions of what is selected, and their keys, on CPU."""
-    positions: list[Tensor] = []
-    keys: list[Tensor] = []
-    start, ties = 0, threshold.ties
+def _selected(scores: Sequence[Scores], sign: int, n: int, threshold: _Threshold) -> tuple[Tensor, Tensor]:
+    """(n,) int64 ascending positions of what is selected, and (n,) int32 their keys, on CPU."""
+    positions, keys = torch.empty(n, dtype=torch.int64), torch.empty(n, dtype=torch.int32)
+    start, filled, ties = 0, 0, threshold.ties
     for key in _keys(scores, sign):
         chosen = key > threshold.key
         if ties:
@@ -98,13 +108,14 @@ def _selected(scores: Sequence[Tensor], sign: int, threshold: _Threshold) -> tup
             chosen[tied] = True
             ties -= len(tied)
         local = chosen.nonzero().view(-1)
-        positions.append(local.cpu() + start)
-        keys.append(key[local].cpu())
-        start += len(key)
-    return torch.cat(positions), torch.cat(keys)
+        place = slice(filled, filled + len(local))
+        positions[place] = local.cpu() + start
+        keys[place] = key[local].cpu()
+        start, filled = start + len(key), place.stop
+    return positions, keys
 
 
-def _keys(scores: Sequence[Tensor], sign: int) -> Iterator[Tensor]:
+def _keys(scores: Sequence[Scores], sign: int) -> Iterator[Tensor]:
     """int32 keys in chunks, greater for what ranks earlier, equal for equal values.
 
     The bits of a float are sign and magnitude; as a signed integer of that magnitude they keep its order.
@@ -115,16 +126,18 @@ def _keys(scores: Sequence[Tensor], sign: int) -> Iterator[Tensor]:
         yield sign * ((magnitude ^ negative) - negative)
 
 
-def _bits(scores: Sequence[Tensor]) -> Iterator[Tensor]:
-    for tensor in scores:
-        if tensor.dtype not in (torch.float32, torch.float16, torch.bfloat16):
-            raise ValueError(f"Scores of {tensor.dtype} cannot be ranked: use float32, float16 or bfloat16.")
-        for chunk in torch.split(tensor.detach().reshape(-1), CHUNK):
-            yield chunk.float().view(torch.int32)
+def _bits(scores: Sequence[Scores]) -> Iterator[Tensor]:
+    for one in scores:
+        for part in parts_of(one, CHUNK):
+            if part.dtype not in (torch.float32, torch.float16, torch.bfloat16):
+                raise ValueError(
+                    f"Scores of {part.dtype} cannot be ranked: use float32, float16 or bfloat16."
+                )
+            yield part.float().view(torch.int32)
 
 
-def _check_finite(scores: Sequence[Tensor]) -> None:
-    for number, tensor in enumerate(scores):
-        for bits in _bits([tensor]):
+def _check_finite(scores: Sequence[Scores]) -> None:
+    for number, one in enumerate(scores):
+        for bits in _bits([one]):
             if len(bits) and int((bits & 0x7FFFFFFF).max()) >= INFINITY_BITS:
                 raise ValueError(f"The scores of matrix {number} hold NaN or infinity: score them again.")

@@ -16,22 +16,39 @@ from cache.rankings import Ranking
 from core.abilities import Item
 from core.cancellation import Cancelled
 from core.events import EntryReplaced, ItemsScored
-from core.importance import Importance, score_importance
-from core.inference.encoding import EncodedChoice, encode_choice
+from core.importance.free import free_now
+from core.importance.maps import Importance, MatrixScores, zero_map
+from core.importance.needs import ItemsShape, ModelShape
+from core.importance.plan import SHARE_OF_FREE, ImportancePlan, Task, plan_importance
+from core.importance.scoring import score_importance
+from core.inference.encoding import EncodedChoice, encode_choice, longest_row
 from core.masks import Mask, minus_core
 from core.prompts import render_choice
 from core.recipes import CORE_ABILITIES, MaskRecipe
-from core.selection import bottom_ranking, contrast_scores, random_addresses, to_addresses, top_ranking
+from core.selection import (
+    ContrastScores,
+    StoredMean,
+    bottom_ranking,
+    contrast_scores,
+    contrast_with,
+    random_addresses,
+    to_addresses,
+    top_ranking,
+    total_of,
+)
 from core.weights import Matrix
 
 if TYPE_CHECKING:
     from core.workbench.workbench import Workbench
 
 SHARE_OF_MEMORY = 0.5
-"""Of the machine's memory, what the score maps of all abilities may take together."""
+"""Of the memory, what the score maps of all abilities may take together."""
 
-BYTES_PER_SCORE = 12
-"""A float32 for each candidate weight, and one for each half of the items."""
+BYTES_PER_WEIGHT = 8
+"""Of one ability's score maps: two float32 for each candidate weight."""
+
+Pick = Callable[[Sequence[MatrixScores]], list[MatrixScores]]
+"""Takes the scores of a variant out of those of all candidate matrices."""
 
 
 def make_mask(bench: Workbench, recipe: MaskRecipe, ks: Sequence[float] = ()) -> Mask:
@@ -43,8 +60,8 @@ def make_mask(bench: Workbench, recipe: MaskRecipe, ks: Sequence[float] = ()) ->
         ks: other values of k that will be asked for: a new ranking is made for the largest.
 
     Raises:
-        ValueError: k is out of range, or asks for more weights than there are candidates; or the score maps
-            do not fit in memory.
+        ValueError: k is out of range, or asks for more weights than there are candidates; or importance
+            fits neither in memory nor on the disk.
     """
     if recipe.selection == "minus_core":
         return _without_core(bench, recipe, ks)
@@ -96,17 +113,36 @@ def _stored(bench: Workbench, key: str, n: int) -> Ranking | None:
 def _rank(bench: Workbench, recipe: MaskRecipe, ns: Sequence[int]) -> tuple[Tensor, dict[str, float]]:
     """Positions over the candidates in rank order, and how far the items' halves agree at each n."""
     wanted = bench.scored_abilities(recipe)
-    _make_room(bench, wanted)
-    own, *others = [scores_of(bench, ability) for ability in wanted]
     pick = _picker(bench.space.candidates(recipe.variant))
+    _make_room(bench, wanted)
+    if recipe.selection == "contrast":
+        return top_ranking(_contrast(bench, recipe, wanted, pick), ns[-1]), {}
+    own = scores_of(bench, recipe.ability)
     if recipe.selection == "bottom":
         return bottom_ranking(pick(own.scores), ns[-1]), {}
-    if recipe.selection == "contrast":
-        contrast = contrast_scores(pick(own.scores), [pick(other.scores) for other in others])
-        return top_ranking(contrast, ns[-1]), {}
     halves = [top_ranking(pick(half), ns[-1]) for half in own.halves]
     agreement = {str(n): _overlap(halves[0][:n], halves[1][:n]) for n in ns if n}
     return top_ranking(pick(own.scores), ns[-1]), agreement
+
+
+def _contrast(
+    bench: Workbench, recipe: MaskRecipe, wanted: Sequence[str], pick: Pick
+) -> Sequence[ContrastScores]:
+    """The contrast of the first wanted ability with the others, whether all their maps fit at once or not."""
+    if _all_fit(bench, wanted):
+        own, *others = [pick(scores_of(bench, ability).scores) for ability in wanted]
+        return contrast_scores(own, others)
+    ability, *rivals = wanted
+    means = _zero_means(bench, bench.space.candidates(recipe.variant))
+    for rival in rivals:
+        _make_room(bench, [], all_others=True)
+        scores = pick(scores_of(bench, rival).scores)
+        total = total_of(scores, rival)
+        for mean, one in zip(means, scores, strict=True):
+            mean.add(one, total, len(rivals))
+        del scores
+    _make_room(bench, [], all_others=True)
+    return contrast_with(pick(scores_of(bench, ability).scores), means)
 
 
 def scores_of(bench: Workbench, ability: str) -> Importance:
@@ -114,6 +150,7 @@ def scores_of(bench: Workbench, ability: str) -> Importance:
 
     Raises:
         Cancelled: it was cancelled between two batches.
+        ValueError: it does not fit in memory and on the disk.
     """
     if ability not in bench.importances:
         items = bench.diagnostic_set(ability).items()
@@ -130,18 +167,32 @@ def scores_of(bench: Workbench, ability: str) -> Importance:
             encoded,
             loss=bench.recipe.loss,
             form=bench.recipe.form,
+            plan=_plan(bench, encoded),
+            scratch=bench.store.root,
             on_progress=went_on,
         )
     return bench.importances[ability]
+
+
+def _plan(bench: Workbench, items: Sequence[EncodedChoice]) -> ImportancePlan:
+    """How the importance of these items is computed in what is free now."""
+    config, info = bench.loaded.model.config, bench.loaded.info
+    task = Task(
+        ModelShape.of(config.to_dict(), info.dtype, is_four_bit=info.quantization != "none"),
+        ItemsShape.of(items, bench.recipe.loss, longest_row(config)),
+        on_gpu=bench.space.device(bench.space.matrices[0]).type != "cpu",
+        weights_bytes=0,
+    )
+    return plan_importance(task, free_now(bench.space, bench.store.root))
 
 
 def _encode(bench: Workbench, item: Item) -> EncodedChoice:
     return encode_choice(render_choice(item, bench.spec.style), bench.loaded.tokenizer)
 
 
-def _picker(matrices: Sequence[Matrix]) -> Callable[[Sequence[Tensor]], list[Tensor]]:
-    """What takes the variant's maps out of the maps of all candidate matrices."""
-    return lambda maps: [maps[matrix.index] for matrix in matrices]
+def _picker(matrices: Sequence[Matrix]) -> Pick:
+    """What takes the variant's scores out of those of all candidate matrices."""
+    return lambda scores: [scores[matrix.index] for matrix in matrices]
 
 
 def _by_matrix(matrices: Sequence[Matrix], positions: Tensor) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
@@ -159,22 +210,30 @@ def _overlap(first: Tensor, second: Tensor) -> float:
     return float(torch.isin(first, second).float().mean())
 
 
-def _make_room(bench: Workbench, wanted: Sequence[str]) -> None:
-    """Drops the maps of other abilities if they and the wanted ones would take too much memory.
-
-    Raises:
-        ValueError: the wanted ones alone do.
-    """
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    fitting = int(SHARE_OF_MEMORY * memory / (BYTES_PER_SCORE * bench.space.size))
-    if len(wanted) > fitting:
-        needed = len(wanted) * BYTES_PER_SCORE * bench.space.size
-        advice = "leave out the selection 'contrast', which needs all abilities" if len(wanted) > 1 else ""
-        raise ValueError(
-            f"The importance of {len(wanted)} {'abilities' if len(wanted) > 1 else 'ability'} takes "
-            f"{needed / 1e9:.0f} GB of memory, and half of this machine's is {memory / 2e9:.0f} GB: "
-            f"{advice or 'use a smaller model or a larger machine'}."
-        )
-    if len({*wanted, *bench.importances}) > fitting:
+def _make_room(bench: Workbench, wanted: Sequence[str], *, all_others: bool = False) -> None:
+    """Drops the maps of other abilities if they and the wanted ones would take too much, or in any case."""
+    together = len({*wanted, *bench.importances}) * BYTES_PER_WEIGHT * bench.space.size
+    if all_others or together > SHARE_OF_MEMORY * _memory_bytes():
         for ability in set(bench.importances) - set(wanted):
             del bench.importances[ability]
+
+
+def _all_fit(bench: Workbench, wanted: Sequence[str]) -> bool:
+    """Whether the maps of all abilities find room at once, in main memory or on the disk."""
+    missing = len(set(wanted) - set(bench.importances)) * BYTES_PER_WEIGHT * bench.space.size
+    free = free_now(bench.space, bench.store.root)
+    memory = _memory_bytes() if free.host_bytes is None else free.host_bytes
+    return missing <= SHARE_OF_MEMORY * memory + SHARE_OF_FREE * (free.disk_bytes or 0)
+
+
+def _zero_means(bench: Workbench, matrices: Sequence[Matrix]) -> list[StoredMean]:
+    """A mean for each matrix, in main memory if there is room for it and for one ability's maps."""
+    free = free_now(bench.space, bench.store.root)
+    needed = 2 * BYTES_PER_WEIGHT * bench.space.size
+    is_room = free.host_bytes is None or needed <= SHARE_OF_MEMORY * free.host_bytes
+    maps = zero_map(matrices, None if is_room else bench.store.root, torch.float64)
+    return [StoredMean(one.view(-1)) for one in maps]
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

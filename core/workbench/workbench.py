@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from core.ablation import Ablation, Ablator
     from core.benchmarks.tasks import Document
     from core.evaluation import Outcome, Prepared
-    from core.importance import Importance
+    from core.importance.maps import Importance
     from core.inference.choice_plan import BatchSize
     from core.masks import Mask
     from core.models.loading import LoadedModel

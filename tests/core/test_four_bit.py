@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 from cache.folder import Store
 from core.ablation import Ablation, Ablator
 from core.benchmarks import find_benchmarks
-from core.importance import score_importance
+from core.importance.scoring import score_importance
 from core.masks import Mask
 from core.models.description import describe_folder
 from core.models.files import ModelFilesError

@@ -1,6 +1,6 @@
 import copy
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -14,7 +14,8 @@ from transformers import (
 )
 
 from core.choices import FORMS, LOSSES, Form, Loss
-from core.importance import score_importance
+from core.importance.maps import MatrixScores
+from core.importance.scoring import score_importance
 from core.inference.encoding import EncodedChoice
 from core.selection import to_addresses, top_ranking
 from core.weights import WeightSpace
@@ -78,9 +79,10 @@ def _truth(model: PreTrainedModel, items: list[EncodedChoice], loss: Loss, form:
 
 
 def _assert_close(
-    found: tuple[torch.Tensor, ...], truth: list[torch.Tensor], tolerance: float = 1e-5
+    found: Sequence[MatrixScores], truth: Sequence[torch.Tensor | MatrixScores], tolerance: float = 1e-5
 ) -> None:
-    for scores, expected in zip(found, truth, strict=True):
+    for computed, other in zip(found, truth, strict=True):
+        scores, expected = computed.dense(), other.dense() if isinstance(other, MatrixScores) else other
         assert scores.dtype == torch.float32
         assert scores.shape == expected.shape
         error = (scores.double() - expected.double()).norm() / expected.norm()
@@ -212,7 +214,7 @@ def test_finds_a_planted_layer(tiny_llama: LlamaForCausalLM) -> None:
     addresses = to_addresses(space.matrices, top_ranking(scores, 1000))
     planted = [m for m in space.matrices if m.layer == 1 and m.block == "mlp"]
     assert planted[0].offset <= int(addresses.min())
-    assert all(not scores[m.index].any() for m in space.matrices if m not in planted)
+    assert all(not scores[m.index].dense().any() for m in space.matrices if m not in planted)
 
 
 def test_a_weight_that_is_not_finite_is_traced_to_its_matrix(tiny_llama: LlamaForCausalLM) -> None:

@@ -16,7 +16,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.ablation import Ablator
 from core.choices import Loss, Variant
-from core.importance import score_importance
+from core.importance.scoring import score_importance
 from core.inference.encoding import EncodedChoice
 from core.masks import Mask
 from core.selection import random_addresses, to_addresses, top_ranking

@@ -1,3 +1,5 @@
+from dataclasses import dataclass, field
+
 import numpy as np
 import pytest
 import torch
@@ -71,6 +73,45 @@ def test_values_equal_those_of_topk(monkeypatch: pytest.MonkeyPatch) -> None:
     assert flat[bottom_ranking(scores, 5000)].equal(flat.topk(5000, largest=False).values)
 
 
+@dataclass(frozen=True)
+class Negated:
+    """Scores that are computed as they are read."""
+
+    values: torch.Tensor
+    read: list[int] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return len(self.values)
+
+    def part(self, first: int, last: int) -> torch.Tensor:
+        self.read.append(last - first)
+        return -self.values[first:last]
+
+
+@settings(deadline=None)
+@given(values=SCORES, share=st.floats(0, 1), cuts=st.lists(st.integers(0, 60), max_size=4))
+def test_computed_scores_are_ranked_as_tensors_are(values: np.ndarray, share: float, cuts: list[int]) -> None:
+    n = round(share * len(values))
+    parts = np.split(values, sorted(cuts))
+    computed = [Negated(torch.from_numpy(-part)) for part in parts]
+    mixed = [computed[0], *(torch.from_numpy(part.copy()) for part in parts[1:])]
+    for scores in (computed, mixed):
+        assert top_ranking(scores, n).tolist() == _full_sort(values, largest=True)[:n]
+        assert bottom_ranking(scores, n).tolist() == _full_sort(values, largest=False)[:n]
+    assert max((length for one in computed for length in one.read), default=0) <= ranking.CHUNK
+
+
+def test_contrast_is_ranked_as_it_is_read() -> None:
+    generator = torch.Generator().manual_seed(0)
+    abilities = [[torch.rand(rows, 9, generator=generator) for rows in (4, 7)] for _ in range(3)]
+    shares = [np.concatenate([one.double().view(-1).numpy() for one in scores]) for scores in abilities]
+    shares = [one / one.sum() for one in shares]
+    truth = (shares[0] - (shares[1] + shares[2]) / 2).astype(np.float32)
+    contrast = contrast_scores(abilities[0], abilities[1:])
+    assert top_ranking(contrast, 40).tolist() == _full_sort(truth, largest=True)[:40]
+
+
 def test_strided_scores_are_ranked_in_row_major_order() -> None:
     scores = torch.arange(12.0).view(3, 4).T
     assert top_ranking([scores], 2).tolist() == [11, 8]
@@ -136,16 +177,19 @@ def test_contrast_by_hand() -> None:
         [torch.tensor([[8.0, 0.0]]), torch.tensor([0.0])],
         [torch.tensor([[0.0, 1.0]]), torch.tensor([3.0])],
     ]
-    contrast = contrast_scores(own, others)
+    contrast = [scores.part(0, scores.size) for scores in contrast_scores(own, others)]
     assert contrast[0].dtype == torch.float32
-    assert contrast[0].tolist() == [[0.25 - 0.5, 0.25 - 0.125]]
+    assert contrast[0].tolist() == [0.25 - 0.5, 0.25 - 0.125]
     assert contrast[1].tolist() == [0.5 - 0.375]
 
 
 def test_contrast_ignores_the_scale_of_an_ability() -> None:
     generator = torch.Generator().manual_seed(0)
     own, other = (torch.rand(50, 20, generator=generator) for _ in range(2))
-    plain, scaled = contrast_scores([own], [[other]])[0], contrast_scores([own * 1e-20], [[other * 1e9]])[0]
+    plain, scaled = (
+        contrast_scores([own * factors[0]], [[other * factors[1]]])[0].part(0, 1000)
+        for factors in ((1.0, 1.0), (1e-20, 1e9))
+    )
     torch.testing.assert_close(plain, scaled, rtol=1e-4, atol=1e-9)
 
 

@@ -12,7 +12,7 @@ import torch
 from transformers import PreTrainedModel
 
 from core.ablation import Ablator
-from core.importance import score_importance
+from core.importance.scoring import score_importance
 from core.masks import Mask
 from core.models.loading import LoadedModel, load
 from core.models.spec import DType, ModelSpec, Quantization

@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from core.importance import score_importance
 from core.importance.batches import Batch, plan_batches
+from core.importance.maps import MatrixScores
 from core.importance.rows import loss_item
+from core.importance.scoring import score_importance
 from core.inference.encoding import EncodedChoice
 from core.weights import WeightSpace
 from tests.performance.comparison import Comparison, time_both
@@ -34,7 +35,7 @@ def compare_importance(model: PreTrainedModel) -> Comparison:
     batches = plan_batches([loss_item(item, "answer", 256) for item in items], BATCH_SIZE)
     held: list[bool] = []
 
-    def ours() -> tuple[Tensor, ...]:
+    def ours() -> tuple[MatrixScores, ...]:
         return score_importance(
             model,
             space,
@@ -74,11 +75,11 @@ def _plain_pass(model: PreTrainedModel, weights: Sequence[Tensor], batches: Sequ
         (losses * -factors).sum().backward()
 
 
-def _difference(scores: Sequence[Tensor], weights: Sequence[Tensor]) -> float:
+def _difference(scores: Sequence[MatrixScores], weights: Sequence[Tensor]) -> float:
     """The largest distance of a matrix's scores from |gradient * weight|, relative to the latter's norm."""
     truths = [(weight.grad * weight.detach()).abs() for weight in weights]
     pairs = zip(scores, truths, strict=True)
-    return max(float((found - truth).norm() / truth.norm()) for found, truth in pairs)
+    return max(float((found.dense() - truth).norm() / truth.norm()) for found, truth in pairs)
 
 
 def random_items(vocabulary: int) -> list[EncodedChoice]:

@@ -44,11 +44,14 @@ def test_as_json_it_agrees_with_the_loaded_model(folder: Path, tmp_path: Path, c
     assert found["model"]["parameters"] == loaded.info.parameters
     assert found["model"]["fingerprint"] == loaded.info.fingerprint
     assert found["plan"]["candidate_weights"] == space.size
-    assert [(need["step"], need["main_bytes"]) for need in found["plan"]["needs"]] == [
-        ("load", loaded.info.bytes),
-        ("importance", loaded.info.bytes + 12 * space.size),
-    ]
-    assert found["problem"] is None
+    loading, importance = found["plan"]["needs"]
+    assert (loading["step"], loading["main_bytes"]) == ("load", loaded.info.bytes)
+    parts = {need["part"]: need["host_bytes"] for need in found["plan"]["importance"]["needs"]}
+    largest = max(matrix.size for matrix in space.matrices)
+    assert parts["weights"] == loaded.info.bytes
+    assert parts["maps"] == 8 * space.size + 4 * largest
+    assert importance["main_bytes"] == sum(parts.values())
+    assert found["plan"]["problem"] is found["problem"] is None
 
 
 def test_for_people(folder: Path, tmp_path: Path, capsys: Captured) -> None:
@@ -57,6 +60,12 @@ def test_for_people(folder: Path, tmp_path: Path, capsys: Captured) -> None:
     assert f"  cache           {tmp_path} (0 entries, 0 B)" in lines
     assert "  architecture    Llama, 2 layers, hidden size 32" in lines
     assert any(line.startswith("  load") and line.endswith("fits") for line in lines)
+    assert any(line.startswith("  score weights") and line.endswith("fits") for line in lines)
+    parts = ("weights", "accumulators", "activations", "maps", "how")
+    found = [line.split()[0] for line in lines if line.startswith("    ")]
+    assert [part for part in found if part in parts] == list(parts)
+    assert "    how           one pass, batches of 16 rows" in lines
+    assert all(len(line) <= 80 for line in lines if str(tmp_path) not in line)
 
 
 def test_a_problem_with_the_model_ends_the_rest_is_still_said(tmp_path: Path, capsys: Captured) -> None:
@@ -99,9 +108,14 @@ def test_on_a_gpu_the_sums_lie_there_and_the_scores_in_main_memory(folder: Path)
     gpu = Gpu("NVIDIA H100 80GB HBM3", 85 * 10**9, 80 * 10**9, "550.54.15")
     plan = plan_use(ModelSpec(dtype="float16"), folder, machine(10**9, gpu))
     assert (plan.device, plan.dtype) == ("cuda:0", "float16")
+    assert plan.importance is not None
+    weights, accumulators, activations, maps = plan.importance.needs
+    assert weights.device_bytes == 2 * 21_344
+    assert accumulators.device_bytes == 4 * plan.candidate_weights
+    assert maps.host_bytes >= 8 * plan.candidate_weights
     importance = plan.needs[1]
-    assert importance.gpu_bytes == 2 * 21_344 + 8 * plan.candidate_weights
-    assert importance.main_bytes == 12 * plan.candidate_weights
+    on_gpu = weights.device_bytes + accumulators.device_bytes + activations.device_bytes
+    assert (importance.gpu_bytes, importance.main_bytes) == (on_gpu, maps.host_bytes)
     assert importance.fits
 
 
@@ -110,10 +124,33 @@ def test_what_does_not_fit_or_is_unknown_is_said(folder: Path) -> None:
         plan = plan_use(ModelSpec(), folder, machine(*there))  # type: ignore[arg-type]
         return [need.fits for need in plan.needs]
 
-    assert fits(4 * 21_344) == [True, False]
+    assert fits(4 * 21_344) == [True]
+    assert fits(4 * 21_343) == [False]
     assert fits(None) == [None, None]
     assert fits(10**9, Gpu("shared", None, None, "1")) == [None, None]
-    assert fits(0, Gpu("large", 10**9, 10**9, "1")) == [True, False]
+    assert fits(0, Gpu("large", 10**9, 10**9, "1")) == [True]
+    problem = plan_use(ModelSpec(), folder, machine(4 * 21_344)).problem
+    assert problem is not None
+    assert "Importance takes at least" in problem
+
+
+def test_maps_that_main_memory_has_no_room_for_go_to_the_cache_folder(folder: Path, tmp_path: Path) -> None:
+    gpu = Gpu("large", 10**9, 10**9, "1")
+    plan = plan_use(ModelSpec(), folder, machine(10**5, gpu), tmp_path / "not" / "made")
+    assert plan.importance is not None
+    assert plan.importance.maps == "disk"
+    assert plan.needs[1].disk_bytes == 8 * plan.candidate_weights
+
+
+def test_what_does_not_fit_is_said_for_people(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    little = machine(4 * 21_344, Gpu("small", 10**5, 10**5, "1"))
+    monkeypatch.setattr("tui.machine.this_machine", lambda: little)
+    assert run(["doctor", "--model", str(folder), "--cache-dir", str(tmp_path)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "score weights DOES NOT FIT: Importance takes at least" in text
+    assert "use a smaller model" in text
 
 
 def test_4_bit_weights_take_their_packed_bytes_and_scales(folder: Path) -> None:

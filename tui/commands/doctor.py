@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from tui.units import count_text, size_text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.importance.plan import ImportancePlan
+    from core.importance.plan import Need as PartNeed
     from core.models.description import ModelInfo
     from tui.machine import Gpu, Machine
     from tui.model_plan import Need, Plan
@@ -24,8 +27,14 @@ LONG_READ_BYTES = 1_000_000_000
 LABEL_WIDTH = 16
 """Columns of the names of things."""
 
+COLUMNS = 80
+"""Of the screen that everything is to be read on."""
+
 STEPS = {"load": "load", "importance": "score weights"}
 """What a step is called."""
+
+PLACES = {"device": "GPU memory", "host": "main memory", "disk": "disk"}
+"""What the kinds of memory are called."""
 
 ANSWERS = {True: "fits", False: "DOES NOT FIT", None: "free memory is unknown"}
 
@@ -104,7 +113,7 @@ def _check_model(options: ModelOptions, machine: Machine) -> tuple[ModelInfo | N
         if size_bytes >= LONG_READ_BYTES:
             output.note(f"reading {size_text(size_bytes)} of weights for their fingerprint")
         model = describe_folder(folder, options.spec.name, options.store.fingerprint_memory)
-        plan = plan_use(options.spec, folder, machine)
+        plan = plan_use(options.spec, folder, machine, options.store.root)
     except (ValueError, OSError) as error:
         return model, plan, " ".join(str(error).split())
     return model, plan, None
@@ -134,7 +143,7 @@ def _lines(found: Diagnosis) -> list[str]:
     if found.model:
         lines += ["", "Model", *_model(found.model)]
     if found.plan:
-        lines += ["", "What it needs (activations come on top)", *_plan(found.plan)]
+        lines += ["", "What it needs", *_plan(found.plan)]
     return lines
 
 
@@ -171,17 +180,57 @@ def _model(info: ModelInfo) -> list[str]:
 
 
 def _plan(plan: Plan) -> list[str]:
-    return [
+    lines = [
         _line("where", f"{plan.device}, {plan.dtype}"),
         _line("scored", f"{plan.candidate_weights:,} weights in the decoder layers"),
-        *(_line(STEPS[need.step], _need(need)) for need in plan.needs),
+        *(line for need in plan.needs for line in _wrapped(STEPS[need.step], _need(need))),
     ]
+    if plan.importance is None:
+        return [*lines, *_wrapped(STEPS["importance"], f"{ANSWERS[False]}: {plan.problem}")]
+    return [*lines, *(_part(need) for need in plan.importance.needs), *_choice(plan.importance)]
 
 
 def _need(need: Need) -> str:
-    parts = ((need.gpu_bytes, "GPU memory"), (need.main_bytes, "main memory"))
-    amounts = " and ".join(f"{size_text(amount)} of {what}" for amount, what in parts if amount)
+    amounts = _amounts(need.gpu_bytes, need.main_bytes, need.disk_bytes)
     return f"{amounts}: {ANSWERS[need.fits]}"
+
+
+def _part(need: PartNeed) -> str:
+    amounts = _amounts(need.device_bytes, need.host_bytes, need.disk_bytes)
+    return _line(f"  {need.part}", amounts or "the maps themselves")
+
+
+def _amounts(*sizes: int) -> str:
+    """Bytes of GPU memory, main memory and disk, in words; empty if there are none."""
+    amounts = zip(sizes, PLACES.values(), strict=True)
+    return ", ".join(f"{size_text(size)} of {what}" for size, what in amounts if size)
+
+
+def _choice(plan: ImportancePlan) -> list[str]:
+    """How the weights are scored, in words."""
+    passes = len(plan.groups)
+    layers = " and ".join(f"{first}-{last - 1}" for first, last in plan.groups)
+    parts = [
+        "one pass"
+        if passes == 1
+        else f"{passes} passes, over layers {layers}"
+        if passes <= 4
+        else f"{passes} passes",
+        f"batches of {plan.rows} rows",
+    ]
+    if plan.accumulators == "host" and plan.device_bytes:
+        parts.append("gradients summed in main memory")
+    if plan.checkpointing:
+        parts.append("activations computed twice")
+    if plan.maps == "disk":
+        parts.append("maps in the cache folder")
+    return _wrapped("  how", ", ".join(parts))
+
+
+def _wrapped(name: str, value: str) -> list[str]:
+    """The lines of a long value, on as many rows as it takes at 80 columns."""
+    first, *rest = textwrap.wrap(value, COLUMNS - LABEL_WIDTH - 2) or [""]
+    return [_line(name, first), *(_line("", line) for line in rest)]
 
 
 def _line(name: str, value: str) -> str:

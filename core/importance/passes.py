@@ -1,0 +1,201 @@
+"""The passes over all items that fill the maps of importance, group of layers by group, half by half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from core.choices import Form
+from core.importance.batches import Batch, plan_batches
+from core.importance.plan import ImportancePlan
+from core.importance.rows import LossItem
+from core.importance.staging import Staging
+from core.importance.sums import GradientSums
+from core.importance.taps import checkpointed, frozen, tapped
+from core.inference.memory import is_out_of_memory, release_memory
+from core.weights import Matrix, WeightSpace
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class Passes:
+    """Computes the two maps: gradient sum times weight, over all items and over those at even places."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        space: WeightSpace,
+        items: Sequence[LossItem],
+        form: Form,
+        plan: ImportancePlan,
+        on_progress: Callable[[int, int], None] | None,
+    ) -> None:
+        """Computes nothing yet; see `score_importance`."""
+        self._model, self._space, self._items, self._form = model, space, items, form
+        self._plan = plan
+        self._on_progress = on_progress
+        self._layers: list[nn.Module] = list(model.get_submodule("model.layers"))
+        self._device: torch.device = model.get_input_embeddings().weight.device
+        self._scored = 0
+        """Items, counted again in every pass."""
+
+    def run(self, products: Sequence[Tensor], even_products: Sequence[Tensor]) -> None:
+        """Fills the two maps, which are zeros before.
+
+        Groups go from the last to the first, so that what is not finite is met where it arises.
+        """
+        with self._staging() as staging:
+            for first, last in reversed(self._plan.groups):
+                matrices = [matrix for matrix in self._space.matrices if first <= matrix.layer < last]
+                for half, target in enumerate((even_products, products)):
+                    self._sum_half(matrices, half, target, staging)
+                self._multiply(matrices, products, even_products)
+
+    def _staging(self) -> AbstractContextManager[Staging | None]:
+        """What brings matrices to main memory; None if they are there."""
+        types = {self._space.device(matrix).type for matrix in self._space.matrices}
+        if types == {"cpu"}:
+            return nullcontext()
+        return Staging(max(matrix.size for matrix in self._space.matrices), pinned="cuda" in types)
+
+    def _sum_half(
+        self, matrices: Sequence[Matrix], half: int, target: Sequence[Tensor], staging: Staging | None
+    ) -> None:
+        """Puts the gradient sums over one half of the items into a map."""
+        before = self._scored
+        while True:
+            accumulators = self._accumulators(matrices, target)
+            is_on_host = self._plan.accumulators == "host"
+            sums = GradientSums(accumulators, self._form, staging if is_on_host else None)
+            batches = [batch for batch in plan_batches(self._items, self._plan.rows) if batch.half == half]
+            too_large = self._first_too_large(batches, matrices, sums)
+            sums.finish()
+            if too_large is None:
+                break
+            self._plan = _smaller(self._plan, too_large, self._device)
+            del accumulators, sums
+            release_memory(self._device)
+            self._tell(before)
+        if not is_on_host:
+            _bring_home(accumulators, target, staging)
+
+    def _accumulators(self, matrices: Sequence[Matrix], target: Sequence[Tensor]) -> dict[Matrix, Tensor]:
+        """(rows, columns) float32 zeros for each matrix: those of the map itself if they are on the host."""
+        if self._plan.accumulators == "host":
+            return {matrix: target[matrix.index].zero_() for matrix in matrices}
+        try:
+            return {
+                matrix: torch.zeros(matrix.rows, matrix.columns, device=self._space.device(matrix))
+                for matrix in matrices
+            }
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        size_bytes = 4 * sum(matrix.size for matrix in matrices)
+        raise ValueError(
+            f"The gradient sums of layers {matrices[0].layer} to {matrices[-1].layer} take "
+            f"{size_bytes / 1e9:.1f} GB, and {self._device} has no room for them: close what else uses its "
+            "memory, or use a smaller model or --quantization nf4."
+        )
+
+    def _first_too_large(
+        self, batches: Sequence[Batch], matrices: Sequence[Matrix], sums: GradientSums
+    ) -> Batch | None:
+        """Sums the batches' gradients; the batch that did not fit in memory, None if all did."""
+        first = matrices[0].layer
+        source = self._layers[first - 1] if first else self._model.get_input_embeddings()
+        again = self._layers[first:] if self._plan.checkpointing else []
+        taps = tapped(self._space, set(matrices), sums.watch_output, sums.add)
+        with frozen(self._model, source), taps, checkpointed(again):
+            for batch in batches:
+                sums.start(batch)
+                try:
+                    self._run(batch)
+                except RuntimeError as error:
+                    if not is_out_of_memory(error):
+                        raise
+                    return batch  # with the error goes what its traceback holds of the batch's tensors
+                _require_finite(sums, batch)
+                self._tell(self._scored + len(batch.items))
+        return None
+
+    def _run(self, batch: Batch) -> None:
+        """Forward and backward of the sum of the items' losses."""
+        rows, places, ids, factors = batch.targets()
+        kept, column = torch.unique(places, return_inverse=True)
+        with torch.enable_grad():
+            inputs, positions = batch.input_ids().to(self._device), kept.to(self._device)
+            logits = self._model(inputs, use_cache=False, logits_to_keep=positions).logits
+            picked = logits[rows.to(logits.device), column.to(logits.device)].float()
+            losses = cross_entropy(picked, ids.to(logits.device), reduction="none")
+            torch.autograd.backward((losses * -factors.to(logits.device)).sum())
+
+    def _tell(self, scored: int) -> None:
+        self._scored = scored
+        if self._on_progress:
+            self._on_progress(scored // len(self._plan.groups), len(self._items))
+
+    def _multiply(
+        self, matrices: Sequence[Matrix], products: Sequence[Tensor], even_products: Sequence[Tensor]
+    ) -> None:
+        """Turns the halves' sums into gradient times weight, of all items and of those at even places."""
+        for matrix in matrices:
+            weight = self._space.read(matrix).cpu().float()
+            whole, even = products[matrix.index], even_products[matrix.index]
+            whole.add_(even).mul_(weight)
+            even.mul_(weight)
+            if not (whole.sum(dtype=torch.float64) + even.sum(dtype=torch.float64)).isfinite():
+                raise ValueError(
+                    f"The importance of {matrix.name} is not finite: its gradients are too large."
+                )
+
+
+def _bring_home(
+    accumulators: dict[Matrix, Tensor], target: Sequence[Tensor], staging: Staging | None
+) -> None:
+    """Copies the accumulators into the map; each is given up as soon as it is on its way."""
+    while accumulators:
+        matrix, sums = accumulators.popitem()
+        if staging is None:
+            target[matrix.index].copy_(sums)
+        else:
+            staging.send(sums, target[matrix.index].copy_)
+    if staging is not None:
+        staging.finish()
+
+
+def _require_finite(sums: GradientSums, batch: Batch) -> None:
+    where = sums.not_finite()
+    if where:
+        matrix, what = where
+        ids = ", ".join(item.item_id for item in batch.items)
+        raise ValueError(
+            f"The {what} of {matrix.name} (layer {matrix.layer}, {matrix.kind}) is not finite on the items "
+            f"{ids}: check the model's weights, or load it in float32 or bfloat16."
+        )
+
+
+def _smaller(plan: ImportancePlan, batch: Batch, device: torch.device) -> ImportancePlan:
+    """The plan for less memory than a batch took: half as many rows, or checkpointing of a single item.
+
+    Raises:
+        ValueError: neither is left.
+    """
+    rows = sum(len(item.rows) for item in batch.items)
+    if len(batch.items) > 1:
+        return replace(plan, rows=max(1, rows // 2))
+    if not plan.checkpointing:
+        return replace(plan, checkpointing=True)
+    (item,) = batch.items
+    raise ValueError(
+        f"Item {item.item_id} alone ({rows} rows of {item.length} tokens) does not fit in the memory of "
+        f"{device}: close what else uses it, choose shorter items or --loss answer, or use a smaller model "
+        "or --quantization nf4."
+    )
