@@ -52,7 +52,6 @@ class GradientSums:
         """
         self._gradients.append((matrix, _probe(gradient)))
         accumulator = self._accumulators[matrix]
-        gradient, inputs = gradient.float(), inputs.float()
         if self._staging is None:
             self._add_into(accumulator, gradient, inputs)
             return
@@ -61,11 +60,14 @@ class GradientSums:
         self._staging.send(of_batch, accumulator.add_)
 
     def _add_into(self, sums: Tensor, gradient: Tensor, inputs: Tensor) -> None:
+        if not _multiplies_halves(gradient, inputs):
+            gradient, inputs = gradient.float(), inputs.float()
         if self._form == "sum":
-            sums.addmm_(gradient.flatten(0, 1).T, inputs.flatten(0, 1))
+            _add_product(sums, gradient.flatten(0, 1), inputs.flatten(0, 1))
             return
         for first, last in self._ranges:
-            sums += (gradient[first:last].flatten(0, 1).T @ inputs[first:last].flatten(0, 1)).abs_()
+            of_item = gradient[first:last].flatten(0, 1), inputs[first:last].flatten(0, 1)
+            sums += _product(*of_item).abs_()
 
     def finish(self) -> None:
         """Returns when everything is in the accumulators."""
@@ -82,6 +84,26 @@ class GradientSums:
             if not probe.isfinite():
                 return matrix, "gradient"
         return None
+
+
+def _multiplies_halves(gradient: Tensor, inputs: Tensor) -> bool:
+    """Whether the device multiplies 16-bit numbers as exactly as float32 ones, and many times as fast."""
+    return gradient.is_cuda and gradient.dtype == inputs.dtype and gradient.element_size() == 2
+
+
+def _add_product(sums: Tensor, gradient: Tensor, inputs: Tensor) -> None:
+    """Adds what `_product` gives."""
+    if gradient.dtype == torch.float32:
+        sums.addmm_(gradient.T, inputs)
+    else:
+        sums += _product(gradient, inputs)
+
+
+def _product(gradient: Tensor, inputs: Tensor) -> Tensor:
+    """(tokens, rows), (tokens, columns) -> (rows, columns), summed in float32, where 16-bit products are exact."""
+    if gradient.dtype == torch.float32:
+        return gradient.T @ inputs
+    return torch.mm(gradient.T, inputs, torch.float32)
 
 
 def _probe(values: Tensor) -> Tensor:
