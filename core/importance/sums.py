@@ -100,7 +100,7 @@ def _add_product(sums: Tensor, gradient: Tensor, inputs: Tensor) -> None:
 
 
 def _product(gradient: Tensor, inputs: Tensor) -> Tensor:
-    """(tokens, rows), (tokens, columns) -> (rows, columns), summed in float32, where 16-bit products are exact."""
+    """(tokens, rows), (tokens, columns) -> (rows, columns) in float32, where 16-bit products are exact."""
     if gradient.dtype == torch.float32:
         return gradient.T @ inputs
     return torch.mm(gradient.T, inputs, torch.float32)
