@@ -89,8 +89,9 @@ class Kind:
 RANKINGS = Kind("rankings", ".safetensors", format=1)
 OUTCOMES = Kind("outcomes", ".parquet", format=2)
 PARTINGS = Kind("partings", ".parquet", format=1)
+HEALTH = Kind("health", ".parquet", format=1)
 ITEMS = Kind("items", ".parquet", format=1)
-KINDS = (RANKINGS, OUTCOMES, PARTINGS, ITEMS)
+KINDS = (RANKINGS, OUTCOMES, PARTINGS, HEALTH, ITEMS)
 
 GROUP_ROWS = 2048
 """Rows that a Parquet file keeps together: what has to be read, at least, to show one item."""

@@ -13,6 +13,7 @@ import platformdirs
 from cache.entries import key_lock
 
 if TYPE_CHECKING:
+    from cache.health import Health
     from cache.items import Items
     from cache.outcomes import Outcomes
     from cache.partings import Partings
@@ -57,6 +58,13 @@ class Store:
         from cache.partings import Partings
 
         return Partings(self.root)
+
+    @cached_property
+    def health(self) -> Health:
+        """The stored health of masks."""
+        from cache.health import Health
+
+        return Health(self.root)
 
     @cached_property
     def items(self) -> Items:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from cache.entries import GROUP_ROWS, PARTINGS, EntryFolder
+from cache.entries import PARTINGS, EntryFolder
+from cache.tables import load_table, save_table
 
 SCHEMA = pl.Schema(
     {
@@ -50,17 +50,7 @@ class Partings:
         Raises:
             ValueError: a column is missing or unknown, or the columns differ in length.
         """
-        if set(columns) != set(SCHEMA):
-            odd = sorted(set(columns) ^ set(SCHEMA))
-            raise ValueError(
-                f"The partings column '{odd[0]}' is missing or unknown. Known: {', '.join(SCHEMA)}."
-            )
-        if len({len(values) for values in columns.values()}) != 1:
-            raise ValueError("The partings columns differ in length.")
-        frame = pl.DataFrame({name: columns[name] for name in SCHEMA}, schema=SCHEMA)
-        content = io.BytesIO()
-        frame.write_parquet(content, compression="zstd", statistics=False, row_group_size=GROUP_ROWS)
-        self.entries.write(key, content.getvalue(), ingredients, {"n": frame.height})
+        save_table(self.entries, SCHEMA, key, ingredients, columns)
 
     def load(self, key: str) -> pl.DataFrame | None:
         """The partings under a key, as `SCHEMA`; None if they are not stored.
@@ -68,7 +58,4 @@ class Partings:
         Raises:
             CorruptEntry: the file or its manifest is damaged.
         """
-        manifest = self.entries.read_manifest(key)
-        if manifest is None:
-            return None
-        return pl.read_parquet(self.entries.read_payload(key, manifest))
+        return load_table(self.entries, key)

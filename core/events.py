@@ -27,6 +27,10 @@ class ModelLoading(msgspec.Struct, frozen=True, tag=True):
     name: str
     doing: str
     """What happens just now, in a few words."""
+    done_bytes: int = 0
+    """Of `total_bytes`."""
+    total_bytes: int = 0
+    """Of what is read, converted or moved just now; 0 where that is not known."""
 
 
 class ModelLoaded(msgspec.Struct, frozen=True, tag=True):
@@ -44,6 +48,27 @@ class ModelFailed(msgspec.Struct, frozen=True, tag=True):
     """The model cannot be loaded; the engine stays and says so to whoever asks for a job."""
 
     problem: str
+
+
+class ImportancePlanned(msgspec.Struct, frozen=True, tag=True):
+    """The importance of an ability is computed from now on, so as memory allows."""
+
+    ability: str
+    passes: int
+    """Over all items, each for a group of layers."""
+    accumulators: Literal["device", "host"]
+    """Where gradients are summed: beside the weights, or in main memory."""
+    maps: Literal["memory", "disk"]
+    """Where the scores lie."""
+    rows: int
+    """Of a batch at most."""
+    checkpointing: bool
+    """Whether activations are computed twice."""
+    on_gpu: bool
+    device_bytes: int
+    """Of a GPU's memory, beside the weights, as estimated."""
+    host_bytes: int
+    disk_bytes: int
 
 
 class ItemsScored(msgspec.Struct, frozen=True, tag=True):
@@ -193,13 +218,25 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     problem: str
 
 
+class GpuFacts(msgspec.Struct, frozen=True):
+    """What the driver says of a GPU that the model is on, whoever uses it."""
+
+    load: int | None
+    """Per cent of the time; None where the driver does not say, as of the next two."""
+    used_bytes: int | None
+    total_bytes: int | None
+    celsius: int | None
+
+
 class Heartbeat(msgspec.Struct, frozen=True, tag=True):
     """The engine is alive; every two seconds."""
 
     resident_bytes: int
     """Main memory of the engine's process."""
     device_bytes: int | None = None
-    """Memory that torch holds on the GPU; None on a CPU."""
+    """Memory that torch holds on the model's GPUs; None on a CPU."""
+    gpus: tuple[GpuFacts, ...] = ()
+    """The model's; none on a CPU, and without the extra `gpu`."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag=True):
@@ -218,6 +255,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag=True):
     """What the running or last generation job wrote so far, one entry for each answer."""
     scored: ItemsScored | None = None
     """How far the importance that is being computed is."""
+    planned: ImportancePlanned | None = None
+    """How it is computed."""
     compared: tuple[TextCompared, ...] = ()
     """What is known of how that job's answers differ from its base answer."""
 
@@ -226,6 +265,7 @@ Event = (
     ModelLoading
     | ModelLoaded
     | ModelFailed
+    | ImportancePlanned
     | ItemsScored
     | RunsFound
     | RunStarted

@@ -25,6 +25,9 @@ OUTCOMES_VERSION = 3
 PARTINGS_VERSION = 1
 """Raised whenever the same ingredients give other partings."""
 
+HEALTH_VERSION = 1
+"""Raised whenever the same ingredients give another health: so also with the neutral texts."""
+
 ITEMS_VERSION = 2
 """Raised whenever the same ingredients give another table of items."""
 
@@ -94,6 +97,19 @@ class MaskRecipe:
         """The seed of the random control, another one for each ability."""
         place = [ability.id for ability in ABILITIES].index(find_ability(self.ability).id)
         return self.seed * len(ABILITIES) + place
+
+
+def drawn_seed(seed: int, draw: int) -> int:
+    """The `MaskRecipe.seed` of one of several random masks of one size; of the first it is the seed itself.
+
+    Args:
+        seed: from which all are derived.
+        draw: which, from 0.
+    """
+    if draw == 0:
+        return seed
+    # Hashed, not counted on from the seed: two profiles with seeds side by side share no random mask.
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{draw}".encode(), digest_size=4).digest())
 
 
 @dataclass(frozen=True)
@@ -175,6 +191,25 @@ def partings_ingredients(
 def partings_key(ingredients: Mapping[str, Any]) -> str:
     """The cache key of the partings of two runs."""
     return key_of("partings", PARTINGS_VERSION, ingredients)
+
+
+def health_ingredients(
+    model: ModelIdentity, level: Level, ablated: str, mask: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What the health of a model under a mask depends on.
+
+    Args:
+        model: the model.
+        level: of the neutral texts.
+        ablated: the mask in words, for people to read; it is all in `mask`.
+        mask: its ingredients; None for the intact model.
+    """
+    return {"model": model, "level": level, "ablated": ablated, "mask": mask}
+
+
+def health_key(ingredients: Mapping[str, Any]) -> str:
+    """The cache key of the health of a model under a mask."""
+    return key_of("health", HEALTH_VERSION, ingredients)
 
 
 def items_ingredients(benchmark: Benchmark, n: int, spec: ModelSpec) -> dict[str, Any]:

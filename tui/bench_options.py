@@ -8,7 +8,7 @@ import typer
 
 from core.choices import Form, Loss, Selection, Variant
 from tui import output
-from tui.options import ModelOptions, RunOptions, UsageError
+from tui.options import ModelOptions, RunOptions, ScoringOptions, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,7 +76,7 @@ def note_insisting(options: RunOptions, benchmarks: Sequence[Benchmark]) -> None
 
 
 def open_workbench(
-    options: ModelOptions,
+    options: ScoringOptions,
     tell: Callable[[Event], None],
     *,
     n_items: int,
@@ -94,5 +94,6 @@ def open_workbench(
         recipe,
         own_items=own_items,
         batch_size=options.batch_rows or "auto",
+        wishes=options.wishes,
         tell=tell,
     )

@@ -11,7 +11,20 @@ from importlib.metadata import PackageNotFoundError, version
 
 from core.free_space import free_memory
 
-PACKAGES = ("torch", "transformers", "datasets", "bitsandbytes", "polars", "textual", "lm-eval")
+GPU_PACKAGE = "nvidia-ml-py"
+"""The package that asks the driver for load and temperature of a GPU; of the extra `gpu`."""
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "datasets",
+    "bitsandbytes",
+    "polars",
+    "textual",
+    "lm-eval",
+    GPU_PACKAGE,
+)
 """The packages whose versions can change a result or a screen."""
 
 NVIDIA_SMI = (

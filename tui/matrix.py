@@ -6,9 +6,20 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from core.abilities.catalogue import ABILITIES
 from core.choices import CONTROLS
 from tui import output
+from tui.matrix_words import (
+    LEGEND,
+    SHORT_NAMES,
+    collapse_line,
+    detectable_line,
+    mark,
+    number,
+    random_line,
+    reasons,
+    wrapped,
+    write_health,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,30 +38,15 @@ WIDE = 150
 FEW_MATRICES = 4
 """Up to so many matrices are all written; of more, the largest k of each variant and selection."""
 
-NAMED = 4
-"""Up to so many benchmarks are named in a heading."""
-
-SIGNIFICANT = 0.05
-"""A q-value below it has a mark."""
-
-LEGEND = (
-    "Cells: AIS, 1 = the benchmark needs the ability, 0 = it does not.  * q < 0.05   · not identifiable   "
-    "! the mask takes every benchmark down to chance: too large a k to say anything about abilities"
+SUMMARY_LEGEND = (
+    "own, others: mean AIS on the ability's own benchmark, and on the other abilities'.  specific: own less "
+    "what the other abilities' masks do to that benchmark.  hold: cells that hold (Holm).  top 3: abilities "
+    "whose own benchmark is among the three most hurt.  |AIS|: mean of all cells.  wrecked: masks that "
+    "take every benchmark down to chance"
 )
 
-SHORT_NAMES = {
-    "analogical_reasoning": "analog",
-    "commonsense_causal": "causal",
-    "contextual_recall": "recall",
-    "deductive_reasoning": "deduct",
-    "inductive_reasoning": "induct",
-    "long_term_knowledge": "knowl",
-    "quantitative_reasoning": "quant",
-    "semantic_relationship": "semant",
-    "spatial_reasoning": "spatial",
-    "temporal_reasoning": "tempor",
-}
-"""Heads of narrow columns."""
+NAMED = 4
+"""Up to so many benchmarks are named in a heading."""
 
 
 def write_matrices(profile: Profile) -> None:
@@ -60,6 +56,7 @@ def write_matrices(profile: Profile) -> None:
     cells = profile.cells
     if not profile.plan.masks():
         output.write_table(_base_table(cells))
+        output.write(reasons(cells))
         return
     effects = _effects(profile)
     variants = [v for v in profile.plan.variants if v != "base"]
@@ -69,11 +66,13 @@ def write_matrices(profile: Profile) -> None:
     for variant in variants:
         for selection in effects:
             for k in ks:
-                output.write_table(_matrix(cells, variant, selection, k))
-    output.write(LEGEND + "\n\n")
+                _write_matrix(cells, variant, selection, k)
+    output.write("".join(f"{wrapped(line)}\n" for line in (LEGEND, random_line(cells)) if line) + "\n")
     output.write_table(_summary_table(summaries(profile)))
-    output.write(_reasons(cells))
-    output.write("\n")
+    output.write(wrapped(SUMMARY_LEGEND) + "\n\n")
+    if why := reasons(cells):
+        output.write(f"{why}\n")
+    write_health(profile, effects, max(profile.plan.ks))
     write_failures(profile)
 
 
@@ -165,6 +164,17 @@ def _effects(profile: Profile) -> list[str]:
     return [s for s in profile.plan.selections if s not in CONTROLS] or list(profile.plan.selections)
 
 
+def _write_matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> None:
+    """One matrix, and below it what has to be known of it."""
+    import polars as pl
+
+    output.write_table(_matrix(cells, variant, selection, k))
+    at = (pl.col("variant") == variant) & (pl.col("selection") == selection) & (pl.col("k") == k)
+    rows = cells.filter(at)
+    lines = [line for line in (detectable_line(rows), collapse_line(rows)) if line]
+    output.write("".join(f"{wrapped(line)}\n" for line in lines) + "\n")
+
+
 def _matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> Table:
     """Abilities by benchmarks at one variant, selection and k, the controls' means below."""
     import polars as pl
@@ -190,32 +200,24 @@ def _matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> Tabl
         means = at.filter(pl.col("selection") == control).group_by("benchmark").agg(pl.col("ais").mean())
         by_name = dict(means.iter_rows())
         if by_name:
-            table.add_row(f"({control})", *(_number(by_name[b]) for b in benchmarks), style="dim")
+            table.add_row(f"({control})", *(number(by_name[b]) for b in benchmarks), style="dim")
     return table
 
 
 def _cell(cell: dict[str, Any], with_interval: bool) -> str:
-    """One cell: `.65*`, with room `.65* [.52 .77]`."""
+    """One cell: `.65**`, with room `.65** [.52 .77]`."""
     if not cell["defined"]:
         return "·"
-    star = "*" if cell["q_value"] < SIGNIFICANT else " "
-    text = f"{_number(cell['ais'])}{star}"
-    return f"{text}[{_number(cell['ais_low'])} {_number(cell['ais_high'])}]" if with_interval else text
-
-
-def _number(value: float | None) -> str:
-    """Two decimals without the leading zero."""
-    if value is None:
-        return "·"
-    text = f"{value:.2f}"
-    return text.replace("0.", ".", 1) if abs(value) < 1 else text
+    text = f"{number(cell['ais'])}{mark(cell)}"
+    return f"{text} [{number(cell['ais_low'])} {number(cell['ais_high'])}]" if with_interval else text
 
 
 def _summary_table(rows: list[MatrixSummary]) -> Table:
+    """One row for each matrix; `SUMMARY_LEGEND` says what its columns are."""
     from rich.table import Table
 
     table = Table(title="What the matrices say", title_justify="left", box=None, pad_edge=False)
-    heads = ("variant", "selection", "k", "own", "others", "own in top 3", "mean |AIS|", "collapsed")
+    heads = ("variant", "selection", "k", "own", "others", "specific", "hold", "top 3", "|AIS|", "wrecked")
     for head in heads:
         table.add_column(head, justify="left" if head in heads[:2] else "right")
     for row in rows:
@@ -223,9 +225,11 @@ def _summary_table(rows: list[MatrixSummary]) -> Table:
             row.variant,
             row.selection,
             f"{row.k:g}",
-            _number(row.mean_own),
-            _number(row.mean_others),
-            f"{row.own_in_top_three} of {row.rows}",
+            number(row.mean_own),
+            number(row.mean_others),
+            number(row.mean_specificity),
+            str(row.holding),
+            f"{row.own_in_top_three}/{row.rows}",
             "·" if row.mean_absolute is None else f"{row.mean_absolute:.3f}",
             str(row.collapsed),
         )
@@ -242,15 +246,3 @@ def _base_table(cells: pl.DataFrame) -> Table:
         chance = "none" if cell["chance"] is None else f"{cell['chance']:.2f}"
         table.add_row(cell["benchmark"], f"{cell['base_score']:.3f}", chance, str(cell["n"]))
     return table
-
-
-def _reasons(cells: pl.DataFrame) -> str:
-    """Why cells are not identifiable, one line a benchmark."""
-    import polars as pl
-
-    undefined = cells.filter(~pl.col("defined")).unique("benchmark", maintain_order=True)
-    order = [ability.id for ability in ABILITIES]
-    rows = sorted(
-        undefined.to_dicts(), key=lambda c: order.index(c["benchmark"]) if c["benchmark"] in order else 99
-    )
-    return "".join(f"{row['benchmark']}: {row['reason']}\n" for row in rows)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from core.free_space import free_on_disk
 from core.importance.needs import ItemsShape, ModelShape
-from core.importance.plan import Free, ImportancePlan, Task, plan_importance
-from core.models.description import read_config, weights_in_memory
+from core.importance.plan import Free, ImportancePlan, Task, Wishes, plan_importance
+from core.importance.wishes import check_wishes_for
+from core.models.description import Weights, read_config, weights_in_memory
+from core.models.device import layers_over_gpus
 from core.models.files import HUB_ID, model_folder
+from core.models.quantization import DTYPE_BYTES
 from core.models.spec import ModelSpec
 from core.recipes import ImportanceRecipe
 from tui.machine import Machine
@@ -37,9 +42,11 @@ class Plan:
     """How the model would be used."""
 
     device: str
-    """`cpu` or `cuda:N`."""
+    """`cpu`, `mps`, `cuda:N`, or several of these, separated by commas."""
     dtype: str
     """In words: `float32`, or `nf4, bfloat16`."""
+    is_own_dtype: bool
+    """Whether that is the checkpoint's own, as nobody asked for another."""
     candidate_weights: int
     """Weights that importance scores: those of the seven matrices of every decoder layer."""
     needs: tuple[Need, ...]
@@ -70,7 +77,13 @@ def local_model_folder(spec: ModelSpec) -> Path:
     return model_folder(replace(spec, name=folder, revision=None))
 
 
-def plan_use(spec: ModelSpec, folder: Path, machine: Machine, cache_folder: Path | None = None) -> Plan:
+def plan_use(
+    spec: ModelSpec,
+    folder: Path,
+    machine: Machine,
+    cache_folder: Path | None = None,
+    wishes: Wishes | None = None,
+) -> Plan:
     """What loading the model and scoring its weights need, whether that fits, and how it would be done.
 
     Args:
@@ -78,14 +91,15 @@ def plan_use(spec: ModelSpec, folder: Path, machine: Machine, cache_folder: Path
         folder: the model's files.
         machine: where it would run.
         cache_folder: where maps go that do not fit in main memory; None leaves its disk out of account.
+        wishes: what is decided of how importance is computed.
 
     Raises:
-        ValueError: the device is not here, the weights are quantized in another way than is asked for, or the
-            config is not that of a Llama.
+        ValueError: the device is not here, the weights are quantized in another way than is asked for, the
+            config is not that of a Llama, or a wish does not make sense.
     """
-    device = _device(spec.device, machine)
     config = read_config(folder)
     loaded = weights_in_memory(folder, config, spec.quantization, spec.dtype)
+    device = _devices(spec, config, loaded, machine)
     on_gpu = device != "cpu"
     task = Task(
         ModelShape.of(config, loaded.dtype, is_four_bit=loaded.quantization != "none"),
@@ -97,19 +111,29 @@ def plan_use(spec: ModelSpec, folder: Path, machine: Machine, cache_folder: Path
     loading = Need(
         "load", on_gpu * loaded.bytes, (not on_gpu) * loaded.bytes, 0, _load_fits(loaded.bytes, on_gpu, free)
     )
+    wishes = wishes or Wishes()
+    check_wishes_for(wishes, task.model.layers, on_gpu=on_gpu)
     candidates = task.model.candidates
+    is_own_dtype = spec.dtype == "auto" and loaded.quantization == "none"
     try:
-        importance = plan_importance(task, free)
+        importance = plan_importance(task, free, wishes)
     except ValueError as error:
-        return Plan(device, loaded.stored_as, candidates, (loading,), None, str(error))
+        return Plan(device, loaded.stored_as, is_own_dtype, candidates, (loading,), None, str(error))
     needs = (loading, _need_of(importance, free, on_gpu))
-    return Plan(device, loaded.stored_as, candidates, needs, importance, None)
+    return Plan(device, loaded.stored_as, is_own_dtype, candidates, needs, importance, None)
 
 
 def _free(device: str, machine: Machine, cache_folder: Path | None) -> Free:
-    gpu = machine.gpus[int(device.removeprefix("cuda:"))] if device != "cpu" else None
     on_disk = None if cache_folder is None else free_on_disk(cache_folder)
-    return Free(gpu.memory_free_bytes if gpu else None, machine.memory.free_bytes, on_disk)
+    return Free(free_on_gpus(device, machine), machine.memory.free_bytes, on_disk)
+
+
+def free_on_gpus(device: str, machine: Machine) -> int | None:
+    """What is free on the GPU of a plan, or on all of its GPUs; None if there are none, or nobody says."""
+    numbers = [int(name.removeprefix("cuda:")) for name in device.split(", ") if name.startswith("cuda:")]
+    free = [machine.gpus[number].memory_free_bytes for number in numbers]
+    known = [one for one in free if one is not None]
+    return sum(known) if known and len(known) == len(free) else None
 
 
 def _load_fits(weights_bytes: int, on_gpu: bool, free: Free) -> bool | None:
@@ -123,10 +147,24 @@ def _need_of(importance: ImportancePlan, free: Free, on_gpu: bool) -> Need:
     return Need("importance", *amounts, True if is_known else None)
 
 
+def _devices(spec: ModelSpec, config: Mapping[str, Any], loaded: Weights, machine: Machine) -> str:
+    """Where the model would be, as loading it decides."""
+    device = _device(spec.device, machine)
+    free = [gpu.memory_free_bytes for gpu in machine.gpus if gpu.memory_free_bytes is not None]
+    if spec.device != "auto" or len(free) < len(machine.gpus):
+        return device
+    every = ", ".join(f"cuda:{number}" for number in range(len(free)))
+    try:
+        places = layers_over_gpus(config, loaded.bytes, DTYPE_BYTES[loaded.dtype], free)
+    except ValueError:  # not even all together: the plan's needs say so
+        return every
+    return device if places is None else every
+
+
 def _device(name: str, machine: Machine) -> str:
     if name == "auto":
         return "cuda:0" if machine.gpus else "cpu"
-    if name == "cpu":
+    if name in ("cpu", "mps"):
         return name
     index = int(name.partition(":")[2] or 0)
     if index >= len(machine.gpus):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -18,9 +18,9 @@ from core.models.spec import DType, ModelSpec, Quantization
 if TYPE_CHECKING:
     from cache.folder import Store
     from core.benchmarks.options import BenchmarkOptions
+    from core.importance.plan import Wishes
 
-DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
-
+DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Decides all that is drawn.")]
 CacheDir = Annotated[
@@ -67,12 +67,15 @@ class ModelOptions:
         str, typer.Option(help="demo, phantom, a folder, or a hub id (owner/name).", metavar="NAME")
     ] = "demo"
     quantization: Annotated[Quantization, typer.Option(help="How the weights are stored in memory.")] = "none"
-    dtype: Annotated[DType, typer.Option(help="Of the weights; auto: as the files, bfloat16 if 4-bit.")] = (
-        "auto"
-    )
+    dtype: Annotated[
+        DType, typer.Option(help="Of the weights; auto: the checkpoint's, bfloat16 if 4-bit.")
+    ] = "auto"
     device: Annotated[
         str,
-        typer.Option(help="Where it runs; auto: a GPU if there is one.", metavar="auto|cpu|cuda:N"),
+        typer.Option(
+            help="Where it runs; auto: the first GPU, or all if one is too small; else the CPU.",
+            metavar="auto|cpu|cuda:N|mps",
+        ),
     ] = "auto"
     revision: Annotated[
         str | None, typer.Option(help="Branch, tag or commit of a hub id.", metavar="NAME")
@@ -85,7 +88,7 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         if not DEVICE.fullmatch(self.device):
-            raise UsageError(f"There is no device '{self.device}': give auto, cpu or cuda:0.")
+            raise UsageError(f"There is no device '{self.device}': give auto, cpu, cuda:0 or mps.")
         if self.batch_size != "auto" and not re.fullmatch("[1-9][0-9]*", self.batch_size):
             raise UsageError(f"The batch size is '{self.batch_size}': give auto or a number from 1.")
 
@@ -105,6 +108,67 @@ class ModelOptions:
         return None if self.batch_size == "auto" else int(self.batch_size)
 
 
+@dataclass(frozen=True)
+class ScoringOptions(ModelOptions):
+    """What every command that scores weights can be told beside the model options: how memory is used."""
+
+    passes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Scoring: passes over the items, each for a group of layers.",
+            show_default="what fits",
+            metavar="N",
+        ),
+    ] = None
+    sums: Annotated[
+        Literal["device", "host"] | None,
+        typer.Option(
+            help="Scoring: where gradients are summed, on the GPU or in main memory.",
+            show_default="what fits",
+        ),
+    ] = None
+    maps: Annotated[
+        Literal["memory", "disk"] | None,
+        typer.Option(
+            help="Scoring: where the scores lie, in main memory or in the cache folder.",
+            show_default="what fits",
+        ),
+    ] = None
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Scoring: rows of a batch.",
+            show_default="what fits",
+            metavar="N",
+        ),
+    ] = None
+    checkpointing: Annotated[
+        bool | None,
+        typer.Option(
+            "--checkpointing/--no-checkpointing",
+            help="Scoring: compute activations twice in place of keeping them.",
+            show_default="what fits",
+        ),
+    ] = None
+
+    @property
+    def wishes(self) -> Wishes:
+        """What is decided of how importance is computed.
+
+        Raises:
+            UsageError: the options do not go together.
+        """
+        from core.importance.plan import Wishes
+        from core.importance.wishes import check_wishes
+
+        wishes = Wishes(self.passes, self.sums, self.maps, self.rows, self.checkpointing)
+        with checked_arguments():
+            check_wishes(wishes)
+        return wishes
+
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -116,8 +180,8 @@ DataDir = Annotated[
 
 
 @dataclass(frozen=True)
-class RunOptions(ModelOptions):
-    """What every command that runs benchmarks can be told beside the model options."""
+class RunOptions(ScoringOptions):
+    """What every command that runs benchmarks can be told beside these."""
 
     data_dir: DataDir = None
     few_shot: Annotated[

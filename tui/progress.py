@@ -8,11 +8,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.events import EntryReplaced, Event, ItemsScored, ModelLoading, RunFinished, RunsFound
+from core.events import (
+    EntryReplaced,
+    Event,
+    ImportancePlanned,
+    ItemsScored,
+    ModelLoading,
+    RunFinished,
+    RunsFound,
+)
 from tui import output
+from tui.scoring_words import loaded_text, scoring_words
+from tui.units import size_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+MB = 1_000_000
 
 LINE_EVERY_S = 10.0
 """Seconds between plain lines of one kind, so that a log stays readable."""
@@ -56,8 +68,31 @@ def _loading(event: ModelLoading) -> str:
     return f"{output.shown(event.name)}: {event.doing}"
 
 
+def _planned(event: ImportancePlanned) -> str:
+    sizes = ((event.device_bytes, "GPU memory"), (event.host_bytes, "memory"), (event.disk_bytes, "disk"))
+    takes = " and ".join(f"{size_text(size)} of {what}" for size, what in sizes if size)
+    return f"importance of {event.ability}: {scoring_words(event)}; takes {takes}"
+
+
 def _found(event: RunsFound) -> str:
     return f"{event.total} runs, {event.cached} of them in the cache"
+
+
+class _Told:
+    """Remembers what was said of loading and scoring, so that it is said once."""
+
+    def __init__(self) -> None:
+        self._doing, self._how = "", ""
+
+    def is_new_loading(self, event: ModelLoading) -> bool:
+        """Whether something else is done than what was told last."""
+        before, self._doing = self._doing, event.doing
+        return event.doing != before
+
+    def is_new_plan(self, event: ImportancePlanned) -> bool:
+        """Whether scoring is done in another way than the ability before."""
+        before, self._how = self._how, scoring_words(event)
+        return self._how != before
 
 
 class _Lines:
@@ -65,10 +100,14 @@ class _Lines:
 
     def __init__(self) -> None:
         self._next_line = 0.0
+        self._told = _Told()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, ModelLoading):
-            output.note(_loading(event))
+            self._load(event)
+        elif isinstance(event, ImportancePlanned):
+            if self._told.is_new_plan(event):
+                output.note(_planned(event))
         elif isinstance(event, RunsFound):
             output.note(_found(event))
         elif isinstance(event, EntryReplaced):
@@ -79,6 +118,13 @@ class _Lines:
             text = f"run {event.done} of {event.total}: {event.mask} on {event.benchmark}: {event.score:.3f}"
             self._now_and_then(text, event.done == event.total)
 
+    def _load(self, event: ModelLoading) -> None:
+        if self._told.is_new_loading(event):
+            output.note(_loading(event))
+            self._next_line = time.monotonic() + LINE_EVERY_S
+        elif event.done_bytes < event.total_bytes:
+            self._now_and_then(f"{_loading(event)}: {loaded_text(event)}")
+
     def _now_and_then(self, text: str, is_last: bool = False) -> None:
         if is_last or time.monotonic() >= self._next_line:
             output.note(text)
@@ -86,23 +132,38 @@ class _Lines:
 
 
 class _Bars:
-    """One bar for the runs and, while there is something to score, one for the items."""
+    """One bar for the runs and, while there is something to load or score, one for the bytes or items."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._bars: dict[str, tuple[TaskID, float]] = {}
+        self._told = _Told()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, ModelLoading):
-            self._progress.console.print(_loading(event), markup=False, highlight=False)
+            self._load(event)
+        elif isinstance(event, ImportancePlanned):
+            if self._told.is_new_plan(event):
+                self._say(_planned(event))
         elif isinstance(event, RunsFound):
-            self._progress.console.print(_found(event), markup=False, highlight=False)
+            self._say(_found(event))
         elif isinstance(event, EntryReplaced):
-            self._progress.console.print(f"computed anew: {event.problem}", markup=False, highlight=False)
+            self._say(f"computed anew: {event.problem}")
         elif isinstance(event, ItemsScored):
             self._advance("items", f"importance: {event.ability}", event.done, event.total)
         elif isinstance(event, RunFinished):
             self._advance("runs", f"{event.mask}", event.done, event.total)
+
+    def _say(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False)
+
+    def _load(self, event: ModelLoading) -> None:
+        if self._told.is_new_loading(event):
+            self._say(_loading(event))
+        if event.total_bytes:
+            self._advance("MB", "loading", event.done_bytes // MB, event.total_bytes // MB)
+        if event.done_bytes == event.total_bytes and "MB" in self._bars:
+            self._progress.remove_task(self._bars.pop("MB")[0])
 
     def _advance(self, unit: str, text: str, done: int, total: int) -> None:
         if unit not in self._bars or (unit == "items" and done < self._done(unit)):

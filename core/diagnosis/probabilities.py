@@ -86,7 +86,7 @@ def log_probabilities(
         (prompt_ids(model, tokenizer, prompt, len(answer)), [tuple(answer)])
         for prompt, answer in zip(prompts, answers, strict=True)
     ]
-    found = _token_values(model, items, _never) or []
+    found = token_values(model, items, _never) or []
     return [_finite(model, values) for (values,) in found]
 
 
@@ -110,7 +110,7 @@ def ablated_probabilities(
         else (pair.prompt, [])
         for pair, place in zip(pairs, places, strict=True)
     ]
-    found = _token_values(model, items, cancelled)
+    found = token_values(model, items, cancelled)
     if found is None:
         return None
     return [
@@ -146,7 +146,7 @@ def compare(
         )
         for pair in pairs
     ]
-    found = _token_values(model, items, cancelled)
+    found = token_values(model, items, cancelled)
     if found is None:
         return None
     known = [_finite(model, values[0]) for values in found] if base_nats is None else base_nats
@@ -182,12 +182,21 @@ def _finite(model: PreTrainedModel, values: tuple[float, ...]) -> tuple[float, .
     return values
 
 
-def _token_values(
+def token_values(
     model: PreTrainedModel,
     items: Sequence[tuple[TokenIds, Sequence[TokenIds]]],
     cancelled: Callable[[], bool],
 ) -> list[list[tuple[float, ...]]] | None:
-    """The log-probabilities of the tokens of each answer to each prompt; None if it was cancelled."""
+    """The log-probabilities of the tokens of each answer to each prompt, as the model gives them.
+
+    Args:
+        model: in eval mode, as it is now.
+        items: token ids of prompts, each with those of answers, which may be empty.
+        cancelled: asked between batches; then the result is None.
+
+    Raises:
+        ValueError: a prompt with its answers does not fit in memory.
+    """
     asked = [number for number, (_, answers) in enumerate(items) if any(answers)]
     encoded = [
         EncodedChoice(str(number), prompt, tuple(answer for answer in answers if answer), 0)

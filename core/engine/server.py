@@ -159,7 +159,8 @@ class Server:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             if self._clients:
-                self._pass_on(Heartbeat(_resident_bytes(), self._worker.device_bytes()))
+                gpus = self._worker.gpus
+                self._pass_on(Heartbeat(_resident_bytes(), gpus.held_bytes(), gpus.facts()))
 
     # Idleness.
 

@@ -10,6 +10,7 @@ from typing import Literal
 from cache.folder import Store
 from cache.keys import key_of
 from core.benchmarks.options import BenchmarkOptions
+from core.importance.plan import Wishes
 from core.models.spec import ModelSpec
 from core.recipes import ImportanceRecipe
 
@@ -27,6 +28,8 @@ class EngineSpec:
     recipe: ImportanceRecipe = field(default_factory=ImportanceRecipe)
     batch_size: int | Literal["auto"] = "auto"
     benchmarks: BenchmarkOptions = field(default_factory=BenchmarkOptions)
+    wishes: Wishes = field(default_factory=Wishes)
+    """Of how importance is computed."""
 
     @cached_property
     def id(self) -> str:

@@ -8,6 +8,7 @@ from core.events import (
     ENDED,
     BatchFinished,
     Event,
+    ImportancePlanned,
     ItemOutcome,
     ItemsScored,
     Job,
@@ -40,6 +41,7 @@ class State:
         self._writer = ""
         """The generation job that the texts and what is known of them are of."""
         self._scored: ItemsScored | None = None
+        self._planned: ImportancePlanned | None = None
 
     def snapshot(self) -> Snapshot:
         """All of it."""
@@ -52,6 +54,7 @@ class State:
             outcomes=tuple(self._outcomes),
             texts=tuple(self._texts[pane] for pane in sorted(self._texts)),
             scored=self._scored,
+            planned=self._planned,
             compared=tuple(self._compared[pane] for pane in sorted(self._compared)),
         )
 
@@ -66,8 +69,10 @@ class State:
                 self._begin(None)
             case BatchFinished():
                 self._outcomes.extend(event.outcomes)
+            case ImportancePlanned():
+                self._planned = event
             case ItemsScored():
-                self._scored = event if event.done < event.total else None
+                self._score(event)
             case TextWritten():
                 self._write(event)
             case TextCompared():
@@ -79,7 +84,14 @@ class State:
                 pass
 
     def _begin(self, run: RunStarted | None) -> None:
-        self._run, self._outcomes, self._scored = run, [], None
+        self._run, self._outcomes = run, []
+        self._scored = self._planned = None
+
+    def _score(self, event: ItemsScored) -> None:
+        if event.done < event.total:
+            self._scored = event
+        else:
+            self._scored = self._planned = None
 
     def _write(self, event: TextWritten) -> None:
         self._take_writer(event.job)

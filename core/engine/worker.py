@@ -9,9 +9,10 @@ from pathlib import Path
 from core.cancellation import Cancelled
 from core.engine import work
 from core.engine.failures import sentence_of
+from core.engine.gpus import Gpus
 from core.engine.jobs import JobQueue, Start
 from core.engine.spec import EngineSpec
-from core.events import Event, Job, ModelFailed
+from core.events import Event, Job, JobState, ModelFailed
 from core.workbench import Workbench
 
 
@@ -39,11 +40,13 @@ class Worker(threading.Thread):
         super().__init__(name="worker", daemon=True)
         self._spec, self._queue, self._log = spec, queue, log
         self._tell, self._on_idle = tell, on_idle
+        self._gpus: Gpus | None = None
         self._bench = Workbench(
             spec.model,
             spec.store,
             spec.recipe,
             batch_size=spec.batch_size,
+            wishes=spec.wishes,
             tell=tell,
             cancelled=queue.checkpoint,
         )
@@ -55,14 +58,15 @@ class Worker(threading.Thread):
             self._do(*taken)
             self._on_idle()
 
-    def device_bytes(self) -> int | None:
-        """Memory that the model and its work hold on a GPU; None on a CPU and until the model is loaded."""
+    @property
+    def gpus(self) -> Gpus:
+        """Those that the model is on; none on a CPU and until it is loaded."""
         loaded = vars(self._bench).get("loaded")
-        if loaded is None or loaded.model.device.type != "cuda":
-            return None
-        import torch
-
-        return int(torch.cuda.memory_allocated(loaded.model.device))
+        if loaded is None:
+            return Gpus(())
+        if self._gpus is None:
+            self._gpus = Gpus(parameter.device for parameter in loaded.model.parameters())
+        return self._gpus
 
     def _load(self) -> None:
         """Loads the model; what fails is told, and tried again by the first job that needs the model."""
@@ -73,11 +77,23 @@ class Worker(threading.Thread):
 
     def _do(self, job: Job, start: Start) -> None:
         """Does one job; whatever happens in it, it ends and the thread goes on."""
+        state: JobState = "completed"
+        problem = ""
         try:
             work.do(self._bench, job.id, start, self._queue.advance, self._spec.benchmarks)
         except Cancelled:
-            self._queue.end("cancelled")
+            state = "cancelled"
         except Exception as error:
-            self._queue.end("failed", sentence_of(error, self._spec, self._log))
-        else:
-            self._queue.end("completed")
+            state, problem = "failed", sentence_of(error, self._spec, self._log)
+        changed = self._problem_of_weights()
+        self._queue.end("failed" if changed else state, changed or problem)
+        if changed:
+            self._load()
+
+    def _problem_of_weights(self) -> str:
+        """What is wrong with the weights after a job, in a sentence; empty if they are as loaded."""
+        try:
+            self._bench.prove_restored()
+        except Exception as error:
+            return sentence_of(error, self._spec, self._log)
+        return ""

@@ -10,7 +10,7 @@ from core.abilities.generate import generate_items
 from core.abilities.item import Level
 from core.prompts import render_generation
 
-ITEMS = 8
+ITEMS = 3
 """Items of each ability that the embedded model's texts are made of."""
 
 ENGLISH = (
@@ -56,6 +56,12 @@ class NeutralText:
     """What comes before and is not measured; empty where everything is."""
     text: str
     """What is measured."""
+
+    @property
+    def beginning(self) -> str:
+        """What a model is made to write on from: the prompt, or else the first half of the text's words."""
+        words = self.text.split()
+        return self.prompt or " ".join(words[: len(words) // 2])
 
 
 @cache

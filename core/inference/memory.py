@@ -7,13 +7,18 @@ import torch
 CPU_ALLOCATOR = "DefaultCPUAllocator"
 """What the message of torch's RuntimeError names when main memory is used up."""
 
+APPLE_GPU = "MPS backend out of memory"
+"""What it says when an Apple GPU's is."""
+
 
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether an error of torch says that a GPU or the main memory has no room."""
-    return isinstance(error, torch.OutOfMemoryError) or CPU_ALLOCATOR in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        words in str(error) for words in (CPU_ALLOCATOR, APPLE_GPU)
+    )
 
 
 def release_memory(device: torch.device) -> None:
     """Gives back what torch keeps of a GPU's memory for later, so that smaller pieces find room."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
+    if device.type != "cpu":
+        torch.get_device_module(device).empty_cache()

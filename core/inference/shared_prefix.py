@@ -66,7 +66,9 @@ def attending_to(model: PreTrainedModel, prefix: Prefix | None) -> Iterator[dict
     before = model.config._attn_implementation
     model.config._attn_implementation = ATTENTION
     try:
-        yield {"prefix_layers": prefix.layers}
+        # Whole: accelerate, which a model on several GPUs is called through, would move a tuple of tensors
+        # to every layer's GPU.
+        yield {"prefix": prefix}
     finally:
         model.config._attn_implementation = before
 
@@ -90,7 +92,7 @@ def _attend(
     attention_mask: Tensor,
     *,
     scaling: float,
-    prefix_layers: Sequence[tuple[Tensor, Tensor]],
+    prefix: Prefix,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Attention as transformers calls it: queries (B, heads, T, size), keys and values (B, fewer, S, size).
@@ -98,7 +100,7 @@ def _attend(
     Returns:
         (B, T, heads, size), and no weights.
     """
-    prefix_key, prefix_value = prefix_layers[int(module.layer_idx)]  # type: ignore[arg-type]
+    prefix_key, prefix_value = prefix.layers[int(module.layer_idx)]  # type: ignore[arg-type]
     batch, heads, length, size = query.shape
     kv_heads, before = prefix_key.shape[:2]
     group = heads // kv_heads

@@ -36,16 +36,16 @@ class FourBitConfig(BitsAndBytesConfig):  # type: ignore[misc]
 
 @register_quantizer(METHOD)
 class FourBitQuantizer(Bnb4BitHfQuantizer):  # type: ignore[misc]
-    """transformers' own way, on one device, without the package accelerate, which spreads over several."""
+    """transformers' own way, but for a model on one device without asking which is torch's current one."""
 
     quantization_config: Any
 
     def validate_environment(self, *args: Any, **kwargs: Any) -> None:
         """Nothing has to be there but bitsandbytes."""
 
-    def update_device_map(self, device_map: Any) -> dict[str, torch.device]:
-        """The whole model on one device."""
-        return {"": torch.device(self.quantization_config.device)}
+    def update_device_map(self, device_map: Any) -> Any:
+        """The parts' GPUs where they were given, else the whole model on the one device."""
+        return device_map or {"": torch.device(self.quantization_config.device)}
 
     def _process_model_after_weight_loading(self, model: PreTrainedModel, **kwargs: Any) -> PreTrainedModel:
         plain = self.quantization_config.plain()

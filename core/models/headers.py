@@ -48,7 +48,7 @@ def split_packed(tensors: Iterable[StoredTensor]) -> tuple[dict[str, str], list[
     found = list(tensors)
     split = (tensor.name.split(PACKED_STATE) for tensor in found if PACKED_STATE in tensor.name)
     packed = {name: kind for name, kind, *_ in split}
-    return packed, [tensor for tensor in found if _owner(tensor.name) not in packed]
+    return packed, [tensor for tensor in found if owner(tensor.name) not in packed]
 
 
 def require_dense(tensor: StoredTensor) -> None:
@@ -64,7 +64,7 @@ def require_dense(tensor: StoredTensor) -> None:
         )
 
 
-def _owner(name: str) -> str:
+def owner(name: str) -> str:
     """The name of the weight that a tensor is or belongs to, such as `a.weight` of `a.weight.absmax`."""
     before, found, _ = name.partition(".weight.")
     return before + ".weight" if found else name

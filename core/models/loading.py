@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.utils import logging
 
 from core.models.description import ModelInfo, describe_folder, read_config
+from core.models.device import layers_over_gpus, no_room
 from core.models.files import ModelFilesError, model_folder
-from core.models.quantization import FourBit, four_bit_in_memory
+from core.models.progress import OnBytes, OnProgress, counted, move
+from core.models.quantization import DTYPE_BYTES, FourBit, four_bit_in_memory
 from core.models.spec import ModelSpec
 from core.weights.packed import scales_bytes
 
@@ -29,54 +31,113 @@ class LoadedModel:
     info: ModelInfo
 
 
-def load(
-    spec: ModelSpec, on_progress: Callable[[str], None] | None = None, memory: Path | None = None
-) -> LoadedModel:
+@dataclass(frozen=True)
+class Target:
+    """Where a model is to be; as text, its devices."""
+
+    device: torch.device
+    """All of it, or its embedding."""
+    places: Mapping[str, int] | None = None
+    """The GPU of each part, if it is spread over several."""
+
+    def __str__(self) -> str:
+        if self.places is None:
+            return str(self.device)
+        return ", ".join(f"{self.device.type}:{number}" for number in sorted(set(self.places.values())))
+
+
+def load(spec: ModelSpec, on_progress: OnProgress | None = None, memory: Path | None = None) -> LoadedModel:
     """The model that a spec asks for, from local files.
+
+    Where the device is left open and the first of several GPUs cannot hold the weights, they are spread.
 
     Args:
         spec: what is asked for.
-        on_progress: told in a few words what happens next.
+        on_progress: told what happens next, and of weights how far it is.
         memory: the file that remembers fingerprints, so that weights are not read twice.
 
     Raises:
-        ValueError: the files are not there or not usable, the device is not available, or the weights are
-            quantized in another way than is asked for.
+        ValueError: the files are not there or not usable, the device is not available or too small, or the
+            weights are quantized in another way than is asked for.
     """
-    tell = on_progress or (lambda _: None)
+    tell = on_progress or (lambda doing, done, total: None)
     device = _device(spec.device)
     if spec.is_embedded and device.type == "cpu":
         # So small are its matrices that several threads wait for each other more than they compute.
         torch.set_num_threads(1)
-    tell("finding the files")
+    tell("finding the files", 0, 0)
     folder = model_folder(spec)
-    tell("reading the fingerprint")
+    tell("reading the fingerprint", 0, 0)
     info = describe_folder(folder, spec.name, memory, spec.quantization, spec.dtype)
-    tell(f"loading the weights as {info.stored_as}")
-    four_bit = four_bit_in_memory(spec.quantization, read_config(folder))
-    if four_bit:
-        model = _load_four_bit(folder, four_bit, info.dtype, device)
-    else:
-        model = _load_model(folder, spec.dtype).to(device)
+    target = _target(spec, device, folder, info)
+    model = _load(folder, spec, info, target, tell)
     model.eval().requires_grad_(False)
     info = replace(
         info,
         parameters=model.num_parameters(),
         dtype=str(model.dtype).removeprefix("torch."),
-        device=str(device),
+        device=str(target),
         bytes=model.get_memory_footprint(return_buffers=False) + scales_bytes(model),
     )
     return LoadedModel(spec, model, _load_tokenizer(folder), info)
 
 
-def _load_four_bit(folder: Path, four_bit: FourBit, dtype: str, device: torch.device) -> PreTrainedModel:
-    """The model of a folder on a device, its candidate weights as 4-bit."""
+def _target(spec: ModelSpec, device: torch.device, folder: Path, info: ModelInfo) -> Target:
+    """The device, or the GPUs, that the weights are to be on.
+
+    Raises:
+        ValueError: they have no room for them.
+    """
+    if device.type != "cuda":
+        return Target(device)
+    if spec.device == "auto":
+        free = [torch.cuda.mem_get_info(number)[0] for number in range(torch.cuda.device_count())]
+        places = layers_over_gpus(read_config(folder), info.bytes, DTYPE_BYTES[info.dtype], free)
+        if places is not None:
+            return Target(device, places)
+    free_bytes = torch.cuda.mem_get_info(device)[0]
+    if info.bytes > free_bytes:
+        raise ValueError(no_room(info.bytes, free_bytes, str(device)))
+    return Target(device)
+
+
+def _load(
+    folder: Path, spec: ModelSpec, info: ModelInfo, target: Target, tell: OnProgress
+) -> PreTrainedModel:
+    """The model of a folder where it is to be."""
+    words = f"reading weights as {info.stored_as}"
+    if spec.dtype == "auto" and info.quantization == "none":
+        words += ", the checkpoint's dtype"
+    if target.places is not None:
+        words += f", over {target}"
+    tell(words, 0, 0)
+    four_bit = four_bit_in_memory(spec.quantization, read_config(folder))
+
+    def loaded(done: int, total: int) -> None:
+        tell(words, done, total)
+
+    if four_bit:
+        return _load_four_bit(folder, four_bit, info.dtype, target, loaded)
+    if target.places is not None:
+        return _load_model(folder, spec.dtype, loaded, device_map=dict(target.places))
+    model = _load_model(folder, spec.dtype, loaded)
+    if target.device.type != "cpu":
+        move(model, target.device, lambda done, total: tell(f"moving them to {target}", done, total))
+    return model
+
+
+def _load_four_bit(
+    folder: Path, four_bit: FourBit, dtype: str, target: Target, loaded: OnBytes
+) -> PreTrainedModel:
+    """The model of a folder where it is to be, its candidate weights as 4-bit."""
     # Here, because it makes transformers' quantization and bitsandbytes come in, which take seconds.
     from core.models.four_bit import four_bit_arguments, settle
 
-    arguments = four_bit_arguments(folder, four_bit, device, dtype)
+    arguments = four_bit_arguments(folder, four_bit, target.device, dtype)
+    if target.places is not None:
+        arguments["device_map"] = dict(target.places)
     try:
-        model = _load_model(folder, dtype, **arguments)
+        model = _load_model(folder, dtype, loaded, **arguments)
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:  # transformers' for everything that fails while weights are put together
@@ -88,20 +149,21 @@ def _load_four_bit(folder: Path, four_bit: FourBit, dtype: str, device: torch.de
     return model
 
 
-def _load_model(folder: Path, dtype: str, **arguments: Any) -> PreTrainedModel:
+def _load_model(folder: Path, dtype: str, loaded: OnBytes, **arguments: Any) -> PreTrainedModel:
     """The model of a folder, every weight of it from the files."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    model, report = AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=dtype,
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-        **arguments,
-    )
+    with counted(folder, loaded):
+        model, report = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            **arguments,
+        )
     absent = sorted(report["missing_keys"]) + sorted(str(key) for key, *_ in report["mismatched_keys"])
     if absent:  # transformers fills these with random numbers
         raise ModelFilesError(
@@ -128,7 +190,9 @@ def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ValueError(f"There is no device '{name}': give auto, cpu or cuda:0.") from error
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"Device '{name}' is not here ({torch.cuda.device_count()} GPUs found): use cpu.")
+        raise ValueError(f"There is no device '{name}': give auto, cpu, cuda:0 or mps.") from error
+    here = torch.accelerator.current_accelerator(check_available=True)
+    count = torch.accelerator.device_count() if here is not None and here.type == device.type else 0
+    if device.type != "cpu" and (device.index or 0) >= count:
+        raise ValueError(f"Device '{name}' is not here ({count} GPUs found): use cpu.")
     return device

@@ -34,6 +34,7 @@ RUN: dict[str, pl.DataType] = {
     "variant": pl.String(),
     "selection": pl.String(),
     "k": pl.Float64(),
+    "seed": pl.Int64(),
     "benchmark": pl.String(),
 }
 """What says which run a row is of."""
@@ -208,7 +209,7 @@ def _count_ways(
     for place, of_all in texts.items():
         ablated = frames[mask][place]
         tags = of_all.tags(bench, mask, ablated)
-        names = (*_names(mask), of_all.benchmark.id)
+        names = (*run_names(mask), of_all.benchmark.id)
         found = Counter(map(way_of, tags))
         tables.shares.extend((*names, *_share_row(share)) for share in shares(found))
         tables.tags.extend((*names, *row) for row in _tag_rows(ablated["item_id"], tags))
@@ -224,7 +225,7 @@ def _compare_choices(
     for place, of_all in options.items():
         sums = choice_sums(of_all.facts, of_all.base, model_choices(of_all.facts, frames[mask][place]))
         means = sums.mean_margins or (None, None)
-        tables.choices.append((*_names(mask), of_all.id, sums.n, sums.broken, *means))
+        tables.choices.append((*run_names(mask), of_all.id, sums.n, sums.broken, *means))
         parts.append(sums)
     if not parts:
         return 0, None, ()
@@ -232,8 +233,10 @@ def _compare_choices(
     return whole.n, whole.mean_margins, whole.preferences()
 
 
-def _names(mask: MaskRecipe) -> tuple[str, str, str, float]:
-    return mask.ability, mask.variant, mask.selection, mask.k
+def run_names(mask: MaskRecipe) -> tuple[str, str, str, float, int | None]:
+    """The values of `RUN` but the benchmark: only a random mask depends on its seed."""
+    seed = mask.seed if mask.selection == "random" else None
+    return mask.ability, mask.variant, mask.selection, mask.k, seed
 
 
 def _share_row(share: Share) -> tuple[str | None, str, int, int, float, float, float]:

@@ -14,12 +14,19 @@ from cache.files import write_atomically
 from cache.keys import as_plain
 from core.abilities import GENERATOR_VERSION
 from core.profile.cells import Profile
-from core.recipes import OUTCOMES_VERSION, RANKING_VERSION
+from core.profile.failures import RUN, run_names
+from core.profile.summary import SIGNIFICANT
+from core.recipes import HEALTH_VERSION, OUTCOMES_VERSION, RANKING_VERSION
 from core.results.items import ensure_items
 from core.workbench import Workbench
 
 ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
 """What of an item stands beside its outcomes."""
+
+HOLDING_COLUMNS = (
+    "ability", "variant", "selection", "k", "benchmark", "ais", "holm_p", "empirical_p", "random_masks",
+)  # fmt: skip
+"""Of a cell that holds."""
 
 FILES = (
     "cells.parquet",
@@ -54,7 +61,12 @@ def write_profile(profile: Profile, bench: Workbench, folder: Path) -> None:
         temporary = folder / f".{name}.part"
         frame.write_parquet(temporary)
         temporary.replace(folder / name)
-    document = {**settings_of(profile, bench), "failures": failures_of(profile)}
+    document = {
+        **settings_of(profile, bench),
+        "holding": holding_of(profile),
+        "health": health_of(profile),
+        "failures": failures_of(profile),
+    }
     text = json.dumps(as_plain(document), indent=2, ensure_ascii=False)
     write_atomically(folder / FILES[-1], (text + "\n").encode())
 
@@ -74,13 +86,32 @@ def settings_of(profile: Profile, bench: Workbench) -> dict[str, Any]:
             for b in plan.benchmarks
         ],
         "seed": plan.seed,
+        "random_seeds": plan.seeds_of("random"),
         "formats": {
             "ranking": RANKING_VERSION,
             "outcomes": OUTCOMES_VERSION,
+            "health": HEALTH_VERSION,
             "generator": GENERATOR_VERSION,
         },
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
+
+
+def holding_of(profile: Profile) -> list[dict[str, Any]]:
+    """The cells that hold with all cells of their matrix taken together (Holm), and their empirical p.
+
+    The empirical p is null without random masks; of N it is 1 / (N + 1) at least.
+    """
+    holding = profile.cells.filter((pl.col("holm_p") < SIGNIFICANT) & (pl.col("selection") != "random"))
+    return holding.select(*HOLDING_COLUMNS).to_dicts()
+
+
+def health_of(profile: Profile) -> list[dict[str, Any]]:
+    """The health of each mask, in plain values."""
+    return [
+        {**dict(zip(RUN, run_names(mask), strict=False)), **health.figures()}
+        for mask, health in profile.healths.items()
+    ]
 
 
 def failures_of(profile: Profile) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.benchmarks import Benchmark
 from core.choices import Selection, Variant
+from core.recipes import drawn_seed
 from core.workbench import MaskRecipe, Workbench
 from core.workbench.workbench import OutcomesRequest
 
@@ -24,17 +25,53 @@ class Plan:
     """Items of each benchmark; None for all."""
     seed: int = 0
     """Of the random controls and the bootstrap."""
+    random_seeds: int = 1
+    """Random masks of each ability, variant and k; an empirical p of 0.05 takes 19."""
+
+    def __post_init__(self) -> None:
+        """Checks the number of random masks.
+
+        Raises:
+            ValueError: it is below 1, or above with no random controls in the plan.
+        """
+        if self.random_seeds < 1:
+            raise ValueError(f"There are {self.random_seeds} random seeds: give 1 or more.")
+        if self.random_seeds > 1 and "random" not in self.selections:
+            raise ValueError(
+                f"{self.random_seeds} random seeds are asked for, but 'random' is not among the selections: "
+                "add it."
+            )
 
     def masks(self) -> tuple[MaskRecipe, ...]:
         """Every mask, the cheapest kinds first: what `top` has scored serves `bottom` and `contrast`."""
         return tuple(
-            MaskRecipe(ability, variant, selection, k, self.seed)
+            MaskRecipe(ability, variant, selection, k, seed)
             for selection in self.selections
+            for seed in self.seeds_of(selection)
             for ability in self.abilities
             for variant in self.variants
             if variant != "base"
             for k in self.ks
         )
+
+    def seeds_of(self, selection: Selection) -> tuple[int, ...]:
+        """The seeds of the masks of one selection: several only of random ones."""
+        draws = self.random_seeds if selection == "random" else 1
+        return tuple(drawn_seed(self.seed, draw) for draw in range(draws))
+
+    def size(self) -> str:
+        """How many runs it takes, in a sentence."""
+        masks = self.masks()
+        runs = (len(masks) + 1) * len(self.benchmarks)
+        random = sum(mask.selection == "random" for mask in masks) * len(self.benchmarks)
+        size = (
+            f"{_counted(len(masks), 'mask')} and the intact model on "
+            f"{_counted(len(self.benchmarks), 'benchmark')}: {_counted(runs, 'run')}"
+        )
+        if not random:
+            return f"{size}."
+        each = f", {self.random_seeds} for each ability, variant and k" if self.random_seeds > 1 else ""
+        return f"{size}, {random:,} of them random controls{each}."
 
     def items_of(self, benchmark: Benchmark) -> int:
         """How many items of a benchmark are evaluated.
@@ -49,3 +86,7 @@ class Plan:
     def requests(self, bench: Workbench, mask: MaskRecipe | None) -> list[OutcomesRequest]:
         """The runs of one mask (None: of the intact model), in the order of the benchmarks."""
         return [bench.request(mask, benchmark, self.items_of(benchmark)) for benchmark in self.benchmarks]
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

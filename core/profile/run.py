@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from core.cancellation import Cancelled
@@ -28,6 +29,7 @@ def run_profile(
 
     Raises:
         ValueError: a k asks for more weights than there are candidates, or the model cannot be used.
+        WeightsChangedError: the weights were not restored.
     """
     _check_ks(plan, bench)
     runs: Runs = {mask: plan.requests(bench, mask) for mask in (None, *plan.masks())}
@@ -38,12 +40,14 @@ def run_profile(
     total = sum(key not in loaded.frames for key in keys)
     bench.tell(RunsFound(total=len(keys), cached=len(keys) - total))
     try:
-        computed = compute_runs(bench, runs, cancelled, loaded.frames.keys())
-        for done, (request, score) in enumerate(computed, start=1):
-            name = "base" if request.mask is None else str(request.mask)
-            bench.tell(RunFinished(name, request.benchmark.id, score, done, total))
+        with closing(compute_runs(bench, runs, cancelled, loaded.frames.keys())) as computed:
+            for done, (request, score) in enumerate(computed, start=1):
+                name = "base" if request.mask is None else str(request.mask)
+                bench.tell(RunFinished(name, request.benchmark.id, score, done, total))
     except Cancelled:
         return None
+    finally:
+        bench.prove_restored()
     if total:
         loaded = bench.store.outcomes.load_many(keys)
     return _assemble(plan, bench, runs, loaded)
@@ -58,4 +62,4 @@ def _check_ks(plan: Plan, bench: Workbench) -> None:
 def _assemble(plan: Plan, bench: Workbench, runs: Runs, loaded: Loaded) -> Profile:
     """The profile from stored outcomes, all of which are there."""
     frames = {mask: [loaded.frames[request.key] for request in requests] for mask, requests in runs.items()}
-    return profile_of(plan, bench, frames, {mask: [r.key for r in rs] for mask, rs in runs.items()})
+    return profile_of(plan, bench, frames)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from core.profile.cells import MATRIX, Profile
+from core.profile.cells import Profile
+from core.profile.comparisons import SIZE
+
+SIGNIFICANT = 0.05
+"""Of a p-value that is adjusted for a whole matrix: below it, the cell holds."""
 
 
 @dataclass(frozen=True)
 class MatrixSummary:
-    """One matrix of abilities by diagnostic benchmarks."""
+    """One matrix of abilities by benchmarks; of random controls, all their draws together."""
 
     variant: str
     selection: str
@@ -21,6 +25,10 @@ class MatrixSummary:
     """Mean AIS of each ability on its own benchmark; None without such cells."""
     mean_others: float | None
     """Mean AIS of each ability on the other abilities' benchmarks."""
+    mean_specificity: float | None
+    """Mean over the own cells of the AIS less that of the other abilities' masks on the same benchmark."""
+    holding: int
+    """How many cells hold when all of a matrix are taken together (Holm)."""
     own_in_top_three: int
     """How many abilities hurt their own benchmark among the three most; a tie counts against."""
     rows: int
@@ -33,7 +41,7 @@ class MatrixSummary:
 
 def summaries(profile: Profile) -> list[MatrixSummary]:
     """One summary for each variant, selection and k, in the order of the plan."""
-    return [_summary(matrix) for matrix in profile.cells.partition_by(MATRIX, maintain_order=True)]
+    return [_summary(matrix) for matrix in profile.cells.partition_by(SIZE, maintain_order=True)]
 
 
 def _summary(matrix: pl.DataFrame) -> MatrixSummary:
@@ -42,9 +50,9 @@ def _summary(matrix: pl.DataFrame) -> MatrixSummary:
     others = defined.filter(
         (pl.col("ability") != pl.col("benchmark")) & pl.col("benchmark").is_in(matrix["ability"].implode())
     )
-    ranked = defined.with_columns(place=pl.col("ais").rank("max", descending=True).over("ability"))
+    ranked = defined.with_columns(place=pl.col("ais").rank("max", descending=True).over("ability", "seed"))
     top = ranked.filter((pl.col("ability") == pl.col("benchmark")) & (pl.col("place") <= 3))
-    masks = matrix.unique("ability")
+    masks = matrix.unique(["ability", "seed"])
     first = matrix.row(0, named=True)
     return MatrixSummary(
         variant=first["variant"],
@@ -52,6 +60,8 @@ def _summary(matrix: pl.DataFrame) -> MatrixSummary:
         k=first["k"],
         mean_own=_mean(own["ais"].to_list()),
         mean_others=_mean(others["ais"].to_list()),
+        mean_specificity=_mean(own["specificity"].drop_nulls().to_list()),
+        holding=int((matrix["holm_p"] < SIGNIFICANT).sum()),
         own_in_top_three=len(top),
         rows=len(own),
         mean_absolute=_mean([abs(ais) for ais in defined["ais"].to_list()]),

@@ -106,7 +106,7 @@ def _statistics(
             by_base.setdefault(pair.base.key, []).append(pair)
     for base, group in by_base.items():
         ablated = [frames[pair.ablated.key] for pair in group]
-        cells = frame_statistics(frames[base], ablated, group[0].base.benchmark.chance, seed)
+        cells = frame_statistics(frames[base], ablated, group[0].base.benchmark, seed)
         known.update((pair.versions, cell) for pair, cell in zip(group, cells, strict=True))
     _remember(known, seed)
     return known, set(keys) - set(frames), loaded.corrupt

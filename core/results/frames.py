@@ -9,18 +9,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.statistics import CellStatistics, cell_statistics
+from core.benchmarks import Benchmark
+from core.statistics import Believable, CellStatistics, Specificity, cell_statistics, specificities
 
 
 def frame_statistics(
-    base: pl.DataFrame, ablated: Sequence[pl.DataFrame], chance: float | None, seed: int = 0
+    base: pl.DataFrame, ablated: Sequence[pl.DataFrame], benchmark: Benchmark, seed: int = 0
 ) -> list[CellStatistics]:
     """What each mask does to one benchmark, in the order of the masks.
 
     Args:
         base: the intact model's outcomes, as `cache.outcomes.SCHEMA`.
         ablated: those under each mask, of the same items in the same order.
-        chance: the score of guessing; None if the benchmark has no usable level.
+        benchmark: says what guessing gives, and which base scores can be believed.
         seed: of the bootstrap.
 
     Raises:
@@ -29,10 +30,47 @@ def frame_statistics(
     return cell_statistics(
         base["correct"].to_numpy(),
         np.stack([frame["correct"].to_numpy() for frame in ablated]),
-        chance,
+        benchmark.chance,
         seed=seed,
         clusters=clusters_of(base),
         scores=(base["score"].to_numpy(), np.stack([frame["score"].to_numpy() for frame in ablated])),
+        limits=limits_of(benchmark),
+    )
+
+
+def limits_of(benchmark: Benchmark) -> Believable:
+    """The base scores of a benchmark that can be believed."""
+    return Believable(benchmark.id, *benchmark.believable)
+
+
+def frame_specificities(
+    base: pl.DataFrame,
+    ablated: Sequence[pl.DataFrame],
+    groups: Sequence[int],
+    benchmark: Benchmark,
+    seed: int = 0,
+) -> list[Specificity]:
+    """How much more each mask does to one benchmark than the other masks of its group do on average.
+
+    Args:
+        base: the intact model's outcomes; their AIS is defined.
+        ablated: those under each mask, of the same items in the same order.
+        groups: for each mask the number of its group: abilities' masks of one variant, selection and size.
+        benchmark: the one.
+        seed: of the bootstrap, the cells'.
+
+    Raises:
+        ValueError: a group has a single mask, or the AIS is not defined.
+    """
+    if benchmark.chance is None:
+        raise ValueError(f"'{benchmark.id}' has no usable chance level, so no AIS.")
+    return specificities(
+        base["score"].to_numpy(),
+        np.stack([frame["score"].to_numpy() for frame in ablated]),
+        benchmark.chance,
+        groups=np.asarray(groups),
+        seed=seed,
+        clusters=clusters_of(base),
     )
 
 

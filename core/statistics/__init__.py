@@ -2,6 +2,7 @@
 
 from core.statistics.accuracy import (
     Accuracy,
+    Believable,
     Verdict,
     accuracy,
     believable,
@@ -13,12 +14,13 @@ from core.statistics.accuracy import (
 from core.statistics.bootstrap import Intervals, paired_bootstrap
 from core.statistics.cells import CellStatistics, cell_statistics
 from core.statistics.mean_score import mean_score
-from core.statistics.power import mcnemar_power, minimum_detectable_effect
+from core.statistics.power import least_detectable_drop, mcnemar_power, minimum_detectable_effect
 from core.statistics.significance import EmpiricalP, benjamini_hochberg, empirical_p, holm, mcnemar_exact
 from core.statistics.specificity import Specificity, specificities, specificity
 
 __all__ = [
     "Accuracy",
+    "Believable",
     "CellStatistics",
     "EmpiricalP",
     "Intervals",
@@ -33,6 +35,7 @@ __all__ = [
     "holm",
     "identifiable",
     "impact",
+    "least_detectable_drop",
     "mcnemar_exact",
     "mcnemar_power",
     "mean_score",

@@ -97,22 +97,32 @@ def identifiable(base_score: float, chance: float | None, n: int) -> Verdict:
     return Verdict(False, reason)
 
 
-def believable(base_score: float, limits: tuple[float, float]) -> Verdict:
+class Believable(NamedTuple):
+    """The base scores of a benchmark that do not point to a broken set-up."""
+
+    benchmark: str
+    """Its id, for the sentence."""
+    low: float
+    """Fraction in [0, 1]."""
+    high: float
+    """Fraction in [0, 1]."""
+
+
+def believable(base_score: float, limits: Believable) -> Verdict:
     """Whether a base score is one that an intact model can have: if not, the set-up is broken.
 
     A base score of 0 in every condition, say, is a broken prompt, and no AIS should be made of it.
 
     Args:
         base_score: of the unmodified model, fraction in [0, 1].
-        limits: the benchmark's lowest and highest believable score.
+        limits: the benchmark's.
     """
-    low, high = limits
+    name, low, high = limits
     if low <= base_score <= high:
         return Verdict(True, "")
-    relation, limit = ("below", low) if base_score < low else ("above", high)
     reason = (
-        f"out of range: base score {base_score:.3g} is {relation} {limit:.3g}, where no working set-up gets: "
-        "check prompt, answer format and data before its AIS"
+        f"base score {base_score:.3g} is not believable for {name} [{low:.3g}, {high:.3g}]: check the prompt "
+        "format, the data or the model"
     )
     return Verdict(False, reason)
 

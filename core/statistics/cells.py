@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.statistics.accuracy import identifiable
+from core.statistics.accuracy import Believable, Verdict, believable, identifiable
 from core.statistics.bootstrap import Intervals, Scores, paired_bootstrap
+from core.statistics.power import least_detectable_drop
 from core.statistics.significance import mcnemar_exact
 
 
@@ -36,7 +37,10 @@ class CellStatistics:
     defined: bool
     """Whether the AIS is."""
     reason: str
-    """Why it is not; empty if it is."""
+    """Why it is not, in a sentence; empty if it is."""
+    detectable_ais: float | None = None
+    """A smaller AIS cannot be told from 0 with so many items (power below 0.8, even if all flips go one way);
+    None if the AIS is not defined, or no effect could be told."""
 
 
 def cell_statistics(
@@ -48,6 +52,7 @@ def cell_statistics(
     seed: int = 0,
     clusters: NDArray[Any] | None = None,
     scores: tuple[Scores, Scores] | None = None,
+    limits: Believable | None = None,
 ) -> list[CellStatistics]:
     """The statistics of each mask on one benchmark, in the order of the masks.
 
@@ -62,6 +67,7 @@ def cell_statistics(
         clusters: (N,) labels of items to resample together.
         scores: (N,) and (M, N) of the unmodified model and under each mask, 0 to 1, where they say more than
             right and wrong.
+        limits: outside of which a base score has no AIS; None: every score is believed.
 
     Raises:
         ValueError: there are no items, or the shapes do not fit.
@@ -71,12 +77,14 @@ def cell_statistics(
         raise ValueError(f"Base has {n} items and ablated answers the shape {ablated.shape}: no cells.")
     base_scores, ablated_scores = scores or (base, ablated)
     base_score = float(np.mean(base_scores, dtype=np.float64))
-    verdict = identifiable(base_score, chance, n)
-    intervals = None
+    verdict = _has_ais(base_score, chance, n, limits)
+    intervals, detectable = None, None
     if verdict.holds and chance is not None:
         intervals = paired_bootstrap(
             base_scores, ablated_scores, chance, resamples=resamples, seed=seed, clusters=clusters
         )
+        drop = least_detectable_drop(n)
+        detectable = None if drop is None else drop / (base_score - chance)
     p_values = mcnemar_exact(base, ablated)
     means = ablated_scores.mean(axis=1, dtype=np.float64)
     return [
@@ -89,9 +97,16 @@ def cell_statistics(
             p_value=float(p_values[mask]),
             defined=verdict.holds,
             reason=verdict.reason,
+            detectable_ais=detectable,
         )
         for mask in range(len(ablated))
     ]
+
+
+def _has_ais(base_score: float, chance: float | None, n: int, limits: Believable | None) -> Verdict:
+    """Whether an AIS can be made of a base score: a broken set-up is told before one that is too weak."""
+    verdict = Verdict(True, "") if limits is None else believable(base_score, limits)
+    return identifiable(base_score, chance, n) if verdict.holds else verdict
 
 
 def _ais_fields(intervals: Intervals | None, mask: int) -> dict[str, float | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,9 @@ POWER = 0.8
 
 PRECISION = 1e-4
 """Of the detectable drop: a hundredth of a point of accuracy."""
+
+RELATIVE_PRECISION = 1e-3
+"""Of the least drop that a number of items can show, which is small where the items are many."""
 
 SPREAD = 6.0
 """Standard deviations of the number of flips that are summed over; beyond lie less than 1e-8."""
@@ -57,6 +61,31 @@ def minimum_detectable_effect(n: int, discordant: float) -> float | None:
     while high - low > PRECISION:
         middle = (low + high) / 2
         if _power(flips, (discordant - middle) / (2 * discordant)) < POWER:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@cache
+def least_detectable_drop(n: int) -> float | None:
+    """The least drop in accuracy that n items can show: that of the best case, in which all flips go one way.
+
+    Where some answers are mended besides, it takes a larger one (`minimum_detectable_effect`); with 7 items
+    or more, none smaller is found in 80 of 100 runs, however the answers flip.
+
+    Returns:
+        A fraction of the items; None if they are too few to show anything.
+
+    Raises:
+        ValueError: n is below 1.
+    """
+    if mcnemar_power(n, 1.0, 1.0) < POWER:
+        return None
+    low, high = 0.0, 1.0
+    while high - low > RELATIVE_PRECISION * high:
+        middle = (low + high) / 2
+        if mcnemar_power(n, middle, middle) < POWER:
             low = middle
         else:
             high = middle

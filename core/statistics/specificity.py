@@ -66,38 +66,48 @@ def specificities(
     ablated: Scores,
     chance: float,
     *,
+    groups: NDArray[Any] | None = None,
     resamples: int = 2000,
     seed: int = 0,
     clusters: NDArray[Any] | None = None,
 ) -> list[Specificity]:
-    """The specificity of each mask among all of them: a column of a matrix at once, as `specificity`.
+    """The specificity of each mask among those of its group: columns of matrices at once, as `specificity`.
 
     Args:
         base: (N,) the unmodified model's score of each item.
         ablated: (M, N) under the mask of each of at least two abilities.
         chance: accuracy of guessing, fraction in [0, 1].
+        groups: (M,) labels; masks of one label have as many weights, and are compared. None: all are.
         resamples: how often to resample.
         seed: of the resamples.
         clusters: (N,) labels of items to draw together.
 
     Raises:
-        ValueError: there are fewer than two masks, the base score is not above chance, or the shapes do not
+        ValueError: a group has fewer than two masks, the base score is not above chance, or the shapes do not
             fit.
     """
     n = len(base)
     if ablated.ndim != 2 or ablated.shape[1] != n or (clusters is not None and len(clusters) != n):
         raise ValueError(f"Base has {n} items: ablated answers have to be (masks, {n}), clusters ({n},).")
-    masks = len(ablated)
-    if masks < 2:
+    labels = np.zeros(len(ablated)) if groups is None else groups
+    if not len(ablated) or np.unique(labels, return_counts=True)[1].min() < 2:
         raise ValueError("Specificity needs at least one mask of another ability: run one.")
     base_score = float(np.mean(base, dtype=np.float64))
     scores = ablated.mean(axis=1, dtype=np.float64)
     ais = np.array([impact(base_score, float(score), chance) for score in scores])
-    # What this mask loses and the others on average keep; the base answers cancel out.
-    kept = ablated.sum(axis=0, dtype=np.float64)
-    drops = (kept - masks * ablated.astype(np.float64)) / (masks - 1)
+    drops, others, rivals = np.empty(ablated.shape), np.empty(len(ais)), np.empty(len(ais), np.int64)
+    for label in np.unique(labels):
+        of_group = labels == label
+        masks = int(of_group.sum())
+        # What this mask loses and the others on average keep; the base answers cancel out.
+        kept = ablated[of_group].sum(axis=0, dtype=np.float64)
+        drops[of_group] = (kept - masks * ablated[of_group].astype(np.float64)) / (masks - 1)
+        others[of_group] = (ais[of_group].sum() - ais[of_group]) / (masks - 1)
+        rivals[of_group] = masks - 1
     values = resampled_impacts(base, drops, chance, resamples=resamples, seed=seed, clusters=clusters)
-    others = (ais.sum() - ais) / (masks - 1)
     low, high = percentile_interval(values)
     rows = np.column_stack([ais, others, ais - others, low, high]).tolist()
-    return [Specificity(own, mean, masks - 1, gap, *ends) for own, mean, gap, *ends in rows]
+    return [
+        Specificity(own, mean, n, gap, *ends)
+        for n, (own, mean, gap, *ends) in zip(rivals.tolist(), rows, strict=True)
+    ]

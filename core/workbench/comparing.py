@@ -159,6 +159,7 @@ def store_partings(
     ]
     key, ingredients = partings_request(seen.runs.base, seen.runs.ablated)
     bench.store.partings.save(key, ingredients, {name: [row[name] for row in rows] for name in rows[0]})
+    bench.unproved.append((bench.store.partings.entries, key))
 
 
 @dataclass(frozen=True)

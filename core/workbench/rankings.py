@@ -15,7 +15,7 @@ from cache.files import CorruptEntry
 from cache.rankings import Ranking
 from core.abilities import Item
 from core.cancellation import Cancelled
-from core.events import EntryReplaced, ItemsScored
+from core.events import EntryReplaced, ImportancePlanned, ItemsScored
 from core.importance.free import free_now
 from core.importance.maps import Importance, MatrixScores, zero_map
 from core.importance.needs import ItemsShape, ModelShape
@@ -97,6 +97,7 @@ def _ranking(bench: Workbench, recipe: MaskRecipe, n: int, ns: Sequence[int]) ->
         matrix_ids, local = _by_matrix(matrices, positions)
         metadata = {"agreement_of_halves": agreement, "items": bench.diagnostic_set(recipe.ability).n}
         bench.store.rankings.save(key, ingredients, matrix_ids, local, metadata)
+        bench.unproved.append((bench.store.rankings.entries, key))
         return Ranking(matrix_ids[:n], local[:n], metadata)
 
 
@@ -161,13 +162,15 @@ def scores_of(bench: Workbench, ability: str) -> Importance:
             if bench.cancelled():
                 raise Cancelled
 
+        plan = _plan(bench, encoded)
+        bench.tell(_planned(bench, ability, plan))
         bench.importances[ability] = score_importance(
             bench.loaded.model,
             bench.space,
             encoded,
             loss=bench.recipe.loss,
             form=bench.recipe.form,
-            plan=_plan(bench, encoded),
+            plan=plan,
             scratch=bench.store.root,
             on_progress=went_on,
         )
@@ -180,10 +183,29 @@ def _plan(bench: Workbench, items: Sequence[EncodedChoice]) -> ImportancePlan:
     task = Task(
         ModelShape.of(config.to_dict(), info.dtype, is_four_bit=info.quantization != "none"),
         ItemsShape.of(items, bench.recipe.loss, longest_row(config)),
-        on_gpu=bench.space.device(bench.space.matrices[0]).type != "cpu",
+        on_gpu=_is_on_gpu(bench),
         weights_bytes=0,
     )
-    return plan_importance(task, free_now(bench.space, bench.store.root))
+    return plan_importance(task, free_now(bench.space, bench.store.root), bench.wishes)
+
+
+def _planned(bench: Workbench, ability: str, plan: ImportancePlan) -> ImportancePlanned:
+    return ImportancePlanned(
+        ability=ability,
+        passes=len(plan.groups),
+        accumulators=plan.accumulators,
+        maps=plan.maps,
+        rows=plan.rows,
+        checkpointing=plan.checkpointing,
+        on_gpu=_is_on_gpu(bench),
+        device_bytes=plan.device_bytes,
+        host_bytes=plan.host_bytes,
+        disk_bytes=plan.disk_bytes,
+    )
+
+
+def _is_on_gpu(bench: Workbench) -> bool:
+    return bench.space.device(bench.space.matrices[0]).type != "cpu"
 
 
 def _encode(bench: Workbench, item: Item) -> EncodedChoice:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.cancellation import Cancelled
 from core.recipes import MaskRecipe
 from core.workbench.comparing import BaseNats, pairs_to_compare, see_ablated, store_partings
+from core.workbench.health import masks_to_measure, measure_health, store_health
 
 if TYPE_CHECKING:
     from core.workbench.workbench import OutcomesRequest, Workbench
@@ -24,7 +25,8 @@ def compute_runs(
 ) -> Generator[tuple[OutcomesRequest, float]]:
     """Each run that is not stored with its score, as it is finished and stored.
 
-    After it, every ablated run with written answers has its partings, if its base run is stored.
+    After it, the health of every mask is stored, and every ablated run with written answers has its partings,
+    if its base run is stored.
 
     Args:
         bench: the model and the cache.
@@ -37,10 +39,12 @@ def compute_runs(
         ValueError: the model cannot be used, or a mask cannot be made.
     """
     base_nats: BaseNats = {}
-    for mask in sorted(runs, key=lambda mask: mask is not None):  # answers are compared with base's
-        missing = [request for request in runs[mask] if request.key not in stored]
-        pairs = pairs_to_compare(bench, runs[mask])
-        if not missing and not pairs:
+    unmeasured = masks_to_measure(bench, runs)
+    for mask in dict.fromkeys((None, *runs)):  # base first: answers are compared with its
+        asked = runs.get(mask, ())
+        missing = [request for request in asked if request.key not in stored]
+        pairs = pairs_to_compare(bench, asked)
+        if not missing and not pairs and mask not in unmeasured:
             continue
         if cancelled():
             raise Cancelled
@@ -52,6 +56,9 @@ def compute_runs(
                     raise Cancelled
                 yield request, score
             seen = list(see_ablated(bench, pairs, cancelled))
+            measured = measure_health(bench, cancelled) if mask in unmeasured else None
+        if measured is not None:
+            store_health(bench, mask, measured, cancelled)
         for one in seen:
             store_partings(bench, one, cancelled, base_nats)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ from core.events import (
     ModelLoading,
     RunStarted,
 )
+from core.importance.plan import Wishes
+from core.importance.wishes import check_wishes_for, rounding_of
 from core.models.description import ModelInfo, describe_folder, selectable_weights
 from core.models.device import device_kind
 from core.models.files import model_folder
@@ -38,10 +40,12 @@ from core.recipes import (
     ranking_ingredients,
     ranking_key,
 )
+from core.workbench.proof import WeightsChangedError, drop_entries
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from cache.entries import EntryFolder
     from core.ablation import Ablation, Ablator
     from core.benchmarks.tasks import Document
     from core.evaluation import Outcome, Prepared
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from core.masks import Mask
     from core.models.loading import LoadedModel
     from core.weights import WeightSpace
+    from core.weights.fingerprint import LoadedWeights
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Workbench:
         *,
         own_items: Mapping[str, tuple[Item, ...]] | None = None,
         batch_size: BatchSize = "auto",
+        wishes: Wishes | None = None,
         tell: Callable[[Event], None] = lambda event: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -85,17 +91,22 @@ class Workbench:
             recipe: how importance is computed.
             own_items: a person's own diagnostic items, by ability, in place of the generated ones.
             batch_size: of evaluation.
+            wishes: what is decided of how importance is computed.
             tell: is told what happens.
             cancelled: asked between the batches of evaluation and importance, which it may hold up; True
                 ends them.
         """
         self.spec, self.store, self.recipe = spec, store, recipe or ImportanceRecipe()
+        self.wishes = wishes or Wishes()
         self.tell = tell
         self.cancelled = cancelled
         self._own_items = own_items or {}
         self._batch_size = batch_size
         self.importances: dict[str, Importance] = {}
         self._prepared: dict[str, Prepared] = {}
+        self._has_ablated = False
+        self.unproved: list[tuple[EntryFolder, str]] = []
+        """What was stored since the weights were last known to be as loaded."""
 
     @cached_property
     def info(self) -> ModelInfo:
@@ -119,26 +130,29 @@ class Workbench:
         """The model in memory.
 
         Raises:
-            ValueError: it cannot be loaded, or it is on another device than was told from outside.
+            ValueError: it cannot be loaded, or it is on another device than was told from outside; or what is
+                wished for does not make sense for it.
         """
         started = time.monotonic()
         identity = self.identity  # files that are not usable are told before seconds go into torch
+        check_wishes_for(self.wishes, self.info.layers, on_gpu=identity.device != "cpu")
         self.tell(ModelLoading(self.spec.name, "importing torch and transformers"))
         from core.models.loading import load
 
         tell = self.tell
         loaded = load(
             self.spec,
-            lambda doing: tell(ModelLoading(self.spec.name, doing)),
+            lambda doing, done, total: tell(ModelLoading(self.spec.name, doing, done, total)),
             memory=self.store.fingerprint_memory,
         )
         if loaded.model.device.type != identity.device:
             raise ValueError(
-                f"torch put the model on '{loaded.model.device}', though this machine has an Nvidia driver: "
-                "give --device cpu, or install a torch that sees the GPU."
+                f"torch put the model on '{loaded.model.device}', though the drivers here speak for "
+                f"'{identity.device}': give --device {loaded.model.device.type}, or install a torch that "
+                "sees the GPU."
             )
         seconds = time.monotonic() - started
-        tell(ModelLoaded(self.spec.name, seconds, str(loaded.model.device), loaded.info.bytes))
+        tell(ModelLoaded(self.spec.name, seconds, loaded.info.device or "", loaded.info.bytes))
         return loaded
 
     @cached_property
@@ -153,7 +167,33 @@ class Workbench:
         """What applies masks to the model."""
         from core.ablation import Ablator
 
+        _ = self.as_loaded  # while no mask was ever applied
         return Ablator(self.space)
+
+    @cached_property
+    def as_loaded(self) -> LoadedWeights:
+        """What the weights are before the first mask is applied."""
+        from core.weights.fingerprint import LoadedWeights
+
+        return LoadedWeights(self.space)
+
+    def prove_restored(self) -> None:
+        """Makes sure that the weights are as they were loaded, if a mask was applied since that was known.
+
+        Where they are not, nothing that was stored since can be trusted: it is deleted, and the model is
+        forgotten, to be loaded again when it is next needed.
+
+        Raises:
+            WeightsChangedError: they are not.
+        """
+        changed = self.as_loaded.changed() if "ablator" in vars(self) and self._has_ablated else ()
+        unproved, self.unproved, self._has_ablated = self.unproved, [], False
+        if changed:
+            for name in ("loaded", "space", "ablator", "as_loaded"):
+                vars(self).pop(name, None)
+            self.importances.clear()
+            self._prepared.clear()
+            raise WeightsChangedError(changed, drop_entries(self.store.root, unproved))
 
     def diagnostic_set(self, ability: str) -> DiagnosticSet:
         """The items from which an ability's importance is computed."""
@@ -185,7 +225,8 @@ class Workbench:
     def ranking_ingredients(self, mask: MaskRecipe) -> dict[str, Any]:
         """What the ranking that a mask is the first n of depends on."""
         sets = [self.diagnostic_set(ability) for ability in self.scored_abilities(mask)]
-        return ranking_ingredients(self.identity, self.recipe, sets, mask.variant, mask.selection)
+        found = ranking_ingredients(self.identity, self.recipe, sets, mask.variant, mask.selection)
+        return found | rounding_of(self.wishes, on_gpu=self.identity.device != "cpu")
 
     def scored_abilities(self, mask: MaskRecipe) -> list[str]:
         """The abilities whose importance one ranking needs, its own first."""
@@ -244,6 +285,7 @@ class Workbench:
         if mask is None:
             yield None
             return
+        self._has_ablated = True
         with self.ablator.applied(mask, factor) as ablation:
             yield ablation
 
@@ -290,23 +332,30 @@ class Workbench:
             return None
         outcomes = [by_place[place] for place in range(len(prepared.documents))]
         self.store.outcomes.save(request.key, request.ingredients, _columns(prepared.documents, outcomes))
+        self.unproved.append((self.store.outcomes.entries, request.key))
         return sum(outcome.score for outcome in outcomes) / len(outcomes)
 
     def outcomes(self, request: OutcomesRequest) -> pl.DataFrame:
         """The outcomes of a request, from the cache or computed now.
 
-        Afterwards an ablated run with written answers has its partings, if its base run is stored.
+        Afterwards the mask's health is stored, and an ablated run with written answers has its partings, if
+        its base run is stored.
 
         Raises:
             Cancelled: the workbench was cancelled.
+            WeightsChangedError: the weights were not restored.
             ValueError: k is out of range, or a log-likelihood is not finite.
         """
         from core.workbench.runs import compute_runs
 
         frame = self._stored(request)
         stored = () if frame is None else (request.key,)
-        for _ in compute_runs(self, {request.mask: [request]}, self.cancelled, stored):
-            frame = self.store.outcomes.load(request.key)
+        try:
+            with closing(compute_runs(self, {request.mask: [request]}, self.cancelled, stored)) as computed:
+                for _ in computed:
+                    frame = self.store.outcomes.load(request.key)
+        finally:
+            self.prove_restored()
         assert frame is not None, "what was just stored is there"
         return frame
 

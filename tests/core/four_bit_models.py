@@ -77,11 +77,11 @@ def model_bytes(model: PreTrainedModel) -> dict[str, bytes]:
 
 def checkpoint(folder: Path, four_bit: FourBit, dtype: str = "bfloat16", **changes: Any) -> Path:
     """The folder of a small checkpoint that is stored in 4 bits, as transformers writes one."""
-    from core.models.loading import _load_four_bit
+    from core.models.loading import Target, _load_four_bit
 
     dense, stored = folder / "dense", folder / "stored"
     save_model(dense, **(changes or EVEN))
-    model = _load_four_bit(dense, four_bit, dtype, torch.device("cpu"))
+    model = _load_four_bit(dense, four_bit, dtype, Target(torch.device("cpu")), lambda done, total: None)
     model.save_pretrained(stored)
     for file in dense.iterdir():
         if "token" in file.name:

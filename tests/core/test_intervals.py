@@ -45,6 +45,19 @@ def test_specificity_is_own_minus_the_mean_of_the_others() -> None:
     assert sum(one.difference for one in together) == pytest.approx(0.0)
 
 
+def test_masks_are_compared_within_their_group() -> None:
+    rng = np.random.default_rng(11)
+    base, ablated = rng.random(120) < 0.9, rng.random((5, 120)) < 0.6
+    groups = np.array([7, 2, 7, 2, 7])
+    found = specificities(base, ablated, CHANCE, groups=groups, seed=3)
+    for label in (7, 2):
+        alone = specificities(base, ablated[groups == label], CHANCE, seed=3)
+        of_group = [one for one, of in zip(found, groups, strict=True) if of == label]
+        assert np.array(of_group) == pytest.approx(np.array(alone))
+    with pytest.raises(ValueError, match="at least one mask of another ability"):
+        specificities(base, ablated, CHANCE, groups=np.array([1, 2, 1, 2, 3]))
+
+
 def test_specificity_equals_resampling_by_hand() -> None:
     base, ablated = _column(1)
     found = specificity(base, ablated[0], ablated[1:], CHANCE, resamples=4000)

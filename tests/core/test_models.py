@@ -97,8 +97,8 @@ def test_dtype_is_the_checkpoints_unless_named(tmp_path: Path) -> None:
 def test_progress_is_told_and_nothing_else_is_printed(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    told: list[str] = []
-    load(spec_of(folder), told.append)
+    told: list[tuple[str, int, int]] = []
+    load(spec_of(folder), lambda *progress: told.append(progress))
     assert told
     assert capfd.readouterr() == ("", "")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from core.statistics import mcnemar_exact, mcnemar_power, minimum_detectable_effect
+from core.statistics import least_detectable_drop, mcnemar_exact, mcnemar_power, minimum_detectable_effect
 
 SAMPLES = 3000
 
@@ -53,6 +53,28 @@ def test_least_effect_is_a_little_above_the_normal_approximation(n: int, discord
     connor = (b + math.sqrt(b * b - a * c)) / a
     assert connor < found < 1.08 * connor
     assert mcnemar_power(n, discordant, found) >= 0.8 > mcnemar_power(n, discordant, found - 0.002)
+
+
+@pytest.mark.parametrize("n", [6, 20, 200, 1000, 20_000])
+def test_least_drop_of_n_items_is_where_six_flips_one_way_come_in_eighty_of_a_hundred_runs(n: int) -> None:
+    # 2 / 2 ** 6 is the first two-sided p below 0.05; the sixth of n flips comes as an order statistic does.
+    found = least_detectable_drop(n)
+    assert found == pytest.approx(scipy.stats.beta.ppf(0.8, 6, n - 5), rel=2e-3)
+
+
+@pytest.mark.parametrize("n", [7, 20, 200])
+def test_nothing_smaller_is_found_however_the_answers_flip(n: int) -> None:
+    found = least_detectable_drop(n)
+    assert found is not None
+    smaller = 0.99 * found
+    shares = np.linspace(smaller, min(1.0, 4 * smaller), 40)
+    assert max(mcnemar_power(n, float(share), smaller) for share in shares) < 0.8
+
+
+def test_least_drop_of_too_few_items() -> None:
+    assert least_detectable_drop(5) is None
+    with pytest.raises(ValueError, match="give 1 or more"):
+        least_detectable_drop(0)
 
 
 def test_too_few_flips_show_nothing() -> None:

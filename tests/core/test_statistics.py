@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.statistics import (
+    Believable,
     accuracy,
     believable,
     benjamini_hochberg,
@@ -316,13 +317,26 @@ def test_empirical_p_of_a_random_mask_is_uniform() -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "said"), [(0.0, "below 0.05"), (0.97, "above 0.95"), (0.05, ""), (0.5, "")]
+    ("score", "holds"), [(0.0, False), (0.97, False), (0.05, True), (0.5, True), (0.95, True)]
 )
-def test_base_scores_out_of_range(score: float, said: str) -> None:
-    verdict = believable(score, (0.05, 0.95))
-    assert verdict.holds is (said == "")
-    assert said in verdict.reason
-    assert verdict.holds or f"base score {score:.3g}" in verdict.reason
+def test_base_scores_out_of_range(score: float, holds: bool) -> None:
+    verdict = believable(score, Believable("arc_challenge", 0.05, 0.95))
+    assert verdict.holds is holds
+    said = f"base score {score:.3g} is not believable for arc_challenge [0.05, 0.95]: check the prompt format"
+    assert verdict.reason.startswith("" if holds else said)
+    assert bool(verdict.reason) is not holds
+
+
+def test_a_base_score_that_cannot_be_believed_has_no_ais() -> None:
+    base, limits = answers(100, 97), Believable("arc_challenge", 0.05, 0.95)
+    (cell,) = cell_statistics(base, answers(100, 40)[None], CHANCE, limits=limits)
+    assert (cell.defined, cell.ais, cell.detectable_ais) == (False, None, None)
+    assert "0.97 is not believable for arc_challenge [0.05, 0.95]" in cell.reason
+    # A broken set-up is told before a score that is merely too weak.
+    (weak,) = cell_statistics(answers(100, 2), answers(100, 2)[None], CHANCE, limits=limits)
+    assert "not believable" in weak.reason
+    (usual,) = cell_statistics(answers(100, 90), answers(100, 40)[None], CHANCE, limits=limits)
+    assert usual.defined
 
 
 # --- cells ---
@@ -339,6 +353,9 @@ def test_cells_by_hand() -> None:
     assert 0.3 < hurt.ais_low < 0.5 < hurt.ais_high < 0.7
     assert hurt.p_value == pytest.approx(2 * 0.5**30)
     assert (hurt.defined, hurt.reason) == (True, "")
+    # Of 100 items, six flips or more in 80 of 100 runs: the share at which the sixth comes, by scipy.
+    least = scipy.stats.beta.ppf(0.8, 6, 95)
+    assert hurt.detectable_ais == pytest.approx(least / 0.60, abs=3e-4)
     assert (same.ais, same.p_value) == (0.0, 1.0)
     assert same.ais_low is not None
     assert same.ais_high is not None

@@ -101,9 +101,10 @@ def test_items_of_one_passage_are_resampled_together(spec: ModelSpec, tmp_path: 
         cluster=pl.Series(["a", "a", "a", "b", "b", None]), correct=pl.lit(True), score=pl.lit(1.0)
     )
     worse = joined.with_columns(correct=pl.Series(half), score=pl.Series(half).cast(pl.Float64))
-    (found,) = frame_statistics(joined, [worse], 0.0, seed=3)
+    (found,) = frame_statistics(joined, [worse], short("gsm8k"), seed=3)
     right, wrong = np.ones(6, bool), np.array(half)
-    (expected,) = cell_statistics(right, wrong[None], 0.0, seed=3, clusters=np.array([0, 0, 0, 1, 1, 2]))
+    clusters = np.array([0, 0, 0, 1, 1, 2])
+    (expected,) = cell_statistics(right, wrong[None], 0.0, seed=3, clusters=clusters)
     (single,) = cell_statistics(right, wrong[None], 0.0, seed=3)
     assert found == expected != single
 
@@ -113,10 +114,14 @@ def test_a_score_between_right_and_wrong_makes_the_ais(tmp_path: Path) -> None:
     schema = {"correct": pl.Boolean(), "score": pl.Float32(), "cluster": pl.String()}
     base = pl.DataFrame(columns, schema=schema)
     ablated = base.with_columns(score=pl.lit(0.45, pl.Float32()))
-    (cell,) = frame_statistics(base, [ablated], 0.0)
+    (cell,) = frame_statistics(base, [ablated], short("gsm8k"))
     assert (cell.base_score, cell.score, cell.ais) == pytest.approx((0.9, 0.45, 0.5), abs=1e-6)
     assert cell.p_value == 1.0
-    assert not frame_statistics(base, [ablated], None)[0].defined
+    (without_chance,) = find_benchmarks(["truthfulqa_mc2"], "standard", OPTIONS)
+    assert "no usable chance level" in frame_statistics(base, [ablated], without_chance)[0].reason
+    never_right = base.with_columns(score=pl.lit(0.0, pl.Float32()))
+    (broken,) = frame_statistics(never_right, [ablated], short("gsm8k"))
+    assert "base score 0 is not believable for gsm8k [0.005, 1]" in broken.reason
 
 
 @needs_sandbox

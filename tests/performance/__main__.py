@@ -1,110 +1,207 @@
-"""Runs every comparison: a table on stdout, and with --json all numbers in a file."""
+"""Measures speed and memory of every part on random models: tables on stdout, with --json all numbers.
+
+    python -m tests.performance                                            about 100 M parameters, here
+    python -m tests.performance --shape llama-3.1-8b --quantization none nf4      the real size, on a GPU
+    python -m tests.performance --growth                                   how each figure grows
+
+Every figure that has an aim says whether it is met. A slow result does not make the script fail, a wrong one
+does.
+"""
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
-import re
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
+from transformers.utils import logging
 
-from core.models.loading import load
-from core.models.spec import ModelSpec
-from tests.performance.ablation_cycle import compare_ablation
-from tests.performance.choice_scoring import compare_choices
-from tests.performance.comparison import REPEATS, Comparison
-from tests.performance.exact_selection import compare_selection
-from tests.performance.failure_sums import compare_failures
-from tests.performance.four_bit import compare_four_bit
-from tests.performance.importance_pass import compare_importance
+from core.models.spec import DTYPES, QUANTIZATIONS
+from tests.performance.ablation_cycle import measure_ablation
+from tests.performance.choice_scoring import measure_choices
+from tests.performance.clock import Clock
+from tests.performance.exact_selection import measure_selection
+from tests.performance.failure_sums import measure_failures
+from tests.performance.figures import Measured
+from tests.performance.growth import (
+    QUICK_SIZES,
+    SIZES_ON_CPU,
+    SIZES_ON_GPU,
+    Growth,
+    growth_with_items,
+    growth_with_k,
+    growth_with_size,
+)
+from tests.performance.importance_pass import measure_importance
+from tests.performance.loading import measure_loading
 from tests.performance.machine import machine_facts
-from tests.performance.random_llama import random_llama
-from tests.performance.samples_table import compare_samples
+from tests.performance.one_ability import measure_ability
+from tests.performance.report import checks, document, growth_document, growth_table, table
+from tests.performance.samples_table import measure_samples
+from tests.performance.shapes import config_of
+from tests.performance.stored_ranking import measure_slice
+from tests.performance.subject import ON_CPU, ON_GPU, QUICK, Subject
+from tests.performance.whole_cell import measure_cell
+from tests.performance.writing import measure_writing
 
-UNITS = {"": 1, "K": 10**3, "M": 10**6}
+OF_A_MODEL: dict[str, Callable[[Subject], Measured]] = {
+    "load": measure_loading,
+    "importance": measure_importance,
+    "ablation": measure_ablation,
+    "choices": measure_choices,
+    "generation": measure_writing,
+    "cell": measure_cell,
+}
+"""Each is measured for every way of storing the weights."""
+
+OF_NO_MODEL: dict[str, Callable[[Subject], Measured]] = {
+    "selection": lambda subject: measure_selection(subject.device, subject.scale),
+    "slice": lambda subject: measure_slice(subject.scale),
+    "ability": lambda subject: measure_ability(
+        "1M" if subject.scale is QUICK else "117M", subject.device, subject.scale
+    ),
+    "samples": lambda subject: measure_samples(
+        _cpu_clock(subject), 1000 if subject.scale is QUICK else 100_000
+    ),
+    "failures": lambda subject: measure_failures(
+        _cpu_clock(subject), *((1000, 8) if subject.scale is QUICK else (100_000, 1319))
+    ),
+}
 
 
-def main() -> int:
-    """0, or 1 if a check failed; a slow result is no failure."""
-    options = _options()
-    torch.set_num_threads(1)
-    machine = machine_facts()
-    model = random_llama(options.parameters)
-    # Importance first, as in the program: in a fresh process torch.topk of new memory takes longer.
-    comparisons = [
-        compare_importance(model),
-        compare_selection(),
-        compare_ablation(model),
-        compare_choices(load(ModelSpec("demo", device="cpu"))),
-        compare_samples(),
-        compare_failures(),
-        *compare_four_bit(options.parameters),
-    ]
-    sys.stdout.write(_table(comparisons))
-    facts = ", ".join(f"{name} {value}" for name, value in machine.items())
-    sys.stdout.write(f"\nBest of {REPEATS} after a warm-up; {facts}\n")
+@dataclass
+class Found:
+    """Everything that was measured."""
+
+    of_a_model: dict[str, list[Measured]] = field(default_factory=dict)
+    of_no_model: list[Measured] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
+
+    @property
+    def columns(self) -> dict[str, list[Measured]]:
+        """By how the weights are stored; what no model is needed for comes last."""
+        others = {"measured": self.of_no_model} if self.of_no_model else {}
+        return {**self.of_a_model, **others}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0, or 1 if a check failed."""
+    options = _options(arguments)
+    logging.set_verbosity_error()
+    if options.device.type == "cpu":
+        torch.set_num_threads(1)
+    machine = _machine(options.device)
+    found = _measure(options)
+    for columns in (found.of_a_model, {"measured": found.of_no_model}):
+        if any(columns.values()):
+            sys.stdout.write(table(columns) + "\n")
+    sys.stdout.write(checks(found.columns))
+    if found.growth:
+        sys.stdout.write("\n" + growth_table(found.growth))
+    sys.stdout.write(_footnote(options, machine))
     if options.json:
-        document = {"machine": machine, "comparisons": [_document(found) for found in comparisons]}
-        options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    return 0 if all(all(found.checks.values()) for found in comparisons) else 1
+        all_of_it = {
+            "machine": machine,
+            "shape": options.shape,
+            "measured": document(found.columns),
+            "growth": growth_document(found.growth),
+        }
+        options.json.write_text(json.dumps(all_of_it, indent=2) + "\n", encoding="utf-8")
+    measured = [one for column in found.columns.values() for one in column]
+    return 0 if all(all(one.checks.values()) for one in measured) else 1
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.performance", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all numbers")
-    parser.add_argument(
-        "--parameters", type=_count, default="16M", metavar="N", help="of the random Llama (default: 16M)"
+def _measure(options: argparse.Namespace) -> Found:
+    found = Found()
+    for quantization in options.quantization:
+        subject = Subject(options.config, options.device, options.dtype, quantization, options.scale)
+        if options.growth:
+            sizes = SIZES_ON_GPU if subject.on_gpu else SIZES_ON_CPU
+            found.growth += growth_with_size(subject, QUICK_SIZES if options.quick else sizes)
+            found.growth += growth_with_items(subject) + growth_with_k(subject)
+        else:
+            found.of_a_model[subject.name] = [
+                _told(part, subject, measure) for part, measure in OF_A_MODEL.items() if part in options.only
+            ]
+        del subject
+        gc.collect()
+    if not options.growth:
+        subject = Subject(options.config, options.device, options.dtype, "none", options.scale)
+        found.of_no_model = [
+            _told(part, subject, measure) for part, measure in OF_NO_MODEL.items() if part in options.only
+        ]
+    return found
+
+
+def _told(part: str, subject: Subject, measure: Callable[[Subject], Measured]) -> Measured:
+    sys.stderr.write(f"{subject.name}: {part}\n")
+    return measure(subject)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.performance",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    options = parser.parse_args()
+    parts = [*OF_A_MODEL, *OF_NO_MODEL]
+    parser.add_argument(
+        "--shape", default="100M", help="llama-3.1-8b, qwen2.5-7b, mistral-7b, or such as 16M"
+    )
+    parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu or cuda:0")
+    parser.add_argument(
+        "--dtype", choices=DTYPES, default="auto", help="auto: float32 on a CPU, else bfloat16"
+    )
+    parser.add_argument("--quantization", nargs="+", choices=QUANTIZATIONS, default=["none"])
+    parser.add_argument(
+        "--only", nargs="+", choices=parts, default=parts, metavar="PART", help=", ".join(parts)
+    )
+    parser.add_argument(
+        "--growth", action="store_true", help="measure how each figure grows, and nothing else"
+    )
+    parser.add_argument("--quick", action="store_true", help="little of everything: shows that it runs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all numbers")
+    options = parser.parse_args(arguments)
     if options.json and not options.json.parent.is_dir():
         parser.error(f"there is no folder {options.json.parent}: make it first")
+    try:
+        options.config, options.device = config_of(options.shape), _device(options.device)
+    except ValueError as error:
+        parser.error(str(error))
+    on_gpu = options.device.type == "cuda"
+    automatic = "bfloat16" if on_gpu else "float32"
+    options.dtype = getattr(torch, automatic if options.dtype == "auto" else options.dtype)
+    options.scale = QUICK if options.quick else ON_GPU if on_gpu else ON_CPU
     return options
 
 
-def _count(text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KM]?)", text)
-    if not match:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of parameters: give one such as 16M")
-    return int(float(match[1]) * UNITS[match[2]])
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    if name != "cpu" and not torch.cuda.is_available():
+        raise ValueError(f"there is no {name} here: use --device cpu")
+    return torch.device(name)
 
 
-def _table(comparisons: Sequence[Comparison]) -> str:
-    """A line for each comparison, and the checks below."""
-    lines = [("what", "against", "ours", "plain", "ratio"), *(_line(found) for found in comparisons)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-    checks = [f"{found.what}: {_checks(found)}" for found in comparisons]
-    return "\n".join([*text, "", *checks, ""])
+def _cpu_clock(subject: Subject) -> Clock:
+    return Clock(torch.device("cpu"), subject.scale.repeats)
 
 
-def _line(found: Comparison) -> tuple[str, str, str, str, str]:
-    ours, plain, ratio = min(found.ours_s), min(found.plain_s), found.times_as_long
-    if found.items is None:
-        figures = f"{1000 * ours:.1f} ms", f"{1000 * plain:.1f} ms", f"{ratio:.2f} x the time"
-    else:
-        speeds = f"{found.items / ours:.0f} items/s", f"{found.items / plain:.0f} items/s"
-        figures = *speeds, f"{1 / ratio:.2f} x the speed"
-    return found.what, found.plain, *figures
+def _machine(device: torch.device) -> dict[str, Any]:
+    gpu = {"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}
+    return {**gpu, **machine_facts()}
 
 
-def _checks(found: Comparison) -> str:
-    checks = [f"{name}: {'yes' if holds else 'NO'}" for name, holds in found.checks.items()]
-    facts = [f"{name} {_number(value)}" for name, value in found.facts.items()]
-    return "; ".join([*checks, *facts])
-
-
-def _number(value: float | int | str | None) -> str:
-    if value is None:
-        return "not measured"
-    return f"{value:.3g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
-
-
-def _document(found: Comparison) -> dict[str, object]:
-    return {**asdict(found), "times_as_long": found.times_as_long}
+def _footnote(options: argparse.Namespace, machine: Mapping[str, Any]) -> str:
+    clock = Clock(options.device, options.scale.repeats)
+    facts = ", ".join(f"{name} {value}" for name, value in machine.items())
+    return f"\nTimes are {clock.unit}, the best of {clock.repeats} after a warm-up; {facts}\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Applying and restoring a mask against the bare writes of the same weights."""
+"""Applying and restoring a mask against the bare writes of the same weights, and against moving the bytes."""
 
 from __future__ import annotations
 
@@ -6,53 +6,91 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from core.ablation import Ablator
 from core.masks import Mask
 from core.selection import random_addresses
 from core.weights import WeightSpace
-from tests.performance.comparison import Comparison, time_both
+from tests.performance.figures import Aim, Figure, Measured, ratio
+from tests.performance.roof import bytes_per_second
+from tests.performance.subject import Subject
 
-K = 0.01
-CYCLES = 20
+ADDRESS_BYTES = 8
+SECONDS_A_WEIGHT_ON_GPU = 0.1 / 82e6
+"""82 million weights in 100 ms."""
 
 
-def compare_ablation(model: PreTrainedModel) -> Comparison:
-    """`apply` and `restore` of 1 %, drawn at random, against `index_fill_` and `index_copy_`.
+def measure_ablation(subject: Subject) -> Measured:
+    """A share of the weights, drawn at random, against `index_fill_` and `index_copy_`.
 
-    The plain side has its indices and the saved weights given; ours finds them in each cycle.
+    The bare side has its indices and what it writes back given; ours finds them in each cycle.
     """
-    space = WeightSpace(model)
-    mask = Mask(random_addresses(space.size, space.number_of_weights(K, "all"), seed=0))
+    space, scale, clock = subject.space, subject.scale, subject.clock
+    mask = random_mask(space, scale.k)
     ablator = Ablator(space)
+    apply_s, restore_s = _times(subject, ablator, mask)
     places = mask.by_matrix(space)
-    flat = [model.get_parameter(matrix.name).data.view(-1) for matrix, _ in places]
-    before = [weights.clone() for weights in flat]
-    saved = [weights[local] for weights, (_, local) in zip(flat, places, strict=True)]
-    indices = [local for _, local in places]
-
-    def ours() -> None:
-        ablator.apply(mask)
-        ablator.restore()
-
-    times = time_both(ours, lambda: _plain_cycle(flat, indices, saved), CYCLES)
+    flat = [_elements(space, matrix.index) for matrix, _ in places]
+    indices = [_indices(space, matrix.index, local.to(subject.device)) for matrix, local in places]
+    saved = [elements[at] for elements, at in zip(flat, indices, strict=True)]
+    bare_s = clock.best(lambda: _bare_cycle(flat, indices, saved), scale.cycles)
+    moved = (2 * ADDRESS_BYTES + 5 * flat[0].element_size()) * len(mask)
+    aim = Aim(1e3 * SECONDS_A_WEIGHT_ON_GPU * len(mask)) if subject.on_gpu else None
+    before = [elements.clone() for elements in flat]
     with ablator.applied(mask):
-        is_zero = all(not weights[local].any() for weights, local in zip(flat, indices, strict=True))
+        is_zero = all(not space.read(matrix).flatten()[local].any() for matrix, local in places)
     is_restored = all(
-        torch.equal(a.view(torch.int32), b.view(torch.int32)) for a, b in zip(flat, before, strict=True)
+        torch.equal(a.view(torch.uint8), b.view(torch.uint8)) for a, b in zip(flat, before, strict=True)
     )
-    return Comparison(
-        "apply + restore, 1 % of the weights",
-        "index_fill_ + index_copy_",
-        *times,
-        checks={"zero while applied": is_zero, "the same bits afterwards": is_restored},
-        facts={"weights": len(mask), "parameters": space.total_parameters},
+    return Measured(
+        f"apply, restore {len(mask):,} weights",
+        (
+            Figure("apply, ms", 1e3 * apply_s, aim),
+            Figure("restore, ms", 1e3 * restore_s, aim),
+            Figure("both x index_fill_ + index_copy_", ratio(apply_s + restore_s, bare_s), Aim(1.3)),
+            Figure("both x moving the bytes", (apply_s + restore_s) / (moved / bytes_per_second(clock))),
+        ),
+        {"apply, seconds": apply_s, "restore, seconds": restore_s},
+        {"zero while applied": is_zero, "the same bits afterwards": is_restored},
     )
 
 
-def _plain_cycle(flat: Sequence[Tensor], indices: Sequence[Tensor], saved: Sequence[Tensor]) -> None:
-    for weights, local in zip(flat, indices, strict=True):
-        weights.index_fill_(0, local, 0.0)
-    for weights, local, values in zip(flat, indices, saved, strict=True):
-        weights.index_copy_(0, local, values)
+def random_mask(space: WeightSpace, k: float) -> Mask:
+    """The mask of a share of all parameters, drawn from all candidates."""
+    return Mask(random_addresses(space.size, space.number_of_weights(k, "all"), seed=0))
+
+
+def _times(subject: Subject, ablator: Ablator, mask: Mask) -> tuple[float, float]:
+    """Seconds of applying and of restoring, the least of the repeats' means."""
+    clock, cycles = subject.clock, subject.scale.cycles
+    with ablator.applied(mask):
+        pass  # warms up
+    found = []
+    for _ in range(subject.scale.repeats):
+        pairs = [
+            (clock.seconds_of(lambda: ablator.apply(mask)), clock.seconds_of(ablator.restore))
+            for _ in range(cycles)
+        ]
+        found.append(tuple(sum(part) / cycles for part in zip(*pairs, strict=True)))
+    return min(pair[0] for pair in found), min(pair[1] for pair in found)
+
+
+def _elements(space: WeightSpace, index: int) -> Tensor:
+    """What a matrix is stored as, in one row: its weights, or bytes of two 4-bit ones."""
+    data = space.linear(space.matrices[index]).weight.data
+    return data.view(torch.uint8).view(-1) if _is_packed(space, index) else data.view(-1)
+
+
+def _indices(space: WeightSpace, index: int, local: Tensor) -> Tensor:
+    return local >> 1 if _is_packed(space, index) else local
+
+
+def _is_packed(space: WeightSpace, index: int) -> bool:
+    return not space.linear(space.matrices[index]).weight.is_floating_point()
+
+
+def _bare_cycle(flat: Sequence[Tensor], indices: Sequence[Tensor], saved: Sequence[Tensor]) -> None:
+    for elements, at in zip(flat, indices, strict=True):
+        elements.index_fill_(0, at, 0)
+    for elements, at, values in zip(flat, indices, saved, strict=True):
+        elements.index_copy_(0, at, values)

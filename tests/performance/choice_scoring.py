@@ -8,57 +8,54 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from core.benchmarks import find_benchmarks
-from core.benchmarks.diagnostic import heldout_items
+from core.ablation import Ablator
 from core.inference.choice_plan import plan_choices
-from core.inference.encoding import EncodedChoice, encode_choice, longest_row
+from core.inference.encoding import EncodedChoice, longest_row
 from core.inference.loglikelihood import loglikelihoods
-from core.models.loading import LoadedModel
-from core.prompts import render_choice
-from tests.performance.comparison import Comparison, time_both
+from tests.performance.ablation_cycle import random_mask
+from tests.performance.figures import Aim, Figure, Measured, ratio
+from tests.performance.random_model import random_items
+from tests.performance.subject import Subject
 
-ITEMS_OF_EACH = 20
-"""Of each of the ten diagnostic benchmarks."""
+OPTION_TOKENS = (2, 13)
+"""As of ARC: 7 or 8 in the mean."""
 
 PLAIN_BATCH = 16
 TOLERANCE = 1e-4
-"""Nats."""
+"""Nats, in float32; in other dtypes the kernels of other batches differ by more."""
 
 
-def compare_choices(loaded: LoadedModel) -> Comparison:
+def measure_choices(subject: Subject) -> Measured:
     """From token ids to a log-likelihood for each option, the planning included on both sides."""
-    items = _encoded(loaded)
-    model = loaded.model
-    times = time_both(lambda: _ours(model, items), lambda: _plain(model, items))
-    pairs = zip(_ours(model, items), _plain(model, items), strict=True)
-    difference = max(abs(found - truth) for found, truth in pairs)
-    return Comparison(
-        f"options of {len(items)} items, model '{loaded.spec.name}'",
-        f"a row an option, batches of {PLAIN_BATCH}",
-        *times,
-        items=len(items),
-        checks={"equal scores": difference <= TOLERANCE},
-        facts={
-            "parameters": loaded.info.parameters,
-            "options": sum(len(item.continuation_ids) for item in items),
-            "single-token options": sum(len(ids) == 1 for item in items for ids in item.continuation_ids),
-            "mean context tokens": sum(len(item.context_ids) for item in items) / len(items),
-            "largest difference in nats": difference,
-        },
+    scale, clock, model = subject.scale, subject.clock, subject.model
+    items = random_items(subject.config.vocab_size, scale.items, scale.context, OPTION_TOKENS)
+    plain_s, checks = None, {}
+    if scale.is_compared:
+        seconds, plain_s = clock.best_of_both(
+            lambda: score_choices(model, items), lambda: _plain(model, items)
+        )
+        if subject.dtype == torch.float32:
+            pairs = zip(score_choices(model, items), _plain(model, items), strict=True)
+            checks["equal scores"] = max(abs(ours - plain) for ours, plain in pairs) < TOLERANCE
+    else:
+        seconds = clock.best(lambda: score_choices(model, items))
+    with Ablator(subject.space).applied(random_mask(subject.space, scale.k)):
+        ablated_s = clock.best(lambda: score_choices(model, items))
+    return Measured(
+        "multiple choice",
+        (
+            Figure("items/s", len(items) / seconds),
+            Figure("items/s, ablated", len(items) / ablated_s),
+            Figure(f"x a padded batch of {PLAIN_BATCH}", ratio(plain_s, seconds), Aim(2.5, at_least=True)),
+        ),
+        {"seconds": seconds},
+        checks,
+        {"options": 4 * len(items)},
     )
 
 
-def _encoded(loaded: LoadedModel) -> list[EncodedChoice]:
-    benchmarks = find_benchmarks(["diagnostic"], loaded.spec.level)
-    items = [
-        item
-        for benchmark in benchmarks
-        for item in heldout_items(benchmark.id, loaded.spec.level, ITEMS_OF_EACH)
-    ]
-    return [encode_choice(render_choice(item, loaded.spec.style), loaded.tokenizer) for item in items]
-
-
-def _ours(model: PreTrainedModel, items: Sequence[EncodedChoice]) -> list[float]:
+def score_choices(model: PreTrainedModel, items: Sequence[EncodedChoice]) -> list[float]:
+    """The log-likelihood of every option of every item, in order: our way."""
     plan = plan_choices(items, model.device, "auto", pad_id=0, max_length=longest_row(model.config))
     scored = {
         item: values

@@ -1,40 +1,55 @@
-"""The exact selection of the top 1 %, from signed maps, against torch.topk of all scores in one tensor."""
+"""The exact selection of the top weights, from signed maps, against torch.topk of all scores at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from core.importance.maps import MatrixScores
 from core.selection import top_ranking
-from tests.performance.comparison import Comparison, time_both
-from tests.performance.machine import peak_memory_bytes
+from tests.performance.clock import Clock
+from tests.performance.figures import Aim, Figure, Measured, ratio
+from tests.performance.subject import Scale
 
-SCORES = 10_000_000
 MATRICES = 50
-SELECTED = SCORES // 100
+AIM_ON_CPU = 60 / 7
+AIM_ON_GPU = 5 / 7
+"""Seconds for 1e9 weights: 7e9 in a minute on two threads, in 5 s where there is a GPU."""
 
 
-def compare_selection() -> Comparison:
-    """`top_ranking` against `cat`, `abs` and `topk`; both give the greatest value first."""
-    products = _products(SCORES)
-    times = time_both(lambda: _top(products, SELECTED), lambda: _plain_top(products, SELECTED))
-    found, truth = _top(products, SELECTED), _plain_top(products, SELECTED)
-    flat = torch.cat([tensor.view(-1) for tensor in products]).abs_()
-    return Comparison(
-        f"exact selection, 1 % of {SCORES:,} float32",
-        "cat + abs + torch.topk",
-        *times,
-        checks={"equal values": torch.equal(flat[found], flat[truth])},
-        facts={
-            "bytes of scores": 4 * SCORES,
-            "peak extra bytes, ours": _peak_extra_bytes(_top),
-            "peak extra bytes, plain": _peak_extra_bytes(_plain_top),
-        },
+def measure_selection(device: torch.device, scale: Scale) -> Measured:
+    """`top_ranking` against `cat`, `abs` and `topk`; both give the greatest value first.
+
+    The maps lie in main memory, as importance leaves them; on a GPU they are ranked there once more.
+    """
+    clock = Clock(torch.device("cpu"), scale.repeats)
+    products, n = _products(scale.scores), int(scale.scores * scale.k)
+    extra = clock.peak_of(lambda: _top(products, n)).process_bytes
+    figures = []
+    if scale.is_compared:
+        seconds, plain_s = clock.best_of_both(lambda: _top(products, n), lambda: _plain_top(products, n))
+        plain_extra = clock.peak_of(lambda: _plain_top(products, n)).process_bytes
+        figures = [
+            Figure("x as fast as cat + topk", ratio(plain_s, seconds), Aim(10, at_least=True)),
+            Figure("x the extra memory of cat + topk", ratio(extra, plain_extra), Aim(0.01)),
+        ]
+    else:
+        seconds = clock.best(lambda: _top(products, n))
+    on_gpu = device.type == "cuda"
+    figures = [
+        Figure("s for 1e9 weights", 1e9 * seconds / scale.scores, Aim(AIM_ON_GPU if on_gpu else AIM_ON_CPU)),
+        Figure("extra memory, MB", ratio(extra, 1e6)),
+        *figures,
+    ]
+    if on_gpu:
+        figures.append(Figure("s for 1e9 weights, maps on the GPU", _on_gpu(products, n, device, scale)))
+    return Measured(
+        f"selection of {n:,} of {scale.scores:,}",
+        tuple(figures),
+        {"seconds": seconds, "extra bytes": extra},
+        {"the values are those of topk": _is_equal(products, n)} if scale.is_compared else {},
     )
 
 
@@ -46,6 +61,16 @@ def _plain_top(products: Sequence[Tensor], n: int) -> Tensor:
     return torch.cat([tensor.view(-1) for tensor in products]).abs_().topk(n).indices
 
 
+def _on_gpu(products: Sequence[Tensor], n: int, device: torch.device, scale: Scale) -> float:
+    there = [tensor.to(device) for tensor in products]
+    return 1e9 * Clock(device, scale.repeats).best(lambda: _top(there, n)) / scale.scores
+
+
+def _is_equal(products: Sequence[Tensor], n: int) -> bool:
+    flat = torch.cat([tensor.view(-1) for tensor in products]).abs_()
+    return torch.equal(flat[_top(products, n)], flat[_plain_top(products, n)])
+
+
 def _products(total: int) -> list[Tensor]:
     """Products of two normal variables, as of gradients and weights; always the same."""
     generator = torch.Generator().manual_seed(0)
@@ -54,19 +79,3 @@ def _products(total: int) -> list[Tensor]:
         torch.randn(side, generator=generator).mul_(torch.randn(side, generator=generator))
         for _ in range(MATRICES)
     ]
-
-
-def _peak_extra_bytes(select: Callable[[Sequence[Tensor], int], Tensor]) -> int | None:
-    """By how much a selection raises the peak of a fresh process; None where that is not told."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_raised_peak, select, torch.get_num_threads()).result()
-
-
-def _raised_peak(select: Callable[[Sequence[Tensor], int], Tensor], threads: int) -> int | None:
-    torch.set_num_threads(threads)
-    select(_products(1000), 10)  # loads code, which is not counted
-    products = _products(SCORES)
-    before = peak_memory_bytes()
-    select(products, SELECTED)
-    after = peak_memory_bytes()
-    return None if before is None or after is None else after - before

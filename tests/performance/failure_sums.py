@@ -16,7 +16,8 @@ from core.results.samples import Samples
 from tests.core.results.stored_samples import MASK, stored_samples
 from tests.core.results.written_samples import MASK as WRITTEN_MASK
 from tests.core.results.written_samples import Text, written_samples
-from tests.performance.comparison import Comparison, seconds_of, time_both
+from tests.performance.clock import Clock
+from tests.performance.figures import Figure, Measured
 
 ITEMS = 100_000
 WRITTEN = 1319
@@ -26,23 +27,26 @@ SENTENCES = 10
 """… of some 200 tokens each."""
 
 
-def compare_failures() -> Comparison:
+def measure_failures(clock: Clock, items: int = ITEMS, written: int = WRITTEN) -> Measured:
     """The sums over multiple-choice items, against `diagnose_choice` for each; written answers beside it."""
     with tempfile.TemporaryDirectory() as folder:
-        bench, benchmark = stored_samples(Path(folder), ITEMS)
-        ensure_items(bench, benchmark, ITEMS)
-        samples = Samples.open(bench, benchmark, ITEMS, MASK)
+        bench, benchmark = stored_samples(Path(folder), items)
+        ensure_items(bench, benchmark, items)
+        samples = Samples.open(bench, benchmark, items, MASK)
         assert samples is not None
-        times = time_both(lambda: failures(samples), lambda: _plain_margins(samples))
+        seconds, plain_s = clock.best_of_both(lambda: failures(samples), lambda: _plain_margins(samples))
         found, plain = failures(samples), _plain_margins(samples)
-        written_s = _written_seconds(Path(folder) / "written")
+        written_s = _written_seconds(Path(folder) / "written", clock, written)
     said = f"margin {plain[0]:+.1f} → {plain[1]:+.1f} nats"
-    return Comparison(
-        f"failures, {ITEMS:,} choices",
-        "item by item",
-        *times,
-        checks={"equal margins": found is not None and said in found.sentences[0]},
-        facts={f"{WRITTEN:,} written answers, s": written_s},
+    return Measured(
+        f"how answers fail: {items:,} choices, {written:,} written",
+        (
+            Figure("choices, ms", 1e3 * seconds),
+            Figure("x as fast as item by item", plain_s / seconds),
+            Figure("written, s", written_s),
+        ),
+        {"choices, seconds": seconds, "written, seconds": written_s},
+        {"the margins are those of the items": found is not None and said in found.sentences[0]},
     )
 
 
@@ -58,17 +62,17 @@ def _plain_margins(samples: Samples) -> tuple[float, float]:
     return base, ablated
 
 
-def _written_seconds(folder: Path) -> float:
-    """The fastest of three diagnoses of a run whose ablated answers are broken in every way in turn."""
+def _written_seconds(folder: Path, clock: Clock, n: int) -> float:
+    """The fastest diagnosis of a run whose ablated answers are broken in every way in turn."""
     rng = random.Random(0)
-    base = [_solution(rng) for _ in range(WRITTEN)]
+    base = [_solution(rng) for _ in range(n)]
     ways = itertools.cycle((_same, _miscounted, _cut, _looped))
     ablated: list[Text] = [(way(text, rng), "eos") for way, text in zip(ways, base, strict=False)]
     right = [text.rpartition(" ")[2] for text in base]
     bench, benchmark = written_samples(folder, right, [(text, "eos") for text in base], ablated)
-    samples = Samples.open(bench, benchmark, WRITTEN, WRITTEN_MASK)
+    samples = Samples.open(bench, benchmark, n, WRITTEN_MASK)
     assert samples is not None
-    return min(seconds_of(lambda: failures(samples)) for _ in range(3))
+    return clock.best(lambda: failures(samples))
 
 
 def _solution(rng: random.Random) -> str:

@@ -17,63 +17,61 @@ from core.results.items import ensure_items
 from core.results.samples import Samples
 from core.workbench import Workbench
 from tests.core.results.stored_samples import MASK, made_up_benchmark, stored_samples
-from tests.performance.comparison import Comparison, seconds_of, time_both
+from tests.performance.clock import Clock
+from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.machine import peak_memory_bytes
 
 ITEMS = 100_000
-LONGEST_OPEN_S = 1.0
-LONGEST_FILTER_S = 0.1
-MOST_MEMORY_BYTES = 150_000_000
+LONGEST_FILTER_MS = 100
+MOST_MEMORY_MB = 150
 PAGE = 50
 """Rows that a tall screen shows."""
 
 
-def compare_samples() -> Comparison:
+def measure_samples(clock: Clock, items: int = ITEMS) -> Measured:
     """Opening and one filter, against a join of the three files and the same filter of the join."""
     with tempfile.TemporaryDirectory() as folder:
-        bench, benchmark = stored_samples(Path(folder), ITEMS)
-        ensure_items(bench, benchmark, ITEMS)
-        samples = _open(bench, benchmark)
-        times = time_both(lambda: _open(bench, benchmark).select("broken"), lambda: _plain(bench, benchmark))
-        scattered = np.linspace(0, ITEMS - 1, PAGE).astype(np.int64)
-        first_search_s = seconds_of(lambda: samples.select("broken", search="no such text"))
-        facts = {
-            "open, s": min(seconds_of(lambda: _open(bench, benchmark)) for _ in range(3)),
-            "first search, s": first_search_s,
-            "search, s": _worst(lambda i: samples.select("broken", search=f"item {i}99,")),
-            "filter and tag, s": _worst(lambda i: samples.select("broken", tag="groups")),
-            "page of rows, s": _worst(lambda i: samples.rows(np.arange(1000 * i, 1000 * i + PAGE))),
-            "scattered page, s": _worst(lambda i: samples.rows(scattered)),
-            "whole item, s": _worst(lambda i: samples.sample(9000 * i)),
-        }
+        bench, benchmark = stored_samples(Path(folder), items)
+        ensure_items(bench, benchmark, items)
+        samples = _open(bench, benchmark, items)
+        seconds, plain_s = clock.best_of_both(
+            lambda: _open(bench, benchmark, items).select("broken"), lambda: _plain(bench, benchmark, items)
+        )
+        near = [np.arange(start, start + PAGE) for start in np.linspace(0, items - PAGE, 10).astype(np.int64)]
+        scattered = np.linspace(0, items - 1, PAGE).astype(np.int64)
+        first_search_s = clock.seconds_of(lambda: samples.select("broken", search="no such text"))
+        figures = (
+            Figure("open, ms", 1e3 * clock.best(lambda: _open(bench, benchmark, items)), Aim(1000)),
+            Figure("open and filter, x as fast as joining all", plain_s / seconds),
+            Figure("first search, ms", 1e3 * first_search_s),
+            _worst_of("search, ms", clock, lambda i: samples.select("broken", search=f"item {i}99,")),
+            _worst_of("filter and tag, ms", clock, lambda i: samples.select("broken", tag="groups")),
+            Figure("page of rows, ms", _worst(clock, lambda i: samples.rows(near[i]))),
+            Figure("scattered page, ms", _worst(clock, lambda i: samples.rows(scattered))),
+            Figure("whole item, ms", _worst(clock, lambda i: samples.sample(items // 10 * i))),
+        )
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            memory = pool.submit(_memory_of_use, folder).result()
-        equal = np.array_equal(samples.select("broken"), _plain(bench, benchmark))
-    return Comparison(
-        f"samples, {ITEMS:,} items: open and filter",
-        "read and join all",
-        *times,
-        checks={
-            "equal places": equal,
-            "opened in time": facts["open, s"] < LONGEST_OPEN_S,
-            "filtered in time": max(facts["search, s"], facts["filter and tag, s"]) < LONGEST_FILTER_S,
-            "little memory": memory is None or memory < MOST_MEMORY_BYTES,
-        },
-        facts={**facts, "peak extra bytes": memory},
+            memory = pool.submit(_memory_of_use, folder, items).result()
+        equal = np.array_equal(samples.select("broken"), _plain(bench, benchmark, items))
+    return Measured(
+        f"samples of {items:,} stored items",
+        (*figures, Figure("memory, MB", ratio(memory, 1e6), Aim(MOST_MEMORY_MB))),
+        {"open and filter, seconds": seconds},
+        {"the places are those of the join": equal},
     )
 
 
-def _open(bench: Workbench, benchmark: Benchmark) -> Samples:
-    samples = Samples.open(bench, benchmark, ITEMS, MASK)
+def _open(bench: Workbench, benchmark: Benchmark, n: int) -> Samples:
+    samples = Samples.open(bench, benchmark, n, MASK)
     assert samples is not None
     return samples
 
 
-def _plain(bench: Workbench, benchmark: Benchmark) -> NDArray[np.int64]:
+def _plain(bench: Workbench, benchmark: Benchmark, n: int) -> NDArray[np.int64]:
     """The places of what the ablation broke."""
-    frames = [bench.store.outcomes.load(bench.request(mask, benchmark, ITEMS).key) for mask in (None, MASK)]
+    frames = [bench.store.outcomes.load(bench.request(mask, benchmark, n).key) for mask in (None, MASK)]
     base, ablated = (frame for frame in frames if frame is not None)
-    items = pl.read_parquet(ensure_items(bench, benchmark, ITEMS)).with_row_index("place")
+    items = pl.read_parquet(ensure_items(bench, benchmark, n)).with_row_index("place")
     joined = items.join(base, on="item_id").join(
         ablated, on="item_id", suffix="_ablated", maintain_order="left"
     )
@@ -81,22 +79,26 @@ def _plain(bench: Workbench, benchmark: Benchmark) -> NDArray[np.int64]:
     return broken["place"].cast(pl.Int64).sort().to_numpy()
 
 
-def _worst(call: Callable[[int], object]) -> float:
-    """The longest of ten calls, each with another number."""
-    return max(seconds_of(lambda i=i: call(i)) for i in range(10))
+def _worst_of(name: str, clock: Clock, call: Callable[[int], object]) -> Figure:
+    return Figure(name, _worst(clock, call), Aim(LONGEST_FILTER_MS))
 
 
-def _memory_of_use(folder: str) -> int | None:
+def _worst(clock: Clock, call: Callable[[int], object]) -> float:
+    """Milliseconds of the longest of ten calls, each with another number."""
+    return 1e3 * max(clock.seconds_of(lambda i=i: call(i)) for i in range(10))
+
+
+def _memory_of_use(folder: str, items: int) -> int | None:
     """By how much the peak of a fresh process rises that opens the samples, searches them and shows some."""
     from cache.folder import Store
     from core.models.spec import ModelSpec
 
-    bench, benchmark = Workbench(ModelSpec(), Store(Path(folder))), made_up_benchmark(ITEMS)
+    bench, benchmark = Workbench(ModelSpec(), Store(Path(folder))), made_up_benchmark(items)
     pl.LazyFrame({"a": ["x"]}).select(pl.col("a").str.to_lowercase()).collect()  # starts polars' threads
     before = peak_memory_bytes()
-    samples = _open(bench, benchmark)
+    samples = _open(bench, benchmark, items)
     samples.select("broken", search="zorps")
-    samples.rows(np.linspace(0, ITEMS - 1, PAGE).astype(np.int64))
-    samples.sample(ITEMS - 1)
+    samples.rows(np.linspace(0, items - 1, PAGE).astype(np.int64))
+    samples.sample(items - 1)
     after = peak_memory_bytes()
     return None if before is None or after is None else after - before

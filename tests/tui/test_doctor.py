@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,42 @@ def test_4_bit_weights_take_their_packed_bytes_and_scales(folder: Path) -> None:
 def test_a_gpu_that_is_not_here_is_said(folder: Path) -> None:
     with pytest.raises(ValueError, match="1 GPUs found"):
         plan_use(ModelSpec(device="cuda:1"), folder, machine(10**9, Gpu("one", 1, 1, "1")))
+
+
+def test_without_the_package_for_gpus_it_says_so(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def text(packages: dict[str, str | None], *gpus: Gpu) -> str:
+        here = replace(machine(10**9, *gpus), packages=packages)
+        monkeypatch.setattr("tui.machine.this_machine", lambda: here)
+        assert run(["doctor", "--model", str(folder), "--cache-dir", str(tmp_path)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert all(len(line) <= 80 for line in lines if str(tmp_path) not in line)
+        return " ".join(" ".join(lines).split())
+
+    sentence = "without nvidia-ml-py (extra gpu), load and temperature are not shown"
+    card = Gpu("one", 10**9, 10**9, "1")
+    assert sentence in text({"nvidia-ml-py": None}, card)
+    assert sentence not in text({"nvidia-ml-py": "13.0"}, card)
+    assert sentence not in text({"nvidia-ml-py": None})
+
+
+def test_a_model_that_one_gpu_cannot_hold_is_spread(folder: Path) -> None:
+    small, large = (Gpu(name, 10**9, free, "1") for name, free in (("small", 60_000), ("large", 10**9)))
+    plan = plan_use(ModelSpec(), folder, machine(10**9, small, small))
+    assert (plan.device, plan.needs[0].fits) == ("cuda:0, cuda:1", True)
+    assert plan_use(ModelSpec(), folder, machine(10**9, large, small)).device == "cuda:0"
+    nowhere = plan_use(ModelSpec(), folder, machine(10**9, Gpu("tiny", 1, 30_000, "1"), small))
+    assert (nowhere.device, nowhere.needs[0].fits) == ("cuda:0, cuda:1", True)
+    full = Gpu("full", 10**9, 10, "1")
+    assert plan_use(ModelSpec(), folder, machine(10**9, full, full)).needs[0].fits is False
+    assert plan_use(ModelSpec(device="cuda:1"), folder, machine(10**9, small, small)).needs[0].fits is False
+
+
+def test_whose_dtype_it_is(folder: Path) -> None:
+    assert plan_use(ModelSpec(), folder, machine()).is_own_dtype
+    assert not plan_use(ModelSpec(dtype="float32"), folder, machine()).is_own_dtype
+    assert not plan_use(ModelSpec(quantization="nf4"), folder, machine()).is_own_dtype
 
 
 def test_this_machine() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.benchmarks import Benchmark
+    from core.results.health import MaskHealth
     from core.statistics import CellStatistics, Verdict
     from core.workbench import MaskRecipe, Workbench
 
@@ -64,6 +65,7 @@ def bench(
     BIG-Bench Hard's subtasks too.
     """
     from core.benchmarks import find_benchmarks
+    from core.results.health import mask_healths
 
     with checked_arguments():
         chosen = find_benchmarks([benchmark], options.spec.level, options.benchmark_options)[0]
@@ -76,12 +78,13 @@ def bench(
             weights_of(mask.k, workbench.info.parameters)
         base = workbench.outcomes(workbench.request(None, chosen, n))
         ablated = None if mask is None else workbench.outcomes(workbench.request(mask, chosen, n))
-        effect = None if ablated is None else _effect(base, ablated, chosen)
-        report = Report(chosen, options, mask, base, base if ablated is None else ablated, effect)
+        effect = None if ablated is None else _effect(base, ablated, chosen, options.seed)
+        health = None if mask is None else mask_healths(workbench, [mask]).get(mask)
+        report = Report(chosen, options, mask, base, base if ablated is None else ablated, effect, health)
         if as_json:
             output.write_document(_document(report, workbench))
         else:
-            _write(report)
+            _write(report, workbench)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +99,26 @@ class Report:
     frame: pl.DataFrame
     """Those that were asked for: the ablated model's, or the same."""
     effect: CellStatistics | None
+    health: MaskHealth | None
+    """Of the mask."""
+
+    @property
+    def is_at_chance(self) -> bool:
+        """Whether the mask takes the benchmark down to chance."""
+        from core.statistics import collapsed
+
+        effect = self.effect
+        if effect is None or effect.chance is None or not effect.defined:
+            return False
+        return collapsed([effect.score], [effect.chance], [effect.n])
 
     @property
     def verdict(self) -> Verdict:
         """Whether the intact model's score is one that a working set-up gives."""
+        from core.results.frames import limits_of
         from core.statistics import believable
 
-        return believable(_mean(self.base["score"]), self.benchmark.believable)
+        return believable(_mean(self.base["score"]), limits_of(self.benchmark))
 
 
 def _mask(
@@ -124,10 +140,10 @@ def _mask(
     return MaskRecipe(find_ability(ability).id, variant, chosen, k, options.seed)
 
 
-def _effect(base: pl.DataFrame, ablated: pl.DataFrame, benchmark: Benchmark) -> CellStatistics:
+def _effect(base: pl.DataFrame, ablated: pl.DataFrame, benchmark: Benchmark, seed: int) -> CellStatistics:
     from core.results.frames import frame_statistics
 
-    return frame_statistics(base, [ablated], benchmark.chance)[0]
+    return frame_statistics(base, [ablated], benchmark, seed)[0]
 
 
 def _document(report: Report, workbench: Workbench) -> dict[str, Any]:
@@ -137,6 +153,7 @@ def _document(report: Report, workbench: Workbench) -> dict[str, Any]:
     documents = benchmark.documents(workbench.spec, len(frame))
     document: dict[str, Any] = {
         "benchmark": benchmark.id,
+        "model": {"name": workbench.spec.name, **as_plain(workbench.identity)},
         "options": as_plain(report.options.benchmark_options),
         "n": len(frame),
         "score": _mean(frame["score"]),
@@ -146,14 +163,21 @@ def _document(report: Report, workbench: Workbench) -> dict[str, Any]:
         "believable": report.verdict.holds,
         "mask": None if report.mask is None else as_plain(report.mask),
         "effect": None,
+        "health": None,
         "outcomes": [_outcome(row) for row in frame.rename({"item_id": "id"}).to_dicts()],
     }
     if report.effect is not None:
-        values = as_plain(report.effect).items()
-        document["effect"] = {
-            name: None if isinstance(v, float) and not abs(v) < float("inf") else v for name, v in values
-        }
+        document["effect"] = _finite(asdict(report.effect)) | {"at_chance": report.is_at_chance}
+    if report.health is not None:
+        document["health"] = report.health.figures()
     return document
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """With null for what is infinite: JSON knows no infinity."""
+    return {
+        name: None if isinstance(v, float) and not abs(v) < float("inf") else v for name, v in values.items()
+    }
 
 
 def _outcome(row: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +197,7 @@ def _families(frame: pl.DataFrame, families: list[str]) -> dict[str, Any]:
     return {row["family"]: {"n": row["n"], "score": row["score"]} for row in found}
 
 
-def _write(report: Report) -> None:
+def _write(report: Report, workbench: Workbench) -> None:
     from core.statistics import accuracy
 
     benchmark, base, effect = report.benchmark, report.base, report.effect
@@ -183,6 +207,9 @@ def _write(report: Report) -> None:
         intact = accuracy(base["correct"].to_numpy())
         score += f" [{intact.low:.3f}, {intact.high:.3f}]"
     lines = [f"{benchmark.name} · {benchmark.metrics[0]} · n {len(base)} · {chance}", score]
+    lines.insert(
+        1, f"model     {workbench.spec.name}, {_stored_as(workbench)}, on {workbench.identity.device}"
+    )
     if not report.verdict.holds:
         lines.append(f"          {report.verdict.reason}")
     if effect is not None:
@@ -192,10 +219,27 @@ def _write(report: Report) -> None:
                 f"AIS       {effect.ais:.2f} [{effect.ais_low:.2f}, {effect.ais_high:.2f}]   "
                 f"McNemar p {effect.p_value:.2g}"
             )
+            if effect.detectable_ais is not None:
+                lines.append(
+                    f"          with n {effect.n:,}, below {effect.detectable_ais:.2f} cannot be told from 0 "
+                    "(power 0.8)"
+                )
         else:
-            lines.append(f"AIS       {effect.reason}")
+            lines.append(f"AIS       {effect.reason if report.verdict.holds else 'none, for that reason'}")
+        if report.is_at_chance:
+            lines.append("          down to chance: a mask that does so to every benchmark says nothing")
+            lines.append("          about abilities")
+        if report.health is not None:
+            lines.append(f"health    {report.health.perplexity_words()}")
+            lines.append(f"          {report.health.answer_words()}")
         lines.append("A control says what chance does: the same with --selection random.")
     output.write("".join(f"{output.shown(line)}\n" for line in lines))
+
+
+def _stored_as(workbench: Workbench) -> str:
+    """How the weights are in memory, and whether that is because the checkpoint has them so."""
+    is_own = workbench.spec.dtype == "auto" and workbench.info.quantization == "none"
+    return f"{workbench.info.stored_as}{' as in the checkpoint' if is_own else ''}"
 
 
 def _mean(scores: pl.Series) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tui import output
-from tui.options import Json, ModelOptions, with_model_options
+from tui.options import Json, ScoringOptions, with_model_options
 from tui.units import count_text, size_text
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Diagnosis:
 
 
 @with_model_options
-def doctor(options: ModelOptions, as_json: Json = False) -> None:
+def doctor(options: ScoringOptions, as_json: Json = False) -> None:
     """Say what is here and what fits.
 
     Versions, cores, memory, GPUs, the cache, the model and the memory that it needs. Loads no model and
@@ -77,7 +77,7 @@ def doctor(options: ModelOptions, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _diagnose(options: ModelOptions) -> Diagnosis:
+def _diagnose(options: ScoringOptions) -> Diagnosis:
     from cache.listing import entries
     from core.sandbox import find_sandbox
     from tui.machine import installed_version, this_machine
@@ -100,12 +100,15 @@ def _diagnose(options: ModelOptions) -> Diagnosis:
     )
 
 
-def _check_model(options: ModelOptions, machine: Machine) -> tuple[ModelInfo | None, Plan | None, str | None]:
+def _check_model(
+    options: ScoringOptions, machine: Machine
+) -> tuple[ModelInfo | None, Plan | None, str | None]:
     """What the model is, what it needs, and why that is all that can be said of it."""
     from core.models.description import describe_folder
     from core.models.files import weight_files
     from tui.model_plan import local_model_folder, plan_use
 
+    wishes = options.wishes
     model, plan = None, None
     try:
         folder = local_model_folder(options.spec)
@@ -113,7 +116,7 @@ def _check_model(options: ModelOptions, machine: Machine) -> tuple[ModelInfo | N
         if size_bytes >= LONG_READ_BYTES:
             output.note(f"reading {size_text(size_bytes)} of weights for their fingerprint")
         model = describe_folder(folder, options.spec.name, options.store.fingerprint_memory)
-        plan = plan_use(options.spec, folder, machine, options.store.root)
+        plan = plan_use(options.spec, folder, machine, options.store.root, wishes)
     except (ValueError, OSError) as error:
         return model, plan, " ".join(str(error).split())
     return model, plan, None
@@ -148,9 +151,13 @@ def _lines(found: Diagnosis) -> list[str]:
 
 
 def _machine(machine: Machine) -> list[str]:
+    from tui.machine import GPU_PACKAGE
+
     memory = machine.memory
     free = "" if memory.free_bytes is None else f"{size_text(memory.free_bytes)} free of "
     packages = [_line(name, version or "not installed") for name, version in machine.packages.items()]
+    if machine.gpus and not machine.packages.get(GPU_PACKAGE):
+        packages += _wrapped("", f"without {GPU_PACKAGE} (extra gpu), load and temperature are not shown")
     gpus = [_line("GPU", _gpu(gpu)) for gpu in machine.gpus] or [_line("GPU", "none found")]
     return [
         _line("python", f"{machine.python}, {machine.platform}"),
@@ -181,7 +188,9 @@ def _model(info: ModelInfo) -> list[str]:
 
 def _plan(plan: Plan) -> list[str]:
     lines = [
-        _line("where", f"{plan.device}, {plan.dtype}"),
+        *_wrapped(
+            "where", f"{plan.device}, {plan.dtype}{' as in the checkpoint' if plan.is_own_dtype else ''}"
+        ),
         _line("scored", f"{plan.candidate_weights:,} weights in the decoder layers"),
         *(line for need in plan.needs for line in _wrapped(STEPS[need.step], _need(need))),
     ]

@@ -17,7 +17,7 @@ from tui.bench_options import (
     open_workbench,
     words,
 )
-from tui.options import Json, ModelOptions, UsageError, checked_arguments, with_model_options
+from tui.options import Json, ScoringOptions, UsageError, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 
 @with_model_options
 def generate(
-    options: ModelOptions,
+    options: ScoringOptions,
     *,
     prompt: Annotated[str, typer.Argument(help="What the model goes on from.", metavar="PROMPT")],
     ability: Annotated[
@@ -97,7 +97,7 @@ def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
 
 
 def _masks(
-    options: ModelOptions, ability: str | None, variants: str, selection: Selection | None, k: float | None
+    options: ScoringOptions, ability: str | None, variants: str, selection: Selection | None, k: float | None
 ) -> list[MaskRecipe | None]:
     """The mask of each variant; None for the intact model.
 

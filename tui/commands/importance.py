@@ -10,7 +10,7 @@ import typer
 from core.choices import Variant
 from tui import output
 from tui.bench_options import AbilityName, FormName, ItemsForScoring, LossName, default_k, open_workbench
-from tui.options import Json, ModelOptions, UsageError, checked_arguments, with_model_options
+from tui.options import Json, ScoringOptions, UsageError, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @with_model_options
 def importance(
-    options: ModelOptions,
+    options: ScoringOptions,
     *,
     ability: AbilityName,
     variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "all",

@@ -10,8 +10,8 @@ import typer
 from core.choices import Selection, Variant
 from tui import output
 from tui.bench_options import FormName, ItemsForScoring, LossName, default_k, open_workbench
-from tui.matrix import SHORT_NAMES
-from tui.options import Json, ModelOptions, UsageError, checked_arguments, with_model_options
+from tui.matrix_words import SHORT_NAMES
+from tui.options import Json, ScoringOptions, UsageError, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LEGEND = (
 
 @with_model_options
 def overlap(
-    options: ModelOptions,
+    options: ScoringOptions,
     *,
     variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "mlp",
     k: Annotated[

@@ -111,6 +111,7 @@ def engine_spec(options: RunOptions) -> EngineSpec:
         ImportanceRecipe(seed=options.seed),
         options.batch_rows or "auto",
         options.benchmark_options,
+        options.wishes,
     )
 
 
@@ -230,7 +231,7 @@ def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.recipe.seed)
     desk = Desk(
         spec,
-        Workbench(spec.model, spec.store, spec.recipe),
+        Workbench(spec.model, spec.store, spec.recipe, batch_size=spec.batch_size, wishes=spec.wishes),
         benchmarks,
         ASCII if settings.ascii else UNICODE,
         settings.readonly,

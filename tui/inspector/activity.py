@@ -13,6 +13,7 @@ from core.events import (
     EntryReplaced,
     Event,
     Heartbeat,
+    ImportancePlanned,
     ItemOutcome,
     ItemsScored,
     Job,
@@ -73,6 +74,8 @@ class Activity:
         self.current: LiveRun | None = None
         self.scored: ItemsScored | None = None
         self.scoring_started = 0.0
+        self.planned: ImportancePlanned | None = None
+        """How the importance that is being computed is."""
         self.found: RunsFound | None = None
         self.texts: dict[tuple[str, int], str] = {}
         """What generation jobs wrote, by job and pane."""
@@ -107,6 +110,8 @@ class Activity:
                 self.model = event
             case Heartbeat():
                 self.heartbeat = event
+            case ImportancePlanned():
+                self.planned = event
             case ItemsScored():
                 if self.scored is None or self.scored.ability != event.ability:
                     self.scoring_started = time.monotonic()
@@ -142,7 +147,7 @@ class Activity:
         self.lost_jobs = self.unfinished_jobs()
         self.jobs = {job.id: job for job in self.jobs.values() if job.state in ENDED}
         self.link, self.link_problem = "lost", problem
-        self.model, self.heartbeat, self.current, self.scored = None, None, None, None
+        self.model = self.heartbeat = self.current = self.scored = self.planned = None
 
     def unfinished_jobs(self) -> list[Job]:
         """The jobs that the engine has still to do."""
@@ -183,7 +188,7 @@ class Activity:
         self.link, self.link_problem = "connected", ""
         self.model = snapshot.model
         self.jobs = {job.id: job for job in snapshot.jobs}
-        self.scored = snapshot.scored
+        self.scored, self.planned = snapshot.scored, snapshot.planned
         self.texts.update({(text.job, text.pane): text.text for text in snapshot.texts})
         self.compared.update({(found.job, found.pane): found for found in snapshot.compared})
         self.stored += 1

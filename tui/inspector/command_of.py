@@ -13,6 +13,7 @@ from core.recipes import ImportanceRecipe
 
 if TYPE_CHECKING:
     from core.engine.spec import EngineSpec
+    from core.importance.plan import Wishes
     from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
 
@@ -53,7 +54,7 @@ def overlap_line(desk: Desk, lens: Lens) -> str:
 
 
 def model_words(spec: EngineSpec) -> list[str]:
-    """The options that name model, batch size and cache, as far as they are not the usual ones."""
+    """The options that name model, memory, batch size and cache, as far as they are not the usual ones."""
     from cache.folder import cache_root
 
     usual = ModelSpec()
@@ -62,10 +63,25 @@ def model_words(spec: EngineSpec) -> list[str]:
         value = getattr(spec.model, field.name)
         if value != getattr(usual, field.name):
             words += [MODEL_OPTIONS.get(field.name, f"--{field.name}"), str(value)]
+    words += _memory_words(spec.wishes)
     if spec.batch_size != "auto":
         words += ["--batch-size", str(spec.batch_size)]
     if spec.cache != str(cache_root()):
         words += ["--cache-dir", spec.cache]
+    return words
+
+
+def _memory_words(wishes: Wishes) -> list[str]:
+    """The options of how weights are scored that a person gave."""
+    values = {
+        "--passes": wishes.passes,
+        "--sums": wishes.accumulators,
+        "--maps": wishes.maps,
+        "--rows": wishes.rows,
+    }
+    words = [word for name, value in values.items() if value is not None for word in (name, str(value))]
+    if wishes.checkpointing is not None:
+        words.append("--checkpointing" if wishes.checkpointing else "--no-checkpointing")
     return words
 
 

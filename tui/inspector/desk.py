@@ -40,6 +40,8 @@ class Desk:
     """Tells the engine; a screen that may not change anything says so in place of sending."""
     activity: Activity = field(default_factory=Activity)
     code: CodePermission = field(init=False)
+    needs: tuple[str, ...] = field(init=False, default=())
+    """What the model needs of this computer and what fits, in two lines; empty as long as nobody knows."""
     _counted: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:

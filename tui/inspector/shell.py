@@ -113,6 +113,7 @@ class Shell(App[None]):
         Called by the screen, which takes no key until the tabs are there.
         """
         self.connect_engine()
+        self._begin(self._find_needs, "needs")
         others = [pane(self.desk, id=pane_id) for pane_id, pane in PANES if pane_id != self._tab]
         for pane in others:
             pane.display = False
@@ -273,6 +274,19 @@ class Shell(App[None]):
         header.info = self.info
         header.refresh()
         self.refresh_lens()
+
+    async def _find_needs(self) -> None:
+        """Says what the model needs while it is loaded; the embedded ones always fit."""
+        if self.desk.spec.model.is_embedded:
+            return
+
+        def needs() -> tuple[str, ...]:
+            from tui.inspector.needs import needs_of
+
+            return needs_of(self.desk.spec)
+
+        self.desk.needs = await asyncio.to_thread(needs)
+        self.desk.activity.revision += 1
 
     async def _count_first(self) -> None:
         """Counts the benchmark that the inspector opens on; one that cannot be counted is not looked at."""

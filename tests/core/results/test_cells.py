@@ -53,7 +53,7 @@ def test_a_full_matrix_has_the_numbers_of_a_profile(bench: Workbench) -> None:
     plan = Plan(abilities, ("mlp",), ("top", "random"), (0.01,), BENCHMARKS, limit=N)
     keys = {mask: [r.key for r in plan.requests(bench, mask)] for mask in (None, *plan.masks())}
     frames = {m: [bench.store.outcomes.load(key) for key in of_mask] for m, of_mask in keys.items()}
-    profile = profile_of(plan, bench, frames, keys)  # type: ignore[arg-type]
+    profile = profile_of(plan, bench, frames)  # type: ignore[arg-type]
     found = the_matrix(bench)
     for row in profile.cells.filter(selection="top").to_dicts():
         cell = found.cells[row["ability"], row["benchmark"]]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.color import Color
 from textual.color import Color as ThemeColor
@@ -14,7 +15,8 @@ from textual.widgets import Static
 from core.engine.commands import Run, StartRuns
 from core.events import RunStarted
 from core.results.cells import Cell
-from core.statistics import CellStatistics
+from core.results.health import MaskHealth, mask_healths, times_text
+from core.statistics import CellStatistics, Specificity, accuracy
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tui.inspector.ais.cell_screen import CellScreen
@@ -22,7 +24,15 @@ from tui.inspector.ais.forest_bars import ForestBars
 from tui.inspector.ais.links_view import LinksView
 from tui.inspector.ais.pane import AisPane
 from tui.inspector.ais.sweep_view import SweepView
-from tui.inspector.ais.text import ais_with_interval, cell_text, explained, interval, probability
+from tui.inspector.ais.text import (
+    ais_with_interval,
+    behind,
+    cell_text,
+    explained,
+    interval,
+    number,
+    probability,
+)
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.colours import shade
@@ -267,6 +277,48 @@ def test_cell_is_explained_with_interval_tests_and_control() -> None:
         "AIS .65 [.52, .77]  p 1e-9  q 3e-8*  n 200",
         "accuracy .810 → .450, chance .25; random .01 [-.04, .06]",
     ]
+
+
+def test_what_is_behind_a_cell_is_said_in_a_line_each() -> None:
+    cell = Cell(SPATIAL, SPATIAL, "defined", statistics(detectable_ais=0.07), 3e-8, None)
+    beside = Specificity(0.65, 0.12, 9, 0.53, 0.4, 0.66)
+    few, many = (accuracy(np.arange(50) < count) for count in (1, 9))
+    health = MaskHealth(1.09, 1.42, few, many, few)
+    assert behind(cell, beside, health) == [
+        "with n 200, an AIS below .07 cannot be told from 0 (power .8)",
+        "specific .53 [.40, .66]: its AIS less .12, the mean of 9 other abilities",
+        "health: perplexity x1.3; of 50 answers 18 % repeat themselves, 2 % unreadable",
+    ]
+    assert max(map(len, behind(cell, beside, health))) <= 78
+    assert behind(Cell(SPATIAL, SPATIAL, "missing", None, None, None), None, None) == []
+
+
+async def test_the_cell_says_what_is_specific_and_whether_the_model_can_write(demo_cache: Path) -> None:
+    app, pane, _, desk = hosted(demo_cache)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: pane.matrix is not None)
+        await pilot.press("enter")
+        await until(pilot, lambda: "health: perplexity x" in screen_text(app))
+        assert pane.matrix is not None
+        ais = {
+            ability: cell.statistics.ais
+            for (ability, benchmark), cell in pane.matrix.cells.items()
+            if benchmark == QUANTITATIVE and cell.statistics and cell.statistics.ais is not None
+        }
+        own = ais.pop(QUANTITATIVE)
+        others = sum(ais.values()) / len(ais)
+        assert f"specific {number(own - others)} [" in screen_text(app)
+        assert f"its AIS less {number(others)}, the mean of 2 other abilities" in screen_text(app)
+        assert "with n 30, an AIS below" in screen_text(app)
+        (health,) = mask_healths(desk.bench, [LENS.mask_or_fail]).values()
+        assert f"perplexity {times_text(health.times)}" in screen_text(app)
+
+
+def test_a_reason_with_a_name_of_ones_own_cannot_break_the_screen() -> None:
+    found = statistics(ais=None, ais_low=None, ais_high=None, defined=False, reason="no \x1b[2J AIS")
+    assert explained(Cell(SPATIAL, DEDUCTIVE, "not_identifiable", found, None, None), UNICODE, "")[0] == (
+        r"no \x1b[2J AIS"
+    )
 
 
 def test_numbers_are_written_as_people_read_them() -> None:

@@ -15,9 +15,9 @@ from textual.widgets import Footer, Static
 from core.engine.commands import Run, StartRuns
 from tui.inspector.ais.bars import bars_of, bars_title
 from tui.inspector.ais.forest_bars import ForestBars
-from tui.inspector.ais.reading import read_cell_failures, read_matrix
+from tui.inspector.ais.reading import Behind, read_behind, read_matrix
 from tui.inspector.ais.sweep_view import SweepView
-from tui.inspector.ais.text import explained, matrix_title, pair_name
+from tui.inspector.ais.text import WRECKED, behind, explained, matrix_title, pair_name
 from tui.inspector.look.failure_words import failure_rows
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from core.results.cells import Matrix
-    from core.results.failures import Failures
     from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
 
@@ -40,10 +39,10 @@ POLL_S = 0.5
 """How often the screen looks whether the cache has grown."""
 
 REST_S = 0.15
-"""How long a cell stays before it is read how its answers fail, which can take seconds."""
+"""How long a cell stays before what is behind it is read, which can take seconds."""
 
 FAILURE_ROWS = 2
-"""Of what is said of that, at most."""
+"""Of what is said of how its answers fail, at most."""
 
 
 class CellScreen(ModalScreen[tuple[str, str] | None]):
@@ -62,7 +61,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
 
     DEFAULT_CSS = """
     CellScreen { background: $background; }
-    CellScreen > Static { height: auto; max-height: 8; padding: 0 1; }
+    CellScreen > Static { height: auto; max-height: 10; padding: 0 1; }
     CellScreen > Horizontal { height: 1fr; padding: 1 1 0 1; }
     CellScreen.-stacked > Horizontal { layout: vertical; }
     CellScreen SweepView, CellScreen ForestBars { width: 1fr; }
@@ -76,8 +75,8 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         self._desk, self._lens, self._matrix = desk, lens, matrix
         self._stored = desk.activity.stored
         self._shows_bars = False
-        self._failures: Failures | str | None = None
-        """How the answers of the cell fail, or why that cannot be read; None if it is not known (yet)."""
+        self._behind: Behind | str | None = None
+        """What is behind the cell, or why that cannot be read; None if it is not known (yet)."""
         self._resting: Timer | None = None
 
     @property
@@ -154,11 +153,11 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
 
     def _show(self) -> None:
         lens, matrix, marks = self._lens, self._matrix, self._desk.marks
-        self._failures = None
+        self._behind = None
         self._explain()
         if self._resting is not None:
             self._resting.stop()
-        self._resting = self.set_timer(REST_S, self._look_at_failures)
+        self._resting = self.set_timer(REST_S, self._look_behind)
         self.query_one(ForestBars).show(
             bars_title(lens.benchmark), bars_of(matrix, lens.ability, lens.benchmark, marks)
         )
@@ -170,22 +169,27 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         text = Text(f"{pair_name(*self.cell)}\n", style="bold")
         size = f"{matrix.weights:,} weights, {matrix.share_of_candidates:.1%} of the candidates"
         text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
-        lines = explained(matrix.cells[self.cell], marks, "x runs it, and what else its k sweep lacks")
-        if isinstance(self._failures, str):
-            lines.append(self._failures)
-        elif self._failures is not None:
-            lines += failure_rows(self._failures, self.size.width - 2, FAILURE_ROWS, marks.cut)
+        cell, found = matrix.cells[self.cell], self._behind
+        lines = explained(cell, marks, "x runs it, and what else its k sweep lacks")
+        if self._lens.ability in matrix.collapsed:
+            lines.append(f"{marks.collapsed} {WRECKED}")
+        if isinstance(found, str):
+            lines.append(found)
+        elif found is not None:
+            lines += behind(cell, found.specificity, found.health)
+            if found.failures is not None:
+                lines += failure_rows(found.failures, self.size.width - 2, FAILURE_ROWS, marks.cut)
         for line in lines:
             text.append(f"\n{line}", style="not bold")
         self.query_one(Static).update(text)
 
-    def _look_at_failures(self) -> None:
-        self.run_worker(self._read_failures(self._lens), group="failures", exclusive=True)
+    def _look_behind(self) -> None:
+        self.run_worker(self._read_behind(self._lens), group="behind", exclusive=True)
 
-    async def _read_failures(self, lens: Lens) -> None:
-        found = await asyncio.to_thread(read_cell_failures, self._desk, lens)
-        if lens == self._lens and found is not None:
-            self._failures = found
+    async def _read_behind(self, lens: Lens) -> None:
+        found = await asyncio.to_thread(read_behind, self._desk, lens)
+        if lens == self._lens:
+            self._behind = found
             self._explain()
 
     def _arrange(self) -> None:

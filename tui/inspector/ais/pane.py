@@ -17,7 +17,15 @@ from tui.inspector.ais.links import LINK_MEANING, link_text, links_of
 from tui.inspector.ais.links_view import LinksView
 from tui.inspector.ais.reading import Question, question_of, read_matrix, running_cell
 from tui.inspector.ais.table import heading_of, heat_table, plain_table, write_matrix
-from tui.inspector.ais.text import explained, legend, matrix_title, pair_name, status_text, summary_of
+from tui.inspector.ais.text import (
+    WRECKED,
+    explained,
+    legend,
+    matrix_title,
+    pair_name,
+    status_text,
+    summary_of,
+)
 from tui.inspector.command_of import profile_line
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.widgets.heat_map import HeatMap
@@ -37,8 +45,6 @@ NO_ABLATION = (
 )
 
 READING = "Reading the cache"
-
-WRECKED = "wrecks every benchmark: k is too large to say more"
 
 LINES_AROUND = 7
 """Lines of the tab that are neither map nor curves: summary, explanation, legend."""
@@ -63,7 +69,9 @@ nothing about abilities. The last row is the mean of the random controls.
 The lines below explain the cell under the cursor or the mouse: AIS with its 95 % paired bootstrap interval,
 p (exact McNemar), q, n, the accuracies, and the random control.
 
-enter  opens the cell: k sweep, controls, all abilities on its benchmark
+enter  opens the cell: k sweep, controls, all abilities on its benchmark; the least AIS that so many items can
+       show; how much more the mask does than the other abilities' masks (specific); whether the model can
+       still write under it (health)
 o      takes ability and benchmark of the cell into the lens; r then runs it
 x      runs all that the matrix lacks, controls included
 i      turns to the links and back. {LINK_MEANING}"""

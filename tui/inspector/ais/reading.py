@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.choices import Selection, Variant
@@ -9,6 +10,8 @@ from core.choices import Selection, Variant
 if TYPE_CHECKING:
     from core.results.cells import Matrix
     from core.results.failures import Failures
+    from core.results.health import MaskHealth
+    from core.statistics import Specificity
     from tui.inspector.activity import Activity
     from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
@@ -35,19 +38,38 @@ def read_matrix(desk: Desk, lens: Lens) -> Matrix | str:
         return " ".join(str(error).split())
 
 
-def read_cell_failures(desk: Desk, lens: Lens) -> Failures | str | None:
-    """How the answers of the lens's ability and benchmark fail; called in a thread.
+@dataclass(frozen=True)
+class Behind:
+    """What is behind a cell, besides its figures."""
 
-    None where base or ablated answers are not stored; a sentence where they cannot be read.
+    failures: Failures | None
+    """How the answers fail; None where base or ablated answers are not stored."""
+    specificity: Specificity | None
+    """Beside the other abilities' masks; None where there is none to compare with."""
+    health: MaskHealth | None
+    """Of the mask; None where it was not measured."""
+
+
+def read_behind(desk: Desk, lens: Lens) -> Behind | str:
+    """What is behind the cell of the lens's ability and benchmark; called in a thread.
+
+    A sentence where it cannot be read.
     """
     from cache.files import CorruptEntry
     from core.results.failures import failures
+    from core.results.health import mask_healths
     from core.results.samples import Samples
+    from core.results.specificities import stored_specificity
 
-    benchmark = desk.benchmark(lens.benchmark)
+    benchmark, mask = desk.benchmark(lens.benchmark), lens.mask_or_fail
+    n = desk.items_of(benchmark, lens)
     try:
-        samples = Samples.open(desk.bench, benchmark, desk.items_of(benchmark, lens), lens.mask)
-        return None if samples is None else failures(samples)
+        samples = Samples.open(desk.bench, benchmark, n, mask)
+        return Behind(
+            None if samples is None else failures(samples),
+            stored_specificity(desk.bench, mask, benchmark, n),
+            mask_healths(desk.bench, [mask]).get(mask),
+        )
     except (ValueError, OSError, CorruptEntry) as error:
         return " ".join(str(error).split())
 

@@ -137,6 +137,7 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
         "ais": found and found.ais,
         "ais_low": found and _finite(found.ais_low),
         "ais_high": found and _finite(found.ais_high),
+        "detectable_ais": found and found.detectable_ais,
         "p_value": found and found.p_value,
         "q_value": cell.q_value,
         "is_significant": is_significant(cell),

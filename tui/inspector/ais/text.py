@@ -11,11 +11,12 @@ from core.abilities.catalogue import ABILITIES
 from tui.inspector.lens import k_text
 from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
 from tui.inspector.look.safe_text import safe_line
-from tui.matrix import SHORT_NAMES, SIGNIFICANT
+from tui.matrix_words import SHORT_NAMES, SIGNIFICANT
 
 if TYPE_CHECKING:
     from core.results.cells import Cell, Matrix
-    from core.statistics import CellStatistics
+    from core.results.health import MaskHealth
+    from core.statistics import CellStatistics, Specificity
     from tui.inspector.look.marks import Marks
 
 LONGEST_HEAD = 6
@@ -98,11 +99,50 @@ def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
         scores += f", chance {number(found.chance)}"
     second = f"{scores}; {control_text(cell)}"
     if cell.state == "not_identifiable":
-        return [found.reason, second]
+        return [safe_line(found.reason), second]
     first = f"AIS {ais_with_interval(found)}  p {probability(found.p_value)}"
     if cell.q_value is not None:
         first += f"  q {probability(cell.q_value)}{marks.significant if is_significant(cell) else ''}"
     return [f"{first}  n {found.n:,}", second]
+
+
+WRECKED = "wrecks every benchmark: within two standard errors of chance, k is too large"
+
+
+def behind(cell: Cell, specificity: Specificity | None, health: MaskHealth | None) -> list[str]:
+    """What there is to say of a cell besides its figures, one line each.
+
+    Args:
+        cell: of a matrix.
+        specificity: beside the other abilities' masks; None if it is not known.
+        health: of the mask; None if it is not known.
+    """
+    lines = []
+    if cell.statistics is not None and cell.statistics.detectable_ais is not None:
+        least = number(cell.statistics.detectable_ais)
+        lines.append(f"with n {cell.statistics.n:,}, an AIS below {least} cannot be told from 0 (power .8)")
+    if specificity is not None:
+        ends = interval(specificity.low, specificity.high)
+        n = specificity.masks
+        others = "another ability's mask" if n == 1 else f"the mean of {n} other abilities"
+        lines.append(
+            f"specific {number(specificity.difference)} {ends}: its AIS less {number(specificity.others)}, "
+            f"{others}"
+        )
+    if health is not None:
+        lines.append(health_text(health))
+    return lines
+
+
+def health_text(health: MaskHealth) -> str:
+    """Whether the model can still write, in one line."""
+    from core.results.health import times_text
+
+    return (
+        f"health: perplexity {times_text(health.times)}; of {health.repeating.n} answers "
+        f"{100 * health.repeating.score:.0f} % repeat themselves, "
+        f"{100 * health.unreadable.score:.0f} % unreadable"
+    )
 
 
 def control_text(cell: Cell) -> str:

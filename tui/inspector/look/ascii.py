@@ -14,6 +14,7 @@ KEY_NAMES = {"↑": "up", "↓": "down", "←": "left", "→": "right", "⌫": "
 
 TYPED = str.maketrans(
     {"·": "-", "–": "-", "─": "-", "│": "|", "…": "~", "→": ">", "⏎": "|", "▸": ">", "“": '"', "”": '"'}
+    | {"°": " "}
 )
 """For the signs in sentences and frames, which are not among the marks; each as wide as it was."""
 

@@ -24,7 +24,7 @@ from tui.inspector.masks.overlap_table import (
 )
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.widgets.heat_map import Heading, HeatCell, HeatMap, HeatRow, HeatTable
-from tui.matrix import SHORT_NAMES
+from tui.matrix_words import SHORT_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,6 +18,7 @@ from core.benchmarks import Benchmark
 from core.engine.commands import Run
 from core.events import ItemOutcome
 from core.results.answers import Answers, live_answers, stored_answers
+from core.results.frames import limits_of
 from core.results.item_table import ItemTable
 from core.results.items import ensure_items
 from core.results.presence import has_ranking
@@ -161,6 +162,8 @@ class Comparison:
             seed=run.mask.seed if run.mask else 0,
             clusters=self._of(both),
             scores=(self._scores["base"][both], self._scores[side][None, both]),
+            # The first few answers of a base run can be all wrong, or all right, in a working set-up.
+            limits=limits_of(self.benchmark) if both.all() else None,
         )[0]
 
     def _of(self, which: NDArray[np.bool_]) -> NDArray[Any] | None:

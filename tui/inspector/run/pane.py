@@ -15,7 +15,7 @@ from tui.inspector.run.figures_table import FiguresTable
 from tui.inspector.run.line_plot import LinePlot
 from tui.inspector.run.report import report_of
 from tui.inspector.run.said import Said
-from tui.inspector.run.status import is_asked_for, plan_of, queue_of, side_going_on, status_of
+from tui.inspector.run.status import beside_of, is_asked_for, plan_of, queue_of, side_going_on, status_of
 from tui.inspector.run.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class RunPane(Pane):
     SCOPED_CSS: ClassVar[bool] = False
 
     DEFAULT_CSS = """
-    RunPane #run-status { height: auto; max-height: 3; color: $text-muted; }
+    RunPane #run-status { height: auto; max-height: 5; color: $text-muted; }
     RunPane #run-plan { height: auto; margin-top: 1; }
     RunPane #run-body { height: 1fr; }
     RunPane #run-queue {
@@ -238,7 +238,7 @@ class RunPane(Pane):
         status = status_of(self.desk, lens, self._runs, self.content_size.width)
         effects = [one.effect for one in figures.sides.values() if one.effect] if figures else []
         reasons = [effect.reason for effect in effects if not effect.defined]
-        lines = [status.text] if status.text else []
+        lines = [*([status.text] if status.text else []), *beside_of(self.desk)]
         self.query_one("#run-status", Said).say("\n".join([*lines, *reasons[:1]]), TONES[status.tone])
 
     @property

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoading
+from core.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoaded, ModelLoading
 from tui.inspector.look.names import job_title, short_benchmark
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
+from tui.scoring_words import loaded_text, scoring_words
 
 if TYPE_CHECKING:
     from core.engine.commands import Run
@@ -134,7 +135,7 @@ def _job_status(desk: Desk, lens: Lens, runs: Mapping[Side, Run], job: Job, bar:
         parts = [_scored(desk, lens, activity.scored, bar)]
         parts += [] if paused else _scoring_pace(activity, activity.scored)
     elif isinstance(activity.model, ModelLoading):
-        parts = [f"loading the model: {safe_line(activity.model.doing)}"]
+        parts = [_loading(activity.model)]
     else:
         mine = job.title == job_title(lens.mask, lens.benchmark)
         parts = ["preparing" if mine else safe_line(job.title), which]
@@ -172,8 +173,24 @@ def _idle_status(desk: Desk) -> Status:
         kept = f"{last.done} of {last.total} runs are done and kept" if last.total > 1 else "nothing is lost"
         return Status(f"{marks.wrong} {safe_line(last.title)} cancelled: {kept}; r goes on", "note")
     if isinstance(activity.model, ModelLoading):
-        return Status(f"{marks.running} loading the model: {safe_line(activity.model.doing)}", "running")
+        return Status(f"{marks.running} {_loading(activity.model)}", "running")
     return Status("", "note")
+
+
+def _loading(loading: ModelLoading) -> str:
+    far = loaded_text(loading)
+    return f"loading the model: {safe_line(loading.doing)}{f' ({far})' if far else ''}"
+
+
+def beside_of(desk: Desk) -> tuple[str, ...]:
+    """What the model needs and what fits, until it is in memory; how weights are scored, while they are."""
+    activity = desk.activity
+    if not isinstance(activity.model, ModelLoaded):
+        return desk.needs
+    planned, scored = activity.planned, activity.scored
+    if activity.current is None and planned and scored and planned.ability == scored.ability:
+        return (scoring_words(planned),)
+    return ()
 
 
 def _progress(marks: Marks, done: int, total: int, width: int) -> str:

@@ -56,6 +56,7 @@ What was computed and kept, one row for each entry, of this model and of others:
 rankings  the most important weights of an ability, from which masks are cut
 outcomes  what one model, intact or ablated, answered to the items of one benchmark
 partings  where written answers of the intact and an ablated model part, token by token
+health    what a model, intact or ablated, makes of neutral texts, and how it writes on
 items     what the items of a benchmark say
 
 Size is that of the files. Broken entries come first, with a cross; they are never used, and computed anew

@@ -27,6 +27,8 @@ def in_words(entry: Entry, ingredients: Mapping[str, Any], fingerprint: str) -> 
             words = f"{_mask_words(ablated)} on {short_benchmark(benchmark)} · {n:,} items"
         case "partings", {"ablated": str(ablated), "benchmark": str(benchmark), "n": int(n)}:
             words = f"base beside {_mask_words(ablated)} on {short_benchmark(benchmark)} · {n:,} items"
+        case "health", {"ablated": str(ablated)}:
+            words = f"{_mask_words(ablated)} on neutral texts"
         case "rankings", {"ability": str(ability), "variant": str(variant), "selection": str(selection)}:
             words = (
                 f"{_word(ability)} · {_word(variant)} · {_word(selection)} · loss {ingredients.get('loss')}"

@@ -13,9 +13,11 @@ from textual.widgets import Static
 
 from core.abilities.catalogue import find_ability
 from core.events import ModelFailed, ModelLoaded, ModelLoading
+from tui.gpu_words import gpu_words
 from tui.inspector.lens import k_text
 from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
 from tui.inspector.look.safe_text import safe_line
+from tui.scoring_words import share_text
 from tui.units import count_text, size_text
 
 if TYPE_CHECKING:
@@ -70,10 +72,13 @@ class Header(Widget):
             facts.append(device)
         facts.append(size_text(loaded.bytes if loaded and loaded.bytes else info.bytes))
         beat = activity.heartbeat
-        if beat is not None:
-            facts.append(f"engine {size_text(beat.resident_bytes)}")
-            if beat.device_bytes is not None:
-                facts.append(f"GPU {size_text(beat.device_bytes)}")
+        if beat is None:
+            return facts
+        # Where there is little room, what goes up and down is said before what stays.
+        facts[1:1] = gpu_words(beat.gpus)
+        facts.append(f"engine {size_text(beat.resident_bytes)}")
+        if beat.device_bytes is not None and not beat.gpus:
+            facts.append(f"GPU {size_text(beat.device_bytes)}")
         return facts
 
 
@@ -97,7 +102,8 @@ def status_text(desk: Desk) -> Text:
     if job is not None and job.state == "paused":
         return Text(f"{marks.paused} paused: p goes on", style="bold")
     if isinstance(activity.model, ModelLoading):
-        return Text(f"{marks.lacking} {safe_line(activity.model.doing)}"[:36])
+        share = share_text(activity.model)
+        return Text(f"{marks.lacking} {share}{' ' if share else ''}{safe_line(activity.model.doing)}"[:36])
     if job is None:
         return Text(f"{marks.stored} idle")
     more = f" +{len(activity.queued)}" if activity.queued else ""

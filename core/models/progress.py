@@ -1,0 +1,105 @@
+"""How far the loading of weights is: counts them as transformers takes them up."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.utils import logging
+
+from core.models.files import weight_files
+from core.models.headers import owner, stored_tensors
+
+OnProgress = Callable[[str, int, int], None]
+"""Is told what is done just now in a few words, how many bytes of it are done, and of how many; 0 of 0 where
+that is not known."""
+
+OnBytes = Callable[[int, int], None]
+"""Is told how many bytes of how many are done."""
+
+TELL_EVERY_S = 0.1
+"""Seconds between two words on the same thing."""
+
+TAKING_UP = "Loading weights"
+"""What transformers calls its loop over the parameters, whose values come from the files in it."""
+
+STORED_BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
+"""Of one number in a file; other kinds have 1."""
+
+
+@contextmanager
+def counted(folder: Path, tell: OnBytes) -> Iterator[None]:
+    """Inside, what transformers takes up of a folder's weight files is told, in bytes of the files."""
+    sizes = _stored_bytes(folder)
+
+    def make_bar(factory: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        if named.get("desc") != TAKING_UP:
+            return factory(*arguments, **named)
+        return _counting(arguments[0], sizes, tell)
+
+    before = logging.set_tqdm_hook(make_bar)
+    try:
+        yield
+    finally:
+        logging.set_tqdm_hook(before)
+
+
+def move(model: PreTrainedModel, device: torch.device, tell: OnBytes) -> None:
+    """Moves a model to a device, as `model.to` does, module by module."""
+    total, told = model.get_memory_footprint(), _Paced(tell)
+    seen: set[int] = set()
+    done = 0
+    for module in model.modules():
+        if next(module.children(), None) is not None:
+            continue
+        own = {id(tensor): tensor.nbytes for tensor in _tensors(module)}
+        done += sum(size for tensor, size in own.items() if tensor not in seen)
+        seen |= own.keys()
+        module.to(device)
+        told(done, total)
+    model.to(device)  # what is in no leaf
+    tell(total, total)
+
+
+def _tensors(module: nn.Module) -> list[torch.Tensor]:
+    return [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+
+
+def _counting(
+    parts: Iterable[tuple[str, Any]], sizes: Mapping[str, int], tell: OnBytes
+) -> Iterator[tuple[str, Any]]:
+    """The parts, each counted when the next one is asked for."""
+    total, done, told = sum(sizes.values()), 0, _Paced(tell)
+    for name, part in parts:
+        yield name, part
+        done += sizes.get(name, 0)
+        told(done, total)
+    tell(total, total)
+
+
+class _Paced:
+    """Passes on a count now and then."""
+
+    def __init__(self, tell: OnBytes) -> None:
+        self._tell, self._next = tell, 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._tell(done, total)
+            self._next = time.monotonic() + TELL_EVERY_S
+
+
+def _stored_bytes(folder: Path) -> Counter[str]:
+    """The bytes in the files of each parameter, its scales with it, by its name."""
+    sizes: Counter[str] = Counter()
+    for tensor in stored_tensors(weight_files(folder)):
+        sizes[owner(tensor.name)] += math.prod(tensor.shape) * STORED_BYTES.get(tensor.dtype, 1)
+    return sizes

@@ -1,0 +1,132 @@
+"""Whether the model can still write under a mask, from what is stored. No torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from core.diagnosis import Written
+from core.diagnosis.coherence import coherence
+from core.health import AnswerHealth, answer_health, perplexity
+from core.recipes import MaskRecipe
+from core.statistics import Accuracy
+from core.workbench import Workbench
+from core.workbench.health import health_request
+
+
+@dataclass(frozen=True)
+class MaskHealth:
+    """The model under a mask beside the intact one, on the neutral texts."""
+
+    base_perplexity: float | None
+    """Of the intact model; None if a log-probability is not a number."""
+    perplexity: float | None
+    """Under the mask; may be infinite."""
+    base_repeating: Accuracy
+    """Of what the intact model writes."""
+    repeating: Accuracy
+    """Share of the answers under the mask that repeat themselves."""
+    unreadable: Accuracy
+    """Share of those that are empty, or incoherent to the intact model (`core.diagnosis.coherence`)."""
+
+    @property
+    def times(self) -> float | None:
+        """How many times the intact model's perplexity; None if one of them is not known."""
+        if self.perplexity is None or self.base_perplexity is None:
+            return None
+        return self.perplexity / self.base_perplexity
+
+    def perplexity_words(self) -> str:
+        """Such as `perplexity on neutral text x1.3 (1.09 to 1.42)`."""
+        ends = f"{_number(self.base_perplexity)} to {_number(self.perplexity)}"
+        return f"perplexity on neutral text {times_text(self.times)} ({ends})"
+
+    def answer_words(self) -> str:
+        """Such as `of 50 answers 18 % repeat themselves, 2 % cannot be read`."""
+        before = f" (intact {100 * self.base_repeating.score:.0f} %)" if self.base_repeating.score else ""
+        return (
+            f"of {self.repeating.n} answers {100 * self.repeating.score:.0f} % repeat themselves{before}, "
+            f"{100 * self.unreadable.score:.0f} % cannot be read"
+        )
+
+    def figures(self) -> dict[str, float | int | None]:
+        """Its plain values; an infinite perplexity is None, as JSON has none."""
+        return {
+            "base_perplexity": _finite(self.base_perplexity),
+            "perplexity": _finite(self.perplexity),
+            "answers": self.repeating.n,
+            "base_repeating": self.base_repeating.score,
+            "repeating": self.repeating.score,
+            "unreadable": self.unreadable.score,
+        }
+
+
+def times_text(times: float | None) -> str:
+    """A ratio of perplexities: `x1.3`, `x12`, `x4e+05`."""
+    if times is None:
+        return "x?"
+    if times < 9.95:
+        return f"x{times:.2f}" if times < 1.095 else f"x{times:.1f}"
+    return f"x{times:.0f}" if times < 1e4 else f"x{times:.0e}"
+
+
+def mask_healths(bench: Workbench, masks: Iterable[MaskRecipe]) -> dict[MaskRecipe, MaskHealth]:
+    """The health of masks, as far as it is stored.
+
+    Raises:
+        CorruptEntry: an entry is damaged.
+        ValueError: k asks for more weights than there are candidates.
+    """
+    base = bench.store.health.load(health_request(bench, None)[0])
+    if base is None:
+        return {}
+    intact = base.rows(named=True)
+    base_health, base_perplexity = _answers(intact, intact), _perplexity(base)
+    found = {}
+    for mask in masks:
+        frame = bench.store.health.load(health_request(bench, mask)[0])
+        if frame is not None:
+            answers = _answers(intact, frame.rows(named=True))
+            found[mask] = MaskHealth(
+                base_perplexity,
+                _perplexity(frame),
+                base_health.repeating,
+                answers.repeating,
+                answers.unreadable or answers.empty,
+            )
+    return found
+
+
+def _answers(intact: list[dict[str, Any]], rows: list[dict[str, Any]]) -> AnswerHealth:
+    texts = [row["written"] for row in rows]
+    pairs = zip(intact, rows, strict=True)
+    return answer_health(texts, [None if _is_incoherent(*pair) else pair[1]["written"] for pair in pairs])
+
+
+def _is_incoherent(base: dict[str, Any], row: dict[str, Any]) -> bool:
+    found = coherence(_written(base), _written(row))
+    return found is not None and found.is_incoherent
+
+
+def _written(row: dict[str, Any]) -> Written:
+    nats = row["written_nats"]
+    is_known = len(nats) == len(row["tokens"]) and all(map(math.isfinite, nats))
+    return Written(row["written"], row["finish"], tuple(row["tokens"]), tuple(nats) if is_known else ())
+
+
+def _perplexity(frame: pl.DataFrame) -> float | None:
+    """Of the neutral texts; None if a log-probability is not a number."""
+    nats = frame["nats"].to_list()
+    return None if any(math.isnan(value) for text in nats for value in text) else perplexity(nats)
+
+
+def _number(value: float | None) -> str:
+    return "not a number" if value is None else f"{value:.3g}"
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or math.isinf(value) else value

@@ -1,0 +1,173 @@
+"""What has to be said below a matrix: what so few items cannot show, what a mask wrecks, how it writes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from core.abilities.catalogue import ABILITIES
+from tui import output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from core.profile import Profile
+    from core.results.health import MaskHealth
+
+SIGNIFICANT = 0.05
+"""An adjusted p-value below it has a mark."""
+
+LONGEST_LINE = 110
+"""Columns of a sentence, however wide the screen."""
+
+ROUNDING = 1e-9
+"""Of a share of random masks."""
+
+LEGEND = (
+    "Cells: AIS, 1 = the benchmark needs the ability, 0 = it does not. * q < .05 (Benjamini-Hochberg); "
+    "** it holds with all cells of the matrix taken together: p < .05 (Holm); ? but random masks go as far: "
+    "empirical p above .05, or above what so few can show; · not identifiable, the reason is below; "
+    "! the mask takes every benchmark down to chance"
+)
+
+SHORT_NAMES = {
+    "analogical_reasoning": "analog",
+    "commonsense_causal": "causal",
+    "contextual_recall": "recall",
+    "deductive_reasoning": "deduct",
+    "inductive_reasoning": "induct",
+    "long_term_knowledge": "knowl",
+    "quantitative_reasoning": "quant",
+    "semantic_relationship": "semant",
+    "spatial_reasoning": "spatial",
+    "temporal_reasoning": "tempor",
+}
+"""Heads of narrow columns."""
+
+
+def number(value: float | None) -> str:
+    """Two decimals without the leading zero."""
+    if value is None:
+        return "·"
+    text = f"{value:.2f}"
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text
+
+
+def mark(cell: Mapping[str, Any]) -> str:
+    """How far a defined cell holds: `*`, `**`, and `?` where random masks of the same size go as far."""
+    if cell["q_value"] >= SIGNIFICANT:
+        return ""
+    stars = "**" if cell["holm_p"] < SIGNIFICANT else "*"
+    empirical = cell["empirical_p"]
+    least = 1 / (cell["random_masks"] + 1)
+    is_doubtful = empirical is not None and empirical > max(SIGNIFICANT, least) + ROUNDING
+    return stars + ("?" if is_doubtful else "")
+
+
+def detectable_line(rows: pl.DataFrame) -> str:
+    """What the items of a matrix cannot show; empty if no AIS is defined."""
+    found = rows.filter("defined").select("n", "detectable_ais").drop_nulls()
+    if not len(found):
+        return ""
+    ns = _span([f"{n:,}" for n in sorted(found["n"].unique())])
+    least = _span([number(value) for value in sorted(found["detectable_ais"].unique())])
+    return f"With n {ns}, an AIS below {least} cannot be told from 0 (power .8)."
+
+
+def _span(texts: Sequence[str]) -> str:
+    return texts[0] if texts[0] == texts[-1] else f"{texts[0]} to {texts[-1]}"
+
+
+def collapse_line(rows: pl.DataFrame) -> str:
+    """Which masks of a matrix say nothing about abilities; empty if none does."""
+    wrecked = rows.filter("collapsed")["ability"].unique(maintain_order=True).to_list()
+    if not wrecked:
+        return ""
+    names = ", ".join(SHORT_NAMES[ability] for ability in wrecked)
+    return (
+        f"! {names}: within two standard errors of chance on every benchmark, so nothing is said about "
+        "abilities: choose a smaller k, contrast or minus_core."
+    )
+
+
+def random_line(cells: pl.DataFrame) -> str:
+    """From how many random masks the empirical p is; empty without any."""
+    masks = cells["random_masks"].max()
+    if not isinstance(masks, int) or not masks:
+        return ""
+    few = "" if masks >= 19 else ": --random-seeds 19 can show .05"
+    return f"Empirical p is from {masks} random {'mask' if masks == 1 else 'masks'} a cell{few}."
+
+
+def reasons(cells: pl.DataFrame) -> str:
+    """Why cells have no AIS, one line a benchmark."""
+    import polars as pl
+
+    undefined = cells.filter(~pl.col("defined")).unique("benchmark", maintain_order=True)
+    order = [ability.id for ability in ABILITIES]
+    rows = sorted(
+        undefined.to_dicts(), key=lambda c: order.index(c["benchmark"]) if c["benchmark"] in order else 99
+    )
+    return "".join(f"{row['benchmark']}: {output.shown(row['reason'])}\n" for row in rows)
+
+
+def write_health(profile: Profile, effects: Sequence[str], k: float) -> None:
+    """Writes whether the model can still write under the masks of one k, as far as that is known.
+
+    One row for each ability, and one for the random controls of all together.
+    """
+    from rich.table import Table
+
+    plan = profile.plan
+    found: dict[tuple[str, str], dict[str, MaskHealth]] = {}
+    for mask, health in profile.healths.items():
+        if mask.k == k and mask.seed == plan.seed:  # of random masks the first draw
+            found.setdefault((mask.variant, mask.selection), {})[mask.ability] = health
+    shown = [(v, s) for v in plan.variants for s in effects if (v, s) in found]
+    if not shown:
+        return
+    answers = next(iter(found[shown[0]].values())).repeating.n
+    output.write(
+        wrapped(
+            f"Health at k {k:g}: perplexity on neutral text, times the intact model's; of {answers} answers "
+            "those that repeat themselves, and those that cannot be read"
+        )
+        + "\n"
+    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("ablated", no_wrap=True)
+    for variant, selection in shown:
+        table.add_column(f"{variant} {selection}", no_wrap=True)
+    for ability in plan.abilities:
+        cells = [found[kind].get(ability) for kind in shown]
+        table.add_row(SHORT_NAMES[ability], *(_health_cell([one] if one else []) for one in cells))
+    controls = [list(found.get((variant, "random"), {}).values()) for variant, _ in shown]
+    if "random" not in effects and any(controls):
+        table.add_row("(random)", *map(_health_cell, controls), style="dim")
+    output.write_table(table)
+    output.write("\n")
+
+
+def _health_cell(healths: Sequence[MaskHealth]) -> str:
+    """The means over some masks: `x1.3 18% 2%`."""
+    from core.results.health import times_text
+
+    if not healths:
+        return "·"
+    times = [health.times for health in healths if health.times is not None]
+    mean = sum(times) / len(times) if len(times) == len(healths) else None
+    shares = [
+        sum(getattr(health, name).score for health in healths) / len(healths)
+        for name in ("repeating", "unreadable")
+    ]
+    return " ".join([f"{times_text(mean):<5}", *(f"{share:>4.0%}" for share in shares)])
+
+
+def wrapped(text: str) -> str:
+    """The text in lines that fit, broken at spaces."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else LONGEST_LINE
+    return textwrap.fill(text, min(columns, LONGEST_LINE))
