@@ -77,6 +77,7 @@ def settings_of(profile: Profile, bench: Workbench) -> dict[str, Any]:
     return {
         "model": {"spec": bench.spec, "info": bench.info, "identity": bench.identity},
         "importance": bench.recipe,
+        "memory": bench.wishes,
         "abilities": plan.abilities,
         "variants": plan.variants,
         "selections": plan.selections,

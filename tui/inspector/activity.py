@@ -155,7 +155,7 @@ class Activity:
 
     def _start_run(self, event: RunStarted) -> None:
         run = Run(event.mask, event.benchmark, event.n)
-        self.scored = None
+        self.scored = self.planned = None
         self.current = self.runs[run] = LiveRun(run)
 
     def _finish_run(self) -> None:
@@ -170,11 +170,11 @@ class Activity:
         if before is None:
             self._forget_texts(job.id)
         if job.state == "running" and (before is None or before.state == "queued"):
-            self.scored = self.found = None
+            self.scored = self.planned = self.found = None
             if job.kind == "runs":
                 self.runs.clear()
         if job.state in ENDED:
-            self.current = self.scored = None
+            self.current = self.scored = self.planned = None
             self.stored += 1
 
     def _forget_texts(self, job: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from cache.entries import OUTCOMES, PARTINGS, EntryFolder, Kind
+from cache.entries import HEALTH, OUTCOMES, PARTINGS, EntryFolder, Kind
 from cache.folder import Store
 from cache.keys import key_of
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
@@ -89,16 +89,19 @@ async def test_entries_are_said_in_words_with_their_sum(tmp_path: Path, fingerpr
         assert copied.text == key
 
 
-async def test_partings_and_what_another_version_stored_are_said(tmp_path: Path) -> None:
+async def test_partings_health_and_what_another_version_stored_are_said(tmp_path: Path) -> None:
     before = EntryFolder(tmp_path, Kind("outcomes", ".parquet", OUTCOMES.format - 1))
     names = {"ablated": "contextual_recall · mlp · top · k 0.03", "benchmark": "gsm8k", "n": 1319}
     before.write("0" * 32, b"rows", names, {})
     EntryFolder(tmp_path, PARTINGS).write("1" * 32, b"rows", names, {})
+    EntryFolder(tmp_path, HEALTH).write("2" * 32, b"rows", {"ablated": "base", "mask": None}, {})
     tab = CacheTab(tmp_path)
     async with tab.app.run_test(size=WIDE) as pilot:
         await tab.ready(pilot)
         words = "recall · MLP-only · top · k 3 % on gsm8k · 1,319 items"
-        assert sorted(tab.words()) == [f"base beside {words}", f"of another version, not used: {words}"]
+        assert sorted(tab.words()) == [
+            f"base beside {words}", "base on neutral texts", f"of another version, not used: {words}",
+        ]  # fmt: skip
         assert "broken" not in screen_text(tab.app)
         tab.pane.query_one(StoredList).action_go(tab.words().index(f"of another version, not used: {words}"))
         await pilot.press("enter")

@@ -188,9 +188,9 @@ def beside_of(desk: Desk) -> tuple[str, ...]:
     if not isinstance(activity.model, ModelLoaded):
         return desk.needs
     planned, scored = activity.planned, activity.scored
-    if activity.current is None and planned and scored and planned.ability == scored.ability:
-        return (scoring_words(planned),)
-    return ()
+    if planned is None or (scored is not None and scored.ability != planned.ability):
+        return ()
+    return (scoring_words(planned),)
 
 
 def _progress(marks: Marks, done: int, total: int, width: int) -> str:
