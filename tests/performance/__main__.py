@@ -62,15 +62,13 @@ OF_A_MODEL: dict[str, Callable[[Subject], Measured]] = {
 
 OF_NO_MODEL: dict[str, Callable[[Subject], Measured]] = {
     "selection": lambda subject: measure_selection(subject.device, subject.scale),
-    "slice": lambda subject: measure_slice(subject.scale),
+    "slice": lambda subject: measure_slice(subject.device, subject.scale),
     "ability": lambda subject: measure_ability(
         "1M" if subject.scale is QUICK else "117M", subject.device, subject.scale
     ),
-    "samples": lambda subject: measure_samples(
-        _cpu_clock(subject), 1000 if subject.scale is QUICK else 100_000
-    ),
+    "samples": lambda subject: measure_samples(subject.clock, 1000 if subject.scale is QUICK else 100_000),
     "failures": lambda subject: measure_failures(
-        _cpu_clock(subject), *((1000, 8) if subject.scale is QUICK else (100_000, 1319))
+        subject.clock, *((1000, 8) if subject.scale is QUICK else (100_000, 1319))
     ),
 }
 
@@ -187,10 +185,6 @@ def _device(name: str) -> torch.device:
     if name != "cpu" and not torch.cuda.is_available():
         raise ValueError(f"there is no {name} here: use --device cpu")
     return torch.device(name)
-
-
-def _cpu_clock(subject: Subject) -> Clock:
-    return Clock(torch.device("cpu"), subject.scale.repeats)
 
 
 def _machine(device: torch.device) -> dict[str, Any]:

@@ -36,14 +36,15 @@ def measure_ablation(subject: Subject) -> Measured:
     bare_s = clock.best(lambda: _bare_cycle(flat, indices, saved), scale.cycles)
     moved = (2 * ADDRESS_BYTES + 5 * flat[0].element_size()) * len(mask)
     aim = Aim(1e3 * SECONDS_A_WEIGHT_ON_GPU * len(mask)) if subject.on_gpu else None
-    before = [elements.clone() for elements in flat]
+    before = [_sum_of_bytes(elements) for elements in flat]
     with ablator.applied(mask):
         is_zero = all(not space.read(matrix).flatten()[local].any() for matrix, local in places)
-    is_restored = all(
-        torch.equal(a.view(torch.uint8), b.view(torch.uint8)) for a, b in zip(flat, before, strict=True)
+    is_restored = before == [_sum_of_bytes(elements) for elements in flat] and all(
+        torch.equal(elements[at].view(torch.uint8), values.view(torch.uint8))
+        for elements, at, values in zip(flat, indices, saved, strict=True)
     )
     return Measured(
-        f"apply, restore {len(mask):,} weights",
+        "apply and restore",
         (
             Figure("apply, ms", 1e3 * apply_s, aim),
             Figure("restore, ms", 1e3 * restore_s, aim),
@@ -52,6 +53,7 @@ def measure_ablation(subject: Subject) -> Measured:
         ),
         {"apply, seconds": apply_s, "restore, seconds": restore_s},
         {"zero while applied": is_zero, "the same bits afterwards": is_restored},
+        size=f"{len(mask):,} weights",
     )
 
 
@@ -87,6 +89,10 @@ def _indices(space: WeightSpace, index: int, local: Tensor) -> Tensor:
 
 def _is_packed(space: WeightSpace, index: int) -> bool:
     return not space.linear(space.matrices[index]).weight.is_floating_point()
+
+
+def _sum_of_bytes(elements: Tensor) -> int:
+    return int(elements.view(torch.uint8).sum(dtype=torch.int64))
 
 
 def _bare_cycle(flat: Sequence[Tensor], indices: Sequence[Tensor], saved: Sequence[Tensor]) -> None:

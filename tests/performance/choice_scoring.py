@@ -29,16 +29,12 @@ def measure_choices(subject: Subject) -> Measured:
     """From token ids to a log-likelihood for each option, the planning included on both sides."""
     scale, clock, model = subject.scale, subject.clock, subject.model
     items = random_items(subject.config.vocab_size, scale.items, scale.context, OPTION_TOKENS)
-    plain_s, checks = None, {}
-    if scale.is_compared:
-        seconds, plain_s = clock.best_of_both(
-            lambda: score_choices(model, items), lambda: _plain(model, items)
-        )
-        if subject.dtype == torch.float32:
-            pairs = zip(score_choices(model, items), _plain(model, items), strict=True)
-            checks["equal scores"] = max(abs(ours - plain) for ours, plain in pairs) < TOLERANCE
-    else:
-        seconds = clock.best(lambda: score_choices(model, items))
+    plain = (lambda: _plain(model, items)) if scale.is_compared else None
+    seconds, plain_s = clock.compared(lambda: score_choices(model, items), plain)
+    checks = {}
+    if plain_s is not None and subject.dtype == torch.float32:
+        pairs = zip(score_choices(model, items), _plain(model, items), strict=True)
+        checks["equal scores"] = max(abs(ours - truth) for ours, truth in pairs) < TOLERANCE
     with Ablator(subject.space).applied(random_mask(subject.space, scale.k)):
         ablated_s = clock.best(lambda: score_choices(model, items))
     return Measured(

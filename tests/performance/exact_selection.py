@@ -24,7 +24,7 @@ def measure_selection(device: torch.device, scale: Scale) -> Measured:
 
     The maps lie in main memory, as importance leaves them; on a GPU they are ranked there once more.
     """
-    clock = Clock(torch.device("cpu"), scale.repeats)
+    clock = Clock(device, scale.repeats)
     products, n = _products(scale.scores), int(scale.scores * scale.k)
     extra = clock.peak_of(lambda: _top(products, n)).process_bytes
     figures = []
@@ -44,12 +44,13 @@ def measure_selection(device: torch.device, scale: Scale) -> Measured:
         *figures,
     ]
     if on_gpu:
-        figures.append(Figure("s for 1e9 weights, maps on the GPU", _on_gpu(products, n, device, scale)))
+        figures.append(Figure("s for 1e9 weights, maps on the GPU", _on_gpu(products, n, clock)))
     return Measured(
-        f"selection of {n:,} of {scale.scores:,}",
+        "selection",
         tuple(figures),
         {"seconds": seconds, "extra bytes": extra},
         {"the values are those of topk": _is_equal(products, n)} if scale.is_compared else {},
+        size=f"{n:,} of {scale.scores:,}",
     )
 
 
@@ -61,9 +62,9 @@ def _plain_top(products: Sequence[Tensor], n: int) -> Tensor:
     return torch.cat([tensor.view(-1) for tensor in products]).abs_().topk(n).indices
 
 
-def _on_gpu(products: Sequence[Tensor], n: int, device: torch.device, scale: Scale) -> float:
-    there = [tensor.to(device) for tensor in products]
-    return 1e9 * Clock(device, scale.repeats).best(lambda: _top(there, n)) / scale.scores
+def _on_gpu(products: Sequence[Tensor], n: int, clock: Clock) -> float:
+    there = [tensor.to(clock.device) for tensor in products]
+    return 1e9 * clock.best(lambda: _top(there, n)) / sum(map(Tensor.numel, there))
 
 
 def _is_equal(products: Sequence[Tensor], n: int) -> bool:

@@ -39,7 +39,7 @@ def measure_failures(clock: Clock, items: int = ITEMS, written: int = WRITTEN) -
         written_s = _written_seconds(Path(folder) / "written", clock, written)
     said = f"margin {plain[0]:+.1f} → {plain[1]:+.1f} nats"
     return Measured(
-        f"how answers fail: {items:,} choices, {written:,} written",
+        "how answers fail",
         (
             Figure("choices, ms", 1e3 * seconds),
             Figure("x as fast as item by item", plain_s / seconds),
@@ -47,6 +47,7 @@ def measure_failures(clock: Clock, items: int = ITEMS, written: int = WRITTEN) -
         ),
         {"choices, seconds": seconds, "written, seconds": written_s},
         {"the margins are those of the items": found is not None and said in found.sentences[0]},
+        size=f"{items:,} choices, {written:,} written",
     )
 
 

@@ -48,7 +48,14 @@ class Measured:
     checks: Mapping[str, bool] = field(default_factory=dict)
     """What has to hold, whatever the figures are."""
     facts: Mapping[str, float | int | str] = field(default_factory=dict)
-    """The sizes that it was measured at."""
+    """What it was measured at, and with."""
+    size: str = ""
+    """The numbers that it was measured at, in words."""
+
+    @property
+    def title(self) -> str:
+        """What was measured, and at which numbers."""
+        return f"{self.what}: {self.size}" if self.size else self.what
 
 
 def ratio(value: float | None, other: float | None) -> float | None:

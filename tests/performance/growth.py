@@ -70,7 +70,7 @@ def growth_with_k(subject: Subject) -> list[Growth]:
         n = int(scale.scores * k)
         by_k[k] = [
             measure_selection(subject.device, scale),
-            measure_slice(replace(scale, ranked=2 * n)),
+            measure_slice(subject.device, replace(scale, ranked=2 * n)),
             measure_ablation(subject.at(scale)),
         ]
     return _fitted("k", by_k)
@@ -98,11 +98,5 @@ def _fitted(grows_with: str, measured: Mapping[float, Sequence[Measured]]) -> li
         for cost in same[0].costs:
             values = [one.costs[cost] for one in same]
             if all(value is not None and value > 0 for value in values):
-                what = _without_numbers(same[0].what)
-                found.append(Growth(what, cost, grows_with, sizes, tuple(values)))
+                found.append(Growth(same[0].what, cost, grows_with, sizes, tuple(values)))
     return found
-
-
-def _without_numbers(what: str) -> str:
-    """What was measured, without the numbers that differ."""
-    return " ".join(word for word in what.split() if not any(map(str.isdigit, word)))

@@ -38,7 +38,7 @@ def measure_ability(shape: str, device: torch.device, scale: Scale) -> Measured:
         seconds = clock.best(lambda: six.run(root))
         disk = sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
     return Measured(
-        f"one ability, {len(KS)} k, {subject.space.total_parameters / 1e6:.0f} M parameters, no model runs",
+        "one ability without model runs",
         (
             Figure("s", seconds),
             Figure("disk, MB", disk / 1e6),
@@ -49,6 +49,7 @@ def measure_ability(shape: str, device: torch.device, scale: Scale) -> Measured:
         ),
         {"seconds": seconds, "bytes on disk": disk},
         {"restored": six.is_restored()},
+        size=f"{len(KS)} k, {subject.space.total_parameters / 1e6:.0f} M parameters",
     )
 
 

@@ -20,7 +20,7 @@ def table(columns: Mapping[str, Sequence[Measured]]) -> str:
     for alike in zip(*columns.values(), strict=True):
         figures = list(zip(*(one.figures for one in alike), strict=True))
         for number, same in enumerate(figures):
-            what = alike[0].what if number == 0 else ""
+            what = alike[0].title if number == 0 else ""
             aims = {_aim(figure.aim) for figure in same if figure.aim}
             lines.append((what, same[0].name, *map(_value, same), ", ".join(sorted(aims))))
     return _aligned(lines)
@@ -29,7 +29,7 @@ def table(columns: Mapping[str, Sequence[Measured]]) -> str:
 def checks(columns: Mapping[str, Sequence[Measured]]) -> str:
     """A line for each check that has to hold whatever the figures are."""
     lines = [
-        f"{name} · {one.what}: {check}: {'yes' if holds else 'NO'}"
+        f"{name} · {one.title}: {check}: {'yes' if holds else 'NO'}"
         for name, column in columns.items()
         for one in column
         for check, holds in one.checks.items()
@@ -53,6 +53,7 @@ def document(columns: Mapping[str, Sequence[Measured]]) -> list[dict[str, Any]]:
         {
             "weights": name,
             "what": one.what,
+            "title": one.title,
             "figures": [{**asdict(figure), "verdict": figure.verdict} for figure in one.figures],
             "costs": dict(one.costs),
             "checks": dict(one.checks),

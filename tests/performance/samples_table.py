@@ -54,10 +54,11 @@ def measure_samples(clock: Clock, items: int = ITEMS) -> Measured:
             memory = pool.submit(_memory_of_use, folder, items).result()
         equal = np.array_equal(samples.select("broken"), _plain(bench, benchmark, items))
     return Measured(
-        f"samples of {items:,} stored items",
+        "samples",
         (*figures, Figure("memory, MB", ratio(memory, 1e6), Aim(MOST_MEMORY_MB))),
         {"open and filter, seconds": seconds},
         {"the places are those of the join": equal},
+        size=f"{items:,} stored items",
     )
 
 

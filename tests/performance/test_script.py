@@ -25,7 +25,7 @@ def test_every_part_runs_and_gives_right_results(tmp_path: Path, capsys: pytest.
     assert len(found) == 2 * len(OF_A_MODEL) + len(OF_NO_MODEL)
     assert all(all(one["checks"].values()) for one in found)
     printed = capsys.readouterr().out
-    assert all(one["what"] in printed and one["figures"] for one in found)
+    assert all(one["title"] in printed and one["figures"] for one in found)
 
 
 @pytest.mark.parametrize("shape", PUBLISHED)

@@ -48,7 +48,8 @@ def measure_cell(subject: Subject) -> Measured:
 
         seconds, scoring_s = subject.clock.best_of_both(cell, lambda: score_choices(model, items))
     return Measured(
-        f"whole cell of {len(items)} items",
+        "whole cell",
         (Figure("s", seconds), Figure("x scoring the items alone", ratio(seconds, scoring_s))),
         {"seconds": seconds},
+        size=f"{len(items)} items",
     )

@@ -35,11 +35,12 @@ def measure_writing(subject: Subject) -> Measured:
         ablated_tokens = write()
         ablated_s = clock.best(write)
     return Measured(
-        f"generation, {scale.prompts} answers at once",
+        "generation",
         (
             Figure("tokens/s", tokens / seconds),
             Figure("tokens/s, ablated", ablated_tokens / ablated_s),
         ),
         {"seconds": seconds},
         facts={"tokens": tokens},
+        size=f"{scale.prompts} answers at once",
     )
