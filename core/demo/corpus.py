@@ -36,6 +36,8 @@ class Example:
     """Index of its family; -1 for the warm-up."""
     ids: list[int]
     labels: list[int]
+    options: tuple[int, ...] = ()
+    """First tokens of all options, the right one first; empty where there are none."""
 
 
 class Corpus:
@@ -75,16 +77,18 @@ class Corpus:
         draft = family.draw(self._rng)
         while split_of(ability, draft.key, draft.member) != "train":
             draft = family.draw(self._rng)
-        item = Item("", ability, family.name, draft.context, draft.question, (draft.answer,), 0, draft.steps)
+        options = (draft.answer, *draft.distractors)
+        item = Item("", ability, family.name, draft.context, draft.question, options, 0, draft.steps)
         if self._rng.random() < STEPS_SHARE:
             prompt = render_generation(item, "cloze")
             return self._sequence(number, prompt.context, prompt.target + " <eos>")
         choice = render_choice(item, "cloze")
-        return self._sequence(number, choice.context, choice.continuations[0])
+        firsts = tuple(self.encode(continuation)[0] for continuation in choice.continuations)
+        return self._sequence(number, choice.context, choice.continuations[0], firsts)
 
-    def _sequence(self, number: int, context: str, target: str) -> Example:
+    def _sequence(self, number: int, context: str, target: str, options: tuple[int, ...] = ()) -> Example:
         before, after = self.encode("<bos> " + context), self.encode(target)
-        return Example(number, before + after, [IGNORED] * len(before) + after)
+        return Example(number, before + after, [IGNORED] * len(before) + after, options)
 
 
 def induction_sequences(rng: random.Random, n: int, vocabulary: int, length: int = 16) -> list[Example]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,13 @@ def measure(loaded: LoadedModel) -> list[Measured]:
 
 def _measure(loaded: LoadedModel, place: int) -> Measured:
     ability = ABILITIES[place].id
+    accuracy, by_family = accuracy_by_family(loaded, ability)
+    whole, answers = exact_match(loaded, generate_items(ability, "basic", "heldout", GENERATION_ITEMS))
+    return Measured(ability, accuracy, by_family, whole, answers)
+
+
+def accuracy_by_family(loaded: LoadedModel, ability: str) -> tuple[float, dict[str, float]]:
+    """The accuracy on the held-out items of an ability, and on those of each of its families."""
     benchmark = find_benchmarks([ability], "basic")[0]
     items = heldout_items(ability, "basic", CHOICE_ITEMS)
     batches = evaluate(loaded.model, prepare(loaded, benchmark, len(items)))
@@ -64,8 +71,7 @@ def _measure(loaded: LoadedModel, place: int) -> Measured:
     by_family = {
         family: _mean([correct[item.id] for item in items if item.family == family]) for family in families
     }
-    whole, answers = exact_match(loaded, generate_items(ability, "basic", "heldout", GENERATION_ITEMS))
-    return Measured(ability, _mean(list(correct.values())), by_family, whole, answers)
+    return _mean(list(correct.values())), by_family
 
 
 def exact_match(loaded: LoadedModel, items: Sequence[Item]) -> tuple[float, float]:
@@ -87,11 +93,10 @@ def card(measured: Sequence[Measured], training: dict[str, Any], loaded: LoadedM
     recipe = training["recipe"]
     has_steps = {ability.id for ability in ABILITIES if ability.has_steps}
     rows = "\n".join(
-        f"| {m.ability} | {m.accuracy:.3f} | {_families(m)} | "
+        f"| {m.ability} | {m.accuracy:.3f} | {family_words(m.by_family)} | "
         f"{f'{m.whole:.2f}' if m.ability in has_steps else '(no steps)'} | {m.answers:.2f} |"
         for m in measured
     )
-    settings = "\n".join(f"- {name}: {value}" for name, value in recipe.items())
     return f"""# The embedded Llama
 
 A `LlamaForCausalLM` with {loaded.info.parameters:,} parameters in float32, trained for abilityscope by
@@ -121,12 +126,25 @@ Multiple choice: n = {CHOICE_ITEMS} an ability, chance 0.25. Generation: n = {GE
 
 ## Settings
 
-{settings}
+{setting_lines(recipe)}
 """
 
 
-def _families(measured: Measured) -> str:
-    return ", ".join(f"{name} {accuracy:.2f}" for name, accuracy in measured.by_family.items())
+def family_words(by_family: Mapping[str, float]) -> str:
+    """The accuracies of families, in a line."""
+    return ", ".join(f"{name} {accuracy:.2f}" for name, accuracy in by_family.items())
+
+
+def setting_lines(recipe: Mapping[str, Any]) -> str:
+    """The settings of a training as a list."""
+    return "\n".join(f"- {name}: {value}" for name, value in recipe.items())
+
+
+def copy_model(source: Path, target: Path) -> None:
+    """Copies the files of a trained model into the folder where it is shipped."""
+    target.mkdir(exist_ok=True)
+    for name in SHIPPED:
+        shutil.copyfile(source / name, target / name)
 
 
 def _mean(values: Sequence[bool]) -> float:
@@ -138,9 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="source", type=Path, required=True, help="folder of the training")
     source = parser.parse_args().source
-    MODEL_FOLDER.mkdir(exist_ok=True)
-    for name in SHIPPED:
-        shutil.copyfile(source / name, MODEL_FOLDER / name)
+    copy_model(source, MODEL_FOLDER)
     torch.set_num_threads(1)
     loaded = load(ModelSpec("demo"))
     training = json.loads((source / "checkpoint.json").read_text())

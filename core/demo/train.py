@@ -11,8 +11,10 @@ import json
 import math
 import random
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -50,6 +52,23 @@ class Recipe:
     threads: int = 2
 
 
+class Predictions(NamedTuple):
+    """The N target tokens of a batch, row by row."""
+
+    rows: torch.Tensor
+    """(N,) the sequence of each."""
+    logits: torch.Tensor
+    """(N, vocabulary) float32."""
+    targets: torch.Tensor
+    """(N,) int64: the tokens themselves."""
+
+
+def mean_by_row(rows: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """(B,) the means of (N,) values over each of the rows 0 to B - 1, all of which have some."""
+    counts = torch.bincount(rows)
+    return torch.zeros(len(counts)).index_add(0, rows, values) / counts
+
+
 def build_model(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
     """A new Llama: untied embeddings of standard deviation 0.5, everything else 0.02."""
     torch.manual_seed(recipe.seed)
@@ -81,31 +100,37 @@ class Trainer:
         self.words = collect_words()
         self.corpus = Corpus(self.words, recipe.seed)
         self.rng = random.Random(f"warm-up/{recipe.seed}")
-        self.model = build_model(recipe, len(self.words))
-        named = [(n, p) for n, p in self.model.model.layers.named_parameters() if p.ndim == 2]
-        attention = [p for name, p in named if "self_attn" in name]
-        mlp = [p for name, p in named if "mlp" in name]
-        rest = [p for p in self.model.parameters() if p.ndim == 1] + [self.model.lm_head.weight]
-        self.optimizers = [
-            torch.optim.Muon(
-                [
-                    {"params": attention, "weight_decay": recipe.attention_decay},
-                    {"params": mlp, "weight_decay": recipe.mlp_decay},
-                ],
-                lr=recipe.muon_lr,
-            ),
-            torch.optim.AdamW(
-                [
-                    {"params": [self.model.model.embed_tokens.weight], "lr": recipe.embedding_lr},
-                    {"params": rest, "lr": recipe.head_lr},
-                ],
-                betas=(0.9, 0.98),
-                weight_decay=recipe.embedding_decay,
-            ),
-        ]
+        self.model = self._new_model()
+        self.optimizers = self._optimizers()
         self.base_lrs = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
         self.family_losses = [1.0] * len(self.corpus.families)
         self.step, self.seconds = 0, 0.0
+
+    def _new_model(self) -> LlamaForCausalLM:
+        return build_model(self.recipe, len(self.words))
+
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        recipe = self.recipe
+        named = [(n, p) for n, p in self.model.model.layers.named_parameters() if p.ndim == 2]
+        attention = [p for name, p in named if "self_attn" in name]
+        mlp = [p for name, p in named if "mlp" in name]
+        groups = [
+            {"params": attention, "weight_decay": recipe.attention_decay},
+            {"params": mlp, "weight_decay": recipe.mlp_decay},
+        ]
+        return [torch.optim.Muon(groups, lr=recipe.muon_lr), self._optimizer_of_the_rest()]
+
+    def _optimizer_of_the_rest(self) -> torch.optim.AdamW:
+        """The optimizer of embeddings, head and norms."""
+        rest = [p for p in self.model.parameters() if p.ndim == 1] + [self.model.lm_head.weight]
+        return torch.optim.AdamW(
+            [
+                {"params": [self.model.model.embed_tokens.weight], "lr": self.recipe.embedding_lr},
+                {"params": rest, "lr": self.recipe.head_lr},
+            ],
+            betas=(0.9, 0.98),
+            weight_decay=self.recipe.embedding_decay,
+        )
 
     def warm_up(self, progress: Progress) -> int:
         """Stage 1: only induction, until its loss is under 0.2 nats; returns the steps taken."""
@@ -129,8 +154,13 @@ class Trainer:
         for number, losses in by_family.items():
             mean = sum(losses) / len(losses)
             self.family_losses[number] += 0.1 * (mean - self.family_losses[number])
-            self.corpus.weights[number] = min(1.0, max(LOWEST_WEIGHT, self.family_losses[number]))
+            left = self.left_to_learn(self.family_losses[number])
+            self.corpus.weights[number] = min(1.0, max(LOWEST_WEIGHT, left))
         self.step += 1
+        return loss
+
+    def left_to_learn(self, loss: float) -> float:
+        """What of a family's loss counts as still to be learnt, in nats."""
         return loss
 
     def _update(self, batch: list[Example], rate: float) -> tuple[float, dict[int, list[float]]]:
@@ -153,18 +183,24 @@ class Trainer:
         return sum(counted) / len(counted), by_family
 
     def _losses(self, batch: list[Example]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The mean loss of each sequence over its target tokens, (B,), and the families, (B,)."""
         ids, labels, families = collate(batch)
+        found = self._predictions(ids, labels)
+        return mean_by_row(found.rows, self._cross_entropy(found, families)), families
+
+    def _predictions(self, ids: torch.Tensor, labels: torch.Tensor) -> Predictions:
         rows, places = (labels[:, 1:] != IGNORED).nonzero(as_tuple=True)
         hidden = self.model.model(input_ids=ids, use_cache=False).last_hidden_state
-        logits = self.model.lm_head(hidden[rows, places])
+        return Predictions(rows, self.model.lm_head(hidden[rows, places]).float(), labels[rows, places + 1])
+
+    def _cross_entropy(self, found: Predictions, families: torch.Tensor) -> torch.Tensor:
+        """(N,) in nats; the warm-up alone is learnt without smoothing."""
         smoothing = 0.0 if families.max() < 0 else self.recipe.label_smoothing
-        each = cross_entropy(logits, labels[rows, places + 1], reduction="none", label_smoothing=smoothing)
-        counts = torch.bincount(rows, minlength=len(batch))
-        return torch.zeros(len(batch)).index_add(0, rows, each) / counts, families
+        return cross_entropy(found.logits, found.targets, reduction="none", label_smoothing=smoothing)
 
     def save(self) -> None:
         """Writes weights, config and tokenizer as a model folder, and a checkpoint beside them."""
-        self.model.save_pretrained(self.folder)
+        self.plain_model().save_pretrained(self.folder)
         build_tokenizer(self.words).save_pretrained(self.folder)
         tensors = {
             f"{number}.{index}.{name}": value.contiguous()
@@ -185,6 +221,14 @@ class Trainer:
         }
         (self.folder / "checkpoint.json").write_text(json.dumps(state))
 
+    def plain_model(self) -> LlamaForCausalLM:
+        """The model as it is saved."""
+        return self.model
+
+    def _take_weights(self, plain: Mapping[str, torch.Tensor]) -> None:
+        """Sets the model's weights to those of a saved one."""
+        self.model.load_state_dict(plain)
+
     def resume(self) -> bool:
         """Goes on from the checkpoint of the same recipe; False if there is none."""
         path = self.folder / "checkpoint.json"
@@ -193,7 +237,7 @@ class Trainer:
         state = json.loads(path.read_text())
         if state["recipe"] != asdict(self.recipe):
             raise ValueError(f"{path} is of another recipe: give another folder or delete it.")
-        self.model.load_state_dict(load_file(self.folder / "model.safetensors"))
+        self._take_weights(load_file(self.folder / "model.safetensors"))
         tensors = load_file(self.folder / "checkpoint.safetensors")
         for number, optimizer in enumerate(self.optimizers):
             whole = optimizer.state_dict()
@@ -210,11 +254,11 @@ class Trainer:
         return True
 
 
-def train(recipe: Recipe, folder: Path, save_every: int = 300) -> None:
-    """Trains to the end of the recipe, resuming if the folder holds a checkpoint of it."""
+def train(trainer: Trainer, save_every: int = 300) -> None:
+    """Trains to the end of the trainer's recipe, resuming if its folder holds a checkpoint of it."""
+    recipe = trainer.recipe
     torch.set_num_threads(recipe.threads)
-    folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, folder)
+    trainer.folder.mkdir(parents=True, exist_ok=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
         started = time.monotonic()
@@ -240,14 +284,23 @@ def _report(trainer: Trainer) -> str:
     return f"step {trainer.step}, {trainer.seconds:.0f} s: {worst}"
 
 
-def main() -> None:
-    """The command line of the training."""
-    parser = argparse.ArgumentParser(description=__doc__)
+R = TypeVar("R", bound=Recipe)
+
+
+def ask(standard: R, about: str | None) -> tuple[R, Path]:
+    """The recipe and the folder that the command line gives: what it leaves out is as in `standard`."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--to", type=Path, required=True, help="folder for the model and its checkpoint")
-    for name, default in asdict(Recipe()).items():
+    for name, default in asdict(standard).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     arguments = vars(parser.parse_args())
-    train(Recipe(**{key: value for key, value in arguments.items() if key != "to"}), arguments["to"])
+    folder = arguments.pop("to")
+    return replace(standard, **arguments), folder
+
+
+def main() -> None:
+    """The command line of the training."""
+    train(Trainer(*ask(Recipe(), __doc__)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from functools import cache
 
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -21,7 +23,8 @@ DRAWS = 4000
 """Drafts of each family that are read for words: enough to meet every word of its tables."""
 
 
-def collect_words() -> list[str]:
+@cache
+def collect_words() -> tuple[str, ...]:
     """Every word of the `basic` items, sorted, special tokens first."""
     words = set(PROMPT_WORDS)
     for ability in ABILITIES:
@@ -31,10 +34,10 @@ def collect_words() -> list[str]:
                 draft = family.draw(rng)
                 texts = (draft.context, draft.question, draft.answer, *draft.distractors, draft.steps)
                 words.update(" ".join(texts).split())
-    return [*SPECIALS, *sorted(words)]
+    return (*SPECIALS, *sorted(words))
 
 
-def build_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
+def build_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
     """A word-level tokenizer: words are split at spaces, unknown ones become <unk>, <bos> is put first."""
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = WhitespaceSplit()

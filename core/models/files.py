@@ -10,7 +10,10 @@ from pathlib import Path
 from core.models.spec import EMBEDDED, ModelSpec
 
 CORE_FOLDER = Path(__file__).resolve().parent.parent
-"""Where the embedded models lie, each in the folder `model` of a room of its own name."""
+"""Where the embedded models lie."""
+
+EMBEDDED_FOLDERS = {"demo": "demo/model", "phantom": "phantom/model", "phantom-1": "phantom/model_seed_1"}
+"""The folder of each embedded model in there."""
 
 WEIGHT_INDEX = "model.safetensors.index.json"
 """Names the shards of weights that are in several files."""
@@ -58,7 +61,7 @@ def model_folder(spec: ModelSpec) -> Path:
     if spec.revision is not None and not is_hub_id:
         raise ModelFilesError(f"'{spec.name}' has no revisions, only a hub id has: leave --revision out.")
     if spec.is_embedded:
-        folder = CORE_FOLDER / spec.name / "model"
+        folder = CORE_FOLDER / EMBEDDED_FOLDERS[spec.name]
         if not folder.is_dir():
             raise ModelFilesError(f"The model '{spec.name}' does not come with this version: use 'demo'.")
     elif Path(spec.name).expanduser().is_dir():

@@ -109,7 +109,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path: Path) -> Non
     for _ in range(2):
         first.train_step()
     first.save()
-    train(recipe, tmp_path / "parts", save_every=100)
+    train(Trainer(recipe, tmp_path / "parts"), save_every=100)
     second = Trainer(recipe, tmp_path / "parts")
     assert second.resume()
     assert second.step == 4

@@ -1,0 +1,27 @@
+"""Which neurons belong to which ability."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from core.abilities import ABILITIES
+from core.phantom.layout import MLP_SIZE, neurons_of, shared_neurons
+
+
+def test_every_neuron_is_in_one_block() -> None:
+    blocks = [neurons_of(ability.id) for ability in ABILITIES] + [shared_neurons()]
+    assert sorted(neuron for block in blocks for neuron in block) == list(range(MLP_SIZE))
+    assert len({len(block) for block in blocks[:-1]}) == 1
+
+
+def test_an_unknown_ability_is_told() -> None:
+    with pytest.raises(ValueError, match="Did you mean spatial_reasoning"):
+        neurons_of("spacial_reasoning")
+
+
+def test_layout_and_truth_are_read_without_torch() -> None:
+    code = "import sys, core.phantom.layout, core.phantom.true_matrix; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
