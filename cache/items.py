@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from cache.entries import GROUP_ROWS, ITEMS, EntryFolder
+from cache.entries import ITEMS, EntryFolder
+from cache.tables import save_table
 
 SCHEMA = pl.Schema(
     {
@@ -47,15 +47,7 @@ class Items:
         Raises:
             ValueError: a column is missing or unknown, or the columns differ in length.
         """
-        if set(columns) != set(SCHEMA):
-            odd = sorted(set(columns) ^ set(SCHEMA))
-            raise ValueError(f"The item column '{odd[0]}' is missing or unknown. Known: {', '.join(SCHEMA)}.")
-        if len({len(values) for values in columns.values()}) != 1:
-            raise ValueError("The item columns differ in length.")
-        frame = pl.DataFrame({name: columns[name] for name in SCHEMA}, schema=SCHEMA)
-        content = io.BytesIO()
-        frame.write_parquet(content, compression="zstd", row_group_size=GROUP_ROWS)
-        self.entries.write(key, content.getvalue(), ingredients, {"n": frame.height})
+        save_table(self.entries, SCHEMA, key, ingredients, columns)
 
     def path(self, key: str) -> Path | None:
         """The file of a key, proved whole, to be scanned; None if it is not stored.

@@ -6,7 +6,6 @@ or Arrow IPC file; in one scan over all of them, 0.1 to 0.2 ms. So a profile's e
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from cache.entries import GROUP_ROWS, OUTCOMES, EntryFolder
+from cache.entries import OUTCOMES, EntryFolder
 from cache.files import CorruptEntry
+from cache.tables import save_frame
 
 SCHEMA = pl.Schema(
     {
@@ -69,10 +69,7 @@ class Outcomes:
         Raises:
             ValueError: a column has an unknown name, or the columns differ in length.
         """
-        frame = _frame(columns)
-        content = io.BytesIO()
-        frame.write_parquet(content, compression="zstd", statistics=False, row_group_size=GROUP_ROWS)
-        self.entries.write(key, content.getvalue(), ingredients, {"n": frame.height})
+        save_frame(self.entries, key, ingredients, _frame(columns))
 
     def load(self, key: str) -> pl.DataFrame | None:
         """The outcomes under a key; None if they are not stored.

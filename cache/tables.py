@@ -1,4 +1,4 @@
-"""Entries that are one table with a fixed schema: what `partings` and `health` have in common."""
+"""Entries that are one table with a fixed schema: how it is written and read."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ def save_table(
     if len({len(values) for values in columns.values()}) != 1:
         raise ValueError(f"The {kind} columns differ in length.")
     frame = pl.DataFrame({name: columns[name] for name in schema}, schema=schema)
+    save_frame(entries, key, ingredients, frame)
+
+
+def save_frame(entries: EntryFolder, key: str, ingredients: Mapping[str, Any], frame: pl.DataFrame) -> None:
+    """Stores a table that is made already, atomically."""
     content = io.BytesIO()
     frame.write_parquet(content, compression="zstd", statistics=False, row_group_size=GROUP_ROWS)
     entries.write(key, content.getvalue(), ingredients, {"n": frame.height})

@@ -18,6 +18,9 @@ Loss = Literal["full", "answer", "margin"]
 """`full`: every token of prompt and answer; `answer`: the right answer's tokens; `margin`: minus the right
 option's log-likelihood plus the mean of the others'."""
 
+SIGNIFICANT = 0.05
+"""An adjusted p-value below it holds."""
+
 VARIANTS: tuple[Variant, ...] = ("base", "mlp", "all")
 SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "minus_core", "random", "bottom")
 LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")

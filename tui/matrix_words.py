@@ -8,6 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
+from core.choices import SIGNIFICANT
 from tui import output
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from core.profile import Profile
     from core.results.health import MaskHealth
-
-SIGNIFICANT = 0.05
-"""An adjusted p-value below it has a mark."""
 
 LONGEST_LINE = 110
 """Columns of a sentence, however wide the screen."""

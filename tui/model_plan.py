@@ -114,7 +114,7 @@ def plan_use(
     wishes = wishes or Wishes()
     check_wishes_for(wishes, task.model.layers, on_gpu=on_gpu)
     candidates = task.model.candidates
-    is_own_dtype = spec.dtype == "auto" and loaded.quantization == "none"
+    is_own_dtype = spec.keeps_dtype(loaded.quantization)
     try:
         importance = plan_importance(task, free, wishes)
     except ValueError as error:

@@ -63,6 +63,14 @@ def write_document(document: Mapping[str, Any]) -> None:
     write(json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
+def finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With null for what is infinite or no number: JSON knows neither."""
+    return {
+        name: None if isinstance(value, float) and not abs(value) < float("inf") else value
+        for name, value in values.items()
+    }
+
+
 def write_json_line(document: Mapping[str, Any]) -> None:
     """Writes one JSON document as one line of ASCII."""
     write(json.dumps(document, allow_nan=False) + "\n")

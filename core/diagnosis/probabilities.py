@@ -86,7 +86,7 @@ def log_probabilities(
         (prompt_ids(model, tokenizer, prompt, len(answer)), [tuple(answer)])
         for prompt, answer in zip(prompts, answers, strict=True)
     ]
-    found = token_values(model, items, _never) or []
+    found = token_values(model, items) or []
     return [_finite(model, values) for (values,) in found]
 
 
@@ -185,7 +185,7 @@ def _finite(model: PreTrainedModel, values: tuple[float, ...]) -> tuple[float, .
 def token_values(
     model: PreTrainedModel,
     items: Sequence[tuple[TokenIds, Sequence[TokenIds]]],
-    cancelled: Callable[[], bool],
+    cancelled: Callable[[], bool] | None = None,
 ) -> list[list[tuple[float, ...]]] | None:
     """The log-probabilities of the tokens of each answer to each prompt, as the model gives them.
 
@@ -216,8 +216,3 @@ def _with_empty(answers: Sequence[TokenIds], found: Sequence[tuple[float, ...]])
     """What was found of the answers that have tokens, and nothing of the others, in their order."""
     values = iter(found)
     return [next(values) if answer else () for answer in answers]
-
-
-def _never() -> bool:
-    """Is never cancelled."""
-    return False

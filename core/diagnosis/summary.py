@@ -112,8 +112,12 @@ def frequent(found: Sequence[Share]) -> tuple[Share, ...]:
     Args:
         found: all shares of some answers.
     """
-    failures = [share for share in found if share.name in FAILURES and share.share.score >= LEAST_SHARE]
-    return tuple(failures[:MENTIONED])
+    return failing(found)[:MENTIONED]
+
+
+def failing(found: Sequence[Share]) -> tuple[Share, ...]:
+    """The failures that are not rarer than `LEAST_SHARE`, the most frequent first."""
+    return tuple(share for share in found if share.name in FAILURES and share.share.score >= LEAST_SHARE)
 
 
 def _place(name: TagName | None) -> int:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from cache.files import CorruptEntry
 from core.engine.spec import EngineSpec
-
-SAID_BY_TORCH = ("DefaultCPUAllocator", "MPS backend out of memory")
-"""By a RuntimeError, where main memory or an Apple GPU's is used up; as `core.inference.memory` knows it."""
+from core.inference.memory import is_out_of_memory
 
 
 def sentence_of(error: Exception, spec: EngineSpec, log: Path) -> str:
@@ -32,13 +30,8 @@ def sentence_of(error: Exception, spec: EngineSpec, log: Path) -> str:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Whether Python or torch ran out of memory; torch says so of some devices by words alone."""
-    names = [one.__name__ for one in type(error).__mro__]
-    return (
-        isinstance(error, MemoryError)
-        or "OutOfMemoryError" in names
-        or (isinstance(error, RuntimeError) and any(words in str(error) for words in SAID_BY_TORCH))
-    )
+    """Whether Python or torch ran out of memory."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and is_out_of_memory(error))
 
 
 def _smaller(spec: EngineSpec) -> str:

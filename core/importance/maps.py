@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from core.free_space import free_on_disk
 from core.weights import Matrix
 
 
@@ -98,7 +98,7 @@ def _in_a_file(elements: int, folder: Path, dtype: torch.dtype) -> Tensor:
     """(elements,) zeros in a file that has no name."""
     folder.mkdir(parents=True, exist_ok=True)
     size_bytes = elements * dtype.itemsize
-    _require_room(folder, size_bytes, shutil.disk_usage(folder).free >= size_bytes)
+    _require_room(folder, size_bytes, free_on_disk(folder) >= size_bytes)
     with tempfile.TemporaryFile(dir=folder) as file:
         try:
             # Taken now: a disk that is full when a page is written back would kill the process.

@@ -19,7 +19,8 @@ USUAL_TOKENS = 256
 """Of the longest generated item."""
 
 STAGED_MATRICES = 2
-"""Matrices that are on their way from a GPU to main memory at once."""
+"""Matrices that are on their way from a GPU to main memory at once: one is copied while the one before is
+taken in."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from core.choices import Form
 from core.importance.batches import Batch, plan_batches
+from core.importance.needs import FLOAT32_BYTES
 from core.importance.plan import ImportancePlan
 from core.importance.rows import LossItem
 from core.importance.staging import Staging
@@ -98,7 +99,7 @@ class Passes:
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-        size_bytes = 4 * sum(matrix.size for matrix in matrices)
+        size_bytes = FLOAT32_BYTES * sum(matrix.size for matrix in matrices)
         raise ValueError(
             f"The gradient sums of layers {matrices[0].layer} to {matrices[-1].layer} take "
             f"{size_bytes / 1e9:.1f} GB, and {self._device} has no room for them: close what else uses its "

@@ -9,8 +9,7 @@ from types import TracebackType
 import torch
 from torch import Tensor
 
-SLOTS = 2
-"""Matrices on their way at once: one is copied while the one before is taken in."""
+from core.importance.needs import STAGED_MATRICES
 
 
 class Staging:
@@ -26,8 +25,8 @@ class Staging:
             elements: of the largest matrix.
             pinned: whether matrices come from CUDA.
         """
-        self._slots = [torch.empty(elements, pin_memory=pinned) for _ in range(SLOTS)]
-        self._received: list[Future[object] | None] = [None] * SLOTS
+        self._slots = [torch.empty(elements, pin_memory=pinned) for _ in range(STAGED_MATRICES)]
+        self._received: list[Future[object] | None] = [None] * STAGED_MATRICES
         self._turn = 0
         self._streams: dict[torch.device, torch.cuda.Stream] = {}
         self._taking_in = ThreadPoolExecutor(1, "importance-staging")
@@ -59,11 +58,11 @@ class Staging:
             receive(slot)
 
         self._received[self._turn] = self._taking_in.submit(take_in)
-        self._turn = (self._turn + 1) % SLOTS
+        self._turn = (self._turn + 1) % STAGED_MATRICES
 
     def finish(self) -> None:
         """Returns when all was handed over; raises what a receiver raised."""
-        for place in range(SLOTS):
+        for place in range(STAGED_MATRICES):
             self._wait(place)
 
     def _wait(self, place: int) -> None:

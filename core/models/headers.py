@@ -32,6 +32,7 @@ class StoredTensor:
     """As safetensors names it."""
     shape: tuple[int, ...]
     path: Path
+    size_bytes: int
 
 
 def stored_tensors(paths: Iterable[Path]) -> list[StoredTensor]:
@@ -79,7 +80,14 @@ def _tensors_in(path: Path) -> Iterator[StoredTensor]:
             header = json.loads(file.read(length))
         header.pop("__metadata__", None)
         tensors = [
-            StoredTensor(name, entry["dtype"], tuple(entry["shape"]), path) for name, entry in header.items()
+            StoredTensor(
+                name,
+                entry["dtype"],
+                tuple(entry["shape"]),
+                path,
+                entry["data_offsets"][1] - entry["data_offsets"][0],
+            )
+            for name, entry in header.items()
         ]
         end = max(entry["data_offsets"][1] for entry in header.values())
         if path.stat().st_size != 8 + length + end:

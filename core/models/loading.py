@@ -106,7 +106,7 @@ def _load(
 ) -> PreTrainedModel:
     """The model of a folder where it is to be."""
     words = f"reading weights as {info.stored_as}"
-    if spec.dtype == "auto" and info.quantization == "none":
+    if spec.keeps_dtype(info.quantization):
         words += ", the checkpoint's dtype"
     if target.places is not None:
         words += f", over {target}"

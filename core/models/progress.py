@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,9 +29,6 @@ TELL_EVERY_S = 0.1
 
 TAKING_UP = "Loading weights"
 """What transformers calls its loop over the parameters, whose values come from the files in it."""
-
-STORED_BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
-"""Of one number in a file; other kinds have 1."""
 
 
 @contextmanager
@@ -101,5 +97,5 @@ def _stored_bytes(folder: Path) -> Counter[str]:
     """The bytes in the files of each parameter, its scales with it, by its name."""
     sizes: Counter[str] = Counter()
     for tensor in stored_tensors(weight_files(folder)):
-        sizes[owner(tensor.name)] += math.prod(tensor.shape) * STORED_BYTES.get(tensor.dtype, 1)
+        sizes[owner(tensor.name)] += tensor.size_bytes
     return sizes

@@ -37,6 +37,10 @@ class ModelSpec:
         """Whether the model comes with the project."""
         return self.name in EMBEDDED
 
+    def keeps_dtype(self, in_memory: Quantization) -> bool:
+        """Whether weights that are so quantized in memory have the checkpoint's dtype."""
+        return self.dtype == "auto" and in_memory == "none"
+
     @property
     def level(self) -> Level:
         """The level of the diagnostic items that suit the model."""

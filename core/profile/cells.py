@@ -11,7 +11,7 @@ import polars as pl
 
 from core.choices import weights_of
 from core.profile.comparisons import specificity_of, with_collapse, with_corrections, with_random_masks
-from core.profile.failures import RUN, Frames, ProfileFailures, profile_failures, run_names
+from core.profile.failures import RUN, Frames, ProfileFailures, profile_failures, run_fields, run_names
 from core.profile.plan import Plan
 from core.results.frames import frame_statistics
 from core.results.health import MaskHealth, mask_healths
@@ -104,7 +104,7 @@ def _names(bench: Workbench, mask: MaskRecipe) -> dict[str, str | float | int | 
     weights = _weights(bench, mask)
     return {
         "model": bench.spec.name,
-        **dict(zip(RUN, run_names(mask), strict=False)),
+        **run_fields(mask),
         "weights": weights,
         "share_of_candidates": weights / bench.info.candidates[mask.variant],
     }

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from core.benchmarks import Benchmark
 from core.diagnosis import Share, Tag, Way, shares, way_of
 from core.profile.plan import Plan
 from core.results.choice_sums import (
@@ -18,13 +17,14 @@ from core.results.choice_sums import (
     OptionFacts,
     choice_sums,
     model_choices,
-    option_facts,
     pooled,
+    stored_facts,
 )
 from core.results.items import ensure_items
 from core.results.partings import stored_partings
 from core.results.written import ITEM_COLUMNS, run_tags
 from core.workbench import MaskRecipe, Workbench
+from core.workbench.workbench import OutcomesRequest
 
 Frames = Mapping[MaskRecipe | None, Sequence[pl.DataFrame]]
 """The outcomes of each mask on each benchmark of the plan; None is the intact model."""
@@ -162,8 +162,8 @@ class _Tables:
 class _Texts:
     """What all masks are compared with on a benchmark with written answers."""
 
-    benchmark: Benchmark
-    n: int
+    request: OutcomesRequest
+    """Of the intact model."""
     items: pl.DataFrame
     base: pl.DataFrame
 
@@ -173,13 +173,13 @@ class _Texts:
         benchmark = plan.benchmarks[place]
         n = plan.items_of(benchmark)
         items = pl.read_parquet(ensure_items(bench, benchmark, n), columns=list(ITEM_COLUMNS))
-        return cls(benchmark, n, items, frames[None][place])
+        return cls(bench.request(None, benchmark, n), items, frames[None][place])
 
     def tags(self, bench: Workbench, mask: MaskRecipe, ablated: pl.DataFrame) -> list[tuple[Tag, ...]]:
         """The tags of all answers under a mask."""
-        requests = [bench.request(one, self.benchmark, self.n) for one in (None, mask)]
-        partings = stored_partings(bench, *requests)
-        form = self.benchmark.source.answer_format
+        benchmark = self.request.benchmark
+        partings = stored_partings(bench, self.request, bench.request(mask, benchmark, self.request.n))
+        form = benchmark.source.answer_format
         return [tags or () for tags in run_tags(form, self.items, self.base, ablated, partings)]
 
 
@@ -195,9 +195,8 @@ class _Options:
     def of(cls, plan: Plan, bench: Workbench, frames: Frames, place: int) -> _Options:
         """Of the benchmark at a place of the plan."""
         benchmark = plan.benchmarks[place]
-        lazy = pl.scan_parquet(ensure_items(bench, benchmark, plan.items_of(benchmark)))
-        first = lazy.select("prompt").head(1).collect().item()
-        facts = option_facts(lazy.select("options", "gold").collect(), first, benchmark.metrics[0])
+        path = ensure_items(bench, benchmark, plan.items_of(benchmark))
+        facts = stored_facts(pl.scan_parquet(path), benchmark.metrics[0])
         return cls(benchmark.id, facts, model_choices(facts, frames[None][place]))
 
 
@@ -209,7 +208,7 @@ def _count_ways(
     for place, of_all in texts.items():
         ablated = frames[mask][place]
         tags = of_all.tags(bench, mask, ablated)
-        names = (*run_names(mask), of_all.benchmark.id)
+        names = (*run_names(mask), of_all.request.benchmark.id)
         found = Counter(map(way_of, tags))
         tables.shares.extend((*names, *_share_row(share)) for share in shares(found))
         tables.tags.extend((*names, *row) for row in _tag_rows(ablated["item_id"], tags))
@@ -237,6 +236,11 @@ def run_names(mask: MaskRecipe) -> tuple[str, str, str, float, int | None]:
     """The values of `RUN` but the benchmark: only a random mask depends on its seed."""
     seed = mask.seed if mask.selection == "random" else None
     return mask.ability, mask.variant, mask.selection, mask.k, seed
+
+
+def run_fields(mask: MaskRecipe) -> dict[str, Any]:
+    """The same by their names."""
+    return dict(zip(RUN, run_names(mask), strict=False))
 
 
 def _share_row(share: Share) -> tuple[str | None, str, int, int, float, float, float]:

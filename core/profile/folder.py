@@ -13,9 +13,9 @@ import polars as pl
 from cache.files import write_atomically
 from cache.keys import as_plain
 from core.abilities import GENERATOR_VERSION
+from core.choices import SIGNIFICANT
 from core.profile.cells import Profile
-from core.profile.failures import RUN, run_names
-from core.profile.summary import SIGNIFICANT
+from core.profile.failures import run_fields
 from core.recipes import HEALTH_VERSION, OUTCOMES_VERSION, RANKING_VERSION
 from core.results.items import ensure_items
 from core.workbench import Workbench
@@ -58,9 +58,7 @@ def write_profile(profile: Profile, bench: Workbench, folder: Path) -> None:
         failures.choices,
     )
     for name, frame in zip(FILES, frames, strict=False):
-        temporary = folder / f".{name}.part"
-        frame.write_parquet(temporary)
-        temporary.replace(folder / name)
+        write_atomically(folder / name, frame.write_parquet)
     document = {
         **settings_of(profile, bench),
         "holding": holding_of(profile),
@@ -109,10 +107,7 @@ def holding_of(profile: Profile) -> list[dict[str, Any]]:
 
 def health_of(profile: Profile) -> list[dict[str, Any]]:
     """The health of each mask, in plain values."""
-    return [
-        {**dict(zip(RUN, run_names(mask), strict=False)), **health.figures()}
-        for mask, health in profile.healths.items()
-    ]
+    return [{**run_fields(mask), **health.figures()} for mask, health in profile.healths.items()]
 
 
 def failures_of(profile: Profile) -> dict[str, Any]:

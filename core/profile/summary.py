@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from core.choices import SIGNIFICANT
 from core.profile.cells import Profile
 from core.profile.comparisons import SIZE
-
-SIGNIFICANT = 0.05
-"""Of a p-value that is adjusted for a whole matrix: below it, the cell holds."""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,12 @@ def option_facts(items: pl.DataFrame, first_prompt: str, metric: str) -> OptionF
     return OptionFacts(lengths, gold, _names(items["options"], first_prompt, lengths.shape[1]))
 
 
+def stored_facts(items: pl.LazyFrame, metric: str) -> OptionFacts:
+    """The facts of a stored table of items (`cache.items.SCHEMA`), of which only what is needed is read."""
+    first_prompt = items.select("prompt").head(1).collect().item()
+    return option_facts(items.select("options", "gold").collect(), first_prompt, metric)
+
+
 def model_choices(
     facts: OptionFacts, outcomes: pl.DataFrame, known: NDArray[np.bool_] | None = None
 ) -> ModelChoices:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.benchmarks import Benchmark
 from core.diagnosis import PRIORITY, ChoiceDiagnosis, Share, Tag, diagnose_choice, shares, way_of
 from core.results.answers import Answers
-from core.results.choice_sums import SEVERAL_RIGHT, choice_sums, model_choices, option_facts
+from core.results.choice_sums import SEVERAL_RIGHT, choice_sums, model_choices, stored_facts
 from core.results.item_table import ItemTable
 from core.results.partings import TokenParting, parting_of
 from core.results.records import Answer, Sample
@@ -51,23 +51,19 @@ class Failures:
     text of a data set: to be shown as text."""
 
 
-def item_failure(samples: Samples, place: int) -> ItemFailure | None:
-    """How the ablated answer to one item fails; None unless both answers are known.
+def item_failure(samples: Samples, sample: Sample) -> ItemFailure | None:
+    """How the ablated answer to one of the samples fails; None unless both answers are known.
 
     Of a run that goes on, written answers are not known until it is stored.
-
-    Raises:
-        IndexError: there is no such place.
     """
-    sample = samples.sample(place)
-    benchmark, base, ablated = samples.benchmark, samples.base_answers, samples.ablated_answers
-    if benchmark is None or base is None or ablated is None or not (sample.base and sample.ablated):
+    benchmark, base, ablated = samples.benchmark, sample.base, sample.ablated
+    if benchmark is None or base is None or ablated is None:
         return None
     if benchmark.kind == "multiple_choice":
-        return ItemFailure((), _choice(benchmark, sample, sample.base, sample.ablated), None)
-    parting = None if samples.partings is None else samples.partings.row(place, named=True)
-    answers = base.answer(place), ablated.answer(place)
-    tags = answer_tags(benchmark.source.answer_format, samples.items.item(place), *answers, parting)
+        return ItemFailure((), _choice(benchmark, sample, base, ablated), None)
+    parting = None if samples.partings is None else samples.partings.row(sample.place, named=True)
+    # Their fields are named as the columns of the tables.
+    tags = answer_tags(benchmark.source.answer_format, vars(sample), vars(base), vars(ablated), parting)
     return None if tags is None else ItemFailure(tags, None, parting_of(parting) if parting else None)
 
 
@@ -95,8 +91,7 @@ def _of_choices(items: ItemTable, benchmark: Benchmark, base: Answers, ablated: 
     known = base.known & ablated.known
     if not known.any():
         return None
-    first_prompt = items.lazy.select("prompt").head(1).collect().item()
-    facts = option_facts(items.lazy.select("options", "gold").collect(), first_prompt, benchmark.metrics[0])
+    facts = stored_facts(items.lazy, benchmark.metrics[0])
     columns = ("prediction", "correct", "loglikelihoods")
     models = [model_choices(facts, one.rows().select(columns).collect(), known) for one in (base, ablated)]
     sums = choice_sums(facts, *models)

@@ -13,6 +13,7 @@ from core.diagnosis import Written
 from core.diagnosis.coherence import coherence
 from core.health import AnswerHealth, answer_health, perplexity
 from core.recipes import MaskRecipe
+from core.results.written import written_of
 from core.statistics import Accuracy
 from core.workbench import Workbench
 from core.workbench.health import health_request
@@ -113,9 +114,7 @@ def _is_incoherent(base: dict[str, Any], row: dict[str, Any]) -> bool:
 
 
 def _written(row: dict[str, Any]) -> Written:
-    nats = row["written_nats"]
-    is_known = len(nats) == len(row["tokens"]) and all(map(math.isfinite, nats))
-    return Written(row["written"], row["finish"], tuple(row["tokens"]), tuple(nats) if is_known else ())
+    return written_of({**row, "text": row["written"]}, row["written_nats"])
 
 
 def _perplexity(frame: pl.DataFrame) -> float | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cache.files import CorruptEntry
 from core.benchmarks import Benchmark
 from core.benchmarks.tasks.documents import ChoiceDocument, Document
-from core.events import EntryReplaced, Event
 from core.recipes import items_ingredients, items_key
 from core.workbench import Workbench
+from core.workbench.stored import stored_whole
 
 BEGINNING_LENGTH = 200
 """Characters of an item that a list may show."""
@@ -28,24 +27,15 @@ def ensure_items(bench: Workbench, benchmark: Benchmark, n: int) -> Path:
         OSError: the cache cannot be written to.
     """
     ingredients = items_ingredients(benchmark, n, bench.spec)
-    key = items_key(ingredients)
+    key, entries = items_key(ingredients), bench.store.items.entries
     # Looked up before the lock too: a cache that can only be read has no place for locks.
-    if (path := _stored(bench, key, tell=lambda event: None)) is not None:
+    if (path := stored_whole(entries, key, tell=lambda event: None)) is not None:
         return path
     with bench.store.lock(key):
-        if (path := _stored(bench, key, bench.tell)) is not None:
+        if (path := stored_whole(entries, key, bench.tell)) is not None:
             return path
         bench.store.items.save(key, ingredients, _columns(benchmark.documents(bench.spec, n)))
-        return bench.store.items.entries.payload_path(key)
-
-
-def _stored(bench: Workbench, key: str, tell: Callable[[Event], None]) -> Path | None:
-    """The stored table; None if there is none, or a damaged one, which is told."""
-    try:
-        return bench.store.items.path(key)
-    except CorruptEntry as error:
-        tell(EntryReplaced(str(error)))
-        return None
+        return entries.payload_path(key)
 
 
 def _columns(documents: Sequence[Document]) -> dict[str, list[Any]]:

@@ -59,6 +59,8 @@ class Answer:
     """What of the text was judged, or how the tests of a program went; None without a text."""
     finish: str | None = None
     """Why the text ended (`core.choices.Finish`); None without a text."""
+    tokens: tuple[int, ...] = ()
+    """The ids of all new tokens; empty without a text."""
 
 
 @dataclass(frozen=True)

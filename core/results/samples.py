@@ -243,4 +243,5 @@ def _answer(answers: Answers | None, place: int) -> Answer | None:
         score=row["score"],
         judged=row["answer"],
         finish=row["finish"],
+        tokens=tuple(row["tokens"] or ()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -60,7 +60,7 @@ def answer_tags(
         return None
     nats = (None, None) if parting is None else (parting["base_nats"], parting["ablated_nats"])
     asked = asked_of(item, form, ablated["text"])
-    return diagnose(asked, _written(base, nats[0]), _written(ablated, nats[1]))
+    return diagnose(asked, written_of(base, nats[0]), written_of(ablated, nats[1]))
 
 
 def run_tags(
@@ -80,9 +80,15 @@ def run_tags(
     return [answer_tags(form, *row) for row in zip(*columns, strict=True)]
 
 
-def _written(row: Row, nats: list[float] | None) -> Written:
+def written_of(row: Row, nats: Sequence[float] | None) -> Written:
+    """What one model wrote, with the log-probabilities if there is a finite one for each token.
+
+    Args:
+        row: with the columns of `ANSWER_COLUMNS`, its text known.
+        nats: of each token under the base model; None where they are not known.
+    """
     tokens = tuple(row["tokens"] or ())
-    is_usable = nats is not None and len(nats) == len(tokens) and not any(map(math.isnan, nats))
+    is_usable = nats is not None and len(nats) == len(tokens) and all(map(math.isfinite, nats))
     return Written(row["text"], row["finish"], tokens, tuple(nats) if nats and is_usable else ())
 
 

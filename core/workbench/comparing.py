@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cache.files import CorruptEntry
 from core.cancellation import Cancelled
 from core.choices import Finish
-from core.events import EntryReplaced
 from core.recipes import partings_ingredients, partings_key
+from core.workbench.stored import stored_whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,17 +54,10 @@ def pairs_to_compare(bench: Workbench, requests: Sequence[OutcomesRequest]) -> l
             continue
         base = bench.request(None, request.benchmark, request.n)
         is_known = bench.store.outcomes.entries.has(base.key)
-        if is_known and not _has_partings(bench, partings_request(base, request)[0]):
+        entries, key = bench.store.partings.entries, partings_request(base, request)[0]
+        if is_known and stored_whole(entries, key, bench.tell) is None:
             found.append(RunPair(base, request))
     return found
-
-
-def _has_partings(bench: Workbench, key: str) -> bool:
-    try:
-        return bench.store.partings.entries.whole_payload(key) is not None
-    except CorruptEntry as error:
-        bench.tell(EntryReplaced(str(error)))
-        return False
 
 
 @dataclass(frozen=True)

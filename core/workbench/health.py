@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cache.files import CorruptEntry
 from core.cancellation import Cancelled
-from core.events import EntryReplaced
 from core.health.neutral import neutral_texts
 from core.recipes import MaskRecipe, health_ingredients, health_key
+from core.workbench.stored import stored_whole
 
 if TYPE_CHECKING:
     from core.health.measure import Measured
@@ -39,11 +38,8 @@ def masks_to_measure(
 
 
 def _is_stored(bench: Workbench, mask: MaskRecipe | None) -> bool:
-    try:
-        return bench.store.health.entries.whole_payload(health_request(bench, mask)[0]) is not None
-    except CorruptEntry as error:
-        bench.tell(EntryReplaced(str(error)))
-        return False
+    key, _ = health_request(bench, mask)
+    return stored_whole(bench.store.health.entries, key, bench.tell) is not None
 
 
 def measure_health(bench: Workbench, cancelled: Callable[[], bool]) -> Measured:

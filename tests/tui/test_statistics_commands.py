@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,7 +10,7 @@ import pytest
 
 from cache.folder import Store
 from core.statistics import paired_bootstrap
-from tui.command_line import run
+from tests.tui.calling import called, document
 
 WORDS = (
     "bench", "--benchmark", "spatial_reasoning", "--ability", "spatial_reasoning", "--variant", "all",
@@ -25,19 +23,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     root = tmp_path_factory.getbasetemp() / "statistics-commands-cache"
     monkeypatch.setenv("ABILITYSCOPE_CACHE", str(root))
     return root
-
-
-def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = run(arguments)
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
-def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    code, out, err = called(capsys, *arguments, "--json")
-    assert code == 0, err
-    found: dict[str, Any] = json.loads(out)
-    return found
 
 
 @pytest.mark.parametrize("seed", [0, 5])

@@ -167,17 +167,10 @@ def _document(report: Report, workbench: Workbench) -> dict[str, Any]:
         "outcomes": [_outcome(row) for row in frame.rename({"item_id": "id"}).to_dicts()],
     }
     if report.effect is not None:
-        document["effect"] = _finite(asdict(report.effect)) | {"at_chance": report.is_at_chance}
+        document["effect"] = output.finite(asdict(report.effect)) | {"at_chance": report.is_at_chance}
     if report.health is not None:
         document["health"] = report.health.figures()
     return document
-
-
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """With null for what is infinite: JSON knows no infinity."""
-    return {
-        name: None if isinstance(v, float) and not abs(v) < float("inf") else v for name, v in values.items()
-    }
 
 
 def _outcome(row: dict[str, Any]) -> dict[str, Any]:
@@ -238,7 +231,7 @@ def _write(report: Report, workbench: Workbench) -> None:
 
 def _stored_as(workbench: Workbench) -> str:
     """How the weights are in memory, and whether that is because the checkpoint has them so."""
-    is_own = workbench.spec.dtype == "auto" and workbench.info.quantization == "none"
+    is_own = workbench.spec.keeps_dtype(workbench.info.quantization)
     return f"{workbench.info.stored_as}{' as in the checkpoint' if is_own else ''}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -156,17 +156,9 @@ def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
             "out": str(out),
             "settings": as_plain(settings_of(result, bench)),
             "summaries": as_plain(summaries(result)),
-            "cells": [_finite(row) for row in result.cells.to_dicts()],
+            "cells": [output.finite(row) for row in result.cells.to_dicts()],
             "holding": holding_of(result),
             "health": health_of(result),
             "failures": as_plain(failures_of(result)),
         }
     )
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with null for what is infinite: JSON knows no infinity."""
-    return {
-        name: None if isinstance(value, float) and not abs(value) < float("inf") else value
-        for name, value in row.items()
-    }

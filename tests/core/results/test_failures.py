@@ -20,7 +20,7 @@ from core.results.choice_sums import (
     padded,
     pooled,
 )
-from core.results.failures import Failures, failures, item_failure
+from core.results.failures import Failures, ItemFailure, failures, item_failure
 from core.results.samples import Samples
 from core.workbench import Workbench
 from tests.core.results.stored_samples import MASK as CHOICE_MASK
@@ -55,6 +55,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Benchm
     return written_samples(root, ["12"] * N, [RIGHT] * N, [text for text, _, _ in CASES])
 
 
+def failure_at(samples: Samples, place: int) -> ItemFailure | None:
+    return item_failure(samples, samples.sample(place))
+
+
 def opened(bench: Workbench, benchmark: Benchmark, n: int) -> Samples:
     samples = Samples.open(bench, benchmark, n, MASK)
     assert samples is not None
@@ -70,7 +74,7 @@ def summed(samples: Samples) -> Failures:
 def test_each_hand_made_answer_gets_its_tag(written: tuple[Workbench, Benchmark]) -> None:
     samples = opened(*written, N)
     for place, (_, name, direction) in enumerate(CASES):
-        failure = item_failure(samples, place)
+        failure = failure_at(samples, place)
         assert failure is not None
         main = main_tag(failure.tags)
         assert (main and main.name) == name
@@ -85,7 +89,7 @@ def test_the_sums_are_those_of_the_items(written: tuple[Workbench, Benchmark]) -
     assert found.n == N == sum(share.count for share in found.shares)
     assert found.sentences == ()
     mains = [
-        main_tag(failure.tags) if (failure := item_failure(samples, place)) else None for place in range(N)
+        main_tag(failure.tags) if (failure := failure_at(samples, place)) else None for place in range(N)
     ]
     assert [PRIORITY[code] if code >= 0 else None for code in found.main] == [
         one and one.name for one in mains
@@ -109,7 +113,7 @@ def test_the_steps_and_the_answer_come_from_the_target(tmp_path: Path) -> None:
     base: Text = (f" {target}", "eos")
     wrong: Text = (" She buys 3 pens.\nShe sells 4 more, 7 in all.\n#### 7", "eos")
     bench, benchmark = written_samples(tmp_path, [target], [base], [wrong])
-    failure = item_failure(opened(bench, benchmark, 1), 0)
+    failure = failure_at(opened(bench, benchmark, 1), 0)
     assert failure is not None
     assert failure.tags[0].name == "wrong_step"
     assert failure.tags[0].evidence == "The steps have “sells” where “buys” is right."
@@ -120,9 +124,9 @@ def test_a_text_that_surprises_the_base_model_is_incoherent_where_that_is_stored
     bench, benchmark = written_samples(tmp_path, ["12"], [RIGHT], [other])
     for mask, text, tokens in ((None, RIGHT, [1, 2, 3, 4, 5]), (MASK, other, [9, 8, 7, 6, 5, 4])):
         save_texts(bench, benchmark, mask, [text], [tokens])
-    plain = item_failure(opened(bench, benchmark, 1), 0)
+    plain = failure_at(opened(bench, benchmark, 1), 0)
     save_partings(bench, benchmark, [([-0.1] * 5, [-9.0] * 6)])
-    judged = item_failure(opened(bench, benchmark, 1), 0)
+    judged = failure_at(opened(bench, benchmark, 1), 0)
     assert plain is not None
     assert judged is not None
     assert "incoherent" not in [tag.name for tag in plain.tags]
@@ -136,7 +140,7 @@ def test_of_a_run_that_goes_on_texts_are_not_known(written: tuple[Workbench, Ben
     bench, benchmark = written
     live = opened(bench, benchmark, N).with_live([ItemOutcome(0, -1, -1, True, ())], "ablated")
     assert failures(live) is None
-    assert item_failure(live, 0) is None
+    assert failure_at(live, 0) is None
 
 
 def test_nothing_is_said_without_both_answers(written: tuple[Workbench, Benchmark]) -> None:
@@ -144,7 +148,7 @@ def test_nothing_is_said_without_both_answers(written: tuple[Workbench, Benchmar
     alone = Samples.open(bench, benchmark, N, None)
     assert alone is not None
     assert failures(alone) is None
-    assert item_failure(alone, 0) is None
+    assert failure_at(alone, 0) is None
 
 
 CHOICES = 3000
@@ -160,7 +164,7 @@ def chosen(tmp_path_factory: pytest.TempPathFactory) -> Samples:
 
 def test_margins_of_choices_are_those_of_the_items(chosen: Samples) -> None:
     found = summed(chosen)
-    single = [failure.choice for place in range(CHOICES) if (failure := item_failure(chosen, place))]
+    single = [failure.choice for place in range(CHOICES) if (failure := failure_at(chosen, place))]
     margins = np.array([(one.base_margin, one.margin) for one in single if one]).mean(axis=0)
     assert (found.n, found.shares) == (CHOICES, ())
     assert (found.main == -1).all()
@@ -175,7 +179,7 @@ def test_a_run_that_goes_on_counts_as_far_as_it_is(chosen: Samples) -> None:
     found = summed(live)
     assert found.n == 40
     assert found.sentences[0].endswith("→ -1.5 nats (n 40).")  # a quarter at +3, the rest at -3
-    assert item_failure(live, 40) is None
+    assert failure_at(live, 40) is None
 
 
 def frame(gold: list[int], predictions: list[int], values: list[list[float]]) -> pl.DataFrame:

@@ -23,7 +23,7 @@ from tests.core.results.stored_samples import MASK, stored_samples
 bench, benchmark = stored_samples(Path(tempfile.mkdtemp()), 50)
 samples = Samples.open(bench, benchmark, 50, MASK)
 samples.rows(samples.select("broken", search="zorps")), samples.sample(0)
-failures(samples), item_failure(samples, 0)
+failures(samples), item_failure(samples, samples.sample(0))
 samples.write(Path(tempfile.mkdtemp()) / "out.csv", np.arange(9), "csv")
 stored_partings(bench, bench.request(None, benchmark, 50), bench.request(MASK, benchmark, 50))
 presence(bench, MASK, benchmark, 50), cached_abilities(bench, MASK, benchmark, 50)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
+from core.choices import SIGNIFICANT
 from tui.inspector.lens import k_text
 from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
 from tui.inspector.look.safe_text import safe_line
-from tui.matrix_words import SHORT_NAMES, SIGNIFICANT
+from tui.matrix_words import SHORT_NAMES
 
 if TYPE_CHECKING:
     from core.results.cells import Cell, Matrix

@@ -49,15 +49,9 @@ def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[st
 
 def _share_words(shares: Sequence[Share]) -> list[str]:
     """Such as `fails: 41 % [34, 48] miscount upward`, then `12 % [8, 17] repeat themselves`."""
-    from core.diagnosis import FAILURES
-    from core.diagnosis.summary import LEAST_SHARE, VERBS
+    from core.diagnosis.summary import LEAST_SHARE, failing
 
-    found = [
-        f"{100 * one.share.score:.0f} % [{100 * one.share.low:.0f}, {100 * one.share.high:.0f}] "
-        f"{VERBS[one.name]} {one.direction}".rstrip()
-        for one in shares
-        if one.name in FAILURES and one.name is not None and one.share.score >= LEAST_SHARE
-    ]
+    found = [one.brief() for one in failing(shares)]
     if not found:
         return [f"fails: no way in {100 * LEAST_SHARE:.0f} % or more of {shares[0].share.n:,} answers"]
     return [f"fails: {found[0]}", *found[1:]]

@@ -174,8 +174,6 @@ def _pair(one: Answerer, other: Answerer, subject: Subject, width: int, marks: M
     """Two answers side by side, or below each other, with what differs."""
     assert one.answer is not None, "the first has an answer"
     assert other.answer is not None, "so has the second"
-    assert one.answer is not None, "the first has an answer"
-    assert other.answer is not None, "so has the second"
     left, right = _answer_text(one.answer, subject.sample), _answer_text(other.answer, subject.sample)
     parting = first_divergence(left, right, base_ended=True, other_ended=True)
     start = parting.start if parting else None

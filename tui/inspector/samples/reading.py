@@ -230,5 +230,6 @@ def subject_at(reading: Reading, place: int, metric: str) -> Subject:
     assert samples is not None, "an item is listed"
     control = None if reading.control is None else reading.control.sample(place).ablated
     is_ablated = reading.question.mask is not None
-    failure = item_failure(samples, place) if is_ablated else None
-    return Subject(samples.sample(place), control, is_ablated, failure, metric)
+    sample = samples.sample(place)
+    failure = item_failure(samples, sample) if is_ablated else None
+    return Subject(sample, control, is_ablated, failure, metric)
