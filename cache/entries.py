@@ -2,62 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cache.files import CorruptEntry, checksum_of, checksum_of_file, locked, write_atomically
-from cache.keys import KEY_LENGTH, as_plain, canonical_json, is_key
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What is known of a payload; stored as `<key>.json`."""
-
-    key: str
-    format: int
-    """Version of the payload's layout."""
-    created: str
-    """ISO 8601, UTC, to the second."""
-    size_bytes: int
-    """Of the payload."""
-    checksum: str
-    """SHA-256 of the payload, 64 hexadecimal digits."""
-    ingredients: Mapping[str, Any]
-    """What the key was made of."""
-    details: Mapping[str, Any]
-    """What the kind of entry keeps besides."""
-
-    def to_json(self) -> bytes:
-        """The manifest for people to read, sealed by a checksum of its own."""
-        fields = asdict(self)
-        return json.dumps({**fields, "seal": _seal(fields)}, indent=1).encode()
-
-    @classmethod
-    def from_json(cls, content: bytes) -> Manifest:
-        """The manifest that was written.
-
-        Raises:
-            ValueError: the content is not a whole, unchanged manifest.
-        """
-        try:
-            fields = json.loads(content)
-        except ValueError:
-            raise ValueError("its manifest is not JSON") from None
-        if not isinstance(fields, dict) or _seal(fields) != fields.pop("seal", None):
-            raise ValueError("its manifest was changed or cut")
-        if set(fields) != set(cls.__dataclass_fields__):
-            raise ValueError("its manifest is of another version of abilityscope")
-        return cls(**fields)
-
-
-def _seal(fields: Mapping[str, Any]) -> str:
-    """Checksum of a manifest's fields: a flipped digit in a count would else be believed."""
-    return checksum_of(canonical_json({n: v for n, v in fields.items() if n != "seal"}).encode())
+from cache.files import Busy, CorruptEntry, checksum_of, checksum_of_file, locked, staged, unreadable
+from cache.keys import KEY_LENGTH, as_plain, is_key
+from cache.manifests import LARGEST_BYTES, Manifest
 
 
 class OtherFormat(CorruptEntry):
@@ -72,6 +26,35 @@ class OtherFormat(CorruptEntry):
 
     def __reduce__(self) -> tuple[type[CorruptEntry], tuple[Path, str]]:
         return OtherFormat, (self.path, self.reason)
+
+
+class Unwritable(OSError):  # noqa: N818 (nothing is lost, and the work goes on)
+    """An entry could not be written. Whoever wrote it has it from memory, as long as the process lives."""
+
+    def __init__(self, root: Path, error: OSError) -> None:
+        """Says it in a sentence.
+
+        Args:
+            root: the cache folder.
+            error: what went wrong.
+        """
+        super().__init__(
+            f"The cache folder {root} cannot be written to ({error.strerror or error}): what is computed is "
+            "kept in memory only, until the process ends. Make room, or give another --cache-dir."
+        )
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A large payload, which is not made in memory unless it has to stay there."""
+
+    to_file: Callable[[Path], None]
+    """Writes it to a path; raises OSError where it cannot be written."""
+    to_bytes: Callable[[], bytes]
+
+
+Payload = Path | bytes
+"""Where a payload is read from: its file, or memory where it could not be written."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +74,11 @@ OUTCOMES = Kind("outcomes", ".parquet", format=2)
 PARTINGS = Kind("partings", ".parquet", format=1)
 HEALTH = Kind("health", ".parquet", format=1)
 ITEMS = Kind("items", ".parquet", format=1)
-KINDS = (RANKINGS, OUTCOMES, PARTINGS, HEALTH, ITEMS)
+SEPARATIONS = Kind("separations", ".parquet", format=1)
+KINDS = (RANKINGS, OUTCOMES, PARTINGS, HEALTH, ITEMS, SEPARATIONS)
+
+DAMAGED_SUFFIX = ".damaged"
+"""Ends the name of a file that was damaged, and set aside when its entry was computed anew."""
 
 GROUP_ROWS = 2048
 """Rows that a Parquet file keeps together: what has to be read, at least, to show one item."""
@@ -102,7 +89,12 @@ def key_lock(root: Path, key: str, *, wait: bool = True) -> AbstractContextManag
 
     Entering it raises `cache.files.Busy` if it is not to wait and somebody works on the key.
     """
-    return locked(root / "locks" / f"{checked_key(key)}.lock", wait=wait)
+    return locked(lock_of(root, key), wait=wait)
+
+
+def lock_of(root: Path, key: str) -> Path:
+    """The lock file of a key."""
+    return root / "locks" / f"{checked_key(key)}.lock"
 
 
 def checked_key(key: str) -> str:
@@ -118,11 +110,16 @@ def checked_key(key: str) -> str:
 
 @dataclass(frozen=True)
 class EntryFolder:
-    """The entries of one kind: `<root>/<kind>/<key><suffix>` and `<root>/<kind>/<key>.json`."""
+    """The entries of one kind: `<root>/<kind>/<key><suffix>` and `<root>/<kind>/<key>.json`.
+
+    An entry that could not be written is kept in memory, and served from there by this object.
+    """
 
     root: Path
     """The cache folder."""
     kind: Kind
+    held: dict[str, tuple[Manifest, bytes]] = field(default_factory=dict, compare=False, repr=False)
+    """What could not be written, by key."""
 
     def payload_path(self, key: str) -> Path:
         """Where the payload of a key lies; its manifest lies beside it.
@@ -133,7 +130,7 @@ class EntryFolder:
         return self.root / self.kind.name / f"{checked_key(key)}{self.kind.suffix}"
 
     def stored_keys(self) -> list[str]:
-        """The keys that have a manifest or a payload, sorted."""
+        """The keys that have a manifest or a payload on the disk, sorted."""
         folder = self.root / self.kind.name
         paths = folder.iterdir() if folder.is_dir() else ()
         stems = {path.stem for path in paths if path.suffix in (".json", self.kind.suffix)}
@@ -142,32 +139,51 @@ class EntryFolder:
     def write(
         self,
         key: str,
-        content: bytes | Callable[[Path], None],
+        content: bytes | Streamed,
         ingredients: Mapping[str, Any],
         details: Mapping[str, Any],
     ) -> None:
         """Stores an entry, whole or not at all; the manifest comes last and makes it valid.
 
         Raises:
-            OSError: the folder cannot be written to, or the disk is full.
+            Unwritable: the folder cannot be written to, or the disk is full; the entry is held in memory.
             TypeError: an ingredient or detail is not a plain value.
         """
         path = self.payload_path(key)
         ingredients, details = as_plain(ingredients), as_plain(details)
-        with key_lock(self.root, key):
-            # Killed between the two files, an overwrite would else leave an old manifest on a new payload.
-            path.with_suffix(".json").unlink(missing_ok=True)
-            write_atomically(path, content)
-            manifest = Manifest(
-                key=key,
-                format=self.kind.format,
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
-                size_bytes=path.stat().st_size,
-                checksum=checksum_of_file(path),
-                ingredients=ingredients,
-                details=details,
-            )
-            write_atomically(path.with_suffix(".json"), manifest.to_json())
+        to_file = content.to_file if isinstance(content, Streamed) else content
+        try:
+            with key_lock(self.root, key), staged(path, to_file) as payload:
+                manifest = self._manifest(key, payload, ingredients, details)
+                # All that takes room is written before an entry that is there is touched.
+                with staged(path.with_suffix(".json"), manifest.to_json()) as sealed:
+                    # Killed between the two, an overwrite would else leave an old manifest on a new payload.
+                    path.with_suffix(".json").unlink(missing_ok=True)
+                    payload.replace(path)
+                    sealed.replace(path.with_suffix(".json"))
+        except OSError as error:
+            whole = content.to_bytes() if isinstance(content, Streamed) else content
+            self.held[key] = self._manifest(key, whole, ingredients, details), whole
+            raise Unwritable(self.root, error) from None
+        self.held.pop(key, None)
+
+    def _manifest(
+        self, key: str, payload: Payload, ingredients: Mapping[str, Any], details: Mapping[str, Any]
+    ) -> Manifest:
+        """The manifest of a payload that is stored now."""
+        if isinstance(payload, bytes):
+            size_bytes, checksum = len(payload), checksum_of(payload)
+        else:
+            size_bytes, checksum = payload.stat().st_size, checksum_of_file(payload)
+        return Manifest(
+            key=key,
+            format=self.kind.format,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            size_bytes=size_bytes,
+            checksum=checksum,
+            ingredients=ingredients,
+            details=details,
+        )
 
     def read_manifest(self, key: str) -> Manifest | None:
         """The manifest of a key; None if there is none, so also after a write that was cut short.
@@ -176,6 +192,8 @@ class EntryFolder:
             OtherFormat: the entry is of another version.
             CorruptEntry: the manifest is damaged, or its payload is missing or cut.
         """
+        if key in self.held:
+            return self.held[key][0]
         manifest = self.manifest_of_any_format(key)
         if manifest is not None and manifest.format != self.kind.format:
             reason = f"it has format {manifest.format}, and this version reads format {self.kind.format}"
@@ -183,19 +201,25 @@ class EntryFolder:
         return manifest
 
     def manifest_of_any_format(self, key: str) -> Manifest | None:
-        """The manifest of a key, whatever version of abilityscope wrote it.
+        """The manifest of a key on the disk, whatever version of abilityscope wrote it.
 
         Raises:
             CorruptEntry: the manifest is damaged, or its payload is missing or cut.
         """
         path = self.payload_path(key)
+        sealed = path.with_suffix(".json")
         try:
-            manifest = Manifest.from_json(path.with_suffix(".json").read_bytes())
-        except FileNotFoundError:
+            if sealed.stat().st_size > LARGEST_BYTES:
+                raise CorruptEntry(sealed, "its manifest is far larger than any")
+            manifest = Manifest.from_json(sealed.read_bytes())
+            reason = self._mismatch(manifest, path)
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise unreadable(sealed, error) from None
         except ValueError as error:
-            raise CorruptEntry(path.with_suffix(".json"), str(error)) from None
-        if reason := self._mismatch(manifest, path):
+            raise CorruptEntry(sealed, str(error)) from None
+        if reason:
             raise CorruptEntry(path, reason)
         return manifest
 
@@ -214,10 +238,15 @@ class EntryFolder:
         """The payload, proved equal to what was written.
 
         Raises:
-            CorruptEntry: it is not.
+            CorruptEntry: it is not, or it cannot be read.
         """
+        if key in self.held:
+            return self.held[key][1]
         path = self.payload_path(key)
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise unreadable(path, error) from None
         if checksum_of(content) != manifest.checksum:
             raise CorruptEntry(path, "its bytes differ from those that were written")
         return content
@@ -225,10 +254,10 @@ class EntryFolder:
     def has(self, key: str) -> bool:
         """Whether a manifest and a payload are there; neither is read, so the entry may be damaged."""
         path = self.payload_path(key)
-        return path.with_suffix(".json").is_file() and path.is_file()
+        return key in self.held or (path.with_suffix(".json").is_file() and path.is_file())
 
-    def whole_payload(self, key: str) -> Path | None:
-        """The payload's file, proved equal to what was written without holding it; None if it is not stored.
+    def whole_payload(self, key: str) -> Payload | None:
+        """Where to read the payload, proved equal to what was written; None if it is not stored.
 
         Raises:
             CorruptEntry: it is damaged.
@@ -236,7 +265,42 @@ class EntryFolder:
         manifest = self.read_manifest(key)
         if manifest is None:
             return None
+        if key in self.held:
+            return self.held[key][1]
         path = self.payload_path(key)
-        if checksum_of_file(path) != manifest.checksum:
+        try:
+            checksum = checksum_of_file(path)
+        except FileNotFoundError:  # deleted since its manifest was read
+            return None
+        except OSError as error:
+            raise unreadable(path, error) from None
+        if checksum != manifest.checksum:
             raise CorruptEntry(path, "its bytes differ from those that were written")
         return path
+
+    def set_aside(self, key: str) -> None:
+        """Renames the files of a damaged entry: they can be looked at, and the entry computed anew.
+
+        What somebody works on just now, is whole, or is of another version stays.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        path = self.payload_path(key)
+        try:
+            with key_lock(self.root, key, wait=False):
+                if self._is_damaged(key):
+                    for part in (path.with_suffix(".json"), path):
+                        if part.exists():
+                            part.replace(part.with_name(f"{part.name}{DAMAGED_SUFFIX}"))
+        except Busy:
+            pass
+
+    def _is_damaged(self, key: str) -> bool:
+        try:
+            self.whole_payload(key)
+        except OtherFormat:
+            return False
+        except CorruptEntry:
+            return True
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import uuid
@@ -28,6 +29,11 @@ class CorruptEntry(Exception):  # noqa: N818 (a state of the cache, shown to the
         return CorruptEntry, (self.path, self.reason)
 
 
+def unreadable(path: Path, error: OSError) -> CorruptEntry:
+    """What an entry is whose file is there and cannot be read: as good as damaged."""
+    return CorruptEntry(path, f"it cannot be read ({error.strerror or error})")
+
+
 class Busy(Exception):  # noqa: N818 (nothing went wrong)
     """Somebody else holds a lock just now."""
 
@@ -42,18 +48,39 @@ def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> Non
     Raises:
         OSError: the folder cannot be written to, or the disk is full; nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}")
+    with staged(path, content) as temporary:
+        temporary.replace(path)
+
+
+@contextmanager
+def staged(path: Path, content: bytes | Callable[[Path], None]) -> Iterator[Path]:
+    """A context with the temporary file that has the content, beside the path and safe on the disk.
+
+    It is deleted at the end unless it was renamed.
+
+    Args:
+        path: what the file is to become; its folder is made if it is not there.
+        content: the bytes, or what writes them to the temporary path that it is given.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full; nothing is left behind.
+    """
+    temporary = temporary_beside(path)
     try:
         if isinstance(content, bytes):
             temporary.write_bytes(content)
         else:
             content(temporary)
         _flush_to_disk(temporary)
-        temporary.replace(path)
-    except BaseException:
+        yield temporary
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
+
+
+def temporary_beside(path: Path) -> Path:
+    """A new name beside the path, for what is to become it; its folder is made if it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}")
 
 
 def _flush_to_disk(path: Path) -> None:
@@ -85,11 +112,14 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
     Raises:
         Busy: it is not to wait, and somebody holds the lock.
+        OSError: the folder cannot be written to, or its file system knows no locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         held = FileLock(path, is_singleton=True).acquire(timeout=-1 if wait else 0)
     except Timeout:
         raise Busy(path) from None
+    except NotImplementedError:  # how some versions of filelock say it
+        raise OSError(errno.ENOLCK, "its file system knows no locks", str(path)) from None
     with held:
         yield

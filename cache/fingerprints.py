@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from cache.files import checksum_of, checksum_of_file, write_atomically
+from cache.files import CorruptEntry, checksum_of, checksum_of_file, unreadable, write_atomically
 from cache.keys import KEY_LENGTH, canonical_json
+
+LARGEST_BYTES = 1 << 26
+"""A memory of a hundred thousand files is smaller; a larger one is damaged, and not read."""
 
 SETTLED_AFTER_S = 2.0
 """A file changed less than this ago is not remembered: it could be rewritten, in the same size, within one
@@ -21,7 +24,8 @@ def fingerprint_files(paths: Iterable[Path], memory: Path | None = None) -> str:
     Args:
         paths: the folder they lie in does not matter; symbolic links are followed.
         memory: a JSON file that keeps the checksum of each file by path, size, modification time and inode;
-            made if it is not there. A file that keeps all four while its bytes change is not noticed.
+            made if it is not there, and done without where it cannot be. A file that keeps all four while
+            its bytes change is not noticed.
 
     Raises:
         FileNotFoundError: a file is not there.
@@ -30,8 +34,19 @@ def fingerprint_files(paths: Iterable[Path], memory: Path | None = None) -> str:
     learnt: dict[str, str] = {}
     digests = [(path.name, _digest(path, known, learnt)) for path in paths]
     if memory is not None and learnt:
-        write_atomically(memory, json.dumps({**known, **learnt}, indent=1).encode())
+        _remember(memory, {**known, **learnt})
     return checksum_of(canonical_json(digests).encode())[:KEY_LENGTH]
+
+
+def _remember(memory: Path, known: dict[str, str]) -> None:
+    """Writes the memory; where it cannot be written, the files are read again next time, and nothing is lost.
+
+    Not said here: whoever uses the cache stores something in it soon, and says it then.
+    """
+    try:
+        write_atomically(memory, json.dumps({"seal": _seal(known), "files": known}, indent=1).encode())
+    except OSError:
+        return
 
 
 def _digest(path: Path, known: dict[str, str], learnt: dict[str, str]) -> str:
@@ -56,17 +71,47 @@ def _recall(memory: Path | None) -> dict[str, str]:
     """What is remembered; nothing if the memory is damaged.
 
     Damage is passed over in silence, unlike a damaged entry: the memory only saves time, all of it can be
-    read again from the files themselves, and the next write replaces it.
+    read again from the files themselves, and the next write replaces it. `damage_of` tells it.
     """
-    if memory is None or not memory.is_file():
-        return {}
     try:
-        known = json.loads(memory.read_bytes())
-    except ValueError:
+        return {} if memory is None or not memory.is_file() else _read(memory)
+    except CorruptEntry:
         return {}
-    if not isinstance(known, dict):
-        return {}
-    return {identity: digest for identity, digest in known.items() if _is_digest(digest)}
+
+
+def damage_of(memory: Path) -> CorruptEntry | None:
+    """What is wrong with the memory; None if nothing is, or there is none."""
+    try:
+        if memory.is_file():
+            _read(memory)
+    except CorruptEntry as error:
+        return error
+    return None
+
+
+def _read(memory: Path) -> dict[str, str]:
+    """What is remembered.
+
+    Raises:
+        CorruptEntry: it is not what was written.
+    """
+    try:
+        if memory.stat().st_size > LARGEST_BYTES:
+            raise CorruptEntry(memory, "it is far larger than any")
+        sealed = json.loads(memory.read_bytes())
+        known, seal = sealed["files"], sealed["seal"]
+        if seal == _seal(known) and all(map(_is_digest, known.values())):
+            return dict(known)
+    except OSError as error:
+        raise unreadable(memory, error) from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise CorruptEntry(memory, "it is no list of fingerprints") from None
+    raise CorruptEntry(memory, "it was changed or cut")
+
+
+def _seal(known: dict[str, str]) -> str:
+    """Checksum of what is remembered: a flipped digit would else make a model another one."""
+    return checksum_of(canonical_json(known).encode())
 
 
 def _is_digest(value: object) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from cache.entries import key_lock
+from cache.paths import expanded
 
 if TYPE_CHECKING:
     from cache.health import Health
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from cache.outcomes import Outcomes
     from cache.partings import Partings
     from cache.rankings import Rankings
+    from cache.separations import Separations
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_CACHE"
 """Names the cache folder, unless one is given on the command line."""
@@ -26,10 +28,15 @@ ENVIRONMENT_VARIABLE = "ABILITYSCOPE_CACHE"
 def cache_root(explicit: Path | None = None) -> Path:
     """The cache folder: the one given, else $ABILITYSCOPE_CACHE, else the platform's user cache folder."""
     if explicit is not None:
-        return explicit.expanduser()
+        return expanded(explicit)
     if named := os.environ.get(ENVIRONMENT_VARIABLE):
-        return Path(named).expanduser()
+        return expanded(named)
     return Path(platformdirs.user_cache_dir("abilityscope", appauthor=False))
+
+
+def fingerprint_memory(root: Path) -> Path:
+    """Where a cache folder keeps the fingerprints of models' files."""
+    return root / "models" / "fingerprints.json"
 
 
 class Store:
@@ -73,6 +80,13 @@ class Store:
 
         return Items(self.root)
 
+    @cached_property
+    def separations(self) -> Separations:
+        """The stored separations of a phantom's blocks."""
+        from cache.separations import Separations
+
+        return Separations(self.root)
+
     def lock(self, key: str) -> AbstractContextManager[None]:
         """A context in which this thread of this process alone works on the key; waits for its turn.
 
@@ -86,4 +100,4 @@ class Store:
     @property
     def fingerprint_memory(self) -> Path:
         """Where `fingerprint_files` remembers what it has read."""
-        return self.root / "models" / "fingerprints.json"
+        return fingerprint_memory(self.root)

@@ -51,4 +51,4 @@ class Health:
         Raises:
             CorruptEntry: the file or its manifest is damaged.
         """
-        return load_table(self.entries, key)
+        return load_table(self.entries, SCHEMA, key)

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from cache.entries import ITEMS, EntryFolder
+from cache.entries import ITEMS, EntryFolder, Payload
 from cache.tables import save_table
 
 SCHEMA = pl.Schema(
@@ -49,8 +49,8 @@ class Items:
         """
         save_table(self.entries, SCHEMA, key, ingredients, columns)
 
-    def path(self, key: str) -> Path | None:
-        """The file of a key, proved whole, to be scanned; None if it is not stored.
+    def path(self, key: str) -> Payload | None:
+        """What to scan for the items of a key, proved whole; None if they are not stored.
 
         Raises:
             CorruptEntry: the file or its manifest is damaged.

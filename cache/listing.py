@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cache.entries import KINDS, EntryFolder, Kind, Manifest
+from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder, Kind
 from cache.files import TEMPORARY_SUFFIX, CorruptEntry
+from cache.journals import journal_keys, journal_path, read_journal, usable_batches
+from cache.manifests import Manifest
 
 SHOWN_LENGTH = 12
 """Characters of a hash that a summary shows."""
@@ -21,9 +23,9 @@ class Entry:
     kind: str
     """The folder it is in, such as "rankings"."""
     key: str
-    """Its key; of a temporary file, the file's name."""
+    """Its key; of a temporary file and of one that was set aside, the file's name."""
     size_bytes: int
-    """Of payload and manifest together."""
+    """Of payload and manifest together, or of the one file that it is."""
     created: str | None
     """ISO 8601, UTC; None if the entry is broken."""
     summary: str
@@ -32,17 +34,21 @@ class Entry:
     """What is wrong with it, as the end of a sentence; None if nothing is seen without reading it whole."""
     is_outdated: bool = False
     """Whether another version of abilityscope wrote it, so that it is not used any more."""
+    is_unfinished: bool = False
+    """Whether it is the journal of a run that goes on or was stopped, and that is gone on with."""
 
 
 def entries(root: Path) -> list[Entry]:
     """The entries of the cache folder by kind and key; empty if there is no such folder."""
-    return [entry for kind in KINDS for entry in (*_of_kind(root, kind), *left_overs(root / kind.name))]
+    return [entry for kind in KINDS for entry in _of_kind(root, kind)]
 
 
 def _of_kind(root: Path, kind: Kind) -> Iterator[Entry]:
     folder = EntryFolder(root, kind)
     for key in folder.stored_keys():
         yield entry_of(folder, key)[0]
+    yield from unfinished(folder)
+    yield from left_overs(root / kind.name)
 
 
 def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
@@ -65,11 +71,52 @@ def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
     return Entry(kind, key, size_bytes, manifest.created, summary, None, is_outdated), manifest
 
 
+def unfinished(folder: EntryFolder) -> Iterator[Entry]:
+    """The journals of runs that go on or were stopped; one without a date is of no use any more."""
+    for key in journal_keys(folder):
+        try:
+            yield _journal_entry(folder, key, journal_path(folder, key).stat().st_size)
+        except FileNotFoundError:  # its run ended since the folder was read
+            continue
+
+
+def _journal_entry(folder: EntryFolder, key: str, size_bytes: int) -> Entry:
+    useless = Entry(folder.kind.name, key, size_bytes, None, "", "it has no batch yet", is_unfinished=True)
+    if folder.has(key):
+        return replace(useless, broken="its run is stored by now")
+    try:
+        kept = read_journal(folder, key)
+    except CorruptEntry as error:
+        return replace(useless, broken=error.reason)
+    if kept is None:
+        return useless
+    usable = usable_batches(folder, kept)
+    return replace(
+        useless,
+        created=kept.created,
+        summary=f"{sum(map(len, usable))} items of {_summary(kept.ingredients)}",
+        broken=kept.damage.reason if kept.damage else None,
+        is_outdated=not usable and bool(kept.batches),
+    )
+
+
 def left_overs(folder: Path) -> Iterator[Entry]:
-    """The files that are being written just now, or whose writers were killed."""
-    for path in sorted(folder.glob(f".*{TEMPORARY_SUFFIX}")):
-        reason = "it is being written, or its writer was killed"
-        yield Entry(folder.name, path.name, path.stat().st_size, None, "", reason)
+    """The files that are being written just now or whose writers were killed, and those set aside."""
+    for pattern, reason in (
+        (f".*{TEMPORARY_SUFFIX}", "it is being written, or its writer was killed"),
+        (f"*{DAMAGED_SUFFIX}", "it was damaged, and set aside when it was computed anew"),
+    ):
+        for path in sorted(folder.glob(pattern)):
+            try:
+                size_bytes = path.stat().st_size
+            except FileNotFoundError:  # it got its name, or was deleted, since the folder was read
+                continue
+            yield Entry(folder.name, path.name, size_bytes, None, "", reason)
+
+
+def key_in(name: str) -> str:
+    """What stands in the place of the key in the name of a left-over file."""
+    return name.lstrip(".").split(".")[0]
 
 
 def _summary(ingredients: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ import polars as pl
 
 from cache.entries import OUTCOMES, EntryFolder
 from cache.files import CorruptEntry
-from cache.tables import save_frame
+from cache.tables import read_table, save_frame
 
 SCHEMA = pl.Schema(
     {
@@ -38,6 +38,9 @@ nats per option; these and `correct_norm` are null for generation. `text` is wha
 of it was judged, `finish` why it ended and `tokens` the ids of all new tokens, an end token included; these
 are null for multiple choice. `score` is the first metric, 0 to 1. Items of one `cluster` are resampled
 together; null: the item is on its own."""
+
+
+_NO_ROWS = pl.DataFrame(schema=SCHEMA)
 
 
 class Loaded(NamedTuple):
@@ -85,7 +88,7 @@ class Outcomes:
     def load_many(self, keys: Sequence[str]) -> Loaded:
         """The outcomes under many keys at once; keys that are not stored are left out."""
         contents: dict[str, bytes] = {}
-        heights: list[int] = []
+        heights: list[Any] = []
         corrupt: list[CorruptEntry] = []
         for key in dict.fromkeys(keys):
             try:
@@ -93,17 +96,47 @@ class Outcomes:
                 if manifest is None:
                     continue
                 contents[key] = self.entries.read_payload(key, manifest)
-                heights.append(manifest.details["n"])
+                heights.append(manifest.details.get("n"))
             except CorruptEntry as error:
                 corrupt.append(error)
-        frame = (
-            pl.scan_parquet(list(contents.values())).collect() if contents else pl.DataFrame(schema=SCHEMA)
-        )
+        rows = _together(contents, heights)
+        if rows is None:
+            frames, odd = self._one_by_one(contents, heights)
+            rows, corrupt = pl.concat([_NO_ROWS, *frames.values()]), [*corrupt, *odd]
+            known = {key: frame.height for key, frame in frames.items()}
+        else:
+            known = dict(zip(contents, heights, strict=True))
         return Loaded(
-            frames=_split(frame, list(contents), heights),
-            rows=frame.select(_key_column(list(contents), heights), pl.all()),
+            frames=_split(rows, known),
+            rows=rows.select(_key_column(known), pl.all()),
             corrupt=tuple(corrupt),
         )
+
+    def _one_by_one(
+        self, contents: Mapping[str, bytes], heights: Sequence[Any]
+    ) -> tuple[dict[str, pl.DataFrame], list[CorruptEntry]]:
+        """The payloads that are tables of outcomes, and those that are not."""
+        frames: dict[str, pl.DataFrame] = {}
+        odd: list[CorruptEntry] = []
+        for (key, content), height in zip(contents.items(), heights, strict=True):
+            try:
+                frames[key] = read_table(self.entries, SCHEMA, key, content, height)
+            except CorruptEntry as error:
+                odd.append(error)
+        return frames, odd
+
+
+def _together(contents: Mapping[str, bytes], heights: Sequence[Any]) -> pl.DataFrame | None:
+    """The rows of many payloads in one scan; None if one of them is not what its manifest says."""
+    if not contents:
+        return _NO_ROWS
+    try:
+        rows = pl.scan_parquet(list(contents.values())).collect()
+    except pl.exceptions.PolarsError:
+        return None
+    known = [height for height in heights if isinstance(height, int)]
+    is_whole = len(known) == len(heights) and sum(known) == rows.height
+    return rows if is_whole and rows.schema == SCHEMA else None
 
 
 def _frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
@@ -131,16 +164,16 @@ def _list_column(rows: Sequence[Sequence[float]]) -> pl.Series:
     return table.select(pl.col("row").arr.to_list().list.head(pl.col("width"))).to_series()
 
 
-def _split(frame: pl.DataFrame, keys: Sequence[str], heights: Sequence[int]) -> dict[str, pl.DataFrame]:
+def _split(rows: pl.DataFrame, heights: Mapping[str, int]) -> dict[str, pl.DataFrame]:
     """The rows of each key, without copying."""
     frames, start = {}, 0
-    for key, height in zip(keys, heights, strict=True):
-        frames[key] = frame.slice(start, height)
+    for key, height in heights.items():
+        frames[key] = rows.slice(start, height)
         start += height
     return frames
 
 
-def _key_column(keys: Sequence[str], heights: Sequence[int]) -> pl.Series:
+def _key_column(heights: Mapping[str, int]) -> pl.Series:
     """The key of every row."""
-    owners = np.repeat(np.arange(len(keys)), np.array(heights, dtype=np.int64))
-    return pl.Series("key", keys, dtype=pl.String).gather(owners)
+    owners = np.repeat(np.arange(len(heights)), np.array(list(heights.values()), dtype=np.int64))
+    return pl.Series("key", list(heights), dtype=pl.String).gather(owners)

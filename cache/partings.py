@@ -58,4 +58,4 @@ class Partings:
         Raises:
             CorruptEntry: the file or its manifest is damaged.
         """
-        return load_table(self.entries, key)
+        return load_table(self.entries, SCHEMA, key)

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load, save, save_file
 
-from cache.entries import RANKINGS, EntryFolder
-from cache.files import CorruptEntry
+from cache.entries import RANKINGS, EntryFolder, Payload, Streamed
+from cache.files import CorruptEntry, unreadable
+from cache.manifests import Manifest, is_count
 
 BLOCK = 1 << 18
 """Weights that share one checksum: what has to be read, at least, to prove a prefix whole (1.5 MB)."""
@@ -57,7 +58,7 @@ class Rankings:
             ValueError: the arrays are not int16 and int32 of one length.
         """
         _check(matrix_ids, local_indices)
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "matrix_ids": np.ascontiguousarray(matrix_ids),
             "local_indices": np.ascontiguousarray(local_indices),
         }
@@ -66,7 +67,8 @@ class Rankings:
             "blocks": list(_block_checksums(matrix_ids, local_indices)),
             "metadata": metadata,
         }
-        self.entries.write(key, lambda path: save_file(arrays, path), ingredients, details)
+        content = Streamed(lambda path: _save(arrays, path), lambda: save(arrays))
+        self.entries.write(key, content, ingredients, details)
 
     def load(self, key: str, n: int | None = None) -> Ranking | None:
         """The first n weights of a ranking (all by default); None if it is not stored.
@@ -80,14 +82,16 @@ class Rankings:
         manifest = self.entries.read_manifest(key)
         if manifest is None:
             return None
-        stored = manifest.details["n"]
+        path = self.entries.payload_path(key)
+        stored, blocks = _checked_details(path, manifest)
         n = stored if n is None else n
         if not 0 <= n <= stored:
             raise ValueError(f"The stored ranking has {stored} weights, {n} were asked for.")
-        path = self.entries.payload_path(key)
-        matrix_ids, local_indices = _read_prefix(path, min(-(-n // BLOCK) * BLOCK, stored))
+        read = min(-(-n // BLOCK) * BLOCK, stored)
+        held = self.entries.held.get(key)
+        matrix_ids, local_indices = _read_prefix(path, held[1] if held else path, read)
         checksums = list(_block_checksums(matrix_ids, local_indices))
-        if checksums != manifest.details["blocks"][: len(checksums)]:
+        if len(matrix_ids) < read or checksums != blocks[: len(checksums)]:
             raise CorruptEntry(path, "its bytes differ from those that were written")
         return Ranking(matrix_ids[:n], local_indices[:n], manifest.details["metadata"])
 
@@ -98,7 +102,33 @@ class Rankings:
             CorruptEntry: its manifest is damaged.
         """
         manifest = self.entries.read_manifest(key)
-        return None if manifest is None else int(manifest.details["n"])
+        return None if manifest is None else _checked_details(self.entries.payload_path(key), manifest)[0]
+
+
+def _checked_details(path: Path, manifest: Manifest) -> tuple[int, list[str]]:
+    """How many weights a ranking has, and the checksums of their blocks.
+
+    Raises:
+        CorruptEntry: the manifest does not say it.
+    """
+    n, blocks = manifest.details.get("n"), manifest.details.get("blocks")
+    if type(n) is not int or not is_count(n) or not isinstance(blocks, list):
+        raise CorruptEntry(path, "its manifest does not say what is in it")
+    if not isinstance(manifest.details.get("metadata"), dict):
+        raise CorruptEntry(path, "its manifest has no usable 'metadata'")
+    return n, blocks
+
+
+def _save(arrays: dict[str, NDArray[Any]], path: Path) -> None:
+    """Writes the arrays to a file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        save_file(arrays, path)
+    except SafetensorError as error:  # so it says it when the disk is full
+        raise OSError(f"{error}") from None
 
 
 def _check(matrix_ids: NDArray[np.int16], local_indices: NDArray[np.int32]) -> None:
@@ -112,22 +142,30 @@ def _check(matrix_ids: NDArray[np.int16], local_indices: NDArray[np.int32]) -> N
         raise ValueError(f"{len(matrix_ids)} matrix_ids, but {len(local_indices)} local_indices.")
 
 
-def _read_prefix(path: Path, n: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
+def _read_prefix(path: Path, payload: Payload, n: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
     """The first n of both arrays.
 
     Raises:
-        CorruptEntry: the file is not of this form.
+        CorruptEntry: the payload is not of this form; it names the path.
     """
     if n == 0:  # safetensors cannot slice an array that is empty
         return np.empty(0, np.int16), np.empty(0, np.int32)
     try:
-        with safe_open(path, framework="np") as file:
-            matrix_ids = file.get_slice("matrix_ids")[:n]
-            local_indices = file.get_slice("local_indices")[:n]
+        matrix_ids, local_indices = _first(payload, n)
         _check(matrix_ids, local_indices)
-    except (SafetensorError, ValueError) as error:
+    except OSError as error:
+        raise unreadable(path, error) from None
+    except (SafetensorError, ValueError, TypeError, KeyError) as error:
         raise CorruptEntry(path, f"it cannot be read ({error})") from None
     return matrix_ids, local_indices
+
+
+def _first(payload: Payload, n: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
+    if isinstance(payload, bytes):
+        arrays = load(payload)
+        return arrays["matrix_ids"][:n], arrays["local_indices"][:n]
+    with safe_open(payload, framework="np") as file:
+        return file.get_slice("matrix_ids")[:n], file.get_slice("local_indices")[:n]
 
 
 def _block_checksums(matrix_ids: NDArray[np.int16], local_indices: NDArray[np.int32]) -> Iterator[str]:

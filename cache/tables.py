@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from cache.entries import GROUP_ROWS, EntryFolder
+from cache.files import CorruptEntry
 
 
 def save_table(
@@ -47,11 +48,36 @@ def save_frame(entries: EntryFolder, key: str, ingredients: Mapping[str, Any], f
     entries.write(key, content.getvalue(), ingredients, {"n": frame.height})
 
 
-def load_table(entries: EntryFolder, key: str) -> pl.DataFrame | None:
+def load_table(entries: EntryFolder, schema: pl.Schema, key: str) -> pl.DataFrame | None:
     """The table under a key; None if it is not stored.
 
     Raises:
-        CorruptEntry: the file or its manifest is damaged.
+        CorruptEntry: the file or its manifest is damaged, or it is no table of the schema.
     """
     manifest = entries.read_manifest(key)
-    return None if manifest is None else pl.read_parquet(entries.read_payload(key, manifest))
+    if manifest is None:
+        return None
+    return read_table(entries, schema, key, entries.read_payload(key, manifest), manifest.details.get("n"))
+
+
+def read_table(entries: EntryFolder, schema: pl.Schema, key: str, content: bytes, n: object) -> pl.DataFrame:
+    """The table that a payload holds.
+
+    Args:
+        entries: where it is from.
+        schema: the kind's.
+        key: its key.
+        content: the payload.
+        n: its rows, as its manifest says.
+
+    Raises:
+        CorruptEntry: it is no table of the schema with so many rows.
+    """
+    path = entries.payload_path(key)
+    try:
+        frame = pl.read_parquet(content)
+    except pl.exceptions.PolarsError as error:
+        raise CorruptEntry(path, f"it is no table ({' '.join(str(error).split())})") from None
+    if frame.schema != schema or frame.height != n:
+        raise CorruptEntry(path, f"it is not a table of {entries.kind.name} with {n} rows")
+    return frame

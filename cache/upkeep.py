@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cache.entries import KINDS, EntryFolder, Kind, Manifest, OtherFormat, key_lock
-from cache.files import Busy, CorruptEntry
+from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder, Kind, OtherFormat, key_lock, lock_of
+from cache.files import Busy, CorruptEntry, checksum_of_file, locked
+from cache.fingerprints import damage_of
+from cache.folder import fingerprint_memory
+from cache.journals import journal_keys, journal_lock, journal_path, read_journal
 from cache.keys import is_key
-from cache.listing import Entry, entries
+from cache.listing import Entry, entries, key_in
+from cache.manifests import Manifest
 
 SHORTEST_PREFIX = 4
 """Digits of a key that have to be given at least, so that nothing is deleted by a slip."""
@@ -34,7 +38,7 @@ def find(root: Path, prefix: str) -> Found:
     matches = [
         Found(kind, key)
         for kind in KINDS
-        for key in EntryFolder(root, kind).stored_keys()
+        for key in _keys_with_files(EntryFolder(root, kind))
         if key.startswith(prefix)
     ]
     if not matches:
@@ -44,8 +48,15 @@ def find(root: Path, prefix: str) -> Found:
     return matches[0]
 
 
+def _keys_with_files(folder: EntryFolder) -> list[str]:
+    """The keys that have any file: an entry, a journal, or what was set aside of one; sorted."""
+    damaged = (folder.root / folder.kind.name).glob(f"*{DAMAGED_SUFFIX}")
+    others = [*journal_keys(folder), *(key for path in damaged if is_key(key := key_in(path.name)))]
+    return sorted({*folder.stored_keys(), *others})
+
+
 def manifest_of(root: Path, prefix: str) -> tuple[Found, Manifest]:
-    """The entry whose key begins so, and what is known of it.
+    """The entry whose key begins so, and what is known of it; of an unfinished run what its journal says.
 
     Raises:
         ValueError: there is no such entry, or more than one.
@@ -54,14 +65,31 @@ def manifest_of(root: Path, prefix: str) -> tuple[Found, Manifest]:
     """
     found = find(root, prefix)
     folder = EntryFolder(root, found.kind)
-    manifest = folder.read_manifest(found.key)
+    manifest = folder.read_manifest(found.key) or _manifest_of_journal(folder, found.key)
     if manifest is None:
         raise CorruptEntry(folder.payload_path(found.key), "its manifest is missing: it was never finished")
     return found, manifest
 
 
+def _manifest_of_journal(folder: EntryFolder, key: str) -> Manifest | None:
+    """What is known of an unfinished run, in the form of a manifest; None if there is nothing."""
+    kept = read_journal(folder, key)
+    if kept is None:
+        return None
+    path = journal_path(folder, key)
+    return Manifest(
+        key=key,
+        format=kept.formats[1],
+        created=kept.created,
+        size_bytes=path.stat().st_size,
+        checksum=checksum_of_file(path),
+        ingredients=kept.ingredients,
+        details={"unfinished": True, "items": sum(map(len, kept.batches))},
+    )
+
+
 def verify(root: Path, on_entry: Callable[[int, int], None] = lambda done, total: None) -> list[CorruptEntry]:
-    """Reads every entry whole, and gives those that are not what was written.
+    """Reads every entry, every journal and the fingerprints whole; gives those that are not what was written.
 
     What is being written just now, was left behind by a killed writer, or is of another version of
     abilityscope is no damage: it is never served.
@@ -70,35 +98,52 @@ def verify(root: Path, on_entry: Callable[[int, int], None] = lambda done, total
         root: the cache folder.
         on_entry: is told, after each entry, how many are done and how many there are.
     """
-    every = [
-        (EntryFolder(root, kind), key) for kind in KINDS for key in EntryFolder(root, kind).stored_keys()
-    ]
+    folders = [EntryFolder(root, kind) for kind in KINDS]
+    every = [(_damage_of_entry, folder, key) for folder in folders for key in folder.stored_keys()]
+    every += [(_damage_of_journal, folder, key) for folder in folders for key in journal_keys(folder)]
     damaged = []
-    for done, (folder, key) in enumerate(every, start=1):
-        try:
-            folder.whole_payload(key)
-        except OtherFormat:
-            pass
-        except CorruptEntry as error:
-            damaged.append(error)
-        except FileNotFoundError:  # deleted since it was listed
-            pass
+    for done, (found_in, folder, key) in enumerate(every, start=1):
+        if (damage := found_in(folder, key)) is not None:
+            damaged.append(damage)
         on_entry(done, len(every))
+    if (damage := damage_of(fingerprint_memory(root))) is not None:
+        damaged.append(damage)
     return damaged
 
 
-def delete(root: Path, prefix: str) -> int:
-    """Deletes the entry whose key begins so, payload and manifest; returns how many bytes that freed.
+def _damage_of_entry(folder: EntryFolder, key: str) -> CorruptEntry | None:
+    try:
+        folder.whole_payload(key)
+    except OtherFormat:
+        return None
+    except CorruptEntry as error:
+        return error
+    return None
 
-    Waits while somebody computes or writes it.
+
+def _damage_of_journal(folder: EntryFolder, key: str) -> CorruptEntry | None:
+    try:
+        kept = read_journal(folder, key)
+    except CorruptEntry as error:
+        return error
+    return None if kept is None else kept.damage
+
+
+def delete(root: Path, prefix: str) -> int:
+    """Deletes the entry whose key begins so with all its files; returns how many bytes that freed.
+
+    Waits while somebody computes or writes it. A run that goes on keeps nothing on the disk from then on
+    until it is finished.
 
     Raises:
         ValueError: there is no such entry, or more than one.
         OSError: it cannot be deleted.
     """
     found = find(root, prefix)
+    folder = EntryFolder(root, found.kind)
     with key_lock(root, found.key):
-        return _unlink(root, found.kind, found.key)
+        aside = (root / found.kind.name).glob(f"{found.key}.*{DAMAGED_SUFFIX}")
+        return _unlink([*_files_of_entry(folder, found.key), journal_path(folder, found.key), *aside])
 
 
 def prune(root: Path, max_bytes: int) -> list[Entry]:
@@ -114,7 +159,8 @@ def prune(root: Path, max_bytes: int) -> list[Entry]:
     size_bytes = sum(entry.size_bytes for entry in remaining)
     deleted = []
     for entry in sorted(remaining, key=_usefulness):
-        is_left_over = not is_key(entry.key)
+        # A journal that a run can go on from is none: it saves work.
+        is_left_over = not is_key(entry.key) or (entry.is_unfinished and entry.created is None)
         if (is_left_over or size_bytes > max_bytes) and _delete_unless_busy(root, entry):
             size_bytes -= entry.size_bytes
             deleted.append(entry)
@@ -129,15 +175,16 @@ def _usefulness(entry: Entry) -> tuple[bool, str]:
 
 def _delete_unless_busy(root: Path, entry: Entry) -> bool:
     """Whether the entry, or the left-over file, was deleted: not while anybody works on its key."""
-    is_whole = is_key(entry.key)
-    # A left-over file is called `.<key>.<suffix>.<random>.tmp`.
-    key = entry.key if is_whole else entry.key.split(".")[1]
+    key = key_in(entry.key)
     if not is_key(key):
         return False
+    folder = EntryFolder(root, next(kind for kind in KINDS if kind.name == entry.kind))
     try:
-        with key_lock(root, key, wait=False):
-            if is_whole:
-                _unlink(root, next(kind for kind in KINDS if kind.name == entry.kind), key)
+        with locked(journal_lock(root, key) if entry.is_unfinished else lock_of(root, key), wait=False):
+            if entry.is_unfinished:
+                journal_path(folder, key).unlink(missing_ok=True)
+            elif is_key(entry.key):
+                _unlink(_files_of_entry(folder, key))
             else:
                 (root / entry.kind / entry.key).unlink(missing_ok=True)
     except Busy:
@@ -145,11 +192,16 @@ def _delete_unless_busy(root: Path, entry: Entry) -> bool:
     return True
 
 
-def _unlink(root: Path, kind: Kind, key: str) -> int:
-    """Deletes the two files of an entry, the manifest first, so that half a deletion is no damaged entry."""
-    payload = EntryFolder(root, kind).payload_path(key)
+def _files_of_entry(folder: EntryFolder, key: str) -> list[Path]:
+    """The two files of an entry, the manifest first, so that half a deletion is no damaged entry."""
+    payload = folder.payload_path(key)
+    return [payload.with_suffix(".json"), payload]
+
+
+def _unlink(paths: Iterable[Path]) -> int:
+    """Deletes the files that are there, in their order; returns how many bytes that freed."""
     freed = 0
-    for path in (payload.with_suffix(".json"), payload):
+    for path in paths:
         if path.is_file():
             freed += path.stat().st_size
             path.unlink()

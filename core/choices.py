@@ -10,9 +10,13 @@ from typing import Literal
 Variant = Literal["base", "mlp", "all"]
 """`base` ablates nothing; `mlp` takes from the MLP matrices; `all` from all matrices of the layers."""
 
-Selection = Literal["top", "contrast", "minus_core", "random", "bottom"]
+Selection = Literal["top", "contrast", "minus_core", "random", "random_matched", "bottom"]
 """`top`: largest importance; `contrast`: largest normalised importance minus the other abilities' mean;
-`minus_core`: `top` without what most abilities' `top` share; `random` and `bottom` are the controls."""
+`minus_core`: `top` without what most abilities' `top` share; the controls are `random`, `random_matched` (as
+many at random in each matrix as `top` has there) and `bottom`."""
+
+Quota = Literal["global", "matrix"]
+"""`global`: the first weights of all candidates; `matrix`: the same share of every matrix, its first ones."""
 
 Loss = Literal["full", "answer", "margin"]
 """`full`: every token of prompt and answer; `answer`: the right answer's tokens; `margin`: minus the right
@@ -22,7 +26,8 @@ SIGNIFICANT = 0.05
 """An adjusted p-value below it holds."""
 
 VARIANTS: tuple[Variant, ...] = ("base", "mlp", "all")
-SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "minus_core", "random", "bottom")
+SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "minus_core", "random", "random_matched", "bottom")
+QUOTAS: tuple[Quota, ...] = ("global", "matrix")
 LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")
 
 Form = Literal["sum", "items"]
@@ -35,11 +40,18 @@ Finish = Literal["eos", "stop", "length", "repeats", "cancelled"]
 """Why an answer ended. `eos`: the model ended it; `stop`: a stop string came; `length`: no room for more;
 `repeats`: it only repeated itself (core/inference/repeats.py has the rule)."""
 
-CONTROLS: tuple[Selection, ...] = ("random", "bottom")
+CONTROLS: tuple[Selection, ...] = ("random", "random_matched", "bottom")
 """The selections without which no effect counts."""
+
+DRAWN: tuple[Selection, ...] = ("random", "random_matched")
+"""The controls that are drawn: another mask for each seed."""
 
 PAPER_K: tuple[float, ...] = (1e-5, 4e-5, 1.6e-4, 6.4e-4, 2.56e-3, 1.024e-2)
 """The k grid of the paper's code, as fractions of all parameters."""
+
+
+LONGEST_WORD = 100
+"""Characters of a person's word that a sentence repeats."""
 
 
 def weights_of(k: float, parameters: int) -> int:
@@ -68,6 +80,11 @@ def selected_weights(k: float, parameters: int, variant: Variant, available: int
     return n
 
 
+def shortened(word: str) -> str:
+    """A word that a person gave as a sentence names it: at most so long that the sentence can be read."""
+    return word if len(word) <= LONGEST_WORD else f"{word[: LONGEST_WORD - 1]}…"
+
+
 def one_of(word: str, allowed: Iterable[str], what: str) -> str:
     """The word itself, if it is one of the allowed.
 
@@ -79,4 +96,4 @@ def one_of(word: str, allowed: Iterable[str], what: str) -> str:
         return word
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise ValueError(f"There is no {what} '{word}'.{hint} Known: {', '.join(words)}.")
+    raise ValueError(f"There is no {what} '{shortened(word)}'.{hint} Known: {', '.join(words)}.")

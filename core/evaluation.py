@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -97,21 +97,56 @@ def prepare(loaded: LoadedModel, benchmark: Benchmark, n: int, batch_size: Batch
 
 
 def evaluate(
-    model: PreTrainedModel, prepared: Prepared, cancelled: Callable[[], bool] | None = None
+    model: PreTrainedModel,
+    prepared: Prepared,
+    cancelled: Callable[[], bool] | None = None,
+    done: Collection[str] = (),
 ) -> Iterator[list[Outcome]]:
     """The outcomes, a batch at a time in an order of its own.
 
     Ends early when cancelled: between batches, and within one token of what is being written.
 
+    Args:
+        model: in eval mode.
+        prepared: the benchmark.
+        cancelled: asked between batches, and before each token that is written.
+        done: ids of items whose outcomes are known. Batches of such items alone are left out; the others are
+            what they are without it, so that their outcomes are the same to the bit.
+
     Raises:
         ValueError: a log-likelihood is not finite, or an item does not fit in memory.
     """
     if prepared.plan is None:
-        yield from _written(model, prepared, cancelled or _never)
+        yield from _written(model, prepared, cancelled or _never, done)
         return
-    for scores in loglikelihoods(model, prepared.plan, cancelled):
+    left = [
+        batch
+        for batch, ids in zip(prepared.plan.batches, _batches_of_ids(prepared), strict=True)
+        if not done or not all(one in done for one in ids)
+    ]
+    # The plan itself where nothing is left out: batches that memory halves stay so for the next model.
+    plan = prepared.plan if not done else replace(prepared.plan, batches=tuple(left))
+    for scores in loglikelihoods(model, plan, cancelled):
         pairs = zip(scores.items, scores.loglikelihoods, strict=True)
         yield [_choice(model, prepared, place, values) for place, values in pairs]
+
+
+def finished_batches(prepared: Prepared, known: Mapping[str, Outcome]) -> list[list[Outcome]]:
+    """The batches of a whole evaluation of which every outcome is known.
+
+    Args:
+        prepared: the benchmark.
+        known: outcomes by the ids of their items.
+    """
+    found = ([known.get(one) for one in ids] for ids in _batches_of_ids(prepared))
+    return [[one for one in batch if one is not None] for batch in found if None not in batch]
+
+
+def _batches_of_ids(prepared: Prepared) -> list[list[str]]:
+    """The ids of the items of each batch, in the order in which the batches are evaluated."""
+    if prepared.plan is None:
+        return [[one.id for one in some] for some in _written_batches(prepared)]
+    return [[prepared.documents[place].id for place in batch.items] for batch in prepared.plan.batches]
 
 
 def _choice(model: PreTrainedModel, prepared: Prepared, place: int, values: tuple[float, ...]) -> Outcome:
@@ -144,28 +179,36 @@ def choice_outcome(
 
 
 def _written(
-    model: PreTrainedModel, prepared: Prepared, cancelled: Callable[[], bool]
+    model: PreTrainedModel, prepared: Prepared, cancelled: Callable[[], bool], done: Collection[str]
 ) -> Iterator[list[Outcome]]:
-    """The outcomes of written answers, some at a time; those of one family together, as they begin alike."""
+    """The outcomes of written answers, some at a time."""
+    for some in _written_batches(prepared):
+        if all(document.id in done for document in some):
+            continue
+        stop, max_new_tokens = _settings(some[0])
+        texts = generate(
+            model,
+            prepared.tokenizer,
+            [one.prompt for one in some],
+            max_new_tokens=max_new_tokens,
+            stop=stop,
+            end_repeats=prepared.end_repeats,
+            cancelled=cancelled,
+        )
+        outcomes = []
+        for document, text in zip(some, texts, strict=True):
+            if text.finish == "cancelled" or cancelled():  # to judge a program takes its time, too
+                return
+            outcomes.append(_written_outcome(prepared.benchmark, document, text))
+        yield outcomes
+
+
+def _written_batches(prepared: Prepared) -> Iterator[Sequence[GenerationDocument]]:
+    """Documents that are written together; those of one family side by side, as they begin alike."""
     documents = [one for one in prepared.documents if isinstance(one, GenerationDocument)]
     ordered = sorted(documents, key=lambda one: (_settings(one), one.family, -len(one.prompt), one.id))
-    for (stop, max_new_tokens), alike in itertools.groupby(ordered, key=_settings):
-        for some in _pieces(list(alike)):
-            texts = generate(
-                model,
-                prepared.tokenizer,
-                [one.prompt for one in some],
-                max_new_tokens=max_new_tokens,
-                stop=stop,
-                end_repeats=prepared.end_repeats,
-                cancelled=cancelled,
-            )
-            outcomes = []
-            for document, text in zip(some, texts, strict=True):
-                if text.finish == "cancelled" or cancelled():  # to judge a program takes its time, too
-                    return
-                outcomes.append(_written_outcome(prepared.benchmark, document, text))
-            yield outcomes
+    for _, alike in itertools.groupby(ordered, key=_settings):
+        yield from _pieces(list(alike))
 
 
 def _settings(document: GenerationDocument) -> tuple[tuple[str, ...], int]:

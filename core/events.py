@@ -13,8 +13,9 @@ import msgspec
 from core.choices import Finish
 from core.recipes import MaskRecipe
 
-JobKind = Literal["runs", "rankings", "generation"]
-"""`runs`: masks on benchmarks; `rankings`: importance and selection alone; `generation`: text."""
+JobKind = Literal["runs", "rankings", "generation", "calibration"]
+"""`runs`: masks on benchmarks; `rankings`: importance and selection alone; `generation`: text; `calibration`:
+all of the method, on a phantom."""
 
 JobState = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
 
@@ -133,6 +134,12 @@ class RunFinished(msgspec.Struct, frozen=True, tag=True):
 
 class EntryReplaced(msgspec.Struct, frozen=True, tag=True):
     """A cache entry was damaged and is computed anew."""
+
+    problem: str
+
+
+class NotStored(msgspec.Struct, frozen=True, tag=True):
+    """The cache cannot be written to; the work goes on, and its results last as long as the process."""
 
     problem: str
 
@@ -272,6 +279,7 @@ Event = (
     | BatchFinished
     | RunFinished
     | EntryReplaced
+    | NotStored
     | TextWritten
     | TextEnded
     | TextCompared

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core.choices import one_of
+from core.layer_matrices import neurons_of
 
 if TYPE_CHECKING:
     from core.weights import Matrix, MatrixKind, WeightSpace
@@ -134,14 +135,13 @@ class Mask:
     def count_by_neuron(self, space: WeightSpace) -> Tensor:
         """(layers, neurons) int64 number of weights of each intermediate unit of the MLPs.
 
-        A unit is a row of `gate` and of `up`, and a column of `down`.
+        A unit is a row of `gate` and of `up` (of each half of `gate_up`), and a column of `down`.
         """
-        gates = [matrix for matrix in space.matrices if matrix.kind == "gate"]
-        counts = torch.zeros(len(gates), gates[0].rows, dtype=torch.int64)
+        downs = [matrix for matrix in space.matrices if matrix.kind == "down"]
+        counts = torch.zeros(len(downs), downs[0].columns, dtype=torch.int64)
         for matrix, local in self.by_matrix(space):
             if matrix.block == "mlp":
-                units = local % matrix.columns if matrix.kind == "down" else local // matrix.columns
-                counts[matrix.layer] += torch.bincount(units, minlength=counts.shape[1])
+                counts[matrix.layer] += torch.bincount(neurons_of(matrix, local), minlength=counts.shape[1])
         return counts
 
     def _is_in(self, other: Mask) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 from cache.keys import canonical_json, key_of
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, Level, find_ability, generate_items
 from core.benchmarks.description import Benchmark
-from core.choices import Form, Loss, Selection, Variant
+from core.choices import Form, Loss, Quota, Selection, Variant
 from core.models.description import ModelInfo
 from core.models.quantization import dtype_in_memory, quantization_in_memory
 from core.models.spec import ModelSpec
@@ -18,6 +18,9 @@ from core.prompts import PromptStyle
 
 RANKING_VERSION = 1
 """Raised whenever the same ingredients give another ranking."""
+
+CONTRAST_VERSION = 2
+"""Raised whenever the same ingredients give another ranking of `contrast`, and of that alone."""
 
 OUTCOMES_VERSION = 3
 """Raised whenever the same ingredients give other outcomes, or outcomes say more."""
@@ -86,17 +89,24 @@ class MaskRecipe:
     k: float
     """Fraction of all parameters of the model."""
     seed: int = 0
-    """Of the random control."""
+    """Of the random controls."""
+    quota: Quota = "global"
 
     def __str__(self) -> str:
         """In words, as tables show it."""
-        return f"{self.ability} · {self.variant} · {self.selection} · k {self.k:g}"
+        words = f"{self.ability} · {self.variant} · {self.selection} · k {self.k:g}"
+        return words if self.quota == "global" else f"{words} · quota {self.quota}"
 
     @property
     def random_seed(self) -> int:
-        """The seed of the random control, another one for each ability."""
+        """The seed of the random controls, another one for each ability."""
         place = [ability.id for ability in ABILITIES].index(find_ability(self.ability).id)
         return self.seed * len(ABILITIES) + place
+
+
+def own_first(ability: str) -> list[str]:
+    """The ids of all abilities, this one's first."""
+    return [ability, *(one.id for one in ABILITIES if one.id != ability)]
 
 
 def drawn_seed(seed: int, draw: int) -> int:
@@ -139,8 +149,7 @@ def ranking_ingredients(
     model: ModelIdentity,
     recipe: ImportanceRecipe,
     sets: Sequence[DiagnosticSet],
-    variant: Variant,
-    selection: Selection,
+    mask: MaskRecipe,
 ) -> dict[str, Any]:
     """What a ranking depends on.
 
@@ -148,18 +157,25 @@ def ranking_ingredients(
         model: whose weights are ranked.
         recipe: how importance is computed.
         sets: the ability's own items; for `contrast` the other abilities' after them.
-        variant: the candidates.
-        selection: the order.
+        mask: that is the first of the ranking, whatever its k and seed.
     """
-    return {
+    ingredients: dict[str, Any] = {
         "model": model,
         "ability": sets[0].ability,
         "loss": recipe.loss,
         "form": recipe.form,
         "items": [diagnostic.ingredients() for diagnostic in sets],
-        "variant": variant,
-        "selection": selection,
+        "variant": mask.variant,
+        "selection": mask.selection,
     }
+    if mask.selection == "contrast":
+        ingredients["contrast"] = CONTRAST_VERSION
+    return ingredients | quota_ingredients(mask)
+
+
+def quota_ingredients(mask: MaskRecipe) -> dict[str, Any]:
+    """What a mask's quota adds to a key: nothing where it is the usual one."""
+    return {} if mask.quota == "global" else {"quota": mask.quota}
 
 
 def ranking_key(ingredients: Mapping[str, Any]) -> str:

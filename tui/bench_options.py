@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.choices import Form, Loss, Selection, Variant
+from core.choices import Form, Loss, Quota, Selection, Variant
 from tui import output
 from tui.options import ModelOptions, RunOptions, ScoringOptions, UsageError
 
@@ -29,6 +29,9 @@ ItemsForScoring = Annotated[
     int, typer.Option("--n-items", min=2, help="Diagnostic items of each ability.", metavar="N")
 ]
 LossName = Annotated[Loss, typer.Option(help="What is differentiated to score the weights.")]
+QuotaName = Annotated[
+    Quota, typer.Option(help="Take from all candidates together, or the same share of every matrix.")
+]
 FormName = Annotated[
     Form, typer.Option(help="sum: |sum over items|, as in the paper; items: sum over items of | |.")
 ]
@@ -64,6 +67,18 @@ def numbers(text: str, name: str) -> tuple[float, ...]:
 def words(text: str) -> list[str]:
     """The words of a comma-separated list."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def some_words(text: str, what: str, option: str) -> list[str]:
+    """The words of a comma-separated list that may not be empty.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = words(text)
+    if not found:
+        raise UsageError(f"No {what} is named in {option}: give one or more, with commas between them.")
+    return found
 
 
 def note_insisting(options: RunOptions, benchmarks: Sequence[Benchmark]) -> None:

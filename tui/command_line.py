@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
+from core.choices import shortened
 from tui import output
 from tui.commands import (
     attach,
     bench,
     benchmarks,
     cache,
+    calibrate,
     data,
     doctor,
     generate,
@@ -56,6 +58,7 @@ app.command()(tui.tui)
 app.command()(profile.profile)
 app.command()(importance.importance)
 app.command()(overlap.overlap)
+app.command()(calibrate.calibrate)
 app.command()(bench.bench)
 app.command()(benchmarks.benchmarks)
 app.command()(generate.generate)
@@ -135,7 +138,16 @@ def _failure_line(error: Exception) -> str:
     """What went wrong, on one line; for what nobody foresaw, how to see where."""
     from cache.files import CorruptEntry
 
-    message = " ".join(str(error).split())
+    message = " ".join(_words(error).split())
     if message and isinstance(error, (ValueError, OSError, CorruptEntry)):
-        return message
+        return message if message.endswith((".", "?", "!")) else f"{message}."
     return f"{type(error).__name__}: {message} ({PROGRAM} --debug COMMAND shows where.)"
+
+
+def _words(error: Exception) -> str:
+    """What an error says; of what the system refuses the file and the reason, without Python's brackets."""
+    if isinstance(error, OSError) and error.strerror and str(error).startswith("[Errno "):
+        named = error.filename if isinstance(error.filename, str) else None
+        where = "" if named is None else f"'{shortened(named)}' cannot be used: "
+        return f"{where}{error.strerror}"
+    return str(error)

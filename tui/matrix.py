@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from core.choices import CONTROLS
 from tui import output
+from tui.compound_matrix import compound_matrix, needs_of, write_namings
 from tui.matrix_words import (
     LEGEND,
     SHORT_NAMES,
     collapse_line,
     detectable_line,
+    largest_ks,
     mark,
+    matrix_title,
     number,
     random_line,
     reasons,
@@ -60,19 +63,20 @@ def write_matrices(profile: Profile) -> None:
         return
     effects = _effects(profile)
     variants = [v for v in profile.plan.variants if v != "base"]
-    ks = sorted(profile.plan.ks)
-    if len(ks) * len(effects) * len(variants) > FEW_MATRICES:
-        ks = ks[-1:]
+    ks = {variant: sorted(profile.plan.ks_of(variant)) for variant in variants}
+    if sum(map(len, ks.values())) * len(effects) > FEW_MATRICES:
+        ks = {variant: of_variant[-1:] for variant, of_variant in ks.items()}
     for variant in variants:
         for selection in effects:
-            for k in ks:
-                _write_matrix(cells, variant, selection, k)
+            for k in ks[variant]:
+                _write_matrix(profile, variant, selection, k)
     output.write("".join(f"{wrapped(line)}\n" for line in (LEGEND, random_line(cells)) if line) + "\n")
     output.write_table(_summary_table(summaries(profile)))
     output.write(wrapped(SUMMARY_LEGEND) + "\n\n")
+    write_namings(profile)
     if why := reasons(cells):
         output.write(f"{why}\n")
-    write_health(profile, effects, max(profile.plan.ks))
+    write_health(profile, effects)
     write_failures(profile)
 
 
@@ -82,11 +86,11 @@ def write_failures(profile: Profile) -> None:
     One row for each ability, and one for the random controls of all together. The rest is in the files.
     """
     effects, found = _effects(profile), profile.failures
-    selection, k = "contrast" if "contrast" in effects else effects[0], max(profile.plan.ks)
-    at_k = [one for one in found.sums if one.mask.k == k]
+    selection = "contrast" if "contrast" in effects else effects[0]
+    at_k = [one for one in found.sums if one.mask.k == max(profile.plan.ks_of(one.mask.variant))]
     shown = [one for one in at_k if one.mask.selection == selection]
     control = [one for one in at_k if one.mask.selection == "random" != selection]
-    of_mask = f"{selection} · k {k:g}"
+    of_mask = f"{selection} · {largest_ks(profile.plan)}"
     if found.written:
         size = f"{_listed(found.written)} · n {shown[0].ways.total()}"
         output.write(output.shown(f"How written answers fail · {of_mask} · {size}") + "\n")
@@ -164,13 +168,18 @@ def _effects(profile: Profile) -> list[str]:
     return [s for s in profile.plan.selections if s not in CONTROLS] or list(profile.plan.selections)
 
 
-def _write_matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> None:
-    """One matrix, and below it what has to be known of it."""
+def _write_matrix(profile: Profile, variant: str, selection: str, k: float) -> None:
+    """One matrix, and below it what has to be known of it; compound benchmarks in a table of their own."""
     import polars as pl
 
-    output.write_table(_matrix(cells, variant, selection, k))
     at = (pl.col("variant") == variant) & (pl.col("selection") == selection) & (pl.col("k") == k)
-    rows = cells.filter(at)
+    rows = profile.cells.filter(at)
+    needs = needs_of(profile)
+    others = profile.cells.filter(~pl.col("benchmark").is_in(list(needs)))
+    if len(others):
+        output.write_table(_matrix(others, variant, selection, k))
+    if needs:
+        output.write_table(compound_matrix(rows, needs))
     lines = [line for line in (detectable_line(rows), collapse_line(rows)) if line]
     output.write("".join(f"{wrapped(line)}\n" for line in lines) + "\n")
 
@@ -183,9 +192,7 @@ def _matrix(cells: pl.DataFrame, variant: str, selection: str, k: float) -> Tabl
     at = cells.filter((pl.col("variant") == variant) & (pl.col("k") == k))
     rows = at.filter(pl.col("selection") == selection)
     benchmarks = rows["benchmark"].unique(maintain_order=True).to_list()
-    first = rows.row(0, named=True)
-    size = f"{first['weights']:,} weights, {first['share_of_candidates']:.1%} of candidates"
-    title = f"AIS · {variant} · {selection} · k {k:g} · {size} · n {first['n']}"
+    title = matrix_title(rows)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
     table.add_column("ablated")
     for benchmark in benchmarks:

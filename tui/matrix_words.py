@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from core.profile import Profile
+    from core.profile import Plan, Profile
     from core.results.health import MaskHealth
 
 LONGEST_LINE = 110
@@ -24,6 +24,9 @@ LONGEST_LINE = 110
 
 ROUNDING = 1e-9
 """Of a share of random masks."""
+
+ENOUGH = 19
+"""Random masks that can show an empirical p of .05."""
 
 LEGEND = (
     "Cells: AIS, 1 = the benchmark needs the ability, 0 = it does not. * q < .05 (Benjamini-Hochberg); "
@@ -97,8 +100,26 @@ def random_line(cells: pl.DataFrame) -> str:
     masks = cells["random_masks"].max()
     if not isinstance(masks, int) or not masks:
         return ""
-    few = "" if masks >= 19 else ": --random-seeds 19 can show .05"
-    return f"Empirical p is from {masks} random {'mask' if masks == 1 else 'masks'} a cell{few}."
+    return f"Empirical p is from {random_masks(masks)} a cell{too_few(masks)}."
+
+
+def random_masks(masks: int) -> str:
+    """How many, in words."""
+    return f"{masks} random {'mask' if masks == 1 else 'masks'}"
+
+
+def too_few(masks: int) -> str:
+    """What to do where so many random masks cannot show .05; empty where they can."""
+    return "" if masks >= ENOUGH else f": --random-seeds {ENOUGH} can show .05"
+
+
+def matrix_title(rows: pl.DataFrame) -> str:
+    """Which matrix the rows are of, how large its masks are, and how many items each benchmark has."""
+    first = rows.row(0, named=True)
+    size = f"{first['weights']:,} weights, {first['share_of_candidates']:.1%} of candidates"
+    words = [first["variant"], first["selection"], f"k {first['k']:g}"]
+    words += [] if first["quota"] == "global" else [f"quota {first['quota']}"]
+    return " · ".join(["AIS", *words, size, f"n {first['n']}"])
 
 
 def reasons(cells: pl.DataFrame) -> str:
@@ -113,8 +134,16 @@ def reasons(cells: pl.DataFrame) -> str:
     return "".join(f"{row['benchmark']}: {output.shown(row['reason'])}\n" for row in rows)
 
 
-def write_health(profile: Profile, effects: Sequence[str], k: float) -> None:
-    """Writes whether the model can still write under the masks of one k, as far as that is known.
+def largest_ks(plan: Plan) -> str:
+    """The largest k of each variant: `k 0.01`, or `k 0.01 (mlp), 0.003 (all)` where they differ."""
+    largest = {variant: max(plan.ks_of(variant)) for variant in plan.variants if variant != "base"}
+    if len(set(largest.values())) == 1:
+        return f"k {max(plan.ks):g}"
+    return "k " + ", ".join(f"{k:g} ({variant})" for variant, k in largest.items())
+
+
+def write_health(profile: Profile, effects: Sequence[str]) -> None:
+    """Writes whether the model can still write under the masks of the largest k, as far as that is known.
 
     One row for each ability, and one for the random controls of all together.
     """
@@ -123,7 +152,9 @@ def write_health(profile: Profile, effects: Sequence[str], k: float) -> None:
     plan = profile.plan
     found: dict[tuple[str, str], dict[str, MaskHealth]] = {}
     for mask, health in profile.healths.items():
-        if mask.k == k and mask.seed == plan.seed:  # of random masks the first draw
+        if (
+            mask.k == max(plan.ks_of(mask.variant)) and mask.seed == plan.seed
+        ):  # of random masks the first draw
             found.setdefault((mask.variant, mask.selection), {})[mask.ability] = health
     shown = [(v, s) for v in plan.variants for s in effects if (v, s) in found]
     if not shown:
@@ -131,8 +162,8 @@ def write_health(profile: Profile, effects: Sequence[str], k: float) -> None:
     answers = next(iter(found[shown[0]].values())).repeating.n
     output.write(
         wrapped(
-            f"Health at k {k:g}: perplexity on neutral text, times the intact model's; of {answers} answers "
-            "those that repeat themselves, and those that cannot be read"
+            f"Health at {largest_ks(plan)}: perplexity on neutral text, times the intact model's; of "
+            f"{answers} answers those that repeat themselves, and those that cannot be read"
         )
         + "\n"
     )

@@ -13,7 +13,7 @@ from core.importance.plan import Free, ImportancePlan, Task, Wishes, plan_import
 from core.importance.wishes import check_wishes_for
 from core.models.description import Weights, read_config, weights_in_memory
 from core.models.device import layers_over_gpus
-from core.models.files import HUB_ID, model_folder
+from core.models.files import is_hub_id, model_folder
 from core.models.quantization import DTYPE_BYTES
 from core.models.spec import ModelSpec
 from core.recipes import ImportanceRecipe
@@ -63,7 +63,7 @@ def local_model_folder(spec: ModelSpec) -> Path:
     Raises:
         ValueError: it is not on this computer, or not usable.
     """
-    if spec.is_embedded or Path(spec.name).is_dir() or not HUB_ID.fullmatch(spec.name):
+    if not is_hub_id(spec.name):
         return model_folder(spec)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -102,7 +102,9 @@ def plan_use(
     device = _devices(spec, config, loaded, machine)
     on_gpu = device != "cpu"
     task = Task(
-        ModelShape.of(config, loaded.dtype, is_four_bit=loaded.quantization != "none"),
+        ModelShape.of(
+            loaded.matrices, config["vocab_size"], loaded.dtype, is_four_bit=loaded.quantization != "none"
+        ),
         ItemsShape.usual(LOSS),
         on_gpu,
         loaded.bytes,

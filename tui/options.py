@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from cache.paths import expanded
 from core.models.spec import DType, ModelSpec, Quantization
 
 if TYPE_CHECKING:
@@ -236,7 +237,8 @@ def whole_path(data_dir: Path | None) -> str | None:
     """
     if data_dir is None:
         return None
-    folder = data_dir.expanduser().absolute()
+    with checked_arguments():
+        folder = expanded(data_dir).absolute()
     if not folder.is_dir():
         raise UsageError(f"There is no folder {data_dir}: give one with the benchmarks' rows.")
     return str(folder)

@@ -14,6 +14,7 @@ from core.events import (
     ImportancePlanned,
     ItemsScored,
     ModelLoading,
+    NotStored,
     RunFinished,
     RunsFound,
 )
@@ -112,6 +113,8 @@ class _Lines:
             output.note(_found(event))
         elif isinstance(event, EntryReplaced):
             output.note(f"computed anew: {event.problem}")
+        elif isinstance(event, NotStored):
+            output.note(event.problem)
         elif isinstance(event, ItemsScored):
             self._now_and_then(f"importance of {event.ability}: {event.done} of {event.total} items")
         elif isinstance(event, RunFinished):
@@ -149,6 +152,8 @@ class _Bars:
             self._say(_found(event))
         elif isinstance(event, EntryReplaced):
             self._say(f"computed anew: {event.problem}")
+        elif isinstance(event, NotStored):
+            self._say(event.problem)
         elif isinstance(event, ItemsScored):
             self._advance("items", f"importance: {event.ability}", event.done, event.total)
         elif isinstance(event, RunFinished):

@@ -36,7 +36,8 @@ def read_rows(source: str | Path) -> Iterator[Row]:
         path = Path(source).expanduser()
         is_here = path.exists()
     except (OSError, RuntimeError) as error:
-        raise ValueError(f"{str(source)[:80]!r} is no path: {_first_line(error)[:80]}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else _first_line(error)
+        raise ValueError(f"{str(source)[:80]!r} is no path: {reason.rstrip('.')}.") from error
     return _file_rows(path) if is_here or _looks_like_path(source) else _hub_rows(str(source))
 
 
@@ -106,7 +107,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
     try:
         table = pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ValueError(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
+        raise ValueError(f"{path} cannot be read as Parquet: {_first_line(error).rstrip('.')}.") from error
     for number, fields in enumerate(table.iter_rows(named=True), start=1):
         yield Row(f"{path}, row {number}", fields)
 
@@ -119,7 +120,8 @@ def _hub_rows(hub_id: str) -> Iterator[Row]:
     try:
         splits = datasets.load_dataset(hub_id)
     except Exception as error:  # whatever datasets raises, the person gets one sentence and the cause
-        raise ValueError(f"The hub data set {hub_id!r} cannot be loaded: {_first_line(error)}") from error
+        reason = _first_line(error).rstrip(".")
+        raise ValueError(f"The hub data set {hub_id!r} cannot be loaded: {reason}.") from error
     if "train" not in splits and len(splits) > 1:
         raise ValueError(
             f"The hub data set {hub_id!r} has no split 'train' but {', '.join(splits)}: "

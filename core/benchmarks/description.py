@@ -83,6 +83,8 @@ class Benchmark:
     version: int
     """Raised whenever an item or a prompt changes; part of every cache key of its outcomes."""
     source: Source = field(compare=False, repr=False)
+    needs: tuple[str, ...] = ()
+    """Ids of the abilities that its items need, by the way they are made; empty where nobody knows."""
 
     @property
     def n_items(self) -> int:

@@ -44,6 +44,7 @@ def _benchmark(ability: Ability, level: Level) -> Benchmark:
         believable=BELIEVABLE,
         version=GENERATOR_VERSION,
         source=ItemSource(items, HELDOUT_ITEMS, 0.25, level),
+        needs=(ability.id,),
     )
 
 
@@ -52,23 +53,8 @@ def heldout_items(ability: str, level: Level, n: int) -> tuple[Item, ...]:
     return generate_items(ability, level, "heldout", n)
 
 
-@dataclass(frozen=True)
-class ItemSource:
-    """Diagnostic items as documents, in the style that suits the model."""
-
-    items: Callable[[int], tuple[Item, ...]]
-    """Gives the first n items, in a fixed order."""
-    n_items: int
-    chance: float | None
-    level: Level
-
-    def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
-        """The first n items in the model's style."""
-        return tuple(item_document(item, spec.style) for item in self.items(n))
-
-    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
-        """Level and style."""
-        return {"level": self.level, "style": spec.style}
+class GeneratedChoices:
+    """What sources of generated multiple-choice items have in common: how they are scored."""
 
     @property
     def needs_greedy(self) -> bool:
@@ -100,6 +86,25 @@ class ItemSource:
     def metric_means(self, documents: Sequence[Document], outcomes: pl.DataFrame) -> dict[str, float]:
         """`acc` and `acc_norm`."""
         return choice_means(METRICS, outcomes)
+
+
+@dataclass(frozen=True)
+class ItemSource(GeneratedChoices):
+    """Diagnostic items as documents, in the style that suits the model."""
+
+    items: Callable[[int], tuple[Item, ...]]
+    """Gives the first n items, in a fixed order."""
+    n_items: int
+    chance: float | None
+    level: Level
+
+    def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
+        """The first n items in the model's style."""
+        return tuple(item_document(item, spec.style) for item in self.items(n))
+
+    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+        """Level and style."""
+        return {"level": self.level, "style": spec.style}
 
 
 def item_document(item: Item, style: PromptStyle) -> ChoiceDocument:

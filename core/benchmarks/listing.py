@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.abilities import ABILITIES, Level
+from core.abilities import Level
+from core.benchmarks.compound import compound_benchmarks
 from core.benchmarks.data.load import is_at_hand
+from core.benchmarks.description import Benchmark
 from core.benchmarks.diagnostic import diagnostic_benchmarks
 from core.benchmarks.registry import own_tasks
 from core.benchmarks.tasks.catalogue import TASKS
@@ -39,38 +41,42 @@ class Listed:
     """Whether it runs programs that the model writes."""
     at_hand: bool
     """Whether its rows are here."""
+    needs: tuple[str, ...] = ()
+    """Ids of the abilities that its items need, by the way they are made; empty where nobody knows."""
 
 
 def listed_benchmarks(level: Level, data_dir: str | None) -> list[Listed]:
-    """Every benchmark: the diagnostic ones, those that everyone uses, one's own in the folder.
+    """Every benchmark: the diagnostic ones and their compounds, those that everyone uses, one's own.
 
     Raises:
         ValueError: a description in the folder is not whole.
     """
-    own = own_tasks(data_dir, [ability.id for ability in ABILITIES])
+    generated = (*diagnostic_benchmarks(level), *compound_benchmarks(level))
+    own = own_tasks(data_dir, [benchmark.id for benchmark in generated])
     folder = None if data_dir is None else Path(data_dir)
-    return [*_diagnostic(level), *(_of_task(task, folder) for task in (*TASKS.values(), *own.values()))]
-
-
-def _diagnostic(level: Level) -> list[Listed]:
     return [
-        Listed(
-            id=b.id,
-            name=b.name,
-            about=b.about,
-            kind=b.kind,
-            metrics=b.metrics,
-            n_items=b.n_items,
-            chance=b.chance,
-            chance_varies=False,
-            shots=0,
-            harness=None,
-            source="generated",
-            runs_code=False,
-            at_hand=True,
-        )
-        for b in diagnostic_benchmarks(level)
+        *map(_generated, generated),
+        *(_of_task(task, folder) for task in (*TASKS.values(), *own.values())),
     ]
+
+
+def _generated(benchmark: Benchmark) -> Listed:
+    return Listed(
+        id=benchmark.id,
+        name=benchmark.name,
+        about=benchmark.about,
+        kind=benchmark.kind,
+        metrics=benchmark.metrics,
+        n_items=benchmark.n_items,
+        chance=benchmark.chance,
+        chance_varies=False,
+        shots=0,
+        harness=None,
+        source="generated",
+        runs_code=False,
+        at_hand=True,
+        needs=benchmark.needs,
+    )
 
 
 def _of_task(task: Task, folder: Path | None) -> Listed:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from core.abilities import Level
+from core.abilities import ABILITIES, Level
+from core.abilities.compound import JOINS, compound_id
+from core.benchmarks.compound import compound_benchmarks, pair_benchmarks, triple_benchmarks
 from core.benchmarks.data.load import is_at_hand
 from core.benchmarks.description import Benchmark
 from core.benchmarks.diagnostic import diagnostic_benchmarks
@@ -18,8 +20,16 @@ from core.benchmarks.tasks.own_files import SUFFIXES, is_description
 from core.benchmarks.tasks.task import Task
 from core.choices import one_of
 
-GROUPS = ("diagnostic", "all")
-"""Words that stand for several benchmarks: the ten diagnostic ones; these and all whose data is at hand."""
+GENERATED: Mapping[str, Callable[[Level], tuple[Benchmark, ...]]] = {
+    "diagnostic": diagnostic_benchmarks,
+    "compound": compound_benchmarks,
+    "pairs": pair_benchmarks,
+    "triples": triple_benchmarks,
+}
+"""Words for benchmarks that are made here: those of one ability; of two or three, and of either number."""
+
+GROUPS = (*GENERATED, "all")
+"""Words that stand for several benchmarks; `all`: the diagnostic ones and those whose data is at hand."""
 
 HARNESS = "lm_eval:"
 """What a word begins with that names a task of lm-evaluation-harness, whose package is an extra."""
@@ -32,31 +42,32 @@ def find_benchmarks(
 
     Args:
         words: ids of benchmarks, also of one's own that are described in the folder with the rows; paths of
-            such descriptions; `lm_eval:` and a task of lm-evaluation-harness; `diagnostic`, or `all`.
-        level: of the diagnostic items, as it suits the model.
-        options: how those that are not diagnostic are run.
+            such descriptions; `lm_eval:` and a task of lm-evaluation-harness; words of `GROUPS`.
+        level: of the items that are made here, as it suits the model.
+        options: how those that are not made here are run.
 
     Raises:
         ValueError: there is no word, or no such benchmark, and the message names the nearest; or a
             benchmark runs code, which was not allowed.
     """
-    diagnostic = {benchmark.id: benchmark for benchmark in diagnostic_benchmarks(level)}
+    generated = {one.id: one for one in (*diagnostic_benchmarks(level), *compound_benchmarks(level))}
     found: dict[str, Benchmark] = {}
     for word in words:
-        if word in diagnostic:
-            found[word] = diagnostic[word]
+        if (ordered := _in_order(word)) in generated:
+            found[ordered] = generated[ordered]
         elif word in GROUPS:
-            found |= diagnostic
-            found |= _at_hand(options, list(diagnostic)) if word == "all" else {}
+            make = GENERATED.get(word, diagnostic_benchmarks)
+            found |= {benchmark.id: benchmark for benchmark in make(level)}
+            found |= _at_hand(options, list(generated)) if word == "all" else {}
         elif word.startswith(HARNESS):
             from core.benchmarks.harness import harness_benchmark
 
             found[word] = harness_benchmark(word, options)
         else:
-            benchmark = task_benchmark(_task(word, list(diagnostic), options), options)
+            benchmark = task_benchmark(_task(word, list(generated), options), options)
             found[benchmark.id] = benchmark
     if not found:
-        raise ValueError("No benchmark is named: give ids, 'diagnostic', or 'all'.")
+        raise ValueError("No benchmark is named: give ids, 'diagnostic', 'compound', or 'all'.")
     return tuple(found.values())
 
 
@@ -89,25 +100,38 @@ def own_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]:
     return found
 
 
-def _at_hand(options: BenchmarkOptions, diagnostic: Sequence[str]) -> dict[str, Benchmark]:
-    """What is not diagnostic and can be run as things are."""
+def _at_hand(options: BenchmarkOptions, generated: Sequence[str]) -> dict[str, Benchmark]:
+    """What is not made here and can be run as things are."""
     folder = None if options.data_dir is None else Path(options.data_dir)
-    tasks = [*TASKS.values(), *own_tasks(options.data_dir, diagnostic).values()]
+    tasks = [*TASKS.values(), *own_tasks(options.data_dir, generated).values()]
     chosen = [task for task in tasks if is_at_hand(task, folder)]
     return {t.id: task_benchmark(t, options) for t in chosen if options.allow_code or not t.runs_code}
 
 
-def _task(word: str, diagnostic: Sequence[str], options: BenchmarkOptions) -> Task:
-    """The one benchmark that a word stands for, which is not diagnostic."""
+def _task(word: str, generated: Sequence[str], options: BenchmarkOptions) -> Task:
+    """The one benchmark that a word stands for, which is not made here."""
     if word in TASKS:
         task = TASKS[word]
         if task.runs_code and not options.allow_code:
             require_sandbox(task.id, options)
         return task
     if word.endswith(SUFFIXES):
-        return _own(Path(word).expanduser(), diagnostic)
-    own = own_tasks(options.data_dir, diagnostic)
-    return own[one_of(word, [*diagnostic, *TASKS, *own, *GROUPS], "benchmark")]
+        return _own(Path(word), generated)
+    own = own_tasks(options.data_dir, generated)
+    if word not in own and set(word.split(JOINS)) <= {ability.id for ability in ABILITIES}:
+        raise ValueError(
+            f"There is no benchmark '{word}': compounds are of two different abilities, or one of the ten "
+            "triples that 'abilityscope benchmarks' lists."
+        )
+    single = [one for one in generated if JOINS not in one]  # all of them would fill a screen
+    return own[one_of(word, [*single, *TASKS, *own, *GROUPS], "benchmark")]
+
+
+def _in_order(word: str) -> str:
+    """The word itself; of a compound with its abilities in the order of the catalogue."""
+    named = word.split(JOINS)
+    ordered = [ability.id for ability in ABILITIES if ability.id in named]
+    return compound_id(tuple(ordered)) if len(ordered) == len(named) else word
 
 
 def _own(file: Path, taken: Sequence[str]) -> Task:

@@ -254,7 +254,7 @@ class Trainer:
         return True
 
 
-def train(trainer: Trainer, save_every: int = 300) -> None:
+def train(trainer: Trainer, save_every: int = 100) -> None:
     """Trains to the end of the trainer's recipe, resuming if its folder holds a checkpoint of it."""
     recipe = trainer.recipe
     torch.set_num_threads(recipe.threads)

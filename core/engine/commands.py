@@ -47,6 +47,17 @@ class StartGeneration(msgspec.Struct, frozen=True, tag=True):
     """What the selected weights are multiplied by: 0 ablates."""
 
 
+class StartCalibration(msgspec.Struct, frozen=True, tag=True):
+    """Calibrate the method by its main settings on a phantom: the open model if it is one, else the first."""
+
+    title: str
+    n_items: int
+    """Diagnostic items of each ability."""
+    limit: int
+    """Held-out items of each benchmark."""
+    seed: int = 0
+
+
 class Pause(msgspec.Struct, frozen=True, tag=True):
     """Hold a running job after its current batch."""
 
@@ -72,4 +83,4 @@ class Shutdown(msgspec.Struct, frozen=True, tag=True):
     """Only if no other screen is connected and no job runs or waits."""
 
 
-Command = StartRuns | StartRankings | StartGeneration | Pause | Resume | Cancel | Shutdown
+Command = StartRuns | StartRankings | StartGeneration | StartCalibration | Pause | Resume | Cancel | Shutdown

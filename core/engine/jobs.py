@@ -9,16 +9,18 @@ from dataclasses import dataclass
 
 import msgspec
 
-from core.engine.commands import StartGeneration, StartRankings, StartRuns
+from core.calibration.plan import main_plan
+from core.engine.commands import StartCalibration, StartGeneration, StartRankings, StartRuns
 from core.events import Event, Job, JobChanged, JobKind, JobState
 
-Start = StartRuns | StartRankings | StartGeneration
+Start = StartRuns | StartRankings | StartGeneration | StartCalibration
 """What becomes a job."""
 
 KINDS: dict[type[Start], JobKind] = {
     StartRuns: "runs",
     StartRankings: "rankings",
     StartGeneration: "generation",
+    StartCalibration: "calibration",
 }
 
 
@@ -187,4 +189,10 @@ class JobQueue:
 
 def _total(start: Start) -> int:
     """The parts that a job has."""
-    return len(start.runs if isinstance(start, StartRuns) else start.masks)
+    match start:
+        case StartRuns():
+            return len(start.runs)
+        case StartCalibration():
+            return main_plan(start.limit, start.seed).parts()
+        case _:
+            return len(start.masks)

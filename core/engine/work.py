@@ -1,4 +1,4 @@
-"""Does the three kinds of job on a workbench."""
+"""Does the four kinds of job on a workbench."""
 
 from __future__ import annotations
 
@@ -9,14 +9,28 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.benchmarks import Benchmark, BenchmarkOptions, find_benchmarks
+from core.calibration.plan import main_plan
+from core.calibration.run import run_calibration, truth_of
+from core.calibration.subject import benches, phantom_of
 from core.cancellation import Cancelled
-from core.engine.commands import StartGeneration, StartRankings, StartRuns
+from core.engine.commands import StartCalibration, StartGeneration, StartRankings, StartRuns
 from core.engine.jobs import Start
-from core.events import EntryReplaced, RunFinished, RunsFound, TextCompared, TextEnded, TextWritten
+from core.events import (
+    EntryReplaced,
+    Event,
+    ItemsScored,
+    NotStored,
+    RunFinished,
+    RunsFound,
+    TextCompared,
+    TextEnded,
+    TextWritten,
+)
 from core.recipes import MaskRecipe
 from core.workbench import Workbench
 from core.workbench.comparing import ComparedTexts, SeenTexts, compare_texts, see_texts
 from core.workbench.runs import alike_ks, compute_runs
+from core.workbench.stored import stored_outcomes
 from core.workbench.workbench import OutcomesRequest
 from core.workbench.writing import prompt_for, write_on
 
@@ -54,14 +68,14 @@ def do(bench: Workbench, job: str, start: Start, advance: Advance, options: Benc
             _do_rankings(bench, start, advance)
         case StartGeneration():
             _do_generation(bench, job, start, advance)
+        case StartCalibration():
+            _do_calibration(bench, start, advance)
 
 
 def _do_runs(bench: Workbench, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
     requests = _requests(bench, start, options)
     keys = [request.key for request in requests]
-    loaded = bench.store.outcomes.load_many(keys)
-    for problem in loaded.corrupt:
-        bench.tell(EntryReplaced(str(problem)))
+    loaded = stored_outcomes(bench, keys)
     finished = set(loaded.frames)
     # By key, so that a run that is asked for twice is computed once; by mask, so that each is applied once.
     runs: dict[MaskRecipe | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
@@ -95,10 +109,14 @@ def _requests(bench: Workbench, start: StartRuns, options: BenchmarkOptions) -> 
 
 
 def _do_rankings(bench: Workbench, start: StartRankings, advance: Advance) -> None:
-    for done, mask in enumerate(start.masks, start=1):
-        _require_go(bench)
-        bench.mask(mask, alike_ks(mask, start.masks))
-        advance(done)
+    bench.expected = start.masks
+    try:
+        for done, mask in enumerate(start.masks, start=1):
+            _require_go(bench)
+            bench.mask(mask, alike_ks(mask, start.masks))
+            advance(done)
+    finally:
+        bench.expected = ()
 
 
 def _do_generation(bench: Workbench, job: str, start: StartGeneration, advance: Advance) -> None:
@@ -129,6 +147,37 @@ def _do_generation(bench: Workbench, job: str, start: StartGeneration, advance: 
         if seen is not None:
             bench.tell(_compared(job, pane, seen, compare_texts(bench, seen)))
         advance(pane + 1)
+
+
+def _do_calibration(bench: Workbench, start: StartCalibration, advance: Advance) -> None:
+    spec = phantom_of(bench.spec)
+    tell = _teller_of_phantom(bench.tell, advance)
+    bench_for = benches(spec, bench.store, start.n_items, start.seed, tell, bench.cancelled)
+    run_calibration(main_plan(start.limit, start.seed), truth_of(spec), bench_for)
+
+
+def _teller_of_phantom(tell: Callable[[Event], None], advance: Advance) -> Callable[[Event], None]:
+    """Counts the runs of a calibration, and tells what is not of its model.
+
+    A screen takes what is said of a model, and of runs, for that of the engine's own model.
+    """
+    done = 0
+
+    def hear(event: Event) -> None:
+        nonlocal done
+        match event:
+            case RunsFound():
+                done += event.cached
+                advance(done)
+            case RunFinished():
+                done += 1
+                advance(done)
+            case ItemsScored() | EntryReplaced() | NotStored():
+                tell(event)
+            case _:
+                pass
+
+    return hear
 
 
 def _compared(job: str, pane: int, seen: SeenTexts, found: ComparedTexts) -> TextCompared:

@@ -1,17 +1,18 @@
-"""What importance needs of memory, estimated from a model's config. No torch."""
+"""What importance needs of memory, estimated from a model's sizes. No torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.choices import Loss
-from core.models.description import matrix_shapes
 from core.models.quantization import DTYPE_BYTES
 
 if TYPE_CHECKING:
     from core.inference.encoding import EncodedChoice
+    from core.layer_matrices import MatrixShape
+    from core.weights import Matrix
 
 FLOAT32_BYTES = 4
 
@@ -45,28 +46,30 @@ class ModelShape:
     is_four_bit: bool
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], dtype: str, *, is_four_bit: bool) -> ModelShape:
-        """The sizes that a config says.
+    def of(
+        cls, matrices: Sequence[Matrix | MatrixShape], vocabulary: int, dtype: str, *, is_four_bit: bool
+    ) -> ModelShape:
+        """The sizes that the candidate matrices say.
 
         Args:
-            config: of a Llama, Qwen2 or Mistral.
+            matrices: all of them, in order.
+            vocabulary: tokens.
             dtype: of what is computed: `bfloat16`, `float16` or `float32`.
             is_four_bit: whether the candidate weights are packed.
-
-        Raises:
-            ModelFilesError: the config does not say them.
         """
-        matrices = matrix_shapes(config)
-        rows = {matrix.kind: matrix.rows for matrix in matrices}
+        of_a_layer = {matrix.kind: matrix for matrix in matrices if matrix.layer == 0}
+        output, down = of_a_layer["o"], of_a_layer["down"]
+        queries = output.columns
+        fused = of_a_layer.get("qkv")
         return cls(
             layers=matrices[-1].layer + 1,
-            layer_weights=sum(matrix.size for matrix in matrices if matrix.layer == 0),
-            largest_matrix=max(matrix.size for matrix in matrices),
-            hidden=rows["o"],
-            queries=rows["q"],
-            keys=rows["k"],
-            inner=rows["gate"],
-            vocabulary=int(config["vocab_size"]),
+            layer_weights=sum(matrix.size for matrix in of_a_layer.values()),
+            largest_matrix=max(matrix.size for matrix in of_a_layer.values()),
+            hidden=output.rows,
+            queries=queries,
+            keys=(fused.rows - queries) // 2 if fused else of_a_layer["k"].rows,
+            inner=down.columns,
+            vocabulary=vocabulary,
             dtype_bytes=DTYPE_BYTES[dtype],
             is_four_bit=is_four_bit,
         )

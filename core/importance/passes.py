@@ -42,7 +42,7 @@ class Passes:
         self._model, self._space, self._items, self._form = model, space, items, form
         self._plan = plan
         self._on_progress = on_progress
-        self._layers: list[nn.Module] = list(model.get_submodule("model.layers"))
+        self._layers: list[nn.Module] = list(space.layers)
         self._device: torch.device = model.get_input_embeddings().weight.device
         self._scored = 0
         """Items, counted again in every pass."""

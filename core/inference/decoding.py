@@ -109,7 +109,7 @@ class Decoding:
     def _forward(self, ids: Tensor, cache: Cache, mask: Tensor | None, positions: Tensor) -> Tensor:
         """(B, V) float32: the logits after the last of the ids, which the cache takes up."""
         arguments: dict[str, Any] = {cache_argument(self._model): cache}
-        with attending_to(self._model, self._prefix) as attending:
+        with attending_to(self._model, self._prefix):
             output = self._model(
                 input_ids=ids,
                 attention_mask=mask,
@@ -117,7 +117,6 @@ class Decoding:
                 use_cache=True,
                 logits_to_keep=1,
                 **arguments,
-                **attending,
             )
         logits: Tensor = output.logits[:, -1].float()
         return logits

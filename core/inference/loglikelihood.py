@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.inference.choice_plan import Batch, ChoicePlan
+from core.inference.head import head_logits
 from core.inference.memory import is_out_of_memory, release_memory
 from core.inference.shared_prefix import Prefix, additive_mask, attending_to, read_prefix
 
@@ -115,28 +116,28 @@ def _token_table(model: PreTrainedModel, batch: Batch, prefix: Prefix | None) ->
 
     It is computed in float32 from the logits on.
     """
-    with attending_to(model, prefix) as arguments:
+    with attending_to(model, prefix):
         hidden = model.base_model(
             input_ids=batch.input_ids,
-            attention_mask=_mask(batch, model.dtype),
+            attention_mask=_mask(batch, model),
             position_ids=batch.position_ids,
             use_cache=False,
-            **arguments,
         ).last_hidden_state.flatten(0, 1)
-    head = model.get_output_embeddings()
     table = torch.zeros(batch.table_shape, device=hidden.device)
     for part in batch.parts:
-        logits = head(hidden[part.positions]).float()
+        logits = head_logits(model, hidden[part.positions])
         found = logits[part.predictors, part.targets] - logits.logsumexp(dim=1)[part.predictors]
         table.view(-1)[part.cells] = found
     return table
 
 
-def _mask(batch: Batch, dtype: torch.dtype) -> Tensor | None:
+def _mask(batch: Batch, model: PreTrainedModel) -> Tensor | None:
     if batch.segments is None:
         return None
     may_look = _attention(batch.segments)
-    return additive_mask(may_look, dtype) if batch.prefix else may_look
+    # Only torch's own attention takes a bool mask for what it says; others add masks to the scores.
+    is_added = batch.prefix or model.config._attn_implementation != "sdpa"
+    return additive_mask(may_look, model.dtype) if is_added else may_look
 
 
 def _attention(segments: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,9 @@ class Prefix:
     """Tokens."""
     layers: tuple[tuple[Tensor, Tensor], ...]
     """For each layer keys and values, (key-value heads, length, head size)."""
+
+
+_ATTENDED: ContextVar[Prefix] = ContextVar("attended prefix")
 
 
 @torch.inference_mode()
@@ -54,23 +58,24 @@ def read_prefix(model: PreTrainedModel, ids: Sequence[int]) -> Prefix:
 
 
 @contextmanager
-def attending_to(model: PreTrainedModel, prefix: Prefix | None) -> Iterator[dict[str, Any]]:
-    """The arguments of forward with which every sequence of a batch attends to a prefix; none without one.
+def attending_to(model: PreTrainedModel, prefix: Prefix | None) -> Iterator[None]:
+    """A context in which every sequence of a batch attends to a prefix; without one nothing changes.
 
     The attention mask has to be `additive_mask` of the sequences' own tokens, and position ids to go on from
     the prefix.
     """
     if prefix is None:
-        yield {}
+        yield
         return
     before = model.config._attn_implementation
+    # No argument of forward: not every architecture hands on to its attention what it does not know.
+    token = _ATTENDED.set(prefix)
     model.config._attn_implementation = ATTENTION
     try:
-        # Whole: accelerate, which a model on several GPUs is called through, would move a tuple of tensors
-        # to every layer's GPU.
-        yield {"prefix": prefix}
+        yield
     finally:
         model.config._attn_implementation = before
+        _ATTENDED.reset(token)
 
 
 def additive_mask(may_look: Tensor, dtype: torch.dtype) -> Tensor:
@@ -92,7 +97,7 @@ def _attend(
     attention_mask: Tensor,
     *,
     scaling: float,
-    prefix: Prefix,
+    softcap: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Attention as transformers calls it: queries (B, heads, T, size), keys and values (B, fewer, S, size).
@@ -100,7 +105,7 @@ def _attend(
     Returns:
         (B, T, heads, size), and no weights.
     """
-    prefix_key, prefix_value = prefix.layers[int(module.layer_idx)]  # type: ignore[arg-type]
+    prefix_key, prefix_value = _ATTENDED.get().layers[int(module.layer_idx)]  # type: ignore[arg-type]
     batch, heads, length, size = query.shape
     kv_heads, before = prefix_key.shape[:2]
     group = heads // kv_heads
@@ -108,6 +113,8 @@ def _attend(
     rows = (query * scaling).reshape(batch, kv_heads, group * length, size).transpose(0, 1).contiguous()
     to_prefix = (rows.flatten(1, 2) @ prefix_key.mT).view(kv_heads, batch, group, length, before)
     to_own = (rows @ key.transpose(0, 1).mT).view(kv_heads, batch, group, length, -1)
+    if softcap is not None:
+        to_prefix, to_own = ((scores / softcap).tanh() * softcap for scores in (to_prefix, to_own))
     scores = torch.cat([to_prefix, to_own + attention_mask[:, 0, None]], dim=-1)
     weights = scores.softmax(dim=-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
     found = (weights[..., :before].flatten(1, 2) @ prefix_value).view(rows.shape)

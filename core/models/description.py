@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from cache.fingerprints import fingerprint_files
 from core.choices import Variant, selected_weights
+from core.layer_matrices import MatrixShape, UnsupportedModelError, find_matrices
 from core.models.files import ModelFilesError, identity_files, weight_files
-from core.models.headers import DTYPES, StoredTensor, require_dense, split_packed, stored_tensors
+from core.models.headers import (
+    DTYPES,
+    PackedTensor,
+    StoredTensor,
+    require_dense,
+    split_packed,
+    stored_tensors,
+)
 from core.models.quantization import (
     DTYPE_BYTES,
     dtype_in_memory,
@@ -24,11 +32,80 @@ from core.models.quantization import (
 )
 from core.models.spec import DType, Quantization
 
-if TYPE_CHECKING:
-    from core.weights.matrix import MatrixKind
-
-ARCHITECTURES: dict[str, str] = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2"}
+ARCHITECTURES: dict[str, str] = {
+    "apertus": "Apertus",
+    "arcee": "Arcee",
+    "biogpt": "BioGPT",
+    "cohere": "Cohere",
+    "cohere2": "Cohere 2",
+    "cwm": "CWM",
+    "ernie4_5": "Ernie 4.5",
+    "exaone4": "EXAONE 4",
+    "gemma": "Gemma",
+    "gemma2": "Gemma 2",
+    "gemma3_text": "Gemma 3",
+    "glm": "GLM",
+    "glm4": "GLM 4",
+    "gpt_neox": "GPT-NeoX",
+    "granite": "Granite",
+    "helium": "Helium",
+    "hunyuan_v1_dense": "HunYuan",
+    "iquestcoder": "IQuestCoder",
+    "internlm3": "InternLM 3",
+    "jais2": "Jais 2",
+    "llama": "Llama",
+    "ministral": "Ministral",
+    "ministral3": "Ministral 3",
+    "mistral": "Mistral",
+    "nanochat": "NanoChat",
+    "nemotron": "Nemotron",
+    "olmo": "OLMo",
+    "olmo2": "OLMo 2",
+    "olmo3": "OLMo 3",
+    "opt": "OPT",
+    "persimmon": "Persimmon",
+    "phi": "Phi",
+    "phi3": "Phi 3",
+    "qwen2": "Qwen2",
+    "qwen3": "Qwen3",
+    "seed_oss": "Seed-OSS",
+    "smollm3": "SmolLM 3",
+    "stablelm": "StableLM",
+    "starcoder2": "StarCoder 2",
+    "vaultgemma": "VaultGemma",
+    "xglm": "XGLM",
+}
 """The `model_type`s that are supported, and their names."""
+
+TIED_UNLESS_TOLD = (
+    "biogpt",
+    "cohere",
+    "cohere2",
+    "ernie4_5",
+    "gemma",
+    "gemma2",
+    "gemma3_text",
+    "opt",
+    "smollm3",
+    "starcoder2",
+    "vaultgemma",
+    "xglm",
+)
+"""The `model_type`s whose head is the embedding where their config does not say."""
+
+HEADS = ("lm_head.weight", "embed_out.weight")
+"""The names that the language-model head may have."""
+
+BUFFERS = (
+    "rotary_emb.inv_freq",
+    "attention.bias",
+    "attention.masked_bias",
+    "attn.bias",
+    "attn.masked_bias",
+    "act_fn.beta",
+    "act_fn.eps",
+)
+"""What the names of tensors end with that files have though they are no parameters."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +114,7 @@ class ModelInfo:
 
     name: str
     architecture: str
-    """`Llama`, `Mistral` or `Qwen2`."""
+    """`Llama`, `Qwen3` or another of ARCHITECTURES."""
     layers: int
     hidden_size: int
     vocabulary: int
@@ -97,7 +174,7 @@ def describe_folder(
         device=None,
         bytes=weights.bytes,
         fingerprint=fingerprint_files(identity_files(folder), memory),
-        candidates=candidate_weights(config),
+        candidates=candidate_weights(weights.matrices),
         quantization=weights.quantization,
     )
 
@@ -112,6 +189,8 @@ class Weights(NamedTuple):
     """Of most of those that are not 4-bit."""
     bytes: int
     """Of all, with the scales of 4-bit ones."""
+    matrices: tuple[MatrixShape, ...]
+    """The candidate matrices, in the order of their addresses."""
 
     @property
     def stored_as(self) -> str:
@@ -129,105 +208,55 @@ def weights_in_memory(
         ValueError: the weights are quantized in another way than is asked for.
     """
     four_bit = four_bit_in_memory(quantization, config)
-    packed, dense = _stored_weights(folder, config)
+    stored = _stored_weights(folder, config)
+    matrices = _matrices(folder, config, stored)
+    packed = [math.prod(tensor.shape) for tensor in stored.packed]
     sizes: Counter[str] = Counter()
-    for tensor in dense:
+    for tensor in stored.dense:
         sizes[tensor.dtype] += math.prod(tensor.shape)
     parameters = sizes.total() + sum(packed)
     kind: Quantization = four_bit.kind if four_bit else "none"
     dtype_name = dtype_in_memory(dtype, kind, DTYPES[sizes.most_common(1)[0][0]][0])
-    quantized = packed or [shape.size for shape in matrix_shapes(config) if four_bit]
+    quantized = packed or [shape.size for shape in matrices if four_bit]
     size_bytes = (parameters - sum(quantized)) * DTYPE_BYTES[dtype_name]
     if four_bit:
         size_bytes += four_bit_bytes(quantized, four_bit.is_double)
-    return Weights(parameters, kind, dtype_name, size_bytes)
+    return Weights(parameters, kind, dtype_name, size_bytes, matrices)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The model's config.json.
+    """The model's config.json; of an architecture that is not supported, whatever it holds.
 
     Raises:
-        ModelFilesError: it cannot be read, or its architecture is not supported.
+        ModelFilesError: it cannot be read.
     """
     path = folder / "config.json"
     try:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        kind = config["model_type"]
-        for key in ("num_hidden_layers", "hidden_size", "vocab_size"):
-            int(config[key])
-    except (ValueError, KeyError, TypeError) as error:
+        is_known = config["model_type"] in ARCHITECTURES
+        told = [key for key in ("intermediate_size", "ffn_dim") if isinstance(config.get(key), int)]
+        for key in ("num_hidden_layers", "hidden_size", "vocab_size", *told) if is_known else ():
+            if int(config[key]) < 1:
+                raise ValueError(f"{key} is {config[key]}")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFilesError(
             f"{path} cannot be read ({error!r}): copy or download the model again."
         ) from error
-    if kind not in ARCHITECTURES:
-        known = ", ".join(ARCHITECTURES.values())
-        raise ModelFilesError(f"{path} describes a model of type '{kind}': use a {known} model.")
     return config
 
 
-class MatrixShape(NamedTuple):
-    """One candidate matrix, as a WeightSpace has it."""
-
-    layer: int
-    """The decoder layer, from 0."""
-    kind: MatrixKind
-    rows: int
-    """Output features."""
-    columns: int
-    """Input features."""
-
-    @property
-    def size(self) -> int:
-        """Number of weights."""
-        return self.rows * self.columns
-
-    @property
-    def name(self) -> str:
-        """The parameter's full name in the model."""
-        return f"model.layers.{self.layer}.{'mlp' if self.is_mlp else 'self_attn'}.{self.kind}_proj.weight"
-
-    @property
-    def is_mlp(self) -> bool:
-        """Whether the variant `mlp` takes from it."""
-        return self.kind in ("gate", "up", "down")
-
-
-def matrix_shapes(config: Mapping[str, Any]) -> tuple[MatrixShape, ...]:
-    """All candidate matrices in the order of their addresses, told from the config alone.
+def matrix_shapes(folder: Path) -> tuple[MatrixShape, ...]:
+    """All candidate matrices of a folder's model in the order of their addresses, told from the headers.
 
     Raises:
-        ModelFilesError: the config does not say their shapes.
+        ModelFilesError: a file cannot be read or does not fit the config, or a layer has other matrices.
     """
-    try:
-        hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
-        head_size = int(config.get("head_dim") or hidden // heads)
-        queries, keys = heads * head_size, int(config.get("num_key_value_heads") or heads) * head_size
-        inner, layers = int(config["intermediate_size"]), int(config["num_hidden_layers"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelFilesError(
-            f"The model's config.json lacks or spoils {error}: copy the model again."
-        ) from error
-    of_a_layer: dict[MatrixKind, tuple[int, int]] = {
-        "q": (queries, hidden),
-        "k": (keys, hidden),
-        "v": (keys, hidden),
-        "o": (hidden, queries),
-        "gate": (inner, hidden),
-        "up": (inner, hidden),
-        "down": (hidden, inner),
-    }
-    return tuple(
-        MatrixShape(layer, kind, *shape) for layer in range(layers) for kind, shape in of_a_layer.items()
-    )
+    config = read_config(folder)
+    return _matrices(folder, config, _stored_weights(folder, config))
 
 
-def candidate_weights(config: Mapping[str, Any]) -> dict[str, int]:
-    """Number of candidate weights of the variants `mlp` (gate, up, down) and `all` (q, k, v, o too).
-
-    Raises:
-        ModelFilesError: the config does not say their shapes.
-    """
-    shapes = matrix_shapes(config)
+def candidate_weights(shapes: Sequence[MatrixShape]) -> dict[str, int]:
+    """Number of candidate weights of the variants `mlp` (those of the MLPs) and `all`."""
     return {
         "mlp": sum(shape.size for shape in shapes if shape.is_mlp),
         "all": sum(shape.size for shape in shapes),
@@ -243,29 +272,70 @@ def selectable_weights(k: float, variant: Variant, info: ModelInfo) -> int:
     return selected_weights(k, info.parameters, variant, info.candidates.get(variant, 0))
 
 
-def _stored_weights(folder: Path, config: Mapping[str, Any]) -> tuple[list[int], list[StoredTensor]]:
-    """Sizes of the matrices that are stored in 4 bits, and the tensors of all other parameters."""
+class _Stored(NamedTuple):
+    """The parameters in the files of a model."""
+
+    packed: list[PackedTensor]
+    """In 4 bits."""
+    dense: list[StoredTensor]
+
+
+def _stored_weights(folder: Path, config: Mapping[str, Any]) -> _Stored:
+    """The parameters in the files of a folder.
+
+    Raises:
+        ModelFilesError: a file cannot be read, or does not fit the config.
+    """
     stored = stored_four_bit(config)
-    kinds, dense = split_packed(stored_tensors(weight_files(folder)))
-    sizes = {shape.name: shape.size for shape in matrix_shapes(config)}
-    for name, kind in kinds.items():
-        if name not in sizes or stored is None or kind != stored.kind:
+    packed, dense = split_packed(stored_tensors(weight_files(folder)))
+    for tensor in packed:
+        if stored is None or tensor.kind != stored.kind:
             raise ModelFilesError(
-                f"{folder} stores {name} as {kind}, which does not fit its config.json: copy or download the "
-                "model again, or use another checkpoint."
+                f"{folder} stores {tensor.name} as {tensor.kind}, which does not fit its config.json: copy "
+                "or download the model again, or use another checkpoint."
             )
-    if stored and not kinds:
+    if stored and not packed:
         raise ModelFilesError(
             f"{folder} has no {stored.kind} weights, though its config.json says so: copy or download the "
             "model again."
         )
     parameters = [tensor for tensor in dense if not _is_spare(tensor.name, config)]
-    for tensor in parameters:
-        require_dense(tensor)
-    return [sizes[name] for name in kinds], parameters
+    for one in parameters:
+        require_dense(one)
+    return _Stored(packed, parameters)
+
+
+def _matrices(folder: Path, config: Mapping[str, Any], stored: _Stored) -> tuple[MatrixShape, ...]:
+    """The candidate matrices among the parameters.
+
+    Raises:
+        ModelFilesError: there are others, the architecture is not supported, or the config says another
+            number of layers.
+    """
+    try:
+        shapes = find_matrices(
+            [
+                *((one.name, one.shape) for one in stored.packed),
+                *((one.name, one.shape) for one in stored.dense),
+            ]
+        )
+    except UnsupportedModelError as error:
+        raise ModelFilesError(f"The model in {folder} cannot be scored: {error}") from error
+    if config["model_type"] not in ARCHITECTURES:
+        raise ModelFilesError(
+            f"{folder / 'config.json'} describes a model of type '{config['model_type']}', which nobody has "
+            f"tested: use one of type {', '.join(ARCHITECTURES)}."
+        )
+    layers = shapes[-1].layer + 1
+    if layers != config["num_hidden_layers"]:
+        raise ModelFilesError(
+            f"The weight files of {folder} have {layers} decoder layers, but its config.json says "
+            f"{config['num_hidden_layers']}: copy or download the model again."
+        )
+    return shapes
 
 
 def _is_spare(tensor: str, config: Mapping[str, Any]) -> bool:
-    """Whether a stored tensor is no parameter: a tied head's copy, or a rotary buffer of old files."""
-    is_tied_head = tensor == "lm_head.weight" and config.get("tie_word_embeddings", False)
-    return bool(is_tied_head) or tensor.endswith("rotary_emb.inv_freq")
+    """Whether a stored tensor is no parameter: a tied head's copy, or a buffer of old files."""
+    is_tied = config.get("tie_word_embeddings", config["model_type"] in TIED_UNLESS_TOLD)
+    return bool(is_tied and tensor in HEADS) or tensor.endswith(BUFFERS)

@@ -7,6 +7,8 @@ import json
 import re
 from pathlib import Path
 
+from cache.paths import expanded
+from core.choices import shortened
 from core.models.spec import EMBEDDED, ModelSpec
 
 CORE_FOLDER = Path(__file__).resolve().parent.parent
@@ -57,16 +59,16 @@ def model_folder(spec: ModelSpec) -> Path:
     Raises:
         ModelFilesError: there is no such model, or a file is missing.
     """
-    is_hub_id = bool(HUB_ID.fullmatch(spec.name)) and not Path(spec.name).is_dir()
-    if spec.revision is not None and not is_hub_id:
+    of_hub = is_hub_id(spec.name)
+    if spec.revision is not None and not of_hub:
         raise ModelFilesError(f"'{spec.name}' has no revisions, only a hub id has: leave --revision out.")
     if spec.is_embedded:
         folder = CORE_FOLDER / EMBEDDED_FOLDERS[spec.name]
         if not folder.is_dir():
             raise ModelFilesError(f"The model '{spec.name}' does not come with this version: use 'demo'.")
-    elif Path(spec.name).expanduser().is_dir():
-        folder = Path(spec.name).expanduser().resolve()
-    elif is_hub_id:
+    elif (local := _local_folder(spec.name)) is not None:
+        folder = local
+    elif of_hub:
         folder = _snapshot(spec.name, spec.revision)
     else:
         raise ModelFilesError(_no_such_model(spec.name))
@@ -74,6 +76,20 @@ def model_folder(spec: ModelSpec) -> Path:
     if problem:
         raise ModelFilesError(problem)
     return folder
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a model of this name is one of the hub: it has the form, and no folder is called so."""
+    return bool(HUB_ID.fullmatch(name)) and _local_folder(name) is None
+
+
+def _local_folder(name: str) -> Path | None:
+    """The folder of this name by its whole path; None if there is none, or no path can be called so."""
+    try:
+        folder = expanded(name)
+        return folder.resolve() if name and folder.is_dir() else None
+    except (OSError, ValueError):
+        return None
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -87,9 +103,9 @@ def weight_files(folder: Path) -> list[Path]:
         return [folder / "model.safetensors"]
     try:
         names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (ValueError, KeyError, TypeError) as error:
+        return [folder / name for name in sorted(names)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelFilesError(f"{index} cannot be read: copy or download the model again.") from error
-    return [folder / name for name in sorted(names)]
 
 
 def identity_files(folder: Path) -> list[Path]:
@@ -165,6 +181,6 @@ def _no_such_model(name: str) -> str:
     near = difflib.get_close_matches(name, EMBEDDED, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return (
-        f"There is no model '{name}'.{hint} Give {' or '.join(EMBEDDED)}, an existing folder, or a hub id "
-        "(owner/name)."
+        f"There is no model '{shortened(name)}'.{hint} Give {' or '.join(EMBEDDED)}, an existing folder, or "
+        "a hub id (owner/name)."
     )

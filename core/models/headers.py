@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class StoredTensor:
     shape: tuple[int, ...]
     path: Path
     size_bytes: int
+    start: int = 0
+    """Its first byte in the file."""
 
 
 def stored_tensors(paths: Iterable[Path]) -> list[StoredTensor]:
@@ -44,12 +47,45 @@ def stored_tensors(paths: Iterable[Path]) -> list[StoredTensor]:
     return [tensor for path in paths for tensor in _tensors_in(path)]
 
 
-def split_packed(tensors: Iterable[StoredTensor]) -> tuple[dict[str, str], list[StoredTensor]]:
-    """The names of the 4-bit weights with their kinds, and all tensors that neither are nor belong to one."""
+@dataclass(frozen=True)
+class PackedTensor:
+    """One 4-bit weight in a file."""
+
+    name: str
+    kind: str
+    """Of its 4 bits, as the name of a tensor beside it says."""
+    shape: tuple[int, ...]
+    """Of the weights that it stands for."""
+
+
+def split_packed(tensors: Iterable[StoredTensor]) -> tuple[list[PackedTensor], list[StoredTensor]]:
+    """The 4-bit weights, and all tensors that neither are nor belong to one.
+
+    Raises:
+        ModelFilesError: a 4-bit weight is not whole.
+    """
     found = list(tensors)
-    split = (tensor.name.split(PACKED_STATE) for tensor in found if PACKED_STATE in tensor.name)
-    packed = {name: kind for name, kind, *_ in split}
-    return packed, [tensor for tensor in found if owner(tensor.name) not in packed]
+    by_name = {tensor.name: tensor for tensor in found}
+    states = [tensor for tensor in found if PACKED_STATE in tensor.name]
+    packed = [_packed(state, by_name) for state in states]
+    names = {weight.name for weight in packed}
+    return packed, [tensor for tensor in found if owner(tensor.name) not in names]
+
+
+def _packed(state: StoredTensor, tensors: Mapping[str, StoredTensor]) -> PackedTensor:
+    """The 4-bit weight that a tensor of JSON describes."""
+    name, kind, *_ = state.name.split(PACKED_STATE)
+    try:
+        with state.path.open("rb") as file:
+            file.seek(state.start)
+            shape = tuple(int(size) for size in json.loads(file.read(state.size_bytes))["shape"])
+        if min(shape) < 1 or -(-math.prod(shape) // 2) != tensors[name].size_bytes:
+            raise ValueError("another size than its shape asks for")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelFilesError(
+            f"The {kind} weights {name} in {state.path} are not whole: copy or download the model again."
+        ) from error
+    return PackedTensor(name, kind, shape)
 
 
 def require_dense(tensor: StoredTensor) -> None:
@@ -86,13 +122,14 @@ def _tensors_in(path: Path) -> Iterator[StoredTensor]:
                 tuple(entry["shape"]),
                 path,
                 entry["data_offsets"][1] - entry["data_offsets"][0],
+                8 + length + entry["data_offsets"][0],
             )
             for name, entry in header.items()
         ]
         end = max(entry["data_offsets"][1] for entry in header.values())
         if path.stat().st_size != 8 + length + end:
             raise ValueError("another size than its header says")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelFilesError(
             f"{path} is not a whole safetensors file: copy or download it again."
         ) from error

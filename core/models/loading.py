@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
@@ -153,17 +154,24 @@ def _load_model(folder: Path, dtype: str, loaded: OnBytes, **arguments: Any) -> 
     """The model of a folder, every weight of it from the files."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    with counted(folder, loaded):
-        model, report = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=dtype,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-            **arguments,
-        )
+    try:
+        with counted(folder, loaded):
+            model, report = AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=dtype,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+                **arguments,
+            )
+    except (StrictDataclassError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        # What transformers makes of a config that nobody checked: an activation that is none, say.
+        raise ModelFilesError(
+            f"{folder / 'config.json'} describes no model that can be built "
+            f"({' '.join(str(error).split())}): copy or download the model again."
+        ) from error
     absent = sorted(report["missing_keys"]) + sorted(str(key) for key, *_ in report["mismatched_keys"])
     if absent:  # transformers fills these with random numbers
         raise ModelFilesError(

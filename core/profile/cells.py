@@ -90,6 +90,7 @@ def _base_cells(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:
         (cell,) = frame_statistics(frame, [frame], benchmark, plan.seed)
         names = {
             **dict(zip(RUN, BASE, strict=False)),
+            "quota": "",
             "weights": 0,
             "share_of_candidates": 0.0,
             "benchmark": benchmark.id,
@@ -105,6 +106,7 @@ def _names(bench: Workbench, mask: MaskRecipe) -> dict[str, str | float | int | 
     return {
         "model": bench.spec.name,
         **run_fields(mask),
+        "quota": mask.quota,
         "weights": weights,
         "share_of_candidates": weights / bench.info.candidates[mask.variant],
     }

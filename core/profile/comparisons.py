@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from core.choices import DRAWN
 from core.profile.plan import Plan
 from core.results.frames import frame_specificities
 from core.statistics import CellStatistics, Specificity, benjamini_hochberg, collapsed, empirical_p, holm
@@ -55,7 +56,7 @@ def _is_collapsed(cells: pl.DataFrame) -> bool:
 def with_random_masks(cells: pl.DataFrame) -> pl.DataFrame:
     """The cells with `empirical_p` and `random_masks`, how many it is from; null without a random mask.
 
-    A cell is compared with the random masks of its own ability, variant and k. Those themselves have none.
+    A cell is compared with the `random` masks of its own ability, variant and k. Drawn ones have none.
     """
     random = cells.filter(pl.col("defined") & (pl.col("selection") == "random"))
     by_cell: dict[tuple[object, ...], list[float]] = {}
@@ -64,7 +65,7 @@ def with_random_masks(cells: pl.DataFrame) -> pl.DataFrame:
     p_values: list[float | None] = []
     counts: list[int] = []
     for *cell, ais, selection in cells.select(*CELL, "ais", "selection").iter_rows():
-        drawn = [] if ais is None or selection == "random" else by_cell.get(tuple(cell), [])
+        drawn = [] if ais is None or selection in DRAWN else by_cell.get(tuple(cell), [])
         p_values.append(empirical_p(ais, drawn).p_value if drawn else None)
         counts.append(len(drawn))
     return cells.with_columns(
@@ -89,7 +90,7 @@ def specificity_of(
     found: list[Specificity | None] = [None] * len(masks)
     if len(plan.abilities) < 2:
         return found
-    chosen = [n for n, mask in enumerate(masks) if mask.selection != "random" and statistics[n].defined]
+    chosen = [n for n, mask in enumerate(masks) if mask.selection not in DRAWN and statistics[n].defined]
     if chosen:
         base, *ablated = frames
         sizes = [_size(masks[number]) for number in chosen]

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from core.choices import DRAWN
 from core.diagnosis import Share, Tag, Way, shares, way_of
 from core.profile.plan import Plan
 from core.results.choice_sums import (
@@ -233,8 +234,8 @@ def _compare_choices(
 
 
 def run_names(mask: MaskRecipe) -> tuple[str, str, str, float, int | None]:
-    """The values of `RUN` but the benchmark: only a random mask depends on its seed."""
-    seed = mask.seed if mask.selection == "random" else None
+    """The values of `RUN` but the benchmark: only a mask that is drawn depends on its seed."""
+    seed = mask.seed if mask.selection in DRAWN else None
     return mask.ability, mask.variant, mask.selection, mask.k, seed
 
 

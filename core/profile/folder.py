@@ -13,10 +13,11 @@ import polars as pl
 from cache.files import write_atomically
 from cache.keys import as_plain
 from core.abilities import GENERATOR_VERSION
-from core.choices import SIGNIFICANT
+from core.choices import DRAWN, SIGNIFICANT
 from core.profile.cells import Profile
 from core.profile.failures import run_fields
-from core.recipes import HEALTH_VERSION, OUTCOMES_VERSION, RANKING_VERSION
+from core.profile.naming import namings
+from core.recipes import CONTRAST_VERSION, HEALTH_VERSION, OUTCOMES_VERSION, RANKING_VERSION
 from core.results.items import ensure_items
 from core.workbench import Workbench
 
@@ -62,6 +63,7 @@ def write_profile(profile: Profile, bench: Workbench, folder: Path) -> None:
     document = {
         **settings_of(profile, bench),
         "holding": holding_of(profile),
+        "naming": namings_of(profile),
         "health": health_of(profile),
         "failures": failures_of(profile),
     }
@@ -79,15 +81,24 @@ def settings_of(profile: Profile, bench: Workbench) -> dict[str, Any]:
         "abilities": plan.abilities,
         "variants": plan.variants,
         "selections": plan.selections,
+        "quota": plan.quota,
         "k": plan.ks,
+        "auto_k": [found.figures() for found in plan.found_ks],
         "benchmarks": [
-            {"id": b.id, "version": b.version, "chance": b.chance, "n": plan.items_of(b)}
+            {
+                "id": b.id,
+                "version": b.version,
+                "chance": b.chance,
+                "n": plan.items_of(b),
+                "needs": b.needs,
+            }
             for b in plan.benchmarks
         ],
         "seed": plan.seed,
         "random_seeds": plan.seeds_of("random"),
         "formats": {
             "ranking": RANKING_VERSION,
+            "contrast": CONTRAST_VERSION,
             "outcomes": OUTCOMES_VERSION,
             "health": HEALTH_VERSION,
             "generator": GENERATOR_VERSION,
@@ -101,8 +112,13 @@ def holding_of(profile: Profile) -> list[dict[str, Any]]:
 
     The empirical p is null without random masks; of N it is 1 / (N + 1) at least.
     """
-    holding = profile.cells.filter((pl.col("holm_p") < SIGNIFICANT) & (pl.col("selection") != "random"))
+    holding = profile.cells.filter((pl.col("holm_p") < SIGNIFICANT) & ~pl.col("selection").is_in(DRAWN))
     return holding.select(*HOLDING_COLUMNS).to_dicts()
+
+
+def namings_of(profile: Profile) -> list[dict[str, Any]]:
+    """How well each matrix names what the compound benchmarks need, in plain values; empty without any."""
+    return [naming.figures() for naming in namings(profile)]
 
 
 def health_of(profile: Profile) -> list[dict[str, Any]]:

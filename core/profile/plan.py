@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.benchmarks import Benchmark
-from core.choices import Selection, Variant
+from core.choices import DRAWN, Quota, Selection, Variant
 from core.recipes import drawn_seed
 from core.workbench import MaskRecipe, Workbench
+from core.workbench.auto_k import FoundK
 from core.workbench.workbench import OutcomesRequest
 
 
@@ -27,6 +28,10 @@ class Plan:
     """Of the random controls and the bootstrap."""
     random_seeds: int = 1
     """Random masks of each ability, variant and k; an empirical p of 0.05 takes 19."""
+    quota: Quota = "global"
+    """Of all masks."""
+    found_ks: tuple[FoundK, ...] = ()
+    """Where k was looked for (`with_found`), what was found for each variant."""
 
     def __post_init__(self) -> None:
         """Checks the number of random masks.
@@ -36,7 +41,7 @@ class Plan:
         """
         if self.random_seeds < 1:
             raise ValueError(f"There are {self.random_seeds} random seeds: give 1 or more.")
-        if self.random_seeds > 1 and "random" not in self.selections:
+        if self.random_seeds > 1 and not set(DRAWN) & set(self.selections):
             raise ValueError(
                 f"{self.random_seeds} random seeds are asked for, but 'random' is not among the selections: "
                 "add it."
@@ -45,25 +50,33 @@ class Plan:
     def masks(self) -> tuple[MaskRecipe, ...]:
         """Every mask, the cheapest kinds first: what `top` has scored serves `bottom` and `contrast`."""
         return tuple(
-            MaskRecipe(ability, variant, selection, k, seed)
+            MaskRecipe(ability, variant, selection, k, seed, self.quota)
             for selection in self.selections
             for seed in self.seeds_of(selection)
             for ability in self.abilities
             for variant in self.variants
             if variant != "base"
-            for k in self.ks
+            for k in self.ks_of(variant)
         )
 
+    def ks_of(self, variant: Variant) -> tuple[float, ...]:
+        """The k of one variant: all, or the one that was found for it."""
+        return tuple(found.k for found in self.found_ks if found.variant == variant) or self.ks
+
+    def with_found(self, found: tuple[FoundK, ...]) -> Plan:
+        """The plan with the k that was found for each variant, in place of its own; with none, as it is."""
+        return replace(self, ks=tuple(sorted({one.k for one in found})) or self.ks, found_ks=found)
+
     def seeds_of(self, selection: Selection) -> tuple[int, ...]:
-        """The seeds of the masks of one selection: several only of random ones."""
-        draws = self.random_seeds if selection == "random" else 1
+        """The seeds of the masks of one selection: several only of those that are drawn."""
+        draws = self.random_seeds if selection in DRAWN else 1
         return tuple(drawn_seed(self.seed, draw) for draw in range(draws))
 
     def size(self) -> str:
         """How many runs it takes, in a sentence."""
         masks = self.masks()
         runs = (len(masks) + 1) * len(self.benchmarks)
-        random = sum(mask.selection == "random" for mask in masks) * len(self.benchmarks)
+        random = sum(mask.selection in DRAWN for mask in masks) * len(self.benchmarks)
         size = (
             f"{_counted(len(masks), 'mask')} and the intact model on "
             f"{_counted(len(self.benchmarks), 'benchmark')}: {_counted(runs, 'run')}"

@@ -7,16 +7,20 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from core.cancellation import Cancelled
-from core.events import EntryReplaced, RunFinished, RunsFound
+from core.events import RunFinished, RunsFound
 from core.models.description import selectable_weights
 from core.profile.cells import Profile, profile_of
 from core.profile.plan import Plan
 from core.workbench import MaskRecipe, Workbench
 from core.workbench.runs import compute_runs
+from core.workbench.stored import stored_outcomes
 from core.workbench.workbench import OutcomesRequest
 
 if TYPE_CHECKING:
     from cache.outcomes import Loaded
+
+ROUNDS = 2
+"""How often what is lacking is computed: again what was deleted or damaged while the first round went on."""
 
 Runs = dict[MaskRecipe | None, list[OutcomesRequest]]
 """The runs of each mask; None is the intact model."""
@@ -34,23 +38,34 @@ def run_profile(
     _check_ks(plan, bench)
     runs: Runs = {mask: plan.requests(bench, mask) for mask in (None, *plan.masks())}
     keys = [request.key for requests in runs.values() for request in requests]
-    loaded = bench.store.outcomes.load_many(keys)
-    for problem in loaded.corrupt:
-        bench.tell(EntryReplaced(str(problem)))
-    total = sum(key not in loaded.frames for key in keys)
-    bench.tell(RunsFound(total=len(keys), cached=len(keys) - total))
-    try:
-        with closing(compute_runs(bench, runs, cancelled, loaded.frames.keys())) as computed:
-            for done, (request, score) in enumerate(computed, start=1):
-                name = "base" if request.mask is None else str(request.mask)
-                bench.tell(RunFinished(name, request.benchmark.id, score, done, total))
-    except Cancelled:
-        return None
-    finally:
-        bench.prove_restored()
-    if total:
-        loaded = bench.store.outcomes.load_many(keys)
-    return _assemble(plan, bench, runs, loaded)
+    loaded = stored_outcomes(bench, keys)
+    lacking = len(set(keys) - set(loaded.frames))
+    bench.tell(RunsFound(total=len(keys), cached=sum(key in loaded.frames for key in keys)))
+    for _ in range(ROUNDS):
+        try:
+            _compute(bench, runs, loaded, lacking, cancelled)
+        except Cancelled:
+            return None
+        finally:
+            bench.prove_restored()
+        loaded = stored_outcomes(bench, keys) if lacking else loaded
+        lacking = len(set(keys) - set(loaded.frames))
+        if not lacking:
+            return _assemble(plan, bench, runs, loaded)
+    raise ValueError(
+        f"The cache folder {bench.store.root} loses what is stored in it: {lacking} runs are not there any "
+        "more, or damaged. Check the disk, or give another --cache-dir."
+    )
+
+
+def _compute(
+    bench: Workbench, runs: Runs, loaded: Loaded, lacking: int, cancelled: Callable[[], bool]
+) -> None:
+    """Computes what is lacking, and tells each run as it is finished."""
+    with closing(compute_runs(bench, runs, cancelled, loaded.frames.keys())) as computed:
+        for done, (request, score) in enumerate(computed, start=1):
+            name = "base" if request.mask is None else str(request.mask)
+            bench.tell(RunFinished(name, request.benchmark.id, score, done, lacking))
 
 
 def _check_ks(plan: Plan, bench: Workbench) -> None:

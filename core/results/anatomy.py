@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.layer_matrices import neurons_of
 from core.recipes import MaskRecipe
 from core.results.selected import Addresses, Layout, chunks, halves_agreement, selected
 from core.workbench import Workbench
 
 if TYPE_CHECKING:
-    from core.weights.matrix import MatrixKind
+    from core.layer_matrices import MatrixKind
 
 TOP_NEURONS = 100
 """Neurons that are listed."""
@@ -25,7 +26,7 @@ CURVE_POINTS = 200
 
 @dataclass(frozen=True)
 class Neuron:
-    """One intermediate unit of an MLP: a row of `gate` and of `up`, and a column of `down`."""
+    """One intermediate unit of an MLP: rows of `gate` and `up` (or `gate_up`), a column of `down`."""
 
     layer: int
     index: int
@@ -112,7 +113,7 @@ def anatomy(bench: Workbench, mask: MaskRecipe) -> Anatomy | None:
 
 def _neuron_counts(layout: Layout, addresses: Addresses) -> NDArray[np.int64]:
     """(layers, neurons) selected weights of each neuron."""
-    neurons = next(shape.rows for shape in layout.shapes if shape.kind == "gate")
+    neurons = next(shape.columns for shape in layout.shapes if shape.kind == "down")
     counts = np.zeros((layout.shapes[-1].layer + 1, neurons), np.int64)
     for layer, units in _units(layout, addresses):
         counts[layer] += np.bincount(units, minlength=neurons)
@@ -125,16 +126,15 @@ def _units(layout: Layout, addresses: Addresses) -> Iterator[tuple[int, Addresse
     for place, shape in enumerate(layout.shapes):
         if shape.is_mlp:
             for part in chunks(addresses[cuts[place] : cuts[place + 1]]):
-                local = part - layout.starts[place]
-                yield shape.layer, local % shape.columns if shape.kind == "down" else local // shape.columns
+                yield shape.layer, neurons_of(shape, part - layout.starts[place])
 
 
 def _most_hit(layout: Layout, by_neuron: NDArray[np.int64]) -> tuple[Neuron, ...]:
-    hidden = next(shape.columns for shape in layout.shapes if shape.kind == "gate")
+    size = sum(shape.size for shape in layout.shapes if shape.is_mlp) // by_neuron.size
     flat = by_neuron.ravel()
     order = np.argsort(-flat, kind="stable")[:TOP_NEURONS].tolist()
     places = (divmod(place, by_neuron.shape[1]) for place in order if flat[place])
-    return tuple(Neuron(layer, i, int(by_neuron[layer, i]), 3 * hidden) for layer, i in places)
+    return tuple(Neuron(layer, i, int(by_neuron[layer, i]), size) for layer, i in places)
 
 
 def _concentration(by_neuron: NDArray[np.int64]) -> tuple[tuple[float, float], ...]:

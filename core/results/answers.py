@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cache.entries import Payload
 from cache.files import CorruptEntry
 from cache.outcomes import SCHEMA
 from core.events import ItemOutcome
@@ -45,13 +46,18 @@ class Answers:
         return self.rows().slice(place, 1).collect().row(0, named=True)
 
 
-def stored_answers(path: Path, items: ItemTable) -> Answers:
-    """The answers in a file of `cache.outcomes`, proved whole.
+def stored_answers(path: Path, payload: Payload, items: ItemTable) -> Answers:
+    """The answers in a payload of `cache.outcomes`, proved whole.
+
+    Args:
+        path: its file, which errors name.
+        payload: what to read them from.
+        items: those of the benchmark.
 
     Raises:
         CorruptEntry: it is not about these items, in this order.
     """
-    lazy = pl.scan_parquet(path)
+    lazy = pl.scan_parquet(payload)
     small = lazy.select("item_id", "prediction", "correct").collect()
     if len(small) != len(items) or not (small["item_id"] == items.ids).all():
         raise CorruptEntry(path, "its items are not those of the benchmark: delete it, and run it again")

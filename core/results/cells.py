@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count, takewhile
 from typing import Literal
 
 import numpy as np
@@ -11,13 +12,13 @@ import numpy as np
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.benchmarks import Benchmark
-from core.choices import Selection, Variant
+from core.choices import DRAWN, Quota, Selection, Variant
 from core.engine.commands import Run
 from core.models.description import selectable_weights
-from core.recipes import MaskRecipe
+from core.recipes import MaskRecipe, drawn_seed
 from core.results.effects import Effects, effects
-from core.results.presence import control_of, items_of
-from core.statistics import CellStatistics, benjamini_hochberg, collapsed
+from core.results.presence import control_of, is_stored, items_of
+from core.statistics import CellStatistics, EmpiricalP, benjamini_hochberg, collapsed, empirical_p, holm
 from core.workbench import Workbench
 
 State = Literal["missing", "defined", "not_identifiable"]
@@ -37,6 +38,11 @@ class Cell:
     """Over the defined cells of its matrix that are there; None outside a matrix and if it is not defined."""
     control: CellStatistics | None
     """The same for as many weights drawn at random; None if it is missing."""
+    holm_p: float | None = None
+    """Adjusted over the same cells as the q-value; None where that is."""
+    empirical: EmpiricalP | None = None
+    """Beside all random masks of its ability and size that are stored; None outside a matrix, without an AIS
+    or a random mask, and for what is drawn itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +67,7 @@ class Matrix:
     """Fraction of the variant's candidates."""
     damaged: tuple[CorruptEntry, ...]
     """Entries that were found damaged just now; they count as missing."""
+    quota: Quota = "global"
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ def matrix(
     benchmarks: Sequence[Benchmark],
     limit: int | None = None,
     seed: int = 0,
+    quota: Quota = "global",
 ) -> Matrix:
     """The matrix of all abilities, from the cache.
 
@@ -93,14 +101,19 @@ def matrix(
         benchmarks: the columns.
         limit: items of each benchmark; None for all.
         seed: of the random controls and the bootstrap.
+        quota: whether each matrix gives the same share.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    masks = _masks(variant, selection, k, seed)
+    masks = _masks(variant, selection, k, seed, quota)
     sized = [(benchmark, items_of(benchmark, limit)) for benchmark in benchmarks]
     measured = effects(bench, [*masks, *map(control_of, masks)], sized, seed)
-    cells = _with_q_values([_cell(measured, mask, b.id) for mask in masks for b in benchmarks])
+    drawn = [] if selection in DRAWN else _further_draws(bench, masks, sized, seed)
+    further = effects(bench, drawn, sized, seed)
+    cells = _with_corrections([_cell(measured, mask, b.id) for mask in masks for b in benchmarks])
+    if selection not in DRAWN:
+        cells = _with_empirical(cells, further)
     weights = selectable_weights(k, variant, bench.info)
     return Matrix(
         variant=variant,
@@ -113,7 +126,8 @@ def matrix(
         missing=measured.missing,
         weights=weights,
         share_of_candidates=weights / bench.info.candidates[variant],
-        damaged=measured.damaged,
+        damaged=(*measured.damaged, *further.damaged),
+        quota=quota,
     )
 
 
@@ -125,13 +139,14 @@ def column(
     benchmark: Benchmark,
     n: int,
     seed: int = 0,
+    quota: Quota = "global",
 ) -> list[Cell]:
     """All abilities on n items of one benchmark; q-values need the whole matrix and are None.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    masks = _masks(variant, selection, k, seed)
+    masks = _masks(variant, selection, k, seed, quota)
     measured = effects(bench, [*masks, *map(control_of, masks)], [(benchmark, n)], seed)
     return [_cell(measured, mask, benchmark.id) for mask in masks]
 
@@ -150,8 +165,8 @@ def sweep(
     return [SweepPoint(m.k, found((m, benchmark.id)), found((control_of(m), benchmark.id))) for m in masks]
 
 
-def _masks(variant: Variant, selection: Selection, k: float, seed: int) -> list[MaskRecipe]:
-    return [MaskRecipe(ability.id, variant, selection, k, seed) for ability in ABILITIES]
+def _masks(variant: Variant, selection: Selection, k: float, seed: int, quota: Quota) -> list[MaskRecipe]:
+    return [MaskRecipe(ability.id, variant, selection, k, seed, quota) for ability in ABILITIES]
 
 
 def _cell(measured: Effects, mask: MaskRecipe, benchmark: str) -> Cell:
@@ -162,10 +177,43 @@ def _cell(measured: Effects, mask: MaskRecipe, benchmark: str) -> Cell:
     return Cell(mask.ability, benchmark, state, found, None, control)
 
 
-def _with_q_values(cells: Sequence[Cell]) -> list[Cell]:
+def _further_draws(
+    bench: Workbench, masks: Sequence[MaskRecipe], sized: Sequence[tuple[Benchmark, int]], seed: int
+) -> list[MaskRecipe]:
+    """The random masks after the first of each ability, up to the first draw of which nothing is stored."""
+    draws = ([replace(control_of(mask), seed=drawn_seed(seed, draw)) for mask in masks] for draw in count(1))
+    stored = takewhile(lambda drawn: any(is_stored(bench, m, *one) for m in drawn for one in sized), draws)
+    return [mask for drawn in stored for mask in drawn]
+
+
+def _with_corrections(cells: Sequence[Cell]) -> list[Cell]:
     p_values = [c.statistics.p_value for c in cells if c.statistics is not None and c.state == "defined"]
-    q_values = iter(benjamini_hochberg(np.array(p_values)).tolist())
-    return [replace(c, q_value=next(q_values)) if c.state == "defined" else c for c in cells]
+    adjusted = (benjamini_hochberg(np.array(p_values)).tolist(), holm(np.array(p_values)).tolist())
+    pairs = zip(*adjusted, strict=True)
+    corrected = []
+    for cell in cells:
+        if cell.state == "defined":
+            q_value, holm_p = next(pairs)
+            cell = replace(cell, q_value=q_value, holm_p=holm_p)
+        corrected.append(cell)
+    return corrected
+
+
+def _with_empirical(cells: Sequence[Cell], further: Effects) -> list[Cell]:
+    """The cells with their empirical p, from their controls and the further draws together."""
+    by_cell: dict[tuple[str, str], list[CellStatistics]] = {}
+    for cell in cells:
+        by_cell[cell.ability, cell.benchmark] = [] if cell.control is None else [cell.control]
+    for (mask, benchmark), found in further.found.items():
+        by_cell[mask.ability, benchmark].append(found)
+    return [replace(c, empirical=_empirical(c, by_cell[c.ability, c.benchmark])) for c in cells]
+
+
+def _empirical(cell: Cell, random: Sequence[CellStatistics]) -> EmpiricalP | None:
+    """How often random masks go as far; None without one, or without an AIS."""
+    ais = None if cell.statistics is None else cell.statistics.ais
+    drawn = [one.ais for one in random if one.ais is not None]
+    return empirical_p(ais, drawn) if ais is not None and drawn else None
 
 
 def _collapsed_abilities(cells: Sequence[Cell]) -> frozenset[str]:

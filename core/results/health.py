@@ -11,7 +11,7 @@ import polars as pl
 
 from core.diagnosis import Written
 from core.diagnosis.coherence import coherence
-from core.health import AnswerHealth, answer_health, perplexity
+from core.health import MOST_RUINED, MOST_TIMES, AnswerHealth, answer_health, perplexity
 from core.recipes import MaskRecipe
 from core.results.written import written_of
 from core.statistics import Accuracy
@@ -33,6 +33,8 @@ class MaskHealth:
     """Share of the answers under the mask that repeat themselves."""
     unreadable: Accuracy
     """Share of those that are empty, or incoherent to the intact model (`core.diagnosis.coherence`)."""
+    base_unreadable: Accuracy
+    """The same of what the intact model writes: the share that is empty."""
 
     @property
     def times(self) -> float | None:
@@ -40,6 +42,13 @@ class MaskHealth:
         if self.perplexity is None or self.base_perplexity is None:
             return None
         return self.perplexity / self.base_perplexity
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether perplexity and answers stay within the limits (`core.health.limits`); not if not known."""
+        pairs = ((self.base_repeating, self.repeating), (self.base_unreadable, self.unreadable))
+        is_written = all(after.score - before.score <= MOST_RUINED for before, after in pairs)
+        return is_written and self.times is not None and self.times <= MOST_TIMES
 
     def perplexity_words(self) -> str:
         """Such as `perplexity on neutral text x1.3 (1.09 to 1.42)`."""
@@ -98,6 +107,7 @@ def mask_healths(bench: Workbench, masks: Iterable[MaskRecipe]) -> dict[MaskReci
                 base_health.repeating,
                 answers.repeating,
                 answers.unreadable or answers.empty,
+                base_health.unreadable or base_health.empty,
             )
     return found
 

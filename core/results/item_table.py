@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from cache.entries import Payload
 from core.choices import one_of
 
 KEPT_TEXT_BYTES = 64_000_000
@@ -22,9 +22,9 @@ UNKNOWN = -1
 class ItemTable:
     """The items of one benchmark, in its order."""
 
-    def __init__(self, path: Path) -> None:
-        """Reads ids, families and right options; the file is one of `cache.items`, proved whole."""
-        self.lazy = pl.scan_parquet(path)
+    def __init__(self, payload: Payload) -> None:
+        """Reads ids, families and right options; the payload is one of `cache.items`, proved whole."""
+        self.lazy = pl.scan_parquet(payload)
         small = self.lazy.select("item_id", "family", "gold").collect()
         self.ids: pl.Series = small["item_id"]
         self.gold: NDArray[np.int16] = small["gold"].fill_null(UNKNOWN).to_numpy()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from cache.entries import Payload
 from core.benchmarks import Benchmark
 from core.benchmarks.tasks.documents import ChoiceDocument, Document
 from core.recipes import items_ingredients, items_key
 from core.workbench import Workbench
-from core.workbench.stored import stored_whole
+from core.workbench.stored import alone_with, stored_whole, storing
 
 BEGINNING_LENGTH = 200
 """Characters of an item that a list may show."""
@@ -19,23 +19,25 @@ BLANK = "_"
 """Where an option goes in a prompt that has one within."""
 
 
-def ensure_items(bench: Workbench, benchmark: Benchmark, n: int) -> Path:
-    """The Parquet file of a benchmark's first n items, made now if it is not there: `cache.items.SCHEMA`.
+def ensure_items(bench: Workbench, benchmark: Benchmark, n: int) -> Payload:
+    """What to read a benchmark's first n items from, made now if it is not there: `cache.items.SCHEMA`.
+
+    A Parquet file, or its bytes where the cache cannot be written to.
 
     Raises:
         ValueError: the benchmark has fewer than n items, or its rows are not here.
-        OSError: the cache cannot be written to.
     """
     ingredients = items_ingredients(benchmark, n, bench.spec)
     key, entries = items_key(ingredients), bench.store.items.entries
     # Looked up before the lock too: a cache that can only be read has no place for locks.
-    if (path := stored_whole(entries, key, tell=lambda event: None)) is not None:
-        return path
-    with bench.store.lock(key):
-        if (path := stored_whole(entries, key, bench.tell)) is not None:
-            return path
-        bench.store.items.save(key, ingredients, _columns(benchmark.documents(bench.spec, n)))
-        return entries.payload_path(key)
+    if (found := stored_whole(bench, entries, key)) is not None:
+        return found
+    with alone_with(bench, key):
+        if (found := stored_whole(bench, entries, key)) is not None:
+            return found
+        with storing(bench):
+            bench.store.items.save(key, ingredients, _columns(benchmark.documents(bench.spec, n)))
+        return entries.held[key][1] if key in entries.held else entries.payload_path(key)
 
 
 def _columns(documents: Sequence[Document]) -> dict[str, list[Any]]:
@@ -56,6 +58,8 @@ def prompt_of(document: Document) -> str:
     """The whole prompt as a person reads it; with a blank where every option has a context of its own."""
     if not isinstance(document, ChoiceDocument):
         return document.prompt
+    if document.read:
+        return document.read
     first, option = document.contexts[0], document.options[0]
     if len(document.contexts) == 1 or not first.endswith(option):
         return first

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.choices import Selection, Variant
+from core.choices import Quota, Selection, Variant
 from core.models.description import selectable_weights
 from core.recipes import MaskRecipe
 from core.results.selected import (
     CHUNK,
     Addresses,
+    Layout,
+    drawn_like,
     halves_agreement,
     selected,
     without_core,
@@ -61,7 +63,14 @@ class _Stored:
     damaged: list[CorruptEntry] = field(default_factory=list)
 
 
-def overlaps(bench: Workbench, variant: Variant, selection: Selection, k: float, seed: int = 0) -> Overlaps:
+def overlaps(
+    bench: Workbench,
+    variant: Variant,
+    selection: Selection,
+    k: float,
+    seed: int = 0,
+    quota: Quota = "global",
+) -> Overlaps:
     """The overlaps of all abilities' masks, as far as their rankings are stored.
 
     Args:
@@ -70,12 +79,13 @@ def overlaps(bench: Workbench, variant: Variant, selection: Selection, k: float,
         selection: of the weights; two random masks have a lift of about 1.
         k: fraction of all parameters.
         seed: of the random masks.
+        quota: whether each matrix gives the same share.
 
     Raises:
         ModelFilesError: there is no such model, or its config is broken.
         ValueError: k asks for more weights than there are candidates.
     """
-    recipes = [MaskRecipe(ability.id, variant, selection, k, seed) for ability in ABILITIES]
+    recipes = [MaskRecipe(ability.id, variant, selection, k, seed, quota) for ability in ABILITIES]
     stored = _stored_masks(bench, recipes)
     masks = [stored.masks.get(recipe) for recipe in recipes]
     present = tuple(mask is not None for mask in masks)
@@ -170,7 +180,18 @@ def _stored_masks(bench: Workbench, recipes: Sequence[MaskRecipe]) -> _Stored:
     if recipes[0].selection == "minus_core":
         tops = stored.masks
         stored.agreements, stored.masks = {}, {} if stored.missing else _cored(bench, recipes, tops)
+    if recipes[0].selection == "random_matched":
+        stored.agreements, stored.masks = {}, _matched(bench, recipes, stored.masks)
     return stored
+
+
+def _matched(
+    bench: Workbench, recipes: Sequence[MaskRecipe], tops: Mapping[MaskRecipe, Addresses]
+) -> dict[MaskRecipe, Addresses]:
+    """As many weights at random in each matrix as those abilities' `top` masks have that are stored."""
+    layout = Layout.of(bench)
+    pairs = [(recipe, tops.get(replace(recipe, selection="top"))) for recipe in recipes]
+    return {recipe: drawn_like(layout, top, recipe) for recipe, top in pairs if top is not None}
 
 
 def _cored(

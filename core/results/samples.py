@@ -56,11 +56,14 @@ class Samples:
         entries = bench.store.outcomes.entries
         wanted = [None] if mask is None else [None, mask]
         requests = [bench.request(one, benchmark, n) for one in wanted]
-        paths = [entries.whole_payload(request.key) for request in requests]
-        if not any(paths):
+        payloads = [(entries.payload_path(one.key), entries.whole_payload(one.key)) for one in requests]
+        if not any(payload for _, payload in payloads):
             return None
         items = ItemTable(ensure_items(bench, benchmark, n))
-        answers = [None if path is None else stored_answers(path, items) for path in (*paths, None)]
+        answers = [
+            None if payload is None else stored_answers(path, payload, items) for path, payload in payloads
+        ]
+        answers = [*answers, None]
         partings = _partings(bench, requests) if answers[0] and answers[1] else None
         return cls(items, answers[0], answers[1], benchmark, partings)
 

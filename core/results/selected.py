@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.choices import Variant
-from core.models.description import MatrixShape, matrix_shapes, read_config, selectable_weights
+from core.layer_matrices import MatrixShape
+from core.models.description import matrix_shapes, selectable_weights
 from core.models.files import model_folder
+from core.quota import shares_of_matrices
 from core.recipes import CORE_ABILITIES, MaskRecipe
-from core.subsets import random_subset
+from core.subsets import random_subset, random_subset_of_each
 from core.workbench import Workbench
 
 CHUNK = 1 << 20
@@ -35,12 +37,12 @@ class Layout:
 
     @classmethod
     def of(cls, bench: Workbench) -> Layout:
-        """The layout of the workbench's model, from its config.
+        """The layout of the workbench's model, from its files.
 
         Raises:
             ModelFilesError: there is no such model, or its config is broken.
         """
-        return cls(matrix_shapes(read_config(model_folder(bench.spec))))
+        return cls(matrix_shapes(model_folder(bench.spec)))
 
     @cached_property
     def starts(self) -> Addresses:
@@ -63,6 +65,9 @@ def selected(bench: Workbench, mask: MaskRecipe) -> Addresses | None:
     layout = Layout.of(bench)
     if mask.selection == "random":
         return _drawn(bench, layout, mask)
+    if mask.selection == "random_matched":
+        top = top_of_ranking(bench, layout, replace(mask, selection="top"))
+        return None if top is None else drawn_like(layout, top, mask)
     if mask.selection != "minus_core":
         return top_of_ranking(bench, layout, mask)
     found = [top_of_ranking(bench, layout, one) for one in bench.rankings_of(mask)]
@@ -114,6 +119,12 @@ def without_core(own: Addresses, others: Iterable[Addresses]) -> Addresses:
     return own[owners < CORE_ABILITIES]
 
 
+def drawn_like(layout: Layout, top: Addresses, mask: MaskRecipe) -> Addresses:
+    """As many weights at random in each matrix as the `top` mask has there."""
+    counts = np.diff(np.searchsorted(top, layout.starts))
+    return _drawn_in_each(layout, [int(counts[place]) for place in layout.candidates(mask.variant)], mask)
+
+
 def is_in(some: Addresses, others: Addresses) -> NDArray[np.bool_]:
     """(n,) which of some are among the others."""
     found = np.zeros(len(some), bool)
@@ -135,9 +146,19 @@ def _drawn(bench: Workbench, layout: Layout, mask: MaskRecipe) -> Addresses:
     """The random control, as `core.selection` draws it from the variant's candidates laid end to end."""
     n = selectable_weights(mask.k, mask.variant, bench.info)
     places = layout.candidates(mask.variant)
+    if mask.quota == "matrix":
+        sizes = [layout.shapes[place].size for place in places]
+        return _drawn_in_each(layout, shares_of_matrices(sizes, n), mask)
     ends = np.cumsum(np.diff(layout.starts)[places])
     positions = random_subset(int(ends[-1]), n, np.random.default_rng(mask.random_seed))
     return positions + _shifts(layout, places, ends)[np.searchsorted(ends, positions, side="right")]
+
+
+def _drawn_in_each(layout: Layout, counts: Sequence[int], mask: MaskRecipe) -> Addresses:
+    """So many weights of each candidate matrix."""
+    places = layout.candidates(mask.variant)
+    starts, sizes = layout.starts[places].tolist(), [layout.shapes[place].size for place in places]
+    return random_subset_of_each(starts, sizes, counts, mask.random_seed)
 
 
 def _shifts(layout: Layout, places: Sequence[int], ends: Addresses) -> Addresses:

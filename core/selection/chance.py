@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.subsets import random_subset
+from core.subsets import random_subset, random_subset_of_each
 from core.weights import Matrix
 
 
@@ -27,7 +27,5 @@ def random_like(matrices: Sequence[Matrix], counts: Sequence[int], seed: int) ->
     Raises:
         ValueError: a count is negative or more than its matrix has weights.
     """
-    rng = np.random.default_rng(seed)
-    pairs = zip(matrices, counts, strict=True)
-    parts = [matrix.offset + random_subset(matrix.size, count, rng) for matrix, count in pairs]
-    return torch.from_numpy(np.concatenate([np.empty(0, np.int64), *parts]))
+    starts, sizes = [matrix.offset for matrix in matrices], [matrix.size for matrix in matrices]
+    return torch.from_numpy(random_subset_of_each(starts, sizes, counts, seed))

@@ -1,10 +1,14 @@
-"""What is special to an ability rather than shared by all."""
+"""What is special to an ability rather than shared by all: its share of importance less the others' mean.
+
+All abilities' shares are added up once, always in the same order, and each contrast takes its own away
+again: so the contrasts of m abilities cost one reading of each for the sum and one for its own, whether they
+all find room at once or come one after the other, and are the same to the bit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -12,48 +16,36 @@ from torch import Tensor
 from core.selection.scores import Scores, part_of, size_of, whole
 
 CHUNK = 1 << 18
-"""Scores whose shares are added to a mean at once."""
-
-
-class MeanShares(Protocol):
-    """The mean over the other abilities of their importance as a share of its sum, of one matrix."""
-
-    def part(self, first: int, last: int) -> Tensor:
-        """(last - first,) float64: the means from a row-major place to before another."""
+"""Scores whose shares are added at once."""
 
 
 @dataclass(frozen=True, eq=False)
-class ComputedMean:
-    """The mean of importances that are all kept, computed as it is read."""
+class ShareSums:
+    """The sum over abilities of their importance as a share of its sum."""
 
-    others: tuple[Scores, ...]
-    totals: tuple[float, ...]
-    """Of each, the sum over all matrices."""
+    values: tuple[Tensor, ...]
+    """(size,) float64 for each matrix, zeros at first."""
+    totals: dict[str, float] = field(default_factory=dict)
+    """The sums over all matrices, by ability: of those that are added, in the order in which they were."""
 
-    def part(self, first: int, last: int) -> Tensor:
-        """(last - first,) float64."""
-        mean = torch.zeros(last - first, dtype=torch.float64)
-        for other, total in zip(self.others, self.totals, strict=True):
-            mean += _share(other, total * len(self.others), first, last)
-        return mean
+    def add(self, ability: str, scores: Sequence[Scores]) -> None:
+        """Adds an ability's shares. If it is interrupted, the sums are of no use any more.
 
+        Args:
+            ability: whose.
+            scores: its importance, one for each matrix.
 
-@dataclass(frozen=True, eq=False)
-class StoredMean:
-    """The mean of importances that are there one after the other; the same to the bit."""
-
-    values: Tensor
-    """(size,) float64, zeros at first."""
-
-    def add(self, other: Scores, total: float, others: int) -> None:
-        """Adds one of so many other abilities, whose importance sums to a total over all matrices."""
-        for first in range(0, len(self.values), CHUNK):
-            part = self.values[first : first + CHUNK]
-            part += _share(other, total * others, first, first + len(part))
-
-    def part(self, first: int, last: int) -> Tensor:
-        """(last - first,) float64."""
-        return self.values[first:last]
+        Raises:
+            ValueError: it is among them already, the sizes differ, or its importance is 0 everywhere.
+        """
+        if ability in self.totals:
+            raise ValueError(f"The shares of {ability} are in the sum already: add each once.")
+        _require_same_sizes(scores, self.values)
+        total = total_of(scores, ability)
+        for values, one in zip(self.values, scores, strict=True):
+            for first, last in _spans(len(values)):
+                values[first:last] += _share(one, total, first, last)
+        self.totals[ability] = total
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +55,10 @@ class ContrastScores:
     own: Scores
     total: float
     """The sum of the own scores over all matrices."""
-    mean: MeanShares
+    sums: Tensor
+    """(size,) float64: the sum of all abilities' shares, its own included."""
+    others: int
+    """How many other abilities are in the sum."""
 
     @property
     def size(self) -> int:
@@ -72,36 +67,28 @@ class ContrastScores:
 
     def part(self, first: int, last: int) -> Tensor:
         """(last - first,) float32, any sign; computed in float64."""
-        return (_share(self.own, self.total, first, last) - self.mean.part(first, last)).float()
+        share = _share(self.own, self.total, first, last)
+        return (share - (self.sums[first:last] - share) / self.others).float()
 
 
-def contrast_scores(own: Sequence[Scores], others: Sequence[Sequence[Scores]]) -> list[ContrastScores]:
+def contrast_scores(own: Sequence[Scores], ability: str, sums: ShareSums) -> list[ContrastScores]:
     """Own importance as a share of its sum, minus the mean of the others' shares.
 
     Args:
         own: the ability's importance, one for each candidate matrix.
-        others: the same of at least one other ability.
+        ability: whose it is.
+        sums: of the shares of all abilities, its own included.
 
     Raises:
-        ValueError: there is no other ability, the sizes differ, or an importance is 0 everywhere.
+        ValueError: the ability or any other is not in the sums, or the sizes differ.
     """
-    if not others:
+    if ability not in sums.totals:
+        raise ValueError(f"The shares of {ability} are not in the sum: add them first.")
+    if len(sums.totals) < 2:
         raise ValueError("There is no other ability to contrast with: score at least two.")
-    totals = tuple(total_of(other, f"other {number}") for number, other in enumerate(others))
-    by_matrix = list(zip(own, *others, strict=True))
-    for scores, *rivals in by_matrix:
-        _require_same_size(scores, rivals)
-    return contrast_with(own, [ComputedMean(tuple(rivals), totals) for _, *rivals in by_matrix])
-
-
-def contrast_with(own: Sequence[Scores], means: Sequence[MeanShares]) -> list[ContrastScores]:
-    """The same, given the other abilities' mean for each matrix.
-
-    Raises:
-        ValueError: the importance is 0 everywhere.
-    """
-    total = total_of(own, "own")
-    return [ContrastScores(scores, total, mean) for scores, mean in zip(own, means, strict=True)]
+    _require_same_sizes(own, sums.values)
+    total, others = sums.totals[ability], len(sums.totals) - 1
+    return [ContrastScores(one, total, of, others) for one, of in zip(own, sums.values, strict=True)]
 
 
 def total_of(scores: Sequence[Scores], whose: str) -> float:
@@ -112,7 +99,7 @@ def total_of(scores: Sequence[Scores], whose: str) -> float:
     """
     total = sum(float(whole(one).sum(dtype=torch.float64)) for one in scores)
     if not 0 < total < float("inf"):
-        raise ValueError(f"The {whose} importance sums to {total}: score it again on other items.")
+        raise ValueError(f"The importance of {whose} sums to {total}: score it again on other items.")
     return total
 
 
@@ -120,9 +107,12 @@ def _share(scores: Scores, total: float, first: int, last: int) -> Tensor:
     return part_of(scores, first, last).double() / total
 
 
-def _require_same_size(scores: Scores, rivals: Sequence[Scores]) -> None:
-    for rival in rivals:
-        if size_of(rival) != size_of(scores):
-            raise ValueError(
-                f"Importance of {size_of(scores):,} and of {size_of(rival):,} weights: use one model."
-            )
+def _spans(size: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, size, CHUNK):
+        yield first, min(first + CHUNK, size)
+
+
+def _require_same_sizes(scores: Sequence[Scores], values: Sequence[Tensor]) -> None:
+    sizes, others = [size_of(one) for one in scores], [len(one) for one in values]
+    if sizes != others:
+        raise ValueError(f"Importance of {sum(sizes):,} and of {sum(others):,} weights: use one model.")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 
+from core.choices import Quota
+from core.quota import order_of_shares, shares_of_matrices
 from core.selection.scores import Scores, parts_of, size_of
 
 CHUNK = 1 << 18
@@ -34,8 +37,10 @@ class _Threshold:
     """How many with this very key are selected: the first ones."""
 
 
-def top_ranking(scores: Sequence[Scores], n: int) -> Tensor:
+def top_ranking(scores: Sequence[Scores], n: int, quota: Quota = "global") -> Tensor:
     """(n,) int64 positions in the concatenation of the scores, the greatest value first.
+
+    With the quota `matrix` by their place within their own matrix: the first n take the same share of each.
 
     Ties go to the lower position; +0 and -0 are tied. Exact over the whole set; the ranking of a smaller n
     is a prefix of that of a greater one. The scores are read three times, a chunk at a time, so that beside
@@ -44,25 +49,39 @@ def top_ranking(scores: Sequence[Scores], n: int) -> Tensor:
     Args:
         scores: finite, float32, float16 or bfloat16, any shape and sign; tensors, or what computes them.
         n: from 0 to the number of scores.
+        quota: whether all scores are ranked together, or each matrix by itself (`core.quota`).
 
     Raises:
         ValueError: n or a dtype is out of range, or a score is NaN or infinite.
     """
-    return _ranking(scores, n, sign=1)
+    return _ranking(scores, n, sign=1) if quota == "global" else _ranking_by_matrix(scores, n, sign=1)
 
 
-def bottom_ranking(scores: Sequence[Scores], n: int) -> Tensor:
+def bottom_ranking(scores: Sequence[Scores], n: int, quota: Quota = "global") -> Tensor:
     """(n,) int64 positions, the smallest value first; otherwise like `top_ranking`."""
-    return _ranking(scores, n, sign=-1)
+    return _ranking(scores, n, sign=-1) if quota == "global" else _ranking_by_matrix(scores, n, sign=-1)
 
 
-def _ranking(scores: Sequence[Scores], n: int, sign: int) -> Tensor:
+def _ranking_by_matrix(scores: Sequence[Scores], n: int, sign: int) -> Tensor:
+    """Each matrix's own ranking as far as it is needed, one put between the others by `core.quota`."""
+    sizes = [size_of(one) for one in scores]
+    counts = shares_of_matrices(sizes, n)
+    starts = [0, *accumulate(sizes)]
+    own = [
+        _ranking([one], count, sign, first=number) + starts[number]
+        for number, (one, count) in enumerate(zip(scores, counts, strict=True))
+    ]
+    return torch.cat(own)[torch.from_numpy(order_of_shares(sizes, counts))]
+
+
+def _ranking(scores: Sequence[Scores], n: int, sign: int, first: int = 0) -> Tensor:
+    """The ranking over all of the scores, of which the first are those of this matrix."""
     total = sum(map(size_of, scores))
     if not 0 <= n <= total:
         raise ValueError(f"{n:,} of {total:,} scores cannot be ranked: choose a smaller k.")
     histogram = _histogram(key >> 16 for key in _keys(scores, sign))
     if histogram[: INFINITY_BINS[0] + 1].any() or histogram[INFINITY_BINS[1] :].any():
-        _check_finite(scores)
+        _check_finite(scores, first)
     if n == 0:
         return torch.empty(0, dtype=torch.int64)
     positions, keys = _selected(scores, sign, n, _threshold(scores, sign, n, histogram))
@@ -136,8 +155,8 @@ def _bits(scores: Sequence[Scores]) -> Iterator[Tensor]:
             yield part.float().view(torch.int32)
 
 
-def _check_finite(scores: Sequence[Scores]) -> None:
-    for number, one in enumerate(scores):
+def _check_finite(scores: Sequence[Scores], first: int) -> None:
+    for number, one in enumerate(scores, start=first):
         for bits in _bits([one]):
             if len(bits) and int((bits & 0x7FFFFFFF).max()) >= INFINITY_BITS:
                 raise ValueError(f"The scores of matrix {number} hold NaN or infinity: score them again.")

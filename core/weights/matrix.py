@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Block = Literal["attention", "mlp"]
+from core.layer_matrices import KINDS, Block, MatrixKind, block_of
 
-MatrixKind = Literal["q", "k", "v", "o", "gate", "up", "down"]
-
-KINDS: tuple[MatrixKind, ...] = ("q", "k", "v", "o", "gate", "up", "down")
-"""The matrices of a decoder layer, in the order of their addresses."""
-
-ATTENTION_KINDS: tuple[MatrixKind, ...] = ("q", "k", "v", "o")
-
-
-def block_of(kind: MatrixKind) -> Block:
-    """The block of a decoder layer that a kind of matrix belongs to."""
-    return "attention" if kind in ATTENTION_KINDS else "mlp"
-
-
-def module_path(kind: MatrixKind) -> str:
-    """The module's name within its decoder layer, as Llama, Qwen2 and Mistral name it."""
-    return f"{'self_attn' if kind in ATTENTION_KINDS else 'mlp'}.{kind}_proj"
+__all__ = ["KINDS", "Block", "Matrix", "MatrixKind"]
 
 
 @dataclass(frozen=True)

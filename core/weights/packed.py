@@ -6,13 +6,14 @@ Nothing is ever quantized again: a weight becomes 0 by its code, and its neighbo
 from __future__ import annotations
 
 import copy
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from core.weights.matrix import Matrix
-from core.weights.storage import Patch
+from core.weights.storage import Patch, write_at
 
 ZERO_CODES: dict[str, int] = {"nf4": 7, "fp4": 0}
 """The code of +0 in each kind of 4-bit weights."""
@@ -102,18 +103,26 @@ class PackedStorage:
             saved = flat.index_select(0, places)
             own = (local & 1).to(torch.uint8) * 0xFF ^ 0xF0  # the bits of each weight in its byte
             is_number = (saved ^ zeros) & own & SIGNIFICANT[state.quant_type] != 0
-            changed = torch.count_nonzero(is_number & (_scales(state, local) != 0))
+            if self._has_zero_scale:
+                is_number &= _scales(state, local) != 0
+            changed = torch.count_nonzero(is_number)
             # Two weights of one byte write the same into it, and save it as it was, twice.
             is_pair = places[1:] == places[:-1]
             own[1:].masked_fill_(is_pair, 0xFF)
             own[:-1].masked_fill_(is_pair, 0xFF)
-            flat.index_copy_(0, places, saved & ~own | own & zeros)
+            write_at(flat, places, saved & ~own | own & zeros)
         return Patch(self._matrix, places, saved, changed)
 
     def restore(self, patch: Patch) -> None:
         """Writes the saved bytes back."""
-        with torch.no_grad():
-            self._bytes().index_copy_(0, patch.positions, patch.saved)
+        write_at(self._bytes(), patch.positions, patch.saved)
+
+    @cached_property
+    def _has_zero_scale(self) -> bool:
+        """Whether a block of weights is all 0 whatever its codes; rare, and looking each scale up is slow."""
+        state = self._state()
+        firsts = torch.arange(0, self._matrix.size, state.blocksize, device=self._bytes().device)
+        return bool((_scales(state, firsts) == 0).any())
 
     def _bytes(self) -> Tensor:
         """The packed bytes in one row: a view, whatever dtype they are stored as."""

@@ -8,20 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from core.choices import VARIANTS, Variant, one_of, selected_weights
-from core.weights.matrix import KINDS, Matrix, MatrixKind, module_path
-from core.weights.packed import PackedStorage, check_factor, is_packed, problem_of
+from core.layer_matrices import UnsupportedModelError, find_matrices, stack_of
+from core.weights.matrix import Matrix
+from core.weights.packed import PackedStorage, check_factor, is_packed, packed_linears, problem_of
 from core.weights.storage import DenseStorage, Patch, Storage
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-class UnsupportedModelError(ValueError):
-    """A model whose decoder layers are not built from the seven known matrices."""
-
-
 class WeightSpace:
-    """The candidate weights of a model: layer by layer q, k, v, o, gate, up, down.
+    """The candidate weights of a model: layer by layer, in each by KINDS (q, k, v, o, gate, up, down).
 
     An address is the same whatever the variant: it counts the weights of all candidates of `all`.
     """
@@ -38,19 +35,19 @@ class WeightSpace:
         self._linears: list[nn.Linear] = []
         self._storages: list[Storage] = []
         matrices: list[Matrix] = []
-        for number, layer in enumerate(_decoder_layers(model)):
-            _check_layer(layer, number)
-            for kind in KINDS:
-                name = f"model.layers.{number}.{module_path(kind)}"
-                linear = _linear(layer, kind, name)
-                offset = matrices[-1].offset + matrices[-1].size if matrices else 0
-                rows, columns = linear.out_features, linear.in_features
-                matrix = Matrix(len(matrices), number, kind, f"{name}.weight", rows, columns, offset)
-                matrices.append(matrix)
-                self._linears.append(linear)
-                self._storages.append(_storage(matrix, linear))
+        for found in find_matrices(_tensors(model)):
+            linear = _linear(model, found.name)
+            offset = matrices[-1].offset + matrices[-1].size if matrices else 0
+            matrix = Matrix(
+                len(matrices), found.layer, found.kind, found.name, found.rows, found.columns, offset
+            )
+            matrices.append(matrix)
+            self._linears.append(linear)
+            self._storages.append(_storage(matrix, linear))
         self.matrices: tuple[Matrix, ...] = tuple(matrices)
         """All candidate matrices, in the order of their addresses."""
+        self.layers: tuple[nn.Module, ...] = tuple(model.get_submodule(stack_of(matrices[0].name)).children())
+        """The decoder layers, in order."""
 
     @property
     def size(self) -> int:
@@ -115,33 +112,21 @@ class WeightSpace:
         self._storages[patch.matrix.index].restore(patch)
 
 
-def _decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
-    layers = getattr(getattr(model, "model", None), "layers", None)
-    if not isinstance(layers, nn.ModuleList) or not len(layers):
-        raise UnsupportedModelError(
-            f"{type(model).__name__} has no decoder layers under model.layers: "
-            "use a model that is built like Llama, Qwen2 or Mistral."
-        )
-    return layers
+def _tensors(model: PreTrainedModel) -> list[tuple[str, tuple[int, ...]]]:
+    """Names and shapes of all parameters; of packed ones the shape that they stand for."""
+    packed = {
+        f"{name}.weight": (linear.out_features, linear.in_features)
+        for name, linear in packed_linears(model).items()
+    }
+    return [(name, packed.get(name, tuple(parameter.shape))) for name, parameter in model.named_parameters()]
 
 
-def _check_layer(layer: nn.Module, number: int) -> None:
-    """Makes sure that the layer's weight matrices are the seven known ones."""
-    known = [f"{module_path(kind)}.weight" for kind in KINDS]
-    found = [name for name, parameter in layer.named_parameters() if parameter.dim() >= 2]
-    odd = [name for name in found if name not in known] + [name for name in known if name not in found]
-    if odd:
-        raise UnsupportedModelError(
-            f"model.layers.{number}.{odd[0]} {'is not one' if odd[0] in found else 'is missing: it is one'} "
-            f"of the seven matrices that are scored ({', '.join(KINDS)}): "
-            "use a model that is built like Llama, Qwen2 or Mistral, without fused or expert projections."
-        )
-
-
-def _linear(layer: nn.Module, kind: MatrixKind, name: str) -> nn.Linear:
+def _linear(model: PreTrainedModel, parameter_name: str) -> nn.Linear:
     """The module of a matrix, whose weights can be read and changed in place."""
-    linear = layer.get_submodule(module_path(kind))
-    if not isinstance(linear, nn.Linear):
+    name = parameter_name.removesuffix(".weight")
+    linear = model.get_submodule(name)
+    # Other subclasses may multiply by something else than their weights.
+    if not isinstance(linear, nn.Linear) or (type(linear) is not nn.Linear and not is_packed(linear)):
         raise UnsupportedModelError(f"{name} is a {type(linear).__name__} and no Linear: use another model.")
     parameter = linear.weight
     if is_packed(linear):

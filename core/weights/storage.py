@@ -10,6 +10,13 @@ from torch import Tensor
 
 from core.weights.matrix import Matrix
 
+CHUNK = 1 << 14
+"""Weights that are saved and then zeroed together on a CPU: what is written is still in its cache from being
+read."""
+
+BITS: dict[int, torch.dtype] = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""By bytes: NumPy knows no bfloat16, and as whole numbers all bits stay what they are."""
+
 
 @dataclass(frozen=True)
 class Patch:
@@ -57,17 +64,45 @@ class DenseStorage:
         flat = self._flat()
         positions = local.to(flat.device)
         with torch.no_grad():
+            if not factor:
+                saved = _zero(flat, positions)
+                return Patch(self._matrix, positions, saved, torch.count_nonzero(saved))
             saved = flat.index_select(0, positions)
-            # Not saved * 0, which keeps NaN, infinity and the sign of -0.
-            scaled = saved * factor if factor else torch.zeros_like(saved)
-            flat.index_copy_(0, positions, scaled)
+            scaled = saved * factor
+            write_at(flat, positions, scaled)
         return Patch(self._matrix, positions, saved, torch.count_nonzero(scaled != saved))
 
     def restore(self, patch: Patch) -> None:
         """Writes the saved bits back; NaN and -0 too."""
-        with torch.no_grad():
-            self._flat().index_copy_(0, patch.positions, patch.saved)
+        write_at(self._flat(), patch.positions, patch.saved)
 
     def _flat(self) -> Tensor:
         # `view` and not `reshape`, which may copy: the zeros would then land in the copy.
         return self._parameter.data.view(-1)
+
+
+def write_at(flat: Tensor, positions: Tensor, values: Tensor) -> None:
+    """Writes elements, bit for bit.
+
+    On a CPU by NumPy, which takes two thirds of the time of `index_copy_`.
+
+    Args:
+        flat: (size,) a parameter's data, without gradient.
+        positions: (n,) int64 on its device.
+        values: (n,) or () of its dtype, on its device.
+    """
+    if flat.device.type != "cpu":
+        flat.index_copy_(0, positions, values.expand(len(positions)))
+        return
+    bits = BITS[flat.element_size()]
+    flat.view(bits).numpy()[positions.numpy()] = values.view(bits).numpy()
+
+
+def _zero(flat: Tensor, positions: Tensor) -> Tensor:
+    """(n,) the elements at the positions as they were, after they became +0; also NaN, infinity and -0."""
+    saved, zero = flat.new_empty(len(positions)), flat.new_zeros(())
+    chunk = CHUNK if flat.device.type == "cpu" else max(1, len(positions))
+    for some, into in zip(torch.split(positions, chunk), torch.split(saved, chunk), strict=True):
+        torch.index_select(flat, 0, some, out=into)
+        write_at(flat, some, zero)
+    return saved

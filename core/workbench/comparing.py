@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.cancellation import Cancelled
 from core.choices import Finish
 from core.recipes import partings_ingredients, partings_key
-from core.workbench.stored import stored_whole
+from core.workbench.stored import stored_whole, storing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,7 +55,7 @@ def pairs_to_compare(bench: Workbench, requests: Sequence[OutcomesRequest]) -> l
         base = bench.request(None, request.benchmark, request.n)
         is_known = bench.store.outcomes.entries.has(base.key)
         entries, key = bench.store.partings.entries, partings_request(base, request)[0]
-        if is_known and stored_whole(entries, key, bench.tell) is None:
+        if is_known and stored_whole(bench, entries, key) is None:
             found.append(RunPair(base, request))
     return found
 
@@ -150,7 +150,8 @@ def store_partings(
         )
     ]
     key, ingredients = partings_request(seen.runs.base, seen.runs.ablated)
-    bench.store.partings.save(key, ingredients, {name: [row[name] for row in rows] for name in rows[0]})
+    with storing(bench):
+        bench.store.partings.save(key, ingredients, {name: [row[name] for row in rows] for name in rows[0]})
     bench.unproved.append((bench.store.partings.entries, key))
 
 

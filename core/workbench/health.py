@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.cancellation import Cancelled
 from core.health.neutral import neutral_texts
 from core.recipes import MaskRecipe, health_ingredients, health_key
-from core.workbench.stored import stored_whole
+from core.workbench.stored import stored_whole, storing
 
 if TYPE_CHECKING:
     from core.health.measure import Measured
@@ -34,12 +34,13 @@ def masks_to_measure(
     A damaged entry is told, and counts as not stored.
     """
     masks = [mask for mask, requests in runs.items() if mask is not None and requests]
-    return {mask for mask in (None, *masks) if not _is_stored(bench, mask)} if masks else set()
+    return {mask for mask in (None, *masks) if not is_measured(bench, mask)} if masks else set()
 
 
-def _is_stored(bench: Workbench, mask: MaskRecipe | None) -> bool:
+def is_measured(bench: Workbench, mask: MaskRecipe | None) -> bool:
+    """Whether the health of a mask (None: of the intact model) is stored; damage is told."""
     key, _ = health_request(bench, mask)
-    return stored_whole(bench.store.health.entries, key, bench.tell) is not None
+    return stored_whole(bench, bench.store.health.entries, key) is not None
 
 
 def measure_health(bench: Workbench, cancelled: Callable[[], bool]) -> Measured:
@@ -81,5 +82,6 @@ def store_health(
         "tokens": [one.tokens for one in measured.written],
         "written_nats": nats,
     }
-    bench.store.health.save(key, ingredients, columns)
+    with storing(bench):
+        bench.store.health.save(key, ingredients, columns)
     bench.unproved.append((bench.store.health.entries, key))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cache.journals import journal_path
 from cache.upkeep import delete
 
 if TYPE_CHECKING:
@@ -32,12 +33,18 @@ class WeightsChangedError(ValueError):
 
 
 def drop_entries(root: Path, entries: Iterable[tuple[EntryFolder, str]]) -> int:
-    """Deletes entries, as far as they are still there; returns how many.
+    """Deletes entries and what is kept of unfinished runs, as far as they are there; returns how many.
 
     Raises:
         OSError: one cannot be deleted.
     """
-    present = {key for folder, key in entries if folder.has(key)}
-    for key in present:
+    written = set()
+    held = set()
+    for folder, key in entries:
+        if folder.held.pop(key, None) is not None:
+            held.add(key)
+        if folder.has(key) or journal_path(folder, key).is_file():
+            written.add(key)
+    for key in written:
         delete(root, key)
-    return len(present)
+    return len(written | held)

@@ -9,6 +9,7 @@ from core.cancellation import Cancelled
 from core.recipes import MaskRecipe
 from core.workbench.comparing import BaseNats, pairs_to_compare, see_ablated, store_partings
 from core.workbench.health import masks_to_measure, measure_health, store_health
+from core.workbench.stored import alone_with_run
 
 if TYPE_CHECKING:
     from core.workbench.workbench import OutcomesRequest, Workbench
@@ -38,8 +39,24 @@ def compute_runs(
         Cancelled: it was cancelled, or `bench` was while it scored weights; what was finished is stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
-    base_nats: BaseNats = {}
     unmeasured = masks_to_measure(bench, runs)
+    lacking = {request.mask for asked in runs.values() for request in asked if request.key not in stored}
+    bench.expected = tuple(mask for mask in runs if mask is not None and mask in lacking | unmeasured)
+    try:
+        yield from _computed(bench, runs, unmeasured, cancelled, stored)
+    finally:
+        bench.expected = ()
+
+
+def _computed(
+    bench: Workbench,
+    runs: Runs,
+    unmeasured: Collection[MaskRecipe | None],
+    cancelled: Callable[[], bool],
+    stored: Collection[str],
+) -> Generator[tuple[OutcomesRequest, float]]:
+    """The runs mask by mask, each mask with all that it lacks."""
+    base_nats: BaseNats = {}
     for mask in dict.fromkeys((None, *runs)):  # base first: answers are compared with its
         asked = runs.get(mask, ())
         missing = [request for request in asked if request.key not in stored]
@@ -51,7 +68,7 @@ def compute_runs(
         selected = None if mask is None else bench.mask(mask, alike_ks(mask, runs))
         with bench.ablated(selected):
             for request in missing:
-                score = None if cancelled() else bench.evaluate(request, cancelled)
+                score = None if cancelled() else _score(bench, request, cancelled)
                 if score is None:
                     raise Cancelled
                 yield request, score
@@ -63,7 +80,21 @@ def compute_runs(
             store_partings(bench, one, cancelled, base_nats)
 
 
+def _score(bench: Workbench, request: OutcomesRequest, cancelled: Callable[[], bool]) -> float | None:
+    """The score of a run that is evaluated now, or that another process has just stored.
+
+    None if it was cancelled.
+    """
+    from core.workbench.evaluating import take_stored
+
+    with alone_with_run(bench, request.key, cancelled) as is_ours:
+        if not is_ours:
+            return None
+        stored = take_stored(bench, request)
+        return bench.evaluate(request, cancelled) if stored is None else stored
+
+
 def alike_ks(mask: MaskRecipe, masks: Iterable[MaskRecipe | None]) -> list[float]:
     """The values of k of the masks that are cut from the same ranking as a mask."""
-    names = (mask.ability, mask.variant, mask.selection)
-    return [one.k for one in masks if one and (one.ability, one.variant, one.selection) == names]
+    names = (mask.ability, mask.variant, mask.selection, mask.quota)
+    return [one.k for one in masks if one and (one.ability, one.variant, one.selection, one.quota) == names]

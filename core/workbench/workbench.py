@@ -11,17 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from cache.files import CorruptEntry
 from cache.folder import Store
-from core.abilities import ABILITIES, Item
+from core.abilities import Item
 from core.benchmarks import Benchmark
-from core.events import (
-    BatchFinished,
-    EntryReplaced,
-    Event,
-    ItemOutcome,
-    ModelLoaded,
-    ModelLoading,
-    RunStarted,
-)
+from core.choices import Variant
+from core.events import Event, ModelLoaded, ModelLoading
 from core.importance.plan import Wishes
 from core.importance.wishes import check_wishes_for, rounding_of
 from core.models.description import ModelInfo, describe_folder, selectable_weights
@@ -37,22 +30,25 @@ from core.recipes import (
     items_ingredients,
     items_key,
     outcomes_key,
+    own_first,
+    quota_ingredients,
     ranking_ingredients,
     ranking_key,
 )
 from core.workbench.proof import WeightsChangedError, drop_entries
+from core.workbench.stored import replace_damaged
 
 if TYPE_CHECKING:
     import polars as pl
 
     from cache.entries import EntryFolder
     from core.ablation import Ablation, Ablator
-    from core.benchmarks.tasks import Document
-    from core.evaluation import Outcome, Prepared
+    from core.evaluation import Prepared
     from core.importance.maps import Importance
     from core.inference.choice_plan import BatchSize
     from core.masks import Mask
     from core.models.loading import LoadedModel
+    from core.selection import ShareSums
     from core.weights import WeightSpace
     from core.weights.fingerprint import LoadedWeights
 
@@ -103,10 +99,16 @@ class Workbench:
         self._own_items = own_items or {}
         self._batch_size = batch_size
         self.importances: dict[str, Importance] = {}
+        self.share_sums: dict[Variant, ShareSums] = {}
+        """Over all abilities, or the first of them; for `contrast`."""
+        self.expected: tuple[MaskRecipe, ...] = ()
+        """The masks that the work in hand asks for."""
         self._prepared: dict[str, Prepared] = {}
         self._has_ablated = False
         self.unproved: list[tuple[EntryFolder, str]] = []
         """What was stored since the weights were last known to be as loaded."""
+        self.told_unwritable: set[str] = set()
+        """Why the cache could not be written to, as far as that was told."""
 
     @cached_property
     def info(self) -> ModelInfo:
@@ -192,6 +194,7 @@ class Workbench:
             for name in ("loaded", "space", "ablator", "as_loaded"):
                 vars(self).pop(name, None)
             self.importances.clear()
+            self.share_sums.clear()
             self._prepared.clear()
             raise WeightsChangedError(changed, drop_entries(self.store.root, unproved))
 
@@ -204,7 +207,10 @@ class Workbench:
         """What the selected weights depend on."""
         n = selectable_weights(mask.k, mask.variant, self.info)
         if mask.selection == "random":
-            return {"random": mask.random_seed, "variant": mask.variant, "n": n}
+            return {"random": mask.random_seed, "variant": mask.variant, "n": n} | quota_ingredients(mask)
+        if mask.selection == "random_matched":
+            ranking = self.ranking_key(replace(mask, selection="top"))
+            return {"random_matched": mask.random_seed, "ranking": ranking, "n": n}
         if mask.selection == "minus_core":
             keys = [self.ranking_key(one) for one in self.rankings_of(mask)]
             return {"rankings": keys, "core": CORE_ABILITIES, "n": n}
@@ -215,8 +221,8 @@ class Workbench:
         if mask.selection == "random":
             return []
         if mask.selection == "minus_core":
-            return [replace(mask, ability=ability, selection="top") for ability in _own_first(mask.ability)]
-        return [mask]
+            return [replace(mask, ability=ability, selection="top") for ability in own_first(mask.ability)]
+        return [replace(mask, selection="top")] if mask.selection == "random_matched" else [mask]
 
     def ranking_key(self, mask: MaskRecipe) -> str:
         """The cache key of the ranking that a mask is the first n of."""
@@ -225,12 +231,12 @@ class Workbench:
     def ranking_ingredients(self, mask: MaskRecipe) -> dict[str, Any]:
         """What the ranking that a mask is the first n of depends on."""
         sets = [self.diagnostic_set(ability) for ability in self.scored_abilities(mask)]
-        found = ranking_ingredients(self.identity, self.recipe, sets, mask.variant, mask.selection)
+        found = ranking_ingredients(self.identity, self.recipe, sets, mask)
         return found | rounding_of(self.wishes, on_gpu=self.identity.device != "cpu")
 
     def scored_abilities(self, mask: MaskRecipe) -> list[str]:
         """The abilities whose importance one ranking needs, its own first."""
-        return _own_first(mask.ability) if mask.selection == "contrast" else [mask.ability]
+        return own_first(mask.ability) if mask.selection == "contrast" else [mask.ability]
 
     def request(self, mask: MaskRecipe | None, benchmark: Benchmark, n: int) -> OutcomesRequest:
         """The request for the outcomes of a mask on the first n items of a benchmark, and its cache key.
@@ -308,7 +314,7 @@ class Workbench:
         """The score of the model as it is now, its outcomes stored under the request's key.
 
         Whoever calls has applied the request's mask. Each batch's outcomes are told. None if it was
-        cancelled: then nothing is stored.
+        cancelled: then the batches that were finished are kept, and the next time goes on from them.
 
         Args:
             request: what to evaluate.
@@ -318,22 +324,9 @@ class Workbench:
         Raises:
             ValueError: a log-likelihood is not finite, or the benchmark cannot be run here.
         """
-        from core.evaluation import evaluate
+        from core.workbench.evaluating import evaluate_request
 
-        prepared = self.prepared(request.benchmark, request.n)
-        self.tell(RunStarted(request.mask, request.benchmark.id, request.n))
-        places = {document.id: place for place, document in enumerate(prepared.documents)}
-        by_place: dict[int, Outcome] = {}
-        for batch in evaluate(self.loaded.model, prepared, cancelled or self.cancelled):
-            placed = {places[outcome.item_id]: outcome for outcome in batch}
-            self.tell(BatchFinished(tuple(_told(place, outcome) for place, outcome in placed.items())))
-            by_place |= placed
-        if len(by_place) < len(prepared.documents):
-            return None
-        outcomes = [by_place[place] for place in range(len(prepared.documents))]
-        self.store.outcomes.save(request.key, request.ingredients, _columns(prepared.documents, outcomes))
-        self.unproved.append((self.store.outcomes.entries, request.key))
-        return sum(outcome.score for outcome in outcomes) / len(outcomes)
+        return evaluate_request(self, request, cancelled or self.cancelled)
 
     def outcomes(self, request: OutcomesRequest) -> pl.DataFrame:
         """The outcomes of a request, from the cache or computed now.
@@ -363,27 +356,5 @@ class Workbench:
         try:
             return self.store.outcomes.load(request.key)
         except CorruptEntry as error:
-            self.tell(EntryReplaced(str(error)))
+            replace_damaged(self, self.store.outcomes.entries, request.key, error)
             return None
-
-
-def _own_first(ability: str) -> list[str]:
-    """The ids of all abilities, this one's first."""
-    return [ability, *(one.id for one in ABILITIES if one.id != ability)]
-
-
-def _columns(documents: Sequence[Document], outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
-    """The outcomes as `cache.outcomes` stores them; log-likelihoods or texts, whichever there are."""
-    names = ["item_id", "gold", "prediction", "correct", "correct_norm", "score"]
-    names += ["text", "answer", "finish", "tokens"]
-    columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in outcomes] for name in names}
-    columns["cluster"] = [document.cluster or None for document in documents]
-    if outcomes[0].loglikelihoods is not None:
-        columns["loglikelihoods"] = [outcome.loglikelihoods for outcome in outcomes]
-    return columns
-
-
-def _told(place: int, outcome: Outcome) -> ItemOutcome:
-    """The outcome as it is told; without options there is neither a right one nor a chosen one."""
-    gold, prediction = (-1 if option is None else option for option in (outcome.gold, outcome.prediction))
-    return ItemOutcome(place, gold, prediction, outcome.correct, outcome.loglikelihoods or ())

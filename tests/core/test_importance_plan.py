@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.importance.needs import ItemsShape, ModelShape
 from core.importance.plan import Free, ImportancePlan, Task, Wishes, cost, one_pass, plan_importance
 from core.inference.encoding import EncodedChoice
-from core.models.description import matrix_shapes
+from core.layer_matrices import MatrixKind, MatrixShape
 from core.models.quantization import four_bit_bytes
 from tests.performance.importance_memory import Settings, taken_in_a_process
 
@@ -41,11 +41,21 @@ GIB = 2**30
 DISK = 1000 * GB
 
 
+def matrices_of(config: dict[str, int]) -> list[MatrixShape]:
+    """The candidate matrices of a Llama."""
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    keys = hidden // config["num_attention_heads"] * config["num_key_value_heads"]
+    rows: dict[MatrixKind, int] = {"q": hidden, "k": keys, "v": keys, "o": hidden, "gate": inner, "up": inner}
+    layer: list[tuple[MatrixKind, int, int]] = [(kind, rows[kind], hidden) for kind in rows]
+    layer.append(("down", hidden, inner))
+    return [MatrixShape(i, *one, "") for i in range(config["num_hidden_layers"]) for one in layer]
+
+
 def task_of(config: dict[str, int], *, four_bit: bool, on_gpu: bool = True) -> Task:
-    sizes = [matrix.size for matrix in matrix_shapes(config)]
+    sizes = [matrix.size for matrix in matrices_of(config)]
     beside = 2 * 2 * config["vocab_size"] * config["hidden_size"]
     weights = beside + (four_bit_bytes(sizes, True) if four_bit else 2 * sum(sizes))
-    shape = ModelShape.of(config, "bfloat16", is_four_bit=four_bit)
+    shape = ModelShape.of(matrices_of(config), config["vocab_size"], "bfloat16", is_four_bit=four_bit)
     return Task(shape, ItemsShape.usual("margin"), on_gpu, weights)
 
 
@@ -153,7 +163,8 @@ def tasks(draw: st.DrawFn) -> Task:
     dtype = draw(st.sampled_from(["float32", "bfloat16"]))
     tokens = draw(st.integers(1, 4096))
     items = ItemsShape(tokens, draw(st.integers(1, 20)), draw(st.integers(1, tokens)))
-    shape = ModelShape.of(config, dtype, is_four_bit=draw(st.booleans()))
+    matrices, vocabulary = matrices_of(config), config["vocab_size"]
+    shape = ModelShape.of(matrices, vocabulary, dtype, is_four_bit=draw(st.booleans()))
     return Task(shape, items, draw(st.booleans()), draw(st.integers(0, 10**10)))
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from core.models import files
-from core.models.description import describe_folder, matrix_shapes, read_config
+from core.models.description import describe_folder, matrix_shapes
 from core.models.files import ModelFilesError, identity_files, model_folder, weight_files
 from core.models.loading import load
 from core.models.spec import ModelSpec
@@ -60,10 +60,10 @@ def test_description_from_headers_agrees_with_the_loaded_model(
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_shapes_from_the_config_are_those_of_the_loaded_matrices(tmp_path: Path, architecture: str) -> None:
+def test_shapes_from_the_headers_are_those_of_the_loaded_matrices(tmp_path: Path, architecture: str) -> None:
     space = WeightSpace(save_model(tmp_path, architecture))
-    shapes = matrix_shapes(read_config(tmp_path))
-    assert shapes == tuple((m.layer, m.kind, m.rows, m.columns) for m in space.matrices)
+    shapes = matrix_shapes(tmp_path)
+    assert shapes == tuple((m.layer, m.kind, m.rows, m.columns, m.name) for m in space.matrices)
     assert [shape.is_mlp for shape in shapes] == [matrix.block == "mlp" for matrix in space.matrices]
 
 

@@ -9,7 +9,9 @@ from hypothesis.extra.numpy import arrays
 from transformers import LlamaForCausalLM
 
 from core.selection import (
+    ShareSums,
     bottom_ranking,
+    contrast,
     contrast_scores,
     random_addresses,
     random_like,
@@ -37,7 +39,8 @@ def _full_sort(values: np.ndarray, largest: bool) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "CHUNK", 7)  # so that every case crosses chunks
+    for module in (ranking, contrast):
+        monkeypatch.setattr(module, "CHUNK", 7)  # so that every case crosses chunks
 
 
 @settings(deadline=None)
@@ -47,6 +50,21 @@ def test_rankings_equal_a_full_sort(values: np.ndarray, share: float, cuts: list
     scores = [torch.from_numpy(part.copy()) for part in np.split(values, sorted(cuts))]
     assert top_ranking(scores, n).tolist() == _full_sort(values, largest=True)[:n]
     assert bottom_ranking(scores, n).tolist() == _full_sort(values, largest=False)[:n]
+
+
+def summed(abilities: dict[str, list[torch.Tensor]]) -> ShareSums:
+    """The shares of some abilities, added in their order."""
+    first = next(iter(abilities.values()))
+    sums = ShareSums(tuple(torch.zeros(one.numel(), dtype=torch.float64) for one in first))
+    for name, scores in abilities.items():
+        sums.add(name, scores)
+    return sums
+
+
+def contrasted(abilities: dict[str, list[torch.Tensor]], own: str) -> list[torch.Tensor]:
+    """The contrast of one of the abilities, a flat tensor for each matrix."""
+    found = contrast_scores(abilities[own], own, summed(abilities))
+    return [scores.part(0, scores.size) for scores in found]
 
 
 @settings(deadline=None, max_examples=25)
@@ -104,12 +122,39 @@ def test_computed_scores_are_ranked_as_tensors_are(values: np.ndarray, share: fl
 
 def test_contrast_is_ranked_as_it_is_read() -> None:
     generator = torch.Generator().manual_seed(0)
-    abilities = [[torch.rand(rows, 9, generator=generator) for rows in (4, 7)] for _ in range(3)]
-    shares = [np.concatenate([one.double().view(-1).numpy() for one in scores]) for scores in abilities]
-    shares = [one / one.sum() for one in shares]
-    truth = (shares[0] - (shares[1] + shares[2]) / 2).astype(np.float32)
-    contrast = contrast_scores(abilities[0], abilities[1:])
-    assert top_ranking(contrast, 40).tolist() == _full_sort(truth, largest=True)[:40]
+    abilities = {name: [torch.rand(rows, 9, generator=generator) for rows in (4, 7)] for name in "abc"}
+    shares = {
+        name: np.concatenate([one.double().view(-1).numpy() for one in scores])
+        for name, scores in abilities.items()
+    }
+    a, b, c = (one / one.sum() for one in shares.values())
+    truth = (b - (a + c) / 2).astype(np.float32)
+    scores = contrast_scores(abilities["b"], "b", summed(abilities))
+    assert top_ranking(scores, 40).tolist() == _full_sort(truth, largest=True)[:40]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    counts=arrays(np.int16, st.tuples(st.integers(2, 5), st.integers(1, 40)), elements=st.integers(0, 999)),
+    own=st.integers(0, 4),
+    cut=st.integers(0, 40),
+)
+def test_contrast_is_that_of_a_dense_computation_to_the_bit(counts: np.ndarray, own: int, cut: int) -> None:
+    counts[:, 0] += 1  # no ability is 0 everywhere; of whole numbers the sums are exact in any order
+    own %= len(counts)
+    running = np.zeros(counts.shape[1])
+    shares = [row / float(row.sum()) for row in counts.astype(np.float64)]
+    for share in shares:
+        running += share
+    truth = (shares[own] - (running - shares[own]) / (len(counts) - 1)).astype(np.float32)
+    matrices = {
+        str(number): [torch.from_numpy(part.astype(np.float32)) for part in np.split(row, [cut])]
+        for number, row in enumerate(counts)
+    }
+    found = torch.cat(contrasted(matrices, str(own)))
+    assert found.numpy().tobytes() == truth.tobytes()
+    others = np.mean([share for number, share in enumerate(shares) if number != own], axis=0)
+    np.testing.assert_allclose(found.numpy(), shares[own] - others, rtol=1e-5, atol=1e-7)
 
 
 def test_strided_scores_are_ranked_in_row_major_order() -> None:
@@ -172,22 +217,22 @@ def test_random_like_has_the_counts_of_each_matrix(tiny_llama: LlamaForCausalLM)
 
 
 def test_contrast_by_hand() -> None:
-    own = [torch.tensor([[1.0, 1.0]]), torch.tensor([2.0])]
-    others = [
-        [torch.tensor([[8.0, 0.0]]), torch.tensor([0.0])],
-        [torch.tensor([[0.0, 1.0]]), torch.tensor([3.0])],
-    ]
-    contrast = [scores.part(0, scores.size) for scores in contrast_scores(own, others)]
-    assert contrast[0].dtype == torch.float32
-    assert contrast[0].tolist() == [0.25 - 0.5, 0.25 - 0.125]
-    assert contrast[1].tolist() == [0.5 - 0.375]
+    abilities = {
+        "own": [torch.tensor([[1.0, 1.0]]), torch.tensor([2.0])],
+        "one": [torch.tensor([[8.0, 0.0]]), torch.tensor([0.0])],
+        "other": [torch.tensor([[0.0, 1.0]]), torch.tensor([3.0])],
+    }
+    found = contrasted(abilities, "own")
+    assert found[0].dtype == torch.float32
+    assert found[0].tolist() == [0.25 - 0.5, 0.25 - 0.125]
+    assert found[1].tolist() == [0.5 - 0.375]
 
 
 def test_contrast_ignores_the_scale_of_an_ability() -> None:
     generator = torch.Generator().manual_seed(0)
     own, other = (torch.rand(50, 20, generator=generator) for _ in range(2))
     plain, scaled = (
-        contrast_scores([own * factors[0]], [[other * factors[1]]])[0].part(0, 1000)
+        contrasted({"own": [own * factors[0]], "other": [other * factors[1]]}, "own")[0]
         for factors in ((1.0, 1.0), (1e-20, 1e9))
     )
     torch.testing.assert_close(plain, scaled, rtol=1e-4, atol=1e-9)
@@ -196,11 +241,16 @@ def test_contrast_ignores_the_scale_of_an_ability() -> None:
 def test_contrast_refuses_what_has_no_meaning() -> None:
     ones = [torch.ones(2)]
     with pytest.raises(ValueError, match="at least two"):
-        contrast_scores(ones, [])
-    with pytest.raises(ValueError, match="own importance sums to 0"):
-        contrast_scores([torch.zeros(2)], [ones])
+        contrasted({"own": ones}, "own")
+    with pytest.raises(ValueError, match="importance of own sums to 0"):
+        summed({"own": [torch.zeros(2)]})
     with pytest.raises(ValueError, match="use one model"):
-        contrast_scores(ones, [[torch.ones(3)]])
+        summed({"own": ones, "other": [torch.ones(3)]})
+    sums = summed({"own": ones, "other": ones})
+    with pytest.raises(ValueError, match="in the sum already"):
+        sums.add("own", ones)
+    with pytest.raises(ValueError, match="third are not in the sum"):
+        contrast_scores(ones, "third", sums)
 
 
 def test_positions_and_addresses(tiny_llama: LlamaForCausalLM) -> None:

@@ -8,14 +8,11 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
-    LlamaConfig,
-    LlamaForCausalLM,
-    MistralConfig,
-    MistralForCausalLM,
+    CONFIG_MAPPING,
+    AutoModelForCausalLM,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
-    Qwen2Config,
-    Qwen2ForCausalLM,
 )
 
 SENTENCES = [
@@ -26,11 +23,16 @@ SENTENCES = [
     "Question: where is the key?\nAnswer: in the box",
 ]
 ARCHITECTURES = ("llama", "mistral", "qwen2")
-CLASSES: dict[str, tuple[Any, Any]] = {
-    "llama": (LlamaConfig, LlamaForCausalLM),
-    "mistral": (MistralConfig, MistralForCausalLM),
-    "qwen2": (Qwen2Config, Qwen2ForCausalLM),
+"""Those that most tests go through; `core.models.description` has all."""
+
+OTHER_NAMES: dict[str, dict[str, Any]] = {
+    "opt": {"ffn_dim": 64, "word_embed_proj_dim": 32, "init_std": 0.3},
+    "xglm": {"ffn_dim": 64, "d_model": 32, "attention_heads": 4, "num_layers": 2, "init_std": 0.3},
+    "cohere": {"logit_scale": 0.7},
+    "cohere2": {"logit_scale": 0.7},
+    "granite": {"logits_scaling": 1.7, "attention_multiplier": 0.4, "residual_multiplier": 0.8},
 }
+"""What an architecture's config calls its sizes, and factors that are 1 unless told."""
 
 
 def word_tokenizer() -> PreTrainedTokenizerFast:
@@ -66,11 +68,10 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>")
 
 
-def random_model(architecture: str, vocabulary: int, **changes: Any) -> PreTrainedModel:
-    """A small random model in eval mode, its weights large enough for options to differ."""
-    config_class, model_class = CLASSES[architecture]
-    settings: dict[str, Any] = {
-        "vocab_size": vocabulary,
+def small_config(architecture: str, vocabulary: int, **changes: Any) -> PreTrainedConfig:
+    """The config of a small model: two layers, grouped queries where the architecture has them."""
+    config_class = CONFIG_MAPPING[architecture]
+    usual = {
         "hidden_size": 32,
         "intermediate_size": 64,
         "num_hidden_layers": 2,
@@ -78,12 +79,32 @@ def random_model(architecture: str, vocabulary: int, **changes: Any) -> PreTrain
         "num_key_value_heads": 2,
         "max_position_embeddings": 256,
         "initializer_range": 0.3,
-        "bos_token_id": None,
         "eos_token_id": 2,
         "pad_token_id": 0,
     }
+    if "head_dim" in vars(config_class()) and architecture not in ARCHITECTURES:
+        usual["head_dim"] = 8  # theirs is not told from the other sizes
+    settings = {"vocab_size": vocabulary, **usual, **OTHER_NAMES.get(architecture, {}), **changes}
+    return config_class(**settings)
+
+
+def random_model(architecture: str, vocabulary: int, **changes: Any) -> PreTrainedModel:
+    """A small random model in eval mode, its weights large enough for options to differ."""
+    if architecture in ARCHITECTURES:
+        changes = {"bos_token_id": None, **changes}
+    config = small_config(architecture, vocabulary, **changes)
     torch.manual_seed(0)
-    return model_class(config_class(**{**settings, **changes})).eval()
+    return AutoModelForCausalLM.from_config(config).eval()
+
+
+def lively_model(architecture: str, vocabulary: int, **changes: Any) -> PreTrainedModel:
+    """A small random model whose norms and biases are random too: their first values hide mistakes."""
+    model = random_model(architecture, vocabulary, **changes)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() < 2:
+                parameter += 0.2 * torch.randn_like(parameter)
+    return model
 
 
 def save_model(

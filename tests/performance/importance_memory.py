@@ -88,7 +88,7 @@ def _measure(settings: Settings) -> Taken | None:
     peak = peak_memory_bytes()
     if peak is None or before is None:
         return None
-    shape = ModelShape.of(config.to_dict(), settings.dtype, is_four_bit=False)
+    shape = ModelShape.of(space.matrices, config.vocab_size, settings.dtype, is_four_bit=False)
     items_shape = ItemsShape.of(items, settings.loss, 512)
     estimated = activation_bytes(shape, items_shape, settings.rows, 0, checkpointing=settings.checkpointing)
     return Taken(peak - before - maps, estimated)

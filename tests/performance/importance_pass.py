@@ -62,7 +62,9 @@ class ImportancePass:
         subject = self.subject
         dtype = str(subject.dtype).removeprefix("torch.")
         is_four_bit = subject.quantization != "none"
-        shape = ModelShape.of(subject.config.to_dict(), dtype, is_four_bit=is_four_bit)
+        shape = ModelShape.of(
+            subject.space.matrices, subject.config.vocab_size, dtype, is_four_bit=is_four_bit
+        )
         items = ItemsShape.of(self.items, LOSS, longest_row(subject.config))
         free = free_now(subject.space, Path(tempfile.gettempdir()))
         if is_four_bit and free.device_bytes is not None:

@@ -39,13 +39,16 @@ def document(capsys: Captured, *arguments: str) -> dict[str, Any]:
 def test_the_list_has_all_and_says_what_is_here(capsys: Captured) -> None:
     found = document(capsys, "benchmarks", "--data-dir", str(DATA))
     listed = {one["id"]: one for one in found["benchmarks"]}
-    assert len(listed) == 27
+    compounds = [one for one in listed.values() if len(one["needs"]) > 1]
+    assert (len(listed) - len(compounds), len(compounds)) == (27, 55)
     assert all(one["at_hand"] for one in listed.values())
     assert listed["gsm8k"]["shots"] == 5
     assert run(["benchmarks"]) == 0
     out = capsys.readouterr().out
     assert "BIG" not in out
     assert "27 kinds of problem" in out
+    assert "45 pairs" in out
+    assert out.count("analogical_reasoning+commonsense_causal") == 2  # a pair as an example, and a triple
 
 
 def test_bench_tells_metrics_and_families(capsys: Captured, model: str) -> None:

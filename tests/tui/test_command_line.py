@@ -149,7 +149,7 @@ def test_a_full_disk_is_a_failure() -> None:
             text=True,
             check=False,
         )
-    assert (done.returncode, done.stderr) == (1, f"abilityscope: [Errno 28] {os.strerror(28)}\n")
+    assert (done.returncode, done.stderr) == (1, f"abilityscope: {os.strerror(28)}.\n")
 
 
 @pytest.mark.parametrize("level", ["basic", "standard"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.models.description import candidate_weights, read_config
+from core.models.description import candidate_weights, matrix_shapes
 from core.models.loading import load
 from core.models.spec import ModelSpec
 from core.weights import WeightSpace
@@ -99,10 +99,10 @@ def test_a_hub_model_that_is_not_here_is_not_downloaded(
 def test_candidate_weights_are_those_of_the_weight_space(architecture: str, tmp_path: Path) -> None:
     changes = {} if architecture == "qwen2" else {"head_dim": 16}
     model = random_model(architecture, 50, intermediate_size=40, **changes)
-    model.config.save_pretrained(tmp_path)
+    model.save_pretrained(tmp_path)
     space = WeightSpace(model)
     mlp = sum(matrix.size for matrix in space.candidates("mlp"))
-    assert candidate_weights(read_config(tmp_path)) == {"mlp": mlp, "all": space.size}
+    assert candidate_weights(matrix_shapes(tmp_path)) == {"mlp": mlp, "all": space.size}
 
 
 def test_on_a_gpu_the_sums_lie_there_and_the_scores_in_main_memory(folder: Path) -> None:

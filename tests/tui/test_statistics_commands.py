@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,48 @@ def test_random_seeds_are_counted_before_and_make_the_empirical_p(
     code, _, err = called(capsys, *words, "--selections", "top")
     assert code == 2
     assert "'random' is not among the selections" in err
+
+
+def test_the_quota_and_the_matched_control_are_said_wherever_masks_are(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = (
+        "profile", "--abilities", "spatial_reasoning", "--variants", "all", "--k", "0.03", "--n-items", "20",
+        "--benchmarks", "spatial_reasoning", "--limit", "40", "--out", str(tmp_path), "--random-seeds", "2",
+        "--selections", "top,random,random_matched", "--quota", "matrix",
+    )  # fmt: skip
+    code, out, err = called(capsys, *words)
+    assert code == 0, err
+    assert "runs, 4 of them random controls, 2 for each" in err
+    assert "AIS · all · top · k 0.03 · quota matrix · " in " ".join(out.split())
+    assert "(random_matched)" in out
+    cells = pl.read_parquet(tmp_path / "cells.parquet")
+    assert set(cells["quota"]) == {"matrix"}
+    matched = cells.filter(selection="random_matched")
+    assert matched["seed"].n_unique() == len(matched) == 2
+    assert matched.select("empirical_p", "specificity").null_count().row(0) == (2, 2)
+    (top,) = cells.filter(selection="top").to_dicts()
+    assert top["random_masks"] == 2  # the empirical p is from `random` alone
+    assert json.loads((tmp_path / "profile.json").read_text())["quota"] == "matrix"
+    bench = document(capsys, *WORDS[:7], "--selection", "random_matched", *WORDS[9:], "--quota", "matrix")
+    assert (bench["mask"]["quota"], bench["mask"]["selection"]) == ("matrix", "random_matched")
+
+
+def test_importance_generate_and_overlap_take_a_quota(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ("--quota", "matrix", "--n-items", "4", "--cache-dir", str(tmp_path), "--k", "0.03")
+    found = document(capsys, "importance", "--ability", "spatial_reasoning", *words)
+    assert found["quota"] == "matrix"
+    for row in found["by_matrix"]:
+        assert row["enrichment"] == pytest.approx(1, abs=0.01)
+    written = document(
+        capsys, "generate", "Six plus two is", "--ability", "spatial_reasoning", "--variants", "all",
+        "--selection", "top", "--max-new-tokens", "2", *words,
+    )  # fmt: skip
+    assert written["answers"][0]["mask"]["quota"] == "matrix"
+    overlap = document(capsys, "overlap", "--selection", "random", *words)
+    assert overlap["quota"] == "matrix"
+    code, out, err = called(capsys, "overlap", "--selection", "random", *words)
+    assert code == 0, err
+    assert out.startswith("mlp · random · k 0.03 · quota matrix · ")

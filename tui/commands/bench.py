@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.choices import Selection, Variant, weights_of
+from core.choices import Quota, Selection, Variant
 from tui import output
 from tui.bench_options import (
     FormName,
     ItemsForScoring,
     LossName,
-    default_k,
+    QuotaName,
     default_selection,
     note_insisting,
     open_workbench,
 )
+from tui.k_options import AUTO, OneK, found_ks, start_k
 from tui.options import Json, ModelOptions, RunOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from core.results.health import MaskHealth
     from core.statistics import CellStatistics, Verdict
     from core.workbench import MaskRecipe, Workbench
+    from core.workbench.auto_k import FoundK
 
 
 @with_model_options
@@ -46,13 +48,12 @@ def bench(
         str | None, typer.Option(help="Ablate this ability. Default: the intact model.", metavar="NAME")
     ] = None,
     variant: Annotated[Variant, typer.Option(help="Where to ablate.")] = "mlp",
-    k: Annotated[
-        float | None, typer.Option(help="Fraction of all parameters.", metavar="K", show_default=False)
-    ] = None,
+    k: OneK = None,
     selection: Annotated[
         Selection | None,
         typer.Option(help="Which weights. Default: contrast for demo, else top.", show_default=False),
     ] = None,
+    quota: QuotaName = "global",
     limit: Annotated[int | None, typer.Option(min=1, help="Items.", metavar="N", show_default="all")] = None,
     n_items: ItemsForScoring = 1000,
     loss: LossName = "margin",
@@ -65,22 +66,27 @@ def bench(
     BIG-Bench Hard's subtasks too.
     """
     from core.benchmarks import find_benchmarks
+    from core.models.description import selectable_weights
     from core.results.health import mask_healths
 
     with checked_arguments():
         chosen = find_benchmarks([benchmark], options.spec.level, options.benchmark_options)[0]
-        mask = _mask(options, ability, variant, selection, k)
+        mask = _mask(options, ability, variant, selection, quota, k)
     n = min(limit or chosen.n_items, chosen.n_items)
     note_insisting(options, [chosen])
     with shown_progress() as tell:
         workbench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
+        found = found_ks(workbench, [mask]) if mask is not None and k == AUTO else ()
         if mask is not None:
-            weights_of(mask.k, workbench.info.parameters)
+            mask = replace(mask, k=found[0].k) if found else mask
+            selectable_weights(mask.k, mask.variant, workbench.info)  # before minutes of the intact model
         base = workbench.outcomes(workbench.request(None, chosen, n))
         ablated = None if mask is None else workbench.outcomes(workbench.request(mask, chosen, n))
         effect = None if ablated is None else _effect(base, ablated, chosen, options.seed)
         health = None if mask is None else mask_healths(workbench, [mask]).get(mask)
-        report = Report(chosen, options, mask, base, base if ablated is None else ablated, effect, health)
+        report = Report(
+            chosen, options, mask, base, base if ablated is None else ablated, effect, health, found
+        )
         if as_json:
             output.write_document(_document(report, workbench))
         else:
@@ -101,6 +107,8 @@ class Report:
     effect: CellStatistics | None
     health: MaskHealth | None
     """Of the mask."""
+    found: tuple[FoundK, ...]
+    """How its k was found; empty where it was given."""
 
     @property
     def is_at_chance(self) -> bool:
@@ -122,22 +130,26 @@ class Report:
 
 
 def _mask(
-    options: ModelOptions, ability: str | None, variant: Variant, selection: Selection | None, k: float | None
+    options: ModelOptions,
+    ability: str | None,
+    variant: Variant,
+    selection: Selection | None,
+    quota: Quota,
+    k: str | None,
 ) -> MaskRecipe | None:
     """The mask that the options name; None for the intact model.
 
     Raises:
-        ValueError: there is no such ability, or k is out of range.
+        ValueError: there is no such ability, or k is out of range, or not looked for with this selection.
     """
     from core.abilities import find_ability
     from core.workbench import MaskRecipe
 
     if ability is None or variant == "base":
         return None
-    k = default_k(options, variant) if k is None else k
-    weights_of(k, 1)
     chosen = selection or default_selection(options)
-    return MaskRecipe(find_ability(ability).id, variant, chosen, k, options.seed)
+    share = start_k(options, k, variant, chosen)
+    return MaskRecipe(find_ability(ability).id, variant, chosen, share, options.seed, quota)
 
 
 def _effect(base: pl.DataFrame, ablated: pl.DataFrame, benchmark: Benchmark, seed: int) -> CellStatistics:
@@ -162,6 +174,7 @@ def _document(report: Report, workbench: Workbench) -> dict[str, Any]:
         "chance": benchmark.chance,
         "believable": report.verdict.holds,
         "mask": None if report.mask is None else as_plain(report.mask),
+        "auto_k": [as_plain(found.figures()) for found in report.found],
         "effect": None,
         "health": None,
         "outcomes": [_outcome(row) for row in frame.rename({"item_id": "id"}).to_dicts()],

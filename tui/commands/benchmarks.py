@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.abilities.compound import JOINS
 from tui import output
+from tui.matrix_words import wrapped
 from tui.options import DataDir, Json, checked_arguments, whole_path
 
 if TYPE_CHECKING:
@@ -36,7 +38,10 @@ def _write(listed: list[Listed], has_folder: bool) -> None:
     table = Table(box=None, pad_edge=False)
     for head in ("id", "here", "items", "score", "chance", "shots", "lm-eval", "asks"):
         table.add_column(head, justify="right" if head in ("items", "chance", "shots") else "left")
+    compounds = [one for one in listed if len(one.needs) > 1]
     for one in listed:
+        if one in compounds:
+            continue
         table.add_row(
             output.shown(one.id),
             "yes" if one.at_hand else "no",
@@ -51,6 +56,22 @@ def _write(listed: list[Listed], has_folder: bool) -> None:
     if not all(one.at_hand for one in listed):
         where = "the folder lacks it" if has_folder else "the hub gives it when the benchmark is run"
         output.write(f"here: whether the data is on this computer; no: {where}.\n")
+    output.write(_compound_words(compounds))
+
+
+def _compound_words(compounds: list[Listed]) -> str:
+    """The compounds in a sentence, and the triples: all are too many for the table."""
+    pairs = [one for one in compounds if len(one.needs) == 2]
+    triples = [one for one in compounds if one not in pairs]
+    triple_ids = "".join(f"  {one.id}\n" for one in triples)
+    return (
+        wrapped(
+            f"compound: items that need several abilities at once. {len(pairs)} pairs, two abilities with "
+            f"{JOINS} between such as {pairs[0].id} (chance {_chance(pairs[0])}), and {len(triples)} triples "
+            f"(chance {_chance(triples[0])}), of {pairs[0].n_items:,} items each:"
+        )
+        + f"\n{triple_ids}"
+    )
 
 
 def _chance(one: Listed) -> str:

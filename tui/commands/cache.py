@@ -17,8 +17,8 @@ from tui.units import age_text, size_bytes, size_text
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from cache.entries import Manifest
     from cache.listing import Entry
+    from cache.manifests import Manifest
 
 KeyPrefix = Annotated[str, typer.Argument(help="The key, or how it begins.", metavar="ID")]
 
@@ -174,6 +174,8 @@ def _table(found: Sequence[Entry]) -> Table:
     for entry in found:
         age = age_text((now - datetime.fromisoformat(entry.created)).total_seconds()) if entry.created else ""
         what = f"broken: {entry.broken}" if entry.broken else entry.summary
+        if entry.is_unfinished and not entry.broken:
+            what = f"unfinished: {what}"
         if entry.is_outdated:
             what = f"of another version, not used: {what}"
         cells = (entry.kind, entry.key[:SHOWN_KEY_LENGTH], size_text(entry.size_bytes), age, what)

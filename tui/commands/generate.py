@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import typer
 
-from core.choices import VARIANTS, Selection, Variant, one_of, weights_of
+from core.choices import VARIANTS, Quota, Selection, Variant, one_of
 from tui import output
 from tui.bench_options import (
     FormName,
     ItemsForScoring,
     LossName,
-    default_k,
+    QuotaName,
     default_selection,
     open_workbench,
-    words,
+    some_words,
 )
+from tui.k_options import AUTO, OneK, found_ks, start_k
 from tui.options import Json, ScoringOptions, UsageError, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
@@ -48,13 +50,12 @@ def generate(
         str | None, typer.Option(help="Ablate this ability. Default: the intact model.", metavar="NAME")
     ] = None,
     variants: Annotated[str, typer.Option(help="Of base, mlp, all.", metavar="V,W")] = "base,mlp,all",
-    k: Annotated[
-        float | None, typer.Option(help="Fraction of all parameters.", metavar="K", show_default=False)
-    ] = None,
+    k: OneK = None,
     selection: Annotated[
         Selection | None,
         typer.Option(help="Which weights. Default: contrast for demo, else top.", show_default=False),
     ] = None,
+    quota: QuotaName = "global",
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Of each answer.", metavar="N")] = 64,
     temperature: Annotated[float, typer.Option(min=0.0, help="0: the most likely token.", metavar="T")] = 0.0,
     n_items: ItemsForScoring = 1000,
@@ -64,17 +65,23 @@ def generate(
 ) -> None:
     """Write on from a prompt: the intact model, and the model without an ability."""
     with checked_arguments():
-        masks = _masks(options, ability, variants, selection, k)
+        masks = _masks(options, ability, variants, selection, quota, k)
     if not prompt.strip():
         raise UsageError("The prompt is empty: give the text that the model goes on from.")
     with shown_progress() as tell:
         bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
+        found_k = found_ks(bench, [mask for mask in masks if mask is not None]) if k == AUTO else ()
+        ks = {one.variant: one.k for one in found_k}
+        masks = [mask and replace(mask, k=ks.get(mask.variant, mask.k)) for mask in masks]
         text, answers = _answers(bench, prompt, masks, max_new_tokens, temperature, options.seed)
     base = next((answer.written for answer in answers if answer.recipe is None), None)
     tags = [_tags(bench, prompt, base, answer) for answer in answers]
     if as_json:
+        from cache.keys import as_plain
+
         documents = [_document(*both) for both in zip(answers, tags, strict=True)]
-        output.write_document({"prompt": text, "answers": documents})
+        auto_k = [as_plain(one.figures()) for one in found_k]
+        output.write_document({"prompt": text, "auto_k": auto_k, "answers": documents})
         return
     for answer, found in zip(answers, tags, strict=True):
         _show(answer, found, max_new_tokens)
@@ -97,25 +104,32 @@ def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
 
 
 def _masks(
-    options: ScoringOptions, ability: str | None, variants: str, selection: Selection | None, k: float | None
+    options: ScoringOptions,
+    ability: str | None,
+    variants: str,
+    selection: Selection | None,
+    quota: Quota,
+    k: str | None,
 ) -> list[MaskRecipe | None]:
     """The mask of each variant; None for the intact model.
 
     Raises:
-        ValueError: there is no such ability or variant, or k is out of range.
+        ValueError: there is no such ability or variant, or k is out of range, or not looked for.
     """
     from core.abilities import find_ability
     from core.workbench import MaskRecipe
 
-    named = [cast(Variant, one_of(word, VARIANTS, "variant")) for word in words(variants)]
+    named = [
+        cast(Variant, one_of(word, VARIANTS, "variant"))
+        for word in some_words(variants, "variant", "--variants")
+    ]
     if ability is None:
         return [None]
     masks: list[MaskRecipe | None] = []
     for variant in dict.fromkeys(named):
-        share = default_k(options, variant) if k is None else k
-        weights_of(share, 1)
         chosen = selection or default_selection(options)
-        recipe = MaskRecipe(find_ability(ability).id, variant, chosen, share, options.seed)
+        share = start_k(options, k, variant, chosen)
+        recipe = MaskRecipe(find_ability(ability).id, variant, chosen, share, options.seed, quota)
         masks.append(None if variant == "base" else recipe)
     return masks
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,8 @@ import typer
 
 from core.choices import Variant
 from tui import output
-from tui.bench_options import AbilityName, FormName, ItemsForScoring, LossName, default_k, open_workbench
+from tui.bench_options import AbilityName, FormName, ItemsForScoring, LossName, QuotaName, open_workbench
+from tui.k_options import AUTO, OneK, found_ks, start_k
 from tui.options import Json, ScoringOptions, UsageError, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
@@ -25,10 +27,8 @@ def importance(
     *,
     ability: AbilityName,
     variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "all",
-    k: Annotated[
-        float | None,
-        typer.Option(help="Fraction of all parameters to select.", metavar="K", show_default=False),
-    ] = None,
+    k: OneK = None,
+    quota: QuotaName = "global",
     n_items: ItemsForScoring = 1000,
     loss: LossName = "margin",
     form: FormName = "sum",
@@ -38,6 +38,7 @@ def importance(
     as_json: Json = False,
 ) -> None:
     """Score every candidate weight for one ability and store the ranking."""
+    from cache.keys import as_plain
     from core.abilities import find_ability
     from core.workbench import MaskRecipe
 
@@ -45,18 +46,19 @@ def importance(
         find_ability(ability)
         if variant == "base":
             raise UsageError("The variant 'base' has no candidates: give mlp or all.")
+        share = start_k(options, k, variant, "top")
     own = _own_items(items, ability, n_items, options.seed)
-    recipe = MaskRecipe(
-        ability, variant, "top", default_k(options, variant) if k is None else k, options.seed
-    )
+    recipe = MaskRecipe(ability, variant, "top", share, options.seed, quota)
     with shown_progress() as tell:
         bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form, own_items=own)
+        found = found_ks(bench, [recipe]) if k == AUTO else ()
+        recipe = replace(recipe, k=found[0].k) if found else recipe
         mask = bench.mask(recipe)
-    document = _document(bench, recipe, mask)
+    document = _document(bench, recipe, mask) | {"auto_k": [as_plain(one.figures()) for one in found]}
     if as_json:
         output.write_document(document)
     else:
-        _write(document)
+        _write(recipe, document)
 
 
 def _own_items(path: Path | None, ability: str, limit: int, seed: int) -> dict[str, tuple[Item, ...]]:
@@ -83,6 +85,7 @@ def _document(bench: Workbench, recipe: MaskRecipe, mask: Mask) -> dict[str, Any
     return {
         "ability": recipe.ability,
         "variant": recipe.variant,
+        "quota": recipe.quota,
         "k": recipe.k,
         "weights": len(mask),
         "share_of_model": len(mask) / bench.info.parameters,
@@ -105,13 +108,12 @@ def _document(bench: Workbench, recipe: MaskRecipe, mask: Mask) -> dict[str, Any
     }
 
 
-def _write(document: dict[str, Any]) -> None:
+def _write(recipe: MaskRecipe, document: dict[str, Any]) -> None:
     from rich.table import Table
 
     agreement = document["agreement_of_halves"]
     title = (
-        f"{document['ability']} · {document['variant']} · top · k {document['k']:g}: "
-        f"{document['weights']:,} weights, {document['share_of_model']:.2%} of the model, "
+        f"{recipe}: {document['weights']:,} weights, {document['share_of_model']:.2%} of the model, "
         f"{document['share_of_candidates']:.2%} of the candidates"
     )
     output.write(f"{title}\n")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.choices import Selection, Variant
+from core.choices import Quota, Selection, Variant
 from tui import output
-from tui.bench_options import FormName, ItemsForScoring, LossName, default_k, open_workbench
+from tui.bench_options import FormName, ItemsForScoring, LossName, QuotaName, default_k, open_workbench
 from tui.matrix_words import SHORT_NAMES
 from tui.options import Json, ScoringOptions, UsageError, checked_arguments, with_model_options
 from tui.progress import shown_progress
@@ -38,6 +38,7 @@ def overlap(
         typer.Option(help="Fraction of all parameters to select.", metavar="K", show_default=False),
     ] = None,
     selection: Annotated[Selection, typer.Option(help="Which weights of the candidates.")] = "top",
+    quota: QuotaName = "global",
     n_items: ItemsForScoring = 1000,
     loss: LossName = "margin",
     form: FormName = "sum",
@@ -53,22 +54,27 @@ def overlap(
         bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
         with checked_arguments():
             selectable_weights(k, variant, bench.info)
-        found = _completed(bench, variant, selection, k, options.seed)
-    title = f"{variant} · {selection} · k {k:g}"
+        found = _completed(bench, variant, selection, k, options.seed, quota)
+    title = f"{variant} · {selection} · k {k:g}" + ("" if quota == "global" else f" · quota {quota}")
     if as_json:
-        output.write_document({"variant": variant, "selection": selection, "k": k, **_document(found)})
+        asked = {"variant": variant, "selection": selection, "quota": quota, "k": k}
+        output.write_document(asked | _document(found))
     else:
         _write(found, title)
 
 
-def _completed(bench: Workbench, variant: Variant, selection: Selection, k: float, seed: int) -> Overlaps:
+def _completed(
+    bench: Workbench, variant: Variant, selection: Selection, k: float, seed: int, quota: Quota
+) -> Overlaps:
     """The overlaps of all ten, after the rankings that were missing are made."""
     from core.results.overlaps import overlaps
 
-    found = overlaps(bench, variant, selection, k, seed)
+    found = overlaps(bench, variant, selection, k, seed, quota)
+    bench.expected = found.missing
     for recipe in found.missing:
         bench.mask(recipe)
-    return overlaps(bench, variant, selection, k, seed) if found.missing else found
+    bench.expected = ()
+    return overlaps(bench, variant, selection, k, seed, quota) if found.missing else found
 
 
 def _document(found: Overlaps) -> dict[str, Any]:

@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from core.choices import SELECTIONS, VARIANTS, Selection, Variant, one_of
+from core.choices import SELECTIONS, VARIANTS, Quota, Selection, Variant, one_of, weights_of
 from tui import output
 from tui.bench_options import (
     FormName,
     ItemsForScoring,
     LossName,
+    QuotaName,
     note_insisting,
     numbers,
     open_workbench,
+    some_words,
     words,
 )
+from tui.k_options import AUTO, AUTO_HELP, first_of_grid, found_ks
 from tui.options import Json, RunOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.profile import Plan, Profile
     from core.workbench import Workbench
 
@@ -40,18 +45,22 @@ def profile(
     k: Annotated[
         str | None,
         typer.Option(
-            help=f"Fractions of all parameters. Default: {DEMO_KS} for demo, else {REAL_KS}.",
+            help=f"Fractions of all parameters. {AUTO_HELP}; one for each variant, at which the top, "
+            "contrast and minus_core masks of all abilities are healthy. Default: "
+            f"{DEMO_KS} for demo, else {REAL_KS}.",
             show_default=False,
-            metavar="K,L",
+            metavar="K,L|auto",
         ),
     ] = None,
     selections: Annotated[
-        str, typer.Option(help="Of top, contrast, random, bottom.", metavar="S,T")
+        str, typer.Option(help=f"Of {', '.join(SELECTIONS)}.", metavar="S,T")
     ] = "top,contrast,random,bottom",
+    quota: QuotaName = "global",
     benchmarks: Annotated[
         str,
         typer.Option(
-            help="Benchmarks, separated by commas; diagnostic: the ten; all: whatever data is here.",
+            help="Benchmarks, separated by commas; diagnostic: the ten; compound: those that need two or "
+            "three abilities at once (pairs, triples); all: diagnostic, and whatever data is here.",
             metavar="X,Y",
         ),
     ] = "diagnostic",
@@ -77,7 +86,7 @@ def profile(
     What the cache has is not computed again; a run that was stopped goes on where it was.
     """
     with checked_arguments():
-        plan = _plan(options, abilities, variants, selections, k, benchmarks, limit, random_seeds)
+        plan = _plan(options, abilities, variants, selections, quota, k, benchmarks, limit, random_seeds)
     _require_folder(out)
     note_insisting(options, plan.benchmarks)
     output.note(plan.size())
@@ -85,6 +94,7 @@ def profile(
         from core.profile import run_profile
 
         bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
+        plan = plan.with_found(found_ks(bench, plan.masks())) if k == AUTO else plan
         result = run_profile(plan, bench)
     if result is None:
         raise typer.Exit(1)
@@ -96,6 +106,7 @@ def _plan(
     abilities: str,
     variants: str,
     selections: str,
+    quota: Quota,
     k: str | None,
     benchmarks: str,
     limit: int | None,
@@ -108,26 +119,39 @@ def _plan(
     """
     from core.abilities import ABILITIES, find_ability
     from core.benchmarks import find_benchmarks
-    from core.choices import weights_of
     from core.profile import Plan
 
-    named = words(abilities)
+    named = some_words(abilities, "ability", "--abilities")
     chosen = [a.id for a in ABILITIES] if named == ["all"] else [find_ability(name).id for name in named]
-    ks = numbers(k or (DEMO_KS if options.spec.is_embedded else REAL_KS), "k")
-    for one in ks:
-        weights_of(one, 1)
+    where = some_words(variants, "variant", "--variants")
+    how = some_words(selections, "selection", "--selections")
+    kinds = tuple(dict.fromkeys(cast(Selection, one_of(s, SELECTIONS, "selection")) for s in how))
     return Plan(
         abilities=tuple(dict.fromkeys(chosen)),
-        variants=tuple(dict.fromkeys(cast(Variant, one_of(v, VARIANTS, "variant")) for v in words(variants))),
-        selections=tuple(
-            dict.fromkeys(cast(Selection, one_of(s, SELECTIONS, "selection")) for s in words(selections))
-        ),
-        ks=ks,
+        variants=tuple(dict.fromkeys(cast(Variant, one_of(v, VARIANTS, "variant")) for v in where)),
+        selections=kinds,
+        ks=_ks(options, k, kinds),
         benchmarks=find_benchmarks(words(benchmarks), options.spec.level, options.benchmark_options),
         limit=limit,
         seed=options.seed,
         random_seeds=random_seeds,
+        quota=quota,
     )
+
+
+def _ks(options: RunOptions, k: str | None, selections: Sequence[Selection]) -> tuple[float, ...]:
+    """The values of k; where it is to be found, the first that is tried.
+
+    Raises:
+        UsageError: one is no number.
+        ValueError: one is out of range, or the selections are controls whose k is not looked for.
+    """
+    if k == AUTO:
+        return (first_of_grid(options, selections),)
+    ks = numbers(k or (DEMO_KS if options.spec.is_embedded else REAL_KS), "k")
+    for one in ks:
+        weights_of(one, 1)
+    return ks
 
 
 def _require_folder(out: Path) -> None:
@@ -140,7 +164,15 @@ def _require_folder(out: Path) -> None:
 
 
 def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
-    from core.profile.folder import FILES, failures_of, health_of, holding_of, settings_of, write_profile
+    from core.profile.folder import (
+        FILES,
+        failures_of,
+        health_of,
+        holding_of,
+        namings_of,
+        settings_of,
+        write_profile,
+    )
     from core.profile.summary import summaries
     from tui.matrix import write_matrices
 
@@ -158,6 +190,7 @@ def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
             "summaries": as_plain(summaries(result)),
             "cells": [output.finite(row) for row in result.cells.to_dicts()],
             "holding": holding_of(result),
+            "naming": namings_of(result),
             "health": health_of(result),
             "failures": as_plain(failures_of(result)),
         }

@@ -120,10 +120,9 @@ def _located(spec: ModelSpec) -> ModelSpec:
 
     Of a hub id nothing is looked up: that is for the engine, which shows its progress.
     """
-    from core.models.files import HUB_ID, model_folder
+    from core.models.files import is_hub_id, model_folder
 
-    is_folder = Path(spec.name).expanduser().is_dir()
-    if HUB_ID.fullmatch(spec.name) and not is_folder:
+    if is_hub_id(spec.name):
         return spec
     folder = model_folder(spec)
     return spec if spec.is_embedded else replace(spec, name=str(folder))

@@ -21,6 +21,7 @@ from core.events import (
     ModelFailed,
     ModelLoaded,
     ModelLoading,
+    NotStored,
     Refused,
     RunFinished,
     RunsFound,
@@ -136,7 +137,7 @@ class Activity:
                 self.compared[event.job, event.pane] = event
             case EntryReplaced():
                 self.notices.append(f"Computed anew: {event.problem}")
-            case Refused():
+            case NotStored() | Refused():
                 self.notices.append(event.problem)
             case Snapshot():
                 self._restore(event)
@@ -173,6 +174,8 @@ class Activity:
             self.scored = self.planned = self.found = None
             if job.kind == "runs":
                 self.runs.clear()
+        if before is not None and job.done > before.done:
+            self.scored = self.planned = None  # what was scored was of the part that is done
         if job.state in ENDED:
             self.current = self.scored = self.planned = None
             self.stored += 1

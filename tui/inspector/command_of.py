@@ -26,7 +26,7 @@ def command_line(desk: Desk, lens: Lens) -> str:
     words = ["abilityscope", "bench", "--benchmark", lens.benchmark]
     if lens.mask is not None:
         words += ["--ability", lens.ability, "--variant", lens.variant]
-        words += ["--selection", lens.selection, "--k", repr(lens.k)]
+        words += ["--selection", lens.selection, *_quota_words(lens), "--k", repr(lens.k)]
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
     words += _benchmark_words(desk, [lens.benchmark])
@@ -39,7 +39,7 @@ def profile_line(desk: Desk, lens: Lens) -> str:
     words = ["abilityscope", "profile", "--variants", lens.variant, "--selections", selections]
     # Without leave to run code, the command is refused for benchmarks that do.
     ids = [one.id for one in desk.benchmarks if desk.code.allowed or not desk.runs_code(one.id)]
-    words += ["--k", repr(lens.k), "--benchmarks", ",".join(ids)]
+    words += [*_quota_words(lens), "--k", repr(lens.k), "--benchmarks", ",".join(ids)]
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
     words += _benchmark_words(desk, ids)
@@ -49,8 +49,13 @@ def profile_line(desk: Desk, lens: Lens) -> str:
 def overlap_line(desk: Desk, lens: Lens) -> str:
     """The `abilityscope overlap` that compares the lens's masks of all abilities, quoted for a shell."""
     words = ["abilityscope", "overlap", "--variant", lens.variant]
-    words += ["--selection", lens.selection, "--k", repr(lens.k)]
+    words += ["--selection", lens.selection, *_quota_words(lens), "--k", repr(lens.k)]
     return shlex.join([*words, *_recipe_words(desk.spec.recipe, lens), *model_words(desk.spec)])
+
+
+def _quota_words(lens: Lens) -> list[str]:
+    """The option of the quota where it is not the usual one."""
+    return [] if lens.quota == "global" else ["--quota", lens.quota]
 
 
 def model_words(spec: EngineSpec) -> list[str]:

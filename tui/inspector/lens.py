@@ -1,4 +1,4 @@
-"""The lens: the five things that one chooses, and how many items. Every tab shows the world through it."""
+"""The lens: the things that one chooses, and how many items. Every tab shows the world through it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
-from core.choices import PAPER_K, Selection, Variant
+from core.choices import PAPER_K, Quota, Selection, Variant
 from core.recipes import MaskRecipe
 from tui.bench_options import DEMO_K, REAL_K
 
@@ -37,6 +37,7 @@ class Lens:
     limit: int | None = USUAL_ITEMS
     """Items of each benchmark; None for all."""
     seed: int = 0
+    quota: Quota = "global"
 
     @classmethod
     def first(cls, spec: ModelSpec, benchmark: str, seed: int = 0) -> Lens:
@@ -54,7 +55,7 @@ class Lens:
         """The same for another ability."""
         if self.variant == "base":
             return None
-        return MaskRecipe(ability, self.variant, self.selection, self.k, self.seed)
+        return MaskRecipe(ability, self.variant, self.selection, self.k, self.seed, self.quota)
 
     @property
     def control(self) -> MaskRecipe | None:

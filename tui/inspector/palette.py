@@ -12,10 +12,10 @@ from textual.content import Content
 from textual.markup import escape
 
 from core.abilities.catalogue import ABILITIES
-from core.choices import SELECTIONS, VARIANTS
+from core.choices import QUOTAS, SELECTIONS, VARIANTS
 from tui.inspector.export_files import screen_picture
 from tui.inspector.lens import k_grid, k_text
-from tui.inspector.look.names import SELECTION_MEANINGS, SELECTION_WORDS, VARIANT_WORDS
+from tui.inspector.look.names import QUOTA_MEANINGS, SELECTION_MEANINGS, SELECTION_WORDS, VARIANT_WORDS
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.look.themes import theme_names
 from tui.inspector.screens.export import ExportScreen
@@ -98,6 +98,8 @@ def _lens_commands(app: Inspector) -> Iterator[Command]:
     for selection in SELECTIONS:
         title = f"selection: {SELECTION_WORDS[selection]}"
         yield from look(title, SELECTION_MEANINGS[selection], replace(app.lens, selection=selection))
+    for quota in QUOTAS:
+        yield from look(f"quota: {quota}", QUOTA_MEANINGS[quota], replace(app.lens, quota=quota))
     for k in k_grid(app.desk.spec.model):
         yield from look(f"k: {k_text(k)}", "of all parameters", replace(app.lens, k=k))
     yield Command("k: enter a number", "Any share of all parameters", app.action_enter_k)
@@ -109,6 +111,8 @@ def _screen_commands(app: Inspector) -> Iterator[Command]:
         app.push_screen(ExportScreen(screen_picture(app.export_screenshot())))
 
     yield Command("help: this tab", "What it shows, its keys, and what the marks mean", app.action_help)
+    about = "On the phantom, in which it is known what each ability needs"
+    yield Command("calibration: true and recovered", about, app.action_calibration)
     yield Command("copy: this tab", "To the terminal's clipboard", app.action_copy)
     yield Command("export: this tab", "To a file", app.action_export)
     yield Command("screen: save as SVG", "A picture of the whole screen", save_screen)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from core.engine.commands import Shutdown
+from tui.inspector.calibration.screen import CalibrationScreen
 from tui.inspector.clipboard import copy
 from tui.inspector.look.themes import THEMES
 from tui.inspector.screens.export import ExportScreen
@@ -35,6 +36,14 @@ class ScreenActions(Shell):
         Binding("e", "export", "export", id="screen.export", show=False, tooltip="Write to a file"),
         Binding("z", "zoom", "zoom", id="screen.zoom", show=False, tooltip="This tab alone, or all"),
         Binding("t", "theme", "theme", id="screen.theme", show=False, tooltip="Next theme"),
+        Binding(
+            "C",
+            "calibration",
+            "calibrate",
+            id="screen.calibration",
+            show=False,
+            tooltip="The method where the truth is known",
+        ),
         Binding("escape", "put_away", "back", id="screen.put_away", show=False, tooltip="Put a message away"),
         Binding("d", "detach", "detach", id="screen.detach", show=False, tooltip="Leave; the engine goes on"),
         Binding("question_mark", "help", "help", id="screen.help", tooltip="Keys and marks of this tab"),
@@ -76,6 +85,10 @@ class ScreenActions(Shell):
         place = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(place + 1) % len(names)]
         self.notify(f"theme: {self.theme}", timeout=2, markup=False)
+
+    def action_calibration(self) -> None:
+        """Shows what the method finds where it is known what it should find."""
+        self.push_screen(CalibrationScreen(self.desk))
 
     def action_put_away(self) -> None:
         """Puts away a problem, or the lens where it lies over the tab."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import platformdirs
 
+from cache.paths import expanded
 from core.choices import one_of
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_SETTINGS"
@@ -54,7 +55,7 @@ def settings_path() -> Path:
     """Where the settings lie: $ABILITYSCOPE_SETTINGS, else in the platform's folder for settings."""
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
-        return Path(named).expanduser().absolute()
+        return expanded(named).absolute()
     return Path(platformdirs.user_config_dir("abilityscope", appauthor=False)) / "settings.toml"
 
 

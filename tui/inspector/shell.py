@@ -12,7 +12,7 @@ from textual.app import App
 from textual.containers import Horizontal, Vertical
 from textual.widgets import ContentSwitcher, Static
 
-from core.engine.commands import StartRankings, StartRuns
+from core.engine.commands import StartCalibration, StartRankings, StartRuns
 from core.models.description import selectable_weights
 from tui.inspector.link import EngineLink
 from tui.inspector.look.ascii import Typed, draw_scroll_bars, key_name
@@ -222,7 +222,7 @@ class Shell(App[None]):
 
     def _asked(self, command: Command) -> None:
         """Keeps what was asked, so that an engine that is lost can be asked again."""
-        if isinstance(command, StartRuns | StartRankings):
+        if isinstance(command, StartRuns | StartRankings | StartCalibration):
             self._jobs_asked[command.title] = command
 
     def _ask_again(self) -> None:

@@ -29,6 +29,8 @@ class ChoiceDocument:
     """The item alone, without what all items have: what a list of items shows of it."""
     steps: str = ""
     """The worked solution; empty without one."""
+    read: str = ""
+    """The prompt as a person reads it, where the continuations hold a part of what is asked; else empty."""
 
     def context(self, option: int) -> str:
         """The context of an option."""

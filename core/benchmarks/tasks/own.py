@@ -43,6 +43,7 @@ from typing import Literal
 
 import msgspec
 
+from cache.paths import expanded
 from core.benchmarks.tasks.answers import ExactMatch, squad_scores
 from core.benchmarks.tasks.catalogue import TASKS
 from core.benchmarks.tasks.own_files import read_description
@@ -86,7 +87,7 @@ def own_task(file: str | Path) -> Task:
     Raises:
         ValueError: the file cannot be read or says something that cannot be; the message says what.
     """
-    path = Path(file).expanduser()
+    path = expanded(file)
     said = _checked(path, _description(path))
     is_choice = said.options is not None
     files = {ROWS: path.parent / said.rows}

@@ -160,7 +160,7 @@ def test_what_decides_the_health_is_in_its_key(tmp_path: Path) -> None:
 
 def test_health_in_words() -> None:
     none, some = (accuracy(torch.tensor([*[True] * n, *[False] * (50 - n)]).numpy()) for n in (0, 9))
-    found = MaskHealth(1.09, 1.42, none, some, none)
+    found = MaskHealth(1.09, 1.42, none, some, none, none)
     assert found.perplexity_words() == "perplexity on neutral text x1.3 (1.09 to 1.42)"
     assert found.answer_words() == "of 50 answers 18 % repeat themselves, 0 % cannot be read"
     looping = replace(found, base_repeating=some, perplexity=math.inf)

@@ -14,7 +14,7 @@ from core.engine.commands import Run
 from core.models.spec import ModelSpec
 from core.profile import Plan
 from core.profile.cells import profile_of
-from core.recipes import MaskRecipe
+from core.recipes import MaskRecipe, drawn_seed
 from core.results.cells import Cell, Matrix, column, matrix, sweep
 from core.results.presence import cached_abilities, cached_benchmarks, control_of, presence
 from core.workbench import Workbench
@@ -59,7 +59,7 @@ def test_a_full_matrix_has_the_numbers_of_a_profile(bench: Workbench) -> None:
         cell = found.cells[row["ability"], row["benchmark"]]
         assert cell.statistics is not None
         assert {name: row[name] for name in asdict(cell.statistics)} == asdict(cell.statistics)
-        assert cell.q_value == row["q_value"]
+        assert (cell.q_value, cell.holm_p) == (row["q_value"], row["holm_p"])
         assert (row["ability"] in found.collapsed) == row["collapsed"]
         assert found.weights == row["weights"]
         assert found.share_of_candidates == row["share_of_candidates"]
@@ -72,6 +72,38 @@ def test_a_full_matrix_has_the_numbers_of_a_profile(bench: Workbench) -> None:
     assert [found.cells["deductive_reasoning", b].state for b in found.benchmarks] == [
         "defined", "defined", "not_identifiable",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_all_stored_random_masks_make_the_empirical_p_of_a_profile(bench: Workbench, seed: int) -> None:
+    abilities = tuple(ability.id for ability in ABILITIES)
+    plan = Plan(
+        abilities, ("mlp",), ("top", "random"), (0.01,), BENCHMARKS, limit=N, seed=seed, random_seeds=4
+    )
+    masks = [None, *plan.masks()]
+    save(bench, masks)
+    keys = {mask: [r.key for r in plan.requests(bench, mask)] for mask in masks}
+    frames = {m: [bench.store.outcomes.load(key) for key in of_mask] for m, of_mask in keys.items()}
+    rows = profile_of(plan, bench, frames).cells.filter(selection="top").to_dicts()  # type: ignore[arg-type]
+    found = matrix(bench, "mlp", "top", 0.01, BENCHMARKS, limit=N, seed=seed)
+    p_values = set()
+    for row in rows:
+        empirical = found.cells[row["ability"], row["benchmark"]].empirical
+        told = (None, 0) if empirical is None else (empirical.p_value, empirical.masks)
+        assert told == (row["empirical_p"], row["random_masks"])
+        p_values.add(row["empirical_p"])
+    assert p_values == ({None, 0.2, 1.0} if seed == 0 else {None, 1.0})  # none without an AIS
+    assert all(cell.empirical is None for cell in matrix(bench, "mlp", "random", 0.01, BENCHMARKS, limit=N,
+                                                         seed=seed).cells.values())  # fmt: skip
+    assert found.missing == ()
+
+
+def test_of_a_stopped_profile_the_random_masks_that_are_there_count(bench: Workbench) -> None:
+    further = [replace(control_of(MASKS[1]), seed=drawn_seed(0, draw)) for draw in (1, 2, 4)]
+    save(bench, [None, *MASKS, control_of(MASKS[1]), *further])
+    cells = the_matrix(bench).cells
+    counted = {a: empirical.masks for (a, _), c in cells.items() if (empirical := c.empirical)}
+    assert counted == {MASKS[1].ability: 3}  # the fifth comes after a draw that is not there
 
 
 def test_what_is_lacking_is_named_in_the_order_of_running_it(bench: Workbench) -> None:
@@ -117,7 +149,7 @@ def test_a_column_and_a_sweep_show_the_same_numbers(bench: Workbench) -> None:
     whole = the_matrix(bench)
 
     def without_q(cell: Cell) -> Cell:
-        return replace(cell, q_value=None)
+        return replace(cell, q_value=None, holm_p=None, empirical=None)
 
     cells = column(bench, "mlp", "top", 0.01, BENCHMARKS[0], N)
     assert cells == [without_q(whole.cells[a, BENCHMARKS[0].id]) for a in whole.abilities]

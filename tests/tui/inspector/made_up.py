@@ -25,7 +25,7 @@ from core.benchmarks import Benchmark, find_benchmarks
 from core.choices import Selection
 from core.engine.spec import EngineSpec
 from core.events import Event, ModelLoaded, Snapshot
-from core.models.description import matrix_shapes, read_config, selectable_weights
+from core.models.description import matrix_shapes, selectable_weights
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
 from core.recipes import ImportanceRecipe, MaskRecipe
@@ -188,7 +188,7 @@ class MadeUp:
         mask = MaskRecipe(ability, "mlp", selection, LARGEST_K)
         info = self.bench.info
         n = selectable_weights(LARGEST_K, "mlp", info)
-        shapes = matrix_shapes(read_config(model_folder(self.bench.spec)))
+        shapes = matrix_shapes(model_folder(self.bench.spec))
         places = [place for place, shape in enumerate(shapes) if shape.is_mlp]
         weights = np.array([1 + (number * 5 + place * 3) % 7 for place in places])
         counts = n * weights // weights.sum()

@@ -16,7 +16,7 @@ from core.engine.commands import Run, StartRuns
 from core.events import RunStarted
 from core.results.cells import Cell
 from core.results.health import MaskHealth, mask_healths, times_text
-from core.statistics import CellStatistics, Specificity, accuracy
+from core.statistics import CellStatistics, EmpiricalP, Specificity, accuracy
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tui.inspector.ais.cell_screen import CellScreen
@@ -27,9 +27,11 @@ from tui.inspector.ais.sweep_view import SweepView
 from tui.inspector.ais.text import (
     ais_with_interval,
     behind,
+    cell_mark,
     cell_text,
     explained,
     interval,
+    long_cell_text,
     number,
     probability,
 )
@@ -233,6 +235,10 @@ async def test_export_and_copy_hold_the_matrix(demo_cache: Path, tmp_path: Path)
     assert own is not None
     row = next(row for row in rows if row["ability"] == row["benchmark"] == QUANTITATIVE)
     assert (len(rows), float(row["ais"]), row["n"]) == (100, own.ais, "30")
+    cell = pane.matrix.cells[QUANTITATIVE, QUANTITATIVE]
+    assert cell.empirical is not None
+    assert (float(row["holm_p"]), row["random_masks"]) == (cell.holm_p, "1")
+    assert float(row["empirical_p"]) == cell.empirical.p_value
     assert len(json.loads(paths[".json"].read_text())) == 100
     assert "| quantitative |" in paths[".md"].read_text()
     assert "profile --variants mlp --selections top,random --k 0.03" in copied.text
@@ -271,19 +277,46 @@ def test_what_is_not_identifiable_is_said_in_words() -> None:
 
 def test_cell_is_explained_with_interval_tests_and_control() -> None:
     control = statistics(score=0.8, ais=0.01, ais_low=-0.04, ais_high=0.06)
-    cell = Cell(SPATIAL, SPATIAL, "defined", statistics(), 3e-8, control)
+    cell = Cell(SPATIAL, SPATIAL, "defined", statistics(), 3e-8, control, 6e-8)
     assert cell_text(cell, UNICODE) == ".65*"
+    assert long_cell_text(cell, UNICODE) == ".65** "
     assert explained(cell, UNICODE, "") == [
-        "AIS .65 [.52, .77]  p 1e-9  q 3e-8*  n 200",
+        "AIS .65 [.52, .77]  p 1e-9  q 3e-8  Holm 6e-8**  n 200",
         "accuracy .810 → .450, chance .25; random .01 [-.04, .06]",
     ]
+
+
+@pytest.mark.parametrize(
+    ("holm_p", "p", "masks", "mark"),
+    [
+        (0.01, 0.05, 19, "**"),
+        (0.01, 0.1, 19, "**?"),
+        (0.2, 0.15, 19, "*?"),
+        (0.2, 0.5, 1, "*"),
+        (0.2, 1.0, 1, "*?"),
+    ],
+)
+def test_the_mark_is_that_of_the_tables(holm_p: float, p: float, masks: int, mark: str) -> None:
+    cell = Cell(
+        SPATIAL, SPATIAL, "defined", statistics(), 3e-2, None, holm_p, EmpiricalP(p, 1 / (1 + masks), masks)
+    )
+    assert cell_mark(cell) == mark
+    assert long_cell_text(cell, UNICODE) == f".65{mark:<3}"
+    assert cell_mark(replace(cell, q_value=0.06)) == ""
+    first, second = explained(cell, UNICODE, "")
+    assert f"Holm {probability(holm_p)}{mark}  n" in first
+    assert (f"empirical p {probability(p)} (19 masks)" in second) == (masks == 19)
+    assert max(map(len, (first, second))) <= 61  # what the tab has at 80 columns
+    few = "" if masks == 19 else ": --random-seeds 19 can show .05"
+    (line,) = behind(cell, None, None)
+    assert line == f"empirical p {probability(p)} from {masks} random {'masks' if masks > 1 else 'mask'}{few}"
 
 
 def test_what_is_behind_a_cell_is_said_in_a_line_each() -> None:
     cell = Cell(SPATIAL, SPATIAL, "defined", statistics(detectable_ais=0.07), 3e-8, None)
     beside = Specificity(0.65, 0.12, 9, 0.53, 0.4, 0.66)
     few, many = (accuracy(np.arange(50) < count) for count in (1, 9))
-    health = MaskHealth(1.09, 1.42, few, many, few)
+    health = MaskHealth(1.09, 1.42, few, many, few, few)
     assert behind(cell, beside, health) == [
         "with n 200, an AIS below .07 cannot be told from 0 (power .8)",
         "specific .53 [.40, .66]: its AIS less .12, the mean of 9 other abilities",

@@ -12,7 +12,9 @@ from tui.inspector.remembered import MOST_MODELS, Remembered, first_lens, load_r
 
 SPEC = ModelSpec()
 BENCHMARKS = [benchmark.id for benchmark in find_benchmarks(["diagnostic"], SPEC.level)]
-LEFT = Remembered(Lens("spatial_reasoning", "all", "top", 0.03, BENCHMARKS[3], limit=None), "ais", "Who\n?")
+LEFT = Remembered(
+    Lens("spatial_reasoning", "all", "top", 0.03, BENCHMARKS[3], limit=None, quota="matrix"), "ais", "Who\n?"
+)
 
 
 @pytest.fixture(autouse=True)

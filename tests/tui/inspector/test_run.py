@@ -34,7 +34,7 @@ from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_
 from tests.tui.inspector.host import Host, demo_desk, screen_text, until
 from tui.command_line import run as run_command
 from tui.inspector.ais.text import ais_with_interval, interval, share
-from tui.inspector.command_of import command_line
+from tui.inspector.command_of import command_line, overlap_line, profile_line
 from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
@@ -309,7 +309,11 @@ def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:
     assert "--k 1e-05 --seed 3 --n-items 50 --form items --model 'my model' --dtype bfloat16" in line
     assert f"--batch-size 4 --cache-dir '{tmp_path}/a cache'" in line
     assert "--limit" not in line
+    assert "--quota" not in line
     assert "--ability" not in command_line(desk, replace(LENS, variant="base"))
+    by_matrix = replace(LENS, quota="matrix")
+    for write in (command_line, profile_line, overlap_line):
+        assert " --quota matrix --k 0.0" in write(desk, by_matrix)
 
 
 @pytest.mark.parametrize("height", [4, 7, 20])

@@ -61,7 +61,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
 
     DEFAULT_CSS = """
     CellScreen { background: $background; }
-    CellScreen > Static { height: auto; max-height: 10; padding: 0 1; }
+    CellScreen > Static { height: auto; max-height: 11; padding: 0 1; }
     CellScreen > Horizontal { height: 1fr; padding: 1 1 0 1; }
     CellScreen.-stacked > Horizontal { layout: vertical; }
     CellScreen SweepView, CellScreen ForestBars { width: 1fr; }

@@ -61,13 +61,16 @@ class AisPane(Pane):
 The Ability Impact Score: the part of a benchmark's score above chance that is lost when the weights of an
 ability are ablated. 0: nothing is lost; 1: down to chance; below 0: better without.
 
-Rows: what is ablated. Columns: benchmarks. The shade is the value; a mark behind it means q < .05
-(Benjamini-Hochberg over the whole matrix). Marks: not identifiable (the intact model is not above chance),
-not computed, running, and behind a row's name: the mask takes every benchmark down to chance, so its row says
-nothing about abilities. The last row is the mean of the random controls.
+Rows: what is ablated. Columns: benchmarks. The shade is the value; * behind it means q < .05
+(Benjamini-Hochberg over the whole matrix). Where there is room, and in the lines below: ** it holds with all
+cells of the matrix taken together, p < .05 (Holm); ? but random masks go as far, empirical p above .05, or
+above what so few can show. Marks: not identifiable (the intact model is not above chance), not computed,
+running, and behind a row's name: the mask takes every benchmark down to chance, so its row says nothing about
+abilities. The last row is the mean of the random controls.
 
 The lines below explain the cell under the cursor or the mouse: AIS with its 95 % paired bootstrap interval,
-p (exact McNemar), q, n, the accuracies, and the random control.
+p (exact McNemar), q, Holm's p, n, the accuracies, and the random control, or the empirical p of several
+random masks (`abilityscope profile --random-seeds 19` runs them).
 
 enter  opens the cell: k sweep, controls, all abilities on its benchmark; the least AIS that so many items can
        show; how much more the mask does than the other abilities' masks (specific); whether the model can
@@ -150,7 +153,8 @@ i      turns to the links and back. {LINK_MEANING}"""
         if self.matrix is None or self.lens is None:
             return None
         marks, summary = self.desk.marks, summary_of(self.matrix).text()
-        parts = (matrix_title(self.matrix), summary, "", plain_table(self.matrix, marks) + legend(marks), "")
+        table = plain_table(self.matrix, marks) + legend(marks, has_whole_marks=True)
+        parts = (matrix_title(self.matrix), summary, "", table, "")
         return Copied("\n".join([*parts, profile_line(self.desk, self.lens), ""]), "the AIS matrix as text")
 
     def exported(self) -> Exported | None:
@@ -183,6 +187,7 @@ i      turns to the links and back. {LINK_MEANING}"""
 
     def on_resize(self, event: events.Resize) -> None:
         self._share_room()
+        self.call_after_refresh(self._explain)  # once the map has laid out what the legend is about
 
     def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
         self._explain()
@@ -263,7 +268,8 @@ i      turns to the links and back. {LINK_MEANING}"""
         if hovered is not None:
             cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
         marks, detail = self.desk.marks, self.query_one("#ais-detail", Static)
-        status = LINK_MEANING if self._shows_links else status_text(matrix, marks)
+        is_roomy = self.query_one(HeatMap).is_roomy
+        status = LINK_MEANING if self._shows_links else status_text(matrix, marks, has_whole_marks=is_roomy)
         self.query_one("#ais-status", Static).update(Text(status))
         if self._shows_links:
             links = self.query_one(LinksView)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.choices import Selection, Variant
+from core.choices import Quota, Selection, Variant
 
 if TYPE_CHECKING:
     from core.results.cells import Matrix
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
 
-Question = tuple[Variant, Selection, float, int | None, int]
-"""What tells one matrix from another: variant, selection, k, limit, seed."""
+Question = tuple[Variant, Selection, float, int | None, int, Quota]
+"""What tells one matrix from another: variant, selection, k, limit, seed, quota."""
 
 
 def question_of(lens: Lens) -> Question:
     """Which matrix a lens looks at."""
-    return lens.variant, lens.selection, lens.k, lens.limit, lens.seed
+    return lens.variant, lens.selection, lens.k, lens.limit, lens.seed, lens.quota
 
 
 def read_matrix(desk: Desk, lens: Lens) -> Matrix | str:
@@ -31,9 +31,8 @@ def read_matrix(desk: Desk, lens: Lens) -> Matrix | str:
     from core.results.cells import matrix
 
     try:
-        return matrix(
-            desk.bench, lens.variant, lens.selection, lens.k, desk.benchmarks, lens.limit, lens.seed
-        )
+        variant, selection, k, limit, seed, quota = question_of(lens)
+        return matrix(desk.bench, variant, selection, k, desk.benchmarks, limit, seed, quota)
     except (ValueError, OSError, CorruptEntry) as error:
         return " ".join(str(error).split())
 
@@ -79,9 +78,10 @@ def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
     run = None if activity.current is None else activity.current.run
     if run is None or run.mask is None:
         return None
-    is_here = (run.mask.variant, run.mask.selection, run.mask.k) == (
+    is_here = (run.mask.variant, run.mask.selection, run.mask.k, run.mask.quota) == (
         matrix.variant,
         matrix.selection,
         matrix.k,
+        matrix.quota,
     )
     return (run.mask.ability, run.benchmark) if is_here else None

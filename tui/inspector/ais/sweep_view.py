@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tui.inspector.ais.text import ais_with_interval
 from tui.inspector.lens import k_grid, k_text
-from tui.inspector.look.names import SELECTION_WORDS
+from tui.inspector.look.names import order_words
 from tui.inspector.widgets.curve_plot import Curve, CurvePlot
 
 if TYPE_CHECKING:
@@ -68,12 +68,12 @@ class SweepView(Vertical):
         self.query_one(Static).update(self._table(lens) if self._has_table else self._title(lens))
         curves = [_curve("random", "warning", "o", [point.control for point in points])]
         if lens.selection != "random":
-            word = SELECTION_WORDS[lens.selection]
+            word = order_words(lens.selection, lens.quota)
             curves.append(_curve(word, "primary", "braille", [point.statistics for point in points]))
         self.query_one(CurvePlot).show(curves, [k_text(point.k) for point in points])
 
     def _title(self, lens: Lens) -> Text:
-        title = Text(f"AIS over k ({SELECTION_WORDS[lens.selection]}, random)", style="bold")
+        title = Text(f"AIS over k ({order_words(lens.selection, lens.quota)}, random)", style="bold")
         lacking = [k_text(point.k) for point in self.points if point.statistics is None]
         return (
             title.append(f"\nnot computed: {', '.join(lacking)}", style="not bold dim") if lacking else title

@@ -9,7 +9,17 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cache.files import write_atomically
-from tui.inspector.ais.text import cell_text, interval, is_significant, legend, mean_ais, number, short_name
+from tui.inspector.ais.text import (
+    MARK_WIDTH,
+    cell_text,
+    interval,
+    is_significant,
+    legend,
+    long_cell_text,
+    mean_ais,
+    number,
+    short_name,
+)
 from tui.inspector.look.names import short_benchmark
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.widgets.heat_map import Heading, HeatCell, HeatRow, HeatTable
@@ -48,10 +58,16 @@ def heading_of(name: str) -> Heading:
 
 def _heat_cell(cell: Cell, marks: Marks, is_running: bool) -> HeatCell:
     found = cell.statistics
-    text = f"{marks.running} " if is_running and found is None else cell_text(cell, marks)
     if found is None or found.ais is None or found.ais_low is None or found.ais_high is None:
-        return HeatCell(text, is_dim=not is_running)
-    return HeatCell(text, found.ais, below=interval(found.ais_low, found.ais_high).replace(",", ""))
+        text = f"{marks.running} " if is_running and found is None else cell_text(cell, marks)
+        return HeatCell(text, is_dim=not is_running, roomy=_roomy(text))
+    below = interval(found.ais_low, found.ais_high).replace(",", "")
+    return HeatCell(cell_text(cell, marks), found.ais, below, roomy=long_cell_text(cell, marks))
+
+
+def _roomy(text: str) -> str:
+    """A text with one column for a mark, in line with cells that have room for a whole one."""
+    return text + (MARK_WIDTH - 1) * " "
 
 
 def control_means(matrix: Matrix) -> list[float | None]:
@@ -63,8 +79,8 @@ def _control_rows(matrix: Matrix, marks: Marks) -> list[HeatRow]:
     means = control_means(matrix)
     if matrix.selection == "random":
         return []
-    cells = [HeatCell(f"{marks.lacking} " if mean is None else f"{number(mean)} ") for mean in means]
-    return [HeatRow(Heading("(random)", "random"), cells)]
+    texts = [f"{marks.lacking if mean is None else number(mean)} " for mean in means]
+    return [HeatRow(Heading("(random)", "random"), [HeatCell(text, roomy=_roomy(text)) for text in texts])]
 
 
 def plain_table(matrix: Matrix, marks: Marks) -> str:
@@ -86,7 +102,7 @@ def _texts(matrix: Matrix, marks: Marks) -> list[list[str]]:
     rows = [["without", *(safe_line(short_benchmark(b)) for b in matrix.benchmarks)]]
     for ability in matrix.abilities:
         flag = marks.collapsed if ability in matrix.collapsed else ""
-        cells = [cell_text(matrix.cells[ability, b], marks).strip() for b in matrix.benchmarks]
+        cells = [long_cell_text(matrix.cells[ability, b], marks).strip() for b in matrix.benchmarks]
         rows.append([short_benchmark(ability) + flag, *cells])
     if matrix.selection != "random":
         means = control_means(matrix)
@@ -126,6 +142,7 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
         "ability": cell.ability,
         "variant": matrix.variant,
         "selection": matrix.selection,
+        "quota": matrix.quota,
         "k": matrix.k,
         "weights": matrix.weights,
         "benchmark": cell.benchmark,
@@ -140,6 +157,9 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
         "detectable_ais": found and found.detectable_ais,
         "p_value": found and found.p_value,
         "q_value": cell.q_value,
+        "holm_p": cell.holm_p,
+        "empirical_p": cell.empirical and cell.empirical.p_value,
+        "random_masks": 0 if cell.empirical is None else cell.empirical.masks,
         "is_significant": is_significant(cell),
         "reason": found and found.reason,
         "collapsed": cell.ability in matrix.collapsed,
@@ -157,7 +177,7 @@ def _markdown(matrix: Matrix, marks: Marks) -> str:
     head, *rows = [[_escaped(text) for text in row] for row in _texts(matrix, marks)]
     rule = ["---", *("--:" for _ in head[1:])]
     lines = [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
-    return "\n".join([*lines, "", _escaped(legend(marks)), ""])
+    return "\n".join([*lines, "", _escaped(legend(marks, has_whole_marks=True)), ""])
 
 
 def _escaped(text: str) -> str:

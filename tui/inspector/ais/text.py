@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from core.abilities.catalogue import ABILITIES
 from core.choices import SIGNIFICANT
 from tui.inspector.lens import k_text
-from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.inspector.look.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.inspector.look.safe_text import safe_line
-from tui.matrix_words import SHORT_NAMES
+from tui.matrix_words import SHORT_NAMES, mark, random_masks, too_few
 
 if TYPE_CHECKING:
     from core.results.cells import Cell, Matrix
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 LONGEST_HEAD = 6
 """Columns of the short name of a benchmark that has no ability's name."""
+
+MARK_WIDTH = 3
+"""Columns of a cell's mark where there is room for all of it."""
 
 TINY = 1e-300
 """Probabilities below it are not told apart."""
@@ -75,6 +78,22 @@ def is_significant(cell: Cell) -> bool:
     return cell.q_value is not None and cell.q_value < SIGNIFICANT
 
 
+def cell_mark(cell: Cell) -> str:
+    """How far it holds, as in the tables of a profile: `*`, `**`, and `?` where random masks go as far."""
+    if cell.q_value is None or cell.holm_p is None:
+        return ""
+    empirical, masks = (None, 0) if cell.empirical is None else (cell.empirical.p_value, cell.empirical.masks)
+    adjusted = {"q_value": cell.q_value, "holm_p": cell.holm_p}
+    return mark({**adjusted, "empirical_p": empirical, "random_masks": masks})
+
+
+def long_cell_text(cell: Cell, marks: Marks) -> str:
+    """A cell in at most eight columns, the last three for its whole mark: `.65**?`."""
+    short = cell_text(cell, marks)
+    has_ais = cell.statistics is not None and cell.statistics.ais is not None
+    return f"{short[:-1]}{cell_mark(cell) if has_ais else '':<{MARK_WIDTH}}"
+
+
 def cell_text(cell: Cell, marks: Marks) -> str:
     """A cell in at most five columns: `.65*`; the last one is for the mark of significance."""
     if cell.state == "missing":
@@ -98,12 +117,14 @@ def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
     scores = f"accuracy {share(found.base_score)} {marks.becomes} {share(found.score)}"
     if found.chance is not None:
         scores += f", chance {number(found.chance)}"
-    second = f"{scores}; {control_text(cell)}"
+    second = f"{scores}; {random_text(cell)}"
     if cell.state == "not_identifiable":
         return [safe_line(found.reason), second]
     first = f"AIS {ais_with_interval(found)}  p {probability(found.p_value)}"
     if cell.q_value is not None:
-        first += f"  q {probability(cell.q_value)}{marks.significant if is_significant(cell) else ''}"
+        first += f"  q {probability(cell.q_value)}"
+    if cell.holm_p is not None:
+        first += f"  Holm {probability(cell.holm_p)}{cell_mark(cell)}"
     return [f"{first}  n {found.n:,}", second]
 
 
@@ -119,6 +140,9 @@ def behind(cell: Cell, specificity: Specificity | None, health: MaskHealth | Non
         health: of the mask; None if it is not known.
     """
     lines = []
+    if cell.empirical is not None:
+        p, masks = cell.empirical.p_value, cell.empirical.masks
+        lines.append(f"empirical p {probability(p)} from {random_masks(masks)}{too_few(masks)}")
     if cell.statistics is not None and cell.statistics.detectable_ais is not None:
         least = number(cell.statistics.detectable_ais)
         lines.append(f"with n {cell.statistics.n:,}, an AIS below {least} cannot be told from 0 (power .8)")
@@ -146,6 +170,13 @@ def health_text(health: MaskHealth) -> str:
     )
 
 
+def random_text(cell: Cell) -> str:
+    """What random masks of the same size do: their empirical p, or the AIS of the only one."""
+    if cell.empirical is not None and cell.empirical.masks > 1:
+        return f"empirical p {probability(cell.empirical.p_value)} ({cell.empirical.masks} masks)"
+    return control_text(cell)
+
+
 def control_text(cell: Cell) -> str:
     """The AIS of as many weights drawn at random."""
     if cell.control is None:
@@ -160,6 +191,8 @@ class Summary:
     cells: int
     computed: int
     significant: int
+    holding: int
+    """Cells that hold with all of the matrix taken together (Holm)."""
     own: float | None
     """Mean AIS of the abilities on their own diagnostic benchmarks; None without such cells."""
     others: float | None
@@ -169,7 +202,8 @@ class Summary:
         """The figures on one line."""
         parts = [
             f"{self.computed} of {self.cells} cells",
-            f"{self.significant} with q < {number(SIGNIFICANT)}",
+            f"{self.significant} q < {number(SIGNIFICANT)}",
+            f"{self.holding} hold",
         ]
         means = {"own": self.own, "others": self.others}
         known = [f"{name} {number(mean)}" for name, mean in means.items() if mean is not None]
@@ -188,6 +222,7 @@ def summary_of(matrix: Matrix) -> Summary:
         cells=len(cells),
         computed=sum(cell.state != "missing" for cell in cells),
         significant=sum(map(is_significant, cells)),
+        holding=sum(cell.holm_p is not None and cell.holm_p < SIGNIFICANT for cell in cells),
         own=mean_ais([cell.statistics for cell in own]),
         others=mean_ais([cell.statistics for cell in others]),
     )
@@ -199,17 +234,23 @@ def mean_ais(found: Sequence[CellStatistics | None]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def legend(marks: Marks) -> str:
-    """What the marks in the cells mean."""
+def legend(marks: Marks, *, has_whole_marks: bool) -> str:
+    """What the marks in the cells mean.
+
+    Args:
+        marks: the signs.
+        has_whole_marks: whether cells have all of their mark, or only that for the q-value.
+    """
+    holm = f"  {2 * marks.significant} p < .05 (Holm)  ? random masks go as far" if has_whole_marks else ""
     return (
-        f"{marks.significant} q < .05  {marks.not_identifiable} not identifiable  "
+        f"{marks.significant} q < .05{holm}  {marks.not_identifiable} not identifiable  "
         f"{marks.lacking} not computed  {marks.collapsed} wrecked"
     )
 
 
-def status_text(matrix: Matrix, marks: Marks) -> str:
+def status_text(matrix: Matrix, marks: Marks, *, has_whole_marks: bool) -> str:
     """The legend, and what the matrix lacks."""
-    lines = [legend(marks)]
+    lines = [legend(marks, has_whole_marks=has_whole_marks)]
     if matrix.missing:
         what = "run is" if len(matrix.missing) == 1 else "runs are"
         lines.append(
@@ -227,7 +268,8 @@ def short_name(benchmark_id: str) -> str:
 
 def matrix_title(matrix: Matrix) -> str:
     """Which matrix it is."""
-    words = (VARIANT_WORDS[matrix.variant], SELECTION_WORDS[matrix.selection], f"k {k_text(matrix.k)}")
+    order = order_words(matrix.selection, matrix.quota)
+    words = (VARIANT_WORDS[matrix.variant], order, f"k {k_text(matrix.k)}")
     return ", ".join(words)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.choices import Finish, Selection, Variant
+from core.choices import Finish, Quota, Selection, Variant
 from tui.inspector.lens import k_text
 from tui.inspector.look.safe_text import safe_line
 
@@ -32,6 +32,7 @@ SELECTION_WORDS: dict[Selection, str] = {
     "contrast": "contrast",
     "minus_core": "minus core",
     "random": "random",
+    "random_matched": "matched",
     "bottom": "bottom",
 }
 
@@ -40,7 +41,13 @@ SELECTION_MEANINGS: dict[Selection, str] = {
     "contrast": "the largest importance over that of the other abilities",
     "minus_core": "top, without what most abilities share",
     "random": "a control: as many weights at random",
+    "random_matched": "a control: in each matrix as many weights at random as top has there",
     "bottom": "a control: the least important weights",
+}
+
+QUOTA_MEANINGS: dict[Quota, str] = {
+    "global": "the first weights of all candidates together",
+    "matrix": "the same share of every matrix, its first weights",
 }
 
 FINISH_WORDS: dict[Finish | str, str] = {
@@ -58,9 +65,15 @@ def short_benchmark(benchmark_id: str) -> str:
     return ABILITY_WORDS.get(benchmark_id) or safe_line(benchmark_id)
 
 
+def order_words(selection: Selection, quota: Quota) -> str:
+    """Which weights come first: `top`, or `top per matrix`."""
+    return f"{SELECTION_WORDS[selection]}{'' if quota == 'global' else ' per matrix'}"
+
+
 def how_words(mask: MaskRecipe) -> str:
     """How weights are chosen, whatever the ability: `MLP-only · top · k 3 %`."""
-    return f"{VARIANT_WORDS[mask.variant]} · {SELECTION_WORDS[mask.selection]} · k {k_text(mask.k)}"
+    order = order_words(mask.selection, mask.quota)
+    return f"{VARIANT_WORDS[mask.variant]} · {order} · k {k_text(mask.k)}"
 
 
 def job_title(mask: MaskRecipe | None, benchmark_id: str) -> str:

@@ -70,6 +70,7 @@ def overlap_rows(table: OverlapTable) -> list[dict[str, Any]]:
         {
             "variant": table.variant,
             "selection": table.selection,
+            "quota": table.quota,
             "k": table.k,
             "ability": overlaps.abilities[row],
             "other": overlaps.abilities[column],
@@ -91,6 +92,7 @@ def overlap_document(table: OverlapTable) -> dict[str, Any]:
     return {
         "variant": table.variant,
         "selection": table.selection,
+        "quota": table.quota,
         "k": table.k,
         "candidates": overlaps.candidates,
         "agreement_of_halves": dict(overlaps.agreements),

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from core.engine.commands import StartRankings
 from core.events import ENDED
-from tui.inspector.look.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS
+from tui.inspector.look.names import ABILITY_WORDS, VARIANT_WORDS, order_words
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.pane import Pane
 
@@ -187,7 +187,7 @@ def lacking_rankings(masks: Sequence[MaskRecipe]) -> Lacking:
 
 def mask_kind(mask: MaskRecipe) -> str:
     """Variant and selection, in words."""
-    return f"{VARIANT_WORDS[mask.variant]}, {SELECTION_WORDS[mask.selection]}"
+    return f"{VARIANT_WORDS[mask.variant]}, {order_words(mask.selection, mask.quota)}"
 
 
 def title_of(masks: Sequence[MaskRecipe]) -> str:

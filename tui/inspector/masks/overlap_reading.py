@@ -21,7 +21,7 @@ def read_overlaps(bench: Workbench, lens: Lens) -> OverlapTable | Lacking:
     """
     from core.results.overlaps import overlaps
 
-    found = overlaps(bench, lens.variant, lens.selection, lens.k, lens.seed)
+    found = overlaps(bench, lens.variant, lens.selection, lens.k, lens.seed, lens.quota)
     if not any(found.present):
         return lacking_rankings(found.missing)
-    return OverlapTable(found, lens.variant, lens.selection, lens.k)
+    return OverlapTable(found, lens.variant, lens.selection, lens.k, lens.quota)

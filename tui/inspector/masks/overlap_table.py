@@ -7,7 +7,7 @@ from functools import cached_property
 from math import isnan, log, sqrt
 from typing import TYPE_CHECKING, Literal
 
-from core.choices import Selection, Variant
+from core.choices import Quota, Selection, Variant
 from tui.inspector.look.names import ABILITY_WORDS
 from tui.inspector.masks.numbers import fraction_text, lift_text, number_text, percent, shared_by_chance
 
@@ -34,6 +34,7 @@ class OverlapTable:
     variant: Variant
     selection: Selection
     k: float
+    quota: Quota = "global"
 
     @property
     def labels(self) -> list[str]:
@@ -42,7 +43,8 @@ class OverlapTable:
 
     def is_of(self, lens: Lens) -> bool:
         """Whether it is what a lens looks at."""
-        return (lens.variant, lens.selection, lens.k) == (self.variant, self.selection, self.k)
+        looked_at = (lens.variant, lens.selection, lens.k, lens.quota)
+        return looked_at == (self.variant, self.selection, self.k, self.quota)
 
     def values(self, measure: OverlapMeasure) -> list[list[float | None]]:
         """The numbers; None where a mask is not known."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from core.choices import DRAWN
 from tui.inspector.masks.numbers import fraction_text, number_text, percent, shared_by_chance, sparkline
 from tui.inspector.masks.weight_table import NEURON_KINDS, MaskView, WeightTable
 
@@ -35,7 +36,7 @@ def figures(masks: Masks) -> str:
         f"{anatomy.n:,} weights: {percent(anatomy.n / masks.parameters)} of the model, "
         f"{percent(masks.own.even)} of the {CANDIDATES[recipe.variant]}."
     ]
-    if recipe.selection == "random":
+    if recipe.selection in DRAWN:
         sentences.append("Drawn at random: a control.")
     elif anatomy.agreement_of_halves is not None:
         sentences.append(f"Two halves of the items agree on {percent(anatomy.agreement_of_halves)}.")

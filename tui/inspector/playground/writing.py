@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.choices import Finish, Variant
 from core.engine.commands import StartGeneration
 from core.events import ModelLoading
-from core.recipes import MaskRecipe
 from tui.inspector.lens import k_text
 from tui.inspector.look.divergence import Divergence, first_divergence
-from tui.inspector.look.names import ABILITY_WORDS, FINISH_WORDS, SELECTION_WORDS, VARIANT_WORDS
+from tui.inspector.look.names import ABILITY_WORDS, FINISH_WORDS, VARIANT_WORDS, order_words
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.playground.answer import AnswerView
 from tui.inspector.playground.parting import parting_words
@@ -20,6 +19,7 @@ from tui.inspector.playground.settings_line import WriteSettings
 
 if TYPE_CHECKING:
     from core.events import Job, TextCompared, TextEnded
+    from core.recipes import MaskRecipe
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
 
@@ -73,16 +73,14 @@ class Asked:
 
 def masks_of(lens: Lens) -> tuple[MaskRecipe | None, ...]:
     """The masks of the three answers under a lens."""
-    return tuple(
-        None if variant == "base" else MaskRecipe(lens.ability, variant, lens.selection, lens.k, lens.seed)
-        for variant in VARIANTS
-    )
+    return tuple(replace(lens, variant=variant).mask for variant in VARIANTS)
 
 
 def mask_words(masks: tuple[MaskRecipe | None, ...]) -> str:
     """What the ablated answers lack, in words."""
     mask = next(mask for mask in masks if mask is not None)
-    return f"{ABILITY_WORDS[mask.ability]} · {SELECTION_WORDS[mask.selection]} · k {k_text(mask.k)}"
+    order = order_words(mask.selection, mask.quota)
+    return f"{ABILITY_WORDS[mask.ability]} · {order} · k {k_text(mask.k)}"
 
 
 def answer_view(activity: Activity, job: Job | None, asked: Asked | None, pane: int) -> AnswerView:

@@ -221,8 +221,8 @@ def _stored(
     entries, key = bench.store.outcomes.entries, bench.request(run.mask, benchmark, run.n).key
     if known is not None and entries.has(key):
         return known
-    path = entries.whole_payload(key)
-    return None if path is None else stored_answers(path, items)
+    payload = entries.whole_payload(key)
+    return None if payload is None else stored_answers(entries.payload_path(key), payload, items)
 
 
 def _right(answers: Answers | None, place: int) -> bool | None:

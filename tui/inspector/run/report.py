@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.inspector.ais.text import ais_with_interval, interval, number, probability, share
 from tui.inspector.lens import k_text
-from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS
+from tui.inspector.look.names import VARIANT_WORDS, order_words
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side, SideFigures
 
@@ -20,7 +20,8 @@ def report_of(model: str, lens: Lens, figures: Figures) -> str:
     if figures.chance is not None:
         lines[0] += f", chance {number(figures.chance)}"
     if lens.variant != "base":
-        words = f"{VARIANT_WORDS[lens.variant]}, {SELECTION_WORDS[lens.selection]}, k {k_text(lens.k)}"
+        order = order_words(lens.selection, lens.quota)
+        words = f"{VARIANT_WORDS[lens.variant]}, {order}, k {k_text(lens.k)}"
         lines.append(f"ablated: {lens.ability}, {words}")
     lines += [_side_line(side, one, figures) for side, one in figures.sides.items()]
     return "\n".join(lines)

@@ -26,7 +26,12 @@ BAR_WIDTH = 10
 """Columns of a progress bar."""
 
 
-PARTS: dict[JobKind, str] = {"runs": "run", "rankings": "ranking", "generation": "answer"}
+PARTS: dict[JobKind, str] = {
+    "runs": "run",
+    "rankings": "ranking",
+    "generation": "answer",
+    "calibration": "run",
+}
 """What a job of each kind consists of."""
 
 
@@ -131,7 +136,7 @@ def _job_status(desk: Desk, lens: Lens, runs: Mapping[Side, Run], job: Job, bar:
         what = SIDE_WORDS[side] if side else safe_line(job.title)
         parts = [f"{what} {_progress(desk.marks, len(live.outcomes), live.run.n, bar)}"]
         parts += [*([] if paused else _pace(live.rate, live.seconds_left)), which]
-    elif activity.scored is not None:
+    elif activity.scored is not None and job.kind != "calibration":  # which scores another model's weights
         parts = [_scored(desk, lens, activity.scored, bar)]
         parts += [] if paused else _scoring_pace(activity, activity.scored)
     elif isinstance(activity.model, ModelLoading):
@@ -166,7 +171,8 @@ def _scoring_pace(activity: Activity, scored: ItemsScored) -> list[str]:
 def _idle_status(desk: Desk) -> Status:
     """How the last job ended, if not well; or that the model is being loaded."""
     activity, marks = desk.activity, desk.marks
-    last = next((job for job in reversed(activity.jobs.values()) if job.kind != "generation"), None)
+    others = ("generation", "calibration")  # these say it where they are asked for
+    last = next((job for job in reversed(activity.jobs.values()) if job.kind not in others), None)
     if last is not None and last.state == "failed":
         return Status(f"{marks.wrong} {safe_line(last.title)} failed: {safe_line(last.problem)}", "problem")
     if last is not None and last.state == "cancelled":

@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
-from cache.entries import KINDS, EntryFolder, Kind
+from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder, Kind
 from cache.keys import is_key
-from cache.listing import Entry, entry_of, left_overs
+from cache.listing import Entry, entry_of, left_overs, unfinished
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.stored.words import in_words, ingredient_lines
 from tui.units import size_text
@@ -75,9 +75,15 @@ def read_entries(root: Path, known: Mapping[Name, Stored], fingerprint: str) -> 
             else:
                 stored = _read(folder, key, signature, fingerprint)
                 found[stored.name] = stored
-        for entry in left_overs(root / kind.name):
-            found[entry.kind, entry.key] = Stored(entry, safe_line(f"unfinished: {entry.broken}"), ())
+        for entry in (*unfinished(folder), *left_overs(root / kind.name)):
+            words = f"damaged: {entry.broken}" if entry.key.endswith(DAMAGED_SUFFIX) else _unfinished(entry)
+            # A key that has an entry and a journal is listed as the entry; to delete it deletes both.
+            found.setdefault((entry.kind, entry.key), Stored(entry, safe_line(words), ()))
     return found
+
+
+def _unfinished(entry: Entry) -> str:
+    return f"unfinished: {entry.broken or entry.summary}"
 
 
 def _signatures(root: Path, kind: Kind) -> dict[str, Signature]:

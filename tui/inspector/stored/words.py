@@ -33,6 +33,7 @@ def in_words(entry: Entry, ingredients: Mapping[str, Any], fingerprint: str) -> 
             words = (
                 f"{_word(ability)} · {_word(variant)} · {_word(selection)} · loss {ingredients.get('loss')}"
             )
+            words += f" · quota {ingredients['quota']}" if "quota" in ingredients else ""
         case "items", {"benchmark": str(benchmark), "n": int(n)}:
             words = f"{short_benchmark(benchmark)} · {n:,} items"
         case _:
@@ -46,8 +47,9 @@ def in_words(entry: Entry, ingredients: Mapping[str, Any], fingerprint: str) -> 
 def _mask_words(ablated: str) -> str:
     """What is ablated, as a manifest has it: `base`, or ability, variant, selection and k."""
     match ablated.split(" · "):
-        case [ability, variant, selection, k]:
-            return f"{_word(ability)} · {_word(variant)} · {_word(selection)} · {_k_words(k)}"
+        case [ability, variant, selection, k, *quota]:
+            words = (_word(ability), _word(variant), _word(selection), _k_words(k), *quota)
+            return " · ".join(words)
     return ablated
 
 

@@ -15,7 +15,7 @@ from core.abilities.catalogue import find_ability
 from core.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.gpu_words import gpu_words
 from tui.inspector.lens import k_text
-from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.inspector.look.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.inspector.look.safe_text import safe_line
 from tui.scoring_words import share_text
 from tui.units import count_text, size_text
@@ -119,10 +119,12 @@ def progress_text(activity: Activity) -> str:
     if job is None:
         return "idle"
     if job.total > 1:
-        return f"{job.done}/{job.total} runs" if job.kind == "runs" else f"{job.done}/{job.total}"
+        unit = " runs" if job.kind in ("runs", "calibration") else ""
+        return f"{job.done}/{job.total}{unit}"
     if activity.current is not None:
         return f"{len(activity.current.outcomes)}/{activity.current.run.n}"
-    return {"runs": "running", "rankings": "scoring", "generation": "writing"}[job.kind]
+    doing = {"runs": "running", "rankings": "scoring", "generation": "writing", "calibration": "running"}
+    return doing[job.kind]
 
 
 class TabLine(Widget):
@@ -196,7 +198,8 @@ class Context(Static):
         if lens.variant == "base":
             text.append("base, nothing ablated")
         else:
-            words = (VARIANT_WORDS[lens.variant], SELECTION_WORDS[lens.selection], f"k {k_text(lens.k)}")
+            order = order_words(lens.selection, lens.quota)
+            words = (VARIANT_WORDS[lens.variant], order, f"k {k_text(lens.k)}")
             text.append(" · ".join(words), style="bold")
             text.append(_amount(lens, known, self.app.size.width))
         text.append(f" on {safe_line(short_benchmark(benchmark.id))}, ")

@@ -28,6 +28,8 @@ class Layout:
     """Whether the columns have their long names."""
     is_long_label: bool = False
     """Whether the rows have their long names."""
+    is_roomy: bool = False
+    """Whether the cells have their longer texts."""
 
 
 def layout_of(table: HeatTable, room: Size) -> Layout:
@@ -46,7 +48,8 @@ def layout_of(table: HeatTable, room: Size) -> Layout:
     head_lines = 1 if is_long or short < cell else 2
     below = _longest([cell.below for row in rows for cell in row.cells])
     has_second = 0 < below < cell and head_lines + 2 * len(rows) <= room.height
-    return Layout(label, cell, head_lines, 2 if has_second else 1, is_long, is_long_label)
+    is_roomy = 0 < _longest([cell.roomy for row in rows for cell in row.cells]) < cell
+    return Layout(label, cell, head_lines, 2 if has_second else 1, is_long, is_long_label, is_roomy)
 
 
 def _longest(texts: Sequence[str]) -> int:

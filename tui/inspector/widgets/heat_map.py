@@ -48,6 +48,8 @@ class HeatCell:
     below: str = ""
     """A second line, where there is room for one."""
     is_dim: bool = False
+    roomy: str = ""
+    """In place of the text where all cells have room for theirs; empty if it is the text."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,11 @@ class HeatMap(ScrollView, can_focus=True):
         self._arrange()
         self._bring_into_sight()
 
+    @property
+    def is_roomy(self) -> bool:
+        """Whether the cells have room for their longer text."""
+        return self._layout_now.is_roomy
+
     def allow_focus(self) -> bool:
         """Not while it is hidden: the keys are for what is seen."""
         return super().allow_focus() and self.display
@@ -233,7 +240,8 @@ class HeatMap(ScrollView, can_focus=True):
                 Segment(f"{label:<{layout.label_width}}", BOLD if is_current else DIM if is_footer else None)
             ]
         for column, cell in enumerate(row.cells):
-            text = cell.text if within == 0 else cell.below if within == 1 else ""
+            first = cell.roomy if layout.is_roomy and cell.roomy else cell.text
+            text = first if within == 0 else cell.below if within == 1 else ""
             is_cursor = is_current and column == self.cursor[1]
             style = self._cell_style(cell, is_cursor, is_dim=is_footer or within > 0)
             segments.append(Segment(f"{text[: layout.cell_width]:>{layout.cell_width}}", style))

@@ -1,0 +1,244 @@
+"""Journals: what a run has given so far, batch by batch, so that a kill costs no more than one batch.
+
+A journal is `<key>.part` beside the payload that the run is to become. Each record is a line: the length of
+its body in bytes, the body's checksum, the body as JSON. The first record says of what run the others are. A
+process that goes on with a run writes a journal of its own, with the batches that it found, and gives it the
+name: so nobody ever writes behind a record that a killed process left torn, or that another still writes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from cache.entries import DAMAGED_SUFFIX, EntryFolder, checked_key
+from cache.files import Busy, CorruptEntry, checksum_of, locked, temporary_beside, unreadable
+from cache.keys import as_plain, is_key
+from cache.manifests import is_count, is_time
+
+JOURNAL_SUFFIX = ".part"
+"""Ends the name of a journal."""
+
+JOURNAL_FORMAT = 1
+"""Version of the records' layout; a journal of another version is of no use."""
+
+SETTLE_EVERY_S = 1.0
+"""Seconds between two waits for the disk: a kill takes no batch that is written, a power cut these."""
+
+Row = Mapping[str, Any]
+Batch = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a journal holds."""
+
+    formats: tuple[int, int]
+    """Of the journal, and of the payload that the run was to become."""
+    created: str
+    """ISO 8601, UTC, to the second."""
+    ingredients: Mapping[str, Any]
+    """What the key was made of."""
+    batches: list[Batch]
+    """Each proved equal to what was written; a record that was torn at the end is left out."""
+    damage: CorruptEntry | None
+    """What is wrong with other records; None if nothing is."""
+
+
+def journal_path(entries: EntryFolder, key: str) -> Path:
+    """Where the journal of a key lies."""
+    return entries.payload_path(key).with_suffix(JOURNAL_SUFFIX)
+
+
+def journal_keys(entries: EntryFolder) -> list[str]:
+    """The keys that have a journal, sorted."""
+    folder = entries.root / entries.kind.name
+    paths = folder.glob(f"*{JOURNAL_SUFFIX}") if folder.is_dir() else ()
+    return sorted(path.stem for path in paths if is_key(path.stem))
+
+
+def journal_lock(root: Path, key: str) -> Path:
+    """The lock file that is held while a process writes a journal of the key."""
+    return root / "locks" / f"{checked_key(key)}{JOURNAL_SUFFIX}.lock"
+
+
+def read_journal(entries: EntryFolder, key: str) -> Kept | None:
+    """What the journal of a key holds, whatever version wrote it; None if there is none, or hardly begun.
+
+    Raises:
+        CorruptEntry: it cannot be read, or it does not say whose it is.
+    """
+    path = journal_path(entries, key)
+    try:
+        *lines, _ = path.read_bytes().split(b"\n")  # what follows the last line end was torn
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if not lines:
+        return None
+    head = _body(lines[0])
+    if not _is_head(head):
+        raise CorruptEntry(path, "its first record was changed")
+    if head["key"] != key:
+        raise CorruptEntry(path, f"it was stored under another key, {head['key']}")
+    bodies = [_body(line) for line in lines[1:]]
+    batches = [body for body in bodies if _is_batch(body)]
+    changed = len(bodies) - len(batches)
+    damage = CorruptEntry(path, f"{changed} of its {len(bodies)} batches were changed") if changed else None
+    formats = head["journal"], head["format"]
+    return Kept(formats, head["created"], head["ingredients"], batches, damage)
+
+
+def usable_batches(entries: EntryFolder, kept: Kept | None) -> list[Batch]:
+    """The batches that a run can go on from: none of a journal of another version."""
+    is_usable = kept is not None and kept.formats == (JOURNAL_FORMAT, entries.kind.format)
+    return kept.batches if kept is not None and is_usable else []
+
+
+def set_journal_aside(entries: EntryFolder, key: str) -> None:
+    """Renames a damaged journal, so that it can be looked at and is in nobody's way.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    path = journal_path(entries, key)
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}{DAMAGED_SUFFIX}"))
+
+
+@contextmanager
+def journal_of(
+    entries: EntryFolder, key: str, ingredients: Mapping[str, Any], found: Sequence[Batch]
+) -> Iterator[Journal]:
+    """A context with the journal of a run; what was written to it stays, unless it is removed.
+
+    Args:
+        entries: where the run is to be stored.
+        key: the run's.
+        ingredients: what the key was made of.
+        found: the batches that an earlier journal had.
+    """
+    journal = Journal(entries, key, ingredients, found)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+class Journal:
+    """The journal that one process writes of one run. There is no file before the first batch."""
+
+    def __init__(
+        self, entries: EntryFolder, key: str, ingredients: Mapping[str, Any], found: Sequence[Batch]
+    ) -> None:
+        self._root, self._key = entries.root, key
+        self._path = journal_path(entries, key)
+        head = {
+            "journal": JOURNAL_FORMAT,
+            "format": entries.kind.format,
+            "key": key,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "ingredients": as_plain(ingredients),
+        }
+        self._beginning = [head, *found]
+        self._file: FileIO | None = None
+        self._settled = time.monotonic()
+        self._closing = ExitStack()
+
+    def append(self, rows: Sequence[Row], *, settle: bool) -> None:
+        """Adds the rows of a batch: safe from a kill when this returns.
+
+        Args:
+            rows: of plain values.
+            settle: whether to wait until the disk has them, however short ago it did.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._file is None:
+            self._file = self._begin()
+        _write(self._file, _line(list(rows)))
+        if settle or time.monotonic() - self._settled > SETTLE_EVERY_S:
+            self._settle(self._file)
+
+    def close(self) -> None:
+        """Ends the writing; the file stays."""
+        self._closing.close()
+        self._file = None
+
+    def remove(self) -> None:
+        """Deletes the journal of the key: what it has is stored by now.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        self.close()
+        self._path.unlink(missing_ok=True)
+
+    def _begin(self) -> FileIO:
+        """The new file under its name, with all that was found."""
+        # For those who make room: whoever writes a journal of the key at the same time has a file of his own.
+        with suppress(Busy):
+            self._closing.enter_context(locked(journal_lock(self._root, self._key), wait=False))
+        temporary = temporary_beside(self._path)
+        file = self._closing.enter_context(FileIO(temporary, "x"))
+        try:
+            _write(file, b"".join(map(_line, self._beginning)))
+            if len(self._beginning) > 1:
+                self._settle(file)
+            temporary.replace(self._path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return file
+
+    def _settle(self, file: FileIO) -> None:
+        os.fsync(file.fileno())
+        self._settled = time.monotonic()
+
+
+def _line(body: Any) -> bytes:
+    """A record, its line end included."""
+    text = json.dumps(body, separators=(",", ":")).encode()
+    return b"%d %s %s\n" % (len(text), checksum_of(text).encode(), text)
+
+
+def _body(line: bytes) -> Any:
+    """What a record says; None if it is not what was written."""
+    length, _, rest = line.partition(b" ")
+    checksum, _, text = rest.partition(b" ")
+    if length != b"%d" % len(text) or checksum != checksum_of(text).encode():
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_head(body: Any) -> bool:
+    fits = isinstance(body, dict) and is_count(body.get("journal")) and is_count(body.get("format"))
+    return (
+        fits
+        and isinstance(body.get("key"), str)
+        and is_time(body.get("created"))
+        and isinstance(body.get("ingredients"), dict)
+    )
+
+
+def _is_batch(body: Any) -> bool:
+    return isinstance(body, list) and all(isinstance(row, dict) for row in body)
+
+
+def _write(file: FileIO, content: bytes) -> None:
+    """Writes all of it: one call may write less, as when the disk is nearly full."""
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]

@@ -1,0 +1,49 @@
+"""Which phantom is calibrated beside an open model, and the workbenches that its weights are scored on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cache.folder import Store
+from core.choices import Form, Loss
+from core.events import Event
+from core.models.spec import EMBEDDED, ModelSpec
+from core.recipes import ImportanceRecipe
+from core.workbench import Workbench
+
+BenchFor = Callable[[Loss, Form], Workbench]
+"""Makes the workbench that scores weights in one way."""
+
+PHANTOMS = tuple(name for name in EMBEDDED if name.startswith("phantom"))
+"""The names of the models in which it is known what each ability needs."""
+
+
+def phantom_of(spec: ModelSpec) -> ModelSpec:
+    """The model itself if it is a phantom, else the first phantom, on the same device."""
+    return spec if spec.name in PHANTOMS else ModelSpec(PHANTOMS[0], device=spec.device)
+
+
+def benches(
+    spec: ModelSpec,
+    store: Store,
+    n_items: int,
+    seed: int,
+    tell: Callable[[Event], None] = lambda event: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> BenchFor:
+    """What makes the workbenches of a calibration; nothing is read or loaded yet.
+
+    Args:
+        spec: the phantom.
+        store: the cache.
+        n_items: diagnostic items of each ability.
+        seed: of these items.
+        tell: is told what happens.
+        cancelled: asked between batches.
+    """
+
+    def bench_for(loss: Loss, form: Form) -> Workbench:
+        recipe = ImportanceRecipe(n_items, loss, form, seed)
+        return Workbench(spec, store, recipe, tell=tell, cancelled=cancelled)
+
+    return bench_for

@@ -1,0 +1,145 @@
+"""The contrast of one ability with the others, from one sum of all abilities' shares that is kept.
+
+The sum is made in the catalogue's order. Where its order comes to an ability whose importance another ranking
+needs anyway, that is added on the way: a profile of `top` and `contrast` scores no ability a third time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import torch
+
+from cache.files import CorruptEntry
+from core.abilities import ABILITIES
+from core.choices import Variant
+from core.importance.free import free_now
+from core.importance.maps import Importance, MatrixScores, zero_map
+from core.importance.plan import SHARE_OF_FREE
+from core.models.description import selectable_weights
+from core.recipes import MaskRecipe
+from core.selection import ContrastScores, ShareSums, contrast_scores
+from core.workbench import importances
+from core.workbench.importances import all_fit, drop_maps, scores_of, take_too_much
+
+if TYPE_CHECKING:
+    from core.workbench.workbench import Workbench
+
+SUM_BYTES = 8
+"""Of a sum, for each candidate weight of a variant: a float64."""
+
+ORDER = tuple(ability.id for ability in ABILITIES)
+"""In which shares are added: in another one the last digits would differ."""
+
+
+def contrast_of(bench: Workbench, recipe: MaskRecipe) -> list[ContrastScores]:
+    """The contrast of the recipe's ability with all others, for each matrix of its variant.
+
+    Raises:
+        Cancelled: it was cancelled between two batches.
+        ValueError: importance does not fit in memory and on the disk, or is 0 everywhere.
+    """
+    variant = recipe.variant
+    if variant not in bench.share_sums:
+        _begin(bench, variant)
+    for ability in ORDER[len(bench.share_sums[variant].totals) :]:
+        _scored(bench, ability)
+        _add(bench, ability, [variant, *sorted(_ahead(bench) - {variant})])
+    own = scores_in(bench, variant, _scored(bench, recipe.ability))
+    return contrast_scores(own, recipe.ability, bench.share_sums[variant])
+
+
+def scored_for_itself(bench: Workbench, ability: str) -> Importance:
+    """An ability's importance where no other's is needed with it.
+
+    It is added to the sums that masks to come need, if it is its turn.
+
+    Raises:
+        Cancelled: it was cancelled between two batches.
+        ValueError: it does not fit in memory and on the disk, or is 0 everywhere.
+    """
+    ahead = _ahead(bench)
+    sums_bytes = sum(_size(bench, variant) * SUM_BYTES for variant in {*ahead, *bench.share_sums})
+    if take_too_much(bench, [ability], sums_bytes):
+        drop_maps(bench, but=[ability])
+        _drop_sums(bench, but=ahead)
+    importance = scores_of(bench, ability)
+    _add(bench, ability, ahead)
+    return importance
+
+
+def scores_in(bench: Workbench, variant: Variant, importance: Importance) -> list[MatrixScores]:
+    """The scores of a variant's candidate matrices."""
+    return [importance.scores[matrix.index] for matrix in bench.space.candidates(variant)]
+
+
+def _scored(bench: Workbench, ability: str) -> Importance:
+    """An ability's importance, among that of all others if there is room, else alone."""
+    if ability not in bench.importances and not all_fit(bench, ORDER):
+        drop_maps(bench)
+    return scores_of(bench, ability)
+
+
+def _ahead(bench: Workbench) -> set[Variant]:
+    """The variants of which masks to come need a contrast that is not stored."""
+    found: set[Variant] = set()
+    for mask in bench.expected:
+        if mask.selection == "contrast" and mask.variant not in found and not _is_ranked(bench, mask):
+            found.add(mask.variant)
+    return found
+
+
+def _is_ranked(bench: Workbench, mask: MaskRecipe) -> bool:
+    """Whether its ranking is stored, and long enough; a damaged one is told by whoever needs it."""
+    try:
+        length = bench.store.rankings.length(bench.ranking_key(mask))
+    except CorruptEntry:
+        return False
+    return length is not None and length >= selectable_weights(mask.k, mask.variant, bench.info)
+
+
+def _add(bench: Workbench, ability: str, variants: Iterable[Variant]) -> None:
+    """Adds an ability's shares to the sums of some variants whose turn it is, begun now if there is room."""
+    for variant in variants:
+        if variant not in bench.share_sums and ability == ORDER[0] and _has_room(bench, variant):
+            _begin(bench, variant)
+        if variant in bench.share_sums and ORDER.index(ability) == len(bench.share_sums[variant].totals):
+            # Taken away meanwhile: sums that were left in the middle of an addition must not be found again.
+            sums = bench.share_sums.pop(variant)
+            sums.add(ability, scores_in(bench, variant, bench.importances[ability]))
+            bench.share_sums[variant] = sums
+
+
+def _begin(bench: Workbench, variant: Variant) -> None:
+    """Sums of nothing, in main memory if there is room, else on the disk."""
+    if not _has_room(bench, variant):
+        _drop_sums(bench)
+    is_roomy = _fits_in_memory(bench, variant)
+    maps = zero_map(bench.space.candidates(variant), None if is_roomy else bench.store.root, torch.float64)
+    bench.share_sums[variant] = ShareSums(tuple(one.view(-1) for one in maps))
+
+
+def _drop_sums(bench: Workbench, but: Iterable[Variant] = ()) -> None:
+    for variant in set(bench.share_sums) - set(but):
+        del bench.share_sums[variant]
+
+
+def _has_room(bench: Workbench, variant: Variant) -> bool:
+    """Whether sums would leave room for one ability's maps beside them."""
+    disk = free_now(bench.space, bench.store.root).disk_bytes or 0
+    return _fits_in_memory(bench, variant) or _needed(bench, variant) <= SHARE_OF_FREE * disk
+
+
+def _fits_in_memory(bench: Workbench, variant: Variant) -> bool:
+    host = free_now(bench.space, bench.store.root).host_bytes
+    return host is None or _needed(bench, variant) <= importances.SHARE_OF_MEMORY * host
+
+
+def _needed(bench: Workbench, variant: Variant) -> int:
+    """Bytes of a variant's sums and of one ability's maps."""
+    return SUM_BYTES * _size(bench, variant) + importances.BYTES_PER_WEIGHT * bench.space.size
+
+
+def _size(bench: Workbench, variant: Variant) -> int:
+    return sum(matrix.size for matrix in bench.space.candidates(variant))

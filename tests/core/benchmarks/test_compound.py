@@ -1,0 +1,211 @@
+"""Compound items: made of held-out parts, with nothing but the parts to tell which option is right."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.abilities import ABILITIES, LEVELS, Item, Level, generate_items
+from core.abilities.compound import (
+    COMPOUND_ITEMS,
+    PAIRS,
+    TRIPLES,
+    CompoundItem,
+    compound_items,
+)
+from core.benchmarks import Benchmark, find_benchmarks
+from core.benchmarks.compound import compound_document, is_compound
+from core.benchmarks.listing import listed_benchmarks
+from core.benchmarks.tasks.documents import ChoiceDocument
+from core.evaluation import evaluate, prepare
+from core.models.loading import load
+from core.models.spec import ModelSpec
+from core.results.items import prompt_of
+
+IDS = [ability.id for ability in ABILITIES]
+PAIR = ("quantitative_reasoning", "temporal_reasoning")
+TRIPLE = TRIPLES[5]
+REAL = ModelSpec("a/model")
+
+SUM = Item(
+    "a", "quantitative_reasoning", "f", "Leo had 5 boats and found 5 .", "now Leo has", ("9", "10"), 1, "s1"
+)
+CITY = Item("b", "long_term_knowledge", "f", "", "Which city is it?", ("Oslo.", "Rome."), 0)
+JOINED = CompoundItem(
+    "x",
+    ("long_term_knowledge", "quantitative_reasoning"),
+    (SUM, CITY),
+    (("9", "Oslo."), ("10", "Oslo."), ("10", "Rome."), ("9", "Rome.")),
+    1,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def found(word: str, level: Level = "basic") -> tuple[Benchmark, ...]:
+    return find_benchmarks([word], level)
+
+
+def choices(benchmark: Benchmark, spec: ModelSpec, n: int) -> list[ChoiceDocument]:
+    documents = benchmark.documents(spec, n)
+    assert all(isinstance(document, ChoiceDocument) for document in documents)
+    return [document for document in documents if isinstance(document, ChoiceDocument)]
+
+
+def test_every_pair_is_there_and_every_ability_comes_in_three_triples() -> None:
+    assert len(set(map(frozenset, PAIRS))) == len(PAIRS) == math.comb(10, 2)
+    assert all(list(needs) == sorted(needs, key=IDS.index) for needs in (*PAIRS, *TRIPLES))
+    assert Counter(ability for needs in TRIPLES for ability in needs) == dict.fromkeys(IDS, 3)
+    together = Counter(pair for needs in TRIPLES for pair in PAIRS if set(pair) <= set(needs))
+    assert set(together.values()) == {1}
+
+
+def test_groups_and_ids() -> None:
+    assert [one.needs for one in found("pairs")] == list(PAIRS)
+    assert [one.needs for one in found("triples")] == list(TRIPLES)
+    assert found("compound") == found("pairs") + found("triples")
+    (one,) = found("+".join(PAIR))
+    assert (one.needs, one.chance, one.n_items) == (PAIR, 0.25, COMPOUND_ITEMS)
+    (three,) = found("+".join(TRIPLE))
+    assert (three.chance, three.believable) == (0.125, (0.025, 1.0))
+    assert is_compound(one)
+    for benchmark in found("all"):
+        assert benchmark.needs == (benchmark.id,)
+        assert not is_compound(benchmark)
+
+
+def test_the_abilities_of_a_compound_are_named_in_any_order() -> None:
+    assert found("temporal_reasoning+quantitative_reasoning") == found("+".join(PAIR))
+
+
+@pytest.mark.parametrize("needs", [TRIPLE[:1] * 2, (*PAIR, "spatial_reasoning"), IDS])
+def test_a_compound_that_there_is_not_is_refused(needs: tuple[str, ...]) -> None:
+    with pytest.raises(
+        ValueError, match="compounds are of two different abilities, or one of the ten triples"
+    ):
+        found("+".join(needs))
+
+
+def test_other_words_are_not_answered_with_all_compounds() -> None:
+    with pytest.raises(ValueError, match="no benchmark 'spatial'") as raised:
+        found("spatial")
+    assert "+" not in str(raised.value)
+
+
+def test_the_list_says_what_they_need() -> None:
+    needs = {one.id: one.needs for one in listed_benchmarks("standard", None)}
+    assert {one for one in needs if "+" in one} == {one.id for one in found("compound", "standard")}
+    assert needs["+".join(PAIR)] == PAIR
+    assert needs["mmlu"] == ()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("needs", [PAIR, TRIPLE])
+def test_items_are_distinct_and_use_each_held_out_item_once(needs: tuple[str, ...], level: Level) -> None:
+    items = compound_items(needs, level, COMPOUND_ITEMS)
+    assert len({item.id for item in items}) == COMPOUND_ITEMS
+    for ability in needs:
+        used = [part for item in items for part in item.parts if part.ability == ability]
+        assert sorted(part.id for part in used) == sorted(
+            item.id for item in generate_items(ability, level, "heldout", COMPOUND_ITEMS)
+        )
+    assert compound_items(needs, level, 20) == items[:20]
+    assert compound_items(needs, level, 20, seed=1) != items[:20]
+    with pytest.raises(ValueError, match="501 were asked for"):
+        compound_items(needs, level, COMPOUND_ITEMS + 1)
+
+
+@pytest.mark.parametrize("needs", [PAIR, TRIPLE])
+def test_orders_and_places_take_turns(needs: tuple[str, ...]) -> None:
+    items = compound_items(needs, "basic", 48)
+    orders = [tuple(part.ability for part in item.parts) for item in items]
+    turns = math.factorial(len(needs))
+    assert len(set(orders[:turns])) == turns
+    assert orders[turns : 2 * turns] == orders[:turns]
+    size = 2 ** len(needs)
+    assert Counter(item.answer_index for item in items) == dict.fromkeys(range(size), 48 // size)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from((*PAIRS, *TRIPLES)), st.sampled_from(LEVELS), st.integers(0, 39))
+def test_nothing_but_the_parts_tells_the_right_option(
+    needs: tuple[str, ...], level: Level, place: int
+) -> None:
+    item = compound_items(needs, level, 40)[place]
+    assert item.answers == tuple(part.answer for part in item.parts)
+    assert len(set(item.options)) == len(item.options) == 2 ** len(needs)
+    for number, part in enumerate(item.parts):
+        # With all parts but this one right, two options are left: the guess that a lost ability leaves.
+        others = [
+            option
+            for option in item.options
+            if all(
+                said == right
+                for at, (said, right) in enumerate(zip(option, item.answers, strict=True))
+                if at != number
+            )
+        ]
+        assert len(others) == 2
+        counts = Counter(option[number] for option in item.options)
+        assert set(counts.values()) == {len(item.options) // 2}
+        assert set(counts) <= set(part.options)
+
+
+def test_cloze_goes_on_with_answer_question_answer() -> None:
+    document = compound_document(JOINED, "cloze")
+    assert document.contexts == ("Leo had 5 boats and found 5 . now Leo has",)
+    assert document.continuations[1] == " 10 . Which city is it? Oslo."
+    assert document.continuations[3] == " 9 . Which city is it? Rome."
+    assert document.options == ("9; Oslo", "10; Oslo", "10; Rome", "9; Rome")
+    assert document.lengths == tuple(len(one) - 1 for one in document.continuations)
+    assert (document.gold, document.steps) == (frozenset({1}), "s1")
+    assert document.family == "quantitative_reasoning + long_term_knowledge"
+    assert prompt_of(document) == "Leo had 5 boats and found 5 . now Leo has _ . Which city is it?"
+
+
+def test_listed_asks_both_questions_and_scores_letters() -> None:
+    document = compound_document(JOINED, "listed")
+    assert document.contexts == (
+        "Leo had 5 boats and found 5 .\nFirst question: now Leo has\nSecond question: Which city is it?\n"
+        "A. 9; Oslo\nB. 10; Oslo\nC. 10; Rome\nD. 9; Rome\nAnswer:",
+    )
+    assert document.continuations == (" A", " B", " C", " D")
+    assert prompt_of(document) == document.contexts[0]
+
+
+def test_styles_suit_the_models() -> None:
+    for benchmark in found("triples", "standard")[:2]:
+        for document in choices(benchmark, REAL, 5):
+            assert "Third question: " in document.contexts[0]
+            assert document.continuations == tuple(f" {letter}" for letter in "ABCDEFGH")
+    for benchmark in found("triples")[:2]:
+        for document in choices(benchmark, ModelSpec(), 5):
+            assert document.continuations[0].count(" . ") >= 2
+
+
+def test_what_the_cache_keys_depend_on() -> None:
+    one, other = found("pairs")[:2]
+    keys = [one.ingredients(ModelSpec(), 5), one.ingredients(REAL, 5), one.ingredients(ModelSpec(), 6)]
+    keys += [other.ingredients(ModelSpec(), 5), found("pairs", "standard")[0].ingredients(ModelSpec(), 5)]
+    assert len({repr(sorted(key.items())) for key in keys}) == 5
+
+
+def test_the_embedded_model_answers_both_parts_far_above_chance() -> None:
+    loaded, n = load(ModelSpec()), 60
+    (benchmark,) = found("analogical_reasoning+long_term_knowledge")
+    prepared = prepare(loaded, benchmark, n)
+    outcomes = [outcome for batch in evaluate(loaded.model, prepared) for outcome in batch]
+    assert {outcome.item_id for outcome in outcomes} == {d.id for d in benchmark.documents(loaded.spec, n)}
+    assert sum(outcome.correct for outcome in outcomes) / n > 0.7

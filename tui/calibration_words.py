@@ -1,0 +1,317 @@
+"""A calibration in tables of 80 columns, and in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tui import output
+from tui.matrix_words import SHORT_NAMES, number, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.table import Table
+
+    from core.calibration.matrix import Estimate, Points, Recovered
+    from core.calibration.place import Placement, Separation
+    from core.calibration.plan import Setting
+    from core.calibration.run import Calibration
+    from core.models.spec import ModelSpec
+
+GOOD, FAIR = 0.9, 0.7
+"""Correlations from which a matrix is called good, and partly right; the first also of a share of weights."""
+
+FEWEST_TIMES = 2
+"""From so many times chance on, the place of the weights is called partly right."""
+
+TWO_DIGITS = 9.95
+"""What is not less has two digits before the point when it is rounded."""
+
+SETTING_HEADS = ("loss", "form", "selection", "k", "quota")
+
+MATRICES_LEGEND = (
+    "r: correlation of the 100 cells with the true matrix. row, col: of 10, how many have their maximum on "
+    "the diagonal. own, others: mean points lost on and off the diagonal. In brackets, and with ± the wider "
+    "side: 95 %, other held-out items drawn; true matrix, masks and diagnostic items stay."
+)
+
+PLACES_LEGEND = (
+    "Share of the selected weights that lie in the ability's own block, and how many times chance that is; "
+    "by quota and k. AUROC, .5 is chance: own block against the other private ones, by neuron (sum of its "
+    "weights' scores) and by weight. Each is a mean of 10 abilities; --json has them all."
+)
+
+
+def write_calibration(found: Calibration, spec: ModelSpec, n_items: int) -> None:
+    """Writes all tables and what they say."""
+    from core.calibration.plan import USUAL
+    from core.calibration.run import true_matrix
+
+    usual = found.matrices[USUAL]
+    output.write(f"{wrapped(what_it_is(spec))}\n\n")
+    output.write(f"Points of accuracy lost. True: a planted block is zeroed, n {found.truth.items}.\n")
+    output.write(f"Recovered: {setting_words(USUAL)}, n {usual.items}.\n")
+    output.write(_side_by_side(true_matrix(found.truth), usual.drops) + "\n")
+    output.write(f"Recovered matrices · n {usual.items} held-out, {n_items} diagnostic items an ability\n")
+    output.write_table(matrices_table(found))
+    output.write(f"{wrapped(MATRICES_LEGEND)}\n\n")
+    output.write(f"Where the selected weights lie · {n_items} diagnostic items an ability\n")
+    output.write_table(_places_table(found))
+    output.write(f"{wrapped(PLACES_LEGEND)}\n\n")
+    output.write("".join(f"{wrapped(line)}\n" for line in verdict(found, spec)) + "\n")
+
+
+def verdict(found: Calibration, spec: ModelSpec) -> list[str]:
+    """What is good and what is only partly right at the usual setting, in sentences with their figures."""
+    lines = [
+        _matrix_sentence(found),
+        _places_sentence(found),
+        "The true matrix is about 0 off the diagonal, so r tells own from others, and nothing finer.",
+    ]
+    if spec.quantization != "none":
+        lines.append(
+            f"The true matrix is of full precision; the model here is {spec.quantization}, and intact it "
+            f"answers {min(found.accuracy.values()):.0%} or more of each ability's items."
+        )
+    return lines
+
+
+def _matrix_sentence(found: Calibration) -> str:
+    from core.calibration.plan import PAPER, USUAL
+    from core.calibration.run import true_matrix
+
+    usual, paper, true = found.matrices[USUAL], found.matrices[PAPER], true_matrix(found.truth)
+    own, rest = true.trace() / len(true), len(true) * (len(true) - 1)
+    others = (true.sum() - true.trace()) / rest
+    return (
+        f"{_grade(usual)} the matrix ({setting_words(USUAL)}). r {_estimate(usual.correlation)}; "
+        f"{usual.rows} of 10 rows and {usual.columns} of 10 columns have their maximum on the diagonal. An "
+        f"ability's mask takes {usual.diagonal.value:.0f} of the {own:.0f} points that its whole block does, "
+        f"and {usual.off_diagonal.value:.1f} of each other ability's (its block: {others:.1f}). With the "
+        f"paper's setting ({setting_words(PAPER)}): r {_estimate(paper.correlation)}, "
+        f"{paper.rows} rows, {paper.columns} columns."
+    )
+
+
+def _places_sentence(found: Calibration) -> str:
+    from core.calibration.plan import USUAL
+
+    places = found.placements[USUAL].values()
+    own, shared = [place.precision for place in places], mean(place.shared_share for place in places)
+    separations = found.separations[USUAL.loss, USUAL.form, USUAL.selection].values()
+    neurons = [one.neurons for one in separations]
+    return (
+        f"{_grade_of_places(places)} the weights. Of those selected, {mean(own):.0%} lie in the ability's "
+        f"own block ({min(own):.0%} to {max(own):.0%} by ability), {mean_times(places):.1f} times chance, "
+        f"and {shared:.0%} in the block that all share. A neuron of the own block outscores one of another's "
+        f"in {mean(neurons):.0%} of all pairs ({min(neurons):.0%} to {max(neurons):.0%}). A mask says that "
+        "these weights matter to the ability, not that it is here and nowhere else."
+    )
+
+
+def document(found: Calibration, spec: ModelSpec, n_items: int) -> dict[str, Any]:
+    """Everything, as plain values."""
+    from core.calibration.place import PRIVATE
+    from core.calibration.run import true_matrix
+
+    return {
+        "model": spec.name,
+        "quantization": spec.quantization,
+        "abilities": list(PRIVATE),
+        "diagnostic_items": n_items,
+        "heldout_items": found.plan.limit,
+        "seed": found.plan.seed,
+        "accuracy": dict(found.accuracy),
+        "truth": {"items": found.truth.items, "drops": true_matrix(found.truth).tolist()},
+        "matrices": [{**_setting(setting), **_matrix(matrix)} for setting, matrix in found.matrices.items()],
+        "places": [
+            {**_setting(setting), "abilities": {ability: _place(place) for ability, place in places.items()}}
+            for setting, places in found.placements.items()
+        ],
+        "auroc": [
+            {
+                "loss": loss,
+                "form": form,
+                "selection": selection,
+                "abilities": {ability: one._asdict() for ability, one in separations.items()},
+            }
+            for (loss, form, selection), separations in found.separations.items()
+        ],
+        "verdict": verdict(found, spec),
+    }
+
+
+def what_it_is(spec: ModelSpec) -> str:
+    """What is calibrated on, and what that says."""
+    return (
+        f"Calibration on {spec.name}, a tiny Llama that was engineered: in training, each of ten abilities "
+        "got neurons of its own, which it needs. So what the method should find is known. This tests the "
+        "instrument; it says nothing about real models, in which nobody planted anything."
+    )
+
+
+def setting_words(setting: Setting) -> str:
+    """A setting in a few words: `margin, sum, contrast, k 1 %`."""
+    quota = "" if setting.quota == "global" else f", quota {setting.quota}"
+    return f"{setting.loss}, {setting.form}, {setting.selection}, k {100 * setting.k:g} %{quota}"
+
+
+def setting_cells(setting: Setting) -> tuple[str, ...]:
+    """A setting in a table, under `SETTING_HEADS`."""
+    return setting.loss, setting.form, setting.selection, f"{100 * setting.k:g}%", setting.quota
+
+
+def _grade(matrix: Recovered) -> str:
+    """How like the true one a matrix is, as the beginning of a sentence."""
+    r = 0.0 if matrix.correlation is None else matrix.correlation.value
+    return "Good:" if r >= GOOD else "Only partly right:" if r >= FAIR else "Not right:"
+
+
+def _grade_of_places(places: Iterable[Placement]) -> str:
+    """How well the selected weights lie where they were planted, as the beginning of a sentence."""
+    found = list(places)
+    if mean(place.precision for place in found) >= GOOD:
+        return "Good:"
+    return "Only partly right:" if mean_times(found) >= FEWEST_TIMES else "Not right:"
+
+
+def _side_by_side(true: Points, drops: Points) -> str:
+    """Both matrices, three columns a cell; a dot is less than half a point."""
+    names = list(SHORT_NAMES.values())
+    heads = "".join(f"{name[:2]:>3}" for name in names)
+    lines = [f"{'':7}{'true':>30}{'':3}{'recovered':>30}", f"{'':7}{heads}{'':3}{heads}"]
+    for name, left, right in zip(names, true, drops, strict=True):
+        lines.append(f"{name:7}{_cells(left)}{'':3}{_cells(right)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _cells(row: Iterable[float]) -> str:
+    return "".join(f"{points(value):>3}" for value in row)
+
+
+def points(value: float) -> str:
+    """Points of accuracy, whole; a dot for what is rounded to none."""
+    text = f"{value:.0f}"
+    return "·" if text in ("0", "-0") else text
+
+
+def matrices_table(found: Calibration) -> Table:
+    """A row for each matrix that was recovered."""
+    table = plain_table(SETTING_HEADS, ("r", "row", "col", "own", "others"))
+    for setting, matrix in found.matrices.items():
+        table.add_row(
+            *setting_cells(setting),
+            _estimate(matrix.correlation),
+            f"{matrix.rows}",
+            f"{matrix.columns}",
+            _with_half(matrix.diagonal, 0),
+            _with_half(matrix.off_diagonal, 1),
+            style="dim" if setting.is_control else None,
+        )
+    return table
+
+
+def _places_table(found: Calibration) -> Table:
+    """A row for each loss, form and selection; the controls, whose loss and form are the usual, below."""
+    sizes = list(dict.fromkeys((setting.quota, setting.k) for setting in found.placements))
+    heads = [f"{quota} {100 * k:g}%" for quota, k in sizes]
+    table = plain_table(("loss", "form", "selection"), (*heads, "neuron", "weight"))
+    kinds = dict.fromkeys((setting.loss, setting.form, setting.selection) for setting in found.placements)
+    for kind in kinds:
+        by_size = {
+            (setting.quota, setting.k): places.values()
+            for setting, places in found.placements.items()
+            if (setting.loss, setting.form, setting.selection) == kind
+        }
+        table.add_row(
+            *kind,
+            *(
+                f"{number(mean(p.precision for p in by_size[size]))} {times_words(by_size[size])}"
+                for size in sizes
+            ),
+            *aurocs(found.separations.get(kind, {}).values()),
+        )
+    return table
+
+
+def aurocs(separations: Iterable[Separation]) -> tuple[str, str]:
+    """Their means, by neuron and by weight; a dot each where there are none."""
+    found = list(separations)
+    if not found:
+        return "·", "·"
+    return number(mean(one.neurons for one in found)), number(mean(one.weights for one in found))
+
+
+def plain_table(left: Sequence[str], right: Sequence[str]) -> Table:
+    """An empty table without lines; its columns are set left, then right."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for head in left:
+        table.add_column(head, no_wrap=True)
+    for head in right:
+        table.add_column(head, justify="right", no_wrap=True)
+    return table
+
+
+def _estimate(estimate: Estimate | None) -> str:
+    """A figure and its interval: `.97 [.95,.98]`."""
+    if estimate is None:
+        return "·"
+    return f"{number(estimate.value)} [{number(estimate.low)},{number(estimate.high)}]"
+
+
+def _with_half(estimate: Estimate, decimals: int) -> str:
+    """A figure and the wider side of its interval: `70 ±4`."""
+    half = max(estimate.high - estimate.value, estimate.value - estimate.low)
+    return f"{estimate.value:.{decimals}f} ±{half:.{decimals}f}"
+
+
+def mean(values: Iterable[float]) -> float:
+    """The mean of at least one value."""
+    found = list(values)
+    return sum(found) / len(found)
+
+
+def mean_times(places: Iterable[Placement]) -> float:
+    """How many times as many weights as by chance lie in the own block, on average."""
+    return mean(place.enrichment for place in places)
+
+
+def times_words(places: Iterable[Placement]) -> str:
+    """The same in three digits at most: `x8.7`, `x15`."""
+    times = mean_times(places)
+    return f"x{times:.1f}" if times < TWO_DIGITS else f"x{times:.0f}"
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    return {
+        "loss": setting.loss,
+        "form": setting.form,
+        "selection": setting.selection,
+        "quota": setting.quota,
+        "k": setting.k,
+        "control": setting.is_control,
+    }
+
+
+def _matrix(matrix: Recovered) -> dict[str, Any]:
+    return {
+        "n": matrix.items,
+        "r": None if matrix.correlation is None else matrix.correlation._asdict(),
+        "rows": matrix.rows,
+        "columns": matrix.columns,
+        "diagonal": matrix.diagonal._asdict(),
+        "off_diagonal": matrix.off_diagonal._asdict(),
+        "drops": matrix.drops.tolist(),
+    }
+
+
+def _place(place: Placement) -> dict[str, Any]:
+    return {
+        "weights": place.weights,
+        "own": place.precision,
+        "enrichment": place.enrichment,
+        "own_of_private": place.private_precision,
+        "shared": place.shared_share,
+    }

@@ -1,0 +1,160 @@
+"""What the calibration says below its maps, and in place of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from tui.calibration_words import (
+    MATRICES_LEGEND,
+    SETTING_HEADS,
+    aurocs,
+    matrices_table,
+    mean,
+    plain_table,
+    setting_cells,
+    times_words,
+    verdict,
+    what_it_is,
+)
+from tui.inspector.look.names import short_benchmark
+from tui.inspector.look.safe_text import safe_line
+from tui.inspector.run.status import duration_text
+from tui.matrix_words import number
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from core.calibration.run import Calibration
+    from core.events import Job
+    from core.models.spec import ModelSpec
+    from tui.inspector.desk import Desk
+
+TITLE = "Calibration: points of accuracy lost, as planted and as found"
+
+WHAT_IT_IS = (
+    "A calibration runs the whole method on the phantom, a tiny Llama that was trained so that each of ten "
+    "abilities needs neurons of its own: what the method should find is known, and stands beside what it "
+    f"finds. It scores weights in 3 ways with {DIAGNOSTIC_ITEMS} items an ability and asks 1,060 runs of "
+    f"{HELDOUT_ITEMS} items, which takes some minutes on a CPU and is kept: the next time it is here at once."
+)
+
+PLACES_LEGEND = (
+    "own: share of the selected weights that lie in the ability's own block; times: how many times chance "
+    "that is; shared: share in the block that all share. AUROC, .5 is chance: own block against the "
+    "other private ones, by neuron (sum of its weights' scores) and by weight. Means of 10 abilities."
+)
+
+COMMANDS = (
+    "abilityscope calibrate locates every combination of settings; with --all it recovers every matrix too, "
+    "and --json writes every figure of each ability."
+)
+
+BAR_WIDTH = 30
+
+
+def text_of(found: Calibration, spec: ModelSpec) -> Group:
+    """Verdict, settings and places, as wide as there is room."""
+    items = f"{DIAGNOSTIC_ITEMS} diagnostic items an ability"
+    return Group(
+        *(Text(f"{line}\n") for line in verdict(found, spec)),
+        Text(f"Recovered matrices · n {found.plan.limit} held-out, {items}", style="bold"),
+        matrices_table(found),
+        Text(f"{MATRICES_LEGEND}\n", style="dim"),
+        Text(f"Where the selected weights lie · {items}", style="bold"),
+        places_table(found),
+        Text(f"{PLACES_LEGEND}\n", style="dim"),
+        Text(f"{what_it_is(spec)} {COMMANDS}"),
+    )
+
+
+def places_table(found: Calibration) -> Table:
+    """A row for each setting that was located; the controls are dim."""
+    table = plain_table(SETTING_HEADS, ("own", "times", "shared", "neuron", "weight"))
+    for setting, by_ability in found.placements.items():
+        places, score = list(by_ability.values()), (setting.loss, setting.form, setting.selection)
+        table.add_row(
+            *setting_cells(setting),
+            number(mean(place.precision for place in places)),
+            times_words(places),
+            number(mean(place.shared_share for place in places)),
+            *aurocs(found.separations.get(score, {}).values()),
+            style="dim" if setting.is_control else None,
+        )
+    return table
+
+
+@dataclass
+class Pace:
+    """How fast a job goes on, from when it was first seen."""
+
+    done: int
+    started: float
+
+    @classmethod
+    def of(cls, job: Job) -> Pace:
+        """The pace of a job that is seen now."""
+        return cls(job.done, time.monotonic())
+
+    def left(self, job: Job) -> str:
+        """How long it will still take, in words; empty as long as that cannot be told."""
+        seconds, done = time.monotonic() - self.started, job.done - self.done
+        return f"{duration_text(seconds / done * (job.total - job.done))} left" if done > 0 else ""
+
+
+def note_of(desk: Desk, job: Job | None, pace: Pace | None, *, is_asked: bool) -> str:
+    """What is said where there is no calibration to show: what it is, and what can be done or goes on.
+
+    Args:
+        desk: the engine's activity.
+        job: the calibration that was asked for last.
+        pace: of it, while it runs.
+        is_asked: whether one was asked for that the engine does not list yet.
+    """
+    return f"{WHAT_IT_IS}\n\n{_state(desk, job, pace, is_asked=is_asked)}"
+
+
+def _state(desk: Desk, job: Job | None, pace: Pace | None, *, is_asked: bool) -> str:
+    activity, marks = desk.activity, desk.marks
+    if activity.link == "lost":
+        return f"{marks.wrong} There is no engine: esc goes back, and R there starts it again."
+    if is_asked:
+        return f"{marks.lacking} Asked for: it begins as soon as the engine is ready."
+    if job is not None and job.state in ("running", "paused"):
+        return _progress(desk, job, pace)
+    if job is not None and job.state == "queued":
+        before = safe_line(activity.job.title) if activity.job else "what was asked for before"
+        return f"{marks.lacking} It waits for {before}."
+    if desk.readonly:
+        return "This inspector only looks (--readonly): abilityscope calibrate computes it."
+    return f"{_ended(desk, job)}enter starts it."
+
+
+def _ended(desk: Desk, job: Job | None) -> str:
+    """How the last one ended, if not well, before what can be done."""
+    wrong = desk.marks.wrong
+    if job is None:
+        return ""
+    if job.state == "failed":
+        return f"{wrong} It failed: {safe_line(job.problem)}\n\n"
+    if job.state == "cancelled":
+        return f"{wrong} Cancelled: {job.done:,} of {job.total:,} runs are done and kept.\n\n"
+    return f"{wrong} It was computed, but the cache does not have all of it any more.\n\n"
+
+
+def _progress(desk: Desk, job: Job, pace: Pace | None) -> str:
+    marks, scored = desk.marks, desk.activity.scored
+    full = BAR_WIDTH * job.done // job.total if job.total else 0
+    bar = marks.bar * full + marks.dash * (BAR_WIDTH - full)
+    if job.state == "paused":
+        return f"{marks.paused} {job.done:,} of {job.total:,} runs {bar}  paused: p goes on"
+    line = f"{marks.running} {job.done:,} of {job.total:,} runs {bar}"
+    if scored is not None:
+        name = short_benchmark(scored.ability)
+        return f"{line}\n  scoring weights for {name}: {scored.done} of {scored.total} items"
+    return f"{line}  {pace.left(job) if pace else ''}".rstrip()
