@@ -222,6 +222,8 @@ def test_unsupported_models_are_refused(folder: Path) -> None:
     save_file(tensors, folder / "model.safetensors")
     with pytest.raises(ModelFilesError, match=r"lm_head\.weight as U8"):
         describe_folder(folder, "m")
+    tensors["lm_head.weight"] = tensors["lm_head.weight"].float()
+    save_file(tensors, folder / "model.safetensors")
     edit_config(folder, model_type="gpt2")
     with pytest.raises(ModelFilesError, match="'gpt2'"):
         describe_folder(folder, "m")

@@ -96,19 +96,14 @@ def test_usage_errors_are_one_line(arguments: list[str], message: str, capsys: C
     assert message in err
 
 
-def unreadable_cache(folder: Path) -> Path:
-    """A cache in which a folder stands where a manifest should."""
-    (folder / "rankings" / f"{'0' * 32}.json").mkdir(parents=True)
-    return folder
-
-
 def test_a_failure_is_one_line_and_a_traceback_only_with_debug(tmp_path: Path, capsys: Captured) -> None:
-    arguments = ["cache", "ls", "--cache-dir", str(unreadable_cache(tmp_path))]
+    (tmp_path / "items.jsonl").mkdir()
+    arguments = ["importance", "--ability", "spatial_reasoning", "--items", str(tmp_path / "items.jsonl")]
     assert run(arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert "Is a directory" in err
+    assert "items.jsonl" in err
     assert run(["--debug", *arguments]) == 1
     with_debug = capsys.readouterr().err
     assert "Traceback" in with_debug
