@@ -30,12 +30,14 @@ class GradientSums:
         self._form = form
         self._staging = staging
         self._ranges: list[tuple[int, int]] = []
+        self._rows = 0
         self._outputs: list[tuple[Matrix, Tensor]] = []
         self._gradients: list[tuple[Matrix, Tensor]] = []
 
     def start(self, batch: Batch) -> None:
         """Makes ready for the forward pass of a batch."""
         self._ranges = batch.row_ranges()
+        self._rows = self._ranges[-1][1]
         self._outputs, self._gradients = [], []
 
     def watch_output(self, matrix: Matrix, output: Tensor) -> None:
@@ -47,9 +49,10 @@ class GradientSums:
 
         Args:
             matrix: the matrix.
-            gradient: (B, T, rows) gradient of its output.
-            inputs: (B, T, columns) its input.
+            gradient: (B, T, rows) gradient of its output, or (B * T, rows) as OPT's MLPs have it.
+            inputs: its input in the same form, with its columns.
         """
+        gradient, inputs = (one.reshape(self._rows, -1, one.shape[-1]) for one in (gradient, inputs))
         self._gradients.append((matrix, _probe(gradient)))
         accumulator = self._accumulators[matrix]
         if self._staging is None:

@@ -73,7 +73,6 @@ ARCHITECTURES: dict[str, str] = {
     "stablelm": "StableLM",
     "starcoder2": "StarCoder 2",
     "vaultgemma": "VaultGemma",
-    "xglm": "XGLM",
 }
 """The `model_type`s that are supported, and their names."""
 
@@ -89,7 +88,6 @@ TIED_UNLESS_TOLD = (
     "smollm3",
     "starcoder2",
     "vaultgemma",
-    "xglm",
 )
 """The `model_type`s whose head is the embedding where their config does not say."""
 

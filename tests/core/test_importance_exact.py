@@ -20,7 +20,7 @@ VOCABULARY = 64
 FLOAT32_ERROR = 1e-5
 HALF = 2.0**-9
 """The largest relative error of rounding once to bfloat16, which keeps 8 bits."""
-ROUNDINGS = 40
+ROUNDINGS = 50
 """How many of them in a row the largest error is as large as: see the test."""
 
 MODELS = {
@@ -43,11 +43,11 @@ def error(found: Sequence[MatrixScores], truth: Sequence[torch.Tensor]) -> float
     )
 
 
-def model_of(name: str) -> PreTrainedModel:
+def model_of(name: str, **more: str) -> PreTrainedModel:
     architecture, changes = MODELS[name]
     # With larger weights attention is so sharp that float32 itself is further off than the tolerance.
-    spread = "init_std" if architecture in ("opt", "xglm") else "initializer_range"
-    return lively_model(architecture, VOCABULARY, **{spread: 0.2}, **changes)
+    spread = "init_std" if architecture == "opt" else "initializer_range"
+    return lively_model(architecture, VOCABULARY, **{spread: 0.2}, **changes, **more)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -69,7 +69,9 @@ def test_bfloat16_is_exact_but_for_the_rounding_of_activations(name: str) -> Non
     the head. They are some tens, mostly of either sign; in the worst matrix of the worst architecture they
     come to less than ROUNDINGS of the same sign in a row.
     """
-    model, items = model_of(name).bfloat16(), _items(6, longest=8)
+    # A rounding can switch a ReLU off or on, and with it a whole gradient: here it is a smooth one.
+    smooth = {"activation_function": "gelu"} if name.startswith("opt") else {}
+    model, items = model_of(name, **smooth).bfloat16(), _items(6, longest=8)
     truth = _truth(model, items, "answer", "sum")
     scores = score_importance(model, WeightSpace(model), items, loss="answer").scores
     assert error(scores, truth) < ROUNDINGS * HALF

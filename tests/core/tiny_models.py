@@ -27,7 +27,6 @@ ARCHITECTURES = ("llama", "mistral", "qwen2")
 
 OTHER_NAMES: dict[str, dict[str, Any]] = {
     "opt": {"ffn_dim": 64, "word_embed_proj_dim": 32, "init_std": 0.3},
-    "xglm": {"ffn_dim": 64, "d_model": 32, "attention_heads": 4, "num_layers": 2, "init_std": 0.3},
     "cohere": {"logit_scale": 0.7},
     "cohere2": {"logit_scale": 0.7},
     "granite": {"logits_scaling": 1.7, "attention_multiplier": 0.4, "residual_multiplier": 0.8},
