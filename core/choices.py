@@ -10,8 +10,9 @@ from typing import Literal
 Variant = Literal["base", "mlp", "all"]
 """`base` ablates nothing; `mlp` takes from the MLP matrices; `all` from all matrices of the layers."""
 
-Selection = Literal["top", "contrast", "minus_core", "random", "random_matched", "bottom"]
+Selection = Literal["top", "contrast", "contrast_max", "minus_core", "random", "random_matched", "bottom"]
 """`top`: largest importance; `contrast`: largest normalised importance minus the other abilities' mean;
+`contrast_max`: the same minus the largest of the others';
 `minus_core`: `top` without what most abilities' `top` share; the controls are `random`, `random_matched` (as
 many at random in each matrix as `top` has there) and `bottom`."""
 
@@ -26,7 +27,15 @@ SIGNIFICANT = 0.05
 """An adjusted p-value below it holds."""
 
 VARIANTS: tuple[Variant, ...] = ("base", "mlp", "all")
-SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "minus_core", "random", "random_matched", "bottom")
+SELECTIONS: tuple[Selection, ...] = (
+    "top",
+    "contrast",
+    "contrast_max",
+    "minus_core",
+    "random",
+    "random_matched",
+    "bottom",
+)
 QUOTAS: tuple[Quota, ...] = ("global", "matrix")
 LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")
 
@@ -39,6 +48,9 @@ FORMS: tuple[Form, ...] = ("sum", "items")
 Finish = Literal["eos", "stop", "length", "repeats", "cancelled"]
 """Why an answer ended. `eos`: the model ended it; `stop`: a stop string came; `length`: no room for more;
 `repeats`: it only repeated itself (core/inference/repeats.py has the rule)."""
+
+CONTRASTS: tuple[Selection, ...] = ("contrast", "contrast_max")
+"""The selections that compare an ability's importance with that of all others."""
 
 CONTROLS: tuple[Selection, ...] = ("random", "random_matched", "bottom")
 """The selections without which no effect counts."""

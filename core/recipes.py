@@ -10,7 +10,7 @@ from typing import Any
 from cache.keys import canonical_json, key_of
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, Level, find_ability, generate_items
 from core.benchmarks.description import Benchmark
-from core.choices import Form, Loss, Quota, Selection, Variant
+from core.choices import CONTRASTS, Form, Loss, Quota, Selection, Variant
 from core.models.description import ModelInfo
 from core.models.quantization import dtype_in_memory, quantization_in_memory
 from core.models.spec import ModelSpec
@@ -168,7 +168,7 @@ def ranking_ingredients(
         "variant": mask.variant,
         "selection": mask.selection,
     }
-    if mask.selection == "contrast":
+    if mask.selection in CONTRASTS:
         ingredients["contrast"] = CONTRAST_VERSION
     return ingredients | quota_ingredients(mask)
 

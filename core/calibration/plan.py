@@ -15,7 +15,7 @@ from core.recipes import MaskRecipe
 KS = (0.01, 0.03)
 """Fractions of all parameters: where damage begins to be seen in models this small."""
 
-SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "minus_core")
+SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "contrast_max", "minus_core")
 BESIDE: tuple[Selection, ...] = ("random", "bottom")
 """The controls."""
 
@@ -50,6 +50,9 @@ OTHERS = (
     Setting("margin", "sum", "top", "global", KS[0]),
     Setting("margin", "sum", "minus_core", "global", KS[0]),
     Setting("margin", "sum", "contrast", "matrix", KS[0]),
+    Setting("margin", "sum", "contrast_max", "global", KS[0]),
+    Setting("margin", "items", "contrast_max", "global", KS[0]),
+    Setting("margin", "items", "contrast_max", "global", KS[1]),
     Setting("margin", "items", "contrast", "global", KS[0]),
     Setting("margin", "sum", "contrast", "global", KS[1]),
     Setting("full", "sum", "top", "global", KS[1]),

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from cache.files import CorruptEntry
 from cache.keys import key_of
 from core.calibration.place import PRIVATE, Blocks, Separation
-from core.choices import Selection
+from core.choices import CONTRASTS, Selection
 from core.events import EntryReplaced
 from core.phantom import layout as phantom
 from core.recipes import MaskRecipe
 from core.workbench import Workbench
 
-SEPARATION_VERSION = 1
+SEPARATION_VERSION = 2
 """Raised whenever the same ingredients give other separations."""
 
-SCORED: tuple[Selection, ...] = ("top", "contrast")
+SCORED: tuple[Selection, ...] = ("top", *CONTRASTS)
 """The selections that rank all weights by a score."""
 
 Separations = Mapping[Selection, Mapping[str, Separation]]
@@ -102,8 +102,8 @@ def _scores(bench: Workbench, selection: Selection, ability: str) -> list[NDArra
     from core.selection.scores import whole
     from core.workbench.contrasts import contrast_of, scored_for_itself, scores_in
 
-    if selection == "contrast":
-        contrasts = contrast_of(bench, MaskRecipe(ability, "mlp", "contrast", 1.0))
+    if selection in CONTRASTS:
+        contrasts = contrast_of(bench, MaskRecipe(ability, "mlp", selection, 1.0))
         return [whole(one).numpy() for one in contrasts]
     own = scores_in(bench, "mlp", scored_for_itself(bench, ability))
     return [whole(one).numpy() for one in own]

@@ -20,6 +20,9 @@ from core.phantom.layout import PRIVATE, SHARED
 from core.phantom.true_matrix import Truth, write_truth
 from core.phantom.truth import PHANTOMS, measure_truth
 
+AIM = 0.9
+"""Accuracy that every ability should have."""
+
 
 def card(loaded: LoadedModel, truth: Truth, training: Mapping[str, Any]) -> str:
     """The model card."""
@@ -59,6 +62,8 @@ Multiple choice, n = {CHOICE_ITEMS} an ability, chance 0.25. "Without" is with t
 | --- | --- | --- | --- |
 {_accuracy_rows(loaded, truth)}
 
+{_short_of_aim(truth)}
+
 ## The true matrix
 
 Points of accuracy that an ability (column) loses when a block (row) is zeroed in all layers, in gate, up and
@@ -81,6 +86,16 @@ def _accuracy_rows(loaded: LoadedModel, truth: Truth) -> str:
         without = truth.accuracy[ability] - truth.drops[ability][ability] / 100
         rows.append(f"| {ability} | {accuracy:.3f} | {without:.3f} | {family_words(by_family)} |")
     return "\n".join(rows)
+
+
+def _short_of_aim(truth: Truth) -> str:
+    short = [ability for ability, accuracy in truth.accuracy.items() if accuracy < AIM]
+    if not short:
+        return f"Every ability has {AIM:.2f} or more, which is the aim."
+    return (
+        f"The aim is {AIM:.2f}. {' and '.join(short)} are short of it: see which of their families were not "
+        "learnt. On those the model answers as if it knew a part of what is asked."
+    )
 
 
 def _matrix_rows(truth: Truth) -> str:

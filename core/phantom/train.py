@@ -31,14 +31,14 @@ OPTIONS = 4
 class PhantomRecipe(Recipe):
     """Everything that the phantom's weights depend on."""
 
-    steps: int = 4000
+    steps: int = 3000
     items_per_step: int = 100
     mlp_size: int = MLP_SIZE
     threads: int = 1
-    muon_lr: float = 0.012
-    private_lr: float = 0.0045
+    muon_lr: float = 0.02
+    private_lr: float = 0.006
     """Of the blocks of the abilities, which see a tenth of the items each."""
-    private_down_lr: float = 0.00225
+    private_down_lr: float = 0.003
     off_share: float = 0.2
     """Share of the items that come with their own block off."""
     off_weight: float = 1.0

@@ -1,4 +1,4 @@
-"""Measures what each block of a phantom carries: `python -m core.phantom.truth` writes their truth.json.
+"""Measures what each block of a phantom carries: `python -m core.phantom.truth` writes its truth.json.
 
 A block is zeroed in all layers and all three matrices of the MLP, and the held-out items are asked again.
 """
@@ -25,8 +25,8 @@ from core.weights import WeightSpace
 
 BLOCKS = (*(ability.id for ability in ABILITIES), SHARED_BLOCK)
 
-PHANTOMS = ("phantom", "phantom-1")
-"""The names of the models of both training seeds."""
+PHANTOMS = ("phantom",)
+"""The names of the models, by their training seeds from 0."""
 
 
 def block_mask(space: WeightSpace, neurons: Iterable[int]) -> Mask:

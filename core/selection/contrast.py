@@ -1,4 +1,4 @@
-"""What is special to an ability rather than shared by all: its share of importance less the others' mean.
+"""What is special to an ability: its share of importance less the mean of the others' shares, or the largest.
 
 All abilities' shares are added up once, always in the same order, and each contrast takes its own away
 again: so the contrasts of m abilities cost one reading of each for the sum and one for its own, whether they
@@ -47,18 +47,71 @@ class ShareSums:
                 values[first:last] += _share(one, total, first, last)
         self.totals[ability] = total
 
+    def rivals(self, ability: str, place: int, first: int, last: int, share: Tensor) -> Tensor:
+        """(last - first,) float64: the mean share of the other abilities.
+
+        Args:
+            ability: whose shares are not among the others.
+            place: of the matrix.
+            first: of its scores.
+            last: of its scores, excluded.
+            share: (last - first,) float64, its own.
+        """
+        return (self.values[place][first:last] - share) / (len(self.totals) - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class ShareMaxima:
+    """For each weight the two largest shares of importance among abilities, and whose the largest is."""
+
+    largest: tuple[Tensor, ...]
+    """(size,) float32 for each matrix, zeros at first."""
+    second: tuple[Tensor, ...]
+    """(size,) float32 for each matrix, zeros at first."""
+    whose: tuple[Tensor, ...]
+    """(size,) uint8 for each matrix: the place of the ability in `totals`, from 1; 0 as long as all are 0."""
+    totals: dict[str, float] = field(default_factory=dict)
+    """As in `ShareSums`."""
+
+    def add(self, ability: str, scores: Sequence[Scores]) -> None:
+        """Takes an ability's shares in, as `ShareSums.add` does.
+
+        Raises:
+            ValueError: it is among them already, the sizes differ, or its importance is 0 everywhere.
+        """
+        if ability in self.totals:
+            raise ValueError(f"The shares of {ability} are in the maxima already: add each once.")
+        _require_same_sizes(scores, self.largest)
+        total = total_of(scores, ability)
+        self.totals[ability] = total
+        for place, one in enumerate(scores):
+            for first, last in _spans(len(self.largest[place])):
+                self._take(place, first, last, _share(one, total, first, last).float())
+
+    def _take(self, place: int, first: int, last: int, share: Tensor) -> None:
+        largest, second = self.largest[place][first:last], self.second[place][first:last]
+        is_new = share > largest
+        second.copy_(torch.where(is_new, largest, torch.maximum(second, share)))
+        largest.copy_(torch.maximum(largest, share))
+        self.whose[place][first:last].masked_fill_(is_new, len(self.totals))
+
+    def rivals(self, ability: str, place: int, first: int, last: int, share: Tensor) -> Tensor:
+        """(last - first,) float64: the largest share of the other abilities."""
+        number = list(self.totals).index(ability) + 1
+        is_own = self.whose[place][first:last] == number
+        return torch.where(is_own, self.second[place][first:last], self.largest[place][first:last]).double()
+
 
 @dataclass(frozen=True, eq=False)
 class ContrastScores:
     """The contrast of one matrix, computed as it is read."""
 
     own: Scores
-    total: float
-    """The sum of the own scores over all matrices."""
-    sums: Tensor
-    """(size,) float64: the sum of all abilities' shares, its own included."""
-    others: int
-    """How many other abilities are in the sum."""
+    ability: str
+    others: ShareSums | ShareMaxima
+    """Of all abilities, its own included."""
+    place: int
+    """Of the matrix among those of the others."""
 
     @property
     def size(self) -> int:
@@ -67,28 +120,29 @@ class ContrastScores:
 
     def part(self, first: int, last: int) -> Tensor:
         """(last - first,) float32, any sign; computed in float64."""
-        share = _share(self.own, self.total, first, last)
-        return (share - (self.sums[first:last] - share) / self.others).float()
+        share = _share(self.own, self.others.totals[self.ability], first, last)
+        return (share - self.others.rivals(self.ability, self.place, first, last, share)).float()
 
 
-def contrast_scores(own: Sequence[Scores], ability: str, sums: ShareSums) -> list[ContrastScores]:
-    """Own importance as a share of its sum, minus the mean of the others' shares.
+def contrast_scores(
+    own: Sequence[Scores], ability: str, others: ShareSums | ShareMaxima
+) -> list[ContrastScores]:
+    """Own importance as a share of its sum, minus the mean of the others' shares, or the largest of them.
 
     Args:
         own: the ability's importance, one for each candidate matrix.
         ability: whose it is.
-        sums: of the shares of all abilities, its own included.
+        others: the shares of all abilities, its own included.
 
     Raises:
-        ValueError: the ability or any other is not in the sums, or the sizes differ.
+        ValueError: the ability or any other is not among them, or the sizes differ.
     """
-    if ability not in sums.totals:
+    if ability not in others.totals:
         raise ValueError(f"The shares of {ability} are not in the sum: add them first.")
-    if len(sums.totals) < 2:
+    if len(others.totals) < 2:
         raise ValueError("There is no other ability to contrast with: score at least two.")
-    _require_same_sizes(own, sums.values)
-    total, others = sums.totals[ability], len(sums.totals) - 1
-    return [ContrastScores(one, total, of, others) for one, of in zip(own, sums.values, strict=True)]
+    _require_same_sizes(own, others.values if isinstance(others, ShareSums) else others.largest)
+    return [ContrastScores(one, ability, others, place) for place, one in enumerate(own)]
 
 
 def total_of(scores: Sequence[Scores], whose: str) -> float:

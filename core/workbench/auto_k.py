@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.cancellation import Cancelled
-from core.choices import CONTROLS, PAPER_K, Selection, Variant, weights_of
+from core.choices import CONTRASTS, CONTROLS, PAPER_K, Selection, Variant, weights_of
 from core.health import MOST_RUINED, MOST_TIMES
 from core.models.spec import ModelSpec
 from core.recipes import MaskRecipe
@@ -246,7 +246,7 @@ def _go_on(cancelled: Callable[[], bool]) -> None:
 
 
 def _none_is_healthy(variant: Variant, tried: TriedK, mask: MaskRecipe) -> str:
-    others = " or ".join(name for name in ("contrast", "minus_core") if name != mask.selection)
+    others = " or ".join(name for name in (*CONTRASTS, "minus_core") if name != mask.selection)
     return (
         f"k auto, {variant}: even at {tried.words()}: choose {others} in place of {mask.selection}, or give "
         "k as a number."

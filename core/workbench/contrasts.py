@@ -13,21 +13,24 @@ import torch
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.choices import Variant
+from core.choices import CONTRASTS, Selection, Variant
 from core.importance.free import free_now
 from core.importance.maps import Importance, MatrixScores, zero_map
 from core.importance.plan import SHARE_OF_FREE
 from core.models.description import selectable_weights
 from core.recipes import MaskRecipe
-from core.selection import ContrastScores, ShareSums, contrast_scores
+from core.selection import ContrastScores, ShareMaxima, ShareSums, contrast_scores
 from core.workbench import importances
 from core.workbench.importances import all_fit, drop_maps, scores_of, take_too_much
 
 if TYPE_CHECKING:
     from core.workbench.workbench import Workbench
 
-SUM_BYTES = 8
-"""Of a sum, for each candidate weight of a variant: a float64."""
+SUM_BYTES = 9
+"""For each candidate weight of a variant, at most: of a sum a float64, of maxima two float32 and a byte."""
+
+Contrast = tuple[Variant, Selection]
+"""What shares are kept for."""
 
 ORDER = tuple(ability.id for ability in ABILITIES)
 """In which shares are added: in another one the last digits would differ."""
@@ -40,14 +43,14 @@ def contrast_of(bench: Workbench, recipe: MaskRecipe) -> list[ContrastScores]:
         Cancelled: it was cancelled between two batches.
         ValueError: importance does not fit in memory and on the disk, or is 0 everywhere.
     """
-    variant = recipe.variant
-    if variant not in bench.share_sums:
-        _begin(bench, variant)
-    for ability in ORDER[len(bench.share_sums[variant].totals) :]:
+    wanted = recipe.variant, recipe.selection
+    if wanted not in bench.share_sums:
+        _begin(bench, wanted)
+    for ability in ORDER[len(bench.share_sums[wanted].totals) :]:
         _scored(bench, ability)
-        _add(bench, ability, [variant, *sorted(_ahead(bench) - {variant})])
-    own = scores_in(bench, variant, _scored(bench, recipe.ability))
-    return contrast_scores(own, recipe.ability, bench.share_sums[variant])
+        _add(bench, ability, [wanted, *sorted(_ahead(bench) - {wanted})])
+    own = scores_in(bench, recipe.variant, _scored(bench, recipe.ability))
+    return contrast_scores(own, recipe.ability, bench.share_sums[wanted])
 
 
 def scored_for_itself(bench: Workbench, ability: str) -> Importance:
@@ -60,7 +63,7 @@ def scored_for_itself(bench: Workbench, ability: str) -> Importance:
         ValueError: it does not fit in memory and on the disk, or is 0 everywhere.
     """
     ahead = _ahead(bench)
-    sums_bytes = sum(_size(bench, variant) * SUM_BYTES for variant in {*ahead, *bench.share_sums})
+    sums_bytes = sum(_size(bench, variant) * SUM_BYTES for variant, _ in {*ahead, *bench.share_sums})
     if take_too_much(bench, [ability], sums_bytes):
         drop_maps(bench, but=[ability])
         _drop_sums(bench, but=ahead)
@@ -81,12 +84,13 @@ def _scored(bench: Workbench, ability: str) -> Importance:
     return scores_of(bench, ability)
 
 
-def _ahead(bench: Workbench) -> set[Variant]:
-    """The variants of which masks to come need a contrast that is not stored."""
-    found: set[Variant] = set()
+def _ahead(bench: Workbench) -> set[Contrast]:
+    """What masks to come are contrasts of, whose rankings are not stored."""
+    found: set[Contrast] = set()
     for mask in bench.expected:
-        if mask.selection == "contrast" and mask.variant not in found and not _is_ranked(bench, mask):
-            found.add(mask.variant)
+        contrast = mask.variant, mask.selection
+        if mask.selection in CONTRASTS and contrast not in found and not _is_ranked(bench, mask):
+            found.add(contrast)
     return found
 
 
@@ -99,30 +103,38 @@ def _is_ranked(bench: Workbench, mask: MaskRecipe) -> bool:
     return length is not None and length >= selectable_weights(mask.k, mask.variant, bench.info)
 
 
-def _add(bench: Workbench, ability: str, variants: Iterable[Variant]) -> None:
-    """Adds an ability's shares to the sums of some variants whose turn it is, begun now if there is room."""
-    for variant in variants:
-        if variant not in bench.share_sums and ability == ORDER[0] and _has_room(bench, variant):
-            _begin(bench, variant)
-        if variant in bench.share_sums and ORDER.index(ability) == len(bench.share_sums[variant].totals):
-            # Taken away meanwhile: sums that were left in the middle of an addition must not be found again.
-            sums = bench.share_sums.pop(variant)
-            sums.add(ability, scores_in(bench, variant, bench.importances[ability]))
-            bench.share_sums[variant] = sums
+def _add(bench: Workbench, ability: str, contrasts: Iterable[Contrast]) -> None:
+    """Adds an ability's shares to some sums or maxima whose turn it is, begun now if there is room."""
+    for contrast in contrasts:
+        if contrast not in bench.share_sums and ability == ORDER[0] and _has_room(bench, contrast[0]):
+            _begin(bench, contrast)
+        if contrast in bench.share_sums and ORDER.index(ability) == len(bench.share_sums[contrast].totals):
+            # Taken away meanwhile: what was left in the middle of an addition must not be found again.
+            shares = bench.share_sums.pop(contrast)
+            shares.add(ability, scores_in(bench, contrast[0], bench.importances[ability]))
+            bench.share_sums[contrast] = shares
 
 
-def _begin(bench: Workbench, variant: Variant) -> None:
-    """Sums of nothing, in main memory if there is room, else on the disk."""
+def _begin(bench: Workbench, contrast: Contrast) -> None:
+    """Sums or maxima of nothing, in main memory if there is room, else on the disk."""
+    variant, selection = contrast
     if not _has_room(bench, variant):
         _drop_sums(bench)
-    is_roomy = _fits_in_memory(bench, variant)
-    maps = zero_map(bench.space.candidates(variant), None if is_roomy else bench.store.root, torch.float64)
-    bench.share_sums[variant] = ShareSums(tuple(one.view(-1) for one in maps))
+    folder = None if _fits_in_memory(bench, variant) else bench.store.root
+
+    def zeros(dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+        return tuple(one.view(-1) for one in zero_map(bench.space.candidates(variant), folder, dtype))
+
+    if selection == "contrast":
+        bench.share_sums[contrast] = ShareSums(zeros(torch.float64))
+    else:
+        largest, second = zeros(torch.float32), zeros(torch.float32)
+        bench.share_sums[contrast] = ShareMaxima(largest, second, zeros(torch.uint8))
 
 
-def _drop_sums(bench: Workbench, but: Iterable[Variant] = ()) -> None:
-    for variant in set(bench.share_sums) - set(but):
-        del bench.share_sums[variant]
+def _drop_sums(bench: Workbench, but: Iterable[Contrast] = ()) -> None:
+    for contrast in set(bench.share_sums) - set(but):
+        del bench.share_sums[contrast]
 
 
 def _has_room(bench: Workbench, variant: Variant) -> bool:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
+from core.choices import CONTRASTS
 from core.masks import Mask, minus_core
 from core.quota import shares_of_matrices
 from core.recipes import CORE_ABILITIES, MaskRecipe
@@ -104,7 +105,7 @@ def _stored(bench: Workbench, key: str, n: int) -> Ranking | None:
 def _rank(bench: Workbench, recipe: MaskRecipe, ns: Sequence[int]) -> tuple[Tensor, dict[str, float]]:
     """Positions over the candidates in rank order, and how far the items' halves agree at each n."""
     longest, quota = ns[-1], recipe.quota
-    if recipe.selection == "contrast":
+    if recipe.selection in CONTRASTS:
         return top_ranking(contrast_of(bench, recipe), longest, quota), {}
     own = scored_for_itself(bench, recipe.ability)
     matrices = bench.space.candidates(recipe.variant)

@@ -13,7 +13,7 @@ from cache.files import CorruptEntry
 from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks import Benchmark
-from core.choices import Variant
+from core.choices import CONTRASTS, Selection, Variant
 from core.events import Event, ModelLoaded, ModelLoading
 from core.importance.plan import Wishes
 from core.importance.wishes import check_wishes_for, rounding_of
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from core.inference.choice_plan import BatchSize
     from core.masks import Mask
     from core.models.loading import LoadedModel
-    from core.selection import ShareSums
+    from core.selection import ShareMaxima, ShareSums
     from core.weights import WeightSpace
     from core.weights.fingerprint import LoadedWeights
 
@@ -99,7 +99,7 @@ class Workbench:
         self._own_items = own_items or {}
         self._batch_size = batch_size
         self.importances: dict[str, Importance] = {}
-        self.share_sums: dict[Variant, ShareSums] = {}
+        self.share_sums: dict[tuple[Variant, Selection], ShareSums | ShareMaxima] = {}
         """Over all abilities, or the first of them; for `contrast`."""
         self.expected: tuple[MaskRecipe, ...] = ()
         """The masks that the work in hand asks for."""
@@ -236,7 +236,7 @@ class Workbench:
 
     def scored_abilities(self, mask: MaskRecipe) -> list[str]:
         """The abilities whose importance one ranking needs, its own first."""
-        return own_first(mask.ability) if mask.selection == "contrast" else [mask.ability]
+        return own_first(mask.ability) if mask.selection in CONTRASTS else [mask.ability]
 
     def request(self, mask: MaskRecipe | None, benchmark: Benchmark, n: int) -> OutcomesRequest:
         """The request for the outcomes of a mask on the first n items of a benchmark, and its cache key.

@@ -80,7 +80,7 @@ def test_the_ranking_is_the_same_to_the_last_weight(
     for recipe, mask in list(expected.items())[:2]:
         assert bench.mask(recipe) == mask
         assert list(bench.importances) == [recipe.ability]
-    assert set(bench.share_sums) == ({"all"} if for_sums else {"mlp", "all"})
+    assert {variant for variant, _ in bench.share_sums} == ({"all"} if for_sums else {"mlp", "all"})
     assert not [path for path in tmp_path.iterdir() if path.is_file() and path.stat().st_size > 1 << 20]
 
 
@@ -118,7 +118,7 @@ def test_top_adds_nothing_where_its_order_is_not_the_sum_s_or_no_contrast_is_to_
     bench.mask(MaskRecipe(IDS[1], "mlp", "bottom", K))
     assert bench.share_sums == {}
     bench.mask(MaskRecipe(IDS[0], "mlp", "bottom", K))
-    assert {name: list(sums.totals) for name, sums in bench.share_sums.items()} == {"all": [IDS[0]]}
+    assert {name: list(sums.totals) for (name, _), sums in bench.share_sums.items()} == {"all": [IDS[0]]}
 
 
 def test_a_profile_says_which_contrasts_are_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,8 +141,21 @@ def test_it_goes_on_after_it_was_cancelled(
     recipe = contrast_of(IDS[0], "all")
     with pytest.raises(Cancelled):
         bench.mask(recipe)
-    assert list(bench.share_sums["all"].totals) == list(IDS[:4])
+    assert list(bench.share_sums["all", "contrast"].totals) == list(IDS[:4])
     bench.cancelled = lambda: False
     heard.clear()
     assert bench.mask(recipe) == expected[recipe]
     assert scorings(heard) == Counter(IDS[4:]) + Counter(IDS[:1])
+
+
+def test_the_contrast_with_the_largest_is_the_same_whatever_room_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipes = [MaskRecipe(one, "mlp", "contrast_max", K) for one in (IDS[3], IDS[0])]
+    roomy = bench_of(tmp_path / "roomy", [])
+    masks = [roomy.mask(recipe) for recipe in recipes]
+    means = [roomy.mask(contrast_of(recipe.ability, "mlp")) for recipe in recipes]
+    assert all(mask != other for mask, other in zip(masks, means, strict=True))
+    leave_no_room(monkeypatch, for_sums=False)
+    narrow = bench_of(tmp_path / "narrow", [])
+    assert [narrow.mask(recipe) for recipe in recipes] == masks

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from transformers import LlamaForCausalLM
 
 from core.selection import (
+    ShareMaxima,
     ShareSums,
     bottom_ranking,
     contrast,
@@ -226,6 +227,33 @@ def test_contrast_by_hand() -> None:
     assert found[0].dtype == torch.float32
     assert found[0].tolist() == [0.25 - 0.5, 0.25 - 0.125]
     assert found[1].tolist() == [0.5 - 0.375]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    counts=arrays(np.int16, st.tuples(st.integers(2, 5), st.integers(1, 40)), elements=st.integers(0, 5)),
+    own=st.integers(0, 4),
+    cut=st.integers(0, 40),
+)
+def test_contrast_with_the_largest_is_that_of_a_dense_computation(
+    counts: np.ndarray, own: int, cut: int
+) -> None:
+    """With many equal shares, so that a tie is often between the own one and another's."""
+    counts[:, 0] += 1
+    own %= len(counts)
+    shares = [row / float(row.sum()) for row in counts.astype(np.float64)]
+    largest = np.max([share.astype(np.float32) for n, share in enumerate(shares) if n != own], axis=0)
+    matrices = {
+        str(number): [torch.from_numpy(part.astype(np.float32)) for part in np.split(row, [cut])]
+        for number, row in enumerate(counts)
+    }
+    sizes = [one.numel() for one in matrices["0"]]
+    two = [tuple(torch.zeros(size) for size in sizes) for _ in range(2)]
+    maxima = ShareMaxima(two[0], two[1], tuple(torch.zeros(size, dtype=torch.uint8) for size in sizes))
+    for name, scores in matrices.items():
+        maxima.add(name, scores)
+    found = [one.part(0, one.size) for one in contrast_scores(matrices[str(own)], str(own), maxima)]
+    assert torch.cat(found).numpy().tobytes() == (shares[own] - largest).astype(np.float32).tobytes()
 
 
 def test_contrast_ignores_the_scale_of_an_ability() -> None:

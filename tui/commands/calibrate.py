@@ -29,7 +29,7 @@ ENOUGH_RUNS = 50
 class CalibrationOptions(ScoringOptions):
     """The model options, for a phantom."""
 
-    model: Annotated[str, typer.Option(help="phantom or phantom-1.", metavar="NAME")] = "phantom"
+    model: Annotated[str, typer.Option(help="phantom.", metavar="NAME")] = "phantom"
 
 
 class Pace:

@@ -30,6 +30,7 @@ VARIANT_WORDS: dict[Variant, str] = {"base": "base", "mlp": "MLP-only", "all": "
 SELECTION_WORDS: dict[Selection, str] = {
     "top": "top",
     "contrast": "contrast",
+    "contrast_max": "over max",
     "minus_core": "minus core",
     "random": "random",
     "random_matched": "matched",
@@ -38,7 +39,8 @@ SELECTION_WORDS: dict[Selection, str] = {
 
 SELECTION_MEANINGS: dict[Selection, str] = {
     "top": "the largest importance",
-    "contrast": "the largest importance over that of the other abilities",
+    "contrast": "the largest importance over the mean of the other abilities",
+    "contrast_max": "the largest importance over the largest of the other abilities",
     "minus_core": "top, without what most abilities share",
     "random": "a control: as many weights at random",
     "random_matched": "a control: in each matrix as many weights at random as top has there",

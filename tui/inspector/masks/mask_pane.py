@@ -30,6 +30,7 @@ Found = TypeVar("Found")
 
 NEEDS: dict[Selection, str] = {
     "contrast": "It takes the importance of all ten abilities. ",
+    "contrast_max": "It takes the importance of all ten abilities. ",
     "minus_core": "It takes the rankings of all ten abilities. ",
 }
 """What a selection needs beside the importance for its own ability."""
