@@ -54,8 +54,6 @@ OTHERS = (
     Setting("margin", "items", "contrast_max", "global", KS[0]),
     Setting("margin", "items", "contrast_max", "global", KS[1]),
     Setting("margin", "items", "contrast", "global", KS[0]),
-    Setting("margin", "sum", "contrast", "global", KS[1]),
-    Setting("full", "sum", "top", "global", KS[1]),
 )
 """What is one choice away from these two."""
 
@@ -124,16 +122,19 @@ def benchmarks() -> tuple[Benchmark, ...]:
 
 
 def calibration_plan(limit: int, seed: int, *, every: bool) -> CalibrationPlan:
-    """All settings located; and ablated either all, or the usual one, the paper's and the main others.
+    """All settings located and ablated; or ablated the main ones, and located all that share their scores.
 
     Args:
         limit: held-out items of each benchmark.
         seed: of all that is drawn.
         every: whether the matrix of every setting is recovered.
     """
-    located = (*SETTINGS, *CONTROL_SETTINGS)
-    first = _main_settings()
-    return CalibrationPlan(located, tuple(dict.fromkeys((*first, *located))) if every else first, limit, seed)
+    main, whole = _main_settings(), (*SETTINGS, *CONTROL_SETTINGS)
+    if every:
+        return CalibrationPlan(whole, tuple(dict.fromkeys((*main, *whole))), limit, seed)
+    scored = {(setting.loss, setting.form) for setting in main}
+    located = tuple(setting for setting in whole if (setting.loss, setting.form) in scored)
+    return CalibrationPlan(located, main, limit, seed)
 
 
 def main_plan(limit: int, seed: int) -> CalibrationPlan:

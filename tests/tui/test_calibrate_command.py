@@ -26,7 +26,7 @@ from tui.calibration_words import write_calibration
 Captured = pytest.CaptureFixture[str]
 
 CHANCE = phantom.PRIVATE / phantom.MLP_SIZE
-OWN = {"top": 0.5, "contrast": 1.0, "minus_core": 1.0, "bottom": 0.0}
+OWN = {"top": 0.5, "contrast": 1.0, "contrast_max": 1.0, "minus_core": 1.0, "bottom": 0.0}
 """The share of the selected weights in the own block, as it was made up."""
 
 
@@ -62,14 +62,14 @@ def test_the_document_has_what_was_made_up_and_computes_nothing(
     for one in found["auroc"]:
         expected = {"neurons": pytest.approx(NEURONS), "weights": pytest.approx(WEIGHTS)}
         assert one["abilities"] == dict.fromkeys(abilities, expected)
-    assert len(found["auroc"]) == 3 * 2 * 2  # losses, forms, and the selections that score
+    assert len(found["auroc"]) == 3 * 3  # ways to score, and the selections that rank by a score
     assert [line.partition(":")[0] for line in found["verdict"][:2]] == ["Good", "Good"]
 
 
 def check_matrices(matrices: list[dict[str, Any]], true: np.ndarray) -> None:
     """Own abilities lose half, others nothing; controls take nothing, and so have no correlation."""
     planted = LOST * np.eye(10)
-    assert len(matrices) == 10
+    assert len(matrices) == 11
     for matrix in matrices:
         assert matrix["n"] == HELDOUT_ITEMS
         if matrix["control"]:
@@ -86,7 +86,7 @@ def check_matrices(matrices: list[dict[str, Any]], true: np.ndarray) -> None:
 
 def check_places(places: list[dict[str, Any]], abilities: list[str]) -> None:
     """Weights lie where they were put, whatever loss, form, quota and k."""
-    assert len(places) == 3 * 2 * 3 * 2 * 2 + 2 * 2 * 2  # every setting, and the controls of the usual one
+    assert len(places) == 3 * 4 * 2 * 2 + 2 * 2 * 2  # three ways to score, and the controls
     for setting in places:
         assert list(setting["abilities"]) == abilities
         for place in setting["abilities"].values():
@@ -115,7 +115,7 @@ def test_the_text_fits_80_columns(calibration_cache: Path, monkeypatch: pytest.M
     lines = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()).splitlines()
     assert max(map(len, lines)) <= 80
     assert "…" not in screen.getvalue()  # no cell is cut off
-    assert sum(line.startswith(("margin", "full", "answer")) for line in lines) == 10 + 20
+    assert sum(line.startswith(("margin", "full", "answer")) for line in lines) == 11 + 14
     (side_by_side,) = [line for line in lines if line.startswith("causal ")]
     assert side_by_side.split()[-9:] == ["50", *8 * ["·"]]
     text = " ".join(" ".join(lines).split())

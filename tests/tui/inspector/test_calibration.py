@@ -184,7 +184,7 @@ async def test_the_engine_computes_what_is_lacking(place: EngineSpec, calibratio
         await shown(app, pilot, WHAT_IT_IS, "enter starts it")
         await pilot.press("enter")
         done = await ended(app, pilot)
-        assert (done.kind, done.state, done.done, done.total) == ("calibration", "completed", 1060, 1060)
+        assert (done.kind, done.state, done.done, done.total) == ("calibration", "completed", 1150, 1150)
         await shown(app, pilot, "Good: the matrix")
         assert app.desk.activity.runs == {}  # none of the model that is open
         assert bench.store.outcomes.load(request.key) is not None
