@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -22,17 +21,16 @@ MODEL_OPTIONS = (
 Captured = pytest.CaptureFixture[str]
 
 
-def child_cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def test_help_answers_in_half_a_second_of_work() -> None:
-    # CPU time and not wall time, which says more about what else runs on the machine.
-    before_s = child_cpu_s()
-    done = subprocess.run([*PROGRAM, "--help"], capture_output=True, text=True, check=True)
-    assert child_cpu_s() - before_s < 0.5
-    assert done.stderr == ""
+def test_help_names_the_commands_and_loads_nothing_slow() -> None:
+    code = (
+        "import sys\n"
+        "from tui.command_line import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "slow = {'torch', 'transformers', 'textual', 'polars', 'numpy', 'datasets'} & set(sys.modules)\n"
+        "print(sorted(slow), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
     for command in ("data", "doctor", "cache"):
         assert f"\n  {command} " in done.stdout
 

@@ -40,8 +40,9 @@ TITLE = "Calibration: points of accuracy lost, as planted and as found"
 WHAT_IT_IS = (
     "A calibration runs the whole method on the phantom, a tiny Llama that was trained so that each of ten "
     "abilities needs neurons of its own: what the method should find is known, and stands beside what it "
-    f"finds. It scores weights in 3 ways with {DIAGNOSTIC_ITEMS} items an ability and asks 1,060 runs of "
-    f"{HELDOUT_ITEMS} items, which takes some minutes on a CPU and is kept: the next time it is here at once."
+    f"finds. It scores weights in 3 ways with {DIAGNOSTIC_ITEMS} items an ability and asks over a thousand "
+    f"runs of {HELDOUT_ITEMS} items, which takes some minutes on a CPU and is kept: the next time it is here "
+    "at once."
 )
 
 PLACES_LEGEND = (
@@ -51,8 +52,8 @@ PLACES_LEGEND = (
 )
 
 COMMANDS = (
-    "abilityscope calibrate locates every combination of settings; with --all it recovers every matrix too, "
-    "and --json writes every figure of each ability."
+    "abilityscope calibrate locates more settings; with --all it locates every combination and recovers "
+    "every matrix, and --json writes every figure of each ability."
 )
 
 BAR_WIDTH = 30

@@ -199,7 +199,9 @@ class LensPanel(VerticalScroll, can_focus=False):
             return [Text(f" {mark}{SELECTION_WORDS[self.lens.selection]}", style=self._style())]
         words = [SELECTION_WORDS[s] for s in SELECTIONS]
         place = SELECTIONS.index(self.lens.selection)
-        return [self._row(words[:3], place), self._row(words[3:], place - 3)]
+        return [
+            self._row(words[first:last], place - first) for first, last in ((0, 3), (3, 5), (5, len(words)))
+        ]
 
     def _k(self, width: int) -> list[Text]:
         lens, known = self.lens, self.known
