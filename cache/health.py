@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from cache.entries import HEALTH, EntryFolder
-from cache.tables import load_table, save_table
+from cache.entries import HEALTH
+from cache.tables import Tables
 
 SCHEMA = pl.Schema(
     {
@@ -26,29 +24,8 @@ mask writes after the text's beginning, and `written_nats` what the intact model
 tokens."""
 
 
-class Health:
+class Health(Tables):
     """The stored health of masks: `health/<key>.parquet` with its manifest."""
 
     def __init__(self, root: Path) -> None:
-        self.entries = EntryFolder(root, HEALTH)
-
-    def save(self, key: str, ingredients: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
-        """Stores the health of one mask, atomically.
-
-        Args:
-            key: see `keys.key_of`.
-            ingredients: what the key was made of.
-            columns: by the names of `SCHEMA`, all of them.
-
-        Raises:
-            ValueError: a column is missing or unknown, or the columns differ in length.
-        """
-        save_table(self.entries, SCHEMA, key, ingredients, columns)
-
-    def load(self, key: str) -> pl.DataFrame | None:
-        """The health under a key, as `SCHEMA`; None if it is not stored.
-
-        Raises:
-            CorruptEntry: the file or its manifest is damaged.
-        """
-        return load_table(self.entries, SCHEMA, key)
+        super().__init__(root, HEALTH, SCHEMA)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from cache.entries import PARTINGS, EntryFolder
-from cache.tables import load_table, save_table
+from cache.entries import PARTINGS
+from cache.tables import Tables
 
 SCHEMA = pl.Schema(
     {
@@ -33,29 +31,8 @@ outside, or the model gives no finite number. `base_nats` and `ablated_nats` are
 nats, of each token of the base and of the ablated answer under the base model."""
 
 
-class Partings:
+class Partings(Tables):
     """The stored partings: `partings/<key>.parquet` with its manifest."""
 
     def __init__(self, root: Path) -> None:
-        self.entries = EntryFolder(root, PARTINGS)
-
-    def save(self, key: str, ingredients: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
-        """Stores the partings of two runs, atomically.
-
-        Args:
-            key: see `keys.key_of`.
-            ingredients: what the key was made of.
-            columns: by the names of `SCHEMA`, all of them.
-
-        Raises:
-            ValueError: a column is missing or unknown, or the columns differ in length.
-        """
-        save_table(self.entries, SCHEMA, key, ingredients, columns)
-
-    def load(self, key: str) -> pl.DataFrame | None:
-        """The partings under a key, as `SCHEMA`; None if they are not stored.
-
-        Raises:
-            CorruptEntry: the file or its manifest is damaged.
-        """
-        return load_table(self.entries, SCHEMA, key)
+        super().__init__(root, PARTINGS, SCHEMA)

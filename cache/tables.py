@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from cache.entries import GROUP_ROWS, EntryFolder
+from cache.entries import GROUP_ROWS, EntryFolder, Kind
 from cache.files import CorruptEntry
 
 
@@ -81,3 +82,31 @@ def read_table(entries: EntryFolder, schema: pl.Schema, key: str, content: bytes
     if frame.schema != schema or frame.height != n:
         raise CorruptEntry(path, f"it is not a table of {entries.kind.name} with {n} rows")
     return frame
+
+
+class Tables:
+    """The stored tables of one kind: `<kind>/<key>.parquet` with its manifest."""
+
+    def __init__(self, root: Path, kind: Kind, schema: pl.Schema) -> None:
+        self.entries, self._schema = EntryFolder(root, kind), schema
+
+    def save(self, key: str, ingredients: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
+        """Stores a table, atomically.
+
+        Args:
+            key: see `keys.key_of`.
+            ingredients: what the key was made of.
+            columns: by the names of the schema, all of them.
+
+        Raises:
+            ValueError: a column is missing or unknown, or the columns differ in length.
+        """
+        save_table(self.entries, self._schema, key, ingredients, columns)
+
+    def load(self, key: str) -> pl.DataFrame | None:
+        """The table under a key, of the kind's schema; None if it is not stored.
+
+        Raises:
+            CorruptEntry: the file or its manifest is damaged.
+        """
+        return load_table(self.entries, self._schema, key)

@@ -82,18 +82,7 @@ def write_namings(profile: Profile) -> None:
     if not found:
         return
     table = Table(title="What a name is worth", title_justify="left", box=None, pad_edge=False)
-    for head in (
-        "variant",
-        "selection",
-        "k",
-        "rule",
-        "named",
-        "right",
-        "needed",
-        "precision",
-        "recall",
-        "F1",
-    ):
+    for head in HEADS:
         table.add_column(head, justify="left" if head in ("variant", "selection", "rule") else "right")
     for one in found:
         table.add_row(*_naming_words(one))

@@ -2,7 +2,7 @@
 
 from core.selection.addresses import to_addresses, to_positions
 from core.selection.chance import random_addresses, random_like
-from core.selection.contrast import ContrastScores, ShareMaxima, ShareSums, contrast_scores, total_of
+from core.selection.contrast import ContrastScores, ShareMaxima, Shares, ShareSums, contrast_scores, total_of
 from core.selection.ranking import bottom_ranking, top_ranking
 from core.selection.scores import ComputedScores, Scores
 
@@ -12,6 +12,7 @@ __all__ = [
     "Scores",
     "ShareMaxima",
     "ShareSums",
+    "Shares",
     "bottom_ranking",
     "contrast_scores",
     "random_addresses",

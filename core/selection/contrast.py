@@ -7,8 +7,10 @@ all find room at once or come one after the other, and are the same to the bit.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -19,17 +21,21 @@ CHUNK = 1 << 18
 """Scores whose shares are added at once."""
 
 
-@dataclass(frozen=True, eq=False)
-class ShareSums:
-    """The sum over abilities of their importance as a share of its sum."""
+class Shares(ABC):
+    """What is kept of the shares of importance of all abilities, taken in one after the other."""
 
-    values: tuple[Tensor, ...]
-    """(size,) float64 for each matrix, zeros at first."""
-    totals: dict[str, float] = field(default_factory=dict)
-    """The sums over all matrices, by ability: of those that are added, in the order in which they were."""
+    totals: dict[str, float]
+    """The sums over all matrices, by ability: of those that are in, in the order in which they came."""
+    what: ClassVar[str]
+    """What is kept, in a word."""
+
+    @property
+    @abstractmethod
+    def kept(self) -> tuple[Tensor, ...]:
+        """(size,) for each matrix, one of what is kept."""
 
     def add(self, ability: str, scores: Sequence[Scores]) -> None:
-        """Adds an ability's shares. If it is interrupted, the sums are of no use any more.
+        """Takes an ability's shares in. If it is interrupted, what is kept is of no use any more.
 
         Args:
             ability: whose.
@@ -39,16 +45,20 @@ class ShareSums:
             ValueError: it is among them already, the sizes differ, or its importance is 0 everywhere.
         """
         if ability in self.totals:
-            raise ValueError(f"The shares of {ability} are in the sum already: add each once.")
-        _require_same_sizes(scores, self.values)
-        total = total_of(scores, ability)
-        for values, one in zip(self.values, scores, strict=True):
-            for first, last in _spans(len(values)):
-                values[first:last] += _share(one, total, first, last)
-        self.totals[ability] = total
+            raise ValueError(f"The shares of {ability} are in the {self.what} already: add each once.")
+        _require_same_sizes(scores, self.kept)
+        self.totals[ability] = total = total_of(scores, ability)
+        for place, one in enumerate(scores):
+            for first, last in _spans(size_of(one)):
+                self._take(place, first, last, _share(one, total, first, last))
 
+    @abstractmethod
+    def _take(self, place: int, first: int, last: int, share: Tensor) -> None:
+        """Takes (last - first,) float64 shares in, of the ability that came last."""
+
+    @abstractmethod
     def rivals(self, ability: str, place: int, first: int, last: int, share: Tensor) -> Tensor:
-        """(last - first,) float64: the mean share of the other abilities.
+        """(last - first,) float64: with what an ability's shares are compared, made of the others' alone.
 
         Args:
             ability: whose shares are not among the others.
@@ -57,11 +67,32 @@ class ShareSums:
             last: of its scores, excluded.
             share: (last - first,) float64, its own.
         """
+
+
+@dataclass(frozen=True, eq=False)
+class ShareSums(Shares):
+    """The sum over abilities of their importance as a share of its sum."""
+
+    values: tuple[Tensor, ...]
+    """(size,) float64 for each matrix, zeros at first."""
+    totals: dict[str, float] = field(default_factory=dict)
+    what = "sum"
+
+    @property
+    def kept(self) -> tuple[Tensor, ...]:
+        """The sums."""
+        return self.values
+
+    def _take(self, place: int, first: int, last: int, share: Tensor) -> None:
+        self.values[place][first:last] += share
+
+    def rivals(self, ability: str, place: int, first: int, last: int, share: Tensor) -> Tensor:
+        """The mean share of the other abilities."""
         return (self.values[place][first:last] - share) / (len(self.totals) - 1)
 
 
 @dataclass(frozen=True, eq=False)
-class ShareMaxima:
+class ShareMaxima(Shares):
     """For each weight the two largest shares of importance among abilities, and whose the largest is."""
 
     largest: tuple[Tensor, ...]
@@ -71,24 +102,15 @@ class ShareMaxima:
     whose: tuple[Tensor, ...]
     """(size,) uint8 for each matrix: the place of the ability in `totals`, from 1; 0 as long as all are 0."""
     totals: dict[str, float] = field(default_factory=dict)
-    """As in `ShareSums`."""
+    what = "maxima"
 
-    def add(self, ability: str, scores: Sequence[Scores]) -> None:
-        """Takes an ability's shares in, as `ShareSums.add` does.
-
-        Raises:
-            ValueError: it is among them already, the sizes differ, or its importance is 0 everywhere.
-        """
-        if ability in self.totals:
-            raise ValueError(f"The shares of {ability} are in the maxima already: add each once.")
-        _require_same_sizes(scores, self.largest)
-        total = total_of(scores, ability)
-        self.totals[ability] = total
-        for place, one in enumerate(scores):
-            for first, last in _spans(len(self.largest[place])):
-                self._take(place, first, last, _share(one, total, first, last).float())
+    @property
+    def kept(self) -> tuple[Tensor, ...]:
+        """The largest shares."""
+        return self.largest
 
     def _take(self, place: int, first: int, last: int, share: Tensor) -> None:
+        share = share.float()
         largest, second = self.largest[place][first:last], self.second[place][first:last]
         is_new = share > largest
         second.copy_(torch.where(is_new, largest, torch.maximum(second, share)))
@@ -96,7 +118,7 @@ class ShareMaxima:
         self.whose[place][first:last].masked_fill_(is_new, len(self.totals))
 
     def rivals(self, ability: str, place: int, first: int, last: int, share: Tensor) -> Tensor:
-        """(last - first,) float64: the largest share of the other abilities."""
+        """The largest share of the other abilities."""
         number = list(self.totals).index(ability) + 1
         is_own = self.whose[place][first:last] == number
         return torch.where(is_own, self.second[place][first:last], self.largest[place][first:last]).double()
@@ -108,7 +130,7 @@ class ContrastScores:
 
     own: Scores
     ability: str
-    others: ShareSums | ShareMaxima
+    others: Shares
     """Of all abilities, its own included."""
     place: int
     """Of the matrix among those of the others."""
@@ -124,9 +146,7 @@ class ContrastScores:
         return (share - self.others.rivals(self.ability, self.place, first, last, share)).float()
 
 
-def contrast_scores(
-    own: Sequence[Scores], ability: str, others: ShareSums | ShareMaxima
-) -> list[ContrastScores]:
+def contrast_scores(own: Sequence[Scores], ability: str, others: Shares) -> list[ContrastScores]:
     """Own importance as a share of its sum, minus the mean of the others' shares, or the largest of them.
 
     Args:
@@ -141,7 +161,7 @@ def contrast_scores(
         raise ValueError(f"The shares of {ability} are not in the sum: add them first.")
     if len(others.totals) < 2:
         raise ValueError("There is no other ability to contrast with: score at least two.")
-    _require_same_sizes(own, others.values if isinstance(others, ShareSums) else others.largest)
+    _require_same_sizes(own, others.kept)
     return [ContrastScores(one, ability, others, place) for place, one in enumerate(own)]
 
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from core.inference.choice_plan import BatchSize
     from core.masks import Mask
     from core.models.loading import LoadedModel
-    from core.selection import ShareMaxima, ShareSums
+    from core.selection import Shares
     from core.weights import WeightSpace
     from core.weights.fingerprint import LoadedWeights
 
@@ -99,7 +99,7 @@ class Workbench:
         self._own_items = own_items or {}
         self._batch_size = batch_size
         self.importances: dict[str, Importance] = {}
-        self.share_sums: dict[tuple[Variant, Selection], ShareSums | ShareMaxima] = {}
+        self.share_sums: dict[tuple[Variant, Selection], Shares] = {}
         """Over all abilities, or the first of them; for `contrast`."""
         self.expected: tuple[MaskRecipe, ...] = ()
         """The masks that the work in hand asks for."""
