@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from core.calibration.found import Calibration
     from core.calibration.matrix import Estimate, Points, Recovered
     from core.calibration.place import Placement, Separation
     from core.calibration.plan import Setting
-    from core.calibration.run import Calibration
     from core.models.spec import ModelSpec
 
 GOOD, FAIR = 0.9, 0.7
@@ -44,8 +44,8 @@ PLACES_LEGEND = (
 
 def write_calibration(found: Calibration, spec: ModelSpec, n_items: int) -> None:
     """Writes all tables and what they say."""
+    from core.calibration.found import true_matrix
     from core.calibration.plan import USUAL
-    from core.calibration.run import true_matrix
 
     usual = found.matrices[USUAL]
     output.write(f"{wrapped(what_it_is(spec))}\n\n")
@@ -77,8 +77,8 @@ def verdict(found: Calibration, spec: ModelSpec) -> list[str]:
 
 
 def _matrix_sentence(found: Calibration) -> str:
+    from core.calibration.found import true_matrix
     from core.calibration.plan import PAPER, USUAL
-    from core.calibration.run import true_matrix
 
     usual, paper, true = found.matrices[USUAL], found.matrices[PAPER], true_matrix(found.truth)
     own, rest = true.trace() / len(true), len(true) * (len(true) - 1)
@@ -111,8 +111,8 @@ def _places_sentence(found: Calibration) -> str:
 
 def document(found: Calibration, spec: ModelSpec, n_items: int) -> dict[str, Any]:
     """Everything, as plain values."""
+    from core.calibration.found import true_matrix
     from core.calibration.place import PRIVATE
-    from core.calibration.run import true_matrix
 
     return {
         "model": spec.name,

@@ -88,6 +88,10 @@ class CalibrationPlan:
         settings = (USUAL, *self.ablated, *self.located)
         return list(dict.fromkeys((setting.loss, setting.form) for setting in settings))
 
+    def located_by(self, loss: Loss, form: Form) -> list[Setting]:
+        """Whose weights are looked for, of one way to score them."""
+        return _scored_by(self.located, loss, form)
+
     def runs(self) -> int:
         """How many ablated models are asked a benchmark."""
         return len(self.ablated) * len(PRIVATE) ** 2
@@ -99,7 +103,7 @@ class CalibrationPlan:
 
     def profiles(self, loss: Loss, form: Form) -> list[Plan]:
         """The profiles that recover the matrices of one way to score weights."""
-        chosen = [setting for setting in self.ablated if (setting.loss, setting.form) == (loss, form)]
+        chosen = _scored_by(self.ablated, loss, form)
         sizes = dict.fromkeys((setting.quota, setting.k) for setting in chosen)
         return [
             Plan(
@@ -114,6 +118,10 @@ class CalibrationPlan:
             )
             for quota, k in sizes
         ]
+
+
+def _scored_by(settings: Iterable[Setting], loss: Loss, form: Form) -> list[Setting]:
+    return [setting for setting in settings if (setting.loss, setting.form) == (loss, form)]
 
 
 def benchmarks() -> tuple[Benchmark, ...]:

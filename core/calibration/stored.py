@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.calibration.addresses import stored_addresses
-from core.calibration.matrix import Recovered, recovered
-from core.calibration.place import PRIVATE, Blocks, Placement, Separation
+from core.calibration.found import Answers, Calibration, Found
+from core.calibration.place import Blocks, Placement
 from core.calibration.plan import CalibrationPlan, Setting
-from core.calibration.run import Calibration, Score, true_matrix
 from core.calibration.separation import stored_separations
 from core.calibration.subject import BenchFor
 from core.phantom.true_matrix import Truth
 from core.profile import Plan
-from core.recipes import MaskRecipe
 from core.results.selected import Layout
 from core.workbench import Workbench
-
-Answers = Mapping[tuple[MaskRecipe | None, str], NDArray[np.bool_]]
-"""By mask (None: the intact model) and benchmark: (items,) what is right."""
 
 
 def stored_calibration(plan: CalibrationPlan, truth: Truth, bench_for: BenchFor) -> Calibration | None:
@@ -35,37 +27,26 @@ def stored_calibration(plan: CalibrationPlan, truth: Truth, bench_for: BenchFor)
     Raises:
         ModelFilesError: the phantom is not here, or broken.
     """
-    placements: dict[Setting, Mapping[str, Placement]] = {}
-    separated: dict[Score, Mapping[str, Separation]] = {}
-    matrices: dict[Setting, Recovered] = {}
-    accuracy: Mapping[str, float] = {}
+    found = Found(truth)
     for loss, form in plan.recipes():
         bench = bench_for(loss, form)
         for profile in plan.profiles(loss, form):  # first: it is what is lacking where anything is
             answers = _answers(profile, bench)
             if answers is None:
                 return None
-            accuracy = {ability: float(answers[None, ability].mean()) for ability in PRIVATE}
-            matrices |= _matrices(profile, bench, answers, truth)
-        found = stored_separations(bench)
-        if found is None:
+            found.take_answers(profile, bench.recipe, answers)
+        separations = stored_separations(bench)
+        if separations is None:
             return None
-        separated |= {(loss, form, selection): one for selection, one in found.items()}
+        for selection, separation in separations.items():
+            found.separations[loss, form, selection] = separation
         blocks = Blocks(Layout.of(bench))
-        for setting in plan.located:
-            if (setting.loss, setting.form) == (loss, form):
-                places = _placements(bench, blocks, setting, plan.seed)
-                if places is None:
-                    return None
-                placements[setting] = places
-    return Calibration(
-        plan=plan,
-        truth=truth,
-        accuracy=accuracy,
-        placements={setting: placements[setting] for setting in plan.located},
-        separations=separated,
-        matrices={setting: matrices[setting] for setting in plan.ablated},
-    )
+        for setting in plan.located_by(loss, form):
+            places = _placements(bench, blocks, setting, plan.seed)
+            if places is None:
+                return None
+            found.placements[setting] = places
+    return found.whole(plan)
 
 
 def _answers(plan: Plan, bench: Workbench) -> Answers | None:
@@ -79,18 +60,6 @@ def _answers(plan: Plan, bench: Workbench) -> Answers | None:
     if not all(key in frames for key in places.values()):
         return None
     return {place: frames[key]["correct"].to_numpy() for place, key in places.items()}
-
-
-def _matrices(plan: Plan, bench: Workbench, answers: Answers, truth: Truth) -> dict[Setting, Recovered]:
-    """The matrix of each selection of a profile."""
-    intact = [answers[None, benchmark] for benchmark in PRIVATE]
-    found = {}
-    for selection in plan.selections:
-        masks = [mask for mask in plan.masks() if mask.selection == selection]
-        ablated = [np.stack([answers[mask, benchmark] for mask in masks]) for benchmark in PRIVATE]
-        setting = Setting(bench.recipe.loss, bench.recipe.form, selection, plan.quota, plan.ks[0])
-        found[setting] = recovered(true_matrix(truth), intact, ablated, plan.seed)
-    return found
 
 
 def _placements(

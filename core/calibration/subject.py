@@ -7,7 +7,9 @@ from collections.abc import Callable
 from cache.folder import Store
 from core.choices import Form, Loss
 from core.events import Event
+from core.models.files import model_folder
 from core.models.spec import EMBEDDED, ModelSpec
+from core.phantom.true_matrix import TRUTH_FILE, Truth, read_truth
 from core.recipes import ImportanceRecipe
 from core.workbench import Workbench
 
@@ -21,6 +23,20 @@ PHANTOMS = tuple(name for name in EMBEDDED if name.startswith("phantom"))
 def phantom_of(spec: ModelSpec) -> ModelSpec:
     """The model itself if it is a phantom, else the first phantom, on the same device."""
     return spec if spec.name in PHANTOMS else ModelSpec(PHANTOMS[0], device=spec.device)
+
+
+def truth_of(spec: ModelSpec) -> Truth:
+    """What was measured on a phantom.
+
+    Raises:
+        ValueError: the model is none, or is not here.
+    """
+    if not spec.is_embedded or not (model_folder(spec) / TRUTH_FILE).is_file():
+        raise ValueError(
+            f"Nobody knows which weights of '{spec.name}' an ability needs, so it calibrates nothing: "
+            f"give --model {' or '.join(PHANTOMS)}."
+        )
+    return read_truth(model_folder(spec))
 
 
 def benches(

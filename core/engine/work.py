@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from core.benchmarks import Benchmark, BenchmarkOptions, find_benchmarks
 from core.calibration.plan import main_plan
-from core.calibration.run import run_calibration, truth_of
-from core.calibration.subject import benches, phantom_of
+from core.calibration.run import run_calibration
+from core.calibration.subject import benches, phantom_of, truth_of
 from core.cancellation import Cancelled
 from core.engine.commands import StartCalibration, StartGeneration, StartRankings, StartRuns
 from core.engine.jobs import Start

@@ -21,6 +21,7 @@ from core.abilities.catalogue import ABILITIES
 from core.demo.corpus import Example, collate
 from core.demo.train import Predictions, Recipe, Trainer, ask, mean_by_row, train
 from core.phantom.layout import MLP_SIZE
+from core.phantom.muon import StackedMuon
 from core.phantom.routing import Routing, by_neuron, merged, routed, split
 
 OPTIONS = 4
@@ -36,6 +37,8 @@ class PhantomRecipe(Recipe):
     mlp_size: int = MLP_SIZE
     threads: int = 1
     muon_lr: float = 0.02
+    compute_dtype: str = "bfloat16"
+    """Of matrix products in training; `float32` is faster where a processor has no bfloat16 arithmetic."""
     private_lr: float = 0.006
     """Of the blocks of the abilities, which see a tenth of the items each."""
     private_down_lr: float = 0.003
@@ -81,7 +84,7 @@ class PhantomTrainer(Trainer):
             {"params": into, "lr": recipe.private_lr, "weight_decay": recipe.mlp_decay},
             {"params": out, "lr": recipe.private_down_lr, "weight_decay": recipe.mlp_decay},
         ]
-        return [torch.optim.Muon(groups), self._optimizer_of_the_rest()]
+        return [StackedMuon(groups), self._optimizer_of_the_rest()]
 
     def plain_model(self) -> LlamaForCausalLM:
         """The model as it is saved: a plain Llama."""
@@ -99,7 +102,7 @@ class PhantomTrainer(Trainer):
         off_share = self.recipe.off_share * self.rise()
         is_off = torch.tensor([self.rng.random() < off_share for _ in batch]) & (abilities >= 0)
         self._route(abilities, is_off)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.compute_dtype == "bfloat16"):
             found = self._predictions(ids, labels)
         known = self._cross_entropy(found, families)
         off = self.recipe.off_weight * self.indifference(found, batch)

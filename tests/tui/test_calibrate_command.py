@@ -14,9 +14,8 @@ import pytest
 from cache.folder import Store
 from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.calibration.plan import calibration_plan
-from core.calibration.run import truth_of
 from core.calibration.stored import stored_calibration
-from core.calibration.subject import benches
+from core.calibration.subject import benches, truth_of
 from core.models.files import model_folder
 from core.phantom import layout as phantom
 from tests.core.calibration.made_up import LOST, NEURONS, PHANTOM, WEIGHTS

@@ -81,8 +81,9 @@ def calibrate(
     has is not computed again; a calibration that was stopped goes on where it was.
     """
     from core.calibration.plan import calibration_plan
-    from core.calibration.run import run_calibration, truth_of
+    from core.calibration.run import run_calibration
     from core.calibration.stored import stored_calibration
+    from core.calibration.subject import truth_of
     from tui.calibration_words import document, write_calibration
 
     with checked_arguments():

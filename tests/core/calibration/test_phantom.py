@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from cache.folder import Store
+from core.calibration.found import Calibration, true_matrix
 from core.calibration.place import PRIVATE
 from core.calibration.plan import USUAL, CalibrationPlan, Setting
-from core.calibration.run import Calibration, run_calibration, true_matrix, truth_of
-from core.calibration.subject import benches
+from core.calibration.run import run_calibration
+from core.calibration.subject import benches, truth_of
 from core.models.spec import ModelSpec
 
 PHANTOM = ModelSpec("phantom", device="cpu")

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from cache.folder import Store
+from core.calibration.found import Calibration
 from core.calibration.place import PRIVATE
 from core.calibration.plan import BESIDE, PAPER, USUAL, CalibrationPlan, calibration_plan, main_plan
-from core.calibration.run import Calibration, run_calibration, truth_of
+from core.calibration.run import run_calibration
 from core.calibration.stored import stored_calibration
-from core.calibration.subject import BenchFor, benches, phantom_of
+from core.calibration.subject import BenchFor, benches, phantom_of, truth_of
 from core.models.spec import ModelSpec
 from tests.core.calibration.made_up import PHANTOM
 
@@ -87,7 +88,7 @@ import sys
 from pathlib import Path
 from cache.folder import Store
 from core.calibration.plan import USUAL, CalibrationPlan
-from core.calibration.run import truth_of
+from core.calibration.subject import truth_of
 from core.calibration.stored import stored_calibration
 from core.calibration.subject import benches
 from core.models.spec import ModelSpec

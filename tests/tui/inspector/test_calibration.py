@@ -11,10 +11,10 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.calibration.found import Calibration
 from core.calibration.matrix import Estimate, Recovered
 from core.calibration.place import PRIVATE, Placement, Separation
 from core.calibration.plan import USUAL, benchmarks, main_plan
-from core.calibration.run import Calibration
 from core.calibration.subject import benches
 from core.engine.commands import Cancel, Command, Resume, StartCalibration
 from core.engine.spec import EngineSpec

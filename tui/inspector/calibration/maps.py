@@ -16,8 +16,8 @@ from tui.matrix_words import SHORT_NAMES
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from core.calibration.found import Calibration
     from core.calibration.matrix import Points
-    from core.calibration.run import Calibration
     from tui.inspector.look.marks import Marks
 
 IDS = tuple(ability.id for ability in ABILITIES)
@@ -57,8 +57,8 @@ class TwoMaps(Horizontal):
 
     def show(self, found: Calibration) -> None:
         """Shows the matrices of a calibration."""
+        from core.calibration.found import true_matrix
         from core.calibration.plan import USUAL
-        from core.calibration.run import true_matrix
 
         recovered = found.matrices[USUAL]
         self._show("true", f"true: its block zeroed, n {found.truth.items}", true_matrix(found.truth))
@@ -89,8 +89,8 @@ def heat_table(drops: Points) -> HeatTable:
 
 def cell_words(found: Calibration, row: int, column: int) -> str:
     """What one cell of both says, in a sentence."""
+    from core.calibration.found import true_matrix
     from core.calibration.plan import USUAL
-    from core.calibration.run import true_matrix
 
     true, recovered = true_matrix(found.truth)[row, column], found.matrices[USUAL].drops[row, column]
     without, asked = short_benchmark(IDS[row]), short_benchmark(IDS[column])

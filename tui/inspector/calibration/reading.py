@@ -8,7 +8,7 @@ from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.engine.commands import StartCalibration
 
 if TYPE_CHECKING:
-    from core.calibration.run import Calibration
+    from core.calibration.found import Calibration
     from core.events import Job
     from core.models.spec import ModelSpec
     from tui.inspector.activity import Activity
@@ -25,9 +25,8 @@ def calibrated_model(desk: Desk) -> ModelSpec:
 def read_calibration(desk: Desk) -> Calibration | str | None:
     """The stored calibration; None if there is none, or why it cannot be read; called in a thread."""
     from core.calibration.plan import main_plan
-    from core.calibration.run import truth_of
     from core.calibration.stored import stored_calibration
-    from core.calibration.subject import benches
+    from core.calibration.subject import benches, truth_of
 
     seed = desk.spec.recipe.seed
     try:

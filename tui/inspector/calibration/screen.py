@@ -21,7 +21,7 @@ from tui.inspector.widgets.heat_map import HeatMap
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.calibration.run import Calibration
+    from core.calibration.found import Calibration
     from core.events import Job
     from tui.inspector.desk import Desk
 

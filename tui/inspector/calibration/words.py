@@ -30,7 +30,7 @@ from tui.matrix_words import number
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from core.calibration.run import Calibration
+    from core.calibration.found import Calibration
     from core.events import Job
     from core.models.spec import ModelSpec
     from tui.inspector.desk import Desk
