@@ -123,9 +123,14 @@ def document(found: Calibration, spec: ModelSpec, n_items: int) -> dict[str, Any
         "seed": found.plan.seed,
         "accuracy": dict(found.accuracy),
         "truth": {"items": found.truth.items, "drops": true_matrix(found.truth).tolist()},
-        "matrices": [{**_setting(setting), **_matrix(matrix)} for setting, matrix in found.matrices.items()],
+        "matrices": [
+            {**setting_document(setting), **_matrix(matrix)} for setting, matrix in found.matrices.items()
+        ],
         "places": [
-            {**_setting(setting), "abilities": {ability: _place(place) for ability, place in places.items()}}
+            {
+                **setting_document(setting),
+                "abilities": {ability: _place(place) for ability, place in places.items()},
+            }
             for setting, places in found.placements.items()
         ],
         "auroc": [
@@ -159,6 +164,11 @@ def setting_words(setting: Setting) -> str:
 def setting_cells(setting: Setting) -> tuple[str, ...]:
     """A setting in a table, under `SETTING_HEADS`."""
     return setting.loss, setting.form, setting.selection, f"{100 * setting.k:g}%", setting.quota
+
+
+def narrow_cells(setting: Setting) -> tuple[str]:
+    """A setting in words in a narrow table, where k stays on one line."""
+    return (setting_words(setting).replace("k ", "k\xa0").replace(" %", "\xa0%"),)
 
 
 def _grade(matrix: Recovered) -> str:
@@ -195,12 +205,13 @@ def points(value: float) -> str:
     return "·" if text in ("0", "-0") else text
 
 
-def matrices_table(found: Calibration) -> Table:
-    """A row for each matrix that was recovered."""
-    table = plain_table(SETTING_HEADS, ("r", "row", "col", "own", "others"))
+def matrices_table(found: Calibration, *, is_narrow: bool = False) -> Table:
+    """A row for each matrix that was recovered; narrow, it has its setting in words."""
+    heads = ("r", "row", "col", "own", "others")
+    table = setting_table(heads) if is_narrow else plain_table(SETTING_HEADS, heads)
     for setting, matrix in found.matrices.items():
         table.add_row(
-            *setting_cells(setting),
+            *(narrow_cells(setting) if is_narrow else setting_cells(setting)),
             _estimate(matrix.correlation),
             f"{matrix.rows}",
             f"{matrix.columns}",
@@ -254,6 +265,15 @@ def plain_table(left: Sequence[str], right: Sequence[str]) -> Table:
     return table
 
 
+def setting_table(right: Sequence[str]) -> Table:
+    """The same with settings in words at the left, on as many lines as they need."""
+    table = plain_table((), ())
+    table.add_column("setting")
+    for head in right:
+        table.add_column(head, justify="right", no_wrap=True)
+    return table
+
+
 def _estimate(estimate: Estimate | None) -> str:
     """A figure and its interval: `.97 [.95,.98]`."""
     if estimate is None:
@@ -284,7 +304,8 @@ def times_words(places: Iterable[Placement]) -> str:
     return f"x{times:.1f}" if times < TWO_DIGITS else f"x{times:.0f}"
 
 
-def _setting(setting: Setting) -> dict[str, Any]:
+def setting_document(setting: Setting) -> dict[str, Any]:
+    """A setting as plain values."""
     return {
         "loss": setting.loss,
         "form": setting.form,

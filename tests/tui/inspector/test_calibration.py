@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.calibration.found import Calibration
@@ -23,7 +26,7 @@ from core.phantom.true_matrix import Truth
 from tests.core.calibration.made_up import LOST, PHANTOM
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import StillInspector, fraction, running, still_inspector
-from tests.tui.inspector.test_snapshots import SIZES, SMALL, Size, TextFile
+from tests.tui.inspector.test_snapshots import NARROW, SIZES, SMALL, Size, TextFile
 from tests.tui.inspector.whole import ended, opened, place
 from tui.inspector.app import Inspector
 from tui.inspector.calibration.screen import CalibrationScreen
@@ -242,6 +245,59 @@ async def test_maps(size: Size, tmp_path: Path, snapshot: SnapshotAssertion) -> 
         second = await shown(app, pilot, "Without causal, causal loses", "--json writes")
     assert first == snapshot(name="top")
     assert second == snapshot(name="end")
+
+
+async def test_on_sixty_columns_there_is_one_map_and_nothing_is_cut(
+    tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
+    async with running(still_inspector(tmp_path / "empty"), NARROW) as (app, pilot):
+        await with_made_up(app, pilot)
+        found = await shown(app, pilot, "recovered: its mask, n 40", "x map")
+        assert "true: its block" not in found
+        await pilot.press("l", "x")
+        true = await shown(app, pilot, "true: its block zeroed, n 500", "analogical, causal loses")
+        assert "recovered: its mask" not in true
+        await pilot.press("z", "space")
+        text = await shown(app, pilot, "setting", "contrast, k", "z text")
+        assert "true: its block" not in text
+        assert "…" not in found + true + text
+        await pilot.press("z", "x")
+        await shown(app, pilot, "recovered: its mask, n 40")
+    assert found == snapshot(name="map")
+    assert text == snapshot(name="text")
+
+
+async def test_all_cells_are_written_to_a_file(tmp_path: Path) -> None:
+    async with running(still_inspector(tmp_path / "empty"), SMALL) as (app, pilot):
+        await with_made_up(app, pilot)
+        for suffix in (".csv", ".json"):
+            await pilot.press("e")
+            await shown(app, pilot, "Write to a file")
+            app.screen.query_one(Input).value = str(tmp_path / f"cells{suffix}")
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, CalibrationScreen))
+    plan, true = made_up().plan, made_up().truth.drops
+    with (tmp_path / "cells.csv").open(encoding="utf-8") as sheet:
+        rows = list(csv.DictReader(sheet))
+    assert len(rows) == 100 * len(plan.ablated)
+    first = rows[1]
+    assert (first["loss"], first["selection"], first["k"]) == ("margin", "contrast", "0.01")
+    assert (first["ablated"], first["asked"]) == PRIVATE[:2]
+    assert float(first["true_points"]) == true[PRIVATE[0]][PRIVATE[1]]
+    document = json.loads((tmp_path / "cells.json").read_text())
+    assert document["matrices"][0]["drops"][0][1] == float(first["points"])
+
+
+async def test_the_verdict_is_copied(tmp_path: Path) -> None:
+    async with running(still_inspector(tmp_path / "empty"), SMALL) as (app, pilot):
+        await pilot.press("C")
+        await shown(app, pilot, "enter starts it")
+        await pilot.press("y")  # there is nothing to copy yet
+        assert app.clipboard == ""
+        await pilot.press("escape")
+        await with_made_up(app, pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: app.clipboard.startswith("Good: the matrix"))
 
 
 async def test_ascii(tmp_path: Path) -> None:

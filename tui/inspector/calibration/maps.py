@@ -36,7 +36,7 @@ class OwnKeysMap(HeatMap):
 
 
 class TwoMaps(Horizontal):
-    """True at the left, recovered at the right; the cursor of one goes where the other's goes."""
+    """True at the left, recovered at the right, or one of them; their cursors go together."""
 
     DEFAULT_CSS = """
     TwoMaps { height: 12; padding: 0 1; }
@@ -63,6 +63,11 @@ class TwoMaps(Horizontal):
         recovered = found.matrices[USUAL]
         self._show("true", f"true: its block zeroed, n {found.truth.items}", true_matrix(found.truth))
         self._show("recovered", f"recovered: its mask, n {recovered.items}", recovered.drops)
+
+    def swap(self) -> None:
+        """Where there is room for one: shows the other."""
+        self.toggle_class("-true")
+        self.query_one("#true" if self.has_class("-true") else "#recovered", HeatMap).focus()
 
     def _show(self, side: str, title: str, drops: Points) -> None:
         self.query_one(f"#{side}-side Static", Static).update(title)

@@ -13,9 +13,12 @@ from textual.widgets import Footer, Static
 
 from core.engine.commands import Cancel, Resume
 from core.events import ENDED
+from tui.inspector.calibration.export import copied, exported
 from tui.inspector.calibration.maps import TwoMaps, cell_words
 from tui.inspector.calibration.reading import calibrated_model, calibration_job, read_calibration, start_of
 from tui.inspector.calibration.words import TITLE, Pace, note_of, text_of
+from tui.inspector.clipboard import copy
+from tui.inspector.screens.export import ExportScreen
 from tui.inspector.widgets.heat_map import HeatMap
 
 if TYPE_CHECKING:
@@ -54,6 +57,10 @@ class CalibrationScreen(ModalScreen[None]):
             priority=True,
             tooltip="The text below: a page back",
         ),
+        Binding("z", "zoom", "text", id="calibration.zoom", tooltip="The text alone, or with the maps"),
+        Binding("x", "swap", "map", id="calibration.swap", tooltip="The other map"),
+        Binding("e", "export", "export", id="calibration.export", show=False, tooltip="Write to a file"),
+        Binding("y", "copy", "copy", id="calibration.copy", show=False, tooltip="Copy the verdict"),
         Binding("q,escape", "close", "back", id="calibration.close", tooltip="Back; a calibration goes on"),
     ]
 
@@ -73,6 +80,11 @@ class CalibrationScreen(ModalScreen[None]):
     CalibrationScreen.-found TwoMaps, CalibrationScreen.-found #calibration-cell,
     CalibrationScreen.-found #calibration-text { display: block; }
     CalibrationScreen.-found #calibration-note { display: none; }
+    CalibrationScreen.-narrow #true-side, CalibrationScreen.-narrow TwoMaps.-true #recovered-side {
+        display: none;
+    }
+    CalibrationScreen.-narrow TwoMaps.-true #true-side { display: block; }
+    CalibrationScreen.-text TwoMaps, CalibrationScreen.-text #calibration-cell { display: none; }
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -114,7 +126,10 @@ class CalibrationScreen(ModalScreen[None]):
             return job is not None and self._found is None and not self._desk.readonly
         if action == "resume":
             return job is not None and job.state == "paused" and not self._desk.readonly
-        if action == "page":
+        if action == "swap":
+            is_one_map = self.has_class("-narrow") and not self.has_class("-text")
+            return self._found is not None and is_one_map
+        if action in ("page", "zoom", "export", "copy"):
             return self._found is not None
         return super().check_action(action, parameters)
 
@@ -138,6 +153,26 @@ class CalibrationScreen(ModalScreen[None]):
         """Scrolls the text below the maps by a page."""
         text = self.query_one("#calibration-text", VerticalScroll)
         text.scroll_relative(y=step * max(1, text.size.height - 1), animate=False)
+
+    def action_zoom(self) -> None:
+        """Gives the whole screen to the text, or takes it back."""
+        self.toggle_class("-text")
+        self.refresh_bindings()
+
+    def action_swap(self) -> None:
+        """Shows the true map in place of the recovered one, or back."""
+        self.query_one(TwoMaps).swap()
+
+    def action_export(self) -> None:
+        """Asks where to write all matrices and figures."""
+        if self._found is not None:
+            self.app.push_screen(ExportScreen(exported(self._found, calibrated_model(self._desk))))
+
+    def action_copy(self) -> None:
+        """Copies the verdict."""
+        if self._found is not None:
+            verdict = copied(self._found, calibrated_model(self._desk))
+            self.notify(f"{verdict.what}: {copy(self.app, verdict.text)}", markup=False)
 
     def action_close(self) -> None:
         """Goes back; the engine goes on."""
@@ -194,7 +229,7 @@ class CalibrationScreen(ModalScreen[None]):
             text_of(found, calibrated_model(self._desk))
         )
         self._explain(0, 0)
-        self.query(HeatMap).first().focus()
+        self.query_one("#recovered", HeatMap).focus()
 
     def _explain(self, row: int, column: int) -> None:
         if self._found is not None:

@@ -16,8 +16,10 @@ from tui.calibration_words import (
     aurocs,
     matrices_table,
     mean,
+    narrow_cells,
     plain_table,
     setting_cells,
+    setting_table,
     times_words,
     verdict,
     what_it_is,
@@ -28,6 +30,9 @@ from tui.inspector.run.status import duration_text
 from tui.matrix_words import number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
     from core.calibration.found import Calibration
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
     from core.models.spec import ModelSpec
     from tui.inspector.desk import Desk
 
-TITLE = "Calibration: points of accuracy lost, as planted and as found"
+TITLE = "Calibration: points of accuracy lost, planted and found"
 
 WHAT_IT_IS = (
     "A calibration runs the whole method on the phantom, a tiny Llama that was trained so that each of ten "
@@ -58,6 +63,9 @@ COMMANDS = (
 
 BAR_WIDTH = 30
 
+MOST_COLUMNS = 1000
+"""Room enough to measure how wide a table would be."""
+
 
 def text_of(found: Calibration, spec: ModelSpec) -> Group:
     """Verdict, settings and places, as wide as there is room."""
@@ -65,22 +73,39 @@ def text_of(found: Calibration, spec: ModelSpec) -> Group:
     return Group(
         *(Text(f"{line}\n") for line in verdict(found, spec)),
         Text(f"Recovered matrices · n {found.plan.limit} held-out, {items}", style="bold"),
-        matrices_table(found),
+        ByWidth(lambda is_narrow: matrices_table(found, is_narrow=is_narrow)),
         Text(f"{MATRICES_LEGEND}\n", style="dim"),
         Text(f"Where the selected weights lie · {items}", style="bold"),
-        places_table(found),
+        ByWidth(lambda is_narrow: places_table(found, is_narrow=is_narrow)),
         Text(f"{PLACES_LEGEND}\n", style="dim"),
         Text(f"{what_it_is(spec)} {COMMANDS}"),
     )
 
 
-def places_table(found: Calibration) -> Table:
-    """A row for each setting that was located; the controls are dim."""
-    table = plain_table(SETTING_HEADS, ("own", "times", "shared", "neuron", "weight"))
+@dataclass
+class ByWidth:
+    """A table, in its narrow form where the wide one has no room."""
+
+    table: Callable[[bool], Table]
+    """Makes it, narrow or not."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table that there is room for."""
+        wide = self.table(False)
+        fits = (
+            console.measure(wide, options=options.update(max_width=MOST_COLUMNS)).maximum <= options.max_width
+        )
+        yield wide if fits else self.table(True)
+
+
+def places_table(found: Calibration, *, is_narrow: bool = False) -> Table:
+    """A row for each setting that was located; the controls are dim. Narrow, settings are in words."""
+    heads = ("own", "times", "shared", "neuron", "weight")
+    table = setting_table(heads) if is_narrow else plain_table(SETTING_HEADS, heads)
     for setting, by_ability in found.placements.items():
         places, score = list(by_ability.values()), (setting.loss, setting.form, setting.selection)
         table.add_row(
-            *setting_cells(setting),
+            *(narrow_cells(setting) if is_narrow else setting_cells(setting)),
             number(mean(place.precision for place in places)),
             times_words(places),
             number(mean(place.shared_share for place in places)),

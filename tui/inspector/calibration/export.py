@@ -1,0 +1,51 @@
+"""What the calibration writes to a file and copies. Pure but for the writing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.abilities.catalogue import ABILITIES
+from core.calibration import DIAGNOSTIC_ITEMS
+from tui.calibration_words import document, setting_document, verdict
+from tui.inspector.masks.export import SUFFIXES, write_rows
+from tui.inspector.pane import Copied, Exported
+
+if TYPE_CHECKING:
+    from core.calibration.found import Calibration
+    from core.models.spec import ModelSpec
+
+STEM = "abilityscope-calibration"
+
+
+def exported(found: Calibration, spec: ModelSpec) -> Exported:
+    """All cells of all matrices as CSV, or everything as JSON."""
+    return Exported(
+        STEM,
+        SUFFIXES,
+        lambda path: write_rows(path, cell_rows(found), document(found, spec, DIAGNOSTIC_ITEMS)),
+    )
+
+
+def copied(found: Calibration, spec: ModelSpec) -> Copied:
+    """The verdict."""
+    return Copied("\n".join(verdict(found, spec)), "the verdict")
+
+
+def cell_rows(found: Calibration) -> list[dict[str, Any]]:
+    """One row for each cell of each matrix that was recovered, beside the true one's."""
+    from core.calibration.found import true_matrix
+
+    ids, true = [ability.id for ability in ABILITIES], true_matrix(found.truth)
+    return [
+        {
+            **setting_document(setting),
+            "ablated": ids[row],
+            "asked": ids[column],
+            "true_points": float(true[row, column]),
+            "points": float(matrix.drops[row, column]),
+            "n": matrix.items,
+        }
+        for setting, matrix in found.matrices.items()
+        for row in range(len(ids))
+        for column in range(len(ids))
+    ]
