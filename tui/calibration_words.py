@@ -167,8 +167,9 @@ def setting_cells(setting: Setting) -> tuple[str, ...]:
 
 
 def narrow_cells(setting: Setting) -> tuple[str]:
-    """A setting in words in a narrow table, where k stays on one line."""
-    return (setting_words(setting).replace("k ", "k\xa0").replace(" %", "\xa0%"),)
+    """A setting in one column: `margin, sum, contrast 1%`."""
+    loss, form, selection, k, quota = setting_cells(setting)
+    return (f"{loss}, {form}, {selection} {k}" + ("" if quota == "global" else f", quota {quota}"),)
 
 
 def _grade(matrix: Recovered) -> str:
