@@ -258,7 +258,7 @@ async def test_on_sixty_columns_there_is_one_map_and_nothing_is_cut(
         true = await shown(app, pilot, "true: its block zeroed, n 500", "analogical, causal loses")
         assert "recovered: its mask" not in true
         await pilot.press("z", "space")
-        text = await shown(app, pilot, "setting", "contrast 1%", "z text")
+        text = await shown(app, pilot, "setting", "full, sum, top 1%", "z text")
         assert "true: its block" not in text
         assert "…" not in found + true + text
         await pilot.press("z", "x")
