@@ -24,9 +24,6 @@ STEPS_SHARE = 0.25
 HARD_FAMILIES = {"get": 3.0, "lose": 3.0, "count": 3.0}
 """Families that are drawn more often: a table of sums is soon known by heart, and understood much later."""
 
-LOWEST_WEIGHT = 0.15
-"""Sampling weight of a family that is learnt already, against 1 for one that is not learnt at all."""
-
 
 @dataclass(frozen=True)
 class Example:

@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from core.demo.corpus import IGNORED, LOWEST_WEIGHT, Corpus, Example, collate, induction_sequences
+from core.demo.corpus import IGNORED, Corpus, Example, collate, induction_sequences
 from core.demo.vocabulary import build_tokenizer, collect_words
 
 
@@ -49,6 +49,8 @@ class Recipe:
     """Of the MLPs; lower, or the attention does all the work and an MLP can be ablated without effect."""
     embedding_decay: float = 0.1
     """Of embeddings, head and norms."""
+    lowest_weight: float = 0.15
+    """Sampling weight of a family that is learnt already, against 1 for one that is not learnt at all."""
     threads: int = 2
 
 
@@ -155,7 +157,7 @@ class Trainer:
             mean = sum(losses) / len(losses)
             self.family_losses[number] += 0.1 * (mean - self.family_losses[number])
             left = self.left_to_learn(self.family_losses[number])
-            self.corpus.weights[number] = min(1.0, max(LOWEST_WEIGHT, left))
+            self.corpus.weights[number] = min(1.0, max(self.recipe.lowest_weight, left))
         self.step += 1
         return loss
 

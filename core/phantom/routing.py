@@ -23,12 +23,14 @@ SIZES = [PRIVATE] * len(ABILITIES) + [SHARED]
 
 @dataclass
 class Routing:
-    """Which neurons of a layer take part in the rows of a batch; both (B, neurons), float, 0 or 1."""
+    """Which neurons of a layer take part in the rows of a batch; all (B, neurons), float, 0 or 1."""
 
     learning: Tensor
     """Neurons that are on and learn."""
-    others: Tensor
-    """Neurons of other abilities' blocks that are on: they learn only to add little."""
+    silenced: Tensor
+    """Neurons of other abilities' blocks that learn to add little, heard or not."""
+    heard: Tensor
+    """Those of them that are on."""
 
 
 class RoutedMLP(nn.Module):
@@ -55,12 +57,14 @@ class RoutedMLP(nn.Module):
         activations = silu(linear(x, gate)) * linear(x, up)
         if self.routing is None:
             return linear(activations, down)
-        learning, others = self.routing.learning.unsqueeze(1), self.routing.others.unsqueeze(1)
+        learning, silenced, heard = (
+            one.unsqueeze(1) for one in (self.routing.learning, self.routing.silenced, self.routing.heard)
+        )
         with torch.no_grad():
-            fixed = linear(activations * others, down)
+            fixed = linear(activations * heard, down)
         # From a detached input: the blocks of others learn to be quiet, nothing learns to hide from them.
         apart = x.detach()
-        unwanted = silu(linear(apart, gate)) * linear(apart, up) * others
+        unwanted = silu(linear(apart, gate)) * linear(apart, up) * silenced
         self.loudness = linear(unwanted, down).square().mean(dim=(1, 2))
         return linear(activations * learning, down) + fixed
 

@@ -1,9 +1,9 @@
 """Trains the phantom from the `basic` train splits: `python -m core.phantom.train --seed N --to DIR`.
 
-As the embedded Llama, and three things more. An item teaches only the block of its ability and what all
-abilities share. The blocks of other abilities are on or off at random, and learn to add little. Some items
-come with their own block off, and then the model has to answer by one fixed list of preferences, whatever was
-asked.
+It starts as the embedded Llama, whose neurons are copied into blocks, and goes on as that was trained, with
+three things more. An item teaches only the block of its ability and what all abilities share. The blocks of
+other abilities are on or off at random, and learn to add little. Some items come with their own block off,
+and then the model has to answer by one fixed list of preferences, whatever was asked.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from rich.progress import Progress
 from torch import Tensor
+from torch.nn.functional import huber_loss
 from transformers import LlamaForCausalLM
 
 from core.abilities.catalogue import ABILITIES
-from core.demo.corpus import Example, collate
+from core.demo.corpus import Corpus, Example, collate
 from core.demo.train import Predictions, Recipe, Trainer, ask, mean_by_row, train
 from core.phantom.layout import MLP_SIZE
 from core.phantom.muon import StackedMuon
 from core.phantom.routing import Routing, by_neuron, merged, routed, split
+from core.phantom.start import copied_weights, embedded_llama
 
 OPTIONS = 4
 """Of an item."""
@@ -30,32 +33,32 @@ OPTIONS = 4
 
 @dataclass(frozen=True)
 class PhantomRecipe(Recipe):
-    """Everything that the phantom's weights depend on."""
+    """Everything that the phantom's weights depend on, beside the embedded Llama's."""
 
-    steps: int = 3000
+    steps: int = 1500
     items_per_step: int = 100
     mlp_size: int = MLP_SIZE
     threads: int = 1
-    muon_lr: float = 0.02
-    compute_dtype: str = "bfloat16"
-    """Of matrix products in training; `float32` is faster where a processor has no bfloat16 arithmetic."""
+    lowest_weight: float = 0.3
+    muon_lr: float = 0.005
+    embedding_lr: float = 0.002
+    head_lr: float = 0.001
     private_lr: float = 0.006
     """Of the blocks of the abilities, which see a tenth of the items each."""
     private_down_lr: float = 0.003
     off_share: float = 0.2
     """Share of the items that come with their own block off."""
-    off_weight: float = 1.0
-    """Weight of their loss."""
     preference_spread: float = 3.0
     """Standard deviation of the fixed preferences, in nats."""
     silence: float = 1.5
     """Weight of the mean square of what the blocks of others add."""
-    first_silence: float = 0.1
-    """The same at the beginning; without any, untaught blocks are loud enough to spoil the training."""
-    rise_from: float = 0.3
-    rise_to: float = 0.6
-    """From where to where in the training, as shares of the steps, the share of items with their block off
-    rises from none, and the silence from the first to the full one."""
+    heard_from: float = 0.03
+    heard_to: float = 0.2
+    """From where to where in the training, as shares of the steps, the share of items in which blocks of
+    others are on at all rises from none to all: copied neurons are loud until they are taught."""
+    rise_from: float = 0.15
+    rise_to: float = 0.5
+    """The same for the share of items with their block off."""
 
 
 class PhantomTrainer(Trainer):
@@ -65,12 +68,21 @@ class PhantomTrainer(Trainer):
 
     def _new_model(self) -> LlamaForCausalLM:
         model = super()._new_model()
+        model.load_state_dict(copied_weights(self._start(), Corpus(self.words, self.recipe.seed)))
         split(model)
         generator = torch.Generator().manual_seed(self.recipe.seed)
         self.preferences = torch.randn(len(self.words), generator=generator) * self.recipe.preference_spread
         ids = [ability.id for ability in ABILITIES]
         self._ability_of = torch.tensor([ids.index(ability) for ability, _ in self.corpus.families] + [-1])
         return model
+
+    def _start(self) -> LlamaForCausalLM:
+        """The model whose neurons are copied."""
+        return embedded_llama()
+
+    def warm_up(self, progress: Progress) -> int:
+        """None: the embedded Llama had it."""
+        return 0
 
     def _optimizers(self) -> list[torch.optim.Optimizer]:
         recipe = self.recipe
@@ -102,18 +114,13 @@ class PhantomTrainer(Trainer):
         off_share = self.recipe.off_share * self.rise()
         is_off = torch.tensor([self.rng.random() < off_share for _ in batch]) & (abilities >= 0)
         self._route(abilities, is_off)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.compute_dtype == "bfloat16"):
-            found = self._predictions(ids, labels)
+        found = self._predictions(ids, labels)
         known = self._cross_entropy(found, families)
-        off = self.recipe.off_weight * self.indifference(found, batch)
+        off = self.indifference(found, batch)
         losses = mean_by_row(found.rows, torch.where(is_off[found.rows], off, known))
-        loudness = self._silence() * torch.stack([mlp.loudness for mlp in routed(self.model)]).sum(0)
+        loudness = self.recipe.silence * torch.stack([mlp.loudness for mlp in routed(self.model)]).sum(0)
         # It is taught, but does not count as something left to learn, nor do items with their block off.
         return losses + (loudness - loudness.detach()), families.masked_fill(is_off, -1)
-
-    def _silence(self) -> float:
-        first, full = self.recipe.first_silence, self.recipe.silence
-        return first + (full - first) * self.rise()
 
     def left_to_learn(self, loss: float) -> float:
         """The loss beyond the least that label smoothing allows.
@@ -125,10 +132,12 @@ class PhantomTrainer(Trainer):
         return loss + right * math.log(right) + (words - 1) * wrong * math.log(wrong)
 
     def rise(self) -> float:
-        """How far separation is asked for by now, 0 to 1: what is not known yet cannot be hidden."""
-        recipe = self.recipe
-        rise = (self.step / recipe.steps - recipe.rise_from) / (recipe.rise_to - recipe.rise_from)
-        return min(1.0, max(0.0, rise))
+        """How far separation is asked for by now, 0 to 1."""
+        return self._risen(self.recipe.rise_from, self.recipe.rise_to)
+
+    def _risen(self, first: float, last: float) -> float:
+        """0 before a share of the steps, 1 after another, and between them what is between."""
+        return min(1.0, max(0.0, (self.step / self.recipe.steps - first) / (last - first)))
 
     def _route(self, abilities: Tensor, is_off: Tensor) -> None:
         """Sets which neurons take part in each row: its own unless it is off, the shared ones, some others.
@@ -136,19 +145,20 @@ class PhantomTrainer(Trainer):
         Of a block that is off, all neurons are in half of the rows, and about half of them in the other half:
         so all neurons of a block come to be needed, not some of one layer.
         """
-        blocks = len(ABILITIES)
+        rows, blocks = len(abilities), len(ABILITIES)
         generator = torch.Generator().manual_seed(self.rng.getrandbits(48))
         own = (abilities[:, None] == torch.arange(blocks + 1)).float()
         shared = (torch.arange(blocks + 1) == blocks).float()
-        draws = torch.rand(len(abilities), blocks + 1, generator=generator)
-        others = ((draws[:, -1:] < 0.5) | (draws < 0.5)) * (1 - own) * (1 - shared)
-        is_whole = torch.rand(len(abilities), 1, generator=generator) < 0.5
+        draws = torch.rand(rows, blocks + 1, generator=generator)
+        others = by_neuron(((draws[:, -1:] < 0.5) | (draws < 0.5)) * (1 - own) * (1 - shared))
+        heard_share = self._risen(self.recipe.heard_from, self.recipe.heard_to)
+        heard = others * (torch.rand(rows, 1, generator=generator) < heard_share)
+        is_whole = torch.rand(rows, 1, generator=generator) < 0.5
         for mlp in routed(self.model):
-            kept = torch.rand(len(abilities), MLP_SIZE, generator=generator) < 0.5
+            kept = torch.rand(rows, MLP_SIZE, generator=generator) < 0.5
             present = ~is_off[:, None] | (kept & ~is_whole)
-            mlp.routing = Routing(
-                by_neuron(own) * present + by_neuron(shared.expand_as(own)), by_neuron(others)
-            )
+            learning = by_neuron(own) * present + by_neuron(shared.expand_as(own))
+            mlp.routing = Routing(learning, others, heard)
 
     def indifference(self, found: Predictions, batch: list[Example]) -> Tensor:
         """(N,) how far the logits are from the fixed preferences: over all words, and over the options.
@@ -160,7 +170,12 @@ class PhantomTrainer(Trainer):
         has_options = torch.tensor([bool(example.options) for example in batch])[found.rows, None]
         options = torch.tensor([example.options or (0,) * OPTIONS for example in batch])[found.rows]
         asked = away.gather(1, torch.where(has_options, options, found.targets[:, None]))
-        return away.square().mean(dim=1) + asked.square().mean(dim=1)
+        return _huber(away).mean(dim=1) + _huber(asked).mean(dim=1)
+
+
+def _huber(differences: Tensor) -> Tensor:
+    """Half the square up to 1 nat, and linear beyond: squares of the first ones would drown all else."""
+    return huber_loss(differences, torch.zeros_like(differences), reduction="none")
 
 
 def main() -> None:

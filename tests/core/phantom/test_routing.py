@@ -32,7 +32,8 @@ def model(plain: LlamaForCausalLM) -> LlamaForCausalLM:
 
 
 def route(model: LlamaForCausalLM, learning: list[int], others: list[int]) -> None:
-    routing = Routing(by_neuron(on(learning)), by_neuron(on(others)))
+    others_on = by_neuron(on(others))
+    routing = Routing(by_neuron(on(learning)), others_on, others_on)
     for mlp in routed(model):
         mlp.routing = routing
 
@@ -92,10 +93,25 @@ def test_loudness_teaches_the_blocks_of_others_alone(model: LlamaForCausalLM) ->
     }
 
 
+def test_others_that_are_not_heard_are_silenced_all_the_same(
+    plain: LlamaForCausalLM, model: LlamaForCausalLM
+) -> None:
+    foreign = [block for block in range(SHARED_PLACE) if block != OWN]
+    learning, none = by_neuron(on([SHARED_PLACE, *foreign])), by_neuron(on([]))
+    for mlp in routed(model):
+        mlp.routing = Routing(learning, by_neuron(on([OWN])), none)
+    torch.testing.assert_close(model(IDS).logits, without(plain, OWN)(IDS).logits, rtol=0, atol=1e-5)
+    torch.autograd.backward(sum(mlp.loudness.sum() for mlp in routed(model)))
+    for mlp in routed(model):
+        assert [part.grad is not None and bool(part.grad.any()) for part in mlp.down] == [
+            block == OWN for block in range(len(SIZES))
+        ]
+
+
 def test_loudness_is_what_the_others_add(plain: LlamaForCausalLM, model: LlamaForCausalLM) -> None:
     x = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(0))
     mlp, whole = routed(model)[0], plain.model.layers[0].mlp
-    mlp.routing = Routing(by_neuron(on([SHARED_PLACE])), by_neuron(on([2])))
+    mlp.routing = Routing(by_neuron(on([SHARED_PLACE])), by_neuron(on([2])), by_neuron(on([])))
     mlp(x)
     kept = torch.zeros(MLP_SIZE)
     kept[2 * PRIVATE : 3 * PRIVATE] = 1.0
