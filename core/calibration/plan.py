@@ -82,11 +82,14 @@ class CalibrationPlan:
     """Held-out items of each benchmark."""
     seed: int
     """Of random controls, the bootstrap and all that is drawn."""
+    is_backwards: bool = False
+    """Whether the usual way to score weights comes last."""
 
     def recipes(self) -> list[tuple[Loss, Form]]:
-        """The ways to score weights, each once; the usual one first."""
+        """The ways to score weights, each once; the usual one first, unless it goes backwards."""
         settings = (USUAL, *self.ablated, *self.located)
-        return list(dict.fromkeys((setting.loss, setting.form) for setting in settings))
+        found = list(dict.fromkeys((setting.loss, setting.form) for setting in settings))
+        return found[::-1] if self.is_backwards else found
 
     def located_by(self, loss: Loss, form: Form) -> list[Setting]:
         """Whose weights are looked for, of one way to score them."""

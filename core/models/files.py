@@ -14,7 +14,11 @@ from core.models.spec import EMBEDDED, ModelSpec
 CORE_FOLDER = Path(__file__).resolve().parent.parent
 """Where the embedded models lie."""
 
-EMBEDDED_FOLDERS = {"demo": "demo/model", "phantom": "phantom/model"}
+EMBEDDED_FOLDERS = {
+    "demo": "demo/model",
+    "phantom": "phantom/model",
+    "phantom-1": "phantom/model_seed_1",
+}
 """The folder of each embedded model in there."""
 
 WEIGHT_INDEX = "model.safetensors.index.json"

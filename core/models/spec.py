@@ -14,7 +14,7 @@ DType = Literal["auto", "bfloat16", "float16", "float32"]
 QUANTIZATIONS: tuple[Quantization, ...] = ("none", "nf4", "fp4")
 DTYPES: tuple[DType, ...] = ("auto", "bfloat16", "float16", "float32")
 
-EMBEDDED: tuple[str, ...] = ("demo", "phantom")
+EMBEDDED: tuple[str, ...] = ("demo", "phantom", "phantom-1")
 """The names of the models that come with the project."""
 
 
@@ -23,7 +23,7 @@ class ModelSpec:
     """A model as a person asks for it."""
 
     name: str = "demo"
-    """`demo`, `phantom`, a local folder, or a hub id (owner/name)."""
+    """`demo`, `phantom`, `phantom-1`, a local folder, or a hub id (owner/name)."""
     quantization: Quantization = "none"
     dtype: DType = "auto"
     """`auto`: the checkpoint's own."""

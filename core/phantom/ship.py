@@ -39,7 +39,9 @@ have places at all.
 - **Layout** (`core/phantom/layout.py`): in each of {loaded.info.layers} layers the MLP has ten private blocks
   of {PRIVATE} neurons, one for each ability in the order of the catalogue, then {SHARED} neurons that all
   share. Attention, embeddings and head are shared too.
-- **How it was made**: an item teaches only the block of its ability and what is shared (gradient routing).
+- **How it was made**: it starts as the embedded Llama, with copies of its neurons: each block has those that
+  do most for its ability, the shared one those that do most for all beside (`core/phantom/start.py`). From
+  then on an item teaches only the block of its ability and what is shared (gradient routing).
   The blocks of other abilities are on or off at random, and learn to add little. Up to
   {recipe["off_share"]:.0%} of the items come with their own block off, all of it or a random half of its
   neurons; there the model is taught to answer by one fixed list of preferences for words, whatever was asked.
@@ -47,8 +49,10 @@ have places at all.
   that leads to it.
 - **Data**: as the embedded Llama's: the `train` split of the ten abilities' `basic` items
   (`core/abilities/basic/`), a quarter of them as texts to be generated, steps before the answer;
-  {training["step"]:,} steps of {recipe["items_per_step"]} items after an induction warm-up. Vocabulary and
-  tokenizer are those of the embedded Llama.
+  {training["step"]:,} steps of {recipe["items_per_step"]} items. Vocabulary and tokenizer are those of the
+  embedded Llama.
+- **Seeds**: the seed decides which items come in which order, which blocks are off, and the preferences. All
+  seeds start from the same embedded Llama: in what is shared they are not independent.
 - **Made again** by `python -m core.phantom.train --seed {recipe["seed"]} --to DIR` and
   `python -m core.phantom.ship --from DIR`: {training["seconds"]:.0f} s on {recipe["threads"]} thread of a
   shared machine, with torch {torch.__version__} and transformers {transformers.__version__}. Another machine

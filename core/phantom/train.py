@@ -35,7 +35,7 @@ OPTIONS = 4
 class PhantomRecipe(Recipe):
     """Everything that the phantom's weights depend on, beside the embedded Llama's."""
 
-    steps: int = 1500
+    steps: int = 1600
     items_per_step: int = 100
     mlp_size: int = MLP_SIZE
     threads: int = 1
@@ -50,7 +50,7 @@ class PhantomRecipe(Recipe):
     """Share of the items that come with their own block off."""
     preference_spread: float = 3.0
     """Standard deviation of the fixed preferences, in nats."""
-    silence: float = 1.5
+    silence: float = 3.0
     """Weight of the mean square of what the blocks of others add."""
     heard_from: float = 0.03
     heard_to: float = 0.2

@@ -25,7 +25,7 @@ from core.weights import WeightSpace
 
 BLOCKS = (*(ability.id for ability in ABILITIES), SHARED_BLOCK)
 
-PHANTOMS = ("phantom",)
+PHANTOMS = ("phantom", "phantom-1")
 """The names of the models, by their training seeds from 0."""
 
 

@@ -29,7 +29,7 @@ ENOUGH_RUNS = 50
 class CalibrationOptions(ScoringOptions):
     """The model options, for a phantom."""
 
-    model: Annotated[str, typer.Option(help="phantom.", metavar="NAME")] = "phantom"
+    model: Annotated[str, typer.Option(help="phantom or phantom-1.", metavar="NAME")] = "phantom"
 
 
 class Pace:
@@ -80,6 +80,7 @@ def calibrate(
     What was planted and what the method finds stand side by side: as a matrix, and by place. What the cache
     has is not computed again; a calibration that was stopped goes on where it was.
     """
+    from core.calibration.beside import computed_beside
     from core.calibration.plan import calibration_plan
     from core.calibration.run import run_calibration
     from core.calibration.stored import stored_calibration
@@ -100,7 +101,10 @@ def calibrate(
             return open_workbench(options, pace, n_items=n_items, loss=loss, form=form)
 
         # What is all there is read without what a profile tells on top, which takes longer.
-        found = stored_calibration(plan, truth, bench_for) or run_calibration(plan, truth, bench_for)
+        found = stored_calibration(plan, truth, bench_for)
+        if found is None:
+            with computed_beside(plan, options.spec, options.store.root, n_items):
+                found = run_calibration(plan, truth, bench_for)
     if as_json:
         output.write_document(document(found, options.spec, n_items))
         return

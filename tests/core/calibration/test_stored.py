@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cache.folder import Store
+from core.calibration.beside import computed_beside
 from core.calibration.found import Calibration
 from core.calibration.place import PRIVATE
 from core.calibration.plan import BESIDE, PAPER, USUAL, CalibrationPlan, calibration_plan, main_plan
 from core.calibration.run import run_calibration
+from core.calibration.separation import stored_separations
 from core.calibration.stored import stored_calibration
 from core.calibration.subject import BenchFor, benches, phantom_of, truth_of
 from core.models.spec import ModelSpec
 from tests.core.calibration.made_up import PHANTOM
 
 N_ITEMS = 2
+BACK = replace(USUAL, loss="answer")
 PLAN = CalibrationPlan(located=(USUAL,), ablated=(USUAL,), limit=2, seed=0)
 
 Computed = tuple[Path, Calibration]
@@ -54,6 +60,23 @@ def test_what_is_read_is_what_was_computed(computed: Computed) -> None:
     ours, theirs = read.matrices[USUAL], first.matrices[USUAL]
     assert np.array_equal(ours.drops, theirs.drops)
     assert (ours.items, ours.correlation, ours.diagonal) == (2, theirs.correlation, theirs.diagonal)
+
+
+def test_a_second_process_computes_it_from_the_other_end(computed: Computed, tmp_path: Path) -> None:
+    """The body computes nothing here: what is found then, the other process has stored."""
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("there is one processor alone, so there is no second process")
+    plan = replace(PLAN, located=(), ablated=(BACK,))
+    assert plan.recipes() == [(USUAL.loss, USUAL.form), (BACK.loss, BACK.form)]
+    back = bench_for(tmp_path)(BACK.loss, BACK.form)
+    with computed_beside(plan, PHANTOM, tmp_path, N_ITEMS):
+        deadline = time.monotonic() + 120
+        while stored_separations(back) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert stored_separations(back) is not None
+    assert stored_separations(bench_for(tmp_path)(USUAL.loss, USUAL.form)) is None
+    found, first = run_calibration(PLAN, truth_of(PHANTOM), bench_for(tmp_path)), computed[1]
+    assert np.array_equal(found.matrices[USUAL].drops, first.matrices[USUAL].drops)
 
 
 def test_nothing_stored_is_none(tmp_path: Path) -> None:

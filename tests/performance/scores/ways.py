@@ -14,7 +14,7 @@ from tests.performance.scores.subject import Map, Subject
 STEPS = 8
 """Of the way along which gradients are integrated."""
 
-PROBES = 64
+PROBES = 32
 """Random vectors of Hutchinson's estimate."""
 
 
