@@ -65,6 +65,7 @@ def verdict(found: Calibration, spec: ModelSpec) -> list[str]:
     """What is good and what is only partly right at the usual setting, in sentences with their figures."""
     lines = [
         _matrix_sentence(found),
+        *_best_sentence(found),
         _places_sentence(found),
         "The true matrix is about 0 off the diagonal, so r tells own from others, and nothing finer.",
     ]
@@ -87,10 +88,32 @@ def _matrix_sentence(found: Calibration) -> str:
         f"{_grade(usual)} the matrix ({setting_words(USUAL)}). r {_estimate(usual.correlation)}; "
         f"{usual.rows} of 10 rows and {usual.columns} of 10 columns have their maximum on the diagonal. An "
         f"ability's mask takes {usual.diagonal.value:.0f} of the {own:.0f} points that its whole block does, "
-        f"and {usual.off_diagonal.value:.1f} of each other ability's (its block: {others:.1f}). With the "
-        f"paper's setting ({setting_words(PAPER)}): r {_estimate(paper.correlation)}, "
+        f"and {_tenths(usual.off_diagonal.value)} of each other ability's (its block: {_tenths(others)}). "
+        f"With the paper's setting ({setting_words(PAPER)}): r {_estimate(paper.correlation)}, "
         f"{paper.rows} rows, {paper.columns} columns."
     )
+
+
+def _best_sentence(found: Calibration) -> list[str]:
+    """Which setting comes nearest to the true matrix, if it is not the usual one, and how to choose it."""
+    from core.calibration.plan import USUAL
+
+    def r(setting: Setting) -> float:
+        correlation = found.matrices[setting].correlation
+        return -1.0 if correlation is None or setting.is_control else round(correlation.value, 2)
+
+    best = max(found.matrices, key=r)
+    if r(best) <= r(USUAL):
+        return []
+    matrix, places = found.matrices[best], list(found.placements[best].values())
+    return [
+        f"{_grade(matrix)} the matrix with {setting_words(best)}, the nearest here. "
+        f"r {_estimate(matrix.correlation)}; {matrix.rows} rows, {matrix.columns} columns; it takes "
+        f"{matrix.diagonal.value:.0f} and {_tenths(matrix.off_diagonal.value)} points, and "
+        f"{mean(place.precision for place in places):.0%} of its weights lie in the own block. Elsewhere: "
+        f"--loss {best.loss} --form {best.form} --selections {best.selection}"
+        + ("." if best.quota == "global" else f" --quota {best.quota}.")
+    ]
 
 
 def _places_sentence(found: Calibration) -> str:
@@ -174,7 +197,7 @@ def narrow_cells(setting: Setting) -> tuple[str]:
 
 def _grade(matrix: Recovered) -> str:
     """How like the true one a matrix is, as the beginning of a sentence."""
-    r = 0.0 if matrix.correlation is None else matrix.correlation.value
+    r = 0.0 if matrix.correlation is None else round(matrix.correlation.value, 2)
     return "Good:" if r >= GOOD else "Only partly right:" if r >= FAIR else "Not right:"
 
 
@@ -282,10 +305,16 @@ def _estimate(estimate: Estimate | None) -> str:
     return f"{number(estimate.value)} [{number(estimate.low)},{number(estimate.high)}]"
 
 
+def _tenths(value: float) -> str:
+    """With one decimal, and no sign before 0."""
+    return f"{round(value, 1) + 0.0:.1f}"
+
+
 def _with_half(estimate: Estimate, decimals: int) -> str:
     """A figure and the wider side of its interval: `70 ±4`."""
     half = max(estimate.high - estimate.value, estimate.value - estimate.low)
-    return f"{estimate.value:.{decimals}f} ±{half:.{decimals}f}"
+    value = round(estimate.value, decimals) + 0.0  # no sign before 0
+    return f"{value:.{decimals}f} ±{half:.{decimals}f}"
 
 
 def mean(values: Iterable[float]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ import pytest
 
 from cache.folder import Store
 from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
-from core.calibration.plan import calibration_plan
+from core.calibration.matrix import Estimate
+from core.calibration.plan import Setting, calibration_plan
 from core.calibration.stored import stored_calibration
 from core.calibration.subject import benches, truth_of
 from core.models.files import model_folder
 from core.phantom import layout as phantom
 from tests.core.calibration.made_up import LOST, NEURONS, PHANTOM, WEIGHTS
 from tests.tui.calling import called
-from tui.calibration_words import write_calibration
+from tui.calibration_words import verdict, write_calibration
 
 Captured = pytest.CaptureFixture[str]
 
@@ -63,6 +65,25 @@ def test_the_document_has_what_was_made_up_and_computes_nothing(
         assert one["abilities"] == dict.fromkeys(abilities, expected)
     assert len(found["auroc"]) == 3 * 3  # ways to score, and the selections that rank by a score
     assert [line.partition(":")[0] for line in found["verdict"][:2]] == ["Good", "Good"]
+
+
+def test_the_setting_that_comes_nearest_is_named_if_it_is_not_the_usual_one(calibration_cache: Path) -> None:
+    plan = calibration_plan(HELDOUT_ITEMS, 0, every=False)
+    bench_for = benches(PHANTOM, Store(calibration_cache), DIAGNOSTIC_ITEMS, 0)
+    found = stored_calibration(plan, truth_of(PHANTOM), bench_for)
+    assert found is not None
+    assert not any("nearest" in line for line in verdict(found, PHANTOM))
+    far = {
+        setting: replace(matrix, correlation=Estimate(0.6, 0.5, 0.7), off_diagonal=Estimate(-0.01, -0.2, 0.2))
+        for setting, matrix in found.matrices.items()
+    }
+    best = Setting("margin", "items", "contrast_max", "global", 0.01)
+    near = replace(found.matrices[best], correlation=Estimate(0.93, 0.9, 0.95))
+    lines = verdict(replace(found, matrices={**far, best: near}), PHANTOM)
+    assert lines[0].startswith("Not right: the matrix (margin, sum, contrast, k 1 %). r .60 [.50,.70]")
+    assert " and 0.0 of each other ability's" in lines[0]
+    assert lines[1].startswith("Good: the matrix with margin, items, contrast_max, k 1 %, the nearest here.")
+    assert lines[1].endswith("--loss margin --form items --selections contrast_max.")
 
 
 def check_matrices(matrices: list[dict[str, Any]], true: np.ndarray) -> None:

@@ -1,7 +1,7 @@
 """The science, on the shipped phantom: what the method finds again of what was planted.
 
 A change that breaks importance, selection, ablation or evaluation shows here as a matrix that is not the true
-one any more. The bounds leave room beside what was measured when the phantom was shipped.
+one any more. The bounds leave room beside what was measured on both training seeds when they were shipped.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def mean_of(found: Calibration, setting: Setting, what: str) -> float:
 
 def test_the_truth_is_on_the_diagonal(found: Calibration) -> None:
     true = true_matrix(found.truth)
-    assert true.diagonal().min() > 50
+    assert true.diagonal().min() > 65
     assert abs(true[~np.eye(len(true), dtype=bool)]).max() < 3
 
 
@@ -55,7 +55,7 @@ def test_the_matrix_is_recovered(found: Calibration) -> None:
         assert matrix.diagonal.value > 60
         assert abs(matrix.off_diagonal.value) < 3
         assert matrix.rows >= 9
-    assert correlation(found, USUAL) > 0.7
+    assert 0.5 < correlation(found, USUAL) < correlation(found, BEST)
     assert found.matrices[USUAL].diagonal.value > 60
 
 
@@ -66,8 +66,8 @@ def test_random_weights_do_nothing(found: Calibration) -> None:
 
 
 def test_the_selected_weights_lie_where_the_ability_was_planted(found: Calibration) -> None:
-    assert mean_of(found, USUAL, "enrichment") > 6
-    assert mean_of(found, BEST, "enrichment") > 10
-    assert mean_of(found, BEST, "precision") > 0.75
+    assert mean_of(found, USUAL, "enrichment") > 4
+    assert mean_of(found, BEST, "enrichment") > 8
+    assert mean_of(found, BEST, "precision") > 0.55
     neurons = [one.neurons for one in found.separations["margin", "items", "contrast_max"].values()]
-    assert sum(neurons) / len(neurons) > 0.95
+    assert sum(neurons) / len(neurons) > 0.87

@@ -24,24 +24,27 @@ from tests.performance.scores.ways import WAYS
 KS = (0.01, 0.03)
 """Fractions of all parameters."""
 
+FIGURES = f"{'own':>6} {'others':>6} {'r':>6} {'own block':>9} {'AUROC':>6} {'seconds':>8}"
+"""Points that the own and the other abilities lose, and, on a phantom, what the calibration has."""
+
 
 def report(subject: Subject, ways: list[str]) -> None:
     """Prints the table of a model, a line as soon as it is known."""
     judge = Judge(subject)
     _print(f"\n{subject.name}: {subject.n_items} diagnostic, {subject.limit} held-out items an ability")
-    _print(f"{'scores':34} {'k':>3} {'own':>6} {'others':>6} {'r':>6} {'own block':>9} {'AUROC':>6} {'s':>5}")
+    _print(f"{'scores':34} {'k':>3} {FIGURES}")
     for way in ways:
         started = time.monotonic()
         scores = judge.contrasts({ability: WAYS[way](subject, ability) for ability in judge.abilities})
-        auroc = _auroc(judge, scores)
+        seconds, auroc = time.monotonic() - started, _auroc(judge, scores)
         for k in KS:
             masks = masks_of(scores, judge.weights_at(k), subject)
-            _print(_line(judge, way, k, masks, auroc, time.monotonic() - started))
-            started = time.monotonic()
+            _print(_line(judge, way, k, masks, auroc, seconds))
     for k in KS if ways == list(WAYS) else ():
         started = time.monotonic()
         masks = step_by_step(judge, judge.weights_at(k))
-        _print(_line(judge, "items, pruned in steps", k, masks, None, time.monotonic() - started))
+        seconds = time.monotonic() - started
+        _print(_line(judge, "items, pruned in steps", k, masks, None, seconds))
 
 
 def _line(judge: Judge, way: str, k: float, masks: Masks, auroc: float | None, seconds: float) -> str:
@@ -52,7 +55,7 @@ def _line(judge: Judge, way: str, k: float, masks: Masks, auroc: float | None, s
         r = correlation(true_matrix(truth_of(judge.subject.loaded.spec)), drops)
         line += f" {r or 0:6.3f} {judge.precision(masks):9.2f}"
         line += f" {auroc:6.2f}" if auroc is not None else " " * 7
-    return f"{line} {seconds:5.0f}"
+    return f"{line} {seconds:8.0f}"
 
 
 def _auroc(judge: Judge, scores: dict[str, Map]) -> float | None:
