@@ -149,7 +149,7 @@ def test_a_model_in_which_nobody_planted_anything_is_refused(model: str, capsys:
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert f"'{model}'" in err
-    assert err.endswith("so it calibrates nothing: give --model phantom.\n")
+    assert err.endswith("so it calibrates nothing: give --model phantom or phantom-1.\n")
 
 
 @pytest.mark.parametrize("option", ["--limit", "--n-items"])

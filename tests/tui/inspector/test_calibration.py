@@ -240,9 +240,9 @@ async def with_made_up(app: StillInspector, pilot: Pilot[None]) -> CalibrationSc
 async def test_maps(size: Size, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     async with running(still_inspector(tmp_path / "empty"), size) as (app, pilot):
         await with_made_up(app, pilot)
-        first = await shown(app, pilot, "Good: the matrix", "pgdn")
+        first = await shown(app, pilot, "Good: the matrix", "z text")
         await pilot.press("j", "l", *["space"] * (9 if size == SMALL else 1))
-        second = await shown(app, pilot, "Without causal, causal loses", "--json writes")
+        second = await shown(app, pilot, "Without causal, causal loses", "--json writes", "z text")
     assert first == snapshot(name="top")
     assert second == snapshot(name="end")
 
