@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.choices import Form, Loss, Quota, Selection, Variant
+from core.choices import Quota, Selection, Variant
 from tui import output
-from tui.options import ModelOptions, RunOptions, ScoringOptions, UsageError
+from tui.options import ModelOptions, RunOptions, ScoringOptions, UsageError, Way, WayOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,12 +28,8 @@ AbilityName = Annotated[str, typer.Option(help="An ability, such as deductive_re
 ItemsForScoring = Annotated[
     int, typer.Option("--n-items", min=2, help="Diagnostic items of each ability.", metavar="N")
 ]
-LossName = Annotated[Loss, typer.Option(help="What is differentiated to score the weights.")]
 QuotaName = Annotated[
     Quota, typer.Option(help="Take from all candidates together, or the same share of every matrix.")
-]
-FormName = Annotated[
-    Form, typer.Option(help="sum: |sum over items|, as in the paper; items: sum over items of | |.")
 ]
 
 
@@ -42,9 +38,15 @@ def default_k(options: ModelOptions, variant: Variant) -> float:
     return DEMO_K.get(variant, 0.01) if options.spec.is_embedded else REAL_K
 
 
-def default_selection(options: ModelOptions) -> Selection:
-    """What tells abilities apart best, where it can be afforded: it needs all ten importances at once."""
-    return "contrast" if options.spec.is_embedded else "top"
+def chosen_selection(options: WayOptions, selection: Selection | None) -> Selection:
+    """The selection asked for; else what tells abilities apart best, where all ten importances are cheap.
+
+    Raises:
+        UsageError: it is not that of the preset.
+    """
+    chosen = selection or ("contrast" if options.spec.is_embedded and not options.preset else "top")
+    options.require_selections([chosen])
+    return chosen
 
 
 def numbers(text: str, name: str) -> tuple[float, ...]:
@@ -95,14 +97,13 @@ def open_workbench(
     tell: Callable[[Event], None],
     *,
     n_items: int,
-    loss: Loss,
-    form: Form = "sum",
+    way: Way,
     own_items: Mapping[str, tuple[Item, ...]] | None = None,
 ) -> Workbench:
     """The workbench of a command; nothing is read or loaded yet."""
     from core.workbench import ImportanceRecipe, Workbench
 
-    recipe = ImportanceRecipe(n_items, loss, form, options.seed)
+    recipe = ImportanceRecipe(n_items, way.loss, way.form, options.seed)
     return Workbench(
         options.spec,
         options.store,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
 
 import typer
 
 from cache.paths import expanded
+from core.choices import CONTROLS, Form, Loss, Selection
 from core.models.spec import DType, ModelSpec, Quantization
 
 if TYPE_CHECKING:
@@ -170,6 +171,65 @@ class ScoringOptions(ModelOptions):
         return wishes
 
 
+class Way(NamedTuple):
+    """How weights are scored."""
+
+    loss: Loss
+    form: Form
+
+
+PAPER = Way("full", "sum")
+"""The paper's: https://arxiv.org/abs/2510.01232."""
+
+USUAL_FORM: Form = "items"
+"""What finds planted abilities better, and keeps the embedded model's apart better (README)."""
+
+
+@dataclass(frozen=True)
+class WayOptions(ScoringOptions):
+    """What every command that ranks weights can be told beside these."""
+
+    loss: Annotated[
+        Loss | None,
+        typer.Option(help="What is differentiated to score the weights.", show_default="margin"),
+    ] = None
+    form: Annotated[
+        Form | None,
+        typer.Option(
+            help="items: sum over items of |gradient x weight|; sum: |sum over items|, as in the paper.",
+            show_default=USUAL_FORM,
+        ),
+    ] = None
+    preset: Annotated[
+        Literal["paper"] | None,
+        typer.Option(help="paper: its formula, which is --loss full --form sum and the selection top."),
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.preset and (self.loss or self.form):
+            raise UsageError(
+                "--preset paper is --loss full --form sum and the selection top: give either it or these."
+            )
+
+    @property
+    def way(self) -> Way:
+        """How weights are to be scored."""
+        return PAPER if self.preset else Way(self.loss or "margin", self.form or USUAL_FORM)
+
+    def require_selections(self, selections: Iterable[Selection]) -> None:
+        """Makes sure that a preset and the selections that are asked for go together.
+
+        Raises:
+            UsageError: they do not.
+        """
+        other = [one for one in selections if one != "top" and one not in CONTROLS]
+        if self.preset and other:
+            raise UsageError(
+                f"The paper selects 'top', not '{other[0]}': leave out --preset paper or the selection."
+            )
+
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -181,7 +241,7 @@ DataDir = Annotated[
 
 
 @dataclass(frozen=True)
-class RunOptions(ScoringOptions):
+class RunOptions(WayOptions):
     """What every command that runs benchmarks can be told beside these."""
 
     data_dir: DataDir = None

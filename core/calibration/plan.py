@@ -40,20 +40,20 @@ class Setting:
         return MaskRecipe(ability, "mlp", self.selection, self.k, seed, self.quota)
 
 
-USUAL = Setting("margin", "sum", "contrast", "global", KS[0])
+USUAL = Setting("margin", "items", "contrast", "global", KS[0])
 """As the inspector begins on an embedded model, with the smaller k."""
 
 PAPER = Setting("full", "sum", "top", "global", KS[0])
 """The paper's: https://arxiv.org/abs/2510.01232."""
 
 OTHERS = (
-    Setting("margin", "sum", "top", "global", KS[0]),
-    Setting("margin", "sum", "minus_core", "global", KS[0]),
-    Setting("margin", "sum", "contrast", "matrix", KS[0]),
-    Setting("margin", "sum", "contrast_max", "global", KS[0]),
+    Setting("margin", "items", "top", "global", KS[0]),
+    Setting("margin", "items", "minus_core", "global", KS[0]),
+    Setting("margin", "items", "contrast", "matrix", KS[0]),
     Setting("margin", "items", "contrast_max", "global", KS[0]),
     Setting("margin", "items", "contrast_max", "global", KS[1]),
-    Setting("margin", "items", "contrast", "global", KS[0]),
+    Setting("margin", "sum", "contrast", "global", KS[0]),
+    Setting("margin", "sum", "contrast_max", "global", KS[0]),
 )
 """What is one choice away from these two."""
 

@@ -76,7 +76,7 @@ def test_the_golden_key_of_a_ranking() -> None:
     }
     assert ranking_key(written) == "2b37d9eeba45eb1e133ecbe6330e51da"
     one = DiagnosticSet("spatial_reasoning", "basic", 1000, 0)
-    made = ranking_ingredients(MODEL, ImportanceRecipe(), [one], TOP)
+    made = ranking_ingredients(MODEL, ImportanceRecipe(form="sum"), [one], TOP)
     generator = made["items"][0]["generator"]
     written["items"] = [{**written["items"][0], "generator": generator}]  # type: ignore[index]
     assert ranking_key(made) == ranking_key(written)
@@ -180,7 +180,7 @@ def test_another_model_has_other_keys_of_all_kinds(changed: dict[str, str], tmp_
     [
         ImportanceRecipe(21),
         ImportanceRecipe(20, loss="answer"),
-        ImportanceRecipe(20, form="items"),
+        ImportanceRecipe(20, form="sum"),
         ImportanceRecipe(20, seed=1),
     ],
     ids=["n_items", "loss", "form", "seed"],

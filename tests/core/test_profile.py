@@ -157,7 +157,7 @@ def test_what_decides_a_number_is_in_its_key(tmp_path: Path) -> None:
         key(RECIPE, mask),
         key(RECIPE, mask, n=51),
         key(ImportanceRecipe(60, "answer"), mask),
-        key(ImportanceRecipe(60, "margin", "items"), mask),
+        key(ImportanceRecipe(60, "margin", "sum"), mask),
         key(ImportanceRecipe(60, seed=1), mask),
         key(ImportanceRecipe(61), mask),
         *(key(RECIPE, other) for other in other_masks),

@@ -10,16 +10,14 @@ import typer
 from core.choices import Quota, Selection, Variant
 from tui import output
 from tui.bench_options import (
-    FormName,
     ItemsForScoring,
-    LossName,
     QuotaName,
-    default_selection,
+    chosen_selection,
     note_insisting,
     open_workbench,
 )
 from tui.k_options import AUTO, OneK, found_ks, start_k
-from tui.options import Json, ModelOptions, RunOptions, checked_arguments, with_model_options
+from tui.options import Json, RunOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -56,8 +54,6 @@ def bench(
     quota: QuotaName = "global",
     limit: Annotated[int | None, typer.Option(min=1, help="Items.", metavar="N", show_default="all")] = None,
     n_items: ItemsForScoring = 1000,
-    loss: LossName = "margin",
-    form: FormName = "sum",
     as_json: Json = False,
 ) -> None:
     """Run one benchmark; with --ability, on the model without that ability, beside the intact one.
@@ -75,7 +71,7 @@ def bench(
     n = min(limit or chosen.n_items, chosen.n_items)
     note_insisting(options, [chosen])
     with shown_progress() as tell:
-        workbench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
+        workbench = open_workbench(options, tell, n_items=n_items, way=options.way)
         found = found_ks(workbench, [mask]) if mask is not None and k == AUTO else ()
         if mask is not None:
             mask = replace(mask, k=found[0].k) if found else mask
@@ -130,7 +126,7 @@ class Report:
 
 
 def _mask(
-    options: ModelOptions,
+    options: RunOptions,
     ability: str | None,
     variant: Variant,
     selection: Selection | None,
@@ -147,7 +143,7 @@ def _mask(
 
     if ability is None or variant == "base":
         return None
-    chosen = selection or default_selection(options)
+    chosen = chosen_selection(options, selection)
     share = start_k(options, k, variant, chosen)
     return MaskRecipe(find_ability(ability).id, variant, chosen, share, options.seed, quota)
 

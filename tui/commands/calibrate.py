@@ -11,7 +11,7 @@ import typer
 from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui import output
 from tui.bench_options import open_workbench
-from tui.options import Json, ScoringOptions, checked_arguments, with_model_options
+from tui.options import Json, ScoringOptions, Way, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def calibrate(
         pace = Pace(tell)
 
         def bench_for(loss: Loss, form: Form) -> Workbench:
-            return open_workbench(options, pace, n_items=n_items, loss=loss, form=form)
+            return open_workbench(options, pace, n_items=n_items, way=Way(loss, form))
 
         # What is all there is read without what a profile tells on top, which takes longer.
         found = stored_calibration(plan, truth, bench_for)

@@ -10,16 +10,14 @@ import typer
 from core.choices import VARIANTS, Quota, Selection, Variant, one_of
 from tui import output
 from tui.bench_options import (
-    FormName,
     ItemsForScoring,
-    LossName,
     QuotaName,
-    default_selection,
+    chosen_selection,
     open_workbench,
     some_words,
 )
 from tui.k_options import AUTO, OneK, found_ks, start_k
-from tui.options import Json, ScoringOptions, UsageError, checked_arguments, with_model_options
+from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ class Answer(NamedTuple):
 
 @with_model_options
 def generate(
-    options: ScoringOptions,
+    options: WayOptions,
     *,
     prompt: Annotated[str, typer.Argument(help="What the model goes on from.", metavar="PROMPT")],
     ability: Annotated[
@@ -59,8 +57,6 @@ def generate(
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Of each answer.", metavar="N")] = 64,
     temperature: Annotated[float, typer.Option(min=0.0, help="0: the most likely token.", metavar="T")] = 0.0,
     n_items: ItemsForScoring = 1000,
-    loss: LossName = "margin",
-    form: FormName = "sum",
     as_json: Json = False,
 ) -> None:
     """Write on from a prompt: the intact model, and the model without an ability."""
@@ -69,7 +65,7 @@ def generate(
     if not prompt.strip():
         raise UsageError("The prompt is empty: give the text that the model goes on from.")
     with shown_progress() as tell:
-        bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
+        bench = open_workbench(options, tell, n_items=n_items, way=options.way)
         found_k = found_ks(bench, [mask for mask in masks if mask is not None]) if k == AUTO else ()
         ks = {one.variant: one.k for one in found_k}
         masks = [mask and replace(mask, k=ks.get(mask.variant, mask.k)) for mask in masks]
@@ -104,7 +100,7 @@ def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
 
 
 def _masks(
-    options: ScoringOptions,
+    options: WayOptions,
     ability: str | None,
     variants: str,
     selection: Selection | None,
@@ -127,7 +123,7 @@ def _masks(
         return [None]
     masks: list[MaskRecipe | None] = []
     for variant in dict.fromkeys(named):
-        chosen = selection or default_selection(options)
+        chosen = chosen_selection(options, selection)
         share = start_k(options, k, variant, chosen)
         recipe = MaskRecipe(find_ability(ability).id, variant, chosen, share, options.seed, quota)
         masks.append(None if variant == "base" else recipe)

@@ -10,9 +10,9 @@ import typer
 
 from core.choices import Variant
 from tui import output
-from tui.bench_options import AbilityName, FormName, ItemsForScoring, LossName, QuotaName, open_workbench
+from tui.bench_options import AbilityName, ItemsForScoring, QuotaName, open_workbench
 from tui.k_options import AUTO, OneK, found_ks, start_k
-from tui.options import Json, ScoringOptions, UsageError, checked_arguments, with_model_options
+from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -23,15 +23,13 @@ if TYPE_CHECKING:
 
 @with_model_options
 def importance(
-    options: ScoringOptions,
+    options: WayOptions,
     *,
     ability: AbilityName,
     variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "all",
     k: OneK = None,
     quota: QuotaName = "global",
     n_items: ItemsForScoring = 1000,
-    loss: LossName = "margin",
-    form: FormName = "sum",
     items: Annotated[
         Path | None, typer.Option(help="One's own items (JSONL or Parquet).", metavar="FILE")
     ] = None,
@@ -50,7 +48,7 @@ def importance(
     own = _own_items(items, ability, n_items, options.seed)
     recipe = MaskRecipe(ability, variant, "top", share, options.seed, quota)
     with shown_progress() as tell:
-        bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form, own_items=own)
+        bench = open_workbench(options, tell, n_items=n_items, way=options.way, own_items=own)
         found = found_ks(bench, [recipe]) if k == AUTO else ()
         recipe = replace(recipe, k=found[0].k) if found else recipe
         mask = bench.mask(recipe)

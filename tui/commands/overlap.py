@@ -9,9 +9,9 @@ import typer
 
 from core.choices import Quota, Selection, Variant
 from tui import output
-from tui.bench_options import FormName, ItemsForScoring, LossName, QuotaName, default_k, open_workbench
+from tui.bench_options import ItemsForScoring, QuotaName, default_k, open_workbench
 from tui.matrix_words import SHORT_NAMES
-from tui.options import Json, ScoringOptions, UsageError, checked_arguments, with_model_options
+from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LEGEND = (
 
 @with_model_options
 def overlap(
-    options: ScoringOptions,
+    options: WayOptions,
     *,
     variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "mlp",
     k: Annotated[
@@ -40,8 +40,6 @@ def overlap(
     selection: Annotated[Selection, typer.Option(help="Which weights of the candidates.")] = "top",
     quota: QuotaName = "global",
     n_items: ItemsForScoring = 1000,
-    loss: LossName = "margin",
-    form: FormName = "sum",
     as_json: Json = False,
 ) -> None:
     """Compare the masks of all ten abilities; what is not stored is computed."""
@@ -49,9 +47,10 @@ def overlap(
 
     if variant == "base":
         raise UsageError("The variant 'base' has no candidates: give mlp or all.")
+    options.require_selections([selection])
     k = default_k(options, variant) if k is None else k
     with shown_progress() as tell:
-        bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
+        bench = open_workbench(options, tell, n_items=n_items, way=options.way)
         with checked_arguments():
             selectable_weights(k, variant, bench.info)
         found = _completed(bench, variant, selection, k, options.seed, quota)

@@ -10,9 +10,7 @@ import typer
 from core.choices import SELECTIONS, VARIANTS, Quota, Selection, Variant, one_of, weights_of
 from tui import output
 from tui.bench_options import (
-    FormName,
     ItemsForScoring,
-    LossName,
     QuotaName,
     note_insisting,
     numbers,
@@ -53,8 +51,13 @@ def profile(
         ),
     ] = None,
     selections: Annotated[
-        str, typer.Option(help=f"Of {', '.join(SELECTIONS)}.", metavar="S,T")
-    ] = "top,contrast,random,bottom",
+        str | None,
+        typer.Option(
+            help=f"Of {', '.join(SELECTIONS)}.",
+            metavar="S,T",
+            show_default="top,contrast,random,bottom",
+        ),
+    ] = None,
     quota: QuotaName = "global",
     benchmarks: Annotated[
         str,
@@ -77,8 +80,6 @@ def profile(
     ] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")] = Path("out"),
     n_items: ItemsForScoring = 1000,
-    loss: LossName = "margin",
-    form: FormName = "sum",
     as_json: Json = False,
 ) -> None:
     """Profile benchmarks: ablate each ability, run every benchmark, and see which depends on which.
@@ -93,7 +94,7 @@ def profile(
     with shown_progress() as tell:
         from core.profile import run_profile
 
-        bench = open_workbench(options, tell, n_items=n_items, loss=loss, form=form)
+        bench = open_workbench(options, tell, n_items=n_items, way=options.way)
         plan = plan.with_found(found_ks(bench, plan.masks())) if k == AUTO else plan
         result = run_profile(plan, bench)
     if result is None:
@@ -105,7 +106,7 @@ def _plan(
     options: RunOptions,
     abilities: str,
     variants: str,
-    selections: str,
+    selections: str | None,
     quota: Quota,
     k: str | None,
     benchmarks: str,
@@ -124,8 +125,10 @@ def _plan(
     named = some_words(abilities, "ability", "--abilities")
     chosen = [a.id for a in ABILITIES] if named == ["all"] else [find_ability(name).id for name in named]
     where = some_words(variants, "variant", "--variants")
-    how = some_words(selections, "selection", "--selections")
+    usual = "top,random,bottom" if options.preset else "top,contrast,random,bottom"
+    how = some_words(usual if selections is None else selections, "selection", "--selections")
     kinds = tuple(dict.fromkeys(cast(Selection, one_of(s, SELECTIONS, "selection")) for s in how))
+    options.require_selections(kinds)
     return Plan(
         abilities=tuple(dict.fromkeys(chosen)),
         variants=tuple(dict.fromkeys(cast(Variant, one_of(v, VARIANTS, "variant")) for v in where)),

@@ -108,7 +108,7 @@ def engine_spec(options: RunOptions) -> EngineSpec:
     return EngineSpec(
         _located(options.spec),
         str(options.store.root.absolute()),
-        ImportanceRecipe(seed=options.seed),
+        ImportanceRecipe(loss=options.way.loss, form=options.way.form, seed=options.seed),
         options.batch_rows or "auto",
         options.benchmark_options,
         options.wishes,
