@@ -80,7 +80,7 @@ def test_the_setting_that_comes_nearest_is_named_if_it_is_not_the_usual_one(cali
     best = Setting("margin", "items", "contrast_max", "global", 0.01)
     near = replace(found.matrices[best], correlation=Estimate(0.93, 0.9, 0.95))
     lines = verdict(replace(found, matrices={**far, best: near}), PHANTOM)
-    assert lines[0].startswith("Not right: the matrix (margin, sum, contrast, k 1 %). r .60 [.50,.70]")
+    assert lines[0].startswith("Not right: the matrix (margin, items, contrast, k 1 %). r .60 [.50,.70]")
     assert " and 0.0 of each other ability's" in lines[0]
     assert lines[1].startswith("Good: the matrix with margin, items, contrast_max, k 1 %, the nearest here.")
     assert lines[1].endswith("--loss margin --form items --selections contrast_max.")
@@ -139,7 +139,7 @@ def test_the_text_fits_80_columns(calibration_cache: Path, monkeypatch: pytest.M
     (side_by_side,) = [line for line in lines if line.startswith("causal ")]
     assert side_by_side.split()[-9:] == ["50", *8 * ["·"]]
     text = " ".join(" ".join(lines).split())
-    assert "Good: the matrix (margin, sum, contrast, k 1 %)" in text
+    assert "Good: the matrix (margin, items, contrast, k 1 %)" in text
     assert "it says nothing about real models" in text
 
 
