@@ -84,6 +84,7 @@ class CalibrationScreen(ModalScreen[None]):
         display: none;
     }
     CalibrationScreen.-narrow TwoMaps.-true #true-side { display: block; }
+    CalibrationScreen.-narrow #calibration-cell { max-height: 3; }
     CalibrationScreen.-text TwoMaps, CalibrationScreen.-text #calibration-cell { display: none; }
     """
 
