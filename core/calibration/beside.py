@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from cache.folder import Store
 from core.calibration.plan import CalibrationPlan
 from core.calibration.run import run_calibration
 from core.calibration.subject import benches, truth_of
+from core.cancellation import Cancelled
 from core.models.spec import ModelSpec
 
 
@@ -54,4 +55,12 @@ def _has_room(spec: ModelSpec) -> bool:
 
 def _compute(plan: CalibrationPlan, spec: ModelSpec, root: Path, n_items: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process is interrupted, and ends this one
-    run_calibration(plan, truth_of(spec), benches(spec, Store(root), n_items, plan.seed))
+    bench_for = benches(spec, Store(root), n_items, plan.seed, cancelled=_is_alone)
+    with suppress(Cancelled):
+        run_calibration(plan, truth_of(spec), bench_for)
+
+
+def _is_alone() -> bool:
+    """Whether the process that began this one was killed."""
+    parent = multiprocessing.parent_process()
+    return parent is None or not parent.is_alive()

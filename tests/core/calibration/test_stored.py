@@ -79,6 +79,36 @@ def test_a_second_process_computes_it_from_the_other_end(computed: Computed, tmp
     assert np.array_equal(found.matrices[USUAL].drops, first.matrices[USUAL].drops)
 
 
+KILLED = """
+import multiprocessing, os, signal, sys, time
+from dataclasses import replace
+from pathlib import Path
+from core.calibration.beside import computed_beside
+from core.calibration.plan import calibration_plan
+from core.models.spec import ModelSpec
+
+if __name__ == "__main__":
+    with computed_beside(calibration_plan(40, 0, every=False), ModelSpec("phantom"), Path(sys.argv[1]), 100):
+        print(multiprocessing.active_children()[0].pid, flush=True)
+        time.sleep(int(sys.argv[2]))
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_second_process_ends_with_the_first(tmp_path: Path) -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("there is one processor alone, so there is no second process")
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    command = [sys.executable, str(script), str(tmp_path / "cache"), "1"]
+    done = subprocess.run(command, cwd=Path.cwd(), capture_output=True, text=True, check=False)
+    helper = Path("/proc") / done.stdout.strip()
+    deadline = time.monotonic() + 120
+    while helper.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not helper.exists()
+
+
 def test_nothing_stored_is_none(tmp_path: Path) -> None:
     assert stored_calibration(PLAN, truth_of(PHANTOM), bench_for(tmp_path)) is None
 
