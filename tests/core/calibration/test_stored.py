@@ -70,7 +70,7 @@ def test_a_second_process_computes_it_from_the_other_end(computed: Computed, tmp
     assert plan.recipes() == [(USUAL.loss, USUAL.form), (BACK.loss, BACK.form)]
     back = bench_for(tmp_path)(BACK.loss, BACK.form)
     with computed_beside(plan, PHANTOM, tmp_path, N_ITEMS):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while stored_separations(back) is None and time.monotonic() < deadline:
             time.sleep(0.1)
     assert stored_separations(back) is not None
@@ -103,7 +103,7 @@ def test_the_second_process_ends_with_the_first(tmp_path: Path) -> None:
     command = [sys.executable, str(script), str(tmp_path / "cache"), "1"]
     done = subprocess.run(command, cwd=Path.cwd(), capture_output=True, text=True, check=False)
     helper = Path("/proc") / done.stdout.strip()
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while helper.exists() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not helper.exists()
