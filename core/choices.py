@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Variant = Literal["base", "mlp", "all"]
 """`base` ablates nothing; `mlp` takes from the MLP matrices; `all` from all matrices of the layers."""
@@ -44,6 +44,20 @@ Form = Literal["sum", "items"]
 items that pull a weight in opposite directions do not cancel."""
 
 FORMS: tuple[Form, ...] = ("sum", "items")
+
+
+class Way(NamedTuple):
+    """How weights are scored."""
+
+    loss: Loss
+    form: Form
+
+
+USUAL_WAY = Way("margin", "items")
+"""The default: what tells abilities apart best on the embedded model and on the phantoms (README)."""
+
+PAPER_WAY = Way("full", "sum")
+"""The paper's: https://arxiv.org/abs/2510.01232."""
 
 Finish = Literal["eos", "stop", "length", "repeats", "cancelled"]
 """Why an answer ended. `eos`: the model ended it; `stop`: a stop string came; `length`: no room for more;

@@ -10,7 +10,7 @@ from typing import Any
 from cache.keys import canonical_json, key_of
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, Level, find_ability, generate_items
 from core.benchmarks.description import Benchmark
-from core.choices import CONTRASTS, Form, Loss, Quota, Selection, Variant
+from core.choices import CONTRASTS, USUAL_WAY, Form, Loss, Quota, Selection, Variant
 from core.models.description import ModelInfo
 from core.models.quantization import dtype_in_memory, quantization_in_memory
 from core.models.spec import ModelSpec
@@ -72,10 +72,8 @@ class ImportanceRecipe:
 
     n_items: int = 1000
     """Items of each ability."""
-    loss: Loss = "margin"
-    """The default is what told the abilities apart best on the embedded model (README)."""
-    form: Form = "items"
-    """The default is what finds planted abilities better, and tells the embedded model's apart better."""
+    loss: Loss = USUAL_WAY.loss
+    form: Form = USUAL_WAY.form
     seed: int = 0
     """Of the items."""
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.choices import Quota, Selection, Variant
+from core.choices import Quota, Selection, Variant, Way
 from tui import output
-from tui.options import ModelOptions, RunOptions, ScoringOptions, UsageError, Way, WayOptions
+from tui.options import ModelOptions, RunOptions, ScoringOptions, UsageError, WayOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -184,15 +184,13 @@ def setting_words(setting: Setting) -> str:
     return f"{setting.loss}, {setting.form}, {setting.selection}, k {100 * setting.k:g} %{quota}"
 
 
-def setting_cells(setting: Setting) -> tuple[str, ...]:
-    """A setting in a table, under `SETTING_HEADS`."""
-    return setting.loss, setting.form, setting.selection, f"{100 * setting.k:g}%", setting.quota
-
-
-def narrow_cells(setting: Setting) -> tuple[str]:
-    """A setting in one column: `margin, sum, contrast 1%`."""
-    loss, form, selection, k, quota = setting_cells(setting)
-    return (f"{loss}, {form}, {selection} {k}" + ("" if quota == "global" else f", quota {quota}"),)
+def setting_cells(setting: Setting, *, is_narrow: bool) -> tuple[str, ...]:
+    """A setting in a table of `settings_table`; narrow, it is `margin, sum, contrast 1%`."""
+    quota, k = setting.quota, f"{100 * setting.k:g}%"
+    if not is_narrow:
+        return setting.loss, setting.form, setting.selection, k, quota
+    words = f"{setting.loss}, {setting.form}, {setting.selection} {k}"
+    return (words if quota == "global" else f"{words}, quota {quota}",)
 
 
 def _grade(matrix: Recovered) -> str:
@@ -231,11 +229,10 @@ def points(value: float) -> str:
 
 def matrices_table(found: Calibration, *, is_narrow: bool = False) -> Table:
     """A row for each matrix that was recovered; narrow, it has its setting in words."""
-    heads = ("r", "row", "col", "own", "others")
-    table = setting_table(heads) if is_narrow else plain_table(SETTING_HEADS, heads)
+    table = settings_table(("r", "row", "col", "own", "others"), is_narrow=is_narrow)
     for setting, matrix in found.matrices.items():
         table.add_row(
-            *(narrow_cells(setting) if is_narrow else setting_cells(setting)),
+            *setting_cells(setting, is_narrow=is_narrow),
             _estimate(matrix.correlation),
             f"{matrix.rows}",
             f"{matrix.columns}",
@@ -277,22 +274,23 @@ def aurocs(separations: Iterable[Separation]) -> tuple[str, str]:
     return number(mean(one.neurons for one in found)), number(mean(one.weights for one in found))
 
 
-def plain_table(left: Sequence[str], right: Sequence[str]) -> Table:
-    """An empty table without lines; its columns are set left, then right."""
+def settings_table(right: Sequence[str], *, is_narrow: bool) -> Table:
+    """An empty table whose rows are settings: a column for each part; narrow, one column that may fold.
+
+    Args:
+        right: heads of the columns of figures.
+        is_narrow: whether there is no room for more.
+    """
+    return plain_table(("setting",) if is_narrow else SETTING_HEADS, right, folds=is_narrow)
+
+
+def plain_table(left: Sequence[str], right: Sequence[str], *, folds: bool = False) -> Table:
+    """An empty table without lines; its columns are set left, which may fold, then right, which may not."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for head in left:
-        table.add_column(head, no_wrap=True)
-    for head in right:
-        table.add_column(head, justify="right", no_wrap=True)
-    return table
-
-
-def setting_table(right: Sequence[str]) -> Table:
-    """The same with settings in words at the left, on as many lines as they need."""
-    table = plain_table((), ())
-    table.add_column("setting")
+        table.add_column(head, no_wrap=not folds)
     for head in right:
         table.add_column(head, justify="right", no_wrap=True)
     return table

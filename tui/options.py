@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
 from cache.paths import expanded
-from core.choices import CONTROLS, Form, Loss, Selection
+from core.choices import CONTROLS, PAPER_WAY, USUAL_WAY, Form, Loss, Selection, Way
 from core.models.spec import DType, ModelSpec, Quantization
 
 if TYPE_CHECKING:
@@ -171,33 +171,19 @@ class ScoringOptions(ModelOptions):
         return wishes
 
 
-class Way(NamedTuple):
-    """How weights are scored."""
-
-    loss: Loss
-    form: Form
-
-
-PAPER = Way("full", "sum")
-"""The paper's: https://arxiv.org/abs/2510.01232."""
-
-USUAL_FORM: Form = "items"
-"""What finds planted abilities better, and keeps the embedded model's apart better (README)."""
-
-
 @dataclass(frozen=True)
 class WayOptions(ScoringOptions):
     """What every command that ranks weights can be told beside these."""
 
     loss: Annotated[
         Loss | None,
-        typer.Option(help="What is differentiated to score the weights.", show_default="margin"),
+        typer.Option(help="What is differentiated to score the weights.", show_default=USUAL_WAY.loss),
     ] = None
     form: Annotated[
         Form | None,
         typer.Option(
             help="items: sum over items of |gradient x weight|; sum: |sum over items|, as in the paper.",
-            show_default=USUAL_FORM,
+            show_default=USUAL_WAY.form,
         ),
     ] = None
     preset: Annotated[
@@ -215,7 +201,7 @@ class WayOptions(ScoringOptions):
     @property
     def way(self) -> Way:
         """How weights are to be scored."""
-        return PAPER if self.preset else Way(self.loss or "margin", self.form or USUAL_FORM)
+        return PAPER_WAY if self.preset else Way(self.loss or USUAL_WAY.loss, self.form or USUAL_WAY.form)
 
     def require_selections(self, selections: Iterable[Selection]) -> None:
         """Makes sure that a preset and the selections that are asked for go together.

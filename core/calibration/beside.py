@@ -15,6 +15,7 @@ from core.calibration.plan import CalibrationPlan
 from core.calibration.run import run_calibration
 from core.calibration.subject import benches, truth_of
 from core.cancellation import Cancelled
+from core.models.device import device_kind
 from core.models.spec import ModelSpec
 
 
@@ -47,10 +48,7 @@ def computed_beside(plan: CalibrationPlan, spec: ModelSpec, root: Path, n_items:
 
 
 def _has_room(spec: ModelSpec) -> bool:
-    import torch
-
-    is_on_cpu = spec.device == "cpu" or (spec.device == "auto" and not torch.cuda.is_available())
-    return is_on_cpu and len(os.sched_getaffinity(0)) > 1
+    return device_kind(spec.device) == "cpu" and len(os.sched_getaffinity(0)) > 1
 
 
 def _compute(plan: CalibrationPlan, spec: ModelSpec, root: Path, n_items: int) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.calibration.matrix import Points, Recovered, recovered
 from core.calibration.place import PRIVATE, Placement, Separation
 from core.calibration.plan import CalibrationPlan, Setting
+from core.calibration.separation import Separations
 from core.choices import Form, Loss, Selection
 from core.phantom.true_matrix import Truth
 from core.profile import Plan
@@ -47,6 +48,11 @@ class Found:
     placements: dict[Setting, Mapping[str, Placement]] = field(default_factory=dict)
     separations: dict[Score, Mapping[str, Separation]] = field(default_factory=dict)
     matrices: dict[Setting, Recovered] = field(default_factory=dict)
+
+    def take_separations(self, recipe: ImportanceRecipe, separations: Separations) -> None:
+        """Takes how well the scores of one way tell blocks apart."""
+        for selection, separation in separations.items():
+            self.separations[recipe.loss, recipe.form, selection] = separation
 
     def take_answers(self, plan: Plan, recipe: ImportanceRecipe, answers: Answers) -> None:
         """Takes the matrix of each selection of a profile from what was answered under its masks."""

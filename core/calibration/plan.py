@@ -8,7 +8,18 @@ from itertools import product
 
 from core.benchmarks import Benchmark, find_benchmarks
 from core.calibration.place import PRIVATE
-from core.choices import CONTROLS, FORMS, LOSSES, QUOTAS, Form, Loss, Quota, Selection
+from core.choices import (
+    CONTROLS,
+    FORMS,
+    LOSSES,
+    PAPER_WAY,
+    QUOTAS,
+    USUAL_WAY,
+    Form,
+    Loss,
+    Quota,
+    Selection,
+)
 from core.profile import Plan
 from core.recipes import MaskRecipe
 
@@ -40,11 +51,11 @@ class Setting:
         return MaskRecipe(ability, "mlp", self.selection, self.k, seed, self.quota)
 
 
-USUAL = Setting("margin", "items", "contrast", "global", KS[0])
+USUAL = Setting(*USUAL_WAY, "contrast", "global", KS[0])
 """As the inspector begins on an embedded model, with the smaller k."""
 
-PAPER = Setting("full", "sum", "top", "global", KS[0])
-"""The paper's: https://arxiv.org/abs/2510.01232."""
+PAPER = Setting(*PAPER_WAY, "top", "global", KS[0])
+"""The paper's."""
 
 OTHERS = (
     Setting("margin", "items", "top", "global", KS[0]),

@@ -36,8 +36,7 @@ def run_calibration(plan: CalibrationPlan, truth: Truth, bench_for: BenchFor) ->
     for loss, form in plan.recipes():
         bench = bench_for(loss, form)
         blocks = Blocks(Layout.of(bench))
-        for selection, separation in separations(bench, blocks).items():
-            found.separations[loss, form, selection] = separation
+        found.take_separations(bench.recipe, separations(bench, blocks))
         for setting in plan.located_by(loss, form):
             found.placements[setting] = _placements(bench, blocks, setting, plan.seed)
         for profile_plan in plan.profiles(loss, form):

@@ -38,8 +38,7 @@ def stored_calibration(plan: CalibrationPlan, truth: Truth, bench_for: BenchFor)
         separations = stored_separations(bench)
         if separations is None:
             return None
-        for selection, separation in separations.items():
-            found.separations[loss, form, selection] = separation
+        found.take_separations(bench.recipe, separations)
         blocks = Blocks(Layout.of(bench))
         for setting in plan.located_by(loss, form):
             places = _placements(bench, blocks, setting, plan.seed)

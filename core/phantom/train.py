@@ -68,7 +68,6 @@ class PhantomTrainer(Trainer):
 
     def _new_model(self) -> LlamaForCausalLM:
         model = super()._new_model()
-        model.load_state_dict(copied_weights(self._start(), Corpus(self.words, self.recipe.seed)))
         split(model)
         generator = torch.Generator().manual_seed(self.recipe.seed)
         self.preferences = torch.randn(len(self.words), generator=generator) * self.recipe.preference_spread
@@ -81,7 +80,8 @@ class PhantomTrainer(Trainer):
         return embedded_llama()
 
     def warm_up(self, progress: Progress) -> int:
-        """None: the embedded Llama had it."""
+        """Copies the neurons in place of the warm-up, which the embedded Llama had: no steps."""
+        self._take_weights(copied_weights(self._start(), Corpus(self.words, self.recipe.seed)))
         return 0
 
     def _optimizers(self) -> list[torch.optim.Optimizer]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from core.choices import PAPER_WAY, Way
 from core.recipes import ImportanceRecipe
 from tests.tui.calling import called
 from tui.bench_options import chosen_selection
 from tui.commands.tui import engine_spec
-from tui.options import PAPER, RunOptions, Way, WayOptions
+from tui.options import RunOptions, WayOptions
 
 Captured = pytest.CaptureFixture[str]
 
@@ -25,11 +26,11 @@ def test_what_a_person_leaves_out_is_as_in_the_recipe() -> None:
 
 def test_the_preset_is_the_papers_formula_in_every_command_and_in_the_inspector() -> None:
     options = RunOptions(preset="paper")
-    assert options.way == PAPER == Way("full", "sum")
+    assert options.way == PAPER_WAY == Way("full", "sum")
     assert chosen_selection(options, None) == "top"
     assert chosen_selection(options, "random") == "random"
     recipe = engine_spec(options).recipe
-    assert (recipe.loss, recipe.form) == PAPER
+    assert (recipe.loss, recipe.form) == PAPER_WAY
 
 
 def test_it_scores_as_the_paper_does(capsys: Captured, tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_it_scores_as_the_paper_does(capsys: Captured, tmp_path: Path) -> None:
     code, out, err = called(capsys, *words, "--preset", "paper", "--json")
     assert code == 0, err
     document = json.loads(out)
-    assert (document["loss"], document["form"]) == PAPER
+    assert (document["loss"], document["form"]) == PAPER_WAY
 
 
 ONE = ("--ability", "inductive_reasoning", "--preset", "paper", "--selection")

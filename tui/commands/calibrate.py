@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.choices import Way
 from tui import output
 from tui.bench_options import open_workbench
-from tui.options import Json, ScoringOptions, Way, checked_arguments, with_model_options
+from tui.options import Json, ScoringOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:

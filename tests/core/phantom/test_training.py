@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.progress import Progress
 from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM
 
-from core.demo.corpus import Example
+from core.demo.corpus import Corpus, Example
 from core.demo.train import Predictions, Recipe, build_model, train
+from core.phantom.start import copied_weights
 from core.phantom.train import PhantomRecipe, PhantomTrainer
 
 SMALL = PhantomRecipe(hidden_size=16, layers=1, heads=2)
@@ -43,6 +45,14 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path: Path) -> Non
     assert second.step == 4
     for one, other in zip(whole.model.parameters(), second.model.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_it_starts_with_the_neurons_of_another_model(tmp_path: Path) -> None:
+    trainer = SmallTrainer(RECIPE, tmp_path)
+    assert trainer.warm_up(Progress()) == 0
+    copied = copied_weights(trainer._start(), Corpus(trainer.words, RECIPE.seed))
+    for name, value in trainer.plain_model().state_dict().items():
+        assert torch.equal(value, copied[name])
 
 
 def test_indifference_is_nought_for_the_preferences_alone(tmp_path: Path) -> None:

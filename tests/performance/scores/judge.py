@@ -19,6 +19,7 @@ from core.masks import Mask
 from core.models.description import matrix_shapes
 from core.models.files import model_folder
 from core.results.selected import Layout
+from core.selection.addresses import to_addresses
 from tests.performance.scores.subject import Map, Subject
 
 Masks = Mapping[str, Mask]
@@ -91,13 +92,12 @@ def against(shares: Mapping[str, Map], ability: str, own: Map) -> Map:
 
 def masks_of(scores: Mapping[str, Map], n: int, subject: Subject) -> dict[str, Mask]:
     """The n weights with the largest scores of each ability."""
-    offsets = addresses_of(subject)
-    return {ability: Mask.of(offsets[flat(one).topk(n).indices]) for ability, one in scores.items()}
+    return {ability: mask_at(flat(one).topk(n).indices, subject) for ability, one in scores.items()}
 
 
-def addresses_of(subject: Subject) -> Tensor:
-    """(weights of the MLPs,) their flat addresses in the weight space."""
-    return torch.cat([torch.arange(one.size) + one.offset for one in subject.space.candidates("mlp")])
+def mask_at(places: Tensor, subject: Subject) -> Mask:
+    """The mask of weights at places of the MLPs' matrices, one after the other."""
+    return Mask.of(to_addresses(subject.space.candidates("mlp"), places))
 
 
 def flat(scores: Map) -> Tensor:

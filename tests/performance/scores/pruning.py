@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 
 from core.ablation import Ablator
-from core.masks import Mask
-from tests.performance.scores.judge import Judge, Masks, addresses_of, against, flat, shares_of
+from tests.performance.scores.judge import Judge, Masks, against, flat, mask_at, shares_of
 from tests.performance.scores.ways import by_item
 
 ROUNDS = 4
@@ -19,14 +18,14 @@ def step_by_step(judge: Judge, n: int) -> Masks:
     """
     subject = judge.subject
     shares = {ability: shares_of(by_item(subject, ability)) for ability in judge.abilities}
-    addresses, ablator, masks = addresses_of(subject), Ablator(subject.space), {}
+    ablator, masks = Ablator(subject.space), {}
     for ability in judge.abilities:
         places = torch.zeros(0, dtype=torch.int64)
         for step in range(ROUNDS):
-            with ablator.applied(Mask.of(addresses[places])):
+            with ablator.applied(mask_at(places, subject)):
                 own = shares_of(by_item(subject, ability)) if step else shares[ability]
             scores = flat(against(shares, ability, own)).index_fill(0, places, float("-inf"))
             wanted = n * (step + 1) // ROUNDS - len(places)
             places = torch.cat([places, scores.topk(wanted).indices])
-        masks[ability] = Mask.of(addresses[places])
+        masks[ability] = mask_at(places, subject)
     return masks

@@ -12,14 +12,11 @@ from rich.text import Text
 from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui.calibration_words import (
     MATRICES_LEGEND,
-    SETTING_HEADS,
     aurocs,
     matrices_table,
     mean,
-    narrow_cells,
-    plain_table,
     setting_cells,
-    setting_table,
+    settings_table,
     times_words,
     verdict,
     what_it_is,
@@ -100,12 +97,11 @@ class ByWidth:
 
 def places_table(found: Calibration, *, is_narrow: bool = False) -> Table:
     """A row for each setting that was located; the controls are dim. Narrow, settings are in words."""
-    heads = ("own", "times", "shared", "neuron", "weight")
-    table = setting_table(heads) if is_narrow else plain_table(SETTING_HEADS, heads)
+    table = settings_table(("own", "times", "shared", "neuron", "weight"), is_narrow=is_narrow)
     for setting, by_ability in found.placements.items():
         places, score = list(by_ability.values()), (setting.loss, setting.form, setting.selection)
         table.add_row(
-            *(narrow_cells(setting) if is_narrow else setting_cells(setting)),
+            *setting_cells(setting, is_narrow=is_narrow),
             number(mean(place.precision for place in places)),
             times_words(places),
             number(mean(place.shared_share for place in places)),
