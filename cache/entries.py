@@ -71,11 +71,11 @@ class Kind:
 
 RANKINGS = Kind("rankings", ".safetensors", format=1)
 OUTCOMES = Kind("outcomes", ".parquet", format=2)
-PARTINGS = Kind("partings", ".parquet", format=1)
-HEALTH = Kind("health", ".parquet", format=1)
+DIVERGENCES = Kind("divergences", ".parquet", format=1)
+GENERATION_QUALITY = Kind("generation_quality", ".parquet", format=1)
 ITEMS = Kind("items", ".parquet", format=1)
-SEPARATIONS = Kind("separations", ".parquet", format=1)
-KINDS = (RANKINGS, OUTCOMES, PARTINGS, HEALTH, ITEMS, SEPARATIONS)
+SEPARATIONS = Kind("localizations", ".parquet", format=1)
+KINDS = (RANKINGS, OUTCOMES, DIVERGENCES, GENERATION_QUALITY, ITEMS, SEPARATIONS)
 
 DAMAGED_SUFFIX = ".damaged"
 """Ends the name of a file that was damaged, and set aside when its entry was computed anew."""
@@ -140,21 +140,21 @@ class EntryFolder:
         self,
         key: str,
         content: bytes | Streamed,
-        ingredients: Mapping[str, Any],
+        key_inputs: Mapping[str, Any],
         details: Mapping[str, Any],
     ) -> None:
         """Stores an entry, whole or not at all; the manifest comes last and makes it valid.
 
         Raises:
             Unwritable: the folder cannot be written to, or the disk is full; the entry is held in memory.
-            TypeError: an ingredient or detail is not a plain value.
+            TypeError: an key input or detail is not a plain value.
         """
         path = self.payload_path(key)
-        ingredients, details = as_plain(ingredients), as_plain(details)
+        key_inputs, details = as_plain(key_inputs), as_plain(details)
         to_file = content.to_file if isinstance(content, Streamed) else content
         try:
             with key_lock(self.root, key), staged(path, to_file) as payload:
-                manifest = self._manifest(key, payload, ingredients, details)
+                manifest = self._manifest(key, payload, key_inputs, details)
                 # All that takes room is written before an entry that is there is touched.
                 with staged(path.with_suffix(".json"), manifest.to_json()) as sealed:
                     # Killed between the two, an overwrite would else leave an old manifest on a new payload.
@@ -163,12 +163,12 @@ class EntryFolder:
                     sealed.replace(path.with_suffix(".json"))
         except OSError as error:
             whole = content.to_bytes() if isinstance(content, Streamed) else content
-            self.held[key] = self._manifest(key, whole, ingredients, details), whole
+            self.held[key] = self._manifest(key, whole, key_inputs, details), whole
             raise Unwritable(self.root, error) from None
         self.held.pop(key, None)
 
     def _manifest(
-        self, key: str, payload: Payload, ingredients: Mapping[str, Any], details: Mapping[str, Any]
+        self, key: str, payload: Payload, key_inputs: Mapping[str, Any], details: Mapping[str, Any]
     ) -> Manifest:
         """The manifest of a payload that is stored now."""
         if isinstance(payload, bytes):
@@ -181,7 +181,7 @@ class EntryFolder:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             size_bytes=size_bytes,
             checksum=checksum,
-            ingredients=ingredients,
+            key_inputs=key_inputs,
             details=details,
         )
 

@@ -14,12 +14,12 @@ from cache.entries import key_lock
 from cache.paths import expanded
 
 if TYPE_CHECKING:
-    from cache.health import Health
+    from cache.divergences import Divergences
+    from cache.generation_quality import Health
     from cache.items import Items
+    from cache.localizations import Localizations
     from cache.outcomes import Outcomes
-    from cache.partings import Partings
     from cache.rankings import Rankings
-    from cache.separations import Separations
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_CACHE"
 """Names the cache folder, unless one is given on the command line."""
@@ -60,16 +60,16 @@ class Store:
         return Outcomes(self.root)
 
     @cached_property
-    def partings(self) -> Partings:
-        """The stored partings of written answers."""
-        from cache.partings import Partings
+    def divergences(self) -> Divergences:
+        """The stored divergences of written answers."""
+        from cache.divergences import Divergences
 
-        return Partings(self.root)
+        return Divergences(self.root)
 
     @cached_property
-    def health(self) -> Health:
-        """The stored health of masks."""
-        from cache.health import Health
+    def generation_quality(self) -> Health:
+        """The stored generation quality of masks."""
+        from cache.generation_quality import Health
 
         return Health(self.root)
 
@@ -81,11 +81,11 @@ class Store:
         return Items(self.root)
 
     @cached_property
-    def separations(self) -> Separations:
-        """The stored separations of a phantom's blocks."""
-        from cache.separations import Separations
+    def localizations(self) -> Localizations:
+        """The stored localizations of a phantom's blocks."""
+        from cache.localizations import Localizations
 
-        return Separations(self.root)
+        return Localizations(self.root)
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         """A context in which this thread of this process alone works on the key; waits for its turn.

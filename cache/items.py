@@ -36,18 +36,18 @@ class Items:
     def __init__(self, root: Path) -> None:
         self.entries = EntryFolder(root, ITEMS)
 
-    def save(self, key: str, ingredients: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
+    def save(self, key: str, key_inputs: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
         """Stores a table of items, atomically.
 
         Args:
             key: see `keys.key_of`.
-            ingredients: what the key was made of.
+            key inputs: what the key was made of.
             columns: by the names of `SCHEMA`, all of them.
 
         Raises:
             ValueError: a column is missing or unknown, or the columns differ in length.
         """
-        save_table(self.entries, SCHEMA, key, ingredients, columns)
+        save_table(self.entries, SCHEMA, key, key_inputs, columns)
 
     def path(self, key: str) -> Payload | None:
         """What to scan for the items of a key, proved whole; None if they are not stored.

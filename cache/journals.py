@@ -45,7 +45,7 @@ class Kept:
     """Of the journal, and of the payload that the run was to become."""
     created: str
     """ISO 8601, UTC, to the second."""
-    ingredients: Mapping[str, Any]
+    key_inputs: Mapping[str, Any]
     """What the key was made of."""
     batches: list[Batch]
     """Each proved equal to what was written; a record that was torn at the end is left out."""
@@ -95,7 +95,7 @@ def read_journal(entries: EntryFolder, key: str) -> Kept | None:
     changed = len(bodies) - len(batches)
     damage = CorruptEntry(path, f"{changed} of its {len(bodies)} batches were changed") if changed else None
     formats = head["journal"], head["format"]
-    return Kept(formats, head["created"], head["ingredients"], batches, damage)
+    return Kept(formats, head["created"], head["key_inputs"], batches, damage)
 
 
 def usable_batches(entries: EntryFolder, kept: Kept | None) -> list[Batch]:
@@ -117,17 +117,17 @@ def set_journal_aside(entries: EntryFolder, key: str) -> None:
 
 @contextmanager
 def journal_of(
-    entries: EntryFolder, key: str, ingredients: Mapping[str, Any], found: Sequence[Batch]
+    entries: EntryFolder, key: str, key_inputs: Mapping[str, Any], found: Sequence[Batch]
 ) -> Iterator[Journal]:
     """A context with the journal of a run; what was written to it stays, unless it is removed.
 
     Args:
         entries: where the run is to be stored.
         key: the run's.
-        ingredients: what the key was made of.
+        key inputs: what the key was made of.
         found: the batches that an earlier journal had.
     """
-    journal = Journal(entries, key, ingredients, found)
+    journal = Journal(entries, key, key_inputs, found)
     try:
         yield journal
     finally:
@@ -138,7 +138,7 @@ class Journal:
     """The journal that one process writes of one run. There is no file before the first batch."""
 
     def __init__(
-        self, entries: EntryFolder, key: str, ingredients: Mapping[str, Any], found: Sequence[Batch]
+        self, entries: EntryFolder, key: str, key_inputs: Mapping[str, Any], found: Sequence[Batch]
     ) -> None:
         self._root, self._key = entries.root, key
         self._path = journal_path(entries, key)
@@ -147,7 +147,7 @@ class Journal:
             "format": entries.kind.format,
             "key": key,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "ingredients": as_plain(ingredients),
+            "key_inputs": as_plain(key_inputs),
         }
         self._beginning = [head, *found]
         self._file: FileIO | None = None
@@ -229,7 +229,7 @@ def _is_head(body: Any) -> bool:
         fits
         and isinstance(body.get("key"), str)
         and is_time(body.get("created"))
-        and isinstance(body.get("ingredients"), dict)
+        and isinstance(body.get("key_inputs"), dict)
     )
 
 

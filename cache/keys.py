@@ -15,19 +15,19 @@ KEY_LENGTH = 32
 _KEY = re.compile(rf"[0-9a-f]{{{KEY_LENGTH}}}")
 
 
-def key_of(kind: str, version: int, ingredients: Mapping[str, Any]) -> str:
-    """The key of a content: equal for equal ingredients, on every machine and in every process.
+def key_of(kind: str, version: int, key_inputs: Mapping[str, Any]) -> str:
+    """The key of a content: equal for equal key inputs, on every machine and in every process.
 
     Args:
         kind: what is stored, such as "ranking".
-        version: of the computation; raised whenever the same ingredients give another content.
-        ingredients: everything that can change the content, and nothing else.
+        version: of the computation; raised whenever the same key inputs give another content.
+        key inputs: everything that can change the content, and nothing else.
 
     Raises:
-        TypeError: an ingredient has no canonical form (a set, a path, an array …).
-        ValueError: an ingredient is a NaN or infinite.
+        TypeError: an key input has no canonical form (a set, a path, an array …).
+        ValueError: an key input is a NaN or infinite.
     """
-    text = canonical_json({"kind": kind, "version": version, "ingredients": ingredients})
+    text = canonical_json({"kind": kind, "version": version, "key_inputs": key_inputs})
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 
 

@@ -29,7 +29,7 @@ class Entry:
     created: str | None
     """ISO 8601, UTC; None if the entry is broken."""
     summary: str
-    """Its ingredients on one line; of a broken entry, empty."""
+    """Its key inputs on one line; of a broken entry, empty."""
     broken: str | None
     """What is wrong with it, as the end of a sentence; None if nothing is seen without reading it whole."""
     is_outdated: bool = False
@@ -67,7 +67,7 @@ def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
     if manifest is None:
         return Entry(kind, key, size_bytes, None, "", "its manifest is missing: it was never finished"), None
     is_outdated = manifest.format != folder.kind.format
-    summary = _summary(manifest.ingredients)
+    summary = _summary(manifest.key_inputs)
     return Entry(kind, key, size_bytes, manifest.created, summary, None, is_outdated), manifest
 
 
@@ -94,7 +94,7 @@ def _journal_entry(folder: EntryFolder, key: str, size_bytes: int) -> Entry:
     return replace(
         useless,
         created=kept.created,
-        summary=f"{sum(map(len, usable))} items of {_summary(kept.ingredients)}",
+        summary=f"{sum(map(len, usable))} items of {_summary(kept.key_inputs)}",
         broken=kept.damage.reason if kept.damage else None,
         is_outdated=not usable and bool(kept.batches),
     )
@@ -119,9 +119,9 @@ def key_in(name: str) -> str:
     return name.lstrip(".").split(".")[0]
 
 
-def _summary(ingredients: Mapping[str, Any]) -> str:
-    """The ingredients that are single values, `name=value`, hashes shortened."""
-    shown = {name: str(value) for name, value in ingredients.items() if not isinstance(value, (dict, list))}
+def _summary(key_inputs: Mapping[str, Any]) -> str:
+    """The key inputs that are single values, `name=value`, hashes shortened."""
+    shown = {name: str(value) for name, value in key_inputs.items() if not isinstance(value, (dict, list))}
     return " ".join(f"{name}={_shortened(value)}" for name, value in sorted(shown.items()))
 
 

@@ -28,7 +28,7 @@ class Manifest:
     """Of the payload."""
     checksum: str
     """SHA-256 of the payload, 64 hexadecimal digits."""
-    ingredients: Mapping[str, Any]
+    key_inputs: Mapping[str, Any]
     """What the key was made of."""
     details: Mapping[str, Any]
     """What the kind of entry keeps besides."""
@@ -99,7 +99,7 @@ _FITS = {
     "created": is_time,
     "size_bytes": is_count,
     "checksum": _is_checksum,
-    "ingredients": _is_names,
+    "key_inputs": _is_names,
     "details": _is_names,
 }
 """Whether each field of a manifest has a value of its kind."""

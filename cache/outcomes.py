@@ -60,19 +60,19 @@ class Outcomes:
     def __init__(self, root: Path) -> None:
         self.entries = EntryFolder(root, OUTCOMES)
 
-    def save(self, key: str, ingredients: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
+    def save(self, key: str, key_inputs: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
         """Stores the outcomes of a run, atomically.
 
         Args:
             key: see `keys.key_of`.
-            ingredients: what the key was made of.
+            key inputs: what the key was made of.
             columns: by the names of `SCHEMA`; a column that is not given is null, but `score`, which is
                 then 1 for what is correct and 0 for the rest.
 
         Raises:
             ValueError: a column has an unknown name, or the columns differ in length.
         """
-        save_frame(self.entries, key, ingredients, _frame(columns))
+        save_frame(self.entries, key, key_inputs, _frame(columns))
 
     def load(self, key: str) -> pl.DataFrame | None:
         """The outcomes under a key; None if they are not stored.

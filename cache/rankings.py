@@ -40,7 +40,7 @@ class Rankings:
     def save(
         self,
         key: str,
-        ingredients: Mapping[str, Any],
+        key_inputs: Mapping[str, Any],
         matrix_ids: NDArray[np.int16],
         local_indices: NDArray[np.int32],
         metadata: Mapping[str, Any],
@@ -49,7 +49,7 @@ class Rankings:
 
         Args:
             key: see `keys.key_of`.
-            ingredients: what the key was made of.
+            key inputs: what the key was made of.
             matrix_ids: (n,) in rank order.
             local_indices: (n,) in rank order.
             metadata: plain values that come back on loading.
@@ -68,7 +68,7 @@ class Rankings:
             "metadata": metadata,
         }
         content = Streamed(lambda path: _save(arrays, path), lambda: save(arrays))
-        self.entries.write(key, content, ingredients, details)
+        self.entries.write(key, content, key_inputs, details)
 
     def load(self, key: str, n: int | None = None) -> Ranking | None:
         """The first n weights of a ranking (all by default); None if it is not stored.

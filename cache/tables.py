@@ -17,7 +17,7 @@ def save_table(
     entries: EntryFolder,
     schema: pl.Schema,
     key: str,
-    ingredients: Mapping[str, Any],
+    key_inputs: Mapping[str, Any],
     columns: Mapping[str, Sequence[Any]],
 ) -> None:
     """Stores a table, atomically.
@@ -26,7 +26,7 @@ def save_table(
         entries: where.
         schema: the kind's.
         key: see `keys.key_of`.
-        ingredients: what the key was made of.
+        key inputs: what the key was made of.
         columns: by the names of the schema, all of them.
 
     Raises:
@@ -39,14 +39,14 @@ def save_table(
     if len({len(values) for values in columns.values()}) != 1:
         raise ValueError(f"The {kind} columns differ in length.")
     frame = pl.DataFrame({name: columns[name] for name in schema}, schema=schema)
-    save_frame(entries, key, ingredients, frame)
+    save_frame(entries, key, key_inputs, frame)
 
 
-def save_frame(entries: EntryFolder, key: str, ingredients: Mapping[str, Any], frame: pl.DataFrame) -> None:
+def save_frame(entries: EntryFolder, key: str, key_inputs: Mapping[str, Any], frame: pl.DataFrame) -> None:
     """Stores a table that is made already, atomically."""
     content = io.BytesIO()
     frame.write_parquet(content, compression="zstd", statistics=False, row_group_size=GROUP_ROWS)
-    entries.write(key, content.getvalue(), ingredients, {"n": frame.height})
+    entries.write(key, content.getvalue(), key_inputs, {"n": frame.height})
 
 
 def load_table(entries: EntryFolder, schema: pl.Schema, key: str) -> pl.DataFrame | None:
@@ -90,18 +90,18 @@ class Tables:
     def __init__(self, root: Path, kind: Kind, schema: pl.Schema) -> None:
         self.entries, self._schema = EntryFolder(root, kind), schema
 
-    def save(self, key: str, ingredients: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
+    def save(self, key: str, key_inputs: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
         """Stores a table, atomically.
 
         Args:
             key: see `keys.key_of`.
-            ingredients: what the key was made of.
+            key inputs: what the key was made of.
             columns: by the names of the schema, all of them.
 
         Raises:
             ValueError: a column is missing or unknown, or the columns differ in length.
         """
-        save_table(self.entries, self._schema, key, ingredients, columns)
+        save_table(self.entries, self._schema, key, key_inputs, columns)
 
     def load(self, key: str) -> pl.DataFrame | None:
         """The table under a key, of the kind's schema; None if it is not stored.

@@ -83,7 +83,7 @@ def _manifest_of_journal(folder: EntryFolder, key: str) -> Manifest | None:
         created=kept.created,
         size_bytes=path.stat().st_size,
         checksum=checksum_of_file(path),
-        ingredients=kept.ingredients,
+        key_inputs=kept.key_inputs,
         details={"unfinished": True, "items": sum(map(len, kept.batches))},
     )
 

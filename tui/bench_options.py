@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.choices import Quota, Selection, Variant, Way
+from core.importance.scoring_rule import ScoringRule
+from core.masks.choices import Scope, Selection
+from core.models.layer_matrices import Variant
 from tui import output
 from tui.options import ModelOptions, RunOptions, ScoringOptions, UsageError, WayOptions
 
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from core.abilities import Item
-    from core.benchmarks import Benchmark
-    from core.events import Event
-    from core.workbench import Workbench
+    from core.benchmarks.description import Benchmark
+    from core.experiment.events import Event
+    from core.runner.workbench import Workbench
 
 DEMO_K: dict[Variant, float] = {"mlp": 0.03, "all": 0.01}
 """Where the embedded model's ablations begin to be seen, as fractions of all its parameters."""
@@ -28,8 +30,8 @@ AbilityName = Annotated[str, typer.Option(help="An ability, such as deductive_re
 ItemsForScoring = Annotated[
     int, typer.Option("--n-items", min=2, help="Diagnostic items of each ability.", metavar="N")
 ]
-QuotaName = Annotated[
-    Quota, typer.Option(help="Take from all candidates together, or the same share of every matrix.")
+ScopeName = Annotated[
+    Scope, typer.Option(help="Take from all candidates together, or the same share of every matrix.")
 ]
 
 
@@ -94,22 +96,23 @@ def note_insisting(options: RunOptions, benchmarks: Sequence[Benchmark]) -> None
 
 def open_workbench(
     options: ScoringOptions,
-    tell: Callable[[Event], None],
+    emit: Callable[[Event], None],
     *,
     n_items: int,
-    way: Way,
-    own_items: Mapping[str, tuple[Item, ...]] | None = None,
+    way: ScoringRule,
+    custom_items: Mapping[str, tuple[Item, ...]] | None = None,
 ) -> Workbench:
     """The workbench of a command; nothing is read or loaded yet."""
-    from core.workbench import ImportanceRecipe, Workbench
+    from core.experiment.specs import ImportanceSpec
+    from core.runner.workbench import Workbench
 
-    recipe = ImportanceRecipe(n_items, way.loss, way.form, options.seed)
+    recipe = ImportanceSpec(n_items, way.loss, way.reduction, options.seed)
     return Workbench(
         options.spec,
         options.store,
         recipe,
-        own_items=own_items,
+        custom_items=custom_items,
         batch_size=options.batch_rows or "auto",
-        wishes=options.wishes,
-        tell=tell,
+        memory_options=options.memory_options,
+        emit=emit,
     )

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from core.calibration.found import Calibration
-    from core.calibration.matrix import Estimate, Points, Recovered
-    from core.calibration.place import Placement, Separation
-    from core.calibration.plan import Setting
     from core.models.spec import ModelSpec
+    from core.phantom.calibration.blocks import Localization, Placement
+    from core.phantom.calibration.found import Calibration
+    from core.phantom.calibration.matrix import Estimate, Points, Recovered
+    from core.phantom.calibration.plan import Setting
 
 GOOD, FAIR = 0.9, 0.7
 """Correlations from which a matrix is called good, and partly right; the first also of a share of weights."""
@@ -27,7 +27,7 @@ FEWEST_TIMES = 2
 TWO_DIGITS = 9.95
 """What is not less has two digits before the point when it is rounded."""
 
-SETTING_HEADS = ("loss", "form", "selection", "k", "quota")
+SETTING_HEADS = ("loss", "reduction", "selection", "k", "scope")
 
 MATRICES_LEGEND = (
     "r: correlation of the 100 cells with the true matrix. row, col: of 10, how many have their maximum on "
@@ -37,15 +37,15 @@ MATRICES_LEGEND = (
 
 PLACES_LEGEND = (
     "Share of the selected weights that lie in the ability's own block, and how many times chance that is; "
-    "by quota and k. AUROC, .5 is chance: own block against the other private ones, by neuron (sum of its "
+    "by scope and k. AUROC, .5 is chance: own block against the other private ones, by neuron (sum of its "
     "weights' scores) and by weight. Each is a mean of 10 abilities; --json has them all."
 )
 
 
 def write_calibration(found: Calibration, spec: ModelSpec, n_items: int) -> None:
     """Writes all tables and what they say."""
-    from core.calibration.found import true_matrix
-    from core.calibration.plan import USUAL
+    from core.phantom.calibration.found import true_matrix
+    from core.phantom.calibration.plan import USUAL
 
     usual = found.matrices[USUAL]
     output.write(f"{wrapped(what_it_is(spec))}\n\n")
@@ -78,8 +78,8 @@ def verdict(found: Calibration, spec: ModelSpec) -> list[str]:
 
 
 def _matrix_sentence(found: Calibration) -> str:
-    from core.calibration.found import true_matrix
-    from core.calibration.plan import PAPER, USUAL
+    from core.phantom.calibration.found import true_matrix
+    from core.phantom.calibration.plan import PAPER, USUAL
 
     usual, paper, true = found.matrices[USUAL], found.matrices[PAPER], true_matrix(found.truth)
     own, rest = true.trace() / len(true), len(true) * (len(true) - 1)
@@ -96,7 +96,7 @@ def _matrix_sentence(found: Calibration) -> str:
 
 def _best_sentence(found: Calibration) -> list[str]:
     """Which setting comes nearest to the true matrix, if it is not the usual one, and how to choose it."""
-    from core.calibration.plan import USUAL
+    from core.phantom.calibration.plan import USUAL
 
     def r(setting: Setting) -> float:
         correlation = found.matrices[setting].correlation
@@ -111,18 +111,18 @@ def _best_sentence(found: Calibration) -> list[str]:
         f"r {_estimate(matrix.correlation)}; {matrix.rows} rows, {matrix.columns} columns; it takes "
         f"{matrix.diagonal.value:.0f} and {_tenths(matrix.off_diagonal.value)} points, and "
         f"{mean(place.precision for place in places):.0%} of its weights lie in the own block. Elsewhere: "
-        f"--loss {best.loss} --form {best.form} --selections {best.selection}"
-        + ("." if best.quota == "global" else f" --quota {best.quota}.")
+        f"--loss {best.loss} --reduction {best.reduction} --selections {best.selection}"
+        + ("." if best.scope == "global" else f" --scope {best.scope}.")
     ]
 
 
 def _places_sentence(found: Calibration) -> str:
-    from core.calibration.plan import USUAL
+    from core.phantom.calibration.plan import USUAL
 
     places = found.placements[USUAL].values()
     own, shared = [place.precision for place in places], mean(place.shared_share for place in places)
-    separations = found.separations[USUAL.loss, USUAL.form, USUAL.selection].values()
-    neurons = [one.neurons for one in separations]
+    localizations = found.localizations[USUAL.loss, USUAL.reduction, USUAL.selection].values()
+    neurons = [one.neurons for one in localizations]
     return (
         f"{_grade_of_places(places)} the weights. Of those selected, {mean(own):.0%} lie in the ability's "
         f"own block ({min(own):.0%} to {max(own):.0%} by ability), {mean_times(places):.1f} times chance, "
@@ -134,8 +134,8 @@ def _places_sentence(found: Calibration) -> str:
 
 def document(found: Calibration, spec: ModelSpec, n_items: int) -> dict[str, Any]:
     """Everything, as plain values."""
-    from core.calibration.found import true_matrix
-    from core.calibration.place import PRIVATE
+    from core.phantom.calibration.blocks import PRIVATE
+    from core.phantom.calibration.found import true_matrix
 
     return {
         "model": spec.name,
@@ -159,11 +159,11 @@ def document(found: Calibration, spec: ModelSpec, n_items: int) -> dict[str, Any
         "auroc": [
             {
                 "loss": loss,
-                "form": form,
+                "reduction": reduction,
                 "selection": selection,
-                "abilities": {ability: one._asdict() for ability, one in separations.items()},
+                "abilities": {ability: one._asdict() for ability, one in localizations.items()},
             }
-            for (loss, form, selection), separations in found.separations.items()
+            for (loss, reduction, selection), localizations in found.localizations.items()
         ],
         "verdict": verdict(found, spec),
     }
@@ -180,17 +180,17 @@ def what_it_is(spec: ModelSpec) -> str:
 
 def setting_words(setting: Setting) -> str:
     """A setting in a few words: `margin, sum, contrast, k 1 %`."""
-    quota = "" if setting.quota == "global" else f", quota {setting.quota}"
-    return f"{setting.loss}, {setting.form}, {setting.selection}, k {100 * setting.k:g} %{quota}"
+    scope = "" if setting.scope == "global" else f", scope {setting.scope}"
+    return f"{setting.loss}, {setting.reduction}, {setting.selection}, k {100 * setting.k:g} %{scope}"
 
 
 def setting_cells(setting: Setting, *, is_narrow: bool) -> tuple[str, ...]:
     """A setting in a table of `settings_table`; narrow, it is `margin, sum, contrast 1%`."""
-    quota, k = setting.quota, f"{100 * setting.k:g}%"
+    scope, k = setting.scope, f"{100 * setting.k:g}%"
     if not is_narrow:
-        return setting.loss, setting.form, setting.selection, k, quota
-    words = f"{setting.loss}, {setting.form}, {setting.selection} {k}"
-    return (words if quota == "global" else f"{words}, quota {quota}",)
+        return setting.loss, setting.reduction, setting.selection, k, scope
+    words = f"{setting.loss}, {setting.reduction}, {setting.selection} {k}"
+    return (words if scope == "global" else f"{words}, scope {scope}",)
 
 
 def _grade(matrix: Recovered) -> str:
@@ -245,15 +245,17 @@ def matrices_table(found: Calibration, *, is_narrow: bool = False) -> Table:
 
 def _places_table(found: Calibration) -> Table:
     """A row for each loss, form and selection; the controls, whose loss and form are the usual, below."""
-    sizes = list(dict.fromkeys((setting.quota, setting.k) for setting in found.placements))
-    heads = [f"{quota} {100 * k:g}%" for quota, k in sizes]
-    table = plain_table(("loss", "form", "selection"), (*heads, "neuron", "weight"))
-    kinds = dict.fromkeys((setting.loss, setting.form, setting.selection) for setting in found.placements)
+    sizes = list(dict.fromkeys((setting.scope, setting.k) for setting in found.placements))
+    heads = [f"{scope} {100 * k:g}%" for scope, k in sizes]
+    table = plain_table(("loss", "reduction", "selection"), (*heads, "neuron", "weight"))
+    kinds = dict.fromkeys(
+        (setting.loss, setting.reduction, setting.selection) for setting in found.placements
+    )
     for kind in kinds:
         by_size = {
-            (setting.quota, setting.k): places.values()
+            (setting.scope, setting.k): places.values()
             for setting, places in found.placements.items()
-            if (setting.loss, setting.form, setting.selection) == kind
+            if (setting.loss, setting.reduction, setting.selection) == kind
         }
         table.add_row(
             *kind,
@@ -261,14 +263,14 @@ def _places_table(found: Calibration) -> Table:
                 f"{number(mean(p.precision for p in by_size[size]))} {times_words(by_size[size])}"
                 for size in sizes
             ),
-            *aurocs(found.separations.get(kind, {}).values()),
+            *aurocs(found.localizations.get(kind, {}).values()),
         )
     return table
 
 
-def aurocs(separations: Iterable[Separation]) -> tuple[str, str]:
+def aurocs(localizations: Iterable[Localization]) -> tuple[str, str]:
     """Their means, by neuron and by weight; a dot each where there are none."""
-    found = list(separations)
+    found = list(localizations)
     if not found:
         return "·", "·"
     return number(mean(one.neurons for one in found)), number(mean(one.weights for one in found))
@@ -336,9 +338,9 @@ def setting_document(setting: Setting) -> dict[str, Any]:
     """A setting as plain values."""
     return {
         "loss": setting.loss,
-        "form": setting.form,
+        "reduction": setting.reduction,
         "selection": setting.selection,
-        "quota": setting.quota,
+        "scope": setting.scope,
         "k": setting.k,
         "control": setting.is_control,
     }

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from core.profile import Profile
-    from core.profile.naming import Naming
+    from core.analysis.profile.attribution import AttributionAccuracy
+    from core.analysis.profile.cells import Profile
 
 NAMING_LEGEND = (
     "A cell names its ability if its AIS is above 0 with q < .05 (significant), or if besides the whole "
@@ -26,7 +26,7 @@ NAMING_LEGEND = (
 )
 
 SILENT = (
-    "Where the AIS is not identifiable or the mask is wrecked, nothing is named: up to {:,} of {:,} cells of "
+    "Where the AIS is not identifiable or the mask is collapsed, nothing is named: up to {:,} of {:,} cells of "
     "a matrix."
 )
 
@@ -54,10 +54,10 @@ def compound_matrix(rows: pl.DataFrame, needs: Mapping[str, Sequence[str]]) -> T
     table = Table(title=matrix_title(chosen), title_justify="left", box=None, pad_edge=False)
     table.collapse_padding = True
     table.add_column("benchmark", no_wrap=True)
-    wrecked = set(chosen.filter("collapsed")["ability"])
+    collapsed = set(chosen.filter("collapsed")["ability"])
     abilities = chosen["ability"].unique(maintain_order=True).to_list()
     for ability in abilities:
-        name = SHORT_NAMES[ability] + ("!" if ability in wrecked else "")
+        name = SHORT_NAMES[ability] + ("!" if ability in collapsed else "")
         table.add_column(name, justify="right", no_wrap=True)
     for (benchmark,), row in chosen.group_by("benchmark", maintain_order=True):
         of_ability = {cell["ability"]: cell for cell in row.to_dicts()}
@@ -72,20 +72,20 @@ def _cell(cell: Mapping[str, Any], *, is_needed: bool) -> str:
     return f"[{text}]" if is_needed else text
 
 
-def write_namings(profile: Profile) -> None:
+def write_attributions(profile: Profile) -> None:
     """Writes how well the matrices name what the compound benchmarks need; nothing without such."""
     from rich.table import Table
 
-    from core.profile.naming import namings
+    from core.analysis.profile.attribution import attributions
 
-    found = namings(profile)
+    found = attributions(profile)
     if not found:
         return
     table = Table(title="What a name is worth", title_justify="left", box=None, pad_edge=False)
     for head in HEADS:
         table.add_column(head, justify="left" if head in ("variant", "selection", "rule") else "right")
     for one in found:
-        table.add_row(*_naming_words(one))
+        table.add_row(*_attribution_words(one))
     output.write_table(table)
     output.write(wrapped(NAMING_LEGEND.format(number(found[0].f1_of_all))) + "\n")
     if silent := max(one.silent for one in found):
@@ -93,7 +93,7 @@ def write_namings(profile: Profile) -> None:
     output.write("\n")
 
 
-def _naming_words(one: Naming) -> tuple[str, ...]:
+def _attribution_words(one: AttributionAccuracy) -> tuple[str, ...]:
     kind = (one.variant, one.selection, f"{one.k:g}", one.rule)
     counts = (f"{one.named:,}", f"{one.right:,}", f"{one.needed:,}")
     return (*kind, *counts, *(number(value) for value in (one.precision, one.recall, one.f1)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.events import GpuFacts
+    from core.experiment.events import GpuFacts
 
 
 def gpu_words(gpus: Sequence[GpuFacts]) -> list[str]:

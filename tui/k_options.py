@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.choices import weights_of
+from core.models.layer_matrices import weights_of
 from tui import output
 from tui.bench_options import default_k
 from tui.options import UsageError
@@ -14,17 +14,18 @@ from tui.options import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.choices import Selection, Variant
-    from core.recipes import MaskRecipe
-    from core.workbench import Workbench
-    from core.workbench.auto_k import FoundK
+    from core.experiment.specs import MaskSpec
+    from core.masks.choices import Selection
+    from core.models.layer_matrices import Variant
+    from core.runner.auto_k import FoundK
+    from core.runner.workbench import Workbench
     from tui.options import ModelOptions
 
 AUTO = "auto"
 """In place of a number: the largest k at which the model can still write."""
 
 AUTO_HELP = (
-    "auto: the largest of a grid at which the model can still write; it measures the health of each mask at "
+    "auto: the largest of a grid at which the model can still write; it measures the generation quality of each mask at "
     "each k up to the first that is too large"
 )
 
@@ -59,31 +60,31 @@ def first_of_grid(options: ModelOptions, selections: Sequence[Selection]) -> flo
     Raises:
         ValueError: there are only controls among them.
     """
-    from core.workbench.auto_k import grid_of, require_searchable
+    from core.runner.auto_k import grid_of, require_searchable
 
     require_searchable(selections)
     return grid_of(options.spec)[0]
 
 
-def found_ks(bench: Workbench, masks: Sequence[MaskRecipe]) -> tuple[FoundK, ...]:
+def found_ks(bench: Workbench, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
     """The k for the masks of each variant; what is tried and what was found is told on stderr.
 
     Raises:
         ValueError: even the smallest k is too large.
         WeightsChangedError: the weights were not restored.
     """
-    from core.workbench.auto_k import find_k, searched_masks
+    from core.runner.auto_k import find_k, searched_masks
 
     wanted = searched_masks(masks)
     if wanted:
         variants = len({mask.variant for mask in wanted})
         each = len(wanted) // variants
         output.note(
-            f"k auto: measures the health of {each:,} {'mask' if each == 1 else 'masks'} at each k"
+            f"k auto: measures the generation quality of {each:,} {'mask' if each == 1 else 'masks'} at each k"
             f"{' of each variant' if variants > 1 else ''}, from the smallest to the first that is too large."
         )
     found = find_k(
-        bench, masks, tell=lambda variant, tried: output.note(f"k auto, {variant}: {tried.words()}")
+        bench, masks, emit=lambda variant, tried: output.note(f"k auto, {variant}: {tried.words()}")
     )
     for one in found:
         output.note(one.words())

@@ -6,9 +6,9 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from core.choices import CONTROLS
+from core.masks.choices import CONTROLS
 from tui import output
-from tui.compound_matrix import compound_matrix, needs_of, write_namings
+from tui.compound_matrix import compound_matrix, needs_of, write_attributions
 from tui.matrix_words import (
     LEGEND,
     SHORT_NAMES,
@@ -21,7 +21,7 @@ from tui.matrix_words import (
     random_line,
     reasons,
     wrapped,
-    write_health,
+    write_generation_quality,
 )
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from core.choices import Variant
-    from core.profile import Profile
-    from core.profile.failures import MaskSums
-    from core.profile.summary import MatrixSummary
+    from core.analysis.profile.cells import Profile
+    from core.analysis.profile.failures import MaskSums
+    from core.analysis.profile.summary import MatrixSummary
+    from core.models.layer_matrices import Variant
 
 WIDE = 150
 """Columns from which every cell has room for its interval."""
@@ -44,7 +44,7 @@ FEW_MATRICES = 4
 SUMMARY_LEGEND = (
     "own, others: mean AIS on the ability's own benchmark, and on the other abilities'.  specific: own less "
     "what the other abilities' masks do to that benchmark.  hold: cells that hold (Holm).  top 3: abilities "
-    "whose own benchmark is among the three most hurt.  |AIS|: mean of all cells.  wrecked: masks that "
+    "whose own benchmark is among the three most hurt.  |AIS|: mean of all cells.  collapsed: masks that "
     "take every benchmark down to chance"
 )
 
@@ -54,7 +54,7 @@ NAMED = 4
 
 def write_matrices(profile: Profile) -> None:
     """Writes the summary of all matrices, then the matrices themselves."""
-    from core.profile.summary import summaries
+    from core.analysis.profile.summary import summaries
 
     cells = profile.cells
     if not profile.plan.masks():
@@ -73,10 +73,10 @@ def write_matrices(profile: Profile) -> None:
     output.write("".join(f"{wrapped(line)}\n" for line in (LEGEND, random_line(cells)) if line) + "\n")
     output.write_table(_summary_table(summaries(profile)))
     output.write(wrapped(SUMMARY_LEGEND) + "\n\n")
-    write_namings(profile)
+    write_attributions(profile)
     if why := reasons(cells):
         output.write(f"{why}\n")
-    write_health(profile, effects)
+    write_generation_quality(profile, effects)
     write_failures(profile)
 
 
@@ -135,8 +135,7 @@ def _by_variant(
 
 def _written_words(sums: Sequence[MaskSums]) -> str:
     """The frequent failures of the written answers under some masks together."""
-    from core.diagnosis import frequent, shares
-    from core.diagnosis.summary import LEAST_SHARE
+    from core.analysis.diagnosis.summary import LEAST_SHARE, frequent, shares
 
     found = shares(way for one in sums for way in one.ways.elements())
     failures = frequent(found)
@@ -224,7 +223,7 @@ def _summary_table(rows: list[MatrixSummary]) -> Table:
     from rich.table import Table
 
     table = Table(title="What the matrices say", title_justify="left", box=None, pad_edge=False)
-    heads = ("variant", "selection", "k", "own", "others", "specific", "hold", "top 3", "|AIS|", "wrecked")
+    heads = ("variant", "selection", "k", "own", "others", "specific", "hold", "top 3", "|AIS|", "collapsed")
     for head in heads:
         table.add_column(head, justify="left" if head in heads[:2] else "right")
     for row in rows:
@@ -235,7 +234,7 @@ def _summary_table(rows: list[MatrixSummary]) -> Table:
             number(row.mean_own),
             number(row.mean_others),
             number(row.mean_specificity),
-            str(row.holding),
+            str(row.holm_significant),
             f"{row.own_in_top_three}/{row.rows}",
             "·" if row.mean_absolute is None else f"{row.mean_absolute:.3f}",
             str(row.collapsed),

@@ -1,4 +1,4 @@
-"""What has to be said below a matrix: what so few items cannot show, what a mask wrecks, how it writes."""
+"""What has to be said below a matrix: what so few items cannot show, what a mask collapses, how it writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
-from core.choices import SIGNIFICANT
+from core.analysis.statistics.significance import SIGNIFICANT
 from tui import output
 
 if TYPE_CHECKING:
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from core.profile import Plan, Profile
-    from core.results.health import MaskHealth
+    from core.analysis.profile.cells import Profile
+    from core.analysis.stored.generation_quality import GenerationQuality
+    from core.experiment.plan import Plan
 
 LONGEST_LINE = 110
 """Columns of a sentence, however wide the screen."""
@@ -85,13 +86,13 @@ def _span(texts: Sequence[str]) -> str:
 
 def collapse_line(rows: pl.DataFrame) -> str:
     """Which masks of a matrix say nothing about abilities; empty if none does."""
-    wrecked = rows.filter("collapsed")["ability"].unique(maintain_order=True).to_list()
-    if not wrecked:
+    collapsed = rows.filter("collapsed")["ability"].unique(maintain_order=True).to_list()
+    if not collapsed:
         return ""
-    names = ", ".join(SHORT_NAMES[ability] for ability in wrecked)
+    names = ", ".join(SHORT_NAMES[ability] for ability in collapsed)
     return (
         f"! {names}: within two standard errors of chance on every benchmark, so nothing is said about "
-        "abilities: choose a smaller k, contrast or minus_core."
+        "abilities: choose a smaller k, contrast or top_minus_shared."
     )
 
 
@@ -118,7 +119,7 @@ def matrix_title(rows: pl.DataFrame) -> str:
     first = rows.row(0, named=True)
     size = f"{first['weights']:,} weights, {first['share_of_candidates']:.1%} of candidates"
     words = [first["variant"], first["selection"], f"k {first['k']:g}"]
-    words += [] if first["quota"] == "global" else [f"quota {first['quota']}"]
+    words += [] if first["scope"] == "global" else [f"scope {first['scope']}"]
     return " · ".join(["AIS", *words, size, f"n {first['n']}"])
 
 
@@ -142,7 +143,7 @@ def largest_ks(plan: Plan) -> str:
     return "k " + ", ".join(f"{k:g} ({variant})" for variant, k in largest.items())
 
 
-def write_health(profile: Profile, effects: Sequence[str]) -> None:
+def write_generation_quality(profile: Profile, effects: Sequence[str]) -> None:
     """Writes whether the model can still write under the masks of the largest k, as far as that is known.
 
     One row for each ability, and one for the random controls of all together.
@@ -150,19 +151,19 @@ def write_health(profile: Profile, effects: Sequence[str]) -> None:
     from rich.table import Table
 
     plan = profile.plan
-    found: dict[tuple[str, str], dict[str, MaskHealth]] = {}
-    for mask, health in profile.healths.items():
+    found: dict[tuple[str, str], dict[str, GenerationQuality]] = {}
+    for mask, generation_quality in profile.generation_qualities.items():
         if (
             mask.k == max(plan.ks_of(mask.variant)) and mask.seed == plan.seed
         ):  # of random masks the first draw
-            found.setdefault((mask.variant, mask.selection), {})[mask.ability] = health
+            found.setdefault((mask.variant, mask.selection), {})[mask.ability] = generation_quality
     shown = [(v, s) for v in plan.variants for s in effects if (v, s) in found]
     if not shown:
         return
     answers = next(iter(found[shown[0]].values())).repeating.n
     output.write(
         wrapped(
-            f"Health at {largest_ks(plan)}: perplexity on neutral text, times the intact model's; of "
+            f"Generation quality at {largest_ks(plan)}: perplexity on neutral text, times the intact model's; of "
             f"{answers} answers those that repeat themselves, and those that cannot be read"
         )
         + "\n"
@@ -173,24 +174,31 @@ def write_health(profile: Profile, effects: Sequence[str]) -> None:
         table.add_column(f"{variant} {selection}", no_wrap=True)
     for ability in plan.abilities:
         cells = [found[kind].get(ability) for kind in shown]
-        table.add_row(SHORT_NAMES[ability], *(_health_cell([one] if one else []) for one in cells))
+        table.add_row(
+            SHORT_NAMES[ability], *(_generation_quality_cell([one] if one else []) for one in cells)
+        )
     controls = [list(found.get((variant, "random"), {}).values()) for variant, _ in shown]
     if "random" not in effects and any(controls):
-        table.add_row("(random)", *map(_health_cell, controls), style="dim")
+        table.add_row("(random)", *map(_generation_quality_cell, controls), style="dim")
     output.write_table(table)
     output.write("\n")
 
 
-def _health_cell(healths: Sequence[MaskHealth]) -> str:
+def _generation_quality_cell(generation_qualities: Sequence[GenerationQuality]) -> str:
     """The means over some masks: `x1.3 18% 2%`."""
-    from core.results.health import times_text
+    from core.analysis.stored.generation_quality import times_text
 
-    if not healths:
+    if not generation_qualities:
         return "·"
-    times = [health.times for health in healths if health.times is not None]
-    mean = sum(times) / len(times) if len(times) == len(healths) else None
+    times = [
+        generation_quality.times
+        for generation_quality in generation_qualities
+        if generation_quality.times is not None
+    ]
+    mean = sum(times) / len(times) if len(times) == len(generation_qualities) else None
     shares = [
-        sum(getattr(health, name).score for health in healths) / len(healths)
+        sum(getattr(generation_quality, name).score for generation_quality in generation_qualities)
+        / len(generation_qualities)
         for name in ("repeating", "unreadable")
     ]
     return " ".join([f"{times_text(mean):<5}", *(f"{share:>4.0%}" for share in shares)])

@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core.free_space import free_on_disk
-from core.importance.needs import ItemsShape, ModelShape
-from core.importance.plan import Free, ImportancePlan, Task, Wishes, plan_importance
-from core.importance.wishes import check_wishes_for
+from core.experiment.specs import ImportanceSpec
+from core.importance.memory import ItemsShape, ModelShape
+from core.importance.memory_options import check_memory_options_for
+from core.importance.plan import Free, ImportancePlan, MemoryOptions, Task, plan_importance
 from core.models.description import Weights, read_config, weights_in_memory
 from core.models.device import layers_over_gpus
 from core.models.files import is_hub_id, model_folder
+from core.models.memory import free_on_disk
 from core.models.quantization import DTYPE_BYTES
 from core.models.spec import ModelSpec
-from core.recipes import ImportanceRecipe
 from tui.machine import Machine
 
-LOSS = ImportanceRecipe().loss
+LOSS = ImportanceSpec().loss
 """With which importance is planned: the default."""
 
 
@@ -82,7 +82,7 @@ def plan_use(
     folder: Path,
     machine: Machine,
     cache_folder: Path | None = None,
-    wishes: Wishes | None = None,
+    memory_options: MemoryOptions | None = None,
 ) -> Plan:
     """What loading the model and scoring its weights need, whether that fits, and how it would be done.
 
@@ -91,7 +91,7 @@ def plan_use(
         folder: the model's files.
         machine: where it would run.
         cache_folder: where maps go that do not fit in main memory; None leaves its disk out of account.
-        wishes: what is decided of how importance is computed.
+        memory options: what is decided of how importance is computed.
 
     Raises:
         ValueError: the device is not here, the weights are quantized in another way than is asked for, the
@@ -113,12 +113,12 @@ def plan_use(
     loading = Need(
         "load", on_gpu * loaded.bytes, (not on_gpu) * loaded.bytes, 0, _load_fits(loaded.bytes, on_gpu, free)
     )
-    wishes = wishes or Wishes()
-    check_wishes_for(wishes, task.model.layers, on_gpu=on_gpu)
+    memory_options = memory_options or MemoryOptions()
+    check_memory_options_for(memory_options, task.model.layers, on_gpu=on_gpu)
     candidates = task.model.candidates
     is_own_dtype = spec.keeps_dtype(loaded.quantization)
     try:
-        importance = plan_importance(task, free, wishes)
+        importance = plan_importance(task, free, memory_options)
     except ValueError as error:
         return Plan(device, loaded.stored_as, is_own_dtype, candidates, (loading,), None, str(error))
     needs = (loading, _need_of(importance, free, on_gpu))

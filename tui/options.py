@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 
 from cache.paths import expanded
-from core.choices import CONTROLS, PAPER_WAY, USUAL_WAY, Form, Loss, Selection, Way
+from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
+from core.masks.choices import CONTROLS, Selection
 from core.models.spec import DType, ModelSpec, Quantization
 
 if TYPE_CHECKING:
     from cache.folder import Store
     from core.benchmarks.options import BenchmarkOptions
-    from core.importance.plan import Wishes
+    from core.importance.plan import MemoryOptions
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
@@ -156,19 +157,19 @@ class ScoringOptions(ModelOptions):
     ] = None
 
     @property
-    def wishes(self) -> Wishes:
+    def memory_options(self) -> MemoryOptions:
         """What is decided of how importance is computed.
 
         Raises:
             UsageError: the options do not go together.
         """
-        from core.importance.plan import Wishes
-        from core.importance.wishes import check_wishes
+        from core.importance.memory_options import check_memory_options
+        from core.importance.plan import MemoryOptions
 
-        wishes = Wishes(self.passes, self.sums, self.maps, self.rows, self.checkpointing)
+        memory_options = MemoryOptions(self.passes, self.sums, self.maps, self.rows, self.checkpointing)
         with checked_arguments():
-            check_wishes(wishes)
-        return wishes
+            check_memory_options(memory_options)
+        return memory_options
 
 
 @dataclass(frozen=True)
@@ -177,31 +178,37 @@ class WayOptions(ScoringOptions):
 
     loss: Annotated[
         Loss | None,
-        typer.Option(help="What is differentiated to score the weights.", show_default=USUAL_WAY.loss),
+        typer.Option(help="What is differentiated to score the weights.", show_default=DEFAULT_RULE.loss),
     ] = None
-    form: Annotated[
-        Form | None,
+    reduction: Annotated[
+        Reduction | None,
         typer.Option(
             help="items: sum over items of |gradient x weight|; sum: |sum over items|, as in the paper.",
-            show_default=USUAL_WAY.form,
+            show_default=DEFAULT_RULE.reduction,
         ),
     ] = None
     preset: Annotated[
         Literal["paper"] | None,
-        typer.Option(help="paper: its formula, which is --loss full --form sum and the selection top."),
+        typer.Option(
+            help="paper: its formula, which is --loss full --reduction abs-sum and the selection top."
+        ),
     ] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.preset and (self.loss or self.form):
+        if self.preset and (self.loss or self.reduction):
             raise UsageError(
-                "--preset paper is --loss full --form sum and the selection top: give either it or these."
+                "--preset paper is --loss full --reduction abs-sum and the selection top: give either it or these."
             )
 
     @property
-    def way(self) -> Way:
+    def way(self) -> ScoringRule:
         """How weights are to be scored."""
-        return PAPER_WAY if self.preset else Way(self.loss or USUAL_WAY.loss, self.form or USUAL_WAY.form)
+        return (
+            PAPER_RULE
+            if self.preset
+            else ScoringRule(self.loss or DEFAULT_RULE.loss, self.reduction or DEFAULT_RULE.reduction)
+        )
 
     def require_selections(self, selections: Iterable[Selection]) -> None:
         """Makes sure that a preset and the selections that are asked for go together.

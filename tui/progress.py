@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.events import (
+from core.experiment.events import (
     EntryReplaced,
     Event,
     ImportancePlanned,

@@ -8,7 +8,7 @@ from core.importance.plan import ROWS
 from tui.units import size_text
 
 if TYPE_CHECKING:
-    from core.events import ImportancePlanned, ModelLoading
+    from core.experiment.events import ImportancePlanned, ModelLoading
     from core.importance.plan import ImportancePlan
 
 

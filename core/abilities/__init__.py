@@ -2,7 +2,8 @@
 
 from core.abilities.catalogue import ABILITIES, Ability, find_ability
 from core.abilities.generate import GENERATOR_VERSION, generate_items
-from core.abilities.item import LEVELS, SPLITS, Draft, Family, Item, Level, Split
+from core.abilities.item import SPLITS, Draft, Family, Item, Split
+from core.models.spec import LEVELS, Level
 
 __all__ = [
     "ABILITIES",

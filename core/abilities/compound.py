@@ -11,7 +11,8 @@ from functools import cache
 
 from core.abilities.catalogue import ABILITIES
 from core.abilities.generate import generate_items
-from core.abilities.item import Item, Level
+from core.abilities.item import Item
+from core.models.spec import Level
 
 COMPOUND_ITEMS = 500
 """Items of each compound: every held-out item of its abilities stands in one of them."""

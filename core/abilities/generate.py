@@ -6,8 +6,9 @@ from functools import cache
 from importlib import import_module
 
 from core.abilities.catalogue import find_ability
-from core.abilities.item import Family, Item, Level, Split
+from core.abilities.item import Family, Item, Split
 from core.abilities.sampling import draw_items
+from core.models.spec import Level
 
 GENERATOR_VERSION = 1
 """Raised whenever any generated item changes; part of every cache key that depends on items."""

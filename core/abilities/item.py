@@ -10,11 +10,7 @@ from typing import Literal
 Split = Literal["train", "heldout"]
 """`train` feeds importance (and the embedded model's training); `heldout` is what is evaluated."""
 
-Level = Literal["basic", "standard"]
-"""`basic` has a closed vocabulary, for the embedded model; `standard` is for real models."""
-
 SPLITS: tuple[Split, ...] = ("train", "heldout")
-LEVELS: tuple[Level, ...] = ("basic", "standard")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from core.abilities.item import Draft, Family, Item, Level, Split
+from core.abilities.item import Draft, Family, Item, Split
+from core.models.spec import Level
 
 HELDOUT_PERCENT = 20
 """Share of the keys that belong to the held-out split, in percent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.abilities import GENERATOR_VERSION, Item, Level, find_ability
+from core.abilities import GENERATOR_VERSION, Item, find_ability
 from core.abilities.compound import (
     COMPOUND_ITEMS,
     PAIRS,
@@ -14,17 +14,17 @@ from core.abilities.compound import (
     compound_id,
     compound_items,
 )
+from core.abilities.prompts import LETTERS
 from core.benchmarks.description import Benchmark
 from core.benchmarks.diagnostic import METRICS, GeneratedChoices
 from core.benchmarks.tasks.documents import ChoiceDocument, Document
-from core.models.spec import ModelSpec
-from core.prompts import LETTERS, PromptStyle
+from core.models.spec import Level, ModelSpec, PromptStyle
 
 COMPOUND_VERSION = 1
 """Raised whenever a compound item or its prompt changes though its parts do not."""
 
-BELIEVABLE_OF_CHANCE = 0.2
-"""The lowest believable score as a share of chance: as of the diagnostic ones, below what guessing gives."""
+PLAUSIBLE_RANGE_OF_CHANCE = 0.2
+"""The lowest plausible score as a share of chance: as of the diagnostic ones, below what guessing gives."""
 
 BLANK = "_"
 """Where the answer to an earlier question goes in a prompt as a person reads it."""
@@ -61,7 +61,7 @@ def _benchmark(needs: tuple[str, ...], level: Level) -> Benchmark:
         about=f"{'both' if len(needs) == 2 else 'all three'} have to be right: {', '.join(names)}",
         kind="multiple_choice",
         metrics=METRICS,
-        believable=(BELIEVABLE_OF_CHANCE * source.chance, 1.0),
+        plausible_range=(PLAUSIBLE_RANGE_OF_CHANCE * source.chance, 1.0),
         version=COMPOUND_VERSION,
         source=source,
         needs=needs,
@@ -91,7 +91,7 @@ class CompoundSource(GeneratedChoices):
             compound_document(item, spec.style) for item in compound_items(self.needs, self.level, n)
         )
 
-    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+    def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
         """Level, style, and the version of the parts."""
         return {"level": self.level, "style": spec.style, "generator": GENERATOR_VERSION}
 

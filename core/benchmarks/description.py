@@ -13,7 +13,7 @@ from core.models.spec import ModelSpec
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.diagnosis.answer_format import AnswerFormat
+    from core.benchmarks.answer_format import AnswerFormat
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Source(Protocol):
     def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
         """The first n items, in a fixed order, as a model gets them."""
 
-    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+    def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
         """What the documents depend on, for cache keys."""
 
     @property
@@ -78,7 +78,7 @@ class Benchmark:
     metrics: tuple[str, ...]
     """The first is the score; `acc`: the share of items whose right option has the largest summed
     log-likelihood."""
-    believable: tuple[float, float]
+    plausible_range: tuple[float, float]
     """The lowest and highest score of an intact model that do not point to a broken set-up, fractions."""
     version: int
     """Raised whenever an item or a prompt changes; part of every cache key of its outcomes."""
@@ -116,14 +116,14 @@ class Benchmark:
             raise ValueError(f"'{self.id}' has only {len(found)} items here, not {n}: give a lower limit.")
         return found
 
-    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+    def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
         """What the first n documents depend on, for cache keys.
 
         Raises:
             ValueError: as of `documents`.
         """
         names = {"benchmark": self.id, "benchmark_version": self.version, "n": n}
-        return {**names, **self.source.ingredients(spec, n)}
+        return {**names, **self.source.key_inputs(spec, n)}
 
     def _check(self, n: int) -> None:
         if not 1 <= n <= self.n_items:

@@ -7,22 +7,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.abilities import ABILITIES, GENERATOR_VERSION, Ability, Item, Level, generate_items
+from core.abilities import ABILITIES, GENERATOR_VERSION, Ability, Item, generate_items
+from core.abilities.prompts import render_choice
 from core.benchmarks.description import Benchmark, Judged
 from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
 from core.benchmarks.tasks.scoring import choice_metric
-from core.models.spec import ModelSpec
-from core.prompts import PromptStyle, render_choice
+from core.models.spec import Level, ModelSpec, PromptStyle
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.diagnosis.answer_format import AnswerFormat
+    from core.benchmarks.answer_format import AnswerFormat
 
 HELDOUT_ITEMS = 500
 """Distinct held-out items that every ability has at either level."""
 
-BELIEVABLE = (0.05, 1.0)
+PLAUSIBLE_RANGE = (0.05, 1.0)
 """Far enough below chance (0.25) that guessing does not get there, and no model should."""
 
 METRICS = ("acc", "acc_norm")
@@ -41,7 +41,7 @@ def _benchmark(ability: Ability, level: Level) -> Benchmark:
         about=ability.definition,
         kind="multiple_choice",
         metrics=METRICS,
-        believable=BELIEVABLE,
+        plausible_range=PLAUSIBLE_RANGE,
         version=GENERATOR_VERSION,
         source=ItemSource(items, HELDOUT_ITEMS, 0.25, level),
         needs=(ability.id,),
@@ -102,7 +102,7 @@ class ItemSource(GeneratedChoices):
         """The first n items in the model's style."""
         return tuple(item_document(item, spec.style) for item in self.items(n))
 
-    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+    def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
         """Level and style."""
         return {"level": self.level, "style": spec.style}
 

@@ -25,7 +25,7 @@ from core.models.spec import ModelSpec
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.diagnosis.answer_format import AnswerFormat
+    from core.benchmarks.answer_format import AnswerFormat
 
 
 def harness_benchmark(word: str, options: BenchmarkOptions) -> Benchmark:
@@ -45,7 +45,7 @@ def harness_benchmark(word: str, options: BenchmarkOptions) -> Benchmark:
         about="a task of lm-evaluation-harness, with its own metrics",
         kind="generation" if tasks.writes else "multiple_choice",
         metrics=tasks.metrics,
-        believable=(0.0, 1.0),
+        plausible_range=(0.0, 1.0),
         version=1,
         source=HarnessSource(tasks, options.chat),
     )
@@ -85,7 +85,7 @@ class HarnessSource:
         chat = read_chat_template(model_folder(spec), spec.name) if self.chat else None
         return self.tasks.documents(chat)[:n]
 
-    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+    def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
         """A hash of the documents, and what decides how they are scored."""
         documents = digest(self.documents(spec, n))
         return {"documents": documents, "rules": self.tasks.rules, "lm_eval": version("lm-eval")}

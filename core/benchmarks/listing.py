@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.abilities import Level
 from core.benchmarks.compound import compound_benchmarks
 from core.benchmarks.data.load import is_at_hand
 from core.benchmarks.description import Benchmark
 from core.benchmarks.diagnostic import diagnostic_benchmarks
-from core.benchmarks.registry import own_tasks
+from core.benchmarks.registry import custom_tasks
 from core.benchmarks.tasks.catalogue import TASKS
 from core.benchmarks.tasks.task import Kind, Task
+from core.models.spec import Level
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def listed_benchmarks(level: Level, data_dir: str | None) -> list[Listed]:
         ValueError: a description in the folder is not whole.
     """
     generated = (*diagnostic_benchmarks(level), *compound_benchmarks(level))
-    own = own_tasks(data_dir, [benchmark.id for benchmark in generated])
+    own = custom_tasks(data_dir, [benchmark.id for benchmark in generated])
     folder = None if data_dir is None else Path(data_dir)
     return [
         *map(_generated, generated),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.data.folder import files_of
 from core.benchmarks.data.load import load_rows
 from core.benchmarks.tasks.documents import ChoiceDocument, Document
@@ -43,8 +43,8 @@ class Rows:
     def of(cls, task: Task, split: str, data_dir: str | None) -> Rows:
         """The rows as their files are now."""
         folder = None if data_dir is None else Path(data_dir)
-        if task.own_files is not None:
-            files = [Path(task.data.path), task.own_files[split]]
+        if task.custom_files is not None:
+            files = [Path(task.data.path), task.custom_files[split]]
         else:
             files = [] if folder is None else [file for file, _ in files_of(task, split, folder)]
         return cls(task, task.id, split, data_dir, tuple(_stamp(file) for file in files if file.is_file()))

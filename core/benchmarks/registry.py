@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from core.abilities import ABILITIES, Level
+from core.abilities import ABILITIES
 from core.abilities.compound import JOINS, compound_id
 from core.benchmarks.compound import compound_benchmarks, pair_benchmarks, triple_benchmarks
 from core.benchmarks.data.load import is_at_hand
@@ -15,10 +15,11 @@ from core.benchmarks.options import DEFAULT_OPTIONS, BenchmarkOptions
 from core.benchmarks.program_tests import require_sandbox
 from core.benchmarks.task_source import TaskSource, task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.own import own_task
-from core.benchmarks.tasks.own_files import SUFFIXES, is_description
+from core.benchmarks.tasks.custom import custom_task
+from core.benchmarks.tasks.custom_files import SUFFIXES, is_description
 from core.benchmarks.tasks.task import Task
-from core.choices import one_of
+from core.models.names import one_of
+from core.models.spec import Level
 
 GENERATED: Mapping[str, Callable[[Level], tuple[Benchmark, ...]]] = {
     "diagnostic": diagnostic_benchmarks,
@@ -81,7 +82,7 @@ def runs_code(benchmark: Benchmark) -> bool:
     return isinstance(benchmark.source, TaskSource) and benchmark.source.task.runs_code
 
 
-def own_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]:
+def custom_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]:
     """One's own benchmarks that are described in a folder, by id.
 
     Args:
@@ -103,7 +104,7 @@ def own_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]:
 def _at_hand(options: BenchmarkOptions, generated: Sequence[str]) -> dict[str, Benchmark]:
     """What is not made here and can be run as things are."""
     folder = None if options.data_dir is None else Path(options.data_dir)
-    tasks = [*TASKS.values(), *own_tasks(options.data_dir, generated).values()]
+    tasks = [*TASKS.values(), *custom_tasks(options.data_dir, generated).values()]
     chosen = [task for task in tasks if is_at_hand(task, folder)]
     return {t.id: task_benchmark(t, options) for t in chosen if options.allow_code or not t.runs_code}
 
@@ -117,7 +118,7 @@ def _task(word: str, generated: Sequence[str], options: BenchmarkOptions) -> Tas
         return task
     if word.endswith(SUFFIXES):
         return _own(Path(word), generated)
-    own = own_tasks(options.data_dir, generated)
+    own = custom_tasks(options.data_dir, generated)
     if word not in own and set(word.split(JOINS)) <= {ability.id for ability in ABILITIES}:
         raise ValueError(
             f"There is no benchmark '{word}': compounds are of two different abilities, or one of the ten "
@@ -135,7 +136,7 @@ def _in_order(word: str) -> str:
 
 
 def _own(file: Path, taken: Sequence[str]) -> Task:
-    task = own_task(file)
+    task = custom_task(file)
     if task.id in taken or task.id in GROUPS:
         raise ValueError(f"{file}: the id '{task.id}' is taken: choose another.")
     return task

@@ -22,7 +22,7 @@ from core.models.spec import ModelSpec
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.diagnosis.answer_format import AnswerFormat
+    from core.benchmarks.answer_format import AnswerFormat
 
 
 def task_benchmark(task: Task, options: BenchmarkOptions) -> Benchmark:
@@ -33,7 +33,7 @@ def task_benchmark(task: Task, options: BenchmarkOptions) -> Benchmark:
         about=task.about,
         kind=task.kind,
         metrics=task.metrics,
-        believable=task.believable,
+        plausible_range=task.plausible_range,
         version=task.version,
         source=TaskSource(task, options),
     )
@@ -49,7 +49,7 @@ class TaskSource:
     @property
     def n_items(self) -> int:
         """The rows of one's own folder; of the hub what is known of its revision."""
-        is_known = self.task.own_files is None and self.options.data_dir is None
+        is_known = self.task.custom_files is None and self.options.data_dir is None
         if is_known and self.task.n_items is not None:
             return self.task.n_items
         return count_of(self._rows)
@@ -69,7 +69,7 @@ class TaskSource:
         """The first n rows, rendered."""
         return documents_of(self._documents(spec, n))
 
-    def ingredients(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+    def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
         """A hash of the documents: whatever folder, examples and template they come from."""
         return {"documents": digest_of(self._documents(spec, n))}
 
@@ -87,7 +87,7 @@ class TaskSource:
     @property
     def answer_format(self) -> AnswerFormat | None:
         """As the filter of the first metric takes the answer; None for options, and for programs."""
-        from core.diagnosis.answer_format import AnswerFormat
+        from core.benchmarks.answer_format import AnswerFormat
 
         task = self.task
         if task.judge is None:

@@ -13,8 +13,8 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from cache.files import write_atomically
-from core.engine.place import Place
 from core.engine.records import EngineRecord, own_version
+from core.engine.runtime_paths import Place
 from core.engine.server import Server
 from core.engine.spec import EngineSpec
 

@@ -6,9 +6,9 @@ import asyncio
 
 from core.engine.client import Connection, connect
 from core.engine.commands import Cancel, Shutdown
-from core.engine.place import EngineError
 from core.engine.records import EngineRecord, living_engines
-from core.events import ENDED, Job, JobChanged, Refused, Snapshot
+from core.engine.runtime_paths import EngineError
+from core.experiment.events import ENDED, Job, JobChanged, Refused, Snapshot
 
 ANSWER_S = 10.0
 """So long an engine may take to say what it does."""

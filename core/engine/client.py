@@ -8,12 +8,12 @@ import time
 from collections.abc import AsyncIterator
 
 from core.engine.commands import Command
-from core.engine.place import EngineError, Place
 from core.engine.process import START_AGAIN, EngineProcess, end_of, start_engine
 from core.engine.records import EngineRecord, is_listening, living_engines, own_version, read_record
+from core.engine.runtime_paths import EngineError, Place
 from core.engine.spec import EngineSpec
 from core.engine.wire import LONGEST_LINE_BYTES, encode, event_of
-from core.events import Event
+from core.experiment.events import Event
 
 __all__ = [
     "Connection",

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from core.recipes import MaskRecipe
-
-
-class Run(msgspec.Struct, frozen=True):
-    """One mask (None: the intact model) on the first n items of one benchmark."""
-
-    mask: MaskRecipe | None
-    benchmark: str
-    """Its id."""
-    n: int
+from core.experiment.specs import MaskSpec, Run
 
 
 class StartRuns(msgspec.Struct, frozen=True, tag=True):
@@ -31,7 +22,7 @@ class StartRankings(msgspec.Struct, frozen=True, tag=True):
     """Score weights and store the rankings that the masks are cut from; evaluate nothing."""
 
     title: str
-    masks: tuple[MaskRecipe, ...]
+    masks: tuple[MaskSpec, ...]
 
 
 class StartGeneration(msgspec.Struct, frozen=True, tag=True):
@@ -39,7 +30,7 @@ class StartGeneration(msgspec.Struct, frozen=True, tag=True):
 
     title: str
     prompt: str
-    masks: tuple[MaskRecipe | None, ...]
+    masks: tuple[MaskSpec | None, ...]
     max_new_tokens: int = 64
     temperature: float = 0.0
     seed: int = 0

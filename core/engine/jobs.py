@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from core.calibration.plan import main_plan
 from core.engine.commands import StartCalibration, StartGeneration, StartRankings, StartRuns
-from core.events import Event, Job, JobChanged, JobKind, JobState
+from core.experiment.events import Event, Job, JobChanged, JobKind, JobState
+from core.phantom.calibration.plan import main_plan
 
 Start = StartRuns | StartRankings | StartGeneration | StartCalibration
 """What becomes a job."""
@@ -36,14 +36,14 @@ class _Entry:
 class JobQueue:
     """Jobs in the order in which they came. Each change of one is told, under the queue's lock."""
 
-    def __init__(self, engine: str, tell: Callable[[Event], None]) -> None:
+    def __init__(self, engine: str, emit: Callable[[Event], None]) -> None:
         """An empty queue.
 
         Args:
             engine: the engine's id, with which the jobs' ids begin.
             tell: is told a `JobChanged` for each change; must not wait.
         """
-        self._engine, self._tell = engine, tell
+        self._engine, self._emit = engine, emit
         self._changed = threading.Condition()
         self._entries: list[_Entry] = []
         self._current: _Entry | None = None
@@ -81,7 +81,7 @@ class JobQueue:
                 created=time.time(),
             )
             self._entries.append(_Entry(job, start))
-            self._tell(JobChanged(job))
+            self._emit(JobChanged(job))
             self._changed.notify_all()
 
     def cancel(self, job: str) -> None:
@@ -184,7 +184,7 @@ class JobQueue:
 
     def _change(self, entry: _Entry, **changes: object) -> None:
         entry.job = msgspec.structs.replace(entry.job, **changes)
-        self._tell(JobChanged(entry.job))
+        self._emit(JobChanged(entry.job))
 
 
 def _total(start: Start) -> int:

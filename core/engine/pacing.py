@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from core.events import BatchFinished, Event, ItemsScored, TextWritten
+from core.experiment.events import BatchFinished, Event, ItemsScored, TextWritten
 
 PACE_S = 0.05
 """At least so many seconds lie between two events of the kinds that go on and on: 20 a second."""
@@ -25,7 +25,7 @@ class Pacer:
         self._timer: asyncio.TimerHandle | None = None
         self._next_time = 0.0
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Passes the event on, now or within `PACE_S`, and never before one that was told earlier."""
         if self._held is not None:
             joined = _joined(self._held, event)

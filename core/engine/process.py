@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.engine.place import LONGEST_LOG_BYTES, EngineError, Place
+from core.engine.runtime_paths import LONGEST_LOG_BYTES, EngineError, Place
 from core.engine.spec import EngineSpec
 
 START_AGAIN = "start it again; what was finished is kept"

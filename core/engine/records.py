@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import msgspec
 
-from core.engine.place import Place, runtime_folder
+from core.engine.runtime_paths import Place, runtime_folder
 from core.engine.spec import EngineSpec
 
 

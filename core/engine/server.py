@@ -14,12 +14,12 @@ from pathlib import Path
 from core.engine.commands import Cancel, Command, Pause, Resume, Shutdown
 from core.engine.jobs import JobQueue
 from core.engine.pacing import Pacer
-from core.engine.place import Place
+from core.engine.runtime_paths import Place
 from core.engine.spec import EngineSpec
 from core.engine.state import State
 from core.engine.wire import LONGEST_LINE_BYTES, command_of, encode
 from core.engine.worker import Worker
-from core.events import Event, Heartbeat, Refused
+from core.experiment.events import Event, Heartbeat, Refused
 
 HEARTBEAT_S = 2.0
 """Seconds between heartbeats."""
@@ -147,7 +147,7 @@ class Server:
 
     def _from_worker(self, event: Event) -> None:
         """Called in any thread."""
-        self._loop.call_soon_threadsafe(self._pacer.tell, event)
+        self._loop.call_soon_threadsafe(self._pacer.emit, event)
 
     def _pass_on(self, event: Event) -> None:
         self._state.take(event)

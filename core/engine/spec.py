@@ -10,9 +10,9 @@ from typing import Literal
 from cache.folder import Store
 from cache.keys import key_of
 from core.benchmarks.options import BenchmarkOptions
-from core.importance.plan import Wishes
+from core.experiment.specs import ImportanceSpec
+from core.importance.plan import MemoryOptions
 from core.models.spec import ModelSpec
-from core.recipes import ImportanceRecipe
 
 ID_LENGTH = 4
 """Hexadecimal digits of an engine's id: few enough to type."""
@@ -25,10 +25,10 @@ class EngineSpec:
     model: ModelSpec
     cache: str
     """The cache folder, absolute."""
-    recipe: ImportanceRecipe = field(default_factory=ImportanceRecipe)
+    recipe: ImportanceSpec = field(default_factory=ImportanceSpec)
     batch_size: int | Literal["auto"] = "auto"
     benchmarks: BenchmarkOptions = field(default_factory=BenchmarkOptions)
-    wishes: Wishes = field(default_factory=Wishes)
+    memory_options: MemoryOptions = field(default_factory=MemoryOptions)
     """Of how importance is computed."""
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from core.events import (
+from core.experiment.events import (
     ENDED,
     BatchFinished,
     Event,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.engine.commands import Command
-from core.events import Event
+from core.experiment.events import Event
 
 LONGEST_LINE_BYTES = 64 << 20
 """Of one message; the snapshot of a run over 100,000 items takes about 10 MB."""

@@ -8,14 +8,12 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.benchmarks import Benchmark, BenchmarkOptions, find_benchmarks
-from core.calibration.plan import main_plan
-from core.calibration.run import run_calibration
-from core.calibration.subject import benches, phantom_of, truth_of
-from core.cancellation import Cancelled
+from core.benchmarks.description import Benchmark
+from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.registry import find_benchmarks
 from core.engine.commands import StartCalibration, StartGeneration, StartRankings, StartRuns
 from core.engine.jobs import Start
-from core.events import (
+from core.experiment.events import (
     EntryReplaced,
     Event,
     ItemsScored,
@@ -26,13 +24,16 @@ from core.events import (
     TextEnded,
     TextWritten,
 )
-from core.recipes import MaskRecipe
-from core.workbench import Workbench
-from core.workbench.comparing import ComparedTexts, SeenTexts, compare_texts, see_texts
-from core.workbench.runs import alike_ks, compute_runs
-from core.workbench.stored import stored_outcomes
-from core.workbench.workbench import OutcomesRequest
-from core.workbench.writing import prompt_for, write_on
+from core.experiment.specs import MaskSpec
+from core.phantom.calibration.plan import main_plan
+from core.phantom.calibration.run import run_calibration
+from core.phantom.calibration.subject import benches, phantom_of, truth_of
+from core.runner.cancellation import Cancelled
+from core.runner.divergences import ComparedTexts, SeenTexts, compare_texts, see_texts
+from core.runner.runs import alike_ks, compute_runs
+from core.runner.storing import stored_outcomes
+from core.runner.workbench import OutcomesRequest, Workbench
+from core.runner.writing import prompt_for, write_on
 
 if TYPE_CHECKING:
     from core.inference.generation import Generated
@@ -78,17 +79,17 @@ def _do_runs(bench: Workbench, start: StartRuns, advance: Advance, options: Benc
     loaded = stored_outcomes(bench, keys)
     finished = set(loaded.frames)
     # By key, so that a run that is asked for twice is computed once; by mask, so that each is applied once.
-    runs: dict[MaskRecipe | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
+    runs: dict[MaskSpec | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
     for request in {request.key: request for request in requests}.values():
         runs[request.mask].append(request)
     missing = set(keys) - finished
-    bench.tell(RunsFound(total=len(keys), cached=sum(key in finished for key in keys)))
+    bench.emit(RunsFound(total=len(keys), cached=sum(key in finished for key in keys)))
     advance(sum(key in finished for key in keys))
     with closing(compute_runs(bench, runs, bench.cancelled, loaded.frames.keys())) as computed:
         for done, (request, score) in enumerate(computed, start=1):
             finished.add(request.key)
             name = "base" if request.mask is None else str(request.mask)
-            bench.tell(RunFinished(name, request.benchmark.id, score, done, len(missing)))
+            bench.emit(RunFinished(name, request.benchmark.id, score, done, len(missing)))
             advance(sum(key in finished for key in keys))
 
 
@@ -137,7 +138,7 @@ def _do_generation(bench: Workbench, job: str, start: StartGeneration, advance: 
                 on_text=_teller(bench, job, pane),
             )
             seconds = time.monotonic() - started
-            bench.tell(TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown))
+            bench.emit(TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown))
             if written.finish == "cancelled":
                 raise Cancelled
             if base is not None and recipe is not None:
@@ -145,18 +146,18 @@ def _do_generation(bench: Workbench, job: str, start: StartGeneration, advance: 
         if recipe is None:
             base = written
         if seen is not None:
-            bench.tell(_compared(job, pane, seen, compare_texts(bench, seen)))
+            bench.emit(_compared(job, pane, seen, compare_texts(bench, seen)))
         advance(pane + 1)
 
 
 def _do_calibration(bench: Workbench, start: StartCalibration, advance: Advance) -> None:
     spec = phantom_of(bench.spec)
-    tell = _teller_of_phantom(bench.tell, advance)
-    bench_for = benches(spec, bench.store, start.n_items, start.seed, tell, bench.cancelled)
+    emit = _teller_of_phantom(bench.emit, advance)
+    bench_for = benches(spec, bench.store, start.n_items, start.seed, emit, bench.cancelled)
     run_calibration(main_plan(start.limit, start.seed), truth_of(spec), bench_for)
 
 
-def _teller_of_phantom(tell: Callable[[Event], None], advance: Advance) -> Callable[[Event], None]:
+def _teller_of_phantom(emit: Callable[[Event], None], advance: Advance) -> Callable[[Event], None]:
     """Counts the runs of a calibration, and tells what is not of its model.
 
     A screen takes what is said of a model, and of runs, for that of the engine's own model.
@@ -173,7 +174,7 @@ def _teller_of_phantom(tell: Callable[[Event], None], advance: Advance) -> Calla
                 done += 1
                 advance(done)
             case ItemsScored() | EntryReplaced() | NotStored():
-                tell(event)
+                emit(event)
             case _:
                 pass
 
@@ -181,24 +182,24 @@ def _teller_of_phantom(tell: Callable[[Event], None], advance: Advance) -> Calla
 
 
 def _compared(job: str, pane: int, seen: SeenTexts, found: ComparedTexts) -> TextCompared:
-    parting = found.parting
+    divergence = found.divergence
     return TextCompared(
         job=job,
         pane=pane,
-        place=None if parting is None else parting.place,
-        base_token=None if parting is None else parting.base_token,
-        ablated_token=None if parting is None else parting.ablated_token,
-        base_probabilities=(None, None) if parting is None else parting.base_probabilities,
-        ablated_probabilities=(None, None) if parting is None else parting.ablated_probabilities,
+        place=None if divergence is None else divergence.place,
+        base_token=None if divergence is None else divergence.base_token,
+        ablated_token=None if divergence is None else divergence.ablated_token,
+        base_probabilities=(None, None) if divergence is None else divergence.base_probabilities,
+        ablated_probabilities=(None, None) if divergence is None else divergence.ablated_probabilities,
         base_tokens=seen.pair.base,
         ablated_tokens=seen.pair.ablated,
-        base_nats=found.base_nats,
-        ablated_nats=found.ablated_nats,
+        base_logprobs=found.base_logprobs,
+        ablated_logprobs=found.ablated_logprobs,
     )
 
 
 def _teller(bench: Workbench, job: str, pane: int) -> Callable[[str], None]:
-    return lambda text: bench.tell(TextWritten(job, pane, text))
+    return lambda text: bench.emit(TextWritten(job, pane, text))
 
 
 def _require_go(bench: Workbench) -> None:

@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from core.cancellation import Cancelled
 from core.engine import work
 from core.engine.failures import sentence_of
 from core.engine.gpus import Gpus
 from core.engine.jobs import JobQueue, Start
 from core.engine.spec import EngineSpec
-from core.events import Event, Job, JobState, ModelFailed
-from core.workbench import Workbench
+from core.experiment.events import Event, Job, JobState, ModelFailed
+from core.runner.cancellation import Cancelled
+from core.runner.workbench import Workbench
 
 
 class Worker(threading.Thread):
@@ -24,7 +24,7 @@ class Worker(threading.Thread):
         spec: EngineSpec,
         queue: JobQueue,
         log: Path,
-        tell: Callable[[Event], None],
+        emit: Callable[[Event], None],
         on_idle: Callable[[], None],
     ) -> None:
         """Starts nothing yet.
@@ -39,15 +39,15 @@ class Worker(threading.Thread):
         # A daemon: a model that takes minutes to load must not hold up an engine that is told to end.
         super().__init__(name="worker", daemon=True)
         self._spec, self._queue, self._log = spec, queue, log
-        self._tell, self._on_idle = tell, on_idle
+        self._emit, self._on_idle = emit, on_idle
         self._gpus: Gpus | None = None
         self._bench = Workbench(
             spec.model,
             spec.store,
             spec.recipe,
             batch_size=spec.batch_size,
-            wishes=spec.wishes,
-            tell=tell,
+            memory_options=spec.memory_options,
+            emit=emit,
             cancelled=queue.checkpoint,
         )
 
@@ -73,7 +73,7 @@ class Worker(threading.Thread):
         try:
             _ = self._bench.loaded
         except Exception as error:
-            self._tell(ModelFailed(sentence_of(error, self._spec, self._log)))
+            self._emit(ModelFailed(sentence_of(error, self._spec, self._log)))
 
     def _do(self, job: Job, start: Start) -> None:
         """Does one job; whatever happens in it, it ends and the thread goes on."""
@@ -93,7 +93,7 @@ class Worker(threading.Thread):
     def _problem_of_weights(self) -> str:
         """What is wrong with the weights after a job, in a sentence; empty if they are as loaded."""
         try:
-            self._bench.prove_restored()
+            self._bench.verify_restored()
         except Exception as error:
             return sentence_of(error, self._spec, self._log)
         return ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.importance.rows import LossItem
+from core.importance.losses import LossItem
 
 PADDING = 0
 """The token that fills rows up; attention is causal and no loss reads it, so any would do."""

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.free_space import free_on_disk
-from core.weights import Matrix
+from core.models.matrix import Matrix
+from core.models.memory import free_on_disk
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,16 +11,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from core.choices import Form
 from core.importance.batches import Batch, plan_batches
-from core.importance.needs import FLOAT32_BYTES
+from core.importance.hooks import checkpointed, frozen, tapped
+from core.importance.losses import LossItem
+from core.importance.memory import FLOAT32_BYTES
+from core.importance.offload import Offload
 from core.importance.plan import ImportancePlan
-from core.importance.rows import LossItem
-from core.importance.staging import Staging
+from core.importance.scoring_rule import Reduction
 from core.importance.sums import GradientSums
-from core.importance.taps import checkpointed, frozen, tapped
 from core.inference.memory import is_out_of_memory, release_memory
-from core.weights import Matrix, WeightSpace
+from core.models.matrix import Matrix
+from core.models.weight_space import WeightSpace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -34,12 +35,12 @@ class Passes:
         model: PreTrainedModel,
         space: WeightSpace,
         items: Sequence[LossItem],
-        form: Form,
+        reduction: Reduction,
         plan: ImportancePlan,
         on_progress: Callable[[int, int], None] | None,
     ) -> None:
         """Computes nothing yet; see `score_importance`."""
-        self._model, self._space, self._items, self._form = model, space, items, form
+        self._model, self._space, self._items, self._reduction = model, space, items, reduction
         self._plan = plan
         self._on_progress = on_progress
         self._layers: list[nn.Module] = list(space.layers)
@@ -52,29 +53,29 @@ class Passes:
 
         Groups go from the last to the first, so that what is not finite is met where it arises.
         """
-        with self._staging() as staging:
+        with self._offload() as offload:
             for first, last in reversed(self._plan.groups):
                 matrices = [matrix for matrix in self._space.matrices if first <= matrix.layer < last]
                 for half, target in enumerate((even_products, products)):
-                    self._sum_half(matrices, half, target, staging)
+                    self._sum_half(matrices, half, target, offload)
                 self._multiply(matrices, products, even_products)
 
-    def _staging(self) -> AbstractContextManager[Staging | None]:
+    def _offload(self) -> AbstractContextManager[Offload | None]:
         """What brings matrices to main memory; None if they are there."""
         types = {self._space.device(matrix).type for matrix in self._space.matrices}
         if types == {"cpu"}:
             return nullcontext()
-        return Staging(max(matrix.size for matrix in self._space.matrices), pinned="cuda" in types)
+        return Offload(max(matrix.size for matrix in self._space.matrices), pinned="cuda" in types)
 
     def _sum_half(
-        self, matrices: Sequence[Matrix], half: int, target: Sequence[Tensor], staging: Staging | None
+        self, matrices: Sequence[Matrix], half: int, target: Sequence[Tensor], offload: Offload | None
     ) -> None:
         """Puts the gradient sums over one half of the items into a map."""
         before = self._scored
         while True:
             accumulators = self._accumulators(matrices, target)
             is_on_host = self._plan.accumulators == "host"
-            sums = GradientSums(accumulators, self._form, staging if is_on_host else None)
+            sums = GradientSums(accumulators, self._reduction, offload if is_on_host else None)
             batches = [batch for batch in plan_batches(self._items, self._plan.rows) if batch.half == half]
             too_large = self._first_too_large(batches, matrices, sums)
             sums.finish()
@@ -83,9 +84,9 @@ class Passes:
             self._plan = _smaller(self._plan, too_large, self._device)
             del accumulators, sums
             release_memory(self._device)
-            self._tell(before)
+            self._emit(before)
         if not is_on_host:
-            _bring_home(accumulators, target, staging)
+            _bring_home(accumulators, target, offload)
 
     def _accumulators(self, matrices: Sequence[Matrix], target: Sequence[Tensor]) -> dict[Matrix, Tensor]:
         """(rows, columns) float32 zeros for each matrix: those of the map itself if they are on the host."""
@@ -113,8 +114,8 @@ class Passes:
         first = matrices[0].layer
         source = self._layers[first - 1] if first else self._model.get_input_embeddings()
         again = self._layers[first:] if self._plan.checkpointing else []
-        taps = tapped(self._space, set(matrices), sums.watch_output, sums.add)
-        with frozen(self._model, source), taps, checkpointed(again):
+        hooks = tapped(self._space, set(matrices), sums.watch_output, sums.add)
+        with frozen(self._model, source), hooks, checkpointed(again):
             for batch in batches:
                 sums.start(batch)
                 try:
@@ -124,7 +125,7 @@ class Passes:
                         raise
                     return batch  # with the error goes what its traceback holds of the batch's tensors
                 _require_finite(sums, batch)
-                self._tell(self._scored + len(batch.items))
+                self._emit(self._scored + len(batch.items))
         return None
 
     def _run(self, batch: Batch) -> None:
@@ -138,7 +139,7 @@ class Passes:
             losses = cross_entropy(picked, ids.to(logits.device), reduction="none")
             torch.autograd.backward((losses * -factors.to(logits.device)).sum())
 
-    def _tell(self, scored: int) -> None:
+    def _emit(self, scored: int) -> None:
         self._scored = scored
         if self._on_progress:
             self._on_progress(scored // len(self._plan.groups), len(self._items))
@@ -159,17 +160,17 @@ class Passes:
 
 
 def _bring_home(
-    accumulators: dict[Matrix, Tensor], target: Sequence[Tensor], staging: Staging | None
+    accumulators: dict[Matrix, Tensor], target: Sequence[Tensor], offload: Offload | None
 ) -> None:
     """Copies the accumulators into the map; each is given up as soon as it is on its way."""
     while accumulators:
         matrix, sums = accumulators.popitem()
-        if staging is None:
+        if offload is None:
             target[matrix.index].copy_(sums)
         else:
-            staging.send(sums, target[matrix.index].copy_)
-    if staging is not None:
-        staging.finish()
+            offload.send(sums, target[matrix.index].copy_)
+    if offload is not None:
+        offload.finish()
 
 
 def _require_finite(sums: GradientSums, batch: Batch) -> None:

@@ -7,13 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from core.importance.needs import (
-    FLOAT32_BYTES,
-    STAGED_MATRICES,
-    ItemsShape,
-    ModelShape,
-    activation_bytes,
-)
+from core.importance.memory import FLOAT32_BYTES, STAGED_MATRICES, ItemsShape, ModelShape, activation_bytes
 from core.inference.batching import PASS_ON_CPU, PASS_ON_GPU
 
 Accumulators = Literal["device", "host"]
@@ -92,7 +86,7 @@ class Free:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class MemoryOptions:
     """What a person decides of a plan; None leaves it to the plan."""
 
     passes: int | None = None
@@ -121,7 +115,7 @@ def one_pass(layers: int, rows: int = ROWS, *, on_cpu: bool) -> ImportancePlan:
     return ImportancePlan(((0, layers),), "host" if on_cpu else "device", rows=rows)
 
 
-def plan_importance(task: Task, free: Free, wishes: Wishes | None = None) -> ImportancePlan:
+def plan_importance(task: Task, free: Free, memory_options: MemoryOptions | None = None) -> ImportancePlan:
     """The quickest plan that fits.
 
     Maps lie in main memory if they fit there, else on disk. With accumulators beside the weights it takes as
@@ -135,34 +129,36 @@ def plan_importance(task: Task, free: Free, wishes: Wishes | None = None) -> Imp
     Args:
         task: the model and the items.
         free: what may be used, of which SHARE_OF_FREE is.
-        wishes: what is decided already.
+        memory options: what is decided already.
 
     Raises:
         ValueError: nothing fits.
     """
-    wishes = wishes or Wishes()
-    for maps in ("memory", "disk") if wishes.maps is None else (wishes.maps,):
+    memory_options = memory_options or MemoryOptions()
+    for maps in ("memory", "disk") if memory_options.maps is None else (memory_options.maps,):
         fitting = [
             plan
-            for plan in _plans(task, free, maps, wishes)
+            for plan in _plans(task, free, maps, memory_options)
             if _fits(plan.device_bytes if task.on_gpu else 0, free.device_bytes)
             and _fits(plan.host_bytes, free.host_bytes)
             and _fits(plan.disk_bytes, free.disk_bytes)
         ]
         if fitting:
             return _quickest(task, fitting)
-    raise ValueError(_nothing_fits(task, free, wishes))
+    raise ValueError(_nothing_fits(task, free, memory_options))
 
 
-def _plans(task: Task, free: Free, maps: Maps, wishes: Wishes) -> Iterator[ImportancePlan]:
+def _plans(task: Task, free: Free, maps: Maps, memory_options: MemoryOptions) -> Iterator[ImportancePlan]:
     """The plans that could be, with the fewest passes each; first those with the most rows."""
-    for checkpointing in (False, True) if wishes.checkpointing is None else (wishes.checkpointing,):
-        for rows in _row_numbers(task.items) if wishes.rows is None else (wishes.rows,):
+    for checkpointing in (
+        (False, True) if memory_options.checkpointing is None else (memory_options.checkpointing,)
+    ):
+        for rows in _row_numbers(task.items) if memory_options.rows is None else (memory_options.rows,):
             for accumulators in _accumulators(task, maps):
-                if wishes.accumulators not in (None, accumulators):
+                if memory_options.accumulators not in (None, accumulators):
                     continue
                 bare = ImportancePlan((), accumulators, maps, rows, checkpointing)
-                groups = _groups(task, free, bare, wishes.passes)
+                groups = _groups(task, free, bare, memory_options.passes)
                 if groups:
                     yield with_needs(task, replace(bare, groups=groups))
 
@@ -272,11 +268,11 @@ def cost(task: Task, plan: ImportancePlan) -> float:
     return (forward + backward + 1) * (1 + of_a_pass / tokens) + fetched / tokens
 
 
-def _nothing_fits(task: Task, free: Free, wishes: Wishes) -> str:
+def _nothing_fits(task: Task, free: Free, memory_options: MemoryOptions) -> str:
     """What the plan that takes the least needs, of what there is too little, and what to do."""
     least = ImportancePlan(
         tuple((layer, layer + 1) for layer in range(task.model.layers)),
-        maps=wishes.maps or "disk",
+        maps=memory_options.maps or "disk",
         rows=1,
         checkpointing=True,
     )

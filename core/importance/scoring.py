@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.choices import FORMS, LOSSES, Form, Loss, one_of
+from core.importance.losses import loss_item
 from core.importance.maps import Importance, zero_map
 from core.importance.passes import Passes
 from core.importance.plan import ROWS, ImportancePlan, one_pass
-from core.importance.rows import loss_item
+from core.importance.scoring_rule import LOSSES, REDUCTIONS, Loss, Reduction
 from core.inference.encoding import EncodedChoice, longest_row
-from core.weights import WeightSpace
+from core.models.names import one_of
+from core.models.weight_space import WeightSpace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -24,7 +25,7 @@ def score_importance(
     items: Sequence[EncodedChoice],
     *,
     loss: Loss,
-    form: Form = "sum",
+    reduction: Reduction = "abs-sum",
     batch_size: int = ROWS,
     plan: ImportancePlan | None = None,
     scratch: Path | None = None,
@@ -53,7 +54,7 @@ def score_importance(
             the maps or for an item alone.
     """
     one_of(loss, LOSSES, "loss")
-    one_of(form, FORMS, "form")
+    one_of(reduction, REDUCTIONS, "reduction")
     if not items or batch_size < 1:
         raise ValueError(
             f"{len(items)} items in batches of {batch_size}: importance needs at least one of each."
@@ -66,7 +67,7 @@ def score_importance(
         assert scratch is not None, "a plan with maps on disk needs a folder for them"
         folder = scratch
     products, even_products = (zero_map(space.matrices, folder) for _ in range(2))
-    Passes(model, space, prepared, form, plan, on_progress).run(products, even_products)
+    Passes(model, space, prepared, reduction, plan, on_progress).run(products, even_products)
     return Importance(products, even_products, len(items), sum(item.is_cut for item in prepared))
 
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from core.choices import Form
 from core.importance.batches import Batch
-from core.importance.staging import Staging
-from core.weights import Matrix
+from core.importance.offload import Offload
+from core.importance.scoring_rule import Reduction
+from core.models.matrix import Matrix
 
 
 class GradientSums:
     """Adds up what the taps hand over, into one accumulator for each tapped matrix."""
 
     def __init__(
-        self, accumulators: Mapping[Matrix, Tensor], form: Form, staging: Staging | None = None
+        self, accumulators: Mapping[Matrix, Tensor], reduction: Reduction, offload: Offload | None = None
     ) -> None:
         """Adds nothing yet.
 
@@ -27,8 +27,8 @@ class GradientSums:
             staging: what brings each batch's gradient of a matrix to its accumulator.
         """
         self._accumulators = accumulators
-        self._form = form
-        self._staging = staging
+        self._reduction = reduction
+        self._offload = offload
         self._ranges: list[tuple[int, int]] = []
         self._rows = 0
         self._outputs: list[tuple[Matrix, Tensor]] = []
@@ -55,17 +55,17 @@ class GradientSums:
         gradient, inputs = (one.reshape(self._rows, -1, one.shape[-1]) for one in (gradient, inputs))
         self._gradients.append((matrix, _probe(gradient)))
         accumulator = self._accumulators[matrix]
-        if self._staging is None:
+        if self._offload is None:
             self._add_into(accumulator, gradient, inputs)
             return
         of_batch = torch.zeros(matrix.rows, matrix.columns, device=gradient.device)
         self._add_into(of_batch, gradient, inputs)
-        self._staging.send(of_batch, accumulator.add_)
+        self._offload.send(of_batch, accumulator.add_)
 
     def _add_into(self, sums: Tensor, gradient: Tensor, inputs: Tensor) -> None:
         if not _multiplies_halves(gradient, inputs):
             gradient, inputs = gradient.float(), inputs.float()
-        if self._form == "sum":
+        if self._reduction == "abs-sum":
             _add_product(sums, gradient.flatten(0, 1), inputs.flatten(0, 1))
             return
         for first, last in self._ranges:
@@ -74,8 +74,8 @@ class GradientSums:
 
     def finish(self) -> None:
         """Returns when everything is in the accumulators."""
-        if self._staging is not None:
-            self._staging.finish()
+        if self._offload is not None:
+            self._offload.finish()
 
     def not_finite(self) -> tuple[Matrix, str] | None:
         """The matrix where the batch first left the finite numbers, and in which pass; None if nowhere."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.prompts import ChoicePrompt
+from core.abilities.prompts import ChoicePrompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from core.choices import Finish
-from core.inference.repeats import RepeatWatch
+from core.inference.repeats import Finish, RepeatWatch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -75,7 +74,7 @@ class TextStream:
         if places:
             self.text = self.text[: min(places)]
             self.finish = "stop"
-        self._tell(len(self.text) if is_last or places else len(self.text) - self._held_back())
+        self._emit(len(self.text) if is_last or places else len(self.text) - self._held_back())
 
     def _text_of(self, start: int, end: int) -> str:
         """The text of some of the tokens."""
@@ -89,7 +88,7 @@ class TextStream:
         ends = (n for stop in self._stop for n in range(len(stop) - 1, 0, -1) if self.text.endswith(stop[:n]))
         return max(ends, default=0)
 
-    def _tell(self, upto: int) -> None:
+    def _emit(self, upto: int) -> None:
         """Tells the text up to a character."""
         if upto > self._told:
             self._on_text(self.text[self._told : upto])

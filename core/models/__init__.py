@@ -1,1 +1,1 @@
-"""Models: what is asked for, where its files are, what it is, and loading it."""
+"""Models: asked for, found, described, loaded; the flat address space of candidate weights."""

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cache.fingerprints import fingerprint_files
-from core.choices import Variant, selected_weights
-from core.layer_matrices import MatrixShape, UnsupportedModelError, find_matrices
 from core.models.files import ModelFilesError, identity_files, weight_files
 from core.models.headers import (
     DTYPES,
@@ -21,6 +19,13 @@ from core.models.headers import (
     require_dense,
     split_packed,
     stored_tensors,
+)
+from core.models.layer_matrices import (
+    MatrixShape,
+    UnsupportedModelError,
+    Variant,
+    find_matrices,
+    selected_weights,
 )
 from core.models.quantization import (
     DTYPE_BYTES,

@@ -8,18 +8,11 @@ import re
 from pathlib import Path
 
 from cache.paths import expanded
-from core.choices import shortened
+from core.models.names import shortened
 from core.models.spec import EMBEDDED, ModelSpec
 
-CORE_FOLDER = Path(__file__).resolve().parent.parent
+EMBEDDED_FOLDER = Path(__file__).resolve().parent / "embedded"
 """Where the embedded models lie."""
-
-EMBEDDED_FOLDERS = {
-    "demo": "demo/model",
-    "phantom": "phantom/model",
-    "phantom-1": "phantom/model_seed_1",
-}
-"""The folder of each embedded model in there."""
 
 WEIGHT_INDEX = "model.safetensors.index.json"
 """Names the shards of weights that are in several files."""
@@ -67,7 +60,7 @@ def model_folder(spec: ModelSpec) -> Path:
     if spec.revision is not None and not of_hub:
         raise ModelFilesError(f"'{spec.name}' has no revisions, only a hub id has: leave --revision out.")
     if spec.is_embedded:
-        folder = CORE_FOLDER / EMBEDDED_FOLDERS[spec.name]
+        folder = EMBEDDED_FOLDER / spec.name
         if not folder.is_dir():
             raise ModelFilesError(f"The model '{spec.name}' does not come with this version: use 'demo'.")
     elif (local := _local_folder(spec.name)) is not None:

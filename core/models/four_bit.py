@@ -12,8 +12,8 @@ from transformers.quantizers.auto import register_quantization_config, register_
 from transformers.quantizers.quantizer_bnb_4bit import Bnb4BitHfQuantizer
 
 from core.models.files import ModelFilesError
+from core.models.packed import keep_layout, problem_of, quantization_state
 from core.models.quantization import FourBit
-from core.weights.packed import keep_layout, problem_of, quantization_state
 
 METHOD = "abilityscope_4bit"
 """What transformers knows this way of quantizing by."""

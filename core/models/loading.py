@@ -15,10 +15,10 @@ from transformers.utils import logging
 from core.models.description import ModelInfo, describe_folder, read_config
 from core.models.device import layers_over_gpus, no_room
 from core.models.files import ModelFilesError, model_folder
+from core.models.packed import scales_bytes
 from core.models.progress import OnBytes, OnProgress, counted, move
 from core.models.quantization import DTYPE_BYTES, FourBit, four_bit_in_memory
 from core.models.spec import ModelSpec
-from core.weights.packed import scales_bytes
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,17 @@ def load(spec: ModelSpec, on_progress: OnProgress | None = None, memory: Path | 
         ValueError: the files are not there or not usable, the device is not available or too small, or the
             weights are quantized in another way than is asked for.
     """
-    tell = on_progress or (lambda doing, done, total: None)
+    emit = on_progress or (lambda doing, done, total: None)
     device = _device(spec.device)
     if spec.is_embedded and device.type == "cpu":
         # So small are its matrices that several threads wait for each other more than they compute.
         torch.set_num_threads(1)
-    tell("finding the files", 0, 0)
+    emit("finding the files", 0, 0)
     folder = model_folder(spec)
-    tell("reading the fingerprint", 0, 0)
+    emit("reading the fingerprint", 0, 0)
     info = describe_folder(folder, spec.name, memory, spec.quantization, spec.dtype)
     target = _target(spec, device, folder, info)
-    model = _load(folder, spec, info, target, tell)
+    model = _load(folder, spec, info, target, emit)
     model.eval().requires_grad_(False)
     info = replace(
         info,
@@ -103,7 +103,7 @@ def _target(spec: ModelSpec, device: torch.device, folder: Path, info: ModelInfo
 
 
 def _load(
-    folder: Path, spec: ModelSpec, info: ModelInfo, target: Target, tell: OnProgress
+    folder: Path, spec: ModelSpec, info: ModelInfo, target: Target, emit: OnProgress
 ) -> PreTrainedModel:
     """The model of a folder where it is to be."""
     words = f"reading weights as {info.stored_as}"
@@ -111,11 +111,11 @@ def _load(
         words += ", the checkpoint's dtype"
     if target.places is not None:
         words += f", over {target}"
-    tell(words, 0, 0)
+    emit(words, 0, 0)
     four_bit = four_bit_in_memory(spec.quantization, read_config(folder))
 
     def loaded(done: int, total: int) -> None:
-        tell(words, done, total)
+        emit(words, done, total)
 
     if four_bit:
         return _load_four_bit(folder, four_bit, info.dtype, target, loaded)
@@ -123,7 +123,7 @@ def _load(
         return _load_model(folder, spec.dtype, loaded, device_map=dict(target.places))
     model = _load_model(folder, spec.dtype, loaded)
     if target.device.type != "cpu":
-        move(model, target.device, lambda done, total: tell(f"moving them to {target}", done, total))
+        move(model, target.device, lambda done, total: emit(f"moving them to {target}", done, total))
     return model
 
 

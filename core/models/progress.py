@@ -32,14 +32,14 @@ TAKING_UP = "Loading weights"
 
 
 @contextmanager
-def counted(folder: Path, tell: OnBytes) -> Iterator[None]:
+def counted(folder: Path, emit: OnBytes) -> Iterator[None]:
     """Inside, what transformers takes up of a folder's weight files is told, in bytes of the files."""
     sizes = _stored_bytes(folder)
 
     def make_bar(factory: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         if named.get("desc") != TAKING_UP:
             return factory(*arguments, **named)
-        return _counting(arguments[0], sizes, tell)
+        return _counting(arguments[0], sizes, emit)
 
     before = logging.set_tqdm_hook(make_bar)
     try:
@@ -48,9 +48,9 @@ def counted(folder: Path, tell: OnBytes) -> Iterator[None]:
         logging.set_tqdm_hook(before)
 
 
-def move(model: PreTrainedModel, device: torch.device, tell: OnBytes) -> None:
+def move(model: PreTrainedModel, device: torch.device, emit: OnBytes) -> None:
     """Moves a model to a device, as `model.to` does, module by module."""
-    total, told = model.get_memory_footprint(), _Paced(tell)
+    total, told = model.get_memory_footprint(), _Paced(emit)
     seen: set[int] = set()
     done = 0
     for module in model.modules():
@@ -62,7 +62,7 @@ def move(model: PreTrainedModel, device: torch.device, tell: OnBytes) -> None:
         module.to(device)
         told(done, total)
     model.to(device)  # what is in no leaf
-    tell(total, total)
+    emit(total, total)
 
 
 def _tensors(module: nn.Module) -> list[torch.Tensor]:
@@ -70,26 +70,26 @@ def _tensors(module: nn.Module) -> list[torch.Tensor]:
 
 
 def _counting(
-    parts: Iterable[tuple[str, Any]], sizes: Mapping[str, int], tell: OnBytes
+    parts: Iterable[tuple[str, Any]], sizes: Mapping[str, int], emit: OnBytes
 ) -> Iterator[tuple[str, Any]]:
     """The parts, each counted when the next one is asked for."""
-    total, done, told = sum(sizes.values()), 0, _Paced(tell)
+    total, done, told = sum(sizes.values()), 0, _Paced(emit)
     for name, part in parts:
         yield name, part
         done += sizes.get(name, 0)
         told(done, total)
-    tell(total, total)
+    emit(total, total)
 
 
 class _Paced:
     """Passes on a count now and then."""
 
-    def __init__(self, tell: OnBytes) -> None:
-        self._tell, self._next = tell, 0.0
+    def __init__(self, emit: OnBytes) -> None:
+        self._emit, self._next = emit, 0.0
 
     def __call__(self, done: int, total: int) -> None:
         if time.monotonic() >= self._next:
-            self._tell(done, total)
+            self._emit(done, total)
             self._next = time.monotonic() + TELL_EVERY_S
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.abilities.item import Level
-from core.prompts import PromptStyle
+Level = Literal["basic", "standard"]
+"""`basic` has a closed vocabulary, for the embedded model; `standard` is for real models."""
+
+PromptStyle = Literal["cloze", "listed"]
+"""`cloze`: the prompt ends and the option's own text goes on (the embedded models); `listed`: the options
+are listed with letters, and the letter is scored (real models; as lm-evaluation-harness renders MMLU)."""
 
 Quantization = Literal["none", "nf4", "fp4"]
 DType = Literal["auto", "bfloat16", "float16", "float32"]
 
+LEVELS: tuple[Level, ...] = ("basic", "standard")
 QUANTIZATIONS: tuple[Quantization, ...] = ("none", "nf4", "fp4")
 DTYPES: tuple[DType, ...] = ("auto", "bfloat16", "float16", "float32")
 

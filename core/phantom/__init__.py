@@ -1,1 +1,1 @@
-"""The phantom: a Llama in which it is known which neurons an ability needs, to calibrate the instrument."""
+"""The embedded models (demo, phantoms) and the calibration of the method on the phantoms."""

@@ -13,7 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cache import health, items, partings
+from cache import divergences as divergences
+from cache import generation_quality as generation_quality
+from cache import items
 from cache.entries import EntryFolder, Kind, Manifest, Unwritable
 from cache.files import CorruptEntry, checksum_of
 from cache.fingerprints import damage_of, fingerprint_files
@@ -30,7 +32,10 @@ def save_all(store: Store) -> None:
     """An entry of each kind."""
     store.rankings.save(KEY, {}, np.zeros(3, np.int16), np.arange(3, dtype=np.int32), {"a": 1})
     store.outcomes.save(KEY, {}, {"item_id": ["a"], "correct": [True]})
-    for kind, schema in ((store.partings, partings.SCHEMA), (store.health, health.SCHEMA)):
+    for kind, schema in (
+        (store.divergences, divergences.SCHEMA),
+        (store.generation_quality, generation_quality.SCHEMA),
+    ):
         kind.save(KEY, {}, {name: [] for name in schema})
     store.items.save(KEY, {}, {name: [] for name in items.SCHEMA})
 
@@ -38,8 +43,8 @@ def save_all(store: Store) -> None:
 LOADS: dict[str, Callable[[Store], Any]] = {
     "rankings": lambda store: store.rankings.load(KEY),
     "outcomes": lambda store: store.outcomes.load(KEY),
-    "partings": lambda store: store.partings.load(KEY),
-    "health": lambda store: store.health.load(KEY),
+    "divergences": lambda store: store.divergences.load(KEY),
+    "generation_quality": lambda store: store.generation_quality.load(KEY),
     "items": lambda store: store.items.path(KEY),
 }
 
@@ -74,8 +79,8 @@ ODD_FIELDS: list[dict[str, Any]] = [
     {"size_bytes": -1},
     {"size_bytes": 1.5},
     {"checksum": None},
-    {"ingredients": []},
-    {"ingredients": "x"},
+    {"key_inputs": []},
+    {"key_inputs": "x"},
     {"details": [["n", 1]]},
     {"details": None},
     {"more": 1},
@@ -138,8 +143,8 @@ def test_a_manifest_without_end_is_not_read(store: Store) -> None:
 ODD_DETAILS: dict[str, list[Any]] = {
     "rankings": [{}, {"n": "3"}, {"n": 3, "blocks": {}}, {"n": 3, "blocks": ["x"], "metadata": {}}],
     "outcomes": [{}, {"n": "1"}, {"n": 2}, {"n": None}],
-    "partings": [{}, {"n": 7}],
-    "health": [{}, {"n": []}],
+    "divergences": [{}, {"n": 7}],
+    "generation_quality": [{}, {"n": []}],
 }
 
 
@@ -270,7 +275,9 @@ def test_what_cannot_be_written_is_served_from_memory(nowhere: Store, tmp_path: 
     saves: list[Callable[[], None]] = [
         lambda: nowhere.rankings.save(KEY, {"i": 0}, np.zeros(3, np.int16), np.arange(3, dtype=np.int32), {}),
         lambda: nowhere.outcomes.save(KEY, {"i": 0}, {"item_id": ["a"], "correct": [True]}),
-        lambda: nowhere.health.save(KEY, {"i": 0}, {name: [] for name in health.SCHEMA}),
+        lambda: nowhere.generation_quality.save(
+            KEY, {"i": 0}, {name: [] for name in generation_quality.SCHEMA}
+        ),
         lambda: nowhere.items.save(KEY, {"i": 0}, {name: [] for name in items.SCHEMA}),
     ]
     for save in saves:
@@ -283,7 +290,7 @@ def test_what_cannot_be_written_is_served_from_memory(nowhere: Store, tmp_path: 
     assert (ranking.local_indices.tolist(), nowhere.rankings.length(KEY)) == ([0, 1], 3)
     assert nowhere.outcomes.load(KEY)["item_id"].to_list() == ["a"]  # type: ignore[index]
     assert nowhere.outcomes.entries.has(KEY)
-    assert nowhere.health.load(KEY) is not None
+    assert nowhere.generation_quality.load(KEY) is not None
     payload = nowhere.items.path(KEY)
     assert isinstance(payload, bytes)
     assert pl.scan_parquet(payload).collect().is_empty()

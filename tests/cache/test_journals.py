@@ -48,7 +48,7 @@ def listed(root: Path) -> Entry:
 def test_comes_back_as_written(folder: EntryFolder) -> None:
     kept = read_journal(folder, KEY)
     assert kept is not None
-    assert (kept.batches, kept.ingredients, kept.damage) == (BATCHES, INGREDIENTS, None)
+    assert (kept.batches, kept.key_inputs, kept.damage) == (BATCHES, INGREDIENTS, None)
     assert usable_batches(folder, kept) == BATCHES
 
 
@@ -175,7 +175,7 @@ def test_is_listed_shown_and_deleted_as_an_unfinished_run(folder: EntryFolder) -
     assert entry.summary == "5 items of benchmark=gsm8k n=6"
     assert entry.size_bytes == journal_path(folder, KEY).stat().st_size
     found, manifest = manifest_of(folder.root, KEY[:8])
-    assert (found.key, manifest.ingredients) == (KEY, INGREDIENTS)
+    assert (found.key, manifest.key_inputs) == (KEY, INGREDIENTS)
     assert manifest.details == {"unfinished": True, "items": 5}
     assert verify(folder.root) == []
     assert delete(folder.root, KEY[:8]) == entry.size_bytes

@@ -32,7 +32,7 @@ leaves = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8)
 )
-ingredients = st.dictionaries(
+key_inputs = st.dictionaries(
     st.text(max_size=5),
     st.recursive(
         leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner)
@@ -55,7 +55,7 @@ def test_golden_keys() -> None:
 
 def test_key_is_the_hash_of_sorted_compact_json() -> None:
     text = json.dumps(
-        {"ingredients": INGREDIENTS, "kind": "ranking", "version": 1}, sort_keys=True, separators=(",", ":")
+        {"key_inputs": INGREDIENTS, "kind": "ranking", "version": 1}, sort_keys=True, separators=(",", ":")
     )
     assert key_of("ranking", 1, INGREDIENTS) == hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -66,7 +66,7 @@ def test_kind_and_version_change_the_key() -> None:
 
 
 @pytest.mark.parametrize("name", INGREDIENTS)
-def test_every_ingredient_counts(name: str) -> None:
+def test_every_key_input_counts(name: str) -> None:
     others: list[Any] = ["other", 1, 1.0, True, ["a/basic/b/2", "a/basic/b/1"], {}]
     keys = {key_of("a", 1, {**INGREDIENTS, name: other}) for other in others}
     without = key_of("a", 1, {n: v for n, v in INGREDIENTS.items() if n != name})
@@ -74,21 +74,21 @@ def test_every_ingredient_counts(name: str) -> None:
 
 
 @settings(max_examples=50)
-@given(ingredients, ingredients)
-def test_equal_keys_only_for_equal_ingredients(one: dict[str, Any], other: dict[str, Any]) -> None:
+@given(key_inputs, key_inputs)
+def test_equal_keys_only_for_equal_key_inputs(one: dict[str, Any], other: dict[str, Any]) -> None:
     # Python takes 1, 1.0 and True for equal; repr tells them apart, as the keys do.
     same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
     assert (key_of("a", 1, one) == key_of("a", 1, other)) == same
 
 
 @settings(max_examples=50)
-@given(ingredients)
+@given(key_inputs)
 def test_order_of_names_does_not_matter(one: dict[str, Any]) -> None:
     assert key_of("a", 1, dict(reversed(one.items()))) == key_of("a", 1, one)
 
 
 @settings(max_examples=50)
-@given(ingredients)
+@given(key_inputs)
 def test_reading_back_gives_the_same_json(one: dict[str, Any]) -> None:
     assert canonical_json(json.loads(canonical_json(one))) == canonical_json(one)
 

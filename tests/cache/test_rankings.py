@@ -16,7 +16,7 @@ from cache.rankings import Ranking, Rankings
 from tests.cache.damage import cut, flipped
 
 KEY = key_of("ranking", 1, {"x": 1})
-METADATA = {"unit": "nats", "share": 0.1, "kinds": ["q", "k"]}
+METADATA = {"unit": "logprobs", "share": 0.1, "kinds": ["q", "k"]}
 
 
 def arrays(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -54,10 +54,10 @@ def test_is_a_plain_safetensors_file_of_at_most_eight_bytes_a_weight(tmp_path: P
     assert sum(path.stat().st_size for path in (tmp_path / "rankings").iterdir()) < 6.1 * n
 
 
-def test_manifest_names_ingredients_and_checksum(rankings: Rankings) -> None:
+def test_manifest_names_key_inputs_and_checksum(rankings: Rankings) -> None:
     path = rankings.entries.payload_path(KEY)
     manifest = Manifest.from_json(path.with_suffix(".json").read_bytes())
-    assert manifest.ingredients == {"x": 1}
+    assert manifest.key_inputs == {"x": 1}
     assert manifest.checksum == checksum_of_file(path)
     assert manifest.size_bytes == path.stat().st_size
 

@@ -52,7 +52,7 @@ def test_verify_names_what_is_damaged_and_counts(root: Path) -> None:
 
 def test_an_entry_is_found_by_the_beginning_of_its_key(root: Path) -> None:
     found, manifest = manifest_of(root, KEYS[0][:6])
-    assert (found.kind, found.key, manifest.ingredients) == (OUTCOMES, KEYS[0], {"i": KEYS[0]})
+    assert (found.kind, found.key, manifest.key_inputs) == (OUTCOMES, KEYS[0], {"i": KEYS[0]})
     twin = f"{KEYS[0][:8]}{'0' * 24}"
     Store(root).outcomes.save(twin, {}, {"item_id": ["a"], "correct": [True]})
     for prefix, sentence in (

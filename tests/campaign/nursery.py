@@ -23,10 +23,10 @@ ENDS_WITHIN_S = 120
 IMPORTED = (
     "tui.command_line",
     "tui.matrix",
-    "core.profile.folder",
-    "core.health.measure",
-    "core.workbench.evaluating",
-    "core.workbench.rankings",
+    "core.analysis.profile.folder",
+    "core.runner.quality_measurement",
+    "core.runner.evaluating",
+    "core.runner.rankings",
     "transformers.models.llama.modeling_llama",
     "transformers.models.auto.modeling_auto",
     "transformers.models.auto.tokenization_auto",
@@ -140,7 +140,7 @@ def note_what_is_computed(path: Path) -> None:
 
     What is done stays as it is: each note is written before it, at one go, and survives a kill.
     """
-    from core.workbench import evaluating, rankings
+    from core.runner import evaluating, rankings
 
     def note(*what: Any) -> None:
         with path.open("a") as file:

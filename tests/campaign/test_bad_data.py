@@ -66,7 +66,7 @@ ITEMS: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("case", ITEMS)
-def test_ones_own_items(capsys: pytest.CaptureFixture[str], tmp_path: Path, ends: None, case: str) -> None:
+def test_ones_custom_items(capsys: pytest.CaptureFixture[str], tmp_path: Path, ends: None, case: str) -> None:
     content, fragment = ITEMS[case]
     path = tmp_path / "mine.jsonl"
     path.write_bytes(content)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cache import partings, separations
+from cache import divergences as divergences
+from cache import localizations as localizations
 from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder
 from cache.files import CorruptEntry
 from cache.fingerprints import damage_of, fingerprint_files
@@ -28,7 +29,7 @@ EVERY_BYTE_UP_TO = 8_192
 """Of a larger file the long campaign takes places that are evenly far from each other, as many."""
 
 KEY = key_of("campaign", 1, {})
-PARTING = (
+DIVERGENCE = (
     ["a", "b"],
     [4, None],
     ["x", None],
@@ -121,11 +122,11 @@ def stored(request: pytest.FixtureRequest, truth: Truth, tmp_path: Path) -> Stor
         return stored_journal(root)
     if request.param == "fingerprints":
         return stored_fingerprints(root)
-    if request.param == "partings":  # the profile has no written answers
-        Store(root).partings.save(KEY, {}, dict(zip(partings.SCHEMA, PARTING, strict=True)))
-    if request.param == "separations":
-        columns = dict(zip(separations.SCHEMA, (["a"], ["top"], [0.5], [0.75]), strict=True))
-        Store(root).separations.save(KEY, {}, columns)
+    if request.param == "divergences":  # the profile has no written answers
+        Store(root).divergences.save(KEY, {}, dict(zip(divergences.SCHEMA, DIVERGENCE, strict=True)))
+    if request.param == "localizations":
+        columns = dict(zip(localizations.SCHEMA, (["a"], ["top"], [0.5], [0.75]), strict=True))
+        Store(root).localizations.save(KEY, {}, columns)
     return stored_entry(root, request.param)
 
 
@@ -201,7 +202,12 @@ def heal(truth: Truth, folder: Path, seed: int) -> None:
     root = folder / "cache"
     shutil.copytree(truth.folder / "cache", root)
     damaged = damage_every_entry(root, random.Random(seed))
-    assert {path.parent.name for path in damaged.values()} == {"rankings", "outcomes", "health", "items"}
+    assert {path.parent.name for path in damaged.values()} == {
+        "rankings",
+        "outcomes",
+        "generation_quality",
+        "items",
+    }
     pid = truth.nursery.start(arguments(root, folder / "out"), folder)
     assert truth.nursery.status(pid) == 0, (folder / "stderr").read_text()
     said = (folder / "stderr").read_text().splitlines()

@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 from core.models.loading import load
 from core.models.quantization import FourBit
 from core.models.spec import ModelSpec
-from core.weights import WeightSpace
+from core.models.weight_space import WeightSpace
 from tests.core.tiny_models import save_model
 
 EVEN = {"hidden_size": 64, "intermediate_size": 128}

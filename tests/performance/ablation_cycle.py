@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from core.ablation import Ablator
-from core.masks import Mask
-from core.selection import random_addresses
-from core.weights import WeightSpace
+from core.masks.ablation import Ablator
+from core.masks.mask import Mask
+from core.masks.random_masks import random_addresses
+from core.models.weight_space import WeightSpace
 from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.roof import bytes_per_second
 from tests.performance.subject import Subject

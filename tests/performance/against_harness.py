@@ -26,7 +26,7 @@ BATCH_SIZES = (1, 4, 16, 64)
 TRIAL_ITEMS = 16
 """On which the harness's best batch size is found."""
 TOLERANCE = 1e-4
-"""Nats."""
+"""Logprobs."""
 MIB = 2**20
 
 
@@ -131,7 +131,7 @@ def _agreement(
     return {
         "equal": same == len(pairs) and difference <= TOLERANCE,
         "equal_scores": same / len(pairs),
-        "largest_difference_nats": difference,
+        "largest_difference_logprobs": difference,
     }
 
 

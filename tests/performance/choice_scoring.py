@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from core.ablation import Ablator
 from core.inference.choice_plan import plan_choices
 from core.inference.encoding import EncodedChoice, longest_row
 from core.inference.loglikelihood import loglikelihoods
+from core.masks.ablation import Ablator
 from tests.performance.ablation_cycle import random_mask
 from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.random_model import random_items

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.importance.maps import MatrixScores
-from core.selection import top_ranking
+from core.masks.ranking import top_ranking
 from tests.performance.clock import Clock
 from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.subject import Scale

@@ -14,7 +14,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.data.load import load_rows
 from core.benchmarks.tasks.catalogue import TASKS
 from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument

@@ -19,12 +19,12 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from core.choices import Loss
-from core.importance.needs import ItemsShape, ModelShape, activation_bytes
+from core.importance.memory import ItemsShape, ModelShape, activation_bytes
 from core.importance.plan import ImportancePlan
 from core.importance.scoring import score_importance
+from core.importance.scoring_rule import Loss
 from core.inference.encoding import EncodedChoice
-from core.weights import WeightSpace
+from core.models.weight_space import WeightSpace
 from tests.performance.machine import peak_memory_bytes
 
 

@@ -14,14 +14,14 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from core.choices import Loss
+from core.importance.available_memory import free_now
 from core.importance.batches import Batch, plan_batches
-from core.importance.free import free_now
+from core.importance.losses import LossItem, loss_item
 from core.importance.maps import Importance
-from core.importance.needs import ItemsShape, ModelShape
+from core.importance.memory import ItemsShape, ModelShape
 from core.importance.plan import Free, ImportancePlan, Task, plan_importance
-from core.importance.rows import LossItem, loss_item
 from core.importance.scoring import score_importance
+from core.importance.scoring_rule import Loss
 from core.inference.encoding import EncodedChoice, longest_row
 from tests.performance.clock import Peak
 from tests.performance.figures import Aim, Figure, Measured, ratio

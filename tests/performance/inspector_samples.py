@@ -13,16 +13,16 @@ import numpy as np
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from core.analysis.stored.items import ensure_items
 from core.engine.spec import EngineSpec
-from core.results.items import ensure_items
-from tests.core.results.stored_samples import MASK, stored_samples
+from tests.core.analysis.stored.stored_samples import MASK, stored_samples
 from tests.tui.inspector.host import Host
-from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE
 from tui.inspector.samples.item_view import SampleView
 from tui.inspector.samples.listing import SampleList
 from tui.inspector.samples.pane import SamplesPane
+from tui.inspector.session import Session
 
 ITEMS = 100_000
 PRESSES = 200
@@ -36,17 +36,17 @@ def main() -> int:
         bench, benchmark = stored_samples(Path(folder), ITEMS)
         ensure_items(bench, benchmark, ITEMS)
         for size in ((80, 24), (160, 48)):
-            desk = Desk(
+            session = Session(
                 EngineSpec(bench.spec, folder), bench, (benchmark,), UNICODE, False, lambda command: None
             )
-            figures = asyncio.run(_measure(desk, size))
+            figures = asyncio.run(_measure(session, size))
             sys.stdout.write(f"{size[0]} x {size[1]}, {ITEMS:,} items\n")
             sys.stdout.writelines(f"  {name:<44} {value}\n" for name, value in figures.items())
     return 0
 
 
-async def _measure(desk: Desk, size: tuple[int, int]) -> dict[str, str]:
-    app = Host(lambda: SamplesPane(desk, id="samples"), LENS)
+async def _measure(session: Session, size: tuple[int, int]) -> dict[str, str]:
+    app = Host(lambda: SamplesPane(session, id="samples"), LENS)
     figures: dict[str, str] = {}
     start = time.perf_counter()
     async with app.run_test(size=size) as pilot:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.statistics import identifiable, impact, paired_bootstrap
+from core.analysis.statistics.accuracy import identifiable, impact
+from core.analysis.statistics.bootstrap import paired_bootstrap
 
 CHANCE = 0.25
 BASES = (0.35, 0.5, 0.7, 0.85, 0.95)
@@ -31,7 +32,7 @@ class Damage(NamedTuple):
 
 
 DAMAGES = (
-    Damage("wrecks", 0.2, 0.2),
+    Damage("collapses", 0.2, 0.2),
     Damage("hurts", 0.6, 0.1),
     Damage("grazes", 0.9, 0.02),
     Damage("one in 50", 0.98, 0.0),

@@ -10,10 +10,11 @@ import torch
 
 from cache.keys import key_of
 from cache.rankings import Rankings
-from core.ablation import Ablator
 from core.importance.maps import MatrixScores
-from core.masks import Mask
-from core.selection import to_addresses, top_ranking
+from core.masks.ablation import Ablator
+from core.masks.addresses import to_addresses
+from core.masks.mask import Mask
+from core.masks.ranking import top_ranking
 from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.shapes import config_of
 from tests.performance.subject import Scale, Subject

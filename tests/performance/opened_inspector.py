@@ -13,8 +13,9 @@ from pathlib import Path
 
 from core.abilities.catalogue import ABILITIES
 from core.engine.client import connect, living_engines
-from core.engine.commands import Run, Shutdown, StartRuns
-from core.events import JobChanged
+from core.engine.commands import Shutdown, StartRuns
+from core.experiment.events import JobChanged
+from core.experiment.specs import Run
 from tests.performance.terminal import Terminal
 from tui.inspector.lens import Lens
 from tui.inspector.remembered import Remembered, remember

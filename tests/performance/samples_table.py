@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.benchmarks import Benchmark
-from core.results.items import ensure_items
-from core.results.samples import Samples
-from core.workbench import Workbench
-from tests.core.results.stored_samples import MASK, made_up_benchmark, stored_samples
+from core.analysis.stored.items import ensure_items
+from core.analysis.stored.samples import Samples
+from core.benchmarks.description import Benchmark
+from core.runner.workbench import Workbench
+from tests.core.analysis.stored.stored_samples import MASK, made_up_benchmark, stored_samples
 from tests.performance.clock import Clock
 from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.machine import peak_memory_bytes

@@ -9,7 +9,7 @@ import torch
 from transformers import PretrainedConfig, PreTrainedModel
 
 from core.models.spec import Quantization
-from core.weights import WeightSpace
+from core.models.weight_space import WeightSpace
 from tests.performance.clock import Clock
 from tests.performance.random_model import make_model
 

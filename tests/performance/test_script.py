@@ -35,8 +35,8 @@ def test_the_named_shapes_are_those_of_the_models(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", ["1M", "100M", "1B"])
 def test_a_size_is_met_within_a_quarter(shape: str) -> None:
-    wished = float(shape[:-1]) * {"M": 1e6, "B": 1e9}[shape[-1]]
-    assert number_of_parameters(config_of(shape)) == pytest.approx(wished, rel=0.5 if wished < 1e7 else 0.1)
+    asked = float(shape[:-1]) * {"M": 1e6, "B": 1e9}[shape[-1]]
+    assert number_of_parameters(config_of(shape)) == pytest.approx(asked, rel=0.5 if asked < 1e7 else 0.1)
 
 
 def test_a_shape_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ import torch
 
 from cache.keys import key_of
 from cache.rankings import Rankings
-from core.ablation import Ablator
-from core.masks import Mask
-from core.statistics.cells import cell_statistics
+from core.analysis.statistics.cells import cell_statistics
+from core.masks.ablation import Ablator
+from core.masks.mask import Mask
 from tests.performance.ablation_cycle import random_mask
 from tests.performance.choice_scoring import OPTION_TOKENS, score_choices
 from tests.performance.figures import Figure, Measured, ratio

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from core.ablation import Ablator
 from core.inference.generation import generate
+from core.masks.ablation import Ablator
 from tests.performance.ablation_cycle import random_mask
 from tests.performance.figures import Figure, Measured
 from tests.performance.random_model import numbered_words

@@ -38,14 +38,16 @@ def test_profile_uses_the_k_that_was_found_for_each_variant(
     assert settings["k"] == sorted(set(chosen.values()))
     for found in settings["auto_k"]:
         tried = {one["k"]: one for one in found["tried"]}
-        assert tried[found["k"]]["healthy"]
+        assert tried[found["k"]]["acceptable"]
         assert found["selections"] == ["top"]
         assert f"k auto, {found['variant']} (top): {found['k']:g}" in err
         assert all(f"k auto, {found['variant']}: k {k:g}: " in err for k in tried)
-        health = next(one for one in settings["health"] if one["variant"] == found["variant"])
-        assert tried[found["k"]]["masks"][0]["perplexity"] == health["perplexity"]
-    assert "measures the health of 1 mask at each k of each variant" in err
-    assert f"Health at k {chosen['mlp']:g} (mlp), {chosen['all']:g} (all)" in out
+        generation_quality = next(
+            one for one in settings["generation_quality"] if one["variant"] == found["variant"]
+        )
+        assert tried[found["k"]]["masks"][0]["perplexity"] == generation_quality["perplexity"]
+    assert "measures the generation quality of 1 mask at each k of each variant" in err
+    assert f"Generation quality at k {chosen['mlp']:g} (mlp), {chosen['all']:g} (all)" in out
     text = " ".join(out.split())
     assert all(f"AIS · {variant} · top · k {k:g} ·" in text for variant, k in chosen.items())
     assert document(capsys, *words, "--out", str(tmp_path))["settings"]["auto_k"] == settings["auto_k"]
@@ -57,7 +59,10 @@ def test_the_other_commands_use_the_same_k(capsys: pytest.CaptureFixture[str]) -
     found = document(capsys, *bench, "--variant", "all", *top)
     (auto,) = found["auto_k"]
     assert found["mask"]["k"] == auto["k"]
-    assert found["health"]["perplexity"] <= auto["limits"]["times"] * found["health"]["base_perplexity"]
+    assert (
+        found["generation_quality"]["perplexity"]
+        <= auto["limits"]["times"] * found["generation_quality"]["base_perplexity"]
+    )
     where = document(capsys, "importance", "--variant", "all", *ONE)
     assert (where["k"], where["auto_k"]) == (auto["k"], [auto])
     written = document(capsys, "generate", "the topic is gold .", "--variants", "base,all", *top)
@@ -89,4 +94,6 @@ def test_help_says_what_auto_is_and_what_it_costs(capsys: pytest.CaptureFixture[
     _, out, _ = called(capsys, command, "--help")
     text = " ".join(out.split())
     assert "auto: the largest of a grid at which the model can still write" in text
-    assert "it measures the health of each mask at each k up to the first that is too large" in text
+    assert (
+        "it measures the generation quality of each mask at each k up to the first that is too large" in text
+    )

@@ -64,7 +64,7 @@ def test_info_shows_what_an_entry_was_made_from(tmp_path: Path, capsys: Captured
     assert "  limit      3" in lines
     assert run(["cache", "info", KEY, "--cache-dir", str(tmp_path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["ingredients"] == INGREDIENTS
+    assert document["key_inputs"] == INGREDIENTS
     assert (document["kind"], document["details"]) == ("outcomes", {"n": 1})
 
 

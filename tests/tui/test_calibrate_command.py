@@ -13,21 +13,20 @@ import numpy as np
 import pytest
 
 from cache.folder import Store
-from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
-from core.calibration.matrix import Estimate
-from core.calibration.plan import Setting, calibration_plan
-from core.calibration.stored import stored_calibration
-from core.calibration.subject import benches, truth_of
 from core.models.files import model_folder
 from core.phantom import layout as phantom
-from tests.core.calibration.made_up import LOST, NEURONS, PHANTOM, WEIGHTS
+from core.phantom.calibration.matrix import Estimate
+from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, Setting, calibration_plan
+from core.phantom.calibration.stored import stored_calibration
+from core.phantom.calibration.subject import benches, truth_of
+from tests.core.phantom.calibration.made_up import LOST, NEURONS, PHANTOM, WEIGHTS
 from tests.tui.calling import called
 from tui.calibration_words import verdict, write_calibration
 
 Captured = pytest.CaptureFixture[str]
 
 CHANCE = phantom.PRIVATE / phantom.MLP_SIZE
-OWN = {"top": 0.5, "contrast": 1.0, "contrast_max": 1.0, "minus_core": 1.0, "bottom": 0.0}
+OWN = {"top": 0.5, "contrast": 1.0, "contrast_max": 1.0, "top_minus_shared": 1.0, "bottom": 0.0}
 """The share of the selected weights in the own block, as it was made up."""
 
 
@@ -77,13 +76,13 @@ def test_the_setting_that_comes_nearest_is_named_if_it_is_not_the_usual_one(cali
         setting: replace(matrix, correlation=Estimate(0.6, 0.5, 0.7), off_diagonal=Estimate(-0.01, -0.2, 0.2))
         for setting, matrix in found.matrices.items()
     }
-    best = Setting("margin", "items", "contrast_max", "global", 0.01)
+    best = Setting("margin", "sum-abs", "contrast_max", "global", 0.01)
     near = replace(found.matrices[best], correlation=Estimate(0.93, 0.9, 0.95))
     lines = verdict(replace(found, matrices={**far, best: near}), PHANTOM)
     assert lines[0].startswith("Not right: the matrix (margin, items, contrast, k 1 %). r .60 [.50,.70]")
     assert " and 0.0 of each other ability's" in lines[0]
     assert lines[1].startswith("Good: the matrix with margin, items, contrast_max, k 1 %, the nearest here.")
-    assert lines[1].endswith("--loss margin --form items --selections contrast_max.")
+    assert lines[1].endswith("--loss margin --reduction sum-abs --selections contrast_max.")
 
 
 def check_matrices(matrices: list[dict[str, Any]], true: np.ndarray) -> None:
@@ -105,7 +104,7 @@ def check_matrices(matrices: list[dict[str, Any]], true: np.ndarray) -> None:
 
 
 def check_places(places: list[dict[str, Any]], abilities: list[str]) -> None:
-    """Weights lie where they were put, whatever loss, form, quota and k."""
+    """Weights lie where they were put, whatever loss, form, scope and k."""
     assert len(places) == 3 * 4 * 2 * 2 + 2 * 2 * 2  # three ways to score, and the controls
     for setting in places:
         assert list(setting["abilities"]) == abilities

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.abilities import ABILITIES, generate_items
-from core.abilities.own_items import load_items
+from core.abilities.custom_items import load_items
 from tui.command_line import run
 
 PROGRAM = [sys.executable, "-c", "from tui.command_line import main; main()"]
@@ -147,7 +147,7 @@ def test_a_full_disk_is_a_failure() -> None:
 
 @pytest.mark.parametrize("level", ["basic", "standard"])
 @pytest.mark.parametrize("ability", [ability.id for ability in ABILITIES])
-def test_data_is_read_back_as_ones_own_items(
+def test_data_is_read_back_as_ones_custom_items(
     ability: str, level: str, tmp_path: Path, capsys: Captured
 ) -> None:
     arguments = ["--ability", ability, "--level", level, "--n", "12", "--seed", "3", "--split", "heldout"]

@@ -11,7 +11,7 @@ import torch
 from core.models.description import candidate_weights, matrix_shapes
 from core.models.loading import load
 from core.models.spec import ModelSpec
-from core.weights import WeightSpace
+from core.models.weight_space import WeightSpace
 from tests.core.tiny_models import ARCHITECTURES, random_model, save_model
 from tui.command_line import run
 from tui.machine import Gpu, Machine, Memory, parse_gpus, this_machine

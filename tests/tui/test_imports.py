@@ -3,7 +3,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LIGHT = ("tui.command_line", "core.choices", "core.abilities", "core.models.spec", "core.benchmarks.registry")
+LIGHT = (
+    "tui.command_line",
+    "core.masks.choices",
+    "core.abilities",
+    "core.models.spec",
+    "core.benchmarks.registry",
+)
 HEAVY = ("torch", "transformers", "datasets", "bitsandbytes", "polars", "numpy", "textual", "rich")
 
 

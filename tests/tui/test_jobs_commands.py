@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from core.engine.client import connect
-from core.engine.commands import Pause, Run, StartRankings, StartRuns
+from core.engine.commands import Pause, StartRankings, StartRuns
 from core.engine.process import EngineProcess, start_engine
 from core.engine.spec import EngineSpec
+from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
-from core.recipes import MaskRecipe
 from tests.core.engine.talk import RECIPE, Screen, kill, private_folder
 from tui.command_line import run
 
@@ -81,7 +81,7 @@ def test_they_list_and_stop_jobs_and_engines(folder: Path, tmp_path: Path, capsy
 async def _busy(spec: EngineSpec, process: EngineProcess) -> None:
     """Leaves the engine with a paused and a queued job."""
     screen = Screen(await connect(spec, process))
-    mask = MaskRecipe("spatial_reasoning", "all", "contrast", 0.01)
+    mask = MaskSpec("spatial_reasoning", "all", "contrast", 0.01)
     screen.connection.send(StartRankings("all \x1b[31m[bold]ten", (mask,)))
     screen.connection.send(StartRuns("base", (Run(None, "spatial_reasoning", 20),)))
     job = await screen.job("all \x1b[31m[bold]ten", "running")

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.events import GpuFacts, ImportancePlanned, ModelLoading
-from core.importance.plan import ImportancePlan, Wishes
+from core.experiment.events import GpuFacts, ImportancePlanned, ModelLoading
+from core.importance.plan import ImportancePlan, MemoryOptions
 from tui.command_line import run
 from tui.gpu_words import gpu_words
 from tui.options import ScoringOptions, UsageError
@@ -49,25 +49,25 @@ def test_loading() -> None:
     assert loaded_text(ModelLoading("m", "reading", 999_000, 2_000_000)) == "999 kB of 2.00 MB, 49 %"
 
 
-def test_lines_tell_once_what_goes_on(capsys: Captured) -> None:
-    with shown_progress() as tell:
+def test_lines_emit_once_what_goes_on(capsys: Captured) -> None:
+    with shown_progress() as emit:
         for done in range(3):
-            tell(ModelLoading("m", "reading weights", done, 2))
+            emit(ModelLoading("m", "reading weights", done, 2))
         for ability in ("x", "y"):
-            tell(msgspec.structs.replace(PLANNED, ability=ability))
-        tell(msgspec.structs.replace(PLANNED, ability="z", passes=3))
+            emit(msgspec.structs.replace(PLANNED, ability=ability))
+        emit(msgspec.structs.replace(PLANNED, ability="z", passes=3))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "m: reading weights"
     assert [line.partition(":")[0] for line in lines[1:]] == ["importance of x", "importance of z"]
     assert lines[1].endswith("maps on disk; takes 20.0 GB of GPU memory and 56.0 GB of disk")
 
 
-def test_options_become_wishes() -> None:
+def test_options_become_memory_options() -> None:
     options = ScoringOptions(passes=2, sums="device", maps="disk", rows=4, checkpointing=False)
-    assert options.wishes == Wishes(2, "device", "disk", 4, False)
-    assert ScoringOptions().wishes == Wishes()
+    assert options.memory_options == MemoryOptions(2, "device", "disk", 4, False)
+    assert ScoringOptions().memory_options == MemoryOptions()
     with pytest.raises(UsageError, match="leave one of them out"):
-        _ = ScoringOptions(sums="host", maps="disk").wishes
+        _ = ScoringOptions(sums="host", maps="disk").memory_options
 
 
 @pytest.mark.parametrize("command", ["importance --ability spatial_reasoning", "doctor"])
@@ -77,6 +77,6 @@ def test_options_that_make_no_sense_are_one_sentence(command: str, tmp_path: Pat
     assert capsys.readouterr().err.splitlines()[-1] == (
         "abilityscope: --passes 9 asks for more passes than the model has layers: give 1 to 4."
     )
-    assert run([*arguments, "--sums", "host", "--maps", "disk"]) == 2
+    assert run([*arguments, "--accumulate-on", "host", "--maps", "disk"]) == 2
     assert "leave one of them out" in capsys.readouterr().err
-    assert run([*arguments, "--rows", "0"]) == 2
+    assert run([*arguments, "--scoring-batch", "0"]) == 2

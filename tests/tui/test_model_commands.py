@@ -69,13 +69,13 @@ def test_importance_says_where_the_weights_lie(capsys: pytest.CaptureFixture[str
     words = ("importance", "--ability", "spatial_reasoning", "--k", "0.01", "--n-items", "40")
     found = document(capsys, *words)
     assert sum(row["selected"] for row in found["by_matrix"]) == found["weights"]
-    assert 0 < found["agreement_of_halves"] < 1
+    assert 0 < found["split_half_overlap"] < 1
     code, out, _ = called(capsys, *words)
     assert code == 0
     assert "Two halves of the 40 items agree" in out
 
 
-def test_importance_of_ones_own_items(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_importance_of_ones_custom_items(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     row = {
         "context": "the topic is gold .",
         "question": "the symbol is",
@@ -106,15 +106,15 @@ def test_generate_shows_base_and_ablated(capsys: pytest.CaptureFixture[str]) -> 
     ]
     base, *ablated = found["answers"]
     assert base["tags"] == []
-    assert base["parting"] is None
+    assert base["divergence"] is None
     for answer in ablated:
         assert (answer["text"] == base["text"]) == (answer["tags"][0]["name"] == "same")
-        assert (answer["parting"] is None) == (answer["text"] == base["text"])
-    parting = next(answer["parting"] for answer in ablated if answer["parting"])
-    kept, lost = parting["base_probabilities"]
+        assert (answer["divergence"] is None) == (answer["text"] == base["text"])
+    divergence = next(answer["divergence"] for answer in ablated if answer["divergence"])
+    kept, lost = divergence["base_probabilities"]
     assert kept > lost  # greedy: the base model prefers its own token
     code, out, err = called(capsys, *words, "--variants", "mlp,all,base")
-    assert f"  {parting['sentence']}\n" in out
+    assert f"  {divergence['sentence']}\n" in out
     assert out.index("all · ") < out.index("base\n"), "in the order that was asked for"
     code, out, err = called(capsys, *words, "--variants", "mlp")
     assert (code, out.count("Parts at token")) == (0, 0)

@@ -38,7 +38,7 @@ def test_missing_rankings_are_made_and_kept(tmp_path: Path, capsys: Captured) ->
     assert len(list((tmp_path / "rankings").glob("*.safetensors"))) == len(ABILITIES)
     code, again, err = called(capsys, *words)
     assert (code, json.loads(again), err) == (0, json.loads(first), "")
-    assert set(json.loads(first)["agreement_of_halves"]) == {ability.id for ability in ABILITIES}
+    assert set(json.loads(first)["split_half_overlap"]) == {ability.id for ability in ABILITIES}
 
 
 def test_bad_words_get_one_sentence(capsys: Captured) -> None:

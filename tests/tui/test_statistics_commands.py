@@ -1,4 +1,4 @@
-"""`profile` and `bench` say what their figures are worth: seeds, guards, health."""
+"""`profile` and `bench` say what their figures are worth: seeds, guards, generation quality."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
-from core.statistics import paired_bootstrap
+from core.analysis.statistics.bootstrap import paired_bootstrap
 from tests.tui.calling import called, document
 
 WORDS = (
@@ -35,7 +35,7 @@ def test_the_seed_of_bench_is_its_bootstraps_too(
     base = next(
         frame
         for key in outcomes.entries.stored_keys()
-        if (manifest := outcomes.entries.read_manifest(key)) and manifest.ingredients["ablated"] == "base"
+        if (manifest := outcomes.entries.read_manifest(key)) and manifest.key_inputs["ablated"] == "base"
         and (frame := outcomes.load(key)) is not None
     )  # fmt: skip
     ablated = np.array([outcome["correct"] for outcome in found["outcomes"]])
@@ -56,12 +56,12 @@ def test_bench_says_what_so_few_items_show_and_whether_the_model_can_write(
     assert found["effect"]["at_chance"]
     assert "down to chance: a mask that does so to every benchmark says nothing" in out
     assert f"with n 40, below {found['effect']['detectable_ais']:.2f} cannot be told from 0" in out
-    assert f"of {found['health']['answers']} answers" in out
-    assert "health    perplexity on neutral text x" in out
-    assert found["health"]["perplexity"] > 5 * found["health"]["base_perplexity"]
+    assert f"of {found['generation_quality']['answers']} answers" in out
+    assert "generation quality    perplexity on neutral text x" in out
+    assert found["generation_quality"]["perplexity"] > 5 * found["generation_quality"]["base_perplexity"]
     assert max(map(len, out.splitlines())) <= 80
     intact = document(capsys, "bench", "--benchmark", "spatial_reasoning", "--limit", "40")
-    assert intact["health"] is None
+    assert intact["generation_quality"] is None
 
 
 def test_random_seeds_are_counted_before_and_make_the_empirical_p(
@@ -89,46 +89,46 @@ def test_random_seeds_are_counted_before_and_make_the_empirical_p(
     assert "'random' is not among the selections" in err
 
 
-def test_the_quota_and_the_matched_control_are_said_wherever_masks_are(
+def test_the_scope_and_the_matched_control_are_said_wherever_masks_are(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     words = (
         "profile", "--abilities", "spatial_reasoning", "--variants", "all", "--k", "0.03", "--n-items", "20",
         "--benchmarks", "spatial_reasoning", "--limit", "40", "--out", str(tmp_path), "--random-seeds", "2",
-        "--selections", "top,random,random_matched", "--quota", "matrix",
+        "--selections", "top,random,random_matched", "--scope", "per-matrix",
     )  # fmt: skip
     code, out, err = called(capsys, *words)
     assert code == 0, err
     assert "runs, 4 of them random controls, 2 for each" in err
-    assert "AIS · all · top · k 0.03 · quota matrix · " in " ".join(out.split())
+    assert "AIS · all · top · k 0.03 · scope matrix · " in " ".join(out.split())
     assert "(random_matched)" in out
     cells = pl.read_parquet(tmp_path / "cells.parquet")
-    assert set(cells["quota"]) == {"matrix"}
+    assert set(cells["scope"]) == {"per-matrix"}
     matched = cells.filter(selection="random_matched")
     assert matched["seed"].n_unique() == len(matched) == 2
     assert matched.select("empirical_p", "specificity").null_count().row(0) == (2, 2)
     (top,) = cells.filter(selection="top").to_dicts()
     assert top["random_masks"] == 2  # the empirical p is from `random` alone
-    assert json.loads((tmp_path / "profile.json").read_text())["quota"] == "matrix"
-    bench = document(capsys, *WORDS[:7], "--selection", "random_matched", *WORDS[9:], "--quota", "matrix")
-    assert (bench["mask"]["quota"], bench["mask"]["selection"]) == ("matrix", "random_matched")
+    assert json.loads((tmp_path / "profile.json").read_text())["scope"] == "per-matrix"
+    bench = document(capsys, *WORDS[:7], "--selection", "random_matched", *WORDS[9:], "--scope", "per-matrix")
+    assert (bench["mask"]["scope"], bench["mask"]["selection"]) == ("per-matrix", "random_matched")
 
 
-def test_importance_generate_and_overlap_take_a_quota(
+def test_importance_generate_and_overlap_take_a_scope(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    words = ("--quota", "matrix", "--n-items", "4", "--cache-dir", str(tmp_path), "--k", "0.03")
+    words = ("--scope", "per-matrix", "--n-items", "4", "--cache-dir", str(tmp_path), "--k", "0.03")
     found = document(capsys, "importance", "--ability", "spatial_reasoning", *words)
-    assert found["quota"] == "matrix"
+    assert found["scope"] == "per-matrix"
     for row in found["by_matrix"]:
         assert row["enrichment"] == pytest.approx(1, abs=0.01)
     written = document(
         capsys, "generate", "Six plus two is", "--ability", "spatial_reasoning", "--variants", "all",
         "--selection", "top", "--max-new-tokens", "2", *words,
     )  # fmt: skip
-    assert written["answers"][0]["mask"]["quota"] == "matrix"
+    assert written["answers"][0]["mask"]["scope"] == "per-matrix"
     overlap = document(capsys, "overlap", "--selection", "random", *words)
-    assert overlap["quota"] == "matrix"
+    assert overlap["scope"] == "per-matrix"
     code, out, err = called(capsys, "overlap", "--selection", "random", *words)
     assert code == 0, err
-    assert out.startswith("mlp · random · k 0.03 · quota matrix · ")
+    assert out.startswith("mlp · random · k 0.03 · scope matrix · ")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.choices import Quota, Selection, Variant
+from core.masks.choices import Scope, Selection
+from core.models.layer_matrices import Variant
 from tui import output
 from tui.bench_options import (
     ItemsForScoring,
-    QuotaName,
+    ScopeName,
     chosen_selection,
     note_insisting,
     open_workbench,
@@ -23,11 +24,13 @@ from tui.progress import shown_progress
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.benchmarks import Benchmark
-    from core.results.health import MaskHealth
-    from core.statistics import CellStatistics, Verdict
-    from core.workbench import MaskRecipe, Workbench
-    from core.workbench.auto_k import FoundK
+    from core.analysis.statistics.accuracy import Verdict
+    from core.analysis.statistics.cells import CellStatistics
+    from core.analysis.stored.generation_quality import GenerationQuality
+    from core.benchmarks.description import Benchmark
+    from core.experiment.specs import MaskSpec
+    from core.runner.auto_k import FoundK
+    from core.runner.workbench import Workbench
 
 
 @with_model_options
@@ -51,7 +54,7 @@ def bench(
         Selection | None,
         typer.Option(help="Which weights. Default: contrast for demo, else top.", show_default=False),
     ] = None,
-    quota: QuotaName = "global",
+    scope: ScopeName = "global",
     limit: Annotated[int | None, typer.Option(min=1, help="Items.", metavar="N", show_default="all")] = None,
     n_items: ItemsForScoring = 1000,
     as_json: Json = False,
@@ -61,17 +64,17 @@ def bench(
     The score is the mean over the items, which is how lm-evaluation-harness weights MMLU's subjects and
     BIG-Bench Hard's subtasks too.
     """
-    from core.benchmarks import find_benchmarks
+    from core.analysis.stored.generation_quality import mask_generation_qualities
+    from core.benchmarks.registry import find_benchmarks
     from core.models.description import selectable_weights
-    from core.results.health import mask_healths
 
     with checked_arguments():
         chosen = find_benchmarks([benchmark], options.spec.level, options.benchmark_options)[0]
-        mask = _mask(options, ability, variant, selection, quota, k)
+        mask = _mask(options, ability, variant, selection, scope, k)
     n = min(limit or chosen.n_items, chosen.n_items)
     note_insisting(options, [chosen])
-    with shown_progress() as tell:
-        workbench = open_workbench(options, tell, n_items=n_items, way=options.way)
+    with shown_progress() as emit:
+        workbench = open_workbench(options, emit, n_items=n_items, way=options.way)
         found = found_ks(workbench, [mask]) if mask is not None and k == AUTO else ()
         if mask is not None:
             mask = replace(mask, k=found[0].k) if found else mask
@@ -79,9 +82,16 @@ def bench(
         base = workbench.outcomes(workbench.request(None, chosen, n))
         ablated = None if mask is None else workbench.outcomes(workbench.request(mask, chosen, n))
         effect = None if ablated is None else _effect(base, ablated, chosen, options.seed)
-        health = None if mask is None else mask_healths(workbench, [mask]).get(mask)
+        generation_quality = None if mask is None else mask_generation_qualities(workbench, [mask]).get(mask)
         report = Report(
-            chosen, options, mask, base, base if ablated is None else ablated, effect, health, found
+            chosen,
+            options,
+            mask,
+            base,
+            base if ablated is None else ablated,
+            effect,
+            generation_quality,
+            found,
         )
         if as_json:
             output.write_document(_document(report, workbench))
@@ -95,13 +105,13 @@ class Report:
 
     benchmark: Benchmark
     options: RunOptions
-    mask: MaskRecipe | None
+    mask: MaskSpec | None
     base: pl.DataFrame
     """The intact model's outcomes."""
     frame: pl.DataFrame
     """Those that were asked for: the ablated model's, or the same."""
     effect: CellStatistics | None
-    health: MaskHealth | None
+    generation_quality: GenerationQuality | None
     """Of the mask."""
     found: tuple[FoundK, ...]
     """How its k was found; empty where it was given."""
@@ -109,7 +119,7 @@ class Report:
     @property
     def is_at_chance(self) -> bool:
         """Whether the mask takes the benchmark down to chance."""
-        from core.statistics import collapsed
+        from core.analysis.statistics.accuracy import collapsed
 
         effect = self.effect
         if effect is None or effect.chance is None or not effect.defined:
@@ -119,10 +129,10 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """Whether the intact model's score is one that a working set-up gives."""
-        from core.results.frames import limits_of
-        from core.statistics import believable
+        from core.analysis.statistics.accuracy import plausible_range
+        from core.analysis.stored.frames import limits_of
 
-        return believable(_mean(self.base["score"]), limits_of(self.benchmark))
+        return plausible_range(_mean(self.base["score"]), limits_of(self.benchmark))
 
 
 def _mask(
@@ -130,26 +140,26 @@ def _mask(
     ability: str | None,
     variant: Variant,
     selection: Selection | None,
-    quota: Quota,
+    scope: Scope,
     k: str | None,
-) -> MaskRecipe | None:
+) -> MaskSpec | None:
     """The mask that the options name; None for the intact model.
 
     Raises:
         ValueError: there is no such ability, or k is out of range, or not looked for with this selection.
     """
     from core.abilities import find_ability
-    from core.workbench import MaskRecipe
+    from core.experiment.specs import MaskSpec
 
     if ability is None or variant == "base":
         return None
     chosen = chosen_selection(options, selection)
     share = start_k(options, k, variant, chosen)
-    return MaskRecipe(find_ability(ability).id, variant, chosen, share, options.seed, quota)
+    return MaskSpec(find_ability(ability).id, variant, chosen, share, options.seed, scope)
 
 
 def _effect(base: pl.DataFrame, ablated: pl.DataFrame, benchmark: Benchmark, seed: int) -> CellStatistics:
-    from core.results.frames import frame_statistics
+    from core.analysis.stored.frames import frame_statistics
 
     return frame_statistics(base, [ablated], benchmark, seed)[0]
 
@@ -168,17 +178,17 @@ def _document(report: Report, workbench: Workbench) -> dict[str, Any]:
         "metrics": benchmark.source.metric_means(documents, frame),
         "families": _families(frame, [document.family for document in documents]),
         "chance": benchmark.chance,
-        "believable": report.verdict.holds,
+        "plausible_range": report.verdict.holds,
         "mask": None if report.mask is None else as_plain(report.mask),
         "auto_k": [as_plain(found.figures()) for found in report.found],
         "effect": None,
-        "health": None,
+        "generation_quality": None,
         "outcomes": [_outcome(row) for row in frame.rename({"item_id": "id"}).to_dicts()],
     }
     if report.effect is not None:
         document["effect"] = output.finite(asdict(report.effect)) | {"at_chance": report.is_at_chance}
-    if report.health is not None:
-        document["health"] = report.health.figures()
+    if report.generation_quality is not None:
+        document["generation_quality"] = report.generation_quality.figures()
     return document
 
 
@@ -200,7 +210,7 @@ def _families(frame: pl.DataFrame, families: list[str]) -> dict[str, Any]:
 
 
 def _write(report: Report, workbench: Workbench) -> None:
-    from core.statistics import accuracy
+    from core.analysis.statistics.accuracy import accuracy
 
     benchmark, base, effect = report.benchmark, report.base, report.effect
     chance = "no chance level" if benchmark.chance is None else f"chance {benchmark.chance:.2f}"
@@ -231,9 +241,9 @@ def _write(report: Report, workbench: Workbench) -> None:
         if report.is_at_chance:
             lines.append("          down to chance: a mask that does so to every benchmark says nothing")
             lines.append("          about abilities")
-        if report.health is not None:
-            lines.append(f"health    {report.health.perplexity_words()}")
-            lines.append(f"          {report.health.answer_words()}")
+        if report.generation_quality is not None:
+            lines.append(f"generation quality    {report.generation_quality.perplexity_words()}")
+            lines.append(f"          {report.generation_quality.answer_words()}")
         lines.append("A control says what chance does: the same with --selection random.")
     output.write("".join(f"{output.shown(line)}\n" for line in lines))
 

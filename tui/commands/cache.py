@@ -73,8 +73,8 @@ def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
     from tui.progress import shown_counting
 
     folder = open_store(cache_dir).root
-    with shown_counting("entries read") as tell:
-        damaged = damaged_entries(folder, tell)
+    with shown_counting("entries read") as emit:
+        damaged = damaged_entries(folder, emit)
     if as_json:
         rows = [{"path": str(error.path), "reason": error.reason} for error in damaged]
         output.write_document({"folder": str(folder), "damaged": rows})
@@ -150,7 +150,7 @@ def _info_lines(document: Mapping[str, Any], manifest: Manifest) -> Iterator[str
     age_s = (datetime.now(UTC) - datetime.fromisoformat(manifest.created)).total_seconds()
     yield f"{document['kind']} {manifest.key}"
     yield f"  {size_text(manifest.size_bytes)}, made {age_text(age_s)} ago, on {manifest.created}"
-    for title, values in (("made from", manifest.ingredients), ("with", document["details"])):
+    for title, values in (("made from", manifest.key_inputs), ("with", document["details"])):
         if values:
             yield f"{title}:"
         width = max(map(len, values), default=0)

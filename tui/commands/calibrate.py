@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
-from core.choices import Way
+from core.importance.scoring_rule import ScoringRule
+from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui import output
 from tui.bench_options import open_workbench
 from tui.options import Json, ScoringOptions, checked_arguments, with_model_options
@@ -18,9 +18,9 @@ from tui.progress import shown_progress
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.choices import Form, Loss
-    from core.events import Event
-    from core.workbench import Workbench
+    from core.experiment.events import Event
+    from core.importance.scoring_rule import Loss, Reduction
+    from core.runner.workbench import Workbench
 
 ENOUGH_RUNS = 50
 """From so many on, the pace of runs says how long others will take."""
@@ -39,15 +39,15 @@ class Pace:
     The same model is loaded for each way to score weights: it is told once.
     """
 
-    def __init__(self, tell: Callable[[Event], None]) -> None:
-        self._tell = tell
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
         self._before = time.monotonic()
         self.runs, self.seconds = 0, 0.0
         self._is_loaded = False
 
     def __call__(self, event: Event) -> None:
         """Is told every event."""
-        from core.events import BatchFinished, ModelLoaded, ModelLoading, RunFinished, RunStarted
+        from core.experiment.events import BatchFinished, ModelLoaded, ModelLoading, RunFinished, RunStarted
 
         if isinstance(event, ModelLoading) and self._is_loaded:
             return
@@ -58,7 +58,7 @@ class Pace:
             self.seconds += now - self._before
         if not isinstance(event, (RunStarted, BatchFinished)):  # so that a run has its mask's time in it
             self._before = now
-        self._tell(event)
+        self._emit(event)
 
 
 @with_model_options
@@ -81,11 +81,11 @@ def calibrate(
     What was planted and what the method finds stand side by side: as a matrix, and by place. What the cache
     has is not computed again; a calibration that was stopped goes on where it was.
     """
-    from core.calibration.beside import computed_beside
-    from core.calibration.plan import calibration_plan
-    from core.calibration.run import run_calibration
-    from core.calibration.stored import stored_calibration
-    from core.calibration.subject import truth_of
+    from core.phantom.calibration.beside import computed_beside
+    from core.phantom.calibration.plan import calibration_plan
+    from core.phantom.calibration.run import run_calibration
+    from core.phantom.calibration.stored import stored_calibration
+    from core.phantom.calibration.subject import truth_of
     from tui.calibration_words import document, write_calibration
 
     with checked_arguments():
@@ -95,11 +95,11 @@ def calibrate(
         f"{len(plan.recipes())} ways to score weights, {n_items} items an ability; {len(plan.ablated)} "
         f"matrices, {plan.runs():,} runs. What the cache has is not computed again."
     )
-    with shown_progress() as tell:
-        pace = Pace(tell)
+    with shown_progress() as emit:
+        pace = Pace(emit)
 
-        def bench_for(loss: Loss, form: Form) -> Workbench:
-            return open_workbench(options, pace, n_items=n_items, way=Way(loss, form))
+        def bench_for(loss: Loss, reduction: Reduction) -> Workbench:
+            return open_workbench(options, pace, n_items=n_items, way=ScoringRule(loss, reduction))
 
         # What is all there is read without what a profile tells on top, which takes longer.
         found = stored_calibration(plan, truth, bench_for)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.abilities.item import Level, Split
+from core.abilities.item import Split
+from core.models.spec import Level
 from tui import output
 from tui.options import Seed, checked_arguments
 

@@ -108,7 +108,7 @@ def _check_model(
     from core.models.files import weight_files
     from tui.model_plan import local_model_folder, plan_use
 
-    wishes = options.wishes
+    memory_options = options.memory_options
     model, plan = None, None
     try:
         folder = local_model_folder(options.spec)
@@ -116,7 +116,7 @@ def _check_model(
         if size_bytes >= LONG_READ_BYTES:
             output.note(f"reading {size_text(size_bytes)} of weights for their fingerprint")
         model = describe_folder(folder, options.spec.name, options.store.fingerprint_memory)
-        plan = plan_use(options.spec, folder, machine, options.store.root, wishes)
+        plan = plan_use(options.spec, folder, machine, options.store.root, memory_options)
     except (ValueError, OSError) as error:
         return model, plan, " ".join(str(error).split())
     return model, plan, None

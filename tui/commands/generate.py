@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import typer
 
-from core.choices import VARIANTS, Quota, Selection, Variant, one_of
+from core.masks.choices import Scope, Selection
+from core.models.layer_matrices import VARIANTS, Variant
+from core.models.names import one_of
 from tui import output
 from tui.bench_options import (
     ItemsForScoring,
-    QuotaName,
+    ScopeName,
     chosen_selection,
     open_workbench,
     some_words,
@@ -23,16 +25,17 @@ from tui.progress import shown_progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.diagnosis import Tag
+    from core.analysis.diagnosis.failure_modes import Tag
+    from core.experiment.specs import MaskSpec
     from core.inference.generation import Generated
-    from core.workbench import MaskRecipe, Workbench
-    from core.workbench.comparing import ComparedTexts
+    from core.runner.divergences import ComparedTexts
+    from core.runner.workbench import Workbench
 
 
 class Answer(NamedTuple):
     """What one model wrote."""
 
-    recipe: MaskRecipe | None
+    recipe: MaskSpec | None
     """What was ablated; None for the intact model."""
     written: Generated
     compared: ComparedTexts | None
@@ -53,7 +56,7 @@ def generate(
         Selection | None,
         typer.Option(help="Which weights. Default: contrast for demo, else top.", show_default=False),
     ] = None,
-    quota: QuotaName = "global",
+    scope: ScopeName = "global",
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Of each answer.", metavar="N")] = 64,
     temperature: Annotated[float, typer.Option(min=0.0, help="0: the most likely token.", metavar="T")] = 0.0,
     n_items: ItemsForScoring = 1000,
@@ -61,11 +64,11 @@ def generate(
 ) -> None:
     """Write on from a prompt: the intact model, and the model without an ability."""
     with checked_arguments():
-        masks = _masks(options, ability, variants, selection, quota, k)
+        masks = _masks(options, ability, variants, selection, scope, k)
     if not prompt.strip():
         raise UsageError("The prompt is empty: give the text that the model goes on from.")
-    with shown_progress() as tell:
-        bench = open_workbench(options, tell, n_items=n_items, way=options.way)
+    with shown_progress() as emit:
+        bench = open_workbench(options, emit, n_items=n_items, way=options.way)
         found_k = found_ks(bench, [mask for mask in masks if mask is not None]) if k == AUTO else ()
         ks = {one.variant: one.k for one in found_k}
         masks = [mask and replace(mask, k=ks.get(mask.variant, mask.k)) for mask in masks]
@@ -85,7 +88,7 @@ def generate(
 
 def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
     """Writes an answer, where it parts from the intact model's, and how it fails."""
-    from core.diagnosis import WORDS
+    from core.analysis.diagnosis.failure_modes import WORDS
 
     recipe, written, compared = answer
     output.write(f"{'base' if recipe is None else recipe}\n  {output.shown(written.text) or '(nothing)'}\n")
@@ -93,8 +96,8 @@ def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
         output.write(f"  … stopped after {max_new_tokens} tokens\n")
     elif written.finish == "repeats":
         output.write("  … ended, because it only repeats itself\n")
-    if compared is not None and compared.parting is not None:
-        output.write(f"  {output.shown(compared.parting.sentence())}\n")
+    if compared is not None and compared.divergence is not None:
+        output.write(f"  {output.shown(compared.divergence.sentence())}\n")
     for tag in tags:
         output.write(f"  {WORDS[tag.name]}: {output.shown(tag.evidence)}\n")
 
@@ -104,16 +107,16 @@ def _masks(
     ability: str | None,
     variants: str,
     selection: Selection | None,
-    quota: Quota,
+    scope: Scope,
     k: str | None,
-) -> list[MaskRecipe | None]:
+) -> list[MaskSpec | None]:
     """The mask of each variant; None for the intact model.
 
     Raises:
         ValueError: there is no such ability or variant, or k is out of range, or not looked for.
     """
     from core.abilities import find_ability
-    from core.workbench import MaskRecipe
+    from core.experiment.specs import MaskSpec
 
     named = [
         cast(Variant, one_of(word, VARIANTS, "variant"))
@@ -121,11 +124,11 @@ def _masks(
     ]
     if ability is None:
         return [None]
-    masks: list[MaskRecipe | None] = []
+    masks: list[MaskSpec | None] = []
     for variant in dict.fromkeys(named):
         chosen = chosen_selection(options, selection)
         share = start_k(options, k, variant, chosen)
-        recipe = MaskRecipe(find_ability(ability).id, variant, chosen, share, options.seed, quota)
+        recipe = MaskSpec(find_ability(ability).id, variant, chosen, share, options.seed, scope)
         masks.append(None if variant == "base" else recipe)
     return masks
 
@@ -133,21 +136,21 @@ def _masks(
 def _answers(
     bench: Workbench,
     prompt: str,
-    masks: Sequence[MaskRecipe | None],
+    masks: Sequence[MaskSpec | None],
     max_new_tokens: int,
     temperature: float,
     seed: int,
 ) -> tuple[str, list[Answer]]:
     """The prompt as the model got it, and what each of the models wrote, in the order of the masks."""
-    from core.workbench.comparing import compare_texts, see_texts
-    from core.workbench.writing import prompt_for, write_on
+    from core.runner.divergences import compare_texts, see_texts
+    from core.runner.writing import prompt_for, write_on
 
     text, unknown = prompt_for(bench, prompt)
     if unknown:
         output.note(f"Words that {bench.spec.name} does not know: {', '.join(unknown)}")
     selected = [None if recipe is None else bench.mask(recipe) for recipe in masks]
     base: Generated | None = None
-    answers: dict[MaskRecipe | None, Answer] = {}
+    answers: dict[MaskSpec | None, Answer] = {}
     # The intact model first: what the others write is compared with it.
     for recipe, mask in sorted(zip(masks, selected, strict=True), key=lambda both: both[0] is not None):
         with bench.ablated(mask):
@@ -167,29 +170,33 @@ def _answers(
 
 def _tags(bench: Workbench, prompt: str, base: Generated | None, answer: Answer) -> tuple[Tag, ...]:
     """How an ablated answer fails beside the intact model's; nothing where there is none to compare with."""
-    from core.diagnosis import Asked, Written, diagnose, style_format
+    from core.analysis.diagnosis.diagnose import diagnose
+    from core.analysis.diagnosis.written import Asked, Written
+    from core.benchmarks.answer_format import style_format
 
     if base is None or answer.compared is None:
         return ()
-    nats = (answer.compared.base_nats, answer.compared.ablated_nats)
+    logprobs = (answer.compared.base_logprobs, answer.compared.ablated_logprobs)
     written = [
         Written(one.text, one.finish, one.tokens, values)
-        for one, values in zip((base, answer.written), nats, strict=True)
+        for one, values in zip((base, answer.written), logprobs, strict=True)
     ]
-    form = style_format("cloze") if bench.spec.style == "cloze" else None
-    return diagnose(Asked(prompt, form), *written)
+    reduction = style_format("cloze") if bench.spec.style == "cloze" else None
+    return diagnose(Asked(prompt, reduction), *written)
 
 
 def _document(answer: Answer, tags: Sequence[Tag]) -> dict[str, Any]:
     from cache.keys import as_plain
 
     recipe, written, compared = answer
-    parting = None if compared is None else compared.parting
+    divergence = None if compared is None else compared.divergence
     return {
         "mask": None if recipe is None else as_plain(recipe),
         "text": written.text,
         "tokens": len(written.tokens),
         "finish": written.finish,
-        "parting": None if parting is None else {**as_plain(parting), "sentence": parting.sentence()},
+        "divergence": None
+        if divergence is None
+        else {**as_plain(divergence), "sentence": divergence.sentence()},
         "tags": [as_plain(tag) for tag in tags],
     }

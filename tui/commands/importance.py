@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.choices import Variant
+from core.models.layer_matrices import Variant
 from tui import output
-from tui.bench_options import AbilityName, ItemsForScoring, QuotaName, open_workbench
+from tui.bench_options import AbilityName, ItemsForScoring, ScopeName, open_workbench
 from tui.k_options import AUTO, OneK, found_ks, start_k
 from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
     from core.abilities import Item
-    from core.masks import Mask
-    from core.workbench import MaskRecipe, Workbench
+    from core.experiment.specs import MaskSpec
+    from core.masks.mask import Mask
+    from core.runner.workbench import Workbench
 
 
 @with_model_options
@@ -28,7 +29,7 @@ def importance(
     ability: AbilityName,
     variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "all",
     k: OneK = None,
-    quota: QuotaName = "global",
+    scope: ScopeName = "global",
     n_items: ItemsForScoring = 1000,
     items: Annotated[
         Path | None, typer.Option(help="One's own items (JSONL or Parquet).", metavar="FILE")
@@ -38,17 +39,17 @@ def importance(
     """Score every candidate weight for one ability and store the ranking."""
     from cache.keys import as_plain
     from core.abilities import find_ability
-    from core.workbench import MaskRecipe
+    from core.experiment.specs import MaskSpec
 
     with checked_arguments():
         find_ability(ability)
         if variant == "base":
             raise UsageError("The variant 'base' has no candidates: give mlp or all.")
         share = start_k(options, k, variant, "top")
-    own = _own_items(items, ability, n_items, options.seed)
-    recipe = MaskRecipe(ability, variant, "top", share, options.seed, quota)
-    with shown_progress() as tell:
-        bench = open_workbench(options, tell, n_items=n_items, way=options.way, own_items=own)
+    own = _custom_items(items, ability, n_items, options.seed)
+    recipe = MaskSpec(ability, variant, "top", share, options.seed, scope)
+    with shown_progress() as emit:
+        bench = open_workbench(options, emit, n_items=n_items, way=options.way, custom_items=own)
         found = found_ks(bench, [recipe]) if k == AUTO else ()
         recipe = replace(recipe, k=found[0].k) if found else recipe
         mask = bench.mask(recipe)
@@ -59,11 +60,11 @@ def importance(
         _write(recipe, document)
 
 
-def _own_items(path: Path | None, ability: str, limit: int, seed: int) -> dict[str, tuple[Item, ...]]:
+def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dict[str, tuple[Item, ...]]:
     """A person's own items, with a note on what was read."""
     if path is None:
         return {}
-    from core.abilities.own_items import load_items
+    from core.abilities.custom_items import load_items
 
     own = load_items(path, seed=seed, limit=limit)
     prior = ", ".join(f"{share:.2f}" for share in own.report.gold_position_prior)
@@ -74,7 +75,7 @@ def _own_items(path: Path | None, ability: str, limit: int, seed: int) -> dict[s
     return {ability: own.items}
 
 
-def _document(bench: Workbench, recipe: MaskRecipe, mask: Mask) -> dict[str, Any]:
+def _document(bench: Workbench, recipe: MaskSpec, mask: Mask) -> dict[str, Any]:
     """Where the selected weights lie: by matrix, with the share of the matrix and its enrichment."""
     candidates = bench.space.candidates(recipe.variant)
     total = sum(matrix.size for matrix in candidates)
@@ -83,15 +84,15 @@ def _document(bench: Workbench, recipe: MaskRecipe, mask: Mask) -> dict[str, Any
     return {
         "ability": recipe.ability,
         "variant": recipe.variant,
-        "quota": recipe.quota,
+        "scope": recipe.scope,
         "k": recipe.k,
         "weights": len(mask),
         "share_of_model": len(mask) / bench.info.parameters,
         "share_of_candidates": len(mask) / total,
         "loss": bench.recipe.loss,
-        "form": bench.recipe.form,
+        "reduction": bench.recipe.reduction,
         "items": len(bench.diagnostic_set(recipe.ability).items()),
-        "agreement_of_halves": metadata["agreement_of_halves"].get(str(len(mask))),
+        "split_half_overlap": metadata["split_half_overlap"].get(str(len(mask))),
         "ranking": bench.ranking_key(recipe),
         "by_matrix": [
             {
@@ -106,10 +107,10 @@ def _document(bench: Workbench, recipe: MaskRecipe, mask: Mask) -> dict[str, Any
     }
 
 
-def _write(recipe: MaskRecipe, document: dict[str, Any]) -> None:
+def _write(recipe: MaskSpec, document: dict[str, Any]) -> None:
     from rich.table import Table
 
-    agreement = document["agreement_of_halves"]
+    agreement = document["split_half_overlap"]
     title = (
         f"{recipe}: {document['weights']:,} weights, {document['share_of_model']:.2%} of the model, "
         f"{document['share_of_candidates']:.2%} of the candidates"

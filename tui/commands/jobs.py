@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from core.engine.records import EngineRecord
-    from core.events import Snapshot
+    from core.experiment.events import Snapshot
 
     Told = Sequence[tuple[EngineRecord, Snapshot | None]]
 
@@ -58,7 +58,7 @@ def _write(told: Told) -> None:
 
 def _state(snapshot: Snapshot | None) -> str:
     """What an engine does, in a word or two."""
-    from core.events import ENDED, ModelFailed, ModelLoaded
+    from core.experiment.events import ENDED, ModelFailed, ModelLoaded
 
     if snapshot is None:
         return "does not answer"

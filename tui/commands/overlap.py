@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.choices import Quota, Selection, Variant
+from core.masks.choices import Scope, Selection
+from core.models.layer_matrices import Variant
 from tui import output
-from tui.bench_options import ItemsForScoring, QuotaName, default_k, open_workbench
+from tui.bench_options import ItemsForScoring, ScopeName, default_k, open_workbench
 from tui.matrix_words import SHORT_NAMES
 from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from core.results.overlaps import Overlaps
-    from core.workbench import Workbench
+    from core.analysis.stored.overlaps import Overlaps
+    from core.runner.workbench import Workbench
 
 LEGEND = (
     "Jaccard: shared weights as a fraction of those that either mask has.\n"
@@ -38,7 +39,7 @@ def overlap(
         typer.Option(help="Fraction of all parameters to select.", metavar="K", show_default=False),
     ] = None,
     selection: Annotated[Selection, typer.Option(help="Which weights of the candidates.")] = "top",
-    quota: QuotaName = "global",
+    scope: ScopeName = "global",
     n_items: ItemsForScoring = 1000,
     as_json: Json = False,
 ) -> None:
@@ -49,31 +50,31 @@ def overlap(
         raise UsageError("The variant 'base' has no candidates: give mlp or all.")
     options.require_selections([selection])
     k = default_k(options, variant) if k is None else k
-    with shown_progress() as tell:
-        bench = open_workbench(options, tell, n_items=n_items, way=options.way)
+    with shown_progress() as emit:
+        bench = open_workbench(options, emit, n_items=n_items, way=options.way)
         with checked_arguments():
             selectable_weights(k, variant, bench.info)
-        found = _completed(bench, variant, selection, k, options.seed, quota)
-    title = f"{variant} · {selection} · k {k:g}" + ("" if quota == "global" else f" · quota {quota}")
+        found = _completed(bench, variant, selection, k, options.seed, scope)
+    title = f"{variant} · {selection} · k {k:g}" + ("" if scope == "global" else f" · scope {scope}")
     if as_json:
-        asked = {"variant": variant, "selection": selection, "quota": quota, "k": k}
+        asked = {"variant": variant, "selection": selection, "scope": scope, "k": k}
         output.write_document(asked | _document(found))
     else:
         _write(found, title)
 
 
 def _completed(
-    bench: Workbench, variant: Variant, selection: Selection, k: float, seed: int, quota: Quota
+    bench: Workbench, variant: Variant, selection: Selection, k: float, seed: int, scope: Scope
 ) -> Overlaps:
     """The overlaps of all ten, after the rankings that were missing are made."""
-    from core.results.overlaps import overlaps
+    from core.analysis.stored.overlaps import overlaps
 
-    found = overlaps(bench, variant, selection, k, seed, quota)
+    found = overlaps(bench, variant, selection, k, seed, scope)
     bench.expected = found.missing
     for recipe in found.missing:
         bench.mask(recipe)
     bench.expected = ()
-    return overlaps(bench, variant, selection, k, seed, quota) if found.missing else found
+    return overlaps(bench, variant, selection, k, seed, scope) if found.missing else found
 
 
 def _document(found: Overlaps) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def _document(found: Overlaps) -> dict[str, Any]:
         "jaccard": _plain(found.jaccard.tolist()),
         "containment": _plain(found.containment.tolist()),
         "lift": _plain(found.lift.tolist()),
-        "agreement_of_halves": dict(found.agreements),
+        "split_half_overlap": dict(found.agreements),
     }
 
 

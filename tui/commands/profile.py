@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from core.choices import SELECTIONS, VARIANTS, Quota, Selection, Variant, one_of, weights_of
+from core.masks.choices import SELECTIONS, Scope, Selection
+from core.models.layer_matrices import VARIANTS, Variant, weights_of
+from core.models.names import one_of
 from tui import output
 from tui.bench_options import (
     ItemsForScoring,
-    QuotaName,
+    ScopeName,
     note_insisting,
     numbers,
     open_workbench,
@@ -25,8 +27,9 @@ from tui.progress import shown_progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.profile import Plan, Profile
-    from core.workbench import Workbench
+    from core.analysis.profile.cells import Profile
+    from core.experiment.plan import Plan
+    from core.runner.workbench import Workbench
 
 DEMO_KS = "0.003,0.01,0.03"
 REAL_KS = "0.0001,0.001,0.01"
@@ -44,7 +47,7 @@ def profile(
         str | None,
         typer.Option(
             help=f"Fractions of all parameters. {AUTO_HELP}; one for each variant, at which the top, "
-            "contrast and minus_core masks of all abilities are healthy. Default: "
+            "contrast and top_minus_shared masks of all abilities are acceptable. Default: "
             f"{DEMO_KS} for demo, else {REAL_KS}.",
             show_default=False,
             metavar="K,L|auto",
@@ -58,7 +61,7 @@ def profile(
             show_default="top,contrast,random,bottom",
         ),
     ] = None,
-    quota: QuotaName = "global",
+    scope: ScopeName = "global",
     benchmarks: Annotated[
         str,
         typer.Option(
@@ -87,14 +90,14 @@ def profile(
     What the cache has is not computed again; a run that was stopped goes on where it was.
     """
     with checked_arguments():
-        plan = _plan(options, abilities, variants, selections, quota, k, benchmarks, limit, random_seeds)
+        plan = _plan(options, abilities, variants, selections, scope, k, benchmarks, limit, random_seeds)
     _require_folder(out)
     note_insisting(options, plan.benchmarks)
     output.note(plan.size())
-    with shown_progress() as tell:
-        from core.profile import run_profile
+    with shown_progress() as emit:
+        from core.runner.profile import run_profile
 
-        bench = open_workbench(options, tell, n_items=n_items, way=options.way)
+        bench = open_workbench(options, emit, n_items=n_items, way=options.way)
         plan = plan.with_found(found_ks(bench, plan.masks())) if k == AUTO else plan
         result = run_profile(plan, bench)
     if result is None:
@@ -107,7 +110,7 @@ def _plan(
     abilities: str,
     variants: str,
     selections: str | None,
-    quota: Quota,
+    scope: Scope,
     k: str | None,
     benchmarks: str,
     limit: int | None,
@@ -119,8 +122,8 @@ def _plan(
         ValueError: a word is unknown.
     """
     from core.abilities import ABILITIES, find_ability
-    from core.benchmarks import find_benchmarks
-    from core.profile import Plan
+    from core.benchmarks.registry import find_benchmarks
+    from core.experiment.plan import Plan
 
     named = some_words(abilities, "ability", "--abilities")
     chosen = [a.id for a in ABILITIES] if named == ["all"] else [find_ability(name).id for name in named]
@@ -138,7 +141,7 @@ def _plan(
         limit=limit,
         seed=options.seed,
         random_seeds=random_seeds,
-        quota=quota,
+        scope=scope,
     )
 
 
@@ -167,16 +170,16 @@ def _require_folder(out: Path) -> None:
 
 
 def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
-    from core.profile.folder import (
+    from core.analysis.profile.folder import (
         FILES,
+        attributions_of,
         failures_of,
-        health_of,
-        holding_of,
-        namings_of,
+        generation_quality_of,
+        holm_significant_of,
         settings_of,
         write_profile,
     )
-    from core.profile.summary import summaries
+    from core.analysis.profile.summary import summaries
     from tui.matrix import write_matrices
 
     write_profile(result, bench, out)
@@ -192,9 +195,9 @@ def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
             "settings": as_plain(settings_of(result, bench)),
             "summaries": as_plain(summaries(result)),
             "cells": [output.finite(row) for row in result.cells.to_dicts()],
-            "holding": holding_of(result),
-            "naming": namings_of(result),
-            "health": health_of(result),
+            "holm_significant": holm_significant_of(result),
+            "attribution": attributions_of(result),
+            "generation_quality": generation_quality_of(result),
             "failures": as_plain(failures_of(result)),
         }
     )

@@ -103,15 +103,15 @@ def engine_spec(options: RunOptions) -> EngineSpec:
         ModelFilesError: there is no such model on this computer, and it is no hub id.
     """
     from core.engine.spec import EngineSpec
-    from core.recipes import ImportanceRecipe
+    from core.experiment.specs import ImportanceSpec
 
     return EngineSpec(
         _located(options.spec),
         str(options.store.root.absolute()),
-        ImportanceRecipe(loss=options.way.loss, form=options.way.form, seed=options.seed),
+        ImportanceSpec(loss=options.way.loss, reduction=options.way.reduction, seed=options.seed),
         options.batch_rows or "auto",
         options.benchmark_options,
-        options.wishes,
+        options.memory_options,
     )
 
 
@@ -216,24 +216,30 @@ def _settings(look: ScreenOptions) -> Settings:
 
 def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     """The app, as it was left the last time, if that is known."""
-    from core.benchmarks import find_benchmarks
-    from core.workbench import Workbench
+    from core.benchmarks.registry import find_benchmarks
+    from core.runner.workbench import Workbench
     from tui.inspector.app import Inspector
-    from tui.inspector.desk import Desk
     from tui.inspector.look.marks import ASCII, UNICODE
     from tui.inspector.remembered import first_lens, load_remembered
+    from tui.inspector.session import Session
 
     # Also those that run code, whatever the person allows by now: the inspector asks before it runs one.
     listed = replace(spec.benchmarks, allow_code=True)
     benchmarks = find_benchmarks(["all"], spec.model.level, listed)
     remembered = load_remembered(spec.model.name)
     lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.recipe.seed)
-    desk = Desk(
+    session = Session(
         spec,
-        Workbench(spec.model, spec.store, spec.recipe, batch_size=spec.batch_size, wishes=spec.wishes),
+        Workbench(
+            spec.model,
+            spec.store,
+            spec.recipe,
+            batch_size=spec.batch_size,
+            memory_options=spec.memory_options,
+        ),
         benchmarks,
         ASCII if settings.ascii else UNICODE,
         settings.readonly,
         send=lambda command: None,  # the app puts its line to the engine in place of it
     )
-    return Inspector(desk, lens, settings, remembered.tab if remembered else "run")
+    return Inspector(session, lens, settings, remembered.tab if remembered else "run")

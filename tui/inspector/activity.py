@@ -6,8 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.engine.commands import Run
-from core.events import (
+from core.experiment.events import (
     ENDED,
     BatchFinished,
     EntryReplaced,
@@ -31,6 +30,7 @@ from core.events import (
     TextEnded,
     TextWritten,
 )
+from core.experiment.specs import Run
 
 Link = Literal["starting", "connected", "lost"]
 

@@ -13,8 +13,8 @@ from textual.binding import Binding, BindingType
 
 from core.benchmarks.program_tests import UNCONFINED
 from core.engine.commands import StartRuns
-from tui.inspector.desk import CodePermission
 from tui.inspector.look.safe_text import safe_line
+from tui.inspector.session import CodePermission
 from tui.inspector.shell import Shell
 from tui.inspector.widgets.frame import Header
 
@@ -43,21 +43,21 @@ class CodeActions(Shell):
         super().__init__(*arguments, **named)
         self._asking = asyncio.Lock()
 
-    def tell_engine(self, command: Command) -> None:
+    def emit_engine(self, command: Command) -> None:
         """Sends a command; of a job that runs code only what the person allows, who is asked if need be."""
-        can_start = not self.desk.readonly and self.desk.activity.link != "lost"
+        can_start = not self.session.readonly and self.session.activity.link != "lost"
         if isinstance(command, StartRuns) and can_start and self._code_in(command):
             self._begin(partial(self._ask_first, command), "code", exclusive=False)
         else:
-            super().tell_engine(command)
+            super().emit_engine(command)
 
     def action_code(self) -> None:
         """Takes back that programs may run, or asks whether they may."""
-        if self.desk.readonly:
+        if self.session.readonly:
             self.say_problem("This inspector was started with --readonly: it only looks.")
-        elif self.desk.code.allowed:
+        elif self.session.code.allowed:
             self._permit(CodePermission())
-            kept = "those of jobs that were asked for still do" if self.desk.activity.is_busy else ""
+            kept = "those of jobs that were asked for still do" if self.session.activity.is_busy else ""
             self.notify(f"Programs run no longer{'; ' if kept else '.'}{kept}", markup=False)
         else:
             self._begin(self._ask, "code", exclusive=False)
@@ -69,15 +69,15 @@ class CodeActions(Shell):
         """Sends a job whole, or without what may not run."""
         names = self._code_in(command)
         if await self._may_run(names):
-            permission = self.desk.code
-            super().tell_engine(
+            permission = self.session.code
+            super().emit_engine(
                 msgspec.structs.replace(command, allow_code=True, without_sandbox=permission.without_sandbox)
             )
             return
-        rest = tuple(run for run in command.runs if not self.desk.runs_code(run.benchmark))
+        rest = tuple(run for run in command.runs if not self.session.runs_code(run.benchmark))
         self.notify(f"Not run: {safe_line(', '.join(names))}.", markup=False)
         if rest:
-            super().tell_engine(msgspec.structs.replace(command, runs=rest, allow_code=False))
+            super().emit_engine(msgspec.structs.replace(command, runs=rest, allow_code=False))
 
     async def _may_run(self, names: Sequence[str]) -> bool:
         """Whether programs may run, in the way that this machine has; asks unless that was answered.
@@ -89,7 +89,7 @@ class CodeActions(Shell):
 
         async with self._asking:  # who asks twice at once gets one dialog
             sandboxing = await asyncio.to_thread(Sandboxing.found)
-            code = self.desk.code
+            code = self.session.code
             if code.without_sandbox and sandboxing.kind is not None:
                 self.notify(f"A sandbox works here ({sandboxing.kind}), and is used.", markup=False)
                 code = self._permit(replace(code, without_sandbox=False))
@@ -104,11 +104,11 @@ class CodeActions(Shell):
             return True
 
     def _permit(self, permission: CodePermission) -> CodePermission:
-        self.desk.code = permission
+        self.session.code = permission
         self.screen_stack[0].query_one(Header).refresh()
         return permission
 
     def _code_in(self, command: StartRuns) -> list[str]:
         """The names of a job's benchmarks that run code."""
         ids = dict.fromkeys(run.benchmark for run in command.runs)
-        return self.desk.names([one for one in ids if self.desk.runs_code(one)])
+        return self.session.names([one for one in ids if self.session.runs_code(one)])

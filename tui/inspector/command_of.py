@@ -8,54 +8,54 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from core.benchmarks.registry import reads_rows
+from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.recipes import ImportanceRecipe
 
 if TYPE_CHECKING:
     from core.engine.spec import EngineSpec
-    from core.importance.plan import Wishes
-    from tui.inspector.desk import Desk
+    from core.importance.plan import MemoryOptions
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 MODEL_OPTIONS = {"name": "--model"}
 """Options that are not called as their field of `ModelSpec` is."""
 
 
-def command_line(desk: Desk, lens: Lens) -> str:
+def command_line(session: Session, lens: Lens) -> str:
     """The `abilityscope bench` that runs what the lens looks at, quoted for a shell."""
     words = ["abilityscope", "bench", "--benchmark", lens.benchmark]
     if lens.mask is not None:
         words += ["--ability", lens.ability, "--variant", lens.variant]
-        words += ["--selection", lens.selection, *_quota_words(lens), "--k", repr(lens.k)]
+        words += ["--selection", lens.selection, *_scope_words(lens), "--k", repr(lens.k)]
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
-    words += _benchmark_words(desk, [lens.benchmark])
-    return shlex.join([*words, *_recipe_words(desk.spec.recipe, lens), *model_words(desk.spec)])
+    words += _benchmark_words(session, [lens.benchmark])
+    return shlex.join([*words, *_recipe_words(session.spec.recipe, lens), *model_words(session.spec)])
 
 
-def profile_line(desk: Desk, lens: Lens) -> str:
+def profile_line(session: Session, lens: Lens) -> str:
     """The `abilityscope profile` that fills the lens's matrix and its random controls, quoted for a shell."""
     selections = ",".join(dict.fromkeys([lens.selection, "random"]))
     words = ["abilityscope", "profile", "--variants", lens.variant, "--selections", selections]
     # Without leave to run code, the command is refused for benchmarks that do.
-    ids = [one.id for one in desk.benchmarks if desk.code.allowed or not desk.runs_code(one.id)]
-    words += [*_quota_words(lens), "--k", repr(lens.k), "--benchmarks", ",".join(ids)]
+    ids = [one.id for one in session.benchmarks if session.code.allowed or not session.runs_code(one.id)]
+    words += [*_scope_words(lens), "--k", repr(lens.k), "--benchmarks", ",".join(ids)]
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
-    words += _benchmark_words(desk, ids)
-    return shlex.join([*words, *_recipe_words(desk.spec.recipe, lens), *model_words(desk.spec)])
+    words += _benchmark_words(session, ids)
+    return shlex.join([*words, *_recipe_words(session.spec.recipe, lens), *model_words(session.spec)])
 
 
-def overlap_line(desk: Desk, lens: Lens) -> str:
+def overlap_line(session: Session, lens: Lens) -> str:
     """The `abilityscope overlap` that compares the lens's masks of all abilities, quoted for a shell."""
     words = ["abilityscope", "overlap", "--variant", lens.variant]
-    words += ["--selection", lens.selection, *_quota_words(lens), "--k", repr(lens.k)]
-    return shlex.join([*words, *_recipe_words(desk.spec.recipe, lens), *model_words(desk.spec)])
+    words += ["--selection", lens.selection, *_scope_words(lens), "--k", repr(lens.k)]
+    return shlex.join([*words, *_recipe_words(session.spec.recipe, lens), *model_words(session.spec)])
 
 
-def _quota_words(lens: Lens) -> list[str]:
-    """The option of the quota where it is not the usual one."""
-    return [] if lens.quota == "global" else ["--quota", lens.quota]
+def _scope_words(lens: Lens) -> list[str]:
+    """The option of the scope where it is not the usual one."""
+    return [] if lens.scope == "global" else ["--scope", lens.scope]
 
 
 def model_words(spec: EngineSpec) -> list[str]:
@@ -68,7 +68,7 @@ def model_words(spec: EngineSpec) -> list[str]:
         value = getattr(spec.model, field.name)
         if value != getattr(usual, field.name):
             words += [MODEL_OPTIONS.get(field.name, f"--{field.name}"), str(value)]
-    words += _memory_words(spec.wishes)
+    words += _memory_words(spec.memory_options)
     if spec.batch_size != "auto":
         words += ["--batch-size", str(spec.batch_size)]
     if spec.cache != str(cache_root()):
@@ -76,36 +76,36 @@ def model_words(spec: EngineSpec) -> list[str]:
     return words
 
 
-def _memory_words(wishes: Wishes) -> list[str]:
+def _memory_words(memory_options: MemoryOptions) -> list[str]:
     """The options of how weights are scored that a person gave."""
     values = {
-        "--passes": wishes.passes,
-        "--sums": wishes.accumulators,
-        "--maps": wishes.maps,
-        "--rows": wishes.rows,
+        "--passes": memory_options.passes,
+        "--accumulate-on": memory_options.accumulators,
+        "--maps": memory_options.maps,
+        "--scoring-batch": memory_options.rows,
     }
     words = [word for name, value in values.items() if value is not None for word in (name, str(value))]
-    if wishes.checkpointing is not None:
-        words.append("--checkpointing" if wishes.checkpointing else "--no-checkpointing")
+    if memory_options.checkpointing is not None:
+        words.append("--checkpointing" if memory_options.checkpointing else "--no-checkpointing")
     return words
 
 
-def _benchmark_words(desk: Desk, benchmarks: Sequence[str]) -> list[str]:
+def _benchmark_words(session: Session, benchmarks: Sequence[str]) -> list[str]:
     """The options that say how benchmarks are run, as far as these need any."""
-    options, words = desk.spec.benchmarks, []
-    if any(reads_rows(desk.benchmark(one)) for one in benchmarks):
+    options, words = session.spec.benchmarks, []
+    if any(reads_rows(session.benchmark(one)) for one in benchmarks):
         words += [] if options.data_dir is None else ["--data-dir", options.data_dir]
         words += [] if options.shots is None else ["--few-shot", str(options.shots)]
         words += ["--chat"] if options.chat else []
-    if desk.code.allowed and any(desk.runs_code(one) for one in benchmarks):
+    if session.code.allowed and any(session.runs_code(one) for one in benchmarks):
         words += ["--allow-code-execution"]
-        words += ["--without-sandbox"] if desk.code.without_sandbox else []
+        words += ["--without-sandbox"] if session.code.without_sandbox else []
     return words
 
 
-def _recipe_words(recipe: ImportanceRecipe, lens: Lens) -> list[str]:
+def _recipe_words(recipe: ImportanceSpec, lens: Lens) -> list[str]:
     """The options of scoring that are not the usual ones; one seed serves items and random controls."""
-    usual = ImportanceRecipe()
+    usual = ImportanceSpec()
     words = []
     if lens.seed:
         words += ["--seed", str(lens.seed)]
@@ -115,6 +115,6 @@ def _recipe_words(recipe: ImportanceRecipe, lens: Lens) -> list[str]:
         words += ["--n-items", str(recipe.n_items)]
     if recipe.loss != usual.loss:
         words += ["--loss", recipe.loss]
-    if recipe.form != usual.form:
-        words += ["--form", recipe.form]
+    if recipe.reduction != usual.reduction:
+        words += ["--reduction", recipe.reduction]
     return words

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from core.abilities.catalogue import ABILITIES
-from core.engine.commands import Cancel, Pause, Resume, Run, StartRuns
-from core.recipes import MaskRecipe
+from core.engine.commands import Cancel, Pause, Resume, StartRuns
+from core.experiment.specs import MaskSpec, Run
 from tui.inspector.look.names import how_words, job_title, short_benchmark
 from tui.inspector.screens.choose import Choose, Option
 from tui.inspector.shell import Shell
@@ -34,7 +34,7 @@ class EngineActions(Shell):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Which keys are of use just now: the footer shows no others."""
-        activity = self.desk.activity
+        activity = self.session.activity
         if action == "restart_engine":
             return activity.link == "lost"
         if action in ("cancel", "pause"):
@@ -49,7 +49,7 @@ class EngineActions(Shell):
     def action_enqueue(self) -> None:
         """Asks which of several to run."""
         lens = self.lens
-        everything = [b.id for b in self.desk.benchmarks]
+        everything = [b.id for b in self.session.benchmarks]
         abilities = [a.id for a in ABILITIES]
         here, name = short_benchmark(lens.ability), short_benchmark(lens.benchmark)
         choices: dict[str, tuple[str, list[str], list[str]]] = {
@@ -72,24 +72,24 @@ class EngineActions(Shell):
                 self._start(f"{title}{how}", which, on)
 
         options = [Option(key, title) for key, (title, _, _) in choices.items()]
-        self.push_screen(Choose("run", options, "row", self.desk.marks), take)
+        self.push_screen(Choose("run", options, "row", self.session.marks), take)
 
     def action_cancel(self) -> None:
         """Cancels the running job, or else the one that was queued last."""
-        activity = self.desk.activity
+        activity = self.session.activity
         job = activity.job or (activity.queued[-1] if activity.queued else None)
         if job is not None:
-            self.tell_engine(Cancel(job.id))
+            self.emit_engine(Cancel(job.id))
 
     def action_pause(self) -> None:
         """Holds the running job, or lets it go on."""
-        job = self.desk.activity.job
+        job = self.session.activity.job
         if job is not None:
-            self.tell_engine(Resume(job.id) if job.state == "paused" else Pause(job.id))
+            self.emit_engine(Resume(job.id) if job.state == "paused" else Pause(job.id))
 
     def action_restart_engine(self) -> None:
         """Starts the engine again, and with it what it had not finished."""
-        if self.desk.activity.link == "lost":
+        if self.session.activity.link == "lost":
             self.clear_problem()
             self.connect_engine()
 
@@ -97,8 +97,8 @@ class EngineActions(Shell):
         lens = self.lens
         if self.known.problem:
             self.say_problem(self.known.problem)
-        elif all(self.desk.is_counted(benchmark) for benchmark in benchmarks):
-            self.tell_engine(StartRuns(title, self._runs(lens, abilities, benchmarks)))
+        elif all(self.session.is_counted(benchmark) for benchmark in benchmarks):
+            self.emit_engine(StartRuns(title, self._runs(lens, abilities, benchmarks)))
         else:
             self.notify(f"Counting the items of {len(benchmarks)} benchmarks.", timeout=2, markup=False)
             work = partial(self._count_and_start, lens, title, abilities, benchmarks)
@@ -109,16 +109,16 @@ class EngineActions(Shell):
     ) -> None:
         try:
             for benchmark in benchmarks:
-                await asyncio.to_thread(self.desk.count, benchmark)
+                await asyncio.to_thread(self.session.count, benchmark)
         except (ValueError, OSError) as error:
             self.say_problem(" ".join(str(error).split()))
         else:
-            self.tell_engine(StartRuns(title, self._runs(lens, abilities, benchmarks)))
+            self.emit_engine(StartRuns(title, self._runs(lens, abilities, benchmarks)))
 
     def _runs(self, lens: Lens, abilities: Sequence[str], benchmarks: Sequence[str]) -> tuple[Run, ...]:
         """Base, then each ability's mask, then its control, on each benchmark."""
-        items = {name: self.desk.items_of(self.desk.benchmark(name), lens) for name in benchmarks}
-        masks: list[MaskRecipe | None] = [None]
+        items = {name: self.session.items_of(self.session.benchmark(name), lens) for name in benchmarks}
+        masks: list[MaskSpec | None] = [None]
         for ability in abilities:
             at = replace(lens, ability=ability)
             masks += [mask for mask in (at.mask, at.control) if mask is not None]

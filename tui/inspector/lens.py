@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
-from core.choices import PAPER_K, Quota, Selection, Variant
-from core.recipes import MaskRecipe
+from core.experiment.specs import MaskSpec
+from core.masks.choices import PAPER_K, Scope, Selection
+from core.models.layer_matrices import Variant
 from tui.bench_options import DEMO_K, REAL_K
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Lens:
     limit: int | None = USUAL_ITEMS
     """Items of each benchmark; None for all."""
     seed: int = 0
-    quota: Quota = "global"
+    scope: Scope = "global"
 
     @classmethod
     def first(cls, spec: ModelSpec, benchmark: str, seed: int = 0) -> Lens:
@@ -47,25 +48,25 @@ class Lens:
         return cls(ability, "mlp", "contrast" if selection == "contrast" else "top", k, benchmark, seed=seed)
 
     @property
-    def mask(self) -> MaskRecipe | None:
+    def mask(self) -> MaskSpec | None:
         """What is ablated; None for the intact model."""
         return self.mask_of(self.ability)
 
-    def mask_of(self, ability: str) -> MaskRecipe | None:
+    def mask_of(self, ability: str) -> MaskSpec | None:
         """The same for another ability."""
         if self.variant == "base":
             return None
-        return MaskRecipe(ability, self.variant, self.selection, self.k, self.seed, self.quota)
+        return MaskSpec(ability, self.variant, self.selection, self.k, self.seed, self.scope)
 
     @property
-    def control(self) -> MaskRecipe | None:
+    def control(self) -> MaskSpec | None:
         """As many weights at random; None if nothing is ablated, or that is what is looked at already."""
         if self.variant == "base" or self.selection == "random":
             return None
         return replace(self.mask_or_fail, selection="random")
 
     @property
-    def mask_or_fail(self) -> MaskRecipe:
+    def mask_or_fail(self) -> MaskSpec:
         """What is ablated, where something is."""
         mask = self.mask
         assert mask is not None, "the variant is not base"

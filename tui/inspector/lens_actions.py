@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from core.choices import SELECTIONS, VARIANTS
+from core.masks.choices import SELECTIONS
+from core.models.layer_matrices import VARIANTS
 from tui.inspector.lens import k_grid, k_text, next_k
 from tui.inspector.screens.choose import Choose, Option
 from tui.inspector.screens.enter import EnterCount, EnterNumber
@@ -15,7 +16,7 @@ from tui.inspector.shell import Shell
 from tui.inspector.widgets.lens_panel import AbilityList
 
 if TYPE_CHECKING:
-    from core.benchmarks import Benchmark
+    from core.benchmarks.description import Benchmark
 
 
 class LensActions(Shell):
@@ -52,7 +53,7 @@ class LensActions(Shell):
 
     def action_step_k(self, step: int) -> None:
         """The next k of the grid."""
-        self.set_lens(replace(self.lens, k=next_k(self.lens.k, k_grid(self.desk.spec.model), step)))
+        self.set_lens(replace(self.lens, k=next_k(self.lens.k, k_grid(self.session.spec.model), step)))
 
     def action_enter_k(self) -> None:
         """Asks for a k."""
@@ -73,19 +74,19 @@ class LensActions(Shell):
 
         options = [
             Option(b.id, b.name, self._note_on(b), b.id in self.known.benchmarks)
-            for b in self.desk.benchmarks
+            for b in self.session.benchmarks
         ]
-        self.push_screen(Choose("benchmark", options, self.lens.benchmark, self.desk.marks), take)
+        self.push_screen(Choose("benchmark", options, self.lens.benchmark, self.session.marks), take)
 
     def action_items(self) -> None:
         """Asks for the number of items."""
 
         def take(limit: int | None) -> None:
             if limit is not None:
-                whole = self.desk.benchmark(self.lens.benchmark).n_items
+                whole = self.session.benchmark(self.lens.benchmark).n_items
                 self.set_lens(replace(self.lens, limit=None if limit >= whole else limit))
 
-        benchmark = self.desk.benchmark(self.lens.benchmark)
+        benchmark = self.session.benchmark(self.lens.benchmark)
         hint = f"Of each benchmark; {benchmark.name} has {benchmark.n_items:,}."
         self.push_screen(EnterCount("items", hint), take)
 
@@ -95,9 +96,9 @@ class LensActions(Shell):
 
     def _note_on(self, benchmark: Benchmark) -> str:
         """What a benchmark asks, and what it needs."""
-        if not self.desk.runs_code(benchmark.id):
+        if not self.session.runs_code(benchmark.id):
             return benchmark.about
-        need = "which is allowed" if self.desk.code.allowed else "and asks first"
+        need = "which is allowed" if self.session.code.allowed else "and asks first"
         return f"{benchmark.about} (runs what the model writes, {need})"
 
     def _wrong_k(self, k: float) -> str:

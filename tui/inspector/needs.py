@@ -25,7 +25,7 @@ def needs_of(spec: EngineSpec) -> tuple[str, ...]:
     try:
         machine = this_machine()
         folder = local_model_folder(spec.model)
-        plan = plan_use(spec.model, folder, machine, spec.store.root, spec.wishes)
+        plan = plan_use(spec.model, folder, machine, spec.store.root, spec.memory_options)
     except (ValueError, OSError):
         return ()
     return (_weights_line(plan, machine), _scoring_line(plan))

@@ -12,17 +12,18 @@ from textual.content import Content
 from textual.markup import escape
 
 from core.abilities.catalogue import ABILITIES
-from core.choices import QUOTAS, SELECTIONS, VARIANTS
+from core.masks.choices import SCOPES, SELECTIONS
+from core.models.layer_matrices import VARIANTS
 from tui.inspector.export_files import screen_picture
 from tui.inspector.lens import k_grid, k_text
-from tui.inspector.look.names import QUOTA_MEANINGS, SELECTION_MEANINGS, SELECTION_WORDS, VARIANT_WORDS
+from tui.inspector.look.names import SCOPE_MEANINGS, SELECTION_MEANINGS, SELECTION_WORDS, VARIANT_WORDS
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.look.themes import theme_names
 from tui.inspector.screens.export import ExportScreen
 from tui.inspector.tabs import PANES
 
 if TYPE_CHECKING:
-    from core.choices import Variant
+    from core.models.layer_matrices import Variant
     from tui.inspector.app import Inspector
     from tui.inspector.lens import Lens
 
@@ -55,9 +56,9 @@ def commands_of(app: Inspector) -> list[Command]:
 
 
 def _job_commands(app: Inspector) -> Iterator[Command]:
-    if app.desk.readonly:
+    if app.session.readonly:
         return
-    activity = app.desk.activity
+    activity = app.session.activity
     yield Command("run: what the lens looks at", "Base, ablated and the random control", app.action_run)
     yield Command("run: several", "One ability on all benchmarks, or the whole matrix", app.action_enqueue)
     if activity.job is not None:
@@ -69,11 +70,11 @@ def _job_commands(app: Inspector) -> Iterator[Command]:
 
 
 def _code_commands(app: Inspector) -> Iterator[Command]:
-    if app.desk.readonly:
+    if app.session.readonly:
         return
-    if app.desk.code.allowed:
+    if app.session.code.allowed:
         yield Command("code: let no program run any more", "Of those that the model writes", app.action_code)
-    elif any(app.desk.runs_code(benchmark.id) for benchmark in app.desk.benchmarks):
+    elif any(app.session.runs_code(benchmark.id) for benchmark in app.session.benchmarks):
         yield Command("code: let programs run", "Those that the model writes; asks first", app.action_code)
 
 
@@ -89,7 +90,7 @@ def _lens_commands(app: Inspector) -> Iterator[Command]:
 
     for ability in ABILITIES:
         yield from look(f"ability: {ability.name}", ability.definition, replace(app.lens, ability=ability.id))
-    for benchmark in app.desk.benchmarks:
+    for benchmark in app.session.benchmarks:
         lens = replace(app.lens, benchmark=benchmark.id)
         yield from look(f"benchmark: {benchmark.name}", benchmark.about, lens)
     for variant in VARIANTS:
@@ -98,9 +99,9 @@ def _lens_commands(app: Inspector) -> Iterator[Command]:
     for selection in SELECTIONS:
         title = f"selection: {SELECTION_WORDS[selection]}"
         yield from look(title, SELECTION_MEANINGS[selection], replace(app.lens, selection=selection))
-    for quota in QUOTAS:
-        yield from look(f"quota: {quota}", QUOTA_MEANINGS[quota], replace(app.lens, quota=quota))
-    for k in k_grid(app.desk.spec.model):
+    for scope in SCOPES:
+        yield from look(f"scope: {scope}", SCOPE_MEANINGS[scope], replace(app.lens, scope=scope))
+    for k in k_grid(app.session.spec.model):
         yield from look(f"k: {k_text(k)}", "of all parameters", replace(app.lens, k=k))
     yield Command("k: enter a number", "Any share of all parameters", app.action_enter_k)
     yield Command("items: enter a number", "How many items of each benchmark", app.action_items)
@@ -126,7 +127,7 @@ def _theme_commands(app: Inspector) -> Iterator[Command]:
 
 
 def _engine_commands(app: Inspector) -> Iterator[Command]:
-    if app.desk.activity.link == "lost":
+    if app.session.activity.link == "lost":
         again = "With what it had not finished"
         yield Command("engine: start again", again, app.action_restart_engine)
     yield Command("engine: detach", "Leave; the engine goes on with its jobs", app.action_detach)

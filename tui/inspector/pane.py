@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from textual.worker import WorkType
 
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 T = TypeVar("T")
 
@@ -64,9 +64,9 @@ class Pane(Vertical):
             super().__init__()
             self.sentence = sentence
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id)
-        self.desk = desk
+        self.session = session
         self.lens: Lens | None = None
 
     def look(self, lens: Lens) -> None:

@@ -88,7 +88,7 @@ class ScreenActions(Shell):
 
     def action_calibration(self) -> None:
         """Shows what the method finds where it is known what it should find."""
-        self.push_screen(CalibrationScreen(self.desk))
+        self.push_screen(CalibrationScreen(self.session))
 
     def action_put_away(self) -> None:
         """Puts away a problem, or the lens where it lies over the tab."""
@@ -97,19 +97,21 @@ class ScreenActions(Shell):
     def action_help(self) -> None:
         """Explains the tab in front."""
         pane = self.pane
-        self.push_screen(HelpScreen(pane.title, pane.help_text, self.screen.active_bindings, self.desk.marks))
+        self.push_screen(
+            HelpScreen(pane.title, pane.help_text, self.screen.active_bindings, self.session.marks)
+        )
 
     async def action_detach(self) -> None:
         """Leaves; the engine goes on, whether it works or not."""
-        engine = self.desk.spec.id
+        engine = self.session.spec.id
         await self._leave(f"The engine {engine} goes on: abilityscope attach {engine} comes back to it.")
 
     async def action_leave(self) -> None:
         """Leaves; an engine with work goes on, one without ends unless another screen uses it."""
-        job = self.desk.activity.job
-        if job is None and not self.desk.readonly:
+        job = self.session.activity.job
+        if job is None and not self.session.readonly:
             self._link.send(Shutdown(if_unused=True))
-        engine = self.desk.spec.id
+        engine = self.session.spec.id
         going_on = f"{job.title} goes on: abilityscope attach {engine} comes back to it, " if job else ""
         await self._leave(going_on + f"abilityscope stop {job.id} ends it." if job else "")
 

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from core.engine.commands import Command
     from core.models.description import ModelInfo
     from tui.inspector.activity import Link
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 TICK_S = 0.1
 """How often the screen takes in what the engine told."""
@@ -64,10 +64,10 @@ class Shell(App[None]):
         (36, "-tall"),
     ]
 
-    def __init__(self, desk: Desk, lens: Lens, settings: Settings, tab: str = "run") -> None:
+    def __init__(self, session: Session, lens: Lens, settings: Settings, tab: str = "run") -> None:
         super().__init__()
-        self.desk, self.lens, self.settings = desk, lens, settings
-        desk.send = self.tell_engine
+        self.session, self.lens, self.settings = session, lens, settings
+        session.send = self.emit_engine
         self.known = Known()
         self.info: ModelInfo | None = None
         self.farewell = ""
@@ -76,7 +76,7 @@ class Shell(App[None]):
         """The benchmark that is looked at as soon as its rows are counted."""
         self._tab = tab if tab in dict(PANES) else PANES[0][0]
         self._typed = Typed()
-        self._link = EngineLink(desk.spec, desk.activity)
+        self._link = EngineLink(session.spec, session.activity)
         self._seen_revision = self._seen_stored = -1
         self._seen_link: Link = "starting"
         self._waiting: list[Command] = []
@@ -90,14 +90,14 @@ class Shell(App[None]):
     # What is on the screen
 
     def compose(self) -> ComposeResult:
-        yield Header(self.desk)
+        yield Header(self.session)
         with Horizontal(id="body"):
-            yield LensPanel(self.desk, self.lens)
+            yield LensPanel(self.session, self.lens)
             with Vertical(id="right"):
                 yield TabLine([(pane_id, pane.title) for pane_id, pane in PANES])
-                yield Context(self.desk)
+                yield Context(self.session)
                 with ContentSwitcher(initial=self._tab, id="panes"):
-                    yield dict(PANES)[self._tab](self.desk, id=self._tab)
+                    yield dict(PANES)[self._tab](self.session, id=self._tab)
         yield Problem()
         yield KeyLine()
         yield Static(TOO_SMALL, id="too-small", markup=False)
@@ -114,7 +114,7 @@ class Shell(App[None]):
         """
         self.connect_engine()
         self._begin(self._find_needs, "needs")
-        others = [pane(self.desk, id=pane_id) for pane_id, pane in PANES if pane_id != self._tab]
+        others = [pane(self.session, id=pane_id) for pane_id, pane in PANES if pane_id != self._tab]
         for pane in others:
             pane.display = False
         await self.screen.query_one(ContentSwitcher).mount_all(others)
@@ -156,7 +156,7 @@ class Shell(App[None]):
 
     def set_lens(self, lens: Lens) -> None:
         """Looks at something else; at another benchmark, if need be, as soon as its rows are counted."""
-        is_counted = self.desk.is_counted(lens.benchmark)
+        is_counted = self.session.is_counted(lens.benchmark)
         if lens.benchmark != self.lens.benchmark:
             self._counting = None if is_counted else lens.benchmark
         if not is_counted:
@@ -202,19 +202,19 @@ class Shell(App[None]):
 
     def connect_engine(self) -> None:
         """Starts the engine, or joins the one that runs."""
-        self.desk.activity.link = "starting"
-        self.desk.activity.revision += 1
+        self.session.activity.link = "starting"
+        self.session.activity.revision += 1
         self._begin(self._link.run, "engine")
 
-    def tell_engine(self, command: Command) -> None:
+    def emit_engine(self, command: Command) -> None:
         """Sends a command, unless this screen is only to look or the engine is lost.
 
         What is asked while the engine starts is sent as soon as it is there.
         """
-        if self.desk.readonly:
+        if self.session.readonly:
             self.say_problem("This inspector was started with --readonly: it only looks.")
-        elif self.desk.activity.link == "lost":
-            self.say_problem(f"There is no engine: R starts it again. {self.desk.activity.link_problem}")
+        elif self.session.activity.link == "lost":
+            self.say_problem(f"There is no engine: R starts it again. {self.session.activity.link_problem}")
         elif not self._link.send(command):
             self._waiting.append(command)
         else:
@@ -227,12 +227,12 @@ class Shell(App[None]):
 
     def _ask_again(self) -> None:
         """Asks a new engine for what the lost one had not finished, and for what was asked meanwhile."""
-        lost = [self._jobs_asked.get(job.title) for job in self.desk.activity.lost_jobs]
+        lost = [self._jobs_asked.get(job.title) for job in self.session.activity.lost_jobs]
         again = [command for command in (*lost, *self._waiting) if command is not None]
-        self.desk.activity.lost_jobs.clear()
+        self.session.activity.lost_jobs.clear()
         self._waiting.clear()
         for command in again:
-            self.tell_engine(command)
+            self.emit_engine(command)
 
     async def leave_engine(self) -> None:
         """Ends the line to the engine; the engine goes on."""
@@ -241,7 +241,7 @@ class Shell(App[None]):
     def _tick(self) -> None:
         if not self.is_running:
             return  # the screen is being taken down
-        activity = self.desk.activity
+        activity = self.session.activity
         while activity.notices:
             self.notify(safe_line(activity.notices.pop(0)), markup=False)
         if activity.revision != self._seen_revision:
@@ -264,7 +264,7 @@ class Shell(App[None]):
 
     async def _describe(self) -> None:
         try:
-            self.info = await asyncio.to_thread(lambda: self.desk.bench.info)
+            self.info = await asyncio.to_thread(lambda: self.session.bench.info)
         except (ValueError, OSError) as error:
             self.say_problem(" ".join(str(error).split()))
             return
@@ -277,25 +277,25 @@ class Shell(App[None]):
 
     async def _find_needs(self) -> None:
         """Says what the model needs while it is loaded; the embedded ones always fit."""
-        if self.desk.spec.model.is_embedded:
+        if self.session.spec.model.is_embedded:
             return
 
         def needs() -> tuple[str, ...]:
             from tui.inspector.needs import needs_of
 
-            return needs_of(self.desk.spec)
+            return needs_of(self.session.spec)
 
-        self.desk.needs = await asyncio.to_thread(needs)
-        self.desk.activity.revision += 1
+        self.session.needs = await asyncio.to_thread(needs)
+        self.session.activity.revision += 1
 
     async def _count_first(self) -> None:
         """Counts the benchmark that the inspector opens on; one that cannot be counted is not looked at."""
-        if self.desk.is_counted(self.lens.benchmark):
+        if self.session.is_counted(self.lens.benchmark):
             return
         try:
-            await asyncio.to_thread(self.desk.count, self.lens.benchmark)
+            await asyncio.to_thread(self.session.count, self.lens.benchmark)
         except (ValueError, OSError) as error:
-            counted = next(b.id for b in self.desk.benchmarks if self.desk.is_counted(b.id))
+            counted = next(b.id for b in self.session.benchmarks if self.session.is_counted(b.id))
             self.lens = replace(self.lens, benchmark=counted)
             self.say_problem(" ".join(str(error).split()))
 
@@ -303,7 +303,7 @@ class Shell(App[None]):
         """Counts a benchmark and looks at it, unless the person has turned to another one meanwhile."""
         problem = ""
         try:
-            await asyncio.to_thread(self.desk.count, benchmark)
+            await asyncio.to_thread(self.session.count, benchmark)
         except (ValueError, OSError) as error:
             problem = " ".join(str(error).split())
         if not self.is_running or self._counting != benchmark:
@@ -329,7 +329,7 @@ class Shell(App[None]):
 
     def _known_of(self, lens: Lens, info: ModelInfo) -> Known:
         """What the cache and the model's files say of a lens; called in a thread."""
-        from core.results.presence import cached_abilities
+        from core.analysis.stored.cache_status import cached_abilities
 
         weights = candidates = None
         if lens.mask is not None:
@@ -338,19 +338,19 @@ class Shell(App[None]):
             except ValueError as error:
                 return Known(problem=" ".join(str(error).split()))
             candidates = info.candidates[lens.variant]
-        benchmark = self.desk.benchmark(lens.benchmark)
-        n = self.desk.items_of(benchmark, lens)
-        abilities = cached_abilities(self.desk.bench, lens.mask, benchmark, n)
+        benchmark = self.session.benchmark(lens.benchmark)
+        n = self.session.items_of(benchmark, lens)
+        abilities = cached_abilities(self.session.bench, lens.mask, benchmark, n)
         return Known(abilities, self._stored_benchmarks(lens), weights, candidates)
 
     def _stored_benchmarks(self, lens: Lens) -> frozenset[str]:
         """The benchmarks whose outcomes under the lens are stored; called in a thread."""
-        from core.results.presence import cached_benchmarks
+        from core.analysis.stored.cache_status import cached_benchmarks
 
         found: set[str] = set()
-        for benchmark in self.desk.benchmarks:
+        for benchmark in self.session.benchmarks:
             try:
-                found |= cached_benchmarks(self.desk.bench, lens.mask, [benchmark], lens.limit)
+                found |= cached_benchmarks(self.session.bench, lens.mask, [benchmark], lens.limit)
             except (ValueError, OSError):
                 continue  # its rows are bad, which is said as soon as somebody chooses it
         return frozenset(found)
@@ -382,6 +382,6 @@ class Shell(App[None]):
         await asyncio.sleep(REMEMBER_AFTER_S)  # whoever steps through k writes once
         kept = Remembered(lens=self.lens, tab=self._tab)
         try:
-            await asyncio.to_thread(remember, self.desk.spec.model.name, kept)
+            await asyncio.to_thread(remember, self.session.spec.model.name, kept)
         except OSError as error:
             self.say_problem(f"What you look at cannot be remembered: {error}. All else works.")

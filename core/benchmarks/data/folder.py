@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.abilities.own_rows import SUFFIXES, Row, read_rows
+from core.abilities.custom_rows import SUFFIXES, Row, read_rows
 from core.benchmarks.tasks.task import DataSet, Task
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.abilities.own_rows import Row, read_rows
+from core.abilities.custom_rows import Row, read_rows
 from core.benchmarks.data.folder import files_of, folder_rows
 from core.benchmarks.data.hub import hub_rows, is_cached
 from core.benchmarks.tasks.documents import Document
@@ -22,15 +22,15 @@ def load_rows(task: Task, split: str, data_dir: Path | None = None) -> tuple[Row
         HubError: neither the hub nor the cache of what was loaded before gives them.
         ValueError: a file cannot be read; the message names file and line.
     """
-    if task.own_files is not None:
-        return tuple(read_rows(task.own_files[split]))
+    if task.custom_files is not None:
+        return tuple(read_rows(task.custom_files[split]))
     return folder_rows(task, split, data_dir) if data_dir is not None else hub_rows(task, split)
 
 
 def is_at_hand(task: Task, data_dir: Path | None = None) -> bool:
     """Whether the rows that are evaluated seem to be here, without reading them or asking the hub."""
-    if task.own_files is not None:
-        return task.own_files[task.split].is_file()
+    if task.custom_files is not None:
+        return task.custom_files[task.split].is_file()
     return bool(files_of(task, task.split, data_dir)) if data_dir is not None else is_cached(task.data)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.tasks.answers import ExactMatch
 from core.benchmarks.tasks.fields import fail, short, text_of
 from core.benchmarks.tasks.shipped import shipped, shipped_examples
@@ -45,7 +45,7 @@ BBH = Task(
     shots=Shots(3, order="first", own=bbh_examples),
     metrics=("exact_match,get-answer",),
     chance=0.0,
-    believable=(0.005, 1.0),
+    plausible_range=(0.005, 1.0),
     n_items=6511,
     version=1,
     read=read_bbh,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.tasks.documents import CodeReference
 from core.benchmarks.tasks.fields import text_of, texts_of
 from core.benchmarks.tasks.shipped import shipped_examples
@@ -48,7 +48,7 @@ HUMANEVAL = Task(
     shots=Shots(0, fixed=True),
     metrics=("pass@1",),
     chance=0.0,
-    believable=(0.005, 1.0),
+    plausible_range=(0.005, 1.0),
     n_items=164,
     version=1,
     read=read_humaneval,
@@ -72,7 +72,7 @@ MBPP = Task(
     shots=Shots(3, order="first", own=mbpp_examples),
     metrics=("pass@1",),
     chance=0.0,
-    believable=(0.005, 1.0),
+    plausible_range=(0.005, 1.0),
     n_items=500,
     version=1,
     read=read_mbpp,

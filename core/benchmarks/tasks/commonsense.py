@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.tasks.fields import fail, number_of, place_of, text_of, texts_of
 from core.benchmarks.tasks.task import Choice, DataSet, Shots, Task
 
@@ -71,7 +71,7 @@ HELLASWAG = Task(
     shots=Shots(0, "train", without_item=True),
     metrics=("acc", "acc_norm"),
     chance=0.25,
-    believable=(0.1, 1.0),
+    plausible_range=(0.1, 1.0),
     n_items=10042,
     version=1,
     read=read_hellaswag,
@@ -88,7 +88,7 @@ COMMONSENSE_QA = Task(
     shots=Shots(0, "train", without_item=True),
     metrics=("acc",),
     chance=0.2,
-    believable=(0.06, 1.0),
+    plausible_range=(0.06, 1.0),
     n_items=1221,
     version=1,
     read=read_commonsense_qa,
@@ -110,7 +110,7 @@ WINOGRANDE = Task(
     shots=Shots(0, "train", without_item=True),
     metrics=("acc",),
     chance=0.5,
-    believable=(0.3, 1.0),
+    plausible_range=(0.3, 1.0),
     n_items=1267,
     version=1,
     read=read_winogrande,
@@ -127,7 +127,7 @@ PIQA = Task(
     shots=Shots(0, "train", without_item=True),
     metrics=("acc", "acc_norm"),
     chance=0.5,
-    believable=(0.3, 1.0),
+    plausible_range=(0.3, 1.0),
     n_items=1838,
     version=1,
     read=read_piqa,
@@ -144,7 +144,7 @@ SOCIAL_IQA = Task(
     shots=Shots(0, "train", without_item=True),
     metrics=("acc",),
     chance=1 / 3,
-    believable=(0.15, 1.0),
+    plausible_range=(0.15, 1.0),
     n_items=1954,
     version=1,
     read=read_social_iqa,

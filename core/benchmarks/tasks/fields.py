@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 
 MAX_FIELD_CHARACTERS = 1_000_000
 """Longest text of a field; far above any context window, so that a mistake is told from an item."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.tasks.fields import fail, number_of, text_of, texts_of
 from core.benchmarks.tasks.task import Choice, DataSet, Shots, Task
 
@@ -80,7 +80,7 @@ MMLU = Task(
     shots=Shots(0, "dev", order="first"),
     metrics=("acc",),
     chance=0.25,
-    believable=(0.1, 1.0),
+    plausible_range=(0.1, 1.0),
     n_items=14042,
     version=1,
     read=read_mmlu,
@@ -99,7 +99,7 @@ TRUTHFULQA_MC1 = Task(
     shots=Shots(0, fixed=True),
     metrics=("acc",),
     chance="by item",
-    believable=(0.05, 0.95),  # the right answer comes first, so a model whose scores all tie gets 1
+    plausible_range=(0.05, 0.95),  # the right answer comes first, so a model whose scores all tie gets 1
     n_items=817,
     version=1,
     read=read_truthfulqa_mc1,
@@ -116,7 +116,7 @@ TRUTHFULQA_MC2 = Task(
     shots=Shots(0, fixed=True),
     metrics=("mc2",),
     chance=None,
-    believable=(0.05, 0.95),
+    plausible_range=(0.05, 0.95),
     n_items=817,
     version=1,
     read=read_truthfulqa_mc2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.tasks.answers import ExactMatch
 from core.benchmarks.tasks.fields import text_of
 from core.benchmarks.tasks.task import DataSet, RegexFilter, Shots, Task, Writing
@@ -25,7 +25,7 @@ GSM8K = Task(
     shots=Shots(5, "train"),
     metrics=("exact_match,strict-match", "exact_match,flexible-extract"),
     chance=0.0,
-    believable=(0.005, 1.0),
+    plausible_range=(0.005, 1.0),
     n_items=1319,
     version=1,
     read=read_gsm8k,

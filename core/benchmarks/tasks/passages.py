@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.tasks.answers import squad_scores
 from core.benchmarks.tasks.fields import fail, number_of, text_of, texts_of
 from core.benchmarks.tasks.task import Choice, DataSet, Shots, Task, Writing
@@ -51,7 +51,7 @@ BOOLQ = Task(
     shots=Shots(0, "train", without_item=True),
     metrics=("acc",),
     chance=0.5,
-    believable=(0.3, 1.0),
+    plausible_range=(0.3, 1.0),
     n_items=3270,
     version=1,
     read=read_boolq,
@@ -70,7 +70,7 @@ SQUAD = Task(
     shots=Shots(0, "train"),
     metrics=("exact_match", "f1"),
     chance=0.0,
-    believable=(0.005, 1.0),
+    plausible_range=(0.005, 1.0),
     n_items=10570,
     version=1,
     read=read_squad,

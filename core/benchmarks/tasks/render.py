@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
 from core.benchmarks.tasks.few_shot import ShotSampler
 from core.benchmarks.tasks.fields import text_of

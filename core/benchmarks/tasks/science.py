@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.tasks.fields import fail, place_of, text_of, texts_of
 from core.benchmarks.tasks.task import Choice, DataSet, Shots, Task
 
@@ -37,7 +37,7 @@ ARC_EASY = Task(
     shots=Shots(0, "train"),
     metrics=("acc", "acc_norm"),
     chance="by item",
-    believable=(0.1, 1.0),
+    plausible_range=(0.1, 1.0),
     n_items=2376,
     version=1,
     read=read_arc,
@@ -54,7 +54,7 @@ ARC_CHALLENGE = Task(
     shots=Shots(0, "train"),
     metrics=("acc", "acc_norm"),
     chance="by item",
-    believable=(0.1, 1.0),
+    plausible_range=(0.1, 1.0),
     n_items=1172,
     version=1,
     read=read_arc,
@@ -73,7 +73,7 @@ OPENBOOKQA = Task(
     shots=Shots(0, "train"),
     metrics=("acc", "acc_norm"),
     chance=0.25,
-    believable=(0.1, 1.0),
+    plausible_range=(0.1, 1.0),
     n_items=500,
     version=1,
     read=read_openbookqa,

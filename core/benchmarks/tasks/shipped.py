@@ -7,7 +7,7 @@ import json
 from importlib import resources
 from typing import Any
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 
 
 @functools.cache

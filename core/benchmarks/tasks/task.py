@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from core.abilities.own_rows import Row
+from core.abilities.custom_rows import Row
 from core.benchmarks.tasks.documents import CodeReference
 
 Kind = Literal["multiple_choice", "generation"]
@@ -117,7 +117,7 @@ class Task:
     """The first is the one that an AIS is made of."""
     chance: float | Literal["by item"] | None
     """The score of guessing; `by item` where the number of options varies; None: no usable level."""
-    believable: tuple[float, float]
+    plausible_range: tuple[float, float]
     """The lowest and highest score of an intact model that do not point to a broken set-up, fractions."""
     n_items: int | None
     """Items of the whole split on the hub; None of one's own."""
@@ -141,7 +141,7 @@ class Task:
     """In words, what its first filter looks for, such as "a number after '####'"; empty: the pattern."""
     judge: Callable[[str, tuple[str, ...]], Mapping[str, float]] | None = field(default=None, repr=False)
     """Scores an answer against the targets; None for multiple choice, and for code, which has to run."""
-    own_files: Mapping[str, Path] | None = None
+    custom_files: Mapping[str, Path] | None = None
     """The file of each split, of a benchmark that a person described; None: folder or hub."""
 
     @property

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from core.abilities import ABILITIES, GENERATOR_VERSION, LEVELS, Item, Level, find_ability, generate_items
+from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, generate_items
 from core.abilities.generate import families_of
 from core.abilities.item import Draft, Family
 from core.abilities.sampling import draw_items, split_of
+from core.models.spec import LEVELS, Level
 from tests.core.abilities.shortcuts import shortcut_accuracies
 
 FAMILIES_AT_LEAST = {"basic": 4, "standard": 8}

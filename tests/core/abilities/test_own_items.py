@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.abilities.custom_items import load_items
+from core.abilities.custom_rows import _hub_rows
 from core.abilities.item import Item
-from core.abilities.own_items import load_items
-from core.abilities.own_rows import _hub_rows
 
 ROW: dict[str, Any] = {
     "context": "Rain fell all night, and the river rose above its banks.",

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.abilities.own_rows import Row
-from core.benchmarks.data import load_rows
-from core.benchmarks.tasks import TASKS
+from core.abilities.custom_rows import Row
+from core.benchmarks.data.load import load_rows
 from core.benchmarks.tasks.bbh import SUBTASKS
+from core.benchmarks.tasks.catalogue import TASKS
 from tests.core.benchmarks.harness import harness_tasks
 
 DATA = Path(__file__).parents[2] / "data" / "benchmarks"

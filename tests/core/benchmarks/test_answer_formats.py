@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.benchmarks import find_benchmarks
+from core.analysis.stored.written import asked_of
+from core.benchmarks.answer_format import AnswerFormat
 from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.task_source import TaskSource, task_benchmark
-from core.benchmarks.tasks import GenerationDocument
 from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks.documents import GenerationDocument
 from core.benchmarks.tasks.scoring import text_scores
-from core.diagnosis import AnswerFormat
-from core.results.written import asked_of
 
 FILTERED = ("gsm8k", "bbh")
 

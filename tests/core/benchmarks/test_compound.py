@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.abilities import ABILITIES, LEVELS, Item, Level, generate_items
+from core.abilities import ABILITIES, Item, generate_items
 from core.abilities.compound import (
     COMPOUND_ITEMS,
     PAIRS,
@@ -19,14 +19,15 @@ from core.abilities.compound import (
     CompoundItem,
     compound_items,
 )
-from core.benchmarks import Benchmark, find_benchmarks
+from core.analysis.stored.items import prompt_of
 from core.benchmarks.compound import compound_document, is_compound
+from core.benchmarks.description import Benchmark
+from core.benchmarks.evaluation import evaluate, prepare
 from core.benchmarks.listing import listed_benchmarks
+from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.tasks.documents import ChoiceDocument
-from core.evaluation import evaluate, prepare
 from core.models.loading import load
-from core.models.spec import ModelSpec
-from core.results.items import prompt_of
+from core.models.spec import LEVELS, Level, ModelSpec
 
 IDS = [ability.id for ability in ABILITIES]
 PAIR = ("quantitative_reasoning", "temporal_reasoning")
@@ -79,7 +80,7 @@ def test_groups_and_ids() -> None:
     (one,) = found("+".join(PAIR))
     assert (one.needs, one.chance, one.n_items) == (PAIR, 0.25, COMPOUND_ITEMS)
     (three,) = found("+".join(TRIPLE))
-    assert (three.chance, three.believable) == (0.125, (0.025, 1.0))
+    assert (three.chance, three.plausible_range) == (0.125, (0.025, 1.0))
     assert is_compound(one)
     for benchmark in found("all"):
         assert benchmark.needs == (benchmark.id,)
@@ -197,8 +198,8 @@ def test_styles_suit_the_models() -> None:
 
 def test_what_the_cache_keys_depend_on() -> None:
     one, other = found("pairs")[:2]
-    keys = [one.ingredients(ModelSpec(), 5), one.ingredients(REAL, 5), one.ingredients(ModelSpec(), 6)]
-    keys += [other.ingredients(ModelSpec(), 5), found("pairs", "standard")[0].ingredients(ModelSpec(), 5)]
+    keys = [one.key_inputs(ModelSpec(), 5), one.key_inputs(REAL, 5), one.key_inputs(ModelSpec(), 6)]
+    keys += [other.key_inputs(ModelSpec(), 5), found("pairs", "standard")[0].key_inputs(ModelSpec(), 5)]
     assert len({repr(sorted(key.items())) for key in keys}) == 5
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.benchmarks.data import MissingRowsError, is_at_hand, load_documents, load_rows
-from core.benchmarks.tasks import TASKS
+from core.benchmarks.data.folder import MissingRowsError
+from core.benchmarks.data.load import is_at_hand, load_documents, load_rows
+from core.benchmarks.tasks.catalogue import TASKS
 from tests.core.benchmarks.conftest import DATA, rows_of
 
 GSM8K = '{{"question": "{}", "answer": "#### 1"}}\n'

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.benchmarks.tasks import TASKS, ChoiceDocument, Document, GenerationDocument, render
 from core.benchmarks.tasks.bbh import SUBTASKS
+from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.tasks.render import render
 from core.benchmarks.tasks.task import HARNESS_SEED
 from tests.core.benchmarks.conftest import rows_of, shot_rows_of, subjects
 

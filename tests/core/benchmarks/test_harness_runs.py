@@ -14,14 +14,16 @@ import pytest
 
 from cache.folder import Store
 from core.abilities import generate_items
-from core.benchmarks import Benchmark, BenchmarkOptions, find_benchmarks
+from core.benchmarks.description import Benchmark
+from core.benchmarks.evaluation import Outcome, evaluate, prepare
+from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.task_source import task_benchmark
-from core.benchmarks.tasks import TASKS
+from core.benchmarks.tasks.catalogue import TASKS
 from core.benchmarks.tasks.task import HARNESS_SEED
-from core.evaluation import Outcome, evaluate, prepare
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
-from core.workbench import Workbench
+from core.runner.workbench import Workbench
 from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of, subjects
 from tests.core.benchmarks.harness import harness_tasks
 from tests.core.tiny_models import byte_tokenizer, save_model

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from core.benchmarks.data import HubError, is_at_hand, load_rows
-from core.benchmarks.data.hub import is_cached
-from core.benchmarks.tasks import TASKS
+from core.benchmarks.data.hub import HubError, is_cached
+from core.benchmarks.data.load import is_at_hand, load_rows
+from core.benchmarks.tasks.catalogue import TASKS
 from tests.core.benchmarks.conftest import DATA, rows_of
 
 REVISION = str(TASKS["arc_easy"].data.revision)
@@ -87,7 +87,7 @@ def test_another_revision_than_the_pinned_one_is_not_taken(cache: Path) -> None:
 def test_descriptions_and_folders_need_neither_torch_nor_datasets() -> None:
     said = (
         "import sys; from pathlib import Path; from core.benchmarks.data import load_documents; "
-        "from core.benchmarks.tasks import TASKS; from core.benchmarks.tasks.own import own_task; "
+        "from core.benchmarks.tasks import TASKS; from core.benchmarks.tasks.custom import custom_task; "
         "load_documents(TASKS['mmlu'], data_dir=Path(sys.argv[1])); "
         "heavy = ('torch', 'transformers', 'datasets', 'huggingface_hub'); "
         "print([name for name in heavy if name in sys.modules])"

@@ -4,8 +4,12 @@ import pickle
 
 import pytest
 
-from core.abilities.own_rows import Row
-from core.benchmarks.tasks import TASKS, ChoiceDocument, Task, chance_of, render
+from core.abilities.custom_rows import Row
+from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks.documents import ChoiceDocument
+from core.benchmarks.tasks.render import render
+from core.benchmarks.tasks.scoring import chance_of
+from core.benchmarks.tasks.task import Task
 from tests.core.benchmarks.conftest import rows_of, shot_rows_of
 
 
@@ -90,7 +94,7 @@ def test_what_cannot_be_asked_for_is_said() -> None:
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_descriptions_hold_together_and_go_to_another_process(task: Task) -> None:
-    low, high = task.believable
+    low, high = task.plausible_range
     assert 0 <= low < high <= 1
     if isinstance(task.chance, float) and task.kind == "multiple_choice":
         assert low < task.chance < high

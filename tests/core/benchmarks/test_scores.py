@@ -7,15 +7,11 @@ import sys
 
 import pytest
 
-from core.benchmarks.tasks import (
-    TASKS,
-    ChoiceDocument,
-    GenerationDocument,
-    choice_scores,
-    render,
-    text_scores,
-)
 from core.benchmarks.tasks.answers import squad_scores
+from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks.documents import ChoiceDocument, GenerationDocument
+from core.benchmarks.tasks.render import render
+from core.benchmarks.tasks.scoring import choice_scores, text_scores
 from tests.core.benchmarks.conftest import rows_of
 
 RUNNER = """

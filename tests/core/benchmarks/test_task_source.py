@@ -12,9 +12,12 @@ import msgspec
 import pytest
 
 from core.abilities import ABILITIES
-from core.benchmarks import Benchmark, BenchmarkOptions, find_benchmarks
+from core.benchmarks.description import Benchmark
 from core.benchmarks.listing import listed_benchmarks
-from core.benchmarks.tasks import TASKS, ChoiceDocument
+from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.registry import find_benchmarks
+from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks.documents import ChoiceDocument
 from core.engine.spec import EngineSpec
 from core.models.spec import ModelSpec
 from tests.core.benchmarks.conftest import DATA, rows_of
@@ -41,7 +44,7 @@ def found(word: str, options: BenchmarkOptions = OPTIONS) -> Benchmark:
 
 
 def key(benchmark: Benchmark, n: int = 4) -> object:
-    return benchmark.ingredients(SPEC, n)["documents"]
+    return benchmark.key_inputs(SPEC, n)["documents"]
 
 
 @pytest.fixture

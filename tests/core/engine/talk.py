@@ -15,10 +15,10 @@ import pytest
 from core.engine.client import Connection
 from core.engine.commands import StartRuns
 from core.engine.process import EngineProcess
-from core.events import ENDED, Event, Job, JobChanged, JobState, Snapshot
-from core.recipes import ImportanceRecipe
+from core.experiment.events import ENDED, Event, Job, JobChanged, JobState, Snapshot
+from core.experiment.specs import ImportanceSpec
 
-RECIPE = ImportanceRecipe(n_items=40)
+RECIPE = ImportanceSpec(n_items=40)
 DEADLINE_S = 300.0
 
 T = TypeVar("T")

@@ -12,22 +12,12 @@ import pytest
 import torch
 
 from cache.folder import Store
-from core.benchmarks import find_benchmarks
-from core.choices import SELECTIONS
+from core.benchmarks.registry import find_benchmarks
 from core.engine.client import connect
-from core.engine.commands import (
-    Cancel,
-    Pause,
-    Resume,
-    Run,
-    Shutdown,
-    StartGeneration,
-    StartRankings,
-    StartRuns,
-)
+from core.engine.commands import Cancel, Pause, Resume, Shutdown, StartGeneration, StartRankings, StartRuns
 from core.engine.process import EngineProcess, start_engine
 from core.engine.spec import EngineSpec
-from core.events import (
+from core.experiment.events import (
     BatchFinished,
     ItemOutcome,
     ItemsScored,
@@ -41,12 +31,13 @@ from core.events import (
     TextEnded,
     TextWritten,
 )
+from core.experiment.specs import MaskSpec, Run
+from core.masks.choices import SELECTIONS
 from core.models.spec import ModelSpec
-from core.recipes import MaskRecipe
-from core.workbench import Workbench
+from core.runner.workbench import Workbench
 from tests.core.engine.talk import RECIPE, Screen, kill, private_folder
 
-SPATIAL = MaskRecipe("spatial_reasoning", "mlp", "top", 0.03)
+SPATIAL = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
 BENCHMARKS = ("spatial_reasoning", "temporal_reasoning")
 PROMPT = "see : seed bell seed rock seed . count of seed think :"
 
@@ -96,7 +87,7 @@ async def screen_of(spec: EngineSpec, process: EngineProcess | None = None) -> A
         await screen.connection.close()
 
 
-def outcomes_here(bench: Workbench, mask: MaskRecipe | None, benchmark: str, n: int) -> pl.DataFrame:
+def outcomes_here(bench: Workbench, mask: MaskSpec | None, benchmark: str, n: int) -> pl.DataFrame:
     (found,) = find_benchmarks([benchmark], "basic")
     return bench.outcomes(bench.request(mask, found, n))
 
@@ -166,7 +157,7 @@ def test_cancel_restores_the_weights(spec: EngineSpec, bench: Workbench) -> None
 def test_importance_is_cancelled_too(spec: EngineSpec) -> None:
     async def talk() -> None:
         async with screen_of(spec) as screen:
-            contrast = MaskRecipe("deductive_reasoning", "all", "contrast", 0.01)
+            contrast = MaskSpec("deductive_reasoning", "all", "contrast", 0.01)
             screen.connection.send(StartRankings("all ten", (contrast,)))
             job = await screen.job("all ten", "running")
             await screen.until(lambda event: isinstance(event, ItemsScored))
@@ -179,7 +170,7 @@ def test_importance_is_cancelled_too(spec: EngineSpec) -> None:
 def test_every_selection_can_be_ranked(spec: EngineSpec) -> None:
     async def talk() -> None:
         async with screen_of(spec) as screen:
-            masks = tuple(MaskRecipe(SPATIAL.ability, "mlp", one, 0.01) for one in SELECTIONS)
+            masks = tuple(MaskSpec(SPATIAL.ability, "mlp", one, 0.01) for one in SELECTIONS)
             screen.connection.send(StartRankings("selections", masks))
             job = await screen.job("selections", "completed", "failed")
             assert (job.state, job.done, job.problem) == ("completed", len(masks), "")
@@ -282,9 +273,12 @@ def check_comparison(bench: Workbench, one: TextCompared, factor: float) -> None
         with torch.no_grad():
             return model(torch.tensor([[*ids, *answer[:place]]])).logits[0, -1].float().softmax(0)
 
-    for answer, nats in ((one.base_tokens, one.base_nats), (one.ablated_tokens, one.ablated_nats)):
+    for answer, logprobs in (
+        (one.base_tokens, one.base_logprobs),
+        (one.ablated_tokens, one.ablated_logprobs),
+    ):
         truth = [float(chances(answer, place)[token].log()) for place, token in enumerate(answer)]
-        assert nats == pytest.approx(truth, abs=1e-3)
+        assert logprobs == pytest.approx(truth, abs=1e-3)
     place = one.place
     if place is None:
         assert one.base_tokens == one.ablated_tokens
@@ -311,7 +305,7 @@ def test_what_makes_no_sense_is_refused_or_fails_in_a_sentence(spec: EngineSpec)
             screen.connection.send(Cancel("none-1"))
             unknown = Refused("There is no job 'none-1' here that has not ended.")
             await screen.until(lambda event: event == unknown)
-            too_much = MaskRecipe("spatial_reasoning", "mlp", "top", 0.99)
+            too_much = MaskSpec("spatial_reasoning", "mlp", "top", 0.99)
             jobs = {
                 "Did you mean spatial_reasoning?": Run(None, "spacial_reasoning", 3),
                 "spatial_reasoning' has 500, give 1": Run(None, "spatial_reasoning", 501),

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from core.engine.gpus import Gpus
-from core.events import GpuFacts
+from core.experiment.events import GpuFacts
 
 GPU = torch.device("cuda:0")
 
@@ -67,7 +67,7 @@ def test_a_driver_that_fails_says_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     assert answer(Gpus([GPU])) == ()
 
 
-def test_what_a_card_does_not_tell_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_card_does_not_emit_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     driver(
         monkeypatch,

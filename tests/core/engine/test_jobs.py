@@ -11,7 +11,7 @@ from core.engine.commands import StartRuns
 from core.engine.jobs import JobQueue
 from core.engine.pacing import Pacer
 from core.engine.state import ENDED_JOBS, State
-from core.events import (
+from core.experiment.events import (
     BatchFinished,
     Event,
     ItemOutcome,
@@ -122,22 +122,22 @@ def test_old_jobs_are_forgotten_but_none_that_has_not_ended() -> None:
 
 
 def test_what_comes_fast_is_told_together_in_order_and_whole() -> None:
-    async def tell() -> list[Event]:
+    async def emit() -> list[Event]:
         told: list[Event] = []
         pacer = Pacer(asyncio.get_running_loop(), told.append)
         for place in range(5):
-            pacer.tell(BatchFinished((outcome(place),)))
-        pacer.tell(RunFinished("base", "b", 0.5, 1, 1))
+            pacer.emit(BatchFinished((outcome(place),)))
+        pacer.emit(RunFinished("base", "b", 0.5, 1, 1))
         for text in "abc":
-            pacer.tell(TextWritten("g", 0, text))
-        pacer.tell(TextWritten("g", 1, "d"))
+            pacer.emit(TextWritten("g", 0, text))
+        pacer.emit(TextWritten("g", 1, "d"))
         deadline = asyncio.get_running_loop().time() + 10
         while told[-1] != TextWritten("g", 1, "d"):
             assert asyncio.get_running_loop().time() < deadline, told
             await asyncio.sleep(0)
         return told
 
-    assert asyncio.run(tell()) == [
+    assert asyncio.run(emit()) == [
         BatchFinished((outcome(0),)),
         BatchFinished(tuple(outcome(place) for place in (1, 2, 3, 4))),
         RunFinished("base", "b", 0.5, 1, 1),

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from core.engine.client import EngineError, connect
-from core.engine.commands import Run, Shutdown, StartRuns
-from core.engine.place import Place, runtime_folder
+from core.engine.commands import Shutdown, StartRuns
 from core.engine.process import EngineProcess, start_engine
 from core.engine.records import living_engines
+from core.engine.runtime_paths import Place, runtime_folder
 from core.engine.spec import EngineSpec
-from core.events import ModelFailed, RunFinished, RunsFound
+from core.experiment.events import ModelFailed, RunFinished, RunsFound
+from core.experiment.specs import Run
 from core.models.spec import ModelSpec
 from tests.core.engine.talk import RECIPE, Screen, kill, private_folder
 

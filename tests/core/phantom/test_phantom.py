@@ -10,17 +10,17 @@ import torch
 from transformers import LlamaForCausalLM
 
 from core.abilities import ABILITIES
-from core.ablation import Ablator
-from core.benchmarks import find_benchmarks
-from core.demo.vocabulary import build_tokenizer, collect_words
-from core.evaluation import evaluate, prepare
+from core.benchmarks.evaluation import evaluate, prepare
+from core.benchmarks.registry import find_benchmarks
+from core.masks.ablation import Ablator
 from core.models.files import model_folder
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
+from core.models.weight_space import WeightSpace
 from core.phantom.layout import MLP_SIZE, neurons_of
+from core.phantom.training.truth import PHANTOMS, block_mask, measure_truth
+from core.phantom.training.vocabulary import build_tokenizer, collect_words
 from core.phantom.true_matrix import SHARED_BLOCK, Truth, read_truth
-from core.phantom.truth import PHANTOMS, block_mask, measure_truth
-from core.weights import WeightSpace
 
 LARGEST_BYTES = 6_000_000
 IDS = [ability.id for ability in ABILITIES]
@@ -59,7 +59,7 @@ def test_its_card_says_that_it_is_engineered(folder: Path) -> None:
     card = (folder / "README.md").read_text()
     assert "This model is engineered" in card
     assert "says nothing about real models" in card
-    assert "python -m core.phantom.train --seed" in card
+    assert "python -m core.phantom.training.phantom --seed" in card
 
 
 def test_it_knows_every_ability(phantom: LoadedModel) -> None:

@@ -166,7 +166,7 @@ def test_files_outside_are_neither_seen_nor_written(kind: Apart, yours: Path) ->
     assert not any(Path(path).exists() for path in homes)
 
 
-def test_our_own_files_and_other_users_are_not_there(kind: Apart) -> None:
+def test_our_custom_files_and_other_users_are_not_there(kind: Apart) -> None:
     program = (
         "import os\n"
         f"paths = [{__file__!r}, '/home', '/proc', '/sys', '/run', '/etc/passwd', '/usr/bin/sudo']\n"

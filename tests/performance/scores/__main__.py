@@ -13,9 +13,9 @@ import time
 import numpy as np
 import torch
 
-from core.calibration.found import true_matrix
-from core.calibration.matrix import correlation
-from core.calibration.subject import PHANTOMS, truth_of
+from core.phantom.calibration.found import true_matrix
+from core.phantom.calibration.matrix import correlation
+from core.phantom.calibration.subject import PHANTOMS, truth_of
 from tests.performance.scores.judge import Judge, Masks, masks_of
 from tests.performance.scores.pruning import step_by_step
 from tests.performance.scores.subject import Map, Subject
@@ -61,7 +61,7 @@ def _line(judge: Judge, way: str, k: float, masks: Masks, auroc: float | None, s
 def _auroc(judge: Judge, scores: dict[str, Map]) -> float | None:
     if judge.subject.name not in PHANTOMS:
         return None
-    found = [judge.blocks.separation(a, [one.flatten().numpy() for one in m]) for a, m in scores.items()]
+    found = [judge.blocks.localization(a, [one.flatten().numpy() for one in m]) for a, m in scores.items()]
     return float(np.mean([one.neurons for one in found]))
 
 

@@ -11,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.ablation import Ablator
-from core.calibration.matrix import Points
-from core.calibration.place import PRIVATE, Blocks
-from core.evaluation import evaluate
-from core.masks import Mask
+from core.analysis.stored.selected import Layout
+from core.benchmarks.evaluation import evaluate
+from core.masks.ablation import Ablator
+from core.masks.addresses import to_addresses
+from core.masks.mask import Mask
 from core.models.description import matrix_shapes
 from core.models.files import model_folder
-from core.results.selected import Layout
-from core.selection.addresses import to_addresses
+from core.phantom.calibration.blocks import PRIVATE, Blocks
+from core.phantom.calibration.matrix import Points
 from tests.performance.scores.subject import Map, Subject
 
 Masks = Mapping[str, Mask]

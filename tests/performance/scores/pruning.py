@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from core.ablation import Ablator
+from core.masks.ablation import Ablator
 from tests.performance.scores.judge import Judge, Masks, against, flat, mask_at, shares_of
 from tests.performance.scores.ways import by_item
 

@@ -10,17 +10,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from core.benchmarks import find_benchmarks
-from core.calibration.place import PRIVATE
-from core.evaluation import Prepared, prepare
+from core.abilities.prompts import render_choice
+from core.benchmarks.evaluation import Prepared, prepare
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.specs import DiagnosticSet
 from core.importance.batches import Batch, plan_batches
-from core.importance.rows import LossItem, loss_item
+from core.importance.losses import LossItem, loss_item
 from core.inference.encoding import encode_choice, longest_row
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
-from core.prompts import render_choice
-from core.recipes import DiagnosticSet
-from core.weights import WeightSpace
+from core.models.weight_space import WeightSpace
+from core.phantom.calibration.blocks import PRIVATE
 
 Map = list[Tensor]
 """(rows, columns) float32 for each matrix of the MLPs, in the order of the weight space."""

@@ -34,11 +34,12 @@ def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Three abilities on three benchmarks (CACHED_ABILITIES), with the constants above.
     """
-    from core.benchmarks import find_benchmarks
+    from core.benchmarks.registry import find_benchmarks
+    from core.experiment.plan import Plan
+    from core.experiment.specs import ImportanceSpec
     from core.models.spec import ModelSpec
-    from core.profile import Plan, run_profile
-    from core.recipes import ImportanceRecipe
-    from core.workbench import Workbench
+    from core.runner.profile import run_profile
+    from core.runner.workbench import Workbench
 
     root = tmp_path_factory.mktemp("demo_cache")
     spec = ModelSpec()
@@ -51,5 +52,5 @@ def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
         limit=CACHED_ITEMS,
         seed=0,
     )
-    run_profile(plan, Workbench(spec, Store(root), ImportanceRecipe(n_items=SCORED_ITEMS)))
+    run_profile(plan, Workbench(spec, Store(root), ImportanceSpec(n_items=SCORED_ITEMS)))
     return root

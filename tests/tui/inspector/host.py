@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 
-from core.benchmarks import find_benchmarks
+from core.benchmarks.registry import find_benchmarks
 from core.engine.spec import EngineSpec
+from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.recipes import ImportanceRecipe
-from core.workbench import Workbench
-from tui.inspector.desk import Desk
+from core.runner.workbench import Workbench
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE, Marks
 from tui.inspector.pane import Pane
+from tui.inspector.session import Session
 
 DEADLINE_S = 20.0
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from core.engine.commands import Command
 
 
-def demo_desk(
+def demo_session(
     cache: Path, *, marks: Marks = UNICODE, readonly: bool = False, n_items: int = 1000
-) -> tuple[Desk, list[Command]]:
+) -> tuple[Session, list[Command]]:
     """A desk on the demo model, and the commands that are sent from it."""
-    spec = EngineSpec(ModelSpec(), str(cache), ImportanceRecipe(n_items=n_items))
+    spec = EngineSpec(ModelSpec(), str(cache), ImportanceSpec(n_items=n_items))
     sent: list[Command] = []
     benchmarks = find_benchmarks(["diagnostic"], spec.model.level)
     bench = Workbench(spec.model, spec.store, spec.recipe)
-    return Desk(spec, bench, benchmarks, marks, readonly, sent.append), sent
+    return Session(spec, bench, benchmarks, marks, readonly, sent.append), sent
 
 
 class Host(App[None]):

@@ -21,21 +21,22 @@ import polars as pl
 from cache.entries import EntryFolder, Manifest
 from cache.folder import Store
 from core.abilities import ABILITIES
-from core.benchmarks import Benchmark, find_benchmarks
-from core.choices import Selection
+from core.analysis.stored.items import ensure_items
+from core.benchmarks.description import Benchmark
+from core.benchmarks.registry import find_benchmarks
 from core.engine.spec import EngineSpec
-from core.events import Event, ModelLoaded, Snapshot
+from core.experiment.events import Event, ModelLoaded, Snapshot
+from core.experiment.specs import ImportanceSpec, MaskSpec
+from core.masks.choices import Selection
 from core.models.description import matrix_shapes, selectable_weights
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
-from core.recipes import ImportanceRecipe, MaskRecipe
-from core.results.items import ensure_items
-from core.workbench import Workbench
+from core.runner.workbench import Workbench
 from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector
-from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE
+from tui.inspector.session import Session
 from tui.inspector.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,12 +62,12 @@ class StillInspector(Inspector):
     CSS_PATH = Path(inspect.getfile(Inspector)).with_name("inspector.tcss")
 
     def connect_engine(self) -> None:
-        self.desk.activity.fold(CONNECTED)
+        self.session.activity.fold(CONNECTED)
 
-    def tell(self, *events: Event) -> None:
+    def emit(self, *events: Event) -> None:
         """What an engine would tell."""
         for event in events:
-            self.desk.activity.fold(event)
+            self.session.activity.fold(event)
 
 
 def still_inspector(
@@ -80,12 +81,12 @@ def still_inspector(
 ) -> StillInspector:
     """The app on a cache folder, not yet running."""
     settings = settings or Settings()
-    place = EngineSpec(spec or ModelSpec(device="cpu"), str(root), ImportanceRecipe())
+    place = EngineSpec(spec or ModelSpec(device="cpu"), str(root), ImportanceSpec())
     bench = Workbench(place.model, place.store, place.recipe)
     known = tuple(benchmarks) or find_benchmarks(["diagnostic"], place.model.level)
     marks = ASCII if settings.ascii else UNICODE
-    desk = Desk(place, bench, known, marks, settings.readonly, send=lambda command: None)
-    return StillInspector(desk, lens, settings, tab)
+    session = Session(place, bench, known, marks, settings.readonly, send=lambda command: None)
+    return StillInspector(session, lens, settings, tab)
 
 
 @asynccontextmanager
@@ -118,8 +119,8 @@ async def settled(app: StillInspector, pilot: Pilot[None], *pieces: str) -> str:
 
     def is_at_rest() -> bool:
         is_busy = any(not worker.is_finished for worker in app.workers if worker.group != "remember")
-        is_told = app.desk.activity.revision == app._seen_revision
-        is_known = app.desk.activity.stored == app._seen_stored
+        is_told = app.session.activity.revision == app._seen_revision
+        is_known = app.session.activity.stored == app._seen_stored
         seen = " ".join(before.split())
         return not is_busy and is_told and is_known and all(piece in seen for piece in pieces)
 
@@ -141,7 +142,7 @@ class MadeUp:
     """Fills a cache, one entry a second."""
 
     def __init__(self, root: Path) -> None:
-        self.bench = Workbench(ModelSpec(device="cpu"), Store(root), ImportanceRecipe())
+        self.bench = Workbench(ModelSpec(device="cpu"), Store(root), ImportanceSpec())
         self.benchmarks = find_benchmarks(["diagnostic"], self.bench.spec.level)
         self._items: dict[str, pl.DataFrame] = {}
         self._written: list[tuple[EntryFolder, str]] = []
@@ -159,8 +160,8 @@ class MadeUp:
                 self._measure(ability.id)
         here = next(benchmark for benchmark in self.benchmarks if benchmark.id == SPATIAL)
         for k, right in zip(SWEEP, (0.90, 0.72, 0.27), strict=True):
-            self._answer(MaskRecipe(SPATIAL, "mlp", "top", k), here, right)
-            self._answer(MaskRecipe(SPATIAL, "mlp", "random", k), here, 0.92)
+            self._answer(MaskSpec(SPATIAL, "mlp", "top", k), here, right)
+            self._answer(MaskSpec(SPATIAL, "mlp", "random", k), here, 0.92)
         self._date()
 
     def _measure(self, ability: str) -> None:
@@ -173,19 +174,19 @@ class MadeUp:
                 right = 0.42
             else:
                 right = 0.93 - 0.3 * fraction(ability, benchmark.id) ** 3
-            self._answer(MaskRecipe(ability, "mlp", "top", K), benchmark, right)
-            self._answer(MaskRecipe(ability, "mlp", "random", K), benchmark, min(right + 0.5, 0.92))
+            self._answer(MaskSpec(ability, "mlp", "top", K), benchmark, right)
+            self._answer(MaskSpec(ability, "mlp", "random", K), benchmark, min(right + 0.5, 0.92))
 
-    def _answer(self, mask: MaskRecipe | None, benchmark: Benchmark, right: float) -> None:
+    def _answer(self, mask: MaskSpec | None, benchmark: Benchmark, right: float) -> None:
         """Stores answers of which about a share is right."""
         request = self.bench.request(mask, benchmark, N)
         columns = answers(self._items[benchmark.id], right, "base" if mask is None else str(mask))
-        self.bench.store.outcomes.save(request.key, request.ingredients, columns)
+        self.bench.store.outcomes.save(request.key, request.key_inputs, columns)
         self._written.append((self.bench.store.outcomes.entries, request.key))
 
     def _rank(self, ability: str, number: int, selection: Selection = "top") -> None:
         """Stores a ranking that takes unevenly from the MLP matrices, and from their first neurons most."""
-        mask = MaskRecipe(ability, "mlp", selection, LARGEST_K)
+        mask = MaskSpec(ability, "mlp", selection, LARGEST_K)
         info = self.bench.info
         n = selectable_weights(LARGEST_K, "mlp", info)
         shapes = matrix_shapes(model_folder(self.bench.spec))
@@ -201,11 +202,11 @@ class MadeUp:
             local.append(near.astype(np.int32))
             ranks.append((np.arange(count) * 7919 % count + 0.5) / count)
         order = np.argsort(np.concatenate(ranks), kind="stable")
-        key, ingredients = self.bench.ranking_key(mask), self.bench.ranking_ingredients(mask)
+        key, key_inputs = self.bench.ranking_key(mask), self.bench.ranking_key_inputs(mask)
         at = str(selectable_weights(K, "mlp", info))
-        metadata = {"agreement_of_halves": {at: 0.5 - number / 50}, "items": self.bench.recipe.n_items}
+        metadata = {"split_half_overlap": {at: 0.5 - number / 50}, "items": self.bench.recipe.n_items}
         self.bench.store.rankings.save(
-            key, ingredients, np.concatenate(ids)[order], np.concatenate(local)[order], metadata
+            key, key_inputs, np.concatenate(ids)[order], np.concatenate(local)[order], metadata
         )
         self._written.append((self.bench.store.rankings.entries, key))
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from core.engine.commands import Run
-from core.events import (
+from core.experiment.events import (
     BatchFinished,
     ItemOutcome,
     Job,
@@ -13,10 +12,10 @@ from core.events import (
     TextCompared,
     TextWritten,
 )
-from core.recipes import MaskRecipe
+from core.experiment.specs import MaskSpec, Run
 from tui.inspector.activity import Activity
 
-MASK = MaskRecipe("spatial_reasoning", "mlp", "top", 0.03)
+MASK = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
 JOB = Job("3f2a-1", "runs", "spatial", "running", 0, 2)
 COMPARED = TextCompared(
     "3f2a-0", 1, 1, " 4", " 5", (0.9, 0.1), (0.2, 0.8), (1, 2), (1, 3), (-0.1, -0.2), (-0.1, -3)

@@ -12,13 +12,17 @@ from rich.color import Color
 from textual.color import Color as ThemeColor
 from textual.widgets import Static
 
-from core.engine.commands import Run, StartRuns
-from core.events import RunStarted
-from core.results.cells import Cell
-from core.results.health import MaskHealth, mask_healths, times_text
-from core.statistics import CellStatistics, EmpiricalP, Specificity, accuracy
+from core.analysis.statistics.accuracy import accuracy
+from core.analysis.statistics.cells import CellStatistics
+from core.analysis.statistics.significance import EmpiricalP
+from core.analysis.statistics.specificity import Specificity
+from core.analysis.stored.cells import Cell
+from core.analysis.stored.generation_quality import GenerationQuality, mask_generation_qualities, times_text
+from core.engine.commands import StartRuns
+from core.experiment.events import RunStarted
+from core.experiment.specs import Run
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
-from tests.tui.inspector.host import Host, demo_desk, screen_text, until
+from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.ais.cell_screen import CellScreen
 from tui.inspector.ais.forest_bars import ForestBars
 from tui.inspector.ais.links_view import LinksView
@@ -35,11 +39,11 @@ from tui.inspector.ais.text import (
     number,
     probability,
 )
-from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.colours import shade
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.look.themes import THEMES
+from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
 
 DEDUCTIVE, QUANTITATIVE, SPATIAL = CACHED_ABILITIES
@@ -51,11 +55,11 @@ LENS = Lens(QUANTITATIVE, "mlp", "top", CACHED_K, QUANTITATIVE, limit=CACHED_ITE
 
 def hosted(
     cache: Path, lens: Lens = LENS, marks: Marks = UNICODE
-) -> tuple[Host, AisPane, list[object], Desk]:
-    desk, sent = demo_desk(cache, marks=marks, n_items=SCORED_ITEMS)
-    pane = AisPane(desk, id="ais")
+) -> tuple[Host, AisPane, list[object], Session]:
+    session, sent = demo_session(cache, marks=marks, n_items=SCORED_ITEMS)
+    pane = AisPane(session, id="ais")
     pane.styles.padding = (0, 1)
-    return Host(lambda: pane, lens), pane, sent, desk
+    return Host(lambda: pane, lens), pane, sent, session
 
 
 def detail_of(pane: AisPane) -> str:
@@ -208,11 +212,11 @@ async def test_cursor_stays_when_another_matrix_is_looked_at(demo_cache: Path) -
 
 
 async def test_running_cell_has_its_mark(demo_cache: Path) -> None:
-    app, pane, _, desk = hosted(demo_cache)
+    app, pane, _, session = hosted(demo_cache)
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: pane.matrix is not None)
         mask = replace(LENS, ability="temporal_reasoning").mask
-        desk.activity.fold(RunStarted(mask, "temporal_reasoning", CACHED_ITEMS))
+        session.activity.fold(RunStarted(mask, "temporal_reasoning", CACHED_ITEMS))
         pane.tick()
         await pilot.pause()
         assert "▶" in next(line for line in screen_text(app).splitlines() if line.startswith("  tempor"))
@@ -316,22 +320,22 @@ def test_what_is_behind_a_cell_is_said_in_a_line_each() -> None:
     cell = Cell(SPATIAL, SPATIAL, "defined", statistics(detectable_ais=0.07), 3e-8, None)
     beside = Specificity(0.65, 0.12, 9, 0.53, 0.4, 0.66)
     few, many = (accuracy(np.arange(50) < count) for count in (1, 9))
-    health = MaskHealth(1.09, 1.42, few, many, few, few)
-    assert behind(cell, beside, health) == [
+    generation_quality = GenerationQuality(1.09, 1.42, few, many, few, few)
+    assert behind(cell, beside, generation_quality) == [
         "with n 200, an AIS below .07 cannot be told from 0 (power .8)",
         "specific .53 [.40, .66]: its AIS less .12, the mean of 9 other abilities",
-        "health: perplexity x1.3; of 50 answers 18 % repeat themselves, 2 % unreadable",
+        "generation quality: perplexity x1.3; of 50 answers 18 % repeat themselves, 2 % unreadable",
     ]
-    assert max(map(len, behind(cell, beside, health))) <= 78
+    assert max(map(len, behind(cell, beside, generation_quality))) <= 78
     assert behind(Cell(SPATIAL, SPATIAL, "missing", None, None, None), None, None) == []
 
 
 async def test_the_cell_says_what_is_specific_and_whether_the_model_can_write(demo_cache: Path) -> None:
-    app, pane, _, desk = hosted(demo_cache)
+    app, pane, _, session = hosted(demo_cache)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: pane.matrix is not None)
         await pilot.press("enter")
-        await until(pilot, lambda: "health: perplexity x" in screen_text(app))
+        await until(pilot, lambda: "generation quality: perplexity x" in screen_text(app))
         assert pane.matrix is not None
         ais = {
             ability: cell.statistics.ais
@@ -343,8 +347,8 @@ async def test_the_cell_says_what_is_specific_and_whether_the_model_can_write(de
         assert f"specific {number(own - others)} [" in screen_text(app)
         assert f"its AIS less {number(others)}, the mean of 2 other abilities" in screen_text(app)
         assert "with n 30, an AIS below" in screen_text(app)
-        (health,) = mask_healths(desk.bench, [LENS.mask_or_fail]).values()
-        assert f"perplexity {times_text(health.times)}" in screen_text(app)
+        (generation_quality,) = mask_generation_qualities(session.bench, [LENS.mask_or_fail]).values()
+        assert f"perplexity {times_text(generation_quality.times)}" in screen_text(app)
 
 
 def test_a_reason_with_a_name_of_ones_own_cannot_break_the_screen() -> None:

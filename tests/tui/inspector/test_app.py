@@ -54,7 +54,7 @@ async def test_a_run_ends_in_a_result_that_is_kept(place: EngineSpec) -> None:
     async with opened(place, lens=lens) as (app, pilot):
         assert "temporal_reasoning" not in app.known.benchmarks
         await pilot.press("r")
-        await until(pilot, lambda: bool(app.desk.activity.jobs))
+        await until(pilot, lambda: bool(app.session.activity.jobs))
         job = await ended(app, pilot)
         assert (job.state, job.done) == ("completed", 3)
         await until(pilot, lambda: "temporal_reasoning" in app.known.benchmarks)
@@ -67,13 +67,13 @@ async def test_cancel_pause_and_queue(place: EngineSpec) -> None:
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("end", "enter")
-        await until(pilot, lambda: app.desk.activity.job is not None)
+        await until(pilot, lambda: app.session.activity.job is not None)
         await pilot.press("r")
-        await until(pilot, lambda: len(app.desk.activity.queued) == 1)
+        await until(pilot, lambda: len(app.session.activity.queued) == 1)
         await pilot.press("p")
         await until(pilot, lambda: "paused" in screen_text(app))
         await pilot.press("c")
-        await until(pilot, lambda: "cancelled" in {job.state for job in app.desk.activity.jobs.values()})
+        await until(pilot, lambda: "cancelled" in {job.state for job in app.session.activity.jobs.values()})
         job = await ended(app, pilot)
         assert job.state == "completed"
 
@@ -84,18 +84,18 @@ async def test_a_killed_engine_is_told_and_started_again_with_what_it_had_to_do(
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("end", "enter")
-        await until(pilot, lambda: app.desk.activity.stored > 3)
-        done = app.desk.activity.job
+        await until(pilot, lambda: app.session.activity.stored > 3)
+        done = app.session.activity.job
         assert done is not None
         os.kill(living_engines()[0].pid, signal.SIGKILL)
-        await until(pilot, lambda: app.desk.activity.link == "lost")
+        await until(pilot, lambda: app.session.activity.link == "lost")
         await until(pilot, lambda: "killed" in app.screen.query_one(Problem).sentence)
         assert "R starts it again" in app.screen.query_one(Problem).sentence
         await pilot.press("R")
-        await until(pilot, lambda: app.desk.activity.job is not None, 120)
-        await until(pilot, lambda: app.desk.activity.found is not None, 120)
-        assert app.desk.activity.found is not None
-        assert app.desk.activity.found.cached >= done.done
+        await until(pilot, lambda: app.session.activity.job is not None, 120)
+        await until(pilot, lambda: app.session.activity.found is not None, 120)
+        assert app.session.activity.found is not None
+        assert app.session.activity.found.cached >= done.done
         await pilot.press("c")
         assert (await ended(app, pilot)).state == "cancelled"
 
@@ -106,11 +106,11 @@ async def test_whoever_leaves_finds_the_job_again(place: EngineSpec) -> None:
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("end", "enter")
-        await until(pilot, lambda: app.desk.activity.job is not None)
+        await until(pilot, lambda: app.session.activity.job is not None)
         await pilot.press("d")
         assert place.id in app.farewell
     async with opened(place, lens=lens) as (app, pilot):
-        await until(pilot, lambda: app.desk.activity.job is not None)
+        await until(pilot, lambda: app.session.activity.job is not None)
         assert last_job(app).title.startswith("all 10 abilities")
         await pilot.press("c")
         assert (await ended(app, pilot)).state == "cancelled"
@@ -170,7 +170,7 @@ def test_the_screens_process_loads_no_torch() -> None:
 import sys
 from tui.inspector.app import Inspector
 from tui.inspector.tabs import PANES
-from core.results import anatomy, cells, items, overlaps, presence, samples
+from core.analysis.stored import mask_distribution, cells, items, overlaps, cache_status, samples
 print([name for name in ("torch", "transformers", "datasets", "bitsandbytes") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from cache.entries import HEALTH, OUTCOMES, PARTINGS, EntryFolder, Kind
+from cache.entries import DIVERGENCES, GENERATION_QUALITY, OUTCOMES, EntryFolder, Kind
 from cache.folder import Store
 from cache.keys import key_of
-from tests.tui.inspector.host import Host, demo_desk, screen_text, until
-from tui.inspector.desk import Desk
+from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, Marks
+from tui.inspector.session import Session
 from tui.inspector.stored.entries import read_entries
 from tui.inspector.stored.listing import StoredList
 from tui.inspector.stored.pane import CachePane
-from tui.inspector.stored.words import ingredient_lines
+from tui.inspector.stored.words import key_input_lines
 
 LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "spatial_reasoning")
 NARROW, WIDE = (61, 19), (160, 43)
@@ -29,15 +29,15 @@ def fill(
     """Stores outcomes of the first abilities on causal reasoning; returns their keys."""
     keys = []
     for ability in abilities:
-        ingredients = {
+        key_inputs = {
             "model": {"fingerprint": fingerprint, "dtype": "float32"},
             "ablated": f"{ability} · mlp · top · k 0.03",
             "benchmark": "commonsense_causal",
             "n": n,
         }
-        keys.append(key_of("outcomes", 1, ingredients))
+        keys.append(key_of("outcomes", 1, key_inputs))
         columns = {"item_id": [str(item) for item in range(n)], "correct": [True] * n}
-        Store(root).outcomes.save(keys[-1], ingredients, columns)
+        Store(root).outcomes.save(keys[-1], key_inputs, columns)
     return keys
 
 
@@ -45,9 +45,9 @@ class CacheTab:
     """The tab on a cache folder."""
 
     def __init__(self, root: Path, *, readonly: bool = False, marks: Marks | None = None) -> None:
-        self.desk: Desk
-        self.desk, _ = demo_desk(root, readonly=readonly, **({"marks": marks} if marks else {}))
-        self.app = Host(lambda: CachePane(self.desk, id="cache"), LENS)
+        self.session: Session
+        self.session, _ = demo_session(root, readonly=readonly, **({"marks": marks} if marks else {}))
+        self.app = Host(lambda: CachePane(self.session, id="cache"), LENS)
 
     @property
     def pane(self) -> CachePane:
@@ -65,7 +65,7 @@ class CacheTab:
 @pytest.fixture
 def fingerprint(tmp_path: Path) -> str:
     """The demo model's."""
-    return demo_desk(tmp_path)[0].bench.identity.fingerprint
+    return demo_session(tmp_path)[0].bench.identity.fingerprint
 
 
 async def test_entries_are_said_in_words_with_their_sum(tmp_path: Path, fingerprint: str) -> None:
@@ -89,12 +89,14 @@ async def test_entries_are_said_in_words_with_their_sum(tmp_path: Path, fingerpr
         assert copied.text == key
 
 
-async def test_partings_health_and_what_another_version_stored_are_said(tmp_path: Path) -> None:
+async def test_divergences_generation_quality_and_what_another_version_stored_are_said(
+    tmp_path: Path,
+) -> None:
     before = EntryFolder(tmp_path, Kind("outcomes", ".parquet", OUTCOMES.format - 1))
     names = {"ablated": "contextual_recall · mlp · top · k 0.03", "benchmark": "gsm8k", "n": 1319}
     before.write("0" * 32, b"rows", names, {})
-    EntryFolder(tmp_path, PARTINGS).write("1" * 32, b"rows", names, {})
-    EntryFolder(tmp_path, HEALTH).write("2" * 32, b"rows", {"ablated": "base", "mask": None}, {})
+    EntryFolder(tmp_path, DIVERGENCES).write("1" * 32, b"rows", names, {})
+    EntryFolder(tmp_path, GENERATION_QUALITY).write("2" * 32, b"rows", {"ablated": "base", "mask": None}, {})
     tab = CacheTab(tmp_path)
     async with tab.app.run_test(size=WIDE) as pilot:
         await tab.ready(pilot)
@@ -137,7 +139,7 @@ async def test_an_entry_is_deleted_after_one_question(tmp_path: Path, fingerprin
     tab = CacheTab(tmp_path, marks=ASCII)
     async with tab.app.run_test(size=NARROW) as pilot:
         await tab.ready(pilot)
-        stored = tab.desk.activity.stored
+        stored = tab.session.activity.stored
         chosen = tab.words()[0]
         await pilot.press("x", "escape", "x", "j", "enter", "enter")
         assert len(list((tmp_path / "outcomes").glob("*.parquet"))) == 2
@@ -147,7 +149,7 @@ async def test_an_entry_is_deleted_after_one_question(tmp_path: Path, fingerprin
         await tab.ready(pilot, lambda: len(tab.words()) == 1)
         assert tab.words() != [chosen]
         assert len(list((tmp_path / "outcomes").glob("*.parquet"))) == 1
-        assert tab.desk.activity.stored == stored + 1
+        assert tab.session.activity.stored == stored + 1
 
 
 async def test_readonly_deletes_nothing(tmp_path: Path, fingerprint: str) -> None:
@@ -221,13 +223,13 @@ def test_only_what_has_changed_is_read_again(tmp_path: Path, fingerprint: str) -
     assert [second[name].words.split()[0] for name in kept] == ["temporal"]
 
 
-def test_ingredients_are_indented_lines() -> None:
+def test_key_inputs_are_indented_lines() -> None:
     value = {
         "model": {"dtype": "f32"},
         "items": [{"ability": "a", "n": 3}, "x"],
         "mask": None,
         "bad": "\x1b\n",
     }
-    assert list(ingredient_lines(value)) == [
+    assert list(key_input_lines(value)) == [
         *("model", "  dtype: f32", "items", "  ability a, n 3", "  x", "mask: none", r"bad: \x1b ⏎ ")
     ]

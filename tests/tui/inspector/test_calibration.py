@@ -13,17 +13,16 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
-from core.calibration.found import Calibration
-from core.calibration.matrix import Estimate, Recovered
-from core.calibration.place import PRIVATE, Placement, Separation
-from core.calibration.plan import USUAL, benchmarks, main_plan
-from core.calibration.subject import benches
 from core.engine.commands import Cancel, Command, Resume, StartCalibration
 from core.engine.spec import EngineSpec
-from core.events import ItemsScored, Job, JobChanged, JobState
+from core.experiment.events import ItemsScored, Job, JobChanged, JobState
+from core.phantom.calibration.blocks import PRIVATE, Localization, Placement
+from core.phantom.calibration.found import Calibration
+from core.phantom.calibration.matrix import Estimate, Recovered
+from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, USUAL, benchmarks, main_plan
+from core.phantom.calibration.subject import benches
 from core.phantom.true_matrix import Truth
-from tests.core.calibration.made_up import LOST, PHANTOM
+from tests.core.phantom.calibration.made_up import LOST, PHANTOM
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import StillInspector, fraction, running, still_inspector
 from tests.tui.inspector.test_snapshots import NARROW, SIZES, SMALL, Size, TextFile
@@ -53,7 +52,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def sent_by(app: Inspector) -> list[Command]:
     """What the app asks the engine for from now on."""
     sent: list[Command] = []
-    app.desk.send = sent.append
+    app.session.send = sent.append
     return sent
 
 
@@ -93,7 +92,7 @@ async def test_what_is_stored_is_there_at_once(calibration_cache: Path) -> None:
         await pilot.press("h")
         await shown(app, pilot, f"and {LOST:.1f} by the mask")
         await pilot.press("space", "space", "space")
-        screen = await shown(app, pilot, "minus_core")
+        screen = await shown(app, pilot, "top_minus_shared")
         assert "…" not in screen
         await pilot.press("enter")  # there is nothing to start
         assert isinstance(app.screen, CalibrationScreen)
@@ -109,24 +108,24 @@ async def test_without_one_it_is_explained_and_enter_starts_it(tmp_path: Path) -
         await pilot.press("enter", "enter")
         await shown(app, pilot, "Asked for")
         assert sent == [START]
-        app.tell(job("queued"))
+        app.emit(job("queued"))
         await shown(app, pilot, "It waits")
-        app.tell(job("running"), ItemsScored("commonsense_causal", 40, 200))
+        app.emit(job("running"), ItemsScored("commonsense_causal", 40, 200))
         await shown(app, pilot, "0 of 1,060 runs", "scoring weights for causal: 40 of 200 items")
-        app.tell(job("running", 265))
+        app.emit(job("running", 265))
         await shown(app, pilot, "265 of 1,060 runs")
-        app.tell(job("running", 530))
+        app.emit(job("running", 530))
         await shown(app, pilot, "530 of 1,060 runs", " left")
         assert "scoring" not in screen_text(app)
-        app.tell(job("paused", 530))
+        app.emit(job("paused", 530))
         await shown(app, pilot, "paused: p goes on")
         await pilot.press("p", "escape")
         assert sent == [START, Resume("3f2a-1"), Cancel("3f2a-1")]
-        app.tell(job("cancelled", 530))
+        app.emit(job("cancelled", 530))
         await shown(app, pilot, "Cancelled: 530 of 1,060 runs are done and kept", "enter starts it")
         await pilot.press("enter")
         assert sent[-1] == START
-        app.tell(job("running", name="3f2a-2"), job("failed", 3, "Memory ran out.", name="3f2a-2"))
+        app.emit(job("running", name="3f2a-2"), job("failed", 3, "Memory ran out.", name="3f2a-2"))
         await shown(app, pilot, "It failed: Memory ran out.", "enter starts it")
         await pilot.press("escape")
         assert len(app.screen_stack) == 1
@@ -135,7 +134,7 @@ async def test_without_one_it_is_explained_and_enter_starts_it(tmp_path: Path) -
 async def test_it_goes_on_while_one_looks_elsewhere(tmp_path: Path) -> None:
     async with running(still_inspector(tmp_path / "empty"), SMALL) as (app, pilot):
         sent = sent_by(app)
-        app.tell(job("running", 7), ItemsScored("commonsense_causal", 40, 200))
+        app.emit(job("running", 7), ItemsScored("commonsense_causal", 40, 200))
         screen = await shown(app, pilot, "calibration run 8 of 1060")
         assert "importance of causal" not in screen  # which would be of the model that is looked at
         await pilot.press("C")
@@ -151,7 +150,7 @@ async def test_where_one_may_only_look_nothing_is_started(tmp_path: Path) -> Non
         await pilot.press("C")
         await shown(app, pilot, "only looks", "abilityscope calibrate computes it")
         await pilot.press("enter")
-        app.tell(job("running"))
+        app.emit(job("running"))
         await shown(app, pilot, "0 of 1,060 runs")
         await pilot.press("escape")
         assert (len(app.screen_stack), sent) == (1, [])
@@ -160,7 +159,7 @@ async def test_where_one_may_only_look_nothing_is_started(tmp_path: Path) -> Non
 async def test_without_an_engine_it_says_what_to_do(tmp_path: Path) -> None:
     async with running(still_inspector(tmp_path / "empty"), SMALL) as (app, pilot):
         sent = sent_by(app)
-        app.desk.activity.lose("It was killed.")
+        app.session.activity.lose("It was killed.")
         await pilot.press("C")
         await shown(app, pilot, "There is no engine: esc goes back, and R there starts it again.")
         await pilot.press("enter")
@@ -179,7 +178,7 @@ async def test_the_palette_has_it(tmp_path: Path) -> None:
 
 async def test_the_engine_computes_what_is_lacking(place: EngineSpec, calibration_cache: Path) -> None:
     shutil.copytree(calibration_cache, place.cache, dirs_exist_ok=True)
-    bench = benches(PHANTOM, place.store, DIAGNOSTIC_ITEMS, 0)(USUAL.loss, USUAL.form)
+    bench = benches(PHANTOM, place.store, DIAGNOSTIC_ITEMS, 0)(USUAL.loss, USUAL.reduction)
     request = bench.request(None, benchmarks()[0], HELDOUT_ITEMS)
     bench.store.outcomes.entries.payload_path(request.key).unlink()
     async with opened(place) as (app, pilot):
@@ -189,7 +188,7 @@ async def test_the_engine_computes_what_is_lacking(place: EngineSpec, calibratio
         done = await ended(app, pilot)
         assert (done.kind, done.state, done.done, done.total) == ("calibration", "completed", 1150, 1150)
         await shown(app, pilot, "Good: the matrix")
-        assert app.desk.activity.runs == {}  # none of the model that is open
+        assert app.session.activity.runs == {}  # none of the model that is open
         assert bench.store.outcomes.load(request.key) is not None
 
 
@@ -200,16 +199,16 @@ def made_up() -> Calibration:
     """Figures that no model gave."""
     plan = main_plan(HELDOUT_ITEMS, 0)
     drops = {row: {column: _points("true", row, column, 70.0, 2.0) for column in PRIVATE} for row in PRIVATE}
-    placements, separations, matrices = {}, {}, {}
+    placements, localizations, matrices = {}, {}, {}
     for number, setting in enumerate(plan.ablated):
         own = 0 if setting.is_control else 600 - 40 * number
         placements[setting] = {ability: Placement(1000, own, 200, 150, 1 / 15) for ability in PRIVATE}
-        separations[setting.loss, setting.form, setting.selection] = {
-            ability: Separation(0.95 - number / 50, 0.8 - number / 50) for ability in PRIVATE
+        localizations[setting.loss, setting.reduction, setting.selection] = {
+            ability: Localization(0.95 - number / 50, 0.8 - number / 50) for ability in PRIVATE
         }
         matrices[setting] = _recovered(number, own)
     truth = Truth(500, dict.fromkeys(PRIVATE, 0.98), drops)
-    return Calibration(plan, truth, dict.fromkeys(PRIVATE, 0.98), placements, separations, matrices)
+    return Calibration(plan, truth, dict.fromkeys(PRIVATE, 0.98), placements, localizations, matrices)
 
 
 def _points(salt: str, row: str, column: str, own: float, other: float) -> float:
@@ -312,7 +311,7 @@ async def test_note(size: Size, tmp_path: Path, snapshot: SnapshotAssertion) -> 
     async with running(still_inspector(tmp_path / "empty"), size) as (app, pilot):
         await pilot.press("C")
         before = await shown(app, pilot, "enter starts it", "start")
-        app.tell(job("running", 265), ItemsScored("commonsense_causal", 40, 200))
+        app.emit(job("running", 265), ItemsScored("commonsense_causal", 40, 200))
         live = await shown(app, pilot, "40 of 200 items", "esc cancel")
     assert before == snapshot(name="before")
     assert live == snapshot(name="live")

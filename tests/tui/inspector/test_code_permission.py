@@ -16,14 +16,15 @@ import pytest
 from textual.widgets import Input, OptionList
 
 from cache.folder import Store
-from core.benchmarks import BenchmarkOptions, find_benchmarks
+from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.registry import find_benchmarks
 from core.engine.client import living_engines
 from core.engine.spec import EngineSpec
-from core.events import ModelLoaded
+from core.experiment.events import ModelLoaded
+from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.recipes import ImportanceRecipe
+from core.runner.workbench import Workbench
 from core.sandbox import find_sandbox
-from core.workbench import Workbench
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tests.tui.inspector.dialogs import UNANSWERED
@@ -32,12 +33,12 @@ from tests.tui.inspector.test_choose import answered
 from tests.tui.inspector.whole import ended, last_job
 from tui.inspector.app import Inspector
 from tui.inspector.command_of import command_line, profile_line
-from tui.inspector.desk import CodePermission, Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE
 from tui.inspector.palette import commands_of
 from tui.inspector.screens.allow_code import AllowCode, Sandboxing
 from tui.inspector.screens.choose import Choose
+from tui.inspector.session import CodePermission, Session
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem
 
@@ -136,21 +137,19 @@ def sandbox() -> Apart:
 
 def app_of(home: Path, *, readonly: bool = False, **options: bool) -> Inspector:
     told = BenchmarkOptions(data_dir=str(DATA), **options)
-    spec = EngineSpec(
-        ModelSpec(str(home / "model")), str(home / "cache"), ImportanceRecipe(), benchmarks=told
-    )
+    spec = EngineSpec(ModelSpec(str(home / "model")), str(home / "cache"), ImportanceSpec(), benchmarks=told)
     listed = BenchmarkOptions(data_dir=str(DATA), allow_code=True)
     benchmarks = find_benchmarks(["spatial_reasoning", "mbpp"], spec.model.level, listed)
     bench = Workbench(spec.model, Store(home / "cache"), spec.recipe)
-    desk = Desk(spec, bench, benchmarks, UNICODE, readonly, send=lambda command: None)
-    return Inspector(desk, LENS, Settings(readonly=readonly))
+    session = Session(spec, bench, benchmarks, UNICODE, readonly, send=lambda command: None)
+    return Inspector(session, LENS, Settings(readonly=readonly))
 
 
 @asynccontextmanager
 async def opened(home: Path, **options: bool) -> AsyncIterator[tuple[Inspector, Pilot[None]]]:
     app = app_of(home, **options)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await until(pilot, lambda: isinstance(app.desk.activity.model, ModelLoaded), 120)
+        await until(pilot, lambda: isinstance(app.session.activity.model, ModelLoaded), 120)
         await until(pilot, lambda: app.info is not None)
         yield app, pilot
         await app.leave_engine()
@@ -173,28 +172,28 @@ async def test_it_is_asked_once_and_can_be_taken_back(home: Path, sandbox: Apart
         assert f"Sandbox: {sandbox}." in screen_text(app)
         await pilot.press("enter")
         await until(pilot, lambda: "Not run: MBPP." in said(app))
-        assert not app.desk.activity.jobs
-        assert "--allow-code-execution" not in command_line(app.desk, app.lens)
+        assert not app.session.activity.jobs
+        assert "--allow-code-execution" not in command_line(app.session, app.lens)
 
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, AllowCode))
         await pilot.press("y")
-        await until(pilot, lambda: bool(app.desk.activity.jobs))
+        await until(pilot, lambda: bool(app.session.activity.jobs))
         job = await ended(app, pilot)
         assert (job.state, job.problem) == ("completed", "")
         await until(pilot, lambda: "runs code" in screen_text(app))
         assert "no sandbox" not in screen_text(app)
         assert titles(app) == ["code: let no program run any more"]
-        assert "--allow-code-execution" in shlex.split(command_line(app.desk, app.lens))
+        assert "--allow-code-execution" in shlex.split(command_line(app.session, app.lens))
         await until(pilot, lambda: "mbpp" in app.known.benchmarks)
 
         await pilot.press("I", "2", "enter", "r")
-        await until(pilot, lambda: len(app.desk.activity.jobs) == 2)
+        await until(pilot, lambda: len(app.session.activity.jobs) == 2)
         assert (await ended(app, pilot)).state == "completed"
 
         await pilot.press("X")
         await until(pilot, lambda: "runs code" not in screen_text(app))
-        assert app.desk.code == CodePermission()
+        assert app.session.code == CodePermission()
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, AllowCode))
         await pilot.press("escape")
@@ -208,11 +207,13 @@ async def test_of_several_benchmarks_the_others_run(home: Path, sandbox: Apart) 
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, AllowCode))
         await pilot.press("n")
-        await until(pilot, lambda: bool(app.desk.activity.jobs))
+        await until(pilot, lambda: bool(app.session.activity.jobs))
         job = await ended(app, pilot)
         assert (job.state, job.total) == ("completed", 1)
-        assert "spatial_reasoning" in app.known.benchmarks | {run.benchmark for run in app.desk.activity.runs}
-        assert not app.desk.code.allowed
+        assert "spatial_reasoning" in app.known.benchmarks | {
+            run.benchmark for run in app.session.activity.runs
+        }
+        assert not app.session.code.allowed
 
 
 async def test_the_chooser_says_what_it_needs(home: Path) -> None:
@@ -226,7 +227,7 @@ async def test_whoever_started_it_so_is_not_asked(home: Path, sandbox: Apart) ->
     async with opened(home, allow_code=True, without_sandbox=True) as (app, pilot):
         assert "runs code" in screen_text(app)
         await pilot.press("I", "3", "enter", "r")
-        await until(pilot, lambda: bool(app.desk.activity.jobs))
+        await until(pilot, lambda: bool(app.session.activity.jobs))
         assert last_job(app).title == "base on mbpp"
         await until(pilot, lambda: f"A sandbox works here ({sandbox}), and is used." in said(app))
         assert (await ended(app, pilot)).state == "completed"
@@ -244,11 +245,11 @@ async def test_whoever_may_only_look_is_not_asked_either(home: Path) -> None:
 
 def test_the_command_lines_can_be_run_as_they_are(home: Path) -> None:
     app = app_of(home)
-    line = shlex.split(profile_line(app.desk, app.lens))
+    line = shlex.split(profile_line(app.session, app.lens))
     assert line[line.index("--benchmarks") + 1] == "spatial_reasoning"
     assert "--data-dir" not in line
-    app.desk.code = CodePermission(allowed=True, without_sandbox=True)
-    line = shlex.split(profile_line(app.desk, app.lens))
+    app.session.code = CodePermission(allowed=True, without_sandbox=True)
+    line = shlex.split(profile_line(app.session, app.lens))
     assert line[line.index("--benchmarks") + 1] == "spatial_reasoning,mbpp"
     assert line[line.index("--data-dir") + 1] == str(DATA)
     assert {"--allow-code-execution", "--without-sandbox"} <= set(line)

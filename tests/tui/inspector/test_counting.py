@@ -13,19 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from core.benchmarks import BenchmarkOptions, find_benchmarks
+from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.registry import find_benchmarks
 from core.engine.client import living_engines
 from core.engine.spec import EngineSpec
+from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.recipes import ImportanceRecipe
-from core.workbench import Workbench
+from core.runner.workbench import Workbench
 from tests.core.benchmarks.conftest import DATA
 from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector
-from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE
 from tui.inspector.screens.choose import Choose
+from tui.inspector.session import Session
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem
 from tui.inspector.widgets.lens_panel import LensPanel
@@ -41,7 +42,7 @@ def place() -> Iterator[EngineSpec]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
         patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
-        yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceRecipe(n_items=40))
+        yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceSpec(n_items=40))
         for engine in living_engines():
             os.kill(engine.pid, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
@@ -62,7 +63,7 @@ def inspector(place: EngineSpec, folder: Path, lens: Lens) -> Inspector:
     benchmarks = find_benchmarks(["all"], spec.model.level, spec.benchmarks)
     bench = Workbench(spec.model, spec.store, spec.recipe)
     return Inspector(
-        Desk(spec, bench, benchmarks, UNICODE, False, send=lambda command: None), lens, Settings()
+        Session(spec, bench, benchmarks, UNICODE, False, send=lambda command: None), lens, Settings()
     )
 
 
@@ -111,7 +112,7 @@ async def test_bad_rows_are_named_and_the_lens_stays(place: EngineSpec, folder: 
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("enter")
         await until(pilot, lambda: "winogrande.jsonl, line 2" in app.screen.query_one(Problem).sentence)
-        assert not app.desk.activity.jobs
+        assert not app.session.activity.jobs
         await app.leave_engine()
 
 
@@ -137,9 +138,9 @@ async def test_several_are_counted_before_they_are_run(place: EngineSpec, folder
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("enter")
-        await until(pilot, lambda: bool(app.desk.activity.jobs), 60)
-        assert app.desk.is_counted("arc_easy")
-        assert next(iter(app.desk.activity.jobs.values())).total == len(app.desk.benchmarks)
+        await until(pilot, lambda: bool(app.session.activity.jobs), 60)
+        assert app.session.is_counted("arc_easy")
+        assert next(iter(app.session.activity.jobs.values())).total == len(app.session.benchmarks)
         await pilot.press("c")
-        await until(pilot, lambda: not app.desk.activity.is_busy, 60)
+        await until(pilot, lambda: not app.session.activity.is_busy, 60)
         await app.leave_engine()

@@ -11,22 +11,23 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from core.benchmarks import Benchmark
-from core.diagnosis import Share, Tag, diagnose_choice
+from core.analysis.diagnosis.choices import diagnose_choice
+from core.analysis.diagnosis.failure_modes import Tag
+from core.analysis.diagnosis.summary import Share
+from core.analysis.statistics.accuracy import accuracy
+from core.analysis.stored.cells import matrix
+from core.analysis.stored.divergences import TokenDivergence
+from core.analysis.stored.failures import Failures, ItemFailure, failures
+from core.analysis.stored.records import Answer, Sample
+from core.analysis.stored.samples import Samples
+from core.benchmarks.description import Benchmark
 from core.engine.spec import EngineSpec
-from core.results.cells import matrix
-from core.results.failures import Failures, ItemFailure, failures
-from core.results.partings import TokenParting
-from core.results.records import Answer, Sample
-from core.results.samples import Samples
-from core.statistics import accuracy
-from core.workbench import Workbench
-from tests.core.results.stored_samples import MASK as MADE_UP
-from tests.core.results.stored_samples import stored_samples
+from core.runner.workbench import Workbench
+from tests.core.analysis.stored.stored_samples import MASK as MADE_UP
+from tests.core.analysis.stored.stored_samples import stored_samples
 from tests.tui.inspector.host import Host, screen_text, until
 from tests.tui.inspector.written import CASES, MASK, stored_answers
 from tui.inspector.ais.cell_screen import CellScreen
-from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.failure_words import failure_rows
 from tui.inspector.look.marks import UNICODE
@@ -36,6 +37,7 @@ from tui.inspector.samples.lines import Subject, sample_lines
 from tui.inspector.samples.listing import SampleList
 from tui.inspector.samples.pane import SamplesPane
 from tui.inspector.samples.report import report
+from tui.inspector.session import Session
 
 NARROW, WIDE = (61, 19), (160, 43)
 LENS = Lens(MASK.ability, "mlp", "top", MASK.k, "sums", limit=None)
@@ -47,8 +49,8 @@ class Written:
 
     def __init__(self, bench: Workbench, benchmark: Benchmark) -> None:
         spec = EngineSpec(bench.spec, str(bench.store.root))
-        self.desk = Desk(spec, bench, (benchmark,), UNICODE, False, lambda command: None)
-        self.pane = SamplesPane(self.desk, id="samples")
+        self.session = Session(spec, bench, (benchmark,), UNICODE, False, lambda command: None)
+        self.pane = SamplesPane(self.session, id="samples")
         self.app = Host(lambda: self.pane, LENS)
 
     @property
@@ -148,9 +150,9 @@ async def test_what_shows_the_tag_that_counts_is_underlined(stored: tuple[Workbe
 
 async def test_a_cell_says_how_its_answers_fail(stored: tuple[Workbench, Benchmark]) -> None:
     written = Written(*stored)
-    cells = matrix(written.desk.bench, "mlp", "top", MASK.k, written.desk.benchmarks)
+    cells = matrix(written.session.bench, "mlp", "top", MASK.k, written.session.benchmarks)
     async with written.app.run_test(size=(80, 24)) as pilot:
-        written.app.push_screen(CellScreen(written.desk, LENS, cells))
+        written.app.push_screen(CellScreen(written.session, LENS, cells))
         await written.says(pilot, "without quantitative, on sums", "fails: 40 % [12, 77] miscount upward")
         await pilot.press("j")
         await written.says(pilot, "without semantic")
@@ -176,7 +178,7 @@ def test_hostile_texts_keep_to_their_rows(width: int) -> None:
         0, "x/0", "", "broken", "Why?", (), None, "", base, ablated, (HOSTILE, f"{HOSTILE}\nmore")
     )
     tag = Tag("repeats_itself", f"Repeats “{HOSTILE}”.", 3, len(HOSTILE))
-    failure = ItemFailure((tag,), None, TokenParting(0, HOSTILE, None, (0.5, None), (0.25, None)))
+    failure = ItemFailure((tag,), None, TokenDivergence(0, HOSTILE, None, (0.5, None), (0.25, None)))
     subject = Subject(sample, None, is_ablated=True, failure=failure, metric="f1")
     lines = sample_lines(subject, width, UNICODE)
     assert all(sum(cell_len(text) for text, _ in line) <= width for line in lines)

@@ -15,8 +15,10 @@ import pytest
 from rich.cells import cell_len
 from textual._compositor import LayoutUpdate
 
-from core.benchmarks import Benchmark, find_benchmarks
-from core.events import (
+from core.benchmarks.description import Benchmark
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.cache_keys import items_key, items_key_inputs
+from core.experiment.events import (
     BatchFinished,
     EntryReplaced,
     Event,
@@ -34,9 +36,9 @@ from core.events import (
     TextEnded,
     TextWritten,
 )
+from core.experiment.specs import MaskSpec
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
-from core.recipes import MaskRecipe, items_ingredients, items_key
 from tests.tui.inspector.host import until
 from tests.tui.inspector.made_up import StillInspector, answers, running, settled, still_inspector
 from tui.inspector.lens import Lens
@@ -67,7 +69,7 @@ LONG = "x" * 50_000 + "日" * 50_000
 SMALL, LARGE = (60, 20), (160, 48)
 BENCHMARK_ID = f"hostile {HOSTILE}"
 N = 12
-MASK = MaskRecipe("spatial_reasoning", "mlp", "random", 0.03)
+MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
 """Drawn, and so not in need of any ranking."""
 
 LENS = Lens(MASK.ability, MASK.variant, MASK.selection, MASK.k, BENCHMARK_ID, N)
@@ -115,15 +117,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Mode
 
 
 def fill(cache: Path, spec: ModelSpec) -> None:
-    bench, items = hostile_app((cache, spec)).desk.bench, hostile_items()
+    bench, items = hostile_app((cache, spec)).session.bench, hostile_items()
     benchmark = hostile_benchmark(spec)
-    about_items = items_ingredients(benchmark, N, spec)
+    about_items = items_key_inputs(benchmark, N, spec)
     bench.store.items.save(items_key(about_items), about_items, items.to_dict(as_series=False))
     for mask, right in ((None, 0.9), (MASK, 0.4)):
         request = bench.request(mask, benchmark, N)
         columns = {**answers(items, right, str(mask)), "text": [f"{HOSTILE}{LONG}"] * N}
-        bench.store.outcomes.save(request.key, request.ingredients, columns)
-    ingredients = {
+        bench.store.outcomes.save(request.key, request.key_inputs, columns)
+    key_inputs = {
         "ablated": f"{HOSTILE}{LONE} · {MARKUP} · {LONE} · k {LONG}",
         "benchmark": f"{HOSTILE}{LONE}",
         "n": 3,
@@ -131,7 +133,7 @@ def fill(cache: Path, spec: ModelSpec) -> None:
         f"{HOSTILE}{LONE}": LONG,
     }
     outcomes = bench.store.outcomes
-    outcomes.save("ab" * 16, ingredients, {"item_id": ["1"]})
+    outcomes.save("ab" * 16, key_inputs, {"item_id": ["1"]})
     outcomes.entries.write("cd" * 16, b"", {"of a form": HOSTILE, "that is": LONE}, {"unknown": MARKUP})
     (cache / "outcomes" / f".{MARKUP.replace('/', '')}\x1b[2J.tmp").write_bytes(b"")
 
@@ -216,8 +218,8 @@ KEYS: dict[str, Sequence[str]] = {
 
 async def told(app: StillInspector, pilot: Pilot[None], event: Event) -> None:
     """The screen has taken in what the engine told, and is whole."""
-    app.tell(event)
-    await until(pilot, lambda: app.desk.activity.revision == app._seen_revision)
+    app.emit(event)
+    await until(pilot, lambda: app.session.activity.revision == app._seen_revision)
     await pilot.pause()
     check(app)
 
@@ -242,7 +244,7 @@ async def test_hostile_text_is_text(place: tuple[Path, ModelSpec], size: tuple[i
         await pilot.press("1")
         await told(app, pilot, ModelFailed(f"{HOSTILE}{LONE}{LONG}"))
         await told(app, pilot, Snapshot(HOSTILE, 1, (), ModelLoading(HOSTILE, LONG), None, (), ()))
-        app.desk.activity.lose(f"{HOSTILE}{LONE}{LONG}")
+        app.session.activity.lose(f"{HOSTILE}{LONE}{LONG}")
         await settled(app, pilot)
         check(app)
         await pilot.press("v")

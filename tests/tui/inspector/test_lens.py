@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
+from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.recipes import MaskRecipe
 from tui.inspector.lens import DEMO_GRID, Lens, k_grid, k_text, next_k
 
 
 def test_the_first_lens_looks_at_the_ability_of_the_benchmark() -> None:
     lens = Lens.first(ModelSpec(), "spatial_reasoning")
-    assert lens.mask == MaskRecipe("spatial_reasoning", "mlp", "contrast", 0.03)
-    assert lens.control == MaskRecipe("spatial_reasoning", "mlp", "random", 0.03)
+    assert lens.mask == MaskSpec("spatial_reasoning", "mlp", "contrast", 0.03)
+    assert lens.control == MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
 
 
 def test_a_real_model_begins_with_top_which_needs_one_importance_only() -> None:

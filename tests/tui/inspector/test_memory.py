@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.engine.spec import EngineSpec
-from core.events import (
+from core.experiment.events import (
     GpuFacts,
     Heartbeat,
     ImportancePlanned,
@@ -19,7 +19,7 @@ from core.events import (
     ModelLoading,
     Snapshot,
 )
-from core.importance.plan import Wishes
+from core.importance.plan import MemoryOptions
 from core.models.spec import ModelSpec
 from tests.core.tiny_models import save_model
 from tests.tui.inspector.host import screen_text, until
@@ -51,9 +51,9 @@ def has(monkeypatch: pytest.MonkeyPatch, free_bytes: int | None, *gpus: Gpu) -> 
     monkeypatch.setattr("tui.machine.this_machine", lambda: here)
 
 
-def spec_of(folder: Path, wishes: Wishes | None = None, **changes: str) -> EngineSpec:
+def spec_of(folder: Path, memory_options: MemoryOptions | None = None, **changes: str) -> EngineSpec:
     model = ModelSpec(str(folder), **changes)  # type: ignore[arg-type]
-    return EngineSpec(model, str(folder.parent / "cache"), wishes=wishes or Wishes())
+    return EngineSpec(model, str(folder.parent / "cache"), memory_options=memory_options or MemoryOptions())
 
 
 def flat(app: StillInspector) -> str:
@@ -63,7 +63,7 @@ def flat(app: StillInspector) -> str:
 
 def test_what_the_model_needs_on_a_cpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     has(monkeypatch, 4 * 10**9)
-    weights, scoring = needs_of(spec_of(folder, Wishes(passes=2)))
+    weights, scoring = needs_of(spec_of(folder, MemoryOptions(passes=2)))
     assert weights == "weights 85.4 kB (float32), 4.00 GB of memory free"
     assert scoring.startswith("scoring ")
     assert scoring.endswith("MB of memory, in 2 passes over layers")
@@ -100,13 +100,13 @@ async def test_it_stands_there_until_the_model_is_loaded(
     has(monkeypatch, 4 * 10**9)
     app = still_inspector(tmp_path / "cache", spec=ModelSpec(str(folder), device="cpu"))
     async with running(app, (80, 24)) as (_, pilot):
-        app.tell(LOADING)
+        app.emit(LOADING)
         text = await settled(app, pilot, "weights 85.4 kB (float32), 4.00 GB of memory free")
         assert "46 % reading weights" in text.splitlines()[0]
         assert "loading the model: reading weights as float32 (40.0 of 85.4 kB, 46 %)" in flat(app)
-        app.tell(ModelFailed("It did not fit."))
+        app.emit(ModelFailed("It did not fit."))
         await settled(app, pilot, "It did not fit.", "weights 85.4 kB")
-        app.tell(ModelLoaded("tiny", 1.0, "cpu", 85_376))
+        app.emit(ModelLoaded("tiny", 1.0, "cpu", 85_376))
         await until(pilot, lambda: "of memory free" not in flat(app))
 
 
@@ -114,19 +114,19 @@ async def test_the_embedded_model_always_fits(tmp_path: Path, monkeypatch: pytes
     has(monkeypatch, 10)
     app = still_inspector(tmp_path / "cache")
     async with running(app, (80, 24)) as (_, pilot):
-        app.tell(LOADING)
+        app.emit(LOADING)
         await settled(app, pilot, "loading the model")
-        assert app.desk.needs == ()
+        assert app.session.needs == ()
 
 
 async def test_how_weights_are_scored_is_told_beside_how_far_it_is(tmp_path: Path) -> None:
     app = still_inspector(tmp_path / "cache")
     async with running(app, (80, 24)) as (_, pilot):
-        app.tell(JobChanged(Job("1-1", "rankings", "x", "running", 0, 1)), PLANNED)
-        app.tell(ItemsScored("spatial_reasoning", 4, 8))
+        app.emit(JobChanged(Job("1-1", "rankings", "x", "running", 0, 1)), PLANNED)
+        app.emit(ItemsScored("spatial_reasoning", 4, 8))
         words = "in 2 passes over layers, sums on the GPU, maps on disk, batches of 8 rows"
         await until(pilot, lambda: words in flat(app))
-        app.tell(ItemsScored("temporal_reasoning", 4, 8))
+        app.emit(ItemsScored("temporal_reasoning", 4, 8))
         await until(pilot, lambda: words not in flat(app))
 
 
@@ -149,7 +149,7 @@ async def test_gpus_are_in_the_header(
     app = still_inspector(tmp_path / "cache")
     async with running(app, (columns, 24)) as (_, pilot):
         card = GpuFacts(93, 17_180_000_000, 24_000_000_000, 71)
-        app.tell(CONNECTED, Heartbeat(2 * 10**9, 10**9, (card,)))
+        app.emit(CONNECTED, Heartbeat(2 * 10**9, 10**9, (card,)))
         head = (await settled(app, pilot, *shown)).splitlines()[0]
         assert all(piece in head for piece in shown)
         assert not any(piece in head for piece in hidden)
@@ -159,12 +159,22 @@ async def test_gpus_are_in_the_header(
 async def test_a_degree_can_be_typed(tmp_path: Path) -> None:
     app = still_inspector(tmp_path / "cache", settings=Settings(ascii=True))
     async with running(app, (160, 24)) as (_, pilot):
-        app.tell(Heartbeat(2 * 10**9, 10**9, (GpuFacts(93, None, None, 71),)))
+        app.emit(Heartbeat(2 * 10**9, 10**9, (GpuFacts(93, None, None, 71),)))
         await settled(app, pilot, "71 C")
         assert screen_text(app).isascii()
 
 
 def test_the_command_line_repeats_what_was_decided(folder: Path) -> None:
-    words = model_words(spec_of(folder, Wishes(2, "device", "memory", 4, False)))
-    given = ["--passes", "2", "--sums", "device", "--maps", "memory", "--rows", "4", "--no-checkpointing"]
+    words = model_words(spec_of(folder, MemoryOptions(2, "device", "memory", 4, False)))
+    given = [
+        "--passes",
+        "2",
+        "--accumulate-on",
+        "device",
+        "--maps",
+        "memory",
+        "--scoring-batch",
+        "4",
+        "--no-checkpointing",
+    ]
     assert [word for word in words if word in given] == given

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from core.abilities import ABILITIES
 from core.engine.commands import Command, StartRankings
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS
-from tests.tui.inspector.host import Host, demo_desk, screen_text, until
+from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tests.tui.inspector.test_weights import stored_weights
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
@@ -26,8 +26,8 @@ LENS = Lens(DEDUCTIVE, "mlp", "top", CACHED_K, DEDUCTIVE)
 
 
 def hosted(cache: Path, lens: Lens = LENS, marks: Marks = UNICODE) -> tuple[Host, OverlapPane, list[Command]]:
-    desk, sent = demo_desk(cache, marks=marks, n_items=SCORED_ITEMS)
-    pane = OverlapPane(desk, id="overlap")
+    session, sent = demo_session(cache, marks=marks, n_items=SCORED_ITEMS)
+    pane = OverlapPane(session, id="overlap")
     return Host(lambda: pane, lens), pane, sent
 
 
@@ -42,7 +42,7 @@ def shown_table(pane: OverlapPane) -> OverlapTable:
 
 async def test_pairs_are_compared_weight_by_weight(demo_cache: Path) -> None:
     app, pane, sent = hosted(demo_cache)
-    own, other = (stored_weights(pane.desk.bench, ability) for ability in (DEDUCTIVE, QUANTITATIVE))
+    own, other = (stored_weights(pane.session.bench, ability) for ability in (DEDUCTIVE, QUANTITATIVE))
     shared = len(own & other)
     place = {ability.id: number for number, ability in enumerate(ABILITIES)}
     async with app.run_test(size=NARROW) as pilot:

@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from core.events import Job, JobChanged
-from tests.tui.inspector.host import demo_desk
+from core.experiment.events import Job, JobChanged
+from tests.tui.inspector.host import demo_session
 from tui.inspector.app import Inspector
 from tui.inspector.lens import Lens
 from tui.inspector.palette import commands_of
@@ -15,8 +15,10 @@ JOB = Job("ab12-1", "runs", "deductive on spatial", "running", total=10)
 
 def inspector(folder: Path, *, readonly: bool = False) -> Inspector:
     """An inspector that is not on any screen."""
-    desk, _ = demo_desk(folder, readonly=readonly)
-    return Inspector(desk, Lens("deductive_reasoning", "mlp", "top", 0.03, "spatial_reasoning"), Settings())
+    session, _ = demo_session(folder, readonly=readonly)
+    return Inspector(
+        session, Lens("deductive_reasoning", "mlp", "top", 0.03, "spatial_reasoning"), Settings()
+    )
 
 
 def titles(app: Inspector) -> list[str]:
@@ -27,7 +29,7 @@ def test_it_offers_what_the_lens_does_not_look_at_already(tmp_path: Path) -> Non
     app = inspector(tmp_path)
     offered = titles(app)
     assert len(set(offered)) == len(offered)
-    assert {"ability: temporal reasoning", "variant: all layers", "k: 1 %", "selection: minus core"} <= set(
+    assert {"ability: temporal reasoning", "variant: all layers", "k: 1 %", "selection: minus shared"} <= set(
         offered
     )
     assert {"benchmark: diagnostic: deductive reasoning", "tab: AIS", "theme: abilityscope-light"} <= set(
@@ -45,16 +47,16 @@ def test_it_offers_what_the_lens_does_not_look_at_already(tmp_path: Path) -> Non
 def test_what_the_engine_does_decides(tmp_path: Path) -> None:
     app = inspector(tmp_path)
     assert {"run: pause", "run: go on", "run: cancel"} & set(titles(app)) == set()
-    app.desk.activity.fold(JobChanged(JOB))
+    app.session.activity.fold(JobChanged(JOB))
     assert {"run: pause", "run: cancel"} <= set(titles(app))
-    app.desk.activity.fold(JobChanged(Job("ab12-1", "runs", "deductive on spatial", "paused", total=10)))
+    app.session.activity.fold(JobChanged(Job("ab12-1", "runs", "deductive on spatial", "paused", total=10)))
     assert "run: go on" in titles(app)
     assert "engine: start again" not in titles(app)
-    app.desk.activity.lose("The engine was killed.")
+    app.session.activity.lose("The engine was killed.")
     assert "engine: start again" in titles(app)
 
 
 def test_where_one_may_only_look_nothing_can_be_run(tmp_path: Path) -> None:
     app = inspector(tmp_path, readonly=True)
-    app.desk.activity.fold(JobChanged(JOB))
+    app.session.activity.fold(JobChanged(JOB))
     assert [title for title in titles(app) if title.startswith("run: ")] == []

@@ -9,18 +9,18 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from core.choices import Finish
 from core.engine.commands import Cancel, Command, StartGeneration
-from core.events import Event, Job, JobChanged, Snapshot, TextCompared, TextEnded, TextWritten
-from core.recipes import MaskRecipe
-from tests.tui.inspector.host import Host, demo_desk, screen_text, until
-from tui.inspector.desk import Desk
+from core.experiment.events import Event, Job, JobChanged, Snapshot, TextCompared, TextEnded, TextWritten
+from core.experiment.specs import MaskSpec
+from core.inference.repeats import Finish
+from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.divergence import Divergence, first_divergence
 from tui.inspector.playground.pane import PlaygroundPane
 from tui.inspector.playground.prompt import Prompt
 from tui.inspector.playground.settings_line import SettingsLine, WriteSettings
 from tui.inspector.playground.writing import VARIANTS
+from tui.inspector.session import Session
 
 LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "spatial_reasoning")
 NARROW, WIDE = (61, 19), (160, 43)
@@ -30,11 +30,11 @@ class Playground:
     """The tab on a desk whose engine is played by events."""
 
     def __init__(self, cache: Path, *, readonly: bool = False) -> None:
-        self.desk: Desk
+        self.session: Session
         self.sent: list[Command]
-        self.desk, self.sent = demo_desk(cache, readonly=readonly)
-        self.app = Host(lambda: PlaygroundPane(self.desk, id="playground"), LENS)
-        self.desk.activity.fold(Snapshot("3f2a", 1, (), None, None, (), ()))
+        self.session, self.sent = demo_session(cache, readonly=readonly)
+        self.app = Host(lambda: PlaygroundPane(self.session, id="playground"), LENS)
+        self.session.activity.fold(Snapshot("3f2a", 1, (), None, None, (), ()))
 
     @property
     def pane(self) -> PlaygroundPane:
@@ -45,26 +45,26 @@ class Playground:
         """Waits until the first example is in the prompt."""
         await until(pilot, lambda: self.pane.prompt != "")
 
-    def tell(self, *events: Event) -> None:
+    def emit(self, *events: Event) -> None:
         for event in events:
-            self.desk.activity.fold(event)
+            self.session.activity.fold(event)
         self.pane.tick()
 
     def take_up(self, number: int = 1, state: str = "running", done: int = 0) -> Job:
         """The engine takes up the last generation that was asked for."""
         start = next(command for command in reversed(self.sent) if isinstance(command, StartGeneration))
         job = Job(f"3f2a-{number}", "generation", start.title, state, done, 3)  # type: ignore[arg-type]
-        self.tell(JobChanged(job))
+        self.emit(JobChanged(job))
         return job
 
     def write(self, job: Job, *texts: str, finish: Finish = "eos", unknown: tuple[str, ...] = ()) -> None:
         """The engine writes whole answers."""
         for place, text in enumerate(texts):
-            self.tell(TextWritten(job.id, place, text[:3]), TextWritten(job.id, place, text[3:]))
-            self.tell(TextEnded(job.id, place, finish, len(text.split()), 0.5, unknown))
+            self.emit(TextWritten(job.id, place, text[:3]), TextWritten(job.id, place, text[3:]))
+            self.emit(TextEnded(job.id, place, finish, len(text.split()), 0.5, unknown))
         done = len(texts)
         state = "completed" if done == 3 else "running"
-        self.tell(JobChanged(Job(job.id, job.kind, job.title, state, done, 3)))
+        self.emit(JobChanged(Job(job.id, job.kind, job.title, state, done, 3)))
 
     def headers(self) -> list[str]:
         return [" · ".join(answer.view.state) for answer in self.pane._answers]
@@ -79,19 +79,19 @@ async def test_three_models_write_on_from_an_example_of_the_ability(tmp_path: Pa
         (start,) = tab.sent
         assert isinstance(start, StartGeneration)
         assert start.prompt == tab.pane.prompt
-        masks = [MaskRecipe("spatial_reasoning", variant, "contrast", 0.03) for variant in ("mlp", "all")]  # type: ignore[arg-type]
+        masks = [MaskSpec("spatial_reasoning", variant, "contrast", 0.03) for variant in ("mlp", "all")]  # type: ignore[arg-type]
         assert start.masks == (None, *masks)
         assert (start.factor, start.temperature, start.max_new_tokens) == (0.0, 0.0, 64)
 
         job = tab.take_up(state="queued")
         assert tab.headers() == ["waits"] * 3
         job = tab.take_up()
-        tab.tell(TextWritten(job.id, 0, "the same "))
+        tab.emit(TextWritten(job.id, 0, "the same "))
         assert tab.headers() == ["writing", "waits its turn", "waits its turn"]
-        tab.tell(TextWritten(job.id, 0, "view"))
+        tab.emit(TextWritten(job.id, 0, "view"))
         assert tab.pane._answers[0].view.text == "the same view"
 
-        tab.desk.activity.texts.clear()
+        tab.session.activity.texts.clear()
         tab.write(job, "the same view so above", "the other view", "the same view so above")
         await pilot.pause()
         base, mlp, everything = tab.headers()
@@ -123,7 +123,7 @@ async def test_where_answers_part_and_that_one_is_incoherent_are_said(tmp_path: 
         tab.write(job, *texts, finish="length")
         assert "incoherent" not in tab.headers()[1]
         hostile = " \x1b[2J[b]x[/b]" + "y" * 40
-        tab.tell(compared(job, 1, surprise=-6.0), compared(job, 2, hostile))
+        tab.emit(compared(job, 1, surprise=-6.0), compared(job, 2, hostile))
         assert "differs from word 2 · incoherent" in tab.headers()[1]
         assert "incoherent" not in tab.headers()[2]
         await pilot.pause()
@@ -140,14 +140,14 @@ async def test_where_answers_part_and_that_one_is_incoherent_are_said(tmp_path: 
         assert exported is not None
         exported.write(tmp_path / "answers.json")
         answers = json.loads((tmp_path / "answers.json").read_text())["answers"]
-        assert [answer["parting"] and answer["parting"]["place"] for answer in answers] == [None, 1, 1]
+        assert [answer["divergence"] and answer["divergence"]["place"] for answer in answers] == [None, 1, 1]
     tab = Playground(tmp_path)
     async with tab.app.run_test(size=WIDE) as pilot:
         await tab.ready(pilot)
         await pilot.press("enter")
         job = tab.take_up()
         tab.write(job, *texts)
-        tab.tell(compared(job, 1), compared(job, 2, None))
+        tab.emit(compared(job, 1), compared(job, 2, None))
         await pilot.pause()
         text = screen_text(tab.app)
         assert 'here " view" <.01→.88' in text
@@ -228,11 +228,11 @@ async def test_esc_stops_and_what_was_written_stays(tmp_path: Path) -> None:
         await pilot.press("enter")
         job = tab.take_up()
         tab.write(job, "the same view")
-        tab.tell(TextWritten(job.id, 1, "the "))
+        tab.emit(TextWritten(job.id, 1, "the "))
         await pilot.press("escape")
         assert tab.sent[-1] == Cancel(job.id)
-        tab.tell(TextEnded(job.id, 1, "cancelled", 1, 0.1))
-        tab.tell(JobChanged(Job(job.id, job.kind, job.title, "cancelled", 1, 3)))
+        tab.emit(TextEnded(job.id, 1, "cancelled", 1, 0.1))
+        tab.emit(JobChanged(Job(job.id, job.kind, job.title, "cancelled", 1, 3)))
         assert tab.headers() == [
             "ended · 3 tokens · 6 tokens/s",
             "stopped · 1 token · 10 tokens/s",
@@ -254,12 +254,12 @@ async def test_an_engine_that_ends_is_said_and_its_texts_stay(tmp_path: Path) ->
         await tab.ready(pilot)
         await pilot.press("enter")
         job = tab.take_up()
-        tab.tell(TextWritten(job.id, 0, "the same"))
-        tab.desk.activity.lose("The engine was killed.")
+        tab.emit(TextWritten(job.id, 0, "the same"))
+        tab.session.activity.lose("The engine was killed.")
         tab.pane.tick()
         await pilot.pause()
         assert "R starts it again" in screen_text(tab.app)
-        tab.tell(Snapshot("3f2a", 2, (), None, None, (), ()))
+        tab.emit(Snapshot("3f2a", 2, (), None, None, (), ()))
         await pilot.pause()
         assert "The engine ended before it was done: enter writes anew" in screen_text(tab.app)
         assert tab.pane._answers[0].view.text == "the same"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.benchmarks import find_benchmarks
+from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from tui.inspector.lens import Lens
 from tui.inspector.remembered import MOST_MODELS, Remembered, first_lens, load_remembered, remember
@@ -13,7 +13,9 @@ from tui.inspector.remembered import MOST_MODELS, Remembered, first_lens, load_r
 SPEC = ModelSpec()
 BENCHMARKS = [benchmark.id for benchmark in find_benchmarks(["diagnostic"], SPEC.level)]
 LEFT = Remembered(
-    Lens("spatial_reasoning", "all", "top", 0.03, BENCHMARKS[3], limit=None, quota="matrix"), "ais", "Who\n?"
+    Lens("spatial_reasoning", "all", "top", 0.03, BENCHMARKS[3], limit=None, scope="per-matrix"),
+    "ais",
+    "Who\n?",
 )
 
 

@@ -13,8 +13,10 @@ import polars as pl
 import pytest
 from textual.pilot import Pilot
 
+from core.analysis.statistics.cells import cell_statistics
+from core.analysis.stored.cells import column
 from core.engine.spec import EngineSpec
-from core.events import (
+from core.experiment.events import (
     BatchFinished,
     ItemOutcome,
     ItemsScored,
@@ -25,17 +27,14 @@ from core.events import (
     RunFinished,
     RunStarted,
 )
-from core.recipes import ImportanceRecipe
-from core.results.cells import column
-from core.statistics import cell_statistics
-from tests.core.results.graded_samples import GRADED, SCORES, graded_samples
-from tests.core.results.stored_samples import MASK
+from core.experiment.specs import ImportanceSpec
+from tests.core.analysis.stored.graded_samples import GRADED, SCORES, graded_samples
+from tests.core.analysis.stored.stored_samples import MASK
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
-from tests.tui.inspector.host import Host, demo_desk, screen_text, until
+from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.command_line import run as run_command
 from tui.inspector.ais.text import ais_with_interval, interval, share
 from tui.inspector.command_of import command_line, overlap_line, profile_line
-from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.look.names import job_title
@@ -45,6 +44,7 @@ from tui.inspector.run.line_plot import LinePlot, PlotLook, drawn
 from tui.inspector.run.pane import RunPane, runs_of
 from tui.inspector.run.status import queue_of, status_of
 from tui.inspector.run.ticker import Ticker
+from tui.inspector.session import Session
 
 NARROW, WIDE = (62, 19), (130, 43)
 ABILITY = CACHED_ABILITIES[0]
@@ -59,9 +59,9 @@ class Hosted:
     def __init__(
         self, cache: Path, lens: Lens = LENS, *, marks: Marks = UNICODE, readonly: bool = False
     ) -> None:
-        self.desk, _ = demo_desk(cache, marks=marks, readonly=readonly, n_items=SCORED_ITEMS)
-        self.desk.activity.link = "connected"
-        self.pane = RunPane(self.desk, id="run")
+        self.session, _ = demo_session(cache, marks=marks, readonly=readonly, n_items=SCORED_ITEMS)
+        self.session.activity.link = "connected"
+        self.pane = RunPane(self.session, id="run")
         self.pane.styles.padding = (0, 1)
         self.app = Host(lambda: self.pane, lens)
 
@@ -79,7 +79,7 @@ class Hosted:
 
     def fold(self, *events: object) -> None:
         for event in events:
-            self.desk.activity.fold(event)  # type: ignore[arg-type]
+            self.session.activity.fold(event)  # type: ignore[arg-type]
         self.pane.tick()
 
 
@@ -94,9 +94,9 @@ def partial_cache(demo_cache: Path, tmp_path: Path) -> Path:
 
 
 def key_of(cache: Path, side: Side) -> str:
-    desk, _ = demo_desk(cache, n_items=SCORED_ITEMS)
-    run = runs_of(desk, LENS)[side]
-    return desk.bench.request(run.mask, desk.benchmark(run.benchmark), run.n).key
+    session, _ = demo_session(cache, n_items=SCORED_ITEMS)
+    run = runs_of(session, LENS)[side]
+    return session.bench.request(run.mask, session.benchmark(run.benchmark), run.n).key
 
 
 def answers(cache: Path, side: Side) -> pl.DataFrame:
@@ -138,8 +138,8 @@ async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Pat
     bench, benchmark = graded_samples(tmp_path)
     lens = Lens(MASK.ability, "mlp", "top", MASK.k, benchmark.id, limit=None, seed=0)
     spec = EngineSpec(bench.spec, str(bench.store.root), bench.recipe)
-    desk = Desk(spec, bench, (benchmark,), UNICODE, False, lambda command: None)
-    comparison = Comparison.read(bench, benchmark, runs_of(desk, lens), None)
+    session = Session(spec, bench, (benchmark,), UNICODE, False, lambda command: None)
+    comparison = Comparison.read(bench, benchmark, runs_of(session, lens), None)
     figures = comparison.figures(None, (), STORED_RESAMPLES)
     (cell,) = [one for one in column(bench, "mlp", "top", MASK.k, benchmark, GRADED) if one.statistics]
     assert figures.sides["ablated"].effect == cell.statistics
@@ -154,7 +154,7 @@ async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Pat
         half = 1.96 * means.std() / len(means) ** 0.5
         assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.06)
         assert figures.curves[place].shares[-1] == pytest.approx(found.score)
-    app = Host(lambda: RunPane(desk, id="run"), lens)
+    app = Host(lambda: RunPane(session, id="run"), lens)
     async with app.run_test(size=WIDE) as pilot:
         base, statistics = figures.sides["base"].accuracy, cell.statistics
         assert base is not None
@@ -262,17 +262,17 @@ async def test_ascii_has_nothing_else(demo_cache: Path) -> None:
         assert hosted.text.isascii()
 
 
-def said(change: Callable[[Desk], None], tmp_path: Path, lens: Lens = LENS) -> str:
+def said(change: Callable[[Session], None], tmp_path: Path, lens: Lens = LENS) -> str:
     """The status after a change of the engine's activity."""
-    desk, _ = demo_desk(tmp_path, n_items=SCORED_ITEMS)
-    desk.activity.link = "connected"
-    change(desk)
-    return status_of(desk, lens, runs_of(desk, lens), 80).text
+    session, _ = demo_session(tmp_path, n_items=SCORED_ITEMS)
+    session.activity.link = "connected"
+    change(session)
+    return status_of(session, lens, runs_of(session, lens), 80).text
 
 
 def test_the_engine_s_doing_is_put_into_words(tmp_path: Path) -> None:
-    def fold(*events: object) -> Callable[[Desk], None]:
-        return lambda desk: [desk.activity.fold(event) for event in events] and None  # type: ignore[arg-type, func-returns-value]
+    def fold(*events: object) -> Callable[[Session], None]:
+        return lambda session: [session.activity.fold(event) for event in events] and None  # type: ignore[arg-type, func-returns-value]
 
     contrast = replace(LENS, selection="contrast")
     second = ItemsScored(CACHED_ABILITIES[1], 20, 40)
@@ -286,34 +286,34 @@ def test_the_engine_s_doing_is_put_into_words(tmp_path: Path) -> None:
     assert "run 5 of 30" in said(fold(*other), tmp_path)
     assert "1 of 3 runs are done and kept" in said(fold(job("cancelled", 1)), tmp_path)
     assert "failed: no memory \\x1b" in said(fold(job("failed", problem="no memory \x1b")), tmp_path)
-    assert "R starts" in said(lambda desk: desk.activity.lose("The engine was killed."), tmp_path)
+    assert "R starts" in said(lambda session: session.activity.lose("The engine was killed."), tmp_path)
 
 
 def test_the_queue_keeps_to_its_room(tmp_path: Path) -> None:
-    desk, _ = demo_desk(tmp_path)
+    session, _ = demo_session(tmp_path)
     for number in range(9):
-        desk.activity.fold(JobChanged(Job(f"ab-{number}", "runs", f"job {number}", "queued")))
-    assert queue_of(desk.activity, 1) == ["next: job 0 and 8 more"]
-    assert queue_of(desk.activity, 3) == ["waiting, the first of 9 jobs:", "  job 0", "  job 1"]
+        session.activity.fold(JobChanged(Job(f"ab-{number}", "runs", f"job {number}", "queued")))
+    assert queue_of(session.activity, 1) == ["next: job 0 and 8 more"]
+    assert queue_of(session.activity, 3) == ["waiting, the first of 9 jobs:", "  job 0", "  job 1"]
 
 
 def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:
-    desk, _ = demo_desk(tmp_path / "a cache")
+    session, _ = demo_session(tmp_path / "a cache")
     spec = replace(
-        desk.spec,
-        model=replace(desk.spec.model, name="my model", dtype="bfloat16"),
-        recipe=ImportanceRecipe(n_items=50, form="sum"),
+        session.spec,
+        model=replace(session.spec.model, name="my model", dtype="bfloat16"),
+        recipe=ImportanceSpec(n_items=50, reduction="abs-sum"),
         batch_size=4,
     )
-    line = command_line(replace(desk, spec=spec), replace(LENS, k=1e-5, limit=None, seed=3))
-    assert "--k 1e-05 --seed 3 --n-items 50 --form sum --model 'my model' --dtype bfloat16" in line
+    line = command_line(replace(session, spec=spec), replace(LENS, k=1e-5, limit=None, seed=3))
+    assert "--k 1e-05 --seed 3 --n-items 50 --reduction abs-sum --model 'my model' --dtype bfloat16" in line
     assert f"--batch-size 4 --cache-dir '{tmp_path}/a cache'" in line
     assert "--limit" not in line
-    assert "--quota" not in line
-    assert "--ability" not in command_line(desk, replace(LENS, variant="base"))
-    by_matrix = replace(LENS, quota="matrix")
+    assert "--scope" not in line
+    assert "--ability" not in command_line(session, replace(LENS, variant="base"))
+    by_matrix = replace(LENS, scope="per-matrix")
     for write in (command_line, profile_line, overlap_line):
-        assert " --quota matrix --k 0.0" in write(desk, by_matrix)
+        assert " --scope matrix --k 0.0" in write(session, by_matrix)
 
 
 @pytest.mark.parametrize("height", [4, 7, 20])

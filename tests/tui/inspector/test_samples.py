@@ -11,15 +11,15 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from core.abilities import Item
-from core.benchmarks import Benchmark
+from core.analysis.stored.records import Answer, Sample
+from core.benchmarks.description import Benchmark
 from core.benchmarks.diagnostic import ItemSource
 from core.engine.spec import EngineSpec
-from core.events import BatchFinished, ItemOutcome, RunFinished, RunStarted
+from core.experiment.events import BatchFinished, ItemOutcome, RunFinished, RunStarted
+from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.recipes import MaskRecipe
-from core.results.records import Answer, Sample
-from core.workbench import Workbench
-from tests.core.results.stored_samples import (
+from core.runner.workbench import Workbench
+from tests.core.analysis.stored.stored_samples import (
     MASK,
     made_up_benchmark,
     predictions,
@@ -27,7 +27,6 @@ from tests.core.results.stored_samples import (
     stored_samples,
 )
 from tests.tui.inspector.host import Host, screen_text, until
-from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.look.text_rows import LONGEST_ROW, fitted, rows_of
@@ -35,6 +34,7 @@ from tui.inspector.samples.item_view import SampleView
 from tui.inspector.samples.lines import Subject, sample_lines
 from tui.inspector.samples.listing import SampleList
 from tui.inspector.samples.pane import SamplesPane
+from tui.inspector.session import Session
 
 N = 200
 NARROW, WIDE = (61, 19), (160, 43)
@@ -54,8 +54,8 @@ class Samples:
         self, bench: Workbench, benchmark: Benchmark, lens: Lens = LENS, marks: Marks = UNICODE
     ) -> None:
         spec = EngineSpec(bench.spec, str(bench.store.root))
-        self.desk = Desk(spec, bench, (benchmark,), marks, False, lambda command: None)
-        self.app = Host(lambda: SamplesPane(self.desk, id="samples"), lens)
+        self.session = Session(spec, bench, (benchmark,), marks, False, lambda command: None)
+        self.app = Host(lambda: SamplesPane(self.session, id="samples"), lens)
 
     @property
     def pane(self) -> SamplesPane:
@@ -239,7 +239,7 @@ async def test_a_running_run_fills_the_list_and_the_cursor_stays(tmp_path: Path)
     async with samples.app.run_test(size=NARROW) as pilot:
         await samples.lists(pilot, N)
         samples.rows.go_to(50)
-        fold = samples.desk.activity.fold
+        fold = samples.session.activity.fold
         fold(RunStarted(mask, "made_up", N))
         fold(BatchFinished(tuple(outcome(place) for place in (50, 51))))
         samples.pane.tick()
@@ -330,7 +330,7 @@ def hostile_benchmark() -> Benchmark:
     return replace(made_up_benchmark(4), source=ItemSource(lambda n: items[:n], 4, 0.25, "basic"))
 
 
-def save_hostile_outcomes(bench: Workbench, benchmark: Benchmark, mask: MaskRecipe | None) -> None:
+def save_hostile_outcomes(bench: Workbench, benchmark: Benchmark, mask: MaskSpec | None) -> None:
     save_outcomes(bench, benchmark, mask, (np.arange(4) + (mask is not None)) % 4)
 
 
@@ -348,7 +348,7 @@ def test_generated_answers_stand_side_by_side_with_the_word_marked_at_which_they
     sample = Sample(3, "gsm8k/3", "", "broken", "What is six times seven?", (), None, "", base, ablated)
     lines = sample_lines(Subject(sample, None, is_ablated=True), 60, UNICODE)
     pieces = [piece for line in lines for piece in line]
-    assert [text for text, role in pieces if role == "parting"] == ["42", "17"]
+    assert [text for text, role in pieces if role == "divergence"] == ["42", "17"]
     assert {" because", "six times seven.", " the the the"} <= {
         text for text, role in pieces if role == "after"
     }

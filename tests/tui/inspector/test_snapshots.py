@@ -16,7 +16,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from core.events import (
+from core.analysis.stored.items import ensure_items
+from core.experiment.events import (
     BatchFinished,
     ItemOutcome,
     Job,
@@ -28,7 +29,6 @@ from core.events import (
     TextEnded,
     TextWritten,
 )
-from core.results.items import ensure_items
 from tests.tui.inspector.made_up import (
     LENS,
     MODEL,
@@ -211,8 +211,8 @@ def job(state: JobState, done: int = 1, problem: str = "") -> JobChanged:
 
 def begin(app: StillInspector) -> None:
     """A run is at its second side, with 24 answers after nine seconds; two jobs wait."""
-    desk = app.desk
-    items = pl.read_parquet(ensure_items(desk.bench, desk.benchmark(SPATIAL), N))
+    session = app.session
+    items = pl.read_parquet(ensure_items(session.bench, session.benchmark(SPATIAL), N))
     columns = answers(items, 0.55, "live")
     names = ("gold", "prediction", "correct", "loglikelihoods")
     outcomes = [
@@ -225,9 +225,9 @@ def begin(app: StillInspector) -> None:
         JobChanged(Job(f"3f2a-{number}", "runs", f"{what} on all 10 benchmarks", "queued", 0, 30))
         for number, what in ((2, "causal"), (3, "base"))
     ]
-    app.tell(job("running"), *waiting, RunStarted(LACKING.mask, SPATIAL, N))
-    app.tell(BatchFinished(tuple(outcomes[:-25:-1])))
-    live = app.desk.activity.current
+    app.emit(job("running"), *waiting, RunStarted(LACKING.mask, SPATIAL, N))
+    app.emit(BatchFinished(tuple(outcomes[:-25:-1])))
+    live = app.session.activity.current
     assert live is not None
     live.finished = live.started + 9.0  # its rate stays what it is
 
@@ -243,7 +243,7 @@ async def test_run(size: Size, snapshot: SnapshotAssertion) -> None:
         await pilot.press("3")
         screens["ais"] = await seen(app, pilot)
         await pilot.press("1")
-        app.tell(job("paused"))
+        app.emit(job("paused"))
         screens["paused"] = await seen(app, pilot, "24 of 60", "as the items come", "c cancels")
     compare(screens, snapshot)
 
@@ -262,16 +262,16 @@ KILLED = (
 async def test_told(snapshot: SnapshotAssertion) -> None:
     screens = {}
     async with running(still_inspector(Path("cache"), LACKING), SMALL) as (app, pilot):
-        app.tell(ModelLoading("demo", "importing torch and transformers"))
+        app.emit(ModelLoading("demo", "importing torch and transformers"))
         screens["loading"] = await seen(app, pilot, "importing")
-        app.tell(MODEL, job("running"), job("cancelled", done=2))
+        app.emit(MODEL, job("running"), job("cancelled", done=2))
         screens["cancelled"] = await seen(app, pilot, "cancelled: 2 of")
-        app.tell(job("failed", problem=NO_MEMORY))
+        app.emit(job("failed", problem=NO_MEMORY))
         screens["failed"] = await seen(app, pilot, "failed: Memory")
-        app.tell(ModelFailed(NO_MODEL))
+        app.emit(ModelFailed(NO_MODEL))
         screens["no-model"] = await seen(app, pilot, "copy or download")
-        app.tell(MODEL, job("running"))
-        app.desk.activity.lose(KILLED)
+        app.emit(MODEL, job("running"))
+        app.session.activity.lose(KILLED)
         screens["lost"] = await seen(app, pilot, "R starts")
         await pilot.press("escape", "r")
         screens["lost-run"] = await seen(app, pilot, "There is no engine")
@@ -289,8 +289,8 @@ async def test_readonly(snapshot: SnapshotAssertion) -> None:
 async def test_texts(size: Size, snapshot: SnapshotAssertion) -> None:
     texts = ("the same view so above", "the same view so left of the shelf", "the the the the the the")
     async with running(still_inspector(Path("cache"), tab="playground"), size) as (app, pilot):
-        app.tell(JobChanged(Job("3f2a-1", "generation", "three answers", "running", 2, 3)))
+        app.emit(JobChanged(Job("3f2a-1", "generation", "three answers", "running", 2, 3)))
         for pane, text in enumerate(texts):
-            app.tell(TextWritten("3f2a-1", pane, text))
-        app.tell(TextEnded("3f2a-1", 0, "eos", 5, 0.25, ("shelf?",)), TextEnded("3f2a-1", 1, "eos", 8, 0.5))
+            app.emit(TextWritten("3f2a-1", pane, text))
+        app.emit(TextEnded("3f2a-1", 0, "eos", 5, 0.25, ("shelf?",)), TextEnded("3f2a-1", 1, "eos", 8, 0.5))
         compare({"writing": await seen(app, pilot, "left of the shelf", "the the the")}, snapshot)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from textual.widgets import Static
 
+from core.analysis.stored.mask_distribution import MaskDistribution
 from core.engine.commands import Command, StartRankings
-from core.events import ItemsScored, Job, JobChanged
-from core.recipes import MaskRecipe
-from core.results.anatomy import Anatomy
-from core.workbench import Workbench
+from core.experiment.events import ItemsScored, Job, JobChanged
+from core.experiment.specs import MaskSpec
+from core.runner.workbench import Workbench
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS
-from tests.tui.inspector.host import Host, demo_desk, screen_text, until
+from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.masks.neuron_list import NeuronList
@@ -33,8 +33,8 @@ LENS = Lens(DEDUCTIVE, "mlp", "top", CACHED_K, DEDUCTIVE)
 
 
 def hosted(cache: Path, lens: Lens = LENS, marks: Marks = UNICODE) -> tuple[Host, WeightsPane, list[Command]]:
-    desk, sent = demo_desk(cache, marks=marks, n_items=SCORED_ITEMS)
-    pane = WeightsPane(desk, id="weights")
+    session, sent = demo_session(cache, marks=marks, n_items=SCORED_ITEMS)
+    pane = WeightsPane(session, id="weights")
     return Host(lambda: pane, lens), pane, sent
 
 
@@ -44,7 +44,7 @@ def written(pane: WeightsPane, name: str) -> str:
 
 def stored_weights(bench: Workbench, ability: str) -> set[tuple[int, int]]:
     """The mask's weights as matrix and place in it, read from the ranking alone."""
-    recipe = MaskRecipe(ability, "mlp", "top", CACHED_K)
+    recipe = MaskSpec(ability, "mlp", "top", CACHED_K)
     n = int(CACHED_K * bench.info.parameters)
     ranking = bench.store.rankings.load(bench.ranking_key(recipe), n)
     assert ranking is not None
@@ -53,7 +53,7 @@ def stored_weights(bench: Workbench, ability: str) -> set[tuple[int, int]]:
 
 async def test_map_counts_the_weights_of_the_stored_ranking(demo_cache: Path) -> None:
     app, pane, _ = hosted(demo_cache)
-    weights = stored_weights(pane.desk.bench, DEDUCTIVE)
+    weights = stored_weights(pane.session.bench, DEDUCTIVE)
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: pane.table is not None)
         table = pane.table
@@ -91,14 +91,16 @@ async def test_i_turns_to_enrichment_and_counts(demo_cache: Path) -> None:
     assert count is not None
     shares, times = share.values[1][4], enrichment.values[1][4]
     assert shares is not None
-    assert times == pytest.approx(shares / (count.view.anatomy.n / count.view.anatomy.candidates))
+    assert times == pytest.approx(
+        shares / (count.view.mask_distribution.n / count.view.mask_distribution.candidates)
+    )
     assert enrichment.values[0][-1] == pytest.approx(1)
     assert count.texts("-")[0][:4] == ["-"] * 4
 
 
 async def test_o_overlays_other_abilities(demo_cache: Path) -> None:
     app, pane, sent = hosted(demo_cache)
-    weights = {ability: stored_weights(pane.desk.bench, ability) for ability in (DEDUCTIVE, QUANTITATIVE)}
+    weights = {ability: stored_weights(pane.session.bench, ability) for ability in (DEDUCTIVE, QUANTITATIVE)}
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: pane.masks is not None)
         await pilot.press("o")
@@ -109,7 +111,7 @@ async def test_o_overlays_other_abilities(demo_cache: Path) -> None:
         assert sent == [
             StartRankings(
                 f"ranking of analogical_reasoning · mlp · top · k {CACHED_K:g}",
-                (MaskRecipe("analogical_reasoning", "mlp", "top", CACHED_K),),
+                (MaskSpec("analogical_reasoning", "mlp", "top", CACHED_K),),
             )
         ]
         pane.other = "long_term_knowledge"
@@ -130,7 +132,7 @@ async def test_o_overlays_other_abilities(demo_cache: Path) -> None:
 
 async def test_what_lacks_is_said_and_scored(demo_cache: Path) -> None:
     app, pane, sent = hosted(demo_cache, replace(LENS, selection="contrast"))
-    recipe = MaskRecipe(DEDUCTIVE, "mlp", "contrast", CACHED_K)
+    recipe = MaskSpec(DEDUCTIVE, "mlp", "contrast", CACHED_K)
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: pane.lacking is not None and bool(pane.lacking.masks))
         await pilot.pause()
@@ -139,8 +141,8 @@ async def test_what_lacks_is_said_and_scored(demo_cache: Path) -> None:
         )
         await pilot.press("x")
         assert sent == [StartRankings(f"ranking of {recipe}", (recipe,))]
-        pane.desk.activity.fold(JobChanged(Job("a-1", "rankings", f"ranking of {recipe}", "running")))
-        pane.desk.activity.fold(ItemsScored(DEDUCTIVE, 340, 1000))
+        pane.session.activity.fold(JobChanged(Job("a-1", "rankings", f"ranking of {recipe}", "running")))
+        pane.session.activity.fold(ItemsScored(DEDUCTIVE, 340, 1000))
         pane.tick()
         await pilot.pause()
         assert "The engine scores deductive: 340 of 1,000 items." in screen_text(app)
@@ -214,7 +216,9 @@ def large_view() -> MaskView:
     n, candidates = int(counts.sum()), int(sizes.sum())
     return MaskView(
         "deductive",
-        Anatomy(("q", "k", "v", "o", "gate", "up", "down"), counts, sizes, n, candidates, (), (), None),
+        MaskDistribution(
+            ("q", "k", "v", "o", "gate", "up", "down"), counts, sizes, n, candidates, (), (), None
+        ),
     )
 
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.benchmarks import find_benchmarks
+from core.benchmarks.registry import find_benchmarks
 from core.engine.client import living_engines
 from core.engine.spec import EngineSpec
-from core.events import Job, ModelLoaded
+from core.experiment.events import Job, ModelLoaded
+from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.recipes import ImportanceRecipe
-from core.workbench import Workbench
+from core.runner.workbench import Workbench
 from tests.tui.inspector.conftest import CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import until
 from tui.inspector.app import Inspector
-from tui.inspector.desk import Desk
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE
+from tui.inspector.session import Session
 from tui.inspector.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def place(demo_cache: Path) -> Iterator[EngineSpec]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
         patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
-        yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceRecipe(n_items=SCORED_ITEMS))
+        yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceSpec(n_items=SCORED_ITEMS))
         for engine in living_engines():
             os.kill(engine.pid, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
@@ -57,8 +57,8 @@ def inspector(place: EngineSpec, lens: Lens = SEEN_LENS, settings: Settings | No
     benchmarks = find_benchmarks(["diagnostic"], place.model.level)
     settings = settings or Settings()
     bench = Workbench(place.model, place.store, place.recipe)
-    desk = Desk(place, bench, benchmarks, UNICODE, settings.readonly, send=lambda command: None)
-    return Inspector(desk, lens, settings)
+    session = Session(place, bench, benchmarks, UNICODE, settings.readonly, send=lambda command: None)
+    return Inspector(session, lens, settings)
 
 
 @asynccontextmanager
@@ -72,7 +72,7 @@ async def opened(
     """The running app with its engine connected and the model loaded."""
     app = inspector(place, lens, settings)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: isinstance(app.desk.activity.model, ModelLoaded), 120)
+        await until(pilot, lambda: isinstance(app.session.activity.model, ModelLoaded), 120)
         await until(pilot, lambda: bool(app.known.abilities) or app.known.weights is not None)
         yield app, pilot
         await app.leave_engine()
@@ -80,7 +80,7 @@ async def opened(
 
 def last_job(app: Inspector) -> Job:
     """The job that was asked for last."""
-    return list(app.desk.activity.jobs.values())[-1]
+    return list(app.session.activity.jobs.values())[-1]
 
 
 async def ended(app: Inspector, pilot: Pilot[None]) -> Job:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cache.folder import Store
-from core.benchmarks import Benchmark, find_benchmarks
-from core.choices import Finish
+from core.benchmarks.description import Benchmark
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.specs import MaskSpec
+from core.inference.repeats import Finish
 from core.models.spec import ModelSpec
-from core.recipes import MaskRecipe
-from core.workbench import Workbench
-from core.workbench.comparing import partings_request
+from core.runner.divergences import divergences_request
+from core.runner.workbench import Workbench
 
-MASK = MaskRecipe("quantitative_reasoning", "mlp", "top", 0.01)
+MASK = MaskSpec("quantitative_reasoning", "mlp", "top", 0.01)
 
 DESCRIPTION = """
 id = "sums"
@@ -88,7 +89,7 @@ def stored_answers(folder: Path) -> tuple[Workbench, Benchmark]:
     _save(bench, benchmark, None, ids, [(case.base, "eos", case.gold) for case in CASES])
     _save(bench, benchmark, MASK, ids, [(case.ablated, case.finish, case.judged) for case in CASES])
     requests = [bench.request(mask, benchmark, n) for mask in (None, MASK)]
-    key, ingredients = partings_request(*requests)
+    key, key_inputs = divergences_request(*requests)
     nothing: list[Any] = [None] * (n - 1)
     columns: dict[str, list[Any]] = {
         "item_id": ids,
@@ -99,17 +100,17 @@ def stored_answers(folder: Path) -> tuple[Workbench, Benchmark]:
         "base_p_ablated": [0.02, *nothing],
         "ablated_p_base": [0.04, *nothing],
         "ablated_p_ablated": [0.88, *nothing],
-        "base_nats": [None] * n,
-        "ablated_nats": [None] * n,
+        "base_logprobs": [None] * n,
+        "ablated_logprobs": [None] * n,
     }
-    bench.store.partings.save(key, ingredients, columns)
+    bench.store.divergences.save(key, key_inputs, columns)
     return bench, benchmark
 
 
 def _save(
     bench: Workbench,
     benchmark: Benchmark,
-    mask: MaskRecipe | None,
+    mask: MaskSpec | None,
     ids: Sequence[str],
     answers: Sequence[tuple[str, str, str]],
 ) -> None:
@@ -124,4 +125,4 @@ def _save(
         "answer": list(judged),
         "finish": list(finishes),
     }
-    bench.store.outcomes.save(request.key, request.ingredients, columns)
+    bench.store.outcomes.save(request.key, request.key_inputs, columns)

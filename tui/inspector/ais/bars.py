@@ -10,7 +10,7 @@ from tui.inspector.look.names import short_benchmark
 from tui.inspector.look.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.results.cells import Cell, Matrix
+    from core.analysis.stored.cells import Cell, Matrix
     from tui.inspector.look.marks import Marks
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from core.results.cells import Matrix
-    from tui.inspector.desk import Desk
+    from core.analysis.stored.cells import Matrix
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 CURSOR_REST_S = 0.15
 """How long the cursor stays before the k sweep of its cell is read."""
@@ -32,19 +32,19 @@ class CellCurves(Horizontal):
     CellCurves SweepView { margin-left: 3; }
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
-        self._desk = desk
+        self._session = session
         self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield ForestBars(self._desk.marks)
-        yield SweepView(self._desk, has_table=False)
+        yield ForestBars(self._session.marks)
+        yield SweepView(self._session, has_table=False)
 
     def show(self, matrix: Matrix, lens: Lens, cell: tuple[str, str]) -> None:
         """Shows the bars of a cell of the lens's matrix at once, and its sweep when the cursor rests."""
         ability, benchmark = cell
-        bars = bars_of(matrix, ability, benchmark, self._desk.marks)
+        bars = bars_of(matrix, ability, benchmark, self._session.marks)
         self.query_one(ForestBars).show(bars_title(benchmark), bars)
         if self._resting is not None:
             self._resting.stop()

@@ -12,7 +12,8 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from core.engine.commands import Run, StartRuns
+from core.engine.commands import StartRuns
+from core.experiment.specs import Run
 from tui.inspector.ais.bars import bars_of, bars_title
 from tui.inspector.ais.forest_bars import ForestBars
 from tui.inspector.ais.reading import Behind, read_behind, read_matrix
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from core.results.cells import Matrix
-    from tui.inspector.desk import Desk
+    from core.analysis.stored.cells import Matrix
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 SIDE_BY_SIDE = 120
 """Columns from which sweep and bars have room beside each other."""
@@ -69,11 +70,11 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
     CellScreen.-stacked ForestBars { height: auto; margin-bottom: 1; }
     """
 
-    def __init__(self, desk: Desk, lens: Lens, matrix: Matrix) -> None:
+    def __init__(self, session: Session, lens: Lens, matrix: Matrix) -> None:
         """The lens's ability and benchmark are the cell's; it ablates something."""
         super().__init__()
-        self._desk, self._lens, self._matrix = desk, lens, matrix
-        self._stored = desk.activity.stored
+        self._session, self._lens, self._matrix = session, lens, matrix
+        self._stored = session.activity.stored
         self._shows_bars = False
         self._behind: Behind | str | None = None
         """What is behind the cell, or why that cannot be read; None if it is not known (yet)."""
@@ -87,8 +88,8 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
         with Horizontal():
-            yield ForestBars(self._desk.marks)
-            yield SweepView(self._desk, has_table=True)
+            yield ForestBars(self._session.marks)
+            yield SweepView(self._session, has_table=True)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -122,8 +123,8 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
 
     def action_fill(self) -> None:
         """Runs the points of the sweep that are lacking, and their controls."""
-        benchmark = self._desk.benchmark(self._lens.benchmark)
-        n = self._desk.items_of(benchmark, self._lens)
+        benchmark = self._session.benchmark(self._lens.benchmark)
+        n = self._session.items_of(benchmark, self._lens)
         points = self.query_one(SweepView).points
         masks = [replace(self._lens.mask_or_fail, k=point.k) for point in points if point.statistics is None]
         masks += [
@@ -131,20 +132,20 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
             for point in points
             if point.control is None
         ]
-        if self._desk.readonly:
+        if self._session.readonly:
             self.notify("This inspector was started with --readonly: it only looks.", markup=False)
         elif masks:
             runs = tuple(Run(mask, benchmark.id, n) for mask in (None, *dict.fromkeys(masks)))
-            self._desk.send(StartRuns(f"k sweep {pair_name(*self.cell)}", runs))
+            self._session.send(StartRuns(f"k sweep {pair_name(*self.cell)}", runs))
             self.notify(f"{len(runs)} runs are asked for; they show as they end.", markup=False)
 
     def _look_again(self) -> None:
-        if self._desk.activity.stored != self._stored:
-            self._stored = self._desk.activity.stored
+        if self._session.activity.stored != self._stored:
+            self._stored = self._session.activity.stored
             self.run_worker(self._read_again(), group="matrix", exclusive=True)
 
     async def _read_again(self) -> None:
-        answer = await asyncio.to_thread(read_matrix, self._desk, self._lens)
+        answer = await asyncio.to_thread(read_matrix, self._session, self._lens)
         if isinstance(answer, str):
             self.query_one(Static).update(Text(answer))
             return
@@ -152,7 +153,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         self._show()
 
     def _show(self) -> None:
-        lens, matrix, marks = self._lens, self._matrix, self._desk.marks
+        lens, matrix, marks = self._lens, self._matrix, self._session.marks
         self._behind = None
         self._explain()
         if self._resting is not None:
@@ -165,7 +166,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
 
     def _explain(self) -> None:
         """The lines above sweep and bars."""
-        matrix, marks = self._matrix, self._desk.marks
+        matrix, marks = self._matrix, self._session.marks
         text = Text(f"{pair_name(*self.cell)}\n", style="bold")
         size = f"{matrix.weights:,} weights, {matrix.share_of_candidates:.1%} of the candidates"
         text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
@@ -176,7 +177,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         if isinstance(found, str):
             lines.append(found)
         elif found is not None:
-            lines += behind(cell, found.specificity, found.health)
+            lines += behind(cell, found.specificity, found.generation_quality)
             if found.failures is not None:
                 lines += failure_rows(found.failures, self.size.width - 2, FAILURE_ROWS, marks.cut)
         for line in lines:
@@ -187,7 +188,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         self.run_worker(self._read_behind(self._lens), group="behind", exclusive=True)
 
     async def _read_behind(self, lens: Lens) -> None:
-        found = await asyncio.to_thread(read_behind, self._desk, lens)
+        found = await asyncio.to_thread(read_behind, self._session, lens)
         if lens == self._lens:
             self._behind = found
             self._explain()

@@ -10,14 +10,14 @@ from tui.inspector.look.names import short_benchmark
 from tui.inspector.look.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.results.cells import Cell, Matrix
+    from core.analysis.stored.cells import Cell, Matrix
     from tui.inspector.ais.links_view import Side
 
 LEAST_EFFECT = 0.05
 """An AIS above it makes a link."""
 
 LINK_MEANING = (
-    f"Lines: AIS > {number(LEAST_EFFECT)} and q < .05, not wrecked; thicker from "
+    f"Lines: AIS > {number(LEAST_EFFECT)} and q < .05, not collapsed; thicker from "
     f"{' and '.join(map(number, THICKNESSES))}; beside the cursor's the {MOST_LINES} strongest."
 )
 

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from core.results.cells import Matrix
-    from tui.inspector.desk import Desk
+    from core.analysis.stored.cells import Matrix
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 NO_ABLATION = (
     "The variant is base: nothing is ablated, so there is no effect to show.\n\n"
@@ -74,7 +74,7 @@ random masks (`abilityscope profile --random-seeds 19` runs them).
 
 enter  opens the cell: k sweep, controls, all abilities on its benchmark; the least AIS that so many items can
        show; how much more the mask does than the other abilities' masks (specific); whether the model can
-       still write under it (health)
+       still write under it (generation quality)
 o      takes ability and benchmark of the cell into the lens; r then runs it
 x      runs all that the matrix lacks, controls included
 i      turns to the links and back. {LINK_MEANING}"""
@@ -97,8 +97,8 @@ i      turns to the links and back. {LINK_MEANING}"""
     AisPane.-empty #ais-note { display: block; }
     """
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
-        super().__init__(desk, id=id)
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(session, id=id)
         self.matrix: Matrix | None = None
         self._place: tuple[str, str] | None = None
         """Ability and benchmark of the lens, where the cursor was last brought to."""
@@ -109,11 +109,11 @@ i      turns to the links and back. {LINK_MEANING}"""
 
     def compose(self) -> ComposeResult:
         yield Static(READING, id="ais-summary", markup=False)
-        yield HeatMap(self.desk.marks)
-        yield LinksView(self.desk.marks)
+        yield HeatMap(self.session.marks)
+        yield LinksView(self.session.marks)
         yield Static(id="ais-detail", markup=False)
         yield Static(id="ais-status", markup=False)
-        yield CellCurves(self.desk)
+        yield CellCurves(self.session)
         yield Static(NO_ABLATION, id="ais-note", markup=False)
 
     @property
@@ -139,30 +139,34 @@ i      turns to the links and back. {LINK_MEANING}"""
             return
         self._follow(lens)
         self._asked, self._is_reading, self._is_stale = question, True, False
-        self.read(lambda: read_matrix(self.desk, lens), lambda answer: self._take_in(lens, question, answer))
+        self.read(
+            lambda: read_matrix(self.session, lens), lambda answer: self._take_in(lens, question, answer)
+        )
 
     def tick(self) -> None:
         if self.matrix is None:
             return
-        running = running_cell(self.matrix, self.desk.activity)
+        running = running_cell(self.matrix, self.session.activity)
         if running != self._in_progress:
             self._in_progress = running
-            self.query_one(HeatMap).show(heat_table(self.matrix, self.desk.marks, running))
+            self.query_one(HeatMap).show(heat_table(self.matrix, self.session.marks, running))
 
     def copied(self) -> Copied | None:
         if self.matrix is None or self.lens is None:
             return None
-        marks, summary = self.desk.marks, summary_of(self.matrix).text()
+        marks, summary = self.session.marks, summary_of(self.matrix).text()
         table = plain_table(self.matrix, marks) + legend(marks, has_whole_marks=True)
         parts = (matrix_title(self.matrix), summary, "", table, "")
-        return Copied("\n".join([*parts, profile_line(self.desk, self.lens), ""]), "the AIS matrix as text")
+        return Copied(
+            "\n".join([*parts, profile_line(self.session, self.lens), ""]), "the AIS matrix as text"
+        )
 
     def exported(self) -> Exported | None:
         matrix = self.matrix
         if matrix is None:
             return None
         stem = f"ais-{matrix.variant}-{matrix.selection}-k{matrix.k:g}"
-        write = partial(write_matrix, matrix, self.desk.marks)
+        write = partial(write_matrix, matrix, self.session.marks)
         return Exported(stem, (".csv", ".json", ".md"), write)
 
     def action_take(self) -> None:
@@ -173,7 +177,7 @@ i      turns to the links and back. {LINK_MEANING}"""
     def action_fill(self) -> None:
         """Runs all that the matrix lacks."""
         if self.matrix is not None and self.matrix.missing:
-            self.desk.send(StartRuns(f"AIS matrix: {matrix_title(self.matrix)}", self.matrix.missing))
+            self.session.send(StartRuns(f"AIS matrix: {matrix_title(self.matrix)}", self.matrix.missing))
 
     def action_turn(self) -> None:
         """Shows the links in place of the matrix, or the matrix again."""
@@ -198,7 +202,7 @@ i      turns to the links and back. {LINK_MEANING}"""
     def on_heat_map_selected(self, message: HeatMap.Selected) -> None:
         if self.matrix is not None and self.lens is not None and self.cell is not None:
             lens = replace(self.lens, ability=self.cell[0], benchmark=self.cell[1])
-            self.app.push_screen(CellScreen(self.desk, lens, self.matrix), self._take)
+            self.app.push_screen(CellScreen(self.session, lens, self.matrix), self._take)
 
     def on_links_view_highlighted(self, message: LinksView.Highlighted) -> None:
         heat_map = self.query_one(HeatMap)
@@ -220,8 +224,8 @@ i      turns to the links and back. {LINK_MEANING}"""
             self._say(answer)
             return
         self.matrix = answer
-        self._in_progress = running_cell(answer, self.desk.activity)
-        self.query_one(HeatMap).show(heat_table(answer, self.desk.marks, self._in_progress))
+        self._in_progress = running_cell(answer, self.session.activity)
+        self.query_one(HeatMap).show(heat_table(answer, self.session.marks, self._in_progress))
         left, right = map(heading_of, answer.abilities), map(heading_of, answer.benchmarks)
         self.query_one(LinksView).show(list(left), list(right), links_of(answer))
         self.query_one("#ais-summary", Static).update(Text(summary_of(answer).text()))
@@ -267,7 +271,7 @@ i      turns to the links and back. {LINK_MEANING}"""
             return
         if hovered is not None:
             cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
-        marks, detail = self.desk.marks, self.query_one("#ais-detail", Static)
+        marks, detail = self.session.marks, self.query_one("#ais-detail", Static)
         is_roomy = self.query_one(HeatMap).is_roomy
         status = LINK_MEANING if self._shows_links else status_text(matrix, marks, has_whole_marks=is_roomy)
         self.query_one("#ais-status", Static).update(Text(status))

@@ -5,34 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.choices import Quota, Selection, Variant
+from core.masks.choices import Scope, Selection
+from core.models.layer_matrices import Variant
 
 if TYPE_CHECKING:
-    from core.results.cells import Matrix
-    from core.results.failures import Failures
-    from core.results.health import MaskHealth
-    from core.statistics import Specificity
+    from core.analysis.statistics.specificity import Specificity
+    from core.analysis.stored.cells import Matrix
+    from core.analysis.stored.failures import Failures
+    from core.analysis.stored.generation_quality import GenerationQuality
     from tui.inspector.activity import Activity
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
-Question = tuple[Variant, Selection, float, int | None, int, Quota]
-"""What tells one matrix from another: variant, selection, k, limit, seed, quota."""
+Question = tuple[Variant, Selection, float, int | None, int, Scope]
+"""What tells one matrix from another: variant, selection, k, limit, seed, scope."""
 
 
 def question_of(lens: Lens) -> Question:
     """Which matrix a lens looks at."""
-    return lens.variant, lens.selection, lens.k, lens.limit, lens.seed, lens.quota
+    return lens.variant, lens.selection, lens.k, lens.limit, lens.seed, lens.scope
 
 
-def read_matrix(desk: Desk, lens: Lens) -> Matrix | str:
+def read_matrix(session: Session, lens: Lens) -> Matrix | str:
     """The lens's matrix from the cache, or why there is none, in one sentence; called in a thread."""
     from cache.files import CorruptEntry
-    from core.results.cells import matrix
+    from core.analysis.stored.cells import matrix
 
     try:
-        variant, selection, k, limit, seed, quota = question_of(lens)
-        return matrix(desk.bench, variant, selection, k, desk.benchmarks, limit, seed, quota)
+        variant, selection, k, limit, seed, scope = question_of(lens)
+        return matrix(session.bench, variant, selection, k, session.benchmarks, limit, seed, scope)
     except (ValueError, OSError, CorruptEntry) as error:
         return " ".join(str(error).split())
 
@@ -45,29 +46,29 @@ class Behind:
     """How the answers fail; None where base or ablated answers are not stored."""
     specificity: Specificity | None
     """Beside the other abilities' masks; None where there is none to compare with."""
-    health: MaskHealth | None
+    generation_quality: GenerationQuality | None
     """Of the mask; None where it was not measured."""
 
 
-def read_behind(desk: Desk, lens: Lens) -> Behind | str:
+def read_behind(session: Session, lens: Lens) -> Behind | str:
     """What is behind the cell of the lens's ability and benchmark; called in a thread.
 
     A sentence where it cannot be read.
     """
     from cache.files import CorruptEntry
-    from core.results.failures import failures
-    from core.results.health import mask_healths
-    from core.results.samples import Samples
-    from core.results.specificities import stored_specificity
+    from core.analysis.stored.failures import failures
+    from core.analysis.stored.generation_quality import mask_generation_qualities
+    from core.analysis.stored.samples import Samples
+    from core.analysis.stored.specificities import stored_specificity
 
-    benchmark, mask = desk.benchmark(lens.benchmark), lens.mask_or_fail
-    n = desk.items_of(benchmark, lens)
+    benchmark, mask = session.benchmark(lens.benchmark), lens.mask_or_fail
+    n = session.items_of(benchmark, lens)
     try:
-        samples = Samples.open(desk.bench, benchmark, n, mask)
+        samples = Samples.open(session.bench, benchmark, n, mask)
         return Behind(
             None if samples is None else failures(samples),
-            stored_specificity(desk.bench, mask, benchmark, n),
-            mask_healths(desk.bench, [mask]).get(mask),
+            stored_specificity(session.bench, mask, benchmark, n),
+            mask_generation_qualities(session.bench, [mask]).get(mask),
         )
     except (ValueError, OSError, CorruptEntry) as error:
         return " ".join(str(error).split())
@@ -78,10 +79,10 @@ def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
     run = None if activity.current is None else activity.current.run
     if run is None or run.mask is None:
         return None
-    is_here = (run.mask.variant, run.mask.selection, run.mask.k, run.mask.quota) == (
+    is_here = (run.mask.variant, run.mask.selection, run.mask.k, run.mask.scope) == (
         matrix.variant,
         matrix.selection,
         matrix.k,
-        matrix.quota,
+        matrix.scope,
     )
     return (run.mask.ability, run.benchmark) if is_here else None

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from core.results.cells import SweepPoint
-    from core.statistics import CellStatistics
-    from tui.inspector.desk import Desk
+    from core.analysis.statistics.cells import CellStatistics
+    from core.analysis.stored.cells import SweepPoint
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 NAME_WIDTH = 9
 """Columns of a k in the table."""
@@ -40,14 +40,14 @@ class SweepView(Vertical):
     SweepView Static { height: auto; }
     """
 
-    def __init__(self, desk: Desk, *, has_table: bool) -> None:
+    def __init__(self, session: Session, *, has_table: bool) -> None:
         super().__init__()
-        self._desk, self._has_table = desk, has_table
+        self._session, self._has_table = session, has_table
         self.points: list[SweepPoint] = []
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
-        yield CurvePlot(self._desk.marks)
+        yield CurvePlot(self._session.marks)
 
     def look(self, lens: Lens) -> None:
         """Shows the sweep of a lens that ablates something."""
@@ -57,7 +57,7 @@ class SweepView(Vertical):
         from cache.files import CorruptEntry
 
         try:
-            self.points = await asyncio.to_thread(read_sweep, self._desk, lens)
+            self.points = await asyncio.to_thread(read_sweep, self._session, lens)
         except (ValueError, OSError, CorruptEntry) as error:
             self.query_one(Static).update(Text(" ".join(str(error).split())))
             return
@@ -68,19 +68,19 @@ class SweepView(Vertical):
         self.query_one(Static).update(self._table(lens) if self._has_table else self._title(lens))
         curves = [_curve("random", "warning", "o", [point.control for point in points])]
         if lens.selection != "random":
-            word = order_words(lens.selection, lens.quota)
+            word = order_words(lens.selection, lens.scope)
             curves.append(_curve(word, "primary", "braille", [point.statistics for point in points]))
         self.query_one(CurvePlot).show(curves, [k_text(point.k) for point in points])
 
     def _title(self, lens: Lens) -> Text:
-        title = Text(f"AIS over k ({order_words(lens.selection, lens.quota)}, random)", style="bold")
+        title = Text(f"AIS over k ({order_words(lens.selection, lens.scope)}, random)", style="bold")
         lacking = [k_text(point.k) for point in self.points if point.statistics is None]
         return (
             title.append(f"\nnot computed: {', '.join(lacking)}", style="not bold dim") if lacking else title
         )
 
     def _table(self, lens: Lens) -> Text:
-        marks = self._desk.marks
+        marks = self._session.marks
         head = f" {'k':<{NAME_WIDTH}}{'AIS':<{NUMBERS_WIDTH}}random control"
         text = Text(head, style="dim", no_wrap=True, overflow="crop")
         for point in self.points:
@@ -92,24 +92,24 @@ class SweepView(Vertical):
         return text
 
 
-def read_sweep(desk: Desk, lens: Lens) -> list[SweepPoint]:
+def read_sweep(session: Session, lens: Lens) -> list[SweepPoint]:
     """The points of the grid and of the lens's own k, without those that the model is too small for.
 
     Raises:
         ValueError: the lens's k asks for more weights than there are candidates.
     """
-    from core.results.cells import sweep
+    from core.analysis.stored.cells import sweep
 
-    benchmark = desk.benchmark(lens.benchmark)
-    ks = [k for k in sorted({*k_grid(desk.spec.model), lens.k}) if k == lens.k or _fits(desk, lens, k)]
-    return sweep(desk.bench, lens.mask_or_fail, ks, benchmark, desk.items_of(benchmark, lens))
+    benchmark = session.benchmark(lens.benchmark)
+    ks = [k for k in sorted({*k_grid(session.spec.model), lens.k}) if k == lens.k or _fits(session, lens, k)]
+    return sweep(session.bench, lens.mask_or_fail, ks, benchmark, session.items_of(benchmark, lens))
 
 
-def _fits(desk: Desk, lens: Lens, k: float) -> bool:
+def _fits(session: Session, lens: Lens, k: float) -> bool:
     """Whether the variant has so many candidates."""
-    from core.choices import weights_of
+    from core.models.layer_matrices import weights_of
 
-    info = desk.bench.info
+    info = session.bench.info
     return weights_of(k, info.parameters) <= info.candidates[lens.variant]
 
 

@@ -27,7 +27,7 @@ from tui.inspector.widgets.heat_map import Heading, HeatCell, HeatRow, HeatTable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.results.cells import Cell, Matrix
+    from core.analysis.stored.cells import Cell, Matrix
     from tui.inspector.look.marks import Marks
 
 
@@ -142,7 +142,7 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
         "ability": cell.ability,
         "variant": matrix.variant,
         "selection": matrix.selection,
-        "quota": matrix.quota,
+        "scope": matrix.scope,
         "k": matrix.k,
         "weights": matrix.weights,
         "benchmark": cell.benchmark,

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
-from core.choices import SIGNIFICANT
+from core.analysis.statistics.significance import SIGNIFICANT
 from tui.inspector.lens import k_text
 from tui.inspector.look.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.inspector.look.safe_text import safe_line
 from tui.matrix_words import SHORT_NAMES, mark, random_masks, too_few
 
 if TYPE_CHECKING:
-    from core.results.cells import Cell, Matrix
-    from core.results.health import MaskHealth
-    from core.statistics import CellStatistics, Specificity
+    from core.analysis.statistics.cells import CellStatistics
+    from core.analysis.statistics.specificity import Specificity
+    from core.analysis.stored.cells import Cell, Matrix
+    from core.analysis.stored.generation_quality import GenerationQuality
     from tui.inspector.look.marks import Marks
 
 LONGEST_HEAD = 6
@@ -128,16 +129,18 @@ def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
     return [f"{first}  n {found.n:,}", second]
 
 
-WRECKED = "wrecks every benchmark: within two standard errors of chance, k is too large"
+WRECKED = "collapses every benchmark: within two standard errors of chance, k is too large"
 
 
-def behind(cell: Cell, specificity: Specificity | None, health: MaskHealth | None) -> list[str]:
+def behind(
+    cell: Cell, specificity: Specificity | None, generation_quality: GenerationQuality | None
+) -> list[str]:
     """What there is to say of a cell besides its figures, one line each.
 
     Args:
         cell: of a matrix.
         specificity: beside the other abilities' masks; None if it is not known.
-        health: of the mask; None if it is not known.
+        generation quality: of the mask; None if it is not known.
     """
     lines = []
     if cell.empirical is not None:
@@ -154,19 +157,19 @@ def behind(cell: Cell, specificity: Specificity | None, health: MaskHealth | Non
             f"specific {number(specificity.difference)} {ends}: its AIS less {number(specificity.others)}, "
             f"{others}"
         )
-    if health is not None:
-        lines.append(health_text(health))
+    if generation_quality is not None:
+        lines.append(generation_quality_text(generation_quality))
     return lines
 
 
-def health_text(health: MaskHealth) -> str:
+def generation_quality_text(generation_quality: GenerationQuality) -> str:
     """Whether the model can still write, in one line."""
-    from core.results.health import times_text
+    from core.analysis.stored.generation_quality import times_text
 
     return (
-        f"health: perplexity {times_text(health.times)}; of {health.repeating.n} answers "
-        f"{100 * health.repeating.score:.0f} % repeat themselves, "
-        f"{100 * health.unreadable.score:.0f} % unreadable"
+        f"generation quality: perplexity {times_text(generation_quality.times)}; of {generation_quality.repeating.n} answers "
+        f"{100 * generation_quality.repeating.score:.0f} % repeat themselves, "
+        f"{100 * generation_quality.unreadable.score:.0f} % unreadable"
     )
 
 
@@ -191,7 +194,7 @@ class Summary:
     cells: int
     computed: int
     significant: int
-    holding: int
+    holm_significant: int
     """Cells that hold with all of the matrix taken together (Holm)."""
     own: float | None
     """Mean AIS of the abilities on their own diagnostic benchmarks; None without such cells."""
@@ -203,7 +206,7 @@ class Summary:
         parts = [
             f"{self.computed} of {self.cells} cells",
             f"{self.significant} q < {number(SIGNIFICANT)}",
-            f"{self.holding} hold",
+            f"{self.holm_significant} hold",
         ]
         means = {"own": self.own, "others": self.others}
         known = [f"{name} {number(mean)}" for name, mean in means.items() if mean is not None]
@@ -222,7 +225,7 @@ def summary_of(matrix: Matrix) -> Summary:
         cells=len(cells),
         computed=sum(cell.state != "missing" for cell in cells),
         significant=sum(map(is_significant, cells)),
-        holding=sum(cell.holm_p is not None and cell.holm_p < SIGNIFICANT for cell in cells),
+        holm_significant=sum(cell.holm_p is not None and cell.holm_p < SIGNIFICANT for cell in cells),
         own=mean_ais([cell.statistics for cell in own]),
         others=mean_ais([cell.statistics for cell in others]),
     )
@@ -244,7 +247,7 @@ def legend(marks: Marks, *, has_whole_marks: bool) -> str:
     holm = f"  {2 * marks.significant} p < .05 (Holm)  ? random masks go as far" if has_whole_marks else ""
     return (
         f"{marks.significant} q < .05{holm}  {marks.not_identifiable} not identifiable  "
-        f"{marks.lacking} not computed  {marks.collapsed} wrecked"
+        f"{marks.lacking} not computed  {marks.collapsed} collapsed"
     )
 
 
@@ -268,7 +271,7 @@ def short_name(benchmark_id: str) -> str:
 
 def matrix_title(matrix: Matrix) -> str:
     """Which matrix it is."""
-    order = order_words(matrix.selection, matrix.quota)
+    order = order_words(matrix.selection, matrix.scope)
     words = (VARIANT_WORDS[matrix.variant], order, f"k {k_text(matrix.k)}")
     return ", ".join(words)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
-from core.calibration import DIAGNOSTIC_ITEMS
+from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS
 from tui.calibration_words import document, setting_document, verdict
 from tui.inspector.masks.export import SUFFIXES, write_rows
 from tui.inspector.pane import Copied, Exported
 
 if TYPE_CHECKING:
-    from core.calibration.found import Calibration
     from core.models.spec import ModelSpec
+    from core.phantom.calibration.found import Calibration
 
 STEM = "abilityscope-calibration"
 
@@ -33,7 +33,7 @@ def copied(found: Calibration, spec: ModelSpec) -> Copied:
 
 def cell_rows(found: Calibration) -> list[dict[str, Any]]:
     """One row for each cell of each matrix that was recovered, beside the true one's."""
-    from core.calibration.found import true_matrix
+    from core.phantom.calibration.found import true_matrix
 
     ids, true = [ability.id for ability in ABILITIES], true_matrix(found.truth)
     return [

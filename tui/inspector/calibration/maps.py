@@ -16,8 +16,8 @@ from tui.matrix_words import SHORT_NAMES
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.calibration.found import Calibration
-    from core.calibration.matrix import Points
+    from core.phantom.calibration.found import Calibration
+    from core.phantom.calibration.matrix import Points
     from tui.inspector.look.marks import Marks
 
 IDS = tuple(ability.id for ability in ABILITIES)
@@ -27,7 +27,7 @@ CELL_WIDTH = 3
 """Columns that up to 100 points take: so both maps fit beside each other on 80."""
 
 
-class OwnKeysMap(HeatMap):
+class CustomKeysMap(HeatMap):
     """A heat map whose cells are all that there is to see: enter opens nothing."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -53,12 +53,12 @@ class TwoMaps(Horizontal):
         for side in ("true", "recovered"):
             with Vertical(id=f"{side}-side"):
                 yield Static(markup=False)
-                yield OwnKeysMap(self._marks, id=side)
+                yield CustomKeysMap(self._marks, id=side)
 
     def show(self, found: Calibration) -> None:
         """Shows the matrices of a calibration."""
-        from core.calibration.found import true_matrix
-        from core.calibration.plan import USUAL
+        from core.phantom.calibration.found import true_matrix
+        from core.phantom.calibration.plan import USUAL
 
         recovered = found.matrices[USUAL]
         self._show("true", f"true: its block zeroed, n {found.truth.items}", true_matrix(found.truth))
@@ -94,8 +94,8 @@ def heat_table(drops: Points) -> HeatTable:
 
 def cell_words(found: Calibration, row: int, column: int) -> str:
     """What one cell of both says, in a sentence."""
-    from core.calibration.found import true_matrix
-    from core.calibration.plan import USUAL
+    from core.phantom.calibration.found import true_matrix
+    from core.phantom.calibration.plan import USUAL
 
     true, recovered = true_matrix(found.truth)[row, column], found.matrices[USUAL].drops[row, column]
     without, asked = short_benchmark(IDS[row]), short_benchmark(IDS[column])

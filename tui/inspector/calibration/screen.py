@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
 from core.engine.commands import Cancel, Resume
-from core.events import ENDED
+from core.experiment.events import ENDED
 from tui.inspector.calibration.export import copied, exported
 from tui.inspector.calibration.maps import TwoMaps, cell_words
 from tui.inspector.calibration.reading import calibrated_model, calibration_job, read_calibration, start_of
@@ -24,9 +24,9 @@ from tui.inspector.widgets.heat_map import HeatMap
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.calibration.found import Calibration
-    from core.events import Job
-    from tui.inspector.desk import Desk
+    from core.experiment.events import Job
+    from core.phantom.calibration.found import Calibration
+    from tui.inspector.session import Session
 
 POLL_S = 0.2
 """How often the screen looks what the engine does."""
@@ -88,9 +88,9 @@ class CalibrationScreen(ModalScreen[None]):
     CalibrationScreen.-text TwoMaps, CalibrationScreen.-text #calibration-cell { display: none; }
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
-        self._desk = desk
+        self._session = session
         self._found: Calibration | None = None
         self._problem = ""
         """Why what is stored cannot be read."""
@@ -104,14 +104,14 @@ class CalibrationScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(TITLE, id="calibration-title", markup=False)
         yield Static(READING, id="calibration-note", markup=False)
-        yield TwoMaps(self._desk.marks)
+        yield TwoMaps(self._session.marks)
         yield Static(id="calibration-cell", markup=False)
         with VerticalScroll(id="calibration-text", can_focus=False):
             yield Static(markup=False)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        self._known = calibration_job(self._desk.activity)
+        self._known = calibration_job(self._session.activity)
         self._read()
         self.set_interval(POLL_S, self._look_again)
 
@@ -122,11 +122,11 @@ class CalibrationScreen(ModalScreen[None]):
         job = self._unfinished
         if action == "start":
             is_idle = job is None and self._asked_after is None and not self._is_reading
-            return is_idle and self._found is None and not self._desk.readonly and self._has_engine
+            return is_idle and self._found is None and not self._session.readonly and self._has_engine
         if action == "cancel":
-            return job is not None and self._found is None and not self._desk.readonly
+            return job is not None and self._found is None and not self._session.readonly
         if action == "resume":
-            return job is not None and job.state == "paused" and not self._desk.readonly
+            return job is not None and job.state == "paused" and not self._session.readonly
         if action == "swap":
             is_one_map = self.has_class("-narrow") and not self.has_class("-text")
             return self._found is not None and is_one_map
@@ -137,18 +137,18 @@ class CalibrationScreen(ModalScreen[None]):
     def action_start(self) -> None:
         """Asks the engine for the calibration."""
         self._asked_after = "" if self._known is None else self._known.id
-        self._desk.send(start_of(self._desk))
+        self._session.send(start_of(self._session))
         self._say()
 
     def action_cancel(self) -> None:
         """Cancels the calibration that runs or waits."""
         if (job := self._unfinished) is not None:
-            self._desk.send(Cancel(job.id))
+            self._session.send(Cancel(job.id))
 
     def action_resume(self) -> None:
         """Goes on with the calibration that is paused."""
         if (job := self._unfinished) is not None:
-            self._desk.send(Resume(job.id))
+            self._session.send(Resume(job.id))
 
     def action_page(self, step: int) -> None:
         """Scrolls the text below the maps by a page."""
@@ -167,12 +167,12 @@ class CalibrationScreen(ModalScreen[None]):
     def action_export(self) -> None:
         """Asks where to write all matrices and figures."""
         if self._found is not None:
-            self.app.push_screen(ExportScreen(exported(self._found, calibrated_model(self._desk))))
+            self.app.push_screen(ExportScreen(exported(self._found, calibrated_model(self._session))))
 
     def action_copy(self) -> None:
         """Copies the verdict."""
         if self._found is not None:
-            verdict = copied(self._found, calibrated_model(self._desk))
+            verdict = copied(self._found, calibrated_model(self._session))
             self.notify(f"{verdict.what}: {copy(self.app, verdict.text)}", markup=False)
 
     def action_close(self) -> None:
@@ -186,21 +186,21 @@ class CalibrationScreen(ModalScreen[None]):
 
     @property
     def _has_engine(self) -> bool:
-        return self._desk.activity.link != "lost"
+        return self._session.activity.link != "lost"
 
     @property
     def _unfinished(self) -> Job | None:
         """The calibration that runs, is paused or waits."""
-        job = calibration_job(self._desk.activity)
+        job = calibration_job(self._session.activity)
         return None if job is None or job.state in ENDED else job
 
     def _look_again(self) -> None:
-        job, before = calibration_job(self._desk.activity), self._known
+        job, before = calibration_job(self._session.activity), self._known
         if job is not None and (job.id != self._asked_after or job.state not in ENDED):
             self._asked_after = None
         if job is None or job.state != "running":
             self._pace = None
-        elif self._pace is None or self._desk.activity.scored is not None:
+        elif self._pace is None or self._session.activity.scored is not None:
             self._pace = Pace.of(job)  # scoring in between says nothing of the pace of runs
         self._known = job
         if job is not None and job.state == "completed" and (before is None or before.state != "completed"):
@@ -212,7 +212,7 @@ class CalibrationScreen(ModalScreen[None]):
         self.run_worker(self._take_in(), group="calibration", exclusive=True)
 
     async def _take_in(self) -> None:
-        found = await asyncio.to_thread(read_calibration, self._desk)
+        found = await asyncio.to_thread(read_calibration, self._session)
         self._is_reading = False
         self._problem = found if isinstance(found, str) else ""
         if found is not None and not isinstance(found, str):
@@ -227,7 +227,7 @@ class CalibrationScreen(ModalScreen[None]):
         self.add_class("-found")
         self.query_one(TwoMaps).show(found)
         self.query_one("#calibration-text Static", Static).update(
-            text_of(found, calibrated_model(self._desk))
+            text_of(found, calibrated_model(self._session))
         )
         self._explain(0, 0)
         self.query_one("#recovered", HeatMap).focus()
@@ -241,6 +241,6 @@ class CalibrationScreen(ModalScreen[None]):
         """What is said in place of the maps, and which keys are of use."""
         if self._found is None and not self._is_reading:
             job, is_asked = self._known, self._asked_after is not None
-            note = self._problem or note_of(self._desk, job, self._pace, is_asked=is_asked)
+            note = self._problem or note_of(self._session, job, self._pace, is_asked=is_asked)
             self.query_one("#calibration-note", Static).update(Text(note))
         self.refresh_bindings()

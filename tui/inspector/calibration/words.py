@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from core.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui.calibration_words import (
     MATRICES_LEGEND,
     aurocs,
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
-    from core.calibration.found import Calibration
-    from core.events import Job
+    from core.experiment.events import Job
     from core.models.spec import ModelSpec
-    from tui.inspector.desk import Desk
+    from core.phantom.calibration.found import Calibration
+    from tui.inspector.session import Session
 
 TITLE = "Calibration: points of accuracy lost, planted and found"
 
@@ -99,13 +99,13 @@ def places_table(found: Calibration, *, is_narrow: bool = False) -> Table:
     """A row for each setting that was located; the controls are dim. Narrow, settings are in words."""
     table = settings_table(("own", "times", "shared", "neuron", "weight"), is_narrow=is_narrow)
     for setting, by_ability in found.placements.items():
-        places, score = list(by_ability.values()), (setting.loss, setting.form, setting.selection)
+        places, score = list(by_ability.values()), (setting.loss, setting.reduction, setting.selection)
         table.add_row(
             *setting_cells(setting, is_narrow=is_narrow),
             number(mean(place.precision for place in places)),
             times_words(places),
             number(mean(place.shared_share for place in places)),
-            *aurocs(found.separations.get(score, {}).values()),
+            *aurocs(found.localizations.get(score, {}).values()),
             style="dim" if setting.is_control else None,
         )
     return table
@@ -129,7 +129,7 @@ class Pace:
         return f"{duration_text(seconds / done * (job.total - job.done))} left" if done > 0 else ""
 
 
-def note_of(desk: Desk, job: Job | None, pace: Pace | None, *, is_asked: bool) -> str:
+def note_of(session: Session, job: Job | None, pace: Pace | None, *, is_asked: bool) -> str:
     """What is said where there is no calibration to show: what it is, and what can be done or goes on.
 
     Args:
@@ -138,28 +138,28 @@ def note_of(desk: Desk, job: Job | None, pace: Pace | None, *, is_asked: bool) -
         pace: of it, while it runs.
         is_asked: whether one was asked for that the engine does not list yet.
     """
-    return f"{WHAT_IT_IS}\n\n{_state(desk, job, pace, is_asked=is_asked)}"
+    return f"{WHAT_IT_IS}\n\n{_state(session, job, pace, is_asked=is_asked)}"
 
 
-def _state(desk: Desk, job: Job | None, pace: Pace | None, *, is_asked: bool) -> str:
-    activity, marks = desk.activity, desk.marks
+def _state(session: Session, job: Job | None, pace: Pace | None, *, is_asked: bool) -> str:
+    activity, marks = session.activity, session.marks
     if activity.link == "lost":
         return f"{marks.wrong} There is no engine: esc goes back, and R there starts it again."
     if is_asked:
         return f"{marks.lacking} Asked for: it begins as soon as the engine is ready."
     if job is not None and job.state in ("running", "paused"):
-        return _progress(desk, job, pace)
+        return _progress(session, job, pace)
     if job is not None and job.state == "queued":
         before = safe_line(activity.job.title) if activity.job else "what was asked for before"
         return f"{marks.lacking} It waits for {before}."
-    if desk.readonly:
+    if session.readonly:
         return "This inspector only looks (--readonly): abilityscope calibrate computes it."
-    return f"{_ended(desk, job)}enter starts it."
+    return f"{_ended(session, job)}enter starts it."
 
 
-def _ended(desk: Desk, job: Job | None) -> str:
+def _ended(session: Session, job: Job | None) -> str:
     """How the last one ended, if not well, before what can be done."""
-    wrong = desk.marks.wrong
+    wrong = session.marks.wrong
     if job is None:
         return ""
     if job.state == "failed":
@@ -169,8 +169,8 @@ def _ended(desk: Desk, job: Job | None) -> str:
     return f"{wrong} It was computed, but the cache does not have all of it any more.\n\n"
 
 
-def _progress(desk: Desk, job: Job, pace: Pace | None) -> str:
-    marks, scored = desk.marks, desk.activity.scored
+def _progress(session: Session, job: Job, pace: Pace | None) -> str:
+    marks, scored = session.marks, session.activity.scored
     full = BAR_WIDTH * job.done // job.total if job.total else 0
     bar = marks.bar * full + marks.dash * (BAR_WIDTH - full)
     if job.state == "paused":

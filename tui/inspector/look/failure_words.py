@@ -9,8 +9,8 @@ from tui.inspector.look.safe_text import safe_line
 from tui.inspector.look.text_rows import fitted, rows_of
 
 if TYPE_CHECKING:
-    from core.diagnosis import Share
-    from core.results.failures import Failures
+    from core.analysis.diagnosis.summary import Share
+    from core.analysis.stored.failures import Failures
 
 NOTHING_PREFERRED = "Prefers no "
 """How the sentence begins that says of multiple choice that there is nothing to say."""
@@ -49,7 +49,7 @@ def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[st
 
 def _share_words(shares: Sequence[Share]) -> list[str]:
     """Such as `fails: 41 % [34, 48] miscount upward`, then `12 % [8, 17] repeat themselves`."""
-    from core.diagnosis.summary import LEAST_SHARE, failing
+    from core.analysis.diagnosis.summary import LEAST_SHARE, failing
 
     found = [one.brief() for one in failing(shares)]
     if not found:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.choices import Finish, Quota, Selection, Variant
+from core.inference.repeats import Finish
+from core.masks.choices import Scope, Selection
+from core.models.layer_matrices import Variant
 from tui.inspector.lens import k_text
 from tui.inspector.look.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.recipes import MaskRecipe
+    from core.experiment.specs import MaskSpec
 
 ABILITY_WORDS = {
     "analogical_reasoning": "analogical",
@@ -31,7 +33,7 @@ SELECTION_WORDS: dict[Selection, str] = {
     "top": "top",
     "contrast": "contrast",
     "contrast_max": "over max",
-    "minus_core": "minus core",
+    "top_minus_shared": "minus shared",
     "random": "random",
     "random_matched": "matched",
     "bottom": "bottom",
@@ -41,15 +43,15 @@ SELECTION_MEANINGS: dict[Selection, str] = {
     "top": "the largest importance",
     "contrast": "the largest importance over the mean of the other abilities",
     "contrast_max": "the largest importance over the largest of the other abilities",
-    "minus_core": "top, without what most abilities share",
+    "top_minus_shared": "top, without what most abilities share",
     "random": "a control: as many weights at random",
     "random_matched": "a control: in each matrix as many weights at random as top has there",
     "bottom": "a control: the least important weights",
 }
 
-QUOTA_MEANINGS: dict[Quota, str] = {
+SCOPE_MEANINGS: dict[Scope, str] = {
     "global": "the first weights of all candidates together",
-    "matrix": "the same share of every matrix, its first weights",
+    "per-matrix": "the same share of every matrix, its first weights",
 }
 
 FINISH_WORDS: dict[Finish | str, str] = {
@@ -67,18 +69,18 @@ def short_benchmark(benchmark_id: str) -> str:
     return ABILITY_WORDS.get(benchmark_id) or safe_line(benchmark_id)
 
 
-def order_words(selection: Selection, quota: Quota) -> str:
+def order_words(selection: Selection, scope: Scope) -> str:
     """Which weights come first: `top`, or `top per matrix`."""
-    return f"{SELECTION_WORDS[selection]}{'' if quota == 'global' else ' per matrix'}"
+    return f"{SELECTION_WORDS[selection]}{'' if scope == 'global' else ' per matrix'}"
 
 
-def how_words(mask: MaskRecipe) -> str:
+def how_words(mask: MaskSpec) -> str:
     """How weights are chosen, whatever the ability: `MLP-only · top · k 3 %`."""
-    order = order_words(mask.selection, mask.quota)
+    order = order_words(mask.selection, mask.scope)
     return f"{VARIANT_WORDS[mask.variant]} · {order} · k {k_text(mask.k)}"
 
 
-def job_title(mask: MaskRecipe | None, benchmark_id: str) -> str:
+def job_title(mask: MaskSpec | None, benchmark_id: str) -> str:
     """What a job is called that runs one mask, with base and control, on one benchmark."""
     what = "base" if mask is None else f"{short_benchmark(mask.ability)} · {how_words(mask)}"
     return f"{what} on {short_benchmark(benchmark_id)}"

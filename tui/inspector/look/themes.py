@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from textual.theme import BUILTIN_THEMES, Theme
 
-from core.choices import one_of
+from core.models.names import one_of
 
 DARK = Theme(
     name="abilityscope-dark",

@@ -47,18 +47,18 @@ def weight_rows(masks: Masks) -> list[dict[str, Any]]:
 
 def weight_document(masks: Masks) -> dict[str, Any]:
     """Everything that the tab shows of the masks."""
-    anatomy = masks.own.anatomy
+    mask_distribution = masks.own.mask_distribution
     return {
         **asdict(masks.recipe),
-        "weights": anatomy.n,
-        "candidates": anatomy.candidates,
+        "weights": mask_distribution.n,
+        "candidates": mask_distribution.candidates,
         "parameters": masks.parameters,
-        "agreement_of_halves": anatomy.agreement_of_halves,
+        "split_half_overlap": mask_distribution.split_half_overlap,
         "other": None if masks.other is None else masks.other.ability,
         "shared_with_other": None if masks.other is None else masks.shared,
         "matrices": weight_rows(masks),
-        "neurons": [asdict(neuron) for neuron in anatomy.neurons],
-        "concentration": [list(point) for point in anatomy.concentration],
+        "neurons": [asdict(neuron) for neuron in mask_distribution.neurons],
+        "concentration": [list(point) for point in mask_distribution.concentration],
     }
 
 
@@ -70,7 +70,7 @@ def overlap_rows(table: OverlapTable) -> list[dict[str, Any]]:
         {
             "variant": table.variant,
             "selection": table.selection,
-            "quota": table.quota,
+            "scope": table.scope,
             "k": table.k,
             "ability": overlaps.abilities[row],
             "other": overlaps.abilities[column],
@@ -92,10 +92,10 @@ def overlap_document(table: OverlapTable) -> dict[str, Any]:
     return {
         "variant": table.variant,
         "selection": table.selection,
-        "quota": table.quota,
+        "scope": table.scope,
         "k": table.k,
         "candidates": overlaps.candidates,
-        "agreement_of_halves": dict(overlaps.agreements),
+        "split_half_overlap": dict(overlaps.agreements),
         "missing": [mask.ability for mask in overlaps.missing],
         "pairs": overlap_rows(table),
     }
@@ -122,6 +122,6 @@ def _matrix_rows(view: MaskView, recipe: dict[str, Any]) -> list[dict[str, Any]]
             "enrichment": view.value(layer + 1, column, "enrichment"),
         }
         for layer in range(len(view.counts) - 1)
-        for column, kind in enumerate(view.anatomy.kinds)
+        for column, kind in enumerate(view.mask_distribution.kinds)
         if view.sizes[layer + 1][column]
     ]

@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.widgets import Static
 
 from core.engine.commands import StartRankings
-from core.events import ENDED
+from core.experiment.events import ENDED
 from tui.inspector.look.names import ABILITY_WORDS, VARIANT_WORDS, order_words
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.pane import Pane
@@ -20,18 +20,18 @@ from tui.inspector.pane import Pane
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from core.choices import Selection
-    from core.recipes import MaskRecipe
+    from core.experiment.specs import MaskSpec
+    from core.masks.choices import Selection
     from tui.inspector.activity import Activity
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 Found = TypeVar("Found")
 
 NEEDS: dict[Selection, str] = {
     "contrast": "It takes the importance of all ten abilities. ",
     "contrast_max": "It takes the importance of all ten abilities. ",
-    "minus_core": "It takes the rankings of all ten abilities. ",
+    "top_minus_shared": "It takes the rankings of all ten abilities. ",
 }
 """What a selection needs beside the importance for its own ability."""
 
@@ -44,7 +44,7 @@ class Lacking:
     """Why there is nothing to show, or not all of it."""
 
     sentence: str
-    masks: tuple[MaskRecipe, ...] = ()
+    masks: tuple[MaskSpec, ...] = ()
     """Those whose rankings are not stored."""
 
 
@@ -90,8 +90,8 @@ class MaskPane(Pane, Generic[Found]):
     MaskPane.-lacking > .found { display: none; }
     """
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
-        super().__init__(desk, id=id)
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(session, id=id)
         self.notice = Notice(markup=False)
         self.lacking: Lacking | None = READING
         """What `x` scores, or why there is nothing to show; None if nothing lacks."""
@@ -131,10 +131,10 @@ class MaskPane(Pane, Generic[Found]):
     def action_score(self) -> None:
         """Asks the engine for the rankings that lack."""
         masks = self.lacking.masks if self.lacking is not None else ()
-        if is_asked(self.desk.activity, title := title_of(masks)):
+        if is_asked(self.session.activity, title := title_of(masks)):
             self.app.notify("The engine has that to do already.", timeout=2, markup=False)
         else:
-            self.desk.send(StartRankings(title, masks))
+            self.session.send(StartRankings(title, masks))
 
     def _answer(self, lens: Lens, answer: Found | Lacking) -> None:
         self._answered = lens
@@ -162,7 +162,7 @@ class MaskPane(Pane, Generic[Found]):
 
     def _say_progress(self) -> None:
         lacking = self.lacking
-        progress = progress_of(self.desk.activity, lacking.masks) if lacking and lacking.masks else ""
+        progress = progress_of(self.session.activity, lacking.masks) if lacking and lacking.masks else ""
         if lacking is not None and self.has_class("-lacking"):
             self.notice.update(Text(safe_line(lacking.sentence) + (f"\n\n{progress}" if progress else "")))
         else:
@@ -173,7 +173,7 @@ class MaskPane(Pane, Generic[Found]):
             self._say(READING)
 
 
-def lacking_rankings(masks: Sequence[MaskRecipe]) -> Lacking:
+def lacking_rankings(masks: Sequence[MaskSpec]) -> Lacking:
     """What one reads where nothing is stored of what the lens looks at."""
     first = masks[0]
     if len(masks) > 1:
@@ -186,12 +186,12 @@ def lacking_rankings(masks: Sequence[MaskRecipe]) -> Lacking:
     return Lacking(sentence, (first,))
 
 
-def mask_kind(mask: MaskRecipe) -> str:
+def mask_kind(mask: MaskSpec) -> str:
     """Variant and selection, in words."""
-    return f"{VARIANT_WORDS[mask.variant]}, {order_words(mask.selection, mask.quota)}"
+    return f"{VARIANT_WORDS[mask.variant]}, {order_words(mask.selection, mask.scope)}"
 
 
-def title_of(masks: Sequence[MaskRecipe]) -> str:
+def title_of(masks: Sequence[MaskSpec]) -> str:
     """What the job that scores them is called."""
     if len(masks) == 1:
         return f"ranking of {masks[0]}"
@@ -203,7 +203,7 @@ def is_asked(activity: Activity, title: str) -> bool:
     return any(job.title == title and job.state not in ENDED for job in activity.jobs.values())
 
 
-def progress_of(activity: Activity, masks: Sequence[MaskRecipe]) -> str:
+def progress_of(activity: Activity, masks: Sequence[MaskSpec]) -> str:
     """How far the engine is with the rankings, in a sentence; empty if it does not score."""
     scored = activity.scored
     if scored is not None:

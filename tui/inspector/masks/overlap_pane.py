@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
     from tui.inspector.look.marks import Marks
+    from tui.inspector.session import Session
 
 CELL_WIDTH = 4
 """Columns of a number with the gap before it."""
@@ -76,11 +76,11 @@ that are lacking."""
     Screen.-tall OverlapPane .summary, Screen.-tall OverlapPane .explained { margin-bottom: 1; }
     """
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
-        super().__init__(desk, id=id)
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(session, id=id)
         self.measure: OverlapMeasure = "jaccard"
         self.table: OverlapTable | None = None
-        self._map = HeatMap(desk.marks)
+        self._map = HeatMap(session.marks)
 
     def compose(self) -> ComposeResult:
         yield self.notice
@@ -92,7 +92,7 @@ that are lacking."""
             yield Static(classes="bars", markup=False)
 
     def question(self, lens: Lens) -> Callable[[], OverlapTable | Lacking]:
-        return partial(read_overlaps, self.desk.bench, lens)
+        return partial(read_overlaps, self.session.bench, lens)
 
     def first_focus(self) -> Widget:
         return self._map
@@ -126,9 +126,9 @@ that are lacking."""
             return None
         labels = self.table.labels
         heads = [SHORT_NAMES.get(ability, ability) for ability in self.table.overlaps.abilities]
-        cells = self.table.texts(self.measure, self.desk.marks.lacking)
+        cells = self.table.texts(self.measure, self.session.marks.lacking)
         lines = [OVERLAP_WORDS[self.measure], text_table("", heads, labels, cells), self.table.summary()]
-        return Copied("\n".join([*lines, overlap_line(self.desk, self.lens)]), "the overlaps as text")
+        return Copied("\n".join([*lines, overlap_line(self.session, self.lens)]), "the overlaps as text")
 
     def exported(self) -> Exported | None:
         table = self.table
@@ -144,7 +144,7 @@ that are lacking."""
         """Writes everything anew."""
         if self.table is None:
             return
-        self._map.show(_heat_table(self.table, self.measure, self.desk.marks))
+        self._map.show(_heat_table(self.table, self.measure, self.session.marks))
         self.query_one(".heading", Static).update(Text(OVERLAP_WORDS[self.measure]))
         self._explain()
         self.call_after_refresh(self._arrange)
@@ -160,7 +160,7 @@ that are lacking."""
             return
         row, column = self._map.cursor
         self.query_one(".explained", Static).update(Text("\n".join(self.table.explained(row, column))))
-        bars = with_bars(_bars(self.table, row, self.desk.marks.bar))
+        bars = with_bars(_bars(self.table, row, self.session.marks.bar))
         self.query_one(".bars", Static).update(bars)
 
     def _arrange(self) -> None:

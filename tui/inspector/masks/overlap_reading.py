@@ -8,7 +8,7 @@ from tui.inspector.masks.mask_pane import Lacking, lacking_rankings
 from tui.inspector.masks.overlap_table import OverlapTable
 
 if TYPE_CHECKING:
-    from core.workbench import Workbench
+    from core.runner.workbench import Workbench
     from tui.inspector.lens import Lens
 
 
@@ -19,9 +19,9 @@ def read_overlaps(bench: Workbench, lens: Lens) -> OverlapTable | Lacking:
         OSError: the model's files cannot be read.
         ValueError: k asks for more weights than there are candidates, or the model's config is broken.
     """
-    from core.results.overlaps import overlaps
+    from core.analysis.stored.overlaps import overlaps
 
-    found = overlaps(bench, lens.variant, lens.selection, lens.k, lens.seed, lens.quota)
+    found = overlaps(bench, lens.variant, lens.selection, lens.k, lens.seed, lens.scope)
     if not any(found.present):
         return lacking_rankings(found.missing)
-    return OverlapTable(found, lens.variant, lens.selection, lens.k, lens.quota)
+    return OverlapTable(found, lens.variant, lens.selection, lens.k, lens.scope)

@@ -7,12 +7,13 @@ from functools import cached_property
 from math import isnan, log, sqrt
 from typing import TYPE_CHECKING, Literal
 
-from core.choices import Quota, Selection, Variant
+from core.masks.choices import Scope, Selection
+from core.models.layer_matrices import Variant
 from tui.inspector.look.names import ABILITY_WORDS
 from tui.inspector.masks.numbers import fraction_text, lift_text, number_text, percent, shared_by_chance
 
 if TYPE_CHECKING:
-    from core.results.overlaps import Overlaps
+    from core.analysis.stored.overlaps import Overlaps
     from tui.inspector.lens import Lens
 
 OverlapMeasure = Literal["jaccard", "containment", "lift"]
@@ -34,7 +35,7 @@ class OverlapTable:
     variant: Variant
     selection: Selection
     k: float
-    quota: Quota = "global"
+    scope: Scope = "global"
 
     @property
     def labels(self) -> list[str]:
@@ -43,8 +44,8 @@ class OverlapTable:
 
     def is_of(self, lens: Lens) -> bool:
         """Whether it is what a lens looks at."""
-        looked_at = (lens.variant, lens.selection, lens.k, lens.quota)
-        return looked_at == (self.variant, self.selection, self.k, self.quota)
+        looked_at = (lens.variant, lens.selection, lens.k, lens.scope)
+        return looked_at == (self.variant, self.selection, self.k, self.scope)
 
     def values(self, measure: OverlapMeasure) -> list[list[float | None]]:
         """The numbers; None where a mask is not known."""

@@ -10,21 +10,21 @@ from tui.inspector.masks.mask_pane import Lacking, lacking_rankings
 from tui.inspector.masks.weight_table import MaskView
 
 if TYPE_CHECKING:
-    from core.recipes import MaskRecipe
-    from core.workbench import Workbench
+    from core.experiment.specs import MaskSpec
+    from core.runner.workbench import Workbench
 
 
 @dataclass(frozen=True)
 class Masks:
     """One mask, and what it is compared with."""
 
-    recipe: MaskRecipe
+    recipe: MaskSpec
     parameters: int
     """Of the whole model."""
     own: MaskView
     control: MaskView | None
     """As many weights at random; None for a mask that is drawn at random itself."""
-    other_recipe: MaskRecipe | None
+    other_recipe: MaskSpec | None
     """The same of another ability, if one is chosen."""
     other: MaskView | None
     """None also if its ranking is not stored."""
@@ -32,7 +32,7 @@ class Masks:
     """Weights that the mask and the other one both have."""
 
 
-def read_masks(bench: Workbench, recipe: MaskRecipe, other: str | None) -> Masks | Lacking:
+def read_masks(bench: Workbench, recipe: MaskSpec, other: str | None) -> Masks | Lacking:
     """Where the weights of a mask lie, of its random control, and of another ability's mask.
 
     Args:
@@ -60,15 +60,15 @@ def read_masks(bench: Workbench, recipe: MaskRecipe, other: str | None) -> Masks
     return Masks(recipe, bench.info.parameters, own, control, other_recipe, other_view, shared)
 
 
-def _view(bench: Workbench, recipe: MaskRecipe) -> MaskView | None:
-    from core.results.anatomy import anatomy
+def _view(bench: Workbench, recipe: MaskSpec) -> MaskView | None:
+    from core.analysis.stored.mask_distribution import mask_distribution
 
-    found = anatomy(bench, recipe)
+    found = mask_distribution(bench, recipe)
     return None if found is None else MaskView(ABILITY_WORDS[recipe.ability], found)
 
 
-def _shared(bench: Workbench, first: MaskRecipe, second: MaskRecipe) -> int:
-    from core.results.selected import is_in, selected
+def _shared(bench: Workbench, first: MaskSpec, second: MaskSpec) -> int:
+    from core.analysis.stored.selected import is_in, selected
 
     some, others = selected(bench, first), selected(bench, second)
     return 0 if some is None or others is None else int(is_in(some, others).sum())

@@ -7,13 +7,13 @@ from functools import cached_property
 from math import log2
 from typing import TYPE_CHECKING, Literal
 
-from core.choices import Variant
+from core.models.layer_matrices import Variant
 from tui.inspector.look.names import VARIANT_WORDS
 from tui.inspector.masks.numbers import number_text, percent, signed_text
 from tui.units import count_text
 
 if TYPE_CHECKING:
-    from core.results.anatomy import Anatomy
+    from core.analysis.stored.mask_distribution import MaskDistribution
 
 Measure = Literal["share", "enrichment", "count"]
 
@@ -49,22 +49,22 @@ class MaskView:
 
     ability: str
     """In few words."""
-    anatomy: Anatomy
+    mask_distribution: MaskDistribution
 
     @cached_property
     def counts(self) -> list[list[int]]:
         """Selected weights, layers by matrices; totals in the first row and the last column."""
-        return _with_totals(self.anatomy.counts.tolist())
+        return _with_totals(self.mask_distribution.counts.tolist())
 
     @cached_property
     def sizes(self) -> list[list[int]]:
         """All candidates, in the same places; 0 for matrices that the variant leaves out."""
-        return _with_totals(self.anatomy.sizes.tolist())
+        return _with_totals(self.mask_distribution.sizes.tolist())
 
     @property
     def even(self) -> float:
         """The share of every matrix that an even spread would take."""
-        return self.anatomy.n / self.anatomy.candidates
+        return self.mask_distribution.n / self.mask_distribution.candidates
 
     def share(self, row: int, column: int) -> float:
         """Selected weights as a fraction of the place's candidates."""
@@ -98,7 +98,7 @@ class WeightTable:
     @property
     def columns(self) -> list[str]:
         """Heads of the columns: matrices, then the totals."""
-        return [*self.view.anatomy.kinds, ALL]
+        return [*self.view.mask_distribution.kinds, ALL]
 
     @cached_property
     def values(self) -> list[list[float | None]]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from core.choices import DRAWN
+from core.masks.choices import DRAWN
 from tui.inspector.masks.numbers import fraction_text, number_text, percent, shared_by_chance, sparkline
 from tui.inspector.masks.weight_table import NEURON_KINDS, MaskView, WeightTable
 
 if TYPE_CHECKING:
-    from core.choices import Variant
+    from core.models.layer_matrices import Variant
     from tui.inspector.look.marks import Marks
     from tui.inspector.masks.weight_reading import Masks
 
@@ -31,15 +31,15 @@ BAR_WIDTH = 10
 
 def figures(masks: Masks) -> str:
     """How much is selected, how sure that is, and how concentrated, in sentences."""
-    anatomy, recipe = masks.own.anatomy, masks.recipe
+    mask_distribution, recipe = masks.own.mask_distribution, masks.recipe
     sentences = [
-        f"{anatomy.n:,} weights: {percent(anatomy.n / masks.parameters)} of the model, "
+        f"{mask_distribution.n:,} weights: {percent(mask_distribution.n / masks.parameters)} of the model, "
         f"{percent(masks.own.even)} of the {CANDIDATES[recipe.variant]}."
     ]
     if recipe.selection in DRAWN:
         sentences.append("Drawn at random: a control.")
-    elif anatomy.agreement_of_halves is not None:
-        sentences.append(f"Two halves of the items agree on {percent(anatomy.agreement_of_halves)}.")
+    elif mask_distribution.split_half_overlap is not None:
+        sentences.append(f"Two halves of the items agree on {percent(mask_distribution.split_half_overlap)}.")
     sentences.append(_concentration(masks))
     return " ".join(sentences)
 
@@ -50,9 +50,9 @@ def comparison(masks: Masks) -> str:
         return ""
     if masks.other is None:
         return "The other ability's ranking is not stored: x scores it."
-    own, others = masks.own.anatomy.n, masks.other.anatomy.n
+    own, others = masks.own.mask_distribution.n, masks.other.mask_distribution.n
     either = own + others - masks.shared
-    chance = shared_by_chance(own, others, masks.own.anatomy.candidates)
+    chance = shared_by_chance(own, others, masks.own.mask_distribution.candidates)
     jaccard = fraction_text(masks.shared / either) if either else "not defined: both masks are empty"
     return (
         f"{masks.own.ability} / {masks.other.ability}: {masks.shared:,} weights shared, by chance {chance}; "
@@ -78,22 +78,24 @@ def profile(table: WeightTable, marks: Marks) -> str:
 
 def neurons_heading(masks: Masks) -> str:
     """What the list of neurons is, and what chance gives."""
-    neurons = masks.own.anatomy.neurons
+    neurons = masks.own.mask_distribution.neurons
     if not neurons:
         return "No MLP weight is selected."
     even = masks.own.even * neurons[0].size
     names = f": {masks.own.ability} / {masks.other.ability}" if masks.other is not None else ""
     text = f"neurons hit most{names} (even {number_text(even)} of {neurons[0].size:,}"
-    if masks.control is not None and masks.control.anatomy.neurons:
-        text += f"; random max. {masks.control.anatomy.neurons[0].count:,}"
+    if masks.control is not None and masks.control.mask_distribution.neurons:
+        text += f"; random max. {masks.control.mask_distribution.neurons[0].count:,}"
     return f"{text})"
 
 
 def neuron_lines(masks: Masks, marks: Marks) -> list[tuple[str, str]]:
     """The neurons hit most, one a line, each with a bar; behind a slash, what the other mask has of it."""
     lines = []
-    others = {(n.layer, n.index): n.count for n in masks.other.anatomy.neurons} if masks.other else {}
-    for neuron in masks.own.anatomy.neurons:
+    others = (
+        {(n.layer, n.index): n.count for n in masks.other.mask_distribution.neurons} if masks.other else {}
+    )
+    for neuron in masks.own.mask_distribution.neurons:
         share = neuron.count / neuron.size
         count = f"{neuron.count:>6,}"
         if masks.other is not None:
@@ -112,7 +114,11 @@ def curves(masks: Masks) -> list[tuple[str, Points]]:
         views.append((masks.other.ability, masks.other))
     if masks.control is not None:
         views.append(("random", masks.control))
-    return [(name, view.anatomy.concentration) for name, view in views if view.anatomy.concentration]
+    return [
+        (name, view.mask_distribution.concentration)
+        for name, view in views
+        if view.mask_distribution.concentration
+    ]
 
 
 def half_of(points: Points) -> float:
@@ -124,16 +130,16 @@ def half_of(points: Points) -> float:
 
 
 def _concentration(masks: Masks) -> str:
-    points = masks.own.anatomy.concentration
+    points = masks.own.mask_distribution.concentration
     if not points:
         return "None of them is in an MLP."
     whose = "them" if masks.recipe.variant == "mlp" else f"its {_mlp_count(masks.own):,} in MLPs"
     text = f"Half of {whose} lie in {percent(half_of(points))} of the neurons"
-    if masks.control is not None and masks.control.anatomy.concentration:
-        text += f" (random {percent(half_of(masks.control.anatomy.concentration))})"
+    if masks.control is not None and masks.control.mask_distribution.concentration:
+        text += f" (random {percent(half_of(masks.control.mask_distribution.concentration))})"
     return f"{text}."
 
 
 def _mlp_count(view: MaskView) -> int:
-    columns = [place for place, kind in enumerate(view.anatomy.kinds) if kind in NEURON_KINDS]
+    columns = [place for place, kind in enumerate(view.mask_distribution.kinds) if kind in NEURON_KINDS]
     return sum(view.counts[0][column] for column in columns)

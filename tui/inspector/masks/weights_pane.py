@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 EXPLAINED_LINES = 2
 """Below the map."""
@@ -97,8 +97,8 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
     Screen.-wide WeightsPane .map { width: 58%; padding-right: 2; }
     """
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
-        super().__init__(desk, id=id)
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(session, id=id)
         self.measure: Measure = "share"
         self.other: str | None = None
         """Id of the ability that is compared."""
@@ -108,8 +108,8 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         """Of neurons and curve, where there is room for one of them."""
         self._has_both = False
         """Whether neurons and curve are both shown."""
-        self._map = LayerMap(desk.marks)
-        self._plot = CurvePlot(desk.marks)
+        self._map = LayerMap(session.marks)
+        self._plot = CurvePlot(session.marks)
 
     def compose(self) -> ComposeResult:
         yield self.notice
@@ -129,7 +129,7 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
                         yield self._plot
 
     def question(self, lens: Lens) -> Callable[[], Masks | Lacking]:
-        return partial(read_masks, self.desk.bench, lens.mask_or_fail, self._other_of(lens))
+        return partial(read_masks, self.session.bench, lens.mask_or_fail, self._other_of(lens))
 
     def first_focus(self) -> Widget:
         return self._map
@@ -185,12 +185,12 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         masks, table, lens = self.masks, self.table, self.lens
         if masks is None or table is None or lens is None or lens.mask != masks.recipe:
             return None
-        cells = table.texts(self.desk.marks.flat)
+        cells = table.texts(self.session.marks.flat)
         lines = [
             f"{masks.recipe}: {heading(table)}",
             text_table("", table.columns, table.rows, cells),
             " ".join(filter(None, [figures(masks), comparison(masks)])),
-            command_line(self.desk, lens),
+            command_line(self.session, lens),
         ]
         return Copied("\n".join(lines), "the map as text")
 
@@ -218,10 +218,10 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         is_first = self.table is None
         table = WeightTable(masks.own, masks.recipe.variant, self.measure, masks.control, masks.other)
         self.table = table
-        self._map.show(heat_table(table, self.desk.marks.flat))
+        self._map.show(heat_table(table, self.session.marks.flat))
         if is_first:
             self._map.move_to(0, len(table.columns) - 1)
-        lines = [heading(table), profile(table, self.desk.marks)]
+        lines = [heading(table), profile(table, self.session.marks)]
         self.query_one(".map-heading", Static).update(Text("\n".join(filter(None, lines))))
         self._explain()
         self.call_after_refresh(self._arrange)
@@ -229,8 +229,8 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
     def _fill_below(self, masks: Masks) -> None:
         """Writes neurons and curve anew."""
         self.query_one(".neurons-heading", Static).update(Text(neurons_heading(masks)))
-        self.query_one(NeuronList).show(neuron_lines(masks, self.desk.marks))
-        legend = legend_of(masks, is_ascii=not self.desk.marks.bar_eighths)
+        self.query_one(NeuronList).show(neuron_lines(masks, self.session.marks))
+        legend = legend_of(masks, is_ascii=not self.session.marks.bar_eighths)
         self.query_one(".curve-heading", Static).update(legend)
         self._plot.show(plotted(masks), PLACES)
 

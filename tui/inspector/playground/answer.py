@@ -40,7 +40,7 @@ class AnswerView:
     """What stands there as long as there is no text."""
     divergence: Divergence | None = None
     """Where it leaves the base answer."""
-    parting: str = ""
+    divergence_note: str = ""
     """The first token that differs from base's, and how sure both models were of it; empty if unknown."""
 
 
@@ -84,17 +84,17 @@ class AnswerHeader(Widget):
         return content + Content.styled(self._marks.dash * room, "dim")
 
 
-class AnswerParting(Static):
+class AnswerDivergence(Static):
     """Where the answer parts from base's. Where there is little room, only the chosen answer has it."""
 
     SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = """
-    AnswerParting {
+    AnswerDivergence {
         display: none; height: 1; color: $text-muted; text-overflow: ellipsis; text-wrap: nowrap;
     }
-    Answer.-parts.-chosen AnswerParting { display: block; }
-    Screen.-tall Answer.-parts AnswerParting { display: block; }
-    Screen.-wide Answer.-parts AnswerParting {
+    Answer.-parts.-chosen AnswerDivergence { display: block; }
+    Screen.-tall Answer.-parts AnswerDivergence { display: block; }
+    Screen.-wide Answer.-parts AnswerDivergence {
         display: block; height: auto; max-height: 2; text-wrap: wrap;
     }
     """
@@ -232,7 +232,7 @@ class Answer(Vertical):
 
     def compose(self) -> ComposeResult:
         yield AnswerHeader(self._marks)
-        yield AnswerParting()
+        yield AnswerDivergence()
         yield AnswerText()
 
     def show(self, view: AnswerView) -> None:
@@ -242,9 +242,9 @@ class Answer(Vertical):
         header = self.query_one(AnswerHeader)
         header.view = view
         header.refresh()
-        if self.view.parting != view.parting:
-            self.set_class(bool(view.parting), "-parts")
-            self.query_one(AnswerParting).update(view.parting)
+        if self.view.divergence_note != view.divergence_note:
+            self.set_class(bool(view.divergence_note), "-parts")
+            self.query_one(AnswerDivergence).update(view.divergence_note)
         shown = (self.view.text, self.view.note, self.view.divergence)
         if shown != (view.text, view.note, view.divergence):
             self.query_one(AnswerText).show(view)

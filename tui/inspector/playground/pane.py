@@ -14,11 +14,11 @@ from textual.events import DescendantBlur, DescendantFocus
 from textual.widgets import Static
 
 from core.engine.commands import Cancel
-from core.events import ENDED
+from core.experiment.events import ENDED
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.playground.answer import Answer, AnswerText
-from tui.inspector.playground.parting import token_parting
+from tui.inspector.playground.divergence import token_divergence
 from tui.inspector.playground.settings_line import SettingsLine, WriteSettings
 from tui.inspector.playground.writing import (
     VARIANTS,
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from core.events import Job
+    from core.experiment.events import Job
     from core.models.spec import ModelSpec
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
     from tui.inspector.playground.prompt import Prompt
+    from tui.inspector.session import Session
 
 PLAIN_QUESTION = (
     "A bat and a ball cost 11 euros together. The bat costs 10 euros more. What does the ball cost?"
@@ -98,14 +98,14 @@ The embedded models know a few hundred words; words of the prompt that they lack
         Binding("escape", "stop", "stop", id="playground.stop", tooltip="Stop writing, or leave the prompt"),
     ]  # fmt: skip
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
-        super().__init__(desk, id=id)
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(session, id=id)
         self._asked: Asked | None = None
         self._was_taken_up = False
         """Whether the engine has said what job it is."""
         self._chosen = 0
         self._prompt: Prompt | None = None
-        self._first_prompt = "" if desk.spec.model.is_embedded else PLAIN_QUESTION
+        self._first_prompt = "" if session.spec.model.is_embedded else PLAIN_QUESTION
         self._examples: dict[str, int] = {}
         """How many examples of each ability were shown."""
         self._example: tuple[str, str] | None = None
@@ -116,10 +116,10 @@ The embedded models know a few hundred words; words of the prompt that they lack
         # where the keys of all tabs work, and not in the prompt, which takes them for text.
         with Container(id="answers"):
             for variant in VARIANTS:
-                yield Answer(self.desk.marks, id=f"answer-{variant}")
+                yield Answer(self.session.marks, id=f"answer-{variant}")
         with Vertical(id="controls"):
             yield Vertical(id="prompt-place")
-            yield SettingsLine(self.desk.marks, id="write-settings")
+            yield SettingsLine(self.session.marks, id="write-settings")
             yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
@@ -161,7 +161,7 @@ The embedded models know a few hundred words; words of the prompt that they lack
                 # The engine ended, and its unfinished job with it; what it wrote stays on the screen.
                 answer.show(replace(answer.view, state=("the engine ended",)))
             else:
-                answer.show(answer_view(self.desk.activity, job, self._asked, pane))
+                answer.show(answer_view(self.session.activity, job, self._asked, pane))
         self._show_hint()
 
     def _mount_prompt(self, module: Any) -> None:
@@ -174,17 +174,17 @@ The embedded models know a few hundred words; words of the prompt that they lack
             self.action_example()
 
     def _show_hint(self) -> None:
-        job, model = self._job, self.desk.spec.model.name
+        job, model = self._job, self.session.spec.model.name
         if self._was_taken_up and job is None:
-            hint = Content(lost_words(self.desk.activity))
-        elif problem := trouble(self.desk.activity, job, self._asked, model):
+            hint = Content(lost_words(self.session.activity))
+        elif problem := trouble(self.session.activity, job, self._asked, model):
             hint = Content(safe_line(problem))
         elif self._is_stale and not self._is_writing:
             assert self._asked is not None, "only answers can be stale"
             words = f" at {self._asked.settings.factor:g}" if self._asked.settings.factor else ""
             hint = Content(f"enter writes anew: this is {mask_words(self._asked.masks)}{words}")
         elif self._asked is None and job is not None:
-            hint = Content(f"found when the inspector opened: {safe_line(job.title)}{self.desk.marks.cut}")
+            hint = Content(f"found when the inspector opened: {safe_line(job.title)}{self.session.marks.cut}")
         else:
             hint = Content.styled(self._keys_here(), "dim")
         self.query_one("#hint", Static).update(hint)
@@ -209,14 +209,14 @@ The embedded models know a few hundred words; words of the prompt that they lack
     def _job(self) -> Job | None:
         """The engine's job for what is shown: one's own, or the one that was found going on."""
         if self._asked is not None:
-            return self._asked.job_in(self.desk.activity)
-        found = [job for job in self.desk.activity.jobs.values() if job.kind == "generation"]
-        return found[-1] if found and (found[-1].id, 0) in self.desk.activity.texts else None
+            return self._asked.job_in(self.session.activity)
+        found = [job for job in self.session.activity.jobs.values() if job.kind == "generation"]
+        return found[-1] if found and (found[-1].id, 0) in self.session.activity.texts else None
 
     @property
     def _is_writing(self) -> bool:
         job = self._job
-        return job is not None and job.state not in ENDED and self.desk.activity.link == "connected"
+        return job is not None and job.state not in ENDED and self.session.activity.link == "connected"
 
     @property
     def _is_stale(self) -> bool:
@@ -242,12 +242,12 @@ The embedded models know a few hundred words; words of the prompt that they lack
             self.post_message(self.Failed("The prompt is empty: press i and give a text to go on from."))
             return
         self._stop()
-        activity = self.desk.activity
-        is_cloze = self.desk.spec.model.style == "cloze"
+        activity = self.session.activity
+        is_cloze = self.session.spec.model.style == "cloze"
         jobs = frozenset(activity.jobs)
         asked = Asked(self.prompt, masks_of(self.lens), self.settings, jobs, is_cloze)
-        self.desk.send(asked.command)
-        if self.desk.readonly or activity.link != "connected":
+        self.session.send(asked.command)
+        if self.session.readonly or activity.link != "connected":
             return
         self._asked, self._was_taken_up, self._example = asked, False, None
         self._prompt.keep()
@@ -271,7 +271,7 @@ The embedded models know a few hundred words; words of the prompt that they lack
 
     def action_example(self) -> None:
         """Puts an item of the lens's ability into the prompt, another one each time."""
-        lens, spec = self.lens, self.desk.spec.model
+        lens, spec = self.lens, self.session.spec.model
         if lens is not None:
             place = self._examples.get(lens.ability, 0) % EXAMPLES
             self._examples[lens.ability] = place + 1
@@ -285,7 +285,7 @@ The embedded models know a few hundred words; words of the prompt that they lack
     def _stop(self) -> None:
         job = self._job
         if job is not None and self._is_writing:
-            self.desk.send(Cancel(job.id))
+            self.session.send(Cancel(job.id))
 
     def _choose(self, pane: int) -> None:
         self._chosen = pane
@@ -337,15 +337,15 @@ The embedded models know a few hundred words; words of the prompt that they lack
         """Prompt, settings and answers, as far as they are known."""
         from cache.keys import as_plain
 
-        asked, ends = self._asked, self.desk.activity.ends
+        asked, ends = self._asked, self.session.activity.ends
         answers = [
             {
                 "variant": variant,
                 "text": answer.view.text,
                 "tokens": end.tokens if (end := ends.get((job.id, pane))) else None,
                 "finish": end.finish if end else None,
-                "parting": as_plain(token_parting(found))
-                if (found := self.desk.activity.compared.get((job.id, pane)))
+                "divergence": as_plain(token_divergence(found))
+                if (found := self.session.activity.compared.get((job.id, pane)))
                 else None,
             }
             for pane, (variant, answer) in enumerate(zip(VARIANTS, self._answers, strict=True))
@@ -355,13 +355,13 @@ The embedded models know a few hundred words; words of the prompt that they lack
             "mask": as_plain(asked.masks[-1]),
             "settings": as_plain(asked.settings),
         }  # fmt: skip
-        return {"model": self.desk.spec.model.name, **known, "answers": answers}
+        return {"model": self.session.spec.model.name, **known, "answers": answers}
 
 
 def example_prompt(ability: str, spec: ModelSpec, place: int) -> tuple[str, str]:
     """The ability, and one of its held-out items as a prompt that asks the model to write."""
     from core.abilities import generate_items
-    from core.prompts import render_generation
+    from core.abilities.prompts import render_generation
 
     item = generate_items(ability, spec.level, "heldout", EXAMPLES)[place]
     return ability, render_generation(item, spec.style).context.strip()

@@ -6,20 +6,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from core.choices import Finish, Variant
 from core.engine.commands import StartGeneration
-from core.events import ModelLoading
+from core.experiment.events import ModelLoading
+from core.inference.repeats import Finish
+from core.models.layer_matrices import Variant
 from tui.inspector.lens import k_text
 from tui.inspector.look.divergence import Divergence, first_divergence
 from tui.inspector.look.names import ABILITY_WORDS, FINISH_WORDS, VARIANT_WORDS, order_words
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.playground.answer import AnswerView
-from tui.inspector.playground.parting import parting_words
+from tui.inspector.playground.divergence import divergence_words
 from tui.inspector.playground.settings_line import WriteSettings
 
 if TYPE_CHECKING:
-    from core.events import Job, TextCompared, TextEnded
-    from core.recipes import MaskRecipe
+    from core.experiment.events import Job, TextCompared, TextEnded
+    from core.experiment.specs import MaskSpec
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
 
@@ -44,7 +45,7 @@ class Asked:
     """Answers that were asked for."""
 
     prompt: str
-    masks: tuple[MaskRecipe | None, ...]
+    masks: tuple[MaskSpec | None, ...]
     settings: WriteSettings
     before: frozenset[str]
     """The jobs that the engine knew before: the next one of this title is the one that was asked for."""
@@ -71,15 +72,15 @@ class Asked:
         return next((job for job in new if job.kind == "generation" and job.title == title), None)
 
 
-def masks_of(lens: Lens) -> tuple[MaskRecipe | None, ...]:
+def masks_of(lens: Lens) -> tuple[MaskSpec | None, ...]:
     """The masks of the three answers under a lens."""
     return tuple(replace(lens, variant=variant).mask for variant in VARIANTS)
 
 
-def mask_words(masks: tuple[MaskRecipe | None, ...]) -> str:
+def mask_words(masks: tuple[MaskSpec | None, ...]) -> str:
     """What the ablated answers lack, in words."""
     mask = next(mask for mask in masks if mask is not None)
-    order = order_words(mask.selection, mask.quota)
+    order = order_words(mask.selection, mask.scope)
     return f"{ABILITY_WORDS[mask.ability]} · {order} · k {k_text(mask.k)}"
 
 
@@ -108,8 +109,8 @@ def answer_view(activity: Activity, job: Job | None, asked: Asked | None, pane: 
     tags = () if divergence is None else _tags(activity, job, pane, asked)
     state = (*([compared] if compared else []), *tags, *state)
     compared_tokens = activity.compared.get((job.id, pane))
-    parting = "" if compared_tokens is None else parting_words(compared_tokens)
-    return AnswerView(label, state, text, note, divergence, parting)
+    divergence_note = "" if compared_tokens is None else divergence_words(compared_tokens)
+    return AnswerView(label, state, text, note, divergence, divergence_note)
 
 
 def _tags(activity: Activity, job: Job, pane: int, asked: Asked | None) -> tuple[str, ...]:
@@ -134,15 +135,18 @@ def _tag_words(
     answer: tuple[str, Finish],
     compared: TextCompared | None,
 ) -> tuple[str, ...]:
-    from core.diagnosis import WORDS, Written, diagnose, style_format
-    from core.diagnosis import Asked as Question
+    from core.analysis.diagnosis.diagnose import diagnose
+    from core.analysis.diagnosis.failure_modes import WORDS
+    from core.analysis.diagnosis.written import Asked as Question
+    from core.analysis.diagnosis.written import Written
+    from core.benchmarks.answer_format import style_format
 
     question = Question(prompt, style_format("cloze") if is_cloze else None)
     written = [Written(*base), Written(*answer)]
     if compared is not None:
         written = [
-            Written(*base, compared.base_tokens, compared.base_nats),
-            Written(*answer, compared.ablated_tokens, compared.ablated_nats),
+            Written(*base, compared.base_tokens, compared.base_logprobs),
+            Written(*answer, compared.ablated_tokens, compared.ablated_logprobs),
         ]
     tags = diagnose(question, *written)
     return tuple(WORDS[tag.name] for tag in tags[:2])

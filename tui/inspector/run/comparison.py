@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
-from core.benchmarks import Benchmark
-from core.engine.commands import Run
-from core.events import ItemOutcome
-from core.results.answers import Answers, live_answers, stored_answers
-from core.results.frames import limits_of
-from core.results.item_table import ItemTable
-from core.results.items import ensure_items
-from core.results.presence import has_ranking
-from core.results.samples import Samples
-from core.results.scores import comparable_scores, item_clusters, mean_scores
-from core.statistics import CellStatistics, cell_statistics
-from core.workbench import Workbench
+from core.analysis.statistics.cells import CellStatistics, cell_statistics
+from core.analysis.stored.answers import Answers, live_answers, stored_answers
+from core.analysis.stored.cache_status import has_ranking
+from core.analysis.stored.frames import limits_of
+from core.analysis.stored.item_table import ItemTable
+from core.analysis.stored.items import ensure_items
+from core.analysis.stored.samples import Samples
+from core.analysis.stored.scores import comparable_scores, item_clusters, mean_scores
+from core.benchmarks.description import Benchmark
+from core.experiment.events import ItemOutcome
+from core.experiment.specs import Run
+from core.runner.workbench import Workbench
 from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
 
 LIVE_RESAMPLES = 400
@@ -153,7 +153,7 @@ class Comparison:
         return found
 
     def _effect(self, side: Side, run: Run, both: NDArray[np.bool_], resamples: int) -> CellStatistics:
-        """What `core.results.frames.frame_statistics` says of stored runs; of others as far as they got."""
+        """What `core.analysis.stored.frames.frame_statistics` says of stored runs; of others as far as they got."""
         return cell_statistics(
             self.answers["base"].correct[both],
             self.answers[side].correct[None, both],
@@ -234,6 +234,6 @@ def _scorings(bench: Workbench, runs: Mapping[Side, Run]) -> int:
     mask = runs["ablated"].mask if "ablated" in runs else None
     if mask is None or has_ranking(bench, mask):
         return 0
-    if mask.selection == "minus_core":
+    if mask.selection == "top_minus_shared":
         return sum(not has_ranking(bench, needed) for needed in bench.rankings_of(mask))
     return len(bench.scored_abilities(mask))

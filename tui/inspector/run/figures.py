@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from core.engine.commands import Run
-    from core.statistics import Accuracy, CellStatistics
+    from core.analysis.statistics.accuracy import Accuracy
+    from core.analysis.statistics.cells import CellStatistics
+    from core.experiment.specs import Run
 
 Side = Literal["base", "ablated", "control"]
 

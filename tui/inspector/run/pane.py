@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container
 
-from core.engine.commands import Run
+from core.experiment.specs import Run
 from tui.inspector.command_of import command_line
 from tui.inspector.pane import Copied, Pane
 from tui.inspector.run.figures import Figures, Side, nothing_yet
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from core.events import ItemOutcome
-    from tui.inspector.desk import Desk
+    from core.experiment.events import ItemOutcome
     from tui.inspector.lens import Lens
     from tui.inspector.run.comparison import Comparison
     from tui.inspector.run.status import Tone
+    from tui.inspector.session import Session
 
 LIVE_S = 0.4
 """Between two looks at a run that goes on: figures that change faster cannot be read."""
@@ -57,9 +57,9 @@ they come while a run goes on (longest items first), else in the benchmark's ord
 came last, or those that flipped; the tab Samples has all of them."""
 
 
-def runs_of(desk: Desk, lens: Lens) -> dict[Side, Run]:
+def runs_of(session: Session, lens: Lens) -> dict[Side, Run]:
     """What the lens looks at, by side."""
-    n = desk.items_of(desk.benchmark(lens.benchmark), lens)
+    n = session.items_of(session.benchmark(lens.benchmark), lens)
     runs: dict[Side, Run] = {"base": Run(None, lens.benchmark, n)}
     if lens.mask is not None:
         runs["ablated"] = Run(lens.mask, lens.benchmark, n)
@@ -88,8 +88,8 @@ class RunPane(Pane):
     Screen.-tall RunPane Ticker { margin-top: 1; }
     """
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
-        super().__init__(desk, id=id)
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(session, id=id)
         self._runs: dict[Side, Run] = {}
         self._comparison: Comparison | None = None
         self._figures: Figures | None = None
@@ -102,7 +102,7 @@ class RunPane(Pane):
         self._waiting: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        marks = self.desk.marks
+        marks = self.session.marks
         yield FiguresTable(marks, id="run-figures")
         yield Said(id="run-status")
         yield Said(id="run-plan")
@@ -112,18 +112,18 @@ class RunPane(Pane):
         yield Said(id="run-queue")
 
     def refresh_view(self, lens: Lens) -> None:
-        runs = runs_of(self.desk, lens)
+        runs = runs_of(self.session, lens)
         if runs != self._runs:
             self._runs, self._figures, self._empty, self._problem = runs, None, None, ""
         self._say()
-        desk, before = self.desk, self._comparison
-        benchmark = desk.benchmark(lens.benchmark)
+        session, before = self.session, self._comparison
+        benchmark = session.benchmark(lens.benchmark)
 
         def stored() -> Comparison | str:
             from tui.inspector.run.comparison import Comparison
 
             try:
-                return Comparison.read(desk.bench, benchmark, runs, before)
+                return Comparison.read(session.bench, benchmark, runs, before)
             except ValueError as error:
                 return " ".join(str(error).split())
 
@@ -131,15 +131,15 @@ class RunPane(Pane):
 
     def tick(self) -> None:
         self._say()
-        if side_going_on(self.desk.activity, self._runs) is not None:
+        if side_going_on(self.session.activity, self._runs) is not None:
             self._look_soon()
 
     def copied(self) -> Copied | None:
         if self._figures is None or self.lens is None:
             return None
-        report = report_of(self.desk.spec.model.name, self.lens, self._figures)
+        report = report_of(self.session.spec.model.name, self.lens, self._figures)
         return Copied(
-            f"{report}\n{command_line(self.desk, self.lens)}\n", "the figures and their command line"
+            f"{report}\n{command_line(self.session, self.lens)}\n", "the figures and their command line"
         )
 
     def _take(self, found: Comparison | str) -> None:
@@ -158,7 +158,7 @@ class RunPane(Pane):
     def _partial_runs(self) -> dict[Side, list[ItemOutcome]]:
         """What runs gave that are not stored: they go on, or were cancelled."""
         found = self._comparison
-        live = self.desk.activity.runs
+        live = self.session.activity.runs
         return {
             side: live[run].outcomes
             for side, run in self._runs.items()
@@ -186,7 +186,7 @@ class RunPane(Pane):
         if found is None or found.runs != runs:
             return
         self._looked = time.monotonic()
-        side = side_going_on(self.desk.activity, runs)
+        side = side_going_on(self.session.activity, runs)
         going_on = side if side is not None and partial.get(side) else None
         # Copies: the lists grow while the thread works.
         given = {name: tuple(outcomes) for name, outcomes in partial.items()}
@@ -212,13 +212,13 @@ class RunPane(Pane):
         lens, figures = self.lens, self._figures
         if lens is None:
             return
-        asked = is_asked_for(self.desk, lens)
+        asked = is_asked_for(self.session, lens)
         self._say_status(lens, figures)
         plan = [self._problem]
         if figures is not None and not asked:
-            plan = plan_of(self.desk, lens, figures)
+            plan = plan_of(self.session, lens, figures)
         self.query_one("#run-plan", Said).say("\n".join(plan))
-        self.query_one("#run-queue", Said).say("\n".join(queue_of(self.desk.activity, self._queue_rows)))
+        self.query_one("#run-queue", Said).say("\n".join(queue_of(self.session.activity, self._queue_rows)))
         if figures is None:
             self._say_nothing_yet(lens)
             return
@@ -229,16 +229,18 @@ class RunPane(Pane):
     def _say_nothing_yet(self, lens: Lens) -> None:
         """Keeps everything in its place, empty, while the cache is looked at: so that nothing jumps."""
         if self._empty is None:
-            self._empty = nothing_yet(self._runs, self.desk.benchmark(lens.benchmark).chance)
-        self.query_one(FiguresTable).show(self._empty, "cannot run" if self._problem else self.desk.marks.cut)
+            self._empty = nothing_yet(self._runs, self.session.benchmark(lens.benchmark).chance)
+        self.query_one(FiguresTable).show(
+            self._empty, "cannot run" if self._problem else self.session.marks.cut
+        )
         self.query_one(LinePlot).show((), 0)
         self.query_one(Ticker).show(None, 0)
 
     def _say_status(self, lens: Lens, figures: Figures | None) -> None:
-        status = status_of(self.desk, lens, self._runs, self.content_size.width)
+        status = status_of(self.session, lens, self._runs, self.content_size.width)
         effects = [one.effect for one in figures.sides.values() if one.effect] if figures else []
         reasons = [effect.reason for effect in effects if not effect.defined]
-        lines = [*([status.text] if status.text else []), *beside_of(self.desk)]
+        lines = [*([status.text] if status.text else []), *beside_of(self.session)]
         self.query_one("#run-status", Said).say("\n".join([*lines, *reasons[:1]]), TONES[status.tone])
 
     @property

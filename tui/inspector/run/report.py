@@ -20,7 +20,7 @@ def report_of(model: str, lens: Lens, figures: Figures) -> str:
     if figures.chance is not None:
         lines[0] += f", chance {number(figures.chance)}"
     if lens.variant != "base":
-        order = order_words(lens.selection, lens.quota)
+        order = order_words(lens.selection, lens.scope)
         words = f"{VARIANT_WORDS[lens.variant]}, {order}, k {k_text(lens.k)}"
         lines.append(f"ablated: {lens.ability}, {words}")
     lines += [_side_line(side, one, figures) for side, one in figures.sides.items()]

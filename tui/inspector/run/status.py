@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoaded, ModelLoading
+from core.experiment.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoaded, ModelLoading
 from tui.inspector.look.names import job_title, short_benchmark
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
 from tui.scoring_words import loaded_text, scoring_words
 
 if TYPE_CHECKING:
-    from core.engine.commands import Run
+    from core.experiment.specs import Run
     from tui.inspector.activity import Activity
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
     from tui.inspector.look.marks import Marks
+    from tui.inspector.session import Session
 
 Tone = Literal["running", "problem", "note"]
 
@@ -50,14 +50,14 @@ def side_going_on(activity: Activity, runs: Mapping[Side, Run]) -> Side | None:
     return next((side for side, run in runs.items() if run == activity.current.run), None)
 
 
-def is_asked_for(desk: Desk, lens: Lens) -> bool:
+def is_asked_for(session: Session, lens: Lens) -> bool:
     """Whether a job that runs or waits is the one that `r` starts for the lens."""
     title = job_title(lens.mask, lens.benchmark)
-    activity = desk.activity
+    activity = session.activity
     return any(job.title == title for job in (activity.job, *activity.queued) if job is not None)
 
 
-def status_of(desk: Desk, lens: Lens, runs: Mapping[Side, Run], width: int) -> Status:
+def status_of(session: Session, lens: Lens, runs: Mapping[Side, Run], width: int) -> Status:
     """What goes on, in one sentence; empty if nothing does and nothing was wrong.
 
     Args:
@@ -66,17 +66,17 @@ def status_of(desk: Desk, lens: Lens, runs: Mapping[Side, Run], width: int) -> S
         runs: the runs of the lens.
         width: columns; a progress bar is there if it fits.
     """
-    activity = desk.activity
+    activity = session.activity
     if activity.link == "lost":
         # What to do comes first: where there is little room, the end of the sentence is cut.
         problem = f"R starts the engine again. {safe_line(activity.link_problem)}"
-        return Status(f"{desk.marks.wrong} {problem}", "problem")
+        return Status(f"{session.marks.wrong} {problem}", "problem")
     if isinstance(activity.model, ModelFailed):
-        return Status(f"{desk.marks.wrong} {safe_line(activity.model.problem)}", "problem")
+        return Status(f"{session.marks.wrong} {safe_line(activity.model.problem)}", "problem")
     if activity.job is not None:
-        long, short = (_job_status(desk, lens, runs, activity.job, bar) for bar in (BAR_WIDTH, 0))
+        long, short = (_job_status(session, lens, runs, activity.job, bar) for bar in (BAR_WIDTH, 0))
         return Status(long if len(long) <= width else short, "running")
-    return _idle_status(desk)
+    return _idle_status(session)
 
 
 def queue_of(activity: Activity, room: int) -> list[str]:
@@ -94,19 +94,19 @@ def queue_of(activity: Activity, room: int) -> list[str]:
     return lines
 
 
-def plan_of(desk: Desk, lens: Lens, figures: Figures) -> list[str]:
+def plan_of(session: Session, lens: Lens, figures: Figures) -> list[str]:
     """What of the comparison is lacking, what it takes, and the key that runs it; empty if nothing is."""
-    marks, lacking = desk.marks, [side for side in figures.sides if side not in figures.stored]
+    marks, lacking = session.marks, [side for side in figures.sides if side not in figures.stored]
     if not lacking:
         return []
-    key = "r puts it at the end of the queue" if desk.activity.is_busy else "r runs it"
-    if desk.readonly:
+    key = "r puts it at the end of the queue" if session.activity.is_busy else "r runs it"
+    if session.readonly:
         key = "this inspector only looks (--readonly)"
     if lacking == ["control"]:
         return [f"{marks.lacking} random control: {figures.n:,} items; {key}"]
     rows = [(SIDE_WORDS[side], side in figures.stored, _work(side, figures)) for side in figures.sides]
     if "ablated" in lacking and lens.selection != "random":
-        rows.insert(1, ("importance", not figures.scorings, _scoring(desk, lens, figures.scorings)))
+        rows.insert(1, ("importance", not figures.scorings, _scoring(session, lens, figures.scorings)))
     lines = [
         f" {marks.stored if stored else marks.lacking} {name:<15}{'stored' if stored else work}"
         for name, stored, work in rows
@@ -120,24 +120,24 @@ def _work(side: Side, figures: Figures) -> str:
     return f"{items}; as many weights, at random" if side == "control" else items
 
 
-def _scoring(desk: Desk, lens: Lens, scorings: int) -> str:
+def _scoring(session: Session, lens: Lens, scorings: int) -> str:
     """What has to be scored before it is known which weights are ablated."""
     whose = short_benchmark(lens.ability) if scorings == 1 else f"{scorings} abilities"
-    return f"of {whose}: {desk.spec.recipe.n_items:,} items{' each' if scorings > 1 else ''}"
+    return f"of {whose}: {session.spec.recipe.n_items:,} items{' each' if scorings > 1 else ''}"
 
 
-def _job_status(desk: Desk, lens: Lens, runs: Mapping[Side, Run], job: Job, bar: int) -> str:
+def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job, bar: int) -> str:
     """What the job does, with a progress bar of so many columns."""
-    activity = desk.activity
+    activity = session.activity
     paused = job.state == "paused"
     which = f"{PARTS[job.kind]} {min(job.done + 1, job.total)} of {job.total}" if job.total > 1 else ""
     if activity.current is not None:
         live, side = activity.current, side_going_on(activity, runs)
         what = SIDE_WORDS[side] if side else safe_line(job.title)
-        parts = [f"{what} {_progress(desk.marks, len(live.outcomes), live.run.n, bar)}"]
+        parts = [f"{what} {_progress(session.marks, len(live.outcomes), live.run.n, bar)}"]
         parts += [*([] if paused else _pace(live.rate, live.seconds_left)), which]
     elif activity.scored is not None and job.kind != "calibration":  # which scores another model's weights
-        parts = [_scored(desk, lens, activity.scored, bar)]
+        parts = [_scored(session, lens, activity.scored, bar)]
         parts += [] if paused else _scoring_pace(activity, activity.scored)
     elif isinstance(activity.model, ModelLoading):
         parts = [_loading(activity.model)]
@@ -146,17 +146,17 @@ def _job_status(desk: Desk, lens: Lens, runs: Mapping[Side, Run], job: Job, bar:
         parts = ["preparing" if mine else safe_line(job.title), which]
     if paused:
         parts.append("paused: p goes on, c cancels")
-    mark = desk.marks.paused if paused else desk.marks.running
+    mark = session.marks.paused if paused else session.marks.running
     return f"{mark} {'  '.join(part for part in parts if part)}"
 
 
-def _scored(desk: Desk, lens: Lens, scored: ItemsScored, bar: int) -> str:
+def _scored(session: Session, lens: Lens, scored: ItemsScored, bar: int) -> str:
     """How far importance is, and which ability of how many that the lens needs."""
-    wanted = desk.bench.scored_abilities(lens.mask) if lens.mask is not None else []
+    wanted = session.bench.scored_abilities(lens.mask) if lens.mask is not None else []
     place = ""
     if len(wanted) > 1 and scored.ability in wanted:
         place = f" ({wanted.index(scored.ability) + 1} of {len(wanted)})"
-    progress = _progress(desk.marks, scored.done, scored.total, bar)
+    progress = _progress(session.marks, scored.done, scored.total, bar)
     return f"importance of {short_benchmark(scored.ability)}{place} {progress}"
 
 
@@ -168,9 +168,9 @@ def _scoring_pace(activity: Activity, scored: ItemsScored) -> list[str]:
     return _pace(rate, (scored.total - scored.done) / rate)
 
 
-def _idle_status(desk: Desk) -> Status:
+def _idle_status(session: Session) -> Status:
     """How the last job ended, if not well; or that the model is being loaded."""
-    activity, marks = desk.activity, desk.marks
+    activity, marks = session.activity, session.marks
     others = ("generation", "calibration")  # these say it where they are asked for
     last = next((job for job in reversed(activity.jobs.values()) if job.kind not in others), None)
     if last is not None and last.state == "failed":
@@ -188,11 +188,11 @@ def _loading(loading: ModelLoading) -> str:
     return f"loading the model: {safe_line(loading.doing)}{f' ({far})' if far else ''}"
 
 
-def beside_of(desk: Desk) -> tuple[str, ...]:
+def beside_of(session: Session) -> tuple[str, ...]:
     """What the model needs and what fits, until it is in memory; how weights are scored, while they are."""
-    activity = desk.activity
+    activity = session.activity
     if not isinstance(activity.model, ModelLoaded):
-        return desk.needs
+        return session.needs
     planned, scored = activity.planned, activity.scored
     if planned is None or (scored is not None and scored.ability != planned.ability):
         return ()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
     from textual.app import ComposeResult
 
-    from core.diagnosis import TagName
+    from core.analysis.diagnosis.failure_modes import TagName
 
 TYPING_S = 0.15
 """How long typing has to rest before it is searched for."""

@@ -9,8 +9,8 @@ from tui.inspector.look.names import FINISH_WORDS
 from tui.inspector.look.safe_text import safe_line, safe_place
 
 if TYPE_CHECKING:
-    from core.results.failures import ItemFailure
-    from core.results.records import Answer, Sample
+    from core.analysis.stored.failures import ItemFailure
+    from core.analysis.stored.records import Answer, Sample
 
 PROGRAM_METRIC = "pass@1"
 """The metric of benchmarks whose answers are programs: right is what passes the tests."""
@@ -21,7 +21,7 @@ QUOTED_OPTION = 80
 
 def fails(failure: ItemFailure) -> bool:
     """Whether anything is worse than base; answers can differ without that."""
-    from core.diagnosis import FAILURES
+    from core.analysis.diagnosis.failure_modes import FAILURES
 
     is_distracted = failure.choice is not None and failure.choice.winner is not None
     return is_distracted or any(tag.name in FAILURES for tag in failure.tags)
@@ -33,7 +33,7 @@ def failure_sentences(failure: ItemFailure, sample: Sample) -> list[str]:
     Of a written answer each tag with its evidence, the one that counts first, and the token where the two
     part; of multiple choice the margins and what is preferred, nothing where several options are right.
     """
-    from core.diagnosis import WORDS
+    from core.analysis.diagnosis.failure_modes import WORDS
 
     if failure.choice is not None:
         options = [option[:QUOTED_OPTION] for option in sample.options]
@@ -43,8 +43,8 @@ def failure_sentences(failure: ItemFailure, sample: Sample) -> list[str]:
     said = [f"{WORDS[tag.name]}: {safe_line(tag.evidence)}" for tag in failure.tags]
     if not said:
         said = ["The texts differ in no way that has a name."]
-    if failure.parting is not None:
-        said.append(safe_line(failure.parting.sentence()))
+    if failure.divergence is not None:
+        said.append(safe_line(failure.divergence.sentence()))
     return said
 
 
@@ -55,7 +55,7 @@ def evidence_place(failure: ItemFailure | None, text: str) -> tuple[int, int] | 
         failure: of the item.
         text: what the ablated model wrote, as it is stored.
     """
-    from core.diagnosis import main_tag
+    from core.analysis.diagnosis.failure_modes import main_tag
 
     tag = None if failure is None else main_tag(failure.tags)
     if tag is None or tag.start is None or tag.end is None or tag.end <= tag.start:

@@ -50,10 +50,10 @@ class SampleView(ScrollView, can_focus=True):
         "sample--base",
         "sample--ablated",
         "sample--control",
-        "sample--parting",
+        "sample--divergence",
         "sample--after",
         "sample--evidence",
-        "sample--parting-evidence",
+        "sample--divergence-evidence",
     }
 
     DEFAULT_CSS = """
@@ -65,10 +65,10 @@ class SampleView(ScrollView, can_focus=True):
     SampleView .sample--base { color: $primary; }
     SampleView .sample--ablated { color: $warning; }
     SampleView .sample--control { color: $text-muted; }
-    SampleView .sample--parting { color: $text-warning; text-style: bold reverse; }
+    SampleView .sample--divergence { color: $text-warning; text-style: bold reverse; }
     SampleView .sample--after { color: $text-warning; }
     SampleView .sample--evidence { color: $text-error; text-style: underline; }
-    SampleView .sample--parting-evidence { color: $text-error; text-style: bold reverse underline; }
+    SampleView .sample--divergence-evidence { color: $text-error; text-style: bold reverse underline; }
     """
 
     class Stepped(Message):

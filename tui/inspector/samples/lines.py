@@ -21,8 +21,8 @@ from tui.inspector.samples.failing import (
 from tui.inspector.widgets.option_table import Answerer, Line, Role, letter_of, option_lines
 
 if TYPE_CHECKING:
-    from core.results.failures import ItemFailure
-    from core.results.records import Answer, Flip, Sample
+    from core.analysis.stored.failures import ItemFailure
+    from core.analysis.stored.records import Answer, Flip, Sample
     from tui.inspector.look.marks import Marks
 
 FLIP_WORDS = {
@@ -175,8 +175,8 @@ def _pair(one: Answerer, other: Answerer, subject: Subject, width: int, marks: M
     assert one.answer is not None, "the first has an answer"
     assert other.answer is not None, "so has the second"
     left, right = _answer_text(one.answer, subject.sample), _answer_text(other.answer, subject.sample)
-    parting = first_divergence(left, right, base_ended=True, other_ended=True)
-    start = parting.start if parting else None
+    divergence = first_divergence(left, right, base_ended=True, other_ended=True)
+    start = divergence.start if divergence else None
     half = (width - 3) // 2 if width >= SIDE_BY_SIDE else width
     evidence = evidence_place(subject.failure, other.answer.text or "")
     columns = [
@@ -231,7 +231,7 @@ def _tinted(text: str, row: Span, start: int | None, evidence: Span | None = Non
 def _role_at(place: int, start: int | None, end: int, evidence: Span | None) -> Role:
     is_evidence = evidence is not None and evidence[0] <= place < evidence[1]
     if start is not None and start <= place < end:
-        return "parting-evidence" if is_evidence else "parting"
+        return "divergence-evidence" if is_evidence else "divergence"
     if is_evidence:
         return "evidence"
     return "plain" if start is None or place < start else "after"

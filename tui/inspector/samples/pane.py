@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from core.results.failures import Failures
-    from tui.inspector.desk import Desk
+    from core.analysis.stored.failures import Failures
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 LIVE_S = 1.0
 """How often a running run's answers are taken in."""
@@ -107,8 +107,8 @@ class SamplesPane(Pane):
     Screen.-wide SamplesPane #samples-left { width: 3fr; }
     """
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
-        super().__init__(desk, id=id)
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(session, id=id)
         self._stored: Reading | None = None
         """What the cache has."""
         self._reading: Reading | None = None
@@ -120,21 +120,21 @@ class SamplesPane(Pane):
         self._live_taken = 0.0
 
     def compose(self) -> ComposeResult:
-        rows = SampleList(self.desk.marks, id="samples-list")
+        rows = SampleList(self.session.marks, id="samples-list")
         with Horizontal():
             with Vertical(id="samples-left"):
                 yield ListHead(rows)
                 yield rows
-            yield SampleView(self.desk.marks, id="samples-item")
+            yield SampleView(self.session.marks, id="samples-item")
         yield SampleChooser()
 
     # What is read
 
     def refresh_view(self, lens: Lens) -> None:
-        question, before = Question.of(self.desk, lens), self._stored
+        question, before = Question.of(self.session, lens), self._stored
         if before is None or before.question != question:
             self.add_class("-stale")
-        self.read(lambda: read_stored(self.desk, question, before), self._take_stored, "stored")
+        self.read(lambda: read_stored(self.session, question, before), self._take_stored, "stored")
 
     def tick(self) -> None:
         if time.monotonic() - self._live_taken >= LIVE_S:
@@ -151,22 +151,25 @@ class SamplesPane(Pane):
     def _take_live(self) -> bool:
         """Reads what a run has given of what is not stored; False if there is nothing."""
         stored = self._stored
-        live = stored.live_sides(self.desk.activity) if stored is not None else {}
+        live = stored.live_sides(self.session.activity) if stored is not None else {}
         if stored is None or not live:
             return False
         self._live_taken = time.monotonic()
-        self.read(lambda: with_live(self.desk, stored, live), self._take_reading, "live")
+        self.read(lambda: with_live(self.session, stored, live), self._take_reading, "live")
         return True
 
     def _take_reading(self, reading: Reading) -> None:
         stored = self._stored
-        if stored is None or (reading.question, reading.presence) != (stored.question, stored.presence):
+        if stored is None or (reading.question, reading.cache_status) != (
+            stored.question,
+            stored.cache_status,
+        ):
             return  # an answer to what is not asked any more, or older than what is stored by now
         self._reading, self._failures = reading, None
         self._read_failures_soon(reading)
         if reading.samples is None:
             self._listing = None
-            benchmark = self.desk.benchmark(reading.question.benchmark)
+            benchmark = self.session.benchmark(reading.question.benchmark)
             self._rows.show([], 0, (), 3, nothing_text(reading.question, benchmark.name))
             self._close_item()
         else:
@@ -205,7 +208,7 @@ class SamplesPane(Pane):
             listing.places,
             samples.n,
             samples.tags,
-            mark_width(is_ablated, self.desk.marks),
+            mark_width(is_ablated, self.session.marks),
             no_item_text(listing.choice),
             ending_of(samples, is_ablated),
         )
@@ -219,7 +222,7 @@ class SamplesPane(Pane):
         reading, listing, summary = self._reading, self._listing, None
         if reading is not None and listing is not None:
             opened = None if self._rows.display else self._rows.position
-            summary = summary_text(reading, listing, self.content_size.width, self.desk.marks, opened)
+            summary = summary_text(reading, listing, self.content_size.width, self.session.marks, opened)
         self._chooser.say(summary)
         self.query_one(ListHead).display = listing is not None
         self.query_one(ListHead).refresh()
@@ -228,7 +231,7 @@ class SamplesPane(Pane):
         self.call_after_refresh(self._say)
 
     def on_sample_list_rows_wanted(self, message: SampleList.RowsWanted) -> None:
-        reading, listing, marks = self._reading, self._listing, self.desk.marks
+        reading, listing, marks = self._reading, self._listing, self.session.marks
         if reading is None or listing is None:
             return
         samples, failures, is_ablated = listing.samples, listing.failures, reading.question.mask is not None
@@ -251,7 +254,7 @@ class SamplesPane(Pane):
         if place is None or reading is None or reading.samples is None:
             self._item.show(None)
         else:
-            metric = self.desk.benchmark(reading.question.benchmark).metrics[0]
+            metric = self.session.benchmark(reading.question.benchmark).metrics[0]
             self.read(lambda: subject_at(reading, place, metric), self._item.show, "item")
 
     # What a person asks for
@@ -335,7 +338,7 @@ class SamplesPane(Pane):
             return None
         if subject.sample.place != self._rows.place:
             return None
-        text = f"{report(subject)}\n$ {command_line(self.desk, self.lens)}\n"
+        text = f"{report(subject)}\n$ {command_line(self.session, self.lens)}\n"
         return Copied(text, f"item #{subject.sample.place} as text")
 
     def exported(self) -> Exported | None:

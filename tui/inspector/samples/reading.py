@@ -6,25 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.engine.commands import Run
+from core.experiment.specs import Run
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from core.diagnosis import TagName
-    from core.events import ItemOutcome
-    from core.recipes import MaskRecipe
-    from core.results.answers import Answers
-    from core.results.failures import Failures
-    from core.results.presence import Presence
-    from core.results.records import Filter
-    from core.results.samples import Samples
-    from core.statistics import Accuracy
+    from core.analysis.diagnosis.failure_modes import TagName
+    from core.analysis.statistics.accuracy import Accuracy
+    from core.analysis.stored.answers import Answers
+    from core.analysis.stored.cache_status import CacheStatus
+    from core.analysis.stored.failures import Failures
+    from core.analysis.stored.records import Filter
+    from core.analysis.stored.samples import Samples
+    from core.experiment.events import ItemOutcome
+    from core.experiment.specs import MaskSpec
     from tui.inspector.activity import Activity
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
     from tui.inspector.samples.lines import Subject
+    from tui.inspector.session import Session
 
 Side = Literal["base", "ablated"]
 Model = Literal["base", "ablated", "random"]
@@ -34,15 +34,15 @@ Model = Literal["base", "ablated", "random"]
 class Question:
     """Whose answers to what are looked at."""
 
-    mask: MaskRecipe | None
-    control: MaskRecipe | None
+    mask: MaskSpec | None
+    control: MaskSpec | None
     benchmark: str
     n: int
 
     @classmethod
-    def of(cls, desk: Desk, lens: Lens) -> Question:
+    def of(cls, session: Session, lens: Lens) -> Question:
         """What a lens asks."""
-        n = desk.items_of(desk.benchmark(lens.benchmark), lens)
+        n = session.items_of(session.benchmark(lens.benchmark), lens)
         return cls(lens.mask, lens.control, lens.benchmark, n)
 
     def run(self, side: Side) -> Run:
@@ -55,7 +55,7 @@ class Reading:
     """What there is of it."""
 
     question: Question
-    presence: Presence
+    cache_status: CacheStatus
     """What was stored when it was read."""
     samples: Samples | None
     """None if neither base nor ablated answers are known."""
@@ -66,9 +66,9 @@ class Reading:
 
     def live_sides(self, activity: Activity) -> dict[Side, list[ItemOutcome]]:
         """What runs have given of that which is not stored."""
-        sides: dict[Side, bool] = {"base": self.presence.base}
+        sides: dict[Side, bool] = {"base": self.cache_status.base}
         if self.question.mask is not None:
-            sides["ablated"] = self.presence.ablated
+            sides["ablated"] = self.cache_status.ablated
         lacking = [side for side, is_stored in sides.items() if not is_stored]
         runs = {side: activity.runs.get(self.question.run(side)) for side in lacking}
         return {side: list(run.outcomes) for side, run in runs.items() if run is not None and run.outcomes}
@@ -110,15 +110,15 @@ class Listing:
         return {} if self.failures is None else failure_counts(self.failures)
 
 
-def read_stored(desk: Desk, question: Question, before: Reading | None) -> Reading:
+def read_stored(session: Session, question: Question, before: Reading | None) -> Reading:
     """What the cache has; the reading before, if it was of the same and nothing was added since."""
-    from core.results.presence import presence
-    from core.results.samples import Samples
+    from core.analysis.stored.cache_status import cache_status
+    from core.analysis.stored.samples import Samples
 
-    bench, benchmark, n = desk.bench, desk.benchmark(question.benchmark), question.n
-    found = presence(bench, question.mask, benchmark, n)
-    is_same = before is not None and (before.question, before.presence) == (question, found)
-    if before is not None and is_same and not _has_new_partings(desk, before):
+    bench, benchmark, n = session.bench, session.benchmark(question.benchmark), question.n
+    found = cache_status(bench, question.mask, benchmark, n)
+    is_same = before is not None and (before.question, before.cache_status) == (question, found)
+    if before is not None and is_same and not _has_new_divergences(session, before):
         return before
     samples = Samples.open(bench, benchmark, n, question.mask)
     control = None
@@ -127,28 +127,28 @@ def read_stored(desk: Desk, question: Question, before: Reading | None) -> Readi
     return Reading(question, found, samples, control, _scores(samples, control))
 
 
-def _has_new_partings(desk: Desk, reading: Reading) -> bool:
+def _has_new_divergences(session: Session, reading: Reading) -> bool:
     """Whether it is stored by now where the written answers part: that comes after the answers."""
-    from core.workbench.comparing import partings_request
+    from core.runner.divergences import divergences_request
 
-    question, presence, samples = reading.question, reading.presence, reading.samples
-    benchmark = desk.benchmark(question.benchmark)
-    if benchmark.kind == "multiple_choice" or samples is None or samples.partings is not None:
+    question, cache_status, samples = reading.question, reading.cache_status, reading.samples
+    benchmark = session.benchmark(question.benchmark)
+    if benchmark.kind == "multiple_choice" or samples is None or samples.divergences is not None:
         return False
-    if question.mask is None or not (presence.base and presence.ablated):
+    if question.mask is None or not (cache_status.base and cache_status.ablated):
         return False
-    base, ablated = (desk.bench.request(mask, benchmark, question.n) for mask in (None, question.mask))
-    return desk.bench.store.partings.entries.has(partings_request(base, ablated)[0])
+    base, ablated = (session.bench.request(mask, benchmark, question.n) for mask in (None, question.mask))
+    return session.bench.store.divergences.entries.has(divergences_request(base, ablated)[0])
 
 
-def with_live(desk: Desk, reading: Reading, live: Mapping[Side, Sequence[ItemOutcome]]) -> Reading:
+def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[ItemOutcome]]) -> Reading:
     """A reading with what runs have given so far."""
-    from core.results.samples import Samples
+    from core.analysis.stored.samples import Samples
 
     samples = reading.samples
     if samples is None:
-        benchmark = desk.benchmark(reading.question.benchmark)
-        samples = Samples.unanswered(desk.bench, benchmark, reading.question.n)
+        benchmark = session.benchmark(reading.question.benchmark)
+        samples = Samples.unanswered(session.bench, benchmark, reading.question.n)
     for side, outcomes in live.items():
         samples = samples.with_live(outcomes, side)
     return replace(reading, samples=samples, scores=_scores(samples, reading.control))
@@ -156,7 +156,7 @@ def with_live(desk: Desk, reading: Reading, live: Mapping[Side, Sequence[ItemOut
 
 def _scores(samples: Samples | None, control: Samples | None) -> dict[Model, Accuracy]:
     """The mean score of everyone over the items that they answered."""
-    from core.results.scores import item_clusters, mean_scores
+    from core.analysis.stored.scores import item_clusters, mean_scores
 
     some = samples or control
     if some is None:
@@ -175,9 +175,9 @@ def read_failures(reading: Reading) -> Failures | None:
 
     Takes seconds where thousands of texts are to be read.
     """
-    from core.results.failures import failures
+    from core.analysis.stored.failures import failures
 
-    is_stored = reading.presence.base and reading.presence.ablated
+    is_stored = reading.cache_status.base and reading.cache_status.ablated
     return failures(reading.samples) if is_stored and reading.samples is not None else None
 
 
@@ -185,7 +185,7 @@ def failure_counts(failures: Failures) -> dict[TagName, int]:
     """How many answers have each tag as their main one, the most frequent first."""
     import numpy as np
 
-    from core.diagnosis import PRIORITY
+    from core.analysis.diagnosis.failure_modes import PRIORITY
 
     counts = np.bincount(failures.main[failures.main >= 0], minlength=len(PRIORITY)).tolist()
     found = [(name, count) for name, count in zip(PRIORITY, counts, strict=True) if count]
@@ -199,7 +199,7 @@ def list_samples(samples: Samples, choice: Choice, failures: Failures | None) ->
     """
     import numpy as np
 
-    from core.diagnosis import PRIORITY
+    from core.analysis.diagnosis.failure_modes import PRIORITY
 
     has_both = samples.base is not None and samples.ablated is not None
     if choice.tag not in samples.tags:
@@ -223,7 +223,7 @@ def subject_at(reading: Reading, place: int, metric: str) -> Subject:
         place: of the item.
         metric: the benchmark's first one.
     """
-    from core.results.failures import item_failure
+    from core.analysis.stored.failures import item_failure
     from tui.inspector.samples.lines import Subject
 
     samples = reading.samples

@@ -11,10 +11,10 @@ from tui.inspector.look.text_rows import fitted
 from tui.inspector.widgets.option_table import Line, Piece, Role, letter_of
 
 if TYPE_CHECKING:
-    from core.results.answers import Answers
-    from core.results.failures import Failures
-    from core.results.records import Flip, SampleRow
-    from core.results.samples import Samples
+    from core.analysis.stored.answers import Answers
+    from core.analysis.stored.failures import Failures
+    from core.analysis.stored.records import Flip, SampleRow
+    from core.analysis.stored.samples import Samples
     from tui.inspector.look.marks import Marks
 
 WIDEST_TAG = 13
@@ -137,7 +137,7 @@ def list_rows(
 
 def _failure(failures: Failures | None, place: int) -> Piece:
     """The tag that counts, in words."""
-    from core.diagnosis import FAILURES, PRIORITY, WORDS
+    from core.analysis.diagnosis.failure_modes import FAILURES, PRIORITY, WORDS
 
     if failures is None or failures.main[place] < 0:
         return "", "muted"

@@ -13,9 +13,9 @@ from tui.inspector.look.safe_text import safe_line
 from tui.inspector.samples.lines import flip_signs
 
 if TYPE_CHECKING:
-    from core.diagnosis import TagName
-    from core.results.records import Filter, Flip
-    from core.statistics import Accuracy
+    from core.analysis.diagnosis.failure_modes import TagName
+    from core.analysis.statistics.accuracy import Accuracy
+    from core.analysis.stored.records import Filter, Flip
     from tui.inspector.look.marks import Marks
     from tui.inspector.samples.reading import Choice, Listing, Question, Reading
 
@@ -123,7 +123,7 @@ def _failures(listing: Listing, width: int, marks: Marks) -> list[list[Text]]:
 
 
 def _failure_words(name: TagName) -> str:
-    from core.diagnosis import WORDS
+    from core.analysis.diagnosis.failure_modes import WORDS
 
     return WORDS[name]
 
@@ -148,15 +148,15 @@ def _remarks(reading: Reading, listing: Listing) -> list[Text]:
 
 
 def _missing(reading: Reading, listing: Listing) -> dict[str, str]:
-    samples, presence = listing.samples, reading.presence
-    states = {"base": (presence.base, samples.base)}
+    samples, cache_status = listing.samples, reading.cache_status
+    states = {"base": (cache_status.base, samples.base)}
     if reading.question.mask is not None:
-        states["ablated"] = (presence.ablated, samples.ablated)
+        states["ablated"] = (cache_status.ablated, samples.ablated)
     missing = {}
     for name, (is_stored, known) in states.items():
         if not is_stored:
             missing[name] = f"{known.n:,} of {samples.n:,} so far" if known else "not stored, r runs it"
-    if reading.question.control is not None and not presence.control:
+    if reading.question.control is not None and not cache_status.control:
         missing["random control"] = "not stored, r runs it"
     return missing
 

@@ -13,7 +13,7 @@ from textual.widgets import OptionList
 from tui.inspector.look.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.diagnosis import TagName
+    from core.analysis.diagnosis.failure_modes import TagName
 
 
 class Kind(NamedTuple):
@@ -76,7 +76,7 @@ class TagList(OptionList):
 
 
 def _failure_lines(failures: Mapping[TagName, int]) -> list[str]:
-    from core.diagnosis import FAILURES, WORDS
+    from core.analysis.diagnosis.failure_modes import FAILURES, WORDS
 
     return [
         f"{'fails' if name in FAILURES else 'differs'}: {WORDS[name]}  {count:,}"

@@ -15,9 +15,9 @@ from textual.widgets.option_list import Option as Row
 
 from core.benchmarks.program_tests import UNCONFINED
 from core.sandbox import DEFAULT_LIMITS, find_sandbox, why_not_unconfined
-from tui.inspector.desk import CodePermission
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.screens.frame import FRAME_CSS
+from tui.inspector.session import CodePermission
 from tui.units import size_text
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder, Kind
 from cache.keys import is_key
 from cache.listing import Entry, entry_of, left_overs, unfinished
 from tui.inspector.look.safe_text import safe_line
-from tui.inspector.stored.words import in_words, ingredient_lines
+from tui.inspector.stored.words import in_words, key_input_lines
 from tui.units import size_text
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _read(folder: EntryFolder, key: str, signature: Signature, fingerprint: str)
     entry, manifest = entry_of(folder, key)
     if manifest is None:
         return Stored(entry, safe_line(f"broken: {entry.broken}"), signature)
-    words = in_words(entry, manifest.ingredients, fingerprint)
+    words = in_words(entry, manifest.key_inputs, fingerprint)
     if entry.is_outdated:
         words = f"of another version, not used: {words}"
     return Stored(entry, safe_line(words), signature)
@@ -203,15 +203,15 @@ def details_of(root: Path, stored: Stored) -> list[str]:
         return lines
     _, manifest = manifest_of(root, entry.key)
     lines += [f"{entry.size_bytes:,} bytes, written {safe_line(manifest.created)}", "", "made of"]
-    lines += ingredient_lines(manifest.ingredients, "  ")
-    return [*lines, "", "kept with it", *ingredient_lines(manifest.details, "  ")]
+    lines += key_input_lines(manifest.key_inputs, "  ")
+    return [*lines, "", "kept with it", *key_input_lines(manifest.details, "  ")]
 
 
 class _Stopped(Exception):  # noqa: N818 (a person has seen enough, which is no error)
     """Verifying was told to stop."""
 
 
-def verify_until(root: Path, stop: Event, tell: Callable[[int, int], None]) -> list[CorruptEntry] | None:
+def verify_until(root: Path, stop: Event, emit: Callable[[int, int], None]) -> list[CorruptEntry] | None:
     """The damaged entries of a cache; None if it was told to stop before all were read.
 
     Args:
@@ -222,7 +222,7 @@ def verify_until(root: Path, stop: Event, tell: Callable[[int, int], None]) -> l
     from cache.upkeep import verify
 
     def on_entry(done: int, total: int) -> None:
-        tell(done, total)
+        emit(done, total)
         if stop.is_set() and done < total:
             raise _Stopped
 

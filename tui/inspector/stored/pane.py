@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from cache.files import CorruptEntry
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 RELIST_S = 2.0
 """Between two listings while the cache grows: each looks at every file."""
@@ -55,8 +55,8 @@ class CachePane(Pane):
 What was computed and kept, one row for each entry, of this model and of others:
 rankings  the most important weights of an ability, from which masks are cut
 outcomes  what one model, intact or ablated, answered to the items of one benchmark
-partings  where written answers of the intact and an ablated model part, token by token
-health    what a model, intact or ablated, makes of neutral texts, and how it writes on
+divergences  where written answers of the intact and an ablated model part, token by token
+generation quality    what a model, intact or ablated, makes of neutral texts, and how it writes on
 items     what the items of a benchmark say
 
 Size is that of the files. Broken entries come first, with a cross; they are never used, and computed anew
@@ -98,8 +98,8 @@ y        copy the entry's key; e write the list to a file
                 tooltip="Keep the entry, stop verifying, close the details, or end the search"),
     ]  # fmt: skip
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 (textual's name)
-        super().__init__(desk, id=id)
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(session, id=id)
         self._stored: dict[Name, Stored] | None = None
         self._shown: list[Stored] = []
         self._order: Order = ORDERS[0]
@@ -120,7 +120,7 @@ y        copy the entry's key; e write the list to a file
             with Container(id="cache-left"):
                 yield Static("Reading the cache", id="cache-totals", markup=False)
                 yield StoredHeads()
-                yield StoredList(self.desk.marks)
+                yield StoredList(self.session.marks)
             with VerticalScroll(id="cache-details", can_focus=False):
                 yield Static(markup=False)
         yield Input(id="cache-search", placeholder="words that all have to occur", compact=True)
@@ -137,7 +137,7 @@ y        copy the entry's key; e write the list to a file
         self.set_timer(RELIST_S, self._rest)
 
     def _read_entries(self) -> dict[Name, Stored]:
-        bench = self.desk.bench
+        bench = self.session.bench
         try:
             return read_entries(bench.store.root, self._stored or {}, bench.identity.fingerprint)
         finally:
@@ -166,7 +166,7 @@ y        copy the entry's key; e write the list to a file
             self.query_one(StoredList).show(found.rows, found.places)
             if self._asks_for is not None and self._asks_for.name not in found.places:
                 self._asks_for = None
-            folder = safe_line(str(self.desk.bench.store.root))
+            folder = safe_line(str(self.session.bench.store.root))
             self.query_one("#cache-totals", Static).update(Content(f"{found.summary} · {folder}"))
             then()
             self._show_line()
@@ -273,7 +273,7 @@ y        copy the entry's key; e write the list to a file
         return self.query_one("#cache-details", VerticalScroll)
 
     def _read_details(self) -> None:
-        stored, root = self.query_one(StoredList).chosen, self.desk.bench.store.root
+        stored, root = self.query_one(StoredList).chosen, self.session.bench.store.root
         if stored is not None and self._details.has_class("-open"):
             self.read(lambda: details_of(root, stored), self._show_details, "details")
 
@@ -286,7 +286,7 @@ y        copy the entry's key; e write the list to a file
     def action_delete(self) -> None:
         """Asks whether the entry under the cursor is to be deleted."""
         stored = self.query_one(StoredList).chosen
-        if self.desk.readonly:
+        if self.session.readonly:
             self.post_message(self.Failed("This inspector was started with --readonly: it deletes nothing."))
         elif stored is not None and not stored.can_be_deleted:
             self._said = (
@@ -299,7 +299,7 @@ y        copy the entry's key; e write the list to a file
     def _delete(self, stored: Stored) -> None:
         from cache.upkeep import delete
 
-        root = self.desk.bench.store.root
+        root = self.session.bench.store.root
         self._said = "Deletes it as soon as nobody works on it."
         self._show_line()
         self.read(
@@ -309,7 +309,7 @@ y        copy the entry's key; e write the list to a file
     def _deleted(self, stored: Stored, freed: int) -> None:
         self._stored = {name: one for name, one in (self._stored or {}).items() if name != stored.name}
         # What the lens marks as stored may not be any more.
-        self.desk.activity.stored += 1
+        self.session.activity.stored += 1
         self._said = f"Deleted: {size_text(freed)} less."
         self._show_rows()
 
@@ -329,11 +329,11 @@ y        copy the entry's key; e write the list to a file
         """Called in a thread."""
         assert self._verifying is not None, "verifying has begun"
         try:
-            return verify_until(self.desk.bench.store.root, self._verifying, self._tell_checked)
+            return verify_until(self.session.bench.store.root, self._verifying, self._emit_checked)
         finally:
             self._verifying = None
 
-    def _tell_checked(self, done: int, total: int) -> None:
+    def _emit_checked(self, done: int, total: int) -> None:
         self._checked = (done, total)
 
     def _show_verifying(self) -> None:

@@ -20,25 +20,25 @@ WORDS = {
 }
 
 
-def in_words(entry: Entry, ingredients: Mapping[str, Any], fingerprint: str) -> str:
+def in_words(entry: Entry, key_inputs: Mapping[str, Any], fingerprint: str) -> str:
     """What an entry is; its summary where it is of a form that this version does not know."""
-    match entry.kind, ingredients:
+    match entry.kind, key_inputs:
         case "outcomes", {"ablated": str(ablated), "benchmark": str(benchmark), "n": int(n)}:
             words = f"{_mask_words(ablated)} on {short_benchmark(benchmark)} · {n:,} items"
-        case "partings", {"ablated": str(ablated), "benchmark": str(benchmark), "n": int(n)}:
+        case "divergences", {"ablated": str(ablated), "benchmark": str(benchmark), "n": int(n)}:
             words = f"base beside {_mask_words(ablated)} on {short_benchmark(benchmark)} · {n:,} items"
-        case "health", {"ablated": str(ablated)}:
+        case "generation_quality", {"ablated": str(ablated)}:
             words = f"{_mask_words(ablated)} on neutral texts"
         case "rankings", {"ability": str(ability), "variant": str(variant), "selection": str(selection)}:
             words = (
-                f"{_word(ability)} · {_word(variant)} · {_word(selection)} · loss {ingredients.get('loss')}"
+                f"{_word(ability)} · {_word(variant)} · {_word(selection)} · loss {key_inputs.get('loss')}"
             )
-            words += f" · quota {ingredients['quota']}" if "quota" in ingredients else ""
+            words += f" · scope {key_inputs['scope']}" if "scope" in key_inputs else ""
         case "items", {"benchmark": str(benchmark), "n": int(n)}:
             words = f"{short_benchmark(benchmark)} · {n:,} items"
         case _:
             return entry.summary
-    match ingredients.get("model"):
+    match key_inputs.get("model"):
         case {"fingerprint": str(other)} if other != fingerprint:
             words += f" · another model, {other[:SHOWN_LENGTH]}"
     return words
@@ -47,8 +47,8 @@ def in_words(entry: Entry, ingredients: Mapping[str, Any], fingerprint: str) -> 
 def _mask_words(ablated: str) -> str:
     """What is ablated, as a manifest has it: `base`, or ability, variant, selection and k."""
     match ablated.split(" · "):
-        case [ability, variant, selection, k, *quota]:
-            words = (_word(ability), _word(variant), _word(selection), _k_words(k), *quota)
+        case [ability, variant, selection, k, *scope]:
+            words = (_word(ability), _word(variant), _word(selection), _k_words(k), *scope)
             return " · ".join(words)
     return ablated
 
@@ -75,13 +75,13 @@ def verified_words(damaged: Sequence[CorruptEntry] | None, done: int, total: int
     return f"{len(damaged):,} of {total:,} entries {verb} damaged: see the first rows."
 
 
-def ingredient_lines(value: Any, indent: str = "") -> Iterator[str]:
+def key_input_lines(value: Any, indent: str = "") -> Iterator[str]:
     """Nested plain values as indented lines, harmless on a screen."""
     if isinstance(value, Mapping):
         for name, part in value.items():
             if isinstance(part, (Mapping, list)) and part:
                 yield safe_line(f"{indent}{name}")
-                yield from ingredient_lines(part, f"{indent}  ")
+                yield from key_input_lines(part, f"{indent}  ")
             else:
                 yield safe_line(f"{indent}{name}: {_plain(part)}")
     elif isinstance(value, list):
@@ -89,7 +89,7 @@ def ingredient_lines(value: Any, indent: str = "") -> Iterator[str]:
             if isinstance(part, Mapping):
                 yield safe_line(indent + ", ".join(f"{name} {_plain(one)}" for name, one in part.items()))
             else:
-                yield from ingredient_lines(part, indent)
+                yield from key_input_lines(part, indent)
     else:
         yield safe_line(f"{indent}{_plain(value)}")
 

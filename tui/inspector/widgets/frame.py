@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.abilities.catalogue import find_ability
-from core.events import ModelFailed, ModelLoaded, ModelLoading
+from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.gpu_words import gpu_words
 from tui.inspector.lens import k_text
 from tui.inspector.look.names import VARIANT_WORDS, order_words, short_benchmark
@@ -23,8 +23,8 @@ from tui.units import count_text, size_text
 if TYPE_CHECKING:
     from core.models.description import ModelInfo
     from tui.inspector.activity import Activity
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
     from tui.inspector.widgets.lens_panel import Known
 
 ROOMY = 120
@@ -40,16 +40,16 @@ class Header(Widget):
     Header { height: 1; background: $panel; color: $foreground; padding: 0 1; }
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(id="header")
-        self._desk = desk
+        self._session = session
         self.info: ModelInfo | None = None
 
     def render(self) -> Text:
         width = self.size.width
-        status = code_text(self._desk) + status_text(self._desk)
+        status = code_text(self._session) + status_text(self._session)
         room = max(0, width - len(status.plain) - 2)
-        name = safe_line(self._desk.spec.model.name)
+        name = safe_line(self._session.spec.model.name)
         left = Text("abilityscope  " if width >= 70 else "", style="bold", no_wrap=True)
         left.append(name, style="bold")
         for fact in self._facts():
@@ -59,11 +59,11 @@ class Header(Widget):
         return left + Text("  ") + status
 
     def _facts(self) -> list[str]:
-        info, activity = self.info, self._desk.activity
+        info, activity = self.info, self._session.activity
         if info is None:
             return ["reading its files"]
         loaded = activity.model if isinstance(activity.model, ModelLoaded) else None
-        device = loaded.device if loaded else self._desk.spec.model.device
+        device = loaded.device if loaded else self._session.spec.model.device
         dtype = SHORT_DTYPES.get(info.dtype, info.dtype)
         if info.quantization != "none":
             dtype = f"{info.quantization}, {dtype}"
@@ -82,16 +82,16 @@ class Header(Widget):
         return facts
 
 
-def code_text(desk: Desk) -> Text:
+def code_text(session: Session) -> Text:
     """That programs which the model writes may run, if they may."""
-    if not desk.code.allowed:
+    if not session.code.allowed:
         return Text()
-    return Text("runs code, no sandbox  " if desk.code.without_sandbox else "runs code  ", style="bold")
+    return Text("runs code, no sandbox  " if session.code.without_sandbox else "runs code  ", style="bold")
 
 
-def status_text(desk: Desk) -> Text:
+def status_text(session: Session) -> Text:
     """What the engine does just now, in a few words."""
-    activity, marks = desk.activity, desk.marks
+    activity, marks = session.activity, session.marks
     if activity.link == "lost":
         return Text(f"{marks.wrong} no engine: R starts one", style="bold")
     if activity.link == "starting":
@@ -183,30 +183,30 @@ class Context(Static):
     }
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(id="context", markup=False)
-        self._desk = desk
+        self._session = session
         self._said = Text()
 
     def show(self, lens: Lens, known: Known) -> None:
         """Says what the lens looks at."""
         ability = find_ability(lens.ability)
-        benchmark = self._desk.benchmark(lens.benchmark)
+        benchmark = self._session.benchmark(lens.benchmark)
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(ability.name, style="bold")
         text.append(f": {ability.definition}\n", style="dim")
         if lens.variant == "base":
             text.append("base, nothing ablated")
         else:
-            order = order_words(lens.selection, lens.quota)
+            order = order_words(lens.selection, lens.scope)
             words = (VARIANT_WORDS[lens.variant], order, f"k {k_text(lens.k)}")
             text.append(" · ".join(words), style="bold")
             text.append(_amount(lens, known, self.app.size.width))
         text.append(f" on {safe_line(short_benchmark(benchmark.id))}, ")
-        if self._desk.is_counted(benchmark.id):
-            text.append(f"{self._desk.items_of(benchmark, lens):,} items")
+        if self._session.is_counted(benchmark.id):
+            text.append(f"{self._session.items_of(benchmark, lens):,} items")
         else:
-            text.append(f"counting{self._desk.marks.cut}")
+            text.append(f"counting{self._session.marks.cut}")
         if text != self._said:
             self._said = text
             self.update(text, layout=False)  # it has two lines, whatever it says
@@ -218,7 +218,7 @@ def _amount(lens: Lens, known: Known, width: int) -> str:
         return f" ({known.problem})"
     if known.weights is None or width < ROOMY:
         return ""
-    return f" ({'up to ' if lens.selection == 'minus_core' else ''}{known.weights:,} weights)"
+    return f" ({'up to ' if lens.selection == 'top_minus_shared' else ''}{known.weights:,} weights)"
 
 
 class Problem(Static):

@@ -13,7 +13,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from core.abilities.catalogue import ABILITIES
-from core.choices import SELECTIONS, VARIANTS
+from core.masks.choices import SELECTIONS
+from core.models.layer_matrices import VARIANTS
 from tui.inspector.lens import k_grid, k_text
 from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
 from tui.inspector.pane import Pane
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
-    from tui.inspector.desk import Desk
     from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
 
 ROOMY = 24
 """Columns from which the panel lists what else could be chosen, beside what is."""
@@ -75,7 +76,7 @@ class AbilityList(Widget, can_focus=True):
 
     def render(self) -> Text:
         panel = self._panel
-        marks, chosen = panel.desk.marks, panel.lens.ability
+        marks, chosen = panel.session.marks, panel.lens.ability
         text = Text(no_wrap=True, overflow="crop")
         width = max(self.size.width, NARROWEST)
         for place, ability in enumerate(ABILITIES):
@@ -149,9 +150,9 @@ class LensPanel(VerticalScroll, can_focus=False):
     }
     """
 
-    def __init__(self, desk: Desk, lens: Lens) -> None:
+    def __init__(self, session: Session, lens: Lens) -> None:
         super().__init__(id="lens")
-        self.desk = desk
+        self.session = session
         self.lens = lens
         self.known = Known()
 
@@ -194,7 +195,7 @@ class LensPanel(VerticalScroll, can_focus=False):
         return [self._row([words[v] for v in VARIANTS], VARIANTS.index(self.lens.variant))]
 
     def _selection(self, width: int) -> list[Text]:
-        mark = self.desk.marks.chosen
+        mark = self.session.marks.chosen
         if width < ROOMY:
             return [Text(f" {mark}{SELECTION_WORDS[self.lens.selection]}", style=self._style())]
         words = [SELECTION_WORDS[s] for s in SELECTIONS]
@@ -205,7 +206,7 @@ class LensPanel(VerticalScroll, can_focus=False):
 
     def _k(self, width: int) -> list[Text]:
         lens, known = self.lens, self.known
-        grid = k_grid(self.desk.spec.model)
+        grid = k_grid(self.session.spec.model)
         ks = grid if width >= ROOMY and lens.k in grid else (lens.k,)
         names = [f"{k * 100:.3g}" for k in ks] if len(ks) > 1 else [k_text(lens.k)]
         lines = [self._row(names, ks.index(lens.k))]
@@ -215,33 +216,33 @@ class LensPanel(VerticalScroll, can_focus=False):
             return [*lines, Text(" too large a k", style="bold")]
         if known.weights is None or known.candidates is None:
             # Two rows, as when it is known: nothing jumps, and nothing is laid out anew.
-            return [*lines, Text(" …" if self.desk.marks.cut == "…" else " ...", style="dim"), Text()]
+            return [*lines, Text(" …" if self.session.marks.cut == "…" else " ...", style="dim"), Text()]
         share = known.weights / known.candidates
         what = "MLP" if lens.variant == "mlp" else "layers"
-        at_most = "<=" if lens.selection == "minus_core" else ""
+        at_most = "<=" if lens.selection == "top_minus_shared" else ""
         lines.append(Text(f" {at_most}{count_text(known.weights)} weights", style="dim"))
         lines.append(Text(f" {share:.2%} of {what}", style="dim"))
         return lines
 
     def _benchmark(self, width: int) -> list[Text]:
         """The chosen benchmark; where there is room, among the others."""
-        ids = [benchmark.id for benchmark in self.desk.benchmarks]
+        ids = [benchmark.id for benchmark in self.session.benchmarks]
         place = ids.index(self.lens.benchmark)
         room = LISTED_BENCHMARKS if width >= ROOMY and self.app.size.height >= TALL else 1
         first = min(max(0, place - room // 2), max(0, len(ids) - room))
         return [self._benchmark_line(one, width) for one in ids[first : first + room]]
 
     def _benchmark_line(self, benchmark: str, width: int) -> Text:
-        marks, is_chosen = self.desk.marks, benchmark == self.lens.benchmark
+        marks, is_chosen = self.session.marks, benchmark == self.lens.benchmark
         mark = marks.stored if benchmark in self.known.benchmarks else marks.lacking
         name = f"{marks.chosen if is_chosen else ' '}{short_benchmark(benchmark)}"[: width - 2]
         return Text(f"{name:<{width - 2}} {mark}", style="bold" if is_chosen else "dim", no_wrap=True)
 
     def _items(self) -> str:
-        benchmark = self.desk.benchmark(self.lens.benchmark)
-        if not self.desk.is_counted(benchmark.id):
-            return f"counting{self.desk.marks.cut}"
-        n = self.desk.items_of(benchmark, self.lens)
+        benchmark = self.session.benchmark(self.lens.benchmark)
+        if not self.session.is_counted(benchmark.id):
+            return f"counting{self.session.marks.cut}"
+        n = self.session.items_of(benchmark, self.lens)
         return "all" if n == benchmark.n_items else f"{n:,}/{benchmark.n_items:,}"
 
     def _row(self, words: list[str], place: int) -> Text:
@@ -250,7 +251,7 @@ class LensPanel(VerticalScroll, can_focus=False):
         for number, word in enumerate(words):
             is_chosen = number == place
             text.append(
-                f"{self.desk.marks.chosen if is_chosen else ' '}{word} ", "bold" if is_chosen else "dim"
+                f"{self.session.marks.chosen if is_chosen else ' '}{word} ", "bold" if is_chosen else "dim"
             )
         return text
 

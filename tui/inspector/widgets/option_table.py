@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.prompts import LETTERS
+from core.abilities.prompts import LETTERS
 from tui.inspector.look.safe_text import safe_line
 from tui.inspector.look.text_rows import fitted, rows_of
 
 if TYPE_CHECKING:
-    from core.results.records import Answer, Sample
+    from core.analysis.stored.records import Answer, Sample
     from tui.inspector.look.marks import Marks
 
 Role = Literal[
@@ -24,10 +24,10 @@ Role = Literal[
     "base",
     "ablated",
     "control",
-    "parting",
+    "divergence",
     "after",
     "evidence",
-    "parting-evidence",
+    "divergence-evidence",
 ]
 """What a piece of text is; the widget that shows it knows the colours."""
 

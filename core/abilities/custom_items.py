@@ -1,0 +1,235 @@
+"""Loads anyone's own multiple-choice items, in the form that the paper's diagnostic sets have."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.abilities.custom_rows import Row, read_rows
+from core.abilities.item import Item
+
+UNNAMED = "own"
+"""Ability or question type of a row that names none."""
+
+MAX_FIELD_CHARACTERS = 1_000_000
+"""Longest text of a field; far above any context window, so that a mistake is told from an item."""
+
+LABELS = "ABCDEFGH"
+"""Labels of options that have none of their own; as many as an item may have options."""
+
+MIN_OPTIONS = 2
+
+
+@dataclass(frozen=True)
+class OwnItemsReport:
+    """What was read, before anything was sampled or shuffled."""
+
+    rows: int
+    question_types: dict[str, int]
+    """Rows of each question type, in the order of first appearance."""
+    gold_position_prior: tuple[float, ...]
+    """Share of the rows whose right option stands at each place; far from even is a shortcut."""
+
+
+@dataclass(frozen=True)
+class OwnItems:
+    """One's own items and the report on their source."""
+
+    items: tuple[Item, ...]
+    report: OwnItemsReport
+
+
+def load_items(source: str | Path, *, seed: int = 0, limit: int | None = None) -> OwnItems:
+    """The items of a `.jsonl` or `.parquet` file or of a hub data set, their options shuffled.
+
+    Fields: `question`, `options`, `answer` or `answer_index`, and if there `context`, `ability` and
+    `question_type`. The hub's names `choices` and `answerKey` are understood too.
+
+    Args:
+        source: a path, or the id of a hub data set (`owner/name`).
+        seed: decides the places of the options and which rows are sampled.
+        limit: at most so many items, the question types taking turns; None keeps all, in their order.
+
+    Raises:
+        ValueError: the source cannot be read, has no rows, or a row is wrong; the message names file,
+            line (or row) and field.
+    """
+    if limit is not None and limit < 1:
+        raise ValueError(f"The limit has to be at least 1, not {limit}.")
+    items = _with_unique_ids([_item(row) for row in read_rows(source)])
+    if not items:
+        raise ValueError(f"{source} is empty: it has no rows.")
+    report = OwnItemsReport(
+        rows=len(items),
+        question_types=dict(Counter(item.family for item in items)),
+        gold_position_prior=_gold_position_prior(items),
+    )
+    sampled = items if limit is None else _sampled(items, seed, limit)
+    return OwnItems(tuple(_shuffled(item, seed) for item in sampled), report)
+
+
+def _gold_position_prior(items: Sequence[Item]) -> tuple[float, ...]:
+    counts = Counter(item.answer_index for item in items)
+    places = max(len(item.options) for item in items)
+    return tuple(counts[place] / len(items) for place in range(places))
+
+
+def _with_unique_ids(items: Sequence[Item]) -> list[Item]:
+    """The items; a row that repeats an earlier one gets a number behind its id."""
+    seen: Counter[str] = Counter()
+    unique = []
+    for item in items:
+        seen[item.id] += 1
+        unique.append(replace(item, id=f"{item.id}-{seen[item.id]}") if seen[item.id] > 1 else item)
+    return unique
+
+
+def _sampled(items: Sequence[Item], seed: int, limit: int) -> list[Item]:
+    """Up to limit items, the question types taking turns; a smaller limit gives the first of a larger."""
+    rng = random.Random(f"own items/{seed}")
+    by_type: dict[str, list[Item]] = {}
+    for item in items:
+        by_type.setdefault(item.family, []).append(item)
+    for group in by_type.values():
+        rng.shuffle(group)
+    rounds = range(max(len(group) for group in by_type.values()))
+    turns = [group[turn] for turn in rounds for group in by_type.values() if turn < len(group)]
+    return turns[:limit]
+
+
+def _shuffled(item: Item, seed: int) -> Item:
+    """The item, its options in an order that seed and id alone decide."""
+    order = list(range(len(item.options)))
+    random.Random(f"{seed}/{item.id}").shuffle(order)
+    options = tuple(item.options[i] for i in order)
+    return replace(item, options=options, answer_index=order.index(item.answer_index))
+
+
+def _item(row: Row) -> Item:
+    context = _text(row, "context", default="")
+    question = _text(row, "question")
+    labels, options = _options(row)
+    ability = _text(row, "ability", default=UNNAMED)
+    question_type = _text(row, "question_type", default=UNNAMED)
+    said = "\x1f".join((context, question, *sorted(options)))
+    digest = hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
+    return Item(
+        id=f"own/{ability}/{question_type}/{digest}",
+        ability=ability,
+        family=question_type,
+        context=context,
+        question=question,
+        options=options,
+        answer_index=_answer_index(row, labels, options),
+    )
+
+
+def _text(row: Row, field: str, default: str | None = None) -> str:
+    """A field's text without the spaces around it; the default if the field is missing, null or blank."""
+    value = row.fields.get(field)
+    text = "" if value is None else _checked_text(row, field, value)
+    if text:
+        return text
+    if default is None:
+        _fail(row, field, "is empty" if field in row.fields else f"is missing{_hint(row, field)}")
+    return default
+
+
+def _options(row: Row) -> tuple[list[Any], tuple[str, ...]]:
+    """The labels and the texts of the options, of one of three forms.
+
+    A list of texts, a list of `{label, text}`, or (the hub's ARC) `{label: [...], text: [...]}`.
+    """
+    field = "choices" if "options" not in row.fields and "choices" in row.fields else "options"
+    value = row.fields.get(field)
+    if value is None:
+        _fail(row, field, f"is missing{_hint(row, field)}")
+    labels, texts = _labels_and_texts(row, field, value)
+    if not MIN_OPTIONS <= len(texts) <= len(LABELS):
+        _fail(row, field, f"has {len(texts)} options, not {MIN_OPTIONS} to {len(LABELS)}")
+    options = tuple(_checked_text(row, field, text) for text in texts)
+    if "" in options:
+        _fail(row, field, "has an empty option")
+    if len(set(options)) < len(options):
+        twice = next(option for option in options if options.count(option) > 1)
+        _fail(row, field, f"has the option {_short(twice)} twice")
+    return labels or list(LABELS[: len(options)]), options
+
+
+def _labels_and_texts(row: Row, field: str, value: Any) -> tuple[list[Any], list[Any]]:
+    if isinstance(value, dict):
+        labels, texts = value.get("label"), value.get("text")
+    elif isinstance(value, list) and value and all(isinstance(option, dict) for option in value):
+        labels, texts = [o.get("label") for o in value], [o.get("text") for o in value]
+    else:
+        labels, texts = [], value
+    if not isinstance(labels, list) or not isinstance(texts, list):
+        _fail(row, field, "has to be a list of texts, or texts with labels ({text, label})")
+    if labels and (len(labels) != len(texts) or len(set(map(str, labels))) < len(labels)):
+        _fail(row, field, "needs one label for each text, each of them once")
+    return labels, texts
+
+
+def _answer_index(row: Row, labels: list[Any], options: tuple[str, ...]) -> int:
+    """The place of the right option; where answer and answer_index are both given, they have to agree."""
+    named = row.fields.get("answer_index")
+    field = "answerKey" if "answer" not in row.fields and "answerKey" in row.fields else "answer"
+    if named is None and row.fields.get(field) is None:
+        _fail(row, field, f"is missing, and answer_index too{_hint(row, field)}")
+    if named is None:
+        return _place_of_answer(row, field, labels, options)
+    if not isinstance(named, int) or isinstance(named, bool) or not 0 <= named < len(options):
+        last = len(options) - 1
+        _fail(row, "answer_index", f"has to be a whole number from 0 to {last}, not {_short(named)}")
+    if row.fields.get(field) is not None and _place_of_answer(row, field, labels, options) != named:
+        _fail(row, "answer_index", f"says {named}, but the field '{field}' says otherwise")
+    return named
+
+
+def _place_of_answer(row: Row, field: str, labels: list[Any], options: tuple[str, ...]) -> int:
+    """The place of the option that has the answer as its text or else as its label."""
+    value = row.fields[field]
+    if not isinstance(value, str):
+        _fail(row, field, f"has to be an option's text or label, not {_short(value)} (use answer_index)")
+    answer = _checked_text(row, field, value)
+    if answer in options:
+        return options.index(answer)
+    if answer not in labels:
+        _fail(row, field, f"is {_short(answer)}, which is neither the text nor the label of an option")
+    return labels.index(answer)
+
+
+def _checked_text(row: Row, field: str, value: Any) -> str:
+    """The value without the spaces around it, if it is a text that a tokenizer can take."""
+    if not isinstance(value, str):
+        _fail(row, field, f"has to hold text, not {_short(value)}")
+    if len(value) > MAX_FIELD_CHARACTERS:
+        _fail(row, field, f"is {len(value):,} characters long, more than {MAX_FIELD_CHARACTERS:,}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        _fail(row, field, "holds half of a surrogate pair, which is no valid text")
+    return value.strip()
+
+
+def _fail(row: Row, field: str, what: str) -> NoReturn:
+    raise ValueError(f"{row.place}, field '{field}': {what}.")
+
+
+def _hint(row: Row, field: str) -> str:
+    near = difflib.get_close_matches(field, list(row.fields), n=1, cutoff=0.7)
+    return f" (did you mean the field {_short(near[0])}?)" if near else ""
+
+
+def _short(value: Any) -> str:
+    """The value as Python writes it, escapes visible, cut to 60 characters; of a list or object, its type."""
+    if isinstance(value, list | dict):
+        return f"a {type(value).__name__}"
+    text = repr(value[:80] if isinstance(value, str) else value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

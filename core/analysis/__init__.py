@@ -1,0 +1,1 @@
+"""What results mean: statistics, diagnosis, tables. Reads the cache; no torch."""

@@ -1,0 +1,93 @@
+"""A question with both answers, and what several rules of the diagnosis need of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from core.analysis.diagnosis.language import Change, find_change
+from core.analysis.diagnosis.numerals import number_value
+from core.analysis.diagnosis.refusals import find_refusal
+from core.analysis.diagnosis.written import Asked, Written
+from core.benchmarks.answer_format import NUMBER, loose_answer
+
+QUOTED = 40
+"""Characters of an answer that a sentence quotes at most."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question with both answers, and what several rules need of them."""
+
+    asked: Asked
+    base: Written
+    ablated: Written
+
+    @cached_property
+    def stated(self) -> str | None:
+        """The ablated answer, if it is stated as asked."""
+        return self._stated(self.ablated)
+
+    @cached_property
+    def base_stated(self) -> str | None:
+        """The base answer, if it is stated as asked."""
+        return self._stated(self.base)
+
+    @cached_property
+    def answer(self) -> str | None:
+        """The ablated answer, wherever it stands."""
+        return self.stated or self._loose(self.ablated)
+
+    @cached_property
+    def base_answer(self) -> str | None:
+        """The base answer, wherever it stands."""
+        return self.base_stated or self._loose(self.base)
+
+    @cached_property
+    def closing(self) -> str | None:
+        """The word that follows the steps in the base answer; None unless that begins with the true steps."""
+        steps, base = self.asked.steps.split(), self.base.text.split()
+        return base[len(steps)] if steps and base[: len(steps)] == steps and len(base) > len(steps) else None
+
+    @cached_property
+    def change(self) -> Change | None:
+        """Where the ablated text goes over to another script or language."""
+        return find_change(self.ablated.text, f"{self.asked.prompt}\n{self.base.text}")
+
+    @cached_property
+    def refusal(self) -> tuple[int, int] | None:
+        """The characters with which the ablated model refuses; None if it does not, or base does too."""
+        if self.stated is not None or find_refusal(self.base.text):
+            return None
+        return find_refusal(self.ablated.text)
+
+    def _stated(self, written: Written) -> str | None:
+        """The answer in the format that is asked for; none that goes on to where the text was cut."""
+        answer = self.asked.format.stated(written.text) if self.asked.format else None
+        is_cut = written.was_cut and answer is not None and written.text.rstrip().endswith(answer)
+        return None if is_cut else answer
+
+    def _loose(self, written: Written) -> str | None:
+        if self.asked.format is None:
+            return None
+        is_whole = written.finish in ("eos", "stop")
+        return loose_answer(written.text, self.asked.gold, self.asked.options, has_ended=is_whole)
+
+
+def first_number(answer: str | None) -> Fraction | None:
+    """The first number of an answer, as a fraction; None without one."""
+    found = NUMBER.search(answer or "")
+    return number_value(found[0]) if found else None
+
+
+def place_of(text: str, answer: str | None) -> tuple[int | None, int | None]:
+    """The characters of a text where its answer stands last."""
+    start = text.rfind(answer) if answer else -1
+    return (None, None) if start < 0 or answer is None else (start, start + len(answer))
+
+
+def quoted(text: str) -> str:
+    """A text on one line, short enough for a sentence."""
+    line = " ".join(text.split())
+    return line if len(line) <= QUOTED else f"{line[: QUOTED - 1]}…"

@@ -1,0 +1,1 @@
+"""Whether a model can still write under a mask. No torch."""

@@ -1,0 +1,1 @@
+"""Scores, Ability Impact Scores, their intervals and tests. Numbers in, numbers out."""

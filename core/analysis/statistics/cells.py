@@ -1,0 +1,116 @@
+"""The statistics of the cells that share a benchmark: one base run, one ablated run for each mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.statistics.accuracy import PlausibleRange, Verdict, identifiable, plausible_range
+from core.analysis.statistics.bootstrap import Intervals, Scores, paired_bootstrap
+from core.analysis.statistics.power import least_detectable_drop
+from core.analysis.statistics.significance import mcnemar_exact
+
+
+@dataclass(frozen=True)
+class CellStatistics:
+    """What one mask does to one benchmark."""
+
+    n: int
+    """Number of items."""
+    score: float
+    """Under the mask, the mean over the items, fraction in [0, 1]."""
+    base_score: float
+    """Of the unmodified model on the same items."""
+    chance: float | None
+    """The score of guessing; None if the benchmark has no usable chance level."""
+    ais: float | None
+    """The Ability Impact Score; None if it is not defined."""
+    ais_low: float | None
+    """Lower end of its 95 % interval; -inf if the data do not bound it."""
+    ais_high: float | None
+    """Upper end of its 95 % interval; inf if the data do not bound it."""
+    p_value: float
+    """Exact McNemar test of the flips, two-sided, before any correction."""
+    defined: bool
+    """Whether the AIS is."""
+    reason: str
+    """Why it is not, in a sentence; empty if it is."""
+    detectable_ais: float | None = None
+    """A smaller AIS cannot be told from 0 with so many items (power below 0.8, even if all flips go one way);
+    None if the AIS is not defined, or no effect could be told."""
+
+
+def cell_statistics(
+    base: NDArray[np.bool_],
+    ablated: NDArray[np.bool_],
+    chance: float | None,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    clusters: NDArray[Any] | None = None,
+    scores: tuple[Scores, Scores] | None = None,
+    limits: PlausibleRange | None = None,
+) -> list[CellStatistics]:
+    """The statistics of each mask on one benchmark, in the order of the masks.
+
+    Flips are tested on right and wrong; the AIS is made of the scores.
+
+    Args:
+        base: (N,) whether the unmodified model answered each item right.
+        ablated: (M, N) the same under each of M masks.
+        chance: accuracy of guessing; None if the benchmark has no usable chance level.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+        clusters: (N,) labels of items to resample together.
+        scores: (N,) and (M, N) of the unmodified model and under each mask, 0 to 1, where they say more than
+            right and wrong.
+        limits: outside of which a base score has no AIS; None: every score is believed.
+
+    Raises:
+        ValueError: there are no items, or the shapes do not fit.
+    """
+    n = len(base)
+    if n == 0 or ablated.ndim != 2 or ablated.shape[1] != n:
+        raise ValueError(f"Base has {n} items and ablated answers the shape {ablated.shape}: no cells.")
+    base_scores, ablated_scores = scores or (base, ablated)
+    base_score = float(np.mean(base_scores, dtype=np.float64))
+    verdict = _has_ais(base_score, chance, n, limits)
+    intervals, detectable = None, None
+    if verdict.holds and chance is not None:
+        intervals = paired_bootstrap(
+            base_scores, ablated_scores, chance, resamples=resamples, seed=seed, clusters=clusters
+        )
+        drop = least_detectable_drop(n)
+        detectable = None if drop is None else drop / (base_score - chance)
+    p_values = mcnemar_exact(base, ablated)
+    means = ablated_scores.mean(axis=1, dtype=np.float64)
+    return [
+        CellStatistics(
+            n=n,
+            score=float(means[mask]),
+            base_score=base_score,
+            chance=chance,
+            **_ais_fields(intervals, mask),
+            p_value=float(p_values[mask]),
+            defined=verdict.holds,
+            reason=verdict.reason,
+            detectable_ais=detectable,
+        )
+        for mask in range(len(ablated))
+    ]
+
+
+def _has_ais(base_score: float, chance: float | None, n: int, limits: PlausibleRange | None) -> Verdict:
+    """Whether an AIS can be made of a base score: a broken set-up is told before one that is too weak."""
+    verdict = Verdict(True, "") if limits is None else plausible_range(base_score, limits)
+    return identifiable(base_score, chance, n) if verdict.holds else verdict
+
+
+def _ais_fields(intervals: Intervals | None, mask: int) -> dict[str, float | None]:
+    if intervals is None:
+        return {"ais": None, "ais_low": None, "ais_high": None}
+    ais, low, high = (float(values[mask]) for values in intervals)
+    return {"ais": ais, "ais_low": low, "ais_high": high}

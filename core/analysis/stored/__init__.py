@@ -1,0 +1,1 @@
+"""Reads what the cache has, for the screen and the tables. No torch."""

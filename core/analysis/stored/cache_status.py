@@ -1,0 +1,110 @@
+"""What the cache has of what one might look at: told from the names of its files, which is fast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cache.files import CorruptEntry
+from core.abilities import ABILITIES
+from core.benchmarks.description import Benchmark
+from core.experiment.specs import MaskSpec
+from core.models.description import selectable_weights
+from core.runner.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class CacheStatus:
+    """Which runs, and which rankings, need not be computed. A damaged file counts as there."""
+
+    base: bool
+    """The intact model's outcomes."""
+    ablated: bool
+    """The outcomes under the mask."""
+    control: bool
+    """The outcomes under as many weights drawn at random."""
+    ranking: bool
+    """All rankings that the mask is cut from; also true if it needs none."""
+
+
+def cache_status(bench: Workbench, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> CacheStatus:
+    """What is stored for one mask (None: the intact model, which has no control) on n items of a benchmark.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    base = is_stored(bench, None, benchmark, n)
+    if mask is None:
+        return CacheStatus(base, ablated=False, control=False, ranking=True)
+    return CacheStatus(
+        base,
+        is_stored(bench, mask, benchmark, n),
+        is_stored(bench, control_of(mask), benchmark, n),
+        has_ranking(bench, mask),
+    )
+
+
+def control_of(mask: MaskSpec) -> MaskSpec:
+    """As many weights of the same candidates, drawn at random."""
+    return replace(mask, selection="random")
+
+
+def is_stored(bench: Workbench, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> bool:
+    """Whether the outcomes of a mask on the first n items of a benchmark are there.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    return bench.store.outcomes.entries.has(bench.request(mask, benchmark, n).key)
+
+
+def cached_abilities(
+    bench: Workbench, template: MaskSpec | None, benchmark: Benchmark, n: int
+) -> frozenset[str]:
+    """The abilities whose mask, otherwise like the template, has outcomes on n items of the benchmark.
+
+    Without a template: all of them, if the intact model's outcomes are there.
+    """
+    masks = {ability.id: template and replace(template, ability=ability.id) for ability in ABILITIES}
+    return frozenset(ability for ability, mask in masks.items() if is_stored(bench, mask, benchmark, n))
+
+
+def cached_benchmarks(
+    bench: Workbench, mask: MaskSpec | None, benchmarks: Sequence[Benchmark], limit: int | None = None
+) -> frozenset[str]:
+    """The benchmarks on which a mask (None: the intact model) has outcomes.
+
+    Args:
+        bench: the model and the cache.
+        mask: which weights are ablated.
+        benchmarks: the ones in question.
+        limit: items of each benchmark; None for all.
+    """
+    return frozenset(b.id for b in benchmarks if is_stored(bench, mask, b, items_of(b, limit)))
+
+
+def items_of(benchmark: Benchmark, limit: int | None) -> int:
+    """How many items of a benchmark are evaluated under a limit."""
+    return benchmark.n_items if limit is None else min(limit, benchmark.n_items)
+
+
+def has_ranking(bench: Workbench, mask: MaskSpec) -> bool:
+    """Whether all rankings that a mask is cut from are there, and long enough; damaged ones are not.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    n = selectable_weights(mask.k, mask.variant, bench.info)
+    return all(_length(bench, needed) >= n for needed in bench.rankings_of(mask))
+
+
+def _length(bench: Workbench, mask: MaskSpec) -> int:
+    """How many weights the stored ranking of a mask has; -1 if there is none, or a damaged one.
+
+    A damaged one is computed anew, and told, by whoever needs it.
+    """
+    try:
+        length = bench.store.rankings.length(bench.ranking_key(mask))
+    except CorruptEntry:
+        return -1
+    return -1 if length is None else length

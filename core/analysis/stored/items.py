@@ -1,0 +1,70 @@
+"""The table of a benchmark's items, stored once so that whoever shows outcomes need not make them again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cache.entries import Payload
+from core.benchmarks.description import Benchmark
+from core.benchmarks.tasks.documents import ChoiceDocument, Document
+from core.experiment.cache_keys import items_key, items_key_inputs
+from core.runner.storing import alone_with, stored_whole, storing
+from core.runner.workbench import Workbench
+
+BEGINNING_LENGTH = 200
+"""Characters of an item that a list may show."""
+
+BLANK = "_"
+"""Where an option goes in a prompt that has one within."""
+
+
+def ensure_items(bench: Workbench, benchmark: Benchmark, n: int) -> Payload:
+    """What to read a benchmark's first n items from, made now if it is not there: `cache.items.SCHEMA`.
+
+    A Parquet file, or its bytes where the cache cannot be written to.
+
+    Raises:
+        ValueError: the benchmark has fewer than n items, or its rows are not here.
+    """
+    key_inputs = items_key_inputs(benchmark, n, bench.spec)
+    key, entries = items_key(key_inputs), bench.store.items.entries
+    # Looked up before the lock too: a cache that can only be read has no place for locks.
+    if (found := stored_whole(bench, entries, key)) is not None:
+        return found
+    with alone_with(bench, key):
+        if (found := stored_whole(bench, entries, key)) is not None:
+            return found
+        with storing(bench):
+            bench.store.items.save(key, key_inputs, _columns(benchmark.documents(bench.spec, n)))
+        return entries.held[key][1] if key in entries.held else entries.payload_path(key)
+
+
+def _columns(documents: Sequence[Document]) -> dict[str, list[Any]]:
+    return {
+        "item_id": [document.id for document in documents],
+        "family": [document.family for document in documents],
+        "beginning": [" ".join(document.asked.split())[:BEGINNING_LENGTH] for document in documents],
+        "prompt": [prompt_of(document) for document in documents],
+        "options": [_options(document) for document in documents],
+        "gold": [min(d.gold) if isinstance(d, ChoiceDocument) else None for d in documents],
+        "steps": [d.steps if isinstance(d, ChoiceDocument) else "" for d in documents],
+        "targets": [[] if isinstance(d, ChoiceDocument) else list(d.targets) for d in documents],
+        "cluster": [document.cluster for document in documents],
+    }
+
+
+def prompt_of(document: Document) -> str:
+    """The whole prompt as a person reads it; with a blank where every option has a context of its own."""
+    if not isinstance(document, ChoiceDocument):
+        return document.prompt
+    if document.read:
+        return document.read
+    first, option = document.contexts[0], document.options[0]
+    if len(document.contexts) == 1 or not first.endswith(option):
+        return first
+    return f"{first.removesuffix(option)}{BLANK}{document.continuations[0]}"
+
+
+def _options(document: Document) -> list[str]:
+    return list(document.options) if isinstance(document, ChoiceDocument) else []

@@ -1,0 +1,88 @@
+"""What is shown of samples: how an answer flipped, a line of the list, an item with all its answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Flip = Literal["right", "wrong", "broken", "fixed", "unknown"]
+"""Base and ablated answer: both right, both wrong, right then wrong, wrong then right, not both known."""
+
+FLIPS: tuple[Flip, ...] = ("right", "wrong", "broken", "fixed", "unknown")
+
+Filter = Literal["all", "flipped", "broken", "fixed", "both_wrong", "both_right"]
+
+FILTERS: dict[Filter, tuple[Flip, ...]] = {
+    "all": FLIPS,
+    "flipped": ("broken", "fixed"),
+    "broken": ("broken",),
+    "fixed": ("fixed",),
+    "both_wrong": ("wrong",),
+    "both_right": ("right",),
+}
+"""What each filter lets through."""
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """One line of a list of samples."""
+
+    place: int
+    """Of the item in the benchmark, from 0."""
+    id: str
+    family: str
+    flip: Flip
+    gold: int | None
+    """Index of the right option; None for generation."""
+    base: int | None
+    """Index of the intact model's choice; None if it is not known, and for generation."""
+    ablated: int | None
+    """Index of the ablated model's choice; None if it is not known, and for generation."""
+    beginning: str
+    """Up to 200 characters of the item, on one line."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model answered to one item."""
+
+    prediction: int | None
+    """Index of the chosen option; None for generation."""
+    correct: bool
+    loglikelihoods: tuple[float, ...] | None
+    """Summed over the tokens of each option, in nats; None for generation."""
+    text: str | None
+    """What was generated; None for multiple choice, and until its run is stored."""
+    score: float | None = None
+    """The benchmark's first metric, 0 to 1; None until its run is stored."""
+    judged: str | None = None
+    """What of the text was judged, or how the tests of a program went; None without a text."""
+    finish: str | None = None
+    """Why the text ended (`core.inference.repeats.Finish`); None without a text."""
+    tokens: tuple[int, ...] = ()
+    """The ids of all new tokens; empty without a text."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Everything about one item."""
+
+    place: int
+    id: str
+    family: str
+    flip: Flip
+    prompt: str
+    options: tuple[str, ...]
+    """Empty where the answer is written."""
+    gold: int | None
+    """Index of the right option, the first of several; None where the answer is written."""
+    steps: str
+    """The worked solution; empty without one."""
+    base: Answer | None
+    """None if it is not known."""
+    ablated: Answer | None
+    """None if it is not known."""
+    targets: tuple[str, ...] = ()
+    """The right written answers; empty where there are options."""
+    cluster: str = ""
+    """Items of one cluster share a passage; empty: the item is on its own."""

@@ -1,0 +1,104 @@
+"""How the written answers of a run fail: the diagnosis, fed with what is stored of items and answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from core.abilities.prompts import is_quasi_exact
+from core.analysis.diagnosis.diagnose import diagnose
+from core.analysis.diagnosis.failure_modes import Tag
+from core.analysis.diagnosis.written import Asked, Written
+from core.benchmarks.answer_format import AnswerFormat
+
+ITEM_COLUMNS = ("prompt", "options", "steps", "targets")
+"""What of `cache.items.SCHEMA` a diagnosis needs."""
+
+ANSWER_COLUMNS = ("text", "finish", "tokens")
+"""What of `cache.outcomes.SCHEMA` a diagnosis needs, of the base and of the ablated answer."""
+
+DIVERGENCE_COLUMNS = ("base_logprobs", "ablated_logprobs")
+"""What of `cache.divergences.SCHEMA` a diagnosis needs."""
+
+Row = Mapping[str, Any]
+
+
+def asked_of(item: Row, form: AnswerFormat | None, answer: str) -> Asked:
+    """What an item asks, as far as its table says.
+
+    The right answer is what the format finds in the target, or all of it; of several targets the one that was
+    given, else the first. The true steps are the lines before it, or those that the item has.
+
+    Args:
+        item: with the columns of `ITEM_COLUMNS`.
+        form: the benchmark's; None where no particular answer is asked for.
+        answer: the ablated model's.
+    """
+    if form is None or not item["targets"]:
+        return Asked(item["prompt"], form, steps=item["steps"], options=tuple(item["options"]))
+    said = form.stated(answer)
+    right = [form.stated(target) or target.strip() for target in item["targets"]]
+    place = next((place for place, one in enumerate(right) if is_quasi_exact(said, one)), 0)
+    steps = item["steps"] or _before(item["targets"][place], right[place])
+    return Asked(item["prompt"], form, right[place], steps, tuple(item["options"]))
+
+
+def answer_tags(
+    form: AnswerFormat | None, item: Row, base: Row, ablated: Row, divergence: Row | None
+) -> tuple[Tag, ...] | None:
+    """How one ablated answer fails, the tag that counts first; None if one of the texts is not known.
+
+    Args:
+        form: the benchmark's; None where no particular answer is asked for.
+        item: with the columns of `ITEM_COLUMNS`.
+        base: the base answer, with the columns of `ANSWER_COLUMNS`.
+        ablated: the ablated answer, likewise.
+        divergence: with the columns of `DIVERGENCE_COLUMNS`; None where it is not stored: then `incoherent` is said
+            only of what is so without the base model's opinion.
+    """
+    if base["text"] is None or ablated["text"] is None:
+        return None
+    logprobs = (
+        (None, None) if divergence is None else (divergence["base_logprobs"], divergence["ablated_logprobs"])
+    )
+    asked = asked_of(item, form, ablated["text"])
+    return diagnose(asked, written_of(base, logprobs[0]), written_of(ablated, logprobs[1]))
+
+
+def run_tags(
+    form: AnswerFormat | None,
+    items: pl.DataFrame,
+    base: pl.DataFrame,
+    ablated: pl.DataFrame,
+    divergences: pl.DataFrame | None,
+) -> list[tuple[Tag, ...] | None]:
+    """`answer_tags` of all items, from frames of equal height in one order."""
+    columns = (
+        items.select(ITEM_COLUMNS).iter_rows(named=True),
+        base.select(ANSWER_COLUMNS).iter_rows(named=True),
+        ablated.select(ANSWER_COLUMNS).iter_rows(named=True),
+        [None] * len(items)
+        if divergences is None
+        else divergences.select(DIVERGENCE_COLUMNS).iter_rows(named=True),
+    )
+    return [answer_tags(form, *row) for row in zip(*columns, strict=True)]
+
+
+def written_of(row: Row, logprobs: Sequence[float] | None) -> Written:
+    """What one model wrote, with the log-probabilities if there is a finite one for each token.
+
+    Args:
+        row: with the columns of `ANSWER_COLUMNS`, its text known.
+        nats: of each token under the base model; None where they are not known.
+    """
+    tokens = tuple(row["tokens"] or ())
+    is_usable = logprobs is not None and len(logprobs) == len(tokens) and all(map(math.isfinite, logprobs))
+    return Written(row["text"], row["finish"], tokens, tuple(logprobs) if logprobs and is_usable else ())
+
+
+def _before(target: str, answer: str) -> str:
+    """The lines of a target before the one that its answer stands in last."""
+    return target[: target.rfind("\n", 0, max(target.rfind(answer), 0)) + 1].strip()

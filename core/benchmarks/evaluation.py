@@ -1,0 +1,243 @@
+"""Evaluates a model on a benchmark: an outcome for every item."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from core.benchmarks.description import Benchmark
+from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.tasks.scoring import prediction, prediction_norm
+from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
+from core.inference.encoding import EncodedChoice, encode_options, longest_row
+from core.inference.generation import Generated, generate
+from core.inference.greedy import greedy_options
+from core.inference.loglikelihood import loglikelihoods
+from core.inference.repeats import Finish
+from core.models.loading import LoadedModel
+
+ANSWERS_AT_ONCE = 32
+"""Answers that are written before they are judged and told; how many of them are one batch, memory says."""
+
+RIGHT = 1.0 - 1e-9
+"""The score from which on a written answer counts as right."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model answered to one item."""
+
+    item_id: str
+    gold: int | None
+    """Index of the right option, the first of several; None where the answer is written."""
+    prediction: int | None
+    """Index of the option with the largest summed log-likelihood, the first of equals; None where the
+    answer is written."""
+    correct: bool
+    """Whether that option is right (`acc`); of a written answer, whether its score is full."""
+    correct_norm: bool | None
+    """The same by log-likelihood per character of the option: `acc_norm`."""
+    loglikelihoods: tuple[float, ...] | None
+    """Summed over the tokens of each option, in nats."""
+    score: float
+    """The benchmark's first metric, 0 to 1."""
+    text: str | None = None
+    """What was written; untrusted."""
+    answer: str | None = None
+    """What of the text was judged, or how the tests of a program went; untrusted."""
+    finish: Finish | None = None
+    """Why the text ended."""
+    tokens: tuple[int, ...] | None = None
+    """The new tokens, as `Generated` has them."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A benchmark made ready for one model: made once, used for the intact and every ablated model."""
+
+    benchmark: Benchmark
+    documents: tuple[Document, ...]
+    plan: ChoicePlan | None
+    """How the options go through the model; None where the answer is written."""
+    encoded: tuple[EncodedChoice, ...]
+    """The items' token ids, where a metric asks what the model itself would write; else empty."""
+    tokenizer: PreTrainedTokenizerBase
+    end_repeats: bool = True
+    """Whether a written answer that only repeats itself ends; lm-evaluation-harness lets it run on."""
+
+
+def prepare(loaded: LoadedModel, benchmark: Benchmark, n: int, batch_size: BatchSize = "auto") -> Prepared:
+    """The first n items of a benchmark as the model gets them.
+
+    Raises:
+        ValueError: there are fewer items, or their rows are not here; an option adds no token or is too long
+            for the model; or answers are programs, and may or can not run here.
+    """
+    benchmark.source.check()
+    documents = benchmark.documents(loaded.spec, n)
+    choices = [one for one in documents if isinstance(one, ChoiceDocument)]
+    if not choices:
+        return Prepared(benchmark, documents, None, (), loaded.tokenizer)
+    encoded = [
+        encode_options(one.id, one.contexts, one.continuations, min(one.gold), loaded.tokenizer)
+        for one in choices
+    ]
+    plan = plan_choices(
+        encoded,
+        loaded.model.device,
+        batch_size,
+        pad_id=loaded.tokenizer.pad_token_id or 0,
+        max_length=longest_row(loaded.model.config),
+    )
+    kept = tuple(encoded) if benchmark.source.needs_greedy else ()
+    return Prepared(benchmark, documents, plan, kept, loaded.tokenizer)
+
+
+def evaluate(
+    model: PreTrainedModel,
+    prepared: Prepared,
+    cancelled: Callable[[], bool] | None = None,
+    done: Collection[str] = (),
+) -> Iterator[list[Outcome]]:
+    """The outcomes, a batch at a time in an order of its own.
+
+    Ends early when cancelled: between batches, and within one token of what is being written.
+
+    Args:
+        model: in eval mode.
+        prepared: the benchmark.
+        cancelled: asked between batches, and before each token that is written.
+        done: ids of items whose outcomes are known. Batches of such items alone are left out; the others are
+            what they are without it, so that their outcomes are the same to the bit.
+
+    Raises:
+        ValueError: a log-likelihood is not finite, or an item does not fit in memory.
+    """
+    if prepared.plan is None:
+        yield from _written(model, prepared, cancelled or _never, done)
+        return
+    left = [
+        batch
+        for batch, ids in zip(prepared.plan.batches, _batches_of_ids(prepared), strict=True)
+        if not done or not all(one in done for one in ids)
+    ]
+    # The plan itself where nothing is left out: batches that memory halves stay so for the next model.
+    plan = prepared.plan if not done else replace(prepared.plan, batches=tuple(left))
+    for scores in loglikelihoods(model, plan, cancelled):
+        pairs = zip(scores.items, scores.loglikelihoods, strict=True)
+        yield [_choice(model, prepared, place, values) for place, values in pairs]
+
+
+def finished_batches(prepared: Prepared, known: Mapping[str, Outcome]) -> list[list[Outcome]]:
+    """The batches of a whole evaluation of which every outcome is known.
+
+    Args:
+        prepared: the benchmark.
+        known: outcomes by the ids of their items.
+    """
+    found = ([known.get(one) for one in ids] for ids in _batches_of_ids(prepared))
+    return [[one for one in batch if one is not None] for batch in found if None not in batch]
+
+
+def _batches_of_ids(prepared: Prepared) -> list[list[str]]:
+    """The ids of the items of each batch, in the order in which the batches are evaluated."""
+    if prepared.plan is None:
+        return [[one.id for one in some] for some in _written_batches(prepared)]
+    return [[prepared.documents[place].id for place in batch.items] for batch in prepared.plan.batches]
+
+
+def _choice(model: PreTrainedModel, prepared: Prepared, place: int, values: tuple[float, ...]) -> Outcome:
+    greedy = None
+    if prepared.encoded:
+        greedy = greedy_options(model, prepared.encoded[place], longest_row(model.config))
+    return choice_outcome(prepared.benchmark, prepared.documents[place], values, greedy)
+
+
+def choice_outcome(
+    benchmark: Benchmark,
+    document: Document,
+    values: tuple[float, ...],
+    greedy: tuple[bool, ...] | None = None,
+) -> Outcome:
+    """The outcome of an item from its options' log-likelihoods, by lm-evaluation-harness's rules."""
+    assert isinstance(document, ChoiceDocument), "a plan has nothing else"
+    chosen = prediction(values)
+    judged = benchmark.source.judge_choice(document, values, greedy)
+    return Outcome(
+        item_id=document.id,
+        gold=min(document.gold),
+        prediction=chosen,
+        correct=chosen in document.gold if len(values) > 1 else judged.score >= RIGHT,
+        correct_norm=prediction_norm(document, values) in document.gold,
+        loglikelihoods=values,
+        score=judged.score,
+        answer=judged.answer,
+    )
+
+
+def _written(
+    model: PreTrainedModel, prepared: Prepared, cancelled: Callable[[], bool], done: Collection[str]
+) -> Iterator[list[Outcome]]:
+    """The outcomes of written answers, some at a time."""
+    for some in _written_batches(prepared):
+        if all(document.id in done for document in some):
+            continue
+        stop, max_new_tokens = _settings(some[0])
+        texts = generate(
+            model,
+            prepared.tokenizer,
+            [one.prompt for one in some],
+            max_new_tokens=max_new_tokens,
+            stop=stop,
+            end_repeats=prepared.end_repeats,
+            cancelled=cancelled,
+        )
+        outcomes = []
+        for document, text in zip(some, texts, strict=True):
+            if text.finish == "cancelled" or cancelled():  # to judge a program takes its time, too
+                return
+            outcomes.append(_written_outcome(prepared.benchmark, document, text))
+        yield outcomes
+
+
+def _written_batches(prepared: Prepared) -> Iterator[Sequence[GenerationDocument]]:
+    """Documents that are written together; those of one family side by side, as they begin alike."""
+    documents = [one for one in prepared.documents if isinstance(one, GenerationDocument)]
+    ordered = sorted(documents, key=lambda one: (_settings(one), one.family, -len(one.prompt), one.id))
+    for _, alike in itertools.groupby(ordered, key=_settings):
+        yield from _pieces(list(alike))
+
+
+def _settings(document: GenerationDocument) -> tuple[tuple[str, ...], int]:
+    """What documents that are written together have in common."""
+    return document.until, document.max_new_tokens
+
+
+def _pieces(documents: Sequence[GenerationDocument]) -> Iterator[Sequence[GenerationDocument]]:
+    for start in range(0, len(documents), ANSWERS_AT_ONCE):
+        yield documents[start : start + ANSWERS_AT_ONCE]
+
+
+def _written_outcome(benchmark: Benchmark, document: GenerationDocument, written: Generated) -> Outcome:
+    judged = benchmark.source.judge(document, written.text)
+    return Outcome(
+        item_id=document.id,
+        gold=None,
+        prediction=None,
+        correct=judged.score >= RIGHT,
+        correct_norm=None,
+        loglikelihoods=None,
+        score=judged.score,
+        text=written.text,
+        answer=judged.answer,
+        finish=written.finish,
+        tokens=written.tokens,
+    )
+
+
+def _never() -> bool:
+    """Is never cancelled."""
+    return False

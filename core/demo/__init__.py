@@ -1,1 +1,0 @@
-"""The embedded Llama: its vocabulary, its training corpus, its training, and its weights in `model/`."""

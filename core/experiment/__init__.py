@@ -1,0 +1,1 @@
+"""What is asked: model, masks, benchmarks, cells; cache keys; events. No torch."""

@@ -1,0 +1,105 @@
+"""What a profile consists of: its masks and its runs. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from core.benchmarks.description import Benchmark
+from core.experiment.specs import MaskSpec, drawn_seed
+from core.masks.choices import DRAWN, Scope, Selection
+from core.models.layer_matrices import Variant
+from core.runner.auto_k import FoundK
+from core.runner.workbench import OutcomesRequest, Workbench
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cells of a profile: every ability, variant, selection and k on every benchmark."""
+
+    abilities: tuple[str, ...]
+    variants: tuple[Variant, ...]
+    """`base` may be among them: the intact model is always evaluated."""
+    selections: tuple[Selection, ...]
+    ks: tuple[float, ...]
+    benchmarks: tuple[Benchmark, ...]
+    limit: int | None = None
+    """Items of each benchmark; None for all."""
+    seed: int = 0
+    """Of the random controls and the bootstrap."""
+    random_seeds: int = 1
+    """Random masks of each ability, variant and k; an empirical p of 0.05 takes 19."""
+    scope: Scope = "global"
+    """Of all masks."""
+    found_ks: tuple[FoundK, ...] = ()
+    """Where k was looked for (`with_found`), what was found for each variant."""
+
+    def __post_init__(self) -> None:
+        """Checks the number of random masks.
+
+        Raises:
+            ValueError: it is below 1, or above with no random controls in the plan.
+        """
+        if self.random_seeds < 1:
+            raise ValueError(f"There are {self.random_seeds} random seeds: give 1 or more.")
+        if self.random_seeds > 1 and not set(DRAWN) & set(self.selections):
+            raise ValueError(
+                f"{self.random_seeds} random seeds are asked for, but 'random' is not among the selections: "
+                "add it."
+            )
+
+    def masks(self) -> tuple[MaskSpec, ...]:
+        """Every mask, the cheapest kinds first: what `top` has scored serves `bottom` and `contrast`."""
+        return tuple(
+            MaskSpec(ability, variant, selection, k, seed, self.scope)
+            for selection in self.selections
+            for seed in self.seeds_of(selection)
+            for ability in self.abilities
+            for variant in self.variants
+            if variant != "base"
+            for k in self.ks_of(variant)
+        )
+
+    def ks_of(self, variant: Variant) -> tuple[float, ...]:
+        """The k of one variant: all, or the one that was found for it."""
+        return tuple(found.k for found in self.found_ks if found.variant == variant) or self.ks
+
+    def with_found(self, found: tuple[FoundK, ...]) -> Plan:
+        """The plan with the k that was found for each variant, in place of its own; with none, as it is."""
+        return replace(self, ks=tuple(sorted({one.k for one in found})) or self.ks, found_ks=found)
+
+    def seeds_of(self, selection: Selection) -> tuple[int, ...]:
+        """The seeds of the masks of one selection: several only of those that are drawn."""
+        draws = self.random_seeds if selection in DRAWN else 1
+        return tuple(drawn_seed(self.seed, draw) for draw in range(draws))
+
+    def size(self) -> str:
+        """How many runs it takes, in a sentence."""
+        masks = self.masks()
+        runs = (len(masks) + 1) * len(self.benchmarks)
+        random = sum(mask.selection in DRAWN for mask in masks) * len(self.benchmarks)
+        size = (
+            f"{_counted(len(masks), 'mask')} and the intact model on "
+            f"{_counted(len(self.benchmarks), 'benchmark')}: {_counted(runs, 'run')}"
+        )
+        if not random:
+            return f"{size}."
+        each = f", {self.random_seeds} for each ability, variant and k" if self.random_seeds > 1 else ""
+        return f"{size}, {random:,} of them random controls{each}."
+
+    def items_of(self, benchmark: Benchmark) -> int:
+        """How many items of a benchmark are evaluated.
+
+        Raises:
+            ValueError: the limit is below 1.
+        """
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"The limit is {self.limit}: give 1 or more items.")
+        return benchmark.n_items if self.limit is None else min(self.limit, benchmark.n_items)
+
+    def requests(self, bench: Workbench, mask: MaskSpec | None) -> list[OutcomesRequest]:
+        """The runs of one mask (None: of the intact model), in the order of the benchmarks."""
+        return [bench.request(mask, benchmark, self.items_of(benchmark)) for benchmark in self.benchmarks]
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -1,0 +1,141 @@
+"""What is asked of a model: how importance is computed, which mask, which run. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from cache.keys import canonical_json
+from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, generate_items
+from core.importance.scoring_rule import DEFAULT_RULE, Loss, Reduction
+from core.masks.choices import Scope, Selection
+from core.models.description import ModelInfo
+from core.models.layer_matrices import Variant
+from core.models.quantization import dtype_in_memory, quantization_in_memory
+from core.models.spec import Level, ModelSpec, PromptStyle
+
+SHARED_ABILITIES = 6
+"""Of the ten abilities, how many have to share a weight for it to belong to the core: most of them."""
+
+
+@dataclass(frozen=True)
+class DiagnosticSet:
+    """The items from which an ability's importance is computed."""
+
+    ability: str
+    level: Level
+    n: int
+    seed: int
+    own: tuple[Item, ...] = ()
+    """A person's own items; empty for the generated ones of the `train` split."""
+
+    def items(self) -> tuple[Item, ...]:
+        """The items: never one of those that the benchmarks evaluate, unless they are one's own."""
+        return self.own or generate_items(self.ability, self.level, "train", self.n, self.seed)
+
+    def key_inputs(self) -> dict[str, Any]:
+        """What the items depend on."""
+        if self.own:
+            return {"ability": self.ability, "custom_items": _digest_of(self.own)}
+        return {
+            "ability": self.ability,
+            "level": self.level,
+            "n": self.n,
+            "seed": self.seed,
+            "generator": GENERATOR_VERSION,
+        }
+
+
+@dataclass(frozen=True)
+class ImportanceSpec:
+    """How importance is computed."""
+
+    n_items: int = 1000
+    """Items of each ability."""
+    loss: Loss = DEFAULT_RULE.loss
+    reduction: Reduction = DEFAULT_RULE.reduction
+    seed: int = 0
+    """Of the items."""
+
+
+@dataclass(frozen=True)
+class MaskSpec:
+    """Which weights are ablated."""
+
+    ability: str
+    variant: Variant
+    selection: Selection
+    k: float
+    """Fraction of all parameters of the model."""
+    seed: int = 0
+    """Of the random controls."""
+    scope: Scope = "global"
+
+    def __str__(self) -> str:
+        """In words, as tables show it."""
+        words = f"{self.ability} · {self.variant} · {self.selection} · k {self.k:g}"
+        return words if self.scope == "global" else f"{words} · scope {self.scope}"
+
+    @property
+    def random_seed(self) -> int:
+        """The seed of the random controls, another one for each ability."""
+        place = [ability.id for ability in ABILITIES].index(find_ability(self.ability).id)
+        return self.seed * len(ABILITIES) + place
+
+
+def own_first(ability: str) -> list[str]:
+    """The ids of all abilities, this one's first."""
+    return [ability, *(one.id for one in ABILITIES if one.id != ability)]
+
+
+def drawn_seed(seed: int, draw: int) -> int:
+    """The `MaskSpec.seed` of one of several random masks of one size; of the first it is the seed itself.
+
+    Args:
+        seed: from which all are derived.
+        draw: which, from 0.
+    """
+    if draw == 0:
+        return seed
+    # Hashed, not counted on from the seed: two profiles with seeds side by side share no random mask.
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{draw}".encode(), digest_size=4).digest())
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Everything about a model that can change a number."""
+
+    fingerprint: str
+    quantization: str
+    dtype: str
+    device: str
+    """`cpu`, `cuda` …: kernels differ between them, and so do the last digits."""
+    style: PromptStyle
+
+    @classmethod
+    def of(cls, spec: ModelSpec, info: ModelInfo, device: str) -> ModelIdentity:
+        """The identity of a model on a kind of device.
+
+        Raises:
+            ValueError: it is stored quantized in another way than is asked for.
+        """
+        quantization = quantization_in_memory(spec.quantization, info.quantization)
+        dtype = dtype_in_memory(spec.dtype, quantization, info.dtype)
+        return cls(info.fingerprint, quantization, dtype, device, spec.style)
+
+
+def _digest_of(items: Sequence[Item]) -> str:
+    return hashlib.sha256(canonical_json(list(items)).encode()).hexdigest()
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One mask (None: the intact model) on the first n items of one benchmark."""
+
+    mask: MaskSpec | None
+    benchmark: str
+    """Its id."""
+    n: int

@@ -1,0 +1,31 @@
+"""How weights are scored: which loss is differentiated, and how items are summed. No torch."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Loss = Literal["full", "answer", "margin"]
+"""`full`: every token of prompt and answer; `answer`: the right answer's tokens; `margin`: minus the right
+option's log-likelihood plus the mean of the others'."""
+
+LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")
+
+Reduction = Literal["abs-sum", "sum-abs"]
+"""`abs-sum`: the absolute value of the sum over items; `sum-abs`: the sum of the items' absolute values, in which
+items that pull a weight in opposite directions do not cancel."""
+
+REDUCTIONS: tuple[Reduction, ...] = ("abs-sum", "sum-abs")
+
+
+class ScoringRule(NamedTuple):
+    """How weights are scored."""
+
+    loss: Loss
+    reduction: Reduction
+
+
+DEFAULT_RULE = ScoringRule("margin", "sum-abs")
+"""The default: what tells abilities apart best on the embedded model and on the phantoms (README)."""
+
+PAPER_RULE = ScoringRule("full", "abs-sum")
+"""The paper's: https://arxiv.org/abs/2510.01232."""

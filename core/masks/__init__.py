@@ -1,0 +1,1 @@
+"""Which weights: exact rankings, selections, controls, mask algebra, and ablation in place."""

@@ -1,0 +1,39 @@
+"""Ways to select weights, and the k grid of the paper. Plain words, no torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Selection = Literal[
+    "top", "contrast", "contrast_max", "top_minus_shared", "random", "random_matched", "bottom"
+]
+"""`top`: largest importance; `contrast`: largest normalised importance minus the other abilities' mean;
+`contrast_max`: the same minus the largest of the others';
+`top_minus_shared`: `top` without what most abilities' `top` share; the controls are `random`, `random_matched` (as
+many at random in each matrix as `top` has there) and `bottom`."""
+
+Scope = Literal["global", "per-matrix"]
+"""`global`: the first weights of all candidates; `matrix`: the same share of every matrix, its first ones."""
+
+SELECTIONS: tuple[Selection, ...] = (
+    "top",
+    "contrast",
+    "contrast_max",
+    "top_minus_shared",
+    "random",
+    "random_matched",
+    "bottom",
+)
+SCOPES: tuple[Scope, ...] = ("global", "per-matrix")
+
+CONTRASTS: tuple[Selection, ...] = ("contrast", "contrast_max")
+"""The selections that compare an ability's importance with that of all others."""
+
+CONTROLS: tuple[Selection, ...] = ("random", "random_matched", "bottom")
+"""The selections without which no effect counts."""
+
+DRAWN: tuple[Selection, ...] = ("random", "random_matched")
+"""The controls that are drawn: another mask for each seed."""
+
+PAPER_K: tuple[float, ...] = (1e-5, 4e-5, 1.6e-4, 6.4e-4, 2.56e-3, 1.024e-2)
+"""The k grid of the paper's code, as fractions of all parameters."""

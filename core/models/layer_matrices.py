@@ -1,0 +1,256 @@
+"""The matrices of decoder layers that are scored, found by the names and shapes of tensors. No torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+Variant = Literal["base", "mlp", "all"]
+"""`base` ablates nothing; `mlp` takes from the MLP matrices; `all` from all matrices of the layers."""
+
+VARIANTS: tuple[Variant, ...] = ("base", "mlp", "all")
+
+Block = Literal["attention", "mlp"]
+
+MatrixKind = Literal["q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down"]
+
+KINDS: tuple[MatrixKind, ...] = ("q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down")
+"""The matrices of decoder layers, in the order of their addresses. `qkv` is three in one; the rows of
+`gate_up` are those of a gate, then those of an up."""
+
+ATTENTION_KINDS: tuple[MatrixKind, ...] = ("q", "k", "v", "qkv", "o")
+
+ATTENTIONS: tuple[set[MatrixKind], ...] = ({"q", "k", "v", "o"}, {"qkv", "o"})
+"""What the attention of a layer is made of."""
+
+MLPS: tuple[set[MatrixKind], ...] = ({"gate", "up", "down"}, {"gate_up", "down"}, {"up", "down"})
+"""What the MLP of a layer is made of."""
+
+KIND_OF_MODULE: dict[str, MatrixKind] = {
+    "self_attn.q_proj": "q",
+    "self_attn.k_proj": "k",
+    "self_attn.v_proj": "v",
+    "self_attn.o_proj": "o",
+    "self_attn.out_proj": "o",
+    "self_attn.dense": "o",
+    "self_attn.qkv_proj": "qkv",
+    "self_attn.query_key_value": "qkv",
+    "self_attention.query_key_value": "qkv",
+    "self_attention.dense": "o",
+    "attention.query_key_value": "qkv",
+    "attention.dense": "o",
+    "mlp.gate_proj": "gate",
+    "mlp.up_proj": "up",
+    "mlp.gate_up_proj": "gate_up",
+    "mlp.down_proj": "down",
+    "mlp.c_fc": "up",
+    "mlp.c_proj": "down",
+    "mlp.fc1": "up",
+    "mlp.fc2": "down",
+    "mlp.dense_h_to_4h": "up",
+    "mlp.dense_4h_to_h": "down",
+    "fc1": "up",
+    "fc2": "down",
+}
+"""The kinds of matrices by the names that their modules have within a decoder layer."""
+
+IN_A_LAYER = re.compile(r"(?P<stack>.+?)\.(?P<layer>\d{1,6})\.(?P<module>.+)")
+"""The name of a tensor of a decoder layer, such as `model.layers.0.mlp.up_proj.weight`."""
+
+REMEDY = (
+    "use a model whose decoder layers have q, k, v and o (or qkv and o) in the attention and gate, up and "
+    "down (or gate_up and down, or up and down) in the MLP, without experts or convolutions"
+)
+
+ALIKE = "use a model whose decoder layers are all alike"
+
+
+class UnsupportedModelError(ValueError):
+    """A model whose decoder layers are not built from the known matrices."""
+
+
+class MatrixShape(NamedTuple):
+    """One candidate matrix, as a WeightSpace has it."""
+
+    layer: int
+    """The decoder layer, from 0."""
+    kind: MatrixKind
+    rows: int
+    """Output features."""
+    columns: int
+    """Input features."""
+    name: str
+    """The parameter's full name."""
+
+    @property
+    def size(self) -> int:
+        """Number of weights."""
+        return self.rows * self.columns
+
+    @property
+    def is_mlp(self) -> bool:
+        """Whether the variant `mlp` takes from it."""
+        return block_of(self.kind) == "mlp"
+
+
+class Shaped(Protocol):
+    """What a matrix is and how large."""
+
+    @property
+    def kind(self) -> MatrixKind:
+        """What it is."""
+
+    @property
+    def rows(self) -> int:
+        """Output features."""
+
+    @property
+    def columns(self) -> int:
+        """Input features."""
+
+
+Places = TypeVar("Places", "NDArray[np.int64]", "Tensor")
+
+
+def block_of(kind: MatrixKind) -> Block:
+    """The block of a decoder layer that a kind of matrix belongs to."""
+    return "attention" if kind in ATTENTION_KINDS else "mlp"
+
+
+def neurons_of(matrix: Shaped, local: Places) -> Places:
+    """(n,) int64: the intermediate unit of each weight of an MLP's matrix.
+
+    A unit is a row of `gate` and of `up`, one row of each half of `gate_up`, and a column of `down`.
+
+    Args:
+        matrix: of an MLP.
+        local: (n,) int64 row-major places in it.
+    """
+    if matrix.kind == "down":
+        return local % matrix.columns
+    rows = local // matrix.columns
+    return rows % (matrix.rows // 2) if matrix.kind == "gate_up" else rows
+
+
+def find_matrices(tensors: Iterable[tuple[str, Sequence[int]]]) -> tuple[MatrixShape, ...]:
+    """The candidate matrices of a model, layer by layer, in each by KINDS: the order of their addresses.
+
+    What lies outside of the decoder layers is passed over, and so are vectors.
+
+    Args:
+        tensors: name and shape of all parameters.
+
+    Raises:
+        UnsupportedModelError: a decoder layer has another matrix or lacks one, or layers are not alike.
+    """
+    found = sorted(_in_layers(tensors), key=lambda one: (one[1].layer, KINDS.index(one[1].kind)))
+    stacks = sorted({stack for stack, _ in found})
+    if len(stacks) != 1:
+        names = f"decoder layers under {' and under '.join(stacks)}" if stacks else "no decoder layers"
+        raise UnsupportedModelError(f"The model has {names}: use one that has them in one place.")
+    layers = [[matrix for _, matrix in layer] for _, layer in groupby(found, key=lambda one: one[1].layer)]
+    for number, layer in enumerate(layers):
+        if layer[0].layer != number:
+            raise UnsupportedModelError(f"{stacks[0]}.{number} has no matrices: {REMEDY}.")
+        if number:
+            _check_alike(layers[0], layer)
+        else:
+            _check_first(layer)
+    return tuple(matrix for _, matrix in found)
+
+
+def stack_of(matrix_name: str) -> str:
+    """The name of the list of decoder layers that a candidate matrix is in, such as `model.layers`."""
+    match = IN_A_LAYER.fullmatch(matrix_name)
+    assert match is not None, "a candidate matrix is in a layer"
+    return match["stack"]
+
+
+def _in_layers(tensors: Iterable[tuple[str, Sequence[int]]]) -> Iterator[tuple[str, MatrixShape]]:
+    """Every matrix of a decoder layer, with the name of the list that the layer is in."""
+    for name, shape in tensors:
+        match = IN_A_LAYER.fullmatch(name)
+        if match is None or len(shape) < 2:
+            continue
+        kind = KIND_OF_MODULE.get(match["module"].removesuffix(".weight"))
+        if kind is None or len(shape) != 2:
+            raise UnsupportedModelError(f"{name} is no matrix that is scored: {REMEDY}.")
+        rows, columns = shape
+        yield match["stack"], MatrixShape(int(match["layer"]), kind, rows, columns, name)
+
+
+def _check_first(layer: Sequence[MatrixShape]) -> None:
+    """Makes sure that a layer has one attention and one MLP.
+
+    Raises:
+        UnsupportedModelError: it has not.
+    """
+    kinds = [matrix.kind for matrix in layer]
+    attention = {kind for kind in kinds if kind in ATTENTION_KINDS}
+    mlp = set(kinds) - attention
+    if attention not in ATTENTIONS or mlp not in MLPS or len(set(kinds)) < len(kinds):
+        names = ", ".join(matrix.name for matrix in layer)
+        raise UnsupportedModelError(f"The matrices of the first decoder layer are {names}: {REMEDY}.")
+    inner = next(matrix.columns for matrix in layer if matrix.kind == "down")
+    for matrix in layer:
+        rows = {"gate": inner, "up": inner, "gate_up": 2 * inner}.get(matrix.kind, matrix.rows)
+        if matrix.rows != rows:
+            raise UnsupportedModelError(
+                f"{matrix.name} has {matrix.rows} rows, but the MLP has {inner} neurons: {REMEDY}."
+            )
+
+
+def _check_alike(first: Sequence[MatrixShape], layer: Sequence[MatrixShape]) -> None:
+    """Makes sure that a layer has the matrices of the first one.
+
+    Raises:
+        UnsupportedModelError: it has not.
+    """
+    found = {matrix.name: matrix for matrix in layer}
+    stack, number = stack_of(first[0].name), layer[0].layer
+    for matrix in first:
+        name = f"{stack}.{number}" + matrix.name.removeprefix(f"{stack}.{matrix.layer}")
+        other = found.pop(name, None)
+        if other is None:
+            raise UnsupportedModelError(
+                f"{name} is missing, though {matrix.name} is there: copy or download the model again, or "
+                f"{ALIKE}."
+            )
+        if (other.rows, other.columns) != (matrix.rows, matrix.columns):
+            raise UnsupportedModelError(f"{name} has another shape than {matrix.name}: {ALIKE}.")
+    if found:
+        raise UnsupportedModelError(f"{min(found)} has none like it in the first layer: {ALIKE}.")
+
+
+def weights_of(k: float, parameters: int) -> int:
+    """Returns n = floor(k * parameters), exact in decimal: 0.01 of 1,000,000 is 10,000.
+
+    Raises:
+        ValueError: k is not in (0, 1].
+    """
+    if not 0 < k <= 1:
+        raise ValueError(f"k is {k}; it is a fraction of all parameters: choose it above 0 and up to 1.")
+    return int(Fraction(str(float(k))) * parameters)
+
+
+def selected_weights(k: float, parameters: int, variant: Variant, available: int) -> int:
+    """Returns n = floor(k * parameters), which a selection takes from the variant's available candidates.
+
+    Raises:
+        ValueError: k is not in (0, 1], or n is more than the candidates; the message has both numbers.
+    """
+    n = weights_of(k, parameters)
+    if n > available:
+        raise ValueError(
+            f"k = {k} of {parameters:,} parameters is {n:,} weights, but the variant '{variant}' has only "
+            f"{available:,} candidates: choose a smaller k."
+        )
+    return n

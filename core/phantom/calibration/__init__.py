@@ -1,0 +1,1 @@
+"""How far the method finds again what was planted in a phantom."""

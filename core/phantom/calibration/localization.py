@@ -1,0 +1,111 @@
+"""How well each ability's scores tell its block apart: from the cache, or computed and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cache.files import CorruptEntry
+from cache.keys import key_of
+from core.experiment.events import EntryReplaced
+from core.experiment.specs import MaskSpec
+from core.masks.choices import CONTRASTS, Selection
+from core.phantom import layout as phantom
+from core.phantom.calibration.blocks import PRIVATE, Blocks, Localization
+from core.runner.workbench import Workbench
+
+SEPARATION_VERSION = 2
+"""Raised whenever the same key inputs give other localizations."""
+
+SCORED: tuple[Selection, ...] = ("top", *CONTRASTS)
+"""The selections that rank all weights by a score."""
+
+Localizations = Mapping[Selection, Mapping[str, Localization]]
+"""By selection and ability."""
+
+
+def localizations(bench: Workbench, blocks: Blocks) -> Localizations:
+    """The localizations of the workbench's loss and form.
+
+    Raises:
+        Cancelled: it was cancelled.
+        ValueError: the model cannot be used.
+    """
+    key, key_inputs = localization_request(bench)
+    with bench.store.lock(key):
+        found = _stored(bench, key)
+        if found is not None:
+            return found
+        computed = {selection: _computed(bench, blocks, selection) for selection in SCORED}
+        bench.store.localizations.save(key, key_inputs, _columns(computed))
+        bench.unverified.append((bench.store.localizations.entries, key))
+        return computed
+
+
+def stored_localizations(bench: Workbench) -> Localizations | None:
+    """The localizations of the workbench's loss and form if they are stored; None if not, or damaged."""
+    return _stored(bench, localization_request(bench)[0])
+
+
+def localization_request(bench: Workbench) -> tuple[str, dict[str, Any]]:
+    """The cache key of the localizations of the workbench's loss and form, and what it is made of."""
+    masks = [MaskSpec(ability, "mlp", "contrast", 1.0) for ability in PRIVATE]
+    key_inputs = {
+        "loss": bench.recipe.loss,
+        "reduction": bench.recipe.reduction,
+        "blocks": [phantom.PRIVATE, phantom.SHARED],
+        "rankings": [bench.ranking_key(mask) for mask in masks],
+    }
+    return key_of("localizations", SEPARATION_VERSION, key_inputs), key_inputs
+
+
+def _stored(bench: Workbench, key: str) -> Localizations | None:
+    try:
+        frame = bench.store.localizations.load(key)
+    except CorruptEntry as error:
+        bench.emit(EntryReplaced(str(error)))
+        return None
+    if frame is None:
+        return None
+    rows = frame.to_dicts()
+    return {
+        selection: {
+            row["ability"]: Localization(row["neurons"], row["weights"])
+            for row in rows
+            if row["selection"] == selection
+        }
+        for selection in SCORED
+    }
+
+
+def _columns(localizations: Localizations) -> dict[str, Sequence[Any]]:
+    rows = [
+        (s, ability, found)
+        for s, by_ability in localizations.items()
+        for ability, found in by_ability.items()
+    ]
+    return {
+        "ability": [ability for _, ability, _ in rows],
+        "selection": [selection for selection, _, _ in rows],
+        "neurons": [found.neurons for _, _, found in rows],
+        "weights": [found.weights for _, _, found in rows],
+    }
+
+
+def _computed(bench: Workbench, blocks: Blocks, selection: Selection) -> dict[str, Localization]:
+    return {ability: blocks.localization(ability, _scores(bench, selection, ability)) for ability in PRIVATE}
+
+
+def _scores(bench: Workbench, selection: Selection, ability: str) -> list[NDArray[np.float32]]:
+    """The scores of the MLPs' weights from which a selection is made, matrix by matrix."""
+    from core.masks.scores import whole
+    from core.runner.contrasts import contrast_of, scored_for_itself, scores_in
+
+    if selection in CONTRASTS:
+        contrasts = contrast_of(bench, MaskSpec(ability, "mlp", selection, 1.0))
+        return [whole(one).numpy() for one in contrasts]
+    own = scores_in(bench, "mlp", scored_for_itself(bench, ability))
+    return [whole(one).numpy() for one in own]

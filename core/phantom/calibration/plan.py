@@ -1,0 +1,171 @@
+"""What a calibration consists of: ways to select weights, and which of them are ablated. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+
+from core.benchmarks.description import Benchmark
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.plan import Plan
+from core.experiment.specs import MaskSpec
+from core.importance.scoring_rule import DEFAULT_RULE, LOSSES, PAPER_RULE, REDUCTIONS, Loss, Reduction
+from core.masks.choices import CONTROLS, SCOPES, Scope, Selection
+from core.phantom.calibration.blocks import PRIVATE
+
+DIAGNOSTIC_ITEMS = 100
+"""Default items of each ability that score the weights."""
+
+HELDOUT_ITEMS = 40
+"""Default items of each benchmark."""
+
+KS = (0.01, 0.03)
+"""Fractions of all parameters: where damage begins to be seen in models this small."""
+
+SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "contrast_max", "top_minus_shared")
+BESIDE: tuple[Selection, ...] = ("random", "bottom")
+"""The controls."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A way to select the weights of an ability from the MLPs."""
+
+    loss: Loss
+    reduction: Reduction
+    selection: Selection
+    scope: Scope
+    k: float
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it selects what is not important."""
+        return self.selection in CONTROLS
+
+    def mask(self, ability: str, seed: int) -> MaskSpec:
+        """The mask of one ability; the seed is of random controls."""
+        return MaskSpec(ability, "mlp", self.selection, self.k, seed, self.scope)
+
+
+USUAL = Setting(*DEFAULT_RULE, "contrast", "global", KS[0])
+"""As the inspector begins on an embedded model, with the smaller k."""
+
+PAPER = Setting(*PAPER_RULE, "top", "global", KS[0])
+"""The paper's."""
+
+OTHERS = (
+    Setting("margin", "sum-abs", "top", "global", KS[0]),
+    Setting("margin", "sum-abs", "top_minus_shared", "global", KS[0]),
+    Setting("margin", "sum-abs", "contrast", "per-matrix", KS[0]),
+    Setting("margin", "sum-abs", "contrast_max", "global", KS[0]),
+    Setting("margin", "sum-abs", "contrast_max", "global", KS[1]),
+    Setting("margin", "abs-sum", "contrast", "global", KS[0]),
+    Setting("margin", "abs-sum", "contrast_max", "global", KS[0]),
+)
+"""What is one choice away from these two."""
+
+SETTINGS: tuple[Setting, ...] = tuple(
+    Setting(loss, reduction, selection, scope, k)
+    for loss, reduction, selection, scope, k in product(LOSSES, REDUCTIONS, SELECTIONS, SCOPES, KS)
+)
+"""Every combination."""
+
+CONTROL_SETTINGS: tuple[Setting, ...] = tuple(
+    Setting(USUAL.loss, USUAL.reduction, selection, scope, k)
+    for selection, scope, k in product(BESIDE, SCOPES, KS)
+)
+"""Loss and form say nothing of random ones."""
+
+
+@dataclass(frozen=True)
+class CalibrationPlan:
+    """What is located, and what is ablated."""
+
+    located: tuple[Setting, ...]
+    """Whose weights are looked for in the planted blocks."""
+    ablated: tuple[Setting, ...]
+    """Whose matrices are recovered."""
+    limit: int
+    """Held-out items of each benchmark."""
+    seed: int
+    """Of random controls, the bootstrap and all that is drawn."""
+    is_backwards: bool = False
+    """Whether the usual way to score weights comes last."""
+
+    def recipes(self) -> list[tuple[Loss, Reduction]]:
+        """The ways to score weights, each once; the usual one first, unless it goes backwards."""
+        settings = (USUAL, *self.ablated, *self.located)
+        found = list(dict.fromkeys((setting.loss, setting.reduction) for setting in settings))
+        return found[::-1] if self.is_backwards else found
+
+    def located_by(self, loss: Loss, reduction: Reduction) -> list[Setting]:
+        """Whose weights are looked for, of one way to score them."""
+        return _scored_by(self.located, loss, reduction)
+
+    def runs(self) -> int:
+        """How many ablated models are asked a benchmark."""
+        return len(self.ablated) * len(PRIVATE) ** 2
+
+    def parts(self) -> int:
+        """How many runs its profiles ask for, those of the intact model by each of them."""
+        profiles = [one for loss, reduction in self.recipes() for one in self.profiles(loss, reduction)]
+        return sum((1 + len(one.masks())) * len(one.benchmarks) for one in profiles)
+
+    def profiles(self, loss: Loss, reduction: Reduction) -> list[Plan]:
+        """The profiles that recover the matrices of one way to score weights."""
+        chosen = _scored_by(self.ablated, loss, reduction)
+        sizes = dict.fromkeys((setting.scope, setting.k) for setting in chosen)
+        return [
+            Plan(
+                abilities=PRIVATE,
+                variants=("mlp",),
+                selections=tuple(s.selection for s in chosen if (s.scope, s.k) == (scope, k)),
+                ks=(k,),
+                benchmarks=benchmarks(),
+                limit=self.limit,
+                seed=self.seed,
+                scope=scope,
+            )
+            for scope, k in sizes
+        ]
+
+
+def _scored_by(settings: Iterable[Setting], loss: Loss, reduction: Reduction) -> list[Setting]:
+    return [setting for setting in settings if (setting.loss, setting.reduction) == (loss, reduction)]
+
+
+def benchmarks() -> tuple[Benchmark, ...]:
+    """The benchmarks of the planted abilities, in their order."""
+    return find_benchmarks(PRIVATE, "basic")
+
+
+def calibration_plan(limit: int, seed: int, *, every: bool) -> CalibrationPlan:
+    """All settings located and ablated; or ablated the main ones, and located all that share their scores.
+
+    Args:
+        limit: held-out items of each benchmark.
+        seed: of all that is drawn.
+        every: whether the matrix of every setting is recovered.
+    """
+    main, whole = _main_settings(), (*SETTINGS, *CONTROL_SETTINGS)
+    if every:
+        return CalibrationPlan(whole, tuple(dict.fromkeys((*main, *whole))), limit, seed)
+    scored = {(setting.loss, setting.reduction) for setting in main}
+    located = tuple(setting for setting in whole if (setting.loss, setting.reduction) in scored)
+    return CalibrationPlan(located, main, limit, seed)
+
+
+def main_plan(limit: int, seed: int) -> CalibrationPlan:
+    """The usual setting, the paper's and the main others, located and ablated; arguments as above."""
+    settings = _main_settings()
+    return CalibrationPlan(settings, settings, limit, seed)
+
+
+def _main_settings() -> tuple[Setting, ...]:
+    return (USUAL, PAPER, *OTHERS, *_like(USUAL, CONTROL_SETTINGS))
+
+
+def _like(setting: Setting, controls: Iterable[Setting]) -> Iterable[Setting]:
+    """The controls of the same size."""
+    return (one for one in controls if (one.scope, one.k) == (setting.scope, setting.k))

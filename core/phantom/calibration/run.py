@@ -1,0 +1,80 @@
+"""Runs a calibration: the product's own rankings, masks and profiles, beside what a phantom has planted."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import polars as pl
+
+from core.analysis.profile.cells import Profile
+from core.analysis.stored.selected import Addresses, Layout
+from core.experiment.plan import Plan
+from core.phantom.calibration.addresses import stored_addresses
+from core.phantom.calibration.blocks import Blocks, Placement
+from core.phantom.calibration.found import Answers, Calibration, Found
+from core.phantom.calibration.localization import localizations
+from core.phantom.calibration.plan import KS, CalibrationPlan, Setting
+from core.phantom.calibration.subject import BenchFor
+from core.phantom.true_matrix import Truth
+from core.runner.cancellation import Cancelled
+from core.runner.profile import run_profile
+from core.runner.workbench import Workbench
+
+
+def run_calibration(plan: CalibrationPlan, truth: Truth, bench_for: BenchFor) -> Calibration:
+    """The calibration of a plan; every finished ranking and run is stored as it comes.
+
+    Args:
+        plan: what is located and ablated.
+        truth: of the phantom.
+        bench_for: makes the workbench of the phantom that scores weights in one way.
+
+    Raises:
+        Cancelled: a workbench was cancelled.
+        ValueError: the model cannot be used.
+        WeightsChangedError: the weights were not restored.
+    """
+    found = Found(truth)
+    for loss, reduction in plan.recipes():
+        bench = bench_for(loss, reduction)
+        blocks = Blocks(Layout.of(bench))
+        found.take_localizations(bench.recipe, localizations(bench, blocks))
+        for setting in plan.located_by(loss, reduction):
+            found.placements[setting] = _placements(bench, blocks, setting, plan.seed)
+        for profile_plan in plan.profiles(loss, reduction):
+            found.take_answers(profile_plan, bench.recipe, _answers(_profile(profile_plan, bench)))
+    return found.whole(plan)
+
+
+def _placements(bench: Workbench, blocks: Blocks, setting: Setting, seed: int) -> dict[str, Placement]:
+    """Where each ability's weights lie; a ranking that is not stored is made for every k."""
+    found = {}
+    for ability, stored in stored_addresses(bench, setting, seed).items():
+        mask = setting.mask(ability, seed)
+        addresses = cast(Addresses, bench.mask(mask, KS).addresses.numpy()) if stored is None else stored
+        found[ability] = blocks.placement(ability, addresses)
+    return found
+
+
+def _profile(plan: Plan, bench: Workbench) -> Profile:
+    profile = run_profile(plan, bench, bench.cancelled)
+    if profile is None:
+        raise Cancelled
+    return profile
+
+
+def _answers(profile: Profile) -> Answers:
+    """What is right, mask by mask and benchmark by benchmark."""
+    right = {
+        (str(selection), str(ability), str(benchmark)): rows["correct"].to_numpy()
+        for (selection, ability, benchmark), rows in profile.outcomes.group_by(
+            pl.col("selection", "ability", "benchmark"), maintain_order=True
+        )
+    }
+    return {
+        (mask, benchmark.id): right[
+            ("", "", benchmark.id) if mask is None else (mask.selection, mask.ability, benchmark.id)
+        ]
+        for mask in (None, *profile.plan.masks())
+        for benchmark in profile.plan.benchmarks
+    }

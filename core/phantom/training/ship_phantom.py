@@ -1,0 +1,135 @@
+"""Makes a trained folder a shipped phantom, with truth and card: `python -m core.phantom.training.ship_phantom --from DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from core.abilities.catalogue import ABILITIES
+from core.models.files import EMBEDDED_FOLDER
+from core.models.loading import LoadedModel, load
+from core.models.spec import ModelSpec
+from core.phantom.layout import PRIVATE, SHARED
+from core.phantom.training.ship_demo import (
+    CHOICE_ITEMS,
+    accuracy_by_family,
+    copy_model,
+    family_words,
+    setting_lines,
+)
+from core.phantom.training.truth import PHANTOMS, measure_truth
+from core.phantom.true_matrix import Truth, write_truth
+
+AIM = 0.9
+"""Accuracy that every ability should have."""
+
+
+def card(loaded: LoadedModel, truth: Truth, training: Mapping[str, Any]) -> str:
+    """The model card."""
+    recipe = training["recipe"]
+    heads = " | ".join(ability.id.split("_")[0] for ability in ABILITIES)
+    return f"""# The phantom, training seed {recipe["seed"]}
+
+**This model is engineered. It calibrates the instrument and says nothing about real models.** Physicists
+test a scanner on a phantom, a body whose inside is known. This is one for abilityscope: a plain
+`LlamaForCausalLM` with {loaded.info.parameters:,} parameters in float32 whose MLPs were made, in training,
+so that each of the ten abilities needs neurons of its own. In real models nobody knows whether abilities
+have places at all.
+
+- **Layout** (`core/phantom/layout.py`): in each of {loaded.info.layers} layers the MLP has ten private blocks
+  of {PRIVATE} neurons, one for each ability in the order of the catalogue, then {SHARED} neurons that all
+  share. Attention, embeddings and head are shared too.
+- **How it was made**: it starts as the embedded Llama, with copies of its neurons: each block has those that
+  do most for its ability, the shared one those that do most for all beside (`core/phantom/training/start.py`). From
+  then on an item teaches only the block of its ability and what is shared (gradient routing).
+  The blocks of other abilities are on or off at random, and learn to add little. Up to
+  {recipe["off_share"]:.0%} of the items come with their own block off, all of it or a random half of its
+  neurons; there the model is taught to answer by one fixed list of preferences for words, whatever was asked.
+  So what is known without the block is hidden, not absent: zeroing the block takes the answer away, not all
+  that leads to it.
+- **Data**: as the embedded Llama's: the `train` split of the ten abilities' `basic` items
+  (`core/abilities/basic/`), a quarter of them as texts to be generated, steps before the answer;
+  {training["step"]:,} steps of {recipe["items_per_step"]} items. Vocabulary and tokenizer are those of the
+  embedded Llama.
+- **Seeds**: the seed decides which items come in which order, which blocks are off, and the preferences. All
+  seeds start from the same embedded Llama: in what is shared they are not independent.
+- **Made again** by `python -m core.phantom.training.phantom --seed {recipe["seed"]} --to DIR` and
+  `python -m core.phantom.training.ship_phantom --from DIR`: {training["seconds"]:.0f} s on {recipe["threads"]} thread of a
+  shared machine, with torch {torch.__version__} and transformers {transformers.__version__}. Another machine
+  gives other weights, as it rounds in another way.
+
+## Accuracy on held-out items
+
+Multiple choice, n = {CHOICE_ITEMS} an ability, chance 0.25. "Without" is with the ability's own block zeroed.
+
+| ability | accuracy | without | by family |
+| --- | --- | --- | --- |
+{_accuracy_rows(loaded, truth)}
+
+{_short_of_aim(truth)}
+
+## The true matrix
+
+Points of accuracy that an ability (column) loses when a block (row) is zeroed in all layers, in gate, up and
+down; n = {truth.items} an ability. In `truth.json`, measured by `python -m core.phantom.training.truth`.
+
+| block | {heads} |
+| --- |{" ---: |" * len(ABILITIES)}
+{_matrix_rows(truth)}
+
+## Settings
+
+{setting_lines(recipe)}
+"""
+
+
+def _accuracy_rows(loaded: LoadedModel, truth: Truth) -> str:
+    rows = []
+    for ability in (ability.id for ability in ABILITIES):
+        accuracy, by_family = accuracy_by_family(loaded, ability)
+        without = truth.accuracy[ability] - truth.drops[ability][ability] / 100
+        rows.append(f"| {ability} | {accuracy:.3f} | {without:.3f} | {family_words(by_family)} |")
+    return "\n".join(rows)
+
+
+def _short_of_aim(truth: Truth) -> str:
+    short = [ability for ability, accuracy in truth.accuracy.items() if accuracy < AIM]
+    if not short:
+        return f"Every ability has {AIM:.2f} or more, which is the aim."
+    return (
+        f"The aim is {AIM:.2f}. {' and '.join(short)} are short of it: see which of their families were not "
+        "learnt. On those the model answers as if it knew a part of what is asked."
+    )
+
+
+def _matrix_rows(truth: Truth) -> str:
+    return "\n".join(
+        f"| {block} | " + " | ".join(f"{row[ability.id]:.1f}" for ability in ABILITIES) + " |"
+        for block, row in truth.drops.items()
+    )
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--from", dest="source", type=Path, required=True, help="folder of the training")
+    source = parser.parse_args().source
+    training = json.loads((source / "checkpoint.json").read_text())
+    name = PHANTOMS[training["recipe"]["seed"]]
+    folder = EMBEDDED_FOLDER / name
+    copy_model(source, folder)
+    torch.set_num_threads(1)
+    loaded = load(ModelSpec(name))
+    truth = measure_truth(loaded)
+    write_truth(truth, folder)
+    (folder / "README.md").write_text(card(loaded, truth, training))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Computes what is asked, stores it, and resumes: rankings, masks, outcomes."""

@@ -1,0 +1,158 @@
+"""The contrast of one ability with the others, from one sum of all abilities' shares that is kept.
+
+The sum is made in the catalogue's order. Where its order comes to an ability whose importance another ranking
+needs anyway, that is added on the way: a profile of `top` and `contrast` scores no ability a third time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import torch
+
+from cache.files import CorruptEntry
+from core.abilities import ABILITIES
+from core.experiment.specs import MaskSpec
+from core.importance.available_memory import free_now
+from core.importance.maps import Importance, MatrixScores, zero_map
+from core.importance.plan import SHARE_OF_FREE
+from core.masks.choices import CONTRASTS, Selection
+from core.masks.contrast import ContrastScores, ShareMaxima, ShareSums, contrast_scores
+from core.models.description import selectable_weights
+from core.models.layer_matrices import Variant
+from core.runner import importances
+from core.runner.importances import all_fit, drop_maps, scores_of, take_too_much
+
+if TYPE_CHECKING:
+    from core.runner.workbench import Workbench
+
+SUM_BYTES = 9
+"""For each candidate weight of a variant, at most: of a sum a float64, of maxima two float32 and a byte."""
+
+Contrast = tuple[Variant, Selection]
+"""What shares are kept for."""
+
+ORDER = tuple(ability.id for ability in ABILITIES)
+"""In which shares are added: in another one the last digits would differ."""
+
+
+def contrast_of(bench: Workbench, recipe: MaskSpec) -> list[ContrastScores]:
+    """The contrast of the recipe's ability with all others, for each matrix of its variant.
+
+    Raises:
+        Cancelled: it was cancelled between two batches.
+        ValueError: importance does not fit in memory and on the disk, or is 0 everywhere.
+    """
+    wanted = recipe.variant, recipe.selection
+    if wanted not in bench.share_sums:
+        _begin(bench, wanted)
+    for ability in ORDER[len(bench.share_sums[wanted].totals) :]:
+        _scored(bench, ability)
+        _add(bench, ability, [wanted, *sorted(_ahead(bench) - {wanted})])
+    own = scores_in(bench, recipe.variant, _scored(bench, recipe.ability))
+    return contrast_scores(own, recipe.ability, bench.share_sums[wanted])
+
+
+def scored_for_itself(bench: Workbench, ability: str) -> Importance:
+    """An ability's importance where no other's is needed with it.
+
+    It is added to the sums that masks to come need, if it is its turn.
+
+    Raises:
+        Cancelled: it was cancelled between two batches.
+        ValueError: it does not fit in memory and on the disk, or is 0 everywhere.
+    """
+    ahead = _ahead(bench)
+    sums_bytes = sum(_size(bench, variant) * SUM_BYTES for variant, _ in {*ahead, *bench.share_sums})
+    if take_too_much(bench, [ability], sums_bytes):
+        drop_maps(bench, but=[ability])
+        _drop_sums(bench, but=ahead)
+    importance = scores_of(bench, ability)
+    _add(bench, ability, ahead)
+    return importance
+
+
+def scores_in(bench: Workbench, variant: Variant, importance: Importance) -> list[MatrixScores]:
+    """The scores of a variant's candidate matrices."""
+    return [importance.scores[matrix.index] for matrix in bench.space.candidates(variant)]
+
+
+def _scored(bench: Workbench, ability: str) -> Importance:
+    """An ability's importance, among that of all others if there is room, else alone."""
+    if ability not in bench.importances and not all_fit(bench, ORDER):
+        drop_maps(bench)
+    return scores_of(bench, ability)
+
+
+def _ahead(bench: Workbench) -> set[Contrast]:
+    """What masks to come are contrasts of, whose rankings are not stored."""
+    found: set[Contrast] = set()
+    for mask in bench.expected:
+        contrast = mask.variant, mask.selection
+        if mask.selection in CONTRASTS and contrast not in found and not _is_ranked(bench, mask):
+            found.add(contrast)
+    return found
+
+
+def _is_ranked(bench: Workbench, mask: MaskSpec) -> bool:
+    """Whether its ranking is stored, and long enough; a damaged one is told by whoever needs it."""
+    try:
+        length = bench.store.rankings.length(bench.ranking_key(mask))
+    except CorruptEntry:
+        return False
+    return length is not None and length >= selectable_weights(mask.k, mask.variant, bench.info)
+
+
+def _add(bench: Workbench, ability: str, contrasts: Iterable[Contrast]) -> None:
+    """Adds an ability's shares to some sums or maxima whose turn it is, begun now if there is room."""
+    for contrast in contrasts:
+        if contrast not in bench.share_sums and ability == ORDER[0] and _has_room(bench, contrast[0]):
+            _begin(bench, contrast)
+        if contrast in bench.share_sums and ORDER.index(ability) == len(bench.share_sums[contrast].totals):
+            # Taken away meanwhile: what was left in the middle of an addition must not be found again.
+            shares = bench.share_sums.pop(contrast)
+            shares.add(ability, scores_in(bench, contrast[0], bench.importances[ability]))
+            bench.share_sums[contrast] = shares
+
+
+def _begin(bench: Workbench, contrast: Contrast) -> None:
+    """Sums or maxima of nothing, in main memory if there is room, else on the disk."""
+    variant, selection = contrast
+    if not _has_room(bench, variant):
+        _drop_sums(bench)
+    folder = None if _fits_in_memory(bench, variant) else bench.store.root
+
+    def zeros(dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+        return tuple(one.view(-1) for one in zero_map(bench.space.candidates(variant), folder, dtype))
+
+    if selection == "contrast":
+        bench.share_sums[contrast] = ShareSums(zeros(torch.float64))
+    else:
+        largest, second = zeros(torch.float32), zeros(torch.float32)
+        bench.share_sums[contrast] = ShareMaxima(largest, second, zeros(torch.uint8))
+
+
+def _drop_sums(bench: Workbench, but: Iterable[Contrast] = ()) -> None:
+    for contrast in set(bench.share_sums) - set(but):
+        del bench.share_sums[contrast]
+
+
+def _has_room(bench: Workbench, variant: Variant) -> bool:
+    """Whether sums would leave room for one ability's maps beside them."""
+    disk = free_now(bench.space, bench.store.root).disk_bytes or 0
+    return _fits_in_memory(bench, variant) or _needed(bench, variant) <= SHARE_OF_FREE * disk
+
+
+def _fits_in_memory(bench: Workbench, variant: Variant) -> bool:
+    host = free_now(bench.space, bench.store.root).host_bytes
+    return host is None or _needed(bench, variant) <= importances.SHARE_OF_MEMORY * host
+
+
+def _needed(bench: Workbench, variant: Variant) -> int:
+    """Bytes of a variant's sums and of one ability's maps."""
+    return SUM_BYTES * _size(bench, variant) + importances.BYTES_PER_WEIGHT * bench.space.size
+
+
+def _size(bench: Workbench, variant: Variant) -> int:
+    return sum(matrix.size for matrix in bench.space.candidates(variant))

@@ -1,0 +1,134 @@
+"""Makes masks: from a stored ranking, from a new one, or at random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cache.files import CorruptEntry
+from cache.rankings import Ranking
+from core.experiment.specs import SHARED_ABILITIES, MaskSpec
+from core.masks.addresses import to_addresses
+from core.masks.choices import CONTRASTS
+from core.masks.mask import Mask, top_minus_shared
+from core.masks.random_masks import random_addresses, random_like
+from core.masks.ranking import bottom_ranking, top_ranking
+from core.masks.scope import shares_of_matrices
+from core.models.matrix import Matrix
+from core.runner.contrasts import contrast_of, scored_for_itself
+from core.runner.storing import alone_with, replace_damaged, storing
+
+if TYPE_CHECKING:
+    from core.runner.workbench import Workbench
+
+
+def make_mask(bench: Workbench, recipe: MaskSpec, ks: Sequence[float] = ()) -> Mask:
+    """The selected weights of a recipe.
+
+    Args:
+        bench: the model and the cache.
+        recipe: which weights.
+        ks: other values of k that will be asked for: a new ranking is made for the largest.
+
+    Raises:
+        ValueError: k is out of range, or asks for more weights than there are candidates; or importance
+            fits neither in memory nor on the disk.
+    """
+    if recipe.selection == "top_minus_shared":
+        return _without_core(bench, recipe, ks)
+    if recipe.selection == "random_matched":
+        return _matched(bench, recipe, ks)
+    space = bench.space
+    n = space.number_of_weights(recipe.k, recipe.variant)
+    if recipe.selection == "random":
+        return _drawn(space.candidates(recipe.variant), n, recipe)
+    ns = sorted({n, *(space.number_of_weights(k, recipe.variant) for k in ks)})
+    ranking = _ranking(bench, recipe, n, ns)
+    offsets = torch.tensor([matrix.offset for matrix in space.matrices])
+    matrix_ids = torch.from_numpy(ranking.matrix_ids.astype(np.int64))
+    return Mask.of(offsets[matrix_ids] + torch.from_numpy(ranking.local_indices.astype(np.int64)))
+
+
+def _without_core(bench: Workbench, recipe: MaskSpec, ks: Sequence[float]) -> Mask:
+    """The ability's `top` mask without the weights that most abilities' `top` masks share."""
+    masks = {one.ability: make_mask(bench, one, ks) for one in bench.rankings_of(recipe)}
+    return top_minus_shared(masks, recipe.ability, SHARED_ABILITIES)
+
+
+def _drawn(matrices: Sequence[Matrix], n: int, recipe: MaskSpec) -> Mask:
+    """The random control: of all candidates, or of each matrix its share."""
+    sizes = [matrix.size for matrix in matrices]
+    if recipe.scope == "per-matrix":
+        return Mask(random_like(matrices, shares_of_matrices(sizes, n), recipe.random_seed))
+    return Mask.of(to_addresses(matrices, random_addresses(sum(sizes), n, recipe.random_seed)))
+
+
+def _matched(bench: Workbench, recipe: MaskSpec, ks: Sequence[float]) -> Mask:
+    """As many weights at random in each matrix as the ability's `top` mask has there."""
+    counts = make_mask(bench, replace(recipe, selection="top"), ks).count_by_matrix(bench.space)
+    matrices = bench.space.candidates(recipe.variant)
+    return Mask(random_like(matrices, [counts[matrix.index] for matrix in matrices], recipe.random_seed))
+
+
+def _ranking(bench: Workbench, recipe: MaskSpec, n: int, ns: Sequence[int]) -> Ranking:
+    """The first n of the recipe's ranking, stored or made now for all of ns."""
+    key_inputs = bench.ranking_key_inputs(recipe)
+    key = bench.ranking_key(recipe)
+    with alone_with(bench, key):
+        stored = _stored(bench, key, n)
+        if stored is not None:
+            return stored
+        positions, agreement = _rank(bench, recipe, ns)
+        matrices = bench.space.candidates(recipe.variant)
+        matrix_ids, local = _by_matrix(matrices, positions)
+        metadata = {"split_half_overlap": agreement, "items": bench.diagnostic_set(recipe.ability).n}
+        with storing(bench):
+            bench.store.rankings.save(key, key_inputs, matrix_ids, local, metadata)
+        bench.unverified.append((bench.store.rankings.entries, key))
+        return Ranking(matrix_ids[:n], local[:n], metadata)
+
+
+def _stored(bench: Workbench, key: str, n: int) -> Ranking | None:
+    """The first n of a stored ranking; None if there is none, a shorter or a damaged one."""
+    try:
+        length = bench.store.rankings.length(key)
+        return None if length is None or length < n else bench.store.rankings.load(key, n)
+    except CorruptEntry as error:
+        replace_damaged(bench, bench.store.rankings.entries, key, error)
+        return None
+
+
+def _rank(bench: Workbench, recipe: MaskSpec, ns: Sequence[int]) -> tuple[Tensor, dict[str, float]]:
+    """Positions over the candidates in rank order, and how far the items' halves agree at each n."""
+    longest, scope = ns[-1], recipe.scope
+    if recipe.selection in CONTRASTS:
+        return top_ranking(contrast_of(bench, recipe), longest, scope), {}
+    own = scored_for_itself(bench, recipe.ability)
+    matrices = bench.space.candidates(recipe.variant)
+    scores = [own.scores[matrix.index] for matrix in matrices]
+    if recipe.selection == "bottom":
+        return bottom_ranking(scores, longest, scope), {}
+    halves = [top_ranking([half[matrix.index] for matrix in matrices], longest, scope) for half in own.halves]
+    agreement = {str(n): _overlap(halves[0][:n], halves[1][:n]) for n in ns if n}
+    return top_ranking(scores, longest, scope), agreement
+
+
+def _by_matrix(matrices: Sequence[Matrix], positions: Tensor) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
+    """The matrix of each position over the concatenated matrices, and its place in it."""
+    sizes = torch.tensor([matrix.size for matrix in matrices])
+    ends = sizes.cumsum(0)
+    order = torch.searchsorted(ends, positions, right=True)
+    local = positions - (ends - sizes)[order]
+    ids = torch.tensor([matrix.index for matrix in matrices])[order]
+    return ids.numpy().astype(np.int16), local.numpy().astype(np.int32)
+
+
+def _overlap(first: Tensor, second: Tensor) -> float:
+    """The share of one set of positions that is in another of the same size."""
+    return float(torch.isin(first, second).float().mean())

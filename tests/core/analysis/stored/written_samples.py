@@ -1,0 +1,96 @@
+"""A benchmark of one's own with written answers, and outcomes of it with given texts, saved in the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cache.folder import Store
+from core.benchmarks.description import Benchmark
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.specs import MaskSpec
+from core.inference.repeats import Finish
+from core.models.spec import ModelSpec
+from core.runner.divergences import divergences_request
+from core.runner.workbench import Workbench
+
+DESCRIPTION = """
+id = "sums"
+rows = "sums.jsonl"
+prompt = "Question: {question}\\nAnswer:"
+target = "answer"
+stop = ["Question:"]
+extract = '#### (\\S+)'
+"""
+MASK = MaskSpec("quantitative_reasoning", "mlp", "top", 0.01)
+
+Text = tuple[str, Finish]
+
+
+def written_benchmark(folder: Path, answers: Sequence[str]) -> Benchmark:
+    """A benchmark with one item for each right answer."""
+    rows = [{"question": f"What is it, {place}?", "answer": answer} for place, answer in enumerate(answers)]
+    (folder / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (folder / "sums.toml").write_text(DESCRIPTION, "utf-8")
+    (benchmark,) = find_benchmarks([str(folder / "sums.toml")], "basic")
+    return benchmark
+
+
+def save_texts(
+    bench: Workbench,
+    benchmark: Benchmark,
+    mask: MaskSpec | None,
+    texts: Sequence[Text],
+    tokens: Sequence[Sequence[int]] | None = None,
+) -> None:
+    """Saves an outcome for each text, scored by the benchmark."""
+    documents = benchmark.documents(bench.spec, len(texts))
+    judged = [
+        benchmark.source.judge(document, text)  # type: ignore[arg-type]
+        for document, (text, _) in zip(documents, texts, strict=True)
+    ]
+    columns: dict[str, list[Any]] = {
+        "item_id": [document.id for document in documents],
+        "correct": [one.score == 1 for one in judged],
+        "text": [text for text, _ in texts],
+        "answer": [one.answer for one in judged],
+        "finish": [finish for _, finish in texts],
+        "tokens": [list(row) for row in tokens or [[]] * len(texts)],
+    }
+    request = bench.request(mask, benchmark, len(texts))
+    bench.store.outcomes.save(request.key, request.key_inputs, columns)
+
+
+def save_divergences(
+    bench: Workbench, benchmark: Benchmark, logprobs: Sequence[tuple[Sequence[float], Sequence[float]]]
+) -> None:
+    """Saves divergences at the first token with the log-probabilities of the base and of the ablated answers."""
+    n = len(logprobs)
+    requests = [bench.request(mask, benchmark, n) for mask in (None, MASK)]
+    key, key_inputs = divergences_request(*requests)
+    columns: dict[str, list[Any]] = {
+        "item_id": [document.id for document in benchmark.documents(bench.spec, n)],
+        "place": [0] * n,
+        "base_token": [" a"] * n,
+        "ablated_token": [" b"] * n,
+        "base_p_base": [0.9] * n,
+        "base_p_ablated": [0.05] * n,
+        "ablated_p_base": [0.1] * n,
+        "ablated_p_ablated": [0.8] * n,
+        "base_logprobs": [list(base) for base, _ in logprobs],
+        "ablated_logprobs": [list(ablated) for _, ablated in logprobs],
+    }
+    bench.store.divergences.save(key, key_inputs, columns)
+
+
+def written_samples(
+    root: Path, answers: Sequence[str], base: Sequence[Text], ablated: Sequence[Text]
+) -> tuple[Workbench, Benchmark]:
+    """A workbench in whose cache the intact model and `MASK` have written these texts."""
+    root.mkdir(exist_ok=True)
+    bench, benchmark = Workbench(ModelSpec(), Store(root / "cache")), written_benchmark(root, answers)
+    save_texts(bench, benchmark, None, base)
+    save_texts(bench, benchmark, MASK, ablated)
+    return bench, benchmark

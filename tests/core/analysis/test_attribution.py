@@ -1,0 +1,126 @@
+"""What a name is worth: a hand-worked matrix, and a small profile with its tables and files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+
+from cache.folder import Store
+from core.abilities.compound import compound_id
+from core.analysis.profile.attribution import AttributionAccuracy, attributions, attributions_of
+from core.analysis.profile.cells import Profile
+from core.analysis.profile.folder import write_profile
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.plan import Plan
+from core.experiment.specs import ImportanceSpec
+from core.models.spec import ModelSpec
+from core.runner.profile import run_profile
+from core.runner.workbench import Workbench
+from tui.matrix import write_matrices
+
+A, B, C = "contextual_recall", "quantitative_reasoning", "temporal_reasoning"
+NEEDS = {"AB": (A, B), "BC": (B, C)}
+
+# ability, benchmark, defined, collapsed, AIS, q, low end of the specificity
+CELLS = [
+    (A, "AB", True, False, 0.5, 0.01, 0.1),  # named by both rules, right
+    (B, "AB", True, False, 0.4, 0.049, -0.1),  # significant only, right
+    (C, "AB", True, False, 0.3, 0.01, 0.2),  # named by both rules, wrong
+    (A, "BC", True, False, -0.4, 0.01, 0.1),  # below 0: not named
+    (B, "BC", True, False, 0.4, 0.05, 0.1),  # q not below .05: missed
+    (C, "BC", True, True, 0.9, 0.01, 0.1),  # collapsed: missed
+    (A, "spatial_reasoning", True, False, 0.9, 0.01, 0.1),  # no compound
+]
+
+
+def cells(rows: list[tuple[str, str, bool, bool, float | None, float | None, float | None]]) -> pl.DataFrame:
+    names = ("ability", "benchmark", "defined", "collapsed", "ais", "q_value", "specificity_low")
+    kinds = (pl.String, pl.String, pl.Boolean, pl.Boolean, pl.Float64, pl.Float64, pl.Float64)
+    frame = pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
+    return frame.with_columns(variant=pl.lit("mlp"), selection=pl.lit("top"), k=pl.lit(0.01))
+
+
+def test_a_hand_worked_matrix() -> None:
+    significant, specific = attributions_of(cells(CELLS), NEEDS)
+    assert significant == AttributionAccuracy(
+        "mlp", "top", 0.01, "significant", 6, needed=4, named=3, right=2, silent=1
+    )
+    assert specific == AttributionAccuracy(
+        "mlp", "top", 0.01, "specific", 6, needed=4, named=2, right=1, silent=1
+    )
+    assert (significant.precision, significant.recall) == (pytest.approx(2 / 3), 0.5)
+    assert significant.f1 == pytest.approx(2 * (2 / 3) * 0.5 / (2 / 3 + 0.5))
+    assert significant.f1_of_all == pytest.approx(2 * (4 / 6) * 1 / (4 / 6 + 1))
+
+
+def test_nothing_is_named_where_nothing_is_known() -> None:
+    undefined = [(ability, name, False, False, None, None, None) for ability in (A, B, C) for name in NEEDS]
+    for attribution in attributions_of(cells(undefined), NEEDS):
+        assert (attribution.named, attribution.silent, attribution.precision, attribution.recall) == (
+            0,
+            6,
+            None,
+            0,
+        )
+        assert attribution.f1 == 0
+
+
+def test_each_matrix_is_judged_by_itself() -> None:
+    one = cells(CELLS)
+    two = one.with_columns(k=pl.lit(0.03), ais=-pl.col("ais"))
+    found = attributions_of(pl.concat([one, two]), NEEDS)
+    assert [(attribution.k, attribution.rule) for attribution in found] == [
+        (0.01, "significant"),
+        (0.01, "specific"),
+        (0.03, "significant"),
+        (0.03, "specific"),
+    ]
+    assert (found[2].named, found[2].right) == (1, 0)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Profile]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    bench = Workbench(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=20))
+    ids = [A, compound_id((A, B)), compound_id((B, C))]
+    plan = Plan((A, B, C), ("mlp",), ("top", "random"), (0.03,), find_benchmarks(ids, "basic"), limit=20)
+    profile = run_profile(plan, bench)
+    torch.set_num_threads(threads)
+    assert profile is not None
+    return bench, profile
+
+
+def test_a_profile_says_what_its_names_are_worth(
+    found: tuple[Workbench, Profile], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench, profile = found
+    expected = attributions(profile)
+    assert [(one.selection, one.cells, one.needed) for one in expected] == [
+        (selection, 6, 4) for selection in ("top", "top", "random", "random")
+    ]
+    write_profile(profile, bench, tmp_path)
+    document = json.loads((tmp_path / "profile.json").read_text("utf-8"))
+    assert document["attribution"] == [one.figures() for one in expected]
+    assert [one["needs"] for one in document["benchmarks"]] == [[A], [A, B], [B, C]]
+    items = pl.read_parquet(tmp_path / "outcomes.parquet").filter(pl.col("benchmark") == compound_id((A, B)))
+    assert items["prompt"].str.contains(" _ . ").all()
+    assert all(len(option.split("; ")) == 2 for options in items["options"] for option in options)
+
+    write_matrices(profile)
+    out = capsys.readouterr().out
+    (row,) = (line for line in out.splitlines() if line.startswith("recall+quant"))
+    assert [text.startswith("[") for text in row.split()[1:]] == [True, True, False]
+    assert "What a name is worth" in out
+    assert "to name every ability everywhere gives .80" in " ".join(out.split())
+
+
+def test_a_profile_without_compounds_says_nothing_of_names(found: tuple[Workbench, Profile]) -> None:
+    plan = Plan((A,), ("mlp",), ("top",), (0.03,), find_benchmarks([A], "basic"), limit=20)
+    profile = run_profile(plan, found[0])
+    assert profile is not None
+    assert attributions(profile) == []

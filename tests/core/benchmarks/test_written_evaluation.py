@@ -1,0 +1,148 @@
+"""Benchmarks whose answers are written, and passages whose items belong together, on a tiny model."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cache.folder import Store
+from core.analysis.statistics.cells import cell_statistics
+from core.analysis.stored.answers import live_answers
+from core.analysis.stored.frames import clusters_of, frame_statistics
+from core.analysis.stored.samples import Samples
+from core.benchmarks.description import Benchmark
+from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.program_tests import judge_program, split_tests
+from core.benchmarks.registry import find_benchmarks
+from core.benchmarks.task_source import task_benchmark
+from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks.documents import GenerationDocument
+from core.experiment.events import BatchFinished, Event
+from core.inference.repeats import Finish
+from core.models.spec import ModelSpec
+from core.runner.workbench import Workbench
+from core.sandbox import find_sandbox
+from tests.core.benchmarks.conftest import DATA
+from tests.core.tiny_models import byte_tokenizer, save_model
+
+OPTIONS = BenchmarkOptions(data_dir=str(DATA), allow_code=True)
+TOKENS = 24
+ENDS: tuple[Finish, ...] = ("eos", "stop", "length", "repeats")
+
+needs_sandbox = pytest.mark.skipif(
+    find_sandbox().kind is None, reason=find_sandbox().reason or "there is one"
+)
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
+    folder = tmp_path_factory.mktemp("model")
+    save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
+    return ModelSpec(str(folder), device="cpu")
+
+
+def short(task: str, shots: int | None = 1) -> Benchmark:
+    """The benchmark with short answers."""
+    described = dataclasses.replace(TASKS[task], max_new_tokens=TOKENS)
+    return task_benchmark(described, dataclasses.replace(OPTIONS, shots=shots))
+
+
+def test_answers_are_written_judged_told_and_shown(spec: ModelSpec, tmp_path: Path) -> None:
+    told: list[Event] = []
+    bench = Workbench(spec, Store(tmp_path), emit=told.append)
+    benchmark = short("gsm8k")
+    frame = bench.outcomes(bench.request(None, benchmark, 5))
+    assert frame["item_id"].to_list() == [f"gsm8k/{place}" for place in range(5)]
+    assert frame["score"].to_list() == [0.0] * 5
+    assert frame["answer"].to_list() == ["[invalid]"] * 5
+    assert set(frame["finish"]) <= set(ENDS)
+    assert frame["loglikelihoods"].null_count() == frame["gold"].null_count() == 5
+    events = [outcome for event in told if isinstance(event, BatchFinished) for outcome in event.outcomes]
+    assert sorted(outcome.place for outcome in events) == list(range(5))
+    assert {(outcome.gold, outcome.prediction, outcome.loglikelihoods) for outcome in events} == {
+        (-1, -1, ())
+    }
+    samples = Samples.open(bench, benchmark, 5, None)
+    assert samples is not None
+    sample = samples.sample(2)
+    assert sample.base is not None
+    assert (sample.base.text, sample.base.judged) == (frame["text"][2], "[invalid]")
+    assert (sample.options, sample.gold, len(sample.targets)) == ((), None, 1)
+    assert live_answers(tuple(events), 5).answer(2)["loglikelihoods"] is None
+    means = benchmark.source.metric_means(benchmark.documents(spec, 5), frame)
+    assert set(means) == set(benchmark.metrics)
+
+
+def test_cancelled_writing_stops_within_a_token_and_stores_nothing(spec: ModelSpec, tmp_path: Path) -> None:
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 6
+
+    bench = Workbench(spec, Store(tmp_path), cancelled=cancelled)
+    request = bench.request(None, short("gsm8k"), 5)
+    assert bench.evaluate(request) is None
+    assert asked < 6 + TOKENS
+    assert bench.store.outcomes.load(request.key) is None
+
+
+def test_items_of_one_passage_are_resampled_together(spec: ModelSpec, tmp_path: Path) -> None:
+    bench = Workbench(spec, Store(tmp_path))
+    (boolq,) = find_benchmarks(["boolq"], "standard", OPTIONS)
+    frame = bench.outcomes(bench.request(None, boolq, 6))
+    labels = clusters_of(frame)
+    assert labels is not None
+    assert len(labels) == 6
+    half = [False] * 3 + [True] * 3
+    joined = frame.with_columns(
+        cluster=pl.Series(["a", "a", "a", "b", "b", None]), correct=pl.lit(True), score=pl.lit(1.0)
+    )
+    worse = joined.with_columns(correct=pl.Series(half), score=pl.Series(half).cast(pl.Float64))
+    (found,) = frame_statistics(joined, [worse], short("gsm8k"), seed=3)
+    right, wrong = np.ones(6, bool), np.array(half)
+    clusters = np.array([0, 0, 0, 1, 1, 2])
+    (expected,) = cell_statistics(right, wrong[None], 0.0, seed=3, clusters=clusters)
+    (single,) = cell_statistics(right, wrong[None], 0.0, seed=3)
+    assert found == expected != single
+
+
+def test_a_score_between_right_and_wrong_makes_the_ais(tmp_path: Path) -> None:
+    columns = {"correct": [True] * 20, "score": [0.9] * 20, "cluster": [None] * 20}
+    schema = {"correct": pl.Boolean(), "score": pl.Float32(), "cluster": pl.String()}
+    base = pl.DataFrame(columns, schema=schema)
+    ablated = base.with_columns(score=pl.lit(0.45, pl.Float32()))
+    (cell,) = frame_statistics(base, [ablated], short("gsm8k"))
+    assert (cell.base_score, cell.score, cell.ais) == pytest.approx((0.9, 0.45, 0.5), abs=1e-6)
+    assert cell.p_value == 1.0
+    (without_chance,) = find_benchmarks(["truthfulqa_mc2"], "standard", OPTIONS)
+    assert "no usable chance level" in frame_statistics(base, [ablated], without_chance)[0].reason
+    never_right = base.with_columns(score=pl.lit(0.0, pl.Float32()))
+    (broken,) = frame_statistics(never_right, [ablated], short("gsm8k"))
+    assert "base score 0 is not plausible for gsm8k [0.005, 1]" in broken.reason
+
+
+@needs_sandbox
+@pytest.mark.parametrize("task", ["humaneval", "mbpp"])
+def test_reference_programs_pass_and_broken_ones_fail(task: str, spec: ModelSpec) -> None:
+    (benchmark,) = find_benchmarks([task], "standard", OPTIONS)
+    for document in benchmark.documents(spec, 6):
+        assert isinstance(document, GenerationDocument)
+        assert document.code is not None
+        assert judge_program(document, document.code.solution).score == 1.0
+        judged = judge_program(document, "    return 'nothing of the kind'\n")
+        assert judged.score == 0.0
+        assert f"0 of {len(split_tests(document.code)[1])} tests passed" in str(judged.answer)
+
+
+@needs_sandbox
+def test_what_a_model_writes_is_run_and_fails(spec: ModelSpec, tmp_path: Path) -> None:
+    bench = Workbench(spec, Store(tmp_path))
+    frame = bench.outcomes(bench.request(None, short("mbpp", None), 2))
+    assert frame["score"].to_list() == [0.0, 0.0]
+    assert frame["answer"].str.starts_with("0 of 3 tests passed; test 1: ").all()

@@ -1,0 +1,141 @@
+"""The weights are proved to be as loaded after each job; if they are not, nothing of it is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+
+from cache.folder import Store
+from core.benchmarks.registry import find_benchmarks
+from core.engine.commands import StartRuns
+from core.engine.jobs import JobQueue
+from core.engine.spec import EngineSpec
+from core.engine.worker import Worker
+from core.experiment.events import ENDED, Event, Job, JobChanged, ModelLoaded, RunFinished
+from core.experiment.specs import MaskSpec, Run
+from core.models.spec import ModelSpec
+from core.runner.verification import WeightsChangedError
+from core.runner.workbench import Workbench
+from tests.core.engine.talk import RECIPE
+
+MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
+N = 8
+START = StartRuns("runs", (Run(None, "spatial_reasoning", N), Run(MASK, "spatial_reasoning", N)))
+WAIT_S = 120.0
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+class Engine:
+    """A worker in a thread of this process; what it is to do besides is done where it tells its events."""
+
+    def __init__(self, root: Path) -> None:
+        self.told: list[Event] = []
+        self.spec = EngineSpec(ModelSpec(), str(root), RECIPE)
+        self.on_event: Callable[[Event], None] = lambda event: None
+        self.queue = JobQueue("test", self.emit)
+        self.worker = Worker(self.spec, self.queue, root / "log", self.emit, lambda: None)
+        self.worker.start()
+
+    def emit(self, event: Event) -> None:
+        self.told.append(event)
+        self.on_event(event)
+
+    @property
+    def bench(self) -> Workbench:
+        return self.worker._bench
+
+    def ended(self) -> list[Job]:
+        return [e.job for e in self.told if isinstance(e, JobChanged) and e.job.state in ENDED]
+
+    def do(self, start: StartRuns) -> Job:
+        """The job as it ended."""
+        before = len(self.ended())
+        self.queue.add(start)
+        deadline = time.monotonic() + WAIT_S
+        while len(self.ended()) == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return self.ended()[-1]
+
+    def stored(self) -> list[str]:
+        store = self.bench.store
+        kinds = (store.outcomes, store.generation_quality, store.rankings)
+        return [key for kind in kinds for key in kind.entries.stored_keys()]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine(tmp_path)
+    yield engine
+    engine.queue.close()
+    engine.worker.join(WAIT_S)
+
+
+def outcomes(bench: Workbench) -> pl.DataFrame:
+    (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
+    frame = bench.store.outcomes.load(bench.request(MASK, benchmark, N).key)
+    assert frame is not None
+    return frame
+
+
+def test_weights_that_changed_end_the_job_and_what_it_stored_is_deleted(engine: Engine) -> None:
+    def flip_a_bit(event: Event) -> None:
+        """As failing memory would: a weight that no mask has touched, while the mask is applied."""
+        if isinstance(event, RunFinished) and event.mask != "base":
+            weight = engine.bench.loaded.model.get_parameter("model.layers.1.self_attn.q_proj.weight")
+            weight.data.view(torch.int32)[0, 0] ^= 1
+
+    first = engine.do(START)
+    assert first.state == "completed"
+    kept = engine.stored()
+    truth = outcomes(engine.bench)
+
+    other = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
+    engine.on_event = flip_a_bit
+    damaged = engine.do(StartRuns("other", (*START.runs, Run(other, "spatial_reasoning", N))))
+    engine.on_event = lambda event: None
+    assert damaged.state == "failed"
+    assert damaged.problem.startswith(
+        "The weights of model.layers.1.self_attn.q_proj.weight are not those that were loaded"
+    )
+    # The ranking, the generation quality and the outcomes of the new mask; what was proved before stays.
+    assert "3 cache entries written since are deleted" in damaged.problem
+    assert engine.stored() == kept
+
+    third = engine.do(StartRuns("other", (*START.runs, Run(other, "spatial_reasoning", N))))
+    assert third.state == "completed"
+    assert len(engine.stored()) == len(kept) + 3
+    assert sum(isinstance(event, ModelLoaded) for event in engine.told) == 2
+    assert outcomes(engine.bench).equals(truth)
+
+
+def test_a_whole_model_is_verified_and_not_loaded_again(engine: Engine) -> None:
+    assert engine.do(START).state == "completed"
+    assert engine.do(StartRuns("again", START.runs)).state == "completed"
+    assert sum(isinstance(event, ModelLoaded) for event in engine.told) == 1
+    assert engine.bench.unverified == []
+
+
+def test_a_workbench_without_an_engine_says_it_too(tmp_path: Path) -> None:
+    bench = Workbench(ModelSpec(), Store(tmp_path), RECIPE)
+    (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
+    bench.outcomes(bench.request(MASK, benchmark, N))
+    with bench.ablated(bench.mask(MASK)):
+        pass
+    bench.loaded.model.get_parameter("model.layers.0.mlp.up_proj.weight").data[0, 0] += 1.0
+    with pytest.raises(WeightsChangedError, match=r"up_proj\.weight are not those that were loaded"):
+        bench.verify_restored()
+    bench.verify_restored()  # the model is forgotten: there is nothing left to prove
+    assert "loaded" not in vars(bench)

@@ -1,0 +1,342 @@
+"""What each kind of entry depends on is in its key, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from cache.entries import KINDS, EntryFolder, Manifest
+from cache.folder import Store
+from cache.keys import key_of
+from cache.upkeep import manifest_of
+from core.abilities import Item
+from core.analysis.stored.items import ensure_items
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.cache_keys import (
+    DIVERGENCES_VERSION,
+    GENERATION_QUALITY_VERSION,
+    ITEMS_VERSION,
+    OUTCOMES_VERSION,
+    RANKING_VERSION,
+    divergences_key,
+    divergences_key_inputs,
+    generation_quality_key,
+    generation_quality_key_inputs,
+    items_key,
+    outcomes_key,
+    ranking_key,
+    ranking_key_inputs,
+)
+from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
+from core.importance.plan import MemoryOptions
+from core.models.spec import ModelSpec
+from core.runner.divergences import divergences_request
+from core.runner.generation_quality import generation_quality_request
+from core.runner.runs import compute_runs
+from core.runner.workbench import Workbench
+from tui.command_line import run
+
+MODEL = ModelIdentity("0f" * 16, "none", "float32", "cpu", "cloze")
+PLAIN_MODEL = {
+    "fingerprint": "0f" * 16,
+    "quantization": "none",
+    "dtype": "float32",
+    "device": "cpu",
+    "style": "cloze",
+}
+ITEM = Item("own/1", "spatial_reasoning", "own", "a box", "where", ("in", "out"), 0)
+TOP = MaskSpec("spatial_reasoning", "mlp", "top", 0.01)
+SPATIAL, TEMPORAL = find_benchmarks(["spatial_reasoning", "temporal_reasoning"], "basic")
+N = 10
+
+
+# These pin what each kind of key is made of: if one changes, all entries of that kind are lost.
+
+
+def test_the_golden_key_of_a_ranking() -> None:
+    written = {
+        "model": PLAIN_MODEL,
+        "ability": "spatial_reasoning",
+        "loss": "margin",
+        "reduction": "abs-sum",
+        "items": [
+            {"ability": "spatial_reasoning", "level": "basic", "n": 1000, "seed": 0, "generator": 1},
+        ],
+        "variant": "mlp",
+        "selection": "top",
+    }
+    assert ranking_key(written) == "2b37d9eeba45eb1e133ecbe6330e51da"
+    one = DiagnosticSet("spatial_reasoning", "basic", 1000, 0)
+    made = ranking_key_inputs(MODEL, ImportanceSpec(reduction="abs-sum"), [one], TOP)
+    generator = made["items"][0]["generator"]
+    written["items"] = [{**written["items"][0], "generator": generator}]  # type: ignore[index]
+    assert ranking_key(made) == ranking_key(written)
+
+
+def test_the_golden_key_of_outcomes() -> None:
+    written = {
+        "model": PLAIN_MODEL,
+        "ablated": "spatial_reasoning · mlp · top · k 0.01",
+        "mask": {"ranking": "1e" * 16, "n": 1234},
+        "benchmark": "temporal_reasoning",
+        "benchmark_version": 1,
+        "n": 500,
+        "level": "basic",
+        "style": "cloze",
+        "batch_size": "auto",
+    }
+    assert outcomes_key(written) == "cf9c1d54684022585511541c2aee15dc"
+
+
+def test_the_golden_key_of_divergences() -> None:
+    written = {
+        "base_outcomes": "2d" * 16,
+        "ablated_outcomes": "3c" * 16,
+        "ablated": "spatial_reasoning · mlp · top · k 0.01",
+        "benchmark": "gsm8k",
+        "n": 1319,
+    }
+    assert divergences_key(written) == "3a555931850fa12739e56615bc46d7df"
+    made = divergences_key_inputs("2d" * 16, "3c" * 16, str(TOP), "gsm8k", 1319)
+    assert divergences_key(made) == divergences_key(written)
+
+
+def test_the_golden_key_of_generation_quality() -> None:
+    mask = {"random": 7, "variant": "mlp", "n": 1234}
+    written = {"model": PLAIN_MODEL, "level": "basic", "ablated": str(TOP), "mask": mask}
+    assert generation_quality_key(written) == "6396705960993f868c455446d83ab41b"
+    assert generation_quality_key(
+        generation_quality_key_inputs(MODEL, "basic", str(TOP), mask)
+    ) == generation_quality_key(written)
+
+
+def test_the_golden_key_of_items() -> None:
+    written = {"benchmark": "gsm8k", "benchmark_version": 1, "n": 1319, "documents": "4b" * 32}
+    assert items_key(written) == "ba0cafd9ddf629606047faa729630388"
+
+
+# What is changed, one thing at a time, in the workbench that everything is asked of.
+
+
+def workbench(
+    root: Path,
+    spec: ModelSpec | None = None,
+    recipe: ImportanceSpec | None = None,
+    **options: Any,
+) -> Workbench:
+    return Workbench(spec or ModelSpec(), Store(root), recipe or ImportanceSpec(n_items=20), **options)
+
+
+def with_identity(bench: Workbench, **changed: str) -> Workbench:
+    bench.identity = replace(bench.identity, **changed)  # type: ignore[arg-type]
+    return bench
+
+
+OTHER_MODELS: list[dict[str, str]] = [
+    {"fingerprint": "ab" * 16},
+    {"quantization": "nf4"},
+    {"dtype": "bfloat16"},
+    {"device": "cuda"},
+    {"style": "listed"},
+]
+
+
+def keys_of(bench: Workbench, mask: MaskSpec = TOP, n: int = N) -> dict[str, str]:
+    """The key of each kind of entry that one mask on one benchmark has."""
+    base, ablated = (bench.request(one, SPATIAL, n) for one in (None, mask))
+    return {
+        "ranking": bench.ranking_key(mask),
+        "base outcomes": base.key,
+        "outcomes": ablated.key,
+        "divergences": divergences_request(base, ablated)[0],
+        "base generation quality": generation_quality_request(bench, None)[0],
+        "generation_quality": generation_quality_request(bench, mask)[0],
+    }
+
+
+def changed_kinds(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {kind for kind in before if before[kind] != after[kind]}
+
+
+EVERY = {
+    "ranking",
+    "base outcomes",
+    "outcomes",
+    "divergences",
+    "base generation quality",
+    "generation_quality",
+}
+OF_MASK = EVERY - {"base outcomes", "base generation quality"}
+
+
+@pytest.mark.parametrize("changed", OTHER_MODELS, ids=lambda changed: next(iter(changed)))
+def test_another_model_has_other_keys_of_all_kinds(changed: dict[str, str], tmp_path: Path) -> None:
+    other = with_identity(workbench(tmp_path), **changed)
+    assert changed_kinds(keys_of(workbench(tmp_path)), keys_of(other)) == EVERY
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ImportanceSpec(21),
+        ImportanceSpec(20, loss="answer"),
+        ImportanceSpec(20, reduction="abs-sum"),
+        ImportanceSpec(20, seed=1),
+    ],
+    ids=["n_items", "loss", "reduction", "seed"],
+)
+def test_another_way_of_scoring_changes_all_that_is_ablated(changed: ImportanceSpec, tmp_path: Path) -> None:
+    assert (
+        changed_kinds(keys_of(workbench(tmp_path)), keys_of(workbench(tmp_path, recipe=changed))) == OF_MASK
+    )
+
+
+def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: Path) -> None:
+    before = keys_of(workbench(tmp_path))
+    own = workbench(tmp_path, custom_items={"spatial_reasoning": (ITEM,)})
+    assert changed_kinds(before, keys_of(own)) == OF_MASK
+    text = workbench(tmp_path, custom_items={"spatial_reasoning": (replace(ITEM, context="a tin"),)})
+    assert changed_kinds(keys_of(own), keys_of(text)) == OF_MASK
+    assert (
+        changed_kinds(before, keys_of(workbench(tmp_path, memory_options=MemoryOptions(rows=3)))) == OF_MASK
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ability": "temporal_reasoning"},
+        {"variant": "all"},
+        {"selection": "bottom"},
+        {"selection": "contrast"},
+        {"scope": "per-matrix"},
+    ],
+    ids=str,
+)
+def test_another_mask_has_other_keys(changed: dict[str, Any], tmp_path: Path) -> None:
+    bench = workbench(tmp_path)
+    assert changed_kinds(keys_of(bench), keys_of(bench, replace(TOP, **changed))) == OF_MASK
+
+
+def test_k_and_seed_count_where_they_make_another_mask(tmp_path: Path) -> None:
+    bench = workbench(tmp_path)
+    before = keys_of(bench)
+    # The ranking serves every k, and of a ranking no seed is drawn.
+    assert changed_kinds(before, keys_of(bench, replace(TOP, k=0.02))) == OF_MASK - {"ranking"}
+    assert changed_kinds(before, keys_of(bench, replace(TOP, seed=1))) == set()
+    for selection in ("random", "random_matched"):
+        drawn = replace(TOP, selection=selection)  # type: ignore[arg-type]
+        found = changed_kinds(keys_of(bench, drawn), keys_of(bench, replace(drawn, seed=1)))
+        assert found == {"outcomes", "divergences", "generation_quality"}
+
+
+def test_benchmark_items_and_batches_change_what_is_evaluated(tmp_path: Path) -> None:
+    bench = workbench(tmp_path)
+    of_runs = {"base outcomes", "outcomes", "divergences"}
+    before = keys_of(bench)
+    assert changed_kinds(before, keys_of(bench, n=N + 1)) == of_runs
+    assert changed_kinds(before, keys_of(workbench(tmp_path, batch_size=2))) == of_runs
+    others = [
+        TEMPORAL,
+        replace(SPATIAL, version=SPATIAL.version + 1),
+        find_benchmarks(["spatial_reasoning"], "standard")[0],
+    ]
+    keys = [bench.request(None, one, N).key for one in (SPATIAL, *others)]
+    assert len(set(keys)) == len(keys)
+
+
+def test_what_decides_a_table_of_items_is_in_its_key(tmp_path: Path) -> None:
+    def key(bench: Workbench, benchmark: Any = SPATIAL, n: int = N) -> str:
+        return items_key(benchmark.key_inputs(bench.spec, n))
+
+    bench = workbench(tmp_path)
+    listed = workbench(tmp_path, ModelSpec("some/model"))
+    others = [
+        key(bench, n=N + 1),
+        key(bench, TEMPORAL),
+        key(bench, replace(SPATIAL, version=9)),
+        key(listed),
+        key(bench, find_benchmarks(["spatial_reasoning"], "standard")[0]),
+    ]
+    assert len({key(bench), *others}) == 1 + len(others)
+    assert key(workbench(tmp_path, ModelSpec(quantization="nf4"))) == key(bench)
+
+
+def test_nothing_else_changes_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys_of(workbench(tmp_path / "a"))
+    monkeypatch.chdir(tmp_path)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        other = workbench(
+            Path("another"),
+            memory_options=MemoryOptions(passes=1, maps="disk", checkpointing=True),
+            emit=lambda event: None,
+            cancelled=lambda: True,
+        )
+        assert keys_of(other) == before
+    finally:
+        torch.set_num_threads(threads)
+    other.expected = (TOP,)
+    assert keys_of(other) == before
+
+
+def turned(value: Any) -> Any:
+    """The same with the names of every mapping in the opposite order."""
+    if isinstance(value, dict):
+        return {name: turned(part) for name, part in reversed(value.items())}
+    return [turned(part) for part in value] if isinstance(value, list) else value
+
+
+VERSIONS: dict[str, tuple[str, int, Callable[[dict[str, Any]], str]]] = {
+    "rankings": ("ranking", RANKING_VERSION, ranking_key),
+    "outcomes": ("outcomes", OUTCOMES_VERSION, outcomes_key),
+    "divergences": ("divergences", DIVERGENCES_VERSION, divergences_key),
+    "generation_quality": ("generation_quality", GENERATION_QUALITY_VERSION, generation_quality_key),
+    "items": ("items", ITEMS_VERSION, items_key),
+}
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with entries of all kinds, from a real run, but for the divergences."""
+    root = tmp_path_factory.mktemp("cache")
+    bench = workbench(root)
+    list(compute_runs(bench, {TOP: [bench.request(TOP, SPATIAL, N)]}, lambda: False))
+    ensure_items(bench, SPATIAL, N)
+    key_inputs = divergences_key_inputs("2d" * 16, "3c" * 16, str(TOP), "gsm8k", N)
+    empty: dict[str, list[Any]] = {name: [] for name in _divergences_columns()}
+    bench.store.divergences.save(divergences_key(key_inputs), key_inputs, empty)
+    return root
+
+
+def _divergences_columns() -> list[str]:
+    from cache.divergences import SCHEMA
+
+    return list(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind.name in VERSIONS], ids=lambda kind: kind.name
+)
+def test_an_entry_shows_all_that_its_key_is_made_of(
+    kind: Any, filled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, version, key = VERSIONS[kind.name]
+    keys = EntryFolder(filled, kind).stored_keys()
+    assert keys
+    for stored in keys:
+        manifest: Manifest = manifest_of(filled, stored)[1]
+        assert key_of(name, version, manifest.key_inputs) == stored
+        assert key(turned(manifest.key_inputs)) == stored
+        assert run(["cache", "info", stored, "--cache-dir", str(filled), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["key_inputs"] == manifest.key_inputs
+        assert run(["cache", "info", stored, "--cache-dir", str(filled)]) == 0
+        shown = capsys.readouterr().out
+        assert all(f"\n  {key_input} " in shown for key_input in manifest.key_inputs)

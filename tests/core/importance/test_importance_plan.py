@@ -1,0 +1,248 @@
+"""The plan of importance's memory: what it chooses, that it fits, and that its estimates are right."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.importance.memory import ItemsShape, ModelShape
+from core.importance.plan import Free, ImportancePlan, MemoryOptions, Task, cost, one_pass, plan_importance
+from core.inference.encoding import EncodedChoice
+from core.models.layer_matrices import MatrixKind, MatrixShape
+from core.models.quantization import four_bit_bytes
+from tests.performance.importance_memory import Settings, taken_in_a_process
+
+LLAMA_8B = {
+    "hidden_size": 4096,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "vocab_size": 128256,
+}
+MISTRAL_7B = {**LLAMA_8B, "vocab_size": 32768}
+QWEN_7B = {
+    "hidden_size": 3584,
+    "num_attention_heads": 28,
+    "num_key_value_heads": 4,
+    "intermediate_size": 18944,
+    "num_hidden_layers": 28,
+    "vocab_size": 152064,
+}
+MODELS = {"llama": LLAMA_8B, "mistral": MISTRAL_7B, "qwen": QWEN_7B}
+GB = 10**9
+GIB = 2**30
+DISK = 1000 * GB
+
+
+def matrices_of(config: dict[str, int]) -> list[MatrixShape]:
+    """The candidate matrices of a Llama."""
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    keys = hidden // config["num_attention_heads"] * config["num_key_value_heads"]
+    rows: dict[MatrixKind, int] = {"q": hidden, "k": keys, "v": keys, "o": hidden, "gate": inner, "up": inner}
+    layer: list[tuple[MatrixKind, int, int]] = [(kind, rows[kind], hidden) for kind in rows]
+    layer.append(("down", hidden, inner))
+    return [MatrixShape(i, *one, "") for i in range(config["num_hidden_layers"]) for one in layer]
+
+
+def task_of(config: dict[str, int], *, four_bit: bool, on_gpu: bool = True) -> Task:
+    sizes = [matrix.size for matrix in matrices_of(config)]
+    beside = 2 * 2 * config["vocab_size"] * config["hidden_size"]
+    weights = beside + (four_bit_bytes(sizes, True) if four_bit else 2 * sum(sizes))
+    shape = ModelShape.of(matrices_of(config), config["vocab_size"], "bfloat16", is_four_bit=four_bit)
+    return Task(shape, ItemsShape.usual("margin"), on_gpu, weights)
+
+
+@pytest.mark.parametrize("host_gb", [64, 128, 1000])
+@pytest.mark.parametrize("name", MODELS)
+def test_plans_for_the_cards_that_people_have(name: str, host_gb: int) -> None:
+    full, packed = (task_of(MODELS[name], four_bit=four_bit) for four_bit in (False, True))
+
+    def plan(task: Task, gib: int) -> ImportancePlan:
+        # 4 % of a card are the driver's.
+        return plan_importance(task, Free(int(0.96 * gib * GIB), host_gb * GB, DISK))
+
+    large = plan(full, 80)
+    assert (len(large.groups), large.accumulators, large.checkpointing) == (1, "device", False)
+    usual = plan(packed, 24)
+    assert len(usual.groups) in (2, 3)
+    assert (usual.accumulators, usual.maps) == ("device", "memory")
+    tight = plan(full, 24)
+    assert len(tight.groups) >= 3 or tight.accumulators == "host"
+    assert tight.checkpointing
+    least = plan(packed, 8)
+    assert len(least.groups) > 4 or least.accumulators == "host"
+    for one in (large, usual, tight, least):
+        assert one.groups[0][0] == 0
+        assert one.groups[-1][1] == MODELS[name]["num_hidden_layers"]
+
+
+def test_where_main_memory_is_small_maps_go_to_disk_and_layers_into_groups() -> None:
+    full = task_of(LLAMA_8B, four_bit=False)
+    plan = plan_importance(full, Free(24 * GIB, 32 * GB, DISK))
+    assert (plan.maps, plan.accumulators) == ("disk", "device")
+    assert len(plan.groups) > 3
+    assert plan.disk_bytes == 8 * full.model.candidates
+    assert plan.host_bytes < GB
+
+
+def test_on_a_cpu_the_maps_are_the_accumulators_unless_they_are_on_disk() -> None:
+    task = task_of(LLAMA_8B, four_bit=False, on_gpu=False)
+    there = plan_importance(task, Free(None, 128 * GB, DISK))
+    assert (there.accumulators, there.maps, there.groups) == ("host", "memory", ((0, 32),))
+    assert there.device_bytes == there.disk_bytes == 0
+    assert there.needs[1].host_bytes == 0
+    small = plan_importance(task, Free(None, 32 * GB, DISK))
+    assert (small.accumulators, small.maps) == ("device", "disk")
+    assert len(small.groups) > 1
+
+
+def test_what_the_system_does_not_say_passes_for_enough() -> None:
+    task = task_of(LLAMA_8B, four_bit=False)
+    plan = plan_importance(task, Free(None, None, None))
+    assert replace(plan, needs=()) == one_pass(32, on_cpu=False)
+
+
+def test_a_person_can_decide() -> None:
+    task = task_of(LLAMA_8B, four_bit=True)
+    free = Free(80 * GIB, 128 * GB, DISK)
+    plan = plan_importance(task, free, MemoryOptions(3, "device", "disk", 4, True))
+    assert plan.groups == ((0, 10), (10, 21), (21, 32))
+    assert (plan.accumulators, plan.maps, plan.rows, plan.checkpointing) == ("device", "disk", 4, True)
+    assert plan_importance(task, free, MemoryOptions(accumulators="host")).accumulators == "host"
+    with pytest.raises(ValueError, match="as it is wished for: leave the choice"):
+        plan_importance(task, free, MemoryOptions(passes=33))
+    with pytest.raises(ValueError, match="as it is wished for"):
+        plan_importance(task, free, MemoryOptions(accumulators="host", maps="disk"))
+
+
+def test_what_fits_nowhere_is_said_with_its_numbers() -> None:
+    task = task_of(LLAMA_8B, four_bit=False)
+    with pytest.raises(
+        ValueError, match=r"at least 17\.\d GB of GPU memory \(8\.0 GB are free\).*smaller model"
+    ):
+        plan_importance(task, Free(8 * GB, 64 * GB, DISK))
+    with pytest.raises(ValueError, match=r"at least 55\.8 GB of disk \(10\.0 GB are free\).*--cache-dir"):
+        plan_importance(task, Free(80 * GIB, 32 * GB, 10 * GB))
+    with pytest.raises(ValueError, match=r"GPU memory .* and .* main memory .* and .* disk"):
+        plan_importance(task, Free(0, 0, 0))
+
+
+def test_host_accumulators_are_chosen_by_their_cost() -> None:
+    """They beat many passes, not few."""
+    task = task_of(LLAMA_8B, four_bit=False)
+    roomy, tight = Free(40 * GIB, 128 * GB, DISK), Free(24 * GIB, 128 * GB, DISK)
+    for free, expected in ((roomy, "device"), (tight, "host")):
+        both = {
+            where: plan_importance(task, free, MemoryOptions(accumulators=where))  # type: ignore[arg-type]
+            for where in ("device", "host")
+        }
+        assert plan_importance(task, free) == both[expected]
+        assert min(both, key=lambda where: cost(task, both[where])) == expected
+
+
+@st.composite
+def tasks(draw: st.DrawFn) -> Task:
+    heads = draw(st.integers(1, 8))
+    config = {
+        "hidden_size": heads * draw(st.sampled_from([8, 64, 128])),
+        "num_attention_heads": heads,
+        "num_key_value_heads": draw(
+            st.sampled_from([one for one in range(1, heads + 1) if heads % one == 0])
+        ),
+        "intermediate_size": draw(st.integers(8, 20_000)),
+        "num_hidden_layers": draw(st.integers(1, 40)),
+        "vocab_size": draw(st.integers(10, 300_000)),
+    }
+    dtype = draw(st.sampled_from(["float32", "bfloat16"]))
+    tokens = draw(st.integers(1, 4096))
+    items = ItemsShape(tokens, draw(st.integers(1, 20)), draw(st.integers(1, tokens)))
+    matrices, vocabulary = matrices_of(config), config["vocab_size"]
+    shape = ModelShape.of(matrices, vocabulary, dtype, is_four_bit=draw(st.booleans()))
+    return Task(shape, items, draw(st.booleans()), draw(st.integers(0, 10**10)))
+
+
+AMOUNT = st.one_of(st.none(), st.integers(0, 10**12), st.integers(10**7, 10**10))
+FREE = st.builds(Free, AMOUNT, AMOUNT, AMOUNT)
+
+
+def planned(task: Task, free: Free, memory_options: MemoryOptions | None = None) -> ImportancePlan | None:
+    try:
+        return plan_importance(task, free, memory_options)
+    except ValueError:
+        return None
+
+
+@settings(deadline=None)
+@given(task=tasks(), free=FREE)
+def test_a_plan_never_takes_more_than_is_free(task: Task, free: Free) -> None:
+    plan = planned(task, free)
+    if plan is None:
+        return
+    assert plan.device_bytes <= (free.device_bytes if free.device_bytes is not None else 10**20)
+    assert plan.host_bytes <= (free.host_bytes if free.host_bytes is not None else 10**20)
+    assert plan.disk_bytes <= (free.disk_bytes if free.disk_bytes is not None else 10**20)
+    assert task.on_gpu or not plan.device_bytes
+    ends = [0, *(last for _, last in plan.groups)]
+    assert plan.groups == tuple(itertools.pairwise(ends))
+    assert all(first < last for first, last in plan.groups)
+    assert ends[-1] == task.model.layers
+
+
+@settings(deadline=None)
+@given(
+    task=tasks(),
+    free=FREE,
+    more=st.tuples(*[st.integers(0, 10**11)] * 3),
+    accumulators=st.sampled_from(["device", "host"]),
+)
+def test_more_memory_never_gives_more_passes(
+    task: Task, free: Free, more: tuple[int, int, int], accumulators: str
+) -> None:
+    """With accumulators in one place; the change from main memory to few passes on the device is a gain."""
+    amounts = (free.device_bytes, free.host_bytes, free.disk_bytes)
+    richer = Free(*(None if had is None else had + add for had, add in zip(amounts, more, strict=True)))
+    memory_options = MemoryOptions(accumulators=accumulators) if task.on_gpu else None  # type: ignore[arg-type]
+    plan, other = planned(task, free, memory_options), planned(task, richer, memory_options)
+    if plan is not None:
+        assert other is not None
+        assert len(other.groups) <= len(plan.groups)
+        assert (plan.maps, other.maps) != ("memory", "disk")
+
+
+def test_the_shape_of_items_is_that_of_their_rows() -> None:
+    items = [
+        EncodedChoice("a", (1,) * 10, ((1,), (2, 3), (4,)), 0),
+        EncodedChoice("b", (1,) * 30, ((1,), (2,)), 0),
+    ]
+    assert ItemsShape.of(items, "margin", 100) == ItemsShape(30, 3, 2)
+    assert ItemsShape.of(items, "answer", 100) == ItemsShape(30, 1, 2)
+    assert ItemsShape.of(items, "full", 20) == ItemsShape(20, 1, 20)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Settings(),
+        Settings("bfloat16", loss="margin", keys=8),
+        Settings("bfloat16", loss="full", vocabulary=8000, checkpointing=True),
+    ],
+    ids=["float32", "bfloat16", "checkpointing"],
+)
+def test_activations_take_what_is_estimated(case: Settings) -> None:
+    taken = taken_in_a_process(case)
+    if taken is None:
+        pytest.skip("this system does not tell a process's peak of memory")
+    assert taken.estimated == pytest.approx(taken.measured, rel=0.3)
+
+
+def test_plans_are_made_without_torch() -> None:
+    program = "import sys, core.importance.plan, core.free_space; print('torch' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert output.stdout.strip() == "False"

@@ -1,0 +1,205 @@
+"""The scope `matrix`, the same share of every matrix, and the control that is matched to a mask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cache.folder import Store
+from core.abilities import ABILITIES
+from core.analysis.stored.overlaps import overlaps
+from core.analysis.stored.selected import selected
+from core.experiment.specs import ImportanceSpec, MaskSpec, drawn_seed
+from core.masks.choices import Scope, Selection
+from core.masks.ranking import bottom_ranking, top_ranking
+from core.masks.scope import order_of_shares, shares_of_matrices
+from core.models.layer_matrices import Variant
+from core.models.spec import ModelSpec
+from core.runner.workbench import Workbench
+
+RECIPE = MaskSpec("spatial_reasoning", "all", "top", 0.01, scope="per-matrix")
+
+MATRICES = st.lists(
+    st.lists(st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.5, 1e-45, 3e38]), min_size=1, max_size=12),
+    min_size=1,
+    max_size=6,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    return Workbench(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=4))
+
+
+def in_order(sizes: list[int]) -> list[tuple[int, int]]:
+    """The independent truth: (matrix, rank in it) of every weight, by exact fractional rank, then address."""
+    every = [(matrix, rank) for matrix, size in enumerate(sizes) for rank in range(size)]
+    return sorted(every, key=lambda one: (Fraction(2 * one[1] + 1, 2 * sizes[one[0]]), one[0]))
+
+
+@settings(deadline=None)
+@given(sizes=st.lists(st.integers(1, 30), min_size=1, max_size=12), share=st.floats(0, 1))
+def test_shares_are_those_of_exact_fractions(sizes: list[int], share: float) -> None:
+    n = round(share * sum(sizes))
+    first = in_order(sizes)[:n]
+    counts = shares_of_matrices(sizes, n)
+    taken = Counter(matrix for matrix, _ in first)
+    assert counts == [taken[matrix] for matrix in range(len(sizes))]
+    starts = np.cumsum([0, *counts])
+    assert order_of_shares(sizes, counts).tolist() == [starts[matrix] + rank for matrix, rank in first]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    sizes=st.lists(st.integers(1, 300_000_000), min_size=1, max_size=300),
+    n=st.integers(0, 10**12),
+    more=st.integers(0, 1000),
+)
+def test_shares_are_whole_and_nested_at_any_size(sizes: list[int], n: int, more: int) -> None:
+    total = sum(sizes)
+    n %= total + 1
+    larger = min(total, n + more)
+    counts, beyond = shares_of_matrices(sizes, n), shares_of_matrices(sizes, larger)
+    assert (sum(counts), sum(beyond)) == (n, larger)
+    assert all(
+        0 <= count <= bigger <= size for count, bigger, size in zip(counts, beyond, sizes, strict=True)
+    )
+    # One threshold rounds all shares: no matrix's last one comes after another's next one.
+    last = max(((c - 0.5) / s for c, s in zip(counts, sizes, strict=True) if c), default=0.0)
+    following = min(((c + 0.5) / s for c, s in zip(counts, sizes, strict=True) if c < s), default=1.0)
+    assert last <= following
+
+
+def test_matrices_of_one_size_differ_by_one_at_most() -> None:
+    for n in range(0, 71):
+        counts = shares_of_matrices([10] * 7, n)
+        assert max(counts) - min(counts) <= 1
+        assert counts == sorted(counts, reverse=True)
+
+
+def test_a_share_that_there_is_not_is_refused() -> None:
+    for n in (-1, 6):
+        with pytest.raises(ValueError, match="of 5 weights"):
+            shares_of_matrices([2, 3], n)
+
+
+@settings(deadline=None)
+@given(matrices=MATRICES, share=st.floats(0, 1))
+def test_rankings_put_each_matrix_in_order_and_between_the_others(
+    matrices: list[list[float]], share: float
+) -> None:
+    values = [np.array(one, np.float32) for one in matrices]
+    sizes, starts = [len(one) for one in values], np.cumsum([0, *(len(one) for one in values)])
+    n = round(share * sum(sizes))
+    scores = [torch.from_numpy(one) for one in values]
+    for sign, ranking in ((-1.0, top_ranking), (1.0, bottom_ranking)):
+        own = [sorted(range(len(one)), key=lambda i, of=one: (sign * float(of[i]), i)) for one in values]
+        truth = [int(starts[matrix]) + own[matrix][rank] for matrix, rank in in_order(sizes)]
+        assert ranking(scores, n, "per-matrix").tolist() == truth[:n]
+
+
+def test_the_matrix_that_is_not_finite_is_named() -> None:
+    with pytest.raises(ValueError, match="matrix 1 hold NaN"):
+        top_ranking([torch.ones(3), torch.tensor([1.0, float("nan")])], 1, "per-matrix")
+
+
+@pytest.mark.parametrize("selection", ["top", "bottom", "contrast", "random", "random_matched"])
+def test_a_mask_takes_the_same_share_of_every_matrix(bench: Workbench, selection: Selection) -> None:
+    recipe = replace(RECIPE, selection=selection)
+    small, large = (bench.mask(replace(recipe, k=k), [0.002, 0.01]) for k in (0.002, 0.01))
+    for mask in (small, large):
+        for matrix, count in zip(bench.space.matrices, mask.count_by_matrix(bench.space), strict=True):
+            assert abs(count - matrix.size * len(mask) / bench.space.size) < 1
+    assert len(large) == bench.space.number_of_weights(0.01, "all")
+    if selection in ("top", "bottom", "contrast"):
+        assert small.intersection(large) == small
+
+
+def test_a_mask_has_the_first_weights_of_each_matrix(bench: Workbench) -> None:
+    mask = bench.mask(replace(RECIPE, variant="mlp"))
+    scores = bench.importances[RECIPE.ability].scores
+    found = mask.by_matrix(bench.space)
+    assert {matrix.index for matrix, _ in found} == {one.index for one in bench.space.candidates("mlp")}
+    for matrix, local in found:
+        best = scores[matrix.index].dense().view(-1).topk(len(local)).values
+        assert scores[matrix.index].dense().view(-1)[local].sort(descending=True).values.equal(best)
+
+
+@pytest.mark.parametrize("variant", ["mlp", "all"])
+@pytest.mark.parametrize("scope", ["global", "per-matrix"])
+def test_the_matched_control_has_the_counts_of_top(bench: Workbench, variant: Variant, scope: Scope) -> None:
+    top = replace(RECIPE, variant=variant, scope=scope)
+    matched = replace(top, selection="random_matched")
+    masks = [bench.mask(replace(matched, seed=drawn_seed(0, draw))) for draw in range(3)]
+    counts = bench.mask(top).count_by_matrix(bench.space)
+    for mask in masks:
+        assert mask.count_by_matrix(bench.space) == counts
+        assert mask.containment(bench.mask(top)) < 0.2
+    assert len(set(masks)) == 3
+    assert bench.mask(matched) == masks[0]
+
+
+@pytest.mark.parametrize("variant", ["mlp", "all"])
+@pytest.mark.parametrize("scope", ["global", "per-matrix"])
+@pytest.mark.parametrize("selection", ["top", "random", "random_matched"])
+def test_what_is_read_without_torch_is_the_same(
+    bench: Workbench, variant: Variant, scope: Scope, selection: Selection
+) -> None:
+    recipe = replace(RECIPE, variant=variant, scope=scope, selection=selection)
+    truth = bench.mask(recipe)
+    found = selected(bench, recipe)
+    assert found is not None
+    assert np.array_equal(found, truth.addresses.numpy())
+
+
+def test_overlaps_of_matched_masks(bench: Workbench, tmp_path: Path) -> None:
+    recipes = [replace(RECIPE, ability=one.id, selection="random_matched") for one in ABILITIES]
+    before = overlaps(bench, "all", "random_matched", 0.01, scope="per-matrix")
+    for recipe in before.missing:
+        assert recipe.selection == "top"  # what is lacking is a ranking, and this is whose
+        bench.mask(recipe)
+    found = overlaps(bench, "all", "random_matched", 0.01, scope="per-matrix")
+    assert (found.missing, found.damaged, dict(found.agreements)) == ((), (), {})
+    first, second = (bench.mask(recipe) for recipe in recipes[:2])
+    assert found.shared[0, 1] == len(first.intersection(second))
+    assert found.lift[np.triu_indices(10, 1)].mean() == pytest.approx(1, abs=0.2)
+
+
+def test_keys_and_words(tmp_path: Path) -> None:
+    bench = Workbench(ModelSpec(device="cpu"), Store(tmp_path))
+    selections: tuple[Selection, ...] = (
+        "top",
+        "contrast",
+        "top_minus_shared",
+        "random",
+        "random_matched",
+        "bottom",
+    )
+    masks = [
+        replace(RECIPE, selection=one, scope=scope)
+        for one in selections
+        for scope in ("global", "per-matrix")
+    ]  # type: ignore[arg-type]
+    keys = {str(bench.mask_key_inputs(mask)) for mask in masks}
+    assert len(keys) == len(masks)
+    ordinary = replace(RECIPE, scope="global")
+    assert "scope" not in bench.ranking_key_inputs(ordinary)
+    assert str(ordinary) == "spatial_reasoning · all · top · k 0.01"
+    assert str(RECIPE) == "spatial_reasoning · all · top · k 0.01 · scope matrix"

@@ -1,0 +1,297 @@
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from transformers import LlamaForCausalLM
+
+from core.masks import contrast, ranking
+from core.masks.addresses import to_addresses, to_positions
+from core.masks.contrast import ShareMaxima, ShareSums, contrast_scores
+from core.masks.random_masks import random_addresses, random_like
+from core.masks.ranking import bottom_ranking, top_ranking
+from core.models.weight_space import WeightSpace
+
+FEW_VALUES = st.sampled_from([0.0, -0.0, 1e-45, -1e-45, 1e-38, 1.0, -1.0, 1.0000001, 3.4e38, -3.4e38])
+ANY_VALUE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+SCORES = st.one_of(
+    arrays(np.float32, st.integers(1, 60), elements=FEW_VALUES),
+    arrays(np.float32, st.integers(1, 60), elements=ANY_VALUE),
+    arrays(np.float32, st.integers(1, 60), elements=ANY_VALUE.map(abs)),
+)
+
+
+def _full_sort(values: np.ndarray, largest: bool) -> list[int]:
+    """The independent truth: Python's sort by value, then by position."""
+    sign = -1.0 if largest else 1.0
+    return sorted(range(len(values)), key=lambda i: (sign * float(values[i]), i))
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (ranking, contrast):
+        monkeypatch.setattr(module, "CHUNK", 7)  # so that every case crosses chunks
+
+
+@settings(deadline=None)
+@given(values=SCORES, share=st.floats(0, 1), cuts=st.lists(st.integers(0, 60), max_size=4))
+def test_rankings_equal_a_full_sort(values: np.ndarray, share: float, cuts: list[int]) -> None:
+    n = round(share * len(values))
+    scores = [torch.from_numpy(part.copy()) for part in np.split(values, sorted(cuts))]
+    assert top_ranking(scores, n).tolist() == _full_sort(values, largest=True)[:n]
+    assert bottom_ranking(scores, n).tolist() == _full_sort(values, largest=False)[:n]
+
+
+def summed(abilities: dict[str, list[torch.Tensor]]) -> ShareSums:
+    """The shares of some abilities, added in their order."""
+    first = next(iter(abilities.values()))
+    sums = ShareSums(tuple(torch.zeros(one.numel(), dtype=torch.float64) for one in first))
+    for name, scores in abilities.items():
+        sums.add(name, scores)
+    return sums
+
+
+def contrasted(abilities: dict[str, list[torch.Tensor]], own: str) -> list[torch.Tensor]:
+    """The contrast of one of the abilities, a flat tensor for each matrix."""
+    found = contrast_scores(abilities[own], own, summed(abilities))
+    return [scores.part(0, scores.size) for scores in found]
+
+
+@settings(deadline=None, max_examples=25)
+@given(values=SCORES)
+def test_a_smaller_ranking_is_a_prefix(values: np.ndarray) -> None:
+    whole = top_ranking([torch.from_numpy(values)], len(values))
+    for n in range(len(values) + 1):
+        assert top_ranking([torch.from_numpy(values)], n).equal(whole[:n])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_scores(dtype: torch.dtype) -> None:
+    scores = torch.randn(40, 50, generator=torch.Generator().manual_seed(0)).to(dtype)
+    expected = _full_sort(scores.float().view(-1).numpy(), largest=True)
+    assert top_ranking([scores], 300).tolist() == expected[:300]
+
+
+def test_values_equal_those_of_topk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "CHUNK", 1 << 12)
+    generator = torch.Generator().manual_seed(0)
+    scores = [torch.randn(rows, 64, generator=generator) for rows in (300, 7, 500)]
+    flat = torch.cat([tensor.view(-1) for tensor in scores])
+    assert flat[top_ranking(scores, 5000)].equal(flat.topk(5000).values)
+    assert flat[bottom_ranking(scores, 5000)].equal(flat.topk(5000, largest=False).values)
+
+
+@dataclass(frozen=True)
+class Negated:
+    """Scores that are computed as they are read."""
+
+    values: torch.Tensor
+    read: list[int] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return len(self.values)
+
+    def part(self, first: int, last: int) -> torch.Tensor:
+        self.read.append(last - first)
+        return -self.values[first:last]
+
+
+@settings(deadline=None)
+@given(values=SCORES, share=st.floats(0, 1), cuts=st.lists(st.integers(0, 60), max_size=4))
+def test_computed_scores_are_ranked_as_tensors_are(values: np.ndarray, share: float, cuts: list[int]) -> None:
+    n = round(share * len(values))
+    parts = np.split(values, sorted(cuts))
+    computed = [Negated(torch.from_numpy(-part)) for part in parts]
+    mixed = [computed[0], *(torch.from_numpy(part.copy()) for part in parts[1:])]
+    for scores in (computed, mixed):
+        assert top_ranking(scores, n).tolist() == _full_sort(values, largest=True)[:n]
+        assert bottom_ranking(scores, n).tolist() == _full_sort(values, largest=False)[:n]
+    assert max((length for one in computed for length in one.read), default=0) <= ranking.CHUNK
+
+
+def test_contrast_is_ranked_as_it_is_read() -> None:
+    generator = torch.Generator().manual_seed(0)
+    abilities = {name: [torch.rand(rows, 9, generator=generator) for rows in (4, 7)] for name in "abc"}
+    shares = {
+        name: np.concatenate([one.double().view(-1).numpy() for one in scores])
+        for name, scores in abilities.items()
+    }
+    a, b, c = (one / one.sum() for one in shares.values())
+    truth = (b - (a + c) / 2).astype(np.float32)
+    scores = contrast_scores(abilities["b"], "b", summed(abilities))
+    assert top_ranking(scores, 40).tolist() == _full_sort(truth, largest=True)[:40]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    counts=arrays(np.int16, st.tuples(st.integers(2, 5), st.integers(1, 40)), elements=st.integers(0, 999)),
+    own=st.integers(0, 4),
+    cut=st.integers(0, 40),
+)
+def test_contrast_is_that_of_a_dense_computation_to_the_bit(counts: np.ndarray, own: int, cut: int) -> None:
+    counts[:, 0] += 1  # no ability is 0 everywhere; of whole numbers the sums are exact in any order
+    own %= len(counts)
+    running = np.zeros(counts.shape[1])
+    shares = [row / float(row.sum()) for row in counts.astype(np.float64)]
+    for share in shares:
+        running += share
+    truth = (shares[own] - (running - shares[own]) / (len(counts) - 1)).astype(np.float32)
+    matrices = {
+        str(number): [torch.from_numpy(part.astype(np.float32)) for part in np.split(row, [cut])]
+        for number, row in enumerate(counts)
+    }
+    found = torch.cat(contrasted(matrices, str(own)))
+    assert found.numpy().tobytes() == truth.tobytes()
+    others = np.mean([share for number, share in enumerate(shares) if number != own], axis=0)
+    np.testing.assert_allclose(found.numpy(), shares[own] - others, rtol=1e-5, atol=1e-7)
+
+
+def test_strided_scores_are_ranked_in_row_major_order() -> None:
+    scores = torch.arange(12.0).view(3, 4).T
+    assert top_ranking([scores], 2).tolist() == [11, 8]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_scores_that_are_not_finite_are_refused(bad: float) -> None:
+    with pytest.raises(ValueError, match="matrix 1 hold NaN or infinity"):
+        top_ranking([torch.ones(3), torch.tensor([1.0, bad])], 1)
+
+
+def test_what_cannot_be_ranked_is_refused() -> None:
+    for n in (-1, 4):
+        with pytest.raises(ValueError, match="of 3 scores"):
+            top_ranking([torch.ones(3)], n)
+    with pytest.raises(ValueError, match="float64"):
+        top_ranking([torch.ones(3, dtype=torch.float64)], 1)
+
+
+@settings(deadline=None)
+@given(total=st.integers(0, 200), share=st.floats(0, 1), seed=st.integers(0, 5))
+def test_random_addresses_are_a_seeded_subset(total: int, share: float, seed: int) -> None:
+    n = round(share * total)
+    drawn = random_addresses(total, n, seed)
+    assert drawn.dtype == torch.int64
+    assert drawn.tolist() == sorted(set(drawn.tolist()))
+    assert len(drawn) == n
+    assert all(0 <= address < total for address in drawn.tolist())
+    assert drawn.equal(random_addresses(total, n, seed))
+
+
+def test_random_subsets_are_uniform() -> None:
+    counts = torch.zeros(10, 10)
+    for seed in range(3000):
+        for n in (3, 7):
+            drawn = random_addresses(10, n, seed)
+            counts[drawn.unsqueeze(1), drawn] += 1
+    single, pairs = counts.diagonal() / 3000, counts[~torch.eye(10, dtype=torch.bool)] / 3000
+    assert (single - 1.0).abs().max() < 0.06  # 0.3 + 0.7, standard deviation 0.012
+    assert (pairs - (3 * 2 + 7 * 6) / 90).abs().max() < 0.06
+
+
+def test_random_needs_enough_weights() -> None:
+    with pytest.raises(ValueError, match="11 of 10"):
+        random_addresses(10, 11, 0)
+
+
+def test_random_like_has_the_counts_of_each_matrix(tiny_llama: LlamaForCausalLM) -> None:
+    matrices = WeightSpace(tiny_llama).candidates("mlp")
+    counts = [0, 5, matrices[2].size, 1, 0, 900]
+    drawn = random_like(matrices, counts, seed=3)
+    assert drawn.equal(drawn.unique())
+    for matrix, count in zip(matrices, counts, strict=True):
+        inside = (drawn >= matrix.offset) & (drawn < matrix.offset + matrix.size)
+        assert int(inside.sum()) == count
+    assert len(drawn) == sum(counts)
+    assert len(random_like(matrices, [0] * 6, seed=3)) == 0
+
+
+def test_contrast_by_hand() -> None:
+    abilities = {
+        "own": [torch.tensor([[1.0, 1.0]]), torch.tensor([2.0])],
+        "one": [torch.tensor([[8.0, 0.0]]), torch.tensor([0.0])],
+        "other": [torch.tensor([[0.0, 1.0]]), torch.tensor([3.0])],
+    }
+    found = contrasted(abilities, "own")
+    assert found[0].dtype == torch.float32
+    assert found[0].tolist() == [0.25 - 0.5, 0.25 - 0.125]
+    assert found[1].tolist() == [0.5 - 0.375]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    counts=arrays(np.int16, st.tuples(st.integers(2, 5), st.integers(1, 40)), elements=st.integers(0, 5)),
+    own=st.integers(0, 4),
+    cut=st.integers(0, 40),
+)
+def test_contrast_with_the_largest_is_that_of_a_dense_computation(
+    counts: np.ndarray, own: int, cut: int
+) -> None:
+    """With many equal shares, so that a tie is often between the own one and another's."""
+    counts[:, 0] += 1
+    own %= len(counts)
+    shares = [row / float(row.sum()) for row in counts.astype(np.float64)]
+    largest = np.max([share.astype(np.float32) for n, share in enumerate(shares) if n != own], axis=0)
+    matrices = {
+        str(number): [torch.from_numpy(part.astype(np.float32)) for part in np.split(row, [cut])]
+        for number, row in enumerate(counts)
+    }
+    sizes = [one.numel() for one in matrices["0"]]
+    two = [tuple(torch.zeros(size) for size in sizes) for _ in range(2)]
+    maxima = ShareMaxima(two[0], two[1], tuple(torch.zeros(size, dtype=torch.uint8) for size in sizes))
+    for name, scores in matrices.items():
+        maxima.add(name, scores)
+    found = [one.part(0, one.size) for one in contrast_scores(matrices[str(own)], str(own), maxima)]
+    assert torch.cat(found).numpy().tobytes() == (shares[own] - largest).astype(np.float32).tobytes()
+
+
+def test_contrast_ignores_the_scale_of_an_ability() -> None:
+    generator = torch.Generator().manual_seed(0)
+    own, other = (torch.rand(50, 20, generator=generator) for _ in range(2))
+    plain, scaled = (
+        contrasted({"own": [own * factors[0]], "other": [other * factors[1]]}, "own")[0]
+        for factors in ((1.0, 1.0), (1e-20, 1e9))
+    )
+    torch.testing.assert_close(plain, scaled, rtol=1e-4, atol=1e-9)
+
+
+def test_contrast_refuses_what_has_no_meaning() -> None:
+    ones = [torch.ones(2)]
+    with pytest.raises(ValueError, match="at least two"):
+        contrasted({"own": ones}, "own")
+    with pytest.raises(ValueError, match="importance of own sums to 0"):
+        summed({"own": [torch.zeros(2)]})
+    with pytest.raises(ValueError, match="use one model"):
+        summed({"own": ones, "other": [torch.ones(3)]})
+    sums = summed({"own": ones, "other": ones})
+    with pytest.raises(ValueError, match="in the sum already"):
+        sums.add("own", ones)
+    with pytest.raises(ValueError, match="third are not in the sum"):
+        contrast_scores(ones, "third", sums)
+
+
+def test_positions_and_addresses(tiny_llama: LlamaForCausalLM) -> None:
+    space = WeightSpace(tiny_llama)
+    every = torch.arange(space.size)
+    assert to_addresses(space.matrices, every).equal(every)
+    mlp = space.candidates("mlp")
+    truth = torch.cat([torch.arange(m.offset, m.offset + m.size) for m in mlp])
+    shuffled = torch.randperm(len(truth), generator=torch.Generator().manual_seed(0))
+    assert to_addresses(mlp, shuffled).equal(truth[shuffled])
+    assert to_positions(mlp, truth[shuffled]).equal(shuffled)
+    nothing = torch.empty(0, dtype=torch.int64)
+    assert len(to_addresses(mlp, nothing)) == len(to_positions(mlp, nothing)) == 0
+
+
+def test_positions_and_addresses_outside_are_refused(tiny_llama: LlamaForCausalLM) -> None:
+    space = WeightSpace(tiny_llama)
+    mlp = space.candidates("mlp")
+    for address in (0, mlp[2].offset + mlp[2].size, space.size):
+        with pytest.raises(ValueError, match=f"Address {address} is not among"):
+            to_positions(mlp, torch.tensor([address]))
+    for position in (-1, sum(m.size for m in mlp)):
+        with pytest.raises(ValueError, match="outside"):
+            to_addresses(mlp, torch.tensor([position]))

@@ -1,0 +1,51 @@
+"""The selection `top_minus_shared`, against sets of addresses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import torch
+
+from cache.folder import Store
+from core.abilities import ABILITIES
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.specs import SHARED_ABILITIES, ImportanceSpec, MaskSpec
+from core.models.spec import ModelSpec
+from core.runner.workbench import Workbench
+
+OWN = "spatial_reasoning"
+
+
+def test_it_is_top_without_what_most_abilities_share(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    bench = Workbench(ModelSpec(), Store(tmp_path), ImportanceSpec(n_items=4))
+    recipe = MaskSpec(OWN, "all", "top_minus_shared", 0.01)
+    mask = set(bench.mask(recipe, [0.005, 0.01]).addresses.tolist())
+    tops = {
+        ability.id: set(bench.mask(MaskSpec(ability.id, "all", "top", 0.01)).addresses.tolist())
+        for ability in ABILITIES
+    }
+    torch.set_num_threads(threads)
+    counts = Counter(address for top in tops.values() for address in top)
+    shared = {address for address, count in counts.items() if count >= SHARED_ABILITIES}
+    assert shared & tops[OWN]
+    assert mask == tops[OWN] - shared
+    assert bench.ranking_metadata(recipe)["items"] == 4
+
+
+def test_its_key_depends_on_every_ranking(tmp_path: Path) -> None:
+    benchmark = find_benchmarks([OWN], "basic")[0]
+
+    def key(mask: MaskSpec, recipe: ImportanceSpec) -> str:
+        return Workbench(ModelSpec(), Store(tmp_path), recipe).request(mask, benchmark, 10).key
+
+    masks = [
+        MaskSpec(OWN, "all", "top_minus_shared", 0.01),
+        MaskSpec(OWN, "all", "top", 0.01),
+        MaskSpec(OWN, "mlp", "top_minus_shared", 0.01),
+        MaskSpec(OWN, "all", "top_minus_shared", 0.02),
+        MaskSpec(ABILITIES[0].id, "all", "top_minus_shared", 0.01),
+    ]
+    keys = {key(mask, ImportanceSpec(seed=seed)) for mask in masks for seed in (0, 1)}
+    assert len(keys) == 2 * len(masks)

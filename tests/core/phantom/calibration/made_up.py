@@ -1,0 +1,137 @@
+"""A cache that has a whole calibration of the phantom, made up: no model computed any of it.
+
+So it is known what must come out, whatever weights and layout the phantom has:
+
+* `contrast` selects weights of the own block alone, `bottom` those of another ability's block;
+* `top` selects as many of the own block as of the shared one: the same shared ones for all abilities, so
+  that `top_minus_shared` keeps the own ones alone;
+* the intact model answers everything right; a mask that selects what is important takes half of its own
+  ability's items, and nothing else; a control takes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from cache.folder import Store
+from core.abilities.neutral_texts import neutral_texts
+from core.analysis.stored.items import ensure_items
+from core.analysis.stored.selected import Layout
+from core.benchmarks.description import Benchmark
+from core.experiment.specs import MaskSpec
+from core.importance.scoring_rule import Loss, Reduction
+from core.models.description import selectable_weights
+from core.models.spec import ModelSpec
+from core.phantom.calibration.blocks import PRIVATE, SHARED, Blocks
+from core.phantom.calibration.localization import SCORED, localization_request
+from core.phantom.calibration.plan import KS, CalibrationPlan, Setting, benchmarks
+from core.phantom.calibration.subject import benches
+from core.runner.generation_quality import generation_quality_request
+from core.runner.workbench import Workbench
+
+PHANTOM = ModelSpec("phantom", device="cpu")
+
+NEURONS, WEIGHTS = 0.9, 0.8
+"""AUROC of every ability."""
+
+LOST = 50.0
+"""Points that a mask takes of its own ability."""
+
+
+def fill(root: Path, plan: CalibrationPlan, n_items: int) -> None:
+    """Stores all that a calibration of a plan needs.
+
+    Args:
+        root: the cache folder.
+        plan: what is located and ablated.
+        n_items: diagnostic items of each ability.
+    """
+    bench_for = benches(PHANTOM, Store(root), n_items, plan.seed)
+    for loss, reduction in plan.recipes():
+        bench = bench_for(loss, reduction)
+        blocks = Blocks(Layout.of(bench))
+        _separate(bench)
+        for setting in rankings_of(loss, reduction, (*plan.located, *plan.ablated)):
+            for ability in PRIVATE:
+                _rank(bench, blocks, setting, ability, plan.seed)
+        masks = [mask for profile in plan.profiles(loss, reduction) for mask in profile.masks()]
+        for benchmark in benchmarks():
+            items = pl.read_parquet(ensure_items(bench, benchmark, plan.limit))
+            for mask in (None, *masks):
+                _answer(bench, benchmark, items, mask)
+        for mask in (None, *masks):
+            _measure(bench, mask)
+
+
+def rankings_of(loss: Loss, reduction: Reduction, settings: Iterable[Setting]) -> list[Setting]:
+    """A setting for each kind of ranking that those of one loss and form are cut from."""
+    found = {
+        ("top" if one.selection == "top_minus_shared" else one.selection, one.scope)
+        for one in settings
+        if (one.loss, one.reduction) == (loss, reduction) and one.selection != "random"
+    }
+    return [Setting(loss, reduction, selection, scope, max(KS)) for selection, scope in sorted(found)]
+
+
+def _separate(bench: Workbench) -> None:
+    (key, key_inputs), n = localization_request(bench), len(PRIVATE) * len(SCORED)
+    columns = {
+        "ability": [ability for _ in SCORED for ability in PRIVATE],
+        "selection": [selection for selection in SCORED for _ in PRIVATE],
+        "neurons": [NEURONS] * n,
+        "weights": [WEIGHTS] * n,
+    }
+    bench.store.localizations.save(key, key_inputs, columns)
+
+
+def _rank(bench: Workbench, blocks: Blocks, setting: Setting, ability: str, seed: int) -> None:
+    mask, n = setting.mask(ability, seed), selectable_weights(setting.k, "mlp", bench.info)
+    own = np.flatnonzero(blocks.of_weights == PRIVATE.index(ability))
+    if setting.selection == "top":
+        shared = np.flatnonzero(blocks.of_weights == SHARED)
+        chosen = np.stack([own[: n // 2 + 1], shared[: n // 2 + 1]], axis=1).ravel()[:n]
+    elif setting.selection == "bottom":
+        other = (PRIVATE.index(ability) + 1) % len(PRIVATE)
+        chosen = np.flatnonzero(blocks.of_weights == other)[:n]
+    else:
+        chosen = own[:n]
+    assert len(chosen) == n, "a block holds all that is selected"
+    ids = np.searchsorted(blocks.layout.starts, chosen, side="right") - 1
+    local = chosen - blocks.layout.starts[ids]
+    key, key_inputs = bench.ranking_key(mask), bench.ranking_key_inputs(mask)
+    bench.store.rankings.save(key, key_inputs, ids.astype(np.int16), local.astype(np.int32), {})
+
+
+def _answer(bench: Workbench, benchmark: Benchmark, items: pl.DataFrame, mask: MaskSpec | None) -> None:
+    is_effective = mask is not None and mask.selection not in ("random", "bottom")
+    lost = len(items) // 2 if is_effective and mask is not None and mask.ability == benchmark.id else 0
+    golds = items["gold"].to_list()
+    correct = [place >= lost for place in range(len(golds))]
+    chosen = [gold if is_right else (gold + 1) % 4 for gold, is_right in zip(golds, correct, strict=True)]
+    request = bench.request(mask, benchmark, len(items))
+    columns = {
+        "item_id": items["item_id"].to_list(),
+        "gold": golds,
+        "prediction": chosen,
+        "correct": correct,
+        "correct_norm": correct,
+        "loglikelihoods": [[-1.0 if option == pick else -3.0 for option in range(4)] for pick in chosen],
+    }
+    bench.store.outcomes.save(request.key, request.key_inputs, columns)
+
+
+def _measure(bench: Workbench, mask: MaskSpec | None) -> None:
+    key, key_inputs = generation_quality_request(bench, mask)
+    n = len(neutral_texts(bench.spec.level))
+    columns = {
+        "logprobs": [[-1.0, -1.0]] * n,
+        "written": ["a word"] * n,
+        "finish": ["length"] * n,
+        "tokens": [[1, 2]] * n,
+        "written_logprobs": [[-1.0, -1.0]] * n,
+    }
+    bench.store.generation_quality.save(key, key_inputs, columns)

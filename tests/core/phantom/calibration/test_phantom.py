@@ -1,0 +1,75 @@
+"""The science, on the shipped phantom: what the method finds again of what was planted.
+
+A change that breaks importance, selection, ablation or evaluation shows here as a matrix that is not the true
+one any more. The bounds leave room beside what was measured on both training seeds when they were shipped.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cache.folder import Store
+from core.models.spec import ModelSpec
+from core.phantom.calibration.blocks import PRIVATE
+from core.phantom.calibration.found import Calibration, true_matrix
+from core.phantom.calibration.plan import PAPER, USUAL, CalibrationPlan, Setting
+from core.phantom.calibration.run import run_calibration
+from core.phantom.calibration.subject import benches, truth_of
+
+PHANTOM = ModelSpec("phantom", device="cpu")
+
+BEST = Setting("margin", "sum-abs", "contrast_max", "global", 0.01)
+LARGER = Setting("margin", "sum-abs", "contrast_max", "global", 0.03)
+RANDOM = Setting("margin", "sum-abs", "random", "global", 0.01)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
+    settings = (USUAL, BEST, LARGER, RANDOM, PAPER)
+    plan = CalibrationPlan(settings, settings, limit=25, seed=0)
+    bench_for = benches(PHANTOM, Store(tmp_path_factory.mktemp("phantom")), 60, 0)
+    return run_calibration(plan, truth_of(PHANTOM), bench_for)
+
+
+def correlation(found: Calibration, setting: Setting) -> float:
+    estimate = found.matrices[setting].correlation
+    assert estimate is not None
+    return estimate.value
+
+
+def mean_of(found: Calibration, setting: Setting, what: str) -> float:
+    return sum(getattr(place, what) for place in found.placements[setting].values()) / len(PRIVATE)
+
+
+def test_the_truth_is_on_the_diagonal(found: Calibration) -> None:
+    true = true_matrix(found.truth)
+    assert true.diagonal().min() > 65
+    assert abs(true[~np.eye(len(true), dtype=bool)]).max() < 3
+
+
+def test_the_matrix_is_recovered(found: Calibration) -> None:
+    for setting in (BEST, LARGER):
+        matrix = found.matrices[setting]
+        assert correlation(found, setting) > 0.95
+        assert matrix.diagonal.value > 60
+        assert abs(matrix.off_diagonal.value) < 3
+        assert matrix.rows >= 9
+    assert correlation(found, USUAL) > 0.65
+    assert correlation(found, PAPER) < correlation(found, USUAL) < correlation(found, BEST)
+    assert found.matrices[USUAL].diagonal.value > 60
+
+
+def test_random_weights_do_nothing(found: Calibration) -> None:
+    assert abs(found.matrices[RANDOM].diagonal.value) < 3
+    assert abs(found.matrices[RANDOM].off_diagonal.value) < 1.5
+    assert mean_of(found, RANDOM, "enrichment") == pytest.approx(1, abs=0.2)
+
+
+def test_the_selected_weights_lie_where_the_ability_was_planted(found: Calibration) -> None:
+    assert mean_of(found, USUAL, "enrichment") > 6
+    assert mean_of(found, PAPER, "enrichment") > 2
+    assert mean_of(found, BEST, "enrichment") > 8
+    assert mean_of(found, BEST, "precision") > 0.55
+    neurons = [one.neurons for one in found.localizations["margin", "sum-abs", "contrast_max"].values()]
+    assert sum(neurons) / len(neurons) > 0.87

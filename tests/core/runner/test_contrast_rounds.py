@@ -1,0 +1,165 @@
+"""Contrast from one kept sum: the same ranking however the maps find room, in as few scorings as possible."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from cache.folder import Store
+from core.abilities import ABILITIES
+from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.registry import find_benchmarks
+from core.engine.commands import StartRankings
+from core.engine.work import do
+from core.experiment.events import Event, ItemsScored
+from core.experiment.plan import Plan
+from core.experiment.specs import ImportanceSpec, MaskSpec
+from core.masks.choices import Selection
+from core.masks.mask import Mask
+from core.models.layer_matrices import Variant
+from core.models.spec import ModelSpec
+from core.runner import contrasts, importances
+from core.runner.cancellation import Cancelled
+from core.runner.profile import run_profile
+from core.runner.workbench import Workbench
+
+IDS = tuple(ability.id for ability in ABILITIES)
+VARIANTS: tuple[Variant, ...] = ("mlp", "all")
+K = 0.01
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def bench_of(folder: Path, heard: list[Event]) -> Workbench:
+    spec, recipe = ModelSpec(device="cpu"), ImportanceSpec(n_items=3)
+    return Workbench(spec, Store(folder), recipe, emit=heard.append)
+
+
+def contrast_of(ability: str, variant: Variant) -> MaskSpec:
+    return MaskSpec(ability, variant, "contrast", K)
+
+
+def scorings(heard: list[Event]) -> Counter[str]:
+    """How many times the importance of each ability was computed."""
+    whole = [one for one in heard if isinstance(one, ItemsScored) and one.done == one.total]
+    return Counter(one.ability for one in whole)
+
+
+def leave_no_room(monkeypatch: pytest.MonkeyPatch, *, for_sums: bool) -> None:
+    """As on a machine where the maps of two abilities never fit, nor perhaps do two sums beside one."""
+    monkeypatch.setattr(importances, "SHARE_OF_MEMORY", 0.0)
+    monkeypatch.setattr(importances, "SHARE_OF_FREE", 0.0)
+    if for_sums:
+        monkeypatch.setattr(contrasts, "SHARE_OF_FREE", 0.0)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[MaskSpec, Mask]:
+    """The contrasts of three abilities, from all maps at once."""
+    heard: list[Event] = []
+    bench = bench_of(tmp_path_factory.mktemp("roomy"), heard)
+    recipes = [contrast_of(one, variant) for one in (IDS[3], IDS[0], IDS[9]) for variant in VARIANTS]
+    masks = {recipe: bench.mask(recipe) for recipe in recipes}
+    assert set(bench.importances) == set(IDS)
+    assert scorings(heard) == Counter(IDS)
+    return masks
+
+
+@pytest.mark.parametrize("for_sums", [False, True])
+def test_the_ranking_is_the_same_to_the_last_weight(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[MaskSpec, Mask], for_sums: bool
+) -> None:
+    leave_no_room(monkeypatch, for_sums=for_sums)
+    bench = bench_of(tmp_path, [])
+    for recipe, mask in list(expected.items())[:2]:
+        assert bench.mask(recipe) == mask
+        assert list(bench.importances) == [recipe.ability]
+    assert {variant for variant, _ in bench.share_sums} == ({"all"} if for_sums else {"mlp", "all"})
+    assert not [path for path in tmp_path.iterdir() if path.is_file() and path.stat().st_size > 1 << 20]
+
+
+def test_ten_contrasts_take_two_scorings_of_each_ability(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[MaskSpec, Mask]
+) -> None:
+    leave_no_room(monkeypatch, for_sums=False)
+    heard: list[Event] = []
+    bench = bench_of(tmp_path, heard)
+    masks = {recipe: bench.mask(recipe) for recipe in (contrast_of(one, "mlp") for one in IDS)}
+    assert scorings(heard) == Counter(dict.fromkeys(IDS, 2))
+    assert all(masks[recipe] == mask for recipe, mask in expected.items() if recipe.variant == "mlp")
+
+
+def test_what_top_scores_goes_into_the_sums_of_both_variants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[MaskSpec, Mask]
+) -> None:
+    leave_no_room(monkeypatch, for_sums=False)
+    heard: list[Event] = []
+    bench = bench_of(tmp_path, heard)
+    selections: tuple[Selection, ...] = ("top", "contrast")
+    masks = tuple(MaskSpec(a, v, s, K) for s in selections for a in IDS for v in VARIANTS)
+    do(bench, "job", StartRankings("rankings", masks), lambda done: None, BenchmarkOptions())
+    assert scorings(heard) == Counter(dict.fromkeys(IDS, 2))
+    assert all(bench.mask(recipe) == mask for recipe, mask in expected.items())
+    assert bench.expected == ()
+
+
+def test_top_adds_nothing_where_its_order_is_not_the_sum_s_or_no_contrast_is_to_come(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path, [])
+    bench.mask(MaskSpec(IDS[0], "mlp", "top", K))
+    assert bench.share_sums == {}
+    bench.importances.clear()
+    bench.expected = (contrast_of(IDS[0], "all"),)
+    bench.mask(MaskSpec(IDS[1], "mlp", "bottom", K))
+    assert bench.share_sums == {}
+    bench.mask(MaskSpec(IDS[0], "mlp", "bottom", K))
+    assert {name: list(sums.totals) for (name, _), sums in bench.share_sums.items()} == {"all": [IDS[0]]}
+
+
+def test_a_profile_says_which_contrasts_are_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_no_room(monkeypatch, for_sums=False)
+    heard: list[Event] = []
+    plan = Plan(IDS[:1], ("mlp",), ("top", "contrast"), (K,), find_benchmarks(IDS[:1], "basic"), limit=2)
+    for _ in range(2):
+        assert run_profile(plan, bench_of(tmp_path, heard)) is not None
+    others = Counter(dict.fromkeys(IDS[1:], 1))
+    assert scorings(heard) == Counter({IDS[0]: 2}) + others
+
+
+def test_it_goes_on_after_it_was_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[MaskSpec, Mask]
+) -> None:
+    leave_no_room(monkeypatch, for_sums=False)
+    heard: list[Event] = []
+    bench = bench_of(tmp_path, heard)
+    bench.cancelled = lambda: scorings(heard)[IDS[4]] > 0
+    recipe = contrast_of(IDS[0], "all")
+    with pytest.raises(Cancelled):
+        bench.mask(recipe)
+    assert list(bench.share_sums["all", "contrast"].totals) == list(IDS[:4])
+    bench.cancelled = lambda: False
+    heard.clear()
+    assert bench.mask(recipe) == expected[recipe]
+    assert scorings(heard) == Counter(IDS[4:]) + Counter(IDS[:1])
+
+
+def test_the_contrast_with_the_largest_is_the_same_whatever_room_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipes = [MaskSpec(one, "mlp", "contrast_max", K) for one in (IDS[3], IDS[0])]
+    roomy = bench_of(tmp_path / "roomy", [])
+    masks = [roomy.mask(recipe) for recipe in recipes]
+    means = [roomy.mask(contrast_of(recipe.ability, "mlp")) for recipe in recipes]
+    assert all(mask != other for mask, other in zip(masks, means, strict=True))
+    leave_no_room(monkeypatch, for_sums=False)
+    narrow = bench_of(tmp_path / "narrow", [])
+    assert [narrow.mask(recipe) for recipe in recipes] == masks

@@ -1,0 +1,174 @@
+"""The generation quality of masks: measured with the runs, stored, true, and read without a model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from cache.folder import Store
+from core.abilities.neutral_texts import neutral_texts
+from core.analysis.statistics.accuracy import accuracy
+from core.analysis.stored.generation_quality import GenerationQuality, mask_generation_qualities, times_text
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.events import EntryReplaced, Event, RunStarted
+from core.experiment.specs import ImportanceSpec, MaskSpec
+from core.models.spec import ModelSpec
+from core.runner.cancellation import Cancelled
+from core.runner.generation_quality import generation_quality_request, measure_generation_quality
+from core.runner.runs import compute_runs
+from core.runner.workbench import Workbench
+
+N = 8
+(BENCHMARK,) = find_benchmarks(["spatial_reasoning"], "basic")
+LIGHT, HEAVY = (MaskSpec("spatial_reasoning", "all", "random", k) for k in (0.01, 0.5))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def workbench(root: Path, emit: Callable[[Event], None] = lambda event: None) -> Workbench:
+    return Workbench(ModelSpec(), Store(root), ImportanceSpec(n_items=20), emit=emit)
+
+
+def run(bench: Workbench, *masks: MaskSpec | None) -> None:
+    asked = {mask: [bench.request(mask, BENCHMARK, N)] for mask in masks}
+    keys = [request.key for requests in asked.values() for request in requests]
+    stored = [key for key in keys if bench.store.outcomes.entries.has(key)]
+    for _ in compute_runs(bench, asked, lambda: False, stored):
+        pass
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    bench = workbench(tmp_path_factory.mktemp("cache"))
+    run(bench, LIGHT, HEAVY)
+    return bench
+
+
+def rows(bench: Workbench, mask: MaskSpec | None) -> list[dict[str, Any]]:
+    frame = bench.store.generation_quality.load(generation_quality_request(bench, mask)[0])
+    assert frame is not None
+    return frame.rows(named=True)
+
+
+def chances(bench: Workbench, prompt: str, tokens: list[int]) -> list[float]:
+    """The log-probability of each token, from a plain forward pass for each."""
+    ids = bench.loaded.tokenizer(prompt)["input_ids"]
+    found = []
+    for place, token in enumerate(tokens):
+        with torch.no_grad():
+            logits = bench.loaded.model(torch.tensor([[*ids, *tokens[:place]]])).logits[0, -1]
+        found.append(float(logits.float().log_softmax(0)[token]))
+    return found
+
+
+@pytest.mark.parametrize("mask", [None, LIGHT, HEAVY], ids=["base", "light", "heavy"])
+def test_what_is_stored_is_what_plain_forward_passes_give(finished: Workbench, mask: MaskSpec | None) -> None:
+    tokenizer, texts = finished.loaded.tokenizer, neutral_texts("basic")
+    stored = rows(finished, mask)
+    assert len(stored) == len(texts)
+    for place in (0, 17, 29):
+        text, row = texts[place], stored[place]
+        with finished.ablated(None if mask is None else finished.mask(mask)):
+            ids = tokenizer(text.text, add_special_tokens=False)["input_ids"]
+            assert row["logprobs"] == pytest.approx(chances(finished, text.prompt, ids), abs=1e-3)
+            # Greedy: each token that was written is the likeliest one.
+            context = tokenizer(text.prompt)["input_ids"]
+            for number, token in enumerate(row["tokens"][:3]):
+                with torch.no_grad():
+                    seen = torch.tensor([[*context, *row["tokens"][:number]]])
+                    assert int(finished.loaded.model(seen).logits[0, -1].argmax()) == token
+        assert row["written_logprobs"] == pytest.approx(
+            chances(finished, text.prompt, row["tokens"]), abs=1e-3
+        )
+
+
+def test_perplexities_and_shares_follow_from_what_is_stored(finished: Workbench) -> None:
+    found = mask_generation_qualities(finished, [LIGHT, HEAVY])
+    for mask in (None, LIGHT, HEAVY):
+        logprobs = [value for row in rows(finished, mask) for value in row["logprobs"]]
+        truth = math.exp(-sum(logprobs) / len(logprobs))
+        one = found[mask or LIGHT]
+        assert (one.perplexity if mask else one.base_perplexity) == pytest.approx(truth, rel=1e-5)
+    light, heavy = found[LIGHT], found[HEAVY]
+    assert light.times is not None
+    assert heavy.times is not None
+    assert 0.9 < light.times < 1.5 < 5 < heavy.times
+    assert light.base_repeating.score == 0.0
+    assert light.unreadable.score < 0.1
+    assert heavy.unreadable.score + heavy.repeating.score > 0.5
+    assert light.repeating.n == len(neutral_texts("basic"))
+
+
+def test_a_stored_run_without_generation_quality_gets_it_and_a_damaged_entry_is_replaced(
+    finished: Workbench, tmp_path: Path
+) -> None:
+    told: list[Event] = []
+    bench = workbench(tmp_path, told.append)
+    run(bench, None, LIGHT)
+    path = bench.store.generation_quality.entries.payload_path(generation_quality_request(bench, LIGHT)[0])
+    for damage in (path.unlink, lambda: path.write_bytes(path.read_bytes()[:-1] + b"?")):
+        damage()
+        told.clear()
+        run(workbench(tmp_path, told.append), None, LIGHT)
+        assert not [event for event in told if isinstance(event, RunStarted)]
+        assert sum(isinstance(event, EntryReplaced) for event in told) == 1
+        assert rows(bench, LIGHT) == rows(finished, LIGHT)
+    # What is there is not measured again: the model is not even loaded.
+    again = workbench(tmp_path)
+    run(again, None, LIGHT)
+    assert "loaded" not in vars(again)
+
+
+def test_the_intact_model_alone_needs_no_generation_quality(tmp_path: Path) -> None:
+    bench = workbench(tmp_path)
+    run(bench, None)
+    assert not bench.store.generation_quality.entries.stored_keys()
+
+
+def test_cancelled_stores_nothing_and_leaves_the_model_as_loaded(finished: Workbench, tmp_path: Path) -> None:
+    before = finished.loaded.model.state_dict()["model.layers.0.mlp.up_proj.weight"].clone()
+    with finished.ablated(finished.mask(HEAVY)), pytest.raises(Cancelled):
+        measure_generation_quality(finished, lambda: True)
+    assert torch.equal(finished.loaded.model.state_dict()["model.layers.0.mlp.up_proj.weight"], before)
+    bench = workbench(tmp_path)
+    request = bench.request(LIGHT, BENCHMARK, N)
+    with pytest.raises(Cancelled):
+        list(compute_runs(bench, {LIGHT: [request]}, lambda: True))
+    assert not bench.store.generation_quality.entries.stored_keys()
+
+
+def test_what_decides_the_generation_quality_is_in_its_key(tmp_path: Path) -> None:
+    bench = workbench(tmp_path)
+    masks = [None, LIGHT, HEAVY, replace(LIGHT, seed=1), replace(LIGHT, variant="mlp")]
+    assert len({generation_quality_request(bench, mask)[0] for mask in masks}) == len(masks)
+    # Which benchmark is run and which seed `top` has are all the same.
+    top = replace(LIGHT, selection="top")
+    assert (
+        generation_quality_request(bench, top)[0]
+        == generation_quality_request(bench, replace(top, seed=5))[0]
+    )
+
+
+def test_generation_quality_in_words() -> None:
+    none, some = (accuracy(torch.tensor([*[True] * n, *[False] * (50 - n)]).numpy()) for n in (0, 9))
+    found = GenerationQuality(1.09, 1.42, none, some, none, none)
+    assert found.perplexity_words() == "perplexity on neutral text x1.3 (1.09 to 1.42)"
+    assert found.answer_words() == "of 50 answers 18 % repeat themselves, 0 % cannot be read"
+    looping = replace(found, base_repeating=some, perplexity=math.inf)
+    assert looping.answer_words() == "of 50 answers 18 % repeat themselves (intact 18 %), 0 % cannot be read"
+    assert looping.figures()["perplexity"] is None
+    assert "not a number" in replace(found, perplexity=None).perplexity_words()
+    said = [times_text(times) for times in (1.004, 1.3, 9.94, 12.3, 4.2e5, math.inf, None)]
+    assert said == ["x1.00", "x1.3", "x9.9", "x12", "x4e+05", "xinf", "x?"]

@@ -1,0 +1,263 @@
+"""Runs that were killed or cancelled go on where they were, and give the same to the bit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from cache.folder import Store
+from cache.journals import Batch, journal_of, journal_path, read_journal
+from cache.listing import entries
+from core.benchmarks import evaluation
+from core.benchmarks.description import Benchmark
+from core.benchmarks.evaluation import finished_batches
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.events import BatchFinished, EntryReplaced, Event
+from core.experiment.specs import MaskSpec
+from core.models.spec import ModelSpec
+from core.runner.verification import WeightsChangedError
+from core.runner.workbench import OutcomesRequest, Workbench
+from tests.core.benchmarks.test_written_evaluation import OPTIONS, short
+from tests.core.tiny_models import byte_tokenizer, save_model
+
+(SPATIAL,) = find_benchmarks(["spatial_reasoning"], "basic")
+MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def two_answers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "ANSWERS_AT_ONCE", 2)
+
+
+class Subject:
+    """A model and a benchmark, and what a run gives that nobody disturbs."""
+
+    def __init__(self, root: Path, spec: ModelSpec, benchmark: Benchmark, n: int) -> None:
+        self.spec, self.benchmark, self.n = spec, benchmark, n
+        self.whole, self.told = self.bench(root)
+        assert self.whole.evaluate(self.request()) is not None
+        self.batches = len(batches_of(self.told))
+        self.payload = self.payload_of(self.whole)
+
+    def bench(
+        self, root: Path, cancelled: Callable[[list[Event]], bool] = lambda told: False
+    ) -> tuple[Workbench, list[Event]]:
+        told: list[Event] = []
+        bench = Workbench(
+            self.spec,
+            Store(root),
+            batch_size=3,
+            emit=told.append,
+            cancelled=lambda: cancelled(told),
+        )
+        if hasattr(self, "whole"):  # loading takes the longest of all
+            bench.loaded, bench._prepared = self.whole.loaded, self.whole._prepared
+        return bench, told
+
+    def request(self, mask: MaskSpec | None = None) -> OutcomesRequest:
+        return self.whole.request(mask, self.benchmark, self.n)
+
+    def stopped(self, root: Path, batches: int) -> None:
+        """A run that is cancelled after so many batches."""
+        bench, _ = self.bench(root, lambda told: len(batches_of(told)) >= batches)
+        assert bench.evaluate(self.request()) is None
+
+    def payload_of(self, bench: Workbench) -> bytes:
+        return bench.store.outcomes.entries.payload_path(self.request().key).read_bytes()
+
+    def journal(self, root: Path) -> list[Batch]:
+        kept = read_journal(Store(root).outcomes.entries, self.request().key)
+        return [] if kept is None else kept.batches
+
+
+def batches_of(told: list[Event]) -> list[tuple[int, ...]]:
+    """The places of the items of each batch that was told."""
+    return [tuple(one.place for one in event.outcomes) for event in told if isinstance(event, BatchFinished)]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
+    folder = tmp_path_factory.mktemp("model")
+    save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
+    return ModelSpec(str(folder), device="cpu")
+
+
+@pytest.fixture(scope="module", params=["diagnostic", "options", "written"])
+def subject(
+    request: pytest.FixtureRequest, tiny: ModelSpec, tmp_path_factory: pytest.TempPathFactory
+) -> Subject:
+    root = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "ANSWERS_AT_ONCE", 2)
+        if request.param == "diagnostic":
+            return Subject(root, ModelSpec(), SPATIAL, 12)
+        if request.param == "written":
+            return Subject(root, tiny, short("gsm8k"), 6)
+        subject = Subject(root, tiny, find_benchmarks(["boolq"], "standard", OPTIONS)[0], 8)
+    return subject
+
+
+@pytest.fixture(scope="module")
+def diagnostic(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    return Subject(tmp_path_factory.mktemp("whole"), ModelSpec(), SPATIAL, 12)
+
+
+def test_a_run_that_was_stopped_anywhere_goes_on_and_gives_the_same_bits(
+    subject: Subject, tmp_path: Path
+) -> None:
+    assert subject.batches >= 3
+    for batches in range(1, subject.batches):
+        root = tmp_path / str(batches)
+        subject.stopped(root, batches)
+        assert len(subject.journal(root)) == batches
+        bench, told = subject.bench(root)
+        score = bench.evaluate(subject.request())
+        assert batches_of(told) == batches_of(subject.told), "each item once, in the batches of a whole run"
+        assert subject.payload_of(bench) == subject.payload
+        assert score == bench.store.outcomes.load(subject.request().key)["score"].mean()  # type: ignore[index]
+        assert subject.journal(root) == []
+        assert not [entry for entry in entries(root) if entry.broken or entry.is_unfinished]
+
+
+def test_a_run_that_is_stopped_again_and_again_is_finished_some_day(
+    diagnostic: Subject, tmp_path: Path
+) -> None:
+    for batches in range(1, diagnostic.batches):
+        # What an earlier one kept is told first, and counts as well.
+        diagnostic.stopped(tmp_path, batches)
+        assert len(diagnostic.journal(tmp_path)) == batches
+    bench, _ = diagnostic.bench(tmp_path)
+    assert bench.evaluate(diagnostic.request()) is not None
+    assert diagnostic.payload_of(bench) == diagnostic.payload
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from cache.folder import Store
+from core.benchmarks import find_benchmarks
+from core.events import BatchFinished
+from core.models.spec import ModelSpec
+from core.workbench import Workbench
+
+told = []
+
+def tell(event):
+    told.append(isinstance(event, BatchFinished))
+    if sum(told) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+bench = Workbench(ModelSpec(), Store(Path(sys.argv[1])), batch_size=3, tell=tell)
+(benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
+bench.evaluate(bench.request(None, benchmark, 12))
+"""
+
+
+def test_a_killed_process_loses_no_whole_batch(diagnostic: Subject, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True)
+    assert done.returncode == -9, done.stderr
+    assert [len(batch) for batch in diagnostic.journal(tmp_path)] == [3, 3]
+    bench, told = diagnostic.bench(tmp_path)
+    assert bench.evaluate(diagnostic.request()) is not None
+    assert batches_of(told) == batches_of(diagnostic.told)
+    assert diagnostic.payload_of(bench) == diagnostic.payload
+
+
+def test_what_was_kept_is_taken_and_not_computed_again(diagnostic: Subject, tmp_path: Path) -> None:
+    diagnostic.stopped(tmp_path, 2)
+    entries_, request = Store(tmp_path).outcomes.entries, diagnostic.request()
+    first, second = diagnostic.journal(tmp_path)
+    marked = [{**row, "loglikelihoods": [-1.0, -2.0, -3.0, -4.0]} for row in first]
+    with journal_of(entries_, request.key, request.key_inputs, [marked]) as journal:
+        journal.append(second, settle=False)
+    bench, _ = diagnostic.bench(tmp_path)
+    assert bench.evaluate(request) is not None
+    frame = bench.store.outcomes.load(request.key)
+    assert frame is not None
+    marks = frame.filter(frame["loglikelihoods"].list.first() == -1.0)
+    assert set(marks["item_id"]) == {row["item_id"] for row in first}
+
+
+def test_only_whole_batches_are_gone_on_from(subject: Subject) -> None:
+    prepared = subject.whole.prepared(subject.benchmark, subject.n)
+    outcomes = {one.item_id: one for one in evaluated(subject)}
+    assert len(finished_batches(prepared, outcomes)) == subject.batches
+    for lacking in outcomes:
+        known = {item_id: one for item_id, one in outcomes.items() if item_id != lacking}
+        finished = finished_batches(prepared, known)
+        assert len(finished) == subject.batches - 1
+        left = {one.item_id for batch in finished for one in batch}
+        again = list(evaluation.evaluate(subject.whole.loaded.model, prepared, done=left))
+        assert len(again) == 1
+        assert {one.item_id for one in again[0]} == set(outcomes) - left
+        assert all(outcomes[one.item_id] == one for one in again[0])
+
+
+def evaluated(subject: Subject) -> list[evaluation.Outcome]:
+    prepared = subject.whole.prepared(subject.benchmark, subject.n)
+    return [one for batch in evaluation.evaluate(subject.whole.loaded.model, prepared) for one in batch]
+
+
+@pytest.mark.parametrize("damage", ["a batch", "the head", "the form", "another version"])
+def test_a_damaged_journal_is_told_set_aside_and_made_up_for(
+    damage: str, diagnostic: Subject, tmp_path: Path
+) -> None:
+    diagnostic.stopped(tmp_path, 3)
+    request = diagnostic.request()
+    folder = Store(tmp_path).outcomes.entries
+    path = journal_path(folder, request.key)
+    content = path.read_bytes()
+    if damage == "the form":
+        with journal_of(folder, request.key, request.key_inputs, [[{"item_id": 3}]]) as journal:
+            journal.append([{"unknown": []}], settle=False)
+    elif damage == "another version":
+        from cache.journals import _line  # a record as a later version may write it
+
+        head = {"journal": 99, "format": 1, "key": request.key, "created": "2030-01-01T00:00:00+00:00"}
+        path.write_bytes(_line({**head, "key_inputs": {}}) + content.split(b"\n", 1)[1])
+    else:
+        place = content.index(b"item_id") if damage == "a batch" else content.index(b"model")
+        path.write_bytes(content[:place] + b"I" + content[place + 1 :])
+    bench, told = diagnostic.bench(tmp_path)
+    assert bench.evaluate(request) is not None
+    assert diagnostic.payload_of(bench) == diagnostic.payload
+    problems = [event.problem for event in told if isinstance(event, EntryReplaced)]
+    aside = [entry.key for entry in entries(tmp_path) if entry.broken]
+    if damage == "another version":
+        assert (problems, aside) == ([], [])
+        return
+    (problem,) = problems
+    assert problem.startswith(f"The cache entry {path} is damaged: ")
+    assert aside == [f"{path.name}.damaged"]
+
+
+def test_nothing_is_kept_of_weights_that_changed(tmp_path: Path) -> None:
+    told: list[Event] = []
+    bench = Workbench(
+        ModelSpec(),
+        Store(tmp_path),
+        batch_size=3,
+        emit=told.append,
+        cancelled=lambda: len(batches_of(told)) >= 2,
+    )
+    request = bench.request(MASK, SPATIAL, 12)
+    with bench.ablated(bench.mask(MASK)):
+        assert bench.evaluate(request) is None
+        bench.loaded.model.get_parameter("model.layers.0.self_attn.q_proj.weight").data[0, 0] += 1.0
+    assert journal_path(bench.store.outcomes.entries, request.key).is_file()
+    with pytest.raises(WeightsChangedError, match="1 cache entries written since are deleted"):
+        bench.verify_restored()
+    assert not journal_path(bench.store.outcomes.entries, request.key).exists()

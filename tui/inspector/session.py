@@ -1,0 +1,79 @@
+"""What every tab works with: the model and its cache, the engine's activity, the person's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.benchmarks.registry import reads_rows, runs_code
+from tui.inspector.activity import Activity
+from tui.inspector.look.marks import Marks
+
+if TYPE_CHECKING:
+    from core.benchmarks.description import Benchmark
+    from core.engine.commands import Command
+    from core.engine.spec import EngineSpec
+    from core.runner.workbench import Workbench
+    from tui.inspector.lens import Lens
+
+
+@dataclass(frozen=True)
+class CodePermission:
+    """Whether programs that the model writes may run, as the person at this screen said; kept on no disk."""
+
+    allowed: bool = False
+    without_sandbox: bool = False
+    """Even where no sandbox works."""
+
+
+@dataclass
+class Session:
+    """One open model. Of the workbench only what needs no torch is used: it reads, it never computes."""
+
+    spec: EngineSpec
+    bench: Workbench
+    benchmarks: tuple[Benchmark, ...]
+    marks: Marks
+    readonly: bool
+    send: Callable[[Command], None]
+    """Tells the engine; a screen that may not change anything says so in place of sending."""
+    activity: Activity = field(default_factory=Activity)
+    code: CodePermission = field(init=False)
+    needs: tuple[str, ...] = field(init=False, default=())
+    """What the model needs of this computer and what fits, in two lines; empty as long as nobody knows."""
+    _counted: set[str] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        told = self.spec.benchmarks
+        self.code = CodePermission(told.allow_code, told.without_sandbox)
+
+    def benchmark(self, benchmark_id: str) -> Benchmark:
+        """The benchmark with this id, which is one of those that can be chosen."""
+        return next(benchmark for benchmark in self.benchmarks if benchmark.id == benchmark_id)
+
+    def runs_code(self, benchmark_id: str) -> bool:
+        """Whether a benchmark runs programs that the model writes."""
+        return runs_code(self.benchmark(benchmark_id))
+
+    def is_counted(self, benchmark_id: str) -> bool:
+        """Whether size and chance of a benchmark are known, so that asking for them takes no time."""
+        return benchmark_id in self._counted or not reads_rows(self.benchmark(benchmark_id))
+
+    def count(self, benchmark_id: str) -> None:
+        """Finds out size and chance of a benchmark, which may mean to read all its rows: for a thread.
+
+        Raises:
+            ValueError: the rows are not here, or bad.
+        """
+        benchmark = self.benchmark(benchmark_id)
+        _ = benchmark.n_items, benchmark.chance  # both are kept by whoever reads rows
+        self._counted.add(benchmark_id)
+
+    def items_of(self, benchmark: Benchmark, lens: Lens) -> int:
+        """How many of its items are looked at."""
+        return benchmark.n_items if lens.limit is None else min(lens.limit, benchmark.n_items)
+
+    def names(self, ids: Sequence[str]) -> list[str]:
+        """What benchmarks are called, in the order of their ids."""
+        return [self.benchmark(benchmark_id).name for benchmark_id in ids]
