@@ -41,7 +41,7 @@ class Items:
 
         Args:
             key: see `keys.key_of`.
-            key inputs: what the key was made of.
+            key_inputs: what the key was made of.
             columns: by the names of `SCHEMA`, all of them.
 
         Raises:

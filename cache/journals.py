@@ -124,7 +124,7 @@ def journal_of(
     Args:
         entries: where the run is to be stored.
         key: the run's.
-        key inputs: what the key was made of.
+        key_inputs: what the key was made of.
         found: the batches that an earlier journal had.
     """
     journal = Journal(entries, key, key_inputs, found)

@@ -21,7 +21,7 @@ def key_of(kind: str, version: int, key_inputs: Mapping[str, Any]) -> str:
     Args:
         kind: what is stored, such as "ranking".
         version: of the computation; raised whenever the same key inputs give another content.
-        key inputs: everything that can change the content, and nothing else.
+        key_inputs: everything that can change the content, and nothing else.
 
     Raises:
         TypeError: an key input has no canonical form (a set, a path, an array …).

@@ -65,7 +65,7 @@ class Outcomes:
 
         Args:
             key: see `keys.key_of`.
-            key inputs: what the key was made of.
+            key_inputs: what the key was made of.
             columns: by the names of `SCHEMA`; a column that is not given is null, but `score`, which is
                 then 1 for what is correct and 0 for the rest.
 

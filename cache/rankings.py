@@ -49,7 +49,7 @@ class Rankings:
 
         Args:
             key: see `keys.key_of`.
-            key inputs: what the key was made of.
+            key_inputs: what the key was made of.
             matrix_ids: (n,) in rank order.
             local_indices: (n,) in rank order.
             metadata: plain values that come back on loading.

@@ -26,7 +26,7 @@ def save_table(
         entries: where.
         schema: the kind's.
         key: see `keys.key_of`.
-        key inputs: what the key was made of.
+        key_inputs: what the key was made of.
         columns: by the names of the schema, all of them.
 
     Raises:
@@ -95,7 +95,7 @@ class Tables:
 
         Args:
             key: see `keys.key_of`.
-            key inputs: what the key was made of.
+            key_inputs: what the key was made of.
             columns: by the names of the schema, all of them.
 
         Raises:

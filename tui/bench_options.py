@@ -1,4 +1,4 @@
-"""Options of the commands that ablate, and the workbench that they stand for."""
+"""Options of the commands that ablate, and the runner that they stand for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.abilities import Item
     from core.benchmarks.description import Benchmark
     from core.experiment.events import Event
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 DEMO_K: dict[Variant, float] = {"mlp": 0.03, "all": 0.01}
 """Where the embedded model's ablations begin to be seen, as fractions of all its parameters."""
@@ -94,20 +94,20 @@ def note_insisting(options: RunOptions, benchmarks: Sequence[Benchmark]) -> None
         output.note(insisting())
 
 
-def open_workbench(
+def open_runner(
     options: ScoringOptions,
     emit: Callable[[Event], None],
     *,
     n_items: int,
     way: ScoringRule,
     custom_items: Mapping[str, tuple[Item, ...]] | None = None,
-) -> Workbench:
-    """The workbench of a command; nothing is read or loaded yet."""
+) -> Runner:
+    """The runner of a command; nothing is read or loaded yet."""
     from core.experiment.specs import ImportanceSpec
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
     recipe = ImportanceSpec(n_items, way.loss, way.reduction, options.seed)
-    return Workbench(
+    return Runner(
         options.spec,
         options.store,
         recipe,

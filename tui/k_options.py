@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.masks.choices import Selection
     from core.models.layer_matrices import Variant
     from core.runner.auto_k import FoundK
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
     from tui.options import ModelOptions
 
 AUTO = "auto"
@@ -66,7 +66,7 @@ def first_of_grid(options: ModelOptions, selections: Sequence[Selection]) -> flo
     return grid_of(options.spec)[0]
 
 
-def found_ks(bench: Workbench, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
+def found_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
     """The k for the masks of each variant; what is tried and what was found is told on stderr.
 
     Raises:
@@ -84,7 +84,7 @@ def found_ks(bench: Workbench, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
             f"{' of each variant' if variants > 1 else ''}, from the smallest to the first that is too large."
         )
     found = find_k(
-        bench, masks, emit=lambda variant, tried: output.note(f"k auto, {variant}: {tried.words()}")
+        runner, masks, emit=lambda variant, tried: output.note(f"k auto, {variant}: {tried.words()}")
     )
     for one in found:
         output.note(one.words())

@@ -91,7 +91,7 @@ def plan_use(
         folder: the model's files.
         machine: where it would run.
         cache_folder: where maps go that do not fit in main memory; None leaves its disk out of account.
-        memory options: what is decided of how importance is computed.
+        memory_options: what is decided of how importance is computed.
 
     Raises:
         ValueError: the device is not here, the weights are quantized in another way than is asked for, the

@@ -41,7 +41,7 @@ class JobQueue:
 
         Args:
             engine: the engine's id, with which the jobs' ids begin.
-            tell: is told a `JobChanged` for each change; must not wait.
+            emit: is told a `JobChanged` for each change; must not wait.
         """
         self._engine, self._emit = engine, emit
         self._changed = threading.Condition()

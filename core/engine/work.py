@@ -1,4 +1,4 @@
-"""Does the four kinds of job on a workbench."""
+"""Does the four kinds of job on a runner."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from core.experiment.events import (
     TextEnded,
     TextWritten,
 )
+from core.experiment.experiment import OutcomesRequest
 from core.experiment.specs import MaskSpec
+from core.experiment.storing import stored_outcomes
 from core.phantom.calibration.plan import main_plan
 from core.phantom.calibration.run import run_calibration
-from core.phantom.calibration.subject import benches, phantom_of, truth_of
+from core.phantom.calibration.subject import phantom_of, runners, truth_of
 from core.runner.cancellation import Cancelled
 from core.runner.divergences import ComparedTexts, SeenTexts, compare_texts, see_texts
+from core.runner.runner import Runner
 from core.runner.runs import alike_ks, compute_runs
-from core.runner.storing import stored_outcomes
-from core.runner.workbench import OutcomesRequest, Workbench
 from core.runner.writing import prompt_for, write_on
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ Advance = Callable[[int], None]
 """Is told how many of a job's parts are finished."""
 
 
-def do(bench: Workbench, job: str, start: Start, advance: Advance, options: BenchmarkOptions) -> None:
+def do(runner: Runner, job: str, start: Start, advance: Advance, options: BenchmarkOptions) -> None:
     """Does a whole job, telling through the bench what happens.
 
     Args:
-        bench: the model and the cache.
+        runner: the model and the cache.
         job: the job's id.
         start: what it is to do.
         advance: is told how many of its parts are finished.
@@ -64,97 +65,97 @@ def do(bench: Workbench, job: str, start: Start, advance: Advance, options: Benc
                 allow_code=options.allow_code or start.allow_code,
                 without_sandbox=options.without_sandbox or start.without_sandbox,
             )
-            _do_runs(bench, start, advance, allowed)
+            _do_runs(runner, start, advance, allowed)
         case StartRankings():
-            _do_rankings(bench, start, advance)
+            _do_rankings(runner, start, advance)
         case StartGeneration():
-            _do_generation(bench, job, start, advance)
+            _do_generation(runner, job, start, advance)
         case StartCalibration():
-            _do_calibration(bench, start, advance)
+            _do_calibration(runner, start, advance)
 
 
-def _do_runs(bench: Workbench, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
-    requests = _requests(bench, start, options)
+def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
+    requests = _requests(runner, start, options)
     keys = [request.key for request in requests]
-    loaded = stored_outcomes(bench, keys)
+    loaded = stored_outcomes(runner, keys)
     finished = set(loaded.frames)
     # By key, so that a run that is asked for twice is computed once; by mask, so that each is applied once.
     runs: dict[MaskSpec | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
     for request in {request.key: request for request in requests}.values():
         runs[request.mask].append(request)
     missing = set(keys) - finished
-    bench.emit(RunsFound(total=len(keys), cached=sum(key in finished for key in keys)))
+    runner.emit(RunsFound(total=len(keys), cached=sum(key in finished for key in keys)))
     advance(sum(key in finished for key in keys))
-    with closing(compute_runs(bench, runs, bench.cancelled, loaded.frames.keys())) as computed:
+    with closing(compute_runs(runner, runs, runner.cancelled, loaded.frames.keys())) as computed:
         for done, (request, score) in enumerate(computed, start=1):
             finished.add(request.key)
             name = "base" if request.mask is None else str(request.mask)
-            bench.emit(RunFinished(name, request.benchmark.id, score, done, len(missing)))
+            runner.emit(RunFinished(name, request.benchmark.id, score, done, len(missing)))
             advance(sum(key in finished for key in keys))
 
 
-def _requests(bench: Workbench, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:
+def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:
     """The job's runs as the cache knows them."""
     found = []
     known: dict[str, Benchmark] = {}
     for run in start.runs:
         if run.benchmark not in known:
-            (known[run.benchmark],) = find_benchmarks([run.benchmark], bench.spec.level, options)
+            (known[run.benchmark],) = find_benchmarks([run.benchmark], runner.spec.level, options)
         benchmark = known[run.benchmark]
         if not 1 <= run.n <= benchmark.n_items:
             raise ValueError(
                 f"{run.n} items are asked for: '{benchmark.id}' has {benchmark.n_items}, give 1 to that."
             )
-        found.append(bench.request(run.mask, benchmark, run.n))
+        found.append(runner.request(run.mask, benchmark, run.n))
     return found
 
 
-def _do_rankings(bench: Workbench, start: StartRankings, advance: Advance) -> None:
-    bench.expected = start.masks
+def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None:
+    runner.expected = start.masks
     try:
         for done, mask in enumerate(start.masks, start=1):
-            _require_go(bench)
-            bench.mask(mask, alike_ks(mask, start.masks))
+            _require_go(runner)
+            runner.mask(mask, alike_ks(mask, start.masks))
             advance(done)
     finally:
-        bench.expected = ()
+        runner.expected = ()
 
 
-def _do_generation(bench: Workbench, job: str, start: StartGeneration, advance: Advance) -> None:
-    prompt, unknown = prompt_for(bench, start.prompt)
+def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Advance) -> None:
+    prompt, unknown = prompt_for(runner, start.prompt)
     base: Generated | None = None
     for pane, recipe in enumerate(start.masks):
-        _require_go(bench)
-        mask = None if recipe is None else bench.mask(recipe, alike_ks(recipe, start.masks))
+        _require_go(runner)
+        mask = None if recipe is None else runner.mask(recipe, alike_ks(recipe, start.masks))
         seen: SeenTexts | None = None
         started = time.monotonic()
-        with bench.ablated(mask, start.factor):
+        with runner.ablated(mask, start.factor):
             written = write_on(
-                bench,
+                runner,
                 prompt,
                 max_new_tokens=start.max_new_tokens,
                 temperature=start.temperature,
                 seed=start.seed,
-                on_text=_teller(bench, job, pane),
+                on_text=_teller(runner, job, pane),
             )
             seconds = time.monotonic() - started
-            bench.emit(TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown))
+            runner.emit(TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown))
             if written.finish == "cancelled":
                 raise Cancelled
             if base is not None and recipe is not None:
-                seen = see_texts(bench, prompt, start.max_new_tokens, base, written)
+                seen = see_texts(runner, prompt, start.max_new_tokens, base, written)
         if recipe is None:
             base = written
         if seen is not None:
-            bench.emit(_compared(job, pane, seen, compare_texts(bench, seen)))
+            runner.emit(_compared(job, pane, seen, compare_texts(runner, seen)))
         advance(pane + 1)
 
 
-def _do_calibration(bench: Workbench, start: StartCalibration, advance: Advance) -> None:
-    spec = phantom_of(bench.spec)
-    emit = _teller_of_phantom(bench.emit, advance)
-    bench_for = benches(spec, bench.store, start.n_items, start.seed, emit, bench.cancelled)
-    run_calibration(main_plan(start.limit, start.seed), truth_of(spec), bench_for)
+def _do_calibration(runner: Runner, start: StartCalibration, advance: Advance) -> None:
+    spec = phantom_of(runner.spec)
+    emit = _teller_of_phantom(runner.emit, advance)
+    runner_for = runners(spec, runner.store, start.n_items, start.seed, emit, runner.cancelled)
+    run_calibration(main_plan(start.limit, start.seed), truth_of(spec), runner_for)
 
 
 def _teller_of_phantom(emit: Callable[[Event], None], advance: Advance) -> Callable[[Event], None]:
@@ -198,10 +199,10 @@ def _compared(job: str, pane: int, seen: SeenTexts, found: ComparedTexts) -> Tex
     )
 
 
-def _teller(bench: Workbench, job: str, pane: int) -> Callable[[str], None]:
-    return lambda text: bench.emit(TextWritten(job, pane, text))
+def _teller(runner: Runner, job: str, pane: int) -> Callable[[str], None]:
+    return lambda text: runner.emit(TextWritten(job, pane, text))
 
 
-def _require_go(bench: Workbench) -> None:
-    if bench.cancelled():
+def _require_go(runner: Runner) -> None:
+    if runner.cancelled():
         raise Cancelled

@@ -13,7 +13,7 @@ from core.engine.jobs import JobQueue, Start
 from core.engine.spec import EngineSpec
 from core.experiment.events import Event, Job, JobState, ModelFailed
 from core.runner.cancellation import Cancelled
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 
 class Worker(threading.Thread):
@@ -33,7 +33,7 @@ class Worker(threading.Thread):
             spec: the model, the cache and how to score.
             queue: where the jobs come from.
             log: where stderr goes to; named in what is said of unforeseen failures.
-            tell: is told what happens.
+            emit: is told what happens.
             on_idle: is called after each job.
         """
         # A daemon: a model that takes minutes to load must not hold up an engine that is told to end.
@@ -41,7 +41,7 @@ class Worker(threading.Thread):
         self._spec, self._queue, self._log = spec, queue, log
         self._emit, self._on_idle = emit, on_idle
         self._gpus: Gpus | None = None
-        self._bench = Workbench(
+        self._runner = Runner(
             spec.model,
             spec.store,
             spec.recipe,
@@ -61,7 +61,7 @@ class Worker(threading.Thread):
     @property
     def gpus(self) -> Gpus:
         """Those that the model is on; none on a CPU and until it is loaded."""
-        loaded = vars(self._bench).get("loaded")
+        loaded = vars(self._runner).get("loaded")
         if loaded is None:
             return Gpus(())
         if self._gpus is None:
@@ -71,7 +71,7 @@ class Worker(threading.Thread):
     def _load(self) -> None:
         """Loads the model; what fails is told, and tried again by the first job that needs the model."""
         try:
-            _ = self._bench.loaded
+            _ = self._runner.loaded
         except Exception as error:
             self._emit(ModelFailed(sentence_of(error, self._spec, self._log)))
 
@@ -80,7 +80,7 @@ class Worker(threading.Thread):
         state: JobState = "completed"
         problem = ""
         try:
-            work.do(self._bench, job.id, start, self._queue.advance, self._spec.benchmarks)
+            work.do(self._runner, job.id, start, self._queue.advance, self._spec.benchmarks)
         except Cancelled:
             state = "cancelled"
         except Exception as error:
@@ -93,7 +93,7 @@ class Worker(threading.Thread):
     def _problem_of_weights(self) -> str:
         """What is wrong with the weights after a job, in a sentence; empty if they are as loaded."""
         try:
-            self._bench.verify_restored()
+            self._runner.verify_restored()
         except Exception as error:
             return sentence_of(error, self._spec, self._log)
         return ""

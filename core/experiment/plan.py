@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.benchmarks.description import Benchmark
+from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, drawn_seed
 from core.masks.choices import DRAWN, Scope, Selection
 from core.models.layer_matrices import Variant
 from core.runner.auto_k import FoundK
-from core.runner.workbench import OutcomesRequest, Workbench
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,11 @@ class Plan:
             raise ValueError(f"The limit is {self.limit}: give 1 or more items.")
         return benchmark.n_items if self.limit is None else min(self.limit, benchmark.n_items)
 
-    def requests(self, bench: Workbench, mask: MaskSpec | None) -> list[OutcomesRequest]:
+    def requests(self, experiment: Experiment, mask: MaskSpec | None) -> list[OutcomesRequest]:
         """The runs of one mask (None: of the intact model), in the order of the benchmarks."""
-        return [bench.request(mask, benchmark, self.items_of(benchmark)) for benchmark in self.benchmarks]
+        return [
+            experiment.request(mask, benchmark, self.items_of(benchmark)) for benchmark in self.benchmarks
+        ]
 
 
 def _counted(n: int, noun: str) -> str:

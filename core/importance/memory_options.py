@@ -24,7 +24,7 @@ def check_memory_options_for(memory_options: MemoryOptions, layers: int, *, on_g
     """Makes sure that the memory options make sense for a model.
 
     Args:
-        memory options: what is decided.
+        memory_options: what is decided.
         layers: of the model.
         on_gpu: whether it is on a GPU.
 

@@ -129,7 +129,7 @@ def plan_importance(task: Task, free: Free, memory_options: MemoryOptions | None
     Args:
         task: the model and the items.
         free: what may be used, of which SHARE_OF_FREE is.
-        memory options: what is decided already.
+        memory_options: what is decided already.
 
     Raises:
         ValueError: nothing fits.

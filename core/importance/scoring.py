@@ -41,7 +41,7 @@ def score_importance(
         space: its weight space.
         items: the diagnostic items.
         loss: what is differentiated; see `loss_item`.
-        form: whether items may cancel.
+        reduction: whether items may cancel.
         batch_size: rows in a batch at most, without a plan; the rows of an item stay together.
         plan: how it is done; without one, all layers in one pass, and the maps in main memory.
         scratch: the folder for maps on disk, which the plan may ask for.

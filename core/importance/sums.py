@@ -23,8 +23,8 @@ class GradientSums:
 
         Args:
             accumulators: (rows, columns) float32 each, on the matrix's device; with staging in main memory.
-            form: whether items may cancel.
-            staging: what brings each batch's gradient of a matrix to its accumulator.
+            reduction: whether items may cancel.
+            offload: what brings each batch's gradient of a matrix to its accumulator.
         """
         self._accumulators = accumulators
         self._reduction = reduction

@@ -15,7 +15,7 @@ from core.models.layer_matrices import Variant, weights_of
 from core.models.spec import ModelSpec
 from core.runner.cancellation import Cancelled
 from core.runner.generation_quality import is_measured, measure_generation_quality, store_generation_quality
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 BEYOND_PAPER = (0.03, 0.06)
 """Further k for the embedded models, which are so small that less than 1 % of them is hardly missed. For real
@@ -141,7 +141,7 @@ def searched_masks(masks: Sequence[MaskSpec]) -> list[MaskSpec]:
 
 
 def find_k(
-    bench: Workbench,
+    runner: Runner,
     masks: Sequence[MaskSpec],
     cancelled: Callable[[], bool] = lambda: False,
     emit: Callable[[Variant, TriedK], None] = lambda variant, tried: None,
@@ -152,10 +152,10 @@ def find_k(
     largest k of the grid; the generation quality of each mask that is tried is measured once, and stored.
 
     Args:
-        bench: the model and the cache.
+        runner: the model and the cache.
         masks: of one k, whichever; controls among them do not count. Rankings are made in their order.
         cancelled: asked between masks and between batches.
-        tell: is told each k when it is done.
+        emit: is told each k when it is done.
 
     Raises:
         Cancelled: it was cancelled; what was finished is stored.
@@ -166,22 +166,22 @@ def find_k(
     if masks:
         require_searchable([mask.selection for mask in masks])
     variants = tuple(dict.fromkeys(mask.variant for mask in wanted))
-    grids = {variant: _grid(bench, variant) for variant in variants}
+    grids = {variant: _grid(runner, variant) for variant in variants}
     try:
-        _make_rankings(bench, wanted, grids, cancelled)
+        _make_rankings(runner, wanted, grids, cancelled)
         found = []
         for variant in variants:
             of_variant = [mask for mask in wanted if mask.variant == variant]
-            found.append(_search(bench, of_variant, grids[variant], cancelled, emit))
+            found.append(_search(runner, of_variant, grids[variant], cancelled, emit))
         return tuple(found)
     finally:
-        bench.verify_restored()
+        runner.verify_restored()
 
 
-def _grid(bench: Workbench, variant: Variant) -> tuple[float, ...]:
+def _grid(runner: Runner, variant: Variant) -> tuple[float, ...]:
     """The k of the grid that take at least one weight, and no more than the variant has."""
-    info = bench.info
-    grid = grid_of(bench.spec)
+    info = runner.info
+    grid = grid_of(runner.spec)
     fitting = tuple(k for k in grid if 1 <= weights_of(k, info.parameters) <= info.candidates[variant])
     if not fitting:
         raise ValueError(
@@ -192,7 +192,7 @@ def _grid(bench: Workbench, variant: Variant) -> tuple[float, ...]:
 
 
 def _make_rankings(
-    bench: Workbench,
+    runner: Runner,
     masks: Sequence[MaskSpec],
     grids: Mapping[Variant, tuple[float, ...]],
     cancelled: Callable[[], bool],
@@ -201,13 +201,13 @@ def _make_rankings(
     for mask in masks:
         grid = grids[mask.variant]
         largest = replace(mask, k=grid[-1])
-        if not has_ranking(bench, largest):
+        if not has_ranking(runner, largest):
             _go_on(cancelled)
-            bench.mask(largest, grid)
+            runner.mask(largest, grid)
 
 
 def _search(
-    bench: Workbench,
+    runner: Runner,
     masks: Sequence[MaskSpec],
     grid: tuple[float, ...],
     cancelled: Callable[[], bool],
@@ -217,7 +217,7 @@ def _search(
     tried: list[TriedK] = []
     variant = masks[0].variant
     for k in grid:
-        tried.append(_try(bench, [replace(mask, k=k) for mask in masks], k, grid, cancelled))
+        tried.append(_try(runner, [replace(mask, k=k) for mask in masks], k, grid, cancelled))
         emit(variant, tried[-1])
         if tried[-1].unacceptable is not None:
             break
@@ -229,7 +229,7 @@ def _search(
 
 
 def _try(
-    bench: Workbench,
+    runner: Runner,
     masks: Sequence[MaskSpec],
     k: float,
     grid: Sequence[float],
@@ -239,23 +239,23 @@ def _try(
     generation_qualities: dict[MaskSpec, GenerationQuality] = {}
     for mask in masks:
         _go_on(cancelled)
-        _ensure_generation_quality(bench, mask, grid, cancelled)
-        generation_qualities |= mask_generation_qualities(bench, [mask])
+        _ensure_generation_quality(runner, mask, grid, cancelled)
+        generation_qualities |= mask_generation_qualities(runner, [mask])
         if not generation_qualities[mask].is_acceptable:
             break
     return TriedK(k, generation_qualities)
 
 
 def _ensure_generation_quality(
-    bench: Workbench, mask: MaskSpec, grid: Sequence[float], cancelled: Callable[[], bool]
+    runner: Runner, mask: MaskSpec, grid: Sequence[float], cancelled: Callable[[], bool]
 ) -> None:
     """Measures and stores the generation quality of a mask and of the intact model, where it is lacking."""
     for one in (None, mask):
-        if is_measured(bench, one):
+        if is_measured(runner, one):
             continue
-        with bench.ablated(None if one is None else bench.mask(one, grid)):
-            measured = measure_generation_quality(bench, cancelled)
-        store_generation_quality(bench, one, measured, cancelled)
+        with runner.ablated(None if one is None else runner.mask(one, grid)):
+            measured = measure_generation_quality(runner, cancelled)
+        store_generation_quality(runner, one, measured, cancelled)
 
 
 def _go_on(cancelled: Callable[[], bool]) -> None:

@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.experiment.cache_keys import divergences_key, divergences_key_inputs
+from core.experiment.experiment import divergences_request
+from core.experiment.storing import stored_whole, storing
 from core.inference.repeats import Finish
 from core.runner.cancellation import Cancelled
-from core.runner.storing import stored_whole, storing
 
 if TYPE_CHECKING:
     import polars as pl
     from transformers import PreTrainedTokenizerBase
 
     from core.analysis.stored.divergences import TokenDivergence
+    from core.experiment.experiment import OutcomesRequest
     from core.inference.generation import Generated
     from core.inference.probabilities import Comparison, Pair, Probabilities
-    from core.runner.workbench import OutcomesRequest, Workbench
+    from core.runner.runner import Runner
 
 CONTEXT = 8
 """Tokens before a token that are decoded with it: its spaces depend on the one before."""
@@ -32,30 +33,23 @@ class RunPair:
     ablated: OutcomesRequest
 
 
-def divergences_request(base: OutcomesRequest, ablated: OutcomesRequest) -> tuple[str, dict[str, Any]]:
-    """The cache key of the divergences of a base and an ablated run, and its key inputs."""
-    benchmark = ablated.benchmark.id
-    key_inputs = divergences_key_inputs(base.key, ablated.key, str(ablated.mask), benchmark, ablated.n)
-    return divergences_key(key_inputs), key_inputs
-
-
-def pairs_to_compare(bench: Workbench, requests: Sequence[OutcomesRequest]) -> list[RunPair]:
+def pairs_to_compare(runner: Runner, requests: Sequence[OutcomesRequest]) -> list[RunPair]:
     """The ablated runs with written answers whose base run is stored, and whose divergences are not.
 
     Damaged divergences are told, and count as not stored.
 
     Args:
-        bench: the model and the cache.
+        runner: the model and the cache.
         requests: runs that are stored, or will be when their answers are compared.
     """
     found = []
     for request in requests:
         if request.mask is None or request.benchmark.kind == "multiple_choice":
             continue
-        base = bench.request(None, request.benchmark, request.n)
-        is_known = bench.store.outcomes.entries.has(base.key)
-        entries, key = bench.store.divergences.entries, divergences_request(base, request)[0]
-        if is_known and stored_whole(bench, entries, key) is None:
+        base = runner.request(None, request.benchmark, request.n)
+        is_known = runner.store.outcomes.entries.has(base.key)
+        entries, key = runner.store.divergences.entries, divergences_request(base, request)[0]
+        if is_known and stored_whole(runner, entries, key) is None:
             found.append(RunPair(base, request))
     return found
 
@@ -71,9 +65,7 @@ class SeenRuns:
     probabilities: list[Probabilities]
 
 
-def see_ablated(
-    bench: Workbench, runs: Sequence[RunPair], cancelled: Callable[[], bool]
-) -> Iterator[SeenRuns]:
+def see_ablated(runner: Runner, runs: Sequence[RunPair], cancelled: Callable[[], bool]) -> Iterator[SeenRuns]:
     """The part of comparing that needs the ablated model. Whoever calls has applied the runs' mask.
 
     Runs whose outcomes are damaged by now are left out: whoever asks for those computes them anew, and the
@@ -85,27 +77,27 @@ def see_ablated(
     from core.inference.probabilities import ablated_probabilities
 
     for pair in runs:
-        loaded = bench.store.outcomes.load_many([pair.base.key, pair.ablated.key])
+        loaded = runner.store.outcomes.load_many([pair.base.key, pair.ablated.key])
         if len(loaded.frames) < 2:
             continue
         base, ablated = loaded.frames[pair.base.key], loaded.frames[pair.ablated.key]
-        answers = _answers(bench, pair.ablated, base, ablated)
-        probabilities = ablated_probabilities(bench.loaded.model, answers, cancelled)
+        answers = _answers(runner, pair.ablated, base, ablated)
+        probabilities = ablated_probabilities(runner.loaded.model, answers, cancelled)
         if probabilities is None:
             raise Cancelled
         yield SeenRuns(pair, base, ablated, answers, probabilities)
 
 
 def _answers(
-    bench: Workbench, request: OutcomesRequest, base: pl.DataFrame, ablated: pl.DataFrame
+    runner: Runner, request: OutcomesRequest, base: pl.DataFrame, ablated: pl.DataFrame
 ) -> list[Pair]:
     """Prompt and answers of every item as token ids."""
     from core.benchmarks.tasks.documents import GenerationDocument
     from core.inference.probabilities import Pair, prompt_ids
 
-    model, tokenizer = bench.loaded.model, bench.loaded.tokenizer
+    model, tokenizer = runner.loaded.model, runner.loaded.tokenizer
     # Not `prepared`, which refuses programs where they may not run: here none does.
-    documents = request.benchmark.documents(bench.spec, request.n)
+    documents = request.benchmark.documents(runner.spec, request.n)
     written = (document for document in documents if isinstance(document, GenerationDocument))
     return [
         Pair(prompt_ids(model, tokenizer, one.prompt, one.max_new_tokens), tuple(before), tuple(after))
@@ -118,12 +110,12 @@ BaseLogprobs = dict[str, list[tuple[float, ...]]]
 
 
 def store_divergences(
-    bench: Workbench, seen: SeenRuns, cancelled: Callable[[], bool], base_logprobs: BaseLogprobs
+    runner: Runner, seen: SeenRuns, cancelled: Callable[[], bool], base_logprobs: BaseLogprobs
 ) -> None:
     """The part of comparing that needs the intact model; stores the divergences of two runs.
 
     Args:
-        bench: the model and the cache.
+        runner: the model and the cache.
         seen: the two runs.
         cancelled: asked between batches.
         base_logprobs: what is known of base runs; what is found of this one is added.
@@ -135,12 +127,12 @@ def store_divergences(
     from core.inference.probabilities import compare
 
     known = base_logprobs.get(seen.runs.base.key)
-    compared = compare(bench.loaded.model, seen.pairs, seen.probabilities, cancelled, known)
+    compared = compare(runner.loaded.model, seen.pairs, seen.probabilities, cancelled, known)
     if compared is None:
         raise Cancelled
     base_logprobs[seen.runs.base.key] = [one.base_logprobs for one in compared]
     rows = [
-        {"item_id": item_id, **divergence_row(bench.loaded.tokenizer, pair, finishes, comparison)}
+        {"item_id": item_id, **divergence_row(runner.loaded.tokenizer, pair, finishes, comparison)}
         for item_id, pair, finishes, comparison in zip(
             seen.base["item_id"],
             seen.pairs,
@@ -150,9 +142,11 @@ def store_divergences(
         )
     ]
     key, key_inputs = divergences_request(seen.runs.base, seen.runs.ablated)
-    with storing(bench):
-        bench.store.divergences.save(key, key_inputs, {name: [row[name] for row in rows] for name in rows[0]})
-    bench.unverified.append((bench.store.divergences.entries, key))
+    with storing(runner):
+        runner.store.divergences.save(
+            key, key_inputs, {name: [row[name] for row in rows] for name in rows[0]}
+        )
+    runner.unverified.append((runner.store.divergences.entries, key))
 
 
 @dataclass(frozen=True)
@@ -177,12 +171,12 @@ class ComparedTexts:
 
 
 def see_texts(
-    bench: Workbench, prompt: str, max_new_tokens: int, base: Generated, ablated: Generated
+    runner: Runner, prompt: str, max_new_tokens: int, base: Generated, ablated: Generated
 ) -> SeenTexts:
     """The part of comparing two answers that needs the ablated model. Whoever calls has applied the mask.
 
     Args:
-        bench: the model.
+        runner: the model.
         prompt: as `prompt_for` gives it.
         max_new_tokens: that were allowed.
         base: what the intact model wrote.
@@ -194,16 +188,16 @@ def see_texts(
     """
     from core.inference.probabilities import Pair, ablated_probabilities, prompt_ids
 
-    model = bench.loaded.model
-    ids = prompt_ids(model, bench.loaded.tokenizer, prompt, max_new_tokens)
+    model = runner.loaded.model
+    ids = prompt_ids(model, runner.loaded.tokenizer, prompt, max_new_tokens)
     pair = Pair(ids, base.tokens, ablated.tokens)
-    probabilities = ablated_probabilities(model, [pair], bench.cancelled)
+    probabilities = ablated_probabilities(model, [pair], runner.cancelled)
     if probabilities is None:
         raise Cancelled
     return SeenTexts(pair, (base.finish, ablated.finish), probabilities)
 
 
-def compare_texts(bench: Workbench, seen: SeenTexts) -> ComparedTexts:
+def compare_texts(runner: Runner, seen: SeenTexts) -> ComparedTexts:
     """The part of comparing two answers that needs the intact model.
 
     Raises:
@@ -213,10 +207,10 @@ def compare_texts(bench: Workbench, seen: SeenTexts) -> ComparedTexts:
     from core.analysis.stored.divergences import divergence_of
     from core.inference.probabilities import compare
 
-    compared = compare(bench.loaded.model, [seen.pair], seen.probabilities, bench.cancelled)
+    compared = compare(runner.loaded.model, [seen.pair], seen.probabilities, runner.cancelled)
     if compared is None:
         raise Cancelled
-    row = divergence_row(bench.loaded.tokenizer, seen.pair, seen.finishes, compared[0])
+    row = divergence_row(runner.loaded.tokenizer, seen.pair, seen.finishes, compared[0])
     return ComparedTexts(divergence_of(row), compared[0].base_logprobs, compared[0].ablated_logprobs)
 
 

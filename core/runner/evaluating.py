@@ -19,18 +19,17 @@ from cache.journals import (
 )
 from core.benchmarks.evaluation import Outcome, Prepared, evaluate, finished_batches
 from core.experiment.events import BatchFinished, EntryReplaced, ItemOutcome, RunStarted
-from core.runner.storing import emit_unwritable, storing
+from core.experiment.storing import emit_unwritable, storing
 
 if TYPE_CHECKING:
     from core.benchmarks.tasks.documents import Document
-    from core.runner.workbench import OutcomesRequest, Workbench
+    from core.experiment.experiment import OutcomesRequest
+    from core.runner.runner import Runner
 
 OUTCOME_FIELDS = tuple(field.name for field in fields(Outcome))
 
 
-def evaluate_request(
-    bench: Workbench, request: OutcomesRequest, cancelled: Callable[[], bool]
-) -> float | None:
+def evaluate_request(runner: Runner, request: OutcomesRequest, cancelled: Callable[[], bool]) -> float | None:
     """The score of the model as it is now, its outcomes stored under the request's key.
 
     Whoever calls has applied the request's mask. None if it was cancelled. The outcomes are the same whether
@@ -39,55 +38,55 @@ def evaluate_request(
     Raises:
         ValueError: a log-likelihood is not finite, or the benchmark cannot be run here.
     """
-    prepared = bench.prepared(request.benchmark, request.n)
-    bench.emit(RunStarted(request.mask, request.benchmark.id, request.n))
+    prepared = runner.prepared(request.benchmark, request.n)
+    runner.emit(RunStarted(request.mask, request.benchmark.id, request.n))
     # Before anything is kept: if the weights turn out to be others, it is deleted, whatever comes.
-    bench.unverified.append((bench.store.outcomes.entries, request.key))
-    run = _Run(bench, prepared)
-    kept = _kept_batches(bench, request, prepared)
+    runner.unverified.append((runner.store.outcomes.entries, request.key))
+    run = _Run(runner, prepared)
+    kept = _kept_batches(runner, request, prepared)
     for batch in kept:
         run.take(batch)
-    entries = bench.store.outcomes.entries
+    entries = runner.store.outcomes.entries
     rows = [list(map(_row, batch)) for batch in kept]
     with journal_of(entries, request.key, request.key_inputs, rows) as journal:
-        keeping = _Keeping(bench, journal, is_slow=prepared.plan is None)
-        for batch in evaluate(bench.loaded.model, prepared, cancelled, frozenset(run.by_id)):
+        keeping = _Keeping(runner, journal, is_slow=prepared.plan is None)
+        for batch in evaluate(runner.loaded.model, prepared, cancelled, frozenset(run.by_id)):
             if len(run.by_id) + len(batch) < request.n:  # the last one is stored with all others
                 keeping.keep(batch)
             run.take(batch)
         if len(run.by_id) < request.n:
             return None
         outcomes = [run.by_id[document.id] for document in prepared.documents]
-        with storing(bench):
+        with storing(runner):
             columns = _columns(prepared.documents, outcomes)
-            bench.store.outcomes.save(request.key, request.key_inputs, columns)
+            runner.store.outcomes.save(request.key, request.key_inputs, columns)
             journal.remove()
     return sum(outcome.score for outcome in outcomes) / len(outcomes)
 
 
-def take_stored(bench: Workbench, request: OutcomesRequest) -> float | None:
+def take_stored(runner: Runner, request: OutcomesRequest) -> float | None:
     """The score of a run that is stored, its outcomes told as if it ran now; else None."""
     try:
-        frame = bench.store.outcomes.load(request.key)
+        frame = runner.store.outcomes.load(request.key)
     except CorruptEntry:  # whoever looked it up has told it
         return None
     if frame is None:
         return None
-    bench.emit(RunStarted(request.mask, request.benchmark.id, request.n))
+    runner.emit(RunStarted(request.mask, request.benchmark.id, request.n))
     rows = frame.select("gold", "prediction", "correct", "loglikelihoods").iter_rows()
     told = [
         ItemOutcome(place, _option(gold), _option(prediction), correct, tuple(logprobs or ()))
         for place, (gold, prediction, correct, logprobs) in enumerate(rows)
     ]
-    bench.emit(BatchFinished(tuple(told)))
+    runner.emit(BatchFinished(tuple(told)))
     return float(frame["score"].cast(float).to_numpy().mean())
 
 
 class _Run:
     """The outcomes of a run, which are told as they come."""
 
-    def __init__(self, bench: Workbench, prepared: Prepared) -> None:
-        self._emit = bench.emit
+    def __init__(self, runner: Runner, prepared: Prepared) -> None:
+        self._emit = runner.emit
         self._places = {document.id: place for place, document in enumerate(prepared.documents)}
         self.by_id: dict[str, Outcome] = {}
 
@@ -102,7 +101,7 @@ class _Run:
 class _Keeping:
     """Keeps batches in a journal for as long as that can be written."""
 
-    bench: Workbench
+    runner: Runner
     journal: Journal
     is_slow: bool
     """Whether a batch takes so long that it is worth waiting for the disk."""
@@ -117,12 +116,12 @@ class _Keeping:
         except OSError as problem:
             self._can_write = False
             self.journal.close()
-            emit_unwritable(self.bench, problem)
+            emit_unwritable(self.runner, problem)
 
 
-def _kept_batches(bench: Workbench, request: OutcomesRequest, prepared: Prepared) -> list[list[Outcome]]:
+def _kept_batches(runner: Runner, request: OutcomesRequest, prepared: Prepared) -> list[list[Outcome]]:
     """The outcomes that an earlier run kept, in the batches of a whole run; damage is told and left out."""
-    entries, key = bench.store.outcomes.entries, request.key
+    entries, key = runner.store.outcomes.entries, request.key
     try:
         found = read_journal(entries, key)
         batches = usable_batches(entries, found)
@@ -134,8 +133,8 @@ def _kept_batches(bench: Workbench, request: OutcomesRequest, prepared: Prepared
     except CorruptEntry as error:
         outcomes, damage = [], error
     if damage is not None:
-        bench.emit(EntryReplaced(str(damage)))
-        with storing(bench):
+        runner.emit(EntryReplaced(str(damage)))
+        with storing(runner):
             set_journal_aside(entries, key)
     return finished_batches(prepared, {outcome.item_id: outcome for outcome in outcomes})
 

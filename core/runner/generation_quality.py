@@ -3,48 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.abilities.neutral_texts import neutral_texts
-from core.experiment.cache_keys import generation_quality_key, generation_quality_key_inputs
+from core.experiment.experiment import generation_quality_request
 from core.experiment.specs import MaskSpec
+from core.experiment.storing import stored_whole, storing
 from core.runner.cancellation import Cancelled
-from core.runner.storing import stored_whole, storing
 
 if TYPE_CHECKING:
+    from core.experiment.experiment import OutcomesRequest
     from core.runner.quality_measurement import Measured
-    from core.runner.workbench import OutcomesRequest, Workbench
-
-
-def generation_quality_request(bench: Workbench, mask: MaskSpec | None) -> tuple[str, dict[str, Any]]:
-    """The cache key of the generation quality of a mask (None: of the intact model), and its key inputs.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
-    """
-    ablated, key_inputs = ("base", None) if mask is None else (str(mask), bench.mask_key_inputs(mask))
-    whole = generation_quality_key_inputs(bench.identity, bench.spec.level, ablated, key_inputs)
-    return generation_quality_key(whole), whole
+    from core.runner.runner import Runner
 
 
 def masks_to_measure(
-    bench: Workbench, runs: Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
+    runner: Runner, runs: Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
 ) -> set[MaskSpec | None]:
     """The masks with runs whose generation quality is not stored, and the intact model if theirs is compared with it.
 
     A damaged entry is told, and counts as not stored.
     """
     masks = [mask for mask, requests in runs.items() if mask is not None and requests]
-    return {mask for mask in (None, *masks) if not is_measured(bench, mask)} if masks else set()
+    return {mask for mask in (None, *masks) if not is_measured(runner, mask)} if masks else set()
 
 
-def is_measured(bench: Workbench, mask: MaskSpec | None) -> bool:
+def is_measured(runner: Runner, mask: MaskSpec | None) -> bool:
     """Whether the generation quality of a mask (None: of the intact model) is stored; damage is told."""
-    key, _ = generation_quality_request(bench, mask)
-    return stored_whole(bench, bench.store.generation_quality.entries, key) is not None
+    key, _ = generation_quality_request(runner, mask)
+    return stored_whole(runner, runner.store.generation_quality.entries, key) is not None
 
 
-def measure_generation_quality(bench: Workbench, cancelled: Callable[[], bool]) -> Measured:
+def measure_generation_quality(runner: Runner, cancelled: Callable[[], bool]) -> Measured:
     """The part that needs the ablated model. Whoever calls has applied the mask.
 
     Raises:
@@ -53,15 +43,15 @@ def measure_generation_quality(bench: Workbench, cancelled: Callable[[], bool]) 
     """
     from core.runner.quality_measurement import measure
 
-    loaded = bench.loaded
-    measured = measure(loaded.model, loaded.tokenizer, neutral_texts(bench.spec.level), cancelled)
+    loaded = runner.loaded
+    measured = measure(loaded.model, loaded.tokenizer, neutral_texts(runner.spec.level), cancelled)
     if measured is None:
         raise Cancelled
     return measured
 
 
 def store_generation_quality(
-    bench: Workbench, mask: MaskSpec | None, measured: Measured, cancelled: Callable[[], bool]
+    runner: Runner, mask: MaskSpec | None, measured: Measured, cancelled: Callable[[], bool]
 ) -> None:
     """The part that needs the intact model; stores the generation quality of a mask.
 
@@ -71,11 +61,11 @@ def store_generation_quality(
     """
     from core.runner.quality_measurement import logprobs_of_written
 
-    loaded, texts = bench.loaded, neutral_texts(bench.spec.level)
+    loaded, texts = runner.loaded, neutral_texts(runner.spec.level)
     logprobs = logprobs_of_written(loaded.model, loaded.tokenizer, texts, measured.written, cancelled)
     if logprobs is None:
         raise Cancelled
-    key, key_inputs = generation_quality_request(bench, mask)
+    key, key_inputs = generation_quality_request(runner, mask)
     columns = {
         "logprobs": measured.logprobs,
         "written": [one.text for one in measured.written],
@@ -83,6 +73,6 @@ def store_generation_quality(
         "tokens": [one.tokens for one in measured.written],
         "written_logprobs": logprobs,
     }
-    with storing(bench):
-        bench.store.generation_quality.save(key, key_inputs, columns)
-    bench.unverified.append((bench.store.generation_quality.entries, key))
+    with storing(runner):
+        runner.store.generation_quality.save(key, key_inputs, columns)
+    runner.unverified.append((runner.store.generation_quality.entries, key))

@@ -1,4 +1,4 @@
-"""The importance maps of a workbench: computed when they are needed, kept until their room is."""
+"""The importance maps of a runner: computed when they are needed, kept until their room is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.inference.encoding import EncodedChoice, encode_choice, longest_row
 from core.runner.cancellation import Cancelled
 
 if TYPE_CHECKING:
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 SHARE_OF_MEMORY = 0.5
 """Of the memory, what the score maps of all abilities may take together."""
@@ -27,52 +27,52 @@ BYTES_PER_WEIGHT = 8
 """Of one ability's score maps: two float32 for each candidate weight."""
 
 
-def scores_of(bench: Workbench, ability: str) -> Importance:
+def scores_of(runner: Runner, ability: str) -> Importance:
     """The importance of every candidate weight for an ability, kept until its room is needed.
 
     Raises:
         Cancelled: it was cancelled between two batches.
         ValueError: it does not fit in memory and on the disk.
     """
-    if ability not in bench.importances:
-        items = bench.diagnostic_set(ability).items()
-        encoded = [_encode(bench, item) for item in items]
+    if ability not in runner.importances:
+        items = runner.diagnostic_set(ability).items()
+        encoded = [_encode(runner, item) for item in items]
 
         def went_on(done: int, total: int) -> None:
-            bench.emit(ItemsScored(ability, done, total))
-            if bench.cancelled():
+            runner.emit(ItemsScored(ability, done, total))
+            if runner.cancelled():
                 raise Cancelled
 
-        plan = _plan(bench, encoded)
-        bench.emit(_planned(bench, ability, plan))
-        bench.importances[ability] = score_importance(
-            bench.loaded.model,
-            bench.space,
+        plan = _plan(runner, encoded)
+        runner.emit(_planned(runner, ability, plan))
+        runner.importances[ability] = score_importance(
+            runner.loaded.model,
+            runner.space,
             encoded,
-            loss=bench.recipe.loss,
-            reduction=bench.recipe.reduction,
+            loss=runner.recipe.loss,
+            reduction=runner.recipe.reduction,
             plan=plan,
-            scratch=bench.store.root,
+            scratch=runner.store.root,
             on_progress=went_on,
         )
-    return bench.importances[ability]
+    return runner.importances[ability]
 
 
-def _plan(bench: Workbench, items: Sequence[EncodedChoice]) -> ImportancePlan:
+def _plan(runner: Runner, items: Sequence[EncodedChoice]) -> ImportancePlan:
     """How the importance of these items is computed in what is free now."""
-    config, info = bench.loaded.model.config, bench.loaded.info
+    config, info = runner.loaded.model.config, runner.loaded.info
     task = Task(
         ModelShape.of(
-            bench.space.matrices, info.vocabulary, info.dtype, is_four_bit=info.quantization != "none"
+            runner.space.matrices, info.vocabulary, info.dtype, is_four_bit=info.quantization != "none"
         ),
-        ItemsShape.of(items, bench.recipe.loss, longest_row(config)),
-        on_gpu=_is_on_gpu(bench),
+        ItemsShape.of(items, runner.recipe.loss, longest_row(config)),
+        on_gpu=_is_on_gpu(runner),
         weights_bytes=0,
     )
-    return plan_importance(task, free_now(bench.space, bench.store.root), bench.memory_options)
+    return plan_importance(task, free_now(runner.space, runner.store.root), runner.memory_options)
 
 
-def _planned(bench: Workbench, ability: str, plan: ImportancePlan) -> ImportancePlanned:
+def _planned(runner: Runner, ability: str, plan: ImportancePlan) -> ImportancePlanned:
     return ImportancePlanned(
         ability=ability,
         passes=len(plan.groups),
@@ -80,37 +80,37 @@ def _planned(bench: Workbench, ability: str, plan: ImportancePlan) -> Importance
         maps=plan.maps,
         rows=plan.rows,
         checkpointing=plan.checkpointing,
-        on_gpu=_is_on_gpu(bench),
+        on_gpu=_is_on_gpu(runner),
         device_bytes=plan.device_bytes,
         host_bytes=plan.host_bytes,
         disk_bytes=plan.disk_bytes,
     )
 
 
-def _is_on_gpu(bench: Workbench) -> bool:
-    return bench.space.device(bench.space.matrices[0]).type != "cpu"
+def _is_on_gpu(runner: Runner) -> bool:
+    return runner.space.device(runner.space.matrices[0]).type != "cpu"
 
 
-def _encode(bench: Workbench, item: Item) -> EncodedChoice:
-    return encode_choice(render_choice(item, bench.spec.style), bench.loaded.tokenizer)
+def _encode(runner: Runner, item: Item) -> EncodedChoice:
+    return encode_choice(render_choice(item, runner.spec.style), runner.loaded.tokenizer)
 
 
-def drop_maps(bench: Workbench, but: Collection[str] = ()) -> None:
+def drop_maps(runner: Runner, but: Collection[str] = ()) -> None:
     """Drops the maps of all abilities but these."""
-    for ability in set(bench.importances) - set(but):
-        del bench.importances[ability]
+    for ability in set(runner.importances) - set(but):
+        del runner.importances[ability]
 
 
-def take_too_much(bench: Workbench, wanted: Sequence[str], others_bytes: int) -> bool:
+def take_too_much(runner: Runner, wanted: Sequence[str], others_bytes: int) -> bool:
     """Whether the maps that are kept, the wanted ones and something else take more than their share."""
-    together = len({*wanted, *bench.importances}) * BYTES_PER_WEIGHT * bench.space.size
+    together = len({*wanted, *runner.importances}) * BYTES_PER_WEIGHT * runner.space.size
     return together + others_bytes > SHARE_OF_MEMORY * memory_bytes()
 
 
-def all_fit(bench: Workbench, wanted: Collection[str]) -> bool:
+def all_fit(runner: Runner, wanted: Collection[str]) -> bool:
     """Whether the maps of all these abilities find room at once, in main memory or on the disk."""
-    missing = len(set(wanted) - set(bench.importances)) * BYTES_PER_WEIGHT * bench.space.size
-    free = free_now(bench.space, bench.store.root)
+    missing = len(set(wanted) - set(runner.importances)) * BYTES_PER_WEIGHT * runner.space.size
+    free = free_now(runner.space, runner.store.root)
     memory = memory_bytes() if free.host_bytes is None else free.host_bytes
     return missing <= SHARE_OF_MEMORY * memory + SHARE_OF_FREE * (free.disk_bytes or 0)
 

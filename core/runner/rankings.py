@@ -14,6 +14,7 @@ from torch import Tensor
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
 from core.experiment.specs import SHARED_ABILITIES, MaskSpec
+from core.experiment.storing import alone_with, replace_damaged, storing
 from core.masks.addresses import to_addresses
 from core.masks.choices import CONTRASTS
 from core.masks.mask import Mask, top_minus_shared
@@ -22,17 +23,16 @@ from core.masks.ranking import bottom_ranking, top_ranking
 from core.masks.scope import shares_of_matrices
 from core.models.matrix import Matrix
 from core.runner.contrasts import contrast_of, scored_for_itself
-from core.runner.storing import alone_with, replace_damaged, storing
 
 if TYPE_CHECKING:
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 
-def make_mask(bench: Workbench, recipe: MaskSpec, ks: Sequence[float] = ()) -> Mask:
+def make_mask(runner: Runner, recipe: MaskSpec, ks: Sequence[float] = ()) -> Mask:
     """The selected weights of a recipe.
 
     Args:
-        bench: the model and the cache.
+        runner: the model and the cache.
         recipe: which weights.
         ks: other values of k that will be asked for: a new ranking is made for the largest.
 
@@ -41,23 +41,23 @@ def make_mask(bench: Workbench, recipe: MaskSpec, ks: Sequence[float] = ()) -> M
             fits neither in memory nor on the disk.
     """
     if recipe.selection == "top_minus_shared":
-        return _without_core(bench, recipe, ks)
+        return _without_core(runner, recipe, ks)
     if recipe.selection == "random_matched":
-        return _matched(bench, recipe, ks)
-    space = bench.space
+        return _matched(runner, recipe, ks)
+    space = runner.space
     n = space.number_of_weights(recipe.k, recipe.variant)
     if recipe.selection == "random":
         return _drawn(space.candidates(recipe.variant), n, recipe)
     ns = sorted({n, *(space.number_of_weights(k, recipe.variant) for k in ks)})
-    ranking = _ranking(bench, recipe, n, ns)
+    ranking = _ranking(runner, recipe, n, ns)
     offsets = torch.tensor([matrix.offset for matrix in space.matrices])
     matrix_ids = torch.from_numpy(ranking.matrix_ids.astype(np.int64))
     return Mask.of(offsets[matrix_ids] + torch.from_numpy(ranking.local_indices.astype(np.int64)))
 
 
-def _without_core(bench: Workbench, recipe: MaskSpec, ks: Sequence[float]) -> Mask:
+def _without_core(runner: Runner, recipe: MaskSpec, ks: Sequence[float]) -> Mask:
     """The ability's `top` mask without the weights that most abilities' `top` masks share."""
-    masks = {one.ability: make_mask(bench, one, ks) for one in bench.rankings_of(recipe)}
+    masks = {one.ability: make_mask(runner, one, ks) for one in runner.rankings_of(recipe)}
     return top_minus_shared(masks, recipe.ability, SHARED_ABILITIES)
 
 
@@ -69,48 +69,48 @@ def _drawn(matrices: Sequence[Matrix], n: int, recipe: MaskSpec) -> Mask:
     return Mask.of(to_addresses(matrices, random_addresses(sum(sizes), n, recipe.random_seed)))
 
 
-def _matched(bench: Workbench, recipe: MaskSpec, ks: Sequence[float]) -> Mask:
+def _matched(runner: Runner, recipe: MaskSpec, ks: Sequence[float]) -> Mask:
     """As many weights at random in each matrix as the ability's `top` mask has there."""
-    counts = make_mask(bench, replace(recipe, selection="top"), ks).count_by_matrix(bench.space)
-    matrices = bench.space.candidates(recipe.variant)
+    counts = make_mask(runner, replace(recipe, selection="top"), ks).count_by_matrix(runner.space)
+    matrices = runner.space.candidates(recipe.variant)
     return Mask(random_like(matrices, [counts[matrix.index] for matrix in matrices], recipe.random_seed))
 
 
-def _ranking(bench: Workbench, recipe: MaskSpec, n: int, ns: Sequence[int]) -> Ranking:
+def _ranking(runner: Runner, recipe: MaskSpec, n: int, ns: Sequence[int]) -> Ranking:
     """The first n of the recipe's ranking, stored or made now for all of ns."""
-    key_inputs = bench.ranking_key_inputs(recipe)
-    key = bench.ranking_key(recipe)
-    with alone_with(bench, key):
-        stored = _stored(bench, key, n)
+    key_inputs = runner.ranking_key_inputs(recipe)
+    key = runner.ranking_key(recipe)
+    with alone_with(runner, key):
+        stored = _stored(runner, key, n)
         if stored is not None:
             return stored
-        positions, agreement = _rank(bench, recipe, ns)
-        matrices = bench.space.candidates(recipe.variant)
+        positions, agreement = _rank(runner, recipe, ns)
+        matrices = runner.space.candidates(recipe.variant)
         matrix_ids, local = _by_matrix(matrices, positions)
-        metadata = {"split_half_overlap": agreement, "items": bench.diagnostic_set(recipe.ability).n}
-        with storing(bench):
-            bench.store.rankings.save(key, key_inputs, matrix_ids, local, metadata)
-        bench.unverified.append((bench.store.rankings.entries, key))
+        metadata = {"split_half_overlap": agreement, "items": runner.diagnostic_set(recipe.ability).n}
+        with storing(runner):
+            runner.store.rankings.save(key, key_inputs, matrix_ids, local, metadata)
+        runner.unverified.append((runner.store.rankings.entries, key))
         return Ranking(matrix_ids[:n], local[:n], metadata)
 
 
-def _stored(bench: Workbench, key: str, n: int) -> Ranking | None:
+def _stored(runner: Runner, key: str, n: int) -> Ranking | None:
     """The first n of a stored ranking; None if there is none, a shorter or a damaged one."""
     try:
-        length = bench.store.rankings.length(key)
-        return None if length is None or length < n else bench.store.rankings.load(key, n)
+        length = runner.store.rankings.length(key)
+        return None if length is None or length < n else runner.store.rankings.load(key, n)
     except CorruptEntry as error:
-        replace_damaged(bench, bench.store.rankings.entries, key, error)
+        replace_damaged(runner, runner.store.rankings.entries, key, error)
         return None
 
 
-def _rank(bench: Workbench, recipe: MaskSpec, ns: Sequence[int]) -> tuple[Tensor, dict[str, float]]:
+def _rank(runner: Runner, recipe: MaskSpec, ns: Sequence[int]) -> tuple[Tensor, dict[str, float]]:
     """Positions over the candidates in rank order, and how far the items' halves agree at each n."""
     longest, scope = ns[-1], recipe.scope
     if recipe.selection in CONTRASTS:
-        return top_ranking(contrast_of(bench, recipe), longest, scope), {}
-    own = scored_for_itself(bench, recipe.ability)
-    matrices = bench.space.candidates(recipe.variant)
+        return top_ranking(contrast_of(runner, recipe), longest, scope), {}
+    own = scored_for_itself(runner, recipe.ability)
+    matrices = runner.space.candidates(recipe.variant)
     scores = [own.scores[matrix.index] for matrix in matrices]
     if recipe.selection == "bottom":
         return bottom_ranking(scores, longest, scope), {}

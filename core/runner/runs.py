@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from typing import TYPE_CHECKING
 
 from core.experiment.specs import MaskSpec
+from core.experiment.storing import alone_with_run
 from core.runner.cancellation import Cancelled
 from core.runner.divergences import BaseLogprobs, pairs_to_compare, see_ablated, store_divergences
 from core.runner.generation_quality import (
@@ -13,17 +14,17 @@ from core.runner.generation_quality import (
     measure_generation_quality,
     store_generation_quality,
 )
-from core.runner.storing import alone_with_run
 
 if TYPE_CHECKING:
-    from core.runner.workbench import OutcomesRequest, Workbench
+    from core.experiment.experiment import OutcomesRequest
+    from core.runner.runner import Runner
 
 Runs = Mapping[MaskSpec | None, Sequence["OutcomesRequest"]]
 """The runs of each mask; None is the intact model."""
 
 
 def compute_runs(
-    bench: Workbench,
+    runner: Runner,
     runs: Runs,
     cancelled: Callable[[], bool],
     stored: Collection[str] = (),
@@ -34,7 +35,7 @@ def compute_runs(
     if its base run is stored.
 
     Args:
-        bench: the model and the cache.
+        runner: the model and the cache.
         runs: what is asked for; a mask without runs only says which k a new ranking has to reach.
         cancelled: asked between batches.
         stored: the keys of the runs that are stored and whole.
@@ -43,17 +44,17 @@ def compute_runs(
         Cancelled: it was cancelled, or `bench` was while it scored weights; what was finished is stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
-    unmeasured = masks_to_measure(bench, runs)
+    unmeasured = masks_to_measure(runner, runs)
     lacking = {request.mask for asked in runs.values() for request in asked if request.key not in stored}
-    bench.expected = tuple(mask for mask in runs if mask is not None and mask in lacking | unmeasured)
+    runner.expected = tuple(mask for mask in runs if mask is not None and mask in lacking | unmeasured)
     try:
-        yield from _computed(bench, runs, unmeasured, cancelled, stored)
+        yield from _computed(runner, runs, unmeasured, cancelled, stored)
     finally:
-        bench.expected = ()
+        runner.expected = ()
 
 
 def _computed(
-    bench: Workbench,
+    runner: Runner,
     runs: Runs,
     unmeasured: Collection[MaskSpec | None],
     cancelled: Callable[[], bool],
@@ -64,38 +65,38 @@ def _computed(
     for mask in dict.fromkeys((None, *runs)):  # base first: answers are compared with its
         asked = runs.get(mask, ())
         missing = [request for request in asked if request.key not in stored]
-        pairs = pairs_to_compare(bench, asked)
+        pairs = pairs_to_compare(runner, asked)
         if not missing and not pairs and mask not in unmeasured:
             continue
         if cancelled():
             raise Cancelled
-        selected = None if mask is None else bench.mask(mask, alike_ks(mask, runs))
-        with bench.ablated(selected):
+        selected = None if mask is None else runner.mask(mask, alike_ks(mask, runs))
+        with runner.ablated(selected):
             for request in missing:
-                score = None if cancelled() else _score(bench, request, cancelled)
+                score = None if cancelled() else _score(runner, request, cancelled)
                 if score is None:
                     raise Cancelled
                 yield request, score
-            seen = list(see_ablated(bench, pairs, cancelled))
-            measured = measure_generation_quality(bench, cancelled) if mask in unmeasured else None
+            seen = list(see_ablated(runner, pairs, cancelled))
+            measured = measure_generation_quality(runner, cancelled) if mask in unmeasured else None
         if measured is not None:
-            store_generation_quality(bench, mask, measured, cancelled)
+            store_generation_quality(runner, mask, measured, cancelled)
         for one in seen:
-            store_divergences(bench, one, cancelled, base_logprobs)
+            store_divergences(runner, one, cancelled, base_logprobs)
 
 
-def _score(bench: Workbench, request: OutcomesRequest, cancelled: Callable[[], bool]) -> float | None:
+def _score(runner: Runner, request: OutcomesRequest, cancelled: Callable[[], bool]) -> float | None:
     """The score of a run that is evaluated now, or that another process has just stored.
 
     None if it was cancelled.
     """
     from core.runner.evaluating import take_stored
 
-    with alone_with_run(bench, request.key, cancelled) as is_ours:
+    with alone_with_run(runner, request.key, cancelled) as is_ours:
         if not is_ours:
             return None
-        stored = take_stored(bench, request)
-        return bench.evaluate(request, cancelled) if stored is None else stored
+        stored = take_stored(runner, request)
+        return runner.evaluate(request, cancelled) if stored is None else stored
 
 
 def alike_ks(mask: MaskSpec, masks: Iterable[MaskSpec | None]) -> list[float]:

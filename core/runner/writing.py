@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core.inference.generation import Generated
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 
-def prompt_for(bench: Workbench, text: str) -> tuple[str, tuple[str, ...]]:
+def prompt_for(runner: Runner, text: str) -> tuple[str, tuple[str, ...]]:
     """The prompt as the model is used to it, in its chat template if it has one, and the words it lacks.
 
     Raises:
@@ -20,7 +20,7 @@ def prompt_for(bench: Workbench, text: str) -> tuple[str, tuple[str, ...]]:
 
     if not text.strip():
         raise ValueError("The prompt is empty: give the text that the model goes on from.")
-    tokenizer = bench.loaded.tokenizer
+    tokenizer = runner.loaded.tokenizer
     if tokenizer.chat_template:
         messages = [{"role": "user", "content": text}]
         prompt = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
@@ -29,7 +29,7 @@ def prompt_for(bench: Workbench, text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def write_on(
-    bench: Workbench,
+    runner: Runner,
     prompt: str,
     *,
     max_new_tokens: int,
@@ -40,7 +40,7 @@ def write_on(
     """What the model as it is now writes after a prompt; cut short when the bench is cancelled.
 
     Args:
-        bench: the model; whoever calls has applied the mask.
+        runner: the model; whoever calls has applied the mask.
         prompt: as `prompt_for` gives it.
         max_new_tokens: of the answer.
         temperature: 0 takes the most likely token.
@@ -53,12 +53,12 @@ def write_on(
     from core.inference.generation import generate
 
     return generate(
-        bench.loaded.model,
-        bench.loaded.tokenizer,
+        runner.loaded.model,
+        runner.loaded.tokenizer,
         [prompt],
         max_new_tokens=max_new_tokens,
         temperature=temperature,
         seed=seed,
-        cancelled=bench.cancelled,
+        cancelled=runner.cancelled,
         on_text=lambda _, piece: on_text(piece),
     )[0]

@@ -149,9 +149,9 @@ def note_what_is_computed(path: Path) -> None:
     make, answer = rankings._rank, evaluating.evaluate
     asked: list[str] = []
 
-    def noted_rank(bench: Any, recipe: Any, *others: Any) -> Any:
-        made = make(bench, recipe, *others)
-        note("ranking", bench.ranking_key(recipe))
+    def noted_rank(runner: Any, recipe: Any, *others: Any) -> Any:
+        made = make(runner, recipe, *others)
+        note("ranking", runner.ranking_key(recipe))
         return made
 
     def noted_batches(*arguments: Any) -> Any:
@@ -161,9 +161,9 @@ def note_what_is_computed(path: Path) -> None:
 
     evaluate_request = evaluating.evaluate_request
 
-    def noted_request(bench: Any, request: Any, cancelled: Any) -> Any:
+    def noted_request(runner: Any, request: Any, cancelled: Any) -> Any:
         asked.append(request.key)
-        return evaluate_request(bench, request, cancelled)
+        return evaluate_request(runner, request, cancelled)
 
     rankings._rank, evaluating.evaluate = noted_rank, noted_batches
     evaluating.evaluate_request = noted_request

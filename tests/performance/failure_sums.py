@@ -30,9 +30,9 @@ SENTENCES = 10
 def measure_failures(clock: Clock, items: int = ITEMS, written: int = WRITTEN) -> Measured:
     """The sums over multiple-choice items, against `diagnose_choice` for each; written answers beside it."""
     with tempfile.TemporaryDirectory() as folder:
-        bench, benchmark = stored_samples(Path(folder), items)
-        ensure_items(bench, benchmark, items)
-        samples = Samples.open(bench, benchmark, items, MASK)
+        runner, benchmark = stored_samples(Path(folder), items)
+        ensure_items(runner, benchmark, items)
+        samples = Samples.open(runner, benchmark, items, MASK)
         assert samples is not None
         seconds, plain_s = clock.best_of_both(lambda: failures(samples), lambda: _plain_margins(samples))
         found, plain = failures(samples), _plain_margins(samples)
@@ -70,8 +70,8 @@ def _written_seconds(folder: Path, clock: Clock, n: int) -> float:
     ways = itertools.cycle((_same, _miscounted, _cut, _looped))
     ablated: list[Text] = [(way(text, rng), "eos") for way, text in zip(ways, base, strict=False)]
     right = [text.rpartition(" ")[2] for text in base]
-    bench, benchmark = written_samples(folder, right, [(text, "eos") for text in base], ablated)
-    samples = Samples.open(bench, benchmark, n, WRITTEN_MASK)
+    runner, benchmark = written_samples(folder, right, [(text, "eos") for text in base], ablated)
+    samples = Samples.open(runner, benchmark, n, WRITTEN_MASK)
     assert samples is not None
     return clock.best(lambda: failures(samples))
 

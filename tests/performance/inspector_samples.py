@@ -33,11 +33,11 @@ DEADLINE_S = 60.0
 def main() -> int:
     """Prints the times at two sizes."""
     with tempfile.TemporaryDirectory() as folder:
-        bench, benchmark = stored_samples(Path(folder), ITEMS)
-        ensure_items(bench, benchmark, ITEMS)
+        runner, benchmark = stored_samples(Path(folder), ITEMS)
+        ensure_items(runner, benchmark, ITEMS)
         for size in ((80, 24), (160, 48)):
             session = Session(
-                EngineSpec(bench.spec, folder), bench, (benchmark,), UNICODE, False, lambda command: None
+                EngineSpec(runner.spec, folder), runner, (benchmark,), UNICODE, False, lambda command: None
             )
             figures = asyncio.run(_measure(session, size))
             sys.stdout.write(f"{size[0]} x {size[1]}, {ITEMS:,} items\n")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.analysis.stored.items import ensure_items
 from core.analysis.stored.samples import Samples
 from core.benchmarks.description import Benchmark
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 from tests.core.analysis.stored.stored_samples import MASK, made_up_benchmark, stored_samples
 from tests.performance.clock import Clock
 from tests.performance.figures import Aim, Figure, Measured, ratio
@@ -31,17 +31,17 @@ PAGE = 50
 def measure_samples(clock: Clock, items: int = ITEMS) -> Measured:
     """Opening and one filter, against a join of the three files and the same filter of the join."""
     with tempfile.TemporaryDirectory() as folder:
-        bench, benchmark = stored_samples(Path(folder), items)
-        ensure_items(bench, benchmark, items)
-        samples = _open(bench, benchmark, items)
+        runner, benchmark = stored_samples(Path(folder), items)
+        ensure_items(runner, benchmark, items)
+        samples = _open(runner, benchmark, items)
         seconds, plain_s = clock.best_of_both(
-            lambda: _open(bench, benchmark, items).select("broken"), lambda: _plain(bench, benchmark, items)
+            lambda: _open(runner, benchmark, items).select("broken"), lambda: _plain(runner, benchmark, items)
         )
         near = [np.arange(start, start + PAGE) for start in np.linspace(0, items - PAGE, 10).astype(np.int64)]
         scattered = np.linspace(0, items - 1, PAGE).astype(np.int64)
         first_search_s = clock.seconds_of(lambda: samples.select("broken", search="no such text"))
         figures = (
-            Figure("open, ms", 1e3 * clock.best(lambda: _open(bench, benchmark, items)), Aim(1000)),
+            Figure("open, ms", 1e3 * clock.best(lambda: _open(runner, benchmark, items)), Aim(1000)),
             Figure("open and filter, x as fast as joining all", plain_s / seconds),
             Figure("first search, ms", 1e3 * first_search_s),
             _worst_of("search, ms", clock, lambda i: samples.select("broken", search=f"item {i}99,")),
@@ -52,7 +52,7 @@ def measure_samples(clock: Clock, items: int = ITEMS) -> Measured:
         )
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             memory = pool.submit(_memory_of_use, folder, items).result()
-        equal = np.array_equal(samples.select("broken"), _plain(bench, benchmark, items))
+        equal = np.array_equal(samples.select("broken"), _plain(runner, benchmark, items))
     return Measured(
         "samples",
         (*figures, Figure("memory, MB", ratio(memory, 1e6), Aim(MOST_MEMORY_MB))),
@@ -62,17 +62,17 @@ def measure_samples(clock: Clock, items: int = ITEMS) -> Measured:
     )
 
 
-def _open(bench: Workbench, benchmark: Benchmark, n: int) -> Samples:
-    samples = Samples.open(bench, benchmark, n, MASK)
+def _open(runner: Runner, benchmark: Benchmark, n: int) -> Samples:
+    samples = Samples.open(runner, benchmark, n, MASK)
     assert samples is not None
     return samples
 
 
-def _plain(bench: Workbench, benchmark: Benchmark, n: int) -> NDArray[np.int64]:
+def _plain(runner: Runner, benchmark: Benchmark, n: int) -> NDArray[np.int64]:
     """The places of what the ablation broke."""
-    frames = [bench.store.outcomes.load(bench.request(mask, benchmark, n).key) for mask in (None, MASK)]
+    frames = [runner.store.outcomes.load(runner.request(mask, benchmark, n).key) for mask in (None, MASK)]
     base, ablated = (frame for frame in frames if frame is not None)
-    items = pl.read_parquet(ensure_items(bench, benchmark, n)).with_row_index("place")
+    items = pl.read_parquet(ensure_items(runner, benchmark, n)).with_row_index("place")
     joined = items.join(base, on="item_id").join(
         ablated, on="item_id", suffix="_ablated", maintain_order="left"
     )
@@ -94,10 +94,10 @@ def _memory_of_use(folder: str, items: int) -> int | None:
     from cache.folder import Store
     from core.models.spec import ModelSpec
 
-    bench, benchmark = Workbench(ModelSpec(), Store(Path(folder))), made_up_benchmark(items)
+    runner, benchmark = Runner(ModelSpec(), Store(Path(folder))), made_up_benchmark(items)
     pl.LazyFrame({"a": ["x"]}).select(pl.col("a").str.to_lowercase()).collect()  # starts polars' threads
     before = peak_memory_bytes()
-    samples = _open(bench, benchmark, items)
+    samples = _open(runner, benchmark, items)
     samples.select("broken", search="zorps")
     samples.rows(np.linspace(0, items - 1, PAGE).astype(np.int64))
     samples.sample(items - 1)

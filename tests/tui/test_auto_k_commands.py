@@ -55,8 +55,8 @@ def test_profile_uses_the_k_that_was_found_for_each_variant(
 
 def test_the_other_commands_use_the_same_k(capsys: pytest.CaptureFixture[str]) -> None:
     top = (*ONE, "--selection", "top")
-    bench = (*BENCH, "--limit", "5")
-    found = document(capsys, *bench, "--variant", "all", *top)
+    runner = (*BENCH, "--limit", "5")
+    found = document(capsys, *runner, "--variant", "all", *top)
     (auto,) = found["auto_k"]
     assert found["mask"]["k"] == auto["k"]
     assert (
@@ -68,7 +68,7 @@ def test_the_other_commands_use_the_same_k(capsys: pytest.CaptureFixture[str]) -
     written = document(capsys, "generate", "the topic is gold .", "--variants", "base,all", *top)
     assert written["auto_k"] == [auto]
     assert [one["mask"] and one["mask"]["k"] for one in written["answers"]] == [None, auto["k"]]
-    assert document(capsys, *bench, "--variant", "mlp", *ONE[:-1], "0.001")["auto_k"] == []
+    assert document(capsys, *runner, "--variant", "mlp", *ONE[:-1], "0.001")["auto_k"] == []
 
 
 @pytest.mark.parametrize(

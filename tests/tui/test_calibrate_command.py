@@ -18,7 +18,7 @@ from core.phantom import layout as phantom
 from core.phantom.calibration.matrix import Estimate
 from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, Setting, calibration_plan
 from core.phantom.calibration.stored import stored_calibration
-from core.phantom.calibration.subject import benches, truth_of
+from core.phantom.calibration.subject import runners, truth_of
 from tests.core.phantom.calibration.made_up import LOST, NEURONS, PHANTOM, WEIGHTS
 from tests.tui.calling import called
 from tui.calibration_words import verdict, write_calibration
@@ -68,8 +68,8 @@ def test_the_document_has_what_was_made_up_and_computes_nothing(
 
 def test_the_setting_that_comes_nearest_is_named_if_it_is_not_the_usual_one(calibration_cache: Path) -> None:
     plan = calibration_plan(HELDOUT_ITEMS, 0, every=False)
-    bench_for = benches(PHANTOM, Store(calibration_cache), DIAGNOSTIC_ITEMS, 0)
-    found = stored_calibration(plan, truth_of(PHANTOM), bench_for)
+    runner_for = runners(PHANTOM, Store(calibration_cache), DIAGNOSTIC_ITEMS, 0)
+    found = stored_calibration(plan, truth_of(PHANTOM), runner_for)
     assert found is not None
     assert not any("nearest" in line for line in verdict(found, PHANTOM))
     far = {
@@ -125,8 +125,8 @@ def test_the_text_fits_80_columns(calibration_cache: Path, monkeypatch: pytest.M
 
     screen = Terminal()
     plan = calibration_plan(HELDOUT_ITEMS, 0, every=False)
-    bench_for = benches(PHANTOM, Store(calibration_cache), DIAGNOSTIC_ITEMS, 0)
-    found = stored_calibration(plan, truth_of(PHANTOM), bench_for)
+    runner_for = runners(PHANTOM, Store(calibration_cache), DIAGNOSTIC_ITEMS, 0)
+    found = stored_calibration(plan, truth_of(PHANTOM), runner_for)
     assert found is not None
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr("sys.stdout", screen)

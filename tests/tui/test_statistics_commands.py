@@ -110,8 +110,10 @@ def test_the_scope_and_the_matched_control_are_said_wherever_masks_are(
     (top,) = cells.filter(selection="top").to_dicts()
     assert top["random_masks"] == 2  # the empirical p is from `random` alone
     assert json.loads((tmp_path / "profile.json").read_text())["scope"] == "per-matrix"
-    bench = document(capsys, *WORDS[:7], "--selection", "random_matched", *WORDS[9:], "--scope", "per-matrix")
-    assert (bench["mask"]["scope"], bench["mask"]["selection"]) == ("per-matrix", "random_matched")
+    runner = document(
+        capsys, *WORDS[:7], "--selection", "random_matched", *WORDS[9:], "--scope", "per-matrix"
+    )
+    assert (runner["mask"]["scope"], runner["mask"]["selection"]) == ("per-matrix", "random_matched")
 
 
 def test_importance_generate_and_overlap_take_a_scope(

@@ -15,7 +15,7 @@ from tui.bench_options import (
     ScopeName,
     chosen_selection,
     note_insisting,
-    open_workbench,
+    open_runner,
 )
 from tui.k_options import AUTO, OneK, found_ks, start_k
 from tui.options import Json, RunOptions, checked_arguments, with_model_options
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from core.benchmarks.description import Benchmark
     from core.experiment.specs import MaskSpec
     from core.runner.auto_k import FoundK
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 
 @with_model_options
@@ -74,15 +74,15 @@ def bench(
     n = min(limit or chosen.n_items, chosen.n_items)
     note_insisting(options, [chosen])
     with shown_progress() as emit:
-        workbench = open_workbench(options, emit, n_items=n_items, way=options.way)
-        found = found_ks(workbench, [mask]) if mask is not None and k == AUTO else ()
+        runner = open_runner(options, emit, n_items=n_items, way=options.way)
+        found = found_ks(runner, [mask]) if mask is not None and k == AUTO else ()
         if mask is not None:
             mask = replace(mask, k=found[0].k) if found else mask
-            selectable_weights(mask.k, mask.variant, workbench.info)  # before minutes of the intact model
-        base = workbench.outcomes(workbench.request(None, chosen, n))
-        ablated = None if mask is None else workbench.outcomes(workbench.request(mask, chosen, n))
+            selectable_weights(mask.k, mask.variant, runner.info)  # before minutes of the intact model
+        base = runner.outcomes(runner.request(None, chosen, n))
+        ablated = None if mask is None else runner.outcomes(runner.request(mask, chosen, n))
         effect = None if ablated is None else _effect(base, ablated, chosen, options.seed)
-        generation_quality = None if mask is None else mask_generation_qualities(workbench, [mask]).get(mask)
+        generation_quality = None if mask is None else mask_generation_qualities(runner, [mask]).get(mask)
         report = Report(
             chosen,
             options,
@@ -94,9 +94,9 @@ def bench(
             found,
         )
         if as_json:
-            output.write_document(_document(report, workbench))
+            output.write_document(_document(report, runner))
         else:
-            _write(report, workbench)
+            _write(report, runner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,14 +164,14 @@ def _effect(base: pl.DataFrame, ablated: pl.DataFrame, benchmark: Benchmark, see
     return frame_statistics(base, [ablated], benchmark, seed)[0]
 
 
-def _document(report: Report, workbench: Workbench) -> dict[str, Any]:
+def _document(report: Report, runner: Runner) -> dict[str, Any]:
     from cache.keys import as_plain
 
     benchmark, frame = report.benchmark, report.frame
-    documents = benchmark.documents(workbench.spec, len(frame))
+    documents = benchmark.documents(runner.spec, len(frame))
     document: dict[str, Any] = {
         "benchmark": benchmark.id,
-        "model": {"name": workbench.spec.name, **as_plain(workbench.identity)},
+        "model": {"name": runner.spec.name, **as_plain(runner.identity)},
         "options": as_plain(report.options.benchmark_options),
         "n": len(frame),
         "score": _mean(frame["score"]),
@@ -209,7 +209,7 @@ def _families(frame: pl.DataFrame, families: list[str]) -> dict[str, Any]:
     return {row["family"]: {"n": row["n"], "score": row["score"]} for row in found}
 
 
-def _write(report: Report, workbench: Workbench) -> None:
+def _write(report: Report, runner: Runner) -> None:
     from core.analysis.statistics.accuracy import accuracy
 
     benchmark, base, effect = report.benchmark, report.base, report.effect
@@ -219,9 +219,7 @@ def _write(report: Report, workbench: Workbench) -> None:
         intact = accuracy(base["correct"].to_numpy())
         score += f" [{intact.low:.3f}, {intact.high:.3f}]"
     lines = [f"{benchmark.name} · {benchmark.metrics[0]} · n {len(base)} · {chance}", score]
-    lines.insert(
-        1, f"model     {workbench.spec.name}, {_stored_as(workbench)}, on {workbench.identity.device}"
-    )
+    lines.insert(1, f"model     {runner.spec.name}, {_stored_as(runner)}, on {runner.identity.device}")
     if not report.verdict.holds:
         lines.append(f"          {report.verdict.reason}")
     if effect is not None:
@@ -248,10 +246,10 @@ def _write(report: Report, workbench: Workbench) -> None:
     output.write("".join(f"{output.shown(line)}\n" for line in lines))
 
 
-def _stored_as(workbench: Workbench) -> str:
+def _stored_as(runner: Runner) -> str:
     """How the weights are in memory, and whether that is because the checkpoint has them so."""
-    is_own = workbench.spec.keeps_dtype(workbench.info.quantization)
-    return f"{workbench.info.stored_as}{' as in the checkpoint' if is_own else ''}"
+    is_own = runner.spec.keeps_dtype(runner.info.quantization)
+    return f"{runner.info.stored_as}{' as in the checkpoint' if is_own else ''}"
 
 
 def _mean(scores: pl.Series) -> float:

@@ -11,7 +11,7 @@ import typer
 from core.importance.scoring_rule import ScoringRule
 from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui import output
-from tui.bench_options import open_workbench
+from tui.bench_options import open_runner
 from tui.options import Json, ScoringOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from core.experiment.events import Event
     from core.importance.scoring_rule import Loss, Reduction
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 ENOUGH_RUNS = 50
 """From so many on, the pace of runs says how long others will take."""
@@ -98,14 +98,14 @@ def calibrate(
     with shown_progress() as emit:
         pace = Pace(emit)
 
-        def bench_for(loss: Loss, reduction: Reduction) -> Workbench:
-            return open_workbench(options, pace, n_items=n_items, way=ScoringRule(loss, reduction))
+        def runner_for(loss: Loss, reduction: Reduction) -> Runner:
+            return open_runner(options, pace, n_items=n_items, way=ScoringRule(loss, reduction))
 
         # What is all there is read without what a profile tells on top, which takes longer.
-        found = stored_calibration(plan, truth, bench_for)
+        found = stored_calibration(plan, truth, runner_for)
         if found is None:
             with computed_beside(plan, options.spec, options.store.root, n_items):
-                found = run_calibration(plan, truth, bench_for)
+                found = run_calibration(plan, truth, runner_for)
     if as_json:
         output.write_document(document(found, options.spec, n_items))
         return

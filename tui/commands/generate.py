@@ -15,7 +15,7 @@ from tui.bench_options import (
     ItemsForScoring,
     ScopeName,
     chosen_selection,
-    open_workbench,
+    open_runner,
     some_words,
 )
 from tui.k_options import AUTO, OneK, found_ks, start_k
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.experiment.specs import MaskSpec
     from core.inference.generation import Generated
     from core.runner.divergences import ComparedTexts
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 
 class Answer(NamedTuple):
@@ -68,13 +68,13 @@ def generate(
     if not prompt.strip():
         raise UsageError("The prompt is empty: give the text that the model goes on from.")
     with shown_progress() as emit:
-        bench = open_workbench(options, emit, n_items=n_items, way=options.way)
-        found_k = found_ks(bench, [mask for mask in masks if mask is not None]) if k == AUTO else ()
+        runner = open_runner(options, emit, n_items=n_items, way=options.way)
+        found_k = found_ks(runner, [mask for mask in masks if mask is not None]) if k == AUTO else ()
         ks = {one.variant: one.k for one in found_k}
         masks = [mask and replace(mask, k=ks.get(mask.variant, mask.k)) for mask in masks]
-        text, answers = _answers(bench, prompt, masks, max_new_tokens, temperature, options.seed)
+        text, answers = _answers(runner, prompt, masks, max_new_tokens, temperature, options.seed)
     base = next((answer.written for answer in answers if answer.recipe is None), None)
-    tags = [_tags(bench, prompt, base, answer) for answer in answers]
+    tags = [_tags(runner, prompt, base, answer) for answer in answers]
     if as_json:
         from cache.keys import as_plain
 
@@ -134,7 +134,7 @@ def _masks(
 
 
 def _answers(
-    bench: Workbench,
+    runner: Runner,
     prompt: str,
     masks: Sequence[MaskSpec | None],
     max_new_tokens: int,
@@ -145,30 +145,30 @@ def _answers(
     from core.runner.divergences import compare_texts, see_texts
     from core.runner.writing import prompt_for, write_on
 
-    text, unknown = prompt_for(bench, prompt)
+    text, unknown = prompt_for(runner, prompt)
     if unknown:
-        output.note(f"Words that {bench.spec.name} does not know: {', '.join(unknown)}")
-    selected = [None if recipe is None else bench.mask(recipe) for recipe in masks]
+        output.note(f"Words that {runner.spec.name} does not know: {', '.join(unknown)}")
+    selected = [None if recipe is None else runner.mask(recipe) for recipe in masks]
     base: Generated | None = None
     answers: dict[MaskSpec | None, Answer] = {}
     # The intact model first: what the others write is compared with it.
     for recipe, mask in sorted(zip(masks, selected, strict=True), key=lambda both: both[0] is not None):
-        with bench.ablated(mask):
+        with runner.ablated(mask):
             written = write_on(
-                bench,
+                runner,
                 text,
                 max_new_tokens=max_new_tokens,
                 temperature=temperature,
                 seed=seed,
                 on_text=lambda piece: None,
             )
-            seen = None if base is None else see_texts(bench, text, max_new_tokens, base, written)
+            seen = None if base is None else see_texts(runner, text, max_new_tokens, base, written)
         base = written if recipe is None else base
-        answers[recipe] = Answer(recipe, written, None if seen is None else compare_texts(bench, seen))
+        answers[recipe] = Answer(recipe, written, None if seen is None else compare_texts(runner, seen))
     return text, [answers[recipe] for recipe in masks]
 
 
-def _tags(bench: Workbench, prompt: str, base: Generated | None, answer: Answer) -> tuple[Tag, ...]:
+def _tags(runner: Runner, prompt: str, base: Generated | None, answer: Answer) -> tuple[Tag, ...]:
     """How an ablated answer fails beside the intact model's; nothing where there is none to compare with."""
     from core.analysis.diagnosis.diagnose import diagnose
     from core.analysis.diagnosis.written import Asked, Written
@@ -181,7 +181,7 @@ def _tags(bench: Workbench, prompt: str, base: Generated | None, answer: Answer)
         Written(one.text, one.finish, one.tokens, values)
         for one, values in zip((base, answer.written), logprobs, strict=True)
     ]
-    reduction = style_format("cloze") if bench.spec.style == "cloze" else None
+    reduction = style_format("cloze") if runner.spec.style == "cloze" else None
     return diagnose(Asked(prompt, reduction), *written)
 
 

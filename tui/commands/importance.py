@@ -10,7 +10,7 @@ import typer
 
 from core.models.layer_matrices import Variant
 from tui import output
-from tui.bench_options import AbilityName, ItemsForScoring, ScopeName, open_workbench
+from tui.bench_options import AbilityName, ItemsForScoring, ScopeName, open_runner
 from tui.k_options import AUTO, OneK, found_ks, start_k
 from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.abilities import Item
     from core.experiment.specs import MaskSpec
     from core.masks.mask import Mask
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 
 @with_model_options
@@ -49,11 +49,11 @@ def importance(
     own = _custom_items(items, ability, n_items, options.seed)
     recipe = MaskSpec(ability, variant, "top", share, options.seed, scope)
     with shown_progress() as emit:
-        bench = open_workbench(options, emit, n_items=n_items, way=options.way, custom_items=own)
-        found = found_ks(bench, [recipe]) if k == AUTO else ()
+        runner = open_runner(options, emit, n_items=n_items, way=options.way, custom_items=own)
+        found = found_ks(runner, [recipe]) if k == AUTO else ()
         recipe = replace(recipe, k=found[0].k) if found else recipe
-        mask = bench.mask(recipe)
-    document = _document(bench, recipe, mask) | {"auto_k": [as_plain(one.figures()) for one in found]}
+        mask = runner.mask(recipe)
+    document = _document(runner, recipe, mask) | {"auto_k": [as_plain(one.figures()) for one in found]}
     if as_json:
         output.write_document(document)
     else:
@@ -75,25 +75,25 @@ def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dic
     return {ability: own.items}
 
 
-def _document(bench: Workbench, recipe: MaskSpec, mask: Mask) -> dict[str, Any]:
+def _document(runner: Runner, recipe: MaskSpec, mask: Mask) -> dict[str, Any]:
     """Where the selected weights lie: by matrix, with the share of the matrix and its enrichment."""
-    candidates = bench.space.candidates(recipe.variant)
+    candidates = runner.space.candidates(recipe.variant)
     total = sum(matrix.size for matrix in candidates)
-    counts = mask.count_by_matrix(bench.space)
-    metadata = bench.ranking_metadata(recipe)
+    counts = mask.count_by_matrix(runner.space)
+    metadata = runner.ranking_metadata(recipe)
     return {
         "ability": recipe.ability,
         "variant": recipe.variant,
         "scope": recipe.scope,
         "k": recipe.k,
         "weights": len(mask),
-        "share_of_model": len(mask) / bench.info.parameters,
+        "share_of_model": len(mask) / runner.info.parameters,
         "share_of_candidates": len(mask) / total,
-        "loss": bench.recipe.loss,
-        "reduction": bench.recipe.reduction,
-        "items": len(bench.diagnostic_set(recipe.ability).items()),
+        "loss": runner.recipe.loss,
+        "reduction": runner.recipe.reduction,
+        "items": len(runner.diagnostic_set(recipe.ability).items()),
         "split_half_overlap": metadata["split_half_overlap"].get(str(len(mask))),
-        "ranking": bench.ranking_key(recipe),
+        "ranking": runner.ranking_key(recipe),
         "by_matrix": [
             {
                 "layer": matrix.layer,

@@ -10,7 +10,7 @@ import typer
 from core.masks.choices import Scope, Selection
 from core.models.layer_matrices import Variant
 from tui import output
-from tui.bench_options import ItemsForScoring, ScopeName, default_k, open_workbench
+from tui.bench_options import ItemsForScoring, ScopeName, default_k, open_runner
 from tui.matrix_words import SHORT_NAMES
 from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from core.analysis.stored.overlaps import Overlaps
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 LEGEND = (
     "Jaccard: shared weights as a fraction of those that either mask has.\n"
@@ -51,10 +51,10 @@ def overlap(
     options.require_selections([selection])
     k = default_k(options, variant) if k is None else k
     with shown_progress() as emit:
-        bench = open_workbench(options, emit, n_items=n_items, way=options.way)
+        runner = open_runner(options, emit, n_items=n_items, way=options.way)
         with checked_arguments():
-            selectable_weights(k, variant, bench.info)
-        found = _completed(bench, variant, selection, k, options.seed, scope)
+            selectable_weights(k, variant, runner.info)
+        found = _completed(runner, variant, selection, k, options.seed, scope)
     title = f"{variant} · {selection} · k {k:g}" + ("" if scope == "global" else f" · scope {scope}")
     if as_json:
         asked = {"variant": variant, "selection": selection, "scope": scope, "k": k}
@@ -64,17 +64,17 @@ def overlap(
 
 
 def _completed(
-    bench: Workbench, variant: Variant, selection: Selection, k: float, seed: int, scope: Scope
+    runner: Runner, variant: Variant, selection: Selection, k: float, seed: int, scope: Scope
 ) -> Overlaps:
     """The overlaps of all ten, after the rankings that were missing are made."""
     from core.analysis.stored.overlaps import overlaps
 
-    found = overlaps(bench, variant, selection, k, seed, scope)
-    bench.expected = found.missing
+    found = overlaps(runner, variant, selection, k, seed, scope)
+    runner.expected = found.missing
     for recipe in found.missing:
-        bench.mask(recipe)
-    bench.expected = ()
-    return overlaps(bench, variant, selection, k, seed, scope) if found.missing else found
+        runner.mask(recipe)
+    runner.expected = ()
+    return overlaps(runner, variant, selection, k, seed, scope) if found.missing else found
 
 
 def _document(found: Overlaps) -> dict[str, Any]:

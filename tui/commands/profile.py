@@ -16,7 +16,7 @@ from tui.bench_options import (
     ScopeName,
     note_insisting,
     numbers,
-    open_workbench,
+    open_runner,
     some_words,
     words,
 )
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from core.analysis.profile.cells import Profile
     from core.experiment.plan import Plan
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
 
 DEMO_KS = "0.003,0.01,0.03"
 REAL_KS = "0.0001,0.001,0.01"
@@ -97,12 +97,12 @@ def profile(
     with shown_progress() as emit:
         from core.runner.profile import run_profile
 
-        bench = open_workbench(options, emit, n_items=n_items, way=options.way)
-        plan = plan.with_found(found_ks(bench, plan.masks())) if k == AUTO else plan
-        result = run_profile(plan, bench)
+        runner = open_runner(options, emit, n_items=n_items, way=options.way)
+        plan = plan.with_found(found_ks(runner, plan.masks())) if k == AUTO else plan
+        result = run_profile(plan, runner)
     if result is None:
         raise typer.Exit(1)
-    _write(result, bench, out, as_json)
+    _write(result, runner, out, as_json)
 
 
 def _plan(
@@ -169,7 +169,7 @@ def _require_folder(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
-def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
+def _write(result: Profile, runner: Runner, out: Path, as_json: bool) -> None:
     from core.analysis.profile.folder import (
         FILES,
         attributions_of,
@@ -182,7 +182,7 @@ def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
     from core.analysis.profile.summary import summaries
     from tui.matrix import write_matrices
 
-    write_profile(result, bench, out)
+    write_profile(result, runner, out)
     if not as_json:
         write_matrices(result)
         output.note(f"Written: {out}/{', '.join(FILES)}")
@@ -192,7 +192,7 @@ def _write(result: Profile, bench: Workbench, out: Path, as_json: bool) -> None:
     output.write_document(
         {
             "out": str(out),
-            "settings": as_plain(settings_of(result, bench)),
+            "settings": as_plain(settings_of(result, runner)),
             "summaries": as_plain(summaries(result)),
             "cells": [output.finite(row) for row in result.cells.to_dicts()],
             "holm_significant": holm_significant_of(result),

@@ -217,7 +217,7 @@ def _settings(look: ScreenOptions) -> Settings:
 def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     """The app, as it was left the last time, if that is known."""
     from core.benchmarks.registry import find_benchmarks
-    from core.runner.workbench import Workbench
+    from core.runner.runner import Runner
     from tui.inspector.app import Inspector
     from tui.inspector.look.marks import ASCII, UNICODE
     from tui.inspector.remembered import first_lens, load_remembered
@@ -230,7 +230,7 @@ def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.recipe.seed)
     session = Session(
         spec,
-        Workbench(
+        Runner(
             spec.model,
             spec.store,
             spec.recipe,

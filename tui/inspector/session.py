@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.benchmarks.description import Benchmark
     from core.engine.commands import Command
     from core.engine.spec import EngineSpec
-    from core.runner.workbench import Workbench
+    from core.experiment.experiment import Experiment
     from tui.inspector.lens import Lens
 
 
@@ -29,10 +29,10 @@ class CodePermission:
 
 @dataclass
 class Session:
-    """One open model. Of the workbench only what needs no torch is used: it reads, it never computes."""
+    """One open model. Of the experiment only what needs no torch is used: it reads, it never computes."""
 
     spec: EngineSpec
-    bench: Workbench
+    experiment: Experiment
     benchmarks: tuple[Benchmark, ...]
     marks: Marks
     readonly: bool

@@ -264,7 +264,7 @@ class Shell(App[None]):
 
     async def _describe(self) -> None:
         try:
-            self.info = await asyncio.to_thread(lambda: self.session.bench.info)
+            self.info = await asyncio.to_thread(lambda: self.session.experiment.info)
         except (ValueError, OSError) as error:
             self.say_problem(" ".join(str(error).split()))
             return
@@ -340,7 +340,7 @@ class Shell(App[None]):
             candidates = info.candidates[lens.variant]
         benchmark = self.session.benchmark(lens.benchmark)
         n = self.session.items_of(benchmark, lens)
-        abilities = cached_abilities(self.session.bench, lens.mask, benchmark, n)
+        abilities = cached_abilities(self.session.experiment, lens.mask, benchmark, n)
         return Known(abilities, self._stored_benchmarks(lens), weights, candidates)
 
     def _stored_benchmarks(self, lens: Lens) -> frozenset[str]:
@@ -350,7 +350,7 @@ class Shell(App[None]):
         found: set[str] = set()
         for benchmark in self.session.benchmarks:
             try:
-                found |= cached_benchmarks(self.session.bench, lens.mask, [benchmark], lens.limit)
+                found |= cached_benchmarks(self.session.experiment, lens.mask, [benchmark], lens.limit)
             except (ValueError, OSError):
                 continue  # its rows are bad, which is said as soon as somebody chooses it
         return frozenset(found)

@@ -27,10 +27,10 @@ from core.analysis.statistics.specificity import Specificity
 from core.analysis.stored.frames import frame_statistics
 from core.analysis.stored.generation_quality import GenerationQuality, mask_generation_qualities
 from core.analysis.stored.selected import selected
+from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
 from core.models.layer_matrices import weights_of
-from core.runner.workbench import Workbench
 
 NULLABLE: Mapping[str, pl.DataType] = {
     "seed": pl.Int64(),
@@ -60,25 +60,25 @@ class Profile:
     """Whether the model can still write under each mask, as far as it is known."""
 
 
-def profile_of(plan: Plan, bench: Workbench, frames: Frames) -> Profile:
+def profile_of(plan: Plan, experiment: Experiment, frames: Frames) -> Profile:
     """The profile from all its outcomes."""
-    generation_qualities = mask_generation_qualities(bench, plan.masks())
+    generation_qualities = mask_generation_qualities(experiment, plan.masks())
     if plan.masks():
         columns = [
-            _benchmark_cells(plan, bench, frames, generation_qualities, place)
+            _benchmark_cells(plan, experiment, frames, generation_qualities, place)
             for place in range(len(plan.benchmarks))
         ]
         cells = pl.concat(columns)
     else:
-        cells = _base_cells(plan, bench, frames)
+        cells = _base_cells(plan, experiment, frames)
     cells = with_random_masks(with_collapse(with_corrections(cells)))
-    failures = profile_failures(plan, bench, frames)
+    failures = profile_failures(plan, experiment, frames)
     return Profile(plan, cells, _outcomes(plan, frames), failures, generation_qualities)
 
 
 def _benchmark_cells(
     plan: Plan,
-    bench: Workbench,
+    experiment: Experiment,
     frames: Frames,
     generation_qualities: Mapping[MaskSpec, GenerationQuality],
     place: int,
@@ -90,7 +90,7 @@ def _benchmark_cells(
     specific = specificity_of(plan, [base, *ablated], place, statistics)
     rows = [
         {
-            **_names(bench, mask),
+            **_names(experiment, mask),
             "benchmark": benchmark.id,
             **asdict(cell),
             **_specificity_fields(beyond),
@@ -101,7 +101,7 @@ def _benchmark_cells(
     return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=NULLABLE)
 
 
-def _base_cells(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:
+def _base_cells(plan: Plan, experiment: Experiment, frames: Frames) -> pl.DataFrame:
     """One row for each benchmark of a profile that ablates nothing."""
     rows = []
     for benchmark, frame in zip(plan.benchmarks, frames[None], strict=True):
@@ -114,26 +114,26 @@ def _base_cells(plan: Plan, bench: Workbench, frames: Frames) -> pl.DataFrame:
             "benchmark": benchmark.id,
         }
         fields = {**asdict(cell), **_specificity_fields(None), **_generation_quality_fields(None)}
-        rows.append({"model": bench.spec.name, **names, **fields})
+        rows.append({"model": experiment.spec.name, **names, **fields})
     return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=NULLABLE)
 
 
-def _names(bench: Workbench, mask: MaskSpec) -> dict[str, str | float | int | None]:
+def _names(experiment: Experiment, mask: MaskSpec) -> dict[str, str | float | int | None]:
     """What says which mask a row is of."""
-    weights = _weights(bench, mask)
+    weights = _weights(experiment, mask)
     return {
-        "model": bench.spec.name,
+        "model": experiment.spec.name,
         **run_fields(mask),
         "scope": mask.scope,
         "weights": weights,
-        "share_of_candidates": weights / bench.info.candidates[mask.variant],
+        "share_of_candidates": weights / experiment.info.candidates[mask.variant],
     }
 
 
-def _weights(bench: Workbench, mask: MaskSpec) -> int:
+def _weights(experiment: Experiment, mask: MaskSpec) -> int:
     """How many weights the mask has."""
-    stored = selected(bench, mask) if mask.selection == "top_minus_shared" else None
-    return weights_of(mask.k, bench.info.parameters) if stored is None else len(stored)
+    stored = selected(experiment, mask) if mask.selection == "top_minus_shared" else None
+    return weights_of(mask.k, experiment.info.parameters) if stored is None else len(stored)
 
 
 def _specificity_fields(beyond: Specificity | None) -> dict[str, float | None]:

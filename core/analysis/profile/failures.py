@@ -23,10 +23,10 @@ from core.analysis.stored.choice_sums import (
 from core.analysis.stored.divergences import stored_divergences
 from core.analysis.stored.items import ensure_items
 from core.analysis.stored.written import ITEM_COLUMNS, run_tags
+from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
 from core.masks.choices import DRAWN
-from core.runner.workbench import OutcomesRequest, Workbench
 
 Frames = Mapping[MaskSpec | None, Sequence[pl.DataFrame]]
 """The outcomes of each mask on each benchmark of the plan; None is the intact model."""
@@ -114,7 +114,7 @@ class ProfileFailures:
     """`CHOICES_SCHEMA`: one row for each mask and multiple-choice benchmark; margins are means in nats."""
 
 
-def profile_failures(plan: Plan, bench: Workbench, frames: Frames) -> ProfileFailures:
+def profile_failures(plan: Plan, experiment: Experiment, frames: Frames) -> ProfileFailures:
     """The diagnosis of all outcomes beside the intact model's. Every text is read once.
 
     Raises:
@@ -123,13 +123,13 @@ def profile_failures(plan: Plan, bench: Workbench, frames: Frames) -> ProfileFai
     """
     written = [place for place, one in enumerate(plan.benchmarks) if one.kind == "generation"]
     choice = [place for place, one in enumerate(plan.benchmarks) if one.kind == "multiple_choice"]
-    texts = {place: _Texts.of(plan, bench, frames, place) for place in written if plan.masks()}
-    options = {place: _Options.of(plan, bench, frames, place) for place in choice if plan.masks()}
+    texts = {place: _Texts.of(plan, experiment, frames, place) for place in written if plan.masks()}
+    options = {place: _Options.of(plan, experiment, frames, place) for place in choice if plan.masks()}
     tables = _Tables([], [], [])
     sums = [
         MaskSums(
             mask,
-            _count_ways(tables, mask, frames, bench, texts),
+            _count_ways(tables, mask, frames, experiment, texts),
             *_compare_choices(tables, mask, frames, options),
         )
         for mask in plan.masks()
@@ -170,17 +170,19 @@ class _Texts:
     base: pl.DataFrame
 
     @classmethod
-    def of(cls, plan: Plan, bench: Workbench, frames: Frames, place: int) -> _Texts:
+    def of(cls, plan: Plan, experiment: Experiment, frames: Frames, place: int) -> _Texts:
         """Of the benchmark at a place of the plan."""
         benchmark = plan.benchmarks[place]
         n = plan.items_of(benchmark)
-        items = pl.read_parquet(ensure_items(bench, benchmark, n), columns=list(ITEM_COLUMNS))
-        return cls(bench.request(None, benchmark, n), items, frames[None][place])
+        items = pl.read_parquet(ensure_items(experiment, benchmark, n), columns=list(ITEM_COLUMNS))
+        return cls(experiment.request(None, benchmark, n), items, frames[None][place])
 
-    def tags(self, bench: Workbench, mask: MaskSpec, ablated: pl.DataFrame) -> list[tuple[Tag, ...]]:
+    def tags(self, experiment: Experiment, mask: MaskSpec, ablated: pl.DataFrame) -> list[tuple[Tag, ...]]:
         """The tags of all answers under a mask."""
         benchmark = self.request.benchmark
-        divergences = stored_divergences(bench, self.request, bench.request(mask, benchmark, self.request.n))
+        divergences = stored_divergences(
+            experiment, self.request, experiment.request(mask, benchmark, self.request.n)
+        )
         form = benchmark.source.answer_format
         return [tags or () for tags in run_tags(form, self.items, self.base, ablated, divergences)]
 
@@ -194,22 +196,22 @@ class _Options:
     base: ModelChoices
 
     @classmethod
-    def of(cls, plan: Plan, bench: Workbench, frames: Frames, place: int) -> _Options:
+    def of(cls, plan: Plan, experiment: Experiment, frames: Frames, place: int) -> _Options:
         """Of the benchmark at a place of the plan."""
         benchmark = plan.benchmarks[place]
-        path = ensure_items(bench, benchmark, plan.items_of(benchmark))
+        path = ensure_items(experiment, benchmark, plan.items_of(benchmark))
         facts = stored_facts(pl.scan_parquet(path), benchmark.metrics[0])
         return cls(benchmark.id, facts, model_choices(facts, frames[None][place]))
 
 
 def _count_ways(
-    tables: _Tables, mask: MaskSpec, frames: Frames, bench: Workbench, texts: Mapping[int, _Texts]
+    tables: _Tables, mask: MaskSpec, frames: Frames, experiment: Experiment, texts: Mapping[int, _Texts]
 ) -> Counter[FailureMode]:
     """How many written answers under a mask go each way; their rows are added to the tables."""
     ways: Counter[FailureMode] = Counter()
     for place, of_all in texts.items():
         ablated = frames[mask][place]
-        tags = of_all.tags(bench, mask, ablated)
+        tags = of_all.tags(experiment, mask, ablated)
         names = (*run_names(mask), of_all.request.benchmark.id)
         found = Counter(map(mode_of, tags))
         tables.shares.extend((*names, *_share_row(share)) for share in shares(found))

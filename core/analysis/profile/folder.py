@@ -24,8 +24,8 @@ from core.experiment.cache_keys import (
     OUTCOMES_VERSION,
     RANKING_VERSION,
 )
+from core.experiment.experiment import Experiment
 from core.masks.choices import DRAWN
-from core.runner.workbench import Workbench
 
 ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
 """What of an item stands beside its outcomes."""
@@ -49,7 +49,7 @@ PACKAGES = ("abilityscope", "torch", "transformers", "polars", "numpy")
 """Whose versions are written down."""
 
 
-def write_profile(profile: Profile, bench: Workbench, folder: Path) -> None:
+def write_profile(profile: Profile, experiment: Experiment, folder: Path) -> None:
     """Writes the profile's files, each atomically.
 
     Raises:
@@ -59,7 +59,7 @@ def write_profile(profile: Profile, bench: Workbench, folder: Path) -> None:
     failures = profile.failures
     frames = (
         profile.cells,
-        _with_items(profile, bench),
+        _with_items(profile, experiment),
         failures.shares,
         failures.tags,
         failures.choices,
@@ -67,7 +67,7 @@ def write_profile(profile: Profile, bench: Workbench, folder: Path) -> None:
     for name, frame in zip(FILES, frames, strict=False):
         write_atomically(folder / name, frame.write_parquet)
     document = {
-        **settings_of(profile, bench),
+        **settings_of(profile, experiment),
         "holm_significant": holm_significant_of(profile),
         "attribution": attributions_of(profile),
         "generation_quality": generation_quality_of(profile),
@@ -77,13 +77,13 @@ def write_profile(profile: Profile, bench: Workbench, folder: Path) -> None:
     write_atomically(folder / FILES[-1], (text + "\n").encode())
 
 
-def settings_of(profile: Profile, bench: Workbench) -> dict[str, Any]:
+def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
     """Every setting, seed, version and fingerprint: enough to run the profile again."""
     plan = profile.plan
     return {
-        "model": {"spec": bench.spec, "info": bench.info, "identity": bench.identity},
-        "importance": bench.recipe,
-        "memory": bench.memory_options,
+        "model": {"spec": experiment.spec, "info": experiment.info, "identity": experiment.identity},
+        "importance": experiment.recipe,
+        "memory": experiment.memory_options,
         "abilities": plan.abilities,
         "variants": plan.variants,
         "selections": plan.selections,
@@ -161,9 +161,9 @@ def failures_of(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _with_items(profile: Profile, bench: Workbench) -> pl.DataFrame:
+def _with_items(profile: Profile, experiment: Experiment) -> pl.DataFrame:
     """The outcomes with what is stored of each item."""
     plan = profile.plan
-    paths = [ensure_items(bench, benchmark, plan.items_of(benchmark)) for benchmark in plan.benchmarks]
+    paths = [ensure_items(experiment, benchmark, plan.items_of(benchmark)) for benchmark in plan.benchmarks]
     items = pl.concat([pl.read_parquet(path).select(ITEM_COLUMNS) for path in paths])
     return profile.outcomes.join(items.unique("item_id"), on="item_id", how="left")

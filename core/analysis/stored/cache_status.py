@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.benchmarks.description import Benchmark
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.models.description import selectable_weights
-from core.runner.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,20 @@ class CacheStatus:
     """All rankings that the mask is cut from; also true if it needs none."""
 
 
-def cache_status(bench: Workbench, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> CacheStatus:
+def cache_status(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> CacheStatus:
     """What is stored for one mask (None: the intact model, which has no control) on n items of a benchmark.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    base = is_stored(bench, None, benchmark, n)
+    base = is_stored(experiment, None, benchmark, n)
     if mask is None:
         return CacheStatus(base, ablated=False, control=False, ranking=True)
     return CacheStatus(
         base,
-        is_stored(bench, mask, benchmark, n),
-        is_stored(bench, control_of(mask), benchmark, n),
-        has_ranking(bench, mask),
+        is_stored(experiment, mask, benchmark, n),
+        is_stored(experiment, control_of(mask), benchmark, n),
+        has_ranking(experiment, mask),
     )
 
 
@@ -49,38 +49,38 @@ def control_of(mask: MaskSpec) -> MaskSpec:
     return replace(mask, selection="random")
 
 
-def is_stored(bench: Workbench, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> bool:
+def is_stored(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> bool:
     """Whether the outcomes of a mask on the first n items of a benchmark are there.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    return bench.store.outcomes.entries.has(bench.request(mask, benchmark, n).key)
+    return experiment.store.outcomes.entries.has(experiment.request(mask, benchmark, n).key)
 
 
 def cached_abilities(
-    bench: Workbench, template: MaskSpec | None, benchmark: Benchmark, n: int
+    experiment: Experiment, template: MaskSpec | None, benchmark: Benchmark, n: int
 ) -> frozenset[str]:
     """The abilities whose mask, otherwise like the template, has outcomes on n items of the benchmark.
 
     Without a template: all of them, if the intact model's outcomes are there.
     """
     masks = {ability.id: template and replace(template, ability=ability.id) for ability in ABILITIES}
-    return frozenset(ability for ability, mask in masks.items() if is_stored(bench, mask, benchmark, n))
+    return frozenset(ability for ability, mask in masks.items() if is_stored(experiment, mask, benchmark, n))
 
 
 def cached_benchmarks(
-    bench: Workbench, mask: MaskSpec | None, benchmarks: Sequence[Benchmark], limit: int | None = None
+    experiment: Experiment, mask: MaskSpec | None, benchmarks: Sequence[Benchmark], limit: int | None = None
 ) -> frozenset[str]:
     """The benchmarks on which a mask (None: the intact model) has outcomes.
 
     Args:
-        bench: the model and the cache.
+        experiment: the model and the cache.
         mask: which weights are ablated.
         benchmarks: the ones in question.
         limit: items of each benchmark; None for all.
     """
-    return frozenset(b.id for b in benchmarks if is_stored(bench, mask, b, items_of(b, limit)))
+    return frozenset(b.id for b in benchmarks if is_stored(experiment, mask, b, items_of(b, limit)))
 
 
 def items_of(benchmark: Benchmark, limit: int | None) -> int:
@@ -88,23 +88,23 @@ def items_of(benchmark: Benchmark, limit: int | None) -> int:
     return benchmark.n_items if limit is None else min(limit, benchmark.n_items)
 
 
-def has_ranking(bench: Workbench, mask: MaskSpec) -> bool:
+def has_ranking(experiment: Experiment, mask: MaskSpec) -> bool:
     """Whether all rankings that a mask is cut from are there, and long enough; damaged ones are not.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    n = selectable_weights(mask.k, mask.variant, bench.info)
-    return all(_length(bench, needed) >= n for needed in bench.rankings_of(mask))
+    n = selectable_weights(mask.k, mask.variant, experiment.info)
+    return all(_length(experiment, needed) >= n for needed in experiment.rankings_of(mask))
 
 
-def _length(bench: Workbench, mask: MaskSpec) -> int:
+def _length(experiment: Experiment, mask: MaskSpec) -> int:
     """How many weights the stored ranking of a mask has; -1 if there is none, or a damaged one.
 
     A damaged one is computed anew, and told, by whoever needs it.
     """
     try:
-        length = bench.store.rankings.length(bench.ranking_key(mask))
+        length = experiment.store.rankings.length(experiment.ranking_key(mask))
     except CorruptEntry:
         return -1
     return -1 if length is None else length

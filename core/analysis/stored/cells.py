@@ -17,11 +17,11 @@ from core.analysis.statistics.significance import EmpiricalP, benjamini_hochberg
 from core.analysis.stored.cache_status import control_of, is_stored, items_of
 from core.analysis.stored.effects import Effects, effects
 from core.benchmarks.description import Benchmark
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec, Run, drawn_seed
 from core.masks.choices import DRAWN, Scope, Selection
 from core.models.description import selectable_weights
 from core.models.layer_matrices import Variant
-from core.runner.workbench import Workbench
 
 State = Literal["missing", "defined", "not_identifiable"]
 """`missing`: base or ablated outcomes are not stored; `not_identifiable`: `statistics.reason` says why."""
@@ -84,7 +84,7 @@ class SweepPoint:
 
 
 def matrix(
-    bench: Workbench,
+    experiment: Experiment,
     variant: Variant,
     selection: Selection,
     k: float,
@@ -96,7 +96,7 @@ def matrix(
     """The matrix of all abilities, from the cache.
 
     Args:
-        bench: the model and the cache.
+        experiment: the model and the cache.
         variant: `mlp` or `all`.
         selection: of the weights.
         k: fraction of all parameters.
@@ -110,13 +110,13 @@ def matrix(
     """
     masks = _masks(variant, selection, k, seed, scope)
     sized = [(benchmark, items_of(benchmark, limit)) for benchmark in benchmarks]
-    measured = effects(bench, [*masks, *map(control_of, masks)], sized, seed)
-    drawn = [] if selection in DRAWN else _further_draws(bench, masks, sized, seed)
-    further = effects(bench, drawn, sized, seed)
+    measured = effects(experiment, [*masks, *map(control_of, masks)], sized, seed)
+    drawn = [] if selection in DRAWN else _further_draws(experiment, masks, sized, seed)
+    further = effects(experiment, drawn, sized, seed)
     cells = _with_corrections([_cell(measured, mask, b.id) for mask in masks for b in benchmarks])
     if selection not in DRAWN:
         cells = _with_empirical(cells, further)
-    weights = selectable_weights(k, variant, bench.info)
+    weights = selectable_weights(k, variant, experiment.info)
     return Matrix(
         variant=variant,
         selection=selection,
@@ -127,14 +127,14 @@ def matrix(
         collapsed=_collapsed_abilities(cells),
         missing=measured.missing,
         weights=weights,
-        share_of_candidates=weights / bench.info.candidates[variant],
+        share_of_candidates=weights / experiment.info.candidates[variant],
         damaged=(*measured.damaged, *further.damaged),
         scope=scope,
     )
 
 
 def column(
-    bench: Workbench,
+    experiment: Experiment,
     variant: Variant,
     selection: Selection,
     k: float,
@@ -149,12 +149,12 @@ def column(
         ValueError: k asks for more weights than there are candidates.
     """
     masks = _masks(variant, selection, k, seed, scope)
-    measured = effects(bench, [*masks, *map(control_of, masks)], [(benchmark, n)], seed)
+    measured = effects(experiment, [*masks, *map(control_of, masks)], [(benchmark, n)], seed)
     return [_cell(measured, mask, benchmark.id) for mask in masks]
 
 
 def sweep(
-    bench: Workbench, mask: MaskSpec, ks: Sequence[float], benchmark: Benchmark, n: int
+    experiment: Experiment, mask: MaskSpec, ks: Sequence[float], benchmark: Benchmark, n: int
 ) -> list[SweepPoint]:
     """One mask and its control at each k, on n items of one benchmark.
 
@@ -162,7 +162,7 @@ def sweep(
         ValueError: a k asks for more weights than there are candidates.
     """
     masks = [replace(mask, k=k) for k in ks]
-    measured = effects(bench, [*masks, *map(control_of, masks)], [(benchmark, n)], mask.seed)
+    measured = effects(experiment, [*masks, *map(control_of, masks)], [(benchmark, n)], mask.seed)
     found = measured.found.get
     return [SweepPoint(m.k, found((m, benchmark.id)), found((control_of(m), benchmark.id))) for m in masks]
 
@@ -180,11 +180,13 @@ def _cell(measured: Effects, mask: MaskSpec, benchmark: str) -> Cell:
 
 
 def _further_draws(
-    bench: Workbench, masks: Sequence[MaskSpec], sized: Sequence[tuple[Benchmark, int]], seed: int
+    experiment: Experiment, masks: Sequence[MaskSpec], sized: Sequence[tuple[Benchmark, int]], seed: int
 ) -> list[MaskSpec]:
     """The random masks after the first of each ability, up to the first draw of which nothing is stored."""
     draws = ([replace(control_of(mask), seed=drawn_seed(seed, draw)) for mask in masks] for draw in count(1))
-    stored = takewhile(lambda drawn: any(is_stored(bench, m, *one) for m in drawn for one in sized), draws)
+    stored = takewhile(
+        lambda drawn: any(is_stored(experiment, m, *one) for m in drawn for one in sized), draws
+    )
     return [mask for drawn in stored for mask in drawn]
 
 

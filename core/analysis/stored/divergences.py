@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.runner.divergences import divergences_request
-from core.runner.workbench import OutcomesRequest, Workbench
+from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,7 +42,7 @@ class TokenDivergence:
 
 
 def stored_divergences(
-    bench: Workbench, base: OutcomesRequest, ablated: OutcomesRequest
+    experiment: Experiment, base: OutcomesRequest, ablated: OutcomesRequest
 ) -> pl.DataFrame | None:
     """The divergences of a base and an ablated run of one benchmark, `cache.divergences.SCHEMA`.
 
@@ -52,7 +51,7 @@ def stored_divergences(
     Raises:
         CorruptEntry: they are damaged.
     """
-    return bench.store.divergences.load(divergences_request(base, ablated)[0])
+    return experiment.store.divergences.load(divergences_request(base, ablated)[0])
 
 
 def divergence_of(row: Mapping[str, Any]) -> TokenDivergence | None:

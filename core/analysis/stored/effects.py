@@ -9,8 +9,8 @@ from cache.files import CorruptEntry
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.stored.frames import frame_statistics
 from core.benchmarks.description import Benchmark
+from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, Run
-from core.runner.workbench import OutcomesRequest, Workbench
 
 MOST_KNOWN = 20_000
 """Statistics that are kept, about 10 MB; then all are dropped."""
@@ -44,12 +44,15 @@ class _Pair:
 
 
 def effects(
-    bench: Workbench, masks: Sequence[MaskSpec], benchmarks: Sequence[tuple[Benchmark, int]], seed: int = 0
+    experiment: Experiment,
+    masks: Sequence[MaskSpec],
+    benchmarks: Sequence[tuple[Benchmark, int]],
+    seed: int = 0,
 ) -> Effects:
     """The statistics of every mask on every benchmark, from the cache.
 
     Args:
-        bench: the model and the cache.
+        experiment: the model and the cache.
         masks: repeated ones count once.
         benchmarks: with their numbers of items.
         seed: of the bootstrap.
@@ -58,17 +61,17 @@ def effects(
         ValueError: k asks for more weights than there are candidates.
     """
     rows = [
-        [bench.request(mask, benchmark, n) for benchmark, n in benchmarks]
+        [experiment.request(mask, benchmark, n) for benchmark, n in benchmarks]
         for mask in dict.fromkeys([None, *masks])
     ]
-    versions = {r.key: version for row in rows for r in row if (version := _version(bench, r.key))}
+    versions = {r.key: version for row in rows for r in row if (version := _version(experiment, r.key))}
     pairs = [
         _Pair(base, ablated, (versions[base.key], versions[ablated.key]))
         for row in rows[1:]
         for base, ablated in zip(rows[0], row, strict=True)
         if base.key in versions and ablated.key in versions
     ]
-    known, lost, damaged = _statistics(bench, pairs, seed)
+    known, lost, damaged = _statistics(experiment, pairs, seed)
     found = {
         (p.ablated.mask, p.ablated.benchmark.id): known[p.versions]
         for p in pairs
@@ -78,9 +81,9 @@ def effects(
     return Effects(found, tuple(Run(r.mask, r.benchmark.id, r.n) for r in lacking), damaged)
 
 
-def _version(bench: Workbench, key: str) -> Version | None:
+def _version(experiment: Experiment, key: str) -> Version | None:
     """The outcomes of a key as they are now; None if they are not stored."""
-    entries = bench.store.outcomes.entries
+    entries = experiment.store.outcomes.entries
     path = entries.payload_path(key)
     try:
         return (str(path), path.stat().st_mtime_ns) if entries.has(key) else None
@@ -89,14 +92,14 @@ def _version(bench: Workbench, key: str) -> Version | None:
 
 
 def _statistics(
-    bench: Workbench, pairs: Sequence[_Pair], seed: int
+    experiment: Experiment, pairs: Sequence[_Pair], seed: int
 ) -> tuple[dict[tuple[Version, Version], CellStatistics], set[str], tuple[CorruptEntry, ...]]:
     """The statistics by version, the keys that could not be loaded after all, and what of it is damaged."""
     versions = [pair.versions for pair in pairs]
     known = {pair: cell for pair in versions if (cell := _known.get((*pair, seed))) is not None}
     unknown = [pair for pair in pairs if pair.versions not in known]
     keys = [key for pair in unknown for key in (pair.base.key, pair.ablated.key)]
-    loaded = bench.store.outcomes.load_many(keys)
+    loaded = experiment.store.outcomes.load_many(keys)
     frames = loaded.frames
     by_base: dict[str, list[_Pair]] = {}
     for pair in unknown:

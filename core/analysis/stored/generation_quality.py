@@ -16,9 +16,8 @@ from core.analysis.generation_quality.limits import MOST_RUINED, MOST_TIMES
 from core.analysis.generation_quality.perplexity import perplexity
 from core.analysis.statistics.accuracy import Accuracy
 from core.analysis.stored.written import written_of
+from core.experiment.experiment import Experiment, generation_quality_request
 from core.experiment.specs import MaskSpec
-from core.runner.generation_quality import generation_quality_request
-from core.runner.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def times_text(times: float | None) -> str:
 
 
 def mask_generation_qualities(
-    bench: Workbench, masks: Iterable[MaskSpec]
+    experiment: Experiment, masks: Iterable[MaskSpec]
 ) -> dict[MaskSpec, GenerationQuality]:
     """The generation quality of masks, as far as it is stored.
 
@@ -95,14 +94,14 @@ def mask_generation_qualities(
         CorruptEntry: an entry is damaged.
         ValueError: k asks for more weights than there are candidates.
     """
-    base = bench.store.generation_quality.load(generation_quality_request(bench, None)[0])
+    base = experiment.store.generation_quality.load(generation_quality_request(experiment, None)[0])
     if base is None:
         return {}
     intact = base.rows(named=True)
     base_generation_quality, base_perplexity = _answers(intact, intact), _perplexity(base)
     found = {}
     for mask in masks:
-        frame = bench.store.generation_quality.load(generation_quality_request(bench, mask)[0])
+        frame = experiment.store.generation_quality.load(generation_quality_request(experiment, mask)[0])
         if frame is not None:
             answers = _answers(intact, frame.rows(named=True))
             found[mask] = GenerationQuality(

@@ -9,8 +9,8 @@ from cache.entries import Payload
 from core.benchmarks.description import Benchmark
 from core.benchmarks.tasks.documents import ChoiceDocument, Document
 from core.experiment.cache_keys import items_key, items_key_inputs
-from core.runner.storing import alone_with, stored_whole, storing
-from core.runner.workbench import Workbench
+from core.experiment.experiment import Experiment
+from core.experiment.storing import alone_with, stored_whole, storing
 
 BEGINNING_LENGTH = 200
 """Characters of an item that a list may show."""
@@ -19,7 +19,7 @@ BLANK = "_"
 """Where an option goes in a prompt that has one within."""
 
 
-def ensure_items(bench: Workbench, benchmark: Benchmark, n: int) -> Payload:
+def ensure_items(experiment: Experiment, benchmark: Benchmark, n: int) -> Payload:
     """What to read a benchmark's first n items from, made now if it is not there: `cache.items.SCHEMA`.
 
     A Parquet file, or its bytes where the cache cannot be written to.
@@ -27,16 +27,16 @@ def ensure_items(bench: Workbench, benchmark: Benchmark, n: int) -> Payload:
     Raises:
         ValueError: the benchmark has fewer than n items, or its rows are not here.
     """
-    key_inputs = items_key_inputs(benchmark, n, bench.spec)
-    key, entries = items_key(key_inputs), bench.store.items.entries
+    key_inputs = items_key_inputs(benchmark, n, experiment.spec)
+    key, entries = items_key(key_inputs), experiment.store.items.entries
     # Looked up before the lock too: a cache that can only be read has no place for locks.
-    if (found := stored_whole(bench, entries, key)) is not None:
+    if (found := stored_whole(experiment, entries, key)) is not None:
         return found
-    with alone_with(bench, key):
-        if (found := stored_whole(bench, entries, key)) is not None:
+    with alone_with(experiment, key):
+        if (found := stored_whole(experiment, entries, key)) is not None:
             return found
-        with storing(bench):
-            bench.store.items.save(key, key_inputs, _columns(benchmark.documents(bench.spec, n)))
+        with storing(experiment):
+            experiment.store.items.save(key, key_inputs, _columns(benchmark.documents(experiment.spec, n)))
         return entries.held[key][1] if key in entries.held else entries.payload_path(key)
 
 

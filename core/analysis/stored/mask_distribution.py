@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.stored.selected import Addresses, Layout, chunks, selected, split_half_overlap_of
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.models.layer_matrices import neurons_of
-from core.runner.workbench import Workbench
 
 if TYPE_CHECKING:
     from core.models.layer_matrices import MatrixKind
@@ -81,7 +81,7 @@ class MaskDistribution:
         return self.share * (self.candidates / self.n if self.n else np.nan)
 
 
-def mask_distribution(bench: Workbench, mask: MaskSpec) -> MaskDistribution | None:
+def mask_distribution(experiment: Experiment, mask: MaskSpec) -> MaskDistribution | None:
     """Where the weights of a mask lie; None if a ranking that it is cut from is not stored.
 
     Raises:
@@ -89,10 +89,10 @@ def mask_distribution(bench: Workbench, mask: MaskSpec) -> MaskDistribution | No
         ModelFilesError: there is no such model, or its config is broken.
         ValueError: k asks for more weights than there are candidates.
     """
-    addresses = selected(bench, mask)
+    addresses = selected(experiment, mask)
     if addresses is None:
         return None
-    layout = Layout.of(bench)
+    layout = Layout.of(experiment)
     kinds = tuple(dict.fromkeys(shape.kind for shape in layout.shapes))
     candidates = layout.candidates(mask.variant)
     sizes = np.zeros(len(layout.shapes), np.int64)
@@ -107,7 +107,7 @@ def mask_distribution(bench: Workbench, mask: MaskSpec) -> MaskDistribution | No
         candidates=int(sizes.sum()),
         neurons=_most_hit(layout, by_neuron),
         concentration=_concentration(by_neuron),
-        split_half_overlap=split_half_overlap_of(bench, mask),
+        split_half_overlap=split_half_overlap_of(experiment, mask),
     )
 
 

@@ -19,11 +19,11 @@ from core.analysis.stored.selected import (
     split_half_overlap_of,
     without_core,
 )
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.masks.choices import Scope, Selection
 from core.models.description import selectable_weights
 from core.models.layer_matrices import Variant
-from core.runner.workbench import Workbench
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ class _Stored:
 
 
 def overlaps(
-    bench: Workbench,
+    experiment: Experiment,
     variant: Variant,
     selection: Selection,
     k: float,
@@ -75,7 +75,7 @@ def overlaps(
     """The overlaps of all abilities' masks, as far as their rankings are stored.
 
     Args:
-        bench: the model and the cache.
+        experiment: the model and the cache.
         variant: `mlp` or `all`.
         selection: of the weights; two random masks have a lift of about 1.
         k: fraction of all parameters.
@@ -87,15 +87,15 @@ def overlaps(
         ValueError: k asks for more weights than there are candidates.
     """
     recipes = [MaskSpec(ability.id, variant, selection, k, seed, scope) for ability in ABILITIES]
-    stored = _stored_masks(bench, recipes)
+    stored = _stored_masks(experiment, recipes)
     masks = [stored.masks.get(recipe) for recipe in recipes]
     present = tuple(mask is not None for mask in masks)
     shared = shared_weights([np.empty(0, np.int64) if mask is None else mask for mask in masks])
-    candidates = bench.info.candidates[variant]
+    candidates = experiment.info.candidates[variant]
     return Overlaps(
         abilities=tuple(recipe.ability for recipe in recipes),
         present=present,
-        n=selectable_weights(k, variant, bench.info),
+        n=selectable_weights(k, variant, experiment.info),
         candidates=candidates,
         sizes=np.diag(shared),
         shared=shared,
@@ -161,14 +161,14 @@ def _fraction(part: NDArray[np.float64], whole: NDArray[np.float64], of_none: fl
     return values
 
 
-def _stored_masks(bench: Workbench, recipes: Sequence[MaskSpec]) -> _Stored:
+def _stored_masks(experiment: Experiment, recipes: Sequence[MaskSpec]) -> _Stored:
     """The masks of the recipes, all of one selection."""
     stored = _Stored()
-    wanted = [one for mask in recipes for one in bench.rankings_of(mask) or [mask]]
+    wanted = [one for mask in recipes for one in experiment.rankings_of(mask) or [mask]]
     for recipe in dict.fromkeys(wanted):
         try:
-            addresses = selected(bench, recipe)
-            agreement = None if addresses is None else split_half_overlap_of(bench, recipe)
+            addresses = selected(experiment, recipe)
+            agreement = None if addresses is None else split_half_overlap_of(experiment, recipe)
         except CorruptEntry as error:
             stored.damaged.append(error)
             addresses = agreement = None
@@ -180,24 +180,24 @@ def _stored_masks(bench: Workbench, recipes: Sequence[MaskSpec]) -> _Stored:
             stored.agreements[recipe] = agreement
     if recipes[0].selection == "top_minus_shared":
         tops = stored.masks
-        stored.agreements, stored.masks = {}, {} if stored.missing else _cored(bench, recipes, tops)
+        stored.agreements, stored.masks = {}, {} if stored.missing else _cored(experiment, recipes, tops)
     if recipes[0].selection == "random_matched":
-        stored.agreements, stored.masks = {}, _matched(bench, recipes, stored.masks)
+        stored.agreements, stored.masks = {}, _matched(experiment, recipes, stored.masks)
     return stored
 
 
 def _matched(
-    bench: Workbench, recipes: Sequence[MaskSpec], tops: Mapping[MaskSpec, Addresses]
+    experiment: Experiment, recipes: Sequence[MaskSpec], tops: Mapping[MaskSpec, Addresses]
 ) -> dict[MaskSpec, Addresses]:
     """As many weights at random in each matrix as those abilities' `top` masks have that are stored."""
-    layout = Layout.of(bench)
+    layout = Layout.of(experiment)
     pairs = [(recipe, tops.get(replace(recipe, selection="top"))) for recipe in recipes]
     return {recipe: drawn_like(layout, top, recipe) for recipe, top in pairs if top is not None}
 
 
 def _cored(
-    bench: Workbench, recipes: Sequence[MaskSpec], tops: Mapping[MaskSpec, Addresses]
+    experiment: Experiment, recipes: Sequence[MaskSpec], tops: Mapping[MaskSpec, Addresses]
 ) -> dict[MaskSpec, Addresses]:
     """Each ability's `top` mask without the core, which all ten of them decide."""
-    parts = {recipe: [tops[top] for top in bench.rankings_of(recipe)] for recipe in recipes}
+    parts = {recipe: [tops[top] for top in experiment.rankings_of(recipe)] for recipe in recipes}
     return {recipe: without_core(own, others) for recipe, (own, *others) in parts.items()}

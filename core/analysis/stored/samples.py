@@ -22,9 +22,9 @@ from core.analysis.stored.items import ensure_items
 from core.analysis.stored.records import FILTERS, FLIPS, Answer, Filter, Sample, SampleRow
 from core.benchmarks.description import Benchmark
 from core.experiment.events import ItemOutcome
+from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec
 from core.models.names import one_of
-from core.runner.workbench import OutcomesRequest, Workbench
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,9 @@ class Samples:
     """`cache.divergences.SCHEMA`: where the stored answers part, one row for each item; None if not stored."""
 
     @classmethod
-    def open(cls, bench: Workbench, benchmark: Benchmark, n: int, mask: MaskSpec | None) -> Samples | None:
+    def open(
+        cls, experiment: Experiment, benchmark: Benchmark, n: int, mask: MaskSpec | None
+    ) -> Samples | None:
         """The stored answers of the intact model and, if a mask is given, the ablated one.
 
         None if neither is stored. Takes longer than a moment for many items: not for a screen's event loop.
@@ -53,29 +55,29 @@ class Samples:
             ValueError: k asks for more weights than there are candidates, or n for more items than there are.
             OSError: the cache cannot be read, or the table of items not written.
         """
-        entries = bench.store.outcomes.entries
+        entries = experiment.store.outcomes.entries
         wanted = [None] if mask is None else [None, mask]
-        requests = [bench.request(one, benchmark, n) for one in wanted]
+        requests = [experiment.request(one, benchmark, n) for one in wanted]
         payloads = [(entries.payload_path(one.key), entries.whole_payload(one.key)) for one in requests]
         if not any(payload for _, payload in payloads):
             return None
-        items = ItemTable(ensure_items(bench, benchmark, n))
+        items = ItemTable(ensure_items(experiment, benchmark, n))
         answers = [
             None if payload is None else stored_answers(path, payload, items) for path, payload in payloads
         ]
         answers = [*answers, None]
-        divergences = _divergences(bench, requests) if answers[0] and answers[1] else None
+        divergences = _divergences(experiment, requests) if answers[0] and answers[1] else None
         return cls(items, answers[0], answers[1], benchmark, divergences)
 
     @classmethod
-    def unanswered(cls, bench: Workbench, benchmark: Benchmark, n: int) -> Samples:
+    def unanswered(cls, experiment: Experiment, benchmark: Benchmark, n: int) -> Samples:
         """The items alone: what the answers of a run that goes on are added to.
 
         Raises:
             ValueError: the benchmark has fewer than n items.
             OSError: the table of items cannot be read or written.
         """
-        return cls(ItemTable(ensure_items(bench, benchmark, n)), None, None, benchmark)
+        return cls(ItemTable(ensure_items(experiment, benchmark, n)), None, None, benchmark)
 
     def with_live(self, outcomes: Sequence[ItemOutcome], of: Literal["base", "ablated"]) -> Samples:
         """The same items with what a run has given so far, all of it; its pending items are unknown.
@@ -219,10 +221,10 @@ class Samples:
         write_samples(self, path, places, format)
 
 
-def _divergences(bench: Workbench, requests: Sequence[OutcomesRequest]) -> pl.DataFrame | None:
+def _divergences(experiment: Experiment, requests: Sequence[OutcomesRequest]) -> pl.DataFrame | None:
     """Where the answers of the intact and the ablated model part; None of multiple choice."""
     base, ablated = requests
-    return None if base.benchmark.kind == "multiple_choice" else stored_divergences(bench, base, ablated)
+    return None if base.benchmark.kind == "multiple_choice" else stored_divergences(experiment, base, ablated)
 
 
 def _option(index: int) -> int | None:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
+from core.experiment.experiment import Experiment
 from core.experiment.specs import SHARED_ABILITIES, MaskSpec
 from core.masks.scope import shares_of_matrices
 from core.masks.subsets import random_subset, random_subset_of_each
 from core.models.description import matrix_shapes, selectable_weights
 from core.models.files import model_folder
 from core.models.layer_matrices import MatrixShape, Variant
-from core.runner.workbench import Workbench
 
 CHUNK = 1 << 20
 """Weights that are looked at together: between two chunks other threads get their turn."""
@@ -35,13 +35,13 @@ class Layout:
     shapes: tuple[MatrixShape, ...]
 
     @classmethod
-    def of(cls, bench: Workbench) -> Layout:
-        """The layout of the workbench's model, from its files.
+    def of(cls, experiment: Experiment) -> Layout:
+        """The layout of the experiment's model, from its files.
 
         Raises:
             ModelFilesError: there is no such model, or its config is broken.
         """
-        return cls(matrix_shapes(model_folder(bench.spec)))
+        return cls(matrix_shapes(model_folder(experiment.spec)))
 
     @cached_property
     def starts(self) -> Addresses:
@@ -53,7 +53,7 @@ class Layout:
         return [place for place, shape in enumerate(self.shapes) if variant == "all" or shape.is_mlp]
 
 
-def selected(bench: Workbench, mask: MaskSpec) -> Addresses | None:
+def selected(experiment: Experiment, mask: MaskSpec) -> Addresses | None:
     """The weights of a mask; None if a ranking that it is cut from is not stored, or too short.
 
     Raises:
@@ -61,41 +61,41 @@ def selected(bench: Workbench, mask: MaskSpec) -> Addresses | None:
         ModelFilesError: there is no such model, or its config is broken.
         ValueError: k asks for more weights than there are candidates.
     """
-    layout = Layout.of(bench)
+    layout = Layout.of(experiment)
     if mask.selection == "random":
-        return _drawn(bench, layout, mask)
+        return _drawn(experiment, layout, mask)
     if mask.selection == "random_matched":
-        top = top_of_ranking(bench, layout, replace(mask, selection="top"))
+        top = top_of_ranking(experiment, layout, replace(mask, selection="top"))
         return None if top is None else drawn_like(layout, top, mask)
     if mask.selection != "top_minus_shared":
-        return top_of_ranking(bench, layout, mask)
-    found = [top_of_ranking(bench, layout, one) for one in bench.rankings_of(mask)]
+        return top_of_ranking(experiment, layout, mask)
+    found = [top_of_ranking(experiment, layout, one) for one in experiment.rankings_of(mask)]
     tops = [addresses for addresses in found if addresses is not None]
     return without_core(tops[0], tops[1:]) if len(tops) == len(ABILITIES) else None
 
 
-def top_of_ranking(bench: Workbench, layout: Layout, mask: MaskSpec) -> Addresses | None:
+def top_of_ranking(experiment: Experiment, layout: Layout, mask: MaskSpec) -> Addresses | None:
     """The first weights of the mask's own stored ranking; None if there is none, or too short a one.
 
     Raises:
         CorruptEntry: it is damaged.
         ValueError: k asks for more weights than there are candidates.
     """
-    n, key = selectable_weights(mask.k, mask.variant, bench.info), bench.ranking_key(mask)
-    length = bench.store.rankings.length(key)
-    ranking = bench.store.rankings.load(key, n) if length is not None and length >= n else None
+    n, key = selectable_weights(mask.k, mask.variant, experiment.info), experiment.ranking_key(mask)
+    length = experiment.store.rankings.length(key)
+    ranking = experiment.store.rankings.load(key, n) if length is not None and length >= n else None
     if ranking is None:
         return None
     ids, local = ranking.matrix_ids, ranking.local_indices
     sizes = np.diff(layout.starts)
     is_known = (ids >= 0) & (ids < len(sizes)) & (local >= 0)
     if not is_known.all() or (local >= sizes[ids]).any():
-        path = bench.store.rankings.entries.payload_path(key)
+        path = experiment.store.rankings.entries.payload_path(key)
         raise CorruptEntry(path, "it has weights that the model has not")
     return np.sort(layout.starts[ids] + local)
 
 
-def split_half_overlap_of(bench: Workbench, mask: MaskSpec) -> float | None:
+def split_half_overlap_of(experiment: Experiment, mask: MaskSpec) -> float | None:
     """How far two halves of the ability's items agree on the weights, a fraction; None if it is not known.
 
     Raises:
@@ -103,9 +103,9 @@ def split_half_overlap_of(bench: Workbench, mask: MaskSpec) -> float | None:
     """
     if mask.selection != "top":
         return None
-    ranking = bench.store.rankings.load(bench.ranking_key(mask), 0)
+    ranking = experiment.store.rankings.load(experiment.ranking_key(mask), 0)
     metadata: dict[str, Any] = {} if ranking is None else ranking.metadata
-    n = selectable_weights(mask.k, mask.variant, bench.info)
+    n = selectable_weights(mask.k, mask.variant, experiment.info)
     agreement = metadata.get("split_half_overlap", {}).get(str(n))
     return None if agreement is None else float(agreement)
 
@@ -141,9 +141,9 @@ def chunks(addresses: Addresses) -> Iterator[Addresses]:
         yield addresses[start : start + CHUNK]
 
 
-def _drawn(bench: Workbench, layout: Layout, mask: MaskSpec) -> Addresses:
+def _drawn(experiment: Experiment, layout: Layout, mask: MaskSpec) -> Addresses:
     """The random control, as `core.masks` draws it from the variant's candidates laid end to end."""
-    n = selectable_weights(mask.k, mask.variant, bench.info)
+    n = selectable_weights(mask.k, mask.variant, experiment.info)
     places = layout.candidates(mask.variant)
     if mask.scope == "per-matrix":
         sizes = [layout.shapes[place].size for place in places]

@@ -92,7 +92,7 @@ def written_of(row: Row, logprobs: Sequence[float] | None) -> Written:
 
     Args:
         row: with the columns of `ANSWER_COLUMNS`, its text known.
-        nats: of each token under the base model; None where they are not known.
+        logprobs: of each token under the base model; None where they are not known.
     """
     tokens = tuple(row["tokens"] or ())
     is_usable = logprobs is not None and len(logprobs) == len(tokens) and all(map(math.isfinite, logprobs))

@@ -10,14 +10,14 @@ from core.analysis.stored.selected import Addresses, selected, without_core
 from core.experiment.specs import MaskSpec
 from core.phantom.calibration.blocks import PRIVATE
 from core.phantom.calibration.plan import Setting
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 
-def stored_addresses(bench: Workbench, setting: Setting, seed: int) -> Mapping[str, Addresses | None]:
+def stored_addresses(runner: Runner, setting: Setting, seed: int) -> Mapping[str, Addresses | None]:
     """By ability: the weights of its mask; None where a ranking is not stored, too short or damaged.
 
     Args:
-        bench: of the setting's loss and form.
+        runner: of the setting's loss and form.
         setting: how weights are selected.
         seed: of random controls.
 
@@ -25,8 +25,8 @@ def stored_addresses(bench: Workbench, setting: Setting, seed: int) -> Mapping[s
         ModelFilesError: there is no such model, or its config is broken.
     """
     if setting.selection == "top_minus_shared":  # each is cut from all tops: these are read once
-        return _top_minus_shared(stored_addresses(bench, replace(setting, selection="top"), seed))
-    return {ability: _stored(bench, setting.mask(ability, seed)) for ability in PRIVATE}
+        return _top_minus_shared(stored_addresses(runner, replace(setting, selection="top"), seed))
+    return {ability: _stored(runner, setting.mask(ability, seed)) for ability in PRIVATE}
 
 
 def _top_minus_shared(tops: Mapping[str, Addresses | None]) -> Mapping[str, Addresses | None]:
@@ -39,8 +39,8 @@ def _top_minus_shared(tops: Mapping[str, Addresses | None]) -> Mapping[str, Addr
     }
 
 
-def _stored(bench: Workbench, mask: MaskSpec) -> Addresses | None:
+def _stored(runner: Runner, mask: MaskSpec) -> Addresses | None:
     try:
-        return selected(bench, mask)
+        return selected(runner, mask)
     except CorruptEntry:  # told by whoever makes it anew
         return None

@@ -15,7 +15,7 @@ from core.models.device import device_kind
 from core.models.spec import ModelSpec
 from core.phantom.calibration.plan import CalibrationPlan
 from core.phantom.calibration.run import run_calibration
-from core.phantom.calibration.subject import benches, truth_of
+from core.phantom.calibration.subject import runners, truth_of
 from core.runner.cancellation import Cancelled
 
 
@@ -53,9 +53,9 @@ def _has_room(spec: ModelSpec) -> bool:
 
 def _compute(plan: CalibrationPlan, spec: ModelSpec, root: Path, n_items: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process is interrupted, and ends this one
-    bench_for = benches(spec, Store(root), n_items, plan.seed, cancelled=_is_alone)
+    runner_for = runners(spec, Store(root), n_items, plan.seed, cancelled=_is_alone)
     with suppress(Cancelled):
-        run_calibration(plan, truth_of(spec), bench_for)
+        run_calibration(plan, truth_of(spec), runner_for)
 
 
 def _is_alone() -> bool:

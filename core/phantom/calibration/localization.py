@@ -15,7 +15,7 @@ from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS, Selection
 from core.phantom import layout as phantom
 from core.phantom.calibration.blocks import PRIVATE, Blocks, Localization
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 SEPARATION_VERSION = 2
 """Raised whenever the same key inputs give other localizations."""
@@ -27,46 +27,46 @@ Localizations = Mapping[Selection, Mapping[str, Localization]]
 """By selection and ability."""
 
 
-def localizations(bench: Workbench, blocks: Blocks) -> Localizations:
-    """The localizations of the workbench's loss and form.
+def localizations(runner: Runner, blocks: Blocks) -> Localizations:
+    """The localizations of the runner's loss and form.
 
     Raises:
         Cancelled: it was cancelled.
         ValueError: the model cannot be used.
     """
-    key, key_inputs = localization_request(bench)
-    with bench.store.lock(key):
-        found = _stored(bench, key)
+    key, key_inputs = localization_request(runner)
+    with runner.store.lock(key):
+        found = _stored(runner, key)
         if found is not None:
             return found
-        computed = {selection: _computed(bench, blocks, selection) for selection in SCORED}
-        bench.store.localizations.save(key, key_inputs, _columns(computed))
-        bench.unverified.append((bench.store.localizations.entries, key))
+        computed = {selection: _computed(runner, blocks, selection) for selection in SCORED}
+        runner.store.localizations.save(key, key_inputs, _columns(computed))
+        runner.unverified.append((runner.store.localizations.entries, key))
         return computed
 
 
-def stored_localizations(bench: Workbench) -> Localizations | None:
-    """The localizations of the workbench's loss and form if they are stored; None if not, or damaged."""
-    return _stored(bench, localization_request(bench)[0])
+def stored_localizations(runner: Runner) -> Localizations | None:
+    """The localizations of the runner's loss and form if they are stored; None if not, or damaged."""
+    return _stored(runner, localization_request(runner)[0])
 
 
-def localization_request(bench: Workbench) -> tuple[str, dict[str, Any]]:
-    """The cache key of the localizations of the workbench's loss and form, and what it is made of."""
+def localization_request(runner: Runner) -> tuple[str, dict[str, Any]]:
+    """The cache key of the localizations of the runner's loss and form, and what it is made of."""
     masks = [MaskSpec(ability, "mlp", "contrast", 1.0) for ability in PRIVATE]
     key_inputs = {
-        "loss": bench.recipe.loss,
-        "reduction": bench.recipe.reduction,
+        "loss": runner.recipe.loss,
+        "reduction": runner.recipe.reduction,
         "blocks": [phantom.PRIVATE, phantom.SHARED],
-        "rankings": [bench.ranking_key(mask) for mask in masks],
+        "rankings": [runner.ranking_key(mask) for mask in masks],
     }
     return key_of("localizations", SEPARATION_VERSION, key_inputs), key_inputs
 
 
-def _stored(bench: Workbench, key: str) -> Localizations | None:
+def _stored(runner: Runner, key: str) -> Localizations | None:
     try:
-        frame = bench.store.localizations.load(key)
+        frame = runner.store.localizations.load(key)
     except CorruptEntry as error:
-        bench.emit(EntryReplaced(str(error)))
+        runner.emit(EntryReplaced(str(error)))
         return None
     if frame is None:
         return None
@@ -95,17 +95,17 @@ def _columns(localizations: Localizations) -> dict[str, Sequence[Any]]:
     }
 
 
-def _computed(bench: Workbench, blocks: Blocks, selection: Selection) -> dict[str, Localization]:
-    return {ability: blocks.localization(ability, _scores(bench, selection, ability)) for ability in PRIVATE}
+def _computed(runner: Runner, blocks: Blocks, selection: Selection) -> dict[str, Localization]:
+    return {ability: blocks.localization(ability, _scores(runner, selection, ability)) for ability in PRIVATE}
 
 
-def _scores(bench: Workbench, selection: Selection, ability: str) -> list[NDArray[np.float32]]:
+def _scores(runner: Runner, selection: Selection, ability: str) -> list[NDArray[np.float32]]:
     """The scores of the MLPs' weights from which a selection is made, matrix by matrix."""
     from core.masks.scores import whole
     from core.runner.contrasts import contrast_of, scored_for_itself, scores_in
 
     if selection in CONTRASTS:
-        contrasts = contrast_of(bench, MaskSpec(ability, "mlp", selection, 1.0))
+        contrasts = contrast_of(runner, MaskSpec(ability, "mlp", selection, 1.0))
         return [whole(one).numpy() for one in contrasts]
-    own = scores_in(bench, "mlp", scored_for_itself(bench, ability))
+    own = scores_in(runner, "mlp", scored_for_itself(runner, ability))
     return [whole(one).numpy() for one in own]

@@ -18,46 +18,46 @@ from core.phantom.calibration.subject import BenchFor
 from core.phantom.true_matrix import Truth
 from core.runner.cancellation import Cancelled
 from core.runner.profile import run_profile
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 
-def run_calibration(plan: CalibrationPlan, truth: Truth, bench_for: BenchFor) -> Calibration:
+def run_calibration(plan: CalibrationPlan, truth: Truth, runner_for: BenchFor) -> Calibration:
     """The calibration of a plan; every finished ranking and run is stored as it comes.
 
     Args:
         plan: what is located and ablated.
         truth: of the phantom.
-        bench_for: makes the workbench of the phantom that scores weights in one way.
+        bench_for: makes the runner of the phantom that scores weights in one way.
 
     Raises:
-        Cancelled: a workbench was cancelled.
+        Cancelled: a runner was cancelled.
         ValueError: the model cannot be used.
         WeightsChangedError: the weights were not restored.
     """
     found = Found(truth)
     for loss, reduction in plan.recipes():
-        bench = bench_for(loss, reduction)
-        blocks = Blocks(Layout.of(bench))
-        found.take_localizations(bench.recipe, localizations(bench, blocks))
+        runner = runner_for(loss, reduction)
+        blocks = Blocks(Layout.of(runner))
+        found.take_localizations(runner.recipe, localizations(runner, blocks))
         for setting in plan.located_by(loss, reduction):
-            found.placements[setting] = _placements(bench, blocks, setting, plan.seed)
+            found.placements[setting] = _placements(runner, blocks, setting, plan.seed)
         for profile_plan in plan.profiles(loss, reduction):
-            found.take_answers(profile_plan, bench.recipe, _answers(_profile(profile_plan, bench)))
+            found.take_answers(profile_plan, runner.recipe, _answers(_profile(profile_plan, runner)))
     return found.whole(plan)
 
 
-def _placements(bench: Workbench, blocks: Blocks, setting: Setting, seed: int) -> dict[str, Placement]:
+def _placements(runner: Runner, blocks: Blocks, setting: Setting, seed: int) -> dict[str, Placement]:
     """Where each ability's weights lie; a ranking that is not stored is made for every k."""
     found = {}
-    for ability, stored in stored_addresses(bench, setting, seed).items():
+    for ability, stored in stored_addresses(runner, setting, seed).items():
         mask = setting.mask(ability, seed)
-        addresses = cast(Addresses, bench.mask(mask, KS).addresses.numpy()) if stored is None else stored
+        addresses = cast(Addresses, runner.mask(mask, KS).addresses.numpy()) if stored is None else stored
         found[ability] = blocks.placement(ability, addresses)
     return found
 
 
-def _profile(plan: Plan, bench: Workbench) -> Profile:
-    profile = run_profile(plan, bench, bench.cancelled)
+def _profile(plan: Plan, runner: Runner) -> Profile:
+    profile = run_profile(plan, runner, runner.cancelled)
     if profile is None:
         raise Cancelled
     return profile

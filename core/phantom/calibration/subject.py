@@ -11,10 +11,10 @@ from core.importance.scoring_rule import Loss, Reduction
 from core.models.files import model_folder
 from core.models.spec import EMBEDDED, ModelSpec
 from core.phantom.true_matrix import TRUTH_FILE, Truth, read_truth
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
-BenchFor = Callable[[Loss, Reduction], Workbench]
-"""Makes the workbench that scores weights in one way."""
+BenchFor = Callable[[Loss, Reduction], Runner]
+"""Makes the runner that scores weights in one way."""
 
 PHANTOMS = tuple(name for name in EMBEDDED if name.startswith("phantom"))
 """The names of the models in which it is known what each ability needs."""
@@ -39,7 +39,7 @@ def truth_of(spec: ModelSpec) -> Truth:
     return read_truth(model_folder(spec))
 
 
-def benches(
+def runners(
     spec: ModelSpec,
     store: Store,
     n_items: int,
@@ -54,12 +54,12 @@ def benches(
         store: the cache.
         n_items: diagnostic items of each ability.
         seed: of these items.
-        tell: is told what happens.
+        emit: is told what happens.
         cancelled: asked between batches.
     """
 
-    def bench_for(loss: Loss, reduction: Reduction) -> Workbench:
+    def runner_for(loss: Loss, reduction: Reduction) -> Runner:
         recipe = ImportanceSpec(n_items, loss, reduction, seed)
-        return Workbench(spec, store, recipe, emit=emit, cancelled=cancelled)
+        return Runner(spec, store, recipe, emit=emit, cancelled=cancelled)
 
-    return bench_for
+    return runner_for

@@ -19,7 +19,7 @@ from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 from core.runner.profile import run_profile
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 from tui.matrix import write_matrices
 
 A, B, C = "contextual_recall", "quantitative_reasoning", "temporal_reasoning"
@@ -83,27 +83,27 @@ def test_each_matrix_is_judged_by_itself() -> None:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Profile]:
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Profile]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    bench = Workbench(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=20))
+    runner = Runner(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=20))
     ids = [A, compound_id((A, B)), compound_id((B, C))]
     plan = Plan((A, B, C), ("mlp",), ("top", "random"), (0.03,), find_benchmarks(ids, "basic"), limit=20)
-    profile = run_profile(plan, bench)
+    profile = run_profile(plan, runner)
     torch.set_num_threads(threads)
     assert profile is not None
-    return bench, profile
+    return runner, profile
 
 
 def test_a_profile_says_what_its_names_are_worth(
-    found: tuple[Workbench, Profile], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    found: tuple[Runner, Profile], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bench, profile = found
+    runner, profile = found
     expected = attributions(profile)
     assert [(one.selection, one.cells, one.needed) for one in expected] == [
         (selection, 6, 4) for selection in ("top", "top", "random", "random")
     ]
-    write_profile(profile, bench, tmp_path)
+    write_profile(profile, runner, tmp_path)
     document = json.loads((tmp_path / "profile.json").read_text("utf-8"))
     assert document["attribution"] == [one.figures() for one in expected]
     assert [one["needs"] for one in document["benchmarks"]] == [[A], [A, B], [B, C]]
@@ -119,7 +119,7 @@ def test_a_profile_says_what_its_names_are_worth(
     assert "to name every ability everywhere gives .80" in " ".join(out.split())
 
 
-def test_a_profile_without_compounds_says_nothing_of_names(found: tuple[Workbench, Profile]) -> None:
+def test_a_profile_without_compounds_says_nothing_of_names(found: tuple[Runner, Profile]) -> None:
     plan = Plan((A,), ("mlp",), ("top",), (0.03,), find_benchmarks([A], "basic"), limit=20)
     profile = run_profile(plan, found[0])
     assert profile is not None

@@ -25,7 +25,7 @@ from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
 from core.runner.profile import run_profile
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 from tui.matrix import write_failures
 
 DESCRIPTION = """
@@ -41,7 +41,7 @@ MASK_COLUMNS = ("ability", "variant", "selection", "k")
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Profile]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Profile]:
     root = tmp_path_factory.mktemp("failures")
     prompts = [render_generation(item, "cloze") for item in generate_items(ABILITY, "basic", "heldout", N)]
     rows = [{"prompt": one.context, "answer": one.answer} for one in prompts]
@@ -57,25 +57,25 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Profi
     )
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    bench = Workbench(ModelSpec(), Store(root / "cache"), ImportanceSpec(n_items=60))
-    profile = run_profile(plan, bench)
+    runner = Runner(ModelSpec(), Store(root / "cache"), ImportanceSpec(n_items=60))
+    profile = run_profile(plan, runner)
     torch.set_num_threads(threads)
     assert profile is not None
-    return bench, profile
+    return runner, profile
 
 
-def single(bench: Workbench, profile: Profile, mask: MaskSpec) -> list[ItemFailure]:
-    samples = Samples.open(bench, profile.plan.benchmarks[0], N, mask)
+def single(runner: Runner, profile: Profile, mask: MaskSpec) -> list[ItemFailure]:
+    samples = Samples.open(runner, profile.plan.benchmarks[0], N, mask)
     assert samples is not None
     found = [item_failure(samples, samples.sample(place)) for place in range(N)]
     return [one for one in found if one is not None]
 
 
-def test_the_ways_of_each_mask_are_those_of_its_items(finished: tuple[Workbench, Profile]) -> None:
-    bench, profile = finished
+def test_the_ways_of_each_mask_are_those_of_its_items(finished: tuple[Runner, Profile]) -> None:
+    runner, profile = finished
     rows = profile.failures.shares
     for sums in profile.failures.sums:
-        items = single(bench, profile, sums.mask)
+        items = single(runner, profile, sums.mask)
         assert len(items) == N
         assert sums.ways == Counter(mode_of(one.tags) for one in items)
         of_mask = rows.filter(variant=sums.mask.variant, selection=sums.mask.selection)
@@ -86,7 +86,7 @@ def test_the_ways_of_each_mask_are_those_of_its_items(finished: tuple[Workbench,
         assert sums.shares[0].count == of_mask["count"][0] == max(sums.ways.values())
 
 
-def test_an_ablation_does_more_than_the_random_control(finished: tuple[Workbench, Profile]) -> None:
+def test_an_ablation_does_more_than_the_random_control(finished: tuple[Runner, Profile]) -> None:
     _, profile = finished
     same = {
         (one.mask.variant, one.mask.selection): sum(n for way, n in one.ways.items() if way.name == "same")
@@ -96,24 +96,24 @@ def test_an_ablation_does_more_than_the_random_control(finished: tuple[Workbench
     assert same["all", "random"] > N / 2
 
 
-def test_every_tag_has_a_row_and_one_of_an_item_counts(finished: tuple[Workbench, Profile]) -> None:
-    bench, profile = finished
+def test_every_tag_has_a_row_and_one_of_an_item_counts(finished: tuple[Runner, Profile]) -> None:
+    runner, profile = finished
     for sums in profile.failures.sums:
         tags = profile.failures.tags.filter(variant=sums.mask.variant, selection=sums.mask.selection)
-        items = single(bench, profile, sums.mask)
+        items = single(runner, profile, sums.mask)
         assert tags["tag"].to_list() == [tag.name for one in items for tag in one.tags]
         assert tags["evidence"].to_list() == [tag.evidence for one in items for tag in one.tags]
         mains = [main.name for one in items if (main := main_tag(one.tags))]
         assert tags.filter("is_main")["tag"].to_list() == mains
 
 
-def test_margins_are_those_of_the_items(finished: tuple[Workbench, Profile]) -> None:
-    bench, profile = finished
+def test_margins_are_those_of_the_items(finished: tuple[Runner, Profile]) -> None:
+    runner, profile = finished
     assert len(profile.failures.choices) == 2 * len(profile.failures.sums)
     for row in profile.failures.choices.to_dicts():
         (benchmark,) = (one for one in profile.plan.benchmarks if one.id == row["benchmark"])
         mask = MaskSpec(row["ability"], row["variant"], row["selection"], row["k"])
-        samples = Samples.open(bench, benchmark, N, mask)
+        samples = Samples.open(runner, benchmark, N, mask)
         assert samples is not None
         found = (item_failure(samples, samples.sample(place)) for place in range(N))
         choices = [one.choice for one in found if one]
@@ -124,18 +124,18 @@ def test_margins_are_those_of_the_items(finished: tuple[Workbench, Profile]) -> 
         assert failures(samples) is not None
 
 
-def test_a_second_run_says_the_same(finished: tuple[Workbench, Profile]) -> None:
-    bench, profile = finished
-    again = run_profile(profile.plan, Workbench(bench.spec, bench.store, bench.recipe))
+def test_a_second_run_says_the_same(finished: tuple[Runner, Profile]) -> None:
+    runner, profile = finished
+    again = run_profile(profile.plan, Runner(runner.spec, runner.store, runner.recipe))
     assert again is not None
     assert again.failures.shares.equals(profile.failures.shares)
     assert again.failures.tags.equals(profile.failures.tags)
     assert again.failures.sums == profile.failures.sums
 
 
-def test_all_of_it_is_in_the_folder(finished: tuple[Workbench, Profile], tmp_path: Path) -> None:
-    bench, profile = finished
-    write_profile(profile, bench, tmp_path)
+def test_all_of_it_is_in_the_folder(finished: tuple[Runner, Profile], tmp_path: Path) -> None:
+    runner, profile = finished
+    write_profile(profile, runner, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(FILES)
     for name, schema in (("failures", SHARES_SCHEMA), ("tags", TAGS_SCHEMA), ("choices", CHOICES_SCHEMA)):
         assert pl.read_parquet_schema(tmp_path / f"{name}.parquet") == dict(schema)
@@ -149,7 +149,7 @@ def test_all_of_it_is_in_the_folder(finished: tuple[Workbench, Profile], tmp_pat
 
 
 def test_the_table_has_the_frequent_failures_and_the_control_apart(
-    finished: tuple[Workbench, Profile], capsys: pytest.CaptureFixture[str]
+    finished: tuple[Runner, Profile], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, profile = finished
     write_failures(profile)
@@ -167,10 +167,10 @@ def test_the_table_has_the_frequent_failures_and_the_control_apart(
     assert len(out) == 9
 
 
-def test_a_profile_of_the_intact_model_has_no_failures(finished: tuple[Workbench, Profile]) -> None:
-    bench, profile = finished
+def test_a_profile_of_the_intact_model_has_no_failures(finished: tuple[Runner, Profile]) -> None:
+    runner, profile = finished
     plan = Plan((ABILITY,), ("base",), ("top",), (0.03,), profile.plan.benchmarks, N)
-    found = run_profile(plan, bench)
+    found = run_profile(plan, runner)
     assert found is not None
     assert found.failures.sums == ()
     assert (len(found.failures.shares), len(found.failures.tags), len(found.failures.choices)) == (0, 0, 0)

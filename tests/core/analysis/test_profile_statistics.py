@@ -20,7 +20,7 @@ from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 from tui.matrix import write_matrices
 
 N, DRAWS = 200, 4
@@ -58,22 +58,22 @@ def right_answers(mask: MaskSpec | None) -> tuple[list[bool], ...]:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Profile]:
-    bench = Workbench(ModelSpec(), Store(tmp_path_factory.mktemp("cache")))
-    return bench, profile(bench, PLAN)
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Profile]:
+    runner = Runner(ModelSpec(), Store(tmp_path_factory.mktemp("cache")))
+    return runner, profile(runner, PLAN)
 
 
-def profile(bench: Workbench, plan: Plan) -> Profile:
+def profile(runner: Runner, plan: Plan) -> Profile:
     frames = {}
     for mask in (None, *plan.masks()):
         frames[mask] = []
-        for request, right in zip(plan.requests(bench, mask), right_answers(mask), strict=True):
+        for request, right in zip(plan.requests(runner, mask), right_answers(mask), strict=True):
             columns = {"item_id": [str(place) for place in range(N)], "correct": right}
-            bench.store.outcomes.save(request.key, request.key_inputs, columns)
-            frame = bench.store.outcomes.load(request.key)
+            runner.store.outcomes.save(request.key, request.key_inputs, columns)
+            frame = runner.store.outcomes.load(request.key)
             assert frame is not None
             frames[mask].append(frame)
-    return profile_of(plan, bench, frames)
+    return profile_of(plan, runner, frames)
 
 
 def cell(found: Profile, ability: str, benchmark: str, selection: str = "top") -> dict[str, object]:
@@ -81,11 +81,11 @@ def cell(found: Profile, ability: str, benchmark: str, selection: str = "top") -
     return rows.row(0, named=True)
 
 
-def test_random_masks_are_planned_with_seeds_of_their_own(found: tuple[Workbench, Profile]) -> None:
-    bench, result = found
+def test_random_masks_are_planned_with_seeds_of_their_own(found: tuple[Runner, Profile]) -> None:
+    runner, result = found
     random = [mask for mask in PLAN.masks() if mask.selection == "random"]
     assert len(random) == DRAWS * len(ABILITIES)
-    assert len({bench.request(mask, PLAN.benchmarks[0], N).key for mask in random}) == len(random)
+    assert len({runner.request(mask, PLAN.benchmarks[0], N).key for mask in random}) == len(random)
     # The first draw is the control that a plan with one random seed has: what is stored of it still counts.
     alone = replace(PLAN, random_seeds=1)
     assert set(alone.masks()) < set(PLAN.masks())
@@ -108,7 +108,7 @@ def test_random_seeds_that_make_no_sense_are_refused(changes: dict[str, object],
         replace(PLAN, **changes)
 
 
-def test_holm_is_over_the_defined_cells_of_one_matrix(found: tuple[Workbench, Profile]) -> None:
+def test_holm_is_over_the_defined_cells_of_one_matrix(found: tuple[Runner, Profile]) -> None:
     _, result = found
     base = right_answers(None)
     p_values = {}
@@ -129,7 +129,7 @@ def test_holm_is_over_the_defined_cells_of_one_matrix(found: tuple[Workbench, Pr
     assert top.holm_significant == len(holm_significant) > 0
 
 
-def test_the_empirical_p_counts_random_masks_that_do_as_much(found: tuple[Workbench, Profile]) -> None:
+def test_the_empirical_p_counts_random_masks_that_do_as_much(found: tuple[Runner, Profile]) -> None:
     _, result = found
     assert cell(result, SPATIAL, SPATIAL)["empirical_p"] == pytest.approx((1 + 2) / (4 + 1))
     assert cell(result, DEDUCTIVE, DEDUCTIVE)["empirical_p"] == pytest.approx(1 / 5)
@@ -138,7 +138,7 @@ def test_the_empirical_p_counts_random_masks_that_do_as_much(found: tuple[Workbe
         assert (undefined["empirical_p"], undefined["random_masks"]) == (None, 0)
 
 
-def test_specificity_is_own_less_the_other_abilities(found: tuple[Workbench, Profile]) -> None:
+def test_specificity_is_own_less_the_other_abilities(found: tuple[Runner, Profile]) -> None:
     _, result = found
     base = np.array(right_answers(None)[1])
     masks = [np.array(right_answers(MaskSpec(a, "mlp", "top", 0.01))[1]) for a in ABILITIES]
@@ -157,13 +157,13 @@ def test_specificity_is_own_less_the_other_abilities(found: tuple[Workbench, Pro
 
 def test_a_single_ability_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
     plan = replace(PLAN, abilities=(SPATIAL,), random_seeds=1)
-    result = profile(Workbench(ModelSpec(), Store(tmp_path)), plan)
+    result = profile(Runner(ModelSpec(), Store(tmp_path)), plan)
     assert result.cells["specificity"].null_count() == len(result.cells)
     assert cell(result, SPATIAL, SPATIAL)["empirical_p"] == 1.0  # the one random mask does as much
 
 
 def test_tables_say_what_holds_and_what_cannot_be_said(
-    found: tuple[Workbench, Profile], capsys: pytest.CaptureFixture[str]
+    found: tuple[Runner, Profile], capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_matrices(found[1])
     text = " ".join(capsys.readouterr().out.split())
@@ -180,16 +180,16 @@ def test_a_base_score_that_cannot_be_believed_is_said_in_place_of_an_ais(
 ) -> None:
     broken = replace(PLAN.benchmarks[0], plausible_range=(0.3, 0.91))
     plan = replace(PLAN, benchmarks=(broken, *PLAN.benchmarks[1:]))
-    result = profile(Workbench(ModelSpec(), Store(tmp_path)), plan)
+    result = profile(Runner(ModelSpec(), Store(tmp_path)), plan)
     assert not result.cells.filter(benchmark=DEDUCTIVE)["defined"].any()
     write_matrices(result)
     text = " ".join(capsys.readouterr().out.split())
     assert "base score 0.92 is not plausible for deductive_reasoning [0.3, 0.91]: check the prompt" in text
 
 
-def test_the_folder_says_what_holds(found: tuple[Workbench, Profile], tmp_path: Path) -> None:
-    bench, result = found
-    write_profile(result, bench, tmp_path)
+def test_the_folder_says_what_holds(found: tuple[Runner, Profile], tmp_path: Path) -> None:
+    runner, result = found
+    write_profile(result, runner, tmp_path)
     document = json.loads((tmp_path / "profile.json").read_text())
     assert document["random_seeds"] == list(PLAN.seeds_of("random"))
     holm_significant = {(row["ability"], row["benchmark"]): row for row in document["holm_significant"]}

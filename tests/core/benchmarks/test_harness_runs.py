@@ -23,7 +23,7 @@ from core.benchmarks.tasks.catalogue import TASKS
 from core.benchmarks.tasks.task import HARNESS_SEED
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of, subjects
 from tests.core.benchmarks.harness import harness_tasks
 from tests.core.tiny_models import byte_tokenizer, save_model
@@ -240,9 +240,9 @@ def test_any_task_runs_on_our_engine_with_its_own_metrics(
     folder, oracles = local
     options = BenchmarkOptions(data_dir=str(folder), shots=shots)
     (benchmark,) = find_benchmarks([f"lm_eval:{task}"], "standard", options)
-    bench = Workbench(loaded.spec, Store(tmp_path))
-    bench.loaded = loaded
-    frame = bench.outcomes(bench.request(None, benchmark, benchmark.n_items))
+    runner = Runner(loaded.spec, Store(tmp_path))
+    runner.loaded = loaded
+    frame = runner.outcomes(runner.request(None, benchmark, benchmark.n_items))
     found = theirs(loaded, oracles[task], shots, benchmark.n_items)["metrics"]
     expected = {name: found[name] for name in benchmark.metrics}
     documents = benchmark.documents(loaded.spec, benchmark.n_items)

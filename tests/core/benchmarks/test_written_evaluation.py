@@ -24,7 +24,7 @@ from core.benchmarks.tasks.documents import GenerationDocument
 from core.experiment.events import BatchFinished, Event
 from core.inference.repeats import Finish
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 from core.sandbox import find_sandbox
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
@@ -53,9 +53,9 @@ def short(task: str, shots: int | None = 1) -> Benchmark:
 
 def test_answers_are_written_judged_told_and_shown(spec: ModelSpec, tmp_path: Path) -> None:
     told: list[Event] = []
-    bench = Workbench(spec, Store(tmp_path), emit=told.append)
+    runner = Runner(spec, Store(tmp_path), emit=told.append)
     benchmark = short("gsm8k")
-    frame = bench.outcomes(bench.request(None, benchmark, 5))
+    frame = runner.outcomes(runner.request(None, benchmark, 5))
     assert frame["item_id"].to_list() == [f"gsm8k/{place}" for place in range(5)]
     assert frame["score"].to_list() == [0.0] * 5
     assert frame["answer"].to_list() == ["[invalid]"] * 5
@@ -66,7 +66,7 @@ def test_answers_are_written_judged_told_and_shown(spec: ModelSpec, tmp_path: Pa
     assert {(outcome.gold, outcome.prediction, outcome.loglikelihoods) for outcome in events} == {
         (-1, -1, ())
     }
-    samples = Samples.open(bench, benchmark, 5, None)
+    samples = Samples.open(runner, benchmark, 5, None)
     assert samples is not None
     sample = samples.sample(2)
     assert sample.base is not None
@@ -85,17 +85,17 @@ def test_cancelled_writing_stops_within_a_token_and_stores_nothing(spec: ModelSp
         asked += 1
         return asked > 6
 
-    bench = Workbench(spec, Store(tmp_path), cancelled=cancelled)
-    request = bench.request(None, short("gsm8k"), 5)
-    assert bench.evaluate(request) is None
+    runner = Runner(spec, Store(tmp_path), cancelled=cancelled)
+    request = runner.request(None, short("gsm8k"), 5)
+    assert runner.evaluate(request) is None
     assert asked < 6 + TOKENS
-    assert bench.store.outcomes.load(request.key) is None
+    assert runner.store.outcomes.load(request.key) is None
 
 
 def test_items_of_one_passage_are_resampled_together(spec: ModelSpec, tmp_path: Path) -> None:
-    bench = Workbench(spec, Store(tmp_path))
+    runner = Runner(spec, Store(tmp_path))
     (boolq,) = find_benchmarks(["boolq"], "standard", OPTIONS)
-    frame = bench.outcomes(bench.request(None, boolq, 6))
+    frame = runner.outcomes(runner.request(None, boolq, 6))
     labels = clusters_of(frame)
     assert labels is not None
     assert len(labels) == 6
@@ -142,7 +142,7 @@ def test_reference_programs_pass_and_broken_ones_fail(task: str, spec: ModelSpec
 
 @needs_sandbox
 def test_what_a_model_writes_is_run_and_fails(spec: ModelSpec, tmp_path: Path) -> None:
-    bench = Workbench(spec, Store(tmp_path))
-    frame = bench.outcomes(bench.request(None, short("mbpp", None), 2))
+    runner = Runner(spec, Store(tmp_path))
+    frame = runner.outcomes(runner.request(None, short("mbpp", None), 2))
     assert frame["score"].to_list() == [0.0, 0.0]
     assert frame["answer"].str.starts_with("0 of 3 tests passed; test 1: ").all()

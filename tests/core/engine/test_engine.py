@@ -34,7 +34,7 @@ from core.experiment.events import (
 from core.experiment.specs import MaskSpec, Run
 from core.masks.choices import SELECTIONS
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 from tests.core.engine.talk import RECIPE, Screen, kill, private_folder
 
 SPATIAL = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
@@ -71,10 +71,10 @@ async def _ended(spec: EngineSpec) -> None:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """The same model in this process, with a cache of its own."""
     threads = torch.get_num_threads()
-    yield Workbench(ModelSpec(), Store(tmp_path_factory.mktemp("own")), RECIPE)
+    yield Runner(ModelSpec(), Store(tmp_path_factory.mktemp("own")), RECIPE)
     torch.set_num_threads(threads)
 
 
@@ -87,9 +87,9 @@ async def screen_of(spec: EngineSpec, process: EngineProcess | None = None) -> A
         await screen.connection.close()
 
 
-def outcomes_here(bench: Workbench, mask: MaskSpec | None, benchmark: str, n: int) -> pl.DataFrame:
+def outcomes_here(runner: Runner, mask: MaskSpec | None, benchmark: str, n: int) -> pl.DataFrame:
     (found,) = find_benchmarks([benchmark], "basic")
-    return bench.outcomes(bench.request(mask, found, n))
+    return runner.outcomes(runner.request(mask, found, n))
 
 
 def told_outcomes(screen: Screen) -> list[dict[int, ItemOutcome]]:
@@ -104,7 +104,7 @@ def told_outcomes(screen: Screen) -> list[dict[int, ItemOutcome]]:
 
 
 def test_a_job_gives_what_a_workbench_gives_and_is_then_in_the_cache(
-    spec: EngineSpec, bench: Workbench
+    spec: EngineSpec, runner: Runner
 ) -> None:
     runs = tuple(Run(mask, benchmark, 60) for benchmark in BENCHMARKS for mask in (None, SPATIAL))
 
@@ -118,7 +118,7 @@ def test_a_job_gives_what_a_workbench_gives_and_is_then_in_the_cache(
             assert started == [(mask, benchmark) for mask in (None, SPATIAL) for benchmark in BENCHMARKS]
             assert [run.done for run in screen.of(RunFinished)] == [1, 2, 3, 4]
             for (mask, benchmark), told in zip(started, told_outcomes(screen), strict=True):
-                here = outcomes_here(bench, mask, benchmark, 60)
+                here = outcomes_here(runner, mask, benchmark, 60)
                 assert sorted(told) == list(range(60))
                 rows = [told[place] for place in range(60)]
                 assert [row.gold for row in rows] == here["gold"].to_list()
@@ -134,7 +134,7 @@ def test_a_job_gives_what_a_workbench_gives_and_is_then_in_the_cache(
     asyncio.run(talk())
 
 
-def test_cancel_restores_the_weights(spec: EngineSpec, bench: Workbench) -> None:
+def test_cancel_restores_the_weights(spec: EngineSpec, runner: Runner) -> None:
     async def talk() -> None:
         async with screen_of(spec) as screen:
             masked = tuple(Run(SPATIAL, benchmark, 500) for benchmark in BENCHMARKS)
@@ -146,7 +146,7 @@ def test_cancel_restores_the_weights(spec: EngineSpec, bench: Workbench) -> None
             assert (ended.state, ended.done) == ("cancelled", 0)
             job = await screen.all_of(StartRuns("base", (Run(None, BENCHMARKS[0], 61),)))
             assert job.state == "completed"
-            here = outcomes_here(bench, None, BENCHMARKS[0], 61)
+            here = outcomes_here(runner, None, BENCHMARKS[0], 61)
             rows = [told_outcomes(screen)[-1][place] for place in range(61)]
             values = pl.Series([list(row.loglikelihoods) for row in rows], dtype=pl.List(pl.Float32))
             assert values.to_list() == here["loglikelihoods"].to_list()
@@ -239,7 +239,7 @@ def test_answers_stream_and_a_factor_of_one_changes_nothing(spec: EngineSpec) ->
     asyncio.run(talk())
 
 
-def test_an_ablated_answer_is_compared_with_base_token_by_token(spec: EngineSpec, bench: Workbench) -> None:
+def test_an_ablated_answer_is_compared_with_base_token_by_token(spec: EngineSpec, runner: Runner) -> None:
     masks, titles = (SPATIAL, None, SPATIAL), ("greedy", "sampled", "halved")
 
     async def talk() -> None:
@@ -257,16 +257,16 @@ def test_an_ablated_answer_is_compared_with_base_token_by_token(spec: EngineSpec
             for one, factor in zip(found, (0.0, 0.0, 0.5), strict=True):
                 assert len(one.base_tokens) == ends[one.job, 1].tokens
                 assert len(one.ablated_tokens) == ends[one.job, 2].tokens
-                check_comparison(bench, one, factor)
+                check_comparison(runner, one, factor)
         async with screen_of(spec) as screen:
             assert (await screen.snapshot()).compared == (found[-1],)
 
     asyncio.run(talk())
 
 
-def check_comparison(bench: Workbench, one: TextCompared, factor: float) -> None:
+def check_comparison(runner: Runner, one: TextCompared, factor: float) -> None:
     """Against plain forward passes of the same model in this process."""
-    tokenizer, model = bench.loaded.tokenizer, bench.loaded.model
+    tokenizer, model = runner.loaded.tokenizer, runner.loaded.model
     ids = tokenizer(PROMPT)["input_ids"]
 
     def chances(answer: tuple[int, ...], place: int) -> torch.Tensor:
@@ -289,7 +289,7 @@ def check_comparison(bench: Workbench, one: TextCompared, factor: float) -> None
     for text, token in zip((one.base_token, one.ablated_token), tokens, strict=True):
         assert text == (None if token == tokenizer.eos_token_id else f" {tokenizer.decode([token])}")
     for probabilities, mask in ((one.base_probabilities, None), (one.ablated_probabilities, SPATIAL)):
-        with bench.ablated(mask and bench.mask(mask), factor):
+        with runner.ablated(mask and runner.mask(mask), factor):
             truth = chances(one.base_tokens, place)
         assert probabilities == pytest.approx([float(truth[token]) for token in tokens], rel=1e-3)
 

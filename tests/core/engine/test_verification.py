@@ -19,8 +19,8 @@ from core.engine.worker import Worker
 from core.experiment.events import ENDED, Event, Job, JobChanged, ModelLoaded, RunFinished
 from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
+from core.runner.runner import Runner
 from core.runner.verification import WeightsChangedError
-from core.runner.workbench import Workbench
 from tests.core.engine.talk import RECIPE
 
 MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
@@ -53,8 +53,8 @@ class Engine:
         self.on_event(event)
 
     @property
-    def bench(self) -> Workbench:
-        return self.worker._bench
+    def runner(self) -> Runner:
+        return self.worker._runner
 
     def ended(self) -> list[Job]:
         return [e.job for e in self.told if isinstance(e, JobChanged) and e.job.state in ENDED]
@@ -70,7 +70,7 @@ class Engine:
         return self.ended()[-1]
 
     def stored(self) -> list[str]:
-        store = self.bench.store
+        store = self.runner.store
         kinds = (store.outcomes, store.generation_quality, store.rankings)
         return [key for kind in kinds for key in kind.entries.stored_keys()]
 
@@ -83,9 +83,9 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     engine.worker.join(WAIT_S)
 
 
-def outcomes(bench: Workbench) -> pl.DataFrame:
+def outcomes(runner: Runner) -> pl.DataFrame:
     (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
-    frame = bench.store.outcomes.load(bench.request(MASK, benchmark, N).key)
+    frame = runner.store.outcomes.load(runner.request(MASK, benchmark, N).key)
     assert frame is not None
     return frame
 
@@ -94,13 +94,13 @@ def test_weights_that_changed_end_the_job_and_what_it_stored_is_deleted(engine: 
     def flip_a_bit(event: Event) -> None:
         """As failing memory would: a weight that no mask has touched, while the mask is applied."""
         if isinstance(event, RunFinished) and event.mask != "base":
-            weight = engine.bench.loaded.model.get_parameter("model.layers.1.self_attn.q_proj.weight")
+            weight = engine.runner.loaded.model.get_parameter("model.layers.1.self_attn.q_proj.weight")
             weight.data.view(torch.int32)[0, 0] ^= 1
 
     first = engine.do(START)
     assert first.state == "completed"
     kept = engine.stored()
-    truth = outcomes(engine.bench)
+    truth = outcomes(engine.runner)
 
     other = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
     engine.on_event = flip_a_bit
@@ -118,24 +118,24 @@ def test_weights_that_changed_end_the_job_and_what_it_stored_is_deleted(engine: 
     assert third.state == "completed"
     assert len(engine.stored()) == len(kept) + 3
     assert sum(isinstance(event, ModelLoaded) for event in engine.told) == 2
-    assert outcomes(engine.bench).equals(truth)
+    assert outcomes(engine.runner).equals(truth)
 
 
 def test_a_whole_model_is_verified_and_not_loaded_again(engine: Engine) -> None:
     assert engine.do(START).state == "completed"
     assert engine.do(StartRuns("again", START.runs)).state == "completed"
     assert sum(isinstance(event, ModelLoaded) for event in engine.told) == 1
-    assert engine.bench.unverified == []
+    assert engine.runner.unverified == []
 
 
 def test_a_workbench_without_an_engine_says_it_too(tmp_path: Path) -> None:
-    bench = Workbench(ModelSpec(), Store(tmp_path), RECIPE)
+    runner = Runner(ModelSpec(), Store(tmp_path), RECIPE)
     (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
-    bench.outcomes(bench.request(MASK, benchmark, N))
-    with bench.ablated(bench.mask(MASK)):
+    runner.outcomes(runner.request(MASK, benchmark, N))
+    with runner.ablated(runner.mask(MASK)):
         pass
-    bench.loaded.model.get_parameter("model.layers.0.mlp.up_proj.weight").data[0, 0] += 1.0
+    runner.loaded.model.get_parameter("model.layers.0.mlp.up_proj.weight").data[0, 0] += 1.0
     with pytest.raises(WeightsChangedError, match=r"up_proj\.weight are not those that were loaded"):
-        bench.verify_restored()
-    bench.verify_restored()  # the model is forgotten: there is nothing left to prove
-    assert "loaded" not in vars(bench)
+        runner.verify_restored()
+    runner.verify_restored()  # the model is forgotten: there is nothing left to prove
+    assert "loaded" not in vars(runner)

@@ -33,13 +33,11 @@ from core.experiment.cache_keys import (
     ranking_key,
     ranking_key_inputs,
 )
+from core.experiment.experiment import Experiment, divergences_request, generation_quality_request
 from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
 from core.importance.plan import MemoryOptions
 from core.models.spec import ModelSpec
-from core.runner.divergences import divergences_request
-from core.runner.generation_quality import generation_quality_request
 from core.runner.runs import compute_runs
-from core.runner.workbench import Workbench
 from tui.command_line import run
 
 MODEL = ModelIdentity("0f" * 16, "none", "float32", "cpu", "cloze")
@@ -121,21 +119,21 @@ def test_the_golden_key_of_items() -> None:
     assert items_key(written) == "ba0cafd9ddf629606047faa729630388"
 
 
-# What is changed, one thing at a time, in the workbench that everything is asked of.
+# What is changed, one thing at a time, in the experiment that everything is asked of.
 
 
-def workbench(
+def new_runner(
     root: Path,
     spec: ModelSpec | None = None,
     recipe: ImportanceSpec | None = None,
     **options: Any,
-) -> Workbench:
-    return Workbench(spec or ModelSpec(), Store(root), recipe or ImportanceSpec(n_items=20), **options)
+) -> Experiment:
+    return Experiment(spec or ModelSpec(), Store(root), recipe or ImportanceSpec(n_items=20), **options)
 
 
-def with_identity(bench: Workbench, **changed: str) -> Workbench:
-    bench.identity = replace(bench.identity, **changed)  # type: ignore[arg-type]
-    return bench
+def with_identity(experiment: Experiment, **changed: str) -> Experiment:
+    experiment.identity = replace(experiment.identity, **changed)  # type: ignore[arg-type]
+    return experiment
 
 
 OTHER_MODELS: list[dict[str, str]] = [
@@ -147,16 +145,16 @@ OTHER_MODELS: list[dict[str, str]] = [
 ]
 
 
-def keys_of(bench: Workbench, mask: MaskSpec = TOP, n: int = N) -> dict[str, str]:
+def keys_of(experiment: Experiment, mask: MaskSpec = TOP, n: int = N) -> dict[str, str]:
     """The key of each kind of entry that one mask on one benchmark has."""
-    base, ablated = (bench.request(one, SPATIAL, n) for one in (None, mask))
+    base, ablated = (experiment.request(one, SPATIAL, n) for one in (None, mask))
     return {
-        "ranking": bench.ranking_key(mask),
+        "ranking": experiment.ranking_key(mask),
         "base outcomes": base.key,
         "outcomes": ablated.key,
         "divergences": divergences_request(base, ablated)[0],
-        "base generation quality": generation_quality_request(bench, None)[0],
-        "generation_quality": generation_quality_request(bench, mask)[0],
+        "base generation quality": generation_quality_request(experiment, None)[0],
+        "generation_quality": generation_quality_request(experiment, mask)[0],
     }
 
 
@@ -177,8 +175,8 @@ OF_MASK = EVERY - {"base outcomes", "base generation quality"}
 
 @pytest.mark.parametrize("changed", OTHER_MODELS, ids=lambda changed: next(iter(changed)))
 def test_another_model_has_other_keys_of_all_kinds(changed: dict[str, str], tmp_path: Path) -> None:
-    other = with_identity(workbench(tmp_path), **changed)
-    assert changed_kinds(keys_of(workbench(tmp_path)), keys_of(other)) == EVERY
+    other = with_identity(new_runner(tmp_path), **changed)
+    assert changed_kinds(keys_of(new_runner(tmp_path)), keys_of(other)) == EVERY
 
 
 @pytest.mark.parametrize(
@@ -192,20 +190,16 @@ def test_another_model_has_other_keys_of_all_kinds(changed: dict[str, str], tmp_
     ids=["n_items", "loss", "reduction", "seed"],
 )
 def test_another_way_of_scoring_changes_all_that_is_ablated(changed: ImportanceSpec, tmp_path: Path) -> None:
-    assert (
-        changed_kinds(keys_of(workbench(tmp_path)), keys_of(workbench(tmp_path, recipe=changed))) == OF_MASK
-    )
+    assert changed_kinds(keys_of(new_runner(tmp_path)), keys_of(new_runner(tmp_path, recipe=changed))) == OF_MASK
 
 
 def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: Path) -> None:
-    before = keys_of(workbench(tmp_path))
-    own = workbench(tmp_path, custom_items={"spatial_reasoning": (ITEM,)})
+    before = keys_of(new_runner(tmp_path))
+    own = new_runner(tmp_path, custom_items={"spatial_reasoning": (ITEM,)})
     assert changed_kinds(before, keys_of(own)) == OF_MASK
-    text = workbench(tmp_path, custom_items={"spatial_reasoning": (replace(ITEM, context="a tin"),)})
+    text = new_runner(tmp_path, custom_items={"spatial_reasoning": (replace(ITEM, context="a tin"),)})
     assert changed_kinds(keys_of(own), keys_of(text)) == OF_MASK
-    assert (
-        changed_kinds(before, keys_of(workbench(tmp_path, memory_options=MemoryOptions(rows=3)))) == OF_MASK
-    )
+    assert changed_kinds(before, keys_of(new_runner(tmp_path, memory_options=MemoryOptions(rows=3)))) == OF_MASK
 
 
 @pytest.mark.parametrize(
@@ -220,61 +214,61 @@ def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: P
     ids=str,
 )
 def test_another_mask_has_other_keys(changed: dict[str, Any], tmp_path: Path) -> None:
-    bench = workbench(tmp_path)
-    assert changed_kinds(keys_of(bench), keys_of(bench, replace(TOP, **changed))) == OF_MASK
+    experiment = new_runner(tmp_path)
+    assert changed_kinds(keys_of(experiment), keys_of(experiment, replace(TOP, **changed))) == OF_MASK
 
 
 def test_k_and_seed_count_where_they_make_another_mask(tmp_path: Path) -> None:
-    bench = workbench(tmp_path)
-    before = keys_of(bench)
+    experiment = new_runner(tmp_path)
+    before = keys_of(experiment)
     # The ranking serves every k, and of a ranking no seed is drawn.
-    assert changed_kinds(before, keys_of(bench, replace(TOP, k=0.02))) == OF_MASK - {"ranking"}
-    assert changed_kinds(before, keys_of(bench, replace(TOP, seed=1))) == set()
+    assert changed_kinds(before, keys_of(experiment, replace(TOP, k=0.02))) == OF_MASK - {"ranking"}
+    assert changed_kinds(before, keys_of(experiment, replace(TOP, seed=1))) == set()
     for selection in ("random", "random_matched"):
         drawn = replace(TOP, selection=selection)  # type: ignore[arg-type]
-        found = changed_kinds(keys_of(bench, drawn), keys_of(bench, replace(drawn, seed=1)))
+        found = changed_kinds(keys_of(experiment, drawn), keys_of(experiment, replace(drawn, seed=1)))
         assert found == {"outcomes", "divergences", "generation_quality"}
 
 
 def test_benchmark_items_and_batches_change_what_is_evaluated(tmp_path: Path) -> None:
-    bench = workbench(tmp_path)
+    experiment = new_runner(tmp_path)
     of_runs = {"base outcomes", "outcomes", "divergences"}
-    before = keys_of(bench)
-    assert changed_kinds(before, keys_of(bench, n=N + 1)) == of_runs
-    assert changed_kinds(before, keys_of(workbench(tmp_path, batch_size=2))) == of_runs
+    before = keys_of(experiment)
+    assert changed_kinds(before, keys_of(experiment, n=N + 1)) == of_runs
+    assert changed_kinds(before, keys_of(new_runner(tmp_path, batch_size=2))) == of_runs
     others = [
         TEMPORAL,
         replace(SPATIAL, version=SPATIAL.version + 1),
         find_benchmarks(["spatial_reasoning"], "standard")[0],
     ]
-    keys = [bench.request(None, one, N).key for one in (SPATIAL, *others)]
+    keys = [experiment.request(None, one, N).key for one in (SPATIAL, *others)]
     assert len(set(keys)) == len(keys)
 
 
 def test_what_decides_a_table_of_items_is_in_its_key(tmp_path: Path) -> None:
-    def key(bench: Workbench, benchmark: Any = SPATIAL, n: int = N) -> str:
-        return items_key(benchmark.key_inputs(bench.spec, n))
+    def key(experiment: Experiment, benchmark: Any = SPATIAL, n: int = N) -> str:
+        return items_key(benchmark.key_inputs(experiment.spec, n))
 
-    bench = workbench(tmp_path)
-    listed = workbench(tmp_path, ModelSpec("some/model"))
+    experiment = new_runner(tmp_path)
+    listed = new_runner(tmp_path, ModelSpec("some/model"))
     others = [
-        key(bench, n=N + 1),
-        key(bench, TEMPORAL),
-        key(bench, replace(SPATIAL, version=9)),
+        key(experiment, n=N + 1),
+        key(experiment, TEMPORAL),
+        key(experiment, replace(SPATIAL, version=9)),
         key(listed),
-        key(bench, find_benchmarks(["spatial_reasoning"], "standard")[0]),
+        key(experiment, find_benchmarks(["spatial_reasoning"], "standard")[0]),
     ]
-    assert len({key(bench), *others}) == 1 + len(others)
-    assert key(workbench(tmp_path, ModelSpec(quantization="nf4"))) == key(bench)
+    assert len({key(experiment), *others}) == 1 + len(others)
+    assert key(new_runner(tmp_path, ModelSpec(quantization="nf4"))) == key(experiment)
 
 
 def test_nothing_else_changes_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = keys_of(workbench(tmp_path / "a"))
+    before = keys_of(new_runner(tmp_path / "a"))
     monkeypatch.chdir(tmp_path)
     threads = torch.get_num_threads()
     torch.set_num_threads(threads + 1)
     try:
-        other = workbench(
+        other = new_runner(
             Path("another"),
             memory_options=MemoryOptions(passes=1, maps="disk", checkpointing=True),
             emit=lambda event: None,
@@ -307,12 +301,12 @@ VERSIONS: dict[str, tuple[str, int, Callable[[dict[str, Any]], str]]] = {
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache with entries of all kinds, from a real run, but for the divergences."""
     root = tmp_path_factory.mktemp("cache")
-    bench = workbench(root)
-    list(compute_runs(bench, {TOP: [bench.request(TOP, SPATIAL, N)]}, lambda: False))
-    ensure_items(bench, SPATIAL, N)
+    experiment = new_runner(root)
+    list(compute_runs(experiment, {TOP: [experiment.request(TOP, SPATIAL, N)]}, lambda: False))
+    ensure_items(experiment, SPATIAL, N)
     key_inputs = divergences_key_inputs("2d" * 16, "3c" * 16, str(TOP), "gsm8k", N)
     empty: dict[str, list[Any]] = {name: [] for name in _divergences_columns()}
-    bench.store.divergences.save(divergences_key(key_inputs), key_inputs, empty)
+    experiment.store.divergences.save(divergences_key(key_inputs), key_inputs, empty)
     return root
 
 

@@ -16,15 +16,15 @@ from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.importance.memory_options import check_memory_options, rounding_of
 from core.importance.plan import MemoryOptions
 from core.models.spec import DType, ModelSpec
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 RECIPE = ImportanceSpec(n_items=6)
 MASK = MaskSpec("spatial_reasoning", "all", "top", 0.02)
 
 
-def bench_with(root: Path, memory_options: MemoryOptions, told: list[Event] | None = None) -> Workbench:
+def bench_with(root: Path, memory_options: MemoryOptions, told: list[Event] | None = None) -> Runner:
     told = [] if told is None else told
-    return Workbench(
+    return Runner(
         ModelSpec(device="cpu"), Store(root), RECIPE, memory_options=memory_options, emit=told.append
     )
 
@@ -39,10 +39,10 @@ def bench_with(root: Path, memory_options: MemoryOptions, told: list[Event] | No
 def test_what_makes_no_sense_is_refused_before_anything_is_loaded(
     memory_options: MemoryOptions, words: str, tmp_path: Path
 ) -> None:
-    bench = bench_with(tmp_path, memory_options)
+    runner = bench_with(tmp_path, memory_options)
     with pytest.raises(ValueError, match=words):
-        bench.mask(MASK)
-    assert "loaded" not in vars(bench)
+        runner.mask(MASK)
+    assert "loaded" not in vars(runner)
 
 
 def test_memory_options_that_do_not_go_together_are_refused() -> None:
@@ -55,9 +55,9 @@ def ranking(
     root: Path, memory_options: MemoryOptions
 ) -> tuple[NDArray[np.int16], NDArray[np.int32], ImportancePlanned]:
     told: list[Event] = []
-    bench = bench_with(root, memory_options, told)
-    n = len(bench.mask(MASK))
-    stored = bench.store.rankings.load(bench.ranking_key(MASK), n)
+    runner = bench_with(root, memory_options, told)
+    n = len(runner.mask(MASK))
+    stored = runner.store.rankings.load(runner.ranking_key(MASK), n)
     assert stored is not None
     (planned,) = [event for event in told if isinstance(event, ImportancePlanned)]
     return stored.matrix_ids, stored.local_indices, planned
@@ -95,10 +95,10 @@ def test_the_dtype_is_in_every_key_of_numbers(tmp_path: Path) -> None:
     dtypes: tuple[DType, ...] = ("auto", "float32", "bfloat16", "float16")
 
     def keys(dtype: DType) -> tuple[str, ...]:
-        bench = Workbench(ModelSpec(device="cpu", dtype=dtype), Store(tmp_path), RECIPE)
-        runs = [bench.request(mask, benchmark, 5).key for mask in (None, MASK)]
+        runner = Runner(ModelSpec(device="cpu", dtype=dtype), Store(tmp_path), RECIPE)
+        runs = [runner.request(mask, benchmark, 5).key for mask in (None, MASK)]
         divergences = divergences_key(divergences_key_inputs(*runs, str(MASK), benchmark.id, 5))
-        return (bench.ranking_key(MASK), *runs, divergences)
+        return (runner.ranking_key(MASK), *runs, divergences)
 
     auto, *named = map(keys, dtypes)
     assert auto == named[0]  # the demo's checkpoint is float32

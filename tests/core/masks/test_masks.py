@@ -13,7 +13,7 @@ from core.masks.mask import Mask, shared_by, top_minus_shared
 from core.models.layer_matrices import Variant
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 SETS = st.sets(st.integers(0, 30))
 
@@ -112,13 +112,13 @@ def test_where_the_weights_lie(tiny_llama: LlamaForCausalLM) -> None:
 
 @pytest.mark.parametrize("variant", ["mlp", "all"])
 def test_counts_are_those_that_the_results_emit_without_torch(tmp_path: Path, variant: Variant) -> None:
-    bench = Workbench(ModelSpec(), Store(tmp_path))
+    runner = Runner(ModelSpec(), Store(tmp_path))
     recipe = MaskSpec("spatial_reasoning", variant, "random", 0.02)
-    found, mask = mask_distribution(bench, recipe), bench.mask(recipe)
+    found, mask = mask_distribution(runner, recipe), runner.mask(recipe)
     assert found is not None
-    assert found.counts.ravel().tolist() == mask.count_by_matrix(bench.space)
-    assert found.by_layer.tolist() == mask.count_by_layer(bench.space)
-    neurons = mask.count_by_neuron(bench.space)
+    assert found.counts.ravel().tolist() == mask.count_by_matrix(runner.space)
+    assert found.by_layer.tolist() == mask.count_by_layer(runner.space)
+    neurons = mask.count_by_neuron(runner.space)
     assert found.neurons
     for neuron in found.neurons:
         assert neuron.count == int(neurons[neuron.layer, neuron.index])

@@ -24,7 +24,7 @@ from core.masks.ranking import bottom_ranking, top_ranking
 from core.masks.scope import order_of_shares, shares_of_matrices
 from core.models.layer_matrices import Variant
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 RECIPE = MaskSpec("spatial_reasoning", "all", "top", 0.01, scope="per-matrix")
 
@@ -44,8 +44,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    return Workbench(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=4))
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    return Runner(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=4))
 
 
 def in_order(sizes: list[int]) -> list[tuple[int, int]]:
@@ -121,22 +121,22 @@ def test_the_matrix_that_is_not_finite_is_named() -> None:
 
 
 @pytest.mark.parametrize("selection", ["top", "bottom", "contrast", "random", "random_matched"])
-def test_a_mask_takes_the_same_share_of_every_matrix(bench: Workbench, selection: Selection) -> None:
+def test_a_mask_takes_the_same_share_of_every_matrix(runner: Runner, selection: Selection) -> None:
     recipe = replace(RECIPE, selection=selection)
-    small, large = (bench.mask(replace(recipe, k=k), [0.002, 0.01]) for k in (0.002, 0.01))
+    small, large = (runner.mask(replace(recipe, k=k), [0.002, 0.01]) for k in (0.002, 0.01))
     for mask in (small, large):
-        for matrix, count in zip(bench.space.matrices, mask.count_by_matrix(bench.space), strict=True):
-            assert abs(count - matrix.size * len(mask) / bench.space.size) < 1
-    assert len(large) == bench.space.number_of_weights(0.01, "all")
+        for matrix, count in zip(runner.space.matrices, mask.count_by_matrix(runner.space), strict=True):
+            assert abs(count - matrix.size * len(mask) / runner.space.size) < 1
+    assert len(large) == runner.space.number_of_weights(0.01, "all")
     if selection in ("top", "bottom", "contrast"):
         assert small.intersection(large) == small
 
 
-def test_a_mask_has_the_first_weights_of_each_matrix(bench: Workbench) -> None:
-    mask = bench.mask(replace(RECIPE, variant="mlp"))
-    scores = bench.importances[RECIPE.ability].scores
-    found = mask.by_matrix(bench.space)
-    assert {matrix.index for matrix, _ in found} == {one.index for one in bench.space.candidates("mlp")}
+def test_a_mask_has_the_first_weights_of_each_matrix(runner: Runner) -> None:
+    mask = runner.mask(replace(RECIPE, variant="mlp"))
+    scores = runner.importances[RECIPE.ability].scores
+    found = mask.by_matrix(runner.space)
+    assert {matrix.index for matrix, _ in found} == {one.index for one in runner.space.candidates("mlp")}
     for matrix, local in found:
         best = scores[matrix.index].dense().view(-1).topk(len(local)).values
         assert scores[matrix.index].dense().view(-1)[local].sort(descending=True).values.equal(best)
@@ -144,46 +144,46 @@ def test_a_mask_has_the_first_weights_of_each_matrix(bench: Workbench) -> None:
 
 @pytest.mark.parametrize("variant", ["mlp", "all"])
 @pytest.mark.parametrize("scope", ["global", "per-matrix"])
-def test_the_matched_control_has_the_counts_of_top(bench: Workbench, variant: Variant, scope: Scope) -> None:
+def test_the_matched_control_has_the_counts_of_top(runner: Runner, variant: Variant, scope: Scope) -> None:
     top = replace(RECIPE, variant=variant, scope=scope)
     matched = replace(top, selection="random_matched")
-    masks = [bench.mask(replace(matched, seed=drawn_seed(0, draw))) for draw in range(3)]
-    counts = bench.mask(top).count_by_matrix(bench.space)
+    masks = [runner.mask(replace(matched, seed=drawn_seed(0, draw))) for draw in range(3)]
+    counts = runner.mask(top).count_by_matrix(runner.space)
     for mask in masks:
-        assert mask.count_by_matrix(bench.space) == counts
-        assert mask.containment(bench.mask(top)) < 0.2
+        assert mask.count_by_matrix(runner.space) == counts
+        assert mask.containment(runner.mask(top)) < 0.2
     assert len(set(masks)) == 3
-    assert bench.mask(matched) == masks[0]
+    assert runner.mask(matched) == masks[0]
 
 
 @pytest.mark.parametrize("variant", ["mlp", "all"])
 @pytest.mark.parametrize("scope", ["global", "per-matrix"])
 @pytest.mark.parametrize("selection", ["top", "random", "random_matched"])
 def test_what_is_read_without_torch_is_the_same(
-    bench: Workbench, variant: Variant, scope: Scope, selection: Selection
+    runner: Runner, variant: Variant, scope: Scope, selection: Selection
 ) -> None:
     recipe = replace(RECIPE, variant=variant, scope=scope, selection=selection)
-    truth = bench.mask(recipe)
-    found = selected(bench, recipe)
+    truth = runner.mask(recipe)
+    found = selected(runner, recipe)
     assert found is not None
     assert np.array_equal(found, truth.addresses.numpy())
 
 
-def test_overlaps_of_matched_masks(bench: Workbench, tmp_path: Path) -> None:
+def test_overlaps_of_matched_masks(runner: Runner, tmp_path: Path) -> None:
     recipes = [replace(RECIPE, ability=one.id, selection="random_matched") for one in ABILITIES]
-    before = overlaps(bench, "all", "random_matched", 0.01, scope="per-matrix")
+    before = overlaps(runner, "all", "random_matched", 0.01, scope="per-matrix")
     for recipe in before.missing:
         assert recipe.selection == "top"  # what is lacking is a ranking, and this is whose
-        bench.mask(recipe)
-    found = overlaps(bench, "all", "random_matched", 0.01, scope="per-matrix")
+        runner.mask(recipe)
+    found = overlaps(runner, "all", "random_matched", 0.01, scope="per-matrix")
     assert (found.missing, found.damaged, dict(found.agreements)) == ((), (), {})
-    first, second = (bench.mask(recipe) for recipe in recipes[:2])
+    first, second = (runner.mask(recipe) for recipe in recipes[:2])
     assert found.shared[0, 1] == len(first.intersection(second))
     assert found.lift[np.triu_indices(10, 1)].mean() == pytest.approx(1, abs=0.2)
 
 
 def test_keys_and_words(tmp_path: Path) -> None:
-    bench = Workbench(ModelSpec(device="cpu"), Store(tmp_path))
+    runner = Runner(ModelSpec(device="cpu"), Store(tmp_path))
     selections: tuple[Selection, ...] = (
         "top",
         "contrast",
@@ -197,9 +197,9 @@ def test_keys_and_words(tmp_path: Path) -> None:
         for one in selections
         for scope in ("global", "per-matrix")
     ]  # type: ignore[arg-type]
-    keys = {str(bench.mask_key_inputs(mask)) for mask in masks}
+    keys = {str(runner.mask_key_inputs(mask)) for mask in masks}
     assert len(keys) == len(masks)
     ordinary = replace(RECIPE, scope="global")
-    assert "scope" not in bench.ranking_key_inputs(ordinary)
+    assert "scope" not in runner.ranking_key_inputs(ordinary)
     assert str(ordinary) == "spatial_reasoning · all · top · k 0.01"
     assert str(RECIPE) == "spatial_reasoning · all · top · k 0.01 · scope matrix"

@@ -12,18 +12,18 @@ from core.abilities import ABILITIES
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.specs import SHARED_ABILITIES, ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 OWN = "spatial_reasoning"
 
 
 def test_it_is_top_without_what_most_abilities_share(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
-    bench = Workbench(ModelSpec(), Store(tmp_path), ImportanceSpec(n_items=4))
+    runner = Runner(ModelSpec(), Store(tmp_path), ImportanceSpec(n_items=4))
     recipe = MaskSpec(OWN, "all", "top_minus_shared", 0.01)
-    mask = set(bench.mask(recipe, [0.005, 0.01]).addresses.tolist())
+    mask = set(runner.mask(recipe, [0.005, 0.01]).addresses.tolist())
     tops = {
-        ability.id: set(bench.mask(MaskSpec(ability.id, "all", "top", 0.01)).addresses.tolist())
+        ability.id: set(runner.mask(MaskSpec(ability.id, "all", "top", 0.01)).addresses.tolist())
         for ability in ABILITIES
     }
     torch.set_num_threads(threads)
@@ -31,14 +31,14 @@ def test_it_is_top_without_what_most_abilities_share(tmp_path: Path) -> None:
     shared = {address for address, count in counts.items() if count >= SHARED_ABILITIES}
     assert shared & tops[OWN]
     assert mask == tops[OWN] - shared
-    assert bench.ranking_metadata(recipe)["items"] == 4
+    assert runner.ranking_metadata(recipe)["items"] == 4
 
 
 def test_its_key_depends_on_every_ranking(tmp_path: Path) -> None:
     benchmark = find_benchmarks([OWN], "basic")[0]
 
     def key(mask: MaskSpec, recipe: ImportanceSpec) -> str:
-        return Workbench(ModelSpec(), Store(tmp_path), recipe).request(mask, benchmark, 10).key
+        return Runner(ModelSpec(), Store(tmp_path), recipe).request(mask, benchmark, 10).key
 
     masks = [
         MaskSpec(OWN, "all", "top_minus_shared", 0.01),

@@ -26,7 +26,7 @@ from core.models.loading import load
 from core.models.quantization import FourBit
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 from tests.core.four_bit_models import (
     EVEN,
     UNEVEN,
@@ -215,7 +215,7 @@ def test_the_identity_says_how_weights_are_stored(tmp_path: Path) -> None:
     folder = checkpoint(tmp_path, FourBit("nf4"))
 
     def identity(**asked: str) -> ModelIdentity:
-        return Workbench(ModelSpec(str(folder), **asked), Store(tmp_path / "cache")).identity  # type: ignore[arg-type]
+        return Runner(ModelSpec(str(folder), **asked), Store(tmp_path / "cache")).identity  # type: ignore[arg-type]
 
     assert (identity().quantization, identity().dtype) == ("nf4", "bfloat16")
     assert identity(quantization="nf4") == identity()
@@ -223,7 +223,7 @@ def test_the_identity_says_how_weights_are_stored(tmp_path: Path) -> None:
     for use in (identity, lambda quantization: load(ModelSpec(str(folder), quantization, device="cpu"))):
         with pytest.raises(ValueError, match="is nf4 already and cannot become fp4: leave"):
             use(quantization="fp4")
-    dense = Workbench(ModelSpec(str(tmp_path / "dense"), "fp4"), Store(tmp_path / "cache")).identity
+    dense = Runner(ModelSpec(str(tmp_path / "dense"), "fp4"), Store(tmp_path / "cache")).identity
     assert (dense.quantization, dense.dtype) == ("fp4", "bfloat16")
 
 
@@ -327,23 +327,23 @@ def test_the_whole_way_through_the_workbench(architecture: str, tmp_path: Path) 
     folder = tmp_path / "model"
     tokenizer = byte_tokenizer() if architecture == "qwen2" else word_tokenizer()
     save_model(folder, architecture, tokenizer, max_position_embeddings=1024, **EVEN)
-    bench = Workbench(
+    runner = Runner(
         ModelSpec(str(folder), "nf4", device="cpu"), Store(tmp_path / "cache"), ImportanceSpec(n_items=4)
     )
     (benchmark,) = find_benchmarks(["deductive_reasoning"], "standard")
-    base = bench.outcomes(bench.request(None, benchmark, 3))
-    before = model_bytes(bench.loaded.model)
+    base = runner.outcomes(runner.request(None, benchmark, 3))
+    before = model_bytes(runner.loaded.model)
     recipe = MaskSpec("deductive_reasoning", "all", "top", 0.05)
-    request = bench.request(recipe, benchmark, 3)
-    ablated = bench.outcomes(request)
+    request = runner.request(recipe, benchmark, 3)
+    ablated = runner.outcomes(request)
     assert request.key_inputs["model"].quantization == "nf4"
-    assert model_bytes(bench.loaded.model) == before
-    mask = bench.mask(recipe)
-    assert len(mask) == int(0.05 * bench.info.parameters)
-    with bench.ablated(mask) as ablation:
+    assert model_bytes(runner.loaded.model) == before
+    mask = runner.mask(recipe)
+    assert len(mask) == int(0.05 * runner.info.parameters)
+    with runner.ablated(mask) as ablation:
         assert ablation is not None
         assert ablation.changed == len(mask)  # a weight that is 0 has no importance
-    assert model_bytes(bench.loaded.model) == before
+    assert model_bytes(runner.loaded.model) == before
     assert base["loglikelihoods"].to_list() != ablated["loglikelihoods"].to_list()
 
 

@@ -23,6 +23,7 @@ from core.analysis.statistics.accuracy import accuracy
 from core.analysis.stored.generation_quality import GenerationQuality
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import Event, ItemsScored
+from core.experiment.experiment import generation_quality_request
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import PAPER_K
@@ -30,9 +31,8 @@ from core.models.layer_matrices import weights_of
 from core.models.spec import ModelSpec
 from core.runner.auto_k import BEYOND_PAPER, FoundK, TriedK, find_k, grid_of, require_searchable
 from core.runner.cancellation import Cancelled
-from core.runner.generation_quality import generation_quality_request
+from core.runner.runner import Runner
 from core.runner.verification import WeightsChangedError
-from core.runner.workbench import Workbench
 
 GRID = (*PAPER_K, *BEYOND_PAPER)
 ABILITIES = ("analogical_reasoning", "spatial_reasoning")
@@ -51,13 +51,13 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def workbench(root: Path, emit: Callable[[Event], None] = lambda event: None) -> Workbench:
-    return Workbench(ModelSpec(), Store(root), ImportanceSpec(n_items=20), emit=emit)
+def new_runner(root: Path, emit: Callable[[Event], None] = lambda event: None) -> Runner:
+    return Runner(ModelSpec(), Store(root), ImportanceSpec(n_items=20), emit=emit)
 
 
-def store(bench: Workbench, mask: MaskSpec | None, times: float, loops: int = 0) -> None:
+def store(runner: Runner, mask: MaskSpec | None, times: float, loops: int = 0) -> None:
     """Stores a made-up generation quality: perplexity `times` e on ten texts, so many of which end in a loop."""
-    key, key_inputs = generation_quality_request(bench, mask)
+    key, key_inputs = generation_quality_request(runner, mask)
     columns: dict[str, list[Any]] = {
         "logprobs": [[-1.0 - math.log(times)] * 3] * 10,
         "written": [LOOP] * loops + ["a plain answer"] * (10 - loops),
@@ -65,15 +65,15 @@ def store(bench: Workbench, mask: MaskSpec | None, times: float, loops: int = 0)
         "tokens": [[1, 2, 3]] * 10,
         "written_logprobs": [[-1.0] * 3] * 10,
     }
-    bench.store.generation_quality.save(key, key_inputs, columns)
+    runner.store.generation_quality.save(key, key_inputs, columns)
 
 
-def store_rankings(bench: Workbench, masks: list[MaskSpec]) -> None:
+def store_rankings(runner: Runner, masks: list[MaskSpec]) -> None:
     """Stores rankings that are long enough; without a model nobody looks into them."""
     for mask in masks:
-        n = weights_of(GRID[-1], bench.info.parameters)
+        n = weights_of(GRID[-1], runner.info.parameters)
         zeros = np.zeros(n, np.int16), np.zeros(n, np.int32)
-        bench.store.rankings.save(bench.ranking_key(mask), bench.ranking_key_inputs(mask), *zeros, {})
+        runner.store.rankings.save(runner.ranking_key(mask), runner.ranking_key_inputs(mask), *zeros, {})
 
 
 @settings(max_examples=10, deadline=None)
@@ -87,24 +87,24 @@ def test_the_largest_k_before_the_first_unacceptable_one(table: list[tuple[float
     acceptable = [max(row[:2]) < MOST_TIMES and row[2] <= 2 for row in table]
     reached = acceptable.index(False) if False in acceptable else len(GRID)
     with TemporaryDirectory() as folder:
-        bench = workbench(Path(folder))
-        store_rankings(bench, MASKS)
-        store(bench, None, 1.0)
+        runner = new_runner(Path(folder))
+        store_rankings(runner, MASKS)
+        store(runner, None, 1.0)
         for k, (first, second, loops) in zip(GRID, table, strict=True):
-            store(bench, replace(MASKS[0], k=k), first)
-            store(bench, replace(MASKS[1], k=k), second, loops)
+            store(runner, replace(MASKS[0], k=k), first)
+            store(runner, replace(MASKS[1], k=k), second, loops)
         if not reached:
             with pytest.raises(
                 ValueError, match=r"even at k 1e-05: .* is not acceptable: .*, or give k as a number"
             ):
-                find_k(bench, MASKS)
+                find_k(runner, MASKS)
             return
         told: list[TriedK] = []
-        (found,) = find_k(bench, MASKS, emit=lambda variant, tried: told.append(tried))
+        (found,) = find_k(runner, MASKS, emit=lambda variant, tried: told.append(tried))
         assert found.k == GRID[reached - 1]
         assert [one.k for one in told] == list(GRID[: reached + 1])
         assert [one.unacceptable is None for one in found.tried] == acceptable[: reached + 1]
-        assert "loaded" not in vars(bench)
+        assert "loaded" not in vars(runner)
 
 
 def test_only_what_is_unacceptable_beyond_the_intact_model_counts() -> None:
@@ -118,17 +118,17 @@ def test_only_what_is_unacceptable_beyond_the_intact_model_counts() -> None:
 
 
 def test_each_variant_has_its_own_k_and_controls_have_no_say(tmp_path: Path) -> None:
-    bench = workbench(tmp_path)
+    runner = new_runner(tmp_path)
     plan = Plan(
         ABILITIES, ("base", "mlp", "all"), ("random", "top"), (1e-5,), find_benchmarks(ABILITIES, "basic")
     )
     masks = [mask for mask in plan.masks() if mask.selection == "top"]
-    store_rankings(bench, masks)
-    store(bench, None, 1.0)
+    store_rankings(runner, masks)
+    store(runner, None, 1.0)
     for mask in masks:
         for k in GRID:
-            store(bench, replace(mask, k=k), 3.0 if k > (0.01 if mask.variant == "all" else 0.05) else 1.0)
-    found = find_k(bench, plan.masks())
+            store(runner, replace(mask, k=k), 3.0 if k > (0.01 if mask.variant == "all" else 0.05) else 1.0)
+    found = find_k(runner, plan.masks())
     assert {one.variant: one.k for one in found} == {"mlp": 0.03, "all": 2.56e-3}
     chosen = plan.with_found(found)
     assert {(mask.variant, mask.k) for mask in chosen.masks()} == {("mlp", 0.03), ("all", 2.56e-3)}
@@ -151,39 +151,39 @@ def test_where_all_are_acceptable_it_says_so_and_controls_alone_are_refused(tmp_
     tried = TriedK(0.03, {MASKS[0]: GenerationQuality(1.0, 1.4, none, none, none, none)})
     assert tried.words() == "k 0.03: 1 mask acceptable, perplexity up to x1.4"
     assert "a larger --k may do too" in FoundK("mlp", ("top",), GRID, (tried,)).words()
-    assert find_k(workbench(tmp_path), []) == ()
+    assert find_k(new_runner(tmp_path), []) == ()
     with pytest.raises(ValueError, match=r"only random, bottom is asked for: add one of them"):
         require_searchable(["random", "bottom"])
     with pytest.raises(ValueError, match="only random is asked for"):
-        find_k(workbench(tmp_path), [replace(MASKS[0], selection="random")])
+        find_k(new_runner(tmp_path), [replace(MASKS[0], selection="random")])
     assert grid_of(ModelSpec("some/model")) == PAPER_K
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FoundK, list[Event]]:
     root, told = tmp_path_factory.mktemp("cache"), []
-    bench = workbench(root, told.append)
-    before = weights_hash(bench)
-    (found,) = find_k(bench, MEASURED)
-    assert weights_hash(bench) == before
+    runner = new_runner(root, told.append)
+    before = weights_hash(runner)
+    (found,) = find_k(runner, MEASURED)
+    assert weights_hash(runner) == before
     return root, found, told
 
 
-def weights_hash(bench: Workbench) -> str:
+def weights_hash(runner: Runner) -> str:
     digest = hashlib.sha256()
-    for parameter in bench.loaded.model.parameters():
+    for parameter in runner.loaded.model.parameters():
         digest.update(parameter.detach().numpy().tobytes())
     return digest.hexdigest()
 
 
-def plain_perplexity(bench: Workbench) -> float:
+def plain_perplexity(runner: Runner) -> float:
     """On the neutral texts, from one forward pass for each."""
-    tokenizer, logprobs = bench.loaded.tokenizer, []
+    tokenizer, logprobs = runner.loaded.tokenizer, []
     for one in neutral_texts("basic"):
         context = tokenizer(one.prompt)["input_ids"]
         ids = tokenizer(one.text, add_special_tokens=False)["input_ids"]
         with torch.no_grad():
-            logits = bench.loaded.model(torch.tensor([[*context, *ids]])).logits[0].double()
+            logits = runner.loaded.model(torch.tensor([[*context, *ids]])).logits[0].double()
         places = range(len(context) - 1, len(context) + len(ids) - 1)
         logprobs += [float(logits[p].log_softmax(0)[t]) for p, t in zip(places, ids, strict=True)]
     return math.exp(-sum(logprobs) / len(logprobs))
@@ -193,12 +193,12 @@ def test_what_is_measured_is_what_plain_forward_passes_give(
     measured: tuple[Path, FoundK, list[Event]],
 ) -> None:
     root, found, _ = measured
-    bench = workbench(root)
-    base = plain_perplexity(bench)
+    runner = new_runner(root)
+    base = plain_perplexity(runner)
     for tried in found.tried[-3:]:
         for mask, generation_quality in tried.generation_qualities.items():
-            with bench.ablated(bench.mask(mask)):
-                times = plain_perplexity(bench) / base
+            with runner.ablated(runner.mask(mask)):
+                times = plain_perplexity(runner) / base
             assert generation_quality.times == pytest.approx(times, rel=1e-3)
             assert times <= MOST_TIMES or not generation_quality.is_acceptable
     assert found.k in GRID[:-2]
@@ -211,12 +211,12 @@ def test_one_ranking_serves_all_k_and_nothing_is_measured_twice(
     root, found, told = measured
     scored = [event.ability for event in told if isinstance(event, ItemsScored) and event.done == event.total]
     assert scored == list(ABILITIES)
-    bench = workbench(root)
+    runner = new_runner(root)
     for mask in MEASURED:
-        n = weights_of(found.grid[-1], bench.info.parameters)
-        assert bench.store.rankings.length(bench.ranking_key(mask)) == n
-    (again,) = find_k(bench, MEASURED)
-    assert "loaded" not in vars(bench)
+        n = weights_of(found.grid[-1], runner.info.parameters)
+        assert runner.store.rankings.length(runner.ranking_key(mask)) == n
+    (again,) = find_k(runner, MEASURED)
+    assert "loaded" not in vars(runner)
     assert again.figures() == found.figures()
 
 
@@ -224,24 +224,24 @@ def test_cancelled_keeps_what_was_finished_and_leaves_the_model_as_loaded(
     measured: tuple[Path, FoundK, list[Event]], tmp_path: Path
 ) -> None:
     _, found, _ = measured
-    bench, told = workbench(tmp_path), []
-    before = weights_hash(bench)
+    runner, told = new_runner(tmp_path), []
+    before = weights_hash(runner)
     with pytest.raises(Cancelled):
-        find_k(bench, MEASURED, lambda: len(told) == 2, lambda variant, tried: told.append(tried))
-    assert weights_hash(bench) == before
+        find_k(runner, MEASURED, lambda: len(told) == 2, lambda variant, tried: told.append(tried))
+    assert weights_hash(runner) == before
     assert [one.figures() for one in told] == found.figures()["tried"][:2]
-    assert len(bench.store.generation_quality.entries.stored_keys()) == 1 + 2 * len(MEASURED)
+    assert len(runner.store.generation_quality.entries.stored_keys()) == 1 + 2 * len(MEASURED)
     with pytest.raises(Cancelled):
-        find_k(workbench(tmp_path / "new"), MEASURED, lambda: True)
+        find_k(new_runner(tmp_path / "new"), MEASURED, lambda: True)
 
 
 def test_weights_that_are_not_restored_are_noticed(tmp_path: Path) -> None:
-    bench = workbench(tmp_path)
+    runner = new_runner(tmp_path)
 
     def spoil(variant: str, tried: TriedK) -> None:
         with torch.no_grad():
-            bench.loaded.model.state_dict()["model.layers.0.mlp.up_proj.weight"][0, 0] += 1.0
+            runner.loaded.model.state_dict()["model.layers.0.mlp.up_proj.weight"][0, 0] += 1.0
 
     with pytest.raises(WeightsChangedError):
-        find_k(bench, MASKS[:1], emit=spoil)
-    assert not bench.store.generation_quality.entries.stored_keys()
+        find_k(runner, MASKS[:1], emit=spoil)
+    assert not runner.store.generation_quality.entries.stored_keys()

@@ -25,7 +25,7 @@ from core.models.spec import ModelSpec
 from core.runner import contrasts, importances
 from core.runner.cancellation import Cancelled
 from core.runner.profile import run_profile
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 IDS = tuple(ability.id for ability in ABILITIES)
 VARIANTS: tuple[Variant, ...] = ("mlp", "all")
@@ -40,9 +40,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def bench_of(folder: Path, heard: list[Event]) -> Workbench:
+def bench_of(folder: Path, heard: list[Event]) -> Runner:
     spec, recipe = ModelSpec(device="cpu"), ImportanceSpec(n_items=3)
-    return Workbench(spec, Store(folder), recipe, emit=heard.append)
+    return Runner(spec, Store(folder), recipe, emit=heard.append)
 
 
 def contrast_of(ability: str, variant: Variant) -> MaskSpec:
@@ -67,10 +67,10 @@ def leave_no_room(monkeypatch: pytest.MonkeyPatch, *, for_sums: bool) -> None:
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[MaskSpec, Mask]:
     """The contrasts of three abilities, from all maps at once."""
     heard: list[Event] = []
-    bench = bench_of(tmp_path_factory.mktemp("roomy"), heard)
+    runner = bench_of(tmp_path_factory.mktemp("roomy"), heard)
     recipes = [contrast_of(one, variant) for one in (IDS[3], IDS[0], IDS[9]) for variant in VARIANTS]
-    masks = {recipe: bench.mask(recipe) for recipe in recipes}
-    assert set(bench.importances) == set(IDS)
+    masks = {recipe: runner.mask(recipe) for recipe in recipes}
+    assert set(runner.importances) == set(IDS)
     assert scorings(heard) == Counter(IDS)
     return masks
 
@@ -80,11 +80,11 @@ def test_the_ranking_is_the_same_to_the_last_weight(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[MaskSpec, Mask], for_sums: bool
 ) -> None:
     leave_no_room(monkeypatch, for_sums=for_sums)
-    bench = bench_of(tmp_path, [])
+    runner = bench_of(tmp_path, [])
     for recipe, mask in list(expected.items())[:2]:
-        assert bench.mask(recipe) == mask
-        assert list(bench.importances) == [recipe.ability]
-    assert {variant for variant, _ in bench.share_sums} == ({"all"} if for_sums else {"mlp", "all"})
+        assert runner.mask(recipe) == mask
+        assert list(runner.importances) == [recipe.ability]
+    assert {variant for variant, _ in runner.share_sums} == ({"all"} if for_sums else {"mlp", "all"})
     assert not [path for path in tmp_path.iterdir() if path.is_file() and path.stat().st_size > 1 << 20]
 
 
@@ -93,8 +93,8 @@ def test_ten_contrasts_take_two_scorings_of_each_ability(
 ) -> None:
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
-    bench = bench_of(tmp_path, heard)
-    masks = {recipe: bench.mask(recipe) for recipe in (contrast_of(one, "mlp") for one in IDS)}
+    runner = bench_of(tmp_path, heard)
+    masks = {recipe: runner.mask(recipe) for recipe in (contrast_of(one, "mlp") for one in IDS)}
     assert scorings(heard) == Counter(dict.fromkeys(IDS, 2))
     assert all(masks[recipe] == mask for recipe, mask in expected.items() if recipe.variant == "mlp")
 
@@ -104,25 +104,25 @@ def test_what_top_scores_goes_into_the_sums_of_both_variants(
 ) -> None:
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
-    bench = bench_of(tmp_path, heard)
+    runner = bench_of(tmp_path, heard)
     selections: tuple[Selection, ...] = ("top", "contrast")
     masks = tuple(MaskSpec(a, v, s, K) for s in selections for a in IDS for v in VARIANTS)
-    do(bench, "job", StartRankings("rankings", masks), lambda done: None, BenchmarkOptions())
+    do(runner, "job", StartRankings("rankings", masks), lambda done: None, BenchmarkOptions())
     assert scorings(heard) == Counter(dict.fromkeys(IDS, 2))
-    assert all(bench.mask(recipe) == mask for recipe, mask in expected.items())
-    assert bench.expected == ()
+    assert all(runner.mask(recipe) == mask for recipe, mask in expected.items())
+    assert runner.expected == ()
 
 
 def test_top_adds_nothing_where_its_order_is_not_the_sum_s_or_no_contrast_is_to_come(tmp_path: Path) -> None:
-    bench = bench_of(tmp_path, [])
-    bench.mask(MaskSpec(IDS[0], "mlp", "top", K))
-    assert bench.share_sums == {}
-    bench.importances.clear()
-    bench.expected = (contrast_of(IDS[0], "all"),)
-    bench.mask(MaskSpec(IDS[1], "mlp", "bottom", K))
-    assert bench.share_sums == {}
-    bench.mask(MaskSpec(IDS[0], "mlp", "bottom", K))
-    assert {name: list(sums.totals) for (name, _), sums in bench.share_sums.items()} == {"all": [IDS[0]]}
+    runner = bench_of(tmp_path, [])
+    runner.mask(MaskSpec(IDS[0], "mlp", "top", K))
+    assert runner.share_sums == {}
+    runner.importances.clear()
+    runner.expected = (contrast_of(IDS[0], "all"),)
+    runner.mask(MaskSpec(IDS[1], "mlp", "bottom", K))
+    assert runner.share_sums == {}
+    runner.mask(MaskSpec(IDS[0], "mlp", "bottom", K))
+    assert {name: list(sums.totals) for (name, _), sums in runner.share_sums.items()} == {"all": [IDS[0]]}
 
 
 def test_a_profile_says_which_contrasts_are_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,15 +140,15 @@ def test_it_goes_on_after_it_was_cancelled(
 ) -> None:
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
-    bench = bench_of(tmp_path, heard)
-    bench.cancelled = lambda: scorings(heard)[IDS[4]] > 0
+    runner = bench_of(tmp_path, heard)
+    runner.cancelled = lambda: scorings(heard)[IDS[4]] > 0
     recipe = contrast_of(IDS[0], "all")
     with pytest.raises(Cancelled):
-        bench.mask(recipe)
-    assert list(bench.share_sums["all", "contrast"].totals) == list(IDS[:4])
-    bench.cancelled = lambda: False
+        runner.mask(recipe)
+    assert list(runner.share_sums["all", "contrast"].totals) == list(IDS[:4])
+    runner.cancelled = lambda: False
     heard.clear()
-    assert bench.mask(recipe) == expected[recipe]
+    assert runner.mask(recipe) == expected[recipe]
     assert scorings(heard) == Counter(IDS[4:]) + Counter(IDS[:1])
 
 

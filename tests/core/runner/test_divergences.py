@@ -17,16 +17,16 @@ from core.benchmarks.tasks.documents import GenerationDocument
 from core.engine.commands import StartRuns
 from core.engine.work import do
 from core.experiment.events import EntryReplaced, Event, RunFinished, RunStarted
+from core.experiment.experiment import OutcomesRequest, divergences_request
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec, Run
 from core.inference import choice_plan
 from core.masks.mask import Mask
 from core.models.spec import ModelSpec
 from core.runner.cancellation import Cancelled
-from core.runner.divergences import divergences_request
 from core.runner.profile import run_profile
+from core.runner.runner import Runner
 from core.runner.runs import compute_runs
-from core.runner.workbench import OutcomesRequest, Workbench
 from tests.core.benchmarks.test_written_evaluation import OPTIONS, short
 from tests.core.tiny_models import byte_tokenizer, save_model
 
@@ -34,7 +34,7 @@ N = 4
 MASKS = [MaskSpec("spatial_reasoning", variant, "random", 0.05) for variant in ("mlp", "all")]  # type: ignore[arg-type]
 
 
-class Counting(Workbench):
+class Counting(Runner):
     """Counts how often masks are applied, and keeps what it tells."""
 
     def __init__(self, spec: ModelSpec, root: Path, cancelled: Callable[[], bool] = lambda: False) -> None:
@@ -59,49 +59,49 @@ def written() -> Benchmark:
     return short("gsm8k")
 
 
-def requests(bench: Workbench, benchmark: Benchmark) -> list[OutcomesRequest]:
-    return [bench.request(mask, benchmark, N) for mask in (None, *MASKS)]
+def requests(runner: Runner, benchmark: Benchmark) -> list[OutcomesRequest]:
+    return [runner.request(mask, benchmark, N) for mask in (None, *MASKS)]
 
 
-def computed(bench: Workbench, asked: list[OutcomesRequest], stored: tuple[str, ...] = ()) -> list[str]:
+def computed(runner: Runner, asked: list[OutcomesRequest], stored: tuple[str, ...] = ()) -> list[str]:
     """Computes runs; returns the keys of those that had to be."""
     runs: dict[MaskSpec | None, list[OutcomesRequest]] = {}
     for request in asked:
         runs.setdefault(request.mask, []).append(request)
-    return [request.key for request, _ in compute_runs(bench, runs, bench.cancelled, stored)]
+    return [request.key for request, _ in compute_runs(runner, runs, runner.cancelled, stored)]
 
 
-def delete_divergences(bench: Workbench) -> None:
-    for path in (bench.store.root / "divergences").iterdir():
+def delete_divergences(runner: Runner) -> None:
+    for path in (runner.store.root / "divergences").iterdir():
         path.unlink()
 
 
 def test_runs_with_written_answers_have_true_divergences(
     spec: ModelSpec, written: Benchmark, tmp_path: Path
 ) -> None:
-    bench = Counting(spec, tmp_path)
-    base, *ablated = asked = requests(bench, written)
+    runner = Counting(spec, tmp_path)
+    base, *ablated = asked = requests(runner, written)
     # The ablated runs come first here: their base run has to be computed before all the same.
-    assert computed(bench, [*ablated, base]) == [one.key for one in asked]
-    assert bench.applied == 2
+    assert computed(runner, [*ablated, base]) == [one.key for one in asked]
+    assert runner.applied == 2
     prompts = [one.prompt for one in written.documents(spec, N) if isinstance(one, GenerationDocument)]
     for request in ablated:
         assert request.mask is not None
-        frame = stored_divergences(bench, base, request)
+        frame = stored_divergences(runner, base, request)
         assert frame is not None
-        before, after = bench.outcomes(base), bench.outcomes(request)
+        before, after = runner.outcomes(base), runner.outcomes(request)
         assert frame["item_id"].equals(before["item_id"])
         assert frame["place"].null_count() < N
         for place, (row, prompt) in enumerate(zip(frame.iter_rows(named=True), prompts, strict=True)):
             answers = before["tokens"][place].to_list(), after["tokens"][place].to_list()
-            check_row(bench, bench.mask(request.mask), prompt, answers, row)
+            check_row(runner, runner.mask(request.mask), prompt, answers, row)
 
 
 def check_row(
-    bench: Workbench, mask: Mask, prompt: str, answers: tuple[list[int], list[int]], row: dict[str, object]
+    runner: Runner, mask: Mask, prompt: str, answers: tuple[list[int], list[int]], row: dict[str, object]
 ) -> None:
     """Against plain forward passes over one sequence at a time."""
-    tokenizer, model = bench.loaded.tokenizer, bench.loaded.model
+    tokenizer, model = runner.loaded.tokenizer, runner.loaded.model
     ids = tokenizer(prompt)["input_ids"]
 
     def chances(answer: list[int], place: int) -> torch.Tensor:
@@ -119,7 +119,7 @@ def check_row(
     tokens = [answer[place] for answer in answers]
     for name, token in zip(("base", "ablated"), tokens, strict=True):
         assert row[f"{name}_token"] == tokenizer.decode([token])
-    for name, context in (("base", bench.ablated(None)), ("ablated", bench.ablated(mask))):
+    for name, context in (("base", runner.ablated(None)), ("ablated", runner.ablated(mask))):
         with context:
             found = chances(answers[0], place)
         for which, token in zip(("base", "ablated"), tokens, strict=True):
@@ -170,37 +170,37 @@ def test_cancelled_between_batches_stores_nothing_and_leaves_the_model_as_loaded
 
     def cancelled() -> bool:
         nonlocal asked_after
-        asked_after += bench.store.outcomes.entries.has(ablated.key)
+        asked_after += runner.store.outcomes.entries.has(ablated.key)
         return asked_after > 2 * allowed
 
-    bench = Counting(spec, tmp_path, cancelled)
-    base, ablated, _ = requests(bench, written)
-    before = [weight.clone() for weight in bench.loaded.model.state_dict().values()]
+    runner = Counting(spec, tmp_path, cancelled)
+    base, ablated, _ = requests(runner, written)
+    before = [weight.clone() for weight in runner.loaded.model.state_dict().values()]
     with pytest.raises(Cancelled):
-        computed(bench, [base, ablated])
+        computed(runner, [base, ablated])
     assert asked_after == 2 * allowed + 1
-    assert bench.store.outcomes.load(ablated.key) is not None
-    assert stored_divergences(bench, base, ablated) is None
+    assert runner.store.outcomes.load(ablated.key) is not None
+    assert stored_divergences(runner, base, ablated) is None
     assert not (tmp_path / "divergences").exists()
-    assert all(map(torch.equal, before, bench.loaded.model.state_dict().values()))
-    assert bench.applied == 1
+    assert all(map(torch.equal, before, runner.loaded.model.state_dict().values()))
+    assert runner.applied == 1
 
 
 def test_without_a_base_run_or_for_multiple_choice_there_are_none(
     spec: ModelSpec, written: Benchmark, tmp_path: Path
 ) -> None:
-    bench = Counting(spec, tmp_path)
-    base, ablated, _ = requests(bench, written)
-    bench.outcomes(ablated)
-    assert stored_divergences(bench, base, ablated) is None
+    runner = Counting(spec, tmp_path)
+    base, ablated, _ = requests(runner, written)
+    runner.outcomes(ablated)
+    assert stored_divergences(runner, base, ablated) is None
     (boolq,) = find_benchmarks(["boolq"], "standard", OPTIONS)
-    chosen = [bench.request(mask, boolq, N) for mask in (None, MASKS[0])]
-    frames = [bench.outcomes(request) for request in chosen]
+    chosen = [runner.request(mask, boolq, N) for mask in (None, MASKS[0])]
+    frames = [runner.outcomes(request) for request in chosen]
     assert [frame["tokens"].null_count() for frame in frames] == [N, N]
-    assert stored_divergences(bench, chosen[0], chosen[1]) is None
-    bench.outcomes(base)
-    bench.outcomes(ablated)
-    assert stored_divergences(bench, base, ablated) is not None
+    assert stored_divergences(runner, chosen[0], chosen[1]) is None
+    runner.outcomes(base)
+    runner.outcomes(ablated)
+    assert stored_divergences(runner, base, ablated) is not None
     assert len(list((tmp_path / "divergences").glob("*.parquet"))) == 1
 
 
@@ -208,14 +208,14 @@ def test_a_profile_has_the_divergences_of_its_written_answers(
     spec: ModelSpec, written: Benchmark, tmp_path: Path
 ) -> None:
     plan = Plan(("spatial_reasoning",), ("mlp",), ("random",), (0.05,), (written,), N, 0)
-    bench = Counting(spec, tmp_path)
-    assert run_profile(plan, bench) is not None
-    base, ablated, _ = requests(bench, written)
-    assert stored_divergences(bench, base, ablated) is not None
-    delete_divergences(bench)
+    runner = Counting(spec, tmp_path)
+    assert run_profile(plan, runner) is not None
+    base, ablated, _ = requests(runner, written)
+    assert stored_divergences(runner, base, ablated) is not None
+    delete_divergences(runner)
     assert run_profile(plan, Counting(spec, tmp_path), lambda: True) is None
     assert run_profile(plan, Counting(spec, tmp_path)) is not None
-    assert stored_divergences(bench, base, ablated) is not None
+    assert stored_divergences(runner, base, ablated) is not None
     again = Counting(spec, tmp_path)
     assert run_profile(plan, again, lambda: True) is not None
     assert "loaded" not in vars(again)
@@ -223,17 +223,17 @@ def test_a_profile_has_the_divergences_of_its_written_answers(
 
 def test_a_job_of_the_engine_has_them_too(spec: ModelSpec, tmp_path: Path) -> None:
     runs = tuple(Run(mask, "gsm8k", 2) for mask in (MASKS[0], None))
-    bench = Counting(spec, tmp_path)
+    runner = Counting(spec, tmp_path)
     steps: list[int] = []
-    do(bench, "job", StartRuns("written", runs), steps.append, OPTIONS)
+    do(runner, "job", StartRuns("written", runs), steps.append, OPTIONS)
     assert steps == [0, 1, 2]
-    assert [event.mask for event in bench.told if isinstance(event, RunFinished)] == ["base", str(MASKS[0])]
+    assert [event.mask for event in runner.told if isinstance(event, RunFinished)] == ["base", str(MASKS[0])]
     (gsm8k,) = find_benchmarks(["gsm8k"], "standard", OPTIONS)
-    base, ablated = (bench.request(mask, gsm8k, 2) for mask in (None, MASKS[0]))
-    frame = stored_divergences(bench, base, ablated)
+    base, ablated = (runner.request(mask, gsm8k, 2) for mask in (None, MASKS[0]))
+    frame = stored_divergences(runner, base, ablated)
     assert frame is not None
-    assert frame["base_logprobs"].list.len().to_list() == bench.outcomes(base)["tokens"].list.len().to_list()
-    delete_divergences(bench)
-    do(bench, "job", StartRuns("again", runs), steps.append, OPTIONS)
+    assert frame["base_logprobs"].list.len().to_list() == runner.outcomes(base)["tokens"].list.len().to_list()
+    delete_divergences(runner)
+    do(runner, "job", StartRuns("again", runs), steps.append, OPTIONS)
     assert steps == [0, 1, 2, 2]
-    assert stored_divergences(bench, base, ablated) is not None
+    assert stored_divergences(runner, base, ablated) is not None

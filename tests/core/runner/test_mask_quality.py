@@ -17,12 +17,12 @@ from core.analysis.statistics.accuracy import accuracy
 from core.analysis.stored.generation_quality import GenerationQuality, mask_generation_qualities, times_text
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event, RunStarted
+from core.experiment.experiment import generation_quality_request, measure_generation_quality
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
 from core.runner.cancellation import Cancelled
-from core.runner.generation_quality import generation_quality_request, measure_generation_quality
+from core.runner.runner import Runner
 from core.runner.runs import compute_runs
-from core.runner.workbench import Workbench
 
 N = 8
 (BENCHMARK,) = find_benchmarks(["spatial_reasoning"], "basic")
@@ -37,44 +37,44 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def workbench(root: Path, emit: Callable[[Event], None] = lambda event: None) -> Workbench:
-    return Workbench(ModelSpec(), Store(root), ImportanceSpec(n_items=20), emit=emit)
+def new_runner(root: Path, emit: Callable[[Event], None] = lambda event: None) -> Runner:
+    return Runner(ModelSpec(), Store(root), ImportanceSpec(n_items=20), emit=emit)
 
 
-def run(bench: Workbench, *masks: MaskSpec | None) -> None:
-    asked = {mask: [bench.request(mask, BENCHMARK, N)] for mask in masks}
+def run(runner: Runner, *masks: MaskSpec | None) -> None:
+    asked = {mask: [runner.request(mask, BENCHMARK, N)] for mask in masks}
     keys = [request.key for requests in asked.values() for request in requests]
-    stored = [key for key in keys if bench.store.outcomes.entries.has(key)]
-    for _ in compute_runs(bench, asked, lambda: False, stored):
+    stored = [key for key in keys if runner.store.outcomes.entries.has(key)]
+    for _ in compute_runs(runner, asked, lambda: False, stored):
         pass
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    bench = workbench(tmp_path_factory.mktemp("cache"))
-    run(bench, LIGHT, HEAVY)
-    return bench
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    runner = new_runner(tmp_path_factory.mktemp("cache"))
+    run(runner, LIGHT, HEAVY)
+    return runner
 
 
-def rows(bench: Workbench, mask: MaskSpec | None) -> list[dict[str, Any]]:
-    frame = bench.store.generation_quality.load(generation_quality_request(bench, mask)[0])
+def rows(runner: Runner, mask: MaskSpec | None) -> list[dict[str, Any]]:
+    frame = runner.store.generation_quality.load(generation_quality_request(runner, mask)[0])
     assert frame is not None
     return frame.rows(named=True)
 
 
-def chances(bench: Workbench, prompt: str, tokens: list[int]) -> list[float]:
+def chances(runner: Runner, prompt: str, tokens: list[int]) -> list[float]:
     """The log-probability of each token, from a plain forward pass for each."""
-    ids = bench.loaded.tokenizer(prompt)["input_ids"]
+    ids = runner.loaded.tokenizer(prompt)["input_ids"]
     found = []
     for place, token in enumerate(tokens):
         with torch.no_grad():
-            logits = bench.loaded.model(torch.tensor([[*ids, *tokens[:place]]])).logits[0, -1]
+            logits = runner.loaded.model(torch.tensor([[*ids, *tokens[:place]]])).logits[0, -1]
         found.append(float(logits.float().log_softmax(0)[token]))
     return found
 
 
 @pytest.mark.parametrize("mask", [None, LIGHT, HEAVY], ids=["base", "light", "heavy"])
-def test_what_is_stored_is_what_plain_forward_passes_give(finished: Workbench, mask: MaskSpec | None) -> None:
+def test_what_is_stored_is_what_plain_forward_passes_give(finished: Runner, mask: MaskSpec | None) -> None:
     tokenizer, texts = finished.loaded.tokenizer, neutral_texts("basic")
     stored = rows(finished, mask)
     assert len(stored) == len(texts)
@@ -94,7 +94,7 @@ def test_what_is_stored_is_what_plain_forward_passes_give(finished: Workbench, m
         )
 
 
-def test_perplexities_and_shares_follow_from_what_is_stored(finished: Workbench) -> None:
+def test_perplexities_and_shares_follow_from_what_is_stored(finished: Runner) -> None:
     found = mask_generation_qualities(finished, [LIGHT, HEAVY])
     for mask in (None, LIGHT, HEAVY):
         logprobs = [value for row in rows(finished, mask) for value in row["logprobs"]]
@@ -112,52 +112,52 @@ def test_perplexities_and_shares_follow_from_what_is_stored(finished: Workbench)
 
 
 def test_a_stored_run_without_generation_quality_gets_it_and_a_damaged_entry_is_replaced(
-    finished: Workbench, tmp_path: Path
+    finished: Runner, tmp_path: Path
 ) -> None:
     told: list[Event] = []
-    bench = workbench(tmp_path, told.append)
-    run(bench, None, LIGHT)
-    path = bench.store.generation_quality.entries.payload_path(generation_quality_request(bench, LIGHT)[0])
+    runner = new_runner(tmp_path, told.append)
+    run(runner, None, LIGHT)
+    path = runner.store.generation_quality.entries.payload_path(generation_quality_request(runner, LIGHT)[0])
     for damage in (path.unlink, lambda: path.write_bytes(path.read_bytes()[:-1] + b"?")):
         damage()
         told.clear()
-        run(workbench(tmp_path, told.append), None, LIGHT)
+        run(new_runner(tmp_path, told.append), None, LIGHT)
         assert not [event for event in told if isinstance(event, RunStarted)]
         assert sum(isinstance(event, EntryReplaced) for event in told) == 1
-        assert rows(bench, LIGHT) == rows(finished, LIGHT)
+        assert rows(runner, LIGHT) == rows(finished, LIGHT)
     # What is there is not measured again: the model is not even loaded.
-    again = workbench(tmp_path)
+    again = new_runner(tmp_path)
     run(again, None, LIGHT)
     assert "loaded" not in vars(again)
 
 
 def test_the_intact_model_alone_needs_no_generation_quality(tmp_path: Path) -> None:
-    bench = workbench(tmp_path)
-    run(bench, None)
-    assert not bench.store.generation_quality.entries.stored_keys()
+    runner = new_runner(tmp_path)
+    run(runner, None)
+    assert not runner.store.generation_quality.entries.stored_keys()
 
 
-def test_cancelled_stores_nothing_and_leaves_the_model_as_loaded(finished: Workbench, tmp_path: Path) -> None:
+def test_cancelled_stores_nothing_and_leaves_the_model_as_loaded(finished: Runner, tmp_path: Path) -> None:
     before = finished.loaded.model.state_dict()["model.layers.0.mlp.up_proj.weight"].clone()
     with finished.ablated(finished.mask(HEAVY)), pytest.raises(Cancelled):
         measure_generation_quality(finished, lambda: True)
     assert torch.equal(finished.loaded.model.state_dict()["model.layers.0.mlp.up_proj.weight"], before)
-    bench = workbench(tmp_path)
-    request = bench.request(LIGHT, BENCHMARK, N)
+    runner = new_runner(tmp_path)
+    request = runner.request(LIGHT, BENCHMARK, N)
     with pytest.raises(Cancelled):
-        list(compute_runs(bench, {LIGHT: [request]}, lambda: True))
-    assert not bench.store.generation_quality.entries.stored_keys()
+        list(compute_runs(runner, {LIGHT: [request]}, lambda: True))
+    assert not runner.store.generation_quality.entries.stored_keys()
 
 
 def test_what_decides_the_generation_quality_is_in_its_key(tmp_path: Path) -> None:
-    bench = workbench(tmp_path)
+    runner = new_runner(tmp_path)
     masks = [None, LIGHT, HEAVY, replace(LIGHT, seed=1), replace(LIGHT, variant="mlp")]
-    assert len({generation_quality_request(bench, mask)[0] for mask in masks}) == len(masks)
+    assert len({generation_quality_request(runner, mask)[0] for mask in masks}) == len(masks)
     # Which benchmark is run and which seed `top` has are all the same.
     top = replace(LIGHT, selection="top")
     assert (
-        generation_quality_request(bench, top)[0]
-        == generation_quality_request(bench, replace(top, seed=5))[0]
+        generation_quality_request(runner, top)[0]
+        == generation_quality_request(runner, replace(top, seed=5))[0]
     )
 
 

@@ -18,10 +18,11 @@ from core.benchmarks.description import Benchmark
 from core.benchmarks.evaluation import finished_batches
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import BatchFinished, EntryReplaced, Event
+from core.experiment.experiment import OutcomesRequest
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
+from core.runner.runner import Runner
 from core.runner.verification import WeightsChangedError
-from core.runner.workbench import OutcomesRequest, Workbench
 from tests.core.benchmarks.test_written_evaluation import OPTIONS, short
 from tests.core.tiny_models import byte_tokenizer, save_model
 
@@ -47,16 +48,16 @@ class Subject:
 
     def __init__(self, root: Path, spec: ModelSpec, benchmark: Benchmark, n: int) -> None:
         self.spec, self.benchmark, self.n = spec, benchmark, n
-        self.whole, self.told = self.bench(root)
+        self.whole, self.told = self.runner(root)
         assert self.whole.evaluate(self.request()) is not None
         self.batches = len(batches_of(self.told))
         self.payload = self.payload_of(self.whole)
 
-    def bench(
+    def runner(
         self, root: Path, cancelled: Callable[[list[Event]], bool] = lambda told: False
-    ) -> tuple[Workbench, list[Event]]:
+    ) -> tuple[Runner, list[Event]]:
         told: list[Event] = []
-        bench = Workbench(
+        runner = Runner(
             self.spec,
             Store(root),
             batch_size=3,
@@ -64,19 +65,19 @@ class Subject:
             cancelled=lambda: cancelled(told),
         )
         if hasattr(self, "whole"):  # loading takes the longest of all
-            bench.loaded, bench._prepared = self.whole.loaded, self.whole._prepared
-        return bench, told
+            runner.loaded, runner._prepared = self.whole.loaded, self.whole._prepared
+        return runner, told
 
     def request(self, mask: MaskSpec | None = None) -> OutcomesRequest:
         return self.whole.request(mask, self.benchmark, self.n)
 
     def stopped(self, root: Path, batches: int) -> None:
         """A run that is cancelled after so many batches."""
-        bench, _ = self.bench(root, lambda told: len(batches_of(told)) >= batches)
-        assert bench.evaluate(self.request()) is None
+        runner, _ = self.runner(root, lambda told: len(batches_of(told)) >= batches)
+        assert runner.evaluate(self.request()) is None
 
-    def payload_of(self, bench: Workbench) -> bytes:
-        return bench.store.outcomes.entries.payload_path(self.request().key).read_bytes()
+    def payload_of(self, runner: Runner) -> bytes:
+        return runner.store.outcomes.entries.payload_path(self.request().key).read_bytes()
 
     def journal(self, root: Path) -> list[Batch]:
         kept = read_journal(Store(root).outcomes.entries, self.request().key)
@@ -123,11 +124,11 @@ def test_a_run_that_was_stopped_anywhere_goes_on_and_gives_the_same_bits(
         root = tmp_path / str(batches)
         subject.stopped(root, batches)
         assert len(subject.journal(root)) == batches
-        bench, told = subject.bench(root)
-        score = bench.evaluate(subject.request())
+        runner, told = subject.runner(root)
+        score = runner.evaluate(subject.request())
         assert batches_of(told) == batches_of(subject.told), "each item once, in the batches of a whole run"
-        assert subject.payload_of(bench) == subject.payload
-        assert score == bench.store.outcomes.load(subject.request().key)["score"].mean()  # type: ignore[index]
+        assert subject.payload_of(runner) == subject.payload
+        assert score == runner.store.outcomes.load(subject.request().key)["score"].mean()  # type: ignore[index]
         assert subject.journal(root) == []
         assert not [entry for entry in entries(root) if entry.broken or entry.is_unfinished]
 
@@ -139,9 +140,9 @@ def test_a_run_that_is_stopped_again_and_again_is_finished_some_day(
         # What an earlier one kept is told first, and counts as well.
         diagnostic.stopped(tmp_path, batches)
         assert len(diagnostic.journal(tmp_path)) == batches
-    bench, _ = diagnostic.bench(tmp_path)
-    assert bench.evaluate(diagnostic.request()) is not None
-    assert diagnostic.payload_of(bench) == diagnostic.payload
+    runner, _ = diagnostic.runner(tmp_path)
+    assert runner.evaluate(diagnostic.request()) is not None
+    assert diagnostic.payload_of(runner) == diagnostic.payload
 
 
 KILLED = """
@@ -151,7 +152,7 @@ from cache.folder import Store
 from core.benchmarks import find_benchmarks
 from core.events import BatchFinished
 from core.models.spec import ModelSpec
-from core.workbench import Workbench
+from core.runner import Runner
 
 told = []
 
@@ -160,7 +161,7 @@ def tell(event):
     if sum(told) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-bench = Workbench(ModelSpec(), Store(Path(sys.argv[1])), batch_size=3, tell=tell)
+bench = Runner(ModelSpec(), Store(Path(sys.argv[1])), batch_size=3, tell=tell)
 (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
 bench.evaluate(bench.request(None, benchmark, 12))
 """
@@ -170,10 +171,10 @@ def test_a_killed_process_loses_no_whole_batch(diagnostic: Subject, tmp_path: Pa
     done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True)
     assert done.returncode == -9, done.stderr
     assert [len(batch) for batch in diagnostic.journal(tmp_path)] == [3, 3]
-    bench, told = diagnostic.bench(tmp_path)
-    assert bench.evaluate(diagnostic.request()) is not None
+    runner, told = diagnostic.runner(tmp_path)
+    assert runner.evaluate(diagnostic.request()) is not None
     assert batches_of(told) == batches_of(diagnostic.told)
-    assert diagnostic.payload_of(bench) == diagnostic.payload
+    assert diagnostic.payload_of(runner) == diagnostic.payload
 
 
 def test_what_was_kept_is_taken_and_not_computed_again(diagnostic: Subject, tmp_path: Path) -> None:
@@ -183,9 +184,9 @@ def test_what_was_kept_is_taken_and_not_computed_again(diagnostic: Subject, tmp_
     marked = [{**row, "loglikelihoods": [-1.0, -2.0, -3.0, -4.0]} for row in first]
     with journal_of(entries_, request.key, request.key_inputs, [marked]) as journal:
         journal.append(second, settle=False)
-    bench, _ = diagnostic.bench(tmp_path)
-    assert bench.evaluate(request) is not None
-    frame = bench.store.outcomes.load(request.key)
+    runner, _ = diagnostic.runner(tmp_path)
+    assert runner.evaluate(request) is not None
+    frame = runner.store.outcomes.load(request.key)
     assert frame is not None
     marks = frame.filter(frame["loglikelihoods"].list.first() == -1.0)
     assert set(marks["item_id"]) == {row["item_id"] for row in first}
@@ -231,9 +232,9 @@ def test_a_damaged_journal_is_told_set_aside_and_made_up_for(
     else:
         place = content.index(b"item_id") if damage == "a batch" else content.index(b"model")
         path.write_bytes(content[:place] + b"I" + content[place + 1 :])
-    bench, told = diagnostic.bench(tmp_path)
-    assert bench.evaluate(request) is not None
-    assert diagnostic.payload_of(bench) == diagnostic.payload
+    runner, told = diagnostic.runner(tmp_path)
+    assert runner.evaluate(request) is not None
+    assert diagnostic.payload_of(runner) == diagnostic.payload
     problems = [event.problem for event in told if isinstance(event, EntryReplaced)]
     aside = [entry.key for entry in entries(tmp_path) if entry.broken]
     if damage == "another version":
@@ -246,18 +247,18 @@ def test_a_damaged_journal_is_told_set_aside_and_made_up_for(
 
 def test_nothing_is_kept_of_weights_that_changed(tmp_path: Path) -> None:
     told: list[Event] = []
-    bench = Workbench(
+    runner = Runner(
         ModelSpec(),
         Store(tmp_path),
         batch_size=3,
         emit=told.append,
         cancelled=lambda: len(batches_of(told)) >= 2,
     )
-    request = bench.request(MASK, SPATIAL, 12)
-    with bench.ablated(bench.mask(MASK)):
-        assert bench.evaluate(request) is None
-        bench.loaded.model.get_parameter("model.layers.0.self_attn.q_proj.weight").data[0, 0] += 1.0
-    assert journal_path(bench.store.outcomes.entries, request.key).is_file()
+    request = runner.request(MASK, SPATIAL, 12)
+    with runner.ablated(runner.mask(MASK)):
+        assert runner.evaluate(request) is None
+        runner.loaded.model.get_parameter("model.layers.0.self_attn.q_proj.weight").data[0, 0] += 1.0
+    assert journal_path(runner.store.outcomes.entries, request.key).is_file()
     with pytest.raises(WeightsChangedError, match="1 cache entries written since are deleted"):
-        bench.verify_restored()
-    assert not journal_path(bench.store.outcomes.entries, request.key).exists()
+        runner.verify_restored()
+    assert not journal_path(runner.store.outcomes.entries, request.key).exists()

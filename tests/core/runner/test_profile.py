@@ -22,7 +22,7 @@ from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
 from core.runner.profile import run_profile
-from core.runner.workbench import Workbench
+from core.runner.runner import Runner
 
 ABILITIES = ("analogical_reasoning", "temporal_reasoning")
 
@@ -46,15 +46,15 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def workbench(root: Path, events: list[Event] | None = None) -> Workbench:
+def new_runner(root: Path, events: list[Event] | None = None) -> Runner:
     emit = (lambda event: None) if events is None else events.append
-    return Workbench(ModelSpec(), Store(root), RECIPE, emit=emit)
+    return Runner(ModelSpec(), Store(root), RECIPE, emit=emit)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Profile]:
     root = tmp_path_factory.mktemp("cache")
-    profile = run_profile(PLAN, workbench(root))
+    profile = run_profile(PLAN, new_runner(root))
     assert profile is not None
     return root, profile
 
@@ -63,9 +63,9 @@ def computed(events: list[Event]) -> int:
     return sum(isinstance(event, RunFinished) for event in events)
 
 
-def weights_hash(bench: Workbench) -> str:
+def weights_hash(runner: Runner) -> str:
     digest = hashlib.sha256()
-    for parameter in bench.loaded.model.parameters():
+    for parameter in runner.loaded.model.parameters():
         digest.update(parameter.detach().numpy().tobytes())
     return digest.hexdigest()
 
@@ -73,13 +73,13 @@ def weights_hash(bench: Workbench) -> str:
 def test_a_second_run_computes_nothing_and_loads_no_model(finished: tuple[Path, Profile]) -> None:
     root, profile = finished
     events: list[Event] = []
-    bench = workbench(root, events)
-    again = run_profile(PLAN, bench)
+    runner = new_runner(root, events)
+    again = run_profile(PLAN, runner)
     assert again is not None
     assert again.cells.equals(profile.cells)
     assert again.outcomes.equals(profile.outcomes)
     assert events == [RunsFound(total=RUNS, cached=RUNS)]
-    assert "loaded" not in vars(bench)
+    assert "loaded" not in vars(runner)
 
 
 def test_cells_follow_from_the_outcomes(finished: tuple[Path, Profile]) -> None:
@@ -103,18 +103,18 @@ def test_cells_follow_from_the_outcomes(finished: tuple[Path, Profile]) -> None:
 
 def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, Profile], tmp_path: Path) -> None:
     events: list[Event] = []
-    bench = workbench(tmp_path, events)
-    assert run_profile(PLAN, bench, cancelled=lambda: computed(events) >= 10) is None
-    before = weights_hash(bench)
+    runner = new_runner(tmp_path, events)
+    assert run_profile(PLAN, runner, cancelled=lambda: computed(events) >= 10) is None
+    before = weights_hash(runner)
     resumed: list[Event] = []
-    second = workbench(tmp_path, resumed)
+    second = new_runner(tmp_path, resumed)
     profile = run_profile(PLAN, second)
     assert computed(events) == 10
     assert computed(resumed) == RUNS - 10
     assert profile is not None
     assert profile.cells.equals(finished[1].cells)
     assert profile.outcomes.equals(finished[1].outcomes)
-    assert weights_hash(second) == before == weights_hash(workbench(tmp_path))
+    assert weights_hash(second) == before == weights_hash(new_runner(tmp_path))
 
 
 def test_a_damaged_entry_is_told_and_computed_anew(finished: tuple[Path, Profile]) -> None:
@@ -124,7 +124,7 @@ def test_a_damaged_entry_is_told_and_computed_anew(finished: tuple[Path, Profile
     content[len(content) // 2] ^= 1
     entry.write_bytes(content)
     events: list[Event] = []
-    again = run_profile(PLAN, workbench(root, events))
+    again = run_profile(PLAN, new_runner(root, events))
     assert again is not None
     assert again.outcomes.equals(profile.outcomes)
     assert computed(events) == 1
@@ -133,12 +133,12 @@ def test_a_damaged_entry_is_told_and_computed_anew(finished: tuple[Path, Profile
 
 def test_a_smaller_k_is_a_prefix_of_the_stored_ranking(finished: tuple[Path, Profile]) -> None:
     root, _ = finished
-    bench = workbench(root)
+    runner = new_runner(root)
     stored = {path.name for path in (root / "rankings").iterdir()}
-    small, large = (bench.mask(MaskSpec(ABILITIES[0], "mlp", "top", k)) for k in (0.005, 0.03))
-    assert len(small.intersection(large)) == len(small) == int(0.005 * bench.info.parameters)
+    small, large = (runner.mask(MaskSpec(ABILITIES[0], "mlp", "top", k)) for k in (0.005, 0.03))
+    assert len(small.intersection(large)) == len(small) == int(0.005 * runner.info.parameters)
     assert {path.name for path in (root / "rankings").iterdir()} == stored
-    assert not bench.importances
+    assert not runner.importances
 
 
 def test_what_decides_a_number_is_in_its_key(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_what_decides_a_number_is_in_its_key(tmp_path: Path) -> None:
     mask = MaskSpec(ABILITIES[0], "mlp", "top", 0.01)
 
     def key(recipe: ImportanceSpec, mask: MaskSpec, n: int = 50) -> str:
-        return Workbench(ModelSpec(), Store(tmp_path), recipe).request(mask, benchmark, n).key
+        return Runner(ModelSpec(), Store(tmp_path), recipe).request(mask, benchmark, n).key
 
     other_masks = [
         MaskSpec(ABILITIES[1], "mlp", "top", 0.01),
@@ -171,7 +171,7 @@ def test_what_decides_a_number_is_in_its_key(tmp_path: Path) -> None:
 
 def test_the_folder_can_be_read_back(finished: tuple[Path, Profile], tmp_path: Path) -> None:
     root, profile = finished
-    write_profile(profile, workbench(root), tmp_path / "out")
+    write_profile(profile, new_runner(root), tmp_path / "out")
     assert pl.read_parquet(tmp_path / "out" / "cells.parquet").equals(profile.cells)
     outcomes = pl.read_parquet(tmp_path / "out" / "outcomes.parquet")
     assert len(outcomes) == RUNS * 50
@@ -192,4 +192,4 @@ def test_summaries_count_own_and_others(finished: tuple[Path, Profile]) -> None:
 
 def test_a_k_beyond_the_candidates_is_refused_with_both_numbers(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"[\d,]+ weights, but the variant 'mlp' has only [\d,]+ candidates"):
-        workbench(tmp_path).mask(MaskSpec(ABILITIES[0], "mlp", "top", 0.99))
+        new_runner(tmp_path).mask(MaskSpec(ABILITIES[0], "mlp", "top", 0.99))

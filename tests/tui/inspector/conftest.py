@@ -39,7 +39,6 @@ def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from core.experiment.specs import ImportanceSpec
     from core.models.spec import ModelSpec
     from core.runner.profile import run_profile
-    from core.runner.workbench import Workbench
 
     root = tmp_path_factory.mktemp("demo_cache")
     spec = ModelSpec()
@@ -52,5 +51,5 @@ def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
         limit=CACHED_ITEMS,
         seed=0,
     )
-    run_profile(plan, Workbench(spec, Store(root), ImportanceSpec(n_items=SCORED_ITEMS)))
+    run_profile(plan, Runner(spec, Store(root), ImportanceSpec(n_items=SCORED_ITEMS)))
     return root

@@ -11,9 +11,9 @@ from textual.app import App
 
 from core.benchmarks.registry import find_benchmarks
 from core.engine.spec import EngineSpec
+from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE, Marks
 from tui.inspector.pane import Pane
@@ -35,8 +35,8 @@ def demo_session(
     spec = EngineSpec(ModelSpec(), str(cache), ImportanceSpec(n_items=n_items))
     sent: list[Command] = []
     benchmarks = find_benchmarks(["diagnostic"], spec.model.level)
-    bench = Workbench(spec.model, spec.store, spec.recipe)
-    return Session(spec, bench, benchmarks, marks, readonly, sent.append), sent
+    experiment = Experiment(spec.model, spec.store, spec.recipe)
+    return Session(spec, experiment, benchmarks, marks, readonly, sent.append), sent
 
 
 class Host(App[None]):

@@ -26,12 +26,12 @@ from core.benchmarks.description import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.engine.spec import EngineSpec
 from core.experiment.events import Event, ModelLoaded, Snapshot
+from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import Selection
 from core.models.description import matrix_shapes, selectable_weights
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
 from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector
 from tui.inspector.lens import Lens
@@ -82,10 +82,10 @@ def still_inspector(
     """The app on a cache folder, not yet running."""
     settings = settings or Settings()
     place = EngineSpec(spec or ModelSpec(device="cpu"), str(root), ImportanceSpec())
-    bench = Workbench(place.model, place.store, place.recipe)
+    experiment = Experiment(place.model, place.store, place.recipe)
     known = tuple(benchmarks) or find_benchmarks(["diagnostic"], place.model.level)
     marks = ASCII if settings.ascii else UNICODE
-    session = Session(place, bench, known, marks, settings.readonly, send=lambda command: None)
+    session = Session(place, experiment, known, marks, settings.readonly, send=lambda command: None)
     return StillInspector(session, lens, settings, tab)
 
 
@@ -142,16 +142,16 @@ class MadeUp:
     """Fills a cache, one entry a second."""
 
     def __init__(self, root: Path) -> None:
-        self.bench = Workbench(ModelSpec(device="cpu"), Store(root), ImportanceSpec())
-        self.benchmarks = find_benchmarks(["diagnostic"], self.bench.spec.level)
+        self.experiment = Experiment(ModelSpec(device="cpu"), Store(root), ImportanceSpec())
+        self.benchmarks = find_benchmarks(["diagnostic"], self.experiment.spec.level)
         self._items: dict[str, pl.DataFrame] = {}
         self._written: list[tuple[EntryFolder, str]] = []
 
     def fill(self) -> None:
         """Stores items, answers and rankings, as a person who ran most of one matrix would have them."""
         for benchmark in self.benchmarks:
-            path = ensure_items(self.bench, benchmark, N)
-            self._written.append((self.bench.store.items.entries, path.stem))
+            path = ensure_items(self.experiment, benchmark, N)
+            self._written.append((self.experiment.store.items.entries, path.stem))
             self._items[benchmark.id] = pl.read_parquet(path)
             self._answer(None, benchmark, 0.27 if benchmark.id == TOO_HARD else 0.93)
         for number, ability in enumerate(ABILITIES):
@@ -179,17 +179,17 @@ class MadeUp:
 
     def _answer(self, mask: MaskSpec | None, benchmark: Benchmark, right: float) -> None:
         """Stores answers of which about a share is right."""
-        request = self.bench.request(mask, benchmark, N)
+        request = self.experiment.request(mask, benchmark, N)
         columns = answers(self._items[benchmark.id], right, "base" if mask is None else str(mask))
-        self.bench.store.outcomes.save(request.key, request.key_inputs, columns)
-        self._written.append((self.bench.store.outcomes.entries, request.key))
+        self.experiment.store.outcomes.save(request.key, request.key_inputs, columns)
+        self._written.append((self.experiment.store.outcomes.entries, request.key))
 
     def _rank(self, ability: str, number: int, selection: Selection = "top") -> None:
         """Stores a ranking that takes unevenly from the MLP matrices, and from their first neurons most."""
         mask = MaskSpec(ability, "mlp", selection, LARGEST_K)
-        info = self.bench.info
+        info = self.experiment.info
         n = selectable_weights(LARGEST_K, "mlp", info)
-        shapes = matrix_shapes(model_folder(self.bench.spec))
+        shapes = matrix_shapes(model_folder(self.experiment.spec))
         places = [place for place, shape in enumerate(shapes) if shape.is_mlp]
         weights = np.array([1 + (number * 5 + place * 3) % 7 for place in places])
         counts = n * weights // weights.sum()
@@ -202,13 +202,13 @@ class MadeUp:
             local.append(near.astype(np.int32))
             ranks.append((np.arange(count) * 7919 % count + 0.5) / count)
         order = np.argsort(np.concatenate(ranks), kind="stable")
-        key, key_inputs = self.bench.ranking_key(mask), self.bench.ranking_key_inputs(mask)
+        key, key_inputs = self.experiment.ranking_key(mask), self.experiment.ranking_key_inputs(mask)
         at = str(selectable_weights(K, "mlp", info))
-        metadata = {"split_half_overlap": {at: 0.5 - number / 50}, "items": self.bench.recipe.n_items}
-        self.bench.store.rankings.save(
+        metadata = {"split_half_overlap": {at: 0.5 - number / 50}, "items": self.experiment.recipe.n_items}
+        self.experiment.store.rankings.save(
             key, key_inputs, np.concatenate(ids)[order], np.concatenate(local)[order], metadata
         )
-        self._written.append((self.bench.store.rankings.entries, key))
+        self._written.append((self.experiment.store.rankings.entries, key))
 
     def _date(self) -> None:
         """Makes all entries three hours old, the last one the youngest."""

@@ -347,7 +347,7 @@ async def test_the_cell_says_what_is_specific_and_whether_the_model_can_write(de
         assert f"specific {number(own - others)} [" in screen_text(app)
         assert f"its AIS less {number(others)}, the mean of 2 other abilities" in screen_text(app)
         assert "with n 30, an AIS below" in screen_text(app)
-        (generation_quality,) = mask_generation_qualities(session.bench, [LENS.mask_or_fail]).values()
+        (generation_quality,) = mask_generation_qualities(session.experiment, [LENS.mask_or_fail]).values()
         assert f"perplexity {times_text(generation_quality.times)}" in screen_text(app)
 
 

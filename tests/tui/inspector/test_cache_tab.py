@@ -65,7 +65,7 @@ class CacheTab:
 @pytest.fixture
 def fingerprint(tmp_path: Path) -> str:
     """The demo model's."""
-    return demo_session(tmp_path)[0].bench.identity.fingerprint
+    return demo_session(tmp_path)[0].experiment.identity.fingerprint
 
 
 async def test_entries_are_said_in_words_with_their_sum(tmp_path: Path, fingerprint: str) -> None:

@@ -20,7 +20,7 @@ from core.phantom.calibration.blocks import PRIVATE, Localization, Placement
 from core.phantom.calibration.found import Calibration
 from core.phantom.calibration.matrix import Estimate, Recovered
 from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, USUAL, benchmarks, main_plan
-from core.phantom.calibration.subject import benches
+from core.phantom.calibration.subject import runners
 from core.phantom.true_matrix import Truth
 from tests.core.phantom.calibration.made_up import LOST, PHANTOM
 from tests.tui.inspector.host import screen_text, until
@@ -178,9 +178,9 @@ async def test_the_palette_has_it(tmp_path: Path) -> None:
 
 async def test_the_engine_computes_what_is_lacking(place: EngineSpec, calibration_cache: Path) -> None:
     shutil.copytree(calibration_cache, place.cache, dirs_exist_ok=True)
-    bench = benches(PHANTOM, place.store, DIAGNOSTIC_ITEMS, 0)(USUAL.loss, USUAL.reduction)
-    request = bench.request(None, benchmarks()[0], HELDOUT_ITEMS)
-    bench.store.outcomes.entries.payload_path(request.key).unlink()
+    experiment = runners(PHANTOM, place.store, DIAGNOSTIC_ITEMS, 0)(USUAL.loss, USUAL.reduction)
+    request = experiment.request(None, benchmarks()[0], HELDOUT_ITEMS)
+    experiment.store.outcomes.entries.payload_path(request.key).unlink()
     async with opened(place) as (app, pilot):
         await pilot.press("C")
         await shown(app, pilot, WHAT_IT_IS, "enter starts it")
@@ -189,7 +189,7 @@ async def test_the_engine_computes_what_is_lacking(place: EngineSpec, calibratio
         assert (done.kind, done.state, done.done, done.total) == ("calibration", "completed", 1150, 1150)
         await shown(app, pilot, "Good: the matrix")
         assert app.session.activity.runs == {}  # none of the model that is open
-        assert bench.store.outcomes.load(request.key) is not None
+        assert experiment.store.outcomes.load(request.key) is not None
 
 
 # What it looks like

@@ -21,9 +21,9 @@ from core.benchmarks.registry import find_benchmarks
 from core.engine.client import living_engines
 from core.engine.spec import EngineSpec
 from core.experiment.events import ModelLoaded
+from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
 from core.sandbox import find_sandbox
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
@@ -140,8 +140,8 @@ def app_of(home: Path, *, readonly: bool = False, **options: bool) -> Inspector:
     spec = EngineSpec(ModelSpec(str(home / "model")), str(home / "cache"), ImportanceSpec(), benchmarks=told)
     listed = BenchmarkOptions(data_dir=str(DATA), allow_code=True)
     benchmarks = find_benchmarks(["spatial_reasoning", "mbpp"], spec.model.level, listed)
-    bench = Workbench(spec.model, Store(home / "cache"), spec.recipe)
-    session = Session(spec, bench, benchmarks, UNICODE, readonly, send=lambda command: None)
+    experiment = Experiment(spec.model, Store(home / "cache"), spec.recipe)
+    session = Session(spec, experiment, benchmarks, UNICODE, readonly, send=lambda command: None)
     return Inspector(session, LENS, Settings(readonly=readonly))
 
 

@@ -17,9 +17,9 @@ from core.benchmarks.options import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.client import living_engines
 from core.engine.spec import EngineSpec
+from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
 from tests.core.benchmarks.conftest import DATA
 from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector
@@ -61,9 +61,9 @@ def folder(tmp_path: Path) -> Path:
 def inspector(place: EngineSpec, folder: Path, lens: Lens) -> Inspector:
     spec = replace(place, benchmarks=BenchmarkOptions(data_dir=str(folder)))
     benchmarks = find_benchmarks(["all"], spec.model.level, spec.benchmarks)
-    bench = Workbench(spec.model, spec.store, spec.recipe)
+    experiment = Experiment(spec.model, spec.store, spec.recipe)
     return Inspector(
-        Session(spec, bench, benchmarks, UNICODE, False, send=lambda command: None), lens, Settings()
+        Session(spec, experiment, benchmarks, UNICODE, False, send=lambda command: None), lens, Settings()
     )
 
 

@@ -22,7 +22,7 @@ from core.analysis.stored.records import Answer, Sample
 from core.analysis.stored.samples import Samples
 from core.benchmarks.description import Benchmark
 from core.engine.spec import EngineSpec
-from core.runner.workbench import Workbench
+from core.experiment.experiment import Experiment
 from tests.core.analysis.stored.stored_samples import MASK as MADE_UP
 from tests.core.analysis.stored.stored_samples import stored_samples
 from tests.tui.inspector.host import Host, screen_text, until
@@ -47,9 +47,9 @@ HOSTILE = "\x1b[2J [red]x[/] \u202eturned \u6f22\u5b57 \r\n end"
 class Written:
     """The tab on the answers that were stored by hand."""
 
-    def __init__(self, bench: Workbench, benchmark: Benchmark) -> None:
-        spec = EngineSpec(bench.spec, str(bench.store.root))
-        self.session = Session(spec, bench, (benchmark,), UNICODE, False, lambda command: None)
+    def __init__(self, experiment: Experiment, benchmark: Benchmark) -> None:
+        spec = EngineSpec(experiment.spec, str(experiment.store.root))
+        self.session = Session(spec, experiment, (benchmark,), UNICODE, False, lambda command: None)
         self.pane = SamplesPane(self.session, id="samples")
         self.app = Host(lambda: self.pane, LENS)
 
@@ -72,13 +72,13 @@ class Written:
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Benchmark]:
+def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Experiment, Benchmark]:
     return stored_answers(tmp_path_factory.mktemp("written"))
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE])
 async def test_the_list_says_of_each_written_answer_how_it_fails(
-    stored: tuple[Workbench, Benchmark], size: tuple[int, int]
+    stored: tuple[Experiment, Benchmark], size: tuple[int, int]
 ) -> None:
     written = Written(*stored)
     async with written.app.run_test(size=size) as pilot:
@@ -88,7 +88,7 @@ async def test_the_list_says_of_each_written_answer_how_it_fails(
         assert "gold" not in written.row(0)
 
 
-async def test_failures_are_chosen_from_the_list_of_tags(stored: tuple[Workbench, Benchmark]) -> None:
+async def test_failures_are_chosen_from_the_list_of_tags(stored: tuple[Experiment, Benchmark]) -> None:
     written = Written(*stored)
     async with written.app.run_test(size=NARROW) as pilot:
         await written.says(pilot, "fails: 40 %")
@@ -107,7 +107,7 @@ async def test_failures_are_chosen_from_the_list_of_tags(stored: tuple[Workbench
         await written.says(pilot, "of those tagged 'miscounts'")
 
 
-async def test_an_item_says_how_it_fails_and_what_is_right(stored: tuple[Workbench, Benchmark]) -> None:
+async def test_an_item_says_how_it_fails_and_what_is_right(stored: tuple[Experiment, Benchmark]) -> None:
     written = Written(*stored)
     async with written.app.run_test(size=(100, 40)) as pilot:
         await written.says(pilot, "fails: 40 %")
@@ -134,7 +134,7 @@ async def test_an_item_says_how_it_fails_and_what_is_right(stored: tuple[Workben
         )
 
 
-async def test_what_shows_the_tag_that_counts_is_underlined(stored: tuple[Workbench, Benchmark]) -> None:
+async def test_what_shows_the_tag_that_counts_is_underlined(stored: tuple[Experiment, Benchmark]) -> None:
     written = Written(*stored)
     async with written.app.run_test(size=(100, 40)) as pilot:
         await written.says(pilot, "fails: 40 %")
@@ -148,9 +148,9 @@ async def test_what_shows_the_tag_that_counts_is_underlined(stored: tuple[Workbe
         assert view.get_component_rich_style("sample--evidence").underline
 
 
-async def test_a_cell_says_how_its_answers_fail(stored: tuple[Workbench, Benchmark]) -> None:
+async def test_a_cell_says_how_its_answers_fail(stored: tuple[Experiment, Benchmark]) -> None:
     written = Written(*stored)
-    cells = matrix(written.session.bench, "mlp", "top", MASK.k, written.session.benchmarks)
+    cells = matrix(written.session.experiment, "mlp", "top", MASK.k, written.session.benchmarks)
     async with written.app.run_test(size=(80, 24)) as pilot:
         written.app.push_screen(CellScreen(written.session, LENS, cells))
         await written.says(pilot, "without quantitative, on sums", "fails: 40 % [12, 77] miscount upward")
@@ -224,8 +224,8 @@ def failed(shares: Sequence[Share], sentences: Sequence[str] = ()) -> Failures:
 
 
 def test_that_nothing_is_preferred_takes_no_room(tmp_path: Path) -> None:
-    bench, benchmark = stored_samples(tmp_path, 200)
-    samples = Samples.open(bench, benchmark, 200, MADE_UP)
+    experiment, benchmark = stored_samples(tmp_path, 200)
+    samples = Samples.open(experiment, benchmark, 200, MADE_UP)
     assert samples is not None
     found = failures(samples)
     assert found is not None

@@ -117,14 +117,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Mode
 
 
 def fill(cache: Path, spec: ModelSpec) -> None:
-    bench, items = hostile_app((cache, spec)).session.bench, hostile_items()
+    experiment, items = hostile_app((cache, spec)).session.experiment, hostile_items()
     benchmark = hostile_benchmark(spec)
     about_items = items_key_inputs(benchmark, N, spec)
-    bench.store.items.save(items_key(about_items), about_items, items.to_dict(as_series=False))
+    experiment.store.items.save(items_key(about_items), about_items, items.to_dict(as_series=False))
     for mask, right in ((None, 0.9), (MASK, 0.4)):
-        request = bench.request(mask, benchmark, N)
+        request = experiment.request(mask, benchmark, N)
         columns = {**answers(items, right, str(mask)), "text": [f"{HOSTILE}{LONG}"] * N}
-        bench.store.outcomes.save(request.key, request.key_inputs, columns)
+        experiment.store.outcomes.save(request.key, request.key_inputs, columns)
     key_inputs = {
         "ablated": f"{HOSTILE}{LONE} · {MARKUP} · {LONE} · k {LONG}",
         "benchmark": f"{HOSTILE}{LONE}",
@@ -132,7 +132,7 @@ def fill(cache: Path, spec: ModelSpec) -> None:
         "model": {"fingerprint": f"{LONE}{HOSTILE}", MARKUP: [HOSTILE, {LONE: LONG}]},
         f"{HOSTILE}{LONE}": LONG,
     }
-    outcomes = bench.store.outcomes
+    outcomes = experiment.store.outcomes
     outcomes.save("ab" * 16, key_inputs, {"item_id": ["1"]})
     outcomes.entries.write("cd" * 16, b"", {"of a form": HOSTILE, "that is": LONE}, {"unknown": MARKUP})
     (cache / "outcomes" / f".{MARKUP.replace('/', '')}\x1b[2J.tmp").write_bytes(b"")

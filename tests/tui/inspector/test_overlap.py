@@ -42,7 +42,7 @@ def shown_table(pane: OverlapPane) -> OverlapTable:
 
 async def test_pairs_are_compared_weight_by_weight(demo_cache: Path) -> None:
     app, pane, sent = hosted(demo_cache)
-    own, other = (stored_weights(pane.session.bench, ability) for ability in (DEDUCTIVE, QUANTITATIVE))
+    own, other = (stored_weights(pane.session.experiment, ability) for ability in (DEDUCTIVE, QUANTITATIVE))
     shared = len(own & other)
     place = {ability.id: number for number, ability in enumerate(ABILITIES)}
     async with app.run_test(size=NARROW) as pilot:

@@ -96,7 +96,7 @@ def partial_cache(demo_cache: Path, tmp_path: Path) -> Path:
 def key_of(cache: Path, side: Side) -> str:
     session, _ = demo_session(cache, n_items=SCORED_ITEMS)
     run = runs_of(session, LENS)[side]
-    return session.bench.request(run.mask, session.benchmark(run.benchmark), run.n).key
+    return session.experiment.request(run.mask, session.benchmark(run.benchmark), run.n).key
 
 
 def answers(cache: Path, side: Side) -> pl.DataFrame:
@@ -135,13 +135,13 @@ async def test_what_the_cache_has_is_shown_at_once(demo_cache: Path) -> None:
 
 
 async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Path) -> None:
-    bench, benchmark = graded_samples(tmp_path)
+    experiment, benchmark = graded_samples(tmp_path)
     lens = Lens(MASK.ability, "mlp", "top", MASK.k, benchmark.id, limit=None, seed=0)
-    spec = EngineSpec(bench.spec, str(bench.store.root), bench.recipe)
-    session = Session(spec, bench, (benchmark,), UNICODE, False, lambda command: None)
-    comparison = Comparison.read(bench, benchmark, runs_of(session, lens), None)
+    spec = EngineSpec(experiment.spec, str(experiment.store.root), experiment.recipe)
+    session = Session(spec, experiment, (benchmark,), UNICODE, False, lambda command: None)
+    comparison = Comparison.read(experiment, benchmark, runs_of(session, lens), None)
     figures = comparison.figures(None, (), STORED_RESAMPLES)
-    (cell,) = [one for one in column(bench, "mlp", "top", MASK.k, benchmark, GRADED) if one.statistics]
+    (cell,) = [one for one in column(experiment, "mlp", "top", MASK.k, benchmark, GRADED) if one.statistics]
     assert figures.sides["ablated"].effect == cell.statistics
     assert figures.score_word == "score"
     sides: tuple[Side, ...] = ("base", "ablated")

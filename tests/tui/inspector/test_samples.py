@@ -16,9 +16,9 @@ from core.benchmarks.description import Benchmark
 from core.benchmarks.diagnostic import ItemSource
 from core.engine.spec import EngineSpec
 from core.experiment.events import BatchFinished, ItemOutcome, RunFinished, RunStarted
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
 from tests.core.analysis.stored.stored_samples import (
     MASK,
     made_up_benchmark,
@@ -51,10 +51,10 @@ class Samples:
     """The tab on made-up items."""
 
     def __init__(
-        self, bench: Workbench, benchmark: Benchmark, lens: Lens = LENS, marks: Marks = UNICODE
+        self, experiment: Experiment, benchmark: Benchmark, lens: Lens = LENS, marks: Marks = UNICODE
     ) -> None:
-        spec = EngineSpec(bench.spec, str(bench.store.root))
-        self.session = Session(spec, bench, (benchmark,), marks, False, lambda command: None)
+        spec = EngineSpec(experiment.spec, str(experiment.store.root))
+        self.session = Session(spec, experiment, (benchmark,), marks, False, lambda command: None)
         self.app = Host(lambda: SamplesPane(self.session, id="samples"), lens)
 
     @property
@@ -89,14 +89,14 @@ class Samples:
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Benchmark]:
+def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Experiment, Benchmark]:
     """Base, ablated and control answers to 200 items."""
-    bench, benchmark = stored_samples(tmp_path_factory.mktemp("cache"), N)
-    save_outcomes(bench, benchmark, CONTROL, predictions(N, 0.85, seed=3))
-    return bench, benchmark
+    experiment, benchmark = stored_samples(tmp_path_factory.mktemp("cache"), N)
+    save_outcomes(experiment, benchmark, CONTROL, predictions(N, 0.85, seed=3))
+    return experiment, benchmark
 
 
-def flips(stored: tuple[Workbench, Benchmark]) -> dict[str, list[int]]:
+def flips(stored: tuple[Experiment, Benchmark]) -> dict[str, list[int]]:
     """The places of the items by what became of them."""
     gold = np.arange(N) % 4
     base, ablated = predictions(N, 0.9, seed=1) == gold, predictions(N, 0.6, seed=2) == gold
@@ -107,7 +107,7 @@ def flips(stored: tuple[Workbench, Benchmark]) -> dict[str, list[int]]:
     }
 
 
-async def test_the_list_tells_of_each_item_what_became_of_it(stored: tuple[Workbench, Benchmark]) -> None:
+async def test_the_list_tells_of_each_item_what_became_of_it(stored: tuple[Experiment, Benchmark]) -> None:
     samples, found = Samples(*stored), flips(stored)
     async with samples.app.run_test(size=NARROW) as pilot:
         await samples.says(pilot, f"flipped {len(found['flipped'])}", "Item 0, ", "random .8", "n 200")
@@ -120,7 +120,7 @@ async def test_the_list_tells_of_each_item_what_became_of_it(stored: tuple[Workb
 
 
 async def test_filters_narrow_the_list_and_the_cursor_stays_on_its_item(
-    stored: tuple[Workbench, Benchmark],
+    stored: tuple[Experiment, Benchmark],
 ) -> None:
     samples, found = Samples(*stored), flips(stored)
     async with samples.app.run_test(size=NARROW) as pilot:
@@ -142,7 +142,7 @@ async def test_filters_narrow_the_list_and_the_cursor_stays_on_its_item(
         await samples.says(pilot, f"▸✓→✗ {len(found['broken'])}", f"▸✓→✗ #{samples.rows.place} ")
 
 
-async def test_search_finds_as_one_types_and_esc_ends_it(stored: tuple[Workbench, Benchmark]) -> None:
+async def test_search_finds_as_one_types_and_esc_ends_it(stored: tuple[Experiment, Benchmark]) -> None:
     samples = Samples(*stored)
     async with samples.app.run_test(size=NARROW) as pilot:
         await samples.lists(pilot, N)
@@ -160,7 +160,7 @@ async def test_search_finds_as_one_types_and_esc_ends_it(stored: tuple[Workbench
         await samples.says(pilot, "There is no item, with '[/]' in it.")
 
 
-async def test_tags_are_tried_as_the_cursor_comes_to_them(stored: tuple[Workbench, Benchmark]) -> None:
+async def test_tags_are_tried_as_the_cursor_comes_to_them(stored: tuple[Experiment, Benchmark]) -> None:
     samples = Samples(*stored)
     async with samples.app.run_test(size=NARROW) as pilot:
         await samples.lists(pilot, N)
@@ -176,7 +176,7 @@ async def test_tags_are_tried_as_the_cursor_comes_to_them(stored: tuple[Workbenc
 
 
 async def test_an_item_takes_the_place_of_the_list_where_there_is_no_room_for_both(
-    stored: tuple[Workbench, Benchmark],
+    stored: tuple[Experiment, Benchmark],
 ) -> None:
     samples, place = Samples(*stored), flips(stored)["broken"][0]
     async with samples.app.run_test(size=NARROW) as pilot:
@@ -198,7 +198,7 @@ async def test_an_item_takes_the_place_of_the_list_where_there_is_no_room_for_bo
         await samples.says(pilot, "There is no item, with 'no such text' in it.")
 
 
-async def test_a_wide_screen_has_list_and_item_side_by_side(stored: tuple[Workbench, Benchmark]) -> None:
+async def test_a_wide_screen_has_list_and_item_side_by_side(stored: tuple[Experiment, Benchmark]) -> None:
     samples = Samples(*stored)
     async with samples.app.run_test(size=WIDE) as pilot:
         await samples.says(pilot, "Item 0, ", "Prompt", "random control", "-8.00", "broken ✓→✗")
@@ -209,19 +209,19 @@ async def test_a_wide_screen_has_list_and_item_side_by_side(stored: tuple[Workbe
 
 
 async def test_what_is_not_stored_is_said_with_the_key_that_runs_it(tmp_path: Path) -> None:
-    bench, benchmark = stored_samples(tmp_path, N)
-    nothing = Samples(bench, benchmark, replace(LENS, limit=N // 2))
+    experiment, benchmark = stored_samples(tmp_path, N)
+    nothing = Samples(experiment, benchmark, replace(LENS, limit=N // 2))
     async with nothing.app.run_test(size=NARROW) as pilot:
         await nothing.says(pilot, "No answers to made up are stored", "r runs base", "100 items")
         assert (nothing.pane.copied(), nothing.pane.exported(), nothing.pane.search()) == (None, None, False)
-    half = Samples(bench, benchmark, replace(LENS, k=0.03))
+    half = Samples(experiment, benchmark, replace(LENS, k=0.03))
     async with half.app.run_test(size=NARROW) as pilot:
         await half.says(
             pilot, "ablated: not stored, r runs it", "random control: not stored, r runs it", "✓→?"
         )
         await pilot.press("enter", "G")
         await half.says(pilot, "? ablated: not stored for this item, r runs it")
-    base = Samples(bench, benchmark, replace(LENS, variant="base"))
+    base = Samples(experiment, benchmark, replace(LENS, variant="base"))
     async with base.app.run_test(size=NARROW) as pilot:
         await base.says(pilot, "nothing is ablated: v chooses what", "base .9", "▸✓")
         assert "ablated ." not in base.text
@@ -232,9 +232,9 @@ async def test_what_is_not_stored_is_said_with_the_key_that_runs_it(tmp_path: Pa
 
 
 async def test_a_running_run_fills_the_list_and_the_cursor_stays(tmp_path: Path) -> None:
-    bench, benchmark = stored_samples(tmp_path, N)
+    experiment, benchmark = stored_samples(tmp_path, N)
     mask = replace(MASK, k=0.03)
-    samples = Samples(bench, benchmark, replace(LENS, k=0.03))
+    samples = Samples(experiment, benchmark, replace(LENS, k=0.03))
     samples.pane._live_taken = -1e9
     async with samples.app.run_test(size=NARROW) as pilot:
         await samples.lists(pilot, N)
@@ -246,7 +246,7 @@ async def test_a_running_run_fills_the_list_and_the_cursor_stays(tmp_path: Path)
         await samples.says(pilot, "ablated: 2 of 200 so far", "n 2")
         assert samples.rows.place == 50
         fold(BatchFinished(tuple(outcome(place) for place in range(50))))
-        save_outcomes(bench, benchmark, mask, predictions(N, 0.5, seed=4))
+        save_outcomes(experiment, benchmark, mask, predictions(N, 0.5, seed=4))
         fold(RunFinished(str(mask), "made_up", 0.5, 1, 1))
         samples.pane.look(samples.app.lens)
         await until(pilot, lambda: "so far" not in samples.text and "ablated ." in samples.text)
@@ -260,7 +260,7 @@ def outcome(place: int) -> ItemOutcome:
 
 
 async def test_copy_gives_the_item_and_the_command_line_and_export_what_is_filtered(
-    stored: tuple[Workbench, Benchmark], tmp_path: Path
+    stored: tuple[Experiment, Benchmark], tmp_path: Path
 ) -> None:
     samples, found = Samples(*stored), flips(stored)
     async with samples.app.run_test(size=NARROW) as pilot:
@@ -283,7 +283,7 @@ async def test_copy_gives_the_item_and_the_command_line_and_export_what_is_filte
         assert [json.loads(line)["place"] for line in lines] == found["broken"]
 
 
-async def test_everything_can_be_shown_in_ascii(stored: tuple[Workbench, Benchmark]) -> None:
+async def test_everything_can_be_shown_in_ascii(stored: tuple[Experiment, Benchmark]) -> None:
     samples = Samples(*stored, marks=ASCII)
     async with samples.app.run_test(size=WIDE) as pilot:
         await samples.says(pilot, "Item 0, ", "Prompt", "broken +>x", "+ gold")
@@ -294,10 +294,10 @@ async def test_everything_can_be_shown_in_ascii(stored: tuple[Workbench, Benchma
 
 @pytest.mark.parametrize("size", [NARROW, WIDE])
 async def test_hostile_text_leaves_the_screen_whole(tmp_path: Path, size: tuple[int, int]) -> None:
-    bench, benchmark = Workbench(ModelSpec(), stored_samples(tmp_path, 4)[0].store), hostile_benchmark()
+    experiment, benchmark = Experiment(ModelSpec(), stored_samples(tmp_path, 4)[0].store), hostile_benchmark()
     for mask in (None, MASK):
-        save_hostile_outcomes(bench, benchmark, mask)
-    samples = Samples(bench, benchmark)
+        save_hostile_outcomes(experiment, benchmark, mask)
+    samples = Samples(experiment, benchmark)
     async with samples.app.run_test(size=size) as pilot:
         await samples.says(pilot, r"\x1b[2J\x1b]0;titl")
         assert_whole(samples.app, size)
@@ -330,8 +330,8 @@ def hostile_benchmark() -> Benchmark:
     return replace(made_up_benchmark(4), source=ItemSource(lambda n: items[:n], 4, 0.25, "basic"))
 
 
-def save_hostile_outcomes(bench: Workbench, benchmark: Benchmark, mask: MaskSpec | None) -> None:
-    save_outcomes(bench, benchmark, mask, (np.arange(4) + (mask is not None)) % 4)
+def save_hostile_outcomes(experiment: Experiment, benchmark: Benchmark, mask: MaskSpec | None) -> None:
+    save_outcomes(experiment, benchmark, mask, (np.arange(4) + (mask is not None)) % 4)
 
 
 def assert_whole(app: Host, size: tuple[int, int]) -> None:

@@ -212,7 +212,7 @@ def job(state: JobState, done: int = 1, problem: str = "") -> JobChanged:
 def begin(app: StillInspector) -> None:
     """A run is at its second side, with 24 answers after nine seconds; two jobs wait."""
     session = app.session
-    items = pl.read_parquet(ensure_items(session.bench, session.benchmark(SPATIAL), N))
+    items = pl.read_parquet(ensure_items(session.experiment, session.benchmark(SPATIAL), N))
     columns = answers(items, 0.55, "live")
     names = ("gold", "prediction", "correct", "loglikelihoods")
     outcomes = [

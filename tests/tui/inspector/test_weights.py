@@ -12,8 +12,8 @@ from textual.widgets import Static
 from core.analysis.stored.mask_distribution import MaskDistribution
 from core.engine.commands import Command, StartRankings
 from core.experiment.events import ItemsScored, Job, JobChanged
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
-from core.runner.workbench import Workbench
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
@@ -42,18 +42,18 @@ def written(pane: WeightsPane, name: str) -> str:
     return str(pane.query_one(name, Static).visual)
 
 
-def stored_weights(bench: Workbench, ability: str) -> set[tuple[int, int]]:
+def stored_weights(experiment: Experiment, ability: str) -> set[tuple[int, int]]:
     """The mask's weights as matrix and place in it, read from the ranking alone."""
     recipe = MaskSpec(ability, "mlp", "top", CACHED_K)
-    n = int(CACHED_K * bench.info.parameters)
-    ranking = bench.store.rankings.load(bench.ranking_key(recipe), n)
+    n = int(CACHED_K * experiment.info.parameters)
+    ranking = experiment.store.rankings.load(experiment.ranking_key(recipe), n)
     assert ranking is not None
     return set(zip(ranking.matrix_ids.tolist(), ranking.local_indices.tolist(), strict=True))
 
 
 async def test_map_counts_the_weights_of_the_stored_ranking(demo_cache: Path) -> None:
     app, pane, _ = hosted(demo_cache)
-    weights = stored_weights(pane.session.bench, DEDUCTIVE)
+    weights = stored_weights(pane.session.experiment, DEDUCTIVE)
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: pane.table is not None)
         table = pane.table
@@ -100,7 +100,9 @@ async def test_i_turns_to_enrichment_and_counts(demo_cache: Path) -> None:
 
 async def test_o_overlays_other_abilities(demo_cache: Path) -> None:
     app, pane, sent = hosted(demo_cache)
-    weights = {ability: stored_weights(pane.session.bench, ability) for ability in (DEDUCTIVE, QUANTITATIVE)}
+    weights = {
+        ability: stored_weights(pane.session.experiment, ability) for ability in (DEDUCTIVE, QUANTITATIVE)
+    }
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: pane.masks is not None)
         await pilot.press("o")

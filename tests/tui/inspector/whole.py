@@ -17,9 +17,9 @@ from core.benchmarks.registry import find_benchmarks
 from core.engine.client import living_engines
 from core.engine.spec import EngineSpec
 from core.experiment.events import Job, ModelLoaded
+from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
 from tests.tui.inspector.conftest import CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import until
 from tui.inspector.app import Inspector
@@ -56,8 +56,8 @@ def inspector(place: EngineSpec, lens: Lens = SEEN_LENS, settings: Settings | No
     """The app, not yet running."""
     benchmarks = find_benchmarks(["diagnostic"], place.model.level)
     settings = settings or Settings()
-    bench = Workbench(place.model, place.store, place.recipe)
-    session = Session(place, bench, benchmarks, UNICODE, settings.readonly, send=lambda command: None)
+    experiment = Experiment(place.model, place.store, place.recipe)
+    session = Session(place, experiment, benchmarks, UNICODE, settings.readonly, send=lambda command: None)
     return Inspector(session, lens, settings)
 
 

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 from cache.folder import Store
 from core.benchmarks.description import Benchmark
 from core.benchmarks.registry import find_benchmarks
+from core.experiment.experiment import Experiment, divergences_request
 from core.experiment.specs import MaskSpec
 from core.inference.repeats import Finish
 from core.models.spec import ModelSpec
-from core.runner.divergences import divergences_request
-from core.runner.workbench import Workbench
 
 MASK = MaskSpec("quantitative_reasoning", "mlp", "top", 0.01)
 
@@ -81,14 +80,14 @@ def written_benchmark(folder: Path) -> Benchmark:
     return find_benchmarks([str(file)], ModelSpec().level)[0]
 
 
-def stored_answers(folder: Path) -> tuple[Workbench, Benchmark]:
-    """A workbench whose cache has both models' answers, and where they part."""
-    bench, benchmark = Workbench(ModelSpec(), Store(folder / "cache")), written_benchmark(folder)
+def stored_answers(folder: Path) -> tuple[Experiment, Benchmark]:
+    """A experiment whose cache has both models' answers, and where they part."""
+    experiment, benchmark = Experiment(ModelSpec(), Store(folder / "cache")), written_benchmark(folder)
     n = len(CASES)
-    ids = [document.id for document in benchmark.documents(bench.spec, n)]
-    _save(bench, benchmark, None, ids, [(case.base, "eos", case.gold) for case in CASES])
-    _save(bench, benchmark, MASK, ids, [(case.ablated, case.finish, case.judged) for case in CASES])
-    requests = [bench.request(mask, benchmark, n) for mask in (None, MASK)]
+    ids = [document.id for document in benchmark.documents(experiment.spec, n)]
+    _save(experiment, benchmark, None, ids, [(case.base, "eos", case.gold) for case in CASES])
+    _save(experiment, benchmark, MASK, ids, [(case.ablated, case.finish, case.judged) for case in CASES])
+    requests = [experiment.request(mask, benchmark, n) for mask in (None, MASK)]
     key, key_inputs = divergences_request(*requests)
     nothing: list[Any] = [None] * (n - 1)
     columns: dict[str, list[Any]] = {
@@ -103,19 +102,19 @@ def stored_answers(folder: Path) -> tuple[Workbench, Benchmark]:
         "base_logprobs": [None] * n,
         "ablated_logprobs": [None] * n,
     }
-    bench.store.divergences.save(key, key_inputs, columns)
-    return bench, benchmark
+    experiment.store.divergences.save(key, key_inputs, columns)
+    return experiment, benchmark
 
 
 def _save(
-    bench: Workbench,
+    experiment: Experiment,
     benchmark: Benchmark,
     mask: MaskSpec | None,
     ids: Sequence[str],
     answers: Sequence[tuple[str, str, str]],
 ) -> None:
     """Saves text, finish and what was judged of each."""
-    request = bench.request(mask, benchmark, len(ids))
+    request = experiment.request(mask, benchmark, len(ids))
     texts, finishes, judged = zip(*answers, strict=True)
     golds = [case.gold for case in CASES]
     columns = {
@@ -125,4 +124,4 @@ def _save(
         "answer": list(judged),
         "finish": list(finishes),
     }
-    bench.store.outcomes.save(request.key, request.key_inputs, columns)
+    experiment.store.outcomes.save(request.key, request.key_inputs, columns)

@@ -33,7 +33,7 @@ def read_matrix(session: Session, lens: Lens) -> Matrix | str:
 
     try:
         variant, selection, k, limit, seed, scope = question_of(lens)
-        return matrix(session.bench, variant, selection, k, session.benchmarks, limit, seed, scope)
+        return matrix(session.experiment, variant, selection, k, session.benchmarks, limit, seed, scope)
     except (ValueError, OSError, CorruptEntry) as error:
         return " ".join(str(error).split())
 
@@ -64,11 +64,11 @@ def read_behind(session: Session, lens: Lens) -> Behind | str:
     benchmark, mask = session.benchmark(lens.benchmark), lens.mask_or_fail
     n = session.items_of(benchmark, lens)
     try:
-        samples = Samples.open(session.bench, benchmark, n, mask)
+        samples = Samples.open(session.experiment, benchmark, n, mask)
         return Behind(
             None if samples is None else failures(samples),
-            stored_specificity(session.bench, mask, benchmark, n),
-            mask_generation_qualities(session.bench, [mask]).get(mask),
+            stored_specificity(session.experiment, mask, benchmark, n),
+            mask_generation_qualities(session.experiment, [mask]).get(mask),
         )
     except (ValueError, OSError, CorruptEntry) as error:
         return " ".join(str(error).split())

@@ -102,14 +102,14 @@ def read_sweep(session: Session, lens: Lens) -> list[SweepPoint]:
 
     benchmark = session.benchmark(lens.benchmark)
     ks = [k for k in sorted({*k_grid(session.spec.model), lens.k}) if k == lens.k or _fits(session, lens, k)]
-    return sweep(session.bench, lens.mask_or_fail, ks, benchmark, session.items_of(benchmark, lens))
+    return sweep(session.experiment, lens.mask_or_fail, ks, benchmark, session.items_of(benchmark, lens))
 
 
 def _fits(session: Session, lens: Lens, k: float) -> bool:
     """Whether the variant has so many candidates."""
     from core.models.layer_matrices import weights_of
 
-    info = session.bench.info
+    info = session.experiment.info
     return weights_of(k, info.parameters) <= info.candidates[lens.variant]
 
 

@@ -140,7 +140,7 @@ def behind(
     Args:
         cell: of a matrix.
         specificity: beside the other abilities' masks; None if it is not known.
-        generation quality: of the mask; None if it is not known.
+        generation_quality: of the mask; None if it is not known.
     """
     lines = []
     if cell.empirical is not None:

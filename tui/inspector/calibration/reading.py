@@ -26,13 +26,13 @@ def read_calibration(session: Session) -> Calibration | str | None:
     """The stored calibration; None if there is none, or why it cannot be read; called in a thread."""
     from core.phantom.calibration.plan import main_plan
     from core.phantom.calibration.stored import stored_calibration
-    from core.phantom.calibration.subject import benches, truth_of
+    from core.phantom.calibration.subject import runners, truth_of
 
     seed = session.spec.recipe.seed
     try:
         spec = calibrated_model(session)
-        bench_for = benches(spec, session.bench.store, DIAGNOSTIC_ITEMS, seed)
-        return stored_calibration(main_plan(HELDOUT_ITEMS, seed), truth_of(spec), bench_for)
+        runner_for = runners(spec, session.experiment.store, DIAGNOSTIC_ITEMS, seed)
+        return stored_calibration(main_plan(HELDOUT_ITEMS, seed), truth_of(spec), runner_for)
     except (ValueError, OSError) as error:
         return " ".join(str(error).split())
 

@@ -133,7 +133,7 @@ def note_of(session: Session, job: Job | None, pace: Pace | None, *, is_asked: b
     """What is said where there is no calibration to show: what it is, and what can be done or goes on.
 
     Args:
-        desk: the engine's activity.
+        session: the engine's activity.
         job: the calibration that was asked for last.
         pace: of it, while it runs.
         is_asked: whether one was asked for that the engine does not list yet.

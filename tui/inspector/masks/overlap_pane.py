@@ -92,7 +92,7 @@ that are lacking."""
             yield Static(classes="bars", markup=False)
 
     def question(self, lens: Lens) -> Callable[[], OverlapTable | Lacking]:
-        return partial(read_overlaps, self.session.bench, lens)
+        return partial(read_overlaps, self.session.experiment, lens)
 
     def first_focus(self) -> Widget:
         return self._map

@@ -8,11 +8,11 @@ from tui.inspector.masks.mask_pane import Lacking, lacking_rankings
 from tui.inspector.masks.overlap_table import OverlapTable
 
 if TYPE_CHECKING:
-    from core.runner.workbench import Workbench
+    from core.experiment.experiment import Experiment
     from tui.inspector.lens import Lens
 
 
-def read_overlaps(bench: Workbench, lens: Lens) -> OverlapTable | Lacking:
+def read_overlaps(experiment: Experiment, lens: Lens) -> OverlapTable | Lacking:
     """The overlaps of all abilities' masks, as far as their rankings are stored.
 
     Raises:
@@ -21,7 +21,7 @@ def read_overlaps(bench: Workbench, lens: Lens) -> OverlapTable | Lacking:
     """
     from core.analysis.stored.overlaps import overlaps
 
-    found = overlaps(bench, lens.variant, lens.selection, lens.k, lens.seed, lens.scope)
+    found = overlaps(experiment, lens.variant, lens.selection, lens.k, lens.seed, lens.scope)
     if not any(found.present):
         return lacking_rankings(found.missing)
     return OverlapTable(found, lens.variant, lens.selection, lens.k, lens.scope)

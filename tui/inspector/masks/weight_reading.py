@@ -10,8 +10,8 @@ from tui.inspector.masks.mask_pane import Lacking, lacking_rankings
 from tui.inspector.masks.weight_table import MaskView
 
 if TYPE_CHECKING:
+    from core.experiment.experiment import Experiment
     from core.experiment.specs import MaskSpec
-    from core.runner.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Masks:
     """Weights that the mask and the other one both have."""
 
 
-def read_masks(bench: Workbench, recipe: MaskSpec, other: str | None) -> Masks | Lacking:
+def read_masks(experiment: Experiment, recipe: MaskSpec, other: str | None) -> Masks | Lacking:
     """Where the weights of a mask lie, of its random control, and of another ability's mask.
 
     Args:
-        bench: the model and the cache.
+        experiment: the model and the cache.
         recipe: the mask.
         other: id of the other ability.
 
@@ -48,27 +48,27 @@ def read_masks(bench: Workbench, recipe: MaskSpec, other: str | None) -> Masks |
     # The plot is drawn on the event loop, and its import would be felt there.
     import textual_plotext  # noqa: F401
 
-    own = _view(bench, recipe)
+    own = _view(experiment, recipe)
     if own is None:
         return lacking_rankings([recipe])
-    control = None if recipe.selection == "random" else _view(bench, replace(recipe, selection="random"))
+    control = None if recipe.selection == "random" else _view(experiment, replace(recipe, selection="random"))
     other_recipe = None if other is None else replace(recipe, ability=other)
-    other_view = None if other_recipe is None else _view(bench, other_recipe)
+    other_view = None if other_recipe is None else _view(experiment, other_recipe)
     shared = 0
     if other_recipe is not None and other_view is not None:
-        shared = _shared(bench, recipe, other_recipe)
-    return Masks(recipe, bench.info.parameters, own, control, other_recipe, other_view, shared)
+        shared = _shared(experiment, recipe, other_recipe)
+    return Masks(recipe, experiment.info.parameters, own, control, other_recipe, other_view, shared)
 
 
-def _view(bench: Workbench, recipe: MaskSpec) -> MaskView | None:
+def _view(experiment: Experiment, recipe: MaskSpec) -> MaskView | None:
     from core.analysis.stored.mask_distribution import mask_distribution
 
-    found = mask_distribution(bench, recipe)
+    found = mask_distribution(experiment, recipe)
     return None if found is None else MaskView(ABILITY_WORDS[recipe.ability], found)
 
 
-def _shared(bench: Workbench, first: MaskSpec, second: MaskSpec) -> int:
+def _shared(experiment: Experiment, first: MaskSpec, second: MaskSpec) -> int:
     from core.analysis.stored.selected import is_in, selected
 
-    some, others = selected(bench, first), selected(bench, second)
+    some, others = selected(experiment, first), selected(experiment, second)
     return 0 if some is None or others is None else int(is_in(some, others).sum())

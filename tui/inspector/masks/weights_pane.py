@@ -129,7 +129,7 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
                         yield self._plot
 
     def question(self, lens: Lens) -> Callable[[], Masks | Lacking]:
-        return partial(read_masks, self.session.bench, lens.mask_or_fail, self._other_of(lens))
+        return partial(read_masks, self.session.experiment, lens.mask_or_fail, self._other_of(lens))
 
     def first_focus(self) -> Widget:
         return self._map

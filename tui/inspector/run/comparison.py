@@ -24,8 +24,8 @@ from core.analysis.stored.samples import Samples
 from core.analysis.stored.scores import comparable_scores, item_clusters, mean_scores
 from core.benchmarks.description import Benchmark
 from core.experiment.events import ItemOutcome
+from core.experiment.experiment import Experiment
 from core.experiment.specs import Run
-from core.runner.workbench import Workbench
 from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
 
 LIVE_RESAMPLES = 400
@@ -60,12 +60,12 @@ class Comparison:
 
     @classmethod
     def read(
-        cls, bench: Workbench, benchmark: Benchmark, runs: Mapping[Side, Run], before: Comparison | None
+        cls, experiment: Experiment, benchmark: Benchmark, runs: Mapping[Side, Run], before: Comparison | None
     ) -> Comparison:
         """What is stored of the runs.
 
         Args:
-            bench: model and cache.
+            experiment: model and cache.
             benchmark: what the runs are on.
             runs: with the same number of items all.
             before: an earlier answer, whose reading is not done twice.
@@ -77,19 +77,19 @@ class Comparison:
         """
         n = runs["base"].n
         usable = before if before is not None and before.runs["base"] == runs["base"] else None
-        items = usable.items if usable else ItemTable(ensure_items(bench, benchmark, n))
+        items = usable.items if usable else ItemTable(ensure_items(experiment, benchmark, n))
         clusters = usable.clusters if usable else item_clusters(items)
         known = {usable.runs[side]: usable.answers[side] for side in usable.stored} if usable else {}
         answers: dict[Side, Answers] = {}
         problems = []
         for side, run in runs.items():
             try:
-                found = _stored(bench, benchmark, run, items, known.get(run))
+                found = _stored(experiment, benchmark, run, items, known.get(run))
             except CorruptEntry as error:
                 problems.append(f"{error} (r computes it anew)")
             else:
                 answers |= {} if found is None else {side: found}
-        scorings = _scorings(bench, runs)
+        scorings = _scorings(experiment, runs)
         return cls(benchmark, items, runs, answers, frozenset(answers), scorings, clusters, tuple(problems))
 
     def is_same(self, other: Comparison | None) -> bool:
@@ -215,10 +215,10 @@ class Comparison:
 
 
 def _stored(
-    bench: Workbench, benchmark: Benchmark, run: Run, items: ItemTable, known: Answers | None
+    experiment: Experiment, benchmark: Benchmark, run: Run, items: ItemTable, known: Answers | None
 ) -> Answers | None:
     """The stored answers of a run, unless they are known already; None if there are none."""
-    entries, key = bench.store.outcomes.entries, bench.request(run.mask, benchmark, run.n).key
+    entries, key = experiment.store.outcomes.entries, experiment.request(run.mask, benchmark, run.n).key
     if known is not None and entries.has(key):
         return known
     payload = entries.whole_payload(key)
@@ -229,11 +229,11 @@ def _right(answers: Answers | None, place: int) -> bool | None:
     return None if answers is None or not answers.known[place] else bool(answers.correct[place])
 
 
-def _scorings(bench: Workbench, runs: Mapping[Side, Run]) -> int:
+def _scorings(experiment: Experiment, runs: Mapping[Side, Run]) -> int:
     """How many abilities' importance has to be computed before the mask of the lens is known."""
     mask = runs["ablated"].mask if "ablated" in runs else None
-    if mask is None or has_ranking(bench, mask):
+    if mask is None or has_ranking(experiment, mask):
         return 0
     if mask.selection == "top_minus_shared":
-        return sum(not has_ranking(bench, needed) for needed in bench.rankings_of(mask))
-    return len(bench.scored_abilities(mask))
+        return sum(not has_ranking(experiment, needed) for needed in experiment.rankings_of(mask))
+    return len(experiment.scored_abilities(mask))

@@ -123,7 +123,7 @@ class RunPane(Pane):
             from tui.inspector.run.comparison import Comparison
 
             try:
-                return Comparison.read(session.bench, benchmark, runs, before)
+                return Comparison.read(session.experiment, benchmark, runs, before)
             except ValueError as error:
                 return " ".join(str(error).split())
 

@@ -61,7 +61,7 @@ def status_of(session: Session, lens: Lens, runs: Mapping[Side, Run], width: int
     """What goes on, in one sentence; empty if nothing does and nothing was wrong.
 
     Args:
-        desk: the engine's activity.
+        session: the engine's activity.
         lens: what is looked at.
         runs: the runs of the lens.
         width: columns; a progress bar is there if it fits.
@@ -152,7 +152,7 @@ def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job
 
 def _scored(session: Session, lens: Lens, scored: ItemsScored, bar: int) -> str:
     """How far importance is, and which ability of how many that the lens needs."""
-    wanted = session.bench.scored_abilities(lens.mask) if lens.mask is not None else []
+    wanted = session.experiment.scored_abilities(lens.mask) if lens.mask is not None else []
     place = ""
     if len(wanted) > 1 and scored.ability in wanted:
         place = f" ({wanted.index(scored.ability) + 1} of {len(wanted)})"

@@ -115,21 +115,21 @@ def read_stored(session: Session, question: Question, before: Reading | None) ->
     from core.analysis.stored.cache_status import cache_status
     from core.analysis.stored.samples import Samples
 
-    bench, benchmark, n = session.bench, session.benchmark(question.benchmark), question.n
-    found = cache_status(bench, question.mask, benchmark, n)
+    experiment, benchmark, n = session.experiment, session.benchmark(question.benchmark), question.n
+    found = cache_status(experiment, question.mask, benchmark, n)
     is_same = before is not None and (before.question, before.cache_status) == (question, found)
     if before is not None and is_same and not _has_new_divergences(session, before):
         return before
-    samples = Samples.open(bench, benchmark, n, question.mask)
+    samples = Samples.open(experiment, benchmark, n, question.mask)
     control = None
     if question.control is not None and found.control:
-        control = Samples.open(bench, benchmark, n, question.control)
+        control = Samples.open(experiment, benchmark, n, question.control)
     return Reading(question, found, samples, control, _scores(samples, control))
 
 
 def _has_new_divergences(session: Session, reading: Reading) -> bool:
     """Whether it is stored by now where the written answers part: that comes after the answers."""
-    from core.runner.divergences import divergences_request
+    from core.experiment.experiment import divergences_request
 
     question, cache_status, samples = reading.question, reading.cache_status, reading.samples
     benchmark = session.benchmark(question.benchmark)
@@ -137,8 +137,10 @@ def _has_new_divergences(session: Session, reading: Reading) -> bool:
         return False
     if question.mask is None or not (cache_status.base and cache_status.ablated):
         return False
-    base, ablated = (session.bench.request(mask, benchmark, question.n) for mask in (None, question.mask))
-    return session.bench.store.divergences.entries.has(divergences_request(base, ablated)[0])
+    base, ablated = (
+        session.experiment.request(mask, benchmark, question.n) for mask in (None, question.mask)
+    )
+    return session.experiment.store.divergences.entries.has(divergences_request(base, ablated)[0])
 
 
 def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[ItemOutcome]]) -> Reading:
@@ -148,7 +150,7 @@ def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[I
     samples = reading.samples
     if samples is None:
         benchmark = session.benchmark(reading.question.benchmark)
-        samples = Samples.unanswered(session.bench, benchmark, reading.question.n)
+        samples = Samples.unanswered(session.experiment, benchmark, reading.question.n)
     for side, outcomes in live.items():
         samples = samples.with_live(outcomes, side)
     return replace(reading, samples=samples, scores=_scores(samples, reading.control))

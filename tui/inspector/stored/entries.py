@@ -217,7 +217,7 @@ def verify_until(root: Path, stop: Event, emit: Callable[[int, int], None]) -> l
     Args:
         root: the cache folder.
         stop: set to stop after the entry that is being read.
-        tell: is told how many entries are done, and how many there are.
+        emit: is told how many entries are done, and how many there are.
     """
     from cache.upkeep import verify
 

@@ -137,9 +137,9 @@ y        copy the entry's key; e write the list to a file
         self.set_timer(RELIST_S, self._rest)
 
     def _read_entries(self) -> dict[Name, Stored]:
-        bench = self.session.bench
+        experiment = self.session.experiment
         try:
-            return read_entries(bench.store.root, self._stored or {}, bench.identity.fingerprint)
+            return read_entries(experiment.store.root, self._stored or {}, experiment.identity.fingerprint)
         finally:
             self._is_reading = False
 
@@ -166,7 +166,7 @@ y        copy the entry's key; e write the list to a file
             self.query_one(StoredList).show(found.rows, found.places)
             if self._asks_for is not None and self._asks_for.name not in found.places:
                 self._asks_for = None
-            folder = safe_line(str(self.session.bench.store.root))
+            folder = safe_line(str(self.session.experiment.store.root))
             self.query_one("#cache-totals", Static).update(Content(f"{found.summary} · {folder}"))
             then()
             self._show_line()
@@ -273,7 +273,7 @@ y        copy the entry's key; e write the list to a file
         return self.query_one("#cache-details", VerticalScroll)
 
     def _read_details(self) -> None:
-        stored, root = self.query_one(StoredList).chosen, self.session.bench.store.root
+        stored, root = self.query_one(StoredList).chosen, self.session.experiment.store.root
         if stored is not None and self._details.has_class("-open"):
             self.read(lambda: details_of(root, stored), self._show_details, "details")
 
@@ -299,7 +299,7 @@ y        copy the entry's key; e write the list to a file
     def _delete(self, stored: Stored) -> None:
         from cache.upkeep import delete
 
-        root = self.session.bench.store.root
+        root = self.session.experiment.store.root
         self._said = "Deletes it as soon as nobody works on it."
         self._show_line()
         self.read(
@@ -329,7 +329,7 @@ y        copy the entry's key; e write the list to a file
         """Called in a thread."""
         assert self._verifying is not None, "verifying has begun"
         try:
-            return verify_until(self.session.bench.store.root, self._verifying, self._emit_checked)
+            return verify_until(self.session.experiment.store.root, self._verifying, self._emit_checked)
         finally:
             self._verifying = None
 

@@ -11,9 +11,9 @@ from cache.folder import Store
 from core.benchmarks.description import Benchmark
 from core.benchmarks.options import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
 from tests.core.analysis.stored.stored_samples import MASK
 
 GRADED = 120
@@ -28,8 +28,8 @@ SCORES = {
 """(GRADED,) of each side; items of one passage go together."""
 
 
-def graded_samples(root: Path) -> tuple[Workbench, Benchmark]:
-    """A workbench in whose cache base and `MASK` have the scores on questions about passages."""
+def graded_samples(root: Path) -> tuple[Experiment, Benchmark]:
+    """A experiment in whose cache base and `MASK` have the scores on questions about passages."""
     rows = [
         {
             "title": "A",
@@ -42,16 +42,16 @@ def graded_samples(root: Path) -> tuple[Workbench, Benchmark]:
     root.mkdir(exist_ok=True)
     (root / "squad.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     options = BenchmarkOptions(data_dir=str(root))
-    bench = Workbench(ModelSpec(), Store(root / "cache"))
-    benchmark = find_benchmarks(["squad"], bench.spec.level, options)[0]
-    _save(bench, benchmark, None, SCORES["base"])
-    _save(bench, benchmark, MASK, SCORES["ablated"])
-    return bench, benchmark
+    experiment = Experiment(ModelSpec(), Store(root / "cache"))
+    benchmark = find_benchmarks(["squad"], experiment.spec.level, options)[0]
+    _save(experiment, benchmark, None, SCORES["base"])
+    _save(experiment, benchmark, MASK, SCORES["ablated"])
+    return experiment, benchmark
 
 
-def _save(bench: Workbench, benchmark: Benchmark, mask: MaskSpec | None, scores: np.ndarray) -> None:
-    documents = benchmark.documents(bench.spec, GRADED)
-    request = bench.request(mask, benchmark, GRADED)
+def _save(experiment: Experiment, benchmark: Benchmark, mask: MaskSpec | None, scores: np.ndarray) -> None:
+    documents = benchmark.documents(experiment.spec, GRADED)
+    request = experiment.request(mask, benchmark, GRADED)
     columns = {
         "item_id": [document.id for document in documents],
         "correct": (scores >= 0.5).tolist(),
@@ -61,4 +61,4 @@ def _save(bench: Workbench, benchmark: Benchmark, mask: MaskSpec | None, scores:
         "finish": ["stop"] * GRADED,
         "cluster": [document.cluster for document in documents],
     }
-    bench.store.outcomes.save(request.key, request.key_inputs, columns)
+    experiment.store.outcomes.save(request.key, request.key_inputs, columns)

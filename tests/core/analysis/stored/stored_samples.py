@@ -12,9 +12,9 @@ from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks.description import Benchmark
 from core.benchmarks.diagnostic import ItemSource
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
 
 FAMILIES = ("chains", "groups", "orders")
 MASK = MaskSpec("deductive_reasoning", "mlp", "top", 0.01)
@@ -75,7 +75,7 @@ def predictions(n: int, right: float, seed: int) -> NDArray[np.int64]:
 
 
 def save_outcomes(
-    bench: Workbench, benchmark: Benchmark, mask: MaskSpec | None, chosen: NDArray[np.int64]
+    experiment: Experiment, benchmark: Benchmark, mask: MaskSpec | None, chosen: NDArray[np.int64]
 ) -> None:
     """Saves an outcome for each chosen option, with the largest log-likelihood there."""
     n = len(chosen)
@@ -90,13 +90,13 @@ def save_outcomes(
         "correct_norm": correct,
         "loglikelihoods": values.tolist(),
     }
-    request = bench.request(mask, benchmark, n)
-    bench.store.outcomes.save(request.key, request.key_inputs, columns)
+    request = experiment.request(mask, benchmark, n)
+    experiment.store.outcomes.save(request.key, request.key_inputs, columns)
 
 
-def stored_samples(root: Path, n: int) -> tuple[Workbench, Benchmark]:
-    """A workbench in whose cache base (0.9 right) and `MASK` (0.6 right) have outcomes on n made-up items."""
-    bench, benchmark = Workbench(ModelSpec(), Store(root)), made_up_benchmark(n)
-    save_outcomes(bench, benchmark, None, predictions(n, 0.9, seed=1))
-    save_outcomes(bench, benchmark, MASK, predictions(n, 0.6, seed=2))
-    return bench, benchmark
+def stored_samples(root: Path, n: int) -> tuple[Experiment, Benchmark]:
+    """A experiment in whose cache base (0.9 right) and `MASK` (0.6 right) have outcomes on n made-up items."""
+    experiment, benchmark = Experiment(ModelSpec(), Store(root)), made_up_benchmark(n)
+    save_outcomes(experiment, benchmark, None, predictions(n, 0.9, seed=1))
+    save_outcomes(experiment, benchmark, MASK, predictions(n, 0.6, seed=2))
+    return experiment, benchmark

@@ -24,7 +24,7 @@ from core.analysis.stored.failures import Failures, ItemFailure, failures, item_
 from core.analysis.stored.samples import Samples
 from core.benchmarks.description import Benchmark
 from core.experiment.events import ItemOutcome
-from core.runner.workbench import Workbench
+from core.experiment.experiment import Experiment
 from tests.core.analysis.stored.stored_samples import MASK as CHOICE_MASK
 from tests.core.analysis.stored.stored_samples import stored_samples
 from tests.core.analysis.stored.written_samples import (
@@ -52,7 +52,7 @@ N = len(CASES)
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Benchmark]:
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Experiment, Benchmark]:
     root = tmp_path_factory.mktemp("written")
     return written_samples(root, ["12"] * N, [RIGHT] * N, [text for text, _, _ in CASES])
 
@@ -61,8 +61,8 @@ def failure_at(samples: Samples, place: int) -> ItemFailure | None:
     return item_failure(samples, samples.sample(place))
 
 
-def opened(bench: Workbench, benchmark: Benchmark, n: int) -> Samples:
-    samples = Samples.open(bench, benchmark, n, MASK)
+def opened(experiment: Experiment, benchmark: Benchmark, n: int) -> Samples:
+    samples = Samples.open(experiment, benchmark, n, MASK)
     assert samples is not None
     return samples
 
@@ -73,7 +73,7 @@ def summed(samples: Samples) -> Failures:
     return found
 
 
-def test_each_hand_made_answer_gets_its_tag(written: tuple[Workbench, Benchmark]) -> None:
+def test_each_hand_made_answer_gets_its_tag(written: tuple[Experiment, Benchmark]) -> None:
     samples = opened(*written, N)
     for place, (_, name, direction) in enumerate(CASES):
         failure = failure_at(samples, place)
@@ -85,7 +85,7 @@ def test_each_hand_made_answer_gets_its_tag(written: tuple[Workbench, Benchmark]
         assert (failure.choice, failure.divergence) == (None, None)
 
 
-def test_the_sums_are_those_of_the_items(written: tuple[Workbench, Benchmark]) -> None:
+def test_the_sums_are_those_of_the_items(written: tuple[Experiment, Benchmark]) -> None:
     samples = opened(*written, N)
     found = summed(samples)
     assert found.n == N == sum(share.count for share in found.shares)
@@ -101,7 +101,7 @@ def test_the_sums_are_those_of_the_items(written: tuple[Workbench, Benchmark]) -
 
 
 def test_sums_are_the_same_however_many_texts_are_read_at_once(
-    written: tuple[Workbench, Benchmark], monkeypatch: pytest.MonkeyPatch
+    written: tuple[Experiment, Benchmark], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = summed(opened(*written, N))
     monkeypatch.setattr("core.analysis.stored.failures.TEXTS_AT_ONCE", 4)
@@ -114,8 +114,8 @@ def test_the_steps_and_the_answer_come_from_the_target(tmp_path: Path) -> None:
     target = "She buys 3 pens.\nShe buys 4 more, 7 in all.\n#### 7"
     base: Text = (f" {target}", "eos")
     wrong: Text = (" She buys 3 pens.\nShe sells 4 more, 7 in all.\n#### 7", "eos")
-    bench, benchmark = written_samples(tmp_path, [target], [base], [wrong])
-    failure = failure_at(opened(bench, benchmark, 1), 0)
+    experiment, benchmark = written_samples(tmp_path, [target], [base], [wrong])
+    failure = failure_at(opened(experiment, benchmark, 1), 0)
     assert failure is not None
     assert failure.tags[0].name == "wrong_step"
     assert failure.tags[0].evidence == "The steps have “sells” where “buys” is right."
@@ -123,12 +123,12 @@ def test_the_steps_and_the_answer_come_from_the_target(tmp_path: Path) -> None:
 
 def test_a_text_that_surprises_the_base_model_is_incoherent_where_that_is_stored(tmp_path: Path) -> None:
     other: Text = (" green the ran of 12 quickly #### 12", "eos")
-    bench, benchmark = written_samples(tmp_path, ["12"], [RIGHT], [other])
+    experiment, benchmark = written_samples(tmp_path, ["12"], [RIGHT], [other])
     for mask, text, tokens in ((None, RIGHT, [1, 2, 3, 4, 5]), (MASK, other, [9, 8, 7, 6, 5, 4])):
-        save_texts(bench, benchmark, mask, [text], [tokens])
-    plain = failure_at(opened(bench, benchmark, 1), 0)
-    save_divergences(bench, benchmark, [([-0.1] * 5, [-9.0] * 6)])
-    judged = failure_at(opened(bench, benchmark, 1), 0)
+        save_texts(experiment, benchmark, mask, [text], [tokens])
+    plain = failure_at(opened(experiment, benchmark, 1), 0)
+    save_divergences(experiment, benchmark, [([-0.1] * 5, [-9.0] * 6)])
+    judged = failure_at(opened(experiment, benchmark, 1), 0)
     assert plain is not None
     assert judged is not None
     assert "incoherent" not in [tag.name for tag in plain.tags]
@@ -137,19 +137,19 @@ def test_a_text_that_surprises_the_base_model_is_incoherent_where_that_is_stored
     assert judged.divergence.sentence().startswith(
         "Parts at token 1: base writes “ a” (p 0.90; ablated 0.10)"
     )
-    assert summed(opened(bench, benchmark, 1)).shares[0].name == "incoherent"
+    assert summed(opened(experiment, benchmark, 1)).shares[0].name == "incoherent"
 
 
-def test_of_a_run_that_goes_on_texts_are_not_known(written: tuple[Workbench, Benchmark]) -> None:
-    bench, benchmark = written
-    live = opened(bench, benchmark, N).with_live([ItemOutcome(0, -1, -1, True, ())], "ablated")
+def test_of_a_run_that_goes_on_texts_are_not_known(written: tuple[Experiment, Benchmark]) -> None:
+    experiment, benchmark = written
+    live = opened(experiment, benchmark, N).with_live([ItemOutcome(0, -1, -1, True, ())], "ablated")
     assert failures(live) is None
     assert failure_at(live, 0) is None
 
 
-def test_nothing_is_said_without_both_answers(written: tuple[Workbench, Benchmark]) -> None:
-    bench, benchmark = written
-    alone = Samples.open(bench, benchmark, N, None)
+def test_nothing_is_said_without_both_answers(written: tuple[Experiment, Benchmark]) -> None:
+    experiment, benchmark = written
+    alone = Samples.open(experiment, benchmark, N, None)
     assert alone is not None
     assert failures(alone) is None
     assert failure_at(alone, 0) is None
@@ -160,8 +160,8 @@ CHOICES = 3000
 
 @pytest.fixture(scope="module")
 def chosen(tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    bench, benchmark = stored_samples(tmp_path_factory.mktemp("chosen"), CHOICES)
-    samples = Samples.open(bench, benchmark, CHOICES, CHOICE_MASK)
+    experiment, benchmark = stored_samples(tmp_path_factory.mktemp("chosen"), CHOICES)
+    samples = Samples.open(experiment, benchmark, CHOICES, CHOICE_MASK)
     assert samples is not None
     return samples
 

@@ -17,7 +17,7 @@ from core.results.overlaps import overlaps
 from core.results.divergences import stored_divergences
 from core.results.presence import cached_abilities, cached_benchmarks, presence
 from core.results.samples import Samples
-from core.workbench import Workbench
+from core.experiment import Experiment
 from tests.core.analysis.stored.stored_samples import MASK, stored_samples
 
 bench, benchmark = stored_samples(Path(tempfile.mkdtemp()), 50)

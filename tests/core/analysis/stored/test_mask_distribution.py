@@ -16,11 +16,11 @@ from core.abilities import ABILITIES
 from core.analysis.stored.mask_distribution import mask_distribution
 from core.analysis.stored.overlaps import Overlaps, overlaps, shared_weights
 from core.analysis.stored.selected import selected
+from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import Selection
 from core.models.layer_matrices import Variant
 from core.models.spec import ModelSpec
-from core.runner.workbench import Workbench
 
 K = 0.01
 RECIPE = MaskSpec("spatial_reasoning", "all", "top", K)
@@ -35,57 +35,59 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     """All rankings `top` of both variants, from very few items."""
-    bench = Workbench(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=4))
+    experiment = Experiment(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=4))
     for ability in ABILITIES:
         for variant in ("mlp", "all"):
-            bench.mask(MaskSpec(ability.id, variant, "top", K))
-    return bench
+            experiment.mask(MaskSpec(ability.id, variant, "top", K))
+    return experiment
 
 
 @pytest.mark.parametrize("selection", ["top", "random", "bottom", "top_minus_shared"])
 @pytest.mark.parametrize("variant", ["mlp", "all"])
-def test_selects_what_the_engine_selects(bench: Workbench, variant: Variant, selection: Selection) -> None:
+def test_selects_what_the_engine_selects(
+    experiment: Experiment, variant: Variant, selection: Selection
+) -> None:
     recipe = replace(RECIPE, variant=variant, selection=selection)
-    truth = bench.mask(recipe)
-    found = selected(bench, recipe)
+    truth = experiment.mask(recipe)
+    found = selected(experiment, recipe)
     assert found is not None
     assert np.array_equal(found, truth.addresses.numpy())
 
 
-def test_counts_lie_where_the_engine_counts_them(bench: Workbench) -> None:
-    found, mask = mask_distribution(bench, RECIPE), bench.mask(RECIPE)
+def test_counts_lie_where_the_engine_counts_them(experiment: Experiment) -> None:
+    found, mask = mask_distribution(experiment, RECIPE), experiment.mask(RECIPE)
     assert found is not None
-    assert found.counts.ravel().tolist() == mask.count_by_matrix(bench.space)
-    assert found.sizes.ravel().tolist() == [matrix.size for matrix in bench.space.matrices]
-    assert found.by_layer.tolist() == mask.count_by_layer(bench.space)
-    assert dict(zip(found.kinds, found.by_kind.tolist(), strict=True)) == mask.count_by_kind(bench.space)
-    assert (found.n, found.candidates) == (len(mask), bench.space.size)
+    assert found.counts.ravel().tolist() == mask.count_by_matrix(experiment.space)
+    assert found.sizes.ravel().tolist() == [matrix.size for matrix in experiment.space.matrices]
+    assert found.by_layer.tolist() == mask.count_by_layer(experiment.space)
+    assert dict(zip(found.kinds, found.by_kind.tolist(), strict=True)) == mask.count_by_kind(experiment.space)
+    assert (found.n, found.candidates) == (len(mask), experiment.space.size)
     assert found.enrichment[0, 0] == pytest.approx(found.share[0, 0] / (found.n / found.candidates))
     assert found.split_half_overlap is not None
     assert 0 < found.split_half_overlap < 1
-    mlp = mask_distribution(bench, replace(RECIPE, variant="mlp"))
+    mlp = mask_distribution(experiment, replace(RECIPE, variant="mlp"))
     assert mlp is not None
     assert np.isnan(mlp.share[:, :4]).all()
-    assert mlp.candidates == bench.info.candidates["mlp"]
+    assert mlp.candidates == experiment.info.candidates["mlp"]
 
 
-def test_neurons_are_rows_of_gate_and_up_and_columns_of_down(bench: Workbench) -> None:
-    found, mask = mask_distribution(bench, RECIPE), bench.mask(RECIPE)
+def test_neurons_are_rows_of_gate_and_up_and_columns_of_down(experiment: Experiment) -> None:
+    found, mask = mask_distribution(experiment, RECIPE), experiment.mask(RECIPE)
     assert found is not None
     totals = {}
-    for layer in range(bench.info.layers):
+    for layer in range(experiment.info.layers):
         chosen = {
             matrix.kind: torch.bincount(local, minlength=matrix.size).view(matrix.rows, matrix.columns)
-            for matrix, local in mask.by_matrix(bench.space)
+            for matrix, local in mask.by_matrix(experiment.space)
             if matrix.layer == layer
         }
         by_unit = chosen["gate"].sum(1) + chosen["up"].sum(1) + chosen["down"].sum(0)
         totals.update({(layer, unit): count for unit, count in enumerate(by_unit.tolist())})
     for neuron in found.neurons:
         assert neuron.count == totals[neuron.layer, neuron.index]
-        assert neuron.size == 3 * bench.info.hidden_size
+        assert neuron.size == 3 * experiment.info.hidden_size
     ordered = sorted(totals.values(), reverse=True)
     assert [neuron.count for neuron in found.neurons] == ordered[: len(found.neurons)]
     for x, y in found.concentration:
@@ -93,9 +95,9 @@ def test_neurons_are_rows_of_gate_and_up_and_columns_of_down(bench: Workbench) -
     assert (found.concentration[0], found.concentration[-1]) == ((0.0, 0.0), (1.0, 1.0))
 
 
-def check_pairs(found: Overlaps, bench: Workbench, selection: Selection) -> None:
+def check_pairs(found: Overlaps, experiment: Experiment, selection: Selection) -> None:
     """Holds some pairs against the engine's masks."""
-    masks = [bench.mask(MaskSpec(ability, "mlp", selection, K)) for ability in found.abilities]
+    masks = [experiment.mask(MaskSpec(ability, "mlp", selection, K)) for ability in found.abilities]
     for row, column in ((0, 1), (3, 7), (9, 4), (2, 2)):
         one, other = masks[row], masks[column]
         assert found.shared[row, column] == len(one.intersection(other))
@@ -104,13 +106,13 @@ def check_pairs(found: Overlaps, bench: Workbench, selection: Selection) -> None
         assert found.lift[row, column] == pytest.approx(one.lift(other, found.candidates))
 
 
-def test_overlaps_are_those_of_the_engines_masks(bench: Workbench) -> None:
+def test_overlaps_are_those_of_the_engines_masks(experiment: Experiment) -> None:
     for selection in ("top", "top_minus_shared"):
-        found = overlaps(bench, "mlp", selection, K)
+        found = overlaps(experiment, "mlp", selection, K)
         assert (found.missing, found.damaged) == ((), ())
-        check_pairs(found, bench, selection)
-    random = overlaps(bench, "mlp", "random", K)
-    check_pairs(random, bench, "random")
+        check_pairs(found, experiment, selection)
+    random = overlaps(experiment, "mlp", "random", K)
+    check_pairs(random, experiment, "random")
     assert random.lift[np.triu_indices(10, 1)].mean() == pytest.approx(1, abs=0.1)
 
 
@@ -123,14 +125,14 @@ def test_shared_weights_of_long_masks_come_in_pieces(monkeypatch: pytest.MonkeyP
     assert shared_weights(masks).tolist() == truth
 
 
-def test_what_is_not_stored_is_named_and_has_no_number(bench: Workbench, tmp_path: Path) -> None:
-    empty = Workbench(ModelSpec(), Store(tmp_path), bench.recipe)
+def test_what_is_not_stored_is_named_and_has_no_number(experiment: Experiment, tmp_path: Path) -> None:
+    empty = Experiment(ModelSpec(), Store(tmp_path), experiment.recipe)
     assert mask_distribution(empty, RECIPE) is None
-    assert mask_distribution(bench, replace(RECIPE, k=0.5)) is None
+    assert mask_distribution(experiment, replace(RECIPE, k=0.5)) is None
     recipes = [MaskSpec(ability.id, "mlp", "top", K) for ability in ABILITIES]
     for recipe in recipes[:2]:
-        key = bench.ranking_key(recipe)
-        ranking = bench.store.rankings.load(key)
+        key = experiment.ranking_key(recipe)
+        ranking = experiment.store.rankings.load(key)
         assert ranking is not None
         empty.store.rankings.save(key, {}, *ranking)
     found = overlaps(empty, "mlp", "top", K)
@@ -142,8 +144,8 @@ def test_what_is_not_stored_is_named_and_has_no_number(bench: Workbench, tmp_pat
     assert selected(empty, replace(recipes[0], selection="top_minus_shared")) is None
 
 
-def test_a_damaged_ranking_is_never_shown(bench: Workbench, tmp_path: Path) -> None:
-    other = Workbench(ModelSpec(), Store(tmp_path), bench.recipe)
+def test_a_damaged_ranking_is_never_shown(experiment: Experiment, tmp_path: Path) -> None:
+    other = Experiment(ModelSpec(), Store(tmp_path), experiment.recipe)
     recipe = replace(RECIPE, variant="mlp", k=1e-5)
     key = other.ranking_key(recipe)
     n = other.mask_key_inputs(recipe)["n"]

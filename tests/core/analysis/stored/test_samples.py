@@ -13,7 +13,7 @@ from core.analysis.stored.records import FILTERS
 from core.analysis.stored.samples import Samples
 from core.benchmarks.description import Benchmark
 from core.experiment.events import ItemOutcome
-from core.runner.workbench import Workbench
+from core.experiment.experiment import Experiment
 from tests.core.analysis.stored.stored_samples import (
     FAMILIES,
     MASK,
@@ -27,12 +27,12 @@ GOLD = np.arange(N) % 4
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, Benchmark]:
+def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Experiment, Benchmark]:
     return stored_samples(tmp_path_factory.mktemp("cache"), N)
 
 
 @pytest.fixture(scope="module")
-def samples(stored: tuple[Workbench, Benchmark]) -> Samples:
+def samples(stored: tuple[Experiment, Benchmark]) -> Samples:
     samples = Samples.open(*stored, N, MASK)
     assert samples is not None
     return samples
@@ -81,7 +81,7 @@ def test_search_is_literal_and_knows_no_case(samples: Samples, search: str, plac
 
 
 def test_text_that_is_not_kept_is_searched_in_the_file(
-    stored: tuple[Workbench, Benchmark], monkeypatch: pytest.MonkeyPatch
+    stored: tuple[Experiment, Benchmark], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.analysis.stored.item_table.KEPT_TEXT_BYTES", 0)
     samples = Samples.open(*stored, N, None)
@@ -110,21 +110,21 @@ def test_rows_and_whole_items_are_those_at_the_places(samples: Samples) -> None:
 
 
 def test_one_run_alone_is_shown_and_flips_are_unknown(tmp_path: Path) -> None:
-    bench, benchmark = stored_samples(tmp_path, 30)
-    path = bench.store.outcomes.entries.payload_path(bench.request(None, benchmark, 30).key)
+    experiment, benchmark = stored_samples(tmp_path, 30)
+    path = experiment.store.outcomes.entries.payload_path(experiment.request(None, benchmark, 30).key)
     path.with_suffix(".json").unlink()
-    samples = Samples.open(bench, benchmark, 30, MASK)
+    samples = Samples.open(experiment, benchmark, 30, MASK)
     assert samples is not None
     assert (samples.has_base, samples.has_ablated) == (False, True)
     assert (samples.base, samples.mcnemar_p, samples.counts["flipped"]) == (None, None, 0)
     assert {row.flip for row in samples.rows(np.arange(30))} == {"unknown"}
     assert samples.sample(3).base is None
-    assert Samples.open(bench, benchmark, 30, None) is None
+    assert Samples.open(experiment, benchmark, 30, None) is None
 
 
-def test_a_running_run_fills_in(stored: tuple[Workbench, Benchmark]) -> None:
-    bench, benchmark = stored
-    empty = Samples.unanswered(bench, benchmark, N)
+def test_a_running_run_fills_in(stored: tuple[Experiment, Benchmark]) -> None:
+    experiment, benchmark = stored
+    empty = Samples.unanswered(experiment, benchmark, N)
     outcomes = [ItemOutcome(p, p % 4, 0, p % 4 == 0, (-1.0, -2.5, -3.0, -4.0)) for p in (8, 5)]
     live = empty.with_live(outcomes, "base").with_live(outcomes[:1], "ablated")
     assert live.counts == {"all": N, "flipped": 0, "broken": 0, "fixed": 0, "both_wrong": 0, "both_right": 1}
@@ -140,12 +140,12 @@ def test_a_running_run_fills_in(stored: tuple[Workbench, Benchmark]) -> None:
 
 
 def test_outcomes_of_other_items_are_damaged(tmp_path: Path) -> None:
-    bench, benchmark = stored_samples(tmp_path, 30)
-    request = bench.request(MASK, benchmark, 30)
+    experiment, benchmark = stored_samples(tmp_path, 30)
+    request = experiment.request(MASK, benchmark, 30)
     columns = {"item_id": [f"made_up/{29 - place}" for place in range(30)], "correct": [True] * 30}
-    bench.store.outcomes.save(request.key, request.key_inputs, columns)
+    experiment.store.outcomes.save(request.key, request.key_inputs, columns)
     with pytest.raises(CorruptEntry, match="not those of the benchmark"):
-        Samples.open(bench, benchmark, 30, MASK)
+        Samples.open(experiment, benchmark, 30, MASK)
 
 
 def test_exports_what_is_chosen_with_all_answers(samples: Samples, tmp_path: Path) -> None:
@@ -166,14 +166,14 @@ def test_exports_what_is_chosen_with_all_answers(samples: Samples, tmp_path: Pat
 
 
 def test_generated_texts_are_shown_as_stored(tmp_path: Path) -> None:
-    bench, benchmark = stored_samples(tmp_path, 30)
-    request = bench.request(None, benchmark, 30)
+    experiment, benchmark = stored_samples(tmp_path, 30)
+    request = experiment.request(None, benchmark, 30)
     texts = [f"so \x1b[31m{place}\x00" for place in range(30)]
     ids = [f"made_up/{place}" for place in range(30)]
-    bench.store.outcomes.save(
+    experiment.store.outcomes.save(
         request.key, request.key_inputs, {"item_id": ids, "correct": [True] * 30, "text": texts}
     )
-    samples = Samples.open(bench, benchmark, 30, None)
+    samples = Samples.open(experiment, benchmark, 30, None)
     assert samples is not None
     answer = samples.sample(7).base
     assert answer is not None

@@ -17,8 +17,8 @@ from tests.core.analysis.stored.stored_samples import MASK, predictions, stored_
 
 
 def test_right_and_wrong_have_the_scores_one_and_nought(tmp_path: Path) -> None:
-    bench, benchmark = stored_samples(tmp_path, 50)
-    samples = Samples.open(bench, benchmark, 50, MASK)
+    experiment, benchmark = stored_samples(tmp_path, 50)
+    samples = Samples.open(experiment, benchmark, 50, MASK)
     assert samples is not None
     assert samples.base_answers is not None
     assert item_clusters(samples.items) is None
@@ -30,8 +30,8 @@ def test_right_and_wrong_have_the_scores_one_and_nought(tmp_path: Path) -> None:
 
 
 def test_scores_and_passages_come_from_what_is_stored(tmp_path: Path) -> None:
-    bench, benchmark = graded_samples(tmp_path)
-    samples = Samples.open(bench, benchmark, GRADED, MASK)
+    experiment, benchmark = graded_samples(tmp_path)
+    samples = Samples.open(experiment, benchmark, GRADED, MASK)
     assert samples is not None
     assert samples.base_answers is not None
     assert samples.ablated_answers is not None
@@ -45,8 +45,8 @@ def test_scores_and_passages_come_from_what_is_stored(tmp_path: Path) -> None:
 
 
 def test_beside_a_run_that_goes_on_all_count_by_right_and_wrong(tmp_path: Path) -> None:
-    bench, benchmark = graded_samples(tmp_path)
-    samples = Samples.open(bench, benchmark, GRADED, None)
+    experiment, benchmark = graded_samples(tmp_path)
+    samples = Samples.open(experiment, benchmark, GRADED, None)
     assert samples is not None
     assert samples.base_answers is not None
     live = live_answers((ItemOutcome(2, -1, -1, True, ()),), GRADED)
@@ -59,5 +59,5 @@ def test_beside_a_run_that_goes_on_all_count_by_right_and_wrong(tmp_path: Path) 
 
 
 def test_items_without_a_passage_are_on_their_own(tmp_path: Path) -> None:
-    bench, benchmark = stored_samples(tmp_path, 8)
-    assert item_clusters(ItemTable(ensure_items(bench, benchmark, 8))) is None
+    experiment, benchmark = stored_samples(tmp_path, 8)
+    assert item_clusters(ItemTable(ensure_items(experiment, benchmark, 8))) is None

@@ -10,11 +10,10 @@ from typing import Any
 from cache.folder import Store
 from core.benchmarks.description import Benchmark
 from core.benchmarks.registry import find_benchmarks
+from core.experiment.experiment import Experiment, divergences_request
 from core.experiment.specs import MaskSpec
 from core.inference.repeats import Finish
 from core.models.spec import ModelSpec
-from core.runner.divergences import divergences_request
-from core.runner.workbench import Workbench
 
 DESCRIPTION = """
 id = "sums"
@@ -39,14 +38,14 @@ def written_benchmark(folder: Path, answers: Sequence[str]) -> Benchmark:
 
 
 def save_texts(
-    bench: Workbench,
+    experiment: Experiment,
     benchmark: Benchmark,
     mask: MaskSpec | None,
     texts: Sequence[Text],
     tokens: Sequence[Sequence[int]] | None = None,
 ) -> None:
     """Saves an outcome for each text, scored by the benchmark."""
-    documents = benchmark.documents(bench.spec, len(texts))
+    documents = benchmark.documents(experiment.spec, len(texts))
     judged = [
         benchmark.source.judge(document, text)  # type: ignore[arg-type]
         for document, (text, _) in zip(documents, texts, strict=True)
@@ -59,19 +58,19 @@ def save_texts(
         "finish": [finish for _, finish in texts],
         "tokens": [list(row) for row in tokens or [[]] * len(texts)],
     }
-    request = bench.request(mask, benchmark, len(texts))
-    bench.store.outcomes.save(request.key, request.key_inputs, columns)
+    request = experiment.request(mask, benchmark, len(texts))
+    experiment.store.outcomes.save(request.key, request.key_inputs, columns)
 
 
 def save_divergences(
-    bench: Workbench, benchmark: Benchmark, logprobs: Sequence[tuple[Sequence[float], Sequence[float]]]
+    experiment: Experiment, benchmark: Benchmark, logprobs: Sequence[tuple[Sequence[float], Sequence[float]]]
 ) -> None:
     """Saves divergences at the first token with the log-probabilities of the base and of the ablated answers."""
     n = len(logprobs)
-    requests = [bench.request(mask, benchmark, n) for mask in (None, MASK)]
+    requests = [experiment.request(mask, benchmark, n) for mask in (None, MASK)]
     key, key_inputs = divergences_request(*requests)
     columns: dict[str, list[Any]] = {
-        "item_id": [document.id for document in benchmark.documents(bench.spec, n)],
+        "item_id": [document.id for document in benchmark.documents(experiment.spec, n)],
         "place": [0] * n,
         "base_token": [" a"] * n,
         "ablated_token": [" b"] * n,
@@ -82,15 +81,15 @@ def save_divergences(
         "base_logprobs": [list(base) for base, _ in logprobs],
         "ablated_logprobs": [list(ablated) for _, ablated in logprobs],
     }
-    bench.store.divergences.save(key, key_inputs, columns)
+    experiment.store.divergences.save(key, key_inputs, columns)
 
 
 def written_samples(
     root: Path, answers: Sequence[str], base: Sequence[Text], ablated: Sequence[Text]
-) -> tuple[Workbench, Benchmark]:
-    """A workbench in whose cache the intact model and `MASK` have written these texts."""
+) -> tuple[Experiment, Benchmark]:
+    """A experiment in whose cache the intact model and `MASK` have written these texts."""
     root.mkdir(exist_ok=True)
-    bench, benchmark = Workbench(ModelSpec(), Store(root / "cache")), written_benchmark(root, answers)
-    save_texts(bench, benchmark, None, base)
-    save_texts(bench, benchmark, MASK, ablated)
-    return bench, benchmark
+    experiment, benchmark = Experiment(ModelSpec(), Store(root / "cache")), written_benchmark(root, answers)
+    save_texts(experiment, benchmark, None, base)
+    save_texts(experiment, benchmark, MASK, ablated)
+    return experiment, benchmark

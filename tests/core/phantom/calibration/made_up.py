@@ -22,6 +22,7 @@ from core.abilities.neutral_texts import neutral_texts
 from core.analysis.stored.items import ensure_items
 from core.analysis.stored.selected import Layout
 from core.benchmarks.description import Benchmark
+from core.experiment.experiment import generation_quality_request
 from core.experiment.specs import MaskSpec
 from core.importance.scoring_rule import Loss, Reduction
 from core.models.description import selectable_weights
@@ -29,9 +30,8 @@ from core.models.spec import ModelSpec
 from core.phantom.calibration.blocks import PRIVATE, SHARED, Blocks
 from core.phantom.calibration.localization import SCORED, localization_request
 from core.phantom.calibration.plan import KS, CalibrationPlan, Setting, benchmarks
-from core.phantom.calibration.subject import benches
-from core.runner.generation_quality import generation_quality_request
-from core.runner.workbench import Workbench
+from core.phantom.calibration.subject import runners
+from core.runner.runner import Runner
 
 PHANTOM = ModelSpec("phantom", device="cpu")
 
@@ -50,21 +50,21 @@ def fill(root: Path, plan: CalibrationPlan, n_items: int) -> None:
         plan: what is located and ablated.
         n_items: diagnostic items of each ability.
     """
-    bench_for = benches(PHANTOM, Store(root), n_items, plan.seed)
+    runner_for = runners(PHANTOM, Store(root), n_items, plan.seed)
     for loss, reduction in plan.recipes():
-        bench = bench_for(loss, reduction)
-        blocks = Blocks(Layout.of(bench))
-        _separate(bench)
+        runner = runner_for(loss, reduction)
+        blocks = Blocks(Layout.of(runner))
+        _separate(runner)
         for setting in rankings_of(loss, reduction, (*plan.located, *plan.ablated)):
             for ability in PRIVATE:
-                _rank(bench, blocks, setting, ability, plan.seed)
+                _rank(runner, blocks, setting, ability, plan.seed)
         masks = [mask for profile in plan.profiles(loss, reduction) for mask in profile.masks()]
         for benchmark in benchmarks():
-            items = pl.read_parquet(ensure_items(bench, benchmark, plan.limit))
+            items = pl.read_parquet(ensure_items(runner, benchmark, plan.limit))
             for mask in (None, *masks):
-                _answer(bench, benchmark, items, mask)
+                _answer(runner, benchmark, items, mask)
         for mask in (None, *masks):
-            _measure(bench, mask)
+            _measure(runner, mask)
 
 
 def rankings_of(loss: Loss, reduction: Reduction, settings: Iterable[Setting]) -> list[Setting]:
@@ -77,19 +77,19 @@ def rankings_of(loss: Loss, reduction: Reduction, settings: Iterable[Setting]) -
     return [Setting(loss, reduction, selection, scope, max(KS)) for selection, scope in sorted(found)]
 
 
-def _separate(bench: Workbench) -> None:
-    (key, key_inputs), n = localization_request(bench), len(PRIVATE) * len(SCORED)
+def _separate(runner: Runner) -> None:
+    (key, key_inputs), n = localization_request(runner), len(PRIVATE) * len(SCORED)
     columns = {
         "ability": [ability for _ in SCORED for ability in PRIVATE],
         "selection": [selection for selection in SCORED for _ in PRIVATE],
         "neurons": [NEURONS] * n,
         "weights": [WEIGHTS] * n,
     }
-    bench.store.localizations.save(key, key_inputs, columns)
+    runner.store.localizations.save(key, key_inputs, columns)
 
 
-def _rank(bench: Workbench, blocks: Blocks, setting: Setting, ability: str, seed: int) -> None:
-    mask, n = setting.mask(ability, seed), selectable_weights(setting.k, "mlp", bench.info)
+def _rank(runner: Runner, blocks: Blocks, setting: Setting, ability: str, seed: int) -> None:
+    mask, n = setting.mask(ability, seed), selectable_weights(setting.k, "mlp", runner.info)
     own = np.flatnonzero(blocks.of_weights == PRIVATE.index(ability))
     if setting.selection == "top":
         shared = np.flatnonzero(blocks.of_weights == SHARED)
@@ -102,17 +102,17 @@ def _rank(bench: Workbench, blocks: Blocks, setting: Setting, ability: str, seed
     assert len(chosen) == n, "a block holds all that is selected"
     ids = np.searchsorted(blocks.layout.starts, chosen, side="right") - 1
     local = chosen - blocks.layout.starts[ids]
-    key, key_inputs = bench.ranking_key(mask), bench.ranking_key_inputs(mask)
-    bench.store.rankings.save(key, key_inputs, ids.astype(np.int16), local.astype(np.int32), {})
+    key, key_inputs = runner.ranking_key(mask), runner.ranking_key_inputs(mask)
+    runner.store.rankings.save(key, key_inputs, ids.astype(np.int16), local.astype(np.int32), {})
 
 
-def _answer(bench: Workbench, benchmark: Benchmark, items: pl.DataFrame, mask: MaskSpec | None) -> None:
+def _answer(runner: Runner, benchmark: Benchmark, items: pl.DataFrame, mask: MaskSpec | None) -> None:
     is_effective = mask is not None and mask.selection not in ("random", "bottom")
     lost = len(items) // 2 if is_effective and mask is not None and mask.ability == benchmark.id else 0
     golds = items["gold"].to_list()
     correct = [place >= lost for place in range(len(golds))]
     chosen = [gold if is_right else (gold + 1) % 4 for gold, is_right in zip(golds, correct, strict=True)]
-    request = bench.request(mask, benchmark, len(items))
+    request = runner.request(mask, benchmark, len(items))
     columns = {
         "item_id": items["item_id"].to_list(),
         "gold": golds,
@@ -121,12 +121,12 @@ def _answer(bench: Workbench, benchmark: Benchmark, items: pl.DataFrame, mask: M
         "correct_norm": correct,
         "loglikelihoods": [[-1.0 if option == pick else -3.0 for option in range(4)] for pick in chosen],
     }
-    bench.store.outcomes.save(request.key, request.key_inputs, columns)
+    runner.store.outcomes.save(request.key, request.key_inputs, columns)
 
 
-def _measure(bench: Workbench, mask: MaskSpec | None) -> None:
-    key, key_inputs = generation_quality_request(bench, mask)
-    n = len(neutral_texts(bench.spec.level))
+def _measure(runner: Runner, mask: MaskSpec | None) -> None:
+    key, key_inputs = generation_quality_request(runner, mask)
+    n = len(neutral_texts(runner.spec.level))
     columns = {
         "logprobs": [[-1.0, -1.0]] * n,
         "written": ["a word"] * n,
@@ -134,4 +134,4 @@ def _measure(bench: Workbench, mask: MaskSpec | None) -> None:
         "tokens": [[1, 2]] * n,
         "written_logprobs": [[-1.0, -1.0]] * n,
     }
-    bench.store.generation_quality.save(key, key_inputs, columns)
+    runner.store.generation_quality.save(key, key_inputs, columns)

@@ -15,7 +15,7 @@ from core.phantom.calibration.blocks import PRIVATE
 from core.phantom.calibration.found import Calibration, true_matrix
 from core.phantom.calibration.plan import PAPER, USUAL, CalibrationPlan, Setting
 from core.phantom.calibration.run import run_calibration
-from core.phantom.calibration.subject import benches, truth_of
+from core.phantom.calibration.subject import runners, truth_of
 
 PHANTOM = ModelSpec("phantom", device="cpu")
 
@@ -28,8 +28,8 @@ RANDOM = Setting("margin", "sum-abs", "random", "global", 0.01)
 def found(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
     settings = (USUAL, BEST, LARGER, RANDOM, PAPER)
     plan = CalibrationPlan(settings, settings, limit=25, seed=0)
-    bench_for = benches(PHANTOM, Store(tmp_path_factory.mktemp("phantom")), 60, 0)
-    return run_calibration(plan, truth_of(PHANTOM), bench_for)
+    runner_for = runners(PHANTOM, Store(tmp_path_factory.mktemp("phantom")), 60, 0)
+    return run_calibration(plan, truth_of(PHANTOM), runner_for)
 
 
 def correlation(found: Calibration, setting: Setting) -> float:

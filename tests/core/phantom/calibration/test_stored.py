@@ -22,7 +22,7 @@ from core.phantom.calibration.localization import stored_localizations
 from core.phantom.calibration.plan import BESIDE, PAPER, USUAL, CalibrationPlan, calibration_plan, main_plan
 from core.phantom.calibration.run import run_calibration
 from core.phantom.calibration.stored import stored_calibration
-from core.phantom.calibration.subject import BenchFor, benches, phantom_of, truth_of
+from core.phantom.calibration.subject import BenchFor, phantom_of, runners, truth_of
 from tests.core.phantom.calibration.made_up import PHANTOM
 
 N_ITEMS = 2
@@ -32,14 +32,14 @@ PLAN = CalibrationPlan(located=(USUAL,), ablated=(USUAL,), limit=2, seed=0)
 Computed = tuple[Path, Calibration]
 
 
-def bench_for(root: Path) -> BenchFor:
-    return benches(PHANTOM, Store(root), N_ITEMS, PLAN.seed)
+def runner_for(root: Path) -> BenchFor:
+    return runners(PHANTOM, Store(root), N_ITEMS, PLAN.seed)
 
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Computed:
     root = tmp_path_factory.mktemp("calibration")
-    return root, run_calibration(PLAN, truth_of(PHANTOM), bench_for(root))
+    return root, run_calibration(PLAN, truth_of(PHANTOM), runner_for(root))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def copied(computed: Computed, tmp_path: Path) -> Path:
 
 def test_what_is_read_is_what_was_computed(computed: Computed) -> None:
     root, first = computed
-    read = stored_calibration(PLAN, truth_of(PHANTOM), bench_for(root))
+    read = stored_calibration(PLAN, truth_of(PHANTOM), runner_for(root))
     assert read is not None
     assert read.accuracy == first.accuracy
     assert read.placements == first.placements
@@ -68,14 +68,14 @@ def test_a_second_process_computes_it_from_the_other_end(computed: Computed, tmp
         pytest.skip("there is one processor alone, so there is no second process")
     plan = replace(PLAN, located=(), ablated=(BACK,))
     assert plan.recipes() == [(USUAL.loss, USUAL.reduction), (BACK.loss, BACK.reduction)]
-    back = bench_for(tmp_path)(BACK.loss, BACK.reduction)
+    back = runner_for(tmp_path)(BACK.loss, BACK.reduction)
     with computed_beside(plan, PHANTOM, tmp_path, N_ITEMS):
         deadline = time.monotonic() + 300
         while stored_localizations(back) is None and time.monotonic() < deadline:
             time.sleep(0.1)
     assert stored_localizations(back) is not None
-    assert stored_localizations(bench_for(tmp_path)(USUAL.loss, USUAL.reduction)) is None
-    found, first = run_calibration(PLAN, truth_of(PHANTOM), bench_for(tmp_path)), computed[1]
+    assert stored_localizations(runner_for(tmp_path)(USUAL.loss, USUAL.reduction)) is None
+    found, first = run_calibration(PLAN, truth_of(PHANTOM), runner_for(tmp_path)), computed[1]
     assert np.array_equal(found.matrices[USUAL].drops, first.matrices[USUAL].drops)
 
 
@@ -110,7 +110,7 @@ def test_the_second_process_ends_with_the_first(tmp_path: Path) -> None:
 
 
 def test_nothing_stored_is_none(tmp_path: Path) -> None:
-    assert stored_calibration(PLAN, truth_of(PHANTOM), bench_for(tmp_path)) is None
+    assert stored_calibration(PLAN, truth_of(PHANTOM), runner_for(tmp_path)) is None
 
 
 @pytest.mark.parametrize("kind", ["outcomes", "rankings", "localizations"])
@@ -122,18 +122,18 @@ def test_a_part_that_is_lacking_or_damaged_makes_it_none(copied: Path, kind: str
     }[kind]
     whole = used[-1].read_bytes()
     used[-1].write_bytes(whole[: len(whole) // 2])
-    assert stored_calibration(PLAN, truth_of(PHANTOM), bench_for(copied)) is None
+    assert stored_calibration(PLAN, truth_of(PHANTOM), runner_for(copied)) is None
     used[-1].unlink()
-    assert stored_calibration(PLAN, truth_of(PHANTOM), bench_for(copied)) is None
+    assert stored_calibration(PLAN, truth_of(PHANTOM), runner_for(copied)) is None
     used[-1].write_bytes(whole)
-    assert stored_calibration(PLAN, truth_of(PHANTOM), bench_for(copied)) is not None
+    assert stored_calibration(PLAN, truth_of(PHANTOM), runner_for(copied)) is not None
 
 
 def _contrast_rankings(root: Path) -> list[Path]:
     """Those that the plan's masks are cut from."""
-    bench = bench_for(root)(USUAL.loss, USUAL.reduction)
-    keys = [bench.ranking_key(USUAL.mask(ability, PLAN.seed)) for ability in PRIVATE]
-    return [bench.store.rankings.entries.payload_path(key) for key in keys]
+    runner = runner_for(root)(USUAL.loss, USUAL.reduction)
+    keys = [runner.ranking_key(USUAL.mask(ability, PLAN.seed)) for ability in PRIVATE]
+    return [runner.store.rankings.entries.payload_path(key) for key in keys]
 
 
 READ = """

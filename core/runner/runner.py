@@ -1,13 +1,12 @@
-"""The workbench: one loaded model, and all that can be asked of it, through the cache."""
+"""The runner: one loaded model, and all that can be asked of it, through the cache."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cache.files import CorruptEntry
 from cache.folder import Store
@@ -16,29 +15,19 @@ from core.benchmarks.description import Benchmark
 from core.experiment.cache_keys import (
     items_key,
     items_key_inputs,
-    outcomes_key,
-    ranking_key,
-    ranking_key_inputs,
-    scope_key_inputs,
 )
 from core.experiment.events import Event, ModelLoaded, ModelLoading
+from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import (
-    SHARED_ABILITIES,
-    DiagnosticSet,
     ImportanceSpec,
     MaskSpec,
-    ModelIdentity,
-    own_first,
 )
-from core.importance.memory_options import check_memory_options_for, rounding_of
+from core.experiment.storing import replace_damaged
+from core.importance.memory_options import check_memory_options_for
 from core.importance.plan import MemoryOptions
-from core.masks.choices import CONTRASTS, Selection
-from core.models.description import ModelInfo, describe_folder, selectable_weights
-from core.models.device import device_kind
-from core.models.files import model_folder
+from core.masks.choices import Selection
 from core.models.layer_matrices import Variant
 from core.models.spec import ModelSpec
-from core.runner.storing import replace_damaged
 from core.runner.verification import WeightsChangedError, drop_entries
 
 if TYPE_CHECKING:
@@ -56,19 +45,8 @@ if TYPE_CHECKING:
     from core.models.weight_space import WeightSpace
 
 
-@dataclass(frozen=True)
-class OutcomesRequest:
-    """The outcomes of one mask (None: the intact model) on the first n items of one benchmark."""
-
-    mask: MaskSpec | None
-    benchmark: Benchmark
-    n: int
-    key: str
-    key_inputs: Mapping[str, Any]
-
-
-class Workbench:
-    """A model, loaded when it is first needed; what the cache has is answered without loading it."""
+class Runner(Experiment):
+    """An experiment whose model is loaded when it is first needed, and that computes what the cache lacks."""
 
     def __init__(
         self,
@@ -90,17 +68,21 @@ class Workbench:
             recipe: how importance is computed.
             custom_items: a person's own diagnostic items, by ability, in place of the generated ones.
             batch_size: of evaluation.
-            memory options: what is decided of how importance is computed.
-            tell: is told what happens.
+            memory_options: what is decided of how importance is computed.
+            emit: is told what happens.
             cancelled: asked between the batches of evaluation and importance, which it may hold up; True
                 ends them.
         """
-        self.spec, self.store, self.recipe = spec, store, recipe or ImportanceSpec()
-        self.memory_options = memory_options or MemoryOptions()
-        self.emit = emit
+        super().__init__(
+            spec,
+            store,
+            recipe,
+            custom_items=custom_items,
+            batch_size=batch_size,
+            memory_options=memory_options,
+            emit=emit,
+        )
         self.cancelled = cancelled
-        self._custom_items = custom_items or {}
-        self._batch_size = batch_size
         self.importances: dict[str, Importance] = {}
         self.share_sums: dict[tuple[Variant, Selection], Shares] = {}
         """Over all abilities, or the first of them; for `contrast`."""
@@ -110,25 +92,6 @@ class Workbench:
         self._has_ablated = False
         self.unverified: list[tuple[EntryFolder, str]] = []
         """What was stored since the weights were last known to be as loaded."""
-        self.told_unwritable: set[str] = set()
-        """Why the cache could not be written to, as far as that was told."""
-
-    @cached_property
-    def info(self) -> ModelInfo:
-        """What the model will be in memory, from its files.
-
-        Raises:
-            ModelFilesError: there is no such model, or a file is missing or broken.
-            ValueError: it is stored quantized in another way than is asked for.
-        """
-        spec = self.spec
-        memory = self.store.fingerprint_memory
-        return describe_folder(model_folder(spec), spec.name, memory, spec.quantization, spec.dtype)
-
-    @cached_property
-    def identity(self) -> ModelIdentity:
-        """What of the model is in every cache key."""
-        return ModelIdentity.of(self.spec, self.info, device_kind(self.spec.device))
 
     @cached_property
     def loaded(self) -> LoadedModel:
@@ -201,63 +164,6 @@ class Workbench:
             self._prepared.clear()
             raise WeightsChangedError(changed, drop_entries(self.store.root, unverified))
 
-    def diagnostic_set(self, ability: str) -> DiagnosticSet:
-        """The items from which an ability's importance is computed."""
-        own = self._custom_items.get(ability, ())
-        return DiagnosticSet(ability, self.spec.level, self.recipe.n_items, self.recipe.seed, own)
-
-    def mask_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
-        """What the selected weights depend on."""
-        n = selectable_weights(mask.k, mask.variant, self.info)
-        if mask.selection == "random":
-            return {"random": mask.random_seed, "variant": mask.variant, "n": n} | scope_key_inputs(mask)
-        if mask.selection == "random_matched":
-            ranking = self.ranking_key(replace(mask, selection="top"))
-            return {"random_matched": mask.random_seed, "ranking": ranking, "n": n}
-        if mask.selection == "top_minus_shared":
-            keys = [self.ranking_key(one) for one in self.rankings_of(mask)]
-            return {"rankings": keys, "core": SHARED_ABILITIES, "n": n}
-        return {"ranking": self.ranking_key(mask), "n": n}
-
-    def rankings_of(self, mask: MaskSpec) -> list[MaskSpec]:
-        """The masks whose stored rankings a mask is cut from, its own ability's first; none for `random`."""
-        if mask.selection == "random":
-            return []
-        if mask.selection == "top_minus_shared":
-            return [replace(mask, ability=ability, selection="top") for ability in own_first(mask.ability)]
-        return [replace(mask, selection="top")] if mask.selection == "random_matched" else [mask]
-
-    def ranking_key(self, mask: MaskSpec) -> str:
-        """The cache key of the ranking that a mask is the first n of."""
-        return ranking_key(self.ranking_key_inputs(mask))
-
-    def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
-        """What the ranking that a mask is the first n of depends on."""
-        sets = [self.diagnostic_set(ability) for ability in self.scored_abilities(mask)]
-        found = ranking_key_inputs(self.identity, self.recipe, sets, mask)
-        return found | rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
-
-    def scored_abilities(self, mask: MaskSpec) -> list[str]:
-        """The abilities whose importance one ranking needs, its own first."""
-        return own_first(mask.ability) if mask.selection in CONTRASTS else [mask.ability]
-
-    def request(self, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> OutcomesRequest:
-        """The request for the outcomes of a mask on the first n items of a benchmark, and its cache key.
-
-        The first time in a process, the rows of a benchmark that is not diagnostic are read and rendered.
-
-        Raises:
-            ValueError: these rows are not here, or bad; or k asks for more weights than there are candidates.
-        """
-        key_inputs = {
-            "model": self.identity,
-            "ablated": "base" if mask is None else str(mask),
-            "mask": None if mask is None else self.mask_key_inputs(mask),
-            **benchmark.key_inputs(self.spec, n),
-            "batch_size": self._batch_size,
-        }
-        return OutcomesRequest(mask, benchmark, n, outcomes_key(key_inputs), key_inputs)
-
     def mask(self, recipe: MaskSpec, ks: Sequence[float] = ()) -> Mask:
         """The selected weights.
 
@@ -271,17 +177,6 @@ class Workbench:
         from core.runner.rankings import make_mask
 
         return make_mask(self, recipe, ks)
-
-    def ranking_metadata(self, recipe: MaskSpec) -> dict[str, Any]:
-        """What was stored with the ranking of its own ability that a mask, made before, is cut from.
-
-        Raises:
-            CorruptEntry: it is damaged.
-        """
-        for one in self.rankings_of(recipe)[:1]:
-            ranking = self.store.rankings.load(self.ranking_key(one), 0)
-            return {} if ranking is None else ranking.metadata
-        return {}
 
     @contextmanager
     def ablated(self, mask: Mask | None, factor: float = 0.0) -> Iterator[Ablation | None]:
@@ -308,7 +203,7 @@ class Workbench:
 
         key = items_key(items_key_inputs(benchmark, n, self.spec))
         if key not in self._prepared:
-            prepared = prepare(self.loaded, benchmark, n, self._batch_size)
+            prepared = prepare(self.loaded, benchmark, n, self.batch_size)
             ensure_items(self, benchmark, n)
             self._prepared[key] = prepared
         return self._prepared[key]
@@ -322,7 +217,7 @@ class Workbench:
         Args:
             request: what to evaluate.
             cancelled: asked between batches, and before each token that is written, in place of the
-                workbench's own.
+                runner's own.
 
         Raises:
             ValueError: a log-likelihood is not finite, or the benchmark cannot be run here.
@@ -338,7 +233,7 @@ class Workbench:
         its base run is stored.
 
         Raises:
-            Cancelled: the workbench was cancelled.
+            Cancelled: the runner was cancelled.
             WeightsChangedError: the weights were not restored.
             ValueError: k is out of range, or a log-likelihood is not finite.
         """

@@ -14,51 +14,51 @@ from core.experiment.events import EntryReplaced, NotStored
 
 if TYPE_CHECKING:
     from cache.outcomes import Loaded
-    from core.runner.workbench import Workbench
+    from core.experiment.experiment import Experiment
 
 TURN_EVERY_S = 0.1
 """Seconds between two looks whether another process has finished a run."""
 
 
-def stored_whole(bench: Workbench, entries: EntryFolder, key: str) -> Payload | None:
+def stored_whole(experiment: Experiment, entries: EntryFolder, key: str) -> Payload | None:
     """Where to read the payload, proved whole; None if it is not stored, or damaged, which is told."""
     try:
         return entries.whole_payload(key)
     except CorruptEntry as error:
-        replace_damaged(bench, entries, key, error)
+        replace_damaged(experiment, entries, key, error)
         return None
 
 
-def stored_outcomes(bench: Workbench, keys: Sequence[str]) -> Loaded:
+def stored_outcomes(experiment: Experiment, keys: Sequence[str]) -> Loaded:
     """The outcomes under many keys at once; what is not stored is left out, and what is damaged is told."""
-    loaded = bench.store.outcomes.load_many(keys)
+    loaded = experiment.store.outcomes.load_many(keys)
     for error in loaded.corrupt:
-        replace_damaged(bench, bench.store.outcomes.entries, error.path.stem, error)
+        replace_damaged(experiment, experiment.store.outcomes.entries, error.path.stem, error)
     return loaded
 
 
-def replace_damaged(bench: Workbench, entries: EntryFolder, key: str, error: CorruptEntry) -> None:
+def replace_damaged(experiment: Experiment, entries: EntryFolder, key: str, error: CorruptEntry) -> None:
     """Tells that an entry is damaged and computed anew, and sets it aside where that is possible."""
-    bench.emit(EntryReplaced(str(error)))
+    experiment.emit(EntryReplaced(str(error)))
     if isinstance(error, OtherFormat):
         return
     try:
         entries.set_aside(key)
     except OSError as problem:
-        emit_unwritable(bench, problem)
+        emit_unwritable(experiment, problem)
 
 
 @contextmanager
-def storing(bench: Workbench) -> Iterator[None]:
+def storing(experiment: Experiment) -> Iterator[None]:
     """A context in which something is stored; what cannot be written stays in memory, which is told once."""
     try:
         yield
     except OSError as problem:
-        emit_unwritable(bench, problem)
+        emit_unwritable(experiment, problem)
 
 
 @contextmanager
-def alone_with(bench: Workbench, key: str) -> Iterator[None]:
+def alone_with(experiment: Experiment, key: str) -> Iterator[None]:
     """A context in which this thread of this process alone works on the key; waits for its turn.
 
     Where the cache has no place for locks it goes on without, which is told once. Within it, look the key up
@@ -66,14 +66,14 @@ def alone_with(bench: Workbench, key: str) -> Iterator[None]:
     """
     with ExitStack() as held:
         try:
-            held.enter_context(bench.store.lock(key))
+            held.enter_context(experiment.store.lock(key))
         except OSError as problem:
-            emit_unwritable(bench, problem)
+            emit_unwritable(experiment, problem)
         yield
 
 
 @contextmanager
-def alone_with_run(bench: Workbench, key: str, cancelled: Callable[[], bool]) -> Iterator[bool]:
+def alone_with_run(experiment: Experiment, key: str, cancelled: Callable[[], bool]) -> Iterator[bool]:
     """A context in which this thread of this process alone evaluates the run of a key; waits for its turn.
 
     False if it was cancelled while it waited. The lock is that of the journal and not that of the entry, so
@@ -83,20 +83,20 @@ def alone_with_run(bench: Workbench, key: str, cancelled: Callable[[], bool]) ->
     with ExitStack() as held:
         while not cancelled():
             try:
-                held.enter_context(locked(journal_lock(bench.store.root, key), wait=False))
+                held.enter_context(locked(journal_lock(experiment.store.root, key), wait=False))
             except Busy:
                 time.sleep(TURN_EVERY_S)
                 continue
             except OSError as problem:
-                emit_unwritable(bench, problem)
+                emit_unwritable(experiment, problem)
             yield True
             return
         yield False
 
 
-def emit_unwritable(bench: Workbench, problem: OSError) -> None:
+def emit_unwritable(experiment: Experiment, problem: OSError) -> None:
     """Tells that nothing can be stored, unless it was told for the same reason already."""
-    known = problem if isinstance(problem, Unwritable) else Unwritable(bench.store.root, problem)
-    if str(known) not in bench.told_unwritable:
-        bench.told_unwritable.add(str(known))
-        bench.emit(NotStored(str(known)))
+    known = problem if isinstance(problem, Unwritable) else Unwritable(experiment.store.root, problem)
+    if str(known) not in experiment.reported_unwritable:
+        experiment.reported_unwritable.add(str(known))
+        experiment.emit(NotStored(str(known)))
