@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from core.benchmarks.description import Benchmark
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, drawn_seed
 from core.masks.choices import DRAWN, Scope, Selection
 from core.models.layer_matrices import Variant
-from core.runner.auto_k import FoundK
+
+
+class ChosenK(NamedTuple):
+    """The k that `--k auto` chose for the masks of one variant."""
+
+    variant: Variant
+    k: float
+    record: Mapping[str, Any]
+    """What was tried and measured, as it is written into profile.json."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Plan:
     """Random masks of each ability, variant and k; an empirical p of 0.05 takes 19."""
     scope: Scope = "global"
     """Of all masks."""
-    found_ks: tuple[FoundK, ...] = ()
+    found_ks: tuple[ChosenK, ...] = ()
     """Where k was looked for (`with_found`), what was found for each variant."""
 
     def __post_init__(self) -> None:
@@ -63,7 +73,7 @@ class Plan:
         """The k of one variant: all, or the one that was found for it."""
         return tuple(found.k for found in self.found_ks if found.variant == variant) or self.ks
 
-    def with_found(self, found: tuple[FoundK, ...]) -> Plan:
+    def with_found(self, found: tuple[ChosenK, ...]) -> Plan:
         """The plan with the k that was found for each variant, in place of its own; with none, as it is."""
         return replace(self, ks=tuple(sorted({one.k for one in found})) or self.ks, found_ks=found)
 

@@ -9,6 +9,7 @@ from typing import Any
 from core.analysis.generation_quality.limits import MOST_RUINED, MOST_TIMES
 from core.analysis.stored.cache_status import has_ranking
 from core.analysis.stored.generation_quality import GenerationQuality, mask_generation_qualities, times_text
+from core.experiment.plan import ChosenK
 from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, Selection
 from core.models.layer_matrices import Variant, weights_of
@@ -86,6 +87,11 @@ class FoundK:
     def k(self) -> float:
         """The largest k before the first that is not acceptable."""
         return [one.k for one in self.tried if one.unacceptable is None][-1]
+
+    @property
+    def chosen(self) -> ChosenK:
+        """The chosen k, as a plan takes it."""
+        return ChosenK(self.variant, self.k, self.figures())
 
     def words(self) -> str:
         """What was chosen, and why not more, in a sentence."""

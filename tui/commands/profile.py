@@ -98,7 +98,8 @@ def profile(
         from core.runner.profile import run_profile
 
         runner = open_runner(options, emit, n_items=n_items, way=options.way)
-        plan = plan.with_found(found_ks(runner, plan.masks())) if k == AUTO else plan
+        if k == AUTO:
+            plan = plan.with_found(tuple(found.chosen for found in found_ks(runner, plan.masks())))
         result = run_profile(plan, runner)
     if result is None:
         raise typer.Exit(1)

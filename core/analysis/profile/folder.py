@@ -89,7 +89,7 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
         "selections": plan.selections,
         "scope": plan.scope,
         "k": plan.ks,
-        "auto_k": [found.figures() for found in plan.found_ks],
+        "auto_k": [found.record for found in plan.found_ks],
         "benchmarks": [
             {
                 "id": b.id,

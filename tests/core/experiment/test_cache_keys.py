@@ -190,7 +190,9 @@ def test_another_model_has_other_keys_of_all_kinds(changed: dict[str, str], tmp_
     ids=["n_items", "loss", "reduction", "seed"],
 )
 def test_another_way_of_scoring_changes_all_that_is_ablated(changed: ImportanceSpec, tmp_path: Path) -> None:
-    assert changed_kinds(keys_of(new_runner(tmp_path)), keys_of(new_runner(tmp_path, recipe=changed))) == OF_MASK
+    assert (
+        changed_kinds(keys_of(new_runner(tmp_path)), keys_of(new_runner(tmp_path, recipe=changed))) == OF_MASK
+    )
 
 
 def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: Path) -> None:
@@ -199,7 +201,9 @@ def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: P
     assert changed_kinds(before, keys_of(own)) == OF_MASK
     text = new_runner(tmp_path, custom_items={"spatial_reasoning": (replace(ITEM, context="a tin"),)})
     assert changed_kinds(keys_of(own), keys_of(text)) == OF_MASK
-    assert changed_kinds(before, keys_of(new_runner(tmp_path, memory_options=MemoryOptions(rows=3)))) == OF_MASK
+    assert (
+        changed_kinds(before, keys_of(new_runner(tmp_path, memory_options=MemoryOptions(rows=3)))) == OF_MASK
+    )
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_each_variant_has_its_own_k_and_controls_have_no_say(tmp_path: Path) -> 
             store(runner, replace(mask, k=k), 3.0 if k > (0.01 if mask.variant == "all" else 0.05) else 1.0)
     found = find_k(runner, plan.masks())
     assert {one.variant: one.k for one in found} == {"mlp": 0.03, "all": 2.56e-3}
-    chosen = plan.with_found(found)
+    chosen = plan.with_found(tuple(one.chosen for one in found))
     assert {(mask.variant, mask.k) for mask in chosen.masks()} == {("mlp", 0.03), ("all", 2.56e-3)}
     assert {mask.selection for mask in chosen.masks()} == {"random", "top"}
     assert chosen.ks == (2.56e-3, 0.03)

@@ -39,6 +39,7 @@ def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from core.experiment.specs import ImportanceSpec
     from core.models.spec import ModelSpec
     from core.runner.profile import run_profile
+    from core.runner.runner import Runner
 
     root = tmp_path_factory.mktemp("demo_cache")
     spec = ModelSpec()
