@@ -17,10 +17,11 @@ from core.analysis.statistics.accuracy import accuracy
 from core.analysis.stored.generation_quality import GenerationQuality, mask_generation_qualities, times_text
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event, RunStarted
-from core.experiment.experiment import generation_quality_request, measure_generation_quality
+from core.experiment.experiment import generation_quality_request
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
 from core.runner.cancellation import Cancelled
+from core.runner.generation_quality import measure_generation_quality
 from core.runner.runner import Runner
 from core.runner.runs import compute_runs
 
