@@ -106,11 +106,11 @@ def open_runner(
     from core.experiment.specs import ImportanceSpec
     from core.runner.runner import Runner
 
-    recipe = ImportanceSpec(n_items, way.loss, way.reduction, options.seed)
+    importance = ImportanceSpec(n_items, way.loss, way.reduction, options.seed)
     return Runner(
         options.spec,
         options.store,
-        recipe,
+        importance,
         custom_items=custom_items,
         batch_size=options.batch_rows or "auto",
         memory_options=options.memory_options,

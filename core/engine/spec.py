@@ -25,7 +25,7 @@ class EngineSpec:
     model: ModelSpec
     cache: str
     """The cache folder, absolute."""
-    recipe: ImportanceSpec = field(default_factory=ImportanceSpec)
+    importance: ImportanceSpec = field(default_factory=ImportanceSpec)
     batch_size: int | Literal["auto"] = "auto"
     benchmarks: BenchmarkOptions = field(default_factory=BenchmarkOptions)
     memory_options: MemoryOptions = field(default_factory=MemoryOptions)
@@ -33,7 +33,7 @@ class EngineSpec:
 
     @cached_property
     def id(self) -> str:
-        """The same for the same model, cache, recipe and options; names the socket, begins the jobs' ids."""
+        """The id: a hash of all of it; names the socket and begins the jobs' ids."""
         return key_of("engine", 1, {"spec": self})[:ID_LENGTH]
 
     @property

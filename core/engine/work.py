@@ -124,9 +124,9 @@ def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None
 def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Advance) -> None:
     prompt, unknown = prompt_for(runner, start.prompt)
     base: Generated | None = None
-    for pane, recipe in enumerate(start.masks):
+    for pane, mask_spec in enumerate(start.masks):
         _require_go(runner)
-        mask = None if recipe is None else runner.mask(recipe, alike_ks(recipe, start.masks))
+        mask = None if mask_spec is None else runner.mask(mask_spec, alike_ks(mask_spec, start.masks))
         seen: SeenTexts | None = None
         started = time.monotonic()
         with runner.ablated(mask, start.factor):
@@ -142,9 +142,9 @@ def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Ad
             runner.emit(TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown))
             if written.finish == "cancelled":
                 raise Cancelled
-            if base is not None and recipe is not None:
+            if base is not None and mask_spec is not None:
                 seen = see_texts(runner, prompt, start.max_new_tokens, base, written)
-        if recipe is None:
+        if mask_spec is None:
             base = written
         if seen is not None:
             runner.emit(_compared(job, pane, seen, compare_texts(runner, seen)))

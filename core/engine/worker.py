@@ -44,7 +44,7 @@ class Worker(threading.Thread):
         self._runner = Runner(
             spec.model,
             spec.store,
-            spec.recipe,
+            spec.importance,
             batch_size=spec.batch_size,
             memory_options=spec.memory_options,
             emit=emit,

@@ -11,28 +11,28 @@ from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, Model
 from core.masks.choices import CONTRASTS
 from core.models.spec import Level, ModelSpec
 
-RANKING_VERSION = 1
+RANKING_VERSION = 2
 """Raised whenever the same key inputs give another ranking."""
 
 CONTRAST_VERSION = 2
 """Raised whenever the same key inputs give another ranking of `contrast`, and of that alone."""
 
-OUTCOMES_VERSION = 3
+OUTCOMES_VERSION = 4
 """Raised whenever the same key inputs give other outcomes, or outcomes say more."""
 
-DIVERGENCES_VERSION = 1
+DIVERGENCES_VERSION = 2
 """Raised whenever the same key inputs give other divergences."""
 
-GENERATION_QUALITY_VERSION = 1
+GENERATION_QUALITY_VERSION = 2
 """Raised whenever the same key inputs give another generation quality: so also with the neutral texts."""
 
-ITEMS_VERSION = 2
+ITEMS_VERSION = 3
 """Raised whenever the same key inputs give another table of items."""
 
 
 def ranking_key_inputs(
     model: ModelIdentity,
-    recipe: ImportanceSpec,
+    importance: ImportanceSpec,
     sets: Sequence[DiagnosticSet],
     mask: MaskSpec,
 ) -> dict[str, Any]:
@@ -40,15 +40,15 @@ def ranking_key_inputs(
 
     Args:
         model: whose weights are ranked.
-        recipe: how importance is computed.
+        importance: how importance is computed.
         sets: the ability's own items; for `contrast` the other abilities' after them.
         mask: that is the first of the ranking, whatever its k and seed.
     """
     key_inputs: dict[str, Any] = {
         "model": model,
         "ability": sets[0].ability,
-        "loss": recipe.loss,
-        "reduction": recipe.reduction,
+        "loss": importance.loss,
+        "reduction": importance.reduction,
         "items": [diagnostic.key_inputs() for diagnostic in sets],
         "variant": mask.variant,
         "selection": mask.selection,

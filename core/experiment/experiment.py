@@ -59,7 +59,7 @@ class Experiment:
         self,
         spec: ModelSpec,
         store: Store,
-        recipe: ImportanceSpec | None = None,
+        importance: ImportanceSpec | None = None,
         *,
         custom_items: Mapping[str, tuple[Item, ...]] | None = None,
         batch_size: BatchSize = "auto",
@@ -71,13 +71,13 @@ class Experiment:
         Args:
             spec: the model.
             store: the cache.
-            recipe: how importance is computed.
+            importance: how importance is computed.
             custom_items: a person's own diagnostic items, by ability, in place of the generated ones.
             batch_size: rows of a batch in evaluation.
             memory_options: how importance is computed within memory.
             emit: receives the events.
         """
-        self.spec, self.store, self.recipe = spec, store, recipe or ImportanceSpec()
+        self.spec, self.store, self.importance = spec, store, importance or ImportanceSpec()
         self.memory_options = memory_options or MemoryOptions()
         self.emit = emit
         self._custom_items = custom_items or {}
@@ -105,7 +105,7 @@ class Experiment:
     def diagnostic_set(self, ability: str) -> DiagnosticSet:
         """The items from which an ability's importance is computed."""
         own = self._custom_items.get(ability, ())
-        return DiagnosticSet(ability, self.spec.level, self.recipe.n_items, self.recipe.seed, own)
+        return DiagnosticSet(ability, self.spec.level, self.importance.n_items, self.importance.seed, own)
 
     def mask_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
         """What the selected weights depend on."""
@@ -117,7 +117,7 @@ class Experiment:
             return {"random_matched": mask.random_seed, "ranking": ranking, "n": n}
         if mask.selection == "top_minus_shared":
             keys = [self.ranking_key(one) for one in self.rankings_of(mask)]
-            return {"rankings": keys, "core": SHARED_ABILITIES, "n": n}
+            return {"rankings": keys, "shared_abilities": SHARED_ABILITIES, "n": n}
         return {"ranking": self.ranking_key(mask), "n": n}
 
     def rankings_of(self, mask: MaskSpec) -> list[MaskSpec]:
@@ -135,7 +135,7 @@ class Experiment:
     def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
         """What the ranking that a mask is the first n of depends on."""
         sets = [self.diagnostic_set(ability) for ability in self.scored_abilities(mask)]
-        found = ranking_key_inputs(self.identity, self.recipe, sets, mask)
+        found = ranking_key_inputs(self.identity, self.importance, sets, mask)
         return found | rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
 
     def scored_abilities(self, mask: MaskSpec) -> list[str]:
@@ -159,13 +159,13 @@ class Experiment:
         }
         return OutcomesRequest(mask, benchmark, n, outcomes_key(key_inputs), key_inputs)
 
-    def ranking_metadata(self, recipe: MaskSpec) -> dict[str, Any]:
+    def ranking_metadata(self, mask_spec: MaskSpec) -> dict[str, Any]:
         """What was stored with the ranking of its own ability that a mask, made before, is cut from.
 
         Raises:
             CorruptEntry: it is damaged.
         """
-        for one in self.rankings_of(recipe)[:1]:
+        for one in self.rankings_of(mask_spec)[:1]:
             ranking = self.store.rankings.load(self.ranking_key(one), 0)
             return {} if ranking is None else ranking.metadata
         return {}

@@ -50,7 +50,7 @@ def rounding_of(memory_options: MemoryOptions, *, on_gpu: bool) -> dict[str, Any
     """
     found: dict[str, Any] = {}
     if memory_options.rows is not None:
-        found["rows"] = memory_options.rows
+        found["scoring_batch"] = memory_options.rows
     if on_gpu and memory_options.accumulators is not None:
-        found["sums"] = memory_options.accumulators
+        found["accumulate_on"] = memory_options.accumulators
     return found

@@ -28,45 +28,30 @@ class TriedK:
     """One k, and what was measured at it."""
 
     k: float
-    generation_qualities: Mapping[MaskSpec, GenerationQuality]
+    qualities: Mapping[MaskSpec, GenerationQuality]
     """Of the masks, in their order; none after the first that is not acceptable."""
 
     @property
     def unacceptable(self) -> MaskSpec | None:
         """The mask that does not keep its generation quality; None if all do."""
-        return next(
-            (
-                mask
-                for mask, generation_quality in self.generation_qualities.items()
-                if not generation_quality.is_acceptable
-            ),
-            None,
-        )
+        return next((mask for mask, one in self.qualities.items() if not one.is_acceptable), None)
 
     def words(self) -> str:
         """Such as `k 0.01: 10 masks acceptable, perplexity up to x1.4`, or which is not, and why."""
         mask = self.unacceptable
         if mask is not None:
-            generation_quality = self.generation_qualities[mask]
-            return f"k {self.k:g}: {mask.ability} · {mask.selection} is not acceptable: {generation_quality_words(generation_quality)}"
-        times = max(
-            generation_quality.times
-            for generation_quality in self.generation_qualities.values()
-            if generation_quality.times is not None
-        )
-        masks = "mask" if len(self.generation_qualities) == 1 else "masks"
-        return f"k {self.k:g}: {len(self.generation_qualities)} {masks} acceptable, perplexity up to {times_text(times)}"
+            found = generation_quality_words(self.qualities[mask])
+            return f"k {self.k:g}: {mask.ability} · {mask.selection} is not acceptable: {found}"
+        times = max(one.times for one in self.qualities.values() if one.times is not None)
+        masks = "mask" if len(self.qualities) == 1 else "masks"
+        return f"k {self.k:g}: {len(self.qualities)} {masks} acceptable, perplexity up to {times_text(times)}"
 
     def figures(self) -> dict[str, Any]:
         """Its plain values."""
         masks = [
-            {
-                "ability": mask.ability,
-                "selection": mask.selection,
-                "acceptable": generation_quality.is_acceptable,
-            }
-            | generation_quality.figures()
-            for mask, generation_quality in self.generation_qualities.items()
+            {"ability": mask.ability, "selection": mask.selection, "acceptable": one.is_acceptable}
+            | one.figures()
+            for mask, one in self.qualities.items()
         ]
         return {"k": self.k, "acceptable": self.unacceptable is None, "masks": masks}
 
@@ -242,14 +227,14 @@ def _try(
     cancelled: Callable[[], bool],
 ) -> TriedK:
     """Measures masks of one k up to the first that is not acceptable, as far as that is not stored."""
-    generation_qualities: dict[MaskSpec, GenerationQuality] = {}
+    qualities: dict[MaskSpec, GenerationQuality] = {}
     for mask in masks:
         _go_on(cancelled)
         _ensure_generation_quality(runner, mask, grid, cancelled)
-        generation_qualities |= mask_generation_qualities(runner, [mask])
-        if not generation_qualities[mask].is_acceptable:
+        qualities |= mask_generation_qualities(runner, [mask])
+        if not qualities[mask].is_acceptable:
             break
-    return TriedK(k, generation_qualities)
+    return TriedK(k, qualities)
 
 
 def _ensure_generation_quality(

@@ -37,21 +37,21 @@ ORDER = tuple(ability.id for ability in ABILITIES)
 """In which shares are added: in another one the last digits would differ."""
 
 
-def contrast_of(runner: Runner, recipe: MaskSpec) -> list[ContrastScores]:
-    """The contrast of the recipe's ability with all others, for each matrix of its variant.
+def contrast_of(runner: Runner, mask_spec: MaskSpec) -> list[ContrastScores]:
+    """The contrast of the mask_spec's ability with all others, for each matrix of its variant.
 
     Raises:
         Cancelled: it was cancelled between two batches.
         ValueError: importance does not fit in memory and on the disk, or is 0 everywhere.
     """
-    wanted = recipe.variant, recipe.selection
+    wanted = mask_spec.variant, mask_spec.selection
     if wanted not in runner.share_sums:
         _begin(runner, wanted)
     for ability in ORDER[len(runner.share_sums[wanted].totals) :]:
         _scored(runner, ability)
         _add(runner, ability, [wanted, *sorted(_ahead(runner) - {wanted})])
-    own = scores_in(runner, recipe.variant, _scored(runner, recipe.ability))
-    return contrast_scores(own, recipe.ability, runner.share_sums[wanted])
+    own = scores_in(runner, mask_spec.variant, _scored(runner, mask_spec.ability))
+    return contrast_scores(own, mask_spec.ability, runner.share_sums[wanted])
 
 
 def scored_for_itself(runner: Runner, ability: str) -> Importance:

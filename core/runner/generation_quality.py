@@ -1,4 +1,4 @@
-"""The generation quality of masks: whether the model can still write. Measured once for each mask, and stored."""
+"""Generation quality of masks: can the model still write? Measured once for each mask, and stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def masks_to_measure(
     runner: Runner, runs: Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
 ) -> set[MaskSpec | None]:
-    """The masks with runs whose generation quality is not stored, and the intact model if theirs is compared with it.
+    """Masks with runs whose generation quality is not stored; and the intact model, as their comparison.
 
     A damaged entry is told, and counts as not stored.
     """

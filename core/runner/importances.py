@@ -49,8 +49,8 @@ def scores_of(runner: Runner, ability: str) -> Importance:
             runner.loaded.model,
             runner.space,
             encoded,
-            loss=runner.recipe.loss,
-            reduction=runner.recipe.reduction,
+            loss=runner.importance.loss,
+            reduction=runner.importance.reduction,
             plan=plan,
             scratch=runner.store.root,
             on_progress=went_on,
@@ -65,7 +65,7 @@ def _plan(runner: Runner, items: Sequence[EncodedChoice]) -> ImportancePlan:
         ModelShape.of(
             runner.space.matrices, info.vocabulary, info.dtype, is_four_bit=info.quantization != "none"
         ),
-        ItemsShape.of(items, runner.recipe.loss, longest_row(config)),
+        ItemsShape.of(items, runner.importance.loss, longest_row(config)),
         on_gpu=_is_on_gpu(runner),
         weights_bytes=0,
     )

@@ -28,66 +28,66 @@ if TYPE_CHECKING:
     from core.runner.runner import Runner
 
 
-def make_mask(runner: Runner, recipe: MaskSpec, ks: Sequence[float] = ()) -> Mask:
-    """The selected weights of a recipe.
+def make_mask(runner: Runner, mask_spec: MaskSpec, ks: Sequence[float] = ()) -> Mask:
+    """The selected weights of a mask_spec.
 
     Args:
         runner: the model and the cache.
-        recipe: which weights.
+        mask_spec: which weights.
         ks: other values of k that will be asked for: a new ranking is made for the largest.
 
     Raises:
         ValueError: k is out of range, or asks for more weights than there are candidates; or importance
             fits neither in memory nor on the disk.
     """
-    if recipe.selection == "top_minus_shared":
-        return _without_core(runner, recipe, ks)
-    if recipe.selection == "random_matched":
-        return _matched(runner, recipe, ks)
+    if mask_spec.selection == "top_minus_shared":
+        return _without_core(runner, mask_spec, ks)
+    if mask_spec.selection == "random_matched":
+        return _matched(runner, mask_spec, ks)
     space = runner.space
-    n = space.number_of_weights(recipe.k, recipe.variant)
-    if recipe.selection == "random":
-        return _drawn(space.candidates(recipe.variant), n, recipe)
-    ns = sorted({n, *(space.number_of_weights(k, recipe.variant) for k in ks)})
-    ranking = _ranking(runner, recipe, n, ns)
+    n = space.number_of_weights(mask_spec.k, mask_spec.variant)
+    if mask_spec.selection == "random":
+        return _drawn(space.candidates(mask_spec.variant), n, mask_spec)
+    ns = sorted({n, *(space.number_of_weights(k, mask_spec.variant) for k in ks)})
+    ranking = _ranking(runner, mask_spec, n, ns)
     offsets = torch.tensor([matrix.offset for matrix in space.matrices])
     matrix_ids = torch.from_numpy(ranking.matrix_ids.astype(np.int64))
     return Mask.of(offsets[matrix_ids] + torch.from_numpy(ranking.local_indices.astype(np.int64)))
 
 
-def _without_core(runner: Runner, recipe: MaskSpec, ks: Sequence[float]) -> Mask:
+def _without_core(runner: Runner, mask_spec: MaskSpec, ks: Sequence[float]) -> Mask:
     """The ability's `top` mask without the weights that most abilities' `top` masks share."""
-    masks = {one.ability: make_mask(runner, one, ks) for one in runner.rankings_of(recipe)}
-    return top_minus_shared(masks, recipe.ability, SHARED_ABILITIES)
+    masks = {one.ability: make_mask(runner, one, ks) for one in runner.rankings_of(mask_spec)}
+    return top_minus_shared(masks, mask_spec.ability, SHARED_ABILITIES)
 
 
-def _drawn(matrices: Sequence[Matrix], n: int, recipe: MaskSpec) -> Mask:
+def _drawn(matrices: Sequence[Matrix], n: int, mask_spec: MaskSpec) -> Mask:
     """The random control: of all candidates, or of each matrix its share."""
     sizes = [matrix.size for matrix in matrices]
-    if recipe.scope == "per-matrix":
-        return Mask(random_like(matrices, shares_of_matrices(sizes, n), recipe.random_seed))
-    return Mask.of(to_addresses(matrices, random_addresses(sum(sizes), n, recipe.random_seed)))
+    if mask_spec.scope == "per-matrix":
+        return Mask(random_like(matrices, shares_of_matrices(sizes, n), mask_spec.random_seed))
+    return Mask.of(to_addresses(matrices, random_addresses(sum(sizes), n, mask_spec.random_seed)))
 
 
-def _matched(runner: Runner, recipe: MaskSpec, ks: Sequence[float]) -> Mask:
+def _matched(runner: Runner, mask_spec: MaskSpec, ks: Sequence[float]) -> Mask:
     """As many weights at random in each matrix as the ability's `top` mask has there."""
-    counts = make_mask(runner, replace(recipe, selection="top"), ks).count_by_matrix(runner.space)
-    matrices = runner.space.candidates(recipe.variant)
-    return Mask(random_like(matrices, [counts[matrix.index] for matrix in matrices], recipe.random_seed))
+    counts = make_mask(runner, replace(mask_spec, selection="top"), ks).count_by_matrix(runner.space)
+    matrices = runner.space.candidates(mask_spec.variant)
+    return Mask(random_like(matrices, [counts[matrix.index] for matrix in matrices], mask_spec.random_seed))
 
 
-def _ranking(runner: Runner, recipe: MaskSpec, n: int, ns: Sequence[int]) -> Ranking:
-    """The first n of the recipe's ranking, stored or made now for all of ns."""
-    key_inputs = runner.ranking_key_inputs(recipe)
-    key = runner.ranking_key(recipe)
+def _ranking(runner: Runner, mask_spec: MaskSpec, n: int, ns: Sequence[int]) -> Ranking:
+    """The first n of the mask_spec's ranking, stored or made now for all of ns."""
+    key_inputs = runner.ranking_key_inputs(mask_spec)
+    key = runner.ranking_key(mask_spec)
     with alone_with(runner, key):
         stored = _stored(runner, key, n)
         if stored is not None:
             return stored
-        positions, agreement = _rank(runner, recipe, ns)
-        matrices = runner.space.candidates(recipe.variant)
+        positions, agreement = _rank(runner, mask_spec, ns)
+        matrices = runner.space.candidates(mask_spec.variant)
         matrix_ids, local = _by_matrix(matrices, positions)
-        metadata = {"split_half_overlap": agreement, "items": runner.diagnostic_set(recipe.ability).n}
+        metadata = {"split_half_overlap": agreement, "items": runner.diagnostic_set(mask_spec.ability).n}
         with storing(runner):
             runner.store.rankings.save(key, key_inputs, matrix_ids, local, metadata)
         runner.unverified.append((runner.store.rankings.entries, key))
@@ -104,15 +104,15 @@ def _stored(runner: Runner, key: str, n: int) -> Ranking | None:
         return None
 
 
-def _rank(runner: Runner, recipe: MaskSpec, ns: Sequence[int]) -> tuple[Tensor, dict[str, float]]:
+def _rank(runner: Runner, mask_spec: MaskSpec, ns: Sequence[int]) -> tuple[Tensor, dict[str, float]]:
     """Positions over the candidates in rank order, and how far the items' halves agree at each n."""
-    longest, scope = ns[-1], recipe.scope
-    if recipe.selection in CONTRASTS:
-        return top_ranking(contrast_of(runner, recipe), longest, scope), {}
-    own = scored_for_itself(runner, recipe.ability)
-    matrices = runner.space.candidates(recipe.variant)
+    longest, scope = ns[-1], mask_spec.scope
+    if mask_spec.selection in CONTRASTS:
+        return top_ranking(contrast_of(runner, mask_spec), longest, scope), {}
+    own = scored_for_itself(runner, mask_spec.ability)
+    matrices = runner.space.candidates(mask_spec.variant)
     scores = [own.scores[matrix.index] for matrix in matrices]
-    if recipe.selection == "bottom":
+    if mask_spec.selection == "bottom":
         return bottom_ranking(scores, longest, scope), {}
     halves = [top_ranking([half[matrix.index] for matrix in matrices], longest, scope) for half in own.halves]
     agreement = {str(n): _overlap(halves[0][:n], halves[1][:n]) for n in ns if n}

@@ -52,7 +52,7 @@ class Runner(Experiment):
         self,
         spec: ModelSpec,
         store: Store,
-        recipe: ImportanceSpec | None = None,
+        importance: ImportanceSpec | None = None,
         *,
         custom_items: Mapping[str, tuple[Item, ...]] | None = None,
         batch_size: BatchSize = "auto",
@@ -65,7 +65,7 @@ class Runner(Experiment):
         Args:
             spec: the model.
             store: the cache.
-            recipe: how importance is computed.
+            importance: how importance is computed.
             custom_items: a person's own diagnostic items, by ability, in place of the generated ones.
             batch_size: of evaluation.
             memory_options: what is decided of how importance is computed.
@@ -76,7 +76,7 @@ class Runner(Experiment):
         super().__init__(
             spec,
             store,
-            recipe,
+            importance,
             custom_items=custom_items,
             batch_size=batch_size,
             memory_options=memory_options,
@@ -164,11 +164,11 @@ class Runner(Experiment):
             self._prepared.clear()
             raise WeightsChangedError(changed, drop_entries(self.store.root, unverified))
 
-    def mask(self, recipe: MaskSpec, ks: Sequence[float] = ()) -> Mask:
+    def mask(self, mask_spec: MaskSpec, ks: Sequence[float] = ()) -> Mask:
         """The selected weights.
 
         Args:
-            recipe: which.
+            mask_spec: which.
             ks: other values of k that will be asked for: the ranking is made for the largest.
 
         Raises:
@@ -176,7 +176,7 @@ class Runner(Experiment):
         """
         from core.runner.rankings import make_mask
 
-        return make_mask(self, recipe, ks)
+        return make_mask(self, mask_spec, ks)
 
     @contextmanager
     def ablated(self, mask: Mask | None, factor: float = 0.0) -> Iterator[Ablation | None]:
@@ -229,8 +229,8 @@ class Runner(Experiment):
     def outcomes(self, request: OutcomesRequest) -> pl.DataFrame:
         """The outcomes of a request, from the cache or computed now.
 
-        Afterwards the mask's generation quality is stored, and an ablated run with written answers has its divergences, if
-        its base run is stored.
+        Afterwards the mask's generation quality is stored too, and so are an ablated run's divergences if its
+        answers are written and its base run is stored.
 
         Raises:
             Cancelled: the runner was cancelled.

@@ -31,8 +31,8 @@ def compute_runs(
 ) -> Generator[tuple[OutcomesRequest, float]]:
     """Each run that is not stored with its score, as it is finished and stored.
 
-    After it, the generation quality of every mask is stored, and every ablated run with written answers has its divergences,
-    if its base run is stored.
+    Afterwards the generation quality of every mask is stored too, and so are the divergences of every
+    ablated run with written answers whose base run is stored.
 
     Args:
         runner: the model and the cache.

@@ -149,9 +149,9 @@ def note_what_is_computed(path: Path) -> None:
     make, answer = rankings._rank, evaluating.evaluate
     asked: list[str] = []
 
-    def noted_rank(runner: Any, recipe: Any, *others: Any) -> Any:
-        made = make(runner, recipe, *others)
-        note("ranking", runner.ranking_key(recipe))
+    def noted_rank(runner: Any, mask_spec: Any, *others: Any) -> Any:
+        made = make(runner, mask_spec, *others)
+        note("ranking", runner.ranking_key(mask_spec))
         return made
 
     def noted_batches(*arguments: Any) -> Any:

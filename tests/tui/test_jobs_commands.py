@@ -15,7 +15,7 @@ from core.engine.process import EngineProcess, start_engine
 from core.engine.spec import EngineSpec
 from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
-from tests.core.engine.talk import RECIPE, Screen, kill, private_folder
+from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
 from tui.command_line import run
 
 Captured = pytest.CaptureFixture[str]
@@ -40,7 +40,7 @@ def test_without_an_engine_they_say_so(capsys: Captured) -> None:
 
 
 def test_they_list_and_stop_jobs_and_engines(folder: Path, tmp_path: Path, capsys: Captured) -> None:
-    spec = EngineSpec(ModelSpec(), str(tmp_path / "cache"), RECIPE)
+    spec = EngineSpec(ModelSpec(), str(tmp_path / "cache"), IMPORTANCE)
     (folder / "dead.json").write_text("{}")
     process = start_engine(spec)
     try:

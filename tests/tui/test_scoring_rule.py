@@ -29,8 +29,8 @@ def test_the_preset_is_the_papers_formula_in_every_command_and_in_the_inspector(
     assert options.way == PAPER_RULE == ScoringRule("full", "abs-sum")
     assert chosen_selection(options, None) == "top"
     assert chosen_selection(options, "random") == "random"
-    recipe = engine_spec(options).recipe
-    assert (recipe.loss, recipe.reduction) == PAPER_RULE
+    importance = engine_spec(options).importance
+    assert (importance.loss, importance.reduction) == PAPER_RULE
 
 
 def test_it_scores_as_the_paper_does(capsys: Captured, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def calibrate(
         truth = truth_of(options.spec)
     plan, whole = (calibration_plan(limit, options.seed, every=one) for one in (every, True))
     output.note(
-        f"{len(plan.recipes())} ways to score weights, {n_items} items an ability; {len(plan.ablated)} "
+        f"{len(plan.scoring_rules())} ways to score weights, {n_items} items an ability; {len(plan.ablated)} "
         f"matrices, {plan.runs():,} runs. What the cache has is not computed again."
     )
     with shown_progress() as emit:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Answer(NamedTuple):
     """What one model wrote."""
 
-    recipe: MaskSpec | None
+    mask_spec: MaskSpec | None
     """What was ablated; None for the intact model."""
     written: Generated
     compared: ComparedTexts | None
@@ -73,7 +73,7 @@ def generate(
         ks = {one.variant: one.k for one in found_k}
         masks = [mask and replace(mask, k=ks.get(mask.variant, mask.k)) for mask in masks]
         text, answers = _answers(runner, prompt, masks, max_new_tokens, temperature, options.seed)
-    base = next((answer.written for answer in answers if answer.recipe is None), None)
+    base = next((answer.written for answer in answers if answer.mask_spec is None), None)
     tags = [_tags(runner, prompt, base, answer) for answer in answers]
     if as_json:
         from cache.keys import as_plain
@@ -90,8 +90,10 @@ def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
     """Writes an answer, where it parts from the intact model's, and how it fails."""
     from core.analysis.diagnosis.failure_modes import WORDS
 
-    recipe, written, compared = answer
-    output.write(f"{'base' if recipe is None else recipe}\n  {output.shown(written.text) or '(nothing)'}\n")
+    mask_spec, written, compared = answer
+    output.write(
+        f"{'base' if mask_spec is None else mask_spec}\n  {output.shown(written.text) or '(nothing)'}\n"
+    )
     if written.finish == "length":
         output.write(f"  … stopped after {max_new_tokens} tokens\n")
     elif written.finish == "repeats":
@@ -128,8 +130,8 @@ def _masks(
     for variant in dict.fromkeys(named):
         chosen = chosen_selection(options, selection)
         share = start_k(options, k, variant, chosen)
-        recipe = MaskSpec(find_ability(ability).id, variant, chosen, share, options.seed, scope)
-        masks.append(None if variant == "base" else recipe)
+        mask_spec = MaskSpec(find_ability(ability).id, variant, chosen, share, options.seed, scope)
+        masks.append(None if variant == "base" else mask_spec)
     return masks
 
 
@@ -148,11 +150,11 @@ def _answers(
     text, unknown = prompt_for(runner, prompt)
     if unknown:
         output.note(f"Words that {runner.spec.name} does not know: {', '.join(unknown)}")
-    selected = [None if recipe is None else runner.mask(recipe) for recipe in masks]
+    selected = [None if mask_spec is None else runner.mask(mask_spec) for mask_spec in masks]
     base: Generated | None = None
     answers: dict[MaskSpec | None, Answer] = {}
     # The intact model first: what the others write is compared with it.
-    for recipe, mask in sorted(zip(masks, selected, strict=True), key=lambda both: both[0] is not None):
+    for mask_spec, mask in sorted(zip(masks, selected, strict=True), key=lambda both: both[0] is not None):
         with runner.ablated(mask):
             written = write_on(
                 runner,
@@ -163,9 +165,9 @@ def _answers(
                 on_text=lambda piece: None,
             )
             seen = None if base is None else see_texts(runner, text, max_new_tokens, base, written)
-        base = written if recipe is None else base
-        answers[recipe] = Answer(recipe, written, None if seen is None else compare_texts(runner, seen))
-    return text, [answers[recipe] for recipe in masks]
+        base = written if mask_spec is None else base
+        answers[mask_spec] = Answer(mask_spec, written, None if seen is None else compare_texts(runner, seen))
+    return text, [answers[mask_spec] for mask_spec in masks]
 
 
 def _tags(runner: Runner, prompt: str, base: Generated | None, answer: Answer) -> tuple[Tag, ...]:
@@ -188,10 +190,10 @@ def _tags(runner: Runner, prompt: str, base: Generated | None, answer: Answer) -
 def _document(answer: Answer, tags: Sequence[Tag]) -> dict[str, Any]:
     from cache.keys import as_plain
 
-    recipe, written, compared = answer
+    mask_spec, written, compared = answer
     divergence = None if compared is None else compared.divergence
     return {
-        "mask": None if recipe is None else as_plain(recipe),
+        "mask": None if mask_spec is None else as_plain(mask_spec),
         "text": written.text,
         "tokens": len(written.tokens),
         "finish": written.finish,

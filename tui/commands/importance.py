@@ -47,17 +47,17 @@ def importance(
             raise UsageError("The variant 'base' has no candidates: give mlp or all.")
         share = start_k(options, k, variant, "top")
     own = _custom_items(items, ability, n_items, options.seed)
-    recipe = MaskSpec(ability, variant, "top", share, options.seed, scope)
+    mask_spec = MaskSpec(ability, variant, "top", share, options.seed, scope)
     with shown_progress() as emit:
         runner = open_runner(options, emit, n_items=n_items, way=options.way, custom_items=own)
-        found = found_ks(runner, [recipe]) if k == AUTO else ()
-        recipe = replace(recipe, k=found[0].k) if found else recipe
-        mask = runner.mask(recipe)
-    document = _document(runner, recipe, mask) | {"auto_k": [as_plain(one.figures()) for one in found]}
+        found = found_ks(runner, [mask_spec]) if k == AUTO else ()
+        mask_spec = replace(mask_spec, k=found[0].k) if found else mask_spec
+        mask = runner.mask(mask_spec)
+    document = _document(runner, mask_spec, mask) | {"auto_k": [as_plain(one.figures()) for one in found]}
     if as_json:
         output.write_document(document)
     else:
-        _write(recipe, document)
+        _write(mask_spec, document)
 
 
 def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dict[str, tuple[Item, ...]]:
@@ -75,25 +75,25 @@ def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dic
     return {ability: own.items}
 
 
-def _document(runner: Runner, recipe: MaskSpec, mask: Mask) -> dict[str, Any]:
+def _document(runner: Runner, mask_spec: MaskSpec, mask: Mask) -> dict[str, Any]:
     """Where the selected weights lie: by matrix, with the share of the matrix and its enrichment."""
-    candidates = runner.space.candidates(recipe.variant)
+    candidates = runner.space.candidates(mask_spec.variant)
     total = sum(matrix.size for matrix in candidates)
     counts = mask.count_by_matrix(runner.space)
-    metadata = runner.ranking_metadata(recipe)
+    metadata = runner.ranking_metadata(mask_spec)
     return {
-        "ability": recipe.ability,
-        "variant": recipe.variant,
-        "scope": recipe.scope,
-        "k": recipe.k,
+        "ability": mask_spec.ability,
+        "variant": mask_spec.variant,
+        "scope": mask_spec.scope,
+        "k": mask_spec.k,
         "weights": len(mask),
         "share_of_model": len(mask) / runner.info.parameters,
         "share_of_candidates": len(mask) / total,
-        "loss": runner.recipe.loss,
-        "reduction": runner.recipe.reduction,
-        "items": len(runner.diagnostic_set(recipe.ability).items()),
+        "loss": runner.importance.loss,
+        "reduction": runner.importance.reduction,
+        "items": len(runner.diagnostic_set(mask_spec.ability).items()),
         "split_half_overlap": metadata["split_half_overlap"].get(str(len(mask))),
-        "ranking": runner.ranking_key(recipe),
+        "ranking": runner.ranking_key(mask_spec),
         "by_matrix": [
             {
                 "layer": matrix.layer,
@@ -107,12 +107,12 @@ def _document(runner: Runner, recipe: MaskSpec, mask: Mask) -> dict[str, Any]:
     }
 
 
-def _write(recipe: MaskSpec, document: dict[str, Any]) -> None:
+def _write(mask_spec: MaskSpec, document: dict[str, Any]) -> None:
     from rich.table import Table
 
     agreement = document["split_half_overlap"]
     title = (
-        f"{recipe}: {document['weights']:,} weights, {document['share_of_model']:.2%} of the model, "
+        f"{mask_spec}: {document['weights']:,} weights, {document['share_of_model']:.2%} of the model, "
         f"{document['share_of_candidates']:.2%} of the candidates"
     )
     output.write(f"{title}\n")

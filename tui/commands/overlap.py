@@ -71,8 +71,8 @@ def _completed(
 
     found = overlaps(runner, variant, selection, k, seed, scope)
     runner.expected = found.missing
-    for recipe in found.missing:
-        runner.mask(recipe)
+    for mask_spec in found.missing:
+        runner.mask(mask_spec)
     runner.expected = ()
     return overlaps(runner, variant, selection, k, seed, scope) if found.missing else found
 

@@ -227,13 +227,13 @@ def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     listed = replace(spec.benchmarks, allow_code=True)
     benchmarks = find_benchmarks(["all"], spec.model.level, listed)
     remembered = load_remembered(spec.model.name)
-    lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.recipe.seed)
+    lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.importance.seed)
     session = Session(
         spec,
         Runner(
             spec.model,
             spec.store,
-            spec.recipe,
+            spec.importance,
             batch_size=spec.batch_size,
             memory_options=spec.memory_options,
         ),

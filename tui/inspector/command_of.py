@@ -30,7 +30,7 @@ def command_line(session: Session, lens: Lens) -> str:
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
     words += _benchmark_words(session, [lens.benchmark])
-    return shlex.join([*words, *_recipe_words(session.spec.recipe, lens), *model_words(session.spec)])
+    return shlex.join([*words, *_importance_words(session.spec.importance, lens), *model_words(session.spec)])
 
 
 def profile_line(session: Session, lens: Lens) -> str:
@@ -43,14 +43,14 @@ def profile_line(session: Session, lens: Lens) -> str:
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
     words += _benchmark_words(session, ids)
-    return shlex.join([*words, *_recipe_words(session.spec.recipe, lens), *model_words(session.spec)])
+    return shlex.join([*words, *_importance_words(session.spec.importance, lens), *model_words(session.spec)])
 
 
 def overlap_line(session: Session, lens: Lens) -> str:
     """The `abilityscope overlap` that compares the lens's masks of all abilities, quoted for a shell."""
     words = ["abilityscope", "overlap", "--variant", lens.variant]
     words += ["--selection", lens.selection, *_scope_words(lens), "--k", repr(lens.k)]
-    return shlex.join([*words, *_recipe_words(session.spec.recipe, lens), *model_words(session.spec)])
+    return shlex.join([*words, *_importance_words(session.spec.importance, lens), *model_words(session.spec)])
 
 
 def _scope_words(lens: Lens) -> list[str]:
@@ -103,7 +103,7 @@ def _benchmark_words(session: Session, benchmarks: Sequence[str]) -> list[str]:
     return words
 
 
-def _recipe_words(recipe: ImportanceSpec, lens: Lens) -> list[str]:
+def _importance_words(importance: ImportanceSpec, lens: Lens) -> list[str]:
     """The options of scoring that are not the usual ones; one seed serves items and random controls."""
     usual = ImportanceSpec()
     words = []
@@ -111,10 +111,10 @@ def _recipe_words(recipe: ImportanceSpec, lens: Lens) -> list[str]:
         words += ["--seed", str(lens.seed)]
     if lens.mask is None:
         return words
-    if recipe.n_items != usual.n_items:
-        words += ["--n-items", str(recipe.n_items)]
-    if recipe.loss != usual.loss:
-        words += ["--loss", recipe.loss]
-    if recipe.reduction != usual.reduction:
-        words += ["--reduction", recipe.reduction]
+    if importance.n_items != usual.n_items:
+        words += ["--n-items", str(importance.n_items)]
+    if importance.loss != usual.loss:
+        words += ["--loss", importance.loss]
+    if importance.reduction != usual.reduction:
+        words += ["--reduction", importance.reduction]
     return words

@@ -82,7 +82,7 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
     plan = profile.plan
     return {
         "model": {"spec": experiment.spec, "info": experiment.info, "identity": experiment.identity},
-        "importance": experiment.recipe,
+        "importance": experiment.importance,
         "memory": experiment.memory_options,
         "abilities": plan.abilities,
         "variants": plan.variants,

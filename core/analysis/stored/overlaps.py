@@ -86,21 +86,21 @@ def overlaps(
         ModelFilesError: there is no such model, or its config is broken.
         ValueError: k asks for more weights than there are candidates.
     """
-    recipes = [MaskSpec(ability.id, variant, selection, k, seed, scope) for ability in ABILITIES]
-    stored = _stored_masks(experiment, recipes)
-    masks = [stored.masks.get(recipe) for recipe in recipes]
+    mask_specs = [MaskSpec(ability.id, variant, selection, k, seed, scope) for ability in ABILITIES]
+    stored = _stored_masks(experiment, mask_specs)
+    masks = [stored.masks.get(mask_spec) for mask_spec in mask_specs]
     present = tuple(mask is not None for mask in masks)
     shared = shared_weights([np.empty(0, np.int64) if mask is None else mask for mask in masks])
     candidates = experiment.info.candidates[variant]
     return Overlaps(
-        abilities=tuple(recipe.ability for recipe in recipes),
+        abilities=tuple(mask_spec.ability for mask_spec in mask_specs),
         present=present,
         n=selectable_weights(k, variant, experiment.info),
         candidates=candidates,
         sizes=np.diag(shared),
         shared=shared,
         **_measures(shared, np.array(present), candidates),
-        agreements={recipe.ability: share for recipe, share in stored.agreements.items()},
+        agreements={mask_spec.ability: share for mask_spec, share in stored.agreements.items()},
         missing=tuple(stored.missing),
         damaged=tuple(stored.damaged),
     )
@@ -161,43 +161,43 @@ def _fraction(part: NDArray[np.float64], whole: NDArray[np.float64], of_none: fl
     return values
 
 
-def _stored_masks(experiment: Experiment, recipes: Sequence[MaskSpec]) -> _Stored:
-    """The masks of the recipes, all of one selection."""
+def _stored_masks(experiment: Experiment, mask_specs: Sequence[MaskSpec]) -> _Stored:
+    """The masks of the mask_specs, all of one selection."""
     stored = _Stored()
-    wanted = [one for mask in recipes for one in experiment.rankings_of(mask) or [mask]]
-    for recipe in dict.fromkeys(wanted):
+    wanted = [one for mask in mask_specs for one in experiment.rankings_of(mask) or [mask]]
+    for mask_spec in dict.fromkeys(wanted):
         try:
-            addresses = selected(experiment, recipe)
-            agreement = None if addresses is None else split_half_overlap_of(experiment, recipe)
+            addresses = selected(experiment, mask_spec)
+            agreement = None if addresses is None else split_half_overlap_of(experiment, mask_spec)
         except CorruptEntry as error:
             stored.damaged.append(error)
             addresses = agreement = None
         if addresses is None:
-            stored.missing.append(recipe)
+            stored.missing.append(mask_spec)
         else:
-            stored.masks[recipe] = addresses
+            stored.masks[mask_spec] = addresses
         if agreement is not None:
-            stored.agreements[recipe] = agreement
-    if recipes[0].selection == "top_minus_shared":
+            stored.agreements[mask_spec] = agreement
+    if mask_specs[0].selection == "top_minus_shared":
         tops = stored.masks
-        stored.agreements, stored.masks = {}, {} if stored.missing else _cored(experiment, recipes, tops)
-    if recipes[0].selection == "random_matched":
-        stored.agreements, stored.masks = {}, _matched(experiment, recipes, stored.masks)
+        stored.agreements, stored.masks = {}, {} if stored.missing else _cored(experiment, mask_specs, tops)
+    if mask_specs[0].selection == "random_matched":
+        stored.agreements, stored.masks = {}, _matched(experiment, mask_specs, stored.masks)
     return stored
 
 
 def _matched(
-    experiment: Experiment, recipes: Sequence[MaskSpec], tops: Mapping[MaskSpec, Addresses]
+    experiment: Experiment, mask_specs: Sequence[MaskSpec], tops: Mapping[MaskSpec, Addresses]
 ) -> dict[MaskSpec, Addresses]:
     """As many weights at random in each matrix as those abilities' `top` masks have that are stored."""
     layout = Layout.of(experiment)
-    pairs = [(recipe, tops.get(replace(recipe, selection="top"))) for recipe in recipes]
-    return {recipe: drawn_like(layout, top, recipe) for recipe, top in pairs if top is not None}
+    pairs = [(mask_spec, tops.get(replace(mask_spec, selection="top"))) for mask_spec in mask_specs]
+    return {mask_spec: drawn_like(layout, top, mask_spec) for mask_spec, top in pairs if top is not None}
 
 
 def _cored(
-    experiment: Experiment, recipes: Sequence[MaskSpec], tops: Mapping[MaskSpec, Addresses]
+    experiment: Experiment, mask_specs: Sequence[MaskSpec], tops: Mapping[MaskSpec, Addresses]
 ) -> dict[MaskSpec, Addresses]:
     """Each ability's `top` mask without the core, which all ten of them decide."""
-    parts = {recipe: [tops[top] for top in experiment.rankings_of(recipe)] for recipe in recipes}
-    return {recipe: without_core(own, others) for recipe, (own, *others) in parts.items()}
+    parts = {mask_spec: [tops[top] for top in experiment.rankings_of(mask_spec)] for mask_spec in mask_specs}
+    return {mask_spec: without_core(own, others) for mask_spec, (own, *others) in parts.items()}

@@ -50,19 +50,19 @@ class Found:
     localizations: dict[Score, Mapping[str, Localization]] = field(default_factory=dict)
     matrices: dict[Setting, Recovered] = field(default_factory=dict)
 
-    def take_localizations(self, recipe: ImportanceSpec, localizations: Localizations) -> None:
+    def take_localizations(self, importance: ImportanceSpec, localizations: Localizations) -> None:
         """Takes how well the scores of one way tell blocks apart."""
         for selection, localization in localizations.items():
-            self.localizations[recipe.loss, recipe.reduction, selection] = localization
+            self.localizations[importance.loss, importance.reduction, selection] = localization
 
-    def take_answers(self, plan: Plan, recipe: ImportanceSpec, answers: Answers) -> None:
+    def take_answers(self, plan: Plan, importance: ImportanceSpec, answers: Answers) -> None:
         """Takes the matrix of each selection of a profile from what was answered under its masks."""
         intact = [answers[None, benchmark] for benchmark in PRIVATE]
         self.accuracy.update(zip(PRIVATE, (float(right.mean()) for right in intact), strict=True))
         for selection in plan.selections:
             masks = [mask for mask in plan.masks() if mask.selection == selection]
             ablated = [np.stack([answers[mask, benchmark] for mask in masks]) for benchmark in PRIVATE]
-            setting = Setting(recipe.loss, recipe.reduction, selection, plan.scope, plan.ks[0])
+            setting = Setting(importance.loss, importance.reduction, selection, plan.scope, plan.ks[0])
             self.matrices[setting] = recovered(true_matrix(self.truth), intact, ablated, plan.seed)
 
     def whole(self, plan: CalibrationPlan) -> Calibration:

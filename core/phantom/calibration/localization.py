@@ -17,7 +17,7 @@ from core.phantom import layout as phantom
 from core.phantom.calibration.blocks import PRIVATE, Blocks, Localization
 from core.runner.runner import Runner
 
-SEPARATION_VERSION = 2
+LOCALIZATION_VERSION = 3
 """Raised whenever the same key inputs give other localizations."""
 
 SCORED: tuple[Selection, ...] = ("top", *CONTRASTS)
@@ -54,12 +54,12 @@ def localization_request(runner: Runner) -> tuple[str, dict[str, Any]]:
     """The cache key of the localizations of the runner's loss and form, and what it is made of."""
     masks = [MaskSpec(ability, "mlp", "contrast", 1.0) for ability in PRIVATE]
     key_inputs = {
-        "loss": runner.recipe.loss,
-        "reduction": runner.recipe.reduction,
+        "loss": runner.importance.loss,
+        "reduction": runner.importance.reduction,
         "blocks": [phantom.PRIVATE, phantom.SHARED],
         "rankings": [runner.ranking_key(mask) for mask in masks],
     }
-    return key_of("localizations", SEPARATION_VERSION, key_inputs), key_inputs
+    return key_of("localizations", LOCALIZATION_VERSION, key_inputs), key_inputs
 
 
 def _stored(runner: Runner, key: str) -> Localizations | None:

@@ -93,7 +93,7 @@ class CalibrationPlan:
     is_backwards: bool = False
     """Whether the usual way to score weights comes last."""
 
-    def recipes(self) -> list[tuple[Loss, Reduction]]:
+    def scoring_rules(self) -> list[tuple[Loss, Reduction]]:
         """The ways to score weights, each once; the usual one first, unless it goes backwards."""
         settings = (USUAL, *self.ablated, *self.located)
         found = list(dict.fromkeys((setting.loss, setting.reduction) for setting in settings))
@@ -109,7 +109,7 @@ class CalibrationPlan:
 
     def parts(self) -> int:
         """How many runs its profiles ask for, those of the intact model by each of them."""
-        profiles = [one for loss, reduction in self.recipes() for one in self.profiles(loss, reduction)]
+        profiles = [one for loss, reduction in self.scoring_rules() for one in self.profiles(loss, reduction)]
         return sum((1 + len(one.masks())) * len(one.benchmarks) for one in profiles)
 
     def profiles(self, loss: Loss, reduction: Reduction) -> list[Plan]:

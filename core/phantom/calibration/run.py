@@ -35,14 +35,14 @@ def run_calibration(plan: CalibrationPlan, truth: Truth, runner_for: BenchFor) -
         WeightsChangedError: the weights were not restored.
     """
     found = Found(truth)
-    for loss, reduction in plan.recipes():
+    for loss, reduction in plan.scoring_rules():
         runner = runner_for(loss, reduction)
         blocks = Blocks(Layout.of(runner))
-        found.take_localizations(runner.recipe, localizations(runner, blocks))
+        found.take_localizations(runner.importance, localizations(runner, blocks))
         for setting in plan.located_by(loss, reduction):
             found.placements[setting] = _placements(runner, blocks, setting, plan.seed)
         for profile_plan in plan.profiles(loss, reduction):
-            found.take_answers(profile_plan, runner.recipe, _answers(_profile(profile_plan, runner)))
+            found.take_answers(profile_plan, runner.importance, _answers(_profile(profile_plan, runner)))
     return found.whole(plan)
 
 

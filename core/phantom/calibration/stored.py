@@ -28,17 +28,17 @@ def stored_calibration(plan: CalibrationPlan, truth: Truth, runner_for: BenchFor
         ModelFilesError: the phantom is not here, or broken.
     """
     found = Found(truth)
-    for loss, reduction in plan.recipes():
+    for loss, reduction in plan.scoring_rules():
         runner = runner_for(loss, reduction)
         for profile in plan.profiles(loss, reduction):  # first: it is what is lacking where anything is
             answers = _answers(profile, runner)
             if answers is None:
                 return None
-            found.take_answers(profile, runner.recipe, answers)
+            found.take_answers(profile, runner.importance, answers)
         localizations = stored_localizations(runner)
         if localizations is None:
             return None
-        found.take_localizations(runner.recipe, localizations)
+        found.take_localizations(runner.importance, localizations)
         blocks = Blocks(Layout.of(runner))
         for setting in plan.located_by(loss, reduction):
             places = _placements(runner, blocks, setting, plan.seed)

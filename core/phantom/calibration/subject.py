@@ -59,7 +59,7 @@ def runners(
     """
 
     def runner_for(loss: Loss, reduction: Reduction) -> Runner:
-        recipe = ImportanceSpec(n_items, loss, reduction, seed)
-        return Runner(spec, store, recipe, emit=emit, cancelled=cancelled)
+        importance = ImportanceSpec(n_items, loss, reduction, seed)
+        return Runner(spec, store, importance, emit=emit, cancelled=cancelled)
 
     return runner_for

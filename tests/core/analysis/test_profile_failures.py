@@ -126,7 +126,7 @@ def test_margins_are_those_of_the_items(finished: tuple[Runner, Profile]) -> Non
 
 def test_a_second_run_says_the_same(finished: tuple[Runner, Profile]) -> None:
     runner, profile = finished
-    again = run_profile(profile.plan, Runner(runner.spec, runner.store, runner.recipe))
+    again = run_profile(profile.plan, Runner(runner.spec, runner.store, runner.importance))
     assert again is not None
     assert again.failures.shares.equals(profile.failures.shares)
     assert again.failures.tags.equals(profile.failures.tags)

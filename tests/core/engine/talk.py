@@ -18,7 +18,7 @@ from core.engine.process import EngineProcess
 from core.experiment.events import ENDED, Event, Job, JobChanged, JobState, Snapshot
 from core.experiment.specs import ImportanceSpec
 
-RECIPE = ImportanceSpec(n_items=40)
+IMPORTANCE = ImportanceSpec(n_items=40)
 DEADLINE_S = 300.0
 
 T = TypeVar("T")

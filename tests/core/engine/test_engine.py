@@ -35,7 +35,7 @@ from core.experiment.specs import MaskSpec, Run
 from core.masks.choices import SELECTIONS
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
-from tests.core.engine.talk import RECIPE, Screen, kill, private_folder
+from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
 
 SPATIAL = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
 BENCHMARKS = ("spatial_reasoning", "temporal_reasoning")
@@ -45,7 +45,7 @@ PROMPT = "see : seed bell seed rock seed . count of seed think :"
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSpec]:
     """An engine that runs while the module is tested."""
-    spec = EngineSpec(ModelSpec(), str(tmp_path_factory.mktemp("cache")), RECIPE)
+    spec = EngineSpec(ModelSpec(), str(tmp_path_factory.mktemp("cache")), IMPORTANCE)
     with private_folder():
         process = start_engine(spec)
         try:
@@ -74,7 +74,7 @@ async def _ended(spec: EngineSpec) -> None:
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """The same model in this process, with a cache of its own."""
     threads = torch.get_num_threads()
-    yield Runner(ModelSpec(), Store(tmp_path_factory.mktemp("own")), RECIPE)
+    yield Runner(ModelSpec(), Store(tmp_path_factory.mktemp("own")), IMPORTANCE)
     torch.set_num_threads(threads)
 
 

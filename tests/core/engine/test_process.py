@@ -21,7 +21,7 @@ from core.engine.spec import EngineSpec
 from core.experiment.events import ModelFailed, RunFinished, RunsFound
 from core.experiment.specs import Run
 from core.models.spec import ModelSpec
-from tests.core.engine.talk import RECIPE, Screen, kill, private_folder
+from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
 
 Start = Callable[[EngineSpec], EngineProcess]
 
@@ -49,7 +49,7 @@ def start(folder: Path) -> Iterator[Start]:
 
 
 def spec_in(tmp_path: Path, model: str = "demo") -> EngineSpec:
-    return EngineSpec(ModelSpec(model), str(tmp_path / "cache"), RECIPE)
+    return EngineSpec(ModelSpec(model), str(tmp_path / "cache"), IMPORTANCE)
 
 
 def test_a_killed_engine_is_told_in_words_and_nothing_finished_is_lost(start: Start, tmp_path: Path) -> None:

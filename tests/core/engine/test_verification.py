@@ -21,7 +21,7 @@ from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.verification import WeightsChangedError
-from tests.core.engine.talk import RECIPE
+from tests.core.engine.talk import IMPORTANCE
 
 MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
 N = 8
@@ -42,7 +42,7 @@ class Engine:
 
     def __init__(self, root: Path) -> None:
         self.told: list[Event] = []
-        self.spec = EngineSpec(ModelSpec(), str(root), RECIPE)
+        self.spec = EngineSpec(ModelSpec(), str(root), IMPORTANCE)
         self.on_event: Callable[[Event], None] = lambda event: None
         self.queue = JobQueue("test", self.emit)
         self.worker = Worker(self.spec, self.queue, root / "log", self.emit, lambda: None)
@@ -129,7 +129,7 @@ def test_a_whole_model_is_verified_and_not_loaded_again(engine: Engine) -> None:
 
 
 def test_a_workbench_without_an_engine_says_it_too(tmp_path: Path) -> None:
-    runner = Runner(ModelSpec(), Store(tmp_path), RECIPE)
+    runner = Runner(ModelSpec(), Store(tmp_path), IMPORTANCE)
     (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
     runner.outcomes(runner.request(MASK, benchmark, N))
     with runner.ablated(runner.mask(MASK)):

@@ -37,6 +37,7 @@ from core.experiment.experiment import Experiment, divergences_request, generati
 from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
 from core.importance.plan import MemoryOptions
 from core.models.spec import ModelSpec
+from core.runner.runner import Runner
 from core.runner.runs import compute_runs
 from tui.command_line import run
 
@@ -69,7 +70,7 @@ def test_the_golden_key_of_a_ranking() -> None:
         "variant": "mlp",
         "selection": "top",
     }
-    assert ranking_key(written) == "2b37d9eeba45eb1e133ecbe6330e51da"
+    assert ranking_key(written) == "d6e2ca12533c1c325ffcd3313fc8c6f8"
     one = DiagnosticSet("spatial_reasoning", "basic", 1000, 0)
     made = ranking_key_inputs(MODEL, ImportanceSpec(reduction="abs-sum"), [one], TOP)
     generator = made["items"][0]["generator"]
@@ -89,7 +90,7 @@ def test_the_golden_key_of_outcomes() -> None:
         "style": "cloze",
         "batch_size": "auto",
     }
-    assert outcomes_key(written) == "cf9c1d54684022585511541c2aee15dc"
+    assert outcomes_key(written) == "6edc152d29d2980c20b30932c0399381"
 
 
 def test_the_golden_key_of_divergences() -> None:
@@ -100,7 +101,7 @@ def test_the_golden_key_of_divergences() -> None:
         "benchmark": "gsm8k",
         "n": 1319,
     }
-    assert divergences_key(written) == "3a555931850fa12739e56615bc46d7df"
+    assert divergences_key(written) == "a767508917b3241f3e282e74afcfd428"
     made = divergences_key_inputs("2d" * 16, "3c" * 16, str(TOP), "gsm8k", 1319)
     assert divergences_key(made) == divergences_key(written)
 
@@ -108,7 +109,7 @@ def test_the_golden_key_of_divergences() -> None:
 def test_the_golden_key_of_generation_quality() -> None:
     mask = {"random": 7, "variant": "mlp", "n": 1234}
     written = {"model": PLAIN_MODEL, "level": "basic", "ablated": str(TOP), "mask": mask}
-    assert generation_quality_key(written) == "6396705960993f868c455446d83ab41b"
+    assert generation_quality_key(written) == "f62ab1d23edec9651e48799415a5efa8"
     assert generation_quality_key(
         generation_quality_key_inputs(MODEL, "basic", str(TOP), mask)
     ) == generation_quality_key(written)
@@ -116,7 +117,7 @@ def test_the_golden_key_of_generation_quality() -> None:
 
 def test_the_golden_key_of_items() -> None:
     written = {"benchmark": "gsm8k", "benchmark_version": 1, "n": 1319, "documents": "4b" * 32}
-    assert items_key(written) == "ba0cafd9ddf629606047faa729630388"
+    assert items_key(written) == "b515ba1ceefc135ccb319e6c0335821e"
 
 
 # What is changed, one thing at a time, in the experiment that everything is asked of.
@@ -125,10 +126,10 @@ def test_the_golden_key_of_items() -> None:
 def new_runner(
     root: Path,
     spec: ModelSpec | None = None,
-    recipe: ImportanceSpec | None = None,
+    importance: ImportanceSpec | None = None,
     **options: Any,
-) -> Experiment:
-    return Experiment(spec or ModelSpec(), Store(root), recipe or ImportanceSpec(n_items=20), **options)
+) -> Runner:
+    return Runner(spec or ModelSpec(), Store(root), importance or ImportanceSpec(n_items=20), **options)
 
 
 def with_identity(experiment: Experiment, **changed: str) -> Experiment:
@@ -190,9 +191,8 @@ def test_another_model_has_other_keys_of_all_kinds(changed: dict[str, str], tmp_
     ids=["n_items", "loss", "reduction", "seed"],
 )
 def test_another_way_of_scoring_changes_all_that_is_ablated(changed: ImportanceSpec, tmp_path: Path) -> None:
-    assert (
-        changed_kinds(keys_of(new_runner(tmp_path)), keys_of(new_runner(tmp_path, recipe=changed))) == OF_MASK
-    )
+    other = new_runner(tmp_path, importance=changed)
+    assert changed_kinds(keys_of(new_runner(tmp_path)), keys_of(other)) == OF_MASK
 
 
 def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: Path) -> None:
@@ -281,8 +281,6 @@ def test_nothing_else_changes_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert keys_of(other) == before
     finally:
         torch.set_num_threads(threads)
-    other.expected = (TOP,)
-    assert keys_of(other) == before
 
 
 def turned(value: Any) -> Any:

@@ -18,14 +18,14 @@ from core.importance.plan import MemoryOptions
 from core.models.spec import DType, ModelSpec
 from core.runner.runner import Runner
 
-RECIPE = ImportanceSpec(n_items=6)
+IMPORTANCE = ImportanceSpec(n_items=6)
 MASK = MaskSpec("spatial_reasoning", "all", "top", 0.02)
 
 
 def bench_with(root: Path, memory_options: MemoryOptions, told: list[Event] | None = None) -> Runner:
     told = [] if told is None else told
     return Runner(
-        ModelSpec(device="cpu"), Store(root), RECIPE, memory_options=memory_options, emit=told.append
+        ModelSpec(device="cpu"), Store(root), IMPORTANCE, memory_options=memory_options, emit=told.append
     )
 
 
@@ -95,7 +95,7 @@ def test_the_dtype_is_in_every_key_of_numbers(tmp_path: Path) -> None:
     dtypes: tuple[DType, ...] = ("auto", "float32", "bfloat16", "float16")
 
     def keys(dtype: DType) -> tuple[str, ...]:
-        runner = Runner(ModelSpec(device="cpu", dtype=dtype), Store(tmp_path), RECIPE)
+        runner = Runner(ModelSpec(device="cpu", dtype=dtype), Store(tmp_path), IMPORTANCE)
         runs = [runner.request(mask, benchmark, 5).key for mask in (None, MASK)]
         divergences = divergences_key(divergences_key_inputs(*runs, str(MASK), benchmark.id, 5))
         return (runner.ranking_key(MASK), *runs, divergences)

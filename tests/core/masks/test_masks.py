@@ -113,8 +113,8 @@ def test_where_the_weights_lie(tiny_llama: LlamaForCausalLM) -> None:
 @pytest.mark.parametrize("variant", ["mlp", "all"])
 def test_counts_are_those_that_the_results_emit_without_torch(tmp_path: Path, variant: Variant) -> None:
     runner = Runner(ModelSpec(), Store(tmp_path))
-    recipe = MaskSpec("spatial_reasoning", variant, "random", 0.02)
-    found, mask = mask_distribution(runner, recipe), runner.mask(recipe)
+    mask_spec = MaskSpec("spatial_reasoning", variant, "random", 0.02)
+    found, mask = mask_distribution(runner, mask_spec), runner.mask(mask_spec)
     assert found is not None
     assert found.counts.ravel().tolist() == mask.count_by_matrix(runner.space)
     assert found.by_layer.tolist() == mask.count_by_layer(runner.space)

@@ -26,7 +26,7 @@ from core.models.layer_matrices import Variant
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 
-RECIPE = MaskSpec("spatial_reasoning", "all", "top", 0.01, scope="per-matrix")
+MASK_SPEC = MaskSpec("spatial_reasoning", "all", "top", 0.01, scope="per-matrix")
 
 MATRICES = st.lists(
     st.lists(st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.5, 1e-45, 3e38]), min_size=1, max_size=12),
@@ -122,8 +122,8 @@ def test_the_matrix_that_is_not_finite_is_named() -> None:
 
 @pytest.mark.parametrize("selection", ["top", "bottom", "contrast", "random", "random_matched"])
 def test_a_mask_takes_the_same_share_of_every_matrix(runner: Runner, selection: Selection) -> None:
-    recipe = replace(RECIPE, selection=selection)
-    small, large = (runner.mask(replace(recipe, k=k), [0.002, 0.01]) for k in (0.002, 0.01))
+    mask_spec = replace(MASK_SPEC, selection=selection)
+    small, large = (runner.mask(replace(mask_spec, k=k), [0.002, 0.01]) for k in (0.002, 0.01))
     for mask in (small, large):
         for matrix, count in zip(runner.space.matrices, mask.count_by_matrix(runner.space), strict=True):
             assert abs(count - matrix.size * len(mask) / runner.space.size) < 1
@@ -133,8 +133,8 @@ def test_a_mask_takes_the_same_share_of_every_matrix(runner: Runner, selection: 
 
 
 def test_a_mask_has_the_first_weights_of_each_matrix(runner: Runner) -> None:
-    mask = runner.mask(replace(RECIPE, variant="mlp"))
-    scores = runner.importances[RECIPE.ability].scores
+    mask = runner.mask(replace(MASK_SPEC, variant="mlp"))
+    scores = runner.importances[MASK_SPEC.ability].scores
     found = mask.by_matrix(runner.space)
     assert {matrix.index for matrix, _ in found} == {one.index for one in runner.space.candidates("mlp")}
     for matrix, local in found:
@@ -145,7 +145,7 @@ def test_a_mask_has_the_first_weights_of_each_matrix(runner: Runner) -> None:
 @pytest.mark.parametrize("variant", ["mlp", "all"])
 @pytest.mark.parametrize("scope", ["global", "per-matrix"])
 def test_the_matched_control_has_the_counts_of_top(runner: Runner, variant: Variant, scope: Scope) -> None:
-    top = replace(RECIPE, variant=variant, scope=scope)
+    top = replace(MASK_SPEC, variant=variant, scope=scope)
     matched = replace(top, selection="random_matched")
     masks = [runner.mask(replace(matched, seed=drawn_seed(0, draw))) for draw in range(3)]
     counts = runner.mask(top).count_by_matrix(runner.space)
@@ -162,22 +162,22 @@ def test_the_matched_control_has_the_counts_of_top(runner: Runner, variant: Vari
 def test_what_is_read_without_torch_is_the_same(
     runner: Runner, variant: Variant, scope: Scope, selection: Selection
 ) -> None:
-    recipe = replace(RECIPE, variant=variant, scope=scope, selection=selection)
-    truth = runner.mask(recipe)
-    found = selected(runner, recipe)
+    mask_spec = replace(MASK_SPEC, variant=variant, scope=scope, selection=selection)
+    truth = runner.mask(mask_spec)
+    found = selected(runner, mask_spec)
     assert found is not None
     assert np.array_equal(found, truth.addresses.numpy())
 
 
 def test_overlaps_of_matched_masks(runner: Runner, tmp_path: Path) -> None:
-    recipes = [replace(RECIPE, ability=one.id, selection="random_matched") for one in ABILITIES]
+    mask_specs = [replace(MASK_SPEC, ability=one.id, selection="random_matched") for one in ABILITIES]
     before = overlaps(runner, "all", "random_matched", 0.01, scope="per-matrix")
-    for recipe in before.missing:
-        assert recipe.selection == "top"  # what is lacking is a ranking, and this is whose
-        runner.mask(recipe)
+    for mask_spec in before.missing:
+        assert mask_spec.selection == "top"  # what is lacking is a ranking, and this is whose
+        runner.mask(mask_spec)
     found = overlaps(runner, "all", "random_matched", 0.01, scope="per-matrix")
     assert (found.missing, found.damaged, dict(found.agreements)) == ((), (), {})
-    first, second = (runner.mask(recipe) for recipe in recipes[:2])
+    first, second = (runner.mask(mask_spec) for mask_spec in mask_specs[:2])
     assert found.shared[0, 1] == len(first.intersection(second))
     assert found.lift[np.triu_indices(10, 1)].mean() == pytest.approx(1, abs=0.2)
 
@@ -193,13 +193,13 @@ def test_keys_and_words(tmp_path: Path) -> None:
         "bottom",
     )
     masks = [
-        replace(RECIPE, selection=one, scope=scope)
+        replace(MASK_SPEC, selection=one, scope=scope)
         for one in selections
         for scope in ("global", "per-matrix")
     ]  # type: ignore[arg-type]
     keys = {str(runner.mask_key_inputs(mask)) for mask in masks}
     assert len(keys) == len(masks)
-    ordinary = replace(RECIPE, scope="global")
+    ordinary = replace(MASK_SPEC, scope="global")
     assert "scope" not in runner.ranking_key_inputs(ordinary)
     assert str(ordinary) == "spatial_reasoning · all · top · k 0.01"
-    assert str(RECIPE) == "spatial_reasoning · all · top · k 0.01 · scope matrix"
+    assert str(MASK_SPEC) == "spatial_reasoning · all · top · k 0.01 · scope matrix"

@@ -20,8 +20,8 @@ OWN = "spatial_reasoning"
 def test_it_is_top_without_what_most_abilities_share(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     runner = Runner(ModelSpec(), Store(tmp_path), ImportanceSpec(n_items=4))
-    recipe = MaskSpec(OWN, "all", "top_minus_shared", 0.01)
-    mask = set(runner.mask(recipe, [0.005, 0.01]).addresses.tolist())
+    mask_spec = MaskSpec(OWN, "all", "top_minus_shared", 0.01)
+    mask = set(runner.mask(mask_spec, [0.005, 0.01]).addresses.tolist())
     tops = {
         ability.id: set(runner.mask(MaskSpec(ability.id, "all", "top", 0.01)).addresses.tolist())
         for ability in ABILITIES
@@ -31,14 +31,14 @@ def test_it_is_top_without_what_most_abilities_share(tmp_path: Path) -> None:
     shared = {address for address, count in counts.items() if count >= SHARED_ABILITIES}
     assert shared & tops[OWN]
     assert mask == tops[OWN] - shared
-    assert runner.ranking_metadata(recipe)["items"] == 4
+    assert runner.ranking_metadata(mask_spec)["items"] == 4
 
 
 def test_its_key_depends_on_every_ranking(tmp_path: Path) -> None:
     benchmark = find_benchmarks([OWN], "basic")[0]
 
-    def key(mask: MaskSpec, recipe: ImportanceSpec) -> str:
-        return Runner(ModelSpec(), Store(tmp_path), recipe).request(mask, benchmark, 10).key
+    def key(mask: MaskSpec, importance: ImportanceSpec) -> str:
+        return Runner(ModelSpec(), Store(tmp_path), importance).request(mask, benchmark, 10).key
 
     masks = [
         MaskSpec(OWN, "all", "top_minus_shared", 0.01),

@@ -333,12 +333,12 @@ def test_the_whole_way_through_the_workbench(architecture: str, tmp_path: Path) 
     (benchmark,) = find_benchmarks(["deductive_reasoning"], "standard")
     base = runner.outcomes(runner.request(None, benchmark, 3))
     before = model_bytes(runner.loaded.model)
-    recipe = MaskSpec("deductive_reasoning", "all", "top", 0.05)
-    request = runner.request(recipe, benchmark, 3)
+    mask_spec = MaskSpec("deductive_reasoning", "all", "top", 0.05)
+    request = runner.request(mask_spec, benchmark, 3)
     ablated = runner.outcomes(request)
     assert request.key_inputs["model"].quantization == "nf4"
     assert model_bytes(runner.loaded.model) == before
-    mask = runner.mask(recipe)
+    mask = runner.mask(mask_spec)
     assert len(mask) == int(0.05 * runner.info.parameters)
     with runner.ablated(mask) as ablation:
         assert ablation is not None

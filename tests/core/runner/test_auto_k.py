@@ -56,7 +56,7 @@ def new_runner(root: Path, emit: Callable[[Event], None] = lambda event: None) -
 
 
 def store(runner: Runner, mask: MaskSpec | None, times: float, loops: int = 0) -> None:
-    """Stores a made-up generation quality: perplexity `times` e on ten texts, so many of which end in a loop."""
+    """Stores a made-up generation quality: perplexity `times` e on ten texts, `loops` of them loops."""
     key, key_inputs = generation_quality_request(runner, mask)
     columns: dict[str, list[Any]] = {
         "logprobs": [[-1.0 - math.log(times)] * 3] * 10,
@@ -137,8 +137,8 @@ def test_each_variant_has_its_own_k_and_controls_have_no_say(tmp_path: Path) -> 
     assert len(chosen.masks()) == len(plan.masks())
     assert plan.with_found(()).masks() == plan.masks()
     assert found[1].words() == (
-        "k auto, all (top): 0.00256; at k 0.01024: analogical_reasoning · top is not acceptable: perplexity x3.0, "
-        "of 10 answers 0 % repeat themselves, 0 % cannot be read."
+        "k auto, all (top): 0.00256; at k 0.01024: analogical_reasoning · top is not acceptable: perplexity "
+        "x3.0, of 10 answers 0 % repeat themselves, 0 % cannot be read."
     )
     figures = found[1].figures()
     assert (figures["k"], [one["acceptable"] for one in figures["tried"]]) == (2.56e-3, [True] * 5 + [False])
@@ -196,7 +196,7 @@ def test_what_is_measured_is_what_plain_forward_passes_give(
     runner = new_runner(root)
     base = plain_perplexity(runner)
     for tried in found.tried[-3:]:
-        for mask, generation_quality in tried.generation_qualities.items():
+        for mask, generation_quality in tried.qualities.items():
             with runner.ablated(runner.mask(mask)):
                 times = plain_perplexity(runner) / base
             assert generation_quality.times == pytest.approx(times, rel=1e-3)

@@ -41,8 +41,8 @@ def one_thread() -> Iterator[None]:
 
 
 def bench_of(folder: Path, heard: list[Event]) -> Runner:
-    spec, recipe = ModelSpec(device="cpu"), ImportanceSpec(n_items=3)
-    return Runner(spec, Store(folder), recipe, emit=heard.append)
+    spec, importance = ModelSpec(device="cpu"), ImportanceSpec(n_items=3)
+    return Runner(spec, Store(folder), importance, emit=heard.append)
 
 
 def contrast_of(ability: str, variant: Variant) -> MaskSpec:
@@ -68,8 +68,8 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[MaskSpec, Mask]:
     """The contrasts of three abilities, from all maps at once."""
     heard: list[Event] = []
     runner = bench_of(tmp_path_factory.mktemp("roomy"), heard)
-    recipes = [contrast_of(one, variant) for one in (IDS[3], IDS[0], IDS[9]) for variant in VARIANTS]
-    masks = {recipe: runner.mask(recipe) for recipe in recipes}
+    mask_specs = [contrast_of(one, variant) for one in (IDS[3], IDS[0], IDS[9]) for variant in VARIANTS]
+    masks = {mask_spec: runner.mask(mask_spec) for mask_spec in mask_specs}
     assert set(runner.importances) == set(IDS)
     assert scorings(heard) == Counter(IDS)
     return masks
@@ -81,9 +81,9 @@ def test_the_ranking_is_the_same_to_the_last_weight(
 ) -> None:
     leave_no_room(monkeypatch, for_sums=for_sums)
     runner = bench_of(tmp_path, [])
-    for recipe, mask in list(expected.items())[:2]:
-        assert runner.mask(recipe) == mask
-        assert list(runner.importances) == [recipe.ability]
+    for mask_spec, mask in list(expected.items())[:2]:
+        assert runner.mask(mask_spec) == mask
+        assert list(runner.importances) == [mask_spec.ability]
     assert {variant for variant, _ in runner.share_sums} == ({"all"} if for_sums else {"mlp", "all"})
     assert not [path for path in tmp_path.iterdir() if path.is_file() and path.stat().st_size > 1 << 20]
 
@@ -94,9 +94,9 @@ def test_ten_contrasts_take_two_scorings_of_each_ability(
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
     runner = bench_of(tmp_path, heard)
-    masks = {recipe: runner.mask(recipe) for recipe in (contrast_of(one, "mlp") for one in IDS)}
+    masks = {mask_spec: runner.mask(mask_spec) for mask_spec in (contrast_of(one, "mlp") for one in IDS)}
     assert scorings(heard) == Counter(dict.fromkeys(IDS, 2))
-    assert all(masks[recipe] == mask for recipe, mask in expected.items() if recipe.variant == "mlp")
+    assert all(masks[mask_spec] == mask for mask_spec, mask in expected.items() if mask_spec.variant == "mlp")
 
 
 def test_what_top_scores_goes_into_the_sums_of_both_variants(
@@ -109,7 +109,7 @@ def test_what_top_scores_goes_into_the_sums_of_both_variants(
     masks = tuple(MaskSpec(a, v, s, K) for s in selections for a in IDS for v in VARIANTS)
     do(runner, "job", StartRankings("rankings", masks), lambda done: None, BenchmarkOptions())
     assert scorings(heard) == Counter(dict.fromkeys(IDS, 2))
-    assert all(runner.mask(recipe) == mask for recipe, mask in expected.items())
+    assert all(runner.mask(mask_spec) == mask for mask_spec, mask in expected.items())
     assert runner.expected == ()
 
 
@@ -142,24 +142,24 @@ def test_it_goes_on_after_it_was_cancelled(
     heard: list[Event] = []
     runner = bench_of(tmp_path, heard)
     runner.cancelled = lambda: scorings(heard)[IDS[4]] > 0
-    recipe = contrast_of(IDS[0], "all")
+    mask_spec = contrast_of(IDS[0], "all")
     with pytest.raises(Cancelled):
-        runner.mask(recipe)
+        runner.mask(mask_spec)
     assert list(runner.share_sums["all", "contrast"].totals) == list(IDS[:4])
     runner.cancelled = lambda: False
     heard.clear()
-    assert runner.mask(recipe) == expected[recipe]
+    assert runner.mask(mask_spec) == expected[mask_spec]
     assert scorings(heard) == Counter(IDS[4:]) + Counter(IDS[:1])
 
 
 def test_the_contrast_with_the_largest_is_the_same_whatever_room_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipes = [MaskSpec(one, "mlp", "contrast_max", K) for one in (IDS[3], IDS[0])]
+    mask_specs = [MaskSpec(one, "mlp", "contrast_max", K) for one in (IDS[3], IDS[0])]
     roomy = bench_of(tmp_path / "roomy", [])
-    masks = [roomy.mask(recipe) for recipe in recipes]
-    means = [roomy.mask(contrast_of(recipe.ability, "mlp")) for recipe in recipes]
+    masks = [roomy.mask(mask_spec) for mask_spec in mask_specs]
+    means = [roomy.mask(contrast_of(mask_spec.ability, "mlp")) for mask_spec in mask_specs]
     assert all(mask != other for mask, other in zip(masks, means, strict=True))
     leave_no_room(monkeypatch, for_sums=False)
     narrow = bench_of(tmp_path / "narrow", [])
-    assert [narrow.mask(recipe) for recipe in recipes] == masks
+    assert [narrow.mask(mask_spec) for mask_spec in mask_specs] == masks

@@ -34,7 +34,7 @@ PLAN = Plan(
     benchmarks=find_benchmarks(ABILITIES, "basic"),
     limit=50,
 )
-RECIPE = ImportanceSpec(n_items=60)
+IMPORTANCE = ImportanceSpec(n_items=60)
 RUNS = 2 + 2 * 2 * 2 * 2 * 2
 
 
@@ -48,7 +48,7 @@ def one_thread() -> Iterator[None]:
 
 def new_runner(root: Path, events: list[Event] | None = None) -> Runner:
     emit = (lambda event: None) if events is None else events.append
-    return Runner(ModelSpec(), Store(root), RECIPE, emit=emit)
+    return Runner(ModelSpec(), Store(root), IMPORTANCE, emit=emit)
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +145,8 @@ def test_what_decides_a_number_is_in_its_key(tmp_path: Path) -> None:
     benchmark = PLAN.benchmarks[0]
     mask = MaskSpec(ABILITIES[0], "mlp", "top", 0.01)
 
-    def key(recipe: ImportanceSpec, mask: MaskSpec, n: int = 50) -> str:
-        return Runner(ModelSpec(), Store(tmp_path), recipe).request(mask, benchmark, n).key
+    def key(importance: ImportanceSpec, mask: MaskSpec, n: int = 50) -> str:
+        return Runner(ModelSpec(), Store(tmp_path), importance).request(mask, benchmark, n).key
 
     other_masks = [
         MaskSpec(ABILITIES[1], "mlp", "top", 0.01),
@@ -157,16 +157,16 @@ def test_what_decides_a_number_is_in_its_key(tmp_path: Path) -> None:
         MaskSpec(ABILITIES[0], "mlp", "top", 0.02),
     ]
     keys = [
-        key(RECIPE, mask),
-        key(RECIPE, mask, n=51),
+        key(IMPORTANCE, mask),
+        key(IMPORTANCE, mask, n=51),
         key(ImportanceSpec(60, "answer"), mask),
         key(ImportanceSpec(60, "margin", "abs-sum"), mask),
         key(ImportanceSpec(60, seed=1), mask),
         key(ImportanceSpec(61), mask),
-        *(key(RECIPE, other) for other in other_masks),
+        *(key(IMPORTANCE, other) for other in other_masks),
     ]
     assert len(set(keys)) == len(keys)
-    assert key(RECIPE, MaskSpec(ABILITIES[0], "mlp", "top", 0.01, seed=5)) == keys[0]
+    assert key(IMPORTANCE, MaskSpec(ABILITIES[0], "mlp", "top", 0.01, seed=5)) == keys[0]
 
 
 def test_the_folder_can_be_read_back(finished: tuple[Path, Profile], tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def demo_session(
     spec = EngineSpec(ModelSpec(), str(cache), ImportanceSpec(n_items=n_items))
     sent: list[Command] = []
     benchmarks = find_benchmarks(["diagnostic"], spec.model.level)
-    experiment = Experiment(spec.model, spec.store, spec.recipe)
+    experiment = Experiment(spec.model, spec.store, spec.importance)
     return Session(spec, experiment, benchmarks, marks, readonly, sent.append), sent
 
 

@@ -82,7 +82,7 @@ def still_inspector(
     """The app on a cache folder, not yet running."""
     settings = settings or Settings()
     place = EngineSpec(spec or ModelSpec(device="cpu"), str(root), ImportanceSpec())
-    experiment = Experiment(place.model, place.store, place.recipe)
+    experiment = Experiment(place.model, place.store, place.importance)
     known = tuple(benchmarks) or find_benchmarks(["diagnostic"], place.model.level)
     marks = ASCII if settings.ascii else UNICODE
     session = Session(place, experiment, known, marks, settings.readonly, send=lambda command: None)
@@ -204,7 +204,10 @@ class MadeUp:
         order = np.argsort(np.concatenate(ranks), kind="stable")
         key, key_inputs = self.experiment.ranking_key(mask), self.experiment.ranking_key_inputs(mask)
         at = str(selectable_weights(K, "mlp", info))
-        metadata = {"split_half_overlap": {at: 0.5 - number / 50}, "items": self.experiment.recipe.n_items}
+        metadata = {
+            "split_half_overlap": {at: 0.5 - number / 50},
+            "items": self.experiment.importance.n_items,
+        }
         self.experiment.store.rankings.save(
             key, key_inputs, np.concatenate(ids)[order], np.concatenate(local)[order], metadata
         )

@@ -140,7 +140,7 @@ def app_of(home: Path, *, readonly: bool = False, **options: bool) -> Inspector:
     spec = EngineSpec(ModelSpec(str(home / "model")), str(home / "cache"), ImportanceSpec(), benchmarks=told)
     listed = BenchmarkOptions(data_dir=str(DATA), allow_code=True)
     benchmarks = find_benchmarks(["spatial_reasoning", "mbpp"], spec.model.level, listed)
-    experiment = Experiment(spec.model, Store(home / "cache"), spec.recipe)
+    experiment = Experiment(spec.model, Store(home / "cache"), spec.importance)
     session = Session(spec, experiment, benchmarks, UNICODE, readonly, send=lambda command: None)
     return Inspector(session, LENS, Settings(readonly=readonly))
 

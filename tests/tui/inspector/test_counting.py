@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 def inspector(place: EngineSpec, folder: Path, lens: Lens) -> Inspector:
     spec = replace(place, benchmarks=BenchmarkOptions(data_dir=str(folder)))
     benchmarks = find_benchmarks(["all"], spec.model.level, spec.benchmarks)
-    experiment = Experiment(spec.model, spec.store, spec.recipe)
+    experiment = Experiment(spec.model, spec.store, spec.importance)
     return Inspector(
         Session(spec, experiment, benchmarks, UNICODE, False, send=lambda command: None), lens, Settings()
     )

@@ -137,7 +137,7 @@ async def test_what_the_cache_has_is_shown_at_once(demo_cache: Path) -> None:
 async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Path) -> None:
     experiment, benchmark = graded_samples(tmp_path)
     lens = Lens(MASK.ability, "mlp", "top", MASK.k, benchmark.id, limit=None, seed=0)
-    spec = EngineSpec(experiment.spec, str(experiment.store.root), experiment.recipe)
+    spec = EngineSpec(experiment.spec, str(experiment.store.root), experiment.importance)
     session = Session(spec, experiment, (benchmark,), UNICODE, False, lambda command: None)
     comparison = Comparison.read(experiment, benchmark, runs_of(session, lens), None)
     figures = comparison.figures(None, (), STORED_RESAMPLES)
@@ -302,7 +302,7 @@ def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:
     spec = replace(
         session.spec,
         model=replace(session.spec.model, name="my model", dtype="bfloat16"),
-        recipe=ImportanceSpec(n_items=50, reduction="abs-sum"),
+        importance=ImportanceSpec(n_items=50, reduction="abs-sum"),
         batch_size=4,
     )
     line = command_line(replace(session, spec=spec), replace(LENS, k=1e-5, limit=None, seed=3))

@@ -44,9 +44,9 @@ def written(pane: WeightsPane, name: str) -> str:
 
 def stored_weights(experiment: Experiment, ability: str) -> set[tuple[int, int]]:
     """The mask's weights as matrix and place in it, read from the ranking alone."""
-    recipe = MaskSpec(ability, "mlp", "top", CACHED_K)
+    mask_spec = MaskSpec(ability, "mlp", "top", CACHED_K)
     n = int(CACHED_K * experiment.info.parameters)
-    ranking = experiment.store.rankings.load(experiment.ranking_key(recipe), n)
+    ranking = experiment.store.rankings.load(experiment.ranking_key(mask_spec), n)
     assert ranking is not None
     return set(zip(ranking.matrix_ids.tolist(), ranking.local_indices.tolist(), strict=True))
 
@@ -106,7 +106,7 @@ async def test_o_overlays_other_abilities(demo_cache: Path) -> None:
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: pane.masks is not None)
         await pilot.press("o")
-        await until(pilot, lambda: pane.masks is not None and pane.masks.other_recipe is not None)
+        await until(pilot, lambda: pane.masks is not None and pane.masks.other_spec is not None)
         await pilot.pause()
         assert "not stored: x scores it" in written(pane, ".figures")
         await pilot.press("x")
@@ -134,7 +134,7 @@ async def test_o_overlays_other_abilities(demo_cache: Path) -> None:
 
 async def test_what_lacks_is_said_and_scored(demo_cache: Path) -> None:
     app, pane, sent = hosted(demo_cache, replace(LENS, selection="contrast"))
-    recipe = MaskSpec(DEDUCTIVE, "mlp", "contrast", CACHED_K)
+    mask_spec = MaskSpec(DEDUCTIVE, "mlp", "contrast", CACHED_K)
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: pane.lacking is not None and bool(pane.lacking.masks))
         await pilot.pause()
@@ -142,8 +142,8 @@ async def test_what_lacks_is_said_and_scored(demo_cache: Path) -> None:
             screen_text(app).split()
         )
         await pilot.press("x")
-        assert sent == [StartRankings(f"ranking of {recipe}", (recipe,))]
-        pane.session.activity.fold(JobChanged(Job("a-1", "rankings", f"ranking of {recipe}", "running")))
+        assert sent == [StartRankings(f"ranking of {mask_spec}", (mask_spec,))]
+        pane.session.activity.fold(JobChanged(Job("a-1", "rankings", f"ranking of {mask_spec}", "running")))
         pane.session.activity.fold(ItemsScored(DEDUCTIVE, 340, 1000))
         pane.tick()
         await pilot.pause()

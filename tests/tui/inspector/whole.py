@@ -56,7 +56,7 @@ def inspector(place: EngineSpec, lens: Lens = SEEN_LENS, settings: Settings | No
     """The app, not yet running."""
     benchmarks = find_benchmarks(["diagnostic"], place.model.level)
     settings = settings or Settings()
-    experiment = Experiment(place.model, place.store, place.recipe)
+    experiment = Experiment(place.model, place.store, place.importance)
     session = Session(place, experiment, benchmarks, UNICODE, settings.readonly, send=lambda command: None)
     return Inspector(session, lens, settings)
 

@@ -28,7 +28,7 @@ def read_calibration(session: Session) -> Calibration | str | None:
     from core.phantom.calibration.stored import stored_calibration
     from core.phantom.calibration.subject import runners, truth_of
 
-    seed = session.spec.recipe.seed
+    seed = session.spec.importance.seed
     try:
         spec = calibrated_model(session)
         runner_for = runners(spec, session.experiment.store, DIAGNOSTIC_ITEMS, seed)
@@ -39,7 +39,7 @@ def read_calibration(session: Session) -> Calibration | str | None:
 
 def start_of(session: Session) -> StartCalibration:
     """What the engine is asked for."""
-    return StartCalibration("calibration", DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, session.spec.recipe.seed)
+    return StartCalibration("calibration", DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, session.spec.importance.seed)
 
 
 def calibration_job(activity: Activity) -> Job | None:

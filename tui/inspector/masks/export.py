@@ -36,12 +36,12 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]], document: dict[str, A
 
 def weight_rows(masks: Masks) -> list[dict[str, Any]]:
     """One row for each mask and each matrix that it takes weights from."""
-    recipe = asdict(masks.recipe)
-    rows = _matrix_rows(masks.own, recipe)
+    mask_spec = asdict(masks.mask_spec)
+    rows = _matrix_rows(masks.own, mask_spec)
     if masks.control is not None:
-        rows += _matrix_rows(masks.control, {**recipe, "selection": "random"})
-    if masks.other is not None and masks.other_recipe is not None:
-        rows += _matrix_rows(masks.other, asdict(masks.other_recipe))
+        rows += _matrix_rows(masks.control, {**mask_spec, "selection": "random"})
+    if masks.other is not None and masks.other_spec is not None:
+        rows += _matrix_rows(masks.other, asdict(masks.other_spec))
     return rows
 
 
@@ -49,7 +49,7 @@ def weight_document(masks: Masks) -> dict[str, Any]:
     """Everything that the tab shows of the masks."""
     mask_distribution = masks.own.mask_distribution
     return {
-        **asdict(masks.recipe),
+        **asdict(masks.mask_spec),
         "weights": mask_distribution.n,
         "candidates": mask_distribution.candidates,
         "parameters": masks.parameters,
@@ -110,10 +110,10 @@ def text_table(corner: str, heads: Sequence[str], rows: Sequence[str], cells: Se
     )
 
 
-def _matrix_rows(view: MaskView, recipe: dict[str, Any]) -> list[dict[str, Any]]:
+def _matrix_rows(view: MaskView, mask_spec: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
-            **recipe,
+            **mask_spec,
             "layer": layer,
             "matrix": kind,
             "weights": view.counts[layer + 1][column],

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 class Masks:
     """One mask, and what it is compared with."""
 
-    recipe: MaskSpec
+    mask_spec: MaskSpec
     parameters: int
     """Of the whole model."""
     own: MaskView
     control: MaskView | None
     """As many weights at random; None for a mask that is drawn at random itself."""
-    other_recipe: MaskSpec | None
+    other_spec: MaskSpec | None
     """The same of another ability, if one is chosen."""
     other: MaskView | None
     """None also if its ranking is not stored."""
@@ -32,12 +32,12 @@ class Masks:
     """Weights that the mask and the other one both have."""
 
 
-def read_masks(experiment: Experiment, recipe: MaskSpec, other: str | None) -> Masks | Lacking:
+def read_masks(experiment: Experiment, mask_spec: MaskSpec, other: str | None) -> Masks | Lacking:
     """Where the weights of a mask lie, of its random control, and of another ability's mask.
 
     Args:
         experiment: the model and the cache.
-        recipe: the mask.
+        mask_spec: the mask.
         other: id of the other ability.
 
     Raises:
@@ -48,23 +48,25 @@ def read_masks(experiment: Experiment, recipe: MaskSpec, other: str | None) -> M
     # The plot is drawn on the event loop, and its import would be felt there.
     import textual_plotext  # noqa: F401
 
-    own = _view(experiment, recipe)
+    own = _view(experiment, mask_spec)
     if own is None:
-        return lacking_rankings([recipe])
-    control = None if recipe.selection == "random" else _view(experiment, replace(recipe, selection="random"))
-    other_recipe = None if other is None else replace(recipe, ability=other)
-    other_view = None if other_recipe is None else _view(experiment, other_recipe)
+        return lacking_rankings([mask_spec])
+    control = (
+        None if mask_spec.selection == "random" else _view(experiment, replace(mask_spec, selection="random"))
+    )
+    other_spec = None if other is None else replace(mask_spec, ability=other)
+    other_view = None if other_spec is None else _view(experiment, other_spec)
     shared = 0
-    if other_recipe is not None and other_view is not None:
-        shared = _shared(experiment, recipe, other_recipe)
-    return Masks(recipe, experiment.info.parameters, own, control, other_recipe, other_view, shared)
+    if other_spec is not None and other_view is not None:
+        shared = _shared(experiment, mask_spec, other_spec)
+    return Masks(mask_spec, experiment.info.parameters, own, control, other_spec, other_view, shared)
 
 
-def _view(experiment: Experiment, recipe: MaskSpec) -> MaskView | None:
+def _view(experiment: Experiment, mask_spec: MaskSpec) -> MaskView | None:
     from core.analysis.stored.mask_distribution import mask_distribution
 
-    found = mask_distribution(experiment, recipe)
-    return None if found is None else MaskView(ABILITY_WORDS[recipe.ability], found)
+    found = mask_distribution(experiment, mask_spec)
+    return None if found is None else MaskView(ABILITY_WORDS[mask_spec.ability], found)
 
 
 def _shared(experiment: Experiment, first: MaskSpec, second: MaskSpec) -> int:

@@ -31,12 +31,12 @@ BAR_WIDTH = 10
 
 def figures(masks: Masks) -> str:
     """How much is selected, how sure that is, and how concentrated, in sentences."""
-    mask_distribution, recipe = masks.own.mask_distribution, masks.recipe
+    mask_distribution, mask_spec = masks.own.mask_distribution, masks.mask_spec
     sentences = [
         f"{mask_distribution.n:,} weights: {percent(mask_distribution.n / masks.parameters)} of the model, "
-        f"{percent(masks.own.even)} of the {CANDIDATES[recipe.variant]}."
+        f"{percent(masks.own.even)} of the {CANDIDATES[mask_spec.variant]}."
     ]
-    if recipe.selection in DRAWN:
+    if mask_spec.selection in DRAWN:
         sentences.append("Drawn at random: a control.")
     elif mask_distribution.split_half_overlap is not None:
         sentences.append(f"Two halves of the items agree on {percent(mask_distribution.split_half_overlap)}.")
@@ -46,7 +46,7 @@ def figures(masks: Masks) -> str:
 
 def comparison(masks: Masks) -> str:
     """What the mask and the other ability's have in common, in a sentence; empty without another one."""
-    if masks.other_recipe is None:
+    if masks.other_spec is None:
         return ""
     if masks.other is None:
         return "The other ability's ranking is not stored: x scores it."
@@ -133,7 +133,7 @@ def _concentration(masks: Masks) -> str:
     points = masks.own.mask_distribution.concentration
     if not points:
         return "None of them is in an MLP."
-    whose = "them" if masks.recipe.variant == "mlp" else f"its {_mlp_count(masks.own):,} in MLPs"
+    whose = "them" if masks.mask_spec.variant == "mlp" else f"its {_mlp_count(masks.own):,} in MLPs"
     text = f"Half of {whose} lie in {percent(half_of(points))} of the neurons"
     if masks.control is not None and masks.control.mask_distribution.concentration:
         text += f" (random {percent(half_of(masks.control.mask_distribution.concentration))})"

@@ -138,8 +138,8 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         self.masks = found
         self._fill_map(found)
         self._fill_below(found)
-        if found.other_recipe is not None and found.other is None:
-            return lacking_rankings([found.other_recipe])
+        if found.other_spec is not None and found.other is None:
+            return lacking_rankings([found.other_spec])
         return None
 
     def show_progress(self, progress: str) -> None:
@@ -183,11 +183,11 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
 
     def copied(self) -> Copied | None:
         masks, table, lens = self.masks, self.table, self.lens
-        if masks is None or table is None or lens is None or lens.mask != masks.recipe:
+        if masks is None or table is None or lens is None or lens.mask != masks.mask_spec:
             return None
         cells = table.texts(self.session.marks.flat)
         lines = [
-            f"{masks.recipe}: {heading(table)}",
+            f"{masks.mask_spec}: {heading(table)}",
             text_table("", table.columns, table.rows, cells),
             " ".join(filter(None, [figures(masks), comparison(masks)])),
             command_line(self.session, lens),
@@ -196,14 +196,14 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
 
     def exported(self) -> Exported | None:
         masks = self.masks
-        if masks is None or self.lens is None or self.lens.mask != masks.recipe:
+        if masks is None or self.lens is None or self.lens.mask != masks.mask_spec:
             return None
 
         def write(path: Path) -> None:
             write_rows(path, weight_rows(masks), weight_document(masks))
 
-        recipe = masks.recipe
-        stem = f"weights-{recipe.ability}-{recipe.variant}-{recipe.selection}-k{recipe.k:g}"
+        mask_spec = masks.mask_spec
+        stem = f"weights-{mask_spec.ability}-{mask_spec.variant}-{mask_spec.selection}-k{mask_spec.k:g}"
         return Exported(stem, SUFFIXES, write)
 
     def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
@@ -216,7 +216,7 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
     def _fill_map(self, masks: Masks) -> None:
         """Writes the map anew."""
         is_first = self.table is None
-        table = WeightTable(masks.own, masks.recipe.variant, self.measure, masks.control, masks.other)
+        table = WeightTable(masks.own, masks.mask_spec.variant, self.measure, masks.control, masks.other)
         self.table = table
         self._map.show(heat_table(table, self.session.marks.flat))
         if is_first:

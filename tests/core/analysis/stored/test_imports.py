@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from cache.folder import Store
 from core.models.spec import ModelSpec
-from core.recipes import MaskSpec
+from core.experiment.specs import MaskSpec
 from core.results.anatomy import anatomy
 from core.results.cells import column, matrix, sweep
 from core.results.failures import failures, item_failure

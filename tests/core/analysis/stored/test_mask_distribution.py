@@ -23,7 +23,7 @@ from core.models.layer_matrices import Variant
 from core.models.spec import ModelSpec
 
 K = 0.01
-RECIPE = MaskSpec("spatial_reasoning", "all", "top", K)
+MASK_SPEC = MaskSpec("spatial_reasoning", "all", "top", K)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,15 +49,15 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 def test_selects_what_the_engine_selects(
     experiment: Experiment, variant: Variant, selection: Selection
 ) -> None:
-    recipe = replace(RECIPE, variant=variant, selection=selection)
-    truth = experiment.mask(recipe)
-    found = selected(experiment, recipe)
+    mask_spec = replace(MASK_SPEC, variant=variant, selection=selection)
+    truth = experiment.mask(mask_spec)
+    found = selected(experiment, mask_spec)
     assert found is not None
     assert np.array_equal(found, truth.addresses.numpy())
 
 
 def test_counts_lie_where_the_engine_counts_them(experiment: Experiment) -> None:
-    found, mask = mask_distribution(experiment, RECIPE), experiment.mask(RECIPE)
+    found, mask = mask_distribution(experiment, MASK_SPEC), experiment.mask(MASK_SPEC)
     assert found is not None
     assert found.counts.ravel().tolist() == mask.count_by_matrix(experiment.space)
     assert found.sizes.ravel().tolist() == [matrix.size for matrix in experiment.space.matrices]
@@ -67,14 +67,14 @@ def test_counts_lie_where_the_engine_counts_them(experiment: Experiment) -> None
     assert found.enrichment[0, 0] == pytest.approx(found.share[0, 0] / (found.n / found.candidates))
     assert found.split_half_overlap is not None
     assert 0 < found.split_half_overlap < 1
-    mlp = mask_distribution(experiment, replace(RECIPE, variant="mlp"))
+    mlp = mask_distribution(experiment, replace(MASK_SPEC, variant="mlp"))
     assert mlp is not None
     assert np.isnan(mlp.share[:, :4]).all()
     assert mlp.candidates == experiment.info.candidates["mlp"]
 
 
 def test_neurons_are_rows_of_gate_and_up_and_columns_of_down(experiment: Experiment) -> None:
-    found, mask = mask_distribution(experiment, RECIPE), experiment.mask(RECIPE)
+    found, mask = mask_distribution(experiment, MASK_SPEC), experiment.mask(MASK_SPEC)
     assert found is not None
     totals = {}
     for layer in range(experiment.info.layers):
@@ -126,30 +126,30 @@ def test_shared_weights_of_long_masks_come_in_pieces(monkeypatch: pytest.MonkeyP
 
 
 def test_what_is_not_stored_is_named_and_has_no_number(experiment: Experiment, tmp_path: Path) -> None:
-    empty = Experiment(ModelSpec(), Store(tmp_path), experiment.recipe)
-    assert mask_distribution(empty, RECIPE) is None
-    assert mask_distribution(experiment, replace(RECIPE, k=0.5)) is None
-    recipes = [MaskSpec(ability.id, "mlp", "top", K) for ability in ABILITIES]
-    for recipe in recipes[:2]:
-        key = experiment.ranking_key(recipe)
+    empty = Experiment(ModelSpec(), Store(tmp_path), experiment.importance)
+    assert mask_distribution(empty, MASK_SPEC) is None
+    assert mask_distribution(experiment, replace(MASK_SPEC, k=0.5)) is None
+    mask_specs = [MaskSpec(ability.id, "mlp", "top", K) for ability in ABILITIES]
+    for mask_spec in mask_specs[:2]:
+        key = experiment.ranking_key(mask_spec)
         ranking = experiment.store.rankings.load(key)
         assert ranking is not None
         empty.store.rankings.save(key, {}, *ranking)
     found = overlaps(empty, "mlp", "top", K)
     assert found.present == (True, True, *[False] * 8)
-    assert found.missing == tuple(recipes[2:])
+    assert found.missing == tuple(mask_specs[2:])
     assert np.isnan(found.jaccard).sum() == 100 - 4
     cored = overlaps(empty, "mlp", "top_minus_shared", K)
-    assert (any(cored.present), set(cored.missing)) == (False, set(recipes[2:]))
-    assert selected(empty, replace(recipes[0], selection="top_minus_shared")) is None
+    assert (any(cored.present), set(cored.missing)) == (False, set(mask_specs[2:]))
+    assert selected(empty, replace(mask_specs[0], selection="top_minus_shared")) is None
 
 
 def test_a_damaged_ranking_is_never_shown(experiment: Experiment, tmp_path: Path) -> None:
-    other = Experiment(ModelSpec(), Store(tmp_path), experiment.recipe)
-    recipe = replace(RECIPE, variant="mlp", k=1e-5)
-    key = other.ranking_key(recipe)
-    n = other.mask_key_inputs(recipe)["n"]
+    other = Experiment(ModelSpec(), Store(tmp_path), experiment.importance)
+    mask_spec = replace(MASK_SPEC, variant="mlp", k=1e-5)
+    key = other.ranking_key(mask_spec)
+    n = other.mask_key_inputs(mask_spec)["n"]
     other.store.rankings.save(key, {}, np.full(n, 99, np.int16), np.arange(n, dtype=np.int32), {})
     with pytest.raises(CorruptEntry, match="weights that the model has not"):
-        mask_distribution(other, recipe)
+        mask_distribution(other, mask_spec)
     assert [error.path.stem for error in overlaps(other, "mlp", "top", 1e-5).damaged] == [key]

@@ -51,7 +51,7 @@ def fill(root: Path, plan: CalibrationPlan, n_items: int) -> None:
         n_items: diagnostic items of each ability.
     """
     runner_for = runners(PHANTOM, Store(root), n_items, plan.seed)
-    for loss, reduction in plan.recipes():
+    for loss, reduction in plan.scoring_rules():
         runner = runner_for(loss, reduction)
         blocks = Blocks(Layout.of(runner))
         _separate(runner)

@@ -67,7 +67,7 @@ def test_a_second_process_computes_it_from_the_other_end(computed: Computed, tmp
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("there is one processor alone, so there is no second process")
     plan = replace(PLAN, located=(), ablated=(BACK,))
-    assert plan.recipes() == [(USUAL.loss, USUAL.reduction), (BACK.loss, BACK.reduction)]
+    assert plan.scoring_rules() == [(USUAL.loss, USUAL.reduction), (BACK.loss, BACK.reduction)]
     back = runner_for(tmp_path)(BACK.loss, BACK.reduction)
     with computed_beside(plan, PHANTOM, tmp_path, N_ITEMS):
         deadline = time.monotonic() + 300
@@ -172,5 +172,5 @@ def test_the_main_plan_asks_for_the_intact_model_in_each_profile() -> None:
     assert plan.ablated == plan.located == whole.ablated
     assert {USUAL, PAPER} <= set(plan.ablated)
     assert {setting.selection for setting in plan.ablated if setting.is_control} == set(BESIDE)
-    profiles = [one for loss, reduction in plan.recipes() for one in plan.profiles(loss, reduction)]
+    profiles = [one for loss, reduction in plan.scoring_rules() for one in plan.profiles(loss, reduction)]
     assert plan.parts() == plan.runs() + 10 * len(profiles)
