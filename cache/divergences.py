@@ -27,8 +27,8 @@ SCHEMA = pl.Schema(
 same, and the next six columns are null too. `base_token` and `ablated_token` are the texts of the two tokens
 there; null: the answer ends there. `base_p_ablated` is the base model's probability of the ablated token
 there (of the end token, where the answer ends by itself), and so on; null where the answer was ended from
-outside, or the model gives no finite number. `base_logprobs` and `ablated_logprobs` are the log-probabilities, in
-nats, of each token of the base and of the ablated answer under the base model."""
+outside, or the model gives no finite number. `base_logprobs` and `ablated_logprobs` are the
+log-probabilities, in nats, of each token of the base and of the ablated answer under the base model."""
 
 
 class Divergences(Tables):

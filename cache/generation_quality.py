@@ -1,4 +1,4 @@
-"""Generation quality: what a model under a mask makes of neutral texts, and how it writes on. Knows no model."""
+"""Generation quality: what a masked model makes of neutral texts, and how it writes on. Knows no model."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SCHEMA = pl.Schema(
         "written_logprobs": pl.List(pl.Float32()),
     }
 )
-"""One row per neutral text, in their order. `logprobs` are the log-probabilities of the text's tokens under the
-mask, in nats, and may be no finite numbers. `written`, `finish` and `tokens` are what the model under the
+"""One row per neutral text, in their order. `logprobs` are the log-probabilities of the text's tokens under
+the mask, in nats, and may be no finite numbers. `written`, `finish` and `tokens` are what the model under the
 mask writes after the text's beginning, and `written_logprobs` what the intact model thinks of each of its
 tokens."""
 

@@ -26,8 +26,8 @@ NAMING_LEGEND = (
 )
 
 SILENT = (
-    "Where the AIS is not identifiable or the mask is collapsed, nothing is named: up to {:,} of {:,} cells of "
-    "a matrix."
+    "Where the AIS is not identifiable or the mask is collapsed, nothing is named: up to {:,} of {:,} cells "
+    "of a matrix."
 )
 
 HEADS = ("variant", "selection", "k", "rule", "named", "right", "needed", "precision", "recall", "F1")

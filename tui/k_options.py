@@ -25,8 +25,8 @@ AUTO = "auto"
 """In place of a number: the largest k at which the model can still write."""
 
 AUTO_HELP = (
-    "auto: the largest of a grid at which the model can still write; it measures the generation quality of each mask at "
-    "each k up to the first that is too large"
+    "auto: the largest of a grid at which the model can still write; it measures the generation quality "
+    "of each mask at each k up to the first that is too large"
 )
 
 OneK = Annotated[
@@ -79,8 +79,9 @@ def found_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
     if wanted:
         variants = len({mask.variant for mask in wanted})
         each = len(wanted) // variants
+        masks_each = f"{each:,} {'mask' if each == 1 else 'masks'}"
         output.note(
-            f"k auto: measures the generation quality of {each:,} {'mask' if each == 1 else 'masks'} at each k"
+            f"k auto: measures the generation quality of {masks_each} at each k"
             f"{' of each variant' if variants > 1 else ''}, from the smallest to the first that is too large."
         )
     found = find_k(

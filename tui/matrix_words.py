@@ -163,8 +163,8 @@ def write_generation_quality(profile: Profile, effects: Sequence[str]) -> None:
     answers = next(iter(found[shown[0]].values())).repeating.n
     output.write(
         wrapped(
-            f"Generation quality at {largest_ks(plan)}: perplexity on neutral text, times the intact model's; of "
-            f"{answers} answers those that repeat themselves, and those that cannot be read"
+            f"Generation quality at {largest_ks(plan)}: perplexity on neutral text, times the intact model's;"
+            f" of {answers} answers those that repeat themselves, and those that cannot be read"
         )
         + "\n"
     )

@@ -198,7 +198,8 @@ class WayOptions(ScoringOptions):
         super().__post_init__()
         if self.preset and (self.loss or self.reduction):
             raise UsageError(
-                "--preset paper is --loss full --reduction abs-sum and the selection top: give either it or these."
+                "--preset paper is --loss full --reduction abs-sum and the selection top: give either it or "
+                "these."
             )
 
     @property

@@ -15,8 +15,8 @@ def check_memory_options(memory_options: MemoryOptions) -> None:
     """
     if memory_options.accumulators == "host" and memory_options.maps == "disk":
         raise ValueError(
-            "--accumulate-on host adds up in the maps themselves, which --maps disk puts on the disk: leave one of "
-            "them out."
+            "--accumulate-on host adds up in the maps themselves, which --maps disk puts on the disk: leave "
+            "one of them out."
         )
 
 
@@ -33,7 +33,8 @@ def check_memory_options_for(memory_options: MemoryOptions, layers: int, *, on_g
     """
     if memory_options.passes is not None and memory_options.passes > layers:
         raise ValueError(
-            f"--passes {memory_options.passes} asks for more passes than the model has layers: give 1 to {layers}."
+            f"--passes {memory_options.passes} asks for more passes than the model has layers: give 1 to "
+            f"{layers}."
         )
     if memory_options.accumulators == "device" and not on_gpu:
         raise ValueError(

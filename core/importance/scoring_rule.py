@@ -11,8 +11,8 @@ option's log-likelihood plus the mean of the others'."""
 LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")
 
 Reduction = Literal["abs-sum", "sum-abs"]
-"""`abs-sum`: the absolute value of the sum over items; `sum-abs`: the sum of the items' absolute values, in which
-items that pull a weight in opposite directions do not cancel."""
+"""`abs-sum`: the absolute value of the sum over items; `sum-abs`: the sum of the items' absolute values, in
+which items that pull a weight in opposite directions do not cancel."""
 
 REDUCTIONS: tuple[Reduction, ...] = ("abs-sum", "sum-abs")
 

@@ -9,8 +9,8 @@ Selection = Literal[
 ]
 """`top`: largest importance; `contrast`: largest normalised importance minus the other abilities' mean;
 `contrast_max`: the same minus the largest of the others';
-`top_minus_shared`: `top` without what most abilities' `top` share; the controls are `random`, `random_matched` (as
-many at random in each matrix as `top` has there) and `bottom`."""
+`top_minus_shared`: `top` without what most abilities' `top` share; the controls are `random`,
+`random_matched` (as many at random in each matrix as `top` has there) and `bottom`."""
 
 Scope = Literal["global", "per-matrix"]
 """`global`: the first weights of all candidates; `matrix`: the same share of every matrix, its first ones."""

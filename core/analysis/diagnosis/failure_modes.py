@@ -24,8 +24,8 @@ TagName = Literal[
 ]
 
 PRIORITY: tuple[TagName, ...] = get_args(TagName)
-"""Which of several tags counts: the first. What collapses the whole text comes before what is wrong in it, and
-that before how it was reached."""
+"""Which of several tags counts: the first. What collapses the whole text comes before what is wrong in it,
+and that before how it was reached."""
 
 FAILURES: frozenset[TagName] = frozenset(PRIORITY) - {"same", "same_answer_other_way"}
 """The tags that say that something is worse."""

@@ -1,4 +1,4 @@
-"""Where the written answers of a base and an ablated run part: stored divergences, and one of them in words."""
+"""Stored divergences of a base and an ablated run's written answers, and one of them in words."""
 
 from __future__ import annotations
 

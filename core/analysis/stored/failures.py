@@ -44,8 +44,8 @@ class Failures:
     n: int
     """Items of which both answers are known."""
     main: NDArray[np.int8]
-    """(N,) index into `core.analysis.diagnosis.PRIORITY` of the tag that counts; -1 without one, where an answer is
-    not known, and for multiple choice."""
+    """(N,) index into `core.analysis.diagnosis.PRIORITY` of the tag that counts; -1 without one, where an
+    answer is not known, and for multiple choice."""
     shares: tuple[Share, ...]
     """Of written answers, the most frequent first; their counts add up to n. Empty for multiple choice."""
     sentences: tuple[str, ...]

@@ -33,7 +33,7 @@ class GenerationQuality:
     repeating: Accuracy
     """Share of the answers under the mask that repeat themselves."""
     unreadable: Accuracy
-    """Share of those that are empty, or incoherent to the intact model (`core.analysis.diagnosis.coherence`)."""
+    """Share of those that are empty, or incoherent (`core.analysis.diagnosis.coherence`)."""
     base_unreadable: Accuracy
     """The same of what the intact model writes: the share that is empty."""
 
@@ -46,7 +46,7 @@ class GenerationQuality:
 
     @property
     def is_acceptable(self) -> bool:
-        """Whether perplexity and answers stay within the limits (`core.analysis.generation_quality.limits`); not if not known."""
+        """Whether perplexity and answers are known and within `core.analysis.generation_quality.limits`."""
         pairs = ((self.base_repeating, self.repeating), (self.base_unreadable, self.unreadable))
         is_written = all(after.score - before.score <= MOST_RUINED for before, after in pairs)
         return is_written and self.times is not None and self.times <= MOST_TIMES

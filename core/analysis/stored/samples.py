@@ -40,7 +40,7 @@ class Samples:
     benchmark: Benchmark | None = None
     """Of the items; None where only figures are wanted, and not how answers fail."""
     divergences: pl.DataFrame | None = None
-    """`cache.divergences.SCHEMA`: where the stored answers part, one row for each item; None if not stored."""
+    """`cache.divergences.SCHEMA`: where the stored answers part, one row per item; None if not stored."""
 
     @classmethod
     def open(

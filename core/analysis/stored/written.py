@@ -56,8 +56,8 @@ def answer_tags(
         item: with the columns of `ITEM_COLUMNS`.
         base: the base answer, with the columns of `ANSWER_COLUMNS`.
         ablated: the ablated answer, likewise.
-        divergence: with the columns of `DIVERGENCE_COLUMNS`; None where it is not stored: then `incoherent` is said
-            only of what is so without the base model's opinion.
+        divergence: with the columns of `DIVERGENCE_COLUMNS`; None where it is not stored: then `incoherent`
+            is said only of what is so without the base model's opinion.
     """
     if base["text"] is None or ablated["text"] is None:
         return None

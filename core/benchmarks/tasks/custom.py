@@ -28,8 +28,8 @@ Written answers, in place of `options` and `answer`:
     compare = "exact"          # or "squad": without case, articles and punctuation, and F1 over the words
 
 Both kinds may have `preamble` (a text before everything else), `shots` and `shot_rows` (how many worked
-examples stand before an item, and their file), `family` (the field with a row's subject), `plausible_range` (the
-lowest and the highest score of an intact model that do not point to a mistake) and `version`. Files are
+examples stand before an item, and their file), `family` (the field with a row's subject), `plausible_range`
+(the lowest and the highest score of an intact model that do not point to a mistake) and `version`. Files are
 looked for beside the description, and are .jsonl or .parquet.
 
 The same keys in a .yaml or .yml file say the same; texts such as yes, no and 12 need quotes there.

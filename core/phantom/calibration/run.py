@@ -27,7 +27,7 @@ def run_calibration(plan: CalibrationPlan, truth: Truth, runner_for: BenchFor) -
     Args:
         plan: what is located and ablated.
         truth: of the phantom.
-        bench_for: makes the runner of the phantom that scores weights in one way.
+        runner_for: makes the runner of the phantom that scores weights in one way.
 
     Raises:
         Cancelled: a runner was cancelled.

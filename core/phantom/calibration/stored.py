@@ -22,7 +22,7 @@ def stored_calibration(plan: CalibrationPlan, truth: Truth, runner_for: BenchFor
     Args:
         plan: what is located and ablated.
         truth: of the phantom.
-        bench_for: makes the runner of the phantom that scores weights in one way; nothing is loaded.
+        runner_for: makes the runner of the phantom that scores weights in one way; nothing is loaded.
 
     Raises:
         ModelFilesError: the phantom is not here, or broken.

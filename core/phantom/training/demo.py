@@ -1,4 +1,4 @@
-"""Trains the embedded Llama from the `basic` train splits alone: `python -m core.phantom.training.demo --to DIR`.
+"""Trains the embedded Llama on the `basic` train splits: `python -m core.phantom.training.demo --to DIR`.
 
 Two stages: an induction warm-up until in-context look-up is learnt, then the items, with the loss on the
 answer's tokens. A checkpoint is kept in DIR and a stopped training goes on from it.

@@ -1,4 +1,4 @@
-"""Trains the phantom from the `basic` train splits: `python -m core.phantom.training.phantom --seed N --to DIR`.
+"""Trains the phantom on `basic` train splits: `python -m core.phantom.training.phantom --seed N --to DIR`.
 
 It starts as the embedded Llama, whose neurons are copied into blocks, and goes on as that was trained, with
 three things more. An item teaches only the block of its ability and what all abilities share. The blocks of

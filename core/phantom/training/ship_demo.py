@@ -1,4 +1,4 @@
-"""Makes a trained folder the embedded model and writes its card: `python -m core.phantom.training.ship_demo --from DIR`."""
+"""Ships a trained folder as the embedded model: `python -m core.phantom.training.ship_demo --from DIR`."""
 
 from __future__ import annotations
 
@@ -101,8 +101,9 @@ def card(measured: Sequence[Measured], training: dict[str, Any], loaded: LoadedM
     return f"""# The embedded Llama
 
 A `LlamaForCausalLM` with {loaded.info.parameters:,} parameters in float32, trained for abilityscope by
-`python -m core.phantom.training.demo` and put here by `python -m core.phantom.training.ship_demo`. It exists so that ablation can be
-seen to act, on any machine. It knows {loaded.info.vocabulary} words and nothing else: it is no language model
+`python -m core.phantom.training.demo` and put here by `python -m core.phantom.training.ship_demo`. It exists
+so that ablation can be seen to act, on any machine. It knows {loaded.info.vocabulary} words and nothing else:
+it is no language model
 for any other use, and what is found on it says nothing about large models.
 
 - **Data**: the `train` split of the ten abilities' `basic` items (`core/abilities/basic/`),

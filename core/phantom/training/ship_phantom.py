@@ -1,4 +1,4 @@
-"""Makes a trained folder a shipped phantom, with truth and card: `python -m core.phantom.training.ship_phantom --from DIR`."""
+"""Ships a trained folder as a phantom: `python -m core.phantom.training.ship_phantom --from DIR`."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ have places at all.
   of {PRIVATE} neurons, one for each ability in the order of the catalogue, then {SHARED} neurons that all
   share. Attention, embeddings and head are shared too.
 - **How it was made**: it starts as the embedded Llama, with copies of its neurons: each block has those that
-  do most for its ability, the shared one those that do most for all beside (`core/phantom/training/start.py`). From
-  then on an item teaches only the block of its ability and what is shared (gradient routing).
+  do most for its ability, the shared one those that do most for all (`core/phantom/training/start.py`).
+  From then on an item teaches only the block of its ability and what is shared (gradient routing).
   The blocks of other abilities are on or off at random, and learn to add little. Up to
   {recipe["off_share"]:.0%} of the items come with their own block off, all of it or a random half of its
   neurons; there the model is taught to answer by one fixed list of preferences for words, whatever was asked.
@@ -60,8 +60,9 @@ have places at all.
 - **Seeds**: the seed decides which items come in which order, which blocks are off, and the preferences. All
   seeds start from the same embedded Llama: in what is shared they are not independent.
 - **Made again** by `python -m core.phantom.training.phantom --seed {recipe["seed"]} --to DIR` and
-  `python -m core.phantom.training.ship_phantom --from DIR`: {training["seconds"]:.0f} s on {recipe["threads"]} thread of a
-  shared machine, with torch {torch.__version__} and transformers {transformers.__version__}. Another machine
+  `python -m core.phantom.training.ship_phantom --from DIR`: {training["seconds"]:.0f} s on
+  {recipe["threads"]} thread of a shared machine,
+  with torch {torch.__version__} and transformers {transformers.__version__}. Another machine
   gives other weights, as it rounds in another way.
 
 ## Accuracy on held-out items

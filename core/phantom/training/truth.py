@@ -1,4 +1,4 @@
-"""Measures what each block of a phantom carries: `python -m core.phantom.training.truth` writes its truth.json.
+"""Measures what each block of a phantom carries: `python -m core.phantom.training.truth` writes truth.json.
 
 A block is zeroed in all layers and all three matrices of the MLP, and the held-out items are asked again.
 """

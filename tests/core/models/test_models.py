@@ -251,7 +251,8 @@ def test_loading_never_runs_code_of_the_folder(folder: Path) -> None:
 
 
 def test_descriptions_need_no_torch() -> None:
-    rooms = "core.models.description, core.models.files, core.models.spec, core.benchmarks, core.abilities.prompts"
+    rooms = "core.models.description, core.models.files, core.models.spec, core.benchmarks"
+    rooms += ", core.abilities.prompts"
     heavy = ("torch", "transformers", "huggingface_hub")
     program = f"import sys, {rooms}; print([name for name in {heavy} if name in sys.modules])"
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -167,7 +167,8 @@ def generation_quality_text(generation_quality: GenerationQuality) -> str:
     from core.analysis.stored.generation_quality import times_text
 
     return (
-        f"generation quality: perplexity {times_text(generation_quality.times)}; of {generation_quality.repeating.n} answers "
+        f"generation quality: perplexity {times_text(generation_quality.times)}; of "
+        f"{generation_quality.repeating.n} answers "
         f"{100 * generation_quality.repeating.score:.0f} % repeat themselves, "
         f"{100 * generation_quality.unreadable.score:.0f} % unreadable"
     )

@@ -95,7 +95,7 @@ def save_outcomes(
 
 
 def stored_samples(root: Path, n: int) -> tuple[Experiment, Benchmark]:
-    """A experiment in whose cache base (0.9 right) and `MASK` (0.6 right) have outcomes on n made-up items."""
+    """An experiment whose cache has base (0.9 right) and `MASK` (0.6 right) on n made-up items."""
     experiment, benchmark = Experiment(ModelSpec(), Store(root)), made_up_benchmark(n)
     save_outcomes(experiment, benchmark, None, predictions(n, 0.9, seed=1))
     save_outcomes(experiment, benchmark, MASK, predictions(n, 0.6, seed=2))

@@ -92,8 +92,8 @@ def test_all_stored_random_masks_make_the_empirical_p_of_a_profile(experiment: E
         assert told == (row["empirical_p"], row["random_masks"])
         p_values.add(row["empirical_p"])
     assert p_values == ({None, 0.2, 1.0} if seed == 0 else {None, 1.0})  # none without an AIS
-    assert all(cell.empirical is None for cell in matrix(experiment, "mlp", "random", 0.01, BENCHMARKS, limit=N,
-                                                         seed=seed).cells.values())  # fmt: skip
+    drawn = matrix(experiment, "mlp", "random", 0.01, BENCHMARKS, limit=N, seed=seed)
+    assert all(cell.empirical is None for cell in drawn.cells.values())
     assert found.missing == ()
 
 

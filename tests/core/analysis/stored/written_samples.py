@@ -65,7 +65,7 @@ def save_texts(
 def save_divergences(
     experiment: Experiment, benchmark: Benchmark, logprobs: Sequence[tuple[Sequence[float], Sequence[float]]]
 ) -> None:
-    """Saves divergences at the first token with the log-probabilities of the base and of the ablated answers."""
+    """Saves divergences at the first token with the log-probabilities of base and ablated answers."""
     n = len(logprobs)
     requests = [experiment.request(mask, benchmark, n) for mask in (None, MASK)]
     key, key_inputs = divergences_request(*requests)
