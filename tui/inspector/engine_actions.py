@@ -14,7 +14,7 @@ from core.abilities.catalogue import ABILITIES
 from core.engine.commands import Cancel, Pause, Resume, StartRuns
 from core.experiment.specs import MaskSpec, Run
 from tui.inspector.look.names import how_words, job_title, short_benchmark
-from tui.inspector.screens.choose import Choose, Option
+from tui.inspector.screens.dialogs import Choose, Option
 from tui.inspector.shell import Shell
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from textual.binding import Binding, BindingType
 from core.masks.choices import SELECTIONS
 from core.models.layer_matrices import VARIANTS
 from tui.inspector.lens import k_grid, k_text, next_k
-from tui.inspector.screens.choose import Choose, Option
-from tui.inspector.screens.enter import EnterCount, EnterNumber
+from tui.inspector.screens.dialogs import Choose, EnterCount, EnterNumber, Option
 from tui.inspector.shell import Shell
 from tui.inspector.widgets.lens_panel import AbilityList
 

@@ -8,9 +8,8 @@ from textual.binding import Binding, BindingType
 
 from core.engine.commands import Shutdown
 from tui.inspector.calibration.screen import CalibrationScreen
-from tui.inspector.clipboard import copy
 from tui.inspector.look.themes import THEMES
-from tui.inspector.screens.export import ExportScreen
+from tui.inspector.screens.export import ExportScreen, copy
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.shell import Shell
 from tui.inspector.tabs import PANES

@@ -15,8 +15,8 @@ from textual.widgets import ContentSwitcher, Static
 from core.engine.commands import StartCalibration, StartRankings, StartRuns
 from core.models.description import selectable_weights
 from tui.inspector.link import EngineLink
-from tui.inspector.look.ascii import Typed, draw_scroll_bars, key_name
-from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
+from tui.inspector.look.text import safe_line
 from tui.inspector.look.themes import THEMES
 from tui.inspector.pane import Pane
 from tui.inspector.remembered import Remembered, remember
@@ -281,7 +281,7 @@ class Shell(App[None]):
             return
 
         def needs() -> tuple[str, ...]:
-            from tui.inspector.needs import needs_of
+            from tui.inspector.run.status import needs_of
 
             return needs_of(self.session.spec)
 

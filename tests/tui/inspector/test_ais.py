@@ -40,9 +40,8 @@ from tui.inspector.ais.text import (
     probability,
 )
 from tui.inspector.lens import Lens
-from tui.inspector.look.colours import shade
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
-from tui.inspector.look.themes import THEMES
+from tui.inspector.look.themes import THEMES, shade
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
 

@@ -16,7 +16,7 @@ from core.engine.spec import EngineSpec
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.whole import SEEN_LENS, ended, last_job, opened
 from tests.tui.inspector.whole import place as place
-from tui.inspector.screens.choose import Choose
+from tui.inspector.screens.dialogs import Choose
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem

@@ -10,8 +10,15 @@ from textual.widgets import Input, OptionList
 from tests.tui.inspector.dialogs import UNANSWERED, Dialogs
 from tests.tui.inspector.host import screen_text
 from tui.inspector.look.marks import ASCII
-from tui.inspector.screens.choose import Choose, Option
-from tui.inspector.screens.enter import MANY, EnterCount, EnterNumber, parse_count, parse_fraction
+from tui.inspector.screens.dialogs import (
+    MANY,
+    Choose,
+    EnterCount,
+    EnterNumber,
+    Option,
+    parse_count,
+    parse_fraction,
+)
 
 OPTIONS = [
     Option("arc", "ARC [bold]Challenge", "science at school\x1b[31m", is_stored=True),

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
-import re
 from collections.abc import Mapping
 
 import pytest
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 
-from tui.inspector.clipboard import MOST_CHARACTERS, SCREEN_CHUNK, clipboard_sequence, copy, wrapped_sequence
+from tui.inspector.screens.export import (
+    MOST_CHARACTERS,
+    clipboard_sequence,
+    copy,
+)
 
 TEXT = "naïve ✓ [bold]\x1b[31m"
 PLAIN = f"\x1b]52;c;{base64.b64encode(TEXT.encode()).decode()}\a"
@@ -29,8 +31,7 @@ def copied(
     text: str, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[str, str, str]:
     """What is said, what the terminal gets, and what the app's own clipboard has."""
-    for name in ("TMUX", "STY"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("TMUX", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -57,17 +58,6 @@ def test_tmux_gets_it_wrapped_too_with_its_escapes_doubled(monkeypatch: pytest.M
     assert "allow-passthrough" in said
 
 
-def test_gnu_screen_gets_it_in_pieces_that_it_can_take(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = TEXT * 200
-    _, written, _ = copied(text, {"STY": "1.pts-0.host"}, monkeypatch)
-    wrapped = written.removeprefix(clipboard_sequence(text))
-    pieces = re.findall(r"\x1bP(.*?)\x1b\\", wrapped, re.DOTALL)
-    assert len(pieces) > 1
-    assert max(len(piece) for piece in pieces) == SCREEN_CHUNK
-    assert "".join(pieces) == clipboard_sequence(text)
-    assert "".join(f"\x1bP{piece}\x1b\\" for piece in pieces) == wrapped
-
-
 def test_what_is_too_long_for_terminals_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     longest = "x" * (MOST_CHARACTERS // 4 * 3)
     assert copied(longest, {}, monkeypatch)[0] == f"Copied {len(longest):,} characters."
@@ -81,7 +71,3 @@ def test_half_pairs_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     _, written, kept = copied("a\ud800b", {}, monkeypatch)
     assert kept == "a?b"
     assert written == clipboard_sequence("a?b")
-
-
-def test_outside_of_tmux_and_screen_nothing_is_wrapped() -> None:
-    assert wrapped_sequence(PLAIN, {"TERM": os.environ.get("TERM", "xterm")}) == ""

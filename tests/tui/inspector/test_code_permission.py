@@ -37,7 +37,7 @@ from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE
 from tui.inspector.palette import commands_of
 from tui.inspector.screens.allow_code import AllowCode, Sandboxing
-from tui.inspector.screens.choose import Choose
+from tui.inspector.screens.dialogs import Choose
 from tui.inspector.session import CodePermission, Session
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem

@@ -25,7 +25,7 @@ from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE
-from tui.inspector.screens.choose import Choose
+from tui.inspector.screens.dialogs import Choose
 from tui.inspector.session import Session
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem

@@ -10,9 +10,8 @@ from textual.widgets import Input
 
 from tests.tui.inspector.dialogs import UNANSWERED, Dialogs
 from tests.tui.inspector.host import screen_text
-from tui.inspector.export_files import export_path, other_suffix, screen_picture, write_export
 from tui.inspector.pane import Exported
-from tui.inspector.screens.export import ExportScreen
+from tui.inspector.screens.export import ExportScreen, export_path, other_suffix, screen_picture, write_export
 
 NOW = datetime(2026, 1, 2, 3, 4)
 PROPOSED = "samples-2026-01-02-0304.csv"

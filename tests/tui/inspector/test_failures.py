@@ -29,9 +29,9 @@ from tests.tui.inspector.host import Host, screen_text, until
 from tests.tui.inspector.written import CASES, MASK, stored_answers
 from tui.inspector.ais.cell_screen import CellScreen
 from tui.inspector.lens import Lens
-from tui.inspector.look.failure_words import failure_rows
 from tui.inspector.look.marks import UNICODE
-from tui.inspector.look.safe_text import safe_block, safe_place
+from tui.inspector.look.names import failure_rows
+from tui.inspector.look.text import safe_block, safe_place
 from tui.inspector.samples.item_view import SampleView
 from tui.inspector.samples.lines import Subject, sample_lines
 from tui.inspector.samples.listing import SampleList

@@ -11,8 +11,7 @@ from textual.widget import Widget
 from tests.tui.inspector.host import screen_text
 from tui.inspector.look.marks import ASCII, UNICODE
 from tui.inspector.pane import Pane
-from tui.inspector.screens.help import MARK_MEANINGS, HelpScreen
-from tui.inspector.screens.help_text import parts_of
+from tui.inspector.screens.help import MARK_MEANINGS, HelpScreen, parts_of
 from tui.inspector.tabs import PANES
 
 ABOUT = "What each item was answered, in [bold]plain[/] words."

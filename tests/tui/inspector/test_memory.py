@@ -26,7 +26,7 @@ from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import CONNECTED, StillInspector, running, settled, still_inspector
 from tui.inspector.activity import Activity
 from tui.inspector.command_of import model_words
-from tui.inspector.needs import needs_of
+from tui.inspector.run.status import needs_of
 from tui.inspector.settings import Settings
 from tui.machine import Gpu, Machine, Memory
 

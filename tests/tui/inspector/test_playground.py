@@ -15,7 +15,7 @@ from core.experiment.specs import MaskSpec
 from core.inference.repeats import Finish
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
-from tui.inspector.look.divergence import Divergence, first_divergence
+from tui.inspector.look.text import Divergence, first_divergence
 from tui.inspector.playground.pane import PlaygroundPane
 from tui.inspector.playground.prompt import Prompt
 from tui.inspector.playground.settings_line import SettingsLine, WriteSettings

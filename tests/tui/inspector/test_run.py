@@ -43,7 +43,7 @@ from tui.inspector.run.figures import Curve, ItemLine, Listing, Side
 from tui.inspector.run.line_plot import LinePlot, PlotLook, drawn
 from tui.inspector.run.pane import RunPane, runs_of
 from tui.inspector.run.status import queue_of, status_of
-from tui.inspector.run.ticker import Ticker
+from tui.inspector.run.tables import Ticker
 from tui.inspector.session import Session
 
 NARROW, WIDE = (62, 19), (130, 43)
@@ -313,7 +313,7 @@ def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:
     assert "--ability" not in command_line(session, replace(LENS, variant="base"))
     by_matrix = replace(LENS, scope="per-matrix")
     for write in (command_line, profile_line, overlap_line):
-        assert " --scope matrix --k 0.0" in write(session, by_matrix)
+        assert " --scope per-matrix --k 0.0" in write(session, by_matrix)
 
 
 @pytest.mark.parametrize("height", [4, 7, 20])

@@ -29,7 +29,7 @@ from tests.core.analysis.stored.stored_samples import (
 from tests.tui.inspector.host import Host, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
-from tui.inspector.look.text_rows import LONGEST_ROW, fitted, rows_of
+from tui.inspector.look.text import LONGEST_ROW, fitted, rows_of
 from tui.inspector.samples.item_view import SampleView
 from tui.inspector.samples.lines import Subject, sample_lines
 from tui.inspector.samples.listing import SampleList

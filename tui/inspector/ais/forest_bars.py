@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widget import Widget
 
-from tui.inspector.look.colours import text_style
+from tui.inspector.look.themes import text_style
 
 if TYPE_CHECKING:
     from tui.inspector.look.marks import Marks

@@ -13,13 +13,13 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui.inspector.ais.line_canvas import LineCanvas
-from tui.inspector.look.colours import text_style
+from tui.inspector.look.themes import text_style
 
 if TYPE_CHECKING:
     from textual import events
 
     from tui.inspector.look.marks import Marks
-    from tui.inspector.widgets.heat_map import Heading
+    from tui.inspector.widgets.heat_table import Heading
 
 Side = Literal["left", "right"]
 

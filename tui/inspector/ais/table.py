@@ -21,8 +21,8 @@ from tui.inspector.ais.text import (
     short_name,
 )
 from tui.inspector.look.names import short_benchmark
-from tui.inspector.look.safe_text import safe_line
-from tui.inspector.widgets.heat_map import Heading, HeatCell, HeatRow, HeatTable
+from tui.inspector.look.text import safe_line
+from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from core.abilities.catalogue import ABILITIES
 from core.analysis.statistics.significance import SIGNIFICANT
 from tui.inspector.lens import k_text
 from tui.inspector.look.names import VARIANT_WORDS, order_words, short_benchmark
-from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.text import safe_line
 from tui.matrix_words import SHORT_NAMES, mark, random_masks, too_few
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from tui.inspector.calibration.export import copied, exported
 from tui.inspector.calibration.maps import TwoMaps, cell_words
 from tui.inspector.calibration.reading import calibrated_model, calibration_job, read_calibration, start_of
 from tui.inspector.calibration.words import TITLE, Pace, note_of, text_of
-from tui.inspector.clipboard import copy
-from tui.inspector.screens.export import ExportScreen
+from tui.inspector.screens.export import ExportScreen, copy
 from tui.inspector.widgets.heat_map import HeatMap
 
 if TYPE_CHECKING:

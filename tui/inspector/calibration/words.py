@@ -22,7 +22,7 @@ from tui.calibration_words import (
     what_it_is,
 )
 from tui.inspector.look.names import short_benchmark
-from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.text import safe_line
 from tui.inspector.run.status import duration_text
 from tui.matrix_words import number
 

@@ -1,10 +1,15 @@
-"""The inspector's own themes: dark, light, and one of high contrast.
+"""The inspector's own themes (dark, light, high contrast), and shades made of a theme's colours.
 
-Text has a contrast of at least 4.5 on all that it stands on, in the last one of at least 7: tested.
+Text has a contrast of at least 4.5 on every background, in the high contrast theme at least 7: tested.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
+from rich.style import Style
+from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
 from core.models.names import one_of
@@ -92,3 +97,63 @@ def check_theme(name: str) -> str:
         ValueError: there is not; the message lists those that there are.
     """
     return one_of(name, theme_names(), "theme")
+
+
+STEPS = 20
+"""Shades between nothing and full: more cannot be told apart, and each is worked out once."""
+
+FULL = 0.85
+"""How much of the theme's colour the strongest shade has; the rest is the background."""
+
+BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
+
+
+def shade(
+    value: float, variables: Mapping[str, str], colour: str = "primary", negative: str = "warning"
+) -> Style:
+    """Background and text for a value: the background at 0, the theme's colour at 1.
+
+    Terminals with 16 colours show the nearest of them, and themes made of the terminal's own colours, which
+    cannot be blended, show strong values reversed; both keep the text readable.
+
+    Args:
+        value: from 0 to 1, or to -1 with a colour of its own; what is beyond counts as the end.
+        variables: the theme's, `app.theme_variables`.
+        colour: name of the variable for values above 0.
+        negative: name of the variable for values below 0.
+    """
+    step = round(max(-1.0, min(1.0, value)) * STEPS)
+    return _shade(abs(step), variables["background"], variables[negative if step < 0 else colour])
+
+
+def text_style(variables: Mapping[str, str], colour: str) -> Style:
+    """Text in one of the theme's colours, on whatever is behind it.
+
+    Args:
+        variables: the theme's, `app.theme_variables`.
+        colour: name of the variable, such as `error`.
+    """
+    return Style(color=Color.parse(variables[colour]).rich_color)
+
+
+@lru_cache(maxsize=1024)
+def _shade(step: int, background: str, colour: str) -> Style:
+    ground, full = Color.parse(background), Color.parse(colour)
+    if ground.ansi is not None or full.ansi is not None:
+        return Style(reverse=True) if step * 2 > STEPS else Style()
+    behind = ground.blend(full, FULL * step / STEPS, alpha=1.0)
+    return Style(color=readable_on(behind).rich_color, bgcolor=behind.rich_color)
+
+
+def readable_on(behind: Color) -> Color:
+    """Black or white, whichever stands out more: by at least 4.5 to 1."""
+    light = _luminance(behind)
+    return BLACK if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else WHITE
+
+
+def _luminance(colour: Color) -> float:
+    """Relative luminance from 0 to 1, as the Web Content Accessibility Guidelines 2 define it."""
+    parts = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.inspector.widgets.heat_map import Heading, HeatCell, HeatMap, HeatRow, HeatTable
+from tui.inspector.widgets.heat_map import HeatMap
+from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
 
 if TYPE_CHECKING:
     from tui.inspector.masks.weight_table import WeightTable

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from core.engine.commands import StartRankings
 from core.experiment.events import ENDED
 from tui.inspector.look.names import ABILITY_WORDS, VARIANT_WORDS, order_words
-from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.text import safe_line
 from tui.inspector.pane import Pane
 
 if TYPE_CHECKING:

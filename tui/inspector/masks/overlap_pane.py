@@ -23,7 +23,8 @@ from tui.inspector.masks.overlap_table import (
     OverlapTable,
 )
 from tui.inspector.pane import Copied, Exported, Pane
-from tui.inspector.widgets.heat_map import Heading, HeatCell, HeatMap, HeatRow, HeatTable
+from tui.inspector.widgets.heat_map import HeatMap
+from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
 from tui.matrix_words import SHORT_NAMES
 
 if TYPE_CHECKING:

@@ -17,14 +17,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.inspector.look.safe_text import safe_block
-from tui.inspector.look.text_rows import Span, rows_of
+from tui.inspector.look.text import Span, rows_of, safe_block
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from tui.inspector.look.divergence import Divergence
     from tui.inspector.look.marks import Marks
+    from tui.inspector.look.text import Divergence
 
 
 @dataclass(frozen=True)

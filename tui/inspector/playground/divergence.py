@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from tui.inspector.look.safe_text import safe_line
-from tui.inspector.look.text_rows import fitted
+from tui.inspector.look.text import fitted, safe_line
 
 if TYPE_CHECKING:
     from core.analysis.stored.divergences import TokenDivergence

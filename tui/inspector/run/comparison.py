@@ -153,7 +153,7 @@ class Comparison:
         return found
 
     def _effect(self, side: Side, run: Run, both: NDArray[np.bool_], resamples: int) -> CellStatistics:
-        """As `core.analysis.stored.frames.frame_statistics` has it; unfinished runs as far as they got."""
+        """The AIS and its interval against base, over the items that both answered."""
         return cell_statistics(
             self.answers["base"].correct[both],
             self.answers[side].correct[None, both],

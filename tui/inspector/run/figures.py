@@ -1,4 +1,4 @@
-"""What the tab Run shows, and how its numbers are written. Plain values: needs neither polars nor numpy."""
+"""What the tab Run shows, as plain values and as text to paste. Needs neither polars nor numpy."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tui.inspector.ais.text import ais_with_interval, interval, number, probability, share
+from tui.inspector.lens import k_text
+from tui.inspector.look.names import VARIANT_WORDS, order_words
+from tui.inspector.look.text import safe_line
+
 if TYPE_CHECKING:
     from core.analysis.statistics.accuracy import Accuracy
     from core.analysis.statistics.cells import CellStatistics
     from core.experiment.specs import Run
+    from tui.inspector.lens import Lens
 
 Side = Literal["base", "ablated", "control"]
 
@@ -110,3 +116,30 @@ def nothing_yet(runs: Mapping[Side, Run], chance: float | None) -> Figures:
 def is_settled(low: float, high: float) -> bool:
     """Whether an interval is narrow enough to be read."""
     return high - low < SETTLED_WIDTH
+
+
+def report_of(model: str, lens: Lens, figures: Figures) -> str:
+    """What was ablated, and every figure, one line each."""
+    lines = [f"{safe_line(model)} on {lens.benchmark}"]
+    if figures.chance is not None:
+        lines[0] += f", chance {number(figures.chance)}"
+    if lens.variant != "base":
+        order = order_words(lens.selection, lens.scope)
+        words = f"{VARIANT_WORDS[lens.variant]}, {order}, k {k_text(lens.k)}"
+        lines.append(f"ablated: {lens.ability}, {words}")
+    lines += [_side_line(side, one, figures) for side, one in figures.sides.items()]
+    return "\n".join(lines)
+
+
+def _side_line(side: Side, one: SideFigures, figures: Figures) -> str:
+    name = f"{SIDE_WORDS[side]:<15}"
+    if one.accuracy is None:
+        return f"{name}not run"
+    found = one.accuracy
+    items = f"n {figures.n}" if found.n == figures.n else f"{found.n} of {figures.n} items"
+    parts = [f"{figures.score_word} {share(found.score)} {interval(found.low, found.high)}", items]
+    if one.effect is not None:
+        ais = f"AIS {ais_with_interval(one.effect)}" if one.effect.defined else one.effect.reason
+        parts += [ais, f"McNemar p {probability(one.effect.p_value)}"]
+        parts.append(f"{one.broken} right to wrong, {one.fixed} wrong to right")
+    return name + ", ".join(parts)

@@ -10,13 +10,10 @@ from textual.containers import Container
 from core.experiment.specs import Run
 from tui.inspector.command_of import command_line
 from tui.inspector.pane import Copied, Pane
-from tui.inspector.run.figures import Figures, Side, nothing_yet
-from tui.inspector.run.figures_table import FiguresTable
+from tui.inspector.run.figures import Figures, Side, nothing_yet, report_of
 from tui.inspector.run.line_plot import LinePlot
-from tui.inspector.run.report import report_of
-from tui.inspector.run.said import Said
 from tui.inspector.run.status import beside_of, is_asked_for, plan_of, queue_of, side_going_on, status_of
-from tui.inspector.run.ticker import Ticker
+from tui.inspector.run.tables import FiguresTable, Said, Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.inspector.ais.text import share
 from tui.inspector.look.names import FINISH_WORDS
-from tui.inspector.look.safe_text import safe_line, safe_place
+from tui.inspector.look.text import safe_line, safe_place
 
 if TYPE_CHECKING:
     from core.analysis.stored.failures import ItemFailure

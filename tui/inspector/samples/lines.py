@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from tui.inspector.look.divergence import first_divergence
-from tui.inspector.look.safe_text import safe_block, safe_line
-from tui.inspector.look.text_rows import Span, fitted, rows_of
+from tui.inspector.look.text import Span, first_divergence, fitted, rows_of, safe_block, safe_line
 from tui.inspector.samples.failing import (
     PROGRAM_METRIC,
     answer_notes,

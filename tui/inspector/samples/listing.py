@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.inspector.look.text_rows import rows_of
+from tui.inspector.look.text import rows_of
 from tui.inspector.samples.row import Columns, Ending, ListRow, row_line
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.inspector.look.safe_text import safe_block, safe_line
+from tui.inspector.look.text import safe_block, safe_line
 from tui.inspector.samples.failing import answer_notes, fails, failure_sentences
 from tui.inspector.widgets.option_table import Answerer, letter_of
 

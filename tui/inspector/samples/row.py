@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from tui.inspector.look.safe_text import safe_line
-from tui.inspector.look.text_rows import fitted
+from tui.inspector.look.text import fitted, safe_line
 from tui.inspector.widgets.option_table import Line, Piece, Role, letter_of
 
 if TYPE_CHECKING:

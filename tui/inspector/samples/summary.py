@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from tui.inspector.ais.text import interval, probability, share
-from tui.inspector.look.failure_words import failure_rows
-from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.names import failure_rows
+from tui.inspector.look.text import safe_line
 from tui.inspector.samples.lines import flip_signs
 
 if TYPE_CHECKING:

@@ -1,11 +1,14 @@
-"""Asks where a file is to be written, and writes it."""
+"""Writing what a tab gives to a file, and copying it to the terminal's clipboard."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import os
+import uuid
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -13,14 +16,132 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.inspector.export_files import default_name, export_path, other_suffix, write_export
-from tui.inspector.look.safe_text import safe_line
-from tui.inspector.screens.frame import FRAME_CSS
+from cache.files import TEMPORARY_SUFFIX
+from tui.inspector.look.text import safe_line
+from tui.inspector.pane import Exported
+from tui.inspector.screens.dialogs import FRAME_CSS
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
+    from textual.app import App, ComposeResult
 
-    from tui.inspector.pane import Exported
+MOST_CHARACTERS = 100_000
+"""In base64: longer ones some terminals cut off or refuse, and say nothing."""
+
+ESCAPE = "\x1b"
+
+
+def copy(app: App[Any], text: str) -> str:
+    """Copies a text to the terminal's clipboard and to the app's own.
+
+    Args:
+        app: the app that runs.
+        text: what is copied.
+
+    Returns:
+        The sentence to show: that it was copied, or why not.
+    """
+    # Half pairs, which have no UTF-8, become question marks.
+    text = text.encode("utf-8", errors="replace").decode("utf-8")
+    if len(_encoded(text)) > MOST_CHARACTERS:
+        return (
+            f"This is too long for a terminal's clipboard ({len(text):,} characters): "
+            "e writes it to a file in place of that."
+        )
+    app.copy_to_clipboard(text)
+    copied = f"Copied {len(text):,} characters."
+    if "TMUX" not in os.environ:
+        return copied
+    # Its settings decide whether tmux passes on the plain or the wrapped sequence; both do no harm.
+    # The driver is private, but Textual's own copy_to_clipboard has no other way to the terminal either.
+    if app._driver is not None:
+        app._driver.write(tmux_sequence(clipboard_sequence(text)))
+    return f"{copied} (tmux passes it on where set-clipboard or allow-passthrough is on.)"
+
+
+def clipboard_sequence(text: str) -> str:
+    """The control sequence that puts a text into the terminal's clipboard."""
+    return f"{ESCAPE}]52;c;{_encoded(text)}\a"
+
+
+def tmux_sequence(sequence: str) -> str:
+    """The sequence wrapped so that tmux passes it to its own terminal unread."""
+    return f"{ESCAPE}Ptmux;{sequence.replace(ESCAPE, ESCAPE * 2)}{ESCAPE}\\"
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8")).decode("ascii")
+
+
+SCREEN_STEM = "abilityscope-screen"
+
+
+def default_name(exported: Exported, now: datetime) -> str:
+    """What a file is called unless the person names it: what it is, when, and in the usual format."""
+    return f"{exported.stem}-{now:%Y-%m-%d-%H%M}{exported.suffixes[0]}"
+
+
+def export_path(typed: str, exported: Exported, folder: Path) -> Path:
+    """The file that a person means.
+
+    Args:
+        typed: a path; `~` is the home folder; without a suffix the usual one is put behind it.
+        exported: what is to be written.
+        folder: where a relative path begins.
+
+    Raises:
+        ValueError: it is no path of a file in a folder that there is, or of no format that there is.
+    """
+    if not typed.strip():
+        raise ValueError("Write the path of a file.")
+    path = folder / Path(typed.strip()).expanduser()
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: write the name of a file behind it.")
+    if not path.suffix:
+        path = path.with_name(f"{path.name}{exported.suffixes[0]}")
+    if path.suffix.lower() not in exported.suffixes:
+        known = ", ".join(exported.suffixes)
+        raise ValueError(f"There is no format '{path.suffix}' for this: end the name in {known}.")
+    if not path.parent.is_dir():
+        raise ValueError(f"There is no folder {path.parent}: make it, or choose another one.")
+    return path
+
+
+def other_suffix(typed: str, suffixes: tuple[str, ...]) -> str:
+    """The same path in the next of the formats."""
+    path = Path(typed)
+    if path.suffix in suffixes:
+        following = suffixes[(suffixes.index(path.suffix) + 1) % len(suffixes)]
+        return typed.removesuffix(path.suffix) + following
+    return f"{typed}{suffixes[0]}"
+
+
+def write_export(exported: Exported, path: Path) -> None:
+    """Writes the file, over one that is there; waits for the disk: for a thread.
+
+    Raises:
+        OSError: it cannot be written; what was there before is untouched.
+    """
+    # The suffix stays the last part of the name, since it says in which format to write.
+    temporary = path.with_name(f".{uuid.uuid4().hex}{TEMPORARY_SUFFIX}{path.suffix}")
+    try:
+        exported.write(temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def screen_picture(svg: str) -> Exported:
+    """The whole screen as a picture.
+
+    Args:
+        svg: as `App.export_screenshot` gives it, taken before any dialog lies over the screen.
+    """
+    return Exported(SCREEN_STEM, (".svg",), lambda path: _write_text(path, svg))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 class ExportScreen(ModalScreen[Path | None]):

@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.inspector.look.text_rows import fitted
+from tui.inspector.look.text import fitted
 from tui.units import age_text, size_text
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.text import safe_line
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.stored.entries import (
     ORDERS,

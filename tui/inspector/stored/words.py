@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cache.listing import SHOWN_LENGTH, Entry
 from tui.inspector.lens import k_text
 from tui.inspector.look.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS, short_benchmark
-from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.text import safe_line
 
 if TYPE_CHECKING:
     from cache.files import CorruptEntry

@@ -16,7 +16,7 @@ from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.gpu_words import gpu_words
 from tui.inspector.lens import k_text
 from tui.inspector.look.names import VARIANT_WORDS, order_words, short_benchmark
-from tui.inspector.look.safe_text import safe_line
+from tui.inspector.look.text import safe_line
 from tui.scoring_words import share_text
 from tui.units import count_text, size_text
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -13,12 +12,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.inspector.look.colours import shade
-from tui.inspector.widgets.heat_layout import Layout, layout_of
+from tui.inspector.look.themes import shade
+from tui.inspector.widgets.heat_table import HeatCell, HeatRow, HeatTable, Layout, layout_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from textual import events
 
     from tui.inspector.look.marks import Marks
@@ -27,53 +24,6 @@ DIM, BOLD = Style(dim=True), Style(bold=True)
 CURSOR = Style(bold=True, reverse=True)
 LEFT_CURSOR = Style(bold=True, underline=True)
 """The cursor while the keys go elsewhere."""
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The name of a row or column."""
-
-    long: str
-    short: str
-    """Where there is no room for the long one."""
-
-
-@dataclass(frozen=True)
-class HeatCell:
-    """One cell."""
-
-    text: str
-    value: float | None = None
-    """What it is shaded by, from 0 to 1, or to -1 in another colour; None: not at all."""
-    below: str = ""
-    """A second line, where there is room for one."""
-    is_dim: bool = False
-    roomy: str = ""
-    """In place of the text where all cells have room for theirs; empty if it is the text."""
-
-
-@dataclass(frozen=True)
-class HeatRow:
-    """One row."""
-
-    heading: Heading
-    cells: Sequence[HeatCell]
-    flag: str = ""
-    """A mark behind its name."""
-
-
-@dataclass(frozen=True)
-class HeatTable:
-    """All that a heat map shows."""
-
-    columns: Sequence[Heading]
-    rows: Sequence[HeatRow]
-    footer: Sequence[HeatRow] = ()
-    """Rows below, dimmed, which the cursor does not enter."""
-    corner: str = ""
-    """What the rows are."""
-    cell_width: int = 5
-    """Columns of the screen that a cell needs at least, the gap before it included."""
 
 
 class HeatMap(ScrollView, can_focus=True):

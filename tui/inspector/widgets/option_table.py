@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.abilities.prompts import LETTERS
-from tui.inspector.look.safe_text import safe_line
-from tui.inspector.look.text_rows import fitted, rows_of
+from tui.inspector.look.text import fitted, rows_of, safe_line
 
 if TYPE_CHECKING:
     from core.analysis.stored.records import Answer, Sample

@@ -1,4 +1,4 @@
-"""How a heat map uses the room that it has."""
+"""What a heat map shows, and how it uses the room that it has."""
 
 from __future__ import annotations
 
@@ -10,10 +10,55 @@ if TYPE_CHECKING:
 
     from textual.geometry import Size
 
-    from tui.inspector.widgets.heat_map import HeatTable
-
 WIDEST_CELL = 14
 """A cell wider than this holds nothing but its neighbours apart."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The name of a row or column."""
+
+    long: str
+    short: str
+    """Where there is no room for the long one."""
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """One cell."""
+
+    text: str
+    value: float | None = None
+    """What it is shaded by, from 0 to 1, or to -1 in another colour; None: not at all."""
+    below: str = ""
+    """A second line, where there is room for one."""
+    is_dim: bool = False
+    roomy: str = ""
+    """In place of the text where all cells have room for theirs; empty if it is the text."""
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """One row."""
+
+    heading: Heading
+    cells: Sequence[HeatCell]
+    flag: str = ""
+    """A mark behind its name."""
+
+
+@dataclass(frozen=True)
+class HeatTable:
+    """All that a heat map shows."""
+
+    columns: Sequence[Heading]
+    rows: Sequence[HeatRow]
+    footer: Sequence[HeatRow] = ()
+    """Rows below, dimmed, which the cursor does not enter."""
+    corner: str = ""
+    """What the rows are."""
+    cell_width: int = 5
+    """Columns of the screen that a cell needs at least, the gap before it included."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
-"""Choosing one of several things."""
+"""Dialogs that ask for one of several things, or for a number."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from rich.text import Text
 from textual import on
@@ -16,12 +17,25 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from tui.inspector.look.marks import UNICODE, Marks
-from tui.inspector.look.safe_text import safe_line
-from tui.inspector.screens.frame import FRAME_CSS
+from tui.inspector.look.text import safe_line
 
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
+
+FRAME_CSS = """
+    {name} {{ align: center middle; }}
+    {name} #frame {{
+        width: 90%; max-width: 76; height: auto; max-height: 90%; background: $surface;
+        border: round $primary; padding: 0 1;
+        border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground;
+    }}
+    .-ascii {name} #frame {{ border: ascii $primary; }}
+    {name} Input {{ height: 1; border: none; padding: 0; background: $panel; }}
+    {name} .problem {{ height: auto; color: $error; }}
+"""
+"""What the dialogs of this room look like, by the name of the class; not scoped, for the class of the app."""
+
 
 LIST_HINT = "/ filter   enter choose   esc back"
 
@@ -169,3 +183,125 @@ class Choose(ModalScreen[str | None]):
 def _has(option: Option, words: list[str]) -> bool:
     text = f"{option.id} {option.label} {option.note}".casefold()
     return all(word in text for word in words)
+
+
+T = TypeVar("T")
+
+ALL = "all"
+"""What one types for all items."""
+
+MANY = 1_000_000_000
+"""More items than any benchmark has: what `all` gives."""
+
+
+class _Entry(ModalScreen[T | None], Generic[T]):
+    """One line to type in; what is wrong with it is said below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="entry.back", tooltip="Enter nothing"),
+    ]
+
+    def __init__(self, title: str, hint: str) -> None:
+        """Makes the dialog.
+
+        Args:
+            title: what is entered.
+            hint: what is meant by it, in a line or two.
+        """
+        super().__init__()
+        self._heading, self._hint = title, hint
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="frame") as frame:
+            frame.border_title = escape(self._heading)
+            frame.border_subtitle = "enter takes it   esc back"
+            yield Static(self._hint, markup=False)
+            yield Input(compact=True)
+            yield Static("", classes="problem", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def read(self, text: str) -> T:
+        """What the text means.
+
+        Raises:
+            ValueError: nothing that can be taken; the message is shown.
+        """
+        raise NotImplementedError
+
+    @on(Input.Submitted)
+    def _take(self, event: Input.Submitted) -> None:
+        try:
+            found = self.read(event.value)
+        except ValueError as error:
+            self.query_one(".problem", Static).update(safe_line(str(error)))
+        else:
+            self.dismiss(found)
+
+    def action_back(self) -> None:
+        """Leaves without a number."""
+        self.dismiss(None)
+
+
+class EnterNumber(_Entry[float]):
+    """A fraction, such as k: gives a float, or None for nothing."""
+
+    SCOPED_CSS: ClassVar[bool] = False
+    DEFAULT_CSS = FRAME_CSS.format(name="EnterNumber")
+
+    def __init__(self, title: str, hint: str, wrong: Callable[[float], str]) -> None:
+        """Makes the dialog; `wrong` says in a sentence why a number cannot be taken, or nothing if it can."""
+        super().__init__(title, hint)
+        self._wrong = wrong
+
+    def read(self, text: str) -> float:
+        """The fraction that the text means."""
+        value = parse_fraction(text)
+        if problem := self._wrong(value):
+            raise ValueError(problem)
+        return value
+
+
+class EnterCount(_Entry[int]):
+    """A number of items: gives an int, MANY for `all`, or None for nothing."""
+
+    SCOPED_CSS: ClassVar[bool] = False
+    DEFAULT_CSS = FRAME_CSS.format(name="EnterCount")
+
+    def read(self, text: str) -> int:
+        """How many the text means."""
+        return parse_count(text)
+
+
+def parse_fraction(text: str) -> float:
+    """The number in `0.5 %`, `0.005` or `5e-3`: 0.005 in all three.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    word = text.strip()
+    try:
+        value = float(word.removesuffix("%"))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"'{word}' is no number: write 0.5 %, 0.005 or 5e-3.")
+    # Divided and not multiplied by 0.01, which would make a k that is not the same as the one of the grid.
+    return value / 100 if word.endswith("%") else value
+
+
+def parse_count(text: str) -> int:
+    """The number in `200` or `1,000`; MANY for `all`.
+
+    Raises:
+        ValueError: it is no whole number from 1.
+    """
+    word = text.strip().casefold()
+    if word == ALL:
+        return MANY
+    digits = word.replace(",", "")
+    count = int(digits) if digits.isascii() and digits.isdigit() else 0
+    if count < 1:
+        raise ValueError(f"'{text.strip()}' cannot be taken: write a number from 1, such as 200, or all.")
+    return min(count, MANY)
