@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from core.analysis.profile.attribution import AttributionAccuracy
-    from core.analysis.profile.cells import Profile
+    from core.analysis.attribution import AttributionAccuracy
+    from core.analysis.profile import Profile
 
 NAMING_LEGEND = (
     "A cell names its ability if its AIS is above 0 with q < .05 (significant), or if besides the whole "
@@ -76,7 +76,7 @@ def write_attributions(profile: Profile) -> None:
     """Writes how well the matrices name what the compound benchmarks need; nothing without such."""
     from rich.table import Table
 
-    from core.analysis.profile.attribution import attributions
+    from core.analysis.attribution import attributions
 
     found = attributions(profile)
     if not found:

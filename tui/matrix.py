@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from core.analysis.profile.cells import Profile
-    from core.analysis.profile.failures import MaskSums
-    from core.analysis.profile.summary import MatrixSummary
+    from core.analysis.comparisons import MatrixSummary
+    from core.analysis.profile import Profile
+    from core.analysis.profile_failures import MaskSums
     from core.models.layer_matrices import Variant
 
 WIDE = 150
@@ -54,7 +54,7 @@ NAMED = 4
 
 def write_matrices(profile: Profile) -> None:
     """Writes the summary of all matrices, then the matrices themselves."""
-    from core.analysis.profile.summary import summaries
+    from core.analysis.comparisons import summaries
 
     cells = profile.cells
     if not profile.plan.masks():
@@ -71,7 +71,7 @@ def write_matrices(profile: Profile) -> None:
             for k in ks[variant]:
                 _write_matrix(profile, variant, selection, k)
     output.write("".join(f"{wrapped(line)}\n" for line in (LEGEND, random_line(cells)) if line) + "\n")
-    output.write_table(_summary_table(summaries(profile)))
+    output.write_table(_summary_table(summaries(profile.cells)))
     output.write(wrapped(SUMMARY_LEGEND) + "\n\n")
     write_attributions(profile)
     if why := reasons(cells):
@@ -135,7 +135,7 @@ def _by_variant(
 
 def _written_words(sums: Sequence[MaskSums]) -> str:
     """The frequent failures of the written answers under some masks together."""
-    from core.analysis.diagnosis.summary import LEAST_SHARE, frequent, shares
+    from core.analysis.diagnosis.failure_modes import LEAST_SHARE, frequent, shares
 
     found = shares(way for one in sums for way in one.ways.elements())
     failures = frequent(found)

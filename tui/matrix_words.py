@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from core.analysis.profile.cells import Profile
-    from core.analysis.stored.generation_quality import GenerationQuality
+    from core.analysis.generation_quality import GenerationQuality
+    from core.analysis.profile import Profile
     from core.experiment.plan import Plan
 
 LONGEST_LINE = 110
@@ -186,7 +186,7 @@ def write_generation_quality(profile: Profile, effects: Sequence[str]) -> None:
 
 def _generation_quality_cell(generation_qualities: Sequence[GenerationQuality]) -> str:
     """The means over some masks: `x1.3 18% 2%`."""
-    from core.analysis.stored.generation_quality import times_text
+    from core.analysis.generation_quality import times_text
 
     if not generation_qualities:
         return "·"

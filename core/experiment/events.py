@@ -168,7 +168,7 @@ class TextEnded(msgspec.Struct, frozen=True, tag=True):
 class TextCompared(msgspec.Struct, frozen=True, tag=True):
     """An ablated answer of a generation job was compared with the job's base answer, token by token.
 
-    The divergence is that of `core.analysis.stored.divergences.TokenDivergence`.
+    The divergence is that of `core.analysis.samples.written.TokenDivergence`.
     """
 
     job: str

@@ -15,7 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from core.masks.scores import Scores, part_of, size_of, whole
+from core.masks.ranking import Scores, part_of, size_of, whole
 
 CHUNK = 1 << 18
 """Scores whose shares are added at once."""

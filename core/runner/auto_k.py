@@ -6,9 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.analysis.generation_quality.limits import MOST_RUINED, MOST_TIMES
-from core.analysis.stored.cache_status import has_ranking
-from core.analysis.stored.generation_quality import GenerationQuality, mask_generation_qualities, times_text
+from core.analysis.cache_status import has_ranking
+from core.analysis.generation_quality import (
+    MOST_RUINED,
+    MOST_TIMES,
+    GenerationQuality,
+    mask_generation_qualities,
+    times_text,
+)
 from core.experiment.plan import ChosenK
 from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, Selection

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
     from transformers import PreTrainedTokenizerBase
 
-    from core.analysis.stored.divergences import TokenDivergence
+    from core.analysis.samples.written import TokenDivergence
     from core.experiment.experiment import OutcomesRequest
     from core.inference.generation import Generated
     from core.inference.probabilities import Comparison, Pair, Probabilities
@@ -204,7 +204,7 @@ def compare_texts(runner: Runner, seen: SeenTexts) -> ComparedTexts:
         Cancelled: the bench was cancelled.
         ValueError: the intact model gives a log-probability that is not finite.
     """
-    from core.analysis.stored.divergences import divergence_of
+    from core.analysis.samples.written import divergence_of
     from core.inference.probabilities import compare
 
     compared = compare(runner.loaded.model, [seen.pair], seen.probabilities, runner.cancelled)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from core.analysis.profile.cells import Profile, profile_of
+from core.analysis.profile import Profile, profile_of
 from core.experiment.events import RunFinished, RunsFound
 from core.experiment.experiment import OutcomesRequest
 from core.experiment.plan import Plan

@@ -198,7 +198,7 @@ class Runner(Experiment):
 
         Their table is stored, so that whoever shows the outcomes need not make the items again.
         """
-        from core.analysis.stored.items import ensure_items
+        from core.analysis.samples.items import ensure_items
         from core.benchmarks.evaluation import prepare
 
         key = items_key(items_key_inputs(benchmark, n, self.spec))

@@ -23,7 +23,7 @@ ENDS_WITHIN_S = 120
 IMPORTED = (
     "tui.command_line",
     "tui.matrix",
-    "core.analysis.profile.folder",
+    "core.analysis.profile_folder",
     "core.runner.quality_measurement",
     "core.runner.evaluating",
     "core.runner.rankings",

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from core.analysis.diagnosis.choices import diagnose_choice
-from core.analysis.stored.failures import failures
-from core.analysis.stored.items import ensure_items
-from core.analysis.stored.samples import Samples
-from tests.core.analysis.stored.stored_samples import MASK, stored_samples
-from tests.core.analysis.stored.written_samples import MASK as WRITTEN_MASK
-from tests.core.analysis.stored.written_samples import Text, written_samples
+from core.analysis.samples.failures import failures
+from core.analysis.samples.items import ensure_items
+from core.analysis.samples.samples import Samples
+from tests.core.analysis.samples.stored_samples import MASK, stored_samples
+from tests.core.analysis.samples.written_samples import MASK as WRITTEN_MASK
+from tests.core.analysis.samples.written_samples import Text, written_samples
 from tests.performance.clock import Clock
 from tests.performance.figures import Figure, Measured
 

@@ -13,9 +13,9 @@ import numpy as np
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from core.analysis.stored.items import ensure_items
+from core.analysis.samples.items import ensure_items
 from core.engine.spec import EngineSpec
-from tests.core.analysis.stored.stored_samples import MASK, stored_samples
+from tests.core.analysis.samples.stored_samples import MASK, stored_samples
 from tests.tui.inspector.host import Host
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE

@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.analysis.stored.items import ensure_items
-from core.analysis.stored.samples import Samples
+from core.analysis.samples.items import ensure_items
+from core.analysis.samples.samples import Samples
 from core.benchmarks.description import Benchmark
 from core.runner.runner import Runner
-from tests.core.analysis.stored.stored_samples import MASK, made_up_benchmark, stored_samples
+from tests.core.analysis.samples.stored_samples import MASK, made_up_benchmark, stored_samples
 from tests.performance.clock import Clock
 from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.machine import peak_memory_bytes

@@ -24,9 +24,9 @@ from tui.progress import shown_progress
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.analysis.generation_quality import GenerationQuality
     from core.analysis.statistics.accuracy import Verdict
     from core.analysis.statistics.cells import CellStatistics
-    from core.analysis.stored.generation_quality import GenerationQuality
     from core.benchmarks.description import Benchmark
     from core.experiment.specs import MaskSpec
     from core.runner.auto_k import FoundK
@@ -64,7 +64,7 @@ def bench(
     The score is the mean over the items, which is how lm-evaluation-harness weights MMLU's subjects and
     BIG-Bench Hard's subtasks too.
     """
-    from core.analysis.stored.generation_quality import mask_generation_qualities
+    from core.analysis.generation_quality import mask_generation_qualities
     from core.benchmarks.registry import find_benchmarks
     from core.models.description import selectable_weights
 
@@ -130,7 +130,7 @@ class Report:
     def verdict(self) -> Verdict:
         """Whether the intact model's score is one that a working set-up gives."""
         from core.analysis.statistics.accuracy import plausible_range
-        from core.analysis.stored.frames import limits_of
+        from core.analysis.statistics.cells import limits_of
 
         return plausible_range(_mean(self.base["score"]), limits_of(self.benchmark))
 
@@ -159,7 +159,7 @@ def _mask(
 
 
 def _effect(base: pl.DataFrame, ablated: pl.DataFrame, benchmark: Benchmark, seed: int) -> CellStatistics:
-    from core.analysis.stored.frames import frame_statistics
+    from core.analysis.statistics.cells import frame_statistics
 
     return frame_statistics(base, [ablated], benchmark, seed)[0]
 

@@ -172,8 +172,8 @@ def _answers(
 
 def _tags(runner: Runner, prompt: str, base: Generated | None, answer: Answer) -> tuple[Tag, ...]:
     """How an ablated answer fails beside the intact model's; nothing where there is none to compare with."""
+    from core.analysis.diagnosis.case import Asked, Written
     from core.analysis.diagnosis.diagnose import diagnose
-    from core.analysis.diagnosis.written import Asked, Written
     from core.benchmarks.answer_format import style_format
 
     if base is None or answer.compared is None:

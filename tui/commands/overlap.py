@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from core.analysis.stored.overlaps import Overlaps
+    from core.analysis.overlaps import Overlaps
     from core.runner.runner import Runner
 
 LEGEND = (
@@ -67,7 +67,7 @@ def _completed(
     runner: Runner, variant: Variant, selection: Selection, k: float, seed: int, scope: Scope
 ) -> Overlaps:
     """The overlaps of all ten, after the rankings that were missing are made."""
-    from core.analysis.stored.overlaps import overlaps
+    from core.analysis.overlaps import overlaps
 
     found = overlaps(runner, variant, selection, k, seed, scope)
     runner.expected = found.missing

@@ -27,7 +27,7 @@ from tui.progress import shown_progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.analysis.profile.cells import Profile
+    from core.analysis.profile import Profile
     from core.experiment.plan import Plan
     from core.runner.runner import Runner
 
@@ -171,7 +171,8 @@ def _require_folder(out: Path) -> None:
 
 
 def _write(result: Profile, runner: Runner, out: Path, as_json: bool) -> None:
-    from core.analysis.profile.folder import (
+    from core.analysis.comparisons import summaries
+    from core.analysis.profile_folder import (
         FILES,
         attributions_of,
         failures_of,
@@ -180,7 +181,6 @@ def _write(result: Profile, runner: Runner, out: Path, as_json: bool) -> None:
         settings_of,
         write_profile,
     )
-    from core.analysis.profile.summary import summaries
     from tui.matrix import write_matrices
 
     write_profile(result, runner, out)
@@ -194,7 +194,7 @@ def _write(result: Profile, runner: Runner, out: Path, as_json: bool) -> None:
         {
             "out": str(out),
             "settings": as_plain(settings_of(result, runner)),
-            "summaries": as_plain(summaries(result)),
+            "summaries": as_plain(summaries(result.cells)),
             "cells": [output.finite(row) for row in result.cells.to_dicts()],
             "holm_significant": holm_significant_of(result),
             "attribution": attributions_of(result),

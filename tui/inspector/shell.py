@@ -329,7 +329,7 @@ class Shell(App[None]):
 
     def _known_of(self, lens: Lens, info: ModelInfo) -> Known:
         """What the cache and the model's files say of a lens; called in a thread."""
-        from core.analysis.stored.cache_status import cached_abilities
+        from core.analysis.cache_status import cached_abilities
 
         weights = candidates = None
         if lens.mask is not None:
@@ -345,7 +345,7 @@ class Shell(App[None]):
 
     def _stored_benchmarks(self, lens: Lens) -> frozenset[str]:
         """The benchmarks whose outcomes under the lens are stored; called in a thread."""
-        from core.analysis.stored.cache_status import cached_benchmarks
+        from core.analysis.cache_status import cached_benchmarks
 
         found: set[str] = set()
         for benchmark in self.session.benchmarks:

@@ -1,4 +1,4 @@
-"""A question with both answers, and what several rules of the diagnosis need of them."""
+"""What is diagnosed: a question, both answers, and what several rules need of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,43 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from core.analysis.diagnosis.language import Change, find_change
-from core.analysis.diagnosis.numerals import number_value
-from core.analysis.diagnosis.refusals import find_refusal
-from core.analysis.diagnosis.written import Asked, Written
-from core.benchmarks.answer_format import NUMBER, loose_answer
+from core.analysis.diagnosis.arithmetic import number_value
+from core.analysis.diagnosis.language import Change, find_change, find_refusal
+from core.benchmarks.answer_format import NUMBER, AnswerFormat, loose_answer
+from core.inference.repeats import Finish
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, as far as it is known. A person's own prompt has no format, no gold and no steps."""
+
+    prompt: str
+    format: AnswerFormat | None = None
+    """Where and how the answer has to stand; None if the prompt asks for no particular answer."""
+    gold: str | None = None
+    """The right answer."""
+    steps: str = ""
+    """The true worked solution; empty if none is known."""
+    options: tuple[str, ...] = ()
+    """The answers to choose from, if there are such."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one model wrote."""
+
+    text: str
+    finish: Finish
+    tokens: tuple[int, ...] = ()
+    """The new tokens, as `Generated` has them."""
+    log_probabilities: tuple[float, ...] = ()
+    """Of each token under the base model, in nats; empty if they were not computed."""
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether it was ended from outside, for want of room or because it only repeated itself."""
+        return self.finish in ("length", "repeats")
+
 
 QUOTED = 40
 """Characters of an answer that a sentence quotes at most."""

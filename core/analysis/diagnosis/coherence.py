@@ -1,14 +1,151 @@
-"""Whether an ablated answer is incoherent: how much it surprises the base model."""
+"""Whether an answer repeats itself, and how much it surprises the base model."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+import operator
+import re
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from core.analysis.diagnosis.loops import LOOP_WORDS, longest_run
-from core.analysis.diagnosis.written import Written
+from core.analysis.diagnosis.case import Written
 from core.inference.divergence import first_difference
+
+REPETITIONS = 3
+"""So often a unit has to come, one after the other, to be a loop."""
+
+LOOP_WORDS = 6
+"""So many words a loop has to fill: "no, no, no" is none."""
+
+LONGEST_PERIOD = 128
+"""Words or tokens of the longest unit that is looked for."""
+
+CHARACTER_REPETITIONS = 8
+LOOP_CHARACTERS = 40
+"""The same for a loop inside a single word, as in scripts without spaces and in "hahaha…"."""
+
+SHARE_GRAM = 4
+"""Words of the n-grams whose repetition is counted, for loops that change a little each time."""
+
+SHARE_WORDS = 40
+REPEATED_SHARE = 0.5
+"""From so many words on, a text in which this share of the n-grams stood before repeats itself."""
+
+
+class Run(NamedTuple):
+    """A stretch of a sequence that repeats one unit."""
+
+    start: int
+    length: int
+    period: int
+
+    @property
+    def repetitions(self) -> int:
+        """How often the whole unit comes."""
+        return self.length // self.period
+
+
+class Loop(NamedTuple):
+    """What repeats itself in a text."""
+
+    unit: str
+    """What is repeated."""
+    repetitions: int
+    start: int
+    """First character of the loop."""
+    end: int
+    """The character after it."""
+
+
+def longest_run(sequence: Sequence[Hashable], shortest: int, repetitions: int = REPETITIONS) -> Run | None:
+    """The longest stretch that repeats a unit, of equals the one with the shorter unit; None without any.
+
+    Args:
+        sequence: what is looked through.
+        shortest: the least length of the stretch.
+        repetitions: the least number of whole units.
+    """
+    best: Run | None = None
+    for period in range(1, min(LONGEST_PERIOD, len(sequence) // repetitions) + 1):
+        least = max(shortest, repetitions * period, best.length + 1 if best else 0)
+        equals = list(map(operator.eq, sequence[period:], sequence))
+        if sum(equals) < least - period:  # most periods, and counting is much faster than looking for the run
+            continue
+        place = 0
+        for is_equal, group in itertools.groupby(equals):
+            equal = sum(1 for _ in group)
+            if is_equal and equal + period >= least:
+                best = Run(place, equal + period, period)
+                least = best.length + 1
+            place += equal
+    return best
+
+
+def find_loop(text: str) -> Loop | None:
+    """The loop of a text; None if it does not repeat itself.
+
+    A loop is one of these, looked for in this order, capitals and punctuation at a word's ends aside:
+    1. a unit of words that comes `REPETITIONS` times or more and fills `LOOP_WORDS` words. Sums such as
+       "1 + 1 + 1 + 1" are none;
+    2. a unit of characters within one word that comes `CHARACTER_REPETITIONS` times and fills
+       `LOOP_CHARACTERS`; dots and dashes are none;
+    3. in a text of `SHARE_WORDS` words, n-grams of which `REPEATED_SHARE` stood before in the same text.
+    """
+    words = list(re.finditer(r"\S+", text))
+    plain = [_plain(word[0]) for word in words]
+    run = longest_run(plain, LOOP_WORDS)
+    if run and not _is_sum(plain[run.start : run.start + run.period]):
+        last = words[run.start + run.length - 1]
+        unit = text[words[run.start].start() : words[run.start + run.period - 1].end()]
+        return Loop(unit, run.repetitions, words[run.start].start(), last.end())
+    for word in words:
+        if loop := _within(word):
+            return loop
+    return _by_share(text, words, plain)
+
+
+def _within(word: re.Match[str]) -> Loop | None:
+    """The loop inside one word."""
+    run = (
+        longest_run(word[0], LOOP_CHARACTERS, CHARACTER_REPETITIONS)
+        if len(word[0]) >= LOOP_CHARACTERS
+        else None
+    )
+    if run is None:
+        return None
+    unit = word[0][run.start : run.start + run.period]
+    if not any(map(str.isalnum, unit)):
+        return None
+    start = word.start() + run.start
+    return Loop(unit, run.repetitions, start, start + run.length)
+
+
+def _by_share(text: str, words: Sequence[re.Match[str]], plain: Sequence[str]) -> Loop | None:
+    """The loop whose turns are not quite equal: the n-gram that comes most often stands for its unit."""
+    if len(plain) < SHARE_WORDS:
+        return None
+    places: dict[tuple[str, ...], list[int]] = {}
+    for place in range(len(plain) - SHARE_GRAM + 1):
+        places.setdefault(tuple(plain[place : place + SHARE_GRAM]), []).append(place)
+    grams = sum(map(len, places.values()))
+    if 1 - len(places) / grams < REPEATED_SHARE:
+        return None
+    often = max(places.values(), key=len)
+    start, end = words[often[0]].start(), words[often[0] + SHARE_GRAM - 1].end()
+    return Loop(text[start:end], len(often), start, words[often[-1] + SHARE_GRAM - 1].end())
+
+
+def _plain(word: str) -> str:
+    """The word without capitals and the punctuation at its ends; punctuation alone stays."""
+    return word.casefold().strip(".,;:!?\"'()*") or word
+
+
+def _is_sum(unit: Sequence[str]) -> bool:
+    """Whether a unit is of numbers and signs of arithmetic, with at least one sign."""
+    signs = [word for word in unit if re.fullmatch(r"[-+*/=×·÷−]+", word)]
+    return bool(signs) and not any(character.isalpha() for word in unit for character in word)
+
 
 TIMES = 10.0
 """An answer is incoherent if its perplexity under the base model is so many times that of the base answer."""

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from core.abilities.prompts import is_quasi_exact
-from core.analysis.diagnosis.arithmetic import first_wrong
-from core.analysis.diagnosis.case import Case, first_number, place_of, quoted
-from core.analysis.diagnosis.coherence import coherence
+from core.analysis.diagnosis.arithmetic import first_wrong, first_wrong_step, number_value, shown_number
+from core.analysis.diagnosis.case import Asked, Case, Written, first_number, place_of, quoted
+from core.analysis.diagnosis.coherence import coherence, find_loop
 from core.analysis.diagnosis.failure_modes import PRIORITY, Tag, TagName
-from core.analysis.diagnosis.loops import find_loop
-from core.analysis.diagnosis.numerals import number_value, shown_number
-from core.analysis.diagnosis.steps import first_wrong_step
-from core.analysis.diagnosis.written import Asked, Written
 
 SHORT_SHARE = 0.5
 """An answer that is shorter than this share of the base answer stops early or skips the steps."""

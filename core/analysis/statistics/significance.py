@@ -1,8 +1,9 @@
-"""Tests of single cells, and what is left of them when many are made at once."""
+"""Tests of single cells, corrections for many of them, and the least effect that n items can show."""
 
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -112,3 +113,142 @@ def _checked(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     if not np.all((flat >= 0) & (flat <= 1)):
         raise ValueError("A p-value is not a number in [0, 1]: leave out the cells without one.")
     return flat
+
+
+ALPHA = 0.05
+"""Two-sided level of the test."""
+
+POWER = 0.8
+"""How often an effect that counts as detectable is found."""
+
+PRECISION = 1e-4
+"""Of the detectable drop: a hundredth of a point of accuracy."""
+
+RELATIVE_PRECISION = 1e-3
+"""Of the least drop that a number of items can show, which is small where the items are many."""
+
+SPREAD = 6.0
+"""Standard deviations of the number of flips that are summed over; beyond lie less than 1e-8."""
+
+
+class _Flips(NamedTuple):
+    """How many answers may flip, and what of it the test finds."""
+
+    counts: NDArray[np.int64]
+    """(F,) numbers of flips."""
+    weights: NDArray[np.float64]
+    """(F,) the probability of each."""
+    critical: list[int]
+    """For each, below how many flips of the rarer kind it is significant; 0 if never."""
+    log_factorials: NDArray[np.float64]
+    """(n + 1,)"""
+
+
+def minimum_detectable_effect(n: int, discordant: float) -> float | None:
+    """The least drop in accuracy that the exact McNemar test finds in 80 of 100 runs, at p <= 0.05 two-sided.
+
+    A fraction of the items; divided by base score minus chance it is an AIS. It is about (1.96 + 0.84) *
+    sqrt(discordant / n) (Connor 1987), and a little more, as an exact test is conservative.
+
+    Args:
+        n: number of items.
+        discordant: share of the items whose answer flips, in either direction; (0, 1].
+
+    Returns:
+        None if even flips that all go one way would not be found: there are too few items, or too few flip.
+
+    Raises:
+        ValueError: n or the share is out of range.
+    """
+    flips = _flips(n, discordant)
+    if _power(flips, 0.0) < POWER:
+        return None
+    low, high = 0.0, discordant
+    while high - low > PRECISION:
+        middle = (low + high) / 2
+        if _power(flips, (discordant - middle) / (2 * discordant)) < POWER:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@cache
+def least_detectable_drop(n: int) -> float | None:
+    """The least drop in accuracy that n items can show: that of the best case, in which all flips go one way.
+
+    Where some answers are mended besides, it takes a larger one (`minimum_detectable_effect`); with 7 items
+    or more, none smaller is found in 80 of 100 runs, however the answers flip.
+
+    Returns:
+        A fraction of the items; None if they are too few to show anything.
+
+    Raises:
+        ValueError: n is below 1.
+    """
+    if mcnemar_power(n, 1.0, 1.0) < POWER:
+        return None
+    low, high = 0.0, 1.0
+    while high - low > RELATIVE_PRECISION * high:
+        middle = (low + high) / 2
+        if mcnemar_power(n, middle, middle) < POWER:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def mcnemar_power(n: int, discordant: float, drop: float) -> float:
+    """How often the exact McNemar test finds a drop: the probability of p <= 0.05, two-sided.
+
+    Summed over how many answers flip, which is binomial, and how many of these are mended (Duffy 1984).
+
+    Args:
+        n: number of items.
+        discordant: share of the items whose answer flips; (0, 1].
+        drop: share that is broken minus share that is mended; 0 to the discordant share.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    if not 0 <= drop <= discordant:
+        raise ValueError(f"A drop of {drop} cannot come of {discordant} flips: give 0 to {discordant}.")
+    return _power(_flips(n, discordant), (discordant - drop) / (2 * discordant))
+
+
+def _flips(n: int, discordant: float) -> _Flips:
+    if n < 1 or not 0 < discordant <= 1:
+        raise ValueError(f"{n} items of which a share of {discordant} flips: give 1 or more and a share > 0.")
+    log_factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+    middle, width = n * discordant, SPREAD * (math.sqrt(n * discordant * (1 - discordant)) + 1)
+    counts = np.arange(max(0, math.floor(middle - width)), min(n, math.ceil(middle + width)) + 1)
+    weights = _binomial(log_factorials, n, counts, discordant)
+    critical = [_critical(log_factorials, count) for count in counts.tolist()]
+    return _Flips(counts, weights, critical, log_factorials)
+
+
+def _critical(log_factorials: NDArray[np.float64], flips: int) -> int:
+    """Below how many flips of the rarer kind the two-sided p is at most ALPHA."""
+    tail = np.cumsum(_binomial(log_factorials, flips, np.arange(flips // 2 + 1), 0.5))
+    return int(np.searchsorted(tail, ALPHA / 2, side="right"))
+
+
+def _power(flips: _Flips, mended_share: float) -> float:
+    found = []
+    for count, critical in zip(flips.counts.tolist(), flips.critical, strict=True):
+        few = np.arange(critical)
+        shares = (mended_share, 1 - mended_share)
+        rare = [_binomial(flips.log_factorials, count, few, share).sum() for share in shares]
+        found.append(sum(rare))
+    return float(flips.weights @ np.array(found))
+
+
+def _binomial(
+    log_factorials: NDArray[np.float64], n: int, counts: NDArray[np.int64], share: float
+) -> NDArray[np.float64]:
+    """The probabilities of the counts among n."""
+    if share in (0.0, 1.0):
+        return np.asarray(counts == n * share, dtype=np.float64)
+    log_choose = log_factorials[n] - log_factorials[counts] - log_factorials[n - counts]
+    log_odds = counts * math.log(share) + (n - counts) * math.log1p(-share)
+    return np.asarray(np.exp(log_choose + log_odds), dtype=np.float64)

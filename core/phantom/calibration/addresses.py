@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cache.files import CorruptEntry
-from core.analysis.stored.selected import Addresses, selected, without_core
+from core.analysis.selected import Addresses, selected, without_core
 from core.experiment.specs import MaskSpec
 from core.phantom.calibration.blocks import PRIVATE
 from core.phantom.calibration.plan import Setting

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.abilities.catalogue import ABILITIES
-from core.analysis.stored.selected import Addresses, Layout
+from core.analysis.selected import Addresses, Layout
 from core.models.layer_matrices import MatrixShape, neurons_of
 from core.phantom import layout as phantom
 

@@ -101,7 +101,7 @@ def _computed(runner: Runner, blocks: Blocks, selection: Selection) -> dict[str,
 
 def _scores(runner: Runner, selection: Selection, ability: str) -> list[NDArray[np.float32]]:
     """The scores of the MLPs' weights from which a selection is made, matrix by matrix."""
-    from core.masks.scores import whole
+    from core.masks.ranking import whole
     from core.runner.contrasts import contrast_of, scored_for_itself, scores_in
 
     if selection in CONTRASTS:

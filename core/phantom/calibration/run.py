@@ -6,8 +6,8 @@ from typing import cast
 
 import polars as pl
 
-from core.analysis.profile.cells import Profile
-from core.analysis.stored.selected import Addresses, Layout
+from core.analysis.profile import Profile
+from core.analysis.selected import Addresses, Layout
 from core.experiment.plan import Plan
 from core.phantom.calibration.addresses import stored_addresses
 from core.phantom.calibration.blocks import Blocks, Placement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.analysis.stored.selected import Layout
+from core.analysis.selected import Layout
 from core.experiment.plan import Plan
 from core.phantom.calibration.addresses import stored_addresses
 from core.phantom.calibration.blocks import Blocks, Placement

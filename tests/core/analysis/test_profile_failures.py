@@ -13,13 +13,12 @@ import torch
 from cache.folder import Store
 from core.abilities import generate_items
 from core.abilities.prompts import render_generation
-from core.analysis.diagnosis.failure_modes import main_tag
-from core.analysis.diagnosis.summary import mode_of
-from core.analysis.profile.cells import Profile
-from core.analysis.profile.failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
-from core.analysis.profile.folder import FILES, write_profile
-from core.analysis.stored.failures import ItemFailure, failures, item_failure
-from core.analysis.stored.samples import Samples
+from core.analysis.diagnosis.failure_modes import main_tag, mode_of
+from core.analysis.profile import Profile
+from core.analysis.profile_failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
+from core.analysis.profile_folder import FILES, write_profile
+from core.analysis.samples.failures import ItemFailure, failures, item_failure
+from core.analysis.samples.samples import Samples
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec

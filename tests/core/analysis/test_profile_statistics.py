@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
-from core.analysis.profile.cells import Profile, profile_of
-from core.analysis.profile.folder import write_profile
-from core.analysis.profile.summary import summaries
+from core.analysis.comparisons import summaries
+from core.analysis.profile import Profile, profile_of
+from core.analysis.profile_folder import write_profile
+from core.analysis.statistics.bootstrap import specificity
 from core.analysis.statistics.significance import mcnemar_exact
-from core.analysis.statistics.specificity import specificity
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
@@ -125,7 +125,7 @@ def test_holm_is_over_the_defined_cells_of_one_matrix(found: tuple[Runner, Profi
         assert row["holm_p"] >= row["q_value"] >= p_values[names]
     assert cell(result, DEDUCTIVE, TEMPORAL)["holm_p"] is None
     holm_significant = [row for row in p_values if cell(result, *row)["holm_p"] < 0.05]
-    (top,) = (one for one in summaries(result) if one.selection == "top")
+    (top,) = (one for one in summaries(result.cells) if one.selection == "top")
     assert top.holm_significant == len(holm_significant) > 0
 
 
@@ -150,7 +150,7 @@ def test_specificity_is_own_less_the_other_abilities(found: tuple[Runner, Profil
     assert (row["specificity_low"], row["specificity_high"]) == pytest.approx((expected.low, expected.high))
     assert cell(result, SPATIAL, SPATIAL, "random")["specificity"] is None
     assert cell(result, DEDUCTIVE, TEMPORAL)["specificity"] is None
-    (top,) = (one for one in summaries(result) if one.selection == "top")
+    (top,) = (one for one in summaries(result.cells) if one.selection == "top")
     own = [cell(result, ability, ability)["specificity"] for ability in (DEDUCTIVE, SPATIAL)]
     assert top.mean_specificity == pytest.approx(np.mean(np.array(own, float)))
 

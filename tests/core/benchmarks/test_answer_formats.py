@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.stored.written import asked_of
+from core.analysis.samples.written import asked_of
 from core.benchmarks.answer_format import AnswerFormat
 from core.benchmarks.options import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks

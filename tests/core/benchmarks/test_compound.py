@@ -19,7 +19,7 @@ from core.abilities.compound import (
     CompoundItem,
     compound_items,
 )
-from core.analysis.stored.items import prompt_of
+from core.analysis.samples.items import prompt_of
 from core.benchmarks.compound import compound_document, is_compound
 from core.benchmarks.description import Benchmark
 from core.benchmarks.evaluation import evaluate, prepare

@@ -10,10 +10,9 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
-from core.analysis.statistics.cells import cell_statistics
-from core.analysis.stored.answers import live_answers
-from core.analysis.stored.frames import clusters_of, frame_statistics
-from core.analysis.stored.samples import Samples
+from core.analysis.samples.answers import live_answers
+from core.analysis.samples.samples import Samples
+from core.analysis.statistics.cells import cell_statistics, clusters_of, frame_statistics
 from core.benchmarks.description import Benchmark
 from core.benchmarks.options import BenchmarkOptions
 from core.benchmarks.program_tests import judge_program, split_tests

@@ -16,7 +16,7 @@ from cache.folder import Store
 from cache.keys import key_of
 from cache.upkeep import manifest_of
 from core.abilities import Item
-from core.analysis.stored.items import ensure_items
+from core.analysis.samples.items import ensure_items
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.cache_keys import (
     DIVERGENCES_VERSION,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transformers import LlamaForCausalLM
 
 from cache.folder import Store
-from core.analysis.stored.mask_distribution import mask_distribution
+from core.analysis.mask_distribution import mask_distribution
 from core.experiment.specs import MaskSpec
 from core.masks.mask import Mask, shared_by, top_minus_shared
 from core.models.layer_matrices import Variant

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from cache.folder import Store
 from core.abilities import ABILITIES
-from core.analysis.stored.overlaps import overlaps
-from core.analysis.stored.selected import selected
+from core.analysis.overlaps import overlaps
+from core.analysis.selected import selected
 from core.experiment.specs import ImportanceSpec, MaskSpec, drawn_seed
 from core.masks.choices import Scope, Selection
 from core.masks.ranking import bottom_ranking, top_ranking

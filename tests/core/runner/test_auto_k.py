@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.generation_quality.limits import MOST_TIMES
+from core.analysis.generation_quality import MOST_TIMES, GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
-from core.analysis.stored.generation_quality import GenerationQuality
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import Event, ItemsScored
 from core.experiment.experiment import generation_quality_request

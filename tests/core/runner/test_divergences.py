@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cache.folder import Store
-from core.analysis.stored.divergences import stored_divergences
+from core.analysis.samples.written import stored_divergences
 from core.benchmarks.description import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.tasks.documents import GenerationDocument

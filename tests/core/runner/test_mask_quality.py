@@ -13,8 +13,8 @@ import torch
 
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
+from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities, times_text
 from core.analysis.statistics.accuracy import accuracy
-from core.analysis.stored.generation_quality import GenerationQuality, mask_generation_qualities, times_text
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event, RunStarted
 from core.experiment.experiment import generation_quality_request

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from cache.folder import Store
-from core.analysis.profile.cells import Profile
-from core.analysis.profile.folder import write_profile
-from core.analysis.profile.summary import summaries
+from core.analysis.comparisons import summaries
+from core.analysis.profile import Profile
+from core.analysis.profile_folder import write_profile
 from core.analysis.statistics.significance import benjamini_hochberg, mcnemar_exact
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event, RunFinished, RunsFound
@@ -181,7 +181,9 @@ def test_the_folder_can_be_read_back(finished: tuple[Path, Profile], tmp_path: P
 
 def test_summaries_count_own_and_others(finished: tuple[Path, Profile]) -> None:
     _, profile = finished
-    summary = next(s for s in summaries(profile) if (s.variant, s.selection, s.k) == ("mlp", "top", 0.03))
+    summary = next(
+        s for s in summaries(profile.cells) if (s.variant, s.selection, s.k) == ("mlp", "top", 0.03)
+    )
     matrix = profile.cells.filter(variant="mlp", selection="top", k=0.03)
     own = matrix.filter(pl.col("ability") == pl.col("benchmark"))["ais"].mean()
     others = matrix.filter(pl.col("ability") != pl.col("benchmark"))["ais"].mean()

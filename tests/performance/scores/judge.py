@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.analysis.stored.selected import Layout
+from core.analysis.selected import Layout
 from core.benchmarks.evaluation import evaluate
 from core.masks.ablation import Ablator
 from core.masks.addresses import to_addresses

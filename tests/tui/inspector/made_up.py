@@ -21,7 +21,7 @@ import polars as pl
 from cache.entries import EntryFolder, Manifest
 from cache.folder import Store
 from core.abilities import ABILITIES
-from core.analysis.stored.items import ensure_items
+from core.analysis.samples.items import ensure_items
 from core.benchmarks.description import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.engine.spec import EngineSpec

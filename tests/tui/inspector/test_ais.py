@@ -12,12 +12,12 @@ from rich.color import Color
 from textual.color import Color as ThemeColor
 from textual.widgets import Static
 
+from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities, times_text
+from core.analysis.matrix import Cell
 from core.analysis.statistics.accuracy import accuracy
+from core.analysis.statistics.bootstrap import Specificity
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import EmpiricalP
-from core.analysis.statistics.specificity import Specificity
-from core.analysis.stored.cells import Cell
-from core.analysis.stored.generation_quality import GenerationQuality, mask_generation_qualities, times_text
 from core.engine.commands import StartRuns
 from core.experiment.events import RunStarted
 from core.experiment.specs import Run

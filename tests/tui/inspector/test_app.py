@@ -170,7 +170,8 @@ def test_the_screens_process_loads_no_torch() -> None:
 import sys
 from tui.inspector.app import Inspector
 from tui.inspector.tabs import PANES
-from core.analysis.stored import mask_distribution, cells, items, overlaps, cache_status, samples
+from core.analysis import cache_status, mask_distribution, matrix, overlaps
+from core.analysis.samples import items, samples
 print([name for name in ("torch", "transformers", "datasets", "bitsandbytes") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

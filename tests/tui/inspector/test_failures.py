@@ -12,19 +12,18 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from core.analysis.diagnosis.choices import diagnose_choice
-from core.analysis.diagnosis.failure_modes import Tag
-from core.analysis.diagnosis.summary import Share
+from core.analysis.diagnosis.failure_modes import Share, Tag
+from core.analysis.matrix import matrix
+from core.analysis.samples.failures import Failures, ItemFailure, failures
+from core.analysis.samples.records import Answer, Sample
+from core.analysis.samples.samples import Samples
+from core.analysis.samples.written import TokenDivergence
 from core.analysis.statistics.accuracy import accuracy
-from core.analysis.stored.cells import matrix
-from core.analysis.stored.divergences import TokenDivergence
-from core.analysis.stored.failures import Failures, ItemFailure, failures
-from core.analysis.stored.records import Answer, Sample
-from core.analysis.stored.samples import Samples
 from core.benchmarks.description import Benchmark
 from core.engine.spec import EngineSpec
 from core.experiment.experiment import Experiment
-from tests.core.analysis.stored.stored_samples import MASK as MADE_UP
-from tests.core.analysis.stored.stored_samples import stored_samples
+from tests.core.analysis.samples.stored_samples import MASK as MADE_UP
+from tests.core.analysis.samples.stored_samples import stored_samples
 from tests.tui.inspector.host import Host, screen_text, until
 from tests.tui.inspector.written import CASES, MASK, stored_answers
 from tui.inspector.ais.cell_screen import CellScreen

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 from textual.pilot import Pilot
 
+from core.analysis.matrix import column
 from core.analysis.statistics.cells import cell_statistics
-from core.analysis.stored.cells import column
 from core.engine.spec import EngineSpec
 from core.experiment.events import (
     BatchFinished,
@@ -28,8 +28,8 @@ from core.experiment.events import (
     RunStarted,
 )
 from core.experiment.specs import ImportanceSpec
-from tests.core.analysis.stored.graded_samples import GRADED, SCORES, graded_samples
-from tests.core.analysis.stored.stored_samples import MASK
+from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples
+from tests.core.analysis.samples.stored_samples import MASK
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.command_line import run as run_command

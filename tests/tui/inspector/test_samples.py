@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from core.abilities import Item
-from core.analysis.stored.records import Answer, Sample
+from core.analysis.samples.records import Answer, Sample
 from core.benchmarks.description import Benchmark
 from core.benchmarks.diagnostic import ItemSource
 from core.engine.spec import EngineSpec
@@ -19,7 +19,7 @@ from core.experiment.events import BatchFinished, ItemOutcome, RunFinished, RunS
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from tests.core.analysis.stored.stored_samples import (
+from tests.core.analysis.samples.stored_samples import (
     MASK,
     made_up_benchmark,
     predictions,

@@ -16,7 +16,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from core.analysis.stored.items import ensure_items
+from core.analysis.samples.items import ensure_items
 from core.experiment.events import (
     BatchFinished,
     ItemOutcome,

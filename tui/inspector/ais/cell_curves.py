@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from core.analysis.stored.cells import Matrix
+    from core.analysis.matrix import Matrix
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
 

@@ -10,7 +10,7 @@ from tui.inspector.look.names import short_benchmark
 from tui.inspector.look.text import safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.stored.cells import Cell, Matrix
+    from core.analysis.matrix import Cell, Matrix
     from tui.inspector.ais.links_view import Side
 
 LEAST_EFFECT = 0.05

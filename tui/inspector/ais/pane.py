@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from core.analysis.stored.cells import Matrix
+    from core.analysis.matrix import Matrix
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
 

@@ -9,10 +9,10 @@ from core.masks.choices import Scope, Selection
 from core.models.layer_matrices import Variant
 
 if TYPE_CHECKING:
-    from core.analysis.statistics.specificity import Specificity
-    from core.analysis.stored.cells import Matrix
-    from core.analysis.stored.failures import Failures
-    from core.analysis.stored.generation_quality import GenerationQuality
+    from core.analysis.generation_quality import GenerationQuality
+    from core.analysis.matrix import Matrix
+    from core.analysis.samples.failures import Failures
+    from core.analysis.statistics.bootstrap import Specificity
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
@@ -29,7 +29,7 @@ def question_of(lens: Lens) -> Question:
 def read_matrix(session: Session, lens: Lens) -> Matrix | str:
     """The lens's matrix from the cache, or why there is none, in one sentence; called in a thread."""
     from cache.files import CorruptEntry
-    from core.analysis.stored.cells import matrix
+    from core.analysis.matrix import matrix
 
     try:
         variant, selection, k, limit, seed, scope = question_of(lens)
@@ -56,10 +56,10 @@ def read_behind(session: Session, lens: Lens) -> Behind | str:
     A sentence where it cannot be read.
     """
     from cache.files import CorruptEntry
-    from core.analysis.stored.failures import failures
-    from core.analysis.stored.generation_quality import mask_generation_qualities
-    from core.analysis.stored.samples import Samples
-    from core.analysis.stored.specificities import stored_specificity
+    from core.analysis.effects import stored_specificity
+    from core.analysis.generation_quality import mask_generation_qualities
+    from core.analysis.samples.failures import failures
+    from core.analysis.samples.samples import Samples
 
     benchmark, mask = session.benchmark(lens.benchmark), lens.mask_or_fail
     n = session.items_of(benchmark, lens)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from core.analysis.matrix import SweepPoint
     from core.analysis.statistics.cells import CellStatistics
-    from core.analysis.stored.cells import SweepPoint
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
 
@@ -98,7 +98,7 @@ def read_sweep(session: Session, lens: Lens) -> list[SweepPoint]:
     Raises:
         ValueError: the lens's k asks for more weights than there are candidates.
     """
-    from core.analysis.stored.cells import sweep
+    from core.analysis.matrix import sweep
 
     benchmark = session.benchmark(lens.benchmark)
     ks = [k for k in sorted({*k_grid(session.spec.model), lens.k}) if k == lens.k or _fits(session, lens, k)]

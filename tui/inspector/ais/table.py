@@ -27,7 +27,7 @@ from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTab
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.analysis.stored.cells import Cell, Matrix
+    from core.analysis.matrix import Cell, Matrix
     from tui.inspector.look.marks import Marks
 
 

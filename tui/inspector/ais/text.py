@@ -15,10 +15,10 @@ from tui.inspector.look.text import safe_line
 from tui.matrix_words import SHORT_NAMES, mark, random_masks, too_few
 
 if TYPE_CHECKING:
+    from core.analysis.generation_quality import GenerationQuality
+    from core.analysis.matrix import Cell, Matrix
+    from core.analysis.statistics.bootstrap import Specificity
     from core.analysis.statistics.cells import CellStatistics
-    from core.analysis.statistics.specificity import Specificity
-    from core.analysis.stored.cells import Cell, Matrix
-    from core.analysis.stored.generation_quality import GenerationQuality
     from tui.inspector.look.marks import Marks
 
 LONGEST_HEAD = 6
@@ -164,7 +164,7 @@ def behind(
 
 def generation_quality_text(generation_quality: GenerationQuality) -> str:
     """Whether the model can still write, in one line."""
-    from core.analysis.stored.generation_quality import times_text
+    from core.analysis.generation_quality import times_text
 
     return (
         f"generation quality: perplexity {times_text(generation_quality.times)}; of "

@@ -12,8 +12,8 @@ from tui.inspector.lens import k_text
 from tui.inspector.look.text import fitted, rows_of, safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.diagnosis.summary import Share
-    from core.analysis.stored.failures import Failures
+    from core.analysis.diagnosis.failure_modes import Share
+    from core.analysis.samples.failures import Failures
     from core.experiment.specs import MaskSpec
 
 ABILITY_WORDS = {
@@ -126,7 +126,7 @@ def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[st
 
 def _share_words(shares: Sequence[Share]) -> list[str]:
     """Such as `fails: 41 % [34, 48] miscount upward`, then `12 % [8, 17] repeat themselves`."""
-    from core.analysis.diagnosis.summary import LEAST_SHARE, failing
+    from core.analysis.diagnosis.failure_modes import LEAST_SHARE, failing
 
     found = [one.brief() for one in failing(shares)]
     if not found:

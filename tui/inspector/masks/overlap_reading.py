@@ -19,7 +19,7 @@ def read_overlaps(experiment: Experiment, lens: Lens) -> OverlapTable | Lacking:
         OSError: the model's files cannot be read.
         ValueError: k asks for more weights than there are candidates, or the model's config is broken.
     """
-    from core.analysis.stored.overlaps import overlaps
+    from core.analysis.overlaps import overlaps
 
     found = overlaps(experiment, lens.variant, lens.selection, lens.k, lens.seed, lens.scope)
     if not any(found.present):

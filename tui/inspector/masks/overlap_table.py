@@ -13,7 +13,7 @@ from tui.inspector.look.names import ABILITY_WORDS
 from tui.inspector.masks.numbers import fraction_text, lift_text, number_text, percent, shared_by_chance
 
 if TYPE_CHECKING:
-    from core.analysis.stored.overlaps import Overlaps
+    from core.analysis.overlaps import Overlaps
     from tui.inspector.lens import Lens
 
 OverlapMeasure = Literal["jaccard", "containment", "lift"]

@@ -63,14 +63,14 @@ def read_masks(experiment: Experiment, mask_spec: MaskSpec, other: str | None) -
 
 
 def _view(experiment: Experiment, mask_spec: MaskSpec) -> MaskView | None:
-    from core.analysis.stored.mask_distribution import mask_distribution
+    from core.analysis.mask_distribution import mask_distribution
 
     found = mask_distribution(experiment, mask_spec)
     return None if found is None else MaskView(ABILITY_WORDS[mask_spec.ability], found)
 
 
 def _shared(experiment: Experiment, first: MaskSpec, second: MaskSpec) -> int:
-    from core.analysis.stored.selected import is_in, selected
+    from core.analysis.selected import is_in, selected
 
     some, others = selected(experiment, first), selected(experiment, second)
     return 0 if some is None or others is None else int(is_in(some, others).sum())

@@ -13,7 +13,7 @@ from tui.inspector.masks.numbers import number_text, percent, signed_text
 from tui.units import count_text
 
 if TYPE_CHECKING:
-    from core.analysis.stored.mask_distribution import MaskDistribution
+    from core.analysis.mask_distribution import MaskDistribution
 
 Measure = Literal["share", "enrichment", "count"]
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from tui.inspector.look.text import fitted, safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.stored.divergences import TokenDivergence
+    from core.analysis.samples.written import TokenDivergence
     from core.experiment.events import TextCompared
 
 TOKEN_WIDTH = 10
@@ -20,7 +20,7 @@ def token_divergence(compared: TextCompared) -> TokenDivergence | None:
     """The divergence that the engine told; None if the answers have the same tokens."""
     if compared.place is None:
         return None
-    from core.analysis.stored.divergences import TokenDivergence
+    from core.analysis.samples.written import TokenDivergence
 
     return TokenDivergence(
         compared.place,
@@ -61,7 +61,7 @@ def _token_words(token: str | None) -> str:
 
 def _chance_words(chances: list[float | None]) -> str:
     """The probabilities of a token under base and under the ablated model; nothing if neither is known."""
-    from core.analysis.stored.divergences import probability_text
+    from core.analysis.samples.written import probability_text
 
     if chances == [None, None]:
         return ""

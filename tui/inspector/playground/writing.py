@@ -134,10 +134,10 @@ def _tag_words(
     answer: tuple[str, Finish],
     compared: TextCompared | None,
 ) -> tuple[str, ...]:
+    from core.analysis.diagnosis.case import Asked as Question
+    from core.analysis.diagnosis.case import Written
     from core.analysis.diagnosis.diagnose import diagnose
     from core.analysis.diagnosis.failure_modes import WORDS
-    from core.analysis.diagnosis.written import Asked as Question
-    from core.analysis.diagnosis.written import Written
     from core.benchmarks.answer_format import style_format
 
     question = Question(prompt, style_format("cloze") if is_cloze else None)

@@ -14,14 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
-from core.analysis.statistics.cells import CellStatistics, cell_statistics
-from core.analysis.stored.answers import Answers, live_answers, stored_answers
-from core.analysis.stored.cache_status import has_ranking
-from core.analysis.stored.frames import limits_of
-from core.analysis.stored.item_table import ItemTable
-from core.analysis.stored.items import ensure_items
-from core.analysis.stored.samples import Samples
-from core.analysis.stored.scores import comparable_scores, item_clusters, mean_scores
+from core.analysis.cache_status import has_ranking
+from core.analysis.samples.answers import (
+    Answers,
+    comparable_scores,
+    item_clusters,
+    live_answers,
+    mean_scores,
+    stored_answers,
+)
+from core.analysis.samples.items import ItemTable, ensure_items
+from core.analysis.samples.samples import Samples
+from core.analysis.statistics.cells import CellStatistics, cell_statistics, limits_of
 from core.benchmarks.description import Benchmark
 from core.experiment.events import ItemOutcome
 from core.experiment.experiment import Experiment

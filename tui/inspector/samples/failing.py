@@ -9,8 +9,8 @@ from tui.inspector.look.names import FINISH_WORDS
 from tui.inspector.look.text import safe_line, safe_place
 
 if TYPE_CHECKING:
-    from core.analysis.stored.failures import ItemFailure
-    from core.analysis.stored.records import Answer, Sample
+    from core.analysis.samples.failures import ItemFailure
+    from core.analysis.samples.records import Answer, Sample
 
 PROGRAM_METRIC = "pass@1"
 """The metric of benchmarks whose answers are programs: right is what passes the tests."""

@@ -19,8 +19,8 @@ from tui.inspector.samples.failing import (
 from tui.inspector.widgets.option_table import Answerer, Line, Role, letter_of, option_lines
 
 if TYPE_CHECKING:
-    from core.analysis.stored.failures import ItemFailure
-    from core.analysis.stored.records import Answer, Flip, Sample
+    from core.analysis.samples.failures import ItemFailure
+    from core.analysis.samples.records import Answer, Flip, Sample
     from tui.inspector.look.marks import Marks
 
 FLIP_WORDS = {

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from core.analysis.stored.failures import Failures
+    from core.analysis.samples.failures import Failures
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
 

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from core.analysis.cache_status import CacheStatus
     from core.analysis.diagnosis.failure_modes import TagName
+    from core.analysis.samples.answers import Answers
+    from core.analysis.samples.failures import Failures
+    from core.analysis.samples.records import Filter
+    from core.analysis.samples.samples import Samples
     from core.analysis.statistics.accuracy import Accuracy
-    from core.analysis.stored.answers import Answers
-    from core.analysis.stored.cache_status import CacheStatus
-    from core.analysis.stored.failures import Failures
-    from core.analysis.stored.records import Filter
-    from core.analysis.stored.samples import Samples
     from core.experiment.events import ItemOutcome
     from core.experiment.specs import MaskSpec
     from tui.inspector.activity import Activity
@@ -112,8 +112,8 @@ class Listing:
 
 def read_stored(session: Session, question: Question, before: Reading | None) -> Reading:
     """What the cache has; the reading before, if it was of the same and nothing was added since."""
-    from core.analysis.stored.cache_status import cache_status
-    from core.analysis.stored.samples import Samples
+    from core.analysis.cache_status import cache_status
+    from core.analysis.samples.samples import Samples
 
     experiment, benchmark, n = session.experiment, session.benchmark(question.benchmark), question.n
     found = cache_status(experiment, question.mask, benchmark, n)
@@ -145,7 +145,7 @@ def _has_new_divergences(session: Session, reading: Reading) -> bool:
 
 def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[ItemOutcome]]) -> Reading:
     """A reading with what runs have given so far."""
-    from core.analysis.stored.samples import Samples
+    from core.analysis.samples.samples import Samples
 
     samples = reading.samples
     if samples is None:
@@ -158,7 +158,7 @@ def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[I
 
 def _scores(samples: Samples | None, control: Samples | None) -> dict[Model, Accuracy]:
     """The mean score of everyone over the items that they answered."""
-    from core.analysis.stored.scores import item_clusters, mean_scores
+    from core.analysis.samples.answers import item_clusters, mean_scores
 
     some = samples or control
     if some is None:
@@ -177,7 +177,7 @@ def read_failures(reading: Reading) -> Failures | None:
 
     Takes seconds where thousands of texts are to be read.
     """
-    from core.analysis.stored.failures import failures
+    from core.analysis.samples.failures import failures
 
     is_stored = reading.cache_status.base and reading.cache_status.ablated
     return failures(reading.samples) if is_stored and reading.samples is not None else None
@@ -225,7 +225,7 @@ def subject_at(reading: Reading, place: int, metric: str) -> Subject:
         place: of the item.
         metric: the benchmark's first one.
     """
-    from core.analysis.stored.failures import item_failure
+    from core.analysis.samples.failures import item_failure
     from tui.inspector.samples.lines import Subject
 
     samples = reading.samples

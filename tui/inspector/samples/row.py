@@ -10,10 +10,10 @@ from tui.inspector.look.text import fitted, safe_line
 from tui.inspector.widgets.option_table import Line, Piece, Role, letter_of
 
 if TYPE_CHECKING:
-    from core.analysis.stored.answers import Answers
-    from core.analysis.stored.failures import Failures
-    from core.analysis.stored.records import Flip, SampleRow
-    from core.analysis.stored.samples import Samples
+    from core.analysis.samples.answers import Answers
+    from core.analysis.samples.failures import Failures
+    from core.analysis.samples.records import Flip, SampleRow
+    from core.analysis.samples.samples import Samples
     from tui.inspector.look.marks import Marks
 
 WIDEST_TAG = 13

@@ -14,8 +14,8 @@ from tui.inspector.samples.lines import flip_signs
 
 if TYPE_CHECKING:
     from core.analysis.diagnosis.failure_modes import TagName
+    from core.analysis.samples.records import Filter, Flip
     from core.analysis.statistics.accuracy import Accuracy
-    from core.analysis.stored.records import Filter, Flip
     from tui.inspector.look.marks import Marks
     from tui.inspector.samples.reading import Choice, Listing, Question, Reading
 

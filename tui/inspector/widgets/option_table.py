@@ -11,7 +11,7 @@ from core.abilities.prompts import LETTERS
 from tui.inspector.look.text import fitted, rows_of, safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.stored.records import Answer, Sample
+    from core.analysis.samples.records import Answer, Sample
     from tui.inspector.look.marks import Marks
 
 Role = Literal[

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.failure_modes import TagName
-from core.analysis.diagnosis.written import Asked, Written
 from core.benchmarks.answer_format import pattern_format, style_format
 from core.inference.repeats import Finish
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.diagnose import diagnose
 from core.analysis.diagnosis.failure_modes import TagName
-from core.analysis.diagnosis.written import Asked, Written
 from core.benchmarks.answer_format import style_format
 from tests.core.analysis.diagnosis.natural import NATURAL, Natural
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.diagnosis.arithmetic import first_wrong
-from core.analysis.diagnosis.wrong_number import WrongNumber
+from core.analysis.diagnosis.arithmetic import WrongNumber, first_wrong
 
 
 @pytest.mark.parametrize(

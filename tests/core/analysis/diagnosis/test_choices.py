@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from core.analysis.diagnosis.choices import diagnose_choice
-from core.analysis.diagnosis.preferences import (
+from core.analysis.diagnosis.choices import (
     PositionPreference,
+    diagnose_choice,
     length_preference,
     length_ranks,
     letter_of,
@@ -82,7 +82,7 @@ def test_many_positions_are_tested_a_part_at_a_time(monkeypatch: pytest.MonkeyPa
     rng = random.Random(1)
     base, ablated = ([rng.randrange(26) for _ in range(300)] for _ in range(2))
     whole = preference(base, ablated, 26).p_value
-    monkeypatch.setattr("core.analysis.diagnosis.preferences.DRAWS", 100_000)
+    monkeypatch.setattr("core.analysis.diagnosis.choices.DRAWS", 100_000)
     assert preference(base, ablated, 26).p_value == pytest.approx(whole, abs=0.02)
 
 

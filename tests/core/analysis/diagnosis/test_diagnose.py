@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.diagnose import diagnose
 from core.analysis.diagnosis.failure_modes import Tag, main_tag
-from core.analysis.diagnosis.written import Asked, Written
 from core.benchmarks.answer_format import pattern_format, style_format
 from core.inference.divergence import first_difference
 from core.inference.repeats import Finish

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.analysis.diagnosis.language import find_change
-from core.analysis.diagnosis.loops import find_loop
-from core.analysis.diagnosis.refusals import find_refusal
+from core.analysis.diagnosis.coherence import find_loop
+from core.analysis.diagnosis.language import find_change, find_refusal
 
 ENGLISH = "Why is the sky blue? It is because of the way that the air scatters the light of the sun."
 

@@ -4,8 +4,17 @@ from collections import Counter
 
 import pytest
 
-from core.analysis.diagnosis.failure_modes import FAILURES, PRIORITY, WORDS, Tag, main_tag
-from core.analysis.diagnosis.summary import VERBS, frequent, mode_of, shares
+from core.analysis.diagnosis.failure_modes import (
+    FAILURES,
+    PRIORITY,
+    VERBS,
+    WORDS,
+    Tag,
+    frequent,
+    main_tag,
+    mode_of,
+    shares,
+)
 
 UP, DOWN = (Tag("miscounts", "One too many.", excess=1.0),), (Tag("miscounts", "One too few.", excess=-1.0),)
 LOOP = (Tag("repeats_itself", "Repeats itself."), Tag("miscounts", "One too many.", excess=1.0))

@@ -19,8 +19,8 @@ import polars as pl
 
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.stored.items import ensure_items
-from core.analysis.stored.selected import Layout
+from core.analysis.samples.items import ensure_items
+from core.analysis.selected import Layout
 from core.benchmarks.description import Benchmark
 from core.experiment.experiment import generation_quality_request
 from core.experiment.specs import MaskSpec

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.stored.selected import Layout
+from core.analysis.selected import Layout
 from core.models.layer_matrices import MatrixShape
 from core.phantom.calibration.blocks import OUTSIDE, PRIVATE, SHARED, Blocks, auroc, neuron_sums
 from core.phantom.layout import MLP_SIZE, neurons_of

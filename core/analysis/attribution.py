@@ -1,0 +1,113 @@
+"""What a name is worth: how well a matrix names the abilities that compound benchmarks need. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from core.analysis.comparisons import SIZE
+from core.analysis.profile import Profile
+from core.analysis.statistics.significance import SIGNIFICANT
+from core.benchmarks.compound import is_compound
+
+Rule = Literal["significant", "specific"]
+"""When a cell names its ability. `significant`: AIS above 0 and q below .05; `specific`: that, and the whole
+interval of its specificity (the AIS less the mean of the other abilities' masks) is above 0."""
+
+RULES: tuple[Rule, ...] = ("significant", "specific")
+
+
+@dataclass(frozen=True)
+class AttributionAccuracy:
+    """How well one matrix names what is needed, by one rule, over all its cells on compound benchmarks."""
+
+    variant: str
+    selection: str
+    k: float
+    rule: Rule
+    cells: int
+    """Pairs of a benchmark and an ability; of random controls, those of all draws."""
+    needed: int
+    """Those in which the benchmark needs the ability."""
+    named: int
+    """Those that the rule names."""
+    right: int
+    """Those that it names and that are needed."""
+    silent: int
+    """Those in which nothing can be named: the AIS is not defined, or the mask is collapsed."""
+
+    @property
+    def precision(self) -> float | None:
+        """The share of the named that is needed; None if nothing is named."""
+        return self.right / self.named if self.named else None
+
+    @property
+    def recall(self) -> float | None:
+        """The share of the needed that is named; None if nothing is needed."""
+        return self.right / self.needed if self.needed else None
+
+    @property
+    def f1(self) -> float | None:
+        """The harmonic mean of the two; None if nothing is named and nothing needed."""
+        both = self.named + self.needed
+        return 2 * self.right / both if both else None
+
+    @property
+    def f1_of_all(self) -> float | None:
+        """The F1 of naming every ability everywhere: what a rule has to be above."""
+        both = self.cells + self.needed
+        return 2 * self.needed / both if both else None
+
+    def figures(self) -> dict[str, str | float | int | None]:
+        """Everything in plain values."""
+        return {**self.__dict__, "precision": self.precision, "recall": self.recall, "f1": self.f1}
+
+
+def attributions(profile: Profile) -> list[AttributionAccuracy]:
+    """How well each matrix of a profile names what its compound benchmarks need; empty without any."""
+    needs = {one.id: one.needs for one in profile.plan.benchmarks if is_compound(one)}
+    return attributions_of(profile.cells, needs) if profile.plan.masks() else []
+
+
+def attributions_of(cells: pl.DataFrame, needs: Mapping[str, tuple[str, ...]]) -> list[AttributionAccuracy]:
+    """The same from cells: one for each rule, variant, selection and k, in the order of the cells.
+
+    Cells in which nothing can be named count as not named.
+
+    Args:
+        cells: as `Profile.cells`; those on other benchmarks are left out.
+        needs: for each benchmark the ids of the abilities that it needs.
+    """
+    chosen = cells.filter(pl.col("benchmark").is_in(list(needs)))
+    truth = [ability in needs[name] for name, ability in chosen.select("benchmark", "ability").iter_rows()]
+    speaks = pl.col("defined") & ~pl.col("collapsed")
+    significant = speaks & (pl.col("ais") > 0) & (pl.col("q_value") < SIGNIFICANT)
+    marked = chosen.with_columns(
+        pl.Series("needed", truth, pl.Boolean),
+        silent=~speaks,
+        significant=significant.fill_null(value=False),
+        specific=(significant & (pl.col("specificity_low") > 0)).fill_null(value=False),
+    )
+    return [
+        _attribution(matrix, rule)
+        for matrix in marked.partition_by(SIZE, maintain_order=True)
+        for rule in RULES
+    ]
+
+
+def _attribution(matrix: pl.DataFrame, rule: Rule) -> AttributionAccuracy:
+    first = matrix.row(0, named=True)
+    return AttributionAccuracy(
+        variant=first["variant"],
+        selection=first["selection"],
+        k=first["k"],
+        rule=rule,
+        cells=len(matrix),
+        needed=int(matrix["needed"].sum()),
+        named=int(matrix[rule].sum()),
+        right=int((matrix[rule] & matrix["needed"]).sum()),
+        silent=int(matrix["silent"].sum()),
+    )

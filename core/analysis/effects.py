@@ -1,0 +1,145 @@
+"""What stored masks do to benchmarks: the statistics of each, kept in this process once computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cache.files import CorruptEntry
+from core.abilities import ABILITIES
+from core.analysis.statistics.bootstrap import Specificity
+from core.analysis.statistics.cells import CellStatistics, frame_specificities, frame_statistics
+from core.benchmarks.description import Benchmark
+from core.experiment.experiment import Experiment, OutcomesRequest
+from core.experiment.specs import MaskSpec, Run
+
+MOST_KNOWN = 20_000
+"""Statistics that are kept, about 10 MB; then all are dropped."""
+
+Version = tuple[str, int]
+"""A stored file as it is now: its path, and when it was written, in nanoseconds."""
+
+_known: dict[tuple[Version, Version, int], CellStatistics] = {}
+"""By base and ablated outcomes and the seed of the bootstrap."""
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """What each mask does to each benchmark, as far as it is stored."""
+
+    found: Mapping[tuple[MaskSpec, str], CellStatistics]
+    """By mask and benchmark."""
+    missing: tuple[Run, ...]
+    """What has to be run for the rest: the intact model first, then mask by mask."""
+    damaged: tuple[CorruptEntry, ...]
+    """Entries that were found damaged just now; they count as missing."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """The outcomes that one effect follows from."""
+
+    base: OutcomesRequest
+    ablated: OutcomesRequest
+    versions: tuple[Version, Version]
+
+
+def effects(
+    experiment: Experiment,
+    masks: Sequence[MaskSpec],
+    benchmarks: Sequence[tuple[Benchmark, int]],
+    seed: int = 0,
+) -> Effects:
+    """The statistics of every mask on every benchmark, from the cache.
+
+    Args:
+        experiment: the model and the cache.
+        masks: repeated ones count once.
+        benchmarks: with their numbers of items.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    rows = [
+        [experiment.request(mask, benchmark, n) for benchmark, n in benchmarks]
+        for mask in dict.fromkeys([None, *masks])
+    ]
+    versions = {r.key: version for row in rows for r in row if (version := _version(experiment, r.key))}
+    pairs = [
+        _Pair(base, ablated, (versions[base.key], versions[ablated.key]))
+        for row in rows[1:]
+        for base, ablated in zip(rows[0], row, strict=True)
+        if base.key in versions and ablated.key in versions
+    ]
+    known, lost, damaged = _statistics(experiment, pairs, seed)
+    found = {
+        (p.ablated.mask, p.ablated.benchmark.id): known[p.versions]
+        for p in pairs
+        if p.ablated.mask is not None and p.versions in known
+    }
+    lacking = [r for row in rows for r in row if r.key not in versions or r.key in lost]
+    return Effects(found, tuple(Run(r.mask, r.benchmark.id, r.n) for r in lacking), damaged)
+
+
+def _version(experiment: Experiment, key: str) -> Version | None:
+    """The outcomes of a key as they are now; None if they are not stored."""
+    entries = experiment.store.outcomes.entries
+    path = entries.payload_path(key)
+    try:
+        return (str(path), path.stat().st_mtime_ns) if entries.has(key) else None
+    except FileNotFoundError:  # deleted between the two looks
+        return None
+
+
+def _statistics(
+    experiment: Experiment, pairs: Sequence[_Pair], seed: int
+) -> tuple[dict[tuple[Version, Version], CellStatistics], set[str], tuple[CorruptEntry, ...]]:
+    """The statistics by version, the keys that could not be loaded after all, and what of it is damaged."""
+    versions = [pair.versions for pair in pairs]
+    known = {pair: cell for pair in versions if (cell := _known.get((*pair, seed))) is not None}
+    unknown = [pair for pair in pairs if pair.versions not in known]
+    keys = [key for pair in unknown for key in (pair.base.key, pair.ablated.key)]
+    loaded = experiment.store.outcomes.load_many(keys)
+    frames = loaded.frames
+    by_base: dict[str, list[_Pair]] = {}
+    for pair in unknown:
+        if pair.base.key in frames and pair.ablated.key in frames:
+            by_base.setdefault(pair.base.key, []).append(pair)
+    for base, group in by_base.items():
+        ablated = [frames[pair.ablated.key] for pair in group]
+        cells = frame_statistics(frames[base], ablated, group[0].base.benchmark, seed)
+        known.update((pair.versions, cell) for pair, cell in zip(group, cells, strict=True))
+    _remember(known, seed)
+    return known, set(keys) - set(frames), loaded.corrupt
+
+
+def _remember(known: Mapping[tuple[Version, Version], CellStatistics], seed: int) -> None:
+    if len(_known) + len(known) > MOST_KNOWN:
+        _known.clear()
+    _known.update({(*versions, seed): cell for versions, cell in known.items()})
+
+
+def stored_specificity(
+    experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, n: int
+) -> Specificity | None:
+    """The AIS of a mask on n items less the mean of the other abilities', as far as those are stored.
+
+    Of damaged outcomes nothing is said: whoever shows the cells names them.
+
+    Returns:
+        None if the base, the mask's own or all other outcomes are lacking, or the AIS is not defined.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    others = [replace(mask, ability=one.id) for one in ABILITIES if one.id != mask.ability]
+    base, *keys = [experiment.request(one, benchmark, n).key for one in (None, mask, *others)]
+    known = [key for key in (base, *keys) if experiment.store.outcomes.entries.has(key)]
+    frames = experiment.store.outcomes.load_many(known).frames
+    columns = [frames[key] for key in keys if key in frames]
+    if base not in frames or keys[0] not in frames or len(columns) < 2:
+        return None
+    if not frame_statistics(frames[base], columns[:1], benchmark, mask.seed)[0].defined:
+        return None
+    return frame_specificities(frames[base], columns, [0] * len(columns), benchmark, mask.seed)[0]

@@ -1,1 +1,0 @@
-"""Whether a model can still write under a mask. No torch."""

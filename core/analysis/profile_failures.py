@@ -1,0 +1,257 @@
+"""How the ablated answers of a profile fail: written ones by their tags, choices by margins. No torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from core.analysis.diagnosis.failure_modes import FailureMode, Share, Tag, mode_of, shares
+from core.analysis.samples.choice_sums import (
+    ChoiceSums,
+    ModelChoices,
+    OptionFacts,
+    choice_sums,
+    model_choices,
+    pooled,
+    stored_facts,
+)
+from core.analysis.samples.items import ensure_items
+from core.analysis.samples.written import ITEM_COLUMNS, run_tags, stored_divergences
+from core.experiment.experiment import Experiment, OutcomesRequest
+from core.experiment.plan import Plan
+from core.experiment.specs import MaskSpec
+from core.masks.choices import DRAWN
+
+Frames = Mapping[MaskSpec | None, Sequence[pl.DataFrame]]
+"""The outcomes of each mask on each benchmark of the plan; None is the intact model."""
+
+RUN: dict[str, pl.DataType] = {
+    "ability": pl.String(),
+    "variant": pl.String(),
+    "selection": pl.String(),
+    "k": pl.Float64(),
+    "seed": pl.Int64(),
+    "benchmark": pl.String(),
+}
+"""What says which run a row is of."""
+
+SHARES_SCHEMA = pl.Schema(
+    {
+        **RUN,
+        "tag": pl.String(),
+        "direction": pl.String(),
+        "count": pl.Int64(),
+        "n": pl.Int64(),
+        "share": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+    }
+)
+TAGS_SCHEMA = pl.Schema(
+    {
+        **RUN,
+        "item_id": pl.String(),
+        "tag": pl.String(),
+        "evidence": pl.String(),
+        "start": pl.Int32(),
+        "end": pl.Int32(),
+        "excess": pl.Float64(),
+        "is_main": pl.Boolean(),
+    }
+)
+CHOICES_SCHEMA = pl.Schema(
+    {
+        **RUN,
+        "n": pl.Int64(),
+        "broken": pl.Int64(),
+        "base_margin": pl.Float64(),
+        "margin": pl.Float64(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class MaskSums:
+    """How the answers under one mask fail, over all benchmarks of a kind."""
+
+    mask: MaskSpec
+    ways: Counter[FailureMode]
+    """How many written answers go each way; empty without a benchmark of such."""
+    n_choices: int
+    """Items of all multiple-choice benchmarks."""
+    margins: tuple[float, float] | None
+    """Their mean margin, base and ablated, in nats; None where there is none."""
+    preferences: tuple[str, ...]
+    """A sentence for each position or length that is preferred. May have text of a data set."""
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """Of the written answers, the most frequent way first; empty without any."""
+        return shares(self.ways) if self.ways else ()
+
+
+@dataclass(frozen=True, eq=False)
+class ProfileFailures:
+    """How the answers under every mask of a profile fail."""
+
+    sums: tuple[MaskSums, ...]
+    """In the order of the plan's masks."""
+    written: tuple[str, ...]
+    """Ids of the benchmarks with written answers."""
+    choice: tuple[str, ...]
+    """Ids of the multiple-choice benchmarks."""
+    shares: pl.DataFrame
+    """`SHARES_SCHEMA`: one row for each mask, written benchmark, main tag and direction."""
+    tags: pl.DataFrame
+    """`TAGS_SCHEMA`: one row for each tag of each written answer."""
+    choices: pl.DataFrame
+    """`CHOICES_SCHEMA`: one row for each mask and multiple-choice benchmark; margins are means in nats."""
+
+
+def profile_failures(plan: Plan, experiment: Experiment, frames: Frames) -> ProfileFailures:
+    """The diagnosis of all outcomes beside the intact model's. Every text is read once.
+
+    Raises:
+        CorruptEntry: what is stored of where answers part is damaged.
+        OSError: the table of a benchmark's items cannot be read or written.
+    """
+    written = [place for place, one in enumerate(plan.benchmarks) if one.kind == "generation"]
+    choice = [place for place, one in enumerate(plan.benchmarks) if one.kind == "multiple_choice"]
+    texts = {place: _Texts.of(plan, experiment, frames, place) for place in written if plan.masks()}
+    options = {place: _Options.of(plan, experiment, frames, place) for place in choice if plan.masks()}
+    tables = _Tables([], [], [])
+    sums = [
+        MaskSums(
+            mask,
+            _count_ways(tables, mask, frames, experiment, texts),
+            *_compare_choices(tables, mask, frames, options),
+        )
+        for mask in plan.masks()
+    ]
+    ids = [benchmark.id for benchmark in plan.benchmarks]
+    return ProfileFailures(
+        tuple(sums),
+        tuple(ids[place] for place in written),
+        tuple(ids[place] for place in choice),
+        *tables.frames(),
+    )
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The rows of the three tables, as they come."""
+
+    shares: list[tuple[Any, ...]]
+    tags: list[tuple[Any, ...]]
+    choices: list[tuple[Any, ...]]
+
+    def frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """The tables."""
+        return (
+            pl.DataFrame(self.shares, SHARES_SCHEMA, orient="row"),
+            pl.DataFrame(self.tags, TAGS_SCHEMA, orient="row"),
+            pl.DataFrame(self.choices, CHOICES_SCHEMA, orient="row"),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Texts:
+    """What all masks are compared with on a benchmark with written answers."""
+
+    request: OutcomesRequest
+    """Of the intact model."""
+    items: pl.DataFrame
+    base: pl.DataFrame
+
+    @classmethod
+    def of(cls, plan: Plan, experiment: Experiment, frames: Frames, place: int) -> _Texts:
+        """Of the benchmark at a place of the plan."""
+        benchmark = plan.benchmarks[place]
+        n = plan.items_of(benchmark)
+        items = pl.read_parquet(ensure_items(experiment, benchmark, n), columns=list(ITEM_COLUMNS))
+        return cls(experiment.request(None, benchmark, n), items, frames[None][place])
+
+    def tags(self, experiment: Experiment, mask: MaskSpec, ablated: pl.DataFrame) -> list[tuple[Tag, ...]]:
+        """The tags of all answers under a mask."""
+        benchmark = self.request.benchmark
+        divergences = stored_divergences(
+            experiment, self.request, experiment.request(mask, benchmark, self.request.n)
+        )
+        form = benchmark.source.answer_format
+        return [tags or () for tags in run_tags(form, self.items, self.base, ablated, divergences)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Options:
+    """What all masks are compared with on a multiple-choice benchmark."""
+
+    id: str
+    facts: OptionFacts
+    base: ModelChoices
+
+    @classmethod
+    def of(cls, plan: Plan, experiment: Experiment, frames: Frames, place: int) -> _Options:
+        """Of the benchmark at a place of the plan."""
+        benchmark = plan.benchmarks[place]
+        path = ensure_items(experiment, benchmark, plan.items_of(benchmark))
+        facts = stored_facts(pl.scan_parquet(path), benchmark.metrics[0])
+        return cls(benchmark.id, facts, model_choices(facts, frames[None][place]))
+
+
+def _count_ways(
+    tables: _Tables, mask: MaskSpec, frames: Frames, experiment: Experiment, texts: Mapping[int, _Texts]
+) -> Counter[FailureMode]:
+    """How many written answers under a mask go each way; their rows are added to the tables."""
+    ways: Counter[FailureMode] = Counter()
+    for place, of_all in texts.items():
+        ablated = frames[mask][place]
+        tags = of_all.tags(experiment, mask, ablated)
+        names = (*run_names(mask), of_all.request.benchmark.id)
+        found = Counter(map(mode_of, tags))
+        tables.shares.extend((*names, *_share_row(share)) for share in shares(found))
+        tables.tags.extend((*names, *row) for row in _tag_rows(ablated["item_id"], tags))
+        ways += found
+    return ways
+
+
+def _compare_choices(
+    tables: _Tables, mask: MaskSpec, frames: Frames, options: Mapping[int, _Options]
+) -> tuple[int, tuple[float, float] | None, tuple[str, ...]]:
+    """Items, mean margins and preferences over all multiple-choice benchmarks; rows are added to a table."""
+    parts: list[ChoiceSums] = []
+    for place, of_all in options.items():
+        sums = choice_sums(of_all.facts, of_all.base, model_choices(of_all.facts, frames[mask][place]))
+        means = sums.mean_margins or (None, None)
+        tables.choices.append((*run_names(mask), of_all.id, sums.n, sums.broken, *means))
+        parts.append(sums)
+    if not parts:
+        return 0, None, ()
+    whole = pooled(parts)
+    return whole.n, whole.mean_margins, whole.preferences()
+
+
+def run_names(mask: MaskSpec) -> tuple[str, str, str, float, int | None]:
+    """The values of `RUN` but the benchmark: only a mask that is drawn depends on its seed."""
+    seed = mask.seed if mask.selection in DRAWN else None
+    return mask.ability, mask.variant, mask.selection, mask.k, seed
+
+
+def run_fields(mask: MaskSpec) -> dict[str, Any]:
+    """The same by their names."""
+    return dict(zip(RUN, run_names(mask), strict=False))
+
+
+def _share_row(share: Share) -> tuple[str | None, str, int, int, float, float, float]:
+    part = share.share
+    return share.name, share.direction, share.count, part.n, part.score, part.low, part.high
+
+
+def _tag_rows(ids: pl.Series, tags: Sequence[Sequence[Tag]]) -> Iterator[tuple[Any, ...]]:
+    """A row for each tag of each item; the first of an item is its main one."""
+    for item_id, of_item in zip(ids, tags, strict=True):
+        for number, tag in enumerate(of_item):
+            yield item_id, tag.name, tag.evidence, tag.start, tag.end, tag.excess, number == 0

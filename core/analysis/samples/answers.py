@@ -1,0 +1,166 @@
+"""What one model answered to the items of a benchmark, stored or as far as a run has got, and its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cache.entries import Payload
+from cache.files import CorruptEntry
+from cache.outcomes import SCHEMA
+from core.analysis.samples.items import UNKNOWN, ItemTable
+from core.analysis.statistics.accuracy import Accuracy, accuracy, mean_score
+from core.analysis.statistics.cells import clusters_of
+from core.experiment.events import ItemOutcome
+
+DETAILS = ["prediction", "correct", "score", "loglikelihoods", "text", "answer", "finish", "tokens"]
+"""The columns of `cache.outcomes.SCHEMA` that say what was answered."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The answers to all N items, in their order."""
+
+    known: NDArray[np.bool_]
+    """(N,) which items were answered."""
+    correct: NDArray[np.bool_]
+    """(N,) which were answered right; False where nothing is known."""
+    prediction: NDArray[np.int16]
+    """(N,) index of the chosen option; -1 where nothing is known, and for generation."""
+    rows: Callable[[], pl.LazyFrame]
+    """All of it, with log-likelihoods and texts: the columns of `DETAILS`, N rows."""
+
+    @property
+    def accuracy(self) -> Accuracy | None:
+        """Over the known answers; None without any."""
+        return accuracy(self.correct[self.known]) if self.known.any() else None
+
+    def answer(self, place: int) -> Mapping[str, Any]:
+        """One answer, by column name."""
+        return self.rows().slice(place, 1).collect().row(0, named=True)
+
+
+def stored_answers(path: Path, payload: Payload, items: ItemTable) -> Answers:
+    """The answers in a payload of `cache.outcomes`, proved whole.
+
+    Args:
+        path: its file, which errors name.
+        payload: what to read them from.
+        items: those of the benchmark.
+
+    Raises:
+        CorruptEntry: it is not about these items, in this order.
+    """
+    lazy = pl.scan_parquet(payload)
+    small = lazy.select("item_id", "prediction", "correct").collect()
+    if len(small) != len(items) or not (small["item_id"] == items.ids).all():
+        raise CorruptEntry(path, "its items are not those of the benchmark: delete it, and run it again")
+    return Answers(
+        known=np.ones(len(items), bool),
+        correct=small["correct"].to_numpy(),
+        prediction=small["prediction"].fill_null(UNKNOWN).to_numpy(),
+        rows=lambda: lazy.select(DETAILS),
+    )
+
+
+def live_answers(outcomes: Sequence[ItemOutcome], n: int) -> Answers:
+    """The answers of a run that goes on.
+
+    Args:
+        outcomes: all that it has given so far.
+        n: items of the benchmark.
+
+    Raises:
+        ValueError: an outcome is of an item beyond n.
+    """
+    places = np.fromiter((outcome.place for outcome in outcomes), np.int64, len(outcomes))
+    if len(places) and not 0 <= int(places.min()) <= int(places.max()) < n:
+        raise ValueError(f"The running benchmark has other items than the {n} shown: choose it again.")
+    known, correct = np.zeros(n, bool), np.zeros(n, bool)
+    prediction = np.full(n, UNKNOWN, np.int16)
+    known[places] = True
+    correct[places] = [outcome.correct for outcome in outcomes]
+    prediction[places] = [outcome.prediction for outcome in outcomes]
+    return Answers(known, correct, prediction, cache(lambda: _live_rows(outcomes, n)))
+
+
+def _live_rows(outcomes: Sequence[ItemOutcome], n: int) -> pl.LazyFrame:
+    by_place = {outcome.place: outcome for outcome in outcomes}
+    found = [by_place.get(place) for place in range(n)]
+    nothing = [None] * n
+    return pl.LazyFrame(
+        {
+            "prediction": [one.prediction if one and one.loglikelihoods else None for one in found],
+            "correct": [one and one.correct for one in found],
+            "score": nothing,
+            "loglikelihoods": [list(one.loglikelihoods) or None if one else None for one in found],
+            "text": nothing,
+            "answer": nothing,
+            "finish": nothing,
+            "tokens": nothing,
+        },
+        schema={name: SCHEMA[name] for name in DETAILS},
+    )
+
+
+Name = TypeVar("Name", bound=str)
+
+
+def item_clusters(items: ItemTable) -> NDArray[Any] | None:
+    """(N,) numbers, equal for items of one cluster; None if every item is on its own.
+
+    Raises:
+        OSError: the table of items was deleted.
+    """
+    column = pl.col("cluster")
+    return clusters_of(items.lazy.select(pl.when(column != "").then(column)).collect())
+
+
+def item_scores(answers: Answers) -> NDArray[np.float32] | None:
+    """(N,) the benchmark's first metric of each item, 0 to 1; None of a run that is not stored yet.
+
+    Raises:
+        OSError: the file of the answers was deleted.
+    """
+    scores = answers.rows().select("score").collect().to_series()
+    return None if scores.null_count() else scores.to_numpy()
+
+
+def comparable_scores(answers: Mapping[Name, Answers]) -> dict[Name, NDArray[np.float32]]:
+    """(N,) what the answers of each side count, 0 to 1, by the name of the side.
+
+    A run that is not stored yet has told right and wrong alone, which then is what all sides count by.
+
+    Raises:
+        OSError: the file of some answers was deleted.
+    """
+    scores = {name: item_scores(of_one) for name, of_one in answers.items()}
+    stored = {name: found for name, found in scores.items() if found is not None}
+    if len(stored) == len(scores):
+        return stored
+    return {name: of_one.correct.astype(np.float32) for name, of_one in answers.items()}
+
+
+def mean_scores(answers: Mapping[Name, Answers], clusters: NDArray[Any] | None) -> dict[Name, Accuracy]:
+    """The mean score of each side over the items that it answered; none of a side without any.
+
+    Args:
+        answers: by the name of the side.
+        clusters: see `item_clusters`.
+
+    Raises:
+        OSError: the file of some answers was deleted.
+    """
+    scores = comparable_scores(answers)
+    known = {name: of_one.known for name, of_one in answers.items() if of_one.known.any()}
+    return {
+        name: mean_score(scores[name][which], None if clusters is None else clusters[which])
+        for name, which in known.items()
+    }

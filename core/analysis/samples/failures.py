@@ -1,0 +1,129 @@
+"""How the ablated answers of a benchmark fail: of one item, and summed over all of them. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from core.analysis.diagnosis.choices import ChoiceDiagnosis, diagnose_choice
+from core.analysis.diagnosis.failure_modes import PRIORITY, Share, Tag, mode_of, shares
+from core.analysis.samples.answers import Answers
+from core.analysis.samples.choice_sums import SEVERAL_RIGHT, choice_sums, model_choices, stored_facts
+from core.analysis.samples.items import ItemTable
+from core.analysis.samples.records import Answer, Sample
+from core.analysis.samples.samples import Samples
+from core.analysis.samples.written import (
+    ANSWER_COLUMNS,
+    ITEM_COLUMNS,
+    TokenDivergence,
+    answer_tags,
+    divergence_of,
+    run_tags,
+)
+from core.benchmarks.description import Benchmark
+
+TEXTS_AT_ONCE = 4096
+"""Items whose texts are in memory together."""
+
+
+@dataclass(frozen=True)
+class ItemFailure:
+    """How one ablated answer differs from the base answer. May quote texts of models: to be shown as text."""
+
+    tags: tuple[Tag, ...]
+    """Of a written answer, the one that counts first; empty for multiple choice."""
+    choice: ChoiceDiagnosis | None
+    """Of multiple choice with one right option; None of a written answer."""
+    divergence: TokenDivergence | None
+    """Where the two texts part; None where it is not stored, or they do not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Failures:
+    """How the ablated answers of a benchmark differ from the base answers."""
+
+    n: int
+    """Items of which both answers are known."""
+    main: NDArray[np.int8]
+    """(N,) index into `core.analysis.diagnosis.PRIORITY` of the tag that counts; -1 without one, where an
+    answer is not known, and for multiple choice."""
+    shares: tuple[Share, ...]
+    """Of written answers, the most frequent first; their counts add up to n. Empty for multiple choice."""
+    sentences: tuple[str, ...]
+    """Of multiple choice: the mean margin, what won among the broken items, and what is preferred. May have
+    text of a data set: to be shown as text."""
+
+
+def item_failure(samples: Samples, sample: Sample) -> ItemFailure | None:
+    """How the ablated answer to one of the samples fails; None unless both answers are known.
+
+    Of a run that goes on, written answers are not known until it is stored.
+    """
+    benchmark, base, ablated = samples.benchmark, sample.base, sample.ablated
+    if benchmark is None or base is None or ablated is None:
+        return None
+    if benchmark.kind == "multiple_choice":
+        return ItemFailure((), _choice(benchmark, sample, base, ablated), None)
+    divergence = None if samples.divergences is None else samples.divergences.row(sample.place, named=True)
+    # Their fields are named as the columns of the tables.
+    tags = answer_tags(benchmark.source.answer_format, vars(sample), vars(base), vars(ablated), divergence)
+    return (
+        None if tags is None else ItemFailure(tags, None, divergence_of(divergence) if divergence else None)
+    )
+
+
+def failures(samples: Samples) -> Failures | None:
+    """How the ablated answers fail, summed; None if there is no item of which both answers are known.
+
+    Reads every text: not for a screen's event loop.
+    """
+    benchmark, base, ablated = samples.benchmark, samples.base_answers, samples.ablated_answers
+    if benchmark is None or base is None or ablated is None:
+        return None
+    if benchmark.kind == "multiple_choice":
+        return _of_choices(samples.items, benchmark, base, ablated)
+    form = benchmark.source.answer_format
+    tags: list[tuple[Tag, ...] | None] = []
+    for start in range(0, samples.n, TEXTS_AT_ONCE):
+        items = _part(samples.items.lazy, ITEM_COLUMNS, start)
+        before, after = (_part(answers.rows(), ANSWER_COLUMNS, start) for answers in (base, ablated))
+        divergences = None if samples.divergences is None else samples.divergences.slice(start, TEXTS_AT_ONCE)
+        tags += run_tags(form, items, before, after, divergences)
+    return _of_tags(tags)
+
+
+def _of_choices(items: ItemTable, benchmark: Benchmark, base: Answers, ablated: Answers) -> Failures | None:
+    known = base.known & ablated.known
+    if not known.any():
+        return None
+    facts = stored_facts(items.lazy, benchmark.metrics[0])
+    columns = ("prediction", "correct", "loglikelihoods")
+    models = [model_choices(facts, one.rows().select(columns).collect(), known) for one in (base, ablated)]
+    sums = choice_sums(facts, *models)
+    return Failures(sums.n, np.full(len(items), -1, np.int8), (), sums.sentences())
+
+
+def _of_tags(tags: Sequence[tuple[Tag, ...] | None]) -> Failures | None:
+    known = [of_item for of_item in tags if of_item is not None]
+    if not known:
+        return None
+    # `diagnose` puts the tag that counts first.
+    main = [PRIORITY.index(of_item[0].name) if of_item else -1 for of_item in tags]
+    return Failures(len(known), np.array(main, np.int8), shares(map(mode_of, known)), ())
+
+
+def _part(lazy: pl.LazyFrame, columns: Sequence[str], start: int) -> pl.DataFrame:
+    """The columns of the next `TEXTS_AT_ONCE` items."""
+    return lazy.slice(start, TEXTS_AT_ONCE).select(columns).collect()
+
+
+def _choice(benchmark: Benchmark, sample: Sample, base: Answer, ablated: Answer) -> ChoiceDiagnosis | None:
+    """The diagnosis of an item with one right option and two options or more."""
+    values = base.loglikelihoods, ablated.loglikelihoods
+    if benchmark.metrics[0] == SEVERAL_RIGHT or sample.gold is None or not (values[0] and values[1]):
+        return None
+    return diagnose_choice(sample.gold, values[0], values[1]) if len(values[0]) > 1 else None

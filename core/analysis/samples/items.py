@@ -1,0 +1,154 @@
+"""The items of a benchmark: their stored table, of which only small columns are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cache.entries import Payload
+from core.benchmarks.description import Benchmark
+from core.benchmarks.tasks.documents import ChoiceDocument, Document
+from core.experiment.cache_keys import items_key, items_key_inputs
+from core.experiment.experiment import Experiment
+from core.experiment.storing import alone_with, stored_whole, storing
+from core.models.names import one_of
+
+BEGINNING_LENGTH = 200
+"""Characters of an item that a list may show."""
+
+BLANK = "_"
+"""Where an option goes in a prompt that has one within."""
+
+
+def ensure_items(experiment: Experiment, benchmark: Benchmark, n: int) -> Payload:
+    """What to read a benchmark's first n items from, made now if it is not there: `cache.items.SCHEMA`.
+
+    A Parquet file, or its bytes where the cache cannot be written to.
+
+    Raises:
+        ValueError: the benchmark has fewer than n items, or its rows are not here.
+    """
+    key_inputs = items_key_inputs(benchmark, n, experiment.spec)
+    key, entries = items_key(key_inputs), experiment.store.items.entries
+    # Looked up before the lock too: a cache that can only be read has no place for locks.
+    if (found := stored_whole(experiment, entries, key)) is not None:
+        return found
+    with alone_with(experiment, key):
+        if (found := stored_whole(experiment, entries, key)) is not None:
+            return found
+        with storing(experiment):
+            experiment.store.items.save(key, key_inputs, _columns(benchmark.documents(experiment.spec, n)))
+        return entries.held[key][1] if key in entries.held else entries.payload_path(key)
+
+
+def _columns(documents: Sequence[Document]) -> dict[str, list[Any]]:
+    return {
+        "item_id": [document.id for document in documents],
+        "family": [document.family for document in documents],
+        "beginning": [" ".join(document.asked.split())[:BEGINNING_LENGTH] for document in documents],
+        "prompt": [prompt_of(document) for document in documents],
+        "options": [_options(document) for document in documents],
+        "gold": [min(d.gold) if isinstance(d, ChoiceDocument) else None for d in documents],
+        "steps": [d.steps if isinstance(d, ChoiceDocument) else "" for d in documents],
+        "targets": [[] if isinstance(d, ChoiceDocument) else list(d.targets) for d in documents],
+        "cluster": [document.cluster for document in documents],
+    }
+
+
+def prompt_of(document: Document) -> str:
+    """The whole prompt as a person reads it; with a blank where every option has a context of its own."""
+    if not isinstance(document, ChoiceDocument):
+        return document.prompt
+    if document.read:
+        return document.read
+    first, option = document.contexts[0], document.options[0]
+    if len(document.contexts) == 1 or not first.endswith(option):
+        return first
+    return f"{first.removesuffix(option)}{BLANK}{document.continuations[0]}"
+
+
+def _options(document: Document) -> list[str]:
+    return list(document.options) if isinstance(document, ChoiceDocument) else []
+
+
+KEPT_TEXT_BYTES = 64_000_000
+"""Up to so much lower-case text is kept for searching; of more, the file is read again for each search."""
+
+UNKNOWN = -1
+"""In place of an option's index that there is not."""
+
+
+class ItemTable:
+    """The items of one benchmark, in its order."""
+
+    def __init__(self, payload: Payload) -> None:
+        """Reads ids, families and right options; the payload is one of `cache.items`, proved whole."""
+        self.lazy = pl.scan_parquet(payload)
+        small = self.lazy.select("item_id", "family", "gold").collect()
+        self.ids: pl.Series = small["item_id"]
+        self.gold: NDArray[np.int16] = small["gold"].fill_null(UNKNOWN).to_numpy()
+        """(N,) index of the right option, -1 where there are no options."""
+        names = small["family"].unique().sort()
+        self._family_names: list[str] = names.to_list()
+        self._families: NDArray[np.uint32] = (
+            small["family"].cast(pl.Enum(names)).to_physical().cast(pl.UInt32).to_numpy()
+        )
+        self._last_search: tuple[str, NDArray[np.bool_]] = ("", np.ones(len(self.ids), bool))
+
+    def __len__(self) -> int:
+        """Number of items."""
+        return len(self.ids)
+
+    @cached_property
+    def families(self) -> dict[str, int]:
+        """How many items each family has, by name."""
+        counts = np.bincount(self._families, minlength=len(self._family_names))
+        return dict(zip(self._family_names, counts.tolist(), strict=True))
+
+    def family_of(self, place: int) -> str:
+        """The family of one item."""
+        return self._family_names[int(self._families[place])]
+
+    def of_family(self, name: str) -> NDArray[np.bool_]:
+        """(N,) which items are of the family.
+
+        Raises:
+            ValueError: there is no such family.
+        """
+        code = self._family_names.index(one_of(name, self._family_names, "tag"))
+        return np.equal(self._families, code)
+
+    def matches(self, search: str) -> NDArray[np.bool_]:
+        """(N,) which items have the text, in any case, in prompt, options or id. The last answer is kept."""
+        if self._last_search[0] != search:
+            needle = pl.select(pl.lit(search).str.to_lowercase()).item()
+            found = self._search_text.select(pl.col("text").str.contains(needle, literal=True))
+            self._last_search = (search, found.collect(engine="streaming").to_series().to_numpy())
+        return self._last_search[1]
+
+    @cached_property
+    def _search_text(self) -> pl.LazyFrame:
+        """What is searched, in lower case: in memory if it is not too much, else in the file."""
+        size_bytes = (
+            self.lazy.select(pl.col("prompt").str.len_bytes().sum()).collect(engine="streaming").item()
+        )
+        parts = (pl.col("prompt"), pl.col("options").list.join("\n"), pl.col("item_id"))
+        text = self.lazy.select(pl.concat_str(*parts, separator="\n").str.to_lowercase().alias("text"))
+        return text.collect().lazy() if size_bytes <= KEPT_TEXT_BYTES else text
+
+    def beginnings(self, places: NDArray[np.int64]) -> list[str]:
+        """The beginning of each item at the places, in their order."""
+        if not len(places):
+            return []
+        first, last = int(places.min()), int(places.max())
+        span = self.lazy.select("beginning").slice(first, last - first + 1).collect()["beginning"]
+        return span.gather(places - first).to_list()
+
+    def item(self, place: int) -> dict[str, Any]:
+        """Everything of one item, by column name."""
+        return self.lazy.slice(place, 1).collect().row(0, named=True)

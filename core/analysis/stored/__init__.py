@@ -1,1 +1,0 @@
-"""Reads what the cache has, for the screen and the tables. No torch."""

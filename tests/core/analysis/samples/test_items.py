@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cache.folder import Store
+from core.abilities.prompts import render_choice
+from core.analysis.samples.items import ensure_items
+from core.benchmarks.diagnostic import heldout_items
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.events import EntryReplaced, Event
+from core.experiment.experiment import Experiment
+from core.models.spec import ModelSpec
+
+(BENCHMARK,) = find_benchmarks(["deductive_reasoning"], "basic")
+
+
+@pytest.fixture
+def told() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def experiment(tmp_path: Path, told: list[Event]) -> Experiment:
+    return Experiment(ModelSpec(), Store(tmp_path), emit=told.append)
+
+
+def test_the_items_are_stored_once_as_the_model_gets_them(experiment: Experiment) -> None:
+    path = ensure_items(experiment, BENCHMARK, 20)
+    written = path.stat().st_mtime_ns
+    assert ensure_items(experiment, BENCHMARK, 20) == path
+    assert path.stat().st_mtime_ns == written
+    rows = pl.read_parquet(path).to_dicts()
+    for row, item in zip(rows, heldout_items(BENCHMARK.id, "basic", 20), strict=True):
+        assert row["item_id"] == item.id
+        assert row["prompt"] == render_choice(item, experiment.spec.style).context
+        assert (row["options"], row["gold"]) == (list(item.options), item.answer_index)
+        assert item.context.split()[0] in row["beginning"]
+
+
+def test_what_decides_the_table_is_in_its_key(experiment: Experiment) -> None:
+    (other,) = find_benchmarks(["spatial_reasoning"], "basic")
+    paths = {
+        ensure_items(experiment, BENCHMARK, 20),
+        ensure_items(experiment, BENCHMARK, 21),
+        ensure_items(experiment, other, 20),
+    }
+    assert len(paths) == 3
+
+
+def test_a_damaged_table_is_told_and_made_anew(experiment: Experiment, told: list[Event]) -> None:
+    path = ensure_items(experiment, BENCHMARK, 20)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"?")
+    assert ensure_items(experiment, BENCHMARK, 20) == path
+    assert path.read_bytes() == whole
+    assert [type(event) for event in told] == [EntryReplaced]

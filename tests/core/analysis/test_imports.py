@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+CODE = """
+import sys, tempfile
+from pathlib import Path
+import numpy as np
+from core.analysis.cache_status import cached_abilities, cached_benchmarks, cache_status
+from core.analysis.diagnosis.case import Asked, Written
+from core.analysis.diagnosis.choices import diagnose_choice, position_preference
+from core.analysis.diagnosis.diagnose import diagnose
+from core.analysis.diagnosis.failure_modes import mode_of, shares
+from core.analysis.mask_distribution import mask_distribution
+from core.analysis.matrix import column, matrix, sweep
+from core.analysis.overlaps import overlaps
+from core.analysis.samples.failures import failures, item_failure
+from core.analysis.samples.samples import Samples
+from core.analysis.samples.written import stored_divergences
+from core.benchmarks.answer_format import style_format
+from core.experiment.specs import MaskSpec
+from tests.core.analysis.samples.stored_samples import MASK, stored_samples
+
+experiment, benchmark = stored_samples(Path(tempfile.mkdtemp()), 50)
+samples = Samples.open(experiment, benchmark, 50, MASK)
+samples.rows(samples.select("broken", search="zorps")), samples.sample(0)
+failures(samples), item_failure(samples, samples.sample(0))
+samples.write(Path(tempfile.mkdtemp()) / "out.csv", np.arange(9), "csv")
+stored_divergences(experiment, *(experiment.request(mask, benchmark, 50) for mask in (None, MASK)))
+cache_status(experiment, MASK, benchmark, 50), cached_abilities(experiment, MASK, benchmark, 50)
+cached_benchmarks(experiment, MASK, [benchmark])
+matrix(experiment, "mlp", "top", 0.01, [benchmark]), column(experiment, "mlp", "top", 0.01, benchmark, 50)
+sweep(experiment, MASK, [0.01, 0.02], benchmark, 50)
+mask_distribution(experiment, MaskSpec("spatial_reasoning", "mlp", "random", 0.01))
+overlaps(experiment, "mlp", "random", 0.01)
+asked = Asked("Tom had 3 .", style_format("cloze"), "3", options=("3", "4"))
+tags = diagnose(asked, Written("so 3", "eos"), Written("so 4 so 4 so 4 so 4 so 4", "length"))
+shares([mode_of(tags)])
+diagnose_choice(0, (-1.0, -2.0), (-2.0, -1.0)), position_preference(np.eye(4, k=1, dtype=np.int64))
+heavy = ("torch", "transformers", "scipy", "datasets", "bitsandbytes")
+print([name for name in heavy if name in sys.modules])
+"""
+
+
+def test_results_are_read_without_torch() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
