@@ -87,6 +87,7 @@ def test_perplexity_tells_a_whole_model_from_a_collapsed_one(demo: LoadedModel) 
 
 
 def test_generation_quality_needs_no_torch() -> None:
-    code = "import sys, core.abilities.neutral_texts as n; n.neutral_texts('basic'); print('torch' in sys.modules)"
+    code = "import sys, core.abilities.neutral_texts as n; n.neutral_texts('basic')"
+    code += "; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
