@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tui import output
-from tui.matrix_words import SHORT_NAMES, number, wrapped
+from tui.names import SHORT_NAMES
+from tui.numbers import number
+from tui.output import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.abilities.compound import JOINS
 from tui import output
-from tui.matrix_words import SHORT_NAMES, mark, matrix_title, number, wrapped
+from tui.matrix_words import mark, matrix_title
+from tui.names import SHORT_NAMES
+from tui.numbers import number
+from tui.output import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

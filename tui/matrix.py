@@ -11,18 +11,19 @@ from tui import output
 from tui.compound_matrix import compound_matrix, needs_of, write_attributions
 from tui.matrix_words import (
     LEGEND,
-    SHORT_NAMES,
     collapse_line,
     detectable_line,
     largest_ks,
     mark,
     matrix_title,
-    number,
     random_line,
     reasons,
-    wrapped,
     write_generation_quality,
 )
+from tui.names import SHORT_NAMES
+from tui.numbers import number
+from tui.output import wrapped
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,36 +89,36 @@ def write_failures(profile: Profile) -> None:
     effects, found = _effects(profile), profile.failures
     selection = "contrast" if "contrast" in effects else effects[0]
     at_k = [one for one in found.sums if one.mask.k == max(profile.plan.ks_of(one.mask.variant))]
-    shown = [one for one in at_k if one.mask.selection == selection]
+    rows_shown = [one for one in at_k if one.mask.selection == selection]
     control = [one for one in at_k if one.mask.selection == "random" != selection]
     of_mask = f"{selection} · {largest_ks(profile.plan)}"
     if found.written:
-        size = f"{_listed(found.written)} · n {shown[0].ways.total()}"
-        output.write(output.shown(f"How written answers fail · {of_mask} · {size}") + "\n")
-        output.write_table(_failure_table(shown, control, _written_words))
+        size = f"{_listed(found.written)} · n {rows_shown[0].ways.total()}"
+        output.write(shown(f"How written answers fail · {of_mask} · {size}") + "\n")
+        output.write_table(_failure_table(rows_shown, control, _written_words))
     if found.written and found.choice:
         output.write("\n")
     if found.choice:
-        size = f"{_listed(found.choice)} · n {shown[0].n_choices}"
-        output.write(output.shown(f"Margin of the right option in nats · {of_mask} · {size}") + "\n")
-        output.write_table(_failure_table(shown, control, _choice_words))
+        size = f"{_listed(found.choice)} · n {rows_shown[0].n_choices}"
+        output.write(shown(f"Margin of the right option in nats · {of_mask} · {size}") + "\n")
+        output.write_table(_failure_table(rows_shown, control, _choice_words))
 
 
 def _failure_table(
-    shown: Sequence[MaskSums], control: Sequence[MaskSums], words: Callable[[Sequence[MaskSums]], str]
+    rows_shown: Sequence[MaskSums], control: Sequence[MaskSums], words: Callable[[Sequence[MaskSums]], str]
 ) -> Table:
     """Abilities by variants; in the cells is what the words say of a mask, below of all controls together."""
     from rich.table import Table
 
-    from tui.inspector.look.names import VARIANT_WORDS
+    from tui.names import VARIANT_WORDS
 
     table = Table(box=None, pad_edge=False)
     table.add_column("ablated", no_wrap=True)
-    variants = list(dict.fromkeys(one.mask.variant for one in shown))
+    variants = list(dict.fromkeys(one.mask.variant for one in rows_shown))
     for variant in variants:
         table.add_column(VARIANT_WORDS[variant])
     rows: dict[str, list[MaskSums]] = {}
-    for one in shown:
+    for one in rows_shown:
         rows.setdefault(SHORT_NAMES[one.mask.ability], []).append(one)
     for name, masks in rows.items():
         table.add_row(name, *_by_variant(masks, variants, words))
@@ -130,7 +131,7 @@ def _by_variant(
     masks: Sequence[MaskSums], variants: Sequence[Variant], words: Callable[[Sequence[MaskSums]], str]
 ) -> Iterator[str]:
     for variant in variants:
-        yield output.shown(words([one for one in masks if one.mask.variant == variant]))
+        yield shown(words([one for one in masks if one.mask.variant == variant]))
 
 
 def _written_words(sums: Sequence[MaskSums]) -> str:

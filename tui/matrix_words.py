@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
 from core.analysis.statistics.significance import SIGNIFICANT
 from tui import output
+from tui.names import SHORT_NAMES
+from tui.numbers import number
+from tui.output import wrapped
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.profile import Profile
     from core.experiment.plan import Plan
-
-LONGEST_LINE = 110
-"""Columns of a sentence, however wide the screen."""
 
 ROUNDING = 1e-9
 """Of a share of random masks."""
@@ -35,28 +33,6 @@ LEGEND = (
     "empirical p above .05, or above what so few can show; · not identifiable, the reason is below; "
     "! the mask takes every benchmark down to chance"
 )
-
-SHORT_NAMES = {
-    "analogical_reasoning": "analog",
-    "commonsense_causal": "causal",
-    "contextual_recall": "recall",
-    "deductive_reasoning": "deduct",
-    "inductive_reasoning": "induct",
-    "long_term_knowledge": "knowl",
-    "quantitative_reasoning": "quant",
-    "semantic_relationship": "semant",
-    "spatial_reasoning": "spatial",
-    "temporal_reasoning": "tempor",
-}
-"""Heads of narrow columns."""
-
-
-def number(value: float | None) -> str:
-    """Two decimals without the leading zero."""
-    if value is None:
-        return "·"
-    text = f"{value:.2f}"
-    return text.replace("0.", ".", 1) if abs(value) < 1 else text
 
 
 def mark(cell: Mapping[str, Any]) -> str:
@@ -132,7 +108,7 @@ def reasons(cells: pl.DataFrame) -> str:
     rows = sorted(
         undefined.to_dicts(), key=lambda c: order.index(c["benchmark"]) if c["benchmark"] in order else 99
     )
-    return "".join(f"{row['benchmark']}: {output.shown(row['reason'])}\n" for row in rows)
+    return "".join(f"{row['benchmark']}: {shown(row['reason'])}\n" for row in rows)
 
 
 def largest_ks(plan: Plan) -> str:
@@ -157,10 +133,10 @@ def write_generation_quality(profile: Profile, effects: Sequence[str]) -> None:
             mask.k == max(plan.ks_of(mask.variant)) and mask.seed == plan.seed
         ):  # of random masks the first draw
             found.setdefault((mask.variant, mask.selection), {})[mask.ability] = generation_quality
-    shown = [(v, s) for v in plan.variants for s in effects if (v, s) in found]
-    if not shown:
+    pairs = [(v, s) for v in plan.variants for s in effects if (v, s) in found]
+    if not pairs:
         return
-    answers = next(iter(found[shown[0]].values())).repeating.n
+    answers = next(iter(found[pairs[0]].values())).repeating.n
     output.write(
         wrapped(
             f"Generation quality at {largest_ks(plan)}: perplexity on neutral text, times the intact model's;"
@@ -170,14 +146,14 @@ def write_generation_quality(profile: Profile, effects: Sequence[str]) -> None:
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("ablated", no_wrap=True)
-    for variant, selection in shown:
+    for variant, selection in pairs:
         table.add_column(f"{variant} {selection}", no_wrap=True)
     for ability in plan.abilities:
-        cells = [found[kind].get(ability) for kind in shown]
+        cells = [found[kind].get(ability) for kind in pairs]
         table.add_row(
             SHORT_NAMES[ability], *(_generation_quality_cell([one] if one else []) for one in cells)
         )
-    controls = [list(found.get((variant, "random"), {}).values()) for variant, _ in shown]
+    controls = [list(found.get((variant, "random"), {}).values()) for variant, _ in pairs]
     if "random" not in effects and any(controls):
         table.add_row("(random)", *map(_generation_quality_cell, controls), style="dim")
     output.write_table(table)
@@ -202,9 +178,3 @@ def _generation_quality_cell(generation_qualities: Sequence[GenerationQuality]) 
         for name in ("repeating", "unreadable")
     ]
     return " ".join([f"{times_text(mean):<5}", *(f"{share:>4.0%}" for share in shares)])
-
-
-def wrapped(text: str) -> str:
-    """The text in lines that fit, broken at spaces."""
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else LONGEST_LINE
-    return textwrap.fill(text, min(columns, LONGEST_LINE))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
-import unicodedata
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,29 +18,13 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 10_000
 """Columns of a table that does not go to a terminal: so wide that no line is broken."""
 
-LINE_BREAKS = ("Zl", "Zp")
-UNSHOWABLE = ("Cc", "Cf", "Cs", *LINE_BREAKS)
-"""Unicode categories that act on a terminal, cannot be seen or cannot be written: control characters, what
-turns the direction of the text around it or hides in it, half pairs, breaks."""
 
-JOINING = "\u200c\u200d"
-"""The two format characters that ordinary words and signs are written with."""
+LONGEST_LINE = 110
+"""Columns of a sentence, however wide the screen."""
 
 
 class OutputClosed(Exception):  # noqa: N818 (the reader has seen enough, which is no error)
     """Nobody reads stdout any more, as after `| head`."""
-
-
-def shown(text: str) -> str:
-    r"""The text with control characters as Python writes them (`\x1b`, `\n`): no effect on a terminal."""
-    if text.isprintable():  # which most text is, and nothing printable acts on a terminal
-        return text
-    return "".join(_shown_character(character) for character in text)
-
-
-def _shown_character(character: str) -> str:
-    acts = unicodedata.category(character) in UNSHOWABLE and character not in JOINING
-    return character.encode("unicode_escape").decode() if acts else character
 
 
 def write(text: str) -> None:
@@ -90,6 +77,12 @@ def write_table(table: Table) -> None:
     with console.capture() as capture:
         console.print(table)
     write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def wrapped(text: str) -> str:
+    """The text in lines that fit, broken at spaces."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else LONGEST_LINE
+    return textwrap.fill(text, min(columns, LONGEST_LINE))
 
 
 def note(text: str) -> None:

@@ -19,8 +19,9 @@ from core.experiment.events import (
     RunsFound,
 )
 from tui import output
+from tui.numbers import size_text
+from tui.safe_text import shown
 from tui.scoring_words import loaded_text, scoring_words
-from tui.units import size_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -66,7 +67,7 @@ def shown_counting(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _loading(event: ModelLoading) -> str:
-    return f"{output.shown(event.name)}: {event.doing}"
+    return f"{shown(event.name)}: {event.doing}"
 
 
 def _planned(event: ImportancePlanned) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.importance.plan import ROWS
-from tui.units import size_text
+from tui.numbers import size_text
 
 if TYPE_CHECKING:
     from core.experiment.events import ImportancePlanned, ModelLoading

@@ -11,12 +11,12 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.benchmarks.description import Benchmark
 from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
 from core.benchmarks.tasks.scoring import prediction, prediction_norm
+from core.inference import Finish
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice, encode_options, longest_row
 from core.inference.generation import Generated, generate
 from core.inference.greedy import greedy_options
 from core.inference.loglikelihood import loglikelihoods
-from core.inference.repeats import Finish
 from core.models.loading import LoadedModel
 
 ANSWERS_AT_ONCE = 32

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from core.experiment.specs import MaskSpec
-from core.inference.repeats import Finish
+from core.inference import Finish
 
 JobKind = Literal["runs", "rankings", "generation", "calibration"]
 """`runs`: masks on benchmarks; `rankings`: importance and selection alone; `generation`: text; `calibration`:

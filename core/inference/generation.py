@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from core.inference import Finish
 from core.inference.batching import pass_cost
 from core.inference.decoding import Decoding
 from core.inference.encoding import encode_texts, longest_row
 from core.inference.memory import is_out_of_memory, release_memory
 from core.inference.prefix_groups import group_by_prefix
-from core.inference.repeats import Finish
 from core.inference.sampling import Sampler
 from core.inference.shared_prefix import Prefix, read_prefix
 from core.inference.text_stream import TextStream

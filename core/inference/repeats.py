@@ -6,13 +6,7 @@ tokens, and at least LEAST_TOKENS in all.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
-
-Finish = Literal["eos", "stop", "length", "repeats", "cancelled"]
-"""Why an answer ended. `eos`: the model ended it; `stop`: a stop string came; `length`: no room for more;
-`repeats`: it only repeated itself (core/inference/repeats.py has the rule)."""
 
 LONGEST_PERIOD = 128
 LEAST_REPEATS = 4

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from core.inference.repeats import Finish, RepeatWatch
+from core.inference import Finish
+from core.inference.repeats import RepeatWatch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

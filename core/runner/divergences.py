@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.experiment.experiment import divergences_request
 from core.experiment.storing import stored_whole, storing
-from core.inference.repeats import Finish
+from core.inference import Finish
 from core.runner.cancellation import Cancelled
 
 if TYPE_CHECKING:

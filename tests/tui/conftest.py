@@ -10,7 +10,8 @@ import pytest
 @pytest.fixture(scope="session")
 def calibration_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A made-up calibration, as the command and the inspector ask for it; never to be written to."""
-    from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, calibration_plan
+    from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+    from core.phantom.calibration.plan import calibration_plan
     from tests.core.phantom.calibration.made_up import fill
 
     root = tmp_path_factory.mktemp("calibration_cache")

@@ -12,7 +12,7 @@ from cache.folder import Store
 from cache.keys import key_of
 from cache.listing import entries
 from tui.command_line import run
-from tui.units import size_bytes
+from tui.numbers import size_bytes
 
 INGREDIENTS = {"benchmark": "\x1b[31m[bold]x[/]", "limit": 3}
 KEY = key_of("outcomes", 1, INGREDIENTS)

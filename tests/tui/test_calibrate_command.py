@@ -15,8 +15,9 @@ import pytest
 from cache.folder import Store
 from core.models.files import model_folder
 from core.phantom import layout as phantom
+from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.phantom.calibration.matrix import Estimate
-from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, Setting, calibration_plan
+from core.phantom.calibration.plan import Setting, calibration_plan
 from core.phantom.calibration.stored import stored_calibration
 from core.phantom.calibration.subject import runners, truth_of
 from tests.core.phantom.calibration.made_up import LOST, NEURONS, PHANTOM, WEIGHTS

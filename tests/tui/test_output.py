@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.output import shown, write_document
-from tui.units import age_text, count_text, size_text
+from tui.numbers import age_text, count_text, size_text
+from tui.output import write_document
+from tui.safe_text import shown
 
 
 @given(st.text())

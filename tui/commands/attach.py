@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui import output
 from tui.commands.tui import Ascii, NoMouse, Readonly, ScreenOptions, SettingsFile, ThemeName, open_inspector
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from core.engine.records import EngineRecord
@@ -45,7 +45,7 @@ def chosen_engine(name: str | None, living: Sequence[EngineRecord]) -> EngineRec
     """
     if not living:
         raise ValueError("No engine is running: abilityscope tui starts one.")
-    listed = ", ".join(f"{record.engine} ({output.shown(record.spec.model.name)})" for record in living)
+    listed = ", ".join(f"{record.engine} ({shown(record.spec.model.name)})" for record in living)
     if name is None:
         if len(living) > 1:
             raise ValueError(f"Several engines are running: name one of {listed}.")

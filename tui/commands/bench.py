@@ -20,6 +20,7 @@ from tui.bench_options import (
 from tui.k_options import AUTO, OneK, found_ks, start_k
 from tui.options import Json, RunOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -243,7 +244,7 @@ def _write(report: Report, runner: Runner) -> None:
             lines.append(f"generation quality    {report.generation_quality.perplexity_words()}")
             lines.append(f"          {report.generation_quality.answer_words()}")
         lines.append("A control says what chance does: the same with --selection random.")
-    output.write("".join(f"{output.shown(line)}\n" for line in lines))
+    output.write("".join(f"{shown(line)}\n" for line in lines))
 
 
 def _stored_as(runner: Runner) -> str:

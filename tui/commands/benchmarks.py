@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from core.abilities.compound import JOINS
 from tui import output
-from tui.matrix_words import wrapped
 from tui.options import DataDir, Json, checked_arguments, whole_path
+from tui.output import wrapped
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from core.benchmarks.listing import Listed
@@ -43,14 +44,14 @@ def _write(listed: list[Listed], has_folder: bool) -> None:
         if one in compounds:
             continue
         table.add_row(
-            output.shown(one.id),
+            shown(one.id),
             "yes" if one.at_hand else "no",
             "" if one.n_items is None else f"{one.n_items:,}",
             one.metrics[0],
             _chance(one),
             str(one.shots),
             one.harness or "",
-            output.shown(one.about) + (" (runs code)" if one.runs_code else ""),
+            shown(one.about) + (" (runs code)" if one.runs_code else ""),
         )
     output.write_table(table)
     if not all(one.at_hand for one in listed):

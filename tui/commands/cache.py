@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tui import output
+from tui.numbers import age_text, size_bytes, size_text
 from tui.options import CacheDir, Json, checked_arguments, open_store
-from tui.units import age_text, size_bytes, size_text
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,7 +47,7 @@ def ls(cache_dir: CacheDir = None, as_json: Json = False) -> None:
         return
     if found:
         output.write_table(_table(found))
-    output.write(f"{_count(found)}, {size_text(_total(found))}, in {output.shown(str(folder))}\n")
+    output.write(f"{_count(found)}, {size_text(_total(found))}, in {shown(str(folder))}\n")
 
 
 @app.command()
@@ -62,7 +63,7 @@ def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> N
         output.write_document(document)
         return
     for line in _info_lines(document, manifest):
-        output.write(f"{output.shown(line)}\n")
+        output.write(f"{shown(line)}\n")
 
 
 @app.command()
@@ -80,7 +81,7 @@ def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
         output.write_document({"folder": str(folder), "damaged": rows})
     else:
         for error in damaged:
-            output.write(f"{output.shown(f'{error.path}: {error.reason}')}\n")
+            output.write(f"{shown(f'{error.path}: {error.reason}')}\n")
         words = "Every entry is whole." if not damaged else f"{len(damaged)} damaged."
         output.write(f"{words}\n")
     if outdated := sum(entry.is_outdated for entry in entries(folder)):
@@ -134,7 +135,7 @@ def prune(
         )
         return
     output.write(f"Deleted {_count(deleted)}, {size_text(_total(deleted))}; ")
-    output.write(f"left: {_count(left)}, {size_text(_total(left))}, in {output.shown(str(folder))}\n")
+    output.write(f"left: {_count(left)}, {size_text(_total(left))}, in {shown(str(folder))}\n")
 
 
 def _total(found: Sequence[Entry]) -> int:
@@ -179,5 +180,5 @@ def _table(found: Sequence[Entry]) -> Table:
         if entry.is_outdated:
             what = f"of another version, not used: {what}"
         cells = (entry.kind, entry.key[:SHOWN_KEY_LENGTH], size_text(entry.size_bytes), age, what)
-        table.add_row(*(Text(output.shown(cell)) for cell in cells))
+        table.add_row(*(Text(shown(cell)) for cell in cells))
     return table

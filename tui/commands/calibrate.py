@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.importance.scoring_rule import ScoringRule
-from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui import output
 from tui.bench_options import open_runner
 from tui.options import Json, ScoringOptions, checked_arguments, with_model_options

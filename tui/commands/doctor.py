@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tui import output
+from tui.numbers import count_text, size_text
 from tui.options import Json, ScoringOptions, with_model_options
-from tui.units import count_text, size_text
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,7 @@ def doctor(options: ScoringOptions, as_json: Json = False) -> None:
     if as_json:
         output.write_document(_document(found))
     else:
-        output.write("".join(f"{output.shown(line)}\n" for line in _lines(found)))
+        output.write("".join(f"{shown(line)}\n" for line in _lines(found)))
     if found.problem:
         output.note(f"abilityscope: {found.problem}")
         raise typer.Exit(1)

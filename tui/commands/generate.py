@@ -21,6 +21,7 @@ from tui.bench_options import (
 from tui.k_options import AUTO, OneK, found_ks, start_k
 from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,17 +92,15 @@ def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
     from core.analysis.diagnosis.failure_modes import WORDS
 
     mask_spec, written, compared = answer
-    output.write(
-        f"{'base' if mask_spec is None else mask_spec}\n  {output.shown(written.text) or '(nothing)'}\n"
-    )
+    output.write(f"{'base' if mask_spec is None else mask_spec}\n  {shown(written.text) or '(nothing)'}\n")
     if written.finish == "length":
         output.write(f"  … stopped after {max_new_tokens} tokens\n")
     elif written.finish == "repeats":
         output.write("  … ended, because it only repeats itself\n")
     if compared is not None and compared.divergence is not None:
-        output.write(f"  {output.shown(compared.divergence.sentence())}\n")
+        output.write(f"  {shown(compared.divergence.sentence())}\n")
     for tag in tags:
-        output.write(f"  {WORDS[tag.name]}: {output.shown(tag.evidence)}\n")
+        output.write(f"  {WORDS[tag.name]}: {shown(tag.evidence)}\n")
 
 
 def _masks(

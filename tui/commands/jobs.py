@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui import output
+from tui.numbers import age_text
 from tui.options import Json
-from tui.units import age_text
+from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,7 +50,7 @@ def _document(record: EngineRecord, snapshot: Snapshot | None) -> dict[str, Any]
 
 def _write(told: Told) -> None:
     for record, snapshot in told:
-        model, state = output.shown(record.spec.model.name), _state(snapshot)
+        model, state = shown(record.spec.model.name), _state(snapshot)
         age = age_text(time.time() - record.started)
         output.write(f"engine {record.engine} · {model} · {state} · pid {record.pid} · started {age} ago\n")
         if snapshot is not None and snapshot.jobs:
@@ -83,5 +84,5 @@ def _table(snapshot: Snapshot) -> Table:
         what = f"{job.title}: {job.problem}" if job.problem else job.title
         age = age_text(time.time() - job.created)
         cells = (job.id, job.state, f"{job.done}/{job.total}", age, what)
-        table.add_row(*(Text(output.shown(cell)) for cell in cells))
+        table.add_row(*(Text(shown(cell)) for cell in cells))
     return table

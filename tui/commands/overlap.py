@@ -11,7 +11,7 @@ from core.masks.choices import Scope, Selection
 from core.models.layer_matrices import Variant
 from tui import output
 from tui.bench_options import ItemsForScoring, ScopeName, default_k, open_runner
-from tui.matrix_words import SHORT_NAMES
+from tui.names import SHORT_NAMES
 from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
 

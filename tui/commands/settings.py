@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui import output
+from tui.safe_text import shown
 
 
 def settings() -> None:
@@ -30,7 +31,7 @@ def settings() -> None:
     for binding_id, (keys, tooltip) in sorted(known.items()):
         quoted = f'"{binding_id}"'
         lines.append(f"{quoted:<{width}} = {_toml(kept.keys.get(binding_id, keys))}  # {tooltip}")
-    output.write("".join(f"{output.shown(line)}\n" for line in lines))
+    output.write("".join(f"{shown(line)}\n" for line in lines))
 
 
 def _toml(value: bool | str) -> str:

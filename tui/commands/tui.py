@@ -13,6 +13,7 @@ import typer
 
 from tui import output
 from tui.options import RunOptions, UsageError, checked_arguments, with_model_options
+from tui.safe_text import shown
 from tui.terminal_end import end_with_terminal
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def open_inspector(spec: EngineSpec, look: ScreenOptions) -> None:
     app = _app(spec, settings)
     _run(app, settings.mouse)
     if app.farewell:
-        output.write(f"{output.shown(app.farewell)}\n")
+        output.write(f"{shown(app.farewell)}\n")
 
 
 def _run(app: Inspector, mouse: bool) -> None:

@@ -13,10 +13,10 @@ from textual.binding import Binding, BindingType
 
 from core.benchmarks.program_tests import UNCONFINED
 from core.engine.commands import StartRuns
-from tui.inspector.look.text import safe_line
 from tui.inspector.session import CodePermission
 from tui.inspector.shell import Shell
 from tui.inspector.widgets.frame import Header
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.engine.commands import Command

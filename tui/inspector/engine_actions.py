@@ -13,9 +13,9 @@ from textual.binding import Binding, BindingType
 from core.abilities.catalogue import ABILITIES
 from core.engine.commands import Cancel, Pause, Resume, StartRuns
 from core.experiment.specs import MaskSpec, Run
-from tui.inspector.look.names import how_words, job_title, short_benchmark
 from tui.inspector.screens.dialogs import Choose, Option
 from tui.inspector.shell import Shell
+from tui.names import how_words, job_title, short_benchmark
 
 if TYPE_CHECKING:
     from tui.inspector.lens import Lens

@@ -84,8 +84,3 @@ def next_k(k: float, grid: tuple[float, ...], step: int) -> float:
     if not beyond:
         return k
     return min(beyond) if step > 0 else max(beyond)
-
-
-def k_text(k: float) -> str:
-    """A k as people say it: `3 %`, `0.064 %`."""
-    return f"{k * 100:.4g} %"

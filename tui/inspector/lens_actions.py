@@ -9,10 +9,11 @@ from textual.binding import Binding, BindingType
 
 from core.masks.choices import SELECTIONS
 from core.models.layer_matrices import VARIANTS
-from tui.inspector.lens import k_grid, k_text, next_k
+from tui.inspector.lens import k_grid, next_k
 from tui.inspector.screens.dialogs import Choose, EnterCount, EnterNumber, Option
 from tui.inspector.shell import Shell
 from tui.inspector.widgets.lens_panel import AbilityList
+from tui.numbers import k_text
 
 if TYPE_CHECKING:
     from core.benchmarks.description import Benchmark

@@ -14,12 +14,13 @@ from textual.markup import escape
 from core.abilities.catalogue import ABILITIES
 from core.masks.choices import SCOPES, SELECTIONS
 from core.models.layer_matrices import VARIANTS
-from tui.inspector.lens import k_grid, k_text
-from tui.inspector.look.names import SCOPE_MEANINGS, SELECTION_MEANINGS, SELECTION_WORDS, VARIANT_WORDS
-from tui.inspector.look.text import safe_line
+from tui.inspector.lens import k_grid
 from tui.inspector.look.themes import theme_names
 from tui.inspector.screens.export import ExportScreen, screen_picture
 from tui.inspector.tabs import PANES
+from tui.names import SCOPE_MEANINGS, SELECTION_MEANINGS, SELECTION_WORDS, VARIANT_WORDS
+from tui.numbers import k_text
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.models.layer_matrices import Variant

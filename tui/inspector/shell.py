@@ -16,7 +16,6 @@ from core.engine.commands import StartCalibration, StartRankings, StartRuns
 from core.models.description import selectable_weights
 from tui.inspector.link import EngineLink
 from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
-from tui.inspector.look.text import safe_line
 from tui.inspector.look.themes import THEMES
 from tui.inspector.pane import Pane
 from tui.inspector.remembered import Remembered, remember
@@ -25,6 +24,7 @@ from tui.inspector.tabs import PANES
 from tui.inspector.widgets.frame import Context, Header, Problem, TabLine
 from tui.inspector.widgets.key_line import KeyLine
 from tui.inspector.widgets.lens_panel import AbilityList, Known, LensPanel
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

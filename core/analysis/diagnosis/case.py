@@ -9,7 +9,7 @@ from functools import cached_property
 from core.analysis.diagnosis.arithmetic import number_value
 from core.analysis.diagnosis.language import Change, find_change, find_refusal
 from core.benchmarks.answer_format import NUMBER, AnswerFormat, loose_answer
-from core.inference.repeats import Finish
+from core.inference import Finish
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,6 @@ from core.importance.scoring_rule import DEFAULT_RULE, LOSSES, PAPER_RULE, REDUC
 from core.masks.choices import CONTROLS, SCOPES, Scope, Selection
 from core.phantom.calibration.blocks import PRIVATE
 
-DIAGNOSTIC_ITEMS = 100
-"""Default items of each ability that score the weights."""
-
-HELDOUT_ITEMS = 40
-"""Default items of each benchmark."""
-
 KS = (0.01, 0.03)
 """Fractions of all parameters: where damage begins to be seen in models this small."""
 

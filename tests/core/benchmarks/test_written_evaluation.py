@@ -21,7 +21,7 @@ from core.benchmarks.task_source import task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
 from core.benchmarks.tasks.documents import GenerationDocument
 from core.experiment.events import BatchFinished, Event
-from core.inference.repeats import Finish
+from core.inference import Finish
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.sandbox import find_sandbox

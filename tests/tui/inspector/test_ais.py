@@ -28,22 +28,13 @@ from tui.inspector.ais.forest_bars import ForestBars
 from tui.inspector.ais.links_view import LinksView
 from tui.inspector.ais.pane import AisPane
 from tui.inspector.ais.sweep_view import SweepView
-from tui.inspector.ais.text import (
-    ais_with_interval,
-    behind,
-    cell_mark,
-    cell_text,
-    explained,
-    interval,
-    long_cell_text,
-    number,
-    probability,
-)
+from tui.inspector.ais.text import ais_with_interval, behind, cell_mark, cell_text, explained, long_cell_text
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.look.themes import THEMES, shade
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
+from tui.numbers import interval, number, probability
 
 DEDUCTIVE, QUANTITATIVE, SPATIAL = CACHED_ABILITIES
 

@@ -16,10 +16,11 @@ from textual.widgets import Input
 from core.engine.commands import Cancel, Command, Resume, StartCalibration
 from core.engine.spec import EngineSpec
 from core.experiment.events import ItemsScored, Job, JobChanged, JobState
+from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.phantom.calibration.blocks import PRIVATE, Localization, Placement
 from core.phantom.calibration.found import Calibration
 from core.phantom.calibration.matrix import Estimate, Recovered
-from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, USUAL, benchmarks, main_plan
+from core.phantom.calibration.plan import USUAL, benchmarks, main_plan
 from core.phantom.calibration.subject import runners
 from core.phantom.true_matrix import Truth
 from tests.core.phantom.calibration.made_up import LOST, PHANTOM

@@ -4,7 +4,8 @@ import pytest
 
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from tui.inspector.lens import DEMO_GRID, Lens, k_grid, k_text, next_k
+from tui.inspector.lens import DEMO_GRID, Lens, k_grid, next_k
+from tui.numbers import k_text
 
 
 def test_the_first_lens_looks_at_the_ability_of_the_benchmark() -> None:

@@ -14,9 +14,9 @@ from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tests.tui.inspector.test_weights import stored_weights
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
-from tui.inspector.masks.numbers import fraction_text, lift_text
 from tui.inspector.masks.overlap_pane import OverlapPane
 from tui.inspector.masks.overlap_table import OverlapTable
+from tui.numbers import fraction_text, lift_text
 
 NARROW, SMALL, WIDE = (61, 19), (60, 15), (160, 43)
 

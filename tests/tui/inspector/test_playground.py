@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from core.engine.commands import Cancel, Command, StartGeneration
 from core.experiment.events import Event, Job, JobChanged, Snapshot, TextCompared, TextEnded, TextWritten
 from core.experiment.specs import MaskSpec
-from core.inference.repeats import Finish
+from core.inference import Finish
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.text import Divergence, first_divergence

@@ -33,11 +33,10 @@ from tests.core.analysis.samples.stored_samples import MASK
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.command_line import run as run_command
-from tui.inspector.ais.text import ais_with_interval, interval, share
+from tui.inspector.ais.text import ais_with_interval
 from tui.inspector.command_of import command_line, overlap_line, profile_line
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
-from tui.inspector.look.names import job_title
 from tui.inspector.run.comparison import STORED_RESAMPLES, Comparison
 from tui.inspector.run.figures import Curve, ItemLine, Listing, Side
 from tui.inspector.run.line_plot import LinePlot, PlotLook, drawn
@@ -45,6 +44,8 @@ from tui.inspector.run.pane import RunPane, runs_of
 from tui.inspector.run.status import queue_of, status_of
 from tui.inspector.run.tables import Ticker
 from tui.inspector.session import Session
+from tui.names import job_title
+from tui.numbers import interval, share
 
 NARROW, WIDE = (62, 19), (130, 43)
 ABILITY = CACHED_ABILITIES[0]

@@ -41,9 +41,9 @@ from tests.tui.inspector.made_up import (
     settled,
     still_inspector,
 )
-from tui.inspector.look.names import job_title
 from tui.inspector.settings import Settings
 from tui.inspector.tabs import PANES
+from tui.names import job_title
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

@@ -19,11 +19,12 @@ from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.masks.neuron_list import NeuronList
-from tui.inspector.masks.numbers import number_text, percent, shared_by_chance, signed_text, sparkline
+from tui.inspector.masks.numbers import shared_by_chance, sparkline
 from tui.inspector.masks.weight_table import MaskView, WeightTable
 from tui.inspector.masks.weight_words import profile
 from tui.inspector.masks.weights_pane import WeightsPane
 from tui.inspector.widgets.curve_plot import CurvePlot
+from tui.numbers import percent, short_number, signed_number
 
 NARROW, SMALL, WIDE = (61, 19), (60, 15), (160, 43)
 
@@ -236,11 +237,11 @@ def test_small_shares_of_a_large_model_can_be_read() -> None:
 
 
 def test_numbers_keep_to_their_columns() -> None:
-    assert [number_text(value) for value in (0, 0.01, 0.44, 9.96, 999.6, 12_345, 2e6)] == [
+    assert [short_number(value) for value in (0, 0.01, 0.44, 9.96, 999.6, 12_345, 2e6)] == [
         "0", "<.1", "0.4", "10", "1.0k", "12k", "2.0M",
     ]  # fmt: skip
-    assert number_text(7, whole=True) == "7"
-    assert [signed_text(value) for value in (0.001, 0.07, -0.349, 12.3, -4.56)] == [
+    assert short_number(7, whole=True) == "7"
+    assert [signed_number(value) for value in (0.001, 0.07, -0.349, 12.3, -4.56)] == [
         "0", "+.07", "-.35", "+12", "-4.6",
     ]  # fmt: skip
     assert [percent(value) for value in (0.000461, 0.03, 0.038, 0.43)] == ["0.046 %", "3 %", "3.8 %", "43 %"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tui.inspector.ais.forest_bars import Bar
 from tui.inspector.ais.text import ais_with_interval, cell_mark, control_text
-from tui.inspector.look.names import short_benchmark
-from tui.inspector.look.text import safe_line
+from tui.names import short_benchmark
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.matrix import Cell, Matrix

@@ -19,7 +19,7 @@ from tui.inspector.ais.forest_bars import ForestBars
 from tui.inspector.ais.reading import Behind, read_behind, read_matrix
 from tui.inspector.ais.sweep_view import SweepView
 from tui.inspector.ais.text import WRECKED, behind, explained, matrix_title, pair_name
-from tui.inspector.look.names import failure_rows
+from tui.inspector.look.text import failure_rows
 
 if TYPE_CHECKING:
     from textual import events

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.inspector.ais.links_view import MOST_LINES, THICKNESSES, Link
-from tui.inspector.ais.text import is_significant, number
-from tui.inspector.look.names import short_benchmark
-from tui.inspector.look.text import safe_line
+from tui.inspector.ais.text import is_significant
+from tui.names import short_benchmark
+from tui.numbers import number
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.matrix import Cell, Matrix

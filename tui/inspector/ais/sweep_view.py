@@ -11,9 +11,10 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from tui.inspector.ais.text import ais_with_interval
-from tui.inspector.lens import k_grid, k_text
-from tui.inspector.look.names import order_words
+from tui.inspector.lens import k_grid
 from tui.inspector.widgets.curve_plot import Curve, CurvePlot
+from tui.names import order_words
+from tui.numbers import k_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

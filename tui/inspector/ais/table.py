@@ -9,20 +9,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cache.files import write_atomically
-from tui.inspector.ais.text import (
-    MARK_WIDTH,
-    cell_text,
-    interval,
-    is_significant,
-    legend,
-    long_cell_text,
-    mean_ais,
-    number,
-    short_name,
-)
-from tui.inspector.look.names import short_benchmark
-from tui.inspector.look.text import safe_line
+from tui.inspector.ais.text import MARK_WIDTH, cell_text, is_significant, legend, long_cell_text, mean_ais
 from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
+from tui.names import short_benchmark, short_name
+from tui.numbers import interval, number
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from pathlib import Path

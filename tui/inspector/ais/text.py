@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
 from core.analysis.statistics.significance import SIGNIFICANT
-from tui.inspector.lens import k_text
-from tui.inspector.look.names import VARIANT_WORDS, order_words, short_benchmark
-from tui.inspector.look.text import safe_line
-from tui.matrix_words import SHORT_NAMES, mark, random_masks, too_few
+from tui.matrix_words import mark, random_masks, too_few
+from tui.names import VARIANT_WORDS, order_words, short_benchmark
+from tui.numbers import cell_number, interval, k_text, number, probability, share
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
@@ -21,50 +20,8 @@ if TYPE_CHECKING:
     from core.analysis.statistics.cells import CellStatistics
     from tui.inspector.look.marks import Marks
 
-LONGEST_HEAD = 6
-"""Columns of the short name of a benchmark that has no ability's name."""
-
 MARK_WIDTH = 3
 """Columns of a cell's mark where there is room for all of it."""
-
-TINY = 1e-300
-"""Probabilities below it are not told apart."""
-
-
-def number(value: float) -> str:
-    """Two decimals without the leading zero: `.65`, `-.05`, `1.20`."""
-    return _without_zero(f"{round(value, 2) + 0.0:.2f}")
-
-
-def cell_number(value: float) -> str:
-    """The same in four columns: from 1 on with one decimal."""
-    return f"{value:.1f}" if round(abs(value), 2) >= 1 else number(value)
-
-
-def share(value: float) -> str:
-    """A fraction of items to three decimals: `.812`."""
-    return _without_zero(f"{value:.3f}")
-
-
-def probability(value: float) -> str:
-    """A p- or q-value: `.034`, `3e-9`."""
-    if value >= 0.001:
-        return share(value)
-    if value < TINY:
-        return f"<{TINY:.0e}"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
-
-
-def interval(low: float, high: float) -> str:
-    """The 95 % interval: `[.52, .77]`; in words where the data do not bound it."""
-    if math.isinf(low) and math.isinf(high):
-        return "[unbounded]"
-    if math.isinf(low):
-        return f"[at most {number(high)}]"
-    if math.isinf(high):
-        return f"[at least {number(low)}]"
-    return f"[{number(low)}, {number(high)}]"
 
 
 def ais_with_interval(statistics: CellStatistics) -> str:
@@ -265,11 +222,6 @@ def status_text(matrix: Matrix, marks: Marks, *, has_whole_marks: bool) -> str:
     return "\n".join(lines)
 
 
-def short_name(benchmark_id: str) -> str:
-    """An ability or a benchmark in six columns or a few more."""
-    return SHORT_NAMES.get(benchmark_id, safe_line(benchmark_id)[:LONGEST_HEAD])
-
-
 def matrix_title(matrix: Matrix) -> str:
     """Which matrix it is."""
     order = order_words(matrix.selection, matrix.scope)
@@ -280,7 +232,3 @@ def matrix_title(matrix: Matrix) -> str:
 def pair_name(ability: str, benchmark: str) -> str:
     """A cell's name."""
     return f"without {short_benchmark(ability)}, on {safe_line(short_benchmark(benchmark))}"
-
-
-def _without_zero(text: str) -> str:
-    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text

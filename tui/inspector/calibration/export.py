@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
-from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS
+from core.phantom.calibration import DIAGNOSTIC_ITEMS
 from tui.calibration_words import document, setting_document, verdict
 from tui.inspector.masks.export import SUFFIXES, write_rows
 from tui.inspector.pane import Copied, Exported

@@ -9,10 +9,9 @@ from textual.widgets import Static
 
 from core.abilities.catalogue import ABILITIES
 from tui.calibration_words import points, setting_words
-from tui.inspector.look.names import short_benchmark
 from tui.inspector.widgets.heat_map import HeatMap
 from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
-from tui.matrix_words import SHORT_NAMES
+from tui.names import SHORT_NAMES, short_benchmark
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

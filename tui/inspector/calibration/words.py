@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from core.phantom.calibration.plan import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui.calibration_words import (
     MATRICES_LEGEND,
     aurocs,
@@ -21,10 +21,9 @@ from tui.calibration_words import (
     verdict,
     what_it_is,
 )
-from tui.inspector.look.names import short_benchmark
-from tui.inspector.look.text import safe_line
-from tui.inspector.run.status import duration_text
-from tui.matrix_words import number
+from tui.names import short_benchmark
+from tui.numbers import duration_text, number
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,46 +1,24 @@
-"""Text made harmless and fitted into rows of cells; the first word in which two texts differ."""
+"""Text fitted into rows of cells; the first word in which two texts differ."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, get_character_cell_size
 
-from tui.output import shown
+from tui.safe_text import safe_line
 
-TAB = "    "
-
-JOINERS = dict.fromkeys((0x200D, 0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))
-"""What makes one sign of several, or changes how wide one is: terminals do not agree how wide, and a line
-that is wider than was counted breaks the frame. They are left out: the signs stand one by one."""
-
-
-def safe_line(text: str) -> str:
-    r"""The text on one line: control characters as Python writes them (`\x1b`), line breaks as `⏎`."""
-    return _one_by_one(shown(text.replace("\r\n", "\n").replace("\n", " ⏎ ").replace("\t", " ")))
-
-
-def safe_block(text: str) -> str:
-    r"""The text with its line breaks; all other control characters as Python writes them."""
-    lines = text.replace("\r\n", "\n").replace("\t", TAB).split("\n")
-    return "\n".join(_one_by_one(shown(line)) for line in lines)
-
-
-def safe_place(text: str, place: int) -> int:
-    """Where the character at a place of a text stands in its `safe_block`."""
-    before = text[:place]
-    # A line break of two characters becomes one: half of one adds nothing.
-    return len(
-        safe_block(before[:-1] if before.endswith("\r") and text[place : place + 1] == "\n" else before)
-    )
-
-
-def _one_by_one(text: str) -> str:
-    return text if text.isascii() else text.translate(JOINERS)
-
+if TYPE_CHECKING:
+    from core.analysis.diagnosis.failure_modes import Share
+    from core.analysis.samples.failures import Failures
 
 Span = tuple[int, int]
 """Where a piece of a text begins and ends, in characters."""
+
+NOTHING_PREFERRED = "Prefers no "
+"""How the sentence begins that says of multiple choice that there is nothing to say."""
 
 LONGEST_ROW = 4
 """Characters of a row for each of its cells: marks without a width of their own could else pile up."""
@@ -145,3 +123,44 @@ def _start_of_word(base: str, other: str, place: int) -> int:
         while place and not other[place - 1].isspace():
             place -= 1
     return place
+
+
+def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[str]:
+    """The failures of written answers with their shares, or what is said of multiple choice.
+
+    What does not fit as a whole is left out; only what comes first is cut. That nothing is preferred is not
+    worth a row.
+
+    Args:
+        failures: of one run.
+        width: cells of a row.
+        most: rows.
+        cut: the sign that text goes on.
+    """
+    if failures.shares:
+        pieces, joint = _share_words(failures.shares), ", "
+    else:
+        said = [one for one in failures.sentences if not one.startswith(NOTHING_PREFERRED)]
+        pieces, joint = [safe_line(sentence) for sentence in said], " "
+    if not pieces:
+        return []
+    text = pieces[0]
+    for piece in pieces[1:]:
+        longer = f"{text}{joint}{piece}"
+        if len(rows_of(longer, width)) > most:
+            break
+        text = longer
+    rows = [text[slice(*row)] for row in rows_of(text, width)]
+    if len(rows) > most:
+        rows = [*rows[: most - 1], fitted(f"{rows[most - 1]} {cut}", width, cut).rstrip()]
+    return rows
+
+
+def _share_words(shares: Sequence[Share]) -> list[str]:
+    """Such as `fails: 41 % [34, 48] miscount upward`, then `12 % [8, 17] repeat themselves`."""
+    from core.analysis.diagnosis.failure_modes import LEAST_SHARE, failing
+
+    found = [one.brief() for one in failing(shares)]
+    if not found:
+        return [f"fails: no way in {100 * LEAST_SHARE:.0f} % or more of {shares[0].share.n:,} answers"]
+    return [f"fails: {found[0]}", *found[1:]]

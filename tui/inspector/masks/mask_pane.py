@@ -13,9 +13,9 @@ from textual.widgets import Static
 
 from core.engine.commands import StartRankings
 from core.experiment.events import ENDED
-from tui.inspector.look.names import ABILITY_WORDS, VARIANT_WORDS, order_words
-from tui.inspector.look.text import safe_line
 from tui.inspector.pane import Pane
+from tui.names import ABILITY_WORDS, VARIANT_WORDS, order_words
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from textual.widget import Widget

@@ -14,7 +14,6 @@ from tui.inspector.command_of import overlap_line
 from tui.inspector.masks.bars import with_bars
 from tui.inspector.masks.export import SUFFIXES, overlap_document, overlap_rows, text_table, write_rows
 from tui.inspector.masks.mask_pane import Lacking, MaskPane, Room, lacking_rankings
-from tui.inspector.masks.numbers import percent
 from tui.inspector.masks.overlap_reading import read_overlaps
 from tui.inspector.masks.overlap_table import (
     OVERLAP_MEASURES,
@@ -25,7 +24,8 @@ from tui.inspector.masks.overlap_table import (
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.widgets.heat_map import HeatMap
 from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
-from tui.matrix_words import SHORT_NAMES
+from tui.names import SHORT_NAMES
+from tui.numbers import percent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from core.masks.choices import Scope, Selection
 from core.models.layer_matrices import Variant
-from tui.inspector.look.names import ABILITY_WORDS
-from tui.inspector.masks.numbers import fraction_text, lift_text, number_text, percent, shared_by_chance
+from tui.inspector.masks.numbers import shared_by_chance
+from tui.names import ABILITY_WORDS
+from tui.numbers import fraction_text, lift_text, percent, short_number
 
 if TYPE_CHECKING:
     from core.analysis.overlaps import Overlaps
@@ -69,7 +70,7 @@ class OverlapTable:
         present, shared = self.overlaps.present, self.overlaps.shared.tolist()
         return [
             [
-                number_text(count, whole=True) if present[row] and present[column] else ""
+                short_number(count, whole=True) if present[row] and present[column] else ""
                 for column, count in enumerate(counts)
             ]
             for row, counts in enumerate(shared)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tui.inspector.look.names import ABILITY_WORDS
 from tui.inspector.masks.mask_pane import Lacking, lacking_rankings
 from tui.inspector.masks.weight_table import MaskView
+from tui.names import ABILITY_WORDS
 
 if TYPE_CHECKING:
     from core.experiment.experiment import Experiment

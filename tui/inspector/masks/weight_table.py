@@ -8,9 +8,8 @@ from math import log2
 from typing import TYPE_CHECKING, Literal
 
 from core.models.layer_matrices import Variant
-from tui.inspector.look.names import VARIANT_WORDS
-from tui.inspector.masks.numbers import number_text, percent, signed_text
-from tui.units import count_text
+from tui.names import VARIANT_WORDS
+from tui.numbers import count_text, percent, short_number, signed_number
 
 if TYPE_CHECKING:
     from core.analysis.mask_distribution import MaskDistribution
@@ -145,7 +144,7 @@ class WeightTable:
             return [["" for _ in row] for row in self.view.counts]
         return [
             [
-                number_text(count, whole=True) if size else ""
+                short_number(count, whole=True) if size else ""
                 for count, size in zip(counts, sizes, strict=True)
             ]
             for counts, sizes in zip(self.view.counts, self.view.sizes, strict=True)
@@ -176,8 +175,8 @@ class WeightTable:
     def _text(self, value: float) -> str:
         scaled = value * self.scale[0] if self.measure == "share" else value
         if self.other is not None:
-            return signed_text(scaled, whole=self.measure == "count")
-        return number_text(scaled, whole=self.measure == "count")
+            return signed_number(scaled, whole=self.measure == "count")
+        return short_number(scaled, whole=self.measure == "count")
 
     def _shade(self, value: float, largest: float) -> float:
         if self.other is None and self.measure == "enrichment":
@@ -190,7 +189,7 @@ class WeightTable:
 
     def _words(self, view: MaskView, row: int, column: int) -> str:
         count, size = view.counts[row][column], view.sizes[row][column]
-        times = number_text(view.value(row, column, "enrichment"))
+        times = short_number(view.value(row, column, "enrichment"))
         whole = f"{size:,}" if size < LONG_COUNT else count_text(size)
         return f"{count:,} of {whole} ({percent(count / size)}, {times} x even)"
 

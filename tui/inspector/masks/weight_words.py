@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from core.masks.choices import DRAWN
-from tui.inspector.masks.numbers import fraction_text, number_text, percent, shared_by_chance, sparkline
+from tui.inspector.masks.numbers import shared_by_chance, sparkline
 from tui.inspector.masks.weight_table import NEURON_KINDS, MaskView, WeightTable
+from tui.numbers import fraction_text, percent, short_number
 
 if TYPE_CHECKING:
     from core.models.layer_matrices import Variant
@@ -64,7 +65,7 @@ def heading(table: WeightTable) -> str:
     """What the numbers of the map are."""
     if table.measure != "share" or table.other is not None:
         return table.unit
-    return f"{table.unit} (an even spread: {number_text(table.view.even * table.scale[0])})"
+    return f"{table.unit} (an even spread: {short_number(table.view.even * table.scale[0])})"
 
 
 def profile(table: WeightTable, marks: Marks) -> str:
@@ -83,7 +84,7 @@ def neurons_heading(masks: Masks) -> str:
         return "No MLP weight is selected."
     even = masks.own.even * neurons[0].size
     names = f": {masks.own.ability} / {masks.other.ability}" if masks.other is not None else ""
-    text = f"neurons hit most{names} (even {number_text(even)} of {neurons[0].size:,}"
+    text = f"neurons hit most{names} (even {short_number(even)} of {neurons[0].size:,}"
     if masks.control is not None and masks.control.mask_distribution.neurons:
         text += f"; random max. {masks.control.mask_distribution.neurons[0].count:,}"
     return f"{text})"

@@ -17,7 +17,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.inspector.look.text import Span, rows_of, safe_block
+from tui.inspector.look.text import Span, rows_of
+from tui.safe_text import safe_block
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from tui.inspector.look.text import fitted, safe_line
+from tui.inspector.look.text import fitted
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.samples.written import TokenDivergence

@@ -15,7 +15,6 @@ from textual.widgets import Static
 
 from core.engine.commands import Cancel
 from core.experiment.events import ENDED
-from tui.inspector.look.text import safe_line
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.playground.answer import Answer, AnswerText
 from tui.inspector.playground.divergence import token_divergence
@@ -29,6 +28,7 @@ from tui.inspector.playground.writing import (
     masks_of,
     trouble,
 )
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tui.inspector.look.text import safe_block
+from tui.safe_text import safe_block
 
 KEPT_PROMPTS = 20
 """Earlier prompts that ctrl+up brings back."""

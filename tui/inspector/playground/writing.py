@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from core.engine.commands import StartGeneration
 from core.experiment.events import ModelLoading
-from core.inference.repeats import Finish
+from core.inference import Finish
 from core.models.layer_matrices import Variant
-from tui.inspector.lens import k_text
-from tui.inspector.look.names import ABILITY_WORDS, FINISH_WORDS, VARIANT_WORDS, order_words
-from tui.inspector.look.text import Divergence, first_divergence, safe_line
+from tui.inspector.look.text import Divergence, first_divergence
 from tui.inspector.playground.answer import AnswerView
 from tui.inspector.playground.divergence import divergence_words
 from tui.inspector.playground.settings_line import WriteSettings
+from tui.names import ABILITY_WORDS, FINISH_WORDS, VARIANT_WORDS, order_words
+from tui.numbers import k_text
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.experiment.events import Job, TextCompared, TextEnded

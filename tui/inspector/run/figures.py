@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tui.inspector.ais.text import ais_with_interval, interval, number, probability, share
-from tui.inspector.lens import k_text
-from tui.inspector.look.names import VARIANT_WORDS, order_words
-from tui.inspector.look.text import safe_line
+from tui.inspector.ais.text import ais_with_interval
+from tui.names import VARIANT_WORDS, order_words
+from tui.numbers import interval, k_text, number, probability, share
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.statistics.accuracy import Accuracy

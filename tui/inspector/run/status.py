@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.experiment.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoaded, ModelLoading
-from tui.inspector.look.names import job_title, short_benchmark
-from tui.inspector.look.text import safe_line
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
+from tui.names import job_title, short_benchmark
+from tui.numbers import duration_text, rate_text, size_text
+from tui.safe_text import safe_line
 from tui.scoring_words import loaded_text, plan_words, scoring_words
-from tui.units import size_text
 
 if TYPE_CHECKING:
     from core.engine.spec import EngineSpec
@@ -263,20 +263,3 @@ def _pace(rate: float | None, seconds_left: float | None) -> list[str]:
     if not rate or seconds_left is None:
         return []
     return [rate_text(rate), f"{duration_text(seconds_left)} left"]
-
-
-def duration_text(seconds: float) -> str:
-    """A duration such as `4 s`, `2:05`, `1:02:05`."""
-    whole = int(seconds) + (seconds > int(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def rate_text(rate: float) -> str:
-    """Items a second, or a minute if they are few."""
-    if rate < 1:
-        return f"{rate * 60:.1f}/min"
-    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"

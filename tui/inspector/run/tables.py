@@ -9,12 +9,14 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.inspector.ais.text import ais_with_interval, interval, number, probability, share
+from tui.inspector.ais.text import ais_with_interval
 from tui.inspector.look.marks import Marks
-from tui.inspector.look.text import fitted, safe_line
+from tui.inspector.look.text import fitted
 from tui.inspector.run.figures import SIDE_WORDS, Figures, ItemLine, Listing, Side, SideFigures, is_settled
 from tui.inspector.run.line_plot import ASCII_SIGNS, COLOURS, SIGNS
 from tui.inspector.widgets.option_table import letter_of
+from tui.numbers import interval, number, probability, share
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from tui.inspector.look.marks import Marks

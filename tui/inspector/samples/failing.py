@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.inspector.ais.text import share
-from tui.inspector.look.names import FINISH_WORDS
-from tui.inspector.look.text import safe_line, safe_place
+from tui.names import FINISH_WORDS
+from tui.numbers import share
+from tui.safe_text import safe_line, safe_place
 
 if TYPE_CHECKING:
     from core.analysis.samples.failures import ItemFailure

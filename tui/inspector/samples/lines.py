@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from tui.inspector.look.text import Span, first_divergence, fitted, rows_of, safe_block, safe_line
+from tui.inspector.look.text import Span, first_divergence, fitted, rows_of
 from tui.inspector.samples.failing import (
     PROGRAM_METRIC,
     answer_notes,
@@ -17,6 +17,7 @@ from tui.inspector.samples.failing import (
     failure_sentences,
 )
 from tui.inspector.widgets.option_table import Answerer, Line, Role, letter_of, option_lines
+from tui.safe_text import safe_block, safe_line
 
 if TYPE_CHECKING:
     from core.analysis.samples.failures import ItemFailure

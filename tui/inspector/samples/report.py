@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.inspector.look.text import safe_block, safe_line
 from tui.inspector.samples.failing import answer_notes, fails, failure_sentences
 from tui.inspector.widgets.option_table import Answerer, letter_of
+from tui.safe_text import safe_block, safe_line
 
 if TYPE_CHECKING:
     from tui.inspector.samples.lines import Subject

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from tui.inspector.look.text import fitted, safe_line
+from tui.inspector.look.text import fitted
 from tui.inspector.widgets.option_table import Line, Piece, Role, letter_of
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.samples.answers import Answers

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tui.inspector.ais.text import interval, probability, share
-from tui.inspector.look.names import failure_rows
-from tui.inspector.look.text import safe_line
+from tui.inspector.look.text import failure_rows
 from tui.inspector.samples.lines import flip_signs
+from tui.numbers import interval, probability, share
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.diagnosis.failure_modes import TagName

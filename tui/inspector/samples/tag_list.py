@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
 
-from tui.inspector.look.text import safe_line
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.diagnosis.failure_modes import TagName

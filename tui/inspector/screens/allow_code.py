@@ -15,10 +15,10 @@ from textual.widgets.option_list import Option as Row
 
 from core.benchmarks.program_tests import UNCONFINED
 from core.sandbox import DEFAULT_LIMITS, find_sandbox, why_not_unconfined
-from tui.inspector.look.text import safe_line
 from tui.inspector.screens.dialogs import FRAME_CSS
 from tui.inspector.session import CodePermission
-from tui.units import size_text
+from tui.numbers import size_text
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -17,7 +17,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from tui.inspector.look.marks import UNICODE, Marks
-from tui.inspector.look.text import safe_line
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from textual import events

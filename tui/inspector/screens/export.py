@@ -17,9 +17,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from cache.files import TEMPORARY_SUFFIX
-from tui.inspector.look.text import safe_line
 from tui.inspector.pane import Exported
 from tui.inspector.screens.dialogs import FRAME_CSS
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from textual.app import App, ComposeResult

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder, Kind
 from cache.keys import is_key
 from cache.listing import Entry, entry_of, left_overs, unfinished
-from tui.inspector.look.text import safe_line
 from tui.inspector.stored.words import in_words, key_input_lines
-from tui.units import size_text
+from tui.numbers import size_text
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from cache.files import CorruptEntry

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.inspector.look.text import fitted
-from tui.units import age_text, size_text
+from tui.numbers import age_text, size_text
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -11,7 +11,6 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from tui.inspector.look.text import safe_line
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.stored.entries import (
     ORDERS,
@@ -27,7 +26,8 @@ from tui.inspector.stored.entries import (
 )
 from tui.inspector.stored.listing import StoredHeads, StoredList
 from tui.inspector.stored.words import verified_words
-from tui.units import size_text
+from tui.numbers import size_text
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cache.listing import SHOWN_LENGTH, Entry
-from tui.inspector.lens import k_text
-from tui.inspector.look.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS, short_benchmark
-from tui.inspector.look.text import safe_line
+from tui.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.numbers import k_text
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from cache.files import CorruptEntry

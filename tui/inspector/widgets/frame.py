@@ -14,11 +14,10 @@ from textual.widgets import Static
 from core.abilities.catalogue import find_ability
 from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.gpu_words import gpu_words
-from tui.inspector.lens import k_text
-from tui.inspector.look.names import VARIANT_WORDS, order_words, short_benchmark
-from tui.inspector.look.text import safe_line
+from tui.names import VARIANT_WORDS, order_words, short_benchmark
+from tui.numbers import count_text, k_text, size_text
+from tui.safe_text import safe_line
 from tui.scoring_words import share_text
-from tui.units import count_text, size_text
 
 if TYPE_CHECKING:
     from core.models.description import ModelInfo

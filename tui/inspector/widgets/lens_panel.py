@@ -15,10 +15,10 @@ from textual.widget import Widget
 from core.abilities.catalogue import ABILITIES
 from core.masks.choices import SELECTIONS
 from core.models.layer_matrices import VARIANTS
-from tui.inspector.lens import k_grid, k_text
-from tui.inspector.look.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.inspector.lens import k_grid
 from tui.inspector.pane import Pane
-from tui.units import count_text
+from tui.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.numbers import count_text, k_text
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

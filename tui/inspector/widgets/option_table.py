@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.abilities.prompts import LETTERS
-from tui.inspector.look.text import fitted, rows_of, safe_line
+from tui.inspector.look.text import fitted, rows_of
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.samples.records import Answer, Sample

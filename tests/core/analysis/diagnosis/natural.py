@@ -7,7 +7,7 @@ from typing import NamedTuple
 from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.failure_modes import TagName
 from core.benchmarks.answer_format import pattern_format, style_format
-from core.inference.repeats import Finish
+from core.inference import Finish
 
 LISTED = style_format("listed")
 HASHES = pattern_format("#### and the number", r"####\s*(-?[\d.,]+)")

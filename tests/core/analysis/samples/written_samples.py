@@ -12,7 +12,7 @@ from core.benchmarks.description import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.experiment import Experiment, divergences_request
 from core.experiment.specs import MaskSpec
-from core.inference.repeats import Finish
+from core.inference import Finish
 from core.models.spec import ModelSpec
 
 DESCRIPTION = """
