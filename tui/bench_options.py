@@ -8,7 +8,7 @@ import typer
 
 from core.importance.scoring_rule import ScoringRule
 from core.masks.choices import Scope, Selection
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from tui import output
 from tui.options import ModelOptions, RunOptions, ScoringOptions, UsageError, WayOptions
 

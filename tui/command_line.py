@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from core.models.names import shortened
+from core.models.spec import shortened
 from tui import output
 from tui.commands import (
     attach,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.models.layer_matrices import weights_of
+from core.models.matrices import weights_of
 from tui import output
 from tui.bench_options import default_k
 from tui.options import UsageError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.experiment.specs import MaskSpec
     from core.masks.choices import Selection
-    from core.models.layer_matrices import Variant
+    from core.models.matrices import Variant
     from core.runner.auto_k import FoundK
     from core.runner.runner import Runner
     from tui.options import ModelOptions

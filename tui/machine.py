@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from core.models.memory import free_memory
+from core.models.devices import free_memory
 
 GPU_PACKAGE = "nvidia-ml-py"
 """The package that asks the driver for load and temperature of a GPU; of the extra `gpu`."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from core.analysis.comparisons import MatrixSummary
     from core.analysis.profile import Profile
     from core.analysis.profile_failures import MaskSums
-    from core.models.layer_matrices import Variant
+    from core.models.matrices import Variant
 
 WIDE = 150
 """Columns from which every cell has room for its interval."""

@@ -11,11 +11,10 @@ from core.experiment.specs import ImportanceSpec
 from core.importance.memory import ItemsShape, ModelShape
 from core.importance.memory_options import check_memory_options_for
 from core.importance.plan import Free, ImportancePlan, MemoryOptions, Task, plan_importance
+from core.models.checkpoint import DTYPE_BYTES
 from core.models.description import Weights, read_config, weights_in_memory
-from core.models.device import layers_over_gpus
+from core.models.devices import free_on_disk, layers_over_gpus
 from core.models.files import is_hub_id, model_folder
-from core.models.memory import free_on_disk
-from core.models.quantization import DTYPE_BYTES
 from core.models.spec import ModelSpec
 from tui.machine import Machine
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.inference import Finish
 from core.masks.choices import Scope, Selection
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from tui.numbers import k_text
 from tui.safe_text import safe_line
 

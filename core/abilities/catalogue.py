@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from core.models.names import shortened
+from core.models.spec import shortened
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from core.analysis.selected import Addresses, Layout, chunks, selected, split_half_overlap_of
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
-from core.models.layer_matrices import neurons_of
+from core.models.matrices import neurons_of
 
 if TYPE_CHECKING:
-    from core.models.layer_matrices import MatrixKind
+    from core.models.matrices import MatrixKind
 
 TOP_NEURONS = 100
 """Neurons that are listed."""

@@ -21,7 +21,7 @@ from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec, Run, drawn_seed
 from core.masks.choices import DRAWN, Scope, Selection
 from core.models.description import selectable_weights
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 
 State = Literal["missing", "defined", "not_identifiable"]
 """`missing`: base or ablated outcomes are not stored; `not_identifiable`: `statistics.reason` says why."""

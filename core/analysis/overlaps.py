@@ -23,7 +23,7 @@ from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.masks.choices import Scope, Selection
 from core.models.description import selectable_weights
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 
 
 @dataclass(frozen=True, eq=False)

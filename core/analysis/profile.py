@@ -30,7 +30,7 @@ from core.analysis.statistics.cells import frame_statistics
 from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
-from core.models.layer_matrices import weights_of
+from core.models.matrices import weights_of
 
 NULLABLE: Mapping[str, pl.DataType] = {
     "seed": pl.Int64(),

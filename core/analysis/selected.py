@@ -17,9 +17,9 @@ from core.experiment.experiment import Experiment
 from core.experiment.specs import SHARED_ABILITIES, MaskSpec
 from core.masks.scope import shares_of_matrices
 from core.masks.subsets import random_subset, random_subset_of_each
-from core.models.description import matrix_shapes, selectable_weights
+from core.models.description import selectable_weights, stored_matrices
 from core.models.files import model_folder
-from core.models.layer_matrices import MatrixShape, Variant
+from core.models.matrices import Matrix, Variant
 
 CHUNK = 1 << 20
 """Weights that are looked at together: between two chunks other threads get their turn."""
@@ -32,7 +32,7 @@ Addresses = NDArray[np.int64]
 class Layout:
     """Where the candidate matrices lie in the flat addresses."""
 
-    shapes: tuple[MatrixShape, ...]
+    shapes: tuple[Matrix, ...]
 
     @classmethod
     def of(cls, experiment: Experiment) -> Layout:
@@ -41,7 +41,7 @@ class Layout:
         Raises:
             ModelFilesError: there is no such model, or its config is broken.
         """
-        return cls(matrix_shapes(model_folder(experiment.spec)))
+        return cls(stored_matrices(model_folder(experiment.spec)))
 
     @cached_property
     def starts(self) -> Addresses:

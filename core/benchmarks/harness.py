@@ -18,8 +18,7 @@ from core.benchmarks.harness_tasks import HarnessTasks, load_tasks
 from core.benchmarks.loaded import digest
 from core.benchmarks.options import BenchmarkOptions
 from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.models.chat_template import read_chat_template
-from core.models.files import model_folder
+from core.models.files import model_folder, read_chat_template
 from core.models.spec import ModelSpec
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 from core.benchmarks.data.hub import cache_only, first_line, why_not_online
 from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
 from core.benchmarks.tasks.task import HARNESS_MAX_NEW_TOKENS, HARNESS_SEED, DataSet
-from core.models.chat_template import ChatTemplate
+from core.models.files import ChatTemplate
 
 WELL_KNOWN = DataSet("openai/gsm8k", "gsm8k")
 """Asked for to see whether the hub can be reached."""

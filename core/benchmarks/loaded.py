@@ -17,7 +17,7 @@ from core.benchmarks.data.load import load_rows
 from core.benchmarks.tasks.documents import ChoiceDocument, Document
 from core.benchmarks.tasks.render import render
 from core.benchmarks.tasks.task import Choice, Task
-from core.models.chat_template import ChatTemplate
+from core.models.files import ChatTemplate
 
 KEPT = 4
 """So many benchmarks' rows, and as many of their documents, stay in memory."""

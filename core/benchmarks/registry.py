@@ -18,8 +18,7 @@ from core.benchmarks.tasks.catalogue import TASKS
 from core.benchmarks.tasks.custom import custom_task
 from core.benchmarks.tasks.custom_files import SUFFIXES, is_description
 from core.benchmarks.tasks.task import Task
-from core.models.names import one_of
-from core.models.spec import Level
+from core.models.spec import Level, one_of
 
 GENERATED: Mapping[str, Callable[[Level], tuple[Benchmark, ...]]] = {
     "diagnostic": diagnostic_benchmarks,

@@ -15,8 +15,7 @@ from core.benchmarks.program_tests import judge_program, require_sandbox
 from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
 from core.benchmarks.tasks.scoring import choice_metric, stated, text_scores
 from core.benchmarks.tasks.task import Task
-from core.models.chat_template import ChatTemplate, read_chat_template
-from core.models.files import model_folder
+from core.models.files import ChatTemplate, model_folder, read_chat_template
 from core.models.spec import ModelSpec
 
 if TYPE_CHECKING:

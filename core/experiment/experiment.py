@@ -33,7 +33,7 @@ from core.importance.memory_options import rounding_of
 from core.importance.plan import MemoryOptions
 from core.masks.choices import CONTRASTS
 from core.models.description import ModelInfo, describe_folder, selectable_weights
-from core.models.device import device_kind
+from core.models.devices import device_kind
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
 

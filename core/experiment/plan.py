@@ -10,7 +10,7 @@ from core.benchmarks.description import Benchmark
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, drawn_seed
 from core.masks.choices import DRAWN, Scope, Selection
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 
 
 class ChosenK(NamedTuple):

@@ -13,9 +13,9 @@ from cache.keys import canonical_json
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, generate_items
 from core.importance.scoring_rule import DEFAULT_RULE, Loss, Reduction
 from core.masks.choices import Scope, Selection
+from core.models.checkpoint import dtype_in_memory, quantization_in_memory
 from core.models.description import ModelInfo
-from core.models.layer_matrices import Variant
-from core.models.quantization import dtype_in_memory, quantization_in_memory
+from core.models.matrices import Variant
 from core.models.spec import Level, ModelSpec, PromptStyle
 
 SHARED_ABILITIES = 6

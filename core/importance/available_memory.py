@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from core.importance.plan import Free
-from core.models.memory import free_memory, free_on_disk
+from core.models.devices import free_memory, free_on_disk
 from core.models.weight_space import WeightSpace
 
 

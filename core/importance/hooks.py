@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from core.models.matrix import Matrix
+from core.models.matrices import Matrix
 from core.models.weight_space import WeightSpace
 
 OnOutput = Callable[[Matrix, Tensor], None]

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.models.matrix import Matrix
-from core.models.memory import free_on_disk
+from core.models.devices import free_on_disk
+from core.models.matrices import Matrix
 
 
 @dataclass(frozen=True, eq=False)

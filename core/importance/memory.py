@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.importance.scoring_rule import Loss
-from core.models.quantization import DTYPE_BYTES
+from core.models.checkpoint import DTYPE_BYTES
 
 if TYPE_CHECKING:
     from core.inference.encoding import EncodedChoice
-    from core.models.layer_matrices import MatrixShape
-    from core.models.matrix import Matrix
+    from core.models.matrices import Matrix
 
 FLOAT32_BYTES = 4
 
@@ -47,7 +46,7 @@ class ModelShape:
 
     @classmethod
     def of(
-        cls, matrices: Sequence[Matrix | MatrixShape], vocabulary: int, dtype: str, *, is_four_bit: bool
+        cls, matrices: Sequence[Matrix | Matrix], vocabulary: int, dtype: str, *, is_four_bit: bool
     ) -> ModelShape:
         """The sizes that the candidate matrices say.
 

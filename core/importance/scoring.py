@@ -12,7 +12,7 @@ from core.importance.passes import Passes
 from core.importance.plan import ROWS, ImportancePlan, one_pass
 from core.importance.scoring_rule import LOSSES, REDUCTIONS, Loss, Reduction
 from core.inference.encoding import EncodedChoice, longest_row
-from core.models.names import one_of
+from core.models.spec import one_of
 from core.models.weight_space import WeightSpace
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from torch import Tensor
 from core.importance.batches import Batch
 from core.importance.offload import Offload
 from core.importance.scoring_rule import Reduction
-from core.models.matrix import Matrix
+from core.models.matrices import Matrix
 
 
 class GradientSums:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from core.models.matrix import Matrix
+from core.models.matrices import Matrix
 
 
 def to_addresses(matrices: Sequence[Matrix], positions: Tensor) -> Tensor:

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.models.layer_matrices import neurons_of
-from core.models.names import one_of
+from core.models.matrices import neurons_of
+from core.models.spec import one_of
 
 if TYPE_CHECKING:
-    from core.models.matrix import Matrix, MatrixKind
+    from core.models.matrices import Matrix, MatrixKind
     from core.models.weight_space import WeightSpace
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.masks.subsets import random_subset, random_subset_of_each
-from core.models.matrix import Matrix
+from core.models.matrices import Matrix
 
 
 def random_addresses(total: int, n: int, seed: int) -> Tensor:

@@ -11,30 +11,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cache.fingerprints import fingerprint_files
-from core.models.files import ModelFilesError, identity_files, weight_files
-from core.models.headers import (
-    DTYPES,
+from core.models.checkpoint import (
+    DTYPE_BYTES,
+    STORED_DTYPES,
     PackedTensor,
     StoredTensor,
-    require_dense,
-    split_packed,
-    stored_tensors,
-)
-from core.models.layer_matrices import (
-    MatrixShape,
-    UnsupportedModelError,
-    Variant,
-    find_matrices,
-    selected_weights,
-)
-from core.models.quantization import (
-    DTYPE_BYTES,
     dtype_in_memory,
     four_bit_bytes,
     four_bit_in_memory,
+    require_dense,
+    split_packed,
     storage_words,
     stored_four_bit,
+    stored_tensors,
 )
+from core.models.files import ModelFilesError, identity_files, weight_files
+from core.models.matrices import Matrix, UnsupportedModelError, Variant, find_matrices, selected_weights
 from core.models.spec import DType, Quantization
 
 ARCHITECTURES: dict[str, str] = {
@@ -79,9 +71,9 @@ ARCHITECTURES: dict[str, str] = {
     "starcoder2": "StarCoder 2",
     "vaultgemma": "VaultGemma",
 }
-"""The `model_type`s that are supported, and their names."""
+"""The supported `model_type`s and their names."""
 
-TIED_UNLESS_TOLD = (
+TIED_BY_DEFAULT = (
     "biogpt",
     "cohere",
     "cohere2",
@@ -94,10 +86,10 @@ TIED_UNLESS_TOLD = (
     "starcoder2",
     "vaultgemma",
 )
-"""The `model_type`s whose head is the embedding where their config does not say."""
+"""The `model_type`s whose head is the embedding unless their config says otherwise."""
 
 HEADS = ("lm_head.weight", "embed_out.weight")
-"""The names that the language-model head may have."""
+"""Names of the language-model head."""
 
 BUFFERS = (
     "rotary_emb.inv_freq",
@@ -108,7 +100,7 @@ BUFFERS = (
     "act_fn.beta",
     "act_fn.eps",
 )
-"""What the names of tensors end with that files have though they are no parameters."""
+"""Endings of the names of tensors that are in files but are no parameters."""
 
 
 @dataclass(frozen=True)
@@ -121,25 +113,44 @@ class ModelInfo:
     layers: int
     hidden_size: int
     vocabulary: int
-    """Tokens."""
+    """Number of tokens."""
     parameters: int
-    """All of them, tied weights once."""
+    """All parameters, tied weights once."""
     dtype: str
-    """Of most weights in memory, the 4-bit ones left out, and of what is computed."""
+    """Dtype of computation and of most weights in memory that are not 4-bit."""
     device: str | None
     """None until the model is loaded."""
     bytes: int
-    """Of all parameters in memory, with the scales of 4-bit ones."""
+    """Memory of all parameters, with the scales of 4-bit ones."""
     fingerprint: str
     """Hash of the bytes of weights, configuration and tokenizer."""
     candidates: Mapping[str, int]
-    """How many weights each variant may take from: `mlp` and `all`."""
+    """Number of weights that each variant may take from: `mlp` and `all`."""
     quantization: Quantization = "none"
-    """Of the candidate weights in memory."""
+    """How the candidate weights are quantized in memory."""
 
     @property
     def stored_as(self) -> str:
-        """What the weights are in memory, in words: `float32`, or `nf4, bfloat16`."""
+        """How the weights are stored in memory, in words: `float32`, or `nf4, bfloat16`."""
+        return storage_words(self.quantization, self.dtype)
+
+
+class Weights(NamedTuple):
+    """The weights of a model as they will be in memory."""
+
+    parameters: int
+    """All parameters, tied weights once, 4-bit ones as if they were not packed."""
+    quantization: Quantization
+    dtype: str
+    """Dtype of most of those that are not 4-bit."""
+    bytes: int
+    """Memory of all, with the scales of 4-bit ones."""
+    matrices: tuple[Matrix, ...]
+    """The candidate matrices, in the order of their addresses."""
+
+    @property
+    def stored_as(self) -> str:
+        """How they are stored in memory, in words: `float32`, or `nf4, bfloat16`."""
         return storage_words(self.quantization, self.dtype)
 
 
@@ -150,14 +161,14 @@ def describe_folder(
     quantization: Quantization = "none",
     dtype: DType = "auto",
 ) -> ModelInfo:
-    """What the model in a folder is, or will be when it is loaded so, without loading it.
+    """The description of a folder's model as it is, or will be when it is loaded, without loading it.
 
     Args:
-        folder: as model_folder gives it.
+        folder: as `model_folder` gives it.
         name: what the person calls the model.
         memory: the file that remembers fingerprints, so that weights are not read twice.
-        quantization: that is asked for; `none` leaves the weights as the files have them.
-        dtype: that is asked for.
+        quantization: what is asked for; `none` leaves the weights as the files have them.
+        dtype: what is asked for.
 
     Raises:
         ModelFilesError: the config or a weight file cannot be read, or the architecture or the way in which
@@ -182,45 +193,26 @@ def describe_folder(
     )
 
 
-class Weights(NamedTuple):
-    """The weights of a model as they will be in memory."""
-
-    parameters: int
-    """All of them, tied weights once, 4-bit ones as if they were not packed."""
-    quantization: Quantization
-    dtype: str
-    """Of most of those that are not 4-bit."""
-    bytes: int
-    """Of all, with the scales of 4-bit ones."""
-    matrices: tuple[MatrixShape, ...]
-    """The candidate matrices, in the order of their addresses."""
-
-    @property
-    def stored_as(self) -> str:
-        """What they are in memory, in words: `float32`, or `nf4, bfloat16`."""
-        return storage_words(self.quantization, self.dtype)
-
-
 def weights_in_memory(
     folder: Path, config: Mapping[str, Any], quantization: Quantization, dtype: DType
 ) -> Weights:
-    """What loading the weights of a folder as they are asked for gives, told from the headers of the files.
+    """The weights of a folder as they will be once loaded as asked for, from the headers of the files.
 
     Raises:
         ModelFilesError: a file cannot be read, or does not fit the config.
         ValueError: the weights are quantized in another way than is asked for.
     """
     four_bit = four_bit_in_memory(quantization, config)
-    stored = _stored_weights(folder, config)
-    matrices = _matrices(folder, config, stored)
-    packed = [math.prod(tensor.shape) for tensor in stored.packed]
+    stored_packed, dense = _stored_weights(folder, config)
+    matrices = _matrices(folder, config, [*stored_packed, *dense])
+    packed = [math.prod(tensor.shape) for tensor in stored_packed]
     sizes: Counter[str] = Counter()
-    for tensor in stored.dense:
+    for tensor in dense:
         sizes[tensor.dtype] += math.prod(tensor.shape)
     parameters = sizes.total() + sum(packed)
     kind: Quantization = four_bit.kind if four_bit else "none"
-    dtype_name = dtype_in_memory(dtype, kind, DTYPES[sizes.most_common(1)[0][0]][0])
-    quantized = packed or [shape.size for shape in matrices if four_bit]
+    dtype_name = dtype_in_memory(dtype, kind, STORED_DTYPES[sizes.most_common(1)[0][0]])
+    quantized = packed or [matrix.size for matrix in matrices if four_bit]
     size_bytes = (parameters - sum(quantized)) * DTYPE_BYTES[dtype_name]
     if four_bit:
         size_bytes += four_bit_bytes(quantized, four_bit.is_double)
@@ -228,17 +220,17 @@ def weights_in_memory(
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The model's config.json; of an architecture that is not supported, whatever it holds.
+    """The model's config.json; its fields are checked if the architecture is supported.
 
     Raises:
-        ModelFilesError: it cannot be read.
+        ModelFilesError: it cannot be read, or a size is missing or below 1.
     """
     path = folder / "config.json"
     try:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         is_known = config["model_type"] in ARCHITECTURES
-        told = [key for key in ("intermediate_size", "ffn_dim") if isinstance(config.get(key), int)]
-        for key in ("num_hidden_layers", "hidden_size", "vocab_size", *told) if is_known else ():
+        inner = [key for key in ("intermediate_size", "ffn_dim") if isinstance(config.get(key), int)]
+        for key in ("num_hidden_layers", "hidden_size", "vocab_size", *inner) if is_known else ():
             if int(config[key]) < 1:
                 raise ValueError(f"{key} is {config[key]}")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -248,21 +240,22 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def matrix_shapes(folder: Path) -> tuple[MatrixShape, ...]:
-    """All candidate matrices of a folder's model in the order of their addresses, told from the headers.
+def stored_matrices(folder: Path) -> tuple[Matrix, ...]:
+    """The candidate matrices of a folder's model in the order of their addresses, from the headers.
 
     Raises:
         ModelFilesError: a file cannot be read or does not fit the config, or a layer has other matrices.
     """
     config = read_config(folder)
-    return _matrices(folder, config, _stored_weights(folder, config))
+    packed, dense = _stored_weights(folder, config)
+    return _matrices(folder, config, [*packed, *dense])
 
 
-def candidate_weights(shapes: Sequence[MatrixShape]) -> dict[str, int]:
+def candidate_weights(matrices: Sequence[Matrix]) -> dict[str, int]:
     """Number of candidate weights of the variants `mlp` (those of the MLPs) and `all`."""
     return {
-        "mlp": sum(shape.size for shape in shapes if shape.is_mlp),
-        "all": sum(shape.size for shape in shapes),
+        "mlp": sum(matrix.size for matrix in matrices if matrix.is_mlp),
+        "all": sum(matrix.size for matrix in matrices),
     }
 
 
@@ -275,70 +268,59 @@ def selectable_weights(k: float, variant: Variant, info: ModelInfo) -> int:
     return selected_weights(k, info.parameters, variant, info.candidates.get(variant, 0))
 
 
-class _Stored(NamedTuple):
-    """The parameters in the files of a model."""
-
-    packed: list[PackedTensor]
-    """In 4 bits."""
-    dense: list[StoredTensor]
-
-
-def _stored_weights(folder: Path, config: Mapping[str, Any]) -> _Stored:
-    """The parameters in the files of a folder.
+def _stored_weights(folder: Path, config: Mapping[str, Any]) -> tuple[list[PackedTensor], list[StoredTensor]]:
+    """The parameters in the files of a folder: those in 4 bits, and the others.
 
     Raises:
         ModelFilesError: a file cannot be read, or does not fit the config.
     """
-    stored = stored_four_bit(config)
+    four_bit = stored_four_bit(config)
     packed, dense = split_packed(stored_tensors(weight_files(folder)))
     for tensor in packed:
-        if stored is None or tensor.kind != stored.kind:
+        if four_bit is None or tensor.kind != four_bit.kind:
             raise ModelFilesError(
                 f"{folder} stores {tensor.name} as {tensor.kind}, which does not fit its config.json: copy "
                 "or download the model again, or use another checkpoint."
             )
-    if stored and not packed:
+    if four_bit and not packed:
         raise ModelFilesError(
-            f"{folder} has no {stored.kind} weights, though its config.json says so: copy or download the "
+            f"{folder} has no {four_bit.kind} weights, though its config.json says so: copy or download the "
             "model again."
         )
     parameters = [tensor for tensor in dense if not _is_spare(tensor.name, config)]
     for one in parameters:
         require_dense(one)
-    return _Stored(packed, parameters)
+    return packed, parameters
 
 
-def _matrices(folder: Path, config: Mapping[str, Any], stored: _Stored) -> tuple[MatrixShape, ...]:
+def _matrices(
+    folder: Path, config: Mapping[str, Any], tensors: Sequence[PackedTensor | StoredTensor]
+) -> tuple[Matrix, ...]:
     """The candidate matrices among the parameters.
 
     Raises:
-        ModelFilesError: there are others, the architecture is not supported, or the config says another
+        ModelFilesError: there are others, the architecture is not supported, or the config has another
             number of layers.
     """
     try:
-        shapes = find_matrices(
-            [
-                *((one.name, one.shape) for one in stored.packed),
-                *((one.name, one.shape) for one in stored.dense),
-            ]
-        )
+        matrices = find_matrices([(tensor.name, tensor.shape) for tensor in tensors])
     except UnsupportedModelError as error:
         raise ModelFilesError(f"The model in {folder} cannot be scored: {error}") from error
     if config["model_type"] not in ARCHITECTURES:
         raise ModelFilesError(
-            f"{folder / 'config.json'} describes a model of type '{config['model_type']}', which nobody has "
+            f"{folder / 'config.json'} describes a model of type '{config['model_type']}', which is not "
             f"tested: use one of type {', '.join(ARCHITECTURES)}."
         )
-    layers = shapes[-1].layer + 1
+    layers = matrices[-1].layer + 1
     if layers != config["num_hidden_layers"]:
         raise ModelFilesError(
             f"The weight files of {folder} have {layers} decoder layers, but its config.json says "
             f"{config['num_hidden_layers']}: copy or download the model again."
         )
-    return shapes
+    return matrices
 
 
 def _is_spare(tensor: str, config: Mapping[str, Any]) -> bool:
     """Whether a stored tensor is no parameter: a tied head's copy, or a buffer of old files."""
-    is_tied = config.get("tie_word_embeddings", config["model_type"] in TIED_UNLESS_TOLD)
+    is_tied = config.get("tie_word_embeddings", config["model_type"] in TIED_BY_DEFAULT)
     return bool(is_tied and tensor in HEADS) or tensor.endswith(BUFFERS)

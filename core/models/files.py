@@ -1,41 +1,47 @@
-"""Finds a model's files: the embedded ones, a local folder, or a snapshot of the hub. No torch."""
+"""A model's files: embedded, in a local folder, or a snapshot of the hub; and its chat template. No torch."""
 
 from __future__ import annotations
 
 import difflib
 import json
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cache.paths import expanded
-from core.models.names import shortened
-from core.models.spec import EMBEDDED, ModelSpec
+from core.models.spec import EMBEDDED, ModelSpec, shortened
 
 EMBEDDED_FOLDER = Path(__file__).resolve().parent / "embedded"
-"""Where the embedded models lie."""
+"""The folder of the embedded models."""
 
 WEIGHT_INDEX = "model.safetensors.index.json"
-"""Names the shards of weights that are in several files."""
+"""Lists the shards of weights that are in several files."""
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 """One of these has to be there."""
+
+TEMPLATE_FILE = "chat_template.jinja"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+SPECIAL_TOKENS = "special_tokens_map.json"
 
 IDENTITY_FILES = (
     "config.json",
     "generation_config.json",
     "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
+    TOKENIZER_CONFIG,
+    SPECIAL_TOKENS,
     "added_tokens.json",
     "tokenizer.model",
     "vocab.json",
     "merges.txt",
-    "chat_template.jinja",
+    TEMPLATE_FILE,
 )
-"""What lies beside the weights and changes what a model says."""
+"""Files beside the weights that change what a model says."""
 
 PICKLES = ("*.bin", "*.pt", "*.pth")
-"""Weights that would have to be unpickled, which can run any code: never read."""
+"""Pickled weights are never read: unpickling can run any code."""
 
 HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
 
@@ -45,11 +51,11 @@ NOT_DOWNLOADED = ["consolidated*", "original/*", "onnx/*"]
 
 
 class ModelFilesError(ValueError):
-    """A model's files are not there or not usable; the message says what to do."""
+    """A model's files are missing or not usable; the message says what to do."""
 
 
 def model_folder(spec: ModelSpec) -> Path:
-    """The folder that holds the model's config, safetensors and tokenizer, all of which are there.
+    """The folder with the model's config, safetensors and tokenizer, all of which are there.
 
     A hub id is looked up in the local hub cache first, and downloaded if it is not there.
 
@@ -76,21 +82,12 @@ def model_folder(spec: ModelSpec) -> Path:
 
 
 def is_hub_id(name: str) -> bool:
-    """Whether a model of this name is one of the hub: it has the form, and no folder is called so."""
+    """Whether a name has the form of a hub id, and no local folder has it."""
     return bool(HUB_ID.fullmatch(name)) and _local_folder(name) is None
 
 
-def _local_folder(name: str) -> Path | None:
-    """The folder of this name by its whole path; None if there is none, or no path can be called so."""
-    try:
-        folder = expanded(name)
-        return folder.resolve() if name and folder.is_dir() else None
-    except (OSError, ValueError):
-        return None
-
-
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that hold the weights, in the order of their names.
+    """The safetensors files that hold the weights, sorted by name.
 
     Raises:
         ModelFilesError: the index of the shards cannot be read.
@@ -111,8 +108,90 @@ def identity_files(folder: Path) -> list[Path]:
     return [*weight_files(folder), *(path for path in beside if path.is_file())]
 
 
+@dataclass(frozen=True)
+class ChatTemplate:
+    """Turns the messages of a conversation into a prompt."""
+
+    template: str
+    """Jinja source. A stranger's program: transformers runs it in a sandbox."""
+    tokens: tuple[tuple[str, str], ...]
+    """Names and texts of the special tokens, such as `bos_token`."""
+
+    def __call__(self, messages: Sequence[Mapping[str, str]]) -> str:
+        """The prompt up to the model's turn; without the system message where the template refuses it.
+
+        Raises:
+            ValueError: the template refuses the conversation, or is broken.
+        """
+        from jinja2 import TemplateError
+
+        try:
+            try:
+                return self._rendered(messages)
+            except TemplateError:  # as lm-evaluation-harness does
+                return self._rendered([message for message in messages if message["role"] != "system"])
+        except TemplateError as error:
+            raise ValueError(
+                f"The model's chat template fails ({error}): leave the chat template out."
+            ) from error
+
+    def _rendered(self, messages: Sequence[Mapping[str, str]]) -> str:
+        # Only this part of transformers: it imports no torch.
+        from transformers.utils.chat_template_utils import render_jinja_template
+
+        prompts, _ = render_jinja_template(
+            [list(messages)], chat_template=self.template, add_generation_prompt=True, **dict(self.tokens)
+        )
+        return str(prompts[0])
+
+
+def read_chat_template(folder: Path, name: str) -> ChatTemplate:
+    """The chat template in a model's folder.
+
+    Args:
+        folder: as `model_folder` gives it.
+        name: what the person calls the model.
+
+    Raises:
+        ValueError: it has none, or its files cannot be read.
+    """
+    try:
+        config, file = _json_object(folder / TOKENIZER_CONFIG), folder / TEMPLATE_FILE
+        template = file.read_text("utf-8") if file.is_file() else config.get("chat_template")
+        tokens = {}
+        for key, value in {**_json_object(folder / SPECIAL_TOKENS), **config}.items():
+            text = value.get("content") if isinstance(value, dict) else value
+            if key.endswith("_token") and isinstance(text, str):
+                tokens[key] = text
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"The tokenizer's settings in {folder} cannot be read: copy or download them again."
+        ) from error
+    if isinstance(template, list):  # several, by name
+        named = {entry.get("name"): entry.get("template") for entry in template if isinstance(entry, dict)}
+        template = named.get("default")
+    if not isinstance(template, str):
+        raise ValueError(f"'{name}' has no chat template: leave --chat out.")
+    return ChatTemplate(template, tuple(sorted(tokens.items())))
+
+
+def _json_object(file: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty if the file is missing or holds something else."""
+    document = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return document if isinstance(document, dict) else {}
+
+
+def _local_folder(name: str) -> Path | None:
+    """The absolute path of a local folder; None if there is none, or the name is no path."""
+    try:
+        folder = expanded(name)
+        return folder.resolve() if name and folder.is_dir() else None
+    except (OSError, ValueError):
+        return None
+
+
 def _problem_of(folder: Path) -> str | None:
-    """What is missing in a model's folder, and what to do, in one sentence; None if nothing is."""
+    """Error text: what is missing in a model's folder, and what to do; None if nothing is."""
     if not (folder / "config.json").is_file():
         return f"There is no config.json in {folder}: give the folder of a model as transformers saves it."
     missing = [path.name for path in weight_files(folder) if not path.is_file()]
@@ -129,12 +208,16 @@ def _problem_of(folder: Path) -> str | None:
 
 
 def _snapshot(hub_id: str, revision: str | None) -> Path:
-    """The folder of a hub model: the one in the local hub cache if it is whole, else downloaded now."""
+    """The folder of a hub model: from the local hub cache if it is whole there, else downloaded now."""
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
-    cached = _cached_snapshot(hub_id, revision)
-    if cached is not None and _problem_of(cached) is None:
-        return cached
+    try:
+        cached = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
+        if _problem_of(cached) is None:
+            return cached
+    except LocalEntryNotFoundError:
+        pass
     try:
         folder = snapshot_download(
             hub_id, revision=revision, allow_patterns=DOWNLOADED, ignore_patterns=NOT_DOWNLOADED
@@ -144,19 +227,8 @@ def _snapshot(hub_id: str, revision: str | None) -> Path:
     return Path(folder)
 
 
-def _cached_snapshot(hub_id: str, revision: str | None) -> Path | None:
-    """The folder of a hub model in the local hub cache, which may be incomplete; None if it is not there."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
-    except LocalEntryNotFoundError:
-        return None
-
-
 def _why_not_downloaded(hub_id: str, revision: str | None, error: Exception) -> str:
-    """One sentence for a failed download, and what to do."""
+    """Error text for a failed download, and what to do."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     if isinstance(error, GatedRepoError):

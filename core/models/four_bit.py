@@ -11,17 +11,17 @@ from transformers import AutoConfig, BitsAndBytesConfig, PreTrainedModel
 from transformers.quantizers.auto import register_quantization_config, register_quantizer
 from transformers.quantizers.quantizer_bnb_4bit import Bnb4BitHfQuantizer
 
+from core.models.checkpoint import FourBit
 from core.models.files import ModelFilesError
-from core.models.packed import keep_layout, problem_of, quantization_state
-from core.models.quantization import FourBit
+from core.models.storage import keep_layout, problem_of, quantization_state
 
 METHOD = "abilityscope_4bit"
-"""What transformers knows this way of quantizing by."""
+"""The name of this quantization method in transformers."""
 
 
 @register_quantization_config(METHOD)
 class FourBitConfig(BitsAndBytesConfig):  # type: ignore[misc]
-    """What transformers' BitsAndBytesConfig says, and the device."""
+    """transformers' BitsAndBytesConfig, and the device."""
 
     def __init__(self, device: str, **settings: Any) -> None:
         super().__init__(load_in_4bit=True, **settings)
@@ -29,22 +29,22 @@ class FourBitConfig(BitsAndBytesConfig):  # type: ignore[misc]
         self.device = device
 
     def plain(self) -> BitsAndBytesConfig:
-        """The same as transformers has it, such as a saved model's config holds."""
+        """The same as a BitsAndBytesConfig, such as a saved model's config holds."""
         settings = {name: value for name, value in self.to_dict().items() if name != "device"}
         return BitsAndBytesConfig(**settings)
 
 
 @register_quantizer(METHOD)
 class FourBitQuantizer(Bnb4BitHfQuantizer):  # type: ignore[misc]
-    """transformers' own way, but for a model on one device without asking which is torch's current one."""
+    """transformers' own quantizer, but for a model on a given device, whichever is torch's current one."""
 
     quantization_config: Any
 
     def validate_environment(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing has to be there but bitsandbytes."""
+        """Nothing is needed but bitsandbytes."""
 
     def update_device_map(self, device_map: Any) -> Any:
-        """The parts' GPUs where they were given, else the whole model on the one device."""
+        """The parts' GPUs if they are given, else the whole model on the one device."""
         return device_map or {"": torch.device(self.quantization_config.device)}
 
     def _process_model_after_weight_loading(self, model: PreTrainedModel, **kwargs: Any) -> PreTrainedModel:
@@ -54,13 +54,13 @@ class FourBitQuantizer(Bnb4BitHfQuantizer):  # type: ignore[misc]
 
 
 def four_bit_arguments(folder: Path, four_bit: FourBit, device: torch.device, dtype: str) -> dict[str, Any]:
-    """What makes `from_pretrained` load a model with 4-bit weights.
+    """Arguments with which `from_pretrained` loads a model with 4-bit weights.
 
     Args:
         folder: the model's files.
         four_bit: how its weights will be quantized.
         device: where they will be.
-        dtype: that is computed in.
+        dtype: the dtype of computation.
     """
     # Importing bitsandbytes warns of kernels that it would download, and that are not used here.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
@@ -80,13 +80,13 @@ def four_bit_arguments(folder: Path, four_bit: FourBit, device: torch.device, dt
 
 
 def settle(model: PreTrainedModel, folder: Path, four_bit: FourBit, dtype: str) -> None:
-    """Makes the packed weights of a model just loaded ready for use, and checks them.
+    """Checks the packed weights of a model just loaded, and makes them ready for use.
 
     Args:
         model: as `from_pretrained` gives it.
-        folder: where it is from.
+        folder: its files.
         four_bit: how its weights are quantized.
-        dtype: that is computed in.
+        dtype: the dtype of computation.
 
     Raises:
         ModelFilesError: they do not fit the config.

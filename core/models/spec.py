@@ -1,16 +1,18 @@
-"""Which model is asked for, and in what form. Plain words, no torch."""
+"""Which model is asked for and how it is stored, and checks of words that a person gives. No torch."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["basic", "standard"]
-"""`basic` has a closed vocabulary, for the embedded model; `standard` is for real models."""
+"""`basic` has a closed vocabulary, for the embedded models; `standard` is for real models."""
 
 PromptStyle = Literal["cloze", "listed"]
-"""`cloze`: the prompt ends and the option's own text goes on (the embedded models); `listed`: the options
-are listed with letters, and the letter is scored (real models; as lm-evaluation-harness renders MMLU)."""
+"""`cloze`: the prompt ends and the option's own text continues it (embedded models); `listed`: options are
+listed with letters, and the letter is scored (real models; as lm-evaluation-harness renders MMLU)."""
 
 Quantization = Literal["none", "nf4", "fp4"]
 DType = Literal["auto", "bfloat16", "float16", "float32"]
@@ -20,7 +22,10 @@ QUANTIZATIONS: tuple[Quantization, ...] = ("none", "nf4", "fp4")
 DTYPES: tuple[DType, ...] = ("auto", "bfloat16", "float16", "float32")
 
 EMBEDDED: tuple[str, ...] = ("demo", "phantom", "phantom-1")
-"""The names of the models that come with the project."""
+"""Names of the models that come with the project."""
+
+LONGEST_WORD = 100
+"""Characters of a person's word that a message repeats."""
 
 
 @dataclass(frozen=True)
@@ -53,5 +58,24 @@ class ModelSpec:
 
     @property
     def style(self) -> PromptStyle:
-        """The form of the prompts that suits the model."""
+        """The prompt style that suits the model."""
         return "cloze" if self.is_embedded else "listed"
+
+
+def shortened(word: str) -> str:
+    """A person's word as messages repeat it: at most LONGEST_WORD characters."""
+    return word if len(word) <= LONGEST_WORD else f"{word[: LONGEST_WORD - 1]}…"
+
+
+def one_of(word: str, allowed: Iterable[str], what: str) -> str:
+    """The word itself, if it is allowed.
+
+    Raises:
+        ValueError: it is not; the message lists the allowed words and suggests the nearest.
+    """
+    words = list(allowed)
+    if word in words:
+        return word
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise ValueError(f"There is no {what} '{shortened(word)}'.{hint} Known: {', '.join(words)}.")

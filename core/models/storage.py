@@ -1,21 +1,35 @@
-"""How the weights of one matrix are stored: reading them dense, scaling some, restoring the same bits."""
+"""How a matrix's weights are stored, dense or 4-bit: read them, scale some, restore the same bits.
+
+bitsandbytes packs two 4-bit weights to a byte, in blocks that share a scale. Nothing is ever quantized again:
+a weight becomes 0 by its code, and its neighbours keep theirs.
+"""
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from core.models.matrix import Matrix
+from core.models.checkpoint import SCALES_IN_A_BLOCK
+from core.models.matrices import Matrix
 
 CHUNK = 1 << 14
-"""Weights that are saved and then zeroed together on a CPU: what is written is still in its cache from being
-read."""
+"""Weights that are saved and then zeroed together on a CPU, while they are in its cache."""
 
 BITS: dict[int, torch.dtype] = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-"""By bytes: NumPy knows no bfloat16, and as whole numbers all bits stay what they are."""
+"""Integers by their bytes: NumPy has no bfloat16, and integers keep all bits as they are."""
+
+ZERO_CODES: dict[str, int] = {"nf4": 7, "fp4": 0}
+"""The code of +0 in each kind of 4-bit weights."""
+
+SIGNIFICANT: dict[str, int] = {"nf4": 0xFF, "fp4": 0x77}
+"""The bits of a byte in which codes differ from 0: in fp4 all but the signs, for -0 is 0 too."""
+
+BLOCK_SIZES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 
 @dataclass(frozen=True)
@@ -24,8 +38,8 @@ class Patch:
 
     matrix: Matrix
     positions: Tensor
-    """(n,) int64 places of the saved elements in the flat storage, on the weights' device. A place that is
-    there twice has the same element twice."""
+    """(n,) int64 positions of the saved elements in the flat storage, on the weights' device. A position
+    that occurs twice has the same element twice."""
     saved: Tensor
     """(n,) the elements as they were, in the storage's own dtype; whole bytes of 4-bit weights."""
     changed: Tensor
@@ -33,13 +47,13 @@ class Patch:
 
 
 class Storage(Protocol):
-    """The part of a matrix that depends on how its weights are stored."""
+    """The weights of one matrix."""
 
     def read(self) -> Tensor:
         """(rows, columns) the weights, dense; to be read only."""
 
     def scale(self, local: Tensor, factor: float) -> Patch:
-        """What restores the weights, after those at the (n,) int64 row-major positions were multiplied.
+        """Multiplies the weights at (n,) int64 row-major positions; returns what restores them.
 
         A factor of 0 makes them exactly +0, whatever they were. 4-bit weights take no other factor.
         """
@@ -60,7 +74,7 @@ class DenseStorage:
         return self._parameter.detach()
 
     def scale(self, local: Tensor, factor: float) -> Patch:
-        """What restores the parameter, after the weights at the positions were multiplied in its dtype."""
+        """Multiplies the weights at the positions, in the parameter's dtype."""
         flat = self._flat()
         positions = local.to(flat.device)
         with torch.no_grad():
@@ -73,18 +87,16 @@ class DenseStorage:
         return Patch(self._matrix, positions, saved, torch.count_nonzero(scaled != saved))
 
     def restore(self, patch: Patch) -> None:
-        """Writes the saved bits back; NaN and -0 too."""
+        """Writes the saved bits back, those of NaN and -0 too."""
         write_at(self._flat(), patch.positions, patch.saved)
 
     def _flat(self) -> Tensor:
-        # `view` and not `reshape`, which may copy: the zeros would then land in the copy.
+        # `view` and not `reshape`, which may copy: the zeros would then be written into the copy.
         return self._parameter.data.view(-1)
 
 
 def write_at(flat: Tensor, positions: Tensor, values: Tensor) -> None:
-    """Writes elements, bit for bit.
-
-    On a CPU by NumPy, which takes two thirds of the time of `index_copy_`.
+    """Writes elements, bit for bit; on a CPU with NumPy, in two thirds of the time of `index_copy_`.
 
     Args:
         flat: (size,) a parameter's data, without gradient.
@@ -99,10 +111,185 @@ def write_at(flat: Tensor, positions: Tensor, values: Tensor) -> None:
 
 
 def _zero(flat: Tensor, positions: Tensor) -> Tensor:
-    """(n,) the elements at the positions as they were, after they became +0; also NaN, infinity and -0."""
+    """(n,) the elements at the positions as they were; now they are +0, also NaN, infinity and -0."""
     saved, zero = flat.new_empty(len(positions)), flat.new_zeros(())
     chunk = CHUNK if flat.device.type == "cpu" else max(1, len(positions))
     for some, into in zip(torch.split(positions, chunk), torch.split(saved, chunk), strict=True):
         torch.index_select(flat, 0, some, out=into)
         write_at(flat, some, zero)
     return saved
+
+
+class PackedStorage:
+    """The weights of a bitsandbytes Linear4bit: an even row-major position is the high half of a byte."""
+
+    def __init__(self, matrix: Matrix, linear: nn.Linear) -> None:
+        self._matrix = matrix
+        self._linear = linear
+        keep_layout(linear)
+
+    def read(self) -> Tensor:
+        """(rows, columns) a new tensor of the weights as the module multiplies by them, in its dtype."""
+        return _dequantized(self._linear, self._state())
+
+    def scale(self, local: Tensor, factor: float) -> Patch:
+        """Makes the weights at the positions +0; the patch has their bytes.
+
+        Raises:
+            ValueError: the factor is not 0; nothing has changed then.
+        """
+        check_factor(factor)
+        flat, state = self._bytes(), self._state()
+        zeros = 0x11 * ZERO_CODES[state.quant_type]  # of both halves
+        with torch.no_grad():
+            local = local.to(flat.device)
+            positions = local >> 1
+            saved = flat.index_select(0, positions)
+            own = (local & 1).to(torch.uint8) * 0xFF ^ 0xF0  # the bits of each weight in its byte
+            is_number = (saved ^ zeros) & own & SIGNIFICANT[state.quant_type] != 0
+            if self._has_zero_scale:
+                is_number &= _scales(state, local) != 0
+            changed = torch.count_nonzero(is_number)
+            # Two weights of one byte write the same into it, and save it as it was, twice.
+            is_pair = positions[1:] == positions[:-1]
+            own[1:].masked_fill_(is_pair, 0xFF)
+            own[:-1].masked_fill_(is_pair, 0xFF)
+            write_at(flat, positions, saved & ~own | own & zeros)
+        return Patch(self._matrix, positions, saved, changed)
+
+    def restore(self, patch: Patch) -> None:
+        """Writes the saved bytes back."""
+        write_at(self._bytes(), patch.positions, patch.saved)
+
+    @cached_property
+    def _has_zero_scale(self) -> bool:
+        """Whether the scale of any block is 0; rare, and looking each scale up is slow."""
+        state = self._state()
+        firsts = torch.arange(0, self._matrix.size, state.blocksize, device=self._bytes().device)
+        return bool((_scales(state, firsts) == 0).any())
+
+    def _bytes(self) -> Tensor:
+        """The packed bytes in one row: a view, whatever dtype they are declared as."""
+        return self._linear.weight.data.view(torch.uint8).view(-1)
+
+    def _state(self) -> Any:
+        state = quantization_state(self._linear)
+        assert not getattr(state, "packing_format_for_cpu", False), "keep_layout prevents it"
+        return state
+
+
+def is_packed(linear: nn.Linear) -> bool:
+    """Whether a module's weights are packed; does not import bitsandbytes, which takes seconds."""
+    return hasattr(linear.weight, "quant_state")
+
+
+def packed_linears(model: nn.Module) -> dict[str, nn.Linear]:
+    """The modules of a model whose weights are packed, by their names."""
+    linears = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+    return {name: linear for name, linear in linears.items() if is_packed(linear)}
+
+
+def keep_layout(linear: nn.Linear) -> None:
+    """Prevents bitsandbytes from reordering a module's bytes.
+
+    On CPUs with AVX512-BF16 the first forward pass without gradients would put them into another order, from
+    which bitsandbytes computes wrong gradients and does not come back to the same bytes.
+    """
+    setattr(linear, "support_avx512bf16_for_cpu", False)  # noqa: B010 (mypy knows no such attribute)
+
+
+def check_factor(factor: float) -> None:
+    """Checks that 4-bit weights can be multiplied by a factor.
+
+    Raises:
+        ValueError: it is not 0; other products have no 4-bit code.
+    """
+    if factor:
+        raise ValueError(
+            f"4-bit weights can become 0 but cannot be multiplied by {factor:g}: give the factor 0, or use "
+            "the model in full precision."
+        )
+
+
+def problem_of(linear: nn.Linear) -> str | None:
+    """Error text after "its weights ...": why packed weights cannot be used; None if they can.
+
+    bitsandbytes trusts the shape, so it would read beyond the end of smaller tensors.
+    """
+    state = quantization_state(linear)
+    if getattr(state, "packing_format_for_cpu", False):
+        return "were put into another order by a forward pass on the CPU: load the model again"
+    if state is None or not _is_whole(linear, state):
+        return "do not have the scales and bytes that their shape asks for: copy or download the model again"
+    if linear.in_features % state.blocksize:
+        # Row by row, as bitsandbytes reads in a forward pass on CPUs with AVX512, a block that continues in
+        # the next row gets a wrong scale there; in one row no block does.
+        flat = copy.copy(state)
+        flat.shape = (1, linear.out_features * linear.in_features)
+        if not _dequantized(linear, state).view(1, -1).equal(_dequantized(linear, flat)):
+            return (
+                f"are read with wrong scales by bitsandbytes on this CPU, because their {linear.in_features} "
+                f"columns are no multiple of {state.blocksize}: use a checkpoint in full precision, without "
+                "--quantization"
+            )
+    return None
+
+
+def quantization_state(linear: nn.Linear) -> Any:
+    """The QuantState of a packed module: scales, kind and shape; None if it has none."""
+    return getattr(linear.weight, "quant_state", None)
+
+
+def scales_bytes(model: nn.Module) -> int:
+    """Memory of the scales and code tables of a model's packed weights, in bytes."""
+    total = 0
+    for state in map(quantization_state, packed_linears(model).values()):
+        nested = [state.offset, state.state2.absmax, state.state2.code] if state.nested else []
+        total += sum(tensor.nbytes for tensor in (state.absmax, state.code, *nested))
+    return total
+
+
+def _dequantized(linear: nn.Linear, state: Any) -> Tensor:
+    """(rows, columns) a new tensor of a packed module's weights, dequantized as in its forward pass."""
+    from bitsandbytes.functional import dequantize_4bit
+
+    with torch.no_grad():
+        dense: Tensor = dequantize_4bit(linear.weight.data, state)
+    return dense
+
+
+def _is_whole(linear: nn.Linear, state: Any) -> bool:
+    """Whether all tensors have the sizes that the module's shape asks for, and are of a known kind."""
+    if tuple(state.shape or ()) != (linear.out_features, linear.in_features):
+        return False
+    if state.quant_type not in ZERO_CODES or state.blocksize not in BLOCK_SIZES:
+        return False
+    size = linear.out_features * linear.in_features
+    blocks = -(-size // state.blocksize)
+    expected: list[tuple[Tensor, torch.dtype | None, int]] = [(linear.weight, None, -(-size // 2))]
+    if state.nested:
+        outer = state.state2
+        outer_blocks = -(-blocks // SCALES_IN_A_BLOCK) if outer.blocksize == SCALES_IN_A_BLOCK else -1
+        expected += [
+            (state.absmax, torch.uint8, blocks),
+            (outer.absmax, torch.float32, 4 * outer_blocks),
+            (outer.code, torch.float32, 4 * 256),
+        ]
+    else:
+        expected.append((state.absmax, torch.float32, 4 * blocks))
+    return all(
+        tensor.nbytes == size_bytes and dtype in (None, tensor.dtype)
+        for tensor, dtype, size_bytes in expected
+    )
+
+
+def _scales(state: Any, local: Tensor) -> Tensor:
+    """(n,) float32: what the codes at the positions are multiplied by."""
+    blocks = local // state.blocksize
+    scales: Tensor = state.absmax.index_select(0, blocks)
+    if not state.nested:
+        return scales
+    outer = state.state2
+    outer_scales: Tensor = outer.absmax.index_select(0, blocks // outer.blocksize)
+    dequantized: Tensor = outer.code.index_select(0, scales.int()) * outer_scales + state.offset
+    return dequantized

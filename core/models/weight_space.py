@@ -1,27 +1,41 @@
-"""The candidate matrices of a model in one fixed order, with flat addresses."""
+"""The candidate matrices of a model in one fixed order, with flat addresses, and checksums of their bytes."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from core.models.layer_matrices import (
+from core.models.matrices import (
     VARIANTS,
+    Matrix,
     UnsupportedModelError,
     Variant,
     find_matrices,
     selected_weights,
     stack_of,
 )
-from core.models.matrix import Matrix
-from core.models.names import one_of
-from core.models.packed import PackedStorage, check_factor, is_packed, packed_linears, problem_of
-from core.models.storage import DenseStorage, Patch, Storage
+from core.models.spec import one_of
+from core.models.storage import (
+    DenseStorage,
+    PackedStorage,
+    Patch,
+    Storage,
+    check_factor,
+    is_packed,
+    packed_linears,
+    problem_of,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+CHUNK = 1 << 18
+"""32-bit words that are summed together: they and their products stay in a processor's cache."""
 
 
 class WeightSpace:
@@ -39,21 +53,12 @@ class WeightSpace:
         """
         self.total_parameters: int = model.num_parameters()
         """All parameters of the model, tied ones once, as if unquantized: what k is a fraction of."""
-        self._linears: list[nn.Linear] = []
-        self._storages: list[Storage] = []
-        matrices: list[Matrix] = []
-        for found in find_matrices(_tensors(model)):
-            linear = _linear(model, found.name)
-            offset = matrices[-1].offset + matrices[-1].size if matrices else 0
-            matrix = Matrix(
-                len(matrices), found.layer, found.kind, found.name, found.rows, found.columns, offset
-            )
-            matrices.append(matrix)
-            self._linears.append(linear)
-            self._storages.append(_storage(matrix, linear))
-        self.matrices: tuple[Matrix, ...] = tuple(matrices)
+        self.matrices: tuple[Matrix, ...] = find_matrices(_tensors(model))
         """All candidate matrices, in the order of their addresses."""
-        self.layers: tuple[nn.Module, ...] = tuple(model.get_submodule(stack_of(matrices[0].name)).children())
+        self._linears = [_linear(model, matrix.name) for matrix in self.matrices]
+        self._storages = [_storage(*each) for each in zip(self.matrices, self._linears, strict=True)]
+        stack = model.get_submodule(stack_of(self.matrices[0].name))
+        self.layers: tuple[nn.Module, ...] = tuple(stack.children())
         """The decoder layers, in order."""
 
     @property
@@ -66,7 +71,7 @@ class WeightSpace:
         one_of(variant, VARIANTS, "variant")
         if variant == "base":
             return ()
-        return tuple(m for m in self.matrices if variant == "all" or m.block == "mlp")
+        return tuple(matrix for matrix in self.matrices if variant == "all" or matrix.is_mlp)
 
     def number_of_weights(self, k: float, variant: Variant) -> int:
         """Returns n = floor(k * total parameters), exact in decimal: 0.01 of 1,000,000 is 10,000.
@@ -89,11 +94,11 @@ class WeightSpace:
         return self._storages[matrix.index].read()
 
     def device(self, matrix: Matrix) -> torch.device:
-        """Where the matrix is."""
+        """The device of the matrix."""
         return self.linear(matrix).weight.device
 
     def check_factor(self, factor: float) -> None:
-        """Makes sure that the weights can be multiplied by a factor.
+        """Checks that the weights can be multiplied by a factor.
 
         Raises:
             ValueError: it is not 0, and some weights are 4-bit.
@@ -102,7 +107,7 @@ class WeightSpace:
             check_factor(factor)
 
     def scale(self, matrix: Matrix, local: Tensor, factor: float) -> Patch:
-        """What restores the matrix, after its weights at the (n,) int64 row-major positions were multiplied.
+        """Multiplies a matrix's weights at (n,) int64 row-major positions; returns what restores them.
 
         Args:
             matrix: one of `matrices`.
@@ -117,6 +122,58 @@ class WeightSpace:
     def restore(self, patch: Patch) -> None:
         """Writes the very same bits back."""
         self._storages[patch.matrix.index].restore(patch)
+
+
+class LoadedWeights:
+    """The candidate weights at the time of loading, to compare with after each job."""
+
+    def __init__(self, space: WeightSpace) -> None:
+        """Fingerprints every candidate matrix, which have to be as loaded."""
+        self._space = space
+        self._before = {matrix: fingerprint(space, [matrix]) for matrix in space.matrices}
+
+    def changed(self, matrices: Iterable[Matrix] | None = None) -> tuple[Matrix, ...]:
+        """Those of the matrices (all if None) that have other bytes now; none after a full restoration."""
+        looked_at = self._space.matrices if matrices is None else matrices
+        return tuple(m for m in looked_at if fingerprint(self._space, [m]) != self._before[m])
+
+
+def fingerprint(space: WeightSpace, matrices: Iterable[Matrix]) -> str:
+    """Digest of the raw bytes of some matrices as they are stored, packed 4-bit codes too.
+
+    Each chunk is summed as 32-bit words times random odd 64-bit numbers (multilinear hashing, Lemire and
+    Kaser 2014): a change of one word is always seen, of several in all but 2 of 1e10 cases. It guards against
+    accident, not forgery. Computed on the weights' device; same bytes, same digest, on every device.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for matrix in matrices:
+        digest.update(matrix.name.encode())
+        for part in _checksums(space.linear(matrix).weight):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _checksums(weight: Tensor) -> Iterator[bytes]:
+    """The size of a tensor, the last bytes that fill no word, and the checksums of its chunks."""
+    raw = weight.detach().contiguous().view(-1).view(torch.uint8)
+    yield str(len(raw)).encode()
+    whole = len(raw) - len(raw) % 4
+    yield bytes(raw[whole:].tolist())
+    factors = _factors(raw.device)
+    words = raw[:whole].view(torch.int32)
+    products = torch.empty_like(factors)  # reused: fresh memory for each chunk takes longer than the sums
+    parts = [(part, len(part)) for part in torch.split(words, CHUNK)]
+    sums = [torch.mul(part, factors[:size], out=products[:size]).sum() for part, size in parts]
+    if sums:
+        yield torch.stack(sums).cpu().numpy().tobytes()
+
+
+@cache
+def _factors(device: torch.device) -> Tensor:
+    """(CHUNK,) int64 odd and random, always the same."""
+    generator = torch.Generator().manual_seed(0)
+    bounds = torch.iinfo(torch.int64)
+    return (torch.randint(bounds.min, bounds.max, (CHUNK,), generator=generator) | 1).to(device)
 
 
 def _tensors(model: PreTrainedModel) -> list[tuple[str, tuple[int, ...]]]:
@@ -151,6 +208,4 @@ def _linear(model: PreTrainedModel, parameter_name: str) -> nn.Linear:
 
 
 def _storage(matrix: Matrix, linear: nn.Linear) -> Storage:
-    if is_packed(linear):
-        return PackedStorage(matrix, linear)
-    return DenseStorage(matrix, linear.weight)
+    return PackedStorage(matrix, linear) if is_packed(linear) else DenseStorage(matrix, linear.weight)

@@ -17,7 +17,7 @@ from core.analysis.generation_quality import (
 from core.experiment.plan import ChosenK
 from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, Selection
-from core.models.layer_matrices import Variant, weights_of
+from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
 from core.runner.cancellation import Cancelled
 from core.runner.generation_quality import is_measured, measure_generation_quality, store_generation_quality

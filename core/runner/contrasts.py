@@ -20,7 +20,7 @@ from core.importance.plan import SHARE_OF_FREE
 from core.masks.choices import CONTRASTS, Selection
 from core.masks.contrast import ContrastScores, ShareMaxima, ShareSums, contrast_scores
 from core.models.description import selectable_weights
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from core.runner import importances
 from core.runner.importances import all_fit, drop_maps, scores_of, take_too_much
 

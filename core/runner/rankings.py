@@ -21,7 +21,7 @@ from core.masks.mask import Mask, top_minus_shared
 from core.masks.random_masks import random_addresses, random_like
 from core.masks.ranking import bottom_ranking, top_ranking
 from core.masks.scope import shares_of_matrices
-from core.models.matrix import Matrix
+from core.models.matrices import Matrix
 from core.runner.contrasts import contrast_of, scored_for_itself
 
 if TYPE_CHECKING:

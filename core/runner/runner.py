@@ -26,7 +26,7 @@ from core.experiment.storing import replace_damaged
 from core.importance.memory_options import check_memory_options_for
 from core.importance.plan import MemoryOptions
 from core.masks.choices import Selection
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.runner.verification import WeightsChangedError, drop_entries
 
@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from core.masks.contrast import Shares
     from core.masks.mask import Mask
     from core.models.loading import LoadedModel
-    from core.models.weight_checksums import LoadedWeights
-    from core.models.weight_space import WeightSpace
+    from core.models.weight_space import LoadedWeights, WeightSpace
 
 
 class Runner(Experiment):
@@ -141,7 +140,7 @@ class Runner(Experiment):
     @cached_property
     def as_loaded(self) -> LoadedWeights:
         """What the weights are before the first mask is applied."""
-        from core.models.weight_checksums import LoadedWeights
+        from core.models.weight_space import LoadedWeights
 
         return LoadedWeights(self.space)
 

@@ -11,7 +11,7 @@ from cache.upkeep import delete
 
 if TYPE_CHECKING:
     from cache.entries import EntryFolder
-    from core.models.matrix import Matrix
+    from core.models.matrices import Matrix
 
 
 class WeightsChangedError(ValueError):

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
+from core.models.checkpoint import FourBit
 from core.models.loading import load
-from core.models.quantization import FourBit
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from tests.core.tiny_models import save_model

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.models.description import candidate_weights, matrix_shapes
+from core.models.description import candidate_weights, stored_matrices
 from core.models.loading import load
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
@@ -102,7 +102,7 @@ def test_candidate_weights_are_those_of_the_weight_space(architecture: str, tmp_
     model.save_pretrained(tmp_path)
     space = WeightSpace(model)
     mlp = sum(matrix.size for matrix in space.candidates("mlp"))
-    assert candidate_weights(matrix_shapes(tmp_path)) == {"mlp": mlp, "all": space.size}
+    assert candidate_weights(stored_matrices(tmp_path)) == {"mlp": mlp, "all": space.size}
 
 
 def test_on_a_gpu_the_sums_lie_there_and_the_scores_in_main_memory(folder: Path) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 import typer
 
 from core.masks.choices import Scope, Selection
-from core.models.layer_matrices import VARIANTS, Variant
-from core.models.names import one_of
+from core.models.matrices import VARIANTS, Variant
+from core.models.spec import one_of
 from tui import output
 from tui.bench_options import (
     ItemsForScoring,

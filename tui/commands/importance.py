@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from tui import output
 from tui.bench_options import AbilityName, ItemsForScoring, ScopeName, open_runner
 from tui.k_options import AUTO, OneK, found_ks, start_k

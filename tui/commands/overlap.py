@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.masks.choices import Scope, Selection
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from tui import output
 from tui.bench_options import ItemsForScoring, ScopeName, default_k, open_runner
 from tui.names import SHORT_NAMES

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from core.masks.choices import SELECTIONS, Scope, Selection
-from core.models.layer_matrices import VARIANTS, Variant, weights_of
-from core.models.names import one_of
+from core.models.matrices import VARIANTS, Variant, weights_of
+from core.models.spec import one_of
 from tui import output
 from tui.bench_options import (
     ItemsForScoring,

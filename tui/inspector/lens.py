@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.abilities.catalogue import ABILITIES
 from core.experiment.specs import MaskSpec
 from core.masks.choices import PAPER_K, Scope, Selection
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from tui.bench_options import DEMO_K, REAL_K
 
 if TYPE_CHECKING:

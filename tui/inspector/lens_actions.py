@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from core.masks.choices import SELECTIONS
-from core.models.layer_matrices import VARIANTS
+from core.models.matrices import VARIANTS
 from tui.inspector.lens import k_grid, next_k
 from tui.inspector.screens.dialogs import Choose, EnterCount, EnterNumber, Option
 from tui.inspector.shell import Shell

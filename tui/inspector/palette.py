@@ -13,7 +13,7 @@ from textual.markup import escape
 
 from core.abilities.catalogue import ABILITIES
 from core.masks.choices import SCOPES, SELECTIONS
-from core.models.layer_matrices import VARIANTS
+from core.models.matrices import VARIANTS
 from tui.inspector.lens import k_grid
 from tui.inspector.look.themes import theme_names
 from tui.inspector.screens.export import ExportScreen, screen_picture
@@ -23,7 +23,7 @@ from tui.numbers import k_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.models.layer_matrices import Variant
+    from core.models.matrices import Variant
     from tui.inspector.app import Inspector
     from tui.inspector.lens import Lens
 

@@ -11,7 +11,7 @@ import msgspec
 import platformdirs
 
 from cache.paths import expanded
-from core.models.names import one_of
+from core.models.spec import one_of
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_SETTINGS"
 """Names the file, unless the usual one is meant."""

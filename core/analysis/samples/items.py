@@ -16,7 +16,7 @@ from core.benchmarks.tasks.documents import ChoiceDocument, Document
 from core.experiment.cache_keys import items_key, items_key_inputs
 from core.experiment.experiment import Experiment
 from core.experiment.storing import alone_with, stored_whole, storing
-from core.models.names import one_of
+from core.models.spec import one_of
 
 BEGINNING_LENGTH = 200
 """Characters of an item that a list may show."""

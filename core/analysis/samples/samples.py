@@ -23,7 +23,7 @@ from core.benchmarks.description import Benchmark
 from core.experiment.events import ItemOutcome
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec
-from core.models.names import one_of
+from core.models.spec import one_of
 
 ExportFormat = Literal["jsonl", "csv", "parquet"]
 

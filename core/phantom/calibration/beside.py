@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cache.folder import Store
-from core.models.device import device_kind
+from core.models.devices import device_kind
 from core.models.spec import ModelSpec
 from core.phantom.calibration.plan import CalibrationPlan
 from core.phantom.calibration.run import run_calibration

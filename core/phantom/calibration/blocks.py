@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.abilities.catalogue import ABILITIES
 from core.analysis.selected import Addresses, Layout
-from core.models.layer_matrices import MatrixShape, neurons_of
+from core.models.matrices import Matrix, neurons_of
 from core.phantom import layout as phantom
 
 PRIVATE = tuple(ability.id for ability in ABILITIES)
@@ -127,14 +127,14 @@ class Blocks:
             weights=_own_against_others(ability, np.concatenate(scores), np.concatenate(blocks)),
         )
 
-    def _of(self, shape: MatrixShape) -> NDArray[np.int8]:
+    def _of(self, shape: Matrix) -> NDArray[np.int8]:
         """(size,) the block of each weight of a matrix, row-major."""
         if not shape.is_mlp:
             return np.full(shape.size, OUTSIDE, np.int8)
         return self.of_neurons[neurons_of(shape, np.arange(shape.size))].astype(np.int8)
 
 
-def neuron_sums(shapes: Sequence[MatrixShape], scores: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+def neuron_sums(shapes: Sequence[Matrix], scores: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
     """(layers, neurons) the sum of the scores of each neuron's weights: rows of gate and up, column of down.
 
     Args:

@@ -19,7 +19,7 @@ from core.analysis.selected import selected
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import Selection
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from core.importance.memory import ItemsShape, ModelShape
 from core.importance.plan import Free, ImportancePlan, MemoryOptions, Task, cost, one_pass, plan_importance
 from core.inference.encoding import EncodedChoice
-from core.models.layer_matrices import MatrixKind, MatrixShape
-from core.models.quantization import four_bit_bytes
+from core.models.checkpoint import four_bit_bytes
+from core.models.matrices import Matrix, MatrixKind
 from tests.performance.importance_memory import Settings, taken_in_a_process
 
 LLAMA_8B = {
@@ -41,14 +41,18 @@ GIB = 2**30
 DISK = 1000 * GB
 
 
-def matrices_of(config: dict[str, int]) -> list[MatrixShape]:
+def matrices_of(config: dict[str, int]) -> list[Matrix]:
     """The candidate matrices of a Llama."""
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     keys = hidden // config["num_attention_heads"] * config["num_key_value_heads"]
     rows: dict[MatrixKind, int] = {"q": hidden, "k": keys, "v": keys, "o": hidden, "gate": inner, "up": inner}
     layer: list[tuple[MatrixKind, int, int]] = [(kind, rows[kind], hidden) for kind in rows]
     layer.append(("down", hidden, inner))
-    return [MatrixShape(i, *one, "") for i in range(config["num_hidden_layers"]) for one in layer]
+    return [
+        Matrix(0, i, kind, "", *shape, 0)
+        for i in range(config["num_hidden_layers"])
+        for kind, *shape in layer
+    ]
 
 
 def task_of(config: dict[str, int], *, four_bit: bool, on_gpu: bool = True) -> Task:

@@ -24,8 +24,8 @@ from core.importance.plan import ImportancePlan, one_pass
 from core.importance.scoring import score_importance
 from core.importance.scoring_rule import REDUCTIONS, Reduction
 from core.importance.sums import GradientSums
-from core.models.matrix import Matrix
-from core.models.quantization import FourBit
+from core.models.checkpoint import FourBit
+from core.models.matrices import Matrix
 from core.models.weight_space import WeightSpace
 from tests.core.four_bit_models import EVEN, checkpoint, dense_copy, loaded_model, model_bytes
 from tests.core.importance.test_importance import _assert_close, _condition, _items, _truth
@@ -352,7 +352,7 @@ def test_nothing_of_a_map_is_left_when_its_process_is_killed(tmp_path: Path) -> 
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from core.importance.maps import zero_map\n"
-        "from core.weights import Matrix\n"
+        "from core.models.matrices import Matrix\n"
         "maps = zero_map([Matrix(0, 0, 'q', 'first', 1000, 1000, 0)], Path(sys.argv[1]))\n"
         "maps[0].fill_(1.0)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

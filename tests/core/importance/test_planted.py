@@ -22,8 +22,7 @@ from core.masks.addresses import to_addresses
 from core.masks.mask import Mask
 from core.masks.random_masks import random_addresses
 from core.masks.ranking import top_ranking
-from core.models.layer_matrices import Variant
-from core.models.matrix import MatrixKind
+from core.models.matrices import MatrixKind, Variant
 from core.models.weight_space import WeightSpace
 
 TOKENS = 32

@@ -5,7 +5,7 @@ from transformers import LlamaForCausalLM
 from core.masks.ablation import Ablation, Ablator
 from core.masks.mask import Mask
 from core.masks.random_masks import random_addresses
-from core.models.matrix import Matrix
+from core.models.matrices import Matrix
 from core.models.storage import Patch
 from core.models.weight_space import WeightSpace
 

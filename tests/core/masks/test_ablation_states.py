@@ -15,8 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.masks.ablation import Ablation, Ablator
 from core.masks.mask import Mask
-from core.models.weight_checksums import LoadedWeights
-from core.models.weight_space import WeightSpace
+from core.models.weight_space import LoadedWeights, WeightSpace
 
 SPECIAL = (float("nan"), float("inf"), float("-inf"), -0.0, 0.0, 1e-40)
 """Values that arithmetic would not bring back; the last is subnormal or zero."""

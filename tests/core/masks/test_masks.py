@@ -10,7 +10,7 @@ from cache.folder import Store
 from core.analysis.mask_distribution import mask_distribution
 from core.experiment.specs import MaskSpec
 from core.masks.mask import Mask, shared_by, top_minus_shared
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from core.runner.runner import Runner

@@ -22,7 +22,7 @@ from core.experiment.specs import ImportanceSpec, MaskSpec, drawn_seed
 from core.masks.choices import Scope, Selection
 from core.masks.ranking import bottom_ranking, top_ranking
 from core.masks.scope import order_of_shares, shares_of_matrices
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 

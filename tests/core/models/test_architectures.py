@@ -28,17 +28,17 @@ from transformers import (
 from core.inference.encoding import EncodedChoice
 from core.inference.generation import generate
 from core.masks.mask import Mask
+from core.models.checkpoint import FourBit
 from core.models.description import (
     ARCHITECTURES,
-    TIED_UNLESS_TOLD,
+    TIED_BY_DEFAULT,
     candidate_weights,
     describe_folder,
-    matrix_shapes,
+    stored_matrices,
 )
 from core.models.files import ModelFilesError
-from core.models.layer_matrices import UnsupportedModelError, neurons_of
 from core.models.loading import LoadedModel, load
-from core.models.quantization import FourBit
+from core.models.matrices import UnsupportedModelError, neurons_of
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from tests.core.four_bit_models import EVEN, checkpoint
@@ -86,13 +86,14 @@ def test_files_emit_what_the_loaded_model_is(saved: tuple[Path, LoadedModel]) ->
     space = WeightSpace(loaded.model)
     assert loaded.info == replace(describe_folder(folder, str(folder)), device="cpu")
     assert loaded.info.parameters == space.total_parameters
-    shapes = matrix_shapes(folder)
-    assert shapes == tuple((m.layer, m.kind, m.rows, m.columns, m.name) for m in space.matrices)
+    shapes = stored_matrices(folder)
+    assert shapes == space.matrices
     assert loaded.info.candidates == candidate_weights(shapes)
     assert candidate_weights(shapes) == {
         variant: sum(matrix.size for matrix in space.candidates(variant)) for variant in ("mlp", "all")
     }
-    assert [shape.is_mlp for shape in shapes] == [matrix.block == "mlp" for matrix in space.matrices]
+    mlp = ("gate", "up", "gate_up", "down")
+    assert [shape.is_mlp for shape in shapes] == [matrix.kind in mlp for matrix in space.matrices]
 
 
 def test_candidates_are_every_matrix_of_the_layers(saved: tuple[Path, LoadedModel]) -> None:
@@ -166,13 +167,13 @@ def test_4_bit_files_emit_what_the_loaded_model_is(architecture: str, tmp_path: 
     loaded = load(ModelSpec(str(folder), device="cpu"))
     assert loaded.info == replace(describe_folder(folder, str(folder)), device="cpu")
     assert loaded.info.parameters == describe_folder(tmp_path / "dense", "dense").parameters
-    assert matrix_shapes(folder) == matrix_shapes(tmp_path / "dense")
+    assert stored_matrices(folder) == stored_matrices(tmp_path / "dense")
     space = WeightSpace(loaded.model)
-    assert [(m.rows, m.columns) for m in space.matrices] == [s[2:4] for s in matrix_shapes(folder)]
+    assert space.matrices == stored_matrices(folder)
 
 
 def test_which_heads_are_tied_unless_told() -> None:
-    assert set(TIED_UNLESS_TOLD) == {
+    assert set(TIED_BY_DEFAULT) == {
         name for name in ARCHITECTURES if CONFIG_MAPPING[name]().tie_word_embeddings
     }
 
@@ -233,7 +234,7 @@ def test_an_architecture_that_nobody_tested_is_refused(tmp_path: Path) -> None:
     save_model(tmp_path, tokenizer=WORDS)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, "model_type": "falcon"}))
-    with pytest.raises(ModelFilesError, match=r"of type 'falcon', which nobody has tested: use one of type"):
+    with pytest.raises(ModelFilesError, match=r"of type 'falcon', which is not tested: use one of type"):
         load(ModelSpec(str(tmp_path), device="cpu"))
 
 

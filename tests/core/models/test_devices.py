@@ -22,12 +22,12 @@ from core.inference.generation import generate
 from core.inference.loglikelihood import loglikelihoods
 from core.masks.ablation import Ablator
 from core.masks.mask import Mask
-from core.models import device
+from core.models import devices
+from core.models.checkpoint import FourBit
 from core.models.description import read_config
-from core.models.device import device_kind, layers_over_gpus
+from core.models.devices import device_kind, layers_over_gpus
 from core.models.four_bit import four_bit_arguments
 from core.models.loading import _load_model
-from core.models.quantization import FourBit
 from core.models.weight_space import WeightSpace
 from tests.core.four_bit_models import EVEN, model_bytes
 from tests.core.tiny_models import SENTENCES, random_model, save_model, word_tokenizer
@@ -93,7 +93,7 @@ def test_every_part_of_a_model_has_a_place() -> None:
 def drivers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which `nvidia` and `amd` are what the drivers leave."""
     paths = {"cuda": (tmp_path / "nvidia",), "hip": (tmp_path / "amd",)}
-    monkeypatch.setattr(device, "DRIVERS", paths)
+    monkeypatch.setattr(devices, "DRIVERS", paths)
     return tmp_path
 
 

@@ -10,8 +10,7 @@ from transformers import LlamaForCausalLM
 
 from core.masks.ablation import Ablator
 from core.masks.mask import Mask
-from core.models.weight_checksums import LoadedWeights, fingerprint
-from core.models.weight_space import WeightSpace
+from core.models.weight_space import LoadedWeights, WeightSpace, fingerprint
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 reused_model = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -74,8 +73,8 @@ def test_swapped_weights_and_swapped_matrices_are_seen(tiny_llama: LlamaForCausa
 
 
 def test_a_matrix_of_many_chunks(tiny_llama: LlamaForCausalLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.models.weight_checksums.CHUNK", 50)
-    monkeypatch.setattr("core.models.weight_checksums._factors", lambda device: torch.arange(1, 100, 2))
+    monkeypatch.setattr("core.models.weight_space.CHUNK", 50)
+    monkeypatch.setattr("core.models.weight_space._factors", lambda device: torch.arange(1, 100, 2))
     space = WeightSpace(tiny_llama)
     loaded = LoadedWeights(space)
     raw = _bytes(space, 6)

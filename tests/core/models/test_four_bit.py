@@ -19,11 +19,11 @@ from core.importance.scoring import score_importance
 from core.masks.ablation import Ablation, Ablator
 from core.masks.mask import Mask
 from core.masks.random_masks import random_addresses
+from core.models.checkpoint import FourBit
 from core.models.description import describe_folder
 from core.models.files import ModelFilesError
-from core.models.layer_matrices import UnsupportedModelError
 from core.models.loading import load
-from core.models.quantization import FourBit
+from core.models.matrices import UnsupportedModelError
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from core.runner.runner import Runner
@@ -353,7 +353,7 @@ def test_bitsandbytes_is_imported_for_4_bit_weights_alone(tmp_path: Path) -> Non
         "import sys\n"
         "from core.models.loading import load\n"
         "from core.models.spec import ModelSpec\n"
-        "from core.weights import WeightSpace\n"
+        "from core.models.weight_space import WeightSpace\n"
         f"WeightSpace(load(ModelSpec({str(tmp_path)!r}, device='cpu')).model)\n"
         "print('bitsandbytes' in sys.modules)\n"
     )

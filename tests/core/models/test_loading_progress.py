@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers.utils import logging
 
-from core.models import progress
+from core.models import loading
+from core.models.checkpoint import FourBit
 from core.models.files import ModelFilesError
 from core.models.loading import load
-from core.models.quantization import FourBit
 from core.models.spec import ModelSpec
 from tests.core.four_bit_models import checkpoint
 from tests.core.tiny_models import random_model, save_model
@@ -23,7 +23,7 @@ Told = list[tuple[str, int, int]]
 @pytest.fixture(autouse=True)
 def every_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """So small a model is loaded before a second word would be due."""
-    monkeypatch.setattr(progress, "TELL_EVERY_S", 0.0)
+    monkeypatch.setattr(loading, "REPORT_EVERY_S", 0.0)
 
 
 def told_of(folder: Path, **changes: str) -> Told:
@@ -92,7 +92,7 @@ def test_moving_counts_every_tensor_once_and_moves_them_all(is_tied: bool) -> No
     total = sum(tensor.nbytes for tensor in {*model.parameters(), *model.buffers()})
     told: list[tuple[int, int]] = []
     # The one other device that every torch has; it keeps shapes alone.
-    progress.move(model, torch.device("meta"), lambda done, total: told.append((done, total)))
+    loading._move(model, torch.device("meta"), lambda done, total: told.append((done, total)))
     assert all(tensor.is_meta for tensor in [*model.parameters(), *model.buffers()])
     assert told[-1] == told[-2] == (total, total)
     assert [done for done, _ in told] == sorted(done for done, _ in told)

@@ -11,12 +11,14 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from core.models import files
-from core.models.description import describe_folder, matrix_shapes
+from core.models.description import describe_folder, stored_matrices
 from core.models.files import ModelFilesError, identity_files, model_folder, weight_files
 from core.models.loading import load
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from tests.core.tiny_models import ARCHITECTURES, save_model
+
+MLP_KINDS = ("gate", "up", "gate_up", "down")
 
 
 @pytest.fixture
@@ -62,9 +64,9 @@ def test_description_from_headers_agrees_with_the_loaded_model(
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_shapes_from_the_headers_are_those_of_the_loaded_matrices(tmp_path: Path, architecture: str) -> None:
     space = WeightSpace(save_model(tmp_path, architecture))
-    shapes = matrix_shapes(tmp_path)
-    assert shapes == tuple((m.layer, m.kind, m.rows, m.columns, m.name) for m in space.matrices)
-    assert [shape.is_mlp for shape in shapes] == [matrix.block == "mlp" for matrix in space.matrices]
+    shapes = stored_matrices(tmp_path)
+    assert shapes == space.matrices
+    assert [shape.is_mlp for shape in shapes] == [matrix.kind in MLP_KINDS for matrix in space.matrices]
 
 
 def test_a_stored_copy_of_a_tied_head_counts_once(tmp_path: Path) -> None:
@@ -251,7 +253,7 @@ def test_loading_never_runs_code_of_the_folder(folder: Path) -> None:
 
 
 def test_descriptions_need_no_torch() -> None:
-    rooms = "core.models.description, core.models.files, core.models.spec, core.benchmarks"
+    rooms = "core.models.description, core.models.devices, core.benchmarks"
     rooms += ", core.abilities.prompts"
     heavy = ("torch", "transformers", "huggingface_hub")
     program = f"import sys, {rooms}; print([name for name in {heavy} if name in sys.modules])"

@@ -17,8 +17,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from core.models.layer_matrices import UnsupportedModelError
-from core.models.matrix import KINDS
+from core.models.matrices import KINDS, UnsupportedModelError
 from core.models.weight_space import WeightSpace
 
 SEPARATE = [kind for kind in KINDS if kind not in ("qkv", "gate_up")]

@@ -26,7 +26,7 @@ from core.experiment.experiment import generation_quality_request
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import PAPER_K
-from core.models.layer_matrices import weights_of
+from core.models.matrices import weights_of
 from core.models.spec import ModelSpec
 from core.runner.auto_k import BEYOND_PAPER, FoundK, TriedK, find_k, grid_of, require_searchable
 from core.runner.cancellation import Cancelled

@@ -20,7 +20,7 @@ from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import Selection
 from core.masks.mask import Mask
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.runner import contrasts, importances
 from core.runner.cancellation import Cancelled

@@ -16,7 +16,7 @@ from core.benchmarks.evaluation import evaluate
 from core.masks.ablation import Ablator
 from core.masks.addresses import to_addresses
 from core.masks.mask import Mask
-from core.models.description import matrix_shapes
+from core.models.description import stored_matrices
 from core.models.files import model_folder
 from core.phantom.calibration.blocks import PRIVATE, Blocks
 from core.phantom.calibration.matrix import Points
@@ -36,7 +36,7 @@ class Judge:
     @cached_property
     def blocks(self) -> Blocks:
         """The planted blocks of a phantom."""
-        return Blocks(Layout(matrix_shapes(model_folder(self.subject.loaded.spec))))
+        return Blocks(Layout(stored_matrices(model_folder(self.subject.loaded.spec))))
 
     @cached_property
     def intact(self) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from core.models.layer_matrices import MatrixKind
+from core.models.matrices import MatrixKind
 from tests.performance.scores.subject import Map, Subject
 
 STEPS = 8

@@ -29,7 +29,7 @@ from core.experiment.events import Event, ModelLoaded, Snapshot
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import Selection
-from core.models.description import matrix_shapes, selectable_weights
+from core.models.description import selectable_weights, stored_matrices
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
 from tests.tui.inspector.host import screen_text, until
@@ -189,7 +189,7 @@ class MadeUp:
         mask = MaskSpec(ability, "mlp", selection, LARGEST_K)
         info = self.experiment.info
         n = selectable_weights(LARGEST_K, "mlp", info)
-        shapes = matrix_shapes(model_folder(self.experiment.spec))
+        shapes = stored_matrices(model_folder(self.experiment.spec))
         places = [place for place, shape in enumerate(shapes) if shape.is_mlp]
         weights = np.array([1 + (number * 5 + place * 3) % 7 for place in places])
         counts = n * weights // weights.sum()

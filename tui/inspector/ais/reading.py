@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.masks.choices import Scope, Selection
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 
 if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality

@@ -108,7 +108,7 @@ def read_sweep(session: Session, lens: Lens) -> list[SweepPoint]:
 
 def _fits(session: Session, lens: Lens, k: float) -> bool:
     """Whether the variant has so many candidates."""
-    from core.models.layer_matrices import weights_of
+    from core.models.matrices import weights_of
 
     info = session.experiment.info
     return weights_of(k, info.parameters) <= info.candidates[lens.variant]

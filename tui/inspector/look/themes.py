@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from core.models.names import one_of
+from core.models.spec import one_of
 
 DARK = Theme(
     name="abilityscope-dark",

@@ -8,7 +8,7 @@ from math import isnan, log, sqrt
 from typing import TYPE_CHECKING, Literal
 
 from core.masks.choices import Scope, Selection
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from tui.inspector.masks.numbers import shared_by_chance
 from tui.names import ABILITY_WORDS
 from tui.numbers import fraction_text, lift_text, percent, short_number

@@ -7,7 +7,7 @@ from functools import cached_property
 from math import log2
 from typing import TYPE_CHECKING, Literal
 
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from tui.names import VARIANT_WORDS
 from tui.numbers import count_text, percent, short_number, signed_number
 

@@ -12,7 +12,7 @@ from tui.inspector.masks.weight_table import NEURON_KINDS, MaskView, WeightTable
 from tui.numbers import fraction_text, percent, short_number
 
 if TYPE_CHECKING:
-    from core.models.layer_matrices import Variant
+    from core.models.matrices import Variant
     from tui.inspector.look.marks import Marks
     from tui.inspector.masks.weight_reading import Masks
 

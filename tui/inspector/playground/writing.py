@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.engine.commands import StartGeneration
 from core.experiment.events import ModelLoading
 from core.inference import Finish
-from core.models.layer_matrices import Variant
+from core.models.matrices import Variant
 from tui.inspector.look.text import Divergence, first_divergence
 from tui.inspector.playground.answer import AnswerView
 from tui.inspector.playground.divergence import divergence_words

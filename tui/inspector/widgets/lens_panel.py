@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from core.abilities.catalogue import ABILITIES
 from core.masks.choices import SELECTIONS
-from core.models.layer_matrices import VARIANTS
+from core.models.matrices import VARIANTS
 from tui.inspector.lens import k_grid
 from tui.inspector.pane import Pane
 from tui.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark

@@ -8,21 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.selected import Layout
-from core.models.layer_matrices import MatrixShape
+from core.models.matrices import Matrix, MatrixKind
 from core.phantom.calibration.blocks import OUTSIDE, PRIVATE, SHARED, Blocks, auroc, neuron_sums
 from core.phantom.layout import MLP_SIZE, neurons_of
 
 HIDDEN = 2
-SHAPES = tuple(
-    MatrixShape(layer, kind, *size, f"model.layers.{layer}.{kind}")
-    for layer in range(2)
-    for kind, size in (
-        ("q", (HIDDEN, HIDDEN)),
-        ("gate", (MLP_SIZE, HIDDEN)),
-        ("up", (MLP_SIZE, HIDDEN)),
-        ("down", (HIDDEN, MLP_SIZE)),
-    )
+KINDS: tuple[tuple[MatrixKind, int, int], ...] = (
+    ("q", HIDDEN, HIDDEN),
+    ("gate", MLP_SIZE, HIDDEN),
+    ("up", MLP_SIZE, HIDDEN),
+    ("down", HIDDEN, MLP_SIZE),
 )
+SHAPES: tuple[Matrix, ...] = ()
+for layer in range(2):
+    for kind, rows, columns in KINDS:
+        offset = sum(matrix.size for matrix in SHAPES)
+        SHAPES += (Matrix(len(SHAPES), layer, kind, f"model.layers.{layer}.{kind}", rows, columns, offset),)
 BLOCKS = Blocks(Layout(SHAPES))
 GATE, UP, DOWN = (HIDDEN * HIDDEN + n * MLP_SIZE * HIDDEN for n in range(3))
 """Addresses at which these matrices of the first layer begin."""

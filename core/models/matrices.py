@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,10 +30,10 @@ KINDS: tuple[MatrixKind, ...] = ("q", "k", "v", "qkv", "o", "gate", "up", "gate_
 ATTENTION_KINDS: tuple[MatrixKind, ...] = ("q", "k", "v", "qkv", "o")
 
 ATTENTIONS: tuple[set[MatrixKind], ...] = ({"q", "k", "v", "o"}, {"qkv", "o"})
-"""What the attention of a layer is made of."""
+"""The sets of matrices that an attention may have."""
 
 MLPS: tuple[set[MatrixKind], ...] = ({"gate", "up", "down"}, {"gate_up", "down"}, {"up", "down"})
-"""What the MLP of a layer is made of."""
+"""The sets of matrices that an MLP may have."""
 
 KIND_OF_MODULE: dict[str, MatrixKind] = {
     "self_attn.q_proj": "q",
@@ -72,67 +73,55 @@ REMEDY = (
 
 ALIKE = "use a model whose decoder layers are all alike"
 
+Positions = TypeVar("Positions", "NDArray[np.int64]", "Tensor")
+
 
 class UnsupportedModelError(ValueError):
     """A model whose decoder layers are not built from the known matrices."""
 
 
-class MatrixShape(NamedTuple):
-    """One candidate matrix, as a WeightSpace has it."""
+@dataclass(frozen=True)
+class Matrix:
+    """One candidate weight matrix."""
 
+    index: int
+    """Its number among all candidate matrices."""
     layer: int
     """The decoder layer, from 0."""
     kind: MatrixKind
+    name: str
+    """The parameter's full name in the model."""
     rows: int
     """Output features."""
     columns: int
     """Input features."""
-    name: str
-    """The parameter's full name."""
+    offset: int
+    """Flat address of its first element; rows follow each other."""
+
+    @property
+    def block(self) -> Block:
+        """The block of the layer that it belongs to."""
+        return "attention" if self.kind in ATTENTION_KINDS else "mlp"
+
+    @property
+    def is_mlp(self) -> bool:
+        """Whether the variant `mlp` takes from it."""
+        return self.block == "mlp"
 
     @property
     def size(self) -> int:
         """Number of weights."""
         return self.rows * self.columns
 
-    @property
-    def is_mlp(self) -> bool:
-        """Whether the variant `mlp` takes from it."""
-        return block_of(self.kind) == "mlp"
 
-
-class Shaped(Protocol):
-    """What a matrix is and how large."""
-
-    @property
-    def kind(self) -> MatrixKind:
-        """What it is."""
-
-    @property
-    def rows(self) -> int:
-        """Output features."""
-
-    @property
-    def columns(self) -> int:
-        """Input features."""
-
-
-Places = TypeVar("Places", "NDArray[np.int64]", "Tensor")
-
-
-def block_of(kind: MatrixKind) -> Block:
-    """The block of a decoder layer that a kind of matrix belongs to."""
-    return "attention" if kind in ATTENTION_KINDS else "mlp"
-
-
-def neurons_of(matrix: Shaped, local: Places) -> Places:
+def neurons_of(matrix: Matrix, local: Positions) -> Positions:
     """(n,) int64: the intermediate unit of each weight of an MLP's matrix.
 
     A unit is a row of `gate` and of `up`, one row of each half of `gate_up`, and a column of `down`.
 
     Args:
         matrix: of an MLP.
-        local: (n,) int64 row-major places in it.
+        local: (n,) int64 row-major positions in it.
     """
     if matrix.kind == "down":
         return local % matrix.columns
@@ -140,10 +129,10 @@ def neurons_of(matrix: Shaped, local: Places) -> Places:
     return rows % (matrix.rows // 2) if matrix.kind == "gate_up" else rows
 
 
-def find_matrices(tensors: Iterable[tuple[str, Sequence[int]]]) -> tuple[MatrixShape, ...]:
+def find_matrices(tensors: Iterable[tuple[str, Sequence[int]]]) -> tuple[Matrix, ...]:
     """The candidate matrices of a model, layer by layer, in each by KINDS: the order of their addresses.
 
-    What lies outside of the decoder layers is passed over, and so are vectors.
+    Tensors outside of the decoder layers, and vectors, are ignored.
 
     Args:
         tensors: name and shape of all parameters.
@@ -151,20 +140,23 @@ def find_matrices(tensors: Iterable[tuple[str, Sequence[int]]]) -> tuple[MatrixS
     Raises:
         UnsupportedModelError: a decoder layer has another matrix or lacks one, or layers are not alike.
     """
-    found = sorted(_in_layers(tensors), key=lambda one: (one[1].layer, KINDS.index(one[1].kind)))
-    stacks = sorted({stack for stack, _ in found})
-    if len(stacks) != 1:
-        names = f"decoder layers under {' and under '.join(stacks)}" if stacks else "no decoder layers"
-        raise UnsupportedModelError(f"The model has {names}: use one that has them in one place.")
-    layers = [[matrix for _, matrix in layer] for _, layer in groupby(found, key=lambda one: one[1].layer)]
-    for number, layer in enumerate(layers):
-        if layer[0].layer != number:
-            raise UnsupportedModelError(f"{stacks[0]}.{number} has no matrices: {REMEDY}.")
-        if number:
-            _check_alike(layers[0], layer)
-        else:
-            _check_first(layer)
-    return tuple(matrix for _, matrix in found)
+    found: list[tuple[int, MatrixKind, str, int, int]] = []
+    for name, shape in tensors:
+        match = IN_A_LAYER.fullmatch(name)
+        if match is None or len(shape) < 2:
+            continue
+        kind = KIND_OF_MODULE.get(match["module"].removesuffix(".weight"))
+        if kind is None or len(shape) != 2:
+            raise UnsupportedModelError(f"{name} is no matrix that is scored: {REMEDY}.")
+        found.append((int(match["layer"]), kind, name, shape[0], shape[1]))
+    found.sort(key=lambda one: (one[0], KINDS.index(one[1])))
+    matrices: list[Matrix] = []
+    offset = 0
+    for index, one in enumerate(found):
+        matrices.append(Matrix(index, *one, offset))
+        offset += matrices[-1].size
+    _check_layers(matrices)
+    return tuple(matrices)
 
 
 def stack_of(matrix_name: str) -> str:
@@ -174,24 +166,31 @@ def stack_of(matrix_name: str) -> str:
     return match["stack"]
 
 
-def _in_layers(tensors: Iterable[tuple[str, Sequence[int]]]) -> Iterator[tuple[str, MatrixShape]]:
-    """Every matrix of a decoder layer, with the name of the list that the layer is in."""
-    for name, shape in tensors:
-        match = IN_A_LAYER.fullmatch(name)
-        if match is None or len(shape) < 2:
-            continue
-        kind = KIND_OF_MODULE.get(match["module"].removesuffix(".weight"))
-        if kind is None or len(shape) != 2:
-            raise UnsupportedModelError(f"{name} is no matrix that is scored: {REMEDY}.")
-        rows, columns = shape
-        yield match["stack"], MatrixShape(int(match["layer"]), kind, rows, columns, name)
-
-
-def _check_first(layer: Sequence[MatrixShape]) -> None:
-    """Makes sure that a layer has one attention and one MLP.
+def _check_layers(matrices: Sequence[Matrix]) -> None:
+    """Checks that all matrices are in one list of layers, which are alike and have no gap.
 
     Raises:
-        UnsupportedModelError: it has not.
+        UnsupportedModelError: they are not.
+    """
+    stacks = sorted({stack_of(matrix.name) for matrix in matrices})
+    if len(stacks) != 1:
+        names = f"decoder layers under {' and under '.join(stacks)}" if stacks else "no decoder layers"
+        raise UnsupportedModelError(f"The model has {names}: use one that has them in one place.")
+    layers = [list(layer) for _, layer in groupby(matrices, key=lambda one: one.layer)]
+    for number, layer in enumerate(layers):
+        if layer[0].layer != number:
+            raise UnsupportedModelError(f"{stacks[0]}.{number} has no matrices: {REMEDY}.")
+        if number:
+            _check_alike(layers[0], layer)
+        else:
+            _check_first(layer)
+
+
+def _check_first(layer: Sequence[Matrix]) -> None:
+    """Checks that a layer has one attention and one MLP.
+
+    Raises:
+        UnsupportedModelError: it does not.
     """
     kinds = [matrix.kind for matrix in layer]
     attention = {kind for kind in kinds if kind in ATTENTION_KINDS}
@@ -208,11 +207,11 @@ def _check_first(layer: Sequence[MatrixShape]) -> None:
             )
 
 
-def _check_alike(first: Sequence[MatrixShape], layer: Sequence[MatrixShape]) -> None:
-    """Makes sure that a layer has the matrices of the first one.
+def _check_alike(first: Sequence[Matrix], layer: Sequence[Matrix]) -> None:
+    """Checks that a layer has the matrices of the first one.
 
     Raises:
-        UnsupportedModelError: it has not.
+        UnsupportedModelError: it does not.
     """
     found = {matrix.name: matrix for matrix in layer}
     stack, number = stack_of(first[0].name), layer[0].layer
