@@ -29,6 +29,7 @@ from tui.commands import (
     tui,
 )
 from tui.options import RunOptions
+from tui.renamed import refuse_old_names
 
 PROGRAM = "abilityscope"
 
@@ -110,6 +111,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _invoke(arguments: list[str]) -> int:
+    refuse_old_names(arguments)
     # Not `app()`, which formats errors over several lines, in colours, and ends the process itself.
     command = typer.main.get_command(app)
     # A value for --help: typer would load pydantic to turn none into a bool, 60 ms before the first frame.

@@ -10,6 +10,7 @@ from core.models.matrices import weights_of
 from tui import output
 from tui.bench_options import default_k
 from tui.options import UsageError
+from tui.quality_words import found_k_text, tried_k_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +86,8 @@ def found_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
             f"{' of each variant' if variants > 1 else ''}, from the smallest to the first that is too large."
         )
     found = find_k(
-        runner, masks, emit=lambda variant, tried: output.note(f"k auto, {variant}: {tried.words()}")
+        runner, masks, emit=lambda variant, tried: output.note(f"k auto, {variant}: {tried_k_text(tried)}")
     )
     for one in found:
-        output.note(one.words())
+        output.note(found_k_text(one))
     return found

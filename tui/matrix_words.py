@@ -10,6 +10,7 @@ from tui import output
 from tui.names import SHORT_NAMES
 from tui.numbers import number
 from tui.output import wrapped
+from tui.quality_words import mean_quality_cell
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
@@ -150,31 +151,9 @@ def write_generation_quality(profile: Profile, effects: Sequence[str]) -> None:
         table.add_column(f"{variant} {selection}", no_wrap=True)
     for ability in plan.abilities:
         cells = [found[kind].get(ability) for kind in pairs]
-        table.add_row(
-            SHORT_NAMES[ability], *(_generation_quality_cell([one] if one else []) for one in cells)
-        )
+        table.add_row(SHORT_NAMES[ability], *(mean_quality_cell([one] if one else []) for one in cells))
     controls = [list(found.get((variant, "random"), {}).values()) for variant, _ in pairs]
     if "random" not in effects and any(controls):
-        table.add_row("(random)", *map(_generation_quality_cell, controls), style="dim")
+        table.add_row("(random)", *map(mean_quality_cell, controls), style="dim")
     output.write_table(table)
     output.write("\n")
-
-
-def _generation_quality_cell(generation_qualities: Sequence[GenerationQuality]) -> str:
-    """The means over some masks: `x1.3 18% 2%`."""
-    from core.analysis.generation_quality import times_text
-
-    if not generation_qualities:
-        return "·"
-    times = [
-        generation_quality.times
-        for generation_quality in generation_qualities
-        if generation_quality.times is not None
-    ]
-    mean = sum(times) / len(times) if len(times) == len(generation_qualities) else None
-    shares = [
-        sum(getattr(generation_quality, name).score for generation_quality in generation_qualities)
-        / len(generation_qualities)
-        for name in ("repeating", "unreadable")
-    ]
-    return " ".join([f"{times_text(mean):<5}", *(f"{share:>4.0%}" for share in shares)])

@@ -124,7 +124,7 @@ class ScoringOptions(ModelOptions):
             metavar="N",
         ),
     ] = None
-    sums: Annotated[
+    accumulate_on: Annotated[
         Literal["device", "host"] | None,
         typer.Option(
             help="Scoring: where gradients are summed, on the GPU or in main memory.",
@@ -138,7 +138,7 @@ class ScoringOptions(ModelOptions):
             show_default="what fits",
         ),
     ] = None
-    rows: Annotated[
+    scoring_batch: Annotated[
         int | None,
         typer.Option(
             min=1,
@@ -166,7 +166,9 @@ class ScoringOptions(ModelOptions):
         from core.importance.memory_options import check_memory_options
         from core.importance.plan import MemoryOptions
 
-        memory_options = MemoryOptions(self.passes, self.sums, self.maps, self.rows, self.checkpointing)
+        memory_options = MemoryOptions(
+            self.passes, self.accumulate_on, self.maps, self.scoring_batch, self.checkpointing
+        )
         with checked_arguments():
             check_memory_options(memory_options)
         return memory_options

@@ -132,19 +132,6 @@ class GenerationQuality:
         is_written = all(after.score - before.score <= MOST_RUINED for before, after in pairs)
         return is_written and self.times is not None and self.times <= MOST_TIMES
 
-    def perplexity_words(self) -> str:
-        """Such as `perplexity on neutral text x1.3 (1.09 to 1.42)`."""
-        ends = f"{_number(self.base_perplexity)} to {_number(self.perplexity)}"
-        return f"perplexity on neutral text {times_text(self.times)} ({ends})"
-
-    def answer_words(self) -> str:
-        """Such as `of 50 answers 18 % repeat themselves, 2 % cannot be read`."""
-        before = f" (intact {100 * self.base_repeating.score:.0f} %)" if self.base_repeating.score else ""
-        return (
-            f"of {self.repeating.n} answers {100 * self.repeating.score:.0f} % repeat themselves{before}, "
-            f"{100 * self.unreadable.score:.0f} % cannot be read"
-        )
-
     def figures(self) -> dict[str, float | int | None]:
         """Its plain values; an infinite perplexity is None, as JSON has none."""
         return {
@@ -155,15 +142,6 @@ class GenerationQuality:
             "repeating": self.repeating.score,
             "unreadable": self.unreadable.score,
         }
-
-
-def times_text(times: float | None) -> str:
-    """A ratio of perplexities: `x1.3`, `x12`, `x4e+05`."""
-    if times is None:
-        return "x?"
-    if times < 9.95:
-        return f"x{times:.2f}" if times < 1.095 else f"x{times:.1f}"
-    return f"x{times:.0f}" if times < 1e4 else f"x{times:.0e}"
 
 
 def mask_generation_qualities(
@@ -217,10 +195,6 @@ def _perplexity(frame: pl.DataFrame) -> float | None:
     """Of the neutral texts; None if a log-probability is not a number."""
     logprobs = frame["logprobs"].to_list()
     return None if any(math.isnan(value) for text in logprobs for value in text) else perplexity(logprobs)
-
-
-def _number(value: float | None) -> str:
-    return "not a number" if value is None else f"{value:.3g}"
 
 
 def _finite(value: float | None) -> float | None:

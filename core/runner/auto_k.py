@@ -12,7 +12,6 @@ from core.analysis.generation_quality import (
     MOST_TIMES,
     GenerationQuality,
     mask_generation_qualities,
-    times_text,
 )
 from core.experiment.plan import ChosenK
 from core.experiment.specs import MaskSpec
@@ -40,16 +39,6 @@ class TriedK:
     def unacceptable(self) -> MaskSpec | None:
         """The mask that does not keep its generation quality; None if all do."""
         return next((mask for mask, one in self.qualities.items() if not one.is_acceptable), None)
-
-    def words(self) -> str:
-        """Such as `k 0.01: 10 masks acceptable, perplexity up to x1.4`, or which is not, and why."""
-        mask = self.unacceptable
-        if mask is not None:
-            found = generation_quality_words(self.qualities[mask])
-            return f"k {self.k:g}: {mask.ability} · {mask.selection} is not acceptable: {found}"
-        times = max(one.times for one in self.qualities.values() if one.times is not None)
-        masks = "mask" if len(self.qualities) == 1 else "masks"
-        return f"k {self.k:g}: {len(self.qualities)} {masks} acceptable, perplexity up to {times_text(times)}"
 
     def figures(self) -> dict[str, Any]:
         """Its plain values."""
@@ -83,15 +72,6 @@ class FoundK:
         """The chosen k, as a plan takes it."""
         return ChosenK(self.variant, self.k, self.figures())
 
-    def words(self) -> str:
-        """What was chosen, and why not more, in a sentence."""
-        chosen = f"k auto, {self.variant} ({', '.join(self.selections)}): {self.k:g}"
-        if self.tried[-1].unacceptable is None:
-            return (
-                f"{chosen}, the largest of the grid; no mask was not acceptable, so a larger --k may do too."
-            )
-        return f"{chosen}; at {self.tried[-1].words()}."
-
     def figures(self) -> dict[str, Any]:
         """Its plain values, with the limits that were in force."""
         return {
@@ -102,15 +82,6 @@ class FoundK:
             "limits": {"times": MOST_TIMES, "ruined": MOST_RUINED},
             "tried": [one.figures() for one in self.tried],
         }
-
-
-def generation_quality_words(generation_quality: GenerationQuality) -> str:
-    """Perplexity and answers in a few words."""
-    return (
-        f"perplexity {times_text(generation_quality.times)}, of {generation_quality.repeating.n} answers "
-        f"{100 * generation_quality.repeating.score:.0f} % repeat themselves, "
-        f"{100 * generation_quality.unreadable.score:.0f} % cannot be read"
-    )
 
 
 def grid_of(spec: ModelSpec) -> tuple[float, ...]:
@@ -262,6 +233,6 @@ def _go_on(cancelled: Callable[[], bool]) -> None:
 def _none_is_acceptable(variant: Variant, tried: TriedK, mask: MaskSpec) -> str:
     others = " or ".join(name for name in (*CONTRASTS, "top_minus_shared") if name != mask.selection)
     return (
-        f"k auto, {variant}: even at {tried.words()}: choose {others} in place of {mask.selection}, or give "
-        "k as a number."
+        f"k auto, {variant}: even at k {tried.k:g}: {mask.ability} · {mask.selection} is not acceptable: "
+        f"choose {others} in place of {mask.selection}, or give k as a number."
     )

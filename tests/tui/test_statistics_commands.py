@@ -57,7 +57,7 @@ def test_bench_says_what_so_few_items_show_and_whether_the_model_can_write(
     assert "down to chance: a mask that does so to every benchmark says nothing" in out
     assert f"with n 40, below {found['effect']['detectable_ais']:.2f} cannot be told from 0" in out
     assert f"of {found['generation_quality']['answers']} answers" in out
-    assert "generation quality    perplexity on neutral text x" in out
+    assert "quality   perplexity on neutral text x" in out
     assert found["generation_quality"]["perplexity"] > 5 * found["generation_quality"]["base_perplexity"]
     assert max(map(len, out.splitlines())) <= 80
     intact = document(capsys, "bench", "--benchmark", "spatial_reasoning", "--limit", "40")

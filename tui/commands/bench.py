@@ -20,6 +20,7 @@ from tui.bench_options import (
 from tui.k_options import AUTO, OneK, found_ks, start_k
 from tui.options import Json, RunOptions, checked_arguments, with_model_options
 from tui.progress import shown_progress
+from tui.quality_words import answers_text, perplexity_text
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
@@ -241,8 +242,8 @@ def _write(report: Report, runner: Runner) -> None:
             lines.append("          down to chance: a mask that does so to every benchmark says nothing")
             lines.append("          about abilities")
         if report.generation_quality is not None:
-            lines.append(f"generation quality    {report.generation_quality.perplexity_words()}")
-            lines.append(f"          {report.generation_quality.answer_words()}")
+            lines.append(f"quality   {perplexity_text(report.generation_quality)}")
+            lines.append(f"          {answers_text(report.generation_quality, beside_intact=True)}")
         lines.append("A control says what chance does: the same with --selection random.")
     output.write("".join(f"{shown(line)}\n" for line in lines))
 

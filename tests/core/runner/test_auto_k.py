@@ -135,21 +135,16 @@ def test_each_variant_has_its_own_k_and_controls_have_no_say(tmp_path: Path) -> 
     assert chosen.ks == (2.56e-3, 0.03)
     assert len(chosen.masks()) == len(plan.masks())
     assert plan.with_found(()).masks() == plan.masks()
-    assert found[1].words() == (
-        "k auto, all (top): 0.00256; at k 0.01024: analogical_reasoning · top is not acceptable: perplexity "
-        "x3.0, of 10 answers 0 % repeat themselves, 0 % cannot be read."
-    )
+    unacceptable = found[1].tried[-1].unacceptable
+    assert unacceptable is not None
+    assert (unacceptable.ability, unacceptable.k) == (ABILITIES[0], 0.01024)
     figures = found[1].figures()
     assert (figures["k"], [one["acceptable"] for one in figures["tried"]]) == (2.56e-3, [True] * 5 + [False])
     assert [mask["ability"] for mask in figures["tried"][0]["masks"]] == list(ABILITIES)
     assert len(figures["tried"][-1]["masks"]) == 1  # after the first not acceptable one none is measured
 
 
-def test_where_all_are_acceptable_it_says_so_and_controls_alone_are_refused(tmp_path: Path) -> None:
-    none = accuracy(np.zeros(10, bool))
-    tried = TriedK(0.03, {MASKS[0]: GenerationQuality(1.0, 1.4, none, none, none, none)})
-    assert tried.words() == "k 0.03: 1 mask acceptable, perplexity up to x1.4"
-    assert "a larger --k may do too" in FoundK("mlp", ("top",), GRID, (tried,)).words()
+def test_controls_alone_are_refused(tmp_path: Path) -> None:
     assert find_k(new_runner(tmp_path), []) == ()
     with pytest.raises(ValueError, match=r"only random, bottom is asked for: add one of them"):
         require_searchable(["random", "bottom"])

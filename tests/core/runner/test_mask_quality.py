@@ -13,8 +13,7 @@ import torch
 
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities, times_text
-from core.analysis.statistics.accuracy import accuracy
+from core.analysis.generation_quality import mask_generation_qualities
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event, RunStarted
 from core.experiment.experiment import generation_quality_request
@@ -160,16 +159,3 @@ def test_what_decides_the_generation_quality_is_in_its_key(tmp_path: Path) -> No
         generation_quality_request(runner, top)[0]
         == generation_quality_request(runner, replace(top, seed=5))[0]
     )
-
-
-def test_generation_quality_in_words() -> None:
-    none, some = (accuracy(torch.tensor([*[True] * n, *[False] * (50 - n)]).numpy()) for n in (0, 9))
-    found = GenerationQuality(1.09, 1.42, none, some, none, none)
-    assert found.perplexity_words() == "perplexity on neutral text x1.3 (1.09 to 1.42)"
-    assert found.answer_words() == "of 50 answers 18 % repeat themselves, 0 % cannot be read"
-    looping = replace(found, base_repeating=some, perplexity=math.inf)
-    assert looping.answer_words() == "of 50 answers 18 % repeat themselves (intact 18 %), 0 % cannot be read"
-    assert looping.figures()["perplexity"] is None
-    assert "not a number" in replace(found, perplexity=None).perplexity_words()
-    said = [times_text(times) for times in (1.004, 1.3, 9.94, 12.3, 4.2e5, math.inf, None)]
-    assert said == ["x1.00", "x1.3", "x9.9", "x12", "x4e+05", "xinf", "x?"]

@@ -12,7 +12,7 @@ from rich.color import Color
 from textual.color import Color as ThemeColor
 from textual.widgets import Static
 
-from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities, times_text
+from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
 from core.analysis.matrix import Cell
 from core.analysis.statistics.accuracy import accuracy
 from core.analysis.statistics.bootstrap import Specificity
@@ -35,6 +35,7 @@ from tui.inspector.look.themes import THEMES, shade
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
 from tui.numbers import interval, number, probability
+from tui.quality_words import times_text
 
 DEDUCTIVE, QUANTITATIVE, SPATIAL = CACHED_ABILITIES
 
@@ -314,7 +315,7 @@ def test_what_is_behind_a_cell_is_said_in_a_line_each() -> None:
     assert behind(cell, beside, generation_quality) == [
         "with n 200, an AIS below .07 cannot be told from 0 (power .8)",
         "specific .53 [.40, .66]: its AIS less .12, the mean of 9 other abilities",
-        "generation quality: perplexity x1.3; of 50 answers 18 % repeat themselves, 2 % unreadable",
+        "quality: perplexity x1.3; of 50 answers 18 % repeat themselves, 2 % unreadable",
     ]
     assert max(map(len, behind(cell, beside, generation_quality))) <= 78
     assert behind(Cell(SPATIAL, SPATIAL, "missing", None, None, None), None, None) == []
@@ -325,7 +326,7 @@ async def test_the_cell_says_what_is_specific_and_whether_the_model_can_write(de
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: pane.matrix is not None)
         await pilot.press("enter")
-        await until(pilot, lambda: "generation quality: perplexity x" in screen_text(app))
+        await until(pilot, lambda: "quality: perplexity x" in screen_text(app))
         assert pane.matrix is not None
         ais = {
             ability: cell.statistics.ais

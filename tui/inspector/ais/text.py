@@ -11,6 +11,7 @@ from core.analysis.statistics.significance import SIGNIFICANT
 from tui.matrix_words import mark, random_masks, too_few
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
+from tui.quality_words import quality_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -115,20 +116,8 @@ def behind(
             f"{others}"
         )
     if generation_quality is not None:
-        lines.append(generation_quality_text(generation_quality))
+        lines.append(f"quality: {quality_text(generation_quality)}")
     return lines
-
-
-def generation_quality_text(generation_quality: GenerationQuality) -> str:
-    """Whether the model can still write, in one line."""
-    from core.analysis.generation_quality import times_text
-
-    return (
-        f"generation quality: perplexity {times_text(generation_quality.times)}; of "
-        f"{generation_quality.repeating.n} answers "
-        f"{100 * generation_quality.repeating.score:.0f} % repeat themselves, "
-        f"{100 * generation_quality.unreadable.score:.0f} % unreadable"
-    )
 
 
 def random_text(cell: Cell) -> str:

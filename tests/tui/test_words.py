@@ -1,19 +1,35 @@
-"""How loading, scoring and GPUs are told in words."""
+"""Numbers, generation quality, scoring, loading and GPUs in words."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
+from core.analysis.generation_quality import GenerationQuality
+from core.analysis.statistics.accuracy import accuracy
 from core.experiment.events import GpuFacts, ImportancePlanned, ModelLoading
+from core.experiment.specs import MaskSpec
 from core.importance.plan import ImportancePlan, MemoryOptions
+from core.runner.auto_k import FoundK, TriedK
 from tui.command_line import run
 from tui.gpu_words import gpu_words
+from tui.numbers import age_text, count_text, number, size_text
 from tui.options import ScoringOptions, UsageError
 from tui.progress import shown_progress
+from tui.quality_words import (
+    answers_text,
+    found_k_text,
+    mean_quality_cell,
+    perplexity_text,
+    quality_text,
+    times_text,
+    tried_k_text,
+)
 from tui.scoring_words import loaded_text, plan_words, scoring_words, share_text
 
 Captured = pytest.CaptureFixture[str]
@@ -63,11 +79,13 @@ def test_lines_emit_once_what_goes_on(capsys: Captured) -> None:
 
 
 def test_options_become_memory_options() -> None:
-    options = ScoringOptions(passes=2, sums="device", maps="disk", rows=4, checkpointing=False)
+    options = ScoringOptions(
+        passes=2, accumulate_on="device", maps="disk", scoring_batch=4, checkpointing=False
+    )
     assert options.memory_options == MemoryOptions(2, "device", "disk", 4, False)
     assert ScoringOptions().memory_options == MemoryOptions()
     with pytest.raises(UsageError, match="leave one of them out"):
-        _ = ScoringOptions(sums="host", maps="disk").memory_options
+        _ = ScoringOptions(accumulate_on="host", maps="disk").memory_options
 
 
 @pytest.mark.parametrize("command", ["importance --ability spatial_reasoning", "doctor"])
@@ -80,3 +98,50 @@ def test_options_that_make_no_sense_are_one_sentence(command: str, tmp_path: Pat
     assert run([*arguments, "--accumulate-on", "host", "--maps", "disk"]) == 2
     assert "leave one of them out" in capsys.readouterr().err
     assert run([*arguments, "--scoring-batch", "0"]) == 2
+
+
+def test_generation_quality() -> None:
+    none, some = (accuracy(np.arange(50) < count) for count in (0, 9))
+    found = GenerationQuality(1.09, 1.42, none, some, none, none)
+    assert perplexity_text(found) == "perplexity on neutral text x1.3 (1.09 to 1.42)"
+    assert answers_text(found) == "of 50 answers 18 % repeat themselves, 0 % unreadable"
+    assert quality_text(found) == f"perplexity x1.3; {answers_text(found)}"
+    looping = replace(found, base_repeating=some, perplexity=math.inf)
+    said = answers_text(looping, beside_intact=True)
+    assert said == "of 50 answers 18 % repeat themselves (intact 18 %), 0 % unreadable"
+    assert looping.figures()["perplexity"] is None
+    assert "not a number" in perplexity_text(replace(found, perplexity=None))
+    assert mean_quality_cell([found, replace(found, perplexity=2.18)]) == "x1.7   18%   0%"
+    assert mean_quality_cell([]) == "·"
+    times = [times_text(times) for times in (1.004, 1.3, 9.94, 12.3, 4.2e5, math.inf, None)]
+    assert times == ["x1.00", "x1.3", "x9.9", "x12", "x4e+05", "xinf", "x?"]
+
+
+def test_the_search_for_k() -> None:
+    none = accuracy(np.zeros(10, bool))
+    good, bad = (GenerationQuality(1.0, times, none, none, none, none) for times in (1.4, 3.0))
+    mask = MaskSpec("analogical_reasoning", "all", "top", 0.03)
+    first = TriedK(0.03, {mask: good})
+    assert tried_k_text(first) == "k 0.03: 1 mask acceptable, perplexity up to x1.4"
+    assert "a larger --k may be too" in found_k_text(FoundK("mlp", ("top",), (0.03,), (first,)))
+    last = TriedK(0.06, {mask: bad})
+    assert found_k_text(FoundK("all", ("top",), (0.03, 0.06), (first, last))) == (
+        "k auto, all (top): 0.03; at k 0.06: analogical_reasoning · top is not acceptable: perplexity x3.0; "
+        "of 10 answers 0 % repeat themselves, 0 % unreadable."
+    )
+
+
+def test_numbers() -> None:
+    assert [number(value) for value in (0.654, -0.05, -0.001, 1.2, None)] == [
+        ".65",
+        "-.05",
+        ".00",
+        "1.20",
+        "·",
+    ]
+    assert [size_text(n) for n in (0, 999, 1000, 999_499, 999_500, 16_060_522_496, 2 * 10**15)] == [
+        *("0 B", "999 B", "1.00 kB", "999 kB"),
+        *("1.00 MB", "16.1 GB", "2000 TB"),
+    ]
+    assert [count_text(n) for n in (7, 21_344, 8_030_261_248)] == ["7", "21.3 k", "8.03 B"]
+    assert [age_text(s) for s in (-1, 59.9, 60, 7199, 86_400)] == ["0 s", "59 s", "1 min", "1 h", "1 d"]
