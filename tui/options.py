@@ -91,7 +91,7 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         if not DEVICE.fullmatch(self.device):
-            raise UsageError(f"There is no device '{self.device}': give auto, cpu, cuda:0 or mps.")
+            raise UsageError(f"Unknown device '{self.device}': give auto, cpu, cuda:0 or mps.")
         if self.batch_size != "auto" and not re.fullmatch("[1-9][0-9]*", self.batch_size):
             raise UsageError(f"The batch size is '{self.batch_size}': give auto or a number from 1.")
 

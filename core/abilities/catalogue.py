@@ -95,4 +95,4 @@ def find_ability(ability_id: str) -> Ability:
         return by_id[ability_id]
     near = difflib.get_close_matches(ability_id, by_id, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise ValueError(f"There is no ability '{shortened(ability_id)}'.{hint} The ten are: {', '.join(by_id)}.")
+    raise ValueError(f"Unknown ability '{shortened(ability_id)}'.{hint} The ten are: {', '.join(by_id)}.")

@@ -120,7 +120,7 @@ def _task(word: str, generated: Sequence[str], options: BenchmarkOptions) -> Tas
     own = custom_tasks(options.data_dir, generated)
     if word not in own and set(word.split(JOINS)) <= {ability.id for ability in ABILITIES}:
         raise ValueError(
-            f"There is no benchmark '{word}': compounds are of two different abilities, or one of the ten "
+            f"Unknown benchmark '{word}': compounds are of two different abilities, or one of the ten "
             "triples that 'abilityscope benchmarks' lists."
         )
     single = [one for one in generated if JOINS not in one]  # all of them would fill a screen

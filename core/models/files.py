@@ -250,6 +250,6 @@ def _no_such_model(name: str) -> str:
     near = difflib.get_close_matches(name, EMBEDDED, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return (
-        f"There is no model '{shortened(name)}'.{hint} Give {' or '.join(EMBEDDED)}, an existing folder, or "
+        f"Unknown model '{shortened(name)}'.{hint} Give {' or '.join(EMBEDDED)}, an existing folder, or "
         "a hub id (owner/name)."
     )

@@ -109,7 +109,7 @@ def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ValueError(f"There is no device '{name}': give auto, cpu, cuda:0 or mps.") from error
+        raise ValueError(f"Unknown device '{name}': give auto, cpu, cuda:0 or mps.") from error
     here = torch.accelerator.current_accelerator(check_available=True)
     count = torch.accelerator.device_count() if here is not None and here.type == device.type else 0
     if device.type != "cpu" and (device.index or 0) >= count:

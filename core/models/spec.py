@@ -78,4 +78,4 @@ def one_of(word: str, allowed: Iterable[str], what: str) -> str:
         return word
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise ValueError(f"There is no {what} '{shortened(word)}'.{hint} Known: {', '.join(words)}.")
+    raise ValueError(f"Unknown {what} '{shortened(word)}'.{hint} Known: {', '.join(words)}.")

@@ -81,7 +81,7 @@ def test_the_model_options_follow_a_commands_own(capsys: Captured) -> None:
         (["data", "--ability", "temporal_reasoning", "--n", "0"], "'--n'"),
         (["data", "--ability", "temporal_reasoning", "--split", "test"], "'test'"),
         (["doctor", "--quantization", "nf3"], "'nf4'"),
-        (["doctor", "--device", "gpu"], "There is no device 'gpu'"),
+        (["doctor", "--device", "gpu"], "Unknown device 'gpu'"),
         (["doctor", "--batch-size", "0"], "The batch size is '0'"),
     ],
 )

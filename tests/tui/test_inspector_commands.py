@@ -38,7 +38,7 @@ def test_every_command_explains_itself(command: str, capsys: Captured) -> None:
     ("arguments", "said"),
     [
         (["tui"], "The inspector needs a terminal: "),
-        (["tui", "--model", "no/such/folder"], "There is no model 'no/such/folder'."),
+        (["tui", "--model", "no/such/folder"], "Unknown model 'no/such/folder'."),
         (["attach"], "No engine is running: abilityscope tui starts one."),
     ],
 )
@@ -83,7 +83,7 @@ def test_a_folder_is_the_same_engine_from_everywhere(tmp_path: Path, monkeypatch
     assert near == engine_spec(RunOptions(model=str(demo)))
     assert near.model.name == str(demo)
     assert Path(near.cache) == tmp_path / "cache"
-    with pytest.raises(ModelFilesError, match="There is no model"):
+    with pytest.raises(ModelFilesError, match="Unknown model"):
         engine_spec(RunOptions(model="elsewhere"))
 
 
@@ -118,5 +118,5 @@ def test_the_engine_that_is_meant_is_found() -> None:
     assert chosen_engine(f"{other.engine}-3", [one, other]) is other
     with pytest.raises(ValueError, match=rf"Several .* name one of {one.engine} \(demo\), {other.engine}"):
         chosen_engine(None, [one, other])
-    with pytest.raises(ValueError, match=rf"There is no engine 'xyz': there is {one.engine} \(demo\)"):
+    with pytest.raises(ValueError, match=rf"Unknown engine 'xyz'. Running: {one.engine} \(demo\)"):
         chosen_engine("xyz", [one])

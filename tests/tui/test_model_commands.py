@@ -128,11 +128,11 @@ def test_generate_shows_base_and_ablated(capsys: pytest.CaptureFixture[str]) -> 
     ("arguments", "code", "sentence"),
     [
         (("bench", "--benchmark", "spacial_reasoning"), 2, "Did you mean spatial_reasoning"),
-        (("profile", "--abilities", "logic"), 2, "There is no ability 'logic'"),
+        (("profile", "--abilities", "logic"), 2, "Unknown ability 'logic'"),
         (("profile", "--k", "0"), 2, "choose it above 0"),
         (("profile", "--k", "one"), 2, "'one' in --k is no number"),
         (("profile", "--variants", "mpl"), 2, "Did you mean mlp"),
-        (("profile", "--selections", "best"), 2, "There is no selection 'best'"),
+        (("profile", "--selections", "best"), 2, "Unknown selection 'best'"),
         (("importance", "--ability", "spatial_reasoning", "--variant", "base"), 2, "has no candidates"),
         (
             ("importance", "--ability", "spatial_reasoning", "--k", "0.999"),

@@ -53,4 +53,4 @@ def chosen_engine(name: str | None, living: Sequence[EngineRecord]) -> EngineRec
     for record in living:
         if record.engine == name.partition("-")[0]:
             return record
-    raise ValueError(f"There is no engine '{name}': there is {listed}.")
+    raise ValueError(f"Unknown engine '{name}'. Running: {listed}.")

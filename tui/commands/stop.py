@@ -31,5 +31,5 @@ def stop(
 def _unknown(name: str, engines: list[str]) -> str:
     """That there is no such thing, and what there is."""
     if not engines:
-        return f"There is nothing to stop under '{name}': no engine is running."
-    return f"There is no job or engine '{name}' (engines: {', '.join(engines)}): see abilityscope jobs."
+        return f"Unknown job or engine '{name}': no engine is running."
+    return f"Unknown job or engine '{name}'. Engines: {', '.join(engines)}; abilityscope jobs lists them."

@@ -240,7 +240,7 @@ def test_a_revision_of_a_folder_is_refused(folder: Path) -> None:
 
 
 def test_what_is_not_available_is_told(folder: Path) -> None:
-    with pytest.raises(ValueError, match="no device 'gpu'"):
+    with pytest.raises(ValueError, match="Unknown device 'gpu'"):
         load(spec_of(folder, device="gpu"))
     with pytest.raises(ValueError, match="'cuda:99' is not here"):
         load(spec_of(folder, device="cuda:99"))
