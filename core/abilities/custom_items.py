@@ -27,7 +27,7 @@ MIN_OPTIONS = 2
 
 
 @dataclass(frozen=True)
-class OwnItemsReport:
+class CustomItemsReport:
     """What was read, before anything was sampled or shuffled."""
 
     rows: int
@@ -38,14 +38,14 @@ class OwnItemsReport:
 
 
 @dataclass(frozen=True)
-class OwnItems:
+class CustomItems:
     """One's own items and the report on their source."""
 
     items: tuple[Item, ...]
-    report: OwnItemsReport
+    report: CustomItemsReport
 
 
-def load_items(source: str | Path, *, seed: int = 0, limit: int | None = None) -> OwnItems:
+def load_items(source: str | Path, *, seed: int = 0, limit: int | None = None) -> CustomItems:
     """The items of a `.jsonl` or `.parquet` file or of a hub data set, their options shuffled.
 
     Fields: `question`, `options`, `answer` or `answer_index`, and if there `context`, `ability` and
@@ -65,13 +65,13 @@ def load_items(source: str | Path, *, seed: int = 0, limit: int | None = None) -
     items = _with_unique_ids([_item(row) for row in read_rows(source)])
     if not items:
         raise ValueError(f"{source} is empty: it has no rows.")
-    report = OwnItemsReport(
+    report = CustomItemsReport(
         rows=len(items),
         question_types=dict(Counter(item.family for item in items)),
         gold_position_prior=_gold_position_prior(items),
     )
     sampled = items if limit is None else _sampled(items, seed, limit)
-    return OwnItems(tuple(_shuffled(item, seed) for item in sampled), report)
+    return CustomItems(tuple(_shuffled(item, seed) for item in sampled), report)
 
 
 def _gold_position_prior(items: Sequence[Item]) -> tuple[float, ...]:

@@ -10,8 +10,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from core.abilities.generate import split_of
 from core.abilities.item import SPLITS, Draft, Family
-from core.abilities.sampling import split_of
 from core.abilities.standard.names import NAMES
 
 ABILITY = "long_term_knowledge"

@@ -10,10 +10,9 @@ from typing import Any
 import torch
 
 from core.abilities.catalogue import ABILITIES
-from core.abilities.generate import families_of
+from core.abilities.generate import families_of, split_of
 from core.abilities.item import Family, Item
 from core.abilities.prompts import render_choice, render_generation
-from core.abilities.sampling import split_of
 
 IGNORED = -100
 """Label of a token on which there is no loss."""

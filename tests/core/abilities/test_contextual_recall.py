@@ -8,8 +8,8 @@ from functools import cache
 
 import pytest
 
+from core.abilities.generate import draw_items
 from core.abilities.item import Item
-from core.abilities.sampling import draw_items
 from core.abilities.standard import recall_words as words
 from core.abilities.standard.contextual_recall import FAMILIES
 

@@ -10,8 +10,8 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
+from core.abilities.generate import draw_items
 from core.abilities.item import Item
-from core.abilities.sampling import draw_items
 from core.abilities.standard.deductive_reasoning import FAMILIES
 
 Truth = np.ndarray

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, generate_items
-from core.abilities.generate import families_of
+from core.abilities.generate import draw_items, families_of, split_of
 from core.abilities.item import Draft, Family
-from core.abilities.sampling import draw_items, split_of
 from core.models.spec import LEVELS, Level
 from tests.core.abilities.shortcuts import shortcut_accuracies
 

@@ -10,8 +10,8 @@ from itertools import combinations, pairwise, product
 
 import pytest
 
+from core.abilities.generate import draw_items
 from core.abilities.item import Item
-from core.abilities.sampling import draw_items
 from core.abilities.standard import induction_words as words
 from core.abilities.standard.inductive_reasoning import FAMILIES
 

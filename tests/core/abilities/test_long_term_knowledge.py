@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
+from core.abilities.generate import split_of
 from core.abilities.item import Draft, Family
-from core.abilities.sampling import split_of
 from core.abilities.standard import facts_groups, facts_history, facts_nature, facts_places, facts_science
 from core.abilities.standard import facts_works as works
 from core.abilities.standard.knowledge_phrasings import PHRASINGS
