@@ -4,107 +4,57 @@ from __future__ import annotations
 
 import random
 
-from core.abilities.basic.words import NAMES, draft
-from core.abilities.item import Draft, Family
+from core.abilities.drafting import BASIC_NAMES, draft_from, families
+from core.abilities.item import Draft
+from core.abilities.tables import read_tables
 
-MATERIALS = {
-    "glass": ("vase", "mirror", "bottle", "window", "lens", "bulb"),
-    "paper": ("letter", "map", "ticket", "poster", "page", "card"),
-    "iron": ("nail", "chain", "anchor", "hook", "bolt", "spade"),
-    "soft": ("butter", "wax", "cheese", "chocolate", "lard", "fudge"),
-}
-"""Things by what they are made of, which decides what becomes of them."""
-
-EVENTS = {
-    "floor": ("fell on the floor", ("broke", "fluttered", "clanged", "squashed")),
-    "fire": ("lay in the fire", ("cracked", "burned", "glowed", "melted")),
-    "rain": ("stood in the rain", ("dripped", "soaked", "rusted", "spoiled")),
-    "hammer": ("met the hammer", ("shattered", "tore", "rang", "splattered")),
-    "sun": ("hung in the sun", ("sparkled", "faded", "heated", "softened")),
-}
-"""What happens: the cause, how it is told, and the outcome for glass, paper, iron and soft things."""
-
-REMEDIES = {
-    "thirsty": "water",
-    "tired": "bed",
-    "cold": "coat",
-    "hungry": "soup",
-    "dirty": "soap",
-    "ill": "medicine",
-    "lost": "compass",
-    "bored": "game",
-    "wet": "towel",
-    "bleeding": "bandage",
-    "hot": "fan",
-    "late": "taxi",
-}
-"""A trouble and what helps."""
-
-TROUBLE_FORMS = (
-    "{name} is very {trouble} .",
-    "now {name} feels {trouble} .",
-    "{name} was {trouble} all day .",
-    "poor {name} got {trouble} .",
-)
-HELP_FORMS = ("it helps to have a", "so bring the", "then one needs the")
-
-FEELINGS = {
-    "happy": ("won a prize", "got a gift", "met a friend", "passed the test", "found a treasure"),
-    "sad": ("lost a pet", "failed the test", "missed the party", "said goodbye", "broke a toy"),
-    "afraid": ("saw a ghost", "heard a scream", "met a tiger", "stood on a cliff", "felt an earthquake"),
-    "angry": ("was cheated", "was robbed", "was insulted", "got a fine", "was pushed away"),
-}
-"""Feelings and what brings them about."""
-
-FEELING_FORMS = (
-    ("{name} {event} .", "now {name} feels"),
-    ("today {name} {event} .", "that makes {name}"),
-    ("{name} {event} again .", "so {name} is"),
-    ("suddenly {name} {event} .", "the face of {name} looks"),
-)
+TABLES = read_tables("basic/commonsense_causal")
+MATERIALS = list(TABLES["materials"].lists.items())
+EVENTS = TABLES["events"].rows
+REMEDIES = TABLES["remedies"].rows
+TROUBLES, HELPS = TABLES["troubles"].texts, TABLES["helps"].texts
+FEELINGS = TABLES["feelings"].lists
+FEELING_FORMS = TABLES["feeling forms"].rows
 
 
 def _effect(rng: random.Random) -> Draft:
     """From cause to effect; the thing's material decides."""
-    number, place, cause = rng.randrange(4), rng.randrange(6), rng.choice(list(EVENTS))
-    material, things = list(MATERIALS.items())[number]
-    telling, outcomes = EVENTS[cause]
-    context = f"the {things[place]} of {rng.choice(NAMES)} {telling} ."
-    key = f"{material}:{cause}"
-    return draft(rng, key, context, "there it", outcomes[number], outcomes, member=(place, 6))
+    number, index = rng.randrange(4), rng.randrange(6)
+    cause, happened, *outcomes = rng.choice(EVENTS)
+    material, things = MATERIALS[number]
+    context = f"the {things[index]} of {rng.choice(BASIC_NAMES)} {happened} ."
+    key, member = f"{material}:{cause}", (index, 6)
+    return draft_from(rng, key, context, "there it", outcomes[number], outcomes, member=member)
 
 
 def _cause(rng: random.Random) -> Draft:
     """From effect back to its cause."""
-    number, place, cause = rng.randrange(4), rng.randrange(6), rng.choice(list(EVENTS))
-    material, things = list(MATERIALS.items())[number]
-    context = f"the {things[place]} of {rng.choice(NAMES)} {EVENTS[cause][1][number]} ."
-    key = f"{material}:{cause}"
-    return draft(rng, key, context, "this was done by the", cause, list(EVENTS), member=(place, 6))
+    number, index = rng.randrange(4), rng.randrange(6)
+    cause, _, *outcomes = rng.choice(EVENTS)
+    material, things = MATERIALS[number]
+    context = f"the {things[index]} of {rng.choice(BASIC_NAMES)} {outcomes[number]} ."
+    causes = [row[0] for row in EVENTS]
+    key, member = f"{material}:{cause}", (index, 6)
+    return draft_from(rng, key, context, "this was done by the", cause, causes, member=member)
 
 
 def _remedy(rng: random.Random) -> Draft:
     """What is needed in a trouble."""
-    trouble = rng.choice(list(REMEDIES))
+    trouble, remedy = rng.choice(REMEDIES)
     told, asked = rng.randrange(4), rng.randrange(3)
-    context = TROUBLE_FORMS[told].format(name=rng.choice(NAMES), trouble=trouble)
-    pool, member = list(REMEDIES.values()), (told * 3 + asked, 12)
-    return draft(rng, trouble, context, HELP_FORMS[asked], REMEDIES[trouble], pool, member=member)
+    context = TROUBLES[told].format(name=rng.choice(BASIC_NAMES), trouble=trouble)
+    pool, member = [row[1] for row in REMEDIES], (told * 3 + asked, 12)
+    return draft_from(rng, trouble, context, HELPS[asked], remedy, pool, member=member)
 
 
 def _feeling(rng: random.Random) -> Draft:
     """What somebody feels after an event."""
     feeling = rng.choice(list(FEELINGS))
-    place, number, name = rng.randrange(5), rng.randrange(4), rng.choice(NAMES)
-    event = FEELINGS[feeling][place]
+    index, number, name = rng.randrange(5), rng.randrange(4), rng.choice(BASIC_NAMES)
+    event = FEELINGS[feeling][index]
     told, asked = (form.format(name=name, event=event) for form in FEELING_FORMS[number])
-    member = (place, 5)
-    return draft(rng, f"{feeling}:{number}", told, asked, feeling, list(FEELINGS), member=member)
+    key, member = f"{feeling}:{number}", (index, 5)
+    return draft_from(rng, key, told, asked, feeling, list(FEELINGS), member=member)
 
 
-FAMILIES = (
-    Family("effect", _effect),
-    Family("cause", _cause),
-    Family("remedy", _remedy),
-    Family("feeling", _feeling),
-)
+FAMILIES = families(_effect, _cause, _remedy, _feeling)

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import random
 
-from core.abilities.basic.words import draft, pick
-from core.abilities.item import Draft, Family
+from core.abilities.drafting import draft_from, families, pick
+from core.abilities.item import Draft
+from core.abilities.tables import read_tables
 
-SYMBOLS = ("star", "moon", "heart", "cross", "circle", "square", "arrow", "dot", "wave", "leaf")
+TABLES = read_tables("basic/inductive_reasoning")
+SYMBOLS, CATEGORIES = TABLES["symbols"].texts, TABLES["categories"].lists
 PATTERNS = ("abc", "abcd", "aabc", "abbc", "abcc", "abac", "abcb")
-CATEGORIES = {
-    "birds": ("owl", "crow", "swan", "eagle", "robin", "gull"),
-    "fruit": ("apple", "plum", "grape", "cherry", "peach", "melon"),
-    "music": ("drum", "flute", "piano", "violin", "trumpet", "harp"),
-    "clothes": ("shirt", "sock", "jacket", "scarf", "glove", "skirt"),
-    "tools": ("saw", "drill", "wrench", "pliers", "chisel", "axe"),
-    "weather": ("snow", "storm", "fog", "hail", "wind", "frost"),
-}
-"""Kinds of things, for the odd one out."""
+"""Rows that repeat; each letter stands for a symbol."""
 
 
 def _pattern(rng: random.Random) -> Draft:
@@ -28,7 +22,7 @@ def _pattern(rng: random.Random) -> Draft:
     shown = 2 * len(pattern) + rng.randrange(len(pattern))
     key = f"{pattern}:{shown - 2 * len(pattern)}:{','.join(symbols[: len(set(pattern))])}"
     context = f"a row : {' '.join(row[:shown])}"
-    return draft(rng, key, context, "goes on", row[shown], symbols)
+    return draft_from(rng, key, context, "goes on", row[shown], symbols)
 
 
 def _recurring(rng: random.Random) -> Draft:
@@ -42,7 +36,7 @@ def _recurring(rng: random.Random) -> Draft:
     seen = [symbol for symbol in dict.fromkeys(row) if symbol != constant]
     key = f"recurring:{period}:{','.join(sorted(set(row)))}"
     context = f"a row : {' '.join(row)}"
-    return draft(rng, key, context, "comes back to", constant, [constant, *seen])
+    return draft_from(rng, key, context, "comes back to", constant, [constant, *seen])
 
 
 def _mirror(rng: random.Random) -> Draft:
@@ -51,7 +45,7 @@ def _mirror(rng: random.Random) -> Draft:
     shown = rng.randrange(1, 4)
     row = [*symbols, *reversed(symbols)][: 4 + shown]
     key = f"mirror:{shown}:{','.join(symbols)}"
-    return draft(rng, key, f"there and back : {' '.join(row)}", "then", symbols[3 - shown], symbols)
+    return draft_from(rng, key, f"there and back : {' '.join(row)}", "then", symbols[3 - shown], symbols)
 
 
 def _odd_one(rng: random.Random) -> Draft:
@@ -60,12 +54,7 @@ def _odd_one(rng: random.Random) -> Draft:
     odd = rng.choice(CATEGORIES[other])
     words = pick(rng, [*pick(rng, CATEGORIES[most], 3), odd], 4)
     key = f"odd:{','.join(sorted(words))}"
-    return draft(rng, key, f"among {' '.join(words)}", "the odd one is", odd, words)
+    return draft_from(rng, key, f"among {' '.join(words)}", "the odd one is", odd, words)
 
 
-FAMILIES = (
-    Family("pattern", _pattern),
-    Family("recurring", _recurring),
-    Family("mirror", _mirror),
-    Family("odd_one", _odd_one),
-)
+FAMILIES = families(_pattern, _recurring, _mirror, _odd_one)

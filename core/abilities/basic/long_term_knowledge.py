@@ -1,60 +1,35 @@
 """Basic knowledge: capitals, countries, continents, symbols of elements, classes of animals.
 
 A held-out key is a fact and a phrasing: the fact is known from other phrasings. What the fact is about
-stands in the context, so that question and options alone give nothing away.
+is in the context, so that question and options alone give nothing away.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from core.abilities.basic.words import NAMES, draft
-from core.abilities.item import Draft, Family
+from core.abilities.drafting import BASIC_NAMES, draft_from, families
+from core.abilities.item import Draft
+from core.abilities.tables import read_tables
 
-CAPITALS = {
-    "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Poland": "Warsaw", "Norway": "Oslo",
-    "Greece": "Athens", "Egypt": "Cairo", "Kenya": "Nairobi", "Ghana": "Accra", "Japan": "Tokyo",
-    "China": "Beijing", "Thailand": "Bangkok", "Iraq": "Baghdad", "Peru": "Lima", "Chile": "Santiago",
-    "Cuba": "Havana", "Canada": "Ottawa", "Austria": "Vienna",
-}  # fmt: skip
-CONTINENTS = {
-    "Europe": ("France", "Italy", "Spain", "Poland", "Norway", "Greece", "Austria"),
-    "Africa": ("Egypt", "Kenya", "Ghana"),
-    "Asia": ("Japan", "China", "Thailand", "Iraq"),
-    "America": ("Peru", "Chile", "Cuba", "Canada"),
-}
-CONTINENT_OF = {country: name for name, members in CONTINENTS.items() for country in members}
-SYMBOLS = {
-    "gold": "Au", "silver": "Ag", "lead": "Pb", "tin": "Sn", "sodium": "Na", "potassium": "K",
-    "mercury": "Hg", "copper": "Cu", "oxygen": "O", "hydrogen": "H", "carbon": "C", "helium": "He",
-}  # fmt: skip
-CLASSES = {
-    "mammal": ("whale", "bat", "mouse", "rabbit"),
-    "bird": ("penguin", "ostrich", "stork", "parrot"),
-    "fish": ("shark", "trout", "salmon", "carp"),
-    "insect": ("beetle", "ant", "moth", "wasp"),
-    "reptile": ("lizard", "turtle", "crocodile", "cobra"),
-}
+TABLES = read_tables("basic/long_term_knowledge")
+CAPITALS, SYMBOLS = dict(TABLES["capitals"].pairs), dict(TABLES["symbols"].pairs)
+CONTINENTS, CLASSES = TABLES["continents"].lists, TABLES["classes"].lists
 CLASS_OF = {animal: name for name, members in CLASSES.items() for animal in members}
-
-CONTEXTS = (
-    "think of {x} .",
-    "{name} reads about {x} .",
-    "the topic is {x} .",
-    "{name} asks about {x} .",
-    "here we study {x} .",
-)
+CONTEXTS = TABLES["contexts"].texts
 
 
 def _recall(
-    rng: random.Random, facts: dict[str, str], questions: Sequence[str], pool: Sequence[str]
+    rng: random.Random, facts: Mapping[str, str], questions: Sequence[str], pool: Sequence[str]
 ) -> Draft:
     """A fact in one of the phrasings."""
     subject = rng.choice(list(facts))
     told, asked = rng.randrange(len(CONTEXTS)), rng.randrange(len(questions))
-    context = CONTEXTS[told].format(x=subject, name=rng.choice(NAMES))
-    return draft(rng, f"{subject}:{questions[asked]}:{told}", context, questions[asked], facts[subject], pool)
+    context = CONTEXTS[told].format(x=subject, name=rng.choice(BASIC_NAMES))
+    return draft_from(
+        rng, f"{subject}:{questions[asked]}:{told}", context, questions[asked], facts[subject], pool
+    )
 
 
 def _capital(rng: random.Random) -> Draft:
@@ -90,10 +65,4 @@ def _animal_class(rng: random.Random) -> Draft:
     return _recall(rng, CLASS_OF, asked, list(CLASSES))
 
 
-FAMILIES = (
-    Family("capital", _capital),
-    Family("country", _country),
-    Family("continent", _continent),
-    Family("symbol", _symbol),
-    Family("animal_class", _animal_class),
-)
+FAMILIES = families(_capital, _country, _continent, _symbol, _animal_class)

@@ -5,22 +5,17 @@ from __future__ import annotations
 import itertools
 import random
 
-from core.abilities.basic.words import NAMES, draft, pick
-from core.abilities.item import Draft, Family
+from core.abilities.drafting import BASIC_NAMES, draft_from, families, pick
+from core.abilities.item import Draft
+from core.abilities.tables import read_tables
 
-OBJECTS = ("chair", "desk", "couch", "clock", "shelf", "rug", "stove", "sink", "plant", "mug")
+TABLES = read_tables("basic/spatial_reasoning")
+OBJECTS, FACING, SIDE_FORMS = TABLES["objects"].texts, TABLES["facing"].texts, TABLES["sides"].texts
 PAIRS = list(itertools.combinations(OBJECTS, 2))
 OPPOSITE_SIDE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 WAYS = ("north", "east", "south", "west")
 SIDES = {"right": 1, "behind": 2, "left": 3}
 """Where a side lies, in quarter turns clockwise from straight ahead."""
-FACING_FORMS = (
-    "{name} faces {way} .",
-    "{name} looks to the {way} .",
-    "ahead of {name} lies the {way} .",
-    "{name} goes {way} .",
-)
-SIDE_FORMS = ("on the {side} side is the", "{side} of there is the", "the way to the {side} is")
 
 
 def _viewpoint(rng: random.Random) -> Draft:
@@ -35,7 +30,7 @@ def _viewpoint(rng: random.Random) -> Draft:
     context = f"from the {b} the {a} is {side} ."
     steps = "the other view" if swapped else "the same view"
     question = f"from the {near} the {far} is"
-    return draft(rng, key, context, question, answer, list(OPPOSITE_SIDE), steps, member)
+    return draft_from(rng, key, context, question, answer, list(OPPOSITE_SIDE), steps, member)
 
 
 def _between(rng: random.Random) -> Draft:
@@ -47,7 +42,7 @@ def _between(rng: random.Random) -> Draft:
     steps = f"{row[place - 1]} then {row[place]} then {row[place + 1]}"
     key = f"row:{','.join(sorted(row))}"
     context = f"in a row stand {' '.join(row)} ."
-    return draft(rng, key, context, f"between {ends[0]} and {ends[1]}", row[place], options, steps)
+    return draft_from(rng, key, context, f"between {ends[0]} and {ends[1]}", row[place], options, steps)
 
 
 def _row(rng: random.Random) -> Draft:
@@ -62,24 +57,19 @@ def _row(rng: random.Random) -> Draft:
     key = f"row:{','.join(sorted(row))}"
     context = f"from left to right stand {' '.join(row)} ."
     steps = f"{first} then {second}"
-    return draft(rng, key, context, f"next on the {side} of {row[asked]}", answer, others, steps)
+    return draft_from(rng, key, context, f"next on the {side} of {row[asked]}", answer, others, steps)
 
 
 def _compass(rng: random.Random) -> Draft:
     """Which way lies on a side of somebody who faces a way; the key is heading, side and phrasing."""
     heading, side = rng.randrange(4), rng.choice(list(SIDES))
-    told, asked = rng.randrange(len(FACING_FORMS)), rng.randrange(len(SIDE_FORMS))
-    context = FACING_FORMS[told].format(name=rng.choice(NAMES), way=WAYS[heading])
+    told, asked = rng.randrange(len(FACING)), rng.randrange(len(SIDE_FORMS))
+    context = FACING[told].format(name=rng.choice(BASIC_NAMES), way=WAYS[heading])
     answer = WAYS[(heading + SIDES[side]) % 4]
     key, member = f"compass:{WAYS[heading]}:{side}", (3 * told + asked, 12)
     steps = f"{WAYS[heading]} ahead {side} {answer}"
     question = SIDE_FORMS[asked].format(side=side)
-    return draft(rng, key, context, question, answer, WAYS, steps, member)
+    return draft_from(rng, key, context, question, answer, WAYS, steps, member)
 
 
-FAMILIES = (
-    Family("viewpoint", _viewpoint),
-    Family("between", _between),
-    Family("row", _row),
-    Family("compass", _compass),
-)
+FAMILIES = families(_viewpoint, _between, _row, _compass)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import random
 
-from core.abilities.basic.words import NAMES, draft, pick
-from core.abilities.item import Draft, Family
+from core.abilities.drafting import BASIC_NAMES, draft_from, families, pick
+from core.abilities.item import Draft
+from core.abilities.tables import read_tables
 
-HOURS = (
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-)  # fmt: skip
-WHEN = (
-    "long-ago", "last-year", "last-week", "yesterday", "today", "tomorrow", "next-week", "next-year",
-)  # fmt: skip
-SPANS = ("second", "minute", "hour", "day", "week", "month", "year", "century")
+TABLES = read_tables("basic/temporal_reasoning")
+HOURS, DAYS, SPANS = TABLES["hours"].texts, TABLES["days"].texts, TABLES["spans"].texts
 """Each in its order of time or length."""
 
 
@@ -21,14 +17,14 @@ def _extreme(
     rng: random.Random, scale: tuple[str, ...], told: str, first: str, last: str, kind: str
 ) -> Draft:
     """Who is at one end of a scale, of four people at four places of it."""
-    names, places = pick(rng, NAMES, 4), pick(rng, range(len(scale)), 4)
+    names, places = pick(rng, BASIC_NAMES, 4), pick(rng, range(len(scale)), 4)
     order = [names[places.index(place)] for place in sorted(places)]
     is_first = rng.random() < 0.5
     listed = " , ".join(f"{scale[place]} {name}" for name, place in zip(names, places, strict=True))
     key = f"{kind}:{is_first}:{sorted(places)}"
     answer = order[0 if is_first else -1]
     steps = " then ".join(f"{scale[place]} {name}" for place, name in zip(sorted(places), order, strict=True))
-    return draft(rng, key, f"{told} {listed} .", first if is_first else last, answer, names, steps)
+    return draft_from(rng, key, f"{told} {listed} .", first if is_first else last, answer, names, steps)
 
 
 def _clock(rng: random.Random) -> Draft:
@@ -38,7 +34,7 @@ def _clock(rng: random.Random) -> Draft:
 
 def _calendar(rng: random.Random) -> Draft:
     """Who came earliest or latest, by the day of each."""
-    return _extreme(rng, WHEN, "visits :", "the earliest visit is of", "the latest visit is of", "calendar")
+    return _extreme(rng, DAYS, "visits :", "the earliest visit is of", "the latest visit is of", "calendar")
 
 
 def _duration(rng: random.Random) -> Draft:
@@ -48,7 +44,7 @@ def _duration(rng: random.Random) -> Draft:
 
 def _present(rng: random.Random) -> Draft:
     """Who was there at an hour, from when each came and left."""
-    names, cuts = pick(rng, NAMES, 4), sorted(pick(rng, range(12), 8))
+    names, cuts = pick(rng, BASIC_NAMES, 4), sorted(pick(rng, range(12), 8))
     spans = list(zip(cuts[::2], cuts[1::2], strict=True))
     asked = rng.randrange(4)
     hour = rng.randrange(spans[asked][0], spans[asked][1] + 1)
@@ -56,12 +52,7 @@ def _present(rng: random.Random) -> Draft:
     key = f"present:{spans[asked]}:{hour}:{asked}"
     steps = f"{HOURS[hour]} is from {HOURS[spans[asked][0]]} to {HOURS[spans[asked][1]]}"
     context = f"stayed from {' , '.join(pick(rng, told, 4))} ."
-    return draft(rng, key, context, f"there at {HOURS[hour]}", names[asked], names, steps)
+    return draft_from(rng, key, context, f"there at {HOURS[hour]}", names[asked], names, steps)
 
 
-FAMILIES = (
-    Family("clock", _clock),
-    Family("calendar", _calendar),
-    Family("duration", _duration),
-    Family("present", _present),
-)
+FAMILIES = families(_clock, _calendar, _duration, _present)

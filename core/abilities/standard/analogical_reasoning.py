@@ -1,7 +1,7 @@
-"""Analogies: a relation, a role, a place in an order or a pattern is carried over to something else.
+"""Analogies: a relation, a role, a position in an order or a pattern is carried over to something else.
 
 The four options are all related to what is asked about, each in another way; the context shows which way is
-meant. The question never tells, so nothing is to be gained from question and options alone.
+meant. The question is general, so question and options alone give nothing away.
 """
 
 from __future__ import annotations
@@ -9,47 +9,38 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from core.abilities.item import Draft, Family
-from core.abilities.standard.analogy_stories import STORIES, TASKS
-from core.abilities.standard.analogy_words import MISSING, ORDERED, PAIRS, ROLES, SYSTEMS, THINGS, WORD_FORMS
-from core.abilities.standard.names import NAMES
-from core.abilities.standard.tables import capital, draft_of
+from core.abilities.drafting import NAMES, capital, draft_of, families, with_article
+from core.abilities.item import Draft
+from core.abilities.tables import MISSING, Row, read_tables
 
-PROPORTIONS = (
-    "In a word game every card has a partner, and one rule fixes all partners. The partner of “{a}” is "
-    "“{b}”. Then the card “{c}” is turned over.",
-    "{name} matches words by one and the same rule. For “{a}” the rule gives “{b}”, and now “{c}” is next.",
-    "On a worksheet, the left column has “{a}” and “{c}”. Next to “{a}”, {name} has already written “{b}”, "
-    "and that is right. Both lines are to be completed in the same manner.",
-    "“{a}” is to “{b}” as “{c}” is to another word, says the puzzle that {name} has been given.",
-    "{name} pairs “{a}” with “{b}” and wants to pair “{c}” with a word according to the very same idea.",
-)
-"""Wordings that give one pair and the first word of another."""
+TABLES = read_tables("standard/analogical_reasoning")
+THINGS = [TABLES[name].rows for name in ("animals", "workers", "objects", "countries")]
+WORD_FORMS = TABLES["word forms"].rows
+PAIRS = [block.rows for block in TABLES["pairs"].blocks]
+ROLES, SYSTEMS, ORDERED = TABLES["roles"].texts, TABLES["systems"].rows, TABLES["ordered"].rows
+CONTEXTS, QUESTIONS = TABLES["contexts"].lists, TABLES["questions"].lists
 
-PROPORTION_QUESTIONS = (
-    "Which word is missing?",
-    "Which of these completes the second pair?",
-    "What comes out for the second word?",
-    "Which answer follows the same rule?",
-)
-"""Questions after one of the PROPORTIONS."""
+STORIES = list(read_tables("standard/analogical_stories")["stories"].lists.values())
+"""Stories by pattern; four patterns in a row make a group."""
+
+TASKS = read_tables("standard/analogical_stories")["tasks"].rows
 
 LETTERS = "BDFHJLNPRTVX"
 """Consonants, so that strings of them make no words; none is the successor of another."""
 
-CHANGES: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("reversed", lambda s: s[::-1]),
-    ("first to the end", lambda s: s[1:] + s[0]),
-    ("last to the front", lambda s: s[-1] + s[:-1]),
-    ("first two swapped", lambda s: s[1] + s[0] + s[2:]),
-    ("last two swapped", lambda s: s[:-2] + s[-1] + s[-2]),
-    ("first and last swapped", lambda s: s[-1] + s[1:-1] + s[0]),
-    ("first repeated at the end", lambda s: s + s[0]),
-    ("last one doubled", lambda s: s + s[-1]),
-    ("first replaced by its successor", lambda s: chr(ord(s[0]) + 1) + s[1:]),
-    ("last replaced by its successor", lambda s: s[:-1] + chr(ord(s[-1]) + 1)),
+CHANGES: tuple[Callable[[str], str], ...] = (
+    lambda s: s[::-1],
+    lambda s: s[1:] + s[0],
+    lambda s: s[-1] + s[:-1],
+    lambda s: s[1] + s[0] + s[2:],
+    lambda s: s[:-2] + s[-1] + s[-2],
+    lambda s: s[-1] + s[1:-1] + s[0],
+    lambda s: s + s[0],
+    lambda s: s + s[-1],
+    lambda s: chr(ord(s[0]) + 1) + s[1:],
+    lambda s: s[:-1] + chr(ord(s[-1]) + 1),
 )
-"""What can be done to a string of letters."""
+"""What can be done to a string of letters: other orders, a letter repeated, a letter replaced by the next."""
 
 
 def _two(rng: random.Random, n: int) -> tuple[int, int, str]:
@@ -58,29 +49,23 @@ def _two(rng: random.Random, n: int) -> tuple[int, int, str]:
     return a, b, f"{min(a, b)}-{max(a, b)}"
 
 
-def _common(a: Sequence[str], b: Sequence[str]) -> list[int]:
-    """The columns in which both rows have a word, and not the same one."""
-    return [i for i in range(1, len(a)) if MISSING not in (a[i], b[i]) and a[i] != b[i]]
-
-
-def _two_rows(
-    rng: random.Random, table: Sequence[Sequence[str]]
-) -> tuple[Sequence[str], Sequence[str], list[int]]:
-    """Two rows of the table and four columns in which both differ."""
+def _two_rows(rng: random.Random, table: Sequence[Row]) -> tuple[Row, Row, list[int]]:
+    """Two rows of the table and four columns in which both have a word, and not the same one."""
     while True:
         a, b = rng.sample(table, 2)
-        columns = _common(a, b)
+        columns = [i for i in range(1, len(a)) if MISSING not in (a[i], b[i]) and a[i] != b[i]]
         if len(columns) >= 4:
             return a, b, rng.sample(columns, 4)
 
 
-def _proportion(rng: random.Random, table: Sequence[Sequence[str]], topic: str) -> Draft:
-    """The word in the fourth place of a proportion made of two rows of the table."""
+def _proportion(rng: random.Random, table: Sequence[Row], topic: str) -> Draft:
+    """The fourth word of a proportion made of two rows of the table."""
     a, c, columns = _two_rows(rng, table)
     gold = rng.randrange(4)
-    context = rng.choice(PROPORTIONS).format(a=a[0], b=a[columns[gold]], c=c[0], name=rng.choice(NAMES))
+    context = rng.choice(CONTEXTS["proportion"])
+    context = context.format(a=a[0], b=a[columns[gold]], c=c[0], name=rng.choice(NAMES))
     key = f"{topic}:{'>'.join(sorted((a[0], c[0])))}"
-    return draft_of(key, context, rng.choice(PROPORTION_QUESTIONS), [c[i] for i in columns], gold)
+    return draft_of(key, context, rng.choice(QUESTIONS["proportion"]), [c[i] for i in columns], gold)
 
 
 def _things(rng: random.Random) -> Draft:
@@ -99,16 +84,8 @@ def _same_pair(rng: random.Random) -> Draft:
     relations = rng.sample(range(len(PAIRS)), 4)
     gold = rng.randrange(4)
     a, b = PAIRS[relations[gold]][given]
-    context = rng.choice((
-        "{name} collects pairs of words that belong together in one particular way. The first pair is “{a} "
-        "– {b}”.",
-        "The example on the blackboard reads “{a} – {b}”. The class, {name} among them, looks for a second "
-        "pair whose two words stand in the same relation, in the same order.",
-        "A quiz shows the pair “{a} – {b}”. {name} has to think about what the first word is to the second.",
-    )).format(a=a, b=b, name=rng.choice(NAMES))  # fmt: skip
-    question = rng.choice(
-        ("Which pair is related in the same way?", "Which of these pairs matches the given one?")
-    )
+    context = rng.choice(CONTEXTS["same_pair"]).format(a=a, b=b, name=rng.choice(NAMES))
+    question = rng.choice(QUESTIONS["same_pair"])
     return draft_of(f"pair:{key}", context, question, [" – ".join(PAIRS[r][shown]) for r in relations], gold)
 
 
@@ -117,18 +94,11 @@ def _odd_pair(rng: random.Random) -> Draft:
     shown = rng.sample(range(len(PAIRS[0])), 4)
     common, odd = rng.sample(range(len(PAIRS)), 2)
     gold = rng.randrange(4)
-    options = [" – ".join(PAIRS[odd if i == gold else common][place]) for i, place in enumerate(shown)]
+    options = [" – ".join(PAIRS[odd if i == gold else common][number]) for i, number in enumerate(shown)]
     name = rng.choice(NAMES)
-    context = rng.choice((
-        f"{name} wrote down four pairs of words. In three of them the first word stands to the second in "
-        "one and the same relation.",
-        f"Four cards with two words each lie on the table. {name} notices that three of them were made "
-        "after the same pattern and one was not.",
-        f"A list of word pairs was meant to show one single relation, but, as {name} sees, one pair does "
-        "not fit.",
-    ))  # fmt: skip
-    question = rng.choice(("Which pair is the odd one out?", "Which pair shows another relation?"))
-    return draft_of(f"odd:{'-'.join(map(str, sorted(shown)))}", context, question, options, gold)
+    context = rng.choice(CONTEXTS["odd_pair"]).format(name=name)
+    key = f"odd:{'-'.join(map(str, sorted(shown)))}"
+    return draft_of(key, context, rng.choice(QUESTIONS["odd_pair"]), options, gold)
 
 
 def _systems(rng: random.Random) -> Draft:
@@ -137,25 +107,19 @@ def _systems(rng: random.Random) -> Draft:
     gold = rng.randrange(4)
     told = " ".join(f"Its {a[i]} {ROLES[i - 1]}." for i in rng.sample(columns, 4))
     parts = [c[i] for i in columns]
-    listed = rng.sample(parts, 4)
-    listed = [_with_article(part) for part in rng.sample(parts, 4)]
+    rng.sample(parts, 4)  # a draw that is not used: without it every later item would change
+    named = [with_article(part) for part in rng.sample(parts, 4)]
     context = (
         f"{capital(a[0])} can be compared with {c[0]}. Take {a[0]} first. {told} Now take {c[0]}: it has, "
-        f"among other things, {', '.join(listed[:3])} and {listed[3]}. {rng.choice(NAMES)} looks for the "
+        f"among other things, {', '.join(named[:3])} and {named[3]}. {rng.choice(NAMES)} looks for the "
         f"counterpart of the {a[columns[gold]]}."
     )
     key = f"system:{'>'.join(sorted((a[0], c[0])))}"
-    question = rng.choice(("What does it correspond to in the second?", "Which part is the counterpart?"))
-    return draft_of(key, context, question, parts, gold)
-
-
-def _with_article(noun: str) -> str:
-    """The noun after `a` or `an`, by its first letter."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    return draft_of(key, context, rng.choice(QUESTIONS["systems"]), parts, gold)
 
 
 def _ordered(rng: random.Random) -> Draft:
-    """The member of one ordered list that has the place which a given one has in another list."""
+    """The member of one ordered list that has the position of a given member of another list."""
     first, second, key = _two(rng, len(ORDERED))
     gold = rng.randrange(4)
     (label, *members), (other_label, *other_members) = ORDERED[first], ORDERED[second]
@@ -164,10 +128,7 @@ def _ordered(rng: random.Random) -> Draft:
         f"holds {other_label}: {', '.join(rng.sample(other_members, 4))}. Sorted and laid side by side, "
         f"each member has a counterpart. {rng.choice(NAMES)} asks about “{members[gold]}”."
     )
-    question = rng.choice(
-        ("What is its counterpart?", "Which member of the other list is in the same place?")
-    )
-    return draft_of(f"ordered:{key}", context, question, other_members, gold)
+    return draft_of(f"ordered:{key}", context, rng.choice(QUESTIONS["ordered"]), other_members, gold)
 
 
 def _letters(rng: random.Random) -> Draft:
@@ -176,15 +137,11 @@ def _letters(rng: random.Random) -> Draft:
     given, target = ("".join(rng.sample(LETTERS, length)) for _ in range(2))
     changes = rng.sample(CHANGES, 4)
     gold = rng.randrange(4)
-    context = rng.choice((
-        "A machine changes strings of letters, always in the same manner. It turned {a} into {b}. Then "
-        "{name} put in {c}.",
-        "{name} writes in a secret code that treats every string of letters alike. {a} is written as {b}. "
-        "The next string is {c}.",
-        "If {a} becomes {b}, then {c} has to be changed likewise, {name} was told.",
-    )).format(a=given, b=changes[gold][1](given), c=target, name=rng.choice(NAMES))  # fmt: skip
-    question = rng.choice(("What is the result?", "What does it become?"))
-    return draft_of(f"letters:{given}>{target}", context, question, [c(target) for _, c in changes], gold)
+    context = rng.choice(CONTEXTS["letters"])
+    context = context.format(a=given, b=changes[gold](given), c=target, name=rng.choice(NAMES))
+    question = rng.choice(QUESTIONS["letters"])
+    options = [change(target) for change in changes]
+    return draft_of(f"letters:{given}>{target}", context, question, options, gold)
 
 
 def _stories(rng: random.Random) -> Draft:
@@ -193,42 +150,24 @@ def _stories(rng: random.Random) -> Draft:
     patterns = STORIES[4 * group : 4 * group + 4]
     given, shown, key = _two(rng, len(patterns[0]))
     gold = rng.randrange(4)
-    intro = rng.choice((
-        "{name} read this in an old calendar: {story}",
-        "{name}'s grandmother used to tell a little story. {story}",
-        "{story} That was in the newspaper, and it reminded {name} of something else.",
-    ))  # fmt: skip
-    context = intro.format(name=rng.choice(NAMES), story=patterns[gold][given])
-    question = rng.choice(("Which of these has the same pattern?", "Which of these shows the same lesson?"))
+    context = rng.choice(CONTEXTS["stories"]).format(name=rng.choice(NAMES), story=patterns[gold][given])
+    question = rng.choice(QUESTIONS["stories"])
     return draft_of(f"story:{group}:{key}", context, question, [p[shown] for p in patterns], gold)
 
 
 def _remedies(rng: random.Random) -> Draft:
     """The way to do a task that follows the idea by which another task was done."""
     first, second, key = _two(rng, len(TASKS))
-    a, c = TASKS[first], TASKS[second]
-    columns = rng.sample(range(1, len(a)), 4)
+    (task, *plans), (new, *new_plans) = TASKS[first], TASKS[second]
+    columns = rng.sample(range(len(plans)), 4)
     gold = rng.randrange(4)
     name, other = rng.sample(NAMES, 2)
-    context = rng.choice((
-        f"{name} had {a[0]}. The plan was to {a[columns[gold]]}, and that worked well. Now {other} has "
-        f"{c[0]} and would like to go about it in the same spirit.",
-        f"When {name} had {a[0]}, the advice was to {a[columns[gold]]}. {other} has {c[0]} and is given "
-        "advice of exactly the same sort.",
-    ))  # fmt: skip
-    question = rng.choice(("Which plan follows the same idea?", "What is the matching plan?"))
-    return draft_of(f"remedy:{key}", context, question, [capital(c[i]) for i in columns], gold)
+    context = rng.choice(CONTEXTS["remedies"])
+    context = context.format(name=name, other=other, task=task, plan=plans[columns[gold]], new=new)
+    question = rng.choice(QUESTIONS["remedies"])
+    return draft_of(f"remedy:{key}", context, question, [capital(new_plans[i]) for i in columns], gold)
 
 
-FAMILIES: tuple[Family, ...] = (
-    Family("things", _things),
-    Family("word_forms", _word_forms),
-    Family("same_pair", _same_pair),
-    Family("odd_pair", _odd_pair),
-    Family("systems", _systems),
-    Family("ordered", _ordered),
-    Family("letters", _letters),
-    Family("stories", _stories),
-    Family("remedies", _remedies),
+FAMILIES = families(
+    _things, _word_forms, _same_pair, _odd_pair, _systems, _ordered, _letters, _stories, _remedies
 )
-"""The ways of thinking of this ability."""

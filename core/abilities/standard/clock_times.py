@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 
+from core.abilities.drafting import NAMES, clock, counted, draft_of, duration, families, four_numbers, listed
 from core.abilities.item import Draft
-from core.abilities.standard import time_words as words
-from core.abilities.standard.names import NAMES
-from core.abilities.standard.numeric import clock, counted, draft_of, duration, four_numbers, listed
-from core.abilities.standard.place_words import VILLAGES
+from core.abilities.tables import read_tables
+
+TABLES = read_tables("standard/temporal_reasoning")
+VISITS, LESSONS = TABLES["visits"].texts, TABLES["lessons"].texts
+VILLAGES = read_tables("standard/spatial_reasoning")["villages"].texts
 
 GRID_MIN = 5
 """Times of day are multiples of this, in minutes."""
@@ -25,12 +27,12 @@ def _spans(rng: random.Random, n: int, longest: int = 90) -> list[int]:
     return [GRID_MIN * rng.randint(2, longest // GRID_MIN) for _ in range(n)]
 
 
-def elapsed(rng: random.Random) -> Draft:
+def _elapsed(rng: random.Random) -> Draft:
     """A start and an end: the time between."""
     spans = [GRID_MIN * step for step in four_numbers(rng, 5, 48, (1, 2, 3, 6))]
     start = GRID_MIN * rng.randint(84, 216)
     end = start + spans[0]
-    scene, question = rng.choice(words.SPAN_SCENES)
+    scene, question = rng.choice(TABLES["spans"].rows)
     name = rng.choice(NAMES)
     full = spans[0] // 60 * 60
     steps = f"From {clock(start)} to {clock(start + full)} is {duration(full)}. " if full else ""
@@ -41,14 +43,14 @@ def elapsed(rng: random.Random) -> Draft:
         scene.format(name=name, a=clock(start), b=clock(end)),
         question.format(name=name),
         [duration(span) for span in spans],
-        steps.rstrip(),
+        steps=steps.rstrip(),
     )
 
 
-def finish_time(rng: random.Random) -> Draft:
+def _finish_time(rng: random.Random) -> Draft:
     """A start and things that take time one after another: the end."""
     ends = _clock_options(rng, 12, 22)
-    opening, parts, closing = rng.choice(words.FINISH_SCENES)
+    opening, *parts, closing = rng.choice(TABLES["finishes"].rows)
     spans = _spans(rng, rng.randint(2, 3))
     now = start = ends[0] - sum(spans)
     out = []
@@ -65,14 +67,14 @@ def finish_time(rng: random.Random) -> Draft:
         context,
         question.format(name=name),
         [clock(end) for end in ends],
-        " ".join(out),
+        steps=" ".join(out),
     )
 
 
-def leave_time(rng: random.Random) -> Draft:
+def _leave_time(rng: random.Random) -> Draft:
     """A goal and what takes time before it: the latest start."""
     starts = _clock_options(rng, 6, 20)
-    opening, parts, question = rng.choice(words.LEAVE_SCENES)
+    opening, *parts, question = rng.choice(TABLES["starts"].rows)
     spans = _spans(rng, 2)
     goal = starts[0] + sum(spans)
     told = " and ".join(part.format(t=duration(span)) for part, span in zip(parts, spans, strict=True))
@@ -83,12 +85,12 @@ def leave_time(rng: random.Random) -> Draft:
         f"{opening.format(name=name, b=clock(goal))} {told}.",
         question.format(name=name),
         [clock(start) for start in starts],
-        f"{clock(goal)} minus {duration(spans[0])} is {clock(between)}. "
+        steps=f"{clock(goal)} minus {duration(spans[0])} is {clock(between)}. "
         f"{clock(between)} minus {duration(spans[1])} is {clock(starts[0])}.",
     )
 
 
-def overlap_length(rng: random.Random) -> Draft:
+def _overlap_length(rng: random.Random) -> Draft:
     """Two stays: how long both people were there."""
     spans = [GRID_MIN * step for step in four_numbers(rng, 2, 26, (1, 2, 3))]
     start = GRID_MIN * rng.randint(108, 204)
@@ -99,7 +101,7 @@ def overlap_length(rng: random.Random) -> Draft:
         stays = [(start - before, end + after), (start, end)]
     rng.shuffle(stays)
     a, b = rng.sample(NAMES, 2)
-    where = rng.choice(words.VISIT_PLACES)
+    where = rng.choice(VISITS)
     (a_from, a_to), (b_from, b_to) = stays
     return draft_of(
         f"overlap_length {sorted(stays)}",
@@ -107,11 +109,11 @@ def overlap_length(rng: random.Random) -> Draft:
         f"until {clock(b_to)}.",
         f"How long were {a} and {b} there at the same time?",
         [duration(span) for span in spans],
-        f"The later start is {clock(start)}, the earlier end is {clock(end)}.",
+        steps=f"The later start is {clock(start)}, the earlier end is {clock(end)}.",
     )
 
 
-def who_was_there(rng: random.Random) -> Draft:
+def _who_was_there(rng: random.Random) -> Draft:
     """Four stays: who was there at a time."""
     time = GRID_MIN * rng.randint(132, 216)
     stays = [(time - GRID_MIN * rng.randint(1, 12), time + GRID_MIN * rng.randint(1, 12))]
@@ -122,7 +124,7 @@ def who_was_there(rng: random.Random) -> Draft:
         else:
             stays.append((time + GRID_MIN * near, time + GRID_MIN * far))
     people = rng.sample(NAMES, 4)
-    where = rng.choice(words.VISIT_PLACES)
+    where = rng.choice(VISITS)
     told = [f"{p} was there from {clock(a)} to {clock(b)}." for p, (a, b) in zip(people, stays, strict=True)]
     rng.shuffle(told)
     start, end = stays[0]
@@ -131,18 +133,18 @@ def who_was_there(rng: random.Random) -> Draft:
         f"Four people were {where} yesterday. {' '.join(told)}",
         f"Who was {where} at {clock(time)}?",
         people,
-        f"{clock(time)} lies between {clock(start)} and {clock(end)}.",
+        steps=f"{clock(time)} lies between {clock(start)} and {clock(end)}.",
     )
 
 
-def next_departure(rng: random.Random) -> Draft:
+def _next_departure(rng: random.Random) -> Draft:
     """Departures at regular intervals: the next one after an arrival."""
     interval = rng.choice((12, 15, 18, 20, 25, 35, 40, 45))
     counts = four_numbers(rng, 1, 9, (1, 1, 2))
     first = GRID_MIN * rng.randint(66, 108)
     gold = first + counts[0] * interval
     arrival = gold - rng.randint(2, interval - 2)
-    line, stop = rng.choice(words.LINES)
+    line, stop = rng.choice(TABLES["lines"].rows)
     name = rng.choice(NAMES)
     times = [clock(first + i * interval) for i in range(counts[0] + 1)]
     return draft_of(
@@ -151,18 +153,18 @@ def next_departure(rng: random.Random) -> Draft:
         f"minutes. {name} comes to {stop} at {clock(arrival)}.",
         f"When does the next {line} leave?",
         [clock(first + count * interval) for count in counts],
-        f"Departures: {', '.join(times[:-1])}, all before {clock(arrival)}, and then the next one.",
+        steps=f"Departures: {', '.join(times[:-1])}, all before {clock(arrival)}, and then the next one.",
     )
 
 
-def time_zone(rng: random.Random) -> Draft:
+def _time_zone(rng: random.Random) -> Draft:
     """A flight between two time zones: the local time of arrival."""
     ends = _clock_options(rng, 10, 23)
     shift = rng.choice((-1, 1)) * rng.randint(2, 6)
     flight = GRID_MIN * rng.randint(18, 96)
     start = ends[0] - flight - 60 * shift
     if min(ends) - ends[0] + start < 0 or max(ends) - ends[0] + start + flight >= 1440:
-        return time_zone(rng)
+        return _time_zone(rng)
     a, b = rng.sample(VILLAGES, 2)
     hours = counted(abs(shift), "hour")
     return draft_of(
@@ -171,12 +173,12 @@ def time_zone(rng: random.Random) -> Draft:
         f"{a} at {clock(start)} local time and lands in {b} after {duration(flight)} in the air.",
         f"What time is it in {b} when the plane lands?",
         [clock(end) for end in ends],
-        f"In {a} it is then {clock(start)} plus {duration(flight)}, which is {clock(start + flight)}. "
+        steps=f"In {a} it is then {clock(start)} plus {duration(flight)}, which is {clock(start + flight)}. "
         f"{b} is {hours} {'ahead' if shift > 0 else 'behind'}.",
     )
 
 
-def wrong_clock(rng: random.Random) -> Draft:
+def _wrong_clock(rng: random.Random) -> Draft:
     """A clock that is fast or slow: the right time some minutes after it shows a time."""
     ends = four_numbers(rng, 8 * 60, 22 * 60, (2, 3, 5, 10, 15))
     error = rng.choice((-1, 1)) * rng.randint(3, 20)
@@ -190,14 +192,14 @@ def wrong_clock(rng: random.Random) -> Draft:
         f"The bread needs {duration(span)}.",
         "What is the correct time when the bread is done?",
         [clock(end) for end in ends],
-        f"The bread goes in at {clock(shown - error)}, because the clock is {kind}. "
+        steps=f"The bread goes in at {clock(shown - error)}, because the clock is {kind}. "
         f"{clock(shown - error)} plus {duration(span)} is {clock(ends[0])}.",
     )
 
 
-def longest_break(rng: random.Random) -> Draft:
+def _longest_break(rng: random.Random) -> Draft:
     """Five lessons with their times: after which comes the longest or the shortest break."""
-    lessons = rng.sample(words.LESSONS, 5)
+    lessons = rng.sample(LESSONS, 5)
     breaks = [GRID_MIN * step for step in rng.sample(range(1, 11), 4)]
     lengths = _spans(rng, 5, 70)
     now, told = GRID_MIN * rng.randint(90, 108), []
@@ -206,13 +208,20 @@ def longest_break(rng: random.Random) -> Draft:
         now += length + pause
     is_longest = rng.random() < 0.5
     best = max(breaks) if is_longest else min(breaks)
-    ranked = sorted(lessons[:4], key=lambda lesson: breaks[lessons.index(lesson)] != best)
     pauses = ", ".join(f"after {s} {p} minutes" for s, p in zip(lessons, breaks, strict=False))
     name = rng.choice(NAMES)
     return draft_of(
         f"longest_break {lengths} {breaks} {is_longest}",
         f"Today {name} has {listed(told)}.",
         f"After which lesson does {name} have the {'longest' if is_longest else 'shortest'} break?",
-        ranked,
+        lessons[:4],
+        breaks.index(best),
         f"Breaks: {pauses}. The {'longest' if is_longest else 'shortest'} is {best} minutes.",
     )
+
+
+CLOCK_TIMES = families(
+    _elapsed, _finish_time, _leave_time, _overlap_length, _who_was_there, _next_departure, _time_zone,
+    _wrong_clock, _longest_break,
+)  # fmt: skip
+"""The families with times of day."""

@@ -1,28 +1,34 @@
-"""The puzzles of deductive reasoning: one case among several fits all that is said."""
+"""The puzzles of deductive reasoning: only one case fits everything that is said."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, permutations
+from typing import NamedTuple
 
+from core.abilities.drafting import NAMES, capital, draft_of, families, listed
 from core.abilities.item import Draft
-from core.abilities.standard import deduction_words as words
-from core.abilities.standard.names import NAMES
+from core.abilities.tables import read_tables
+
+TABLES = read_tables("standard/deductive_reasoning")
+COLOURS, DRINKS, WEEKDAYS = TABLES["colours"].texts, TABLES["drinks"].texts, TABLES["weekdays"].texts
+
+
+class Measure(NamedTuple):
+    """What people are ranked by."""
+
+    plain: str
+    more: str
+    less: str
+    most: str
+    least: str
+
+
+MEASURES = [Measure(*row) for row in TABLES["measures"].rows]
 
 Clue = tuple[str, tuple[int, ...]]
-"""A kind of clue and what it is about, as numbers of people, boxes, places or drinks."""
-
-
-def capital(text: str) -> str:
-    """The text with its first letter in upper case."""
-    return text[0].upper() + text[1:]
-
-
-def three(values: Sequence[str]) -> tuple[str, str, str]:
-    """The three values as the tuple that a draft wants."""
-    first, second, third = values
-    return first, second, third
+"""A kind of clue and what it is about, as numbers of people, boxes, days or drinks."""
 
 
 def _form(clues: Iterable[Clue], n: int, fixed: Sequence[int]) -> str:
@@ -57,7 +63,7 @@ def _accuses(clue: Clue, suspect: int) -> bool:
     return (suspect in about[1:]) != (kind in ("not", "neither"))
 
 
-def draw_liar(rng: random.Random) -> Draft:
+def _liar(rng: random.Random) -> Draft:
     """Who of four people is the one liar, from what each says about the others."""
     said = [_statement(rng, speaker) for speaker in range(4)]
     while any(all(_fits(clue, liar) for clue in said) for liar in (1, 2, 3)):
@@ -70,13 +76,12 @@ def draw_liar(rng: random.Random) -> Draft:
         false = f"what {names[speaker]} says would be false as well"
         why = f"what {names[suspect]} says would be true" if speaker == suspect else false
         steps.append(f"If {names[suspect]} were the liar, {why}.")
-    return Draft(
-        key=f"liar/{_form(said, 4, (0,))}",
-        context="Exactly one of four people is a liar and says what is false; the others tell the truth. "
-        + " ".join(f'{names[i]} says: "{capital(_accusation(said[i], names))}."' for i in order),
-        question="Who is the liar?",
-        answer=names[0],
-        distractors=three(names[1:]),
+    told = " ".join(f'{names[i]} says: "{capital(_accusation(said[i], names))}."' for i in order)
+    return draft_of(
+        f"liar/{_form(said, 4, (0,))}",
+        f"Exactly one of four people is a liar and says what is false; the others tell the truth. {told}",
+        "Who is the liar?",
+        names,
         steps=" ".join([*steps, "For the fourth person everything fits."]),
     )
 
@@ -107,7 +112,7 @@ def _accusation(clue: Clue, names: Sequence[str]) -> str:
     }[kind]
 
 
-def draw_signs(rng: random.Random) -> Draft:
+def _signs(rng: random.Random) -> Draft:
     """Which of four boxes holds the prize, when it is known how many of the signs on them are true."""
     while True:
         signs: list[Clue] = []
@@ -118,34 +123,31 @@ def draw_signs(rng: random.Random) -> Draft:
         n_true = len(true[0])
         if n_true in (1, 2, 3) and all(len(one) != n_true for one in true[1:]):
             break
-    boxes = [f"the {colour} box" for colour in rng.sample(words.COLOURS, 4)]
+    boxes = [f"the {colour} box" for colour in rng.sample(COLOURS, 4)]
     order = rng.sample(range(4), 4)
     steps = []
     for prize in order:
-        count = (
-            "none of the signs is true",
-            "one sign is true",
-            "two signs are true",
-            "three signs are true",
-        )
         n = len(true[prize])
-        which = f" (on {_listed([boxes[i] for i in order if i in true[prize]], 'and')})" if n else ""
-        held = "all four signs are true" if n == 4 else count[n] + which
-        steps.append(f"If the prize is in {boxes[prize]}, {held}.")
-    exactly = (
-        "Exactly one of the four signs is",
-        "Exactly two of the four signs are",
-        "Exactly three of the four signs are",
-    )
-    return Draft(
-        key=f"signs/{n_true}/{_form(signs, 4, (0,))}",
-        context=f"One of four boxes holds a prize. {exactly[n_true - 1]} true. "
-        + " ".join(f'The sign on {boxes[i]} says: "{_sign(signs[i], boxes)}."' for i in order),
-        question="Which box holds the prize?",
-        answer=boxes[0],
-        distractors=three(boxes[1:]),
+        which = f" (on {listed([boxes[i] for i in order if i in true[prize]])})" if n in (1, 2, 3) else ""
+        steps.append(f"If the prize is in {boxes[prize]}, {HOW_MANY_TRUE[n]}{which}.")
+    told = " ".join(f'The sign on {boxes[i]} says: "{_sign(signs[i], boxes)}."' for i in order)
+    exactly = ("one of the four signs is", "two of the four signs are", "three of the four signs are")
+    return draft_of(
+        f"signs/{n_true}/{_form(signs, 4, (0,))}",
+        f"One of four boxes holds a prize. Exactly {exactly[n_true - 1]} true. {told}",
+        "Which box holds the prize?",
+        boxes,
         steps=" ".join(steps),
     )
+
+
+HOW_MANY_TRUE = (
+    "none of the signs is true",
+    "one sign is true",
+    "two signs are true",
+    "three signs are true",
+    "all four signs are true",
+)
 
 
 def _sign(clue: Clue, boxes: Sequence[str]) -> str:
@@ -154,9 +156,9 @@ def _sign(clue: Clue, boxes: Sequence[str]) -> str:
     return f"The prize is {'not ' if kind == 'not' else ''}in {where}"
 
 
-def draw_ranking(rng: random.Random) -> Draft:
+def _ranking(rng: random.Random) -> Draft:
     """Who of five people has a rank, from comparisons and counts that fix the whole order."""
-    measure, names, asked = rng.choice(words.MEASURES), rng.sample(NAMES, 5), rng.randrange(5)
+    measure, names, asked = rng.choice(MEASURES), rng.sample(NAMES, 5), rng.randrange(5)
     pool: list[Clue] = [("more", pair) for pair in combinations(range(5), 2)]  # names[i] has rank i
     pool.append(("count", (rng.choice([i for i in range(5) if i != asked]),)))
     pool.append(("inner", (rng.choice([i for i in range(1, 4) if i != asked]),)))
@@ -165,13 +167,12 @@ def draw_ranking(rng: random.Random) -> Draft:
     clues = [_comparison(clue, names, measure, rng.random() < 0.5) for clue in chosen]
     most, least = measure.most, measure.least
     rank = (most, f"second {most}", f"third {most}", f"second {least}", least)[asked]
-    return Draft(
-        key=f"ranking/{asked}/{_form(chosen, 5, range(5))}",
-        context=f"No two of {_listed(sorted(names), 'and')} are equally {measure.plain}. "
-        + " ".join(rng.sample(clues, len(clues))),
-        question=f"Who is the {rank} of the five?",
-        answer=names[asked],
-        distractors=three(rng.sample([name for name in names if name != names[asked]], 3)),
+    told = " ".join(rng.sample(clues, len(clues)))
+    return draft_of(
+        f"ranking/{asked}/{_form(chosen, 5, range(5))}",
+        f"No two of {listed(sorted(names))} are equally {measure.plain}. {told}",
+        f"Who is the {rank} of the five?",
+        [names[asked], *rng.sample([name for name in names if name != names[asked]], 3)],
         steps=" ".join([*clues, f"Only one order fits, from the {most} to the {least}: {', '.join(names)}."]),
     )
 
@@ -198,7 +199,7 @@ def _is_ranked(ranks: Sequence[int], clues: Sequence[Clue]) -> bool:
     return True
 
 
-def _comparison(clue: Clue, names: Sequence[str], measure: words.Measure, turned: bool) -> str:
+def _comparison(clue: Clue, names: Sequence[str], measure: Measure, turned: bool) -> str:
     kind, about = clue
     name = names[about[0]]
     if kind == "more":
@@ -222,9 +223,9 @@ HOW_MANY_ARE = (
 """How many of the four others are, from none to all."""
 
 
-def draw_drinks(rng: random.Random) -> Draft:
+def _drinks(rng: random.Random) -> Draft:
     """What someone drinks, four people drinking four things, by ruling out."""
-    names, drinks = rng.sample(NAMES, 4), rng.sample(words.DRINKS, 4)  # names[i] drinks drinks[i]
+    names, drinks = rng.sample(NAMES, 4), rng.sample(DRINKS, 4)  # names[i] drinks drinks[i]
     pairs = list(permutations(range(4), 2))
     pool: list[Clue] = [("not", pair) for pair in pairs]
     pool += [("drinks", (i, *sorted((i, j)))) for i, j in pairs]
@@ -234,15 +235,15 @@ def draw_drinks(rng: random.Random) -> Draft:
     last = rng.choice((2, 3))
     asked = found[last][0]
     steps = [_ruling(names, drinks, who, by_person, so=True) for who, by_person in found[:last]]
-    return Draft(
-        key=f"drinks/{_form(clues, 4, (asked,))}",
-        context=f"Four people, {_listed(sorted(names), 'and')}, have ordered four different drinks: "
-        f"{_listed(sorted(drinks), 'and')}. "
-        + " ".join(_order(c, names, drinks) for c in rng.sample(clues, len(clues))),
-        question=f"What does {names[asked]} drink?",
-        answer=drinks[asked],
-        distractors=three([drink for i, drink in enumerate(drinks) if i != asked]),
-        steps=" ".join([*steps, _ruling(names, drinks, *found[last], so=False)]),
+    told = " ".join(_order(clue, names, drinks) for clue in rng.sample(clues, len(clues)))
+    return draft_of(
+        f"drinks/{_form(clues, 4, (asked,))}",
+        f"Four people, {listed(sorted(names))}, have ordered four different drinks: "
+        f"{listed(sorted(drinks))}. {told}",
+        f"What does {names[asked]} drink?",
+        drinks,
+        asked,
+        " ".join([*steps, _ruling(names, drinks, *found[last], so=False)]),
     )
 
 
@@ -273,9 +274,9 @@ def _ruled_out(clues: Sequence[Clue]) -> list[tuple[int, bool]]:
 def _ruling(names: Sequence[str], drinks: Sequence[str], who: int, by_person: bool, *, so: bool) -> str:
     others = [i for i in range(4) if i != who]
     if by_person:
-        why = f"{names[who]} does not drink {_listed([drinks[i] for i in others], 'or')}"
+        why = f"{names[who]} does not drink {listed([drinks[i] for i in others], 'or')}"
     else:
-        why = f"{_listed([names[i] for i in others], 'and')} do not drink {drinks[who]}"
+        why = f"{listed([names[i] for i in others])} do not drink {drinks[who]}"
     return f"{why}, so {names[who]} drinks {drinks[who]}." if so else f"{why}."
 
 
@@ -288,11 +289,7 @@ def _order(clue: Clue, names: Sequence[str], drinks: Sequence[str]) -> str:
     return f"Either {names[rest[0]]} or {names[rest[1]]} drinks {drinks[first]}."
 
 
-def _listed(parts: Sequence[str], last: str) -> str:
-    return f" {last} ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
-
-
-def draw_roster(rng: random.Random) -> Draft:
+def _roster(rng: random.Random) -> Draft:
     """Which of four rosters keeps all the rules."""
     names = rng.sample(NAMES, 4)  # names[i] has day i in the right roster
     wrong = rng.sample(list(permutations(range(4)))[1:], 3)
@@ -307,13 +304,12 @@ def draw_roster(rng: random.Random) -> Draft:
     for roster, text in zip(wrong, rosters, strict=True):
         broken = next(clue for clue in clues if not _keeps(roster, [clue]))
         steps.append(f"{text}: this breaks the rule that {_rule(broken, names)}.")
-    return Draft(
-        key=f"roster/{_form(clues, 4, range(4))}/{sorted(wrong)}",
-        context="Four people share the duty from Monday to Thursday, one on each day. "
-        + " ".join(f"{capital(_rule(clue, names))}." for clue in rng.sample(clues, len(clues))),
-        question="Which roster, from Monday to Thursday, keeps all the rules?",
-        answer=", ".join(names),
-        distractors=three(rosters),
+    told = " ".join(f"{capital(_rule(clue, names))}." for clue in rng.sample(clues, len(clues)))
+    return draft_of(
+        f"roster/{_form(clues, 4, range(4))}/{sorted(wrong)}",
+        f"Four people share the duty from Monday to Thursday, one on each day. {told}",
+        "Which roster, from Monday to Thursday, keeps all the rules?",
+        [", ".join(names), *rosters],
         steps=" ".join(rng.sample(steps, 3)),
     )
 
@@ -339,5 +335,9 @@ def _rule(clue: Clue, names: Sequence[str]) -> str:
         "before": f"{names[first]} is on duty before {names[second]}",
         "next": f"{names[second]} is on duty on the day after {names[first]}",
         "apart": f"{names[first]} and {names[second]} are not on duty on days that follow each other",
-        "off": f"{names[first]} is not on duty on {words.WEEKDAYS[second]}",
+        "off": f"{names[first]} is not on duty on {WEEKDAYS[second]}",
     }[kind]
+
+
+PUZZLES = families(_liar, _signs, _ranking, _drinks, _roster)
+"""The puzzle families."""

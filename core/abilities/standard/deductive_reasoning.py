@@ -10,19 +10,24 @@ import random
 from collections.abc import Sequence
 from itertools import pairwise
 
-from core.abilities.item import Draft, Family
-from core.abilities.standard import deduction_puzzles as puzzles
-from core.abilities.standard import deduction_words as words
-from core.abilities.standard.deduction_puzzles import capital, three
-from core.abilities.standard.names import NAMES
+from core.abilities.drafting import NAMES, capital, draft_of, families, listed
+from core.abilities.item import Draft
+from core.abilities.standard.deduction_puzzles import PUZZLES
+from core.abilities.tables import Row, read_tables
+
+TABLES = read_tables("standard/deductive_reasoning")
+KINDS, CREATURES, TRAITS = TABLES["kinds"].texts, TABLES["creatures"].texts, TABLES["traits"].texts
+PLACES, GROUPS, COLOURS = TABLES["places"].texts, TABLES["groups"].texts, TABLES["colours"].texts
+REGULATIONS = TABLES["regulations"].blocks
+"""Grants and four conditions on each: three in favour and the last one against."""
 
 
 def _kinds(rng: random.Random) -> Draft:
     """A creature goes up a chain of kinds to a trait; the other traits are of kinds that it need not be."""
     length = rng.randint(2, 4)
-    nouns, creature = rng.sample(words.KINDS, length + 6), rng.choice(words.CREATURES)
+    nouns, creature = rng.sample(KINDS, length + 6), rng.choice(CREATURES)
     chain, side = nouns[:length], nouns[length:]
-    traits = [f"{rng.choice(('', 'not '))}{trait}" for trait in rng.sample(words.TRAITS, 4)]
+    traits = [f"{rng.choice(('', 'not '))}{trait}" for trait in rng.sample(TRAITS, 4)]
     rules = [f"Every {a} is a {b}." for a, b in pairwise(chain)]
     rules.append(_trait_rule(f"{chain[-1]}", traits[0]))
     wrong = []
@@ -37,12 +42,11 @@ def _kinds(rng: random.Random) -> Draft:
         rules += [link, _trait_rule(noun, trait)]
     steps = [f"{creature} is a {chain[0]}."]
     steps += [f"Every {a} is a {b}, so {creature} is a {b}." for a, b in pairwise(chain)]
-    return Draft(
-        key=f"kinds/{length}/{traits[0][:3] == 'not'}/{'-'.join(sorted(wrong))}",
-        context=" ".join([*rng.sample(rules, len(rules)), f"{creature} is a {chain[0]}."]),
-        question="Which of these must be true?",
-        answer=f"{creature} is {traits[0]}",
-        distractors=three([f"{creature} is {trait}" for trait in traits[1:]]),
+    return draft_of(
+        f"kinds/{length}/{traits[0][:3] == 'not'}/{'-'.join(sorted(wrong))}",
+        " ".join([*rng.sample(rules, len(rules)), f"{creature} is a {chain[0]}."]),
+        "Which of these must be true?",
+        [f"{creature} is {trait}" for trait in traits],
         steps=" ".join([*steps, _trait_rule(chain[-1], traits[0])]),
     )
 
@@ -86,12 +90,11 @@ def _guests(rng: random.Random) -> Draft:
             }[way]
         )
     statements = [*rng.sample(rules, len(rules)), *rng.sample(facts, len(facts))]
-    return Draft(
-        key=f"guests/{'-'.join(code)}/{'-'.join(sorted(ends))}",
-        context=" ".join(["These rules hold for the guests of a party.", *statements]),
-        question="Which of these people certainly comes?",
-        answer=chain[-1],
-        distractors=three(wrong),
+    return draft_of(
+        f"guests/{'-'.join(code)}/{'-'.join(sorted(ends))}",
+        " ".join(["These rules hold for the guests of a party.", *statements]),
+        "Which of these people certainly comes?",
+        [chain[-1], *wrong],
         steps=". ".join(steps) + ".",
     )
 
@@ -99,7 +102,7 @@ def _guests(rng: random.Random) -> Draft:
 def _places(rng: random.Random) -> Draft:
     """What is closed or open, by going back along conditions whose consequence fails."""
     length, is_open = rng.randint(2, 4), rng.random() < 0.5
-    names = rng.sample(words.PLACES, length + 5)
+    names = rng.sample(PLACES, length + 5)
     chain, gold, wrong = [f"the {n}" for n in names[: length + 1]], f"the {names[length + 1]}", names[-3:]
     rules = [f"If {a} is open, {b} is open." for a, b in pairwise(chain)]
     if is_open:
@@ -121,12 +124,11 @@ def _places(rng: random.Random) -> Draft:
     for b, a in pairwise(chain[::-1]):
         steps.append(f"If {a} were open, {b} would be open, so {a} is closed.")
     steps.append(rules[length])
-    return Draft(
-        key=f"places/{length}/{is_open}/{'-'.join(sorted(ways))}",
-        context=" ".join([*rng.sample(rules, len(rules)), f"{capital(chain[-1])} is closed."]),
-        question=f"Which of these is certainly {'open' if is_open else 'closed'}?",
-        answer=gold,
-        distractors=three([f"the {name}" for name in wrong]),
+    return draft_of(
+        f"places/{length}/{is_open}/{'-'.join(sorted(ways))}",
+        " ".join([*rng.sample(rules, len(rules)), f"{capital(chain[-1])} is closed."]),
+        f"Which of these is certainly {'open' if is_open else 'closed'}?",
+        [gold, *(f"the {name}" for name in wrong)],
         steps=" ".join(steps),
     )
 
@@ -138,17 +140,17 @@ HOW_MANY = ("All of them", "Only some of them", "None of them", "This cannot be 
 def _how_many(rng: random.Random) -> Draft:
     """How many of a group are in another, from categorical premises: all, only some, none, or unknown."""
     gold = rng.randrange(4)
-    first, last, *middle = rng.sample(words.GROUPS, 8)
+    first, last, *middle = rng.sample(GROUPS, 8)
     form, premises, more = (_all, _only_some, _none, _unknown)[gold](rng, first, last, middle)
     extras = [_extra(rng, fresh, [first, last, middle[0]]) for fresh in middle[-2:]]
     shown = [*premises, *(text for _, text in extras)]
-    return Draft(
-        key=f"how_many/{gold}/{form}/{'-'.join(sorted(code for code, _ in extras))}",
-        context="Each of these groups of a club has members. " + " ".join(rng.sample(shown, len(shown))),
-        question=f"How many of the {first} are {last}?",
-        answer=HOW_MANY[gold],
-        distractors=three([text for i, text in enumerate(HOW_MANY) if i != gold]),
-        steps=" ".join([*premises, *more]),
+    return draft_of(
+        f"how_many/{gold}/{form}/{'-'.join(sorted(code for code, _ in extras))}",
+        "Each of these groups of a club has members. " + " ".join(rng.sample(shown, len(shown))),
+        f"How many of the {first} are {last}?",
+        HOW_MANY,
+        gold,
+        " ".join([*premises, *more]),
     )
 
 
@@ -210,7 +212,13 @@ def _extra(rng: random.Random, fresh: str, others: Sequence[str]) -> tuple[str, 
     return f"{form}{other}", premise
 
 
-RULES: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...] = (
+Case = tuple[bool, ...]
+"""Which of the conditions a person meets."""
+
+Clauses = tuple[tuple[int, ...], ...]
+"""Conditions, one of each tuple of which has to hold; -3 is condition 3 not met."""
+
+RULES: tuple[tuple[str, Clauses], ...] = (
     ("{0} and {1}, unless that person {3}.", ((0,), (1,), (-3,))),
     ("{0} and who also {1} or {2}.", ((0,), (1, 2))),
     ("{0} or {1}, unless that person {3}.", ((0, 1), (-3,))),
@@ -220,14 +228,14 @@ RULES: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...] = (
         ((0, 2), (0, -3), (1, 2), (1, -3)),
     ),
 )
-"""Rules on conditions 0 to 3, and the same as clauses that must all hold; -3 is condition 3 not met."""
+"""Rules on conditions 0 to 3, in words and as clauses."""
 
 
 def _regulation(rng: random.Random) -> Draft:
     """Who meets a rule on several conditions, among four people who differ in them."""
-    regulation, shape = rng.choice(words.REGULATIONS), rng.randrange(len(RULES))
+    ((grant, question), conditions), shape = rng.choice(REGULATIONS), rng.randrange(len(RULES))
     text, clauses = RULES[shape]
-    said = [*rng.sample(regulation.conditions[:3], 3), regulation.conditions[3]]
+    said = [*rng.sample(conditions[:3], 3), conditions[3]]
     cases = [tuple(bool(case >> i & 1) for i in range(4)) for case in range(16)]
     good = [case for case in cases if not _failing(case, clauses)]
     gold = rng.choice(good)
@@ -235,25 +243,24 @@ def _regulation(rng: random.Random) -> Draft:
     names = rng.sample(NAMES, 4)
     people = dict(zip(names, [gold, *wrong], strict=True))
     told, order = rng.sample(names, 4), rng.sample(range(4), 4)
-    facts = [f"{name} {_listed([said[i][not people[name][i]] for i in order])}." for name in told]
-    steps = []
-    for name in told:
-        case = people[name]
-        if clause := _failing(case, clauses):
-            reasons = " and ".join(said[abs(i)][i >= 0] for i in clause)
-            steps.append(f"{name} {reasons}, so {name} does not qualify.")
-            continue
-        met = sorted({next(i for i in clause if case[abs(i)] == (i >= 0)) for clause in clauses}, key=abs)
-        steps.append(f"{name} {_listed([said[abs(i)][i < 0] for i in met])}.")
+    facts = [f"{name} {listed([said[i][not people[name][i]] for i in order])}." for name in told]
     rule = text.format(*(yes for yes, _ in said))
-    return Draft(
-        key=f"regulation/{shape}/{_bits(gold)}/{'-'.join(sorted(map(_bits, wrong)))}",
-        context=f"{regulation.grant} {rule} Nobody else qualifies. {' '.join(facts)}",
-        question=regulation.question,
-        answer=names[0],
-        distractors=three(names[1:]),
-        steps=" ".join(steps),
+    return draft_of(
+        f"regulation/{shape}/{_bits(gold)}/{'-'.join(sorted(map(_bits, wrong)))}",
+        f"{grant} {rule} Nobody else qualifies. {' '.join(facts)}",
+        question,
+        names,
+        steps=" ".join(_verdict(name, people[name], said, clauses) for name in told),
     )
+
+
+def _verdict(name: str, case: Case, said: Sequence[Row], clauses: Clauses) -> str:
+    """Why a person qualifies or does not, in a sentence."""
+    if clause := _failing(case, clauses):
+        reasons = " and ".join(said[abs(i)][i >= 0] for i in clause)
+        return f"{name} {reasons}, so {name} does not qualify."
+    met = sorted({next(i for i in clause if case[abs(i)] == (i >= 0)) for clause in clauses}, key=abs)
+    return f"{name} {listed([said[abs(i)][i < 0] for i in met])}."
 
 
 def _failing(case: Sequence[bool], clauses: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
@@ -261,18 +268,14 @@ def _failing(case: Sequence[bool], clauses: Sequence[tuple[int, ...]]) -> tuple[
     return next((c for c in clauses if not any(case[abs(i)] == (i >= 0) for i in c)), None)
 
 
-def _bits(case: Sequence[bool]) -> str:
+def _bits(case: Case) -> str:
     return "".join(str(int(bit)) for bit in case)
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
 def _lamps(rng: random.Random) -> Draft:
     """Which lamp is on: each lamp is tied to an earlier one, alike or opposite, and one is seen."""
     n, asked = rng.randint(5, 7), rng.random() < 0.5
-    lamps = [f"the {colour} lamp" for colour in rng.sample(words.COLOURS, n)]
+    lamps = [f"the {colour} lamp" for colour in rng.sample(COLOURS, n)]
     parents, opposite, states = _tied(rng, n)
     while states[1:].count(asked) == 0 or states[1:].count(not asked) < 3:
         parents, opposite, states = _tied(rng, n)
@@ -288,12 +291,11 @@ def _lamps(rng: random.Random) -> Draft:
     while parents[path[-1]]:
         path.append(parents[path[-1]])
     steps = [f"{rules[i - 1]}, so {lamps[i]} is {_on(states[i])}." for i in path[:0:-1]]
-    return Draft(
-        key=f"lamps/{states[0]}/{asked}/{_tree(0, parents, opposite, gold)}",
-        context=" ".join([*(f"{rule}." for rule in rng.sample(rules, n - 1)), fact]),
-        question=f"Which of these lamps is {_on(asked)}?",
-        answer=lamps[gold],
-        distractors=three([lamps[i] for i in wrong]),
+    return draft_of(
+        f"lamps/{states[0]}/{asked}/{_tree(0, parents, opposite, gold)}",
+        " ".join([*(f"{rule}." for rule in rng.sample(rules, n - 1)), fact]),
+        f"Which of these lamps is {_on(asked)}?",
+        [lamps[i] for i in (gold, *wrong)],
         steps=" ".join([fact, *steps, f"{rules[gold - 1]}."]),
     )
 
@@ -319,17 +321,4 @@ def _tree(node: int, parents: Sequence[int], opposite: Sequence[bool], gold: int
     return f"{'*' if node == gold else ''}({''.join(parts)})"
 
 
-FAMILIES: tuple[Family, ...] = (
-    Family("kinds", _kinds),
-    Family("guests", _guests),
-    Family("places", _places),
-    Family("how_many", _how_many),
-    Family("regulation", _regulation),
-    Family("lamps", _lamps),
-    Family("liar", puzzles.draw_liar),
-    Family("signs", puzzles.draw_signs),
-    Family("ranking", puzzles.draw_ranking),
-    Family("drinks", puzzles.draw_drinks),
-    Family("roster", puzzles.draw_roster),
-)
-"""The families of deductive reasoning at level standard."""
+FAMILIES = (*families(_kinds, _guests, _places, _how_many, _regulation, _lamps), *PUZZLES)

@@ -6,29 +6,40 @@ import random
 from collections.abc import Sequence
 from itertools import combinations, product
 
+from core.abilities.drafting import NAMES, draft_of, families, listed
 from core.abilities.item import Draft
-from core.abilities.standard import induction_words as words
-from core.abilities.standard.names import NAMES
+from core.abilities.tables import entries, read_tables
+
+TABLES = read_tables("standard/inductive_reasoning")
+COLOURS, SHAPES = TABLES["colours"].texts, TABLES["shapes"].texts
+NOUNS, ADJECTIVES = TABLES["nouns"].texts, TABLES["adjectives"].texts
+STEMS, AFFIXES = TABLES["stems"].texts, TABLES["affixes"].texts
+COLLECTIONS = TABLES["collections"].texts
+
+FEATURES = {**TABLES["features"].lists, "shape": SHAPES}
+"""Features of a figure and their values, in the order in which they are said."""
+
+COMMON = {kind: (fields.split(), entries(things)) for kind, fields, things in TABLES["common"].rows}
+"""Fields that things with something in common touch, and the things."""
 
 CYCLES: tuple[str, ...] = ("AB", "ABC", "AAB", "ABB", "ABCD", "AABB", "ABAC", "AABC", "ABBC", "ABCC")
 """Patterns that repeat; a letter stands for a colour or a shape."""
 
 
-def draw_figure_cycle(rng: random.Random) -> Draft:
+def _figure_cycle(rng: random.Random) -> Draft:
     """The next figure of a row in which colour and shape repeat with patterns of their own."""
     cycles, n = rng.choices(CYCLES, k=2), rng.randint(8, 10)
-    pools = [rng.sample(words.COLOURS, 4), rng.sample(words.SHAPES, 4)]
+    pools = [rng.sample(COLOURS, 4), rng.sample(SHAPES, 4)]
     tracks = [[pool["ABCD".index(c)] for c in cycle] for pool, cycle in zip(pools, cycles, strict=True)]
     shown = [" ".join(track[i % len(track)] for track in tracks) for i in range(n)]
     right = [track[n % len(track)] for track in tracks]
     wrong = [rng.choice([v for v in track if v != r]) for track, r in zip(tracks, right, strict=True)]
     options = [" ".join(pair) for pair in _crossed(right, wrong)]
-    return Draft(
-        key=f"figure_cycle/{cycles}/{n}",
-        context=f"A row of figures follows a pattern: {', '.join(shown)}.",
-        question="Which figure comes next?",
-        answer=options[0],
-        distractors=(options[1], options[2], options[3]),
+    return draft_of(
+        f"figure_cycle/{cycles}/{n}",
+        f"A row of figures follows a pattern: {', '.join(shown)}.",
+        "Which figure comes next?",
+        options,
     )
 
 
@@ -45,12 +56,12 @@ def _line(kind: str, row: int, column: int) -> int:
     return {"row": row, "column": column, "down": (column - row) % 3, "up": (column + row) % 3}[kind]
 
 
-def draw_figure_grid(rng: random.Random) -> Draft:
+def _figure_grid(rng: random.Random) -> Draft:
     """The missing cell of a grid in which number, colour and shape each follow rows, columns or diagonals."""
     kinds = rng.choices(LINES, k=3)
     while len(set(kinds)) == 1:
         kinds = rng.choices(LINES, k=3)
-    pools = [rng.sample(pool, 3) for pool in (("one", "two", "three"), words.COLOURS, words.SHAPES)]
+    pools = [rng.sample(pool, 3) for pool in (("one", "two", "three"), COLOURS, SHAPES)]
     hole = (rng.randrange(3), rng.randrange(3))
 
     def values(row: int, column: int) -> list[str]:
@@ -65,13 +76,12 @@ def draw_figure_grid(rng: random.Random) -> Draft:
     i, j = rng.sample(range(3), 2)
     options = []
     for first, second in _crossed([right[i], right[j]], [wrong[i], wrong[j]]):
-        options.append(_cell([{i: first, j: second}.get(place, value) for place, value in enumerate(right)]))
-    return Draft(
-        key=f"figure_grid/{kinds}/{hole}",
-        context="The cells of a grid follow a pattern.\n" + "\n".join(rows),
-        question="What belongs in the cell with the question mark?",
-        answer=options[0],
-        distractors=(options[1], options[2], options[3]),
+        options.append(_cell([{i: first, j: second}.get(index, value) for index, value in enumerate(right)]))
+    return draft_of(
+        f"figure_grid/{kinds}/{hole}",
+        "The cells of a grid follow a pattern.\n" + "\n".join(rows),
+        "What belongs in the cell with the question mark?",
+        options,
     )
 
 
@@ -80,10 +90,10 @@ def _cell(values: Sequence[str]) -> str:
     return f"{number} {colour} {shape}{'' if number == 'one' else 's'}"
 
 
-def draw_odd_figure(rng: random.Random) -> Draft:
+def _odd_figure(rng: random.Random) -> Draft:
     """The one figure without the feature that all the others share; other figures are odd in other ways."""
-    names = list(words.FEATURES)
-    base = {name: rng.choice(words.FEATURES[name]) for name in names}
+    names = list(FEATURES)
+    base = {name: rng.choice(FEATURES[name]) for name in names}
     key = rng.choice(names)
     options = [_changed(rng, base, [name]) for name in [key, *(n for n in names if n != key)]]
     others = [name for name in names if name != key]
@@ -94,27 +104,26 @@ def draw_odd_figure(rng: random.Random) -> Draft:
     figures = options + [_changed(rng, base, some) for some in extra]
     while len(set(figures)) < len(figures):
         figures = options + [_changed(rng, base, some) for some in extra]
-    return Draft(
-        key=f"odd_figure/{key}/{sorted(extra)}",
-        context="All of these figures but one have something in common: "
+    return draft_of(
+        f"odd_figure/{key}/{sorted(extra)}",
+        "All of these figures but one have something in common: "
         + ", ".join(rng.sample(figures, len(figures)))
         + ".",
-        question="Which figure does not belong with the others?",
-        answer=options[0],
-        distractors=(options[1], options[2], options[3]),
+        "Which figure does not belong with the others?",
+        options,
     )
 
 
 def _changed(rng: random.Random, base: dict[str, str], names: Sequence[str]) -> str:
     """The base figure with other values of the named features."""
-    new = {n: rng.choice([v for v in words.FEATURES[n] if v != base[n]]) for n in names}
+    new = {n: rng.choice([v for v in FEATURES[n] if v != base[n]]) for n in names}
     return "a " + " ".join((base | new).values())
 
 
-def draw_detector(rng: random.Random) -> Draft:
+def _detector(rng: random.Random) -> Draft:
     """Which figure makes a detector beep, or alone stays silent, by two features that count together."""
-    names = rng.sample(list(words.FEATURES), 3)  # the first two count, the third does not
-    values = [rng.sample(words.FEATURES[name], 3) for name in names]
+    names = rng.sample(list(FEATURES), 3)  # the first two count, the third does not
+    values = [rng.sample(FEATURES[name], 3) for name in names]
     beeps_alone = rng.random() < 0.5
     shown: list[tuple[tuple[int, ...], bool]] = []
     layout = []
@@ -127,7 +136,7 @@ def draw_detector(rng: random.Random) -> Draft:
         has = {name: pool[i] for name, pool, i in zip(names, values, numbers, strict=True)}
         return (
             "a "
-            + " ".join(has[name] for name in words.FEATURES if name in has)
+            + " ".join(has[name] for name in FEATURES if name in has)
             + ("" if "shape" in has else " tile")
         )
 
@@ -135,42 +144,28 @@ def draw_detector(rng: random.Random) -> Draft:
     silent = [figure(numbers) for numbers, beeps in rng.sample(shown, len(shown)) if not beeps]
     options = [figure((*cell, 2)) for cell in product((0, 1), repeat=2)]
     asked = "makes the detector beep" if beeps_alone else "leaves the detector silent"
-    return Draft(
-        key=f"detector/{beeps_alone}/{sorted(names[:2])}/{names[2]}/{layout[1:]}",
-        context=f"A detector beeps at {_and(beeping)}. It stays silent at {_and(silent)}.",
-        question=f"Which of these {asked}?",
-        answer=options[0],
-        distractors=(options[1], options[2], options[3]),
+    return draft_of(
+        f"detector/{beeps_alone}/{sorted(names[:2])}/{names[2]}/{layout[1:]}",
+        f"A detector beeps at {listed(beeping)}. It stays silent at {listed(silent)}.",
+        f"Which of these {asked}?",
+        options,
     )
 
 
-def _and(parts: Sequence[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
-
-
-COLLECTIONS: tuple[str, ...] = (
-    "{name} makes a list of things that have something in common: {things}.",
-    "In a game, {name} names things that all have one thing in common: {things}.",
-    "These words were put on one card because of what they share: {things}.",
-)
-"""How things with something in common are told."""
-
-
-def draw_in_common(rng: random.Random) -> Draft:
+def _in_common(rng: random.Random) -> Draft:
     """The thing that shares what the things of a list have in common."""
     while True:
-        kinds = rng.sample(list(words.COMMON), 4)
-        fields = [field for kind in kinds for field in words.COMMON[kind][0].split()]
+        kinds = rng.sample(list(COMMON), 4)
+        fields = [field for kind in kinds for field in COMMON[kind][0]]
         if len(fields) == len(set(fields)):
             break
-    things = rng.sample(words.COMMON[kinds[0]][1], 5)
-    options = [things[4], *(rng.choice(words.COMMON[kind][1]) for kind in kinds[1:])]
-    return Draft(
-        key=f"in_common/{sorted(kinds)}",
-        context=rng.choice(COLLECTIONS).format(name=rng.choice(NAMES), things=", ".join(things[:4])),
-        question="Which of these belongs with them?",
-        answer=options[0],
-        distractors=(options[1], options[2], options[3]),
+    things = rng.sample(COMMON[kinds[0]][1], 5)
+    options = [things[4], *(rng.choice(COMMON[kind][1]) for kind in kinds[1:])]
+    return draft_of(
+        f"in_common/{sorted(kinds)}",
+        rng.choice(COLLECTIONS).format(name=rng.choice(NAMES), things=", ".join(things[:4])),
+        "Which of these belongs with them?",
+        options,
     )
 
 
@@ -180,11 +175,11 @@ MARKS: tuple[tuple[str, str], ...] = (
 """Where the mark of the plural stands: on which word, before or after its stem."""
 
 
-def draw_language(rng: random.Random) -> Draft:
+def _language(rng: random.Random) -> Draft:
     """A phrase of an invented language, its word order and plural known from examples."""
     order, mark, other = rng.randrange(2), *rng.sample(MARKS, 2)
-    stems, affix = rng.sample(words.FOREIGN, 6), rng.choice(words.AFFIXES)
-    nouns, adjectives = rng.sample(words.NOUNS, 3), rng.sample(words.ADJECTIVES, 3)
+    stems, affix = rng.sample(STEMS, 6), rng.choice(AFFIXES)
+    nouns, adjectives = rng.sample(NOUNS, 3), rng.sample(ADJECTIVES, 3)
 
     def phrase(noun: int, adjective: int, plural: bool, order: int, mark: tuple[str, str]) -> str:
         parts = {"noun": stems[noun], "adjective": stems[3 + adjective]}
@@ -199,14 +194,17 @@ def draw_language(rng: random.Random) -> Draft:
         f"“{phrase(*cases[i], order, mark)}” means “{_gloss(nouns, adjectives, *cases[i])}”" for i in shown
     ]
     options = [phrase(1, 1, True, o, m) for o, m in product((order, 1 - order), (mark, other))]
-    return Draft(
-        key=f"language/{order}/{mark}/{sorted((mark, other))}/{shown}",
-        context=f"In an invented language, {_and(examples)}.",
-        question=f"What is “{_gloss(nouns, adjectives, 1, 1, True)}” in this language?",
-        answer=options[0],
-        distractors=(options[1], options[2], options[3]),
+    return draft_of(
+        f"language/{order}/{mark}/{sorted((mark, other))}/{shown}",
+        f"In an invented language, {listed(examples)}.",
+        f"What is “{_gloss(nouns, adjectives, 1, 1, True)}” in this language?",
+        options,
     )
 
 
 def _gloss(nouns: Sequence[str], adjectives: Sequence[str], noun: int, adjective: int, plural: bool) -> str:
     return f"{adjectives[adjective]} {nouns[noun]}{'s' if plural else ''}"
+
+
+PATTERNS = families(_figure_cycle, _figure_grid, _odd_figure, _detector, _in_common, _language)
+"""The families on figures, things and language."""

@@ -10,16 +10,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from core.abilities.item import Draft, Family
-from core.abilities.standard import induction_patterns as patterns
-from core.abilities.standard.names import NAMES
+from core.abilities.drafting import NAMES, draft_of, families
+from core.abilities.item import Draft
+from core.abilities.standard.induction_patterns import PATTERNS
+from core.abilities.tables import read_tables
 
-INTROS: tuple[str, ...] = (
-    "{name} writes down numbers by a fixed rule: {shown}.",
-    "The numbers on a strip of paper follow a rule: {shown}.",
-    "A counter shows these numbers one after the other: {shown}.",
-    "In a puzzle book there is this series: {shown}.",
-)
+SERIES = read_tables("standard/inductive_reasoning")["series"].texts
 """How a series is told."""
 
 
@@ -28,15 +24,14 @@ def _numeric(
 ) -> Draft:
     """A draft whose options are equally far apart, the gold at a random place among them."""
     gap = rng.choice([gap for gap in gaps if 0 < 3 * gap < gold] or [1])
-    place = rng.randrange(4)
-    others = [str(gold + gap * (i - place)) for i in range(4) if i != place]
-    return Draft(key, context, question, str(gold), (others[0], others[1], others[2]))
+    index = rng.randrange(4)
+    return draft_of(key, context, question, [gold + gap * (i - index) for i in range(4)], index)
 
 
 def _series(rng: random.Random, key: str, terms: Sequence[int], gaps: Sequence[int]) -> Draft:
     """A draft that shows all terms but the last, which is asked for."""
     shown = ", ".join(map(str, terms[:-1]))
-    context = rng.choice(INTROS).format(name=rng.choice(NAMES), shown=shown)
+    context = rng.choice(SERIES).format(name=rng.choice(NAMES), shown=shown)
     return _numeric(rng, key, context, "Which number comes next?", terms[-1], gaps)
 
 
@@ -148,12 +143,11 @@ def _letter_steps(rng: random.Random) -> Draft:
     options = []
     for changed in ((), (one,), (other,), (one, other)):
         options.append(_letters(n + (wrong[i] if i in changed else 0) for i, n in enumerate(groups[4])))
-    return Draft(
-        key=f"letter_steps/{steps}",
-        context=f"The groups of letters follow a rule: {', '.join(map(_letters, groups[:4]))}.",
-        question="Which group comes next?",
-        answer=options[0],
-        distractors=(options[1], options[2], options[3]),
+    return draft_of(
+        f"letter_steps/{steps}",
+        f"The groups of letters follow a rule: {', '.join(map(_letters, groups[:4]))}.",
+        "Which group comes next?",
+        options,
     )
 
 
@@ -183,29 +177,16 @@ def _reordering(rng: random.Random) -> Draft:
     rows = [rng.sample("ABCDEFGHIJKLMNOPRSTUVWXYZ", n) for _ in range(rng.randint(2, 3) + 1)]
     shown = "; ".join(f"{' '.join(row)} becomes {' '.join(ORDERS[names[0]](row))}" for row in rows[:-1])
     options = [" ".join(ORDERS[name](rows[-1])) for name in names]
-    return Draft(
-        key=f"reordering/{n}/{'-'.join(sorted(names))}",
-        context=f"A code puts letters into another order: {shown}. The next message is {' '.join(rows[-1])}.",
-        question="What does it become?",
-        answer=options[0],
-        distractors=(options[1], options[2], options[3]),
+    return draft_of(
+        f"reordering/{n}/{'-'.join(sorted(names))}",
+        f"A code puts letters into another order: {shown}. The next message is {' '.join(rows[-1])}.",
+        "What does it become?",
+        options,
     )
 
 
-FAMILIES: tuple[Family, ...] = (
-    Family("changing_steps", _changing_steps),
-    Family("repeated_rule", _repeated_rule),
-    Family("interleaved", _interleaved),
-    Family("sum_of_two", _sum_of_two),
-    Family("machine", _machine),
-    Family("pair_machine", _pair_machine),
-    Family("letter_steps", _letter_steps),
-    Family("reordering", _reordering),
-    Family("figure_cycle", patterns.draw_figure_cycle),
-    Family("figure_grid", patterns.draw_figure_grid),
-    Family("odd_figure", patterns.draw_odd_figure),
-    Family("detector", patterns.draw_detector),
-    Family("in_common", patterns.draw_in_common),
-    Family("language", patterns.draw_language),
+FAMILIES = (
+    *families(_changing_steps, _repeated_rule, _interleaved, _sum_of_two),
+    *families(_machine, _pair_machine, _letter_steps, _reordering),
+    *PATTERNS,
 )
-"""The families of inductive reasoning at level standard."""

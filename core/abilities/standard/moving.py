@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import random
 
+from core.abilities.drafting import NAMES, capital, draft_of, families, listed
 from core.abilities.item import Draft
-from core.abilities.standard import place_words as words
-from core.abilities.standard.names import NAMES
-from core.abilities.standard.numeric import capitalized, draft_of, listed
+from core.abilities.tables import read_tables
+
+TABLES = read_tables("standard/spatial_reasoning")
+ROOMS, CONTAINERS, SMALL_THINGS = (
+    TABLES["rooms"].texts,
+    TABLES["containers"].texts,
+    TABLES["small things"].texts,
+)
+LANDMARKS, COLOURS = TABLES["landmarks"].texts, TABLES["colours"].texts
+PHOTO_MOVES, STACK_MOVES = dict(TABLES["photo moves"].pairs), dict(TABLES["stack moves"].pairs)
+STACK_PLACES = TABLES["stack places"].texts
 
 
-def carried_along(rng: random.Random) -> Draft:
+def _carried_along(rng: random.Random) -> Draft:
     """Two containers are carried about and their contents moved: the room that a thing ends in."""
-    rooms, boxes = rng.sample(words.ROOMS, 4), rng.sample(words.CONTAINERS, 2)
-    things = rng.sample(words.SMALL_THINGS, 2)
+    rooms, boxes = rng.sample(ROOMS, 4), rng.sample(CONTAINERS, 2)
+    things = rng.sample(SMALL_THINGS, 2)
     room_of, box_of, seen = [0, 1], [0, 1], 2
     events: list[tuple[int, int]] = []
     told = [f"The {boxes[i]} is in the {rooms[i]}, and in it is the {things[i]}." for i in range(2)]
@@ -37,20 +46,21 @@ def carried_along(rng: random.Random) -> Draft:
     # The room spoken of last would be right too often: most of those drafts are drawn anew.
     is_too_easy = moved_to[-1:] == [room_of[box]] and rng.random() < 0.65
     if seen < 4 or len(moved_to) == len(events) or is_too_easy:
-        return carried_along(rng)
+        return _carried_along(rng)
     return draft_of(
         f"carried_along {events} {asked}",
         " ".join(told),
         f"In which room is the {things[asked]} at the end?",
-        [gold, *(r for r in rooms if r != gold)],
+        rooms,
+        room_of[box],
         f"At the end the {things[asked]} is in the {boxes[box]}, and the {boxes[box]} is in the {gold}.",
     )
 
 
-def photo_moves(rng: random.Random) -> Draft:
+def _photo_moves(rng: random.Random) -> Draft:
     """A picture is rotated and mirrored: the corner that a star ends in."""
     x, y = start = (rng.choice((-1, 1)), rng.choice((-1, 1)))
-    moves = [rng.choice(list(words.PHOTO_MOVES)) for _ in range(rng.randint(2, 3))]
+    moves = [rng.choice(list(PHOTO_MOVES)) for _ in range(rng.randint(2, 3))]
     out = []
     for move in moves:
         x, y = {
@@ -63,13 +73,14 @@ def photo_moves(rng: random.Random) -> Draft:
         out.append(_corner(x, y))
     gold = out[-1]
     corners = [_corner(*corner) for corner in ((-1, 1), (1, 1), (-1, -1), (1, -1))]
-    told = ", then ".join(words.PHOTO_MOVES[move] for move in moves)
+    told = ", then ".join(PHOTO_MOVES[move] for move in moves)
     mark = rng.choice(("star", "cross", "circle", "moon", "heart", "triangle"))
     return draft_of(
         f"photo_moves {start} {moves}",
         f"A square picture on a screen has a {mark} in its {_corner(*start)} corner. The picture is {told}.",
         f"In which corner of the screen is the {mark} now?",
-        [gold, *(c for c in corners if c != gold)],
+        corners,
+        corners.index(gold),
         f"The {mark} goes from {_corner(*start)} to {', then to '.join(out)}.",
     )
 
@@ -79,15 +90,15 @@ def _corner(x: int, y: int) -> str:
     return f"{'top' if y > 0 else 'bottom'} {'right' if x > 0 else 'left'}"
 
 
-def way_back(rng: random.Random) -> Draft:
+def _way_back(rng: random.Random) -> Draft:
     """The turns of a way there: the turns of the way back."""
     turned = {"left": "right", "right": "left", "straight": "straight"}
     there = [rng.choice(list(turned)) for _ in range(rng.randint(3, 5))]
     back = [turned[way] for way in reversed(there)]
     sequences = [", ".join(s) for s in (back, there, there[::-1], back[::-1])]
     if len(set(sequences)) < 4:
-        return way_back(rng)
-    places = rng.sample(words.LANDMARKS, len(there) + 2)
+        return _way_back(rng)
+    places = rng.sample(LANDMARKS, len(there) + 2)
     told = [
         f"goes straight on at the {place}" if way == "straight" else f"turns {way} at the {place}"
         for way, place in zip(there, places[2:], strict=True)
@@ -102,14 +113,14 @@ def way_back(rng: random.Random) -> Draft:
         f"Later {name} returns the same way.",
         f"Which way does {name} go at each of these places on the way back, in order?",
         sequences,
-        steps,
+        steps=steps,
     )
 
 
-def stack_moves(rng: random.Random) -> Draft:
+def _stack_moves(rng: random.Random) -> Draft:
     """Blocks in a stack change places: which is at a place at the end."""
-    stack = colours = rng.sample(words.COLOURS, 4)
-    moves = rng.sample(list(words.STACK_MOVES), rng.randint(2, 3))
+    stack = colours = rng.sample(COLOURS, 4)
+    moves = rng.sample(list(STACK_MOVES), rng.randint(2, 3))
     out = []
     for move in moves:
         a, b, c, d = stack
@@ -124,13 +135,18 @@ def stack_moves(rng: random.Random) -> Draft:
         out.append(f"{', '.join(stack)}.")
     place = rng.randrange(4)
     told = ". ".join(
-        capitalized(f"{when}{words.STACK_MOVES[move]}")
+        capital(f"{when}{STACK_MOVES[move]}")
         for when, move in zip(("first ", "then ", "finally "), moves, strict=False)
     )
     return draft_of(
         f"stack_moves {moves} {place}",
         f"Four blocks are stacked. From the bottom to the top they are {listed(colours)}. {told}.",
-        f"Which block is {words.STACK_PLACES[place]} now?",
-        [stack[place], *(c for c in colours if c != stack[place])],
+        f"Which block is {STACK_PLACES[place]} now?",
+        colours,
+        colours.index(stack[place]),
         f"From the bottom to the top: {' Then '.join(out)}",
     )
+
+
+MOVES = families(_carried_along, _photo_moves, _way_back, _stack_moves)
+"""The families in which things are moved or turned."""

@@ -11,26 +11,91 @@ import math
 import random
 from collections.abc import Sequence
 
-from core.abilities.item import Draft, Family
-from core.abilities.standard import quantity_words as words
-from core.abilities.standard.counting import count_beyond, count_kind, count_repeats
-from core.abilities.standard.names import NAMES
-from core.abilities.standard.numeric import (
+from core.abilities.drafting import (
+    NAMES,
     NUMBER_WORDS,
-    capitalized,
+    capital,
     counted,
     dollars,
     draft_of,
+    families,
     four_numbers,
     listed,
-    strings,
     with_article,
 )
+from core.abilities.item import Draft
+from core.abilities.tables import entries, read_tables
 
-COPRIME_PAIRS: tuple[tuple[int, int], ...] = tuple(
-    (a, b) for a in range(2, 9) for b in range(2, 9) if math.gcd(a, b) == 1
-)
+TABLES = read_tables("standard/quantitative_reasoning")
+KINDS, GOODS = TABLES["kinds"].lists, TABLES["goods"].texts
+FRACTIONS = [(int(above), int(below), part) for above, below, part in TABLES["fractions"].rows]
+
+COPRIME_PAIRS = [(a, b) for a in range(2, 9) for b in range(2, 9) if math.gcd(a, b) == 1]
 """Ratios in lowest terms."""
+
+
+def _marks(rng: random.Random, hits: int, n: int) -> list[bool]:
+    """That many marks in random order, of which `hits` are true."""
+    marks = [True] * hits + [False] * (n - hits)
+    rng.shuffle(marks)
+    return marks
+
+
+def _pattern(marks: Sequence[bool]) -> str:
+    """The marks as zeros and ones, for a key."""
+    return "".join("01"[mark] for mark in marks)
+
+
+def _count_kind(rng: random.Random) -> Draft:
+    """Things of mixed kinds: how many are of one kind."""
+    numbers = four_numbers(rng, 1, 9)
+    marks = _marks(rng, numbers[0], max(numbers) + rng.randint(3, 5))
+    kind, *others = rng.sample(list(KINDS), 3)
+    members = iter(rng.sample(KINDS[kind], numbers[0]))
+    rest = iter(rng.sample(sorted(KINDS[others[0]] + KINDS[others[1]]), len(marks)))
+    things = [next(members if mark else rest) for mark in marks]
+    scene = rng.choice(TABLES["pictures"].texts)
+    context = scene.format(name=rng.choice(NAMES), things=listed([with_article(t) for t in things]))
+    found = [t for t, mark in zip(things, marks, strict=True) if mark]
+    steps = f"Counting the {kind}: {', '.join(f'{t} {i}' for i, t in enumerate(found, 1))}."
+    key = f"count_kind {_pattern(marks)}"
+    return draft_of(key, context, f"How many of them are {kind}?", numbers, steps=steps)
+
+
+def _count_repeats(rng: random.Random) -> Draft:
+    """A record of repeated words: how often one of them occurs."""
+    numbers = four_numbers(rng, 1, 9)
+    marks = _marks(rng, numbers[0], max(numbers) + rng.randint(4, 7))
+    scene, question, vocabulary = rng.choice(TABLES["tallies"].rows)
+    mark, *others = rng.sample(entries(vocabulary), 4)
+    record = [mark if is_mark else rng.choice(others) for is_mark in marks]
+    seen, out = 0, []
+    for is_mark, entry in zip(marks, record, strict=True):
+        seen += is_mark
+        out.append(f"{entry} {seen}" if is_mark else entry)
+    context = scene.format(name=rng.choice(NAMES), marks=", ".join(record))
+    steps = f"Going through the list and counting: {', '.join(out)}."
+    return draft_of(
+        f"count_repeats {_pattern(marks)}", context, question.format(mark=mark), numbers, steps=steps
+    )
+
+
+def _count_beyond(rng: random.Random) -> Draft:
+    """Values: how many lie above or below a limit."""
+    numbers = four_numbers(rng, 1, 8)
+    marks = _marks(rng, numbers[0], max(numbers) + rng.randint(1, 2))
+    scene, more, less, unit = rng.choice(TABLES["measures"].rows)
+    limit = rng.choice(range(100, 140, 5)) if unit == "cm" else rng.choice(range(25, 75, 5))
+    upward = rng.random() < 0.5
+    offsets = rng.sample(range(1, 20), len(marks))
+    values = [limit + (o if mark == upward else -o) for mark, o in zip(marks, offsets, strict=True)]
+    people = rng.sample(NAMES, len(marks))
+    context = scene.format(values=listed([f"{p} {v} {unit}" for p, v in zip(people, values, strict=True)]))
+    than = more if upward else less
+    found = [v for v, mark in zip(values, marks, strict=True) if mark]
+    steps = f"{capital(than)} {limit}: {', '.join(f'{v} is number {i}' for i, v in enumerate(found, 1))}."
+    key = f"count_beyond {values} {limit} {upward}"
+    return draft_of(key, context, f"How many of them are {than} {limit} {unit}?", numbers, steps=steps)
 
 
 def _running_sum(numbers: Sequence[int]) -> str:
@@ -48,12 +113,10 @@ def _list_total(rng: random.Random) -> Draft:
     n = rng.randint(3, 5)
     cuts = sorted(rng.sample(range(2, numbers[0] - 1), n - 1))
     values = [b - a for a, b in zip([0, *cuts], [*cuts, numbers[0]], strict=True)]
-    scene, question = rng.choice(words.TOTAL_SCENES)
-    context = scene.format(
-        count=NUMBER_WORDS[n], values=listed(strings(values)), name=(name := rng.choice(NAMES))
-    )
+    scene, question = rng.choice(TABLES["totals"].rows)
+    context = scene.format(count=NUMBER_WORDS[n], values=listed(values), name=(name := rng.choice(NAMES)))
     key = f"list_total {sorted(values)}"
-    return draft_of(key, context, question.format(name=name), strings(numbers), _running_sum(values))
+    return draft_of(key, context, question.format(name=name), numbers, steps=_running_sum(values))
 
 
 def _gains_and_losses(rng: random.Random) -> Draft:
@@ -64,15 +127,13 @@ def _gains_and_losses(rng: random.Random) -> Draft:
     start = numbers[0] - sum(changes)
     if min(numbers) - sum(changes) + min(0, changes[0], sum(changes[:2])) < 5:
         return _gains_and_losses(rng)
-    opening, gains, losses, question = rng.choice(words.CHANGE_SCENES)
-    gain, loss = iter(rng.sample(gains, 2)), iter(rng.sample(losses, 2))
+    opening, *gains_and_losses, question = rng.choice(TABLES["changes"].rows)
+    gain, loss = iter(rng.sample(gains_and_losses[:2], 2)), iter(rng.sample(gains_and_losses[2:], 2))
     told = [opening.format(n=start, name="{name}")]
     told += [next(gain if c > 0 else loss).format(n=abs(c), name="{name}") for c in changes]
     context = " ".join(told).format(name=(name := rng.choice(NAMES)))
     key = f"gains_and_losses {start} {changes}"
-    return draft_of(
-        key, context, question.format(name=name), strings(numbers), _running_sum([start, *changes])
-    )
+    return draft_of(key, context, question.format(name=name), numbers, steps=_running_sum([start, *changes]))
 
 
 def _range_of_values(rng: random.Random) -> Draft:
@@ -82,11 +143,11 @@ def _range_of_values(rng: random.Random) -> Draft:
     between = rng.sample(range(low + 1, low + min(numbers)), rng.randint(2, 4))
     values = [low, low + numbers[0], *between]
     rng.shuffle(values)
-    scene, question = rng.choice(words.RANGE_SCENES)
-    context = scene.format(values=listed(strings(values)))
+    scene, question = rng.choice(TABLES["ranges"].rows)
+    context = scene.format(values=listed(values))
     high = max(values)
     steps = f"The largest is {high} and the smallest is {low}. {high} - {low} = {high - low}."
-    return draft_of(f"range_of_values {sorted(values)}", context, question, strings(numbers), steps)
+    return draft_of(f"range_of_values {sorted(values)}", context, question, numbers, steps=steps)
 
 
 def _compare_totals(rng: random.Random) -> Draft:
@@ -95,16 +156,15 @@ def _compare_totals(rng: random.Random) -> Draft:
     totals = [base + extra for extra in rng.sample(range(16), 4)]
     firsts = [rng.randint(9, total - 9) for total in totals]
     people = rng.sample(NAMES, 4)
-    scene, most, fewest = rng.choice(words.PAIR_SCENES)
+    scene, most, fewest = rng.choice(TABLES["pairs"].rows)
     upward = rng.random() < 0.5
     pairs = [(a, total - a) for a, total in zip(firsts, totals, strict=True)]
     told = [scene.format(name=p, a=a, b=b) for p, (a, b) in zip(people, pairs, strict=True)]
     sums = " ".join(f"{p}: {a} + {b} = {a + b}." for p, (a, b) in zip(people, pairs, strict=True))
     best = max(totals) if upward else min(totals)
     steps = f"{sums} The {'largest' if upward else 'smallest'} sum is {best}."
-    ranked = sorted(people, key=lambda p: totals[people.index(p)] != best)
     key = f"compare_totals {sorted(pairs)} {upward}"
-    return draft_of(key, " ".join(told), most if upward else fewest, ranked, steps)
+    return draft_of(key, " ".join(told), most if upward else fewest, people, totals.index(best), steps)
 
 
 def _more_and_fewer(rng: random.Random) -> Draft:
@@ -115,7 +175,7 @@ def _more_and_fewer(rng: random.Random) -> Draft:
     if min(numbers) - sum(changes) + min(0, changes[0], sum(changes[:2])) < 4:
         return _more_and_fewer(rng)
     people = rng.sample(NAMES, len(changes) + 1)
-    noun = rng.choice(words.CHAIN_NOUNS)
+    noun = rng.choice(TABLES["chain nouns"].texts)
     told = [f"{people[0]} has {start} {noun}."]
     for change, known, other in zip(changes, people, people[1:], strict=False):
         than = "more" if change > 0 else "fewer"
@@ -123,7 +183,7 @@ def _more_and_fewer(rng: random.Random) -> Draft:
     rng.shuffle(told)
     question = f"How many {noun} does {people[-1]} have?"
     key = f"more_and_fewer {start} {changes}"
-    return draft_of(key, " ".join(told), question, strings(numbers), _running_sum([start, *changes]))
+    return draft_of(key, " ".join(told), question, numbers, steps=_running_sum([start, *changes]))
 
 
 def _ratio_scale(rng: random.Random) -> Draft:
@@ -131,10 +191,10 @@ def _ratio_scale(rng: random.Random) -> Draft:
     times = four_numbers(rng, 3, 15, (1, 1, 2))
     a, b = rng.sample(range(2, 10), 2)
     x = a * times[0]
-    scene, question = rng.choice(words.RATIO_SCENES)
+    scene, question = rng.choice(TABLES["ratios"].rows)
     context = scene.format(a=a, b=b, x=x, name=rng.choice(NAMES))
     steps = f"{x} / {a} = {times[0]}. {times[0]} * {b} = {times[0] * b}."
-    return draft_of(f"ratio_scale {a} {b} {x}", context, question, strings([b * t for t in times]), steps)
+    return draft_of(f"ratio_scale {a} {b} {x}", context, question, [b * t for t in times], steps=steps)
 
 
 def _part_of_total(rng: random.Random) -> Draft:
@@ -142,12 +202,12 @@ def _part_of_total(rng: random.Random) -> Draft:
     times = four_numbers(rng, 3, 15, (1, 1, 2))
     a, b = rng.choice(COPRIME_PAIRS)
     x = (a + b) * times[0]
-    scene, question = rng.choice(words.PART_SCENES)
+    scene, question = rng.choice(TABLES["parts"].rows)
     name = rng.choice(NAMES)
     context = scene.format(a=a, b=b, whole=a + b, x=x, name=name)
     steps = f"{a} + {b} = {a + b}. {x} / {a + b} = {times[0]}. {times[0]} * {a} = {times[0] * a}."
-    options = strings([a * t for t in times])
-    return draft_of(f"part_of_total {a} {b} {x}", context, question.format(name=name), options, steps)
+    options = [a * t for t in times]
+    return draft_of(f"part_of_total {a} {b} {x}", context, question.format(name=name), options, steps=steps)
 
 
 def _change_money(rng: random.Random) -> Draft:
@@ -157,7 +217,7 @@ def _change_money(rng: random.Random) -> Draft:
     note = next(note for note in (500, 1000, 2000, 5000) if note > n * max(prices))
     name, cost = rng.choice(NAMES), n * prices[0]
     context = (
-        f"{name} buys {counted(n, rng.choice(words.GOODS))} at {dollars(prices[0])} each and pays with a "
+        f"{name} buys {counted(n, rng.choice(GOODS))} at {dollars(prices[0])} each and pays with a "
         f"{note // 100}-dollar note."
     )
     steps = (
@@ -166,7 +226,7 @@ def _change_money(rng: random.Random) -> Draft:
     )
     options = [dollars(note - n * price) for price in prices]
     return draft_of(
-        f"change_money {n} {prices[0]}", context, f"How much change does {name} get?", options, steps
+        f"change_money {n} {prices[0]}", context, f"How much change does {name} get?", options, steps=steps
     )
 
 
@@ -178,22 +238,22 @@ def _bill(rng: random.Random) -> Draft:
     other, rest = divmod(totals[0] - n * price, m)
     if rest or not 2 <= other <= 15:
         return _bill(rng)
-    one, two = rng.sample(words.GOODS, 2)
+    one, two = rng.sample(GOODS, 2)
     name = rng.choice(NAMES)
     context = (
         f"In a shop {with_article(one)} costs {price} dollars and {with_article(two)} costs {other} dollars. "
         f"{name} buys {counted(n, one)} and {counted(m, two)}."
     )
     question = f"How many dollars does {name} pay in all?"
-    steps = f"{n} * {price} = {n * price}. {m} * {other} = {m * other}. "
-    steps += _running_sum([n * price, m * other])
+    sums = _running_sum([n * price, m * other])
+    steps = f"{n} * {price} = {n * price}. {m} * {other} = {m * other}. {sums}"
     key = f"bill {sorted(((n, price), (m, other)))}"
-    return draft_of(key, context, question, strings(totals), steps)
+    return draft_of(key, context, question, totals, steps=steps)
 
 
 def _rate(rng: random.Random) -> Draft:
     """A steady pace: the amount in another time, or the time for another amount."""
-    scene, for_time, for_amount, ask_amount, ask_time = rng.choice(words.RATE_SCENES)
+    scene, for_time, for_amount, ask_amount, ask_time = rng.choice(TABLES["rates"].rows)
     times = four_numbers(rng, 3, 15, (1, 1, 2))
     pace, t = rng.randint(3, 16), rng.randint(2, 5)
     amount = pace * times[0]
@@ -205,22 +265,22 @@ def _rate(rng: random.Random) -> Draft:
         job, question, form = for_amount.format(x=amount), ask_time, "time"
         options, steps = times, f"{steps} {amount} / {pace} = {times[0]}."
     context = scene.format(n=pace * t, t=t, job=job)
-    return draft_of(f"rate {form} {pace} {t} {times[0]}", context, question, strings(options), steps)
+    return draft_of(f"rate {form} {pace} {t} {times[0]}", context, question, options, steps=steps)
 
 
 def _fraction(rng: random.Random) -> Draft:
     """A fraction or percentage of a whole, or what remains."""
     times = four_numbers(rng, 3, 24, (1, 2, 3))
-    numerator, denominator, part = rng.choice(words.FRACTIONS)
-    scene, of_part, of_rest = rng.choice(words.FRACTION_SCENES)
+    numerator, denominator, part = rng.choice(FRACTIONS)
+    scene, of_part, of_rest = rng.choice(TABLES["fraction scenes"].rows)
     x, share, name = denominator * times[0], numerator * times[0], rng.choice(NAMES)
     is_part = rng.random() < 0.5
     kept = numerator if is_part else denominator - numerator
-    steps = f"{capitalized(part)} of {x} is {share}." + ("" if is_part else f" {x} - {share} = {x - share}.")
+    steps = f"{capital(part)} of {x} is {share}." + ("" if is_part else f" {x} - {share} = {x - share}.")
     question = (of_part if is_part else of_rest).format(name=name)
     context = scene.format(x=x, part=part, name=name)
     key = f"fraction {numerator}/{denominator} {x} {is_part}"
-    return draft_of(key, context, question, strings([kept * t for t in times]), steps)
+    return draft_of(key, context, question, [kept * t for t in times], steps=steps)
 
 
 def _mean(rng: random.Random) -> Draft:
@@ -232,10 +292,10 @@ def _mean(rng: random.Random) -> Draft:
     if len(set(offsets)) < n or abs(offsets[-1]) > 10:
         return _mean(rng)
     values = [means[0] + offset for offset in offsets]
-    scene, question = rng.choice(words.MEAN_SCENES)
-    context = scene.format(count=NUMBER_WORDS[n], values=listed(strings(values)), name=rng.choice(NAMES))
+    scene, question = rng.choice(TABLES["means"].rows)
+    context = scene.format(count=NUMBER_WORDS[n], values=listed(values), name=rng.choice(NAMES))
     steps = f"{_running_sum(values)} {sum(values)} / {n} = {means[0]}."
-    return draft_of(f"mean {sorted(values)}", context, question, strings(means), steps)
+    return draft_of(f"mean {sorted(values)}", context, question, means, steps=steps)
 
 
 def _groups(rng: random.Random) -> Draft:
@@ -247,19 +307,19 @@ def _groups(rng: random.Random) -> Draft:
     groups = {full: numbers[0], left: rng.randint(3, 10), needed: numbers[0] - 1}[form]
     rest = numbers[0] if form == left else rng.randint(1, size - 1)
     x = groups * size + rest
-    scene, *questions = rng.choice(words.BOX_SCENES)
+    scene, *questions = rng.choice(TABLES["boxes"].rows)
     steps = f"{groups} * {size} = {groups * size}. {x} - {groups * size} = {rest}, less than {size}."
     if form == needed:
         steps += f" One more for the rest: {groups} + 1 = {groups + 1}."
     context = scene.format(x=x, size=size, name=rng.choice(NAMES))
-    return draft_of(f"groups {form} {x} {size}", context, questions[form], strings(numbers), steps)
+    return draft_of(f"groups {form} {x} {size}", context, questions[form], numbers, steps=steps)
 
 
 def _best_price(rng: random.Random) -> Draft:
     """Four offers of different size: which is the cheapest or the dearest apiece."""
     prices = [10 * p for p in rng.sample(range(4, 25), 4)]
     counts = rng.sample(range(2, 11), 4)
-    people, good = rng.sample(NAMES, 4), rng.choice(words.GOODS)
+    people, good = rng.sample(NAMES, 4), rng.choice(GOODS)
     offers = list(zip(people, counts, prices, strict=True))
     told = " ".join(f"{p} sells {counted(n, good)} for {dollars(n * price)}." for p, n, price in offers)
     cheapest = rng.random() < 0.5
@@ -267,9 +327,8 @@ def _best_price(rng: random.Random) -> Draft:
     each = " ".join(f"{p}: {dollars(n * price)} / {n} = {dollars(price)}." for p, n, price in offers)
     steps = f"{each} The {'lowest' if cheapest else 'highest'} price is {dollars(best)}."
     question = f"Who asks the {'lowest' if cheapest else 'highest'} price for one {good}?"
-    ranked = sorted(people, key=lambda p: prices[people.index(p)] != best)
     key = f"best_price {sorted(zip(counts, prices, strict=True))} {cheapest}"
-    return draft_of(key, told, question, ranked, steps)
+    return draft_of(key, told, question, people, prices.index(best), steps)
 
 
 def _rows_and_gone(rng: random.Random) -> Draft:
@@ -279,30 +338,14 @@ def _rows_and_gone(rng: random.Random) -> Draft:
     if not max(numbers) + 4 <= a * b <= 150:
         return _rows_and_gone(rng)
     gone = a * b - numbers[0]
-    scene, question = rng.choice(words.ROW_SCENES)
+    scene, question = rng.choice(TABLES["rows"].rows)
     context = scene.format(a=a, b=b, c=gone, name=rng.choice(NAMES))
     steps = f"{a} * {b} = {a * b}. {a * b} - {gone} = {numbers[0]}."
-    return draft_of(f"rows_and_gone {a} {b} {gone}", context, question, strings(numbers), steps)
+    return draft_of(f"rows_and_gone {a} {b} {gone}", context, question, numbers, steps=steps)
 
 
-FAMILIES: tuple[Family, ...] = (
-    Family("count_kind", count_kind),
-    Family("count_repeats", count_repeats),
-    Family("count_beyond", count_beyond),
-    Family("list_total", _list_total),
-    Family("gains_and_losses", _gains_and_losses),
-    Family("range_of_values", _range_of_values),
-    Family("compare_totals", _compare_totals),
-    Family("more_and_fewer", _more_and_fewer),
-    Family("ratio_scale", _ratio_scale),
-    Family("part_of_total", _part_of_total),
-    Family("change_money", _change_money),
-    Family("bill", _bill),
-    Family("rate", _rate),
-    Family("fraction", _fraction),
-    Family("mean", _mean),
-    Family("groups", _groups),
-    Family("best_price", _best_price),
-    Family("rows_and_gone", _rows_and_gone),
-)
-"""All families, each a way of thinking about quantity."""
+FAMILIES = families(
+    _count_kind, _count_repeats, _count_beyond, _list_total, _gains_and_losses, _range_of_values,
+    _compare_totals, _more_and_fewer, _ratio_scale, _part_of_total, _change_money, _bill, _rate, _fraction,
+    _mean, _groups, _best_price, _rows_and_gone,
+)  # fmt: skip

@@ -1,26 +1,37 @@
 """Semantic relations: same and opposite, kind and part, senses, categories, degrees, and roles of people.
 
-The four options are all related to the word that is asked about; the context says in other words which
-relation, sense or place is meant. The question never tells, so question and options alone give nothing away.
+In the families on words, the four options are all related to the word that is asked about, and the context
+says in other words which relation, sense or position is meant. In the families on roles (who did what to
+whom), the options are names, drawn anew for every item. Question and options alone give nothing away.
 """
 
 from __future__ import annotations
 
 import random
 
-from core.abilities.item import Draft, Family
-from core.abilities.standard.level_words import DOWN, KINDS, PARTS, RANKS, SCALES, UP
-from core.abilities.standard.names import NAMES
-from core.abilities.standard.semantic_roles import ROLE_FAMILIES
-from core.abilities.standard.semantic_words import CLUES, GROUPS, LABELLED, LABELS, MISSING, RELATED
-from core.abilities.standard.sense_words import SENSES
-from core.abilities.standard.tables import draft_of
+from core.abilities.drafting import NAMES, capital, draft_of, families, listed
+from core.abilities.item import Draft
+from core.abilities.tables import MISSING, entries, read_tables
 
-CATEGORIES = tuple(tuple(tuple(line.split(", ")) for (line,) in group) for group in GROUPS)
+TABLES = read_tables("standard/semantic_relationship")
+CONTEXTS, QUESTIONS = TABLES["contexts"].lists, TABLES["questions"].lists
+CLUES, RELATED = [wordings for _, *wordings in TABLES["clues"].rows], TABLES["related"].rows
+LABELS, LABELLED = TABLES["labels"].texts, TABLES["labelled"].rows
+SCALES, RANKS = TABLES["scales"].rows, TABLES["ranks"].rows
+SENSES = read_tables("standard/semantic_senses")["senses"].blocks
+
+CATEGORIES = [[entries(line) for (line,) in block.rows] for block in TABLES["categories"].blocks]
 """Groups of four neighbouring categories, each a tuple of its members."""
 
-LADDERS = tuple(("kind", chain) for chain in KINDS) + tuple(("part", chain) for chain in PARTS)
+LADDERS = [(kind, chain) for kind in ("kind", "part") for chain in TABLES[f"{kind}s"].rows]
 """Chains, and what each word of a chain is of the next one."""
+
+ROLES = read_tables("standard/semantic_roles")
+VERBS, WANTED, NOT_CHOSEN = ROLES["verbs"].texts, ROLES["wanted"].texts, ROLES["not chosen"].texts
+PATTERNS = [(sentence, entries(roles)) for sentence, roles in ROLES["patterns"].pairs]
+TRANSFERS, THINGS, REPORTS = ROLES["transfers"].texts, ROLES["things"].texts, ROLES["reports"].texts
+CONTROL, CONVERSES, ACTIONS = ROLES["control"].pairs, ROLES["converses"].rows, ROLES["actions"].pairs
+IMPLICATIVES = [(clause, done == "yes") for clause, done in ROLES["implicatives"].pairs]
 
 
 def _related(rng: random.Random) -> Draft:
@@ -29,15 +40,10 @@ def _related(rng: random.Random) -> Draft:
     columns = rng.sample([i for i, relative in enumerate(relatives) if relative != MISSING], 4)
     gold = rng.randrange(4)
     clue = rng.choice(CLUES[columns[gold]]).format(w=word)
+    quoted = clue.replace("“", "‘").replace("”", "’")
     name = rng.choice(NAMES)
-    context = rng.choice((
-        f"{name} is doing a crossword. One line asks for {clue}.",
-        f"For an essay, {name} has written “{word}” and is now searching a thesaurus for {clue}.",
-        f"On a card in a party game stands: “Find {clue.replace('“', '‘').replace('”', '’')}.” It is "
-        f"{name}'s turn.",
-        f"The teacher wants to hear {clue}. {name} raises a hand.",
-    ))  # fmt: skip
-    question = rng.choice(("Which word is meant?", "Which answer fits?", "What should the answer be?"))
+    context = rng.choice(CONTEXTS["related"]).format(name=name, clue=clue, w=word, quoted=quoted)
+    question = rng.choice(QUESTIONS["related"])
     return draft_of(f"related:{word}", context, question, [relatives[i] for i in columns], gold)
 
 
@@ -47,47 +53,31 @@ def _labels(rng: random.Random) -> Draft:
     gold = rng.randrange(4)
     first, second = row[gold].split()
     name = rng.choice(NAMES)
-    context = rng.choice((
-        f"{name} puts two word cards on the table. The first says “{first}”, the second “{second}”.",
-        f"In a dictionary of related words, {name} comes across the entry “{first} – {second}”.",
-        f"The first word is “{first}” and the second is “{second}”. {name} thinks about their meanings.",
-        f"A language test gives the words “{first}” and “{second}”, in this order.",
-    ))  # fmt: skip
-    question = rng.choice(("How are the two words related?", "Which statement about the two words is true?"))
-    return draft_of(f"labels:{' / '.join(row)}", context, question, LABELS, gold)
+    context = rng.choice(CONTEXTS["labels"]).format(name=name, first=first, second=second)
+    return draft_of(f"labels:{' / '.join(row)}", context, rng.choice(QUESTIONS["labels"]), LABELS, gold)
 
 
 def _senses(rng: random.Random) -> Draft:
     """The sense that a word of many senses has in a sentence."""
-    block = rng.choice(SENSES)
+    (word,), senses = rng.choice(SENSES)
     gold = rng.randrange(4)
-    word, _, example = block[gold]
     name = rng.choice(NAMES)
-    context = rng.choice((
-        f"{name} reads this sentence and stops at the word “{word}”: {example}",
-        f"“{example}” {name} looks up “{word}” in a dictionary and finds several entries.",
-        f"{name} has to translate the following: {example} The difficulty is the word “{word}”.",
-    ))  # fmt: skip
-    question = rng.choice(("Which sense does the word have here?", "What does the word mean here?"))
-    return draft_of(f"senses:{word}", context, question, [sense for _, sense, _ in block], gold)
+    context = rng.choice(CONTEXTS["senses"]).format(name=name, word=word, example=senses[gold][1])
+    question = rng.choice(QUESTIONS["senses"])
+    return draft_of(f"senses:{word}", context, question, [sense for sense, _ in senses], gold)
 
 
 def _categories(rng: random.Random) -> Draft:
     """The word that belongs with four others, among words of neighbouring categories."""
-    group = rng.randrange(len(CATEGORIES))
-    shown = rng.randrange(len(CATEGORIES[group][0]))
+    group = rng.choice(CATEGORIES)
+    shown = rng.randrange(len(group[0]))
     gold = rng.randrange(4)
-    members = CATEGORIES[group][gold]
-    options = [category[shown] for category in CATEGORIES[group]]
-    given = rng.sample([member for i, member in enumerate(members) if i != shown], 4)
+    options = [category[shown] for category in group]
+    given = rng.sample([member for i, member in enumerate(group[gold]) if i != shown], 4)
     name = rng.choice(NAMES)
-    context = rng.choice((
-        f"{name} sorts word cards. On one pile there are already: {', '.join(given)}.",
-        f"The following words stand under one heading, which has become unreadable: {', '.join(given)}.",
-        f"{name} listed {given[0]}, {given[1]}, {given[2]} and {given[3]}, and would like to add one more "
-        "of the same sort.",
-    ))  # fmt: skip
-    question = rng.choice(("Which of these belongs there as well?", "Which word goes with them?"))
+    context = rng.choice(CONTEXTS["categories"])
+    context = context.format(name=name, words=", ".join(given), listed=listed(given))
+    question = rng.choice(QUESTIONS["categories"])
     return draft_of(f"categories:{' / '.join(options)}", context, question, options, gold)
 
 
@@ -96,41 +86,111 @@ def _levels(rng: random.Random) -> Draft:
     relation, chain = rng.choice(LADDERS)
     gold = rng.randrange(len(chain))
     asked = rng.choice([i for i in (gold - 1, gold + 1) if 0 <= i < len(chain)])
-    clue = rng.choice(UP if asked < gold else DOWN).format(w=chain[asked])
+    clue = rng.choice(TABLES["up" if asked < gold else "down"].texts).format(w=chain[asked])
     options = [word for i, word in enumerate(chain) if i != asked]
     shuffled = ", ".join(f"“{word}”" for word in rng.sample(chain, len(chain)))
     context = (
         f"Five words form a ladder: on it, each word names a {relation} of the word directly above it. In "
         f"no order, they are {shuffled}. {rng.choice(NAMES)} looks for {clue}."
     )
-    question = rng.choice(("Which word is it?", "What is found there?"))
-    return draft_of(f"levels:{relation}:{chain[0]}", context, question, options, options.index(chain[gold]))
+    key, question = f"levels:{relation}:{chain[0]}", rng.choice(QUESTIONS["levels"])
+    return draft_of(key, context, question, options, options.index(chain[gold]))
 
 
 def _scales(rng: random.Random) -> Draft:
-    """The word with a given place among four that differ in degree."""
+    """The word with a given position among four that differ in degree."""
     scale = rng.choice(SCALES)
     gold = rng.randrange(4)
-    place = rng.choice(RANKS[gold])
+    rank = rng.choice(RANKS[gold])
     name = rng.choice(NAMES)
-    context = rng.choice((
-        f"{name} sorts four expressions by degree, from the least to the most, and is interested in {place}.",
-        "Four expressions differ in strength, size or degree. They are put in order, beginning with the "
-        f"lowest. {name} has to name {place}.",
-        "In an exercise on shades of meaning, four words are written one above the other, the lowest "
-        f"degree at the bottom. {name} is asked for {place}.",
-    ))  # fmt: skip
-    question = rng.choice(("Which one is meant?", "Which expression is that?"))
-    return draft_of(f"scales:{'<'.join(scale)}", context, question, scale, gold)
+    context = rng.choice(CONTEXTS["scales"]).format(name=name, rank=rank)
+    return draft_of(f"scales:{'<'.join(scale)}", context, rng.choice(QUESTIONS["scales"]), scale, gold)
 
 
-FAMILIES: tuple[Family, ...] = (
-    Family("related", _related),
-    Family("labels", _labels),
-    Family("senses", _senses),
-    Family("categories", _categories),
-    Family("levels", _levels),
-    Family("scales", _scales),
-    *ROLE_FAMILIES,
+def past(verb: str) -> str:
+    """The past tense of one of the VERBS, which is its past participle too."""
+    return {"hug": "hugged"}.get(verb) or verb + ("d" if verb.endswith("e") else "ed")
+
+
+def _events(rng: random.Random) -> Draft:
+    """The doer or the target of an event in a sentence with passives and relative clauses."""
+    number = rng.randrange(len(PATTERNS))
+    pattern, roles = PATTERNS[number]
+    verbs = [past(verb) for verb in rng.sample(VERBS, 3)]
+    people = rng.sample(NAMES, 4)
+    named = dict(zip("ABCD", people, strict=True))
+    event = rng.randrange(len(roles))
+    role = rng.randrange(2)
+    question = f"Who was {verbs[event]}?" if role else f"Who {verbs[event]} someone?"
+    key = f"events:{number}:{event}:{role}:{verbs[event]}"
+    gold = "ABCD".index(roles[event][role])
+    return draft_of(key, pattern.format(*verbs, **named), question, people, gold)
+
+
+def _transfers(rng: random.Random) -> Draft:
+    """The first, second, third or last holder of a thing that changed hands three times."""
+    people = rng.sample(NAMES, 4)
+    verbs = rng.sample(range(len(TRANSFERS)), 3)
+    thing = rng.choice(THINGS)
+    told = [TRANSFERS[v].format(a=people[i], b=people[i + 1], x=thing) for i, v in enumerate(verbs)]
+    order = rng.sample(range(3), 3)
+    gold = rng.randrange(4)
+    context = (
+        f"Over the years a {thing} changed hands three times. The facts are these, not always in the order "
+        f"of time. {' '.join(told[i] for i in order)}"
+    )
+    rank = ("first", "second", "third", "last")[gold]
+    question = f"Who was the {rank} of the four to have the {thing}?"
+    return draft_of(f"transfers:{verbs}:{order}:{gold}", context, question, people, gold)
+
+
+def _control(rng: random.Random) -> Draft:
+    """Who was meant to act, or to be acted on, in a clause with an infinitive."""
+    number, report = rng.randrange(len(CONTROL)), rng.randrange(len(REPORTS))
+    pattern, doer = CONTROL[number]
+    passive = rng.random() < 0.5
+    verb = rng.choice(WANTED if passive else [verb for verb in VERBS if verb not in NOT_CHOSEN])
+    people = a, b, c, d = rng.sample(NAMES, 4)
+    infinitive = f"be {past(verb)} by {c}" if passive else f"{verb} {c}"
+    clause = pattern.format(a=a, b=b, do=infinitive)
+    asks_target = rng.random() < 0.5
+    gold = "ab".index(doer) if passive == asks_target else 2
+    question = f"Who was to be {past(verb)}?" if asks_target else f"Who was to {verb} someone?"
+    key = f"control:{number}:{verb}:{passive}:{asks_target}"
+    return draft_of(key, capital(REPORTS[report].format(d=d, clause=clause)), question, people, gold)
+
+
+def _converses(rng: random.Random) -> Draft:
+    """Who has a role in one of two facts, each told from one of its two sides."""
+    numbers = rng.sample(range(len(CONVERSES)), 2)
+    people = rng.sample(NAMES, 4)
+    sides = [rng.randrange(2) for _ in numbers]
+    facts = [
+        CONVERSES[number][side].format(a=people[2 * i], b=people[2 * i + 1])
+        for i, (number, side) in enumerate(zip(numbers, sides, strict=True))
+    ]
+    gold = rng.randrange(4)
+    asked = gold // 2
+    role = CONVERSES[numbers[asked]][2 + gold % 2]
+    joint = rng.choice((", and ", ", while ", "; "))
+    key = f"converses:{role}:{sides[asked]}:{numbers[1 - asked]}:{sides[1 - asked]}"
+    return draft_of(key, f"{capital(joint.join(facts))}.", f"Who is the {role}?", people, gold)
+
+
+def _implicatives(rng: random.Random) -> Draft:
+    """The one of four people who did, or who did not do, what the others did not, or did."""
+    done = rng.random() < 0.5
+    ones = rng.sample([i for i, (_, fact) in enumerate(IMPLICATIVES) if fact == done], 1)
+    others = rng.sample([i for i, (_, fact) in enumerate(IMPLICATIVES) if fact != done], 3)
+    people = rng.sample(NAMES, 4)
+    act, acted = rng.choice(ACTIONS)
+    told = [IMPLICATIVES[i][0].format(p=p, do=act) for i, p in zip(ones + others, people, strict=True)]
+    context = " ".join(f"{text}." for text in rng.sample(told, 4))
+    question = f"Who {acted}?" if done else f"Three of the four {acted}. Who did not?"
+    return draft_of(f"implicatives:{ones}:{sorted(others)}:{act}", context, question, people)
+
+
+FAMILIES = (
+    *families(_related, _labels, _senses, _categories, _levels, _scales),
+    *families(_events, _transfers, _control, _converses, _implicatives),
 )
-"""The ways of thinking of this ability."""

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import random
 
-from core.abilities.item import Draft, Family
-from core.abilities.standard import place_words as words
-from core.abilities.standard.moving import carried_along, photo_moves, stack_moves, way_back
-from core.abilities.standard.names import NAMES
-from core.abilities.standard.numeric import (
+from core.abilities.drafting import (
+    NAMES,
     NUMBER_WORDS,
     counted,
     draft_of,
+    families,
     four_numbers,
     listed,
     with_article,
 )
+from core.abilities.item import Draft
+from core.abilities.standard.moving import MOVES
 from core.abilities.standard.ordering import clues_key, draw_clues, gives_away
+from core.abilities.tables import read_tables
 
-VECTORS: tuple[tuple[int, int], ...] = ((0, 1), (1, 0), (0, -1), (-1, 0))
-"""East and north parts of a step north, east, south and west."""
+TABLES = read_tables("standard/spatial_reasoning")
+THINGS, LANDMARKS, VILLAGES = TABLES["things"].texts, TABLES["landmarks"].texts, TABLES["villages"].texts
+COMPASS, TURNS = TABLES["compass"].texts, TABLES["turns"].texts
+ROW_CLUES, ROW_PLACES = TABLES["row clues"].lists, TABLES["row places"].texts
+TABLE_SIDES = {side: views for side, *views in TABLES["table sides"].rows}
 
 
 def _row_order(rng: random.Random) -> Draft:
@@ -31,14 +35,13 @@ def _row_order(rng: random.Random) -> Draft:
     clues, place = draw_clues(rng), rng.randrange(4)
     if gives_away(clues, place):
         return _row_order(rng)
-    things = rng.sample(words.THINGS, 4)
-    told = [rng.choice(words.ROW_CLUES[c.kind]).format(a=things[c.a], b=things[c.b]) for c in clues]
+    things = rng.sample(THINGS, 4)
+    told = [rng.choice(ROW_CLUES[c.kind]).format(a=things[c.a], b=things[c.b]) for c in clues]
     named = listed([with_article(t) for t in rng.sample(things, 4)])
     context = f"Four things stand in a row on a shelf: {named}. {' '.join(told)}"
-    question = f"Which of the four is {words.ROW_PLACES[place]}?"
-    options = [things[place], *(t for t in things if t != things[place])]
+    question = f"Which of the four is {ROW_PLACES[place]}?"
     steps = f"From left to right: {', '.join(things)}."
-    return draft_of(f"row_order {clues_key(clues, place)}", context, question, options, steps)
+    return draft_of(f"row_order {clues_key(clues, place)}", context, question, things, place, steps)
 
 
 def _compass_corner(rng: random.Random) -> Draft:
@@ -47,22 +50,23 @@ def _compass_corner(rng: random.Random) -> Draft:
     chain = [vertical, horizontal, *rng.choices((vertical, horizontal), k=rng.randint(0, 2))]
     rng.shuffle(chain)
     turned = [rng.random() < 0.5 for _ in chain]
-    places = rng.sample(words.LANDMARKS, len(chain) + 1)
+    places = rng.sample(LANDMARKS, len(chain) + 1)
     told = [
-        f"The {a} is directly {words.COMPASS[(way + 2) % 4]} of the {b}."
+        f"The {a} is directly {COMPASS[(way + 2) % 4]} of the {b}."
         if is_turned
-        else f"The {b} is directly {words.COMPASS[way]} of the {a}."
+        else f"The {b} is directly {COMPASS[way]} of the {a}."
         for way, is_turned, a, b in zip(chain, turned, places, places[1:], strict=False)
     ]
     rng.shuffle(told)
-    gold = words.COMPASS[vertical] + words.COMPASS[horizontal]
+    gold = COMPASS[vertical] + COMPASS[horizontal]
     corners = ("northeast", "northwest", "southeast", "southwest")
     return draft_of(
         f"compass_corner {chain} {turned}",
         " ".join(told),
         f"In which direction from the {places[0]} does the {places[-1]} lie?",
-        [gold, *(c for c in corners if c != gold)],
-        f"From the {places[0]} one goes {', then '.join(words.COMPASS[way] for way in chain)}.",
+        corners,
+        corners.index(gold),
+        f"From the {places[0]} one goes {', then '.join(COMPASS[way] for way in chain)}.",
     )
 
 
@@ -77,19 +81,17 @@ def _walk_end(rng: random.Random) -> Draft:
     rng.shuffle(along)
     side = rng.randint(1, 9)
     moves = [((way + out) % 4, side), along[0], ((way + out + 2) % 4, side), along[1]]
-    told = [f"{counted(n, 'block')} {words.COMPASS[w]}" for w, n in moves]
+    told = [f"{counted(n, 'block')} {COMPASS[w]}" for w, n in moves]
     options = [
-        f"{counted(n, 'block')} {words.COMPASS[w]}"
-        for n in (net, near + far - net)
-        for w in (way, (way + 2) % 4)
+        f"{counted(n, 'block')} {COMPASS[w]}" for n in (net, near + far - net) for w in (way, (way + 2) % 4)
     ]
-    name, place = rng.choice(NAMES), rng.choice(words.LANDMARKS)
+    name, place = rng.choice(NAMES), rng.choice(LANDMARKS)
     return draft_of(
         f"walk_end {moves}",
         f"From the {place}, {name} walks {', then '.join(told)}.",
         f"Where is {name} now, seen from the {place}?",
         options,
-        f"{told[0].capitalize()} and {told[2]} cancel. What is left is {told[1]} and {told[3]}.",
+        steps=f"{told[0].capitalize()} and {told[2]} cancel. What is left is {told[1]} and {told[3]}.",
     )
 
 
@@ -97,22 +99,20 @@ def _facing(rng: random.Random) -> Draft:
     """A start direction and some turns: the direction at the end."""
     heading = start = rng.randrange(4)
     turns = [rng.choice((1, 2, 3)) for _ in range(rng.randint(3, 4))]
-    places = rng.sample(words.LANDMARKS, len(turns))
+    places = rng.sample(LANDMARKS, len(turns))
     name = rng.choice(NAMES)
     told, out = [], []
     for turn, place in zip(turns, places, strict=True):
         heading = (heading + turn) % 4
-        told.append(
-            f"makes a U-turn at the {place}" if turn == 2 else f"turns {words.TURNS[turn]} at the {place}"
-        )
-        out.append(words.COMPASS[heading])
-    gold = words.COMPASS[heading]
+        told.append(f"makes a U-turn at the {place}" if turn == 2 else f"turns {TURNS[turn]} at the {place}")
+        out.append(COMPASS[heading])
     return draft_of(
         f"facing {start} {turns}",
-        f"{name} sets out heading {words.COMPASS[start]}, then {listed(told)}.",
+        f"{name} sets out heading {COMPASS[start]}, then {listed(told)}.",
         f"In which direction is {name} heading at the end?",
-        [gold, *(w for w in words.COMPASS if w != gold)],
-        f"At first {words.COMPASS[start]}, then {', then '.join(out)}.",
+        COMPASS,
+        heading,
+        f"At first {COMPASS[start]}, then {', then '.join(out)}.",
     )
 
 
@@ -121,37 +121,35 @@ def _side_in_view(rng: random.Random) -> Draft:
     target, faced = rng.sample(range(4), 2)
     turns = [rng.choice((1, 2, 3)) for _ in range(rng.randint(1, 2))]
     name = rng.choice(NAMES)
-    place, other = rng.sample(words.LANDMARKS, 2)
+    place, other = rng.sample(LANDMARKS, 2)
     by_landmark = rng.random() < 0.5
-    told = [f"{name} stands in the middle of a square. The {place} is on its {words.COMPASS[target]} side"]
+    told = [f"{name} stands in the middle of a square. The {place} is on its {COMPASS[target]} side"]
     if by_landmark:
-        told.append(
-            f" and the {other} on its {words.COMPASS[faced]} side. At first {name} faces the {other},"
-        )
+        told.append(f" and the {other} on its {COMPASS[faced]} side. At first {name} faces the {other},")
     else:
-        told.append(f". At first {name} faces {words.COMPASS[faced]},")
-    told.append(" then turns " + ", then turns ".join(words.TURNS[turn] for turn in turns) + ".")
+        told.append(f". At first {name} faces {COMPASS[faced]},")
+    told.append(" then turns " + ", then turns ".join(TURNS[turn] for turn in turns) + ".")
     heading = (faced + sum(turns)) % 4
     sides = ("in front", "on the right", "behind", "on the left")
-    gold = sides[(target - heading) % 4]
     return draft_of(
         f"side_in_view {target} {faced} {turns}",
         "".join(told),
         f"Where is the {place} now, as {name} sees it?",
-        [gold, *(s for s in sides if s != gold)],
-        f"{name} now faces {words.COMPASS[heading]}, and the {place} is in the {words.COMPASS[target]}.",
+        sides,
+        (target - heading) % 4,
+        f"{name} now faces {COMPASS[heading]}, and the {place} is in the {COMPASS[target]}.",
     )
 
 
 def _opposite_seats(rng: random.Random) -> Draft:
     """Two people face each other: which thing is on a side, told from either seat."""
     a, b = rng.sample(NAMES, 2)
-    sides = rng.sample(list(words.TABLE_SIDES), 4)
+    sides = rng.sample(list(TABLE_SIDES), 4)
     asked, is_told, is_swapped = sides[0], rng.random() < 0.5, rng.random() < 0.5
-    things = dict(zip(sides, rng.sample(words.THINGS, 4), strict=True))
-    views = {side: 1 if side == asked else rng.randrange(2) for side in words.TABLE_SIDES}
+    things = dict(zip(sides, rng.sample(THINGS, 4), strict=True))
+    views = {side: 1 if side == asked else rng.randrange(2) for side in TABLE_SIDES}
     told = [
-        f"The {things[s]} is {words.TABLE_SIDES[s][views[s]].format(a=a, b=b)}."
+        f"The {things[s]} is {TABLE_SIDES[s][views[s]].format(a=a, b=b)}."
         for s in sides
         if s != asked or is_told
     ]
@@ -161,9 +159,9 @@ def _opposite_seats(rng: random.Random) -> Draft:
     if is_swapped:
         told.append("Then the two change seats, and the things stay where they are.")
     first, second = rng.sample((a, b), 2)
-    where = words.TABLE_SIDES[asked][0].format(a=b if is_swapped else a, b=a if is_swapped else b)
-    before = words.TABLE_SIDES[asked][0].format(a=a, b=b)
-    turned = words.TABLE_SIDES[asked][1].format(a=a, b=b)
+    where = TABLE_SIDES[asked][0].format(a=b if is_swapped else a, b=a if is_swapped else b)
+    before = TABLE_SIDES[asked][0].format(a=a, b=b)
+    turned = TABLE_SIDES[asked][1].format(a=a, b=b)
     steps = f"What is {before} is {turned}."
     if is_swapped:
         steps = f"What is {where} now was {before} at first. {steps}"
@@ -173,14 +171,14 @@ def _opposite_seats(rng: random.Random) -> Draft:
         + " ".join(told),
         f"Which thing is {where}{' now' if is_swapped else ''}?",
         [things[side] for side in sides],
-        steps,
+        steps=steps,
     )
 
 
 def _grid_path(rng: random.Random) -> Draft:
     """Nine things on three shelves: what is reached by some moves."""
     x, y = start = (rng.randrange(3), rng.randrange(3))
-    things = rng.sample(words.THINGS, 9)
+    things = rng.sample(THINGS, 9)
     moves: list[tuple[str, int]] = []
     out: list[str] = []
     for axis in rng.choice(("xy", "yx", "xyx", "yxy")):
@@ -205,7 +203,7 @@ def _grid_path(rng: random.Random) -> Draft:
         f"{told} Begin at the {origin} and go {path}.",
         "Which thing do you come to?",
         [gold, *rng.sample([t for t in things if t not in (origin, gold)], 3)],
-        f"From the {origin}: {', '.join(out)}.",
+        steps=f"From the {origin}: {', '.join(out)}.",
     )
 
 
@@ -218,7 +216,7 @@ def _road_distance(rng: random.Random) -> Draft:
     if not 2 <= min(rests) <= max(rests) <= 40:
         return _road_distance(rng)
     moves.append(net - sum(moves))
-    villages = rng.sample(words.VILLAGES, len(moves) + 1)
+    villages = rng.sample(VILLAGES, len(moves) + 1)
     told = [
         f"{b} is {abs(move)} km {'east' if move > 0 else 'west'} of {a}."
         for move, a, b in zip(moves, villages, villages[1:], strict=False)
@@ -231,8 +229,8 @@ def _road_distance(rng: random.Random) -> Draft:
         f"road_distance {moves}",
         f"A straight road runs from west to east. {' '.join(told)}",
         f"How many km is it by road from {villages[0]} to {villages[-1]}?",
-        [str(d) for d in distances],
-        f"{', '.join(sums)}.",
+        distances,
+        steps=f"{', '.join(sums)}.",
     )
 
 
@@ -260,23 +258,12 @@ def _round_table(rng: random.Random) -> Draft:
         f"{listed(people)}, and next to {people[-1]} sits {people[0]} again.",
         f"Who is {phrase}?",
         [gold, *rng.sample(others, 3)],
-        f"From {people[start]} one comes to {path}.",
+        steps=f"From {people[start]} one comes to {path}.",
     )
 
 
-FAMILIES: tuple[Family, ...] = (
-    Family("row_order", _row_order),
-    Family("compass_corner", _compass_corner),
-    Family("walk_end", _walk_end),
-    Family("facing", _facing),
-    Family("side_in_view", _side_in_view),
-    Family("opposite_seats", _opposite_seats),
-    Family("grid_path", _grid_path),
-    Family("road_distance", _road_distance),
-    Family("round_table", _round_table),
-    Family("carried_along", carried_along),
-    Family("photo_moves", photo_moves),
-    Family("way_back", way_back),
-    Family("stack_moves", stack_moves),
+FAMILIES = (
+    *families(_row_order, _compass_corner, _walk_end, _facing, _side_in_view, _opposite_seats),
+    *families(_grid_path, _road_distance, _round_table),
+    *MOVES,
 )
-"""All families, each a way of thinking about space."""

@@ -9,12 +9,26 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 
-from core.abilities.item import Draft, Family
-from core.abilities.standard import clock_times
-from core.abilities.standard import time_words as words
-from core.abilities.standard.names import NAMES
-from core.abilities.standard.numeric import capitalized, clock, counted, draft_of, four_numbers, listed
+from core.abilities.drafting import NAMES, capital, clock, counted, draft_of, families, four_numbers, listed
+from core.abilities.item import Draft
+from core.abilities.standard.clock_times import CLOCK_TIMES
 from core.abilities.standard.ordering import clues_key, draw_clues, gives_away
+from core.abilities.tables import read_tables
+
+TABLES = read_tables("standard/temporal_reasoning")
+EVENTS, EVENT_CLUES, EVENT_PLACES = (
+    TABLES["events"].texts,
+    TABLES["event clues"].lists,
+    TABLES["event places"].texts,
+)
+PROGRAMMES, LIVES = TABLES["programmes"].rows, TABLES["lives"].rows
+WEEKDAYS, MONTHS = TABLES["weekdays"].texts, TABLES["months"].texts
+
+DATE_SCENES = [
+    *(("later", *row) for row in TABLES["dates later"].rows),
+    *(("earlier", *row) for row in TABLES["dates earlier"].rows),
+]
+"""Whether the other date is later or earlier, how it is told and asked."""
 
 FIRST_DAY = 60
 """March 1 as a day of the year: dates stay after it, so that leap years do not matter."""
@@ -25,16 +39,15 @@ def _event_order(rng: random.Random) -> Draft:
     clues, place = draw_clues(rng), rng.randrange(4)
     if gives_away(clues, place):
         return _event_order(rng)
-    events = rng.sample(words.EVENTS, 4)
-    told = [
-        capitalized(rng.choice(words.EVENT_CLUES[c.kind]).format(a=events[c.a], b=events[c.b])) for c in clues
-    ]
+    events = rng.sample(EVENTS, 4)
+    told = [capital(rng.choice(EVENT_CLUES[c.kind]).format(a=events[c.a], b=events[c.b])) for c in clues]
     named = listed(rng.sample(events, 4))
     return draft_of(
         f"event_order {clues_key(clues, place)}",
         f"On the festival day there were four events, one after another: {named}. {' '.join(told)}",
-        f"Which of the four events came {words.EVENT_PLACES[place]}?",
-        [events[place], *(e for e in events if e != events[place])],
+        f"Which of the four events came {EVENT_PLACES[place]}?",
+        events,
+        place,
         f"In order: {', '.join(events)}.",
     )
 
@@ -47,7 +60,7 @@ def _arrival_order(rng: random.Random) -> Draft:
     if len(set(times)) < 4:
         return _arrival_order(rng)
     people = rng.sample(NAMES, 4)
-    full, short = rng.choice(words.ARRIVAL_SCENES)
+    full, short = rng.choice(TABLES["arrivals"].rows)
     told = [f"{people[0]} {full} at {clock(times[0])}."]
     for i in range(1, 4):
         by = times[i] - times[i - 1]
@@ -56,20 +69,20 @@ def _arrival_order(rng: random.Random) -> Draft:
         )
     place = rng.randrange(4)
     ranked = sorted(people, key=lambda p: times[people.index(p)])
-    gold = ranked[place]
     steps = ", ".join(f"{p} {clock(t)}" for p, t in zip(people, times, strict=True))
     return draft_of(
         f"arrival_order {[t - times[0] for t in times]} {place}",
         " ".join(told),
-        f"Who {short} {words.EVENT_PLACES[place]}?",
-        [gold, *(p for p in people if p != gold)],
+        f"Who {short} {EVENT_PLACES[place]}?",
+        people,
+        people.index(ranked[place]),
         f"{steps}. In order: {', '.join(ranked)}.",
     )
 
 
 def _present_during(rng: random.Random) -> Draft:
     """A programme and four stays told by its parts: who was there during one part."""
-    parts = rng.choice(words.PROGRAMME)
+    parts = rng.choice(PROGRAMMES)
     n = len(parts)
     asked = rng.randrange(1, n - 1)
     stays = [(rng.randint(0, asked), rng.randint(asked, n - 1))]
@@ -93,7 +106,7 @@ def _present_during(rng: random.Random) -> Draft:
         f"The programme was, in this order: {listed(parts)}. {' '.join(told)}",
         f"Who was there during {parts[asked]}?",
         people,
-        f"One of them was there {span}.",
+        steps=f"One of them was there {span}.",
     )
 
 
@@ -105,25 +118,23 @@ def _weekday(rng: random.Random) -> Draft:
         for _ in range(rng.randint(1, 2))
     ]
     start = (days[0] - sum(spans)) % 7
-    events = rng.sample(words.EVENTS, len(spans) + 1)
-    told = [capitalized(f"{events[0]} was on a {words.WEEKDAYS[start]}.")]
+    events = rng.sample(EVENTS, len(spans) + 1)
+    told = [capital(f"{events[0]} was on a {WEEKDAYS[start]}.")]
     day, out = start, []
     for span, a, b in zip(spans, events, events[1:], strict=False):
-        told.append(
-            capitalized(f"{b} was {counted(abs(span), 'day')} {'after' if span > 0 else 'before'} {a}.")
-        )
+        told.append(capital(f"{b} was {counted(abs(span), 'day')} {'after' if span > 0 else 'before'} {a}."))
         weeks, rest = divmod(abs(span), 7)
         way = "later" if span > 0 else "earlier"
         rule = f"{counted(weeks, 'week')} and {counted(rest, 'day')}" if weeks else counted(rest, "day")
-        out.append(f"{rule} {way} than a {words.WEEKDAYS[day]}")
+        out.append(f"{rule} {way} than a {WEEKDAYS[day]}")
         day = (day + span) % 7
-        out[-1] += f" is a {words.WEEKDAYS[day]}."
+        out[-1] += f" is a {WEEKDAYS[day]}."
     return draft_of(
         f"weekday {start} {spans}",
         " ".join(told),
         f"On which day of the week was {events[-1]}?",
-        [words.WEEKDAYS[day] for day in days],
-        capitalized(" ".join(out)),
+        [WEEKDAYS[day] for day in days],
+        steps=capital(" ".join(out)),
     )
 
 
@@ -132,7 +143,7 @@ def _months_later(rng: random.Random) -> Draft:
     months = four_numbers(rng, 12 * 1990, 12 * 2024, (1, 2, 3, 12))
     n = rng.randint(5, 40)
     start = months[0] - n
-    scene, question = rng.choice(words.MONTH_SCENES)
+    scene, question = rng.choice(TABLES["months later"].rows)
     name = rng.choice(NAMES)
     out, now = [], start
     for span, text in ((n // 12 * 12, counted(n // 12, "year")), (n % 12, counted(n % 12, "month"))):
@@ -144,33 +155,32 @@ def _months_later(rng: random.Random) -> Draft:
         scene.format(name=name, month=_month_name(start), n=n),
         question.format(name=name),
         [_month_name(month) for month in months],
-        " ".join(out),
+        steps=" ".join(out),
     )
 
 
 def _month_name(month: int) -> str:
     """The month, counted from the start of the year 0: `March 2016`."""
-    return f"{words.MONTHS[month % 12]} {month // 12}"
+    return f"{MONTHS[month % 12]} {month // 12}"
 
 
 def _days_apart(rng: random.Random) -> Draft:
     """A date and a number of days forward or back: the other date."""
     days = four_numbers(rng, FIRST_DAY, 365, (1, 2, 7, 10))
-    index = rng.randrange(len(words.DATE_SCENES))
-    is_later = index < words.N_DATE_SCENES_LATER
+    direction, scene, question = rng.choice(DATE_SCENES)
+    is_later = direction == "later"
     n = rng.randint(4, 40)
     start = days[0] - n if is_later else days[0] + n
     shift = start - days[0]
     if min(days) + shift < FIRST_DAY or max(days) + shift > 365:
         return _days_apart(rng)
-    scene, question = words.DATE_SCENES[index]
     name = rng.choice(NAMES)
     return draft_of(
         f"days_apart {start} {n} {is_later}",
         scene.format(name=name, date=_date_name(start), n=n),
         question.format(name=name),
         [_date_name(day) for day in days],
-        _date_steps(start, n, is_later),
+        steps=_date_steps(start, n, is_later),
     )
 
 
@@ -181,7 +191,7 @@ def _day_of_year(day: int) -> date:
 
 def _date_name(day: int) -> str:
     """The date of a day of the year as text: `March 1`."""
-    return f"{words.MONTHS[_day_of_year(day).month - 1]} {_day_of_year(day).day}"
+    return f"{MONTHS[_day_of_year(day).month - 1]} {_day_of_year(day).day}"
 
 
 def _date_steps(start: int, n: int, is_later: bool) -> str:
@@ -204,7 +214,7 @@ def _ends_month(day: int, is_later: bool) -> bool:
 
 def _life(rng: random.Random) -> Draft:
     """A year of birth and the stations of a life: the year of the last, or the age at it."""
-    first, second, third, question = rng.choice(words.LIVES)
+    first, second, third, question = rng.choice(LIVES)
     spans = [rng.randint(15, 29), rng.randint(3, 19), rng.randint(3, 19)]
     name = rng.choice(NAMES)
     age = sum(spans)
@@ -228,27 +238,13 @@ def _life(rng: random.Random) -> Draft:
         f"life {is_age} {spans if is_age else [birth, *spans]}",
         f"{name} was born in {birth}, {told}.",
         asked,
-        [str(n) for n in numbers],
-        " ".join(sums),
+        numbers,
+        steps=" ".join(sums),
     )
 
 
-FAMILIES: tuple[Family, ...] = (
-    Family("event_order", _event_order),
-    Family("arrival_order", _arrival_order),
-    Family("present_during", _present_during),
-    Family("elapsed", clock_times.elapsed),
-    Family("finish_time", clock_times.finish_time),
-    Family("leave_time", clock_times.leave_time),
-    Family("overlap_length", clock_times.overlap_length),
-    Family("who_was_there", clock_times.who_was_there),
-    Family("next_departure", clock_times.next_departure),
-    Family("time_zone", clock_times.time_zone),
-    Family("wrong_clock", clock_times.wrong_clock),
-    Family("longest_break", clock_times.longest_break),
-    Family("weekday", _weekday),
-    Family("months_later", _months_later),
-    Family("days_apart", _days_apart),
-    Family("life", _life),
+FAMILIES = (
+    *families(_event_order, _arrival_order, _present_during),
+    *CLOCK_TIMES,
+    *families(_weekday, _months_later, _days_apart, _life),
 )
-"""All families, each a way of thinking about time."""

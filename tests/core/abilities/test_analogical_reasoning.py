@@ -9,8 +9,17 @@ from functools import cache
 import pytest
 
 from core.abilities import Item, generate_items
-from core.abilities.standard.analogy_stories import STORIES, TASKS
-from core.abilities.standard.analogy_words import MISSING, ORDERED, PAIRS, ROLES, SYSTEMS, THINGS, WORD_FORMS
+from core.abilities.standard.analogical_reasoning import (
+    ORDERED,
+    PAIRS,
+    ROLES,
+    STORIES,
+    SYSTEMS,
+    TASKS,
+    THINGS,
+    WORD_FORMS,
+)
+from core.abilities.tables import MISSING
 
 ROWS = [*(row for block in THINGS for row in block), *WORD_FORMS]
 

@@ -8,11 +8,9 @@ from functools import cache
 import pytest
 
 from core.abilities import Item, generate_items
-from core.abilities.standard.causal_chains import CHAINS, OBJECTS
-from core.abilities.standard.causal_matter import FEELINGS, MATTER
-from core.abilities.standard.causal_settings import SETTINGS
+from core.abilities.standard.commonsense_causal import CHAINS, FEELINGS, MATTER, OBJECTS, SETTINGS
 
-MISHAPS = [(doing, *mishap) for (doing,), *mishaps in SETTINGS for mishap in mishaps]
+MISHAPS = [(doing, *mishap) for (doing,), mishaps in SETTINGS for mishap in mishaps]
 """Undertaking, cause, effect, prevention."""
 
 SMALL_WORDS = {
@@ -67,7 +65,7 @@ def test_still_wrong_is_the_only_mishap_without_a_precaution() -> None:
 
 def test_outcome_is_the_column_of_the_thing() -> None:
     for item in items("matter"):
-        for (event, *outcomes), *things in MATTER:
+        for (event, *outcomes), things in MATTER:
             shape = re.escape(event).replace(r"\{p\}", r"\w+").replace(r"\{x\}", "(.+)")
             match = re.fullmatch(shape, item.context)
             if match:
@@ -82,7 +80,7 @@ def test_feeling_is_the_block_of_the_line() -> None:
     for item in items("feelings"):
         line = re.search("“(.+)”", item.context)
         assert line
-        assert [label for label, *lines in FEELINGS if line[1] in lines] == [item.answer.lower()]
+        assert [label for label, lines in FEELINGS.items() if line[1] in lines] == [item.answer.lower()]
 
 
 def test_means_meets_the_need_told() -> None:
@@ -103,24 +101,24 @@ def test_chain_gold_is_next_to_the_event_picked() -> None:
 
 
 def test_tables_name_nothing_twice() -> None:
-    for (_,), *mishaps in SETTINGS:
+    for _, mishaps in SETTINGS:
         assert len(mishaps) == 4
         assert all(len(mishap) == 3 for mishap in mishaps)
         assert len({cell for mishap in mishaps for cell in mishap}) == 12
-    for (_, *outcomes), *rows in MATTER:
+    for (_, *outcomes), rows in MATTER:
         things = [thing for row in rows for thing in row]
         assert len(set(things)) == len(things) == 4 * len(rows)
         assert len(set(outcomes)) == 4
-    lines = [line for block in FEELINGS for line in block]
+    lines = [line for block in FEELINGS.values() for line in block]
     assert len(set(lines)) == len(lines)
-    assert {len(block) for block in FEELINGS} == {16}
+    assert {len(block) for block in FEELINGS.values()} == {15}
     needs = [need for block in OBJECTS for _, need in block]
     assert len(set(needs)) == len(needs)
     assert all(len({thing for thing, _ in block}) == 4 for block in OBJECTS)
     events = [event for chain in CHAINS for event in chain]
     assert len(set(events)) == len(events)
     assert {len(chain) for chain in CHAINS} == {5}
-    assert len({(doing,) for (doing,), *_ in SETTINGS}) == len(SETTINGS) >= 40
+    assert len({doing for (doing,), _ in SETTINGS}) == len(SETTINGS) >= 40
 
 
 def content_words(text: str) -> set[str]:

@@ -10,8 +10,7 @@ import pytest
 
 from core.abilities.generate import draw_items
 from core.abilities.item import Item
-from core.abilities.standard import recall_words as words
-from core.abilities.standard.contextual_recall import FAMILIES
+from core.abilities.standard.contextual_recall import EVENTS, FAMILIES
 
 BY_NAME = {family.name: family for family in FAMILIES}
 
@@ -83,7 +82,7 @@ def containers(item: Item) -> str:
 
 
 def revisions(item: Item) -> str:
-    (event,) = [event for event in words.EVENTS if event in item.question]
+    (event,) = [event for event in EVENTS if event in item.question]
     notes = [note for note in re.findall(r"Note \d+: ([^.]+)\.", item.context) if event in note]
     stage = ("at first", "after the first change", "in the end")
     (when,) = [i for i, text in enumerate(stage) if text in item.question]

@@ -12,7 +12,7 @@ import pytest
 
 from core.abilities.generate import draw_items
 from core.abilities.item import Item
-from core.abilities.standard import induction_words as words
+from core.abilities.standard.induction_patterns import COMMON
 from core.abilities.standard.inductive_reasoning import FAMILIES
 
 BY_NAME = {family.name: family for family in FAMILIES}
@@ -166,7 +166,7 @@ def detector(item: Item) -> set[str]:
 
 def in_common(item: Item) -> set[str]:
     things = re.search(r": (.+)\.$", item.context)[1].split(", ")
-    (row,) = [members for _, members in words.COMMON.values() if set(things) <= set(members)]
+    (row,) = [members for _, members in COMMON.values() if set(things) <= set(members)]
     return {option for option in item.options if option in row and option not in things}
 
 
@@ -232,12 +232,12 @@ def test_numbers_are_equally_spaced_and_the_gold_is_at_every_rank(family: str) -
 
 
 def test_no_thing_is_in_two_rows() -> None:
-    things = [thing for _, members in words.COMMON.values() for thing in members]
+    things = [thing for _, members in COMMON.values() for thing in members]
     assert len(things) == len(set(things))
 
 
 def test_things_of_one_item_touch_no_field_twice() -> None:
-    row_of = {thing: row for row, (_, members) in words.COMMON.items() for thing in members}
+    row_of = {thing: row for row, (_, members) in COMMON.items() for thing in members}
     for item in items_of("in_common"):
-        fields = [f for option in item.options for f in words.COMMON[row_of[option]][0].split()]
+        fields = [f for option in item.options for f in COMMON[row_of[option]][0]]
         assert len(fields) == len(set(fields))

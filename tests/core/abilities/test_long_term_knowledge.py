@@ -7,70 +7,79 @@ import pytest
 
 from core.abilities.generate import split_of
 from core.abilities.item import Draft, Family
-from core.abilities.standard import facts_groups, facts_history, facts_nature, facts_places, facts_science
-from core.abilities.standard import facts_works as works
-from core.abilities.standard.knowledge_phrasings import PHRASINGS
-from core.abilities.standard.long_term_knowledge import FAMILIES, TABLES
+from core.abilities.standard.long_term_knowledge import (
+    CAPITALS,
+    CURRENCIES,
+    DISCOVERIES,
+    ELEMENTS,
+    EVENTS,
+    FACTS,
+    FAMILIES,
+    LATITUDES,
+    NATURE,
+    PLACES,
+    QUESTIONS,
+    SCIENCE,
+    SENTENCES,
+    phrasings_of,
+    swapped,
+)
 
 Facts = tuple[tuple[str, str], ...]
 
-NUMBERS: Facts = tuple((name, str(i + 1)) for i, (name, _) in enumerate(facts_science.ELEMENTS))
+NUMBERS: Facts = tuple((name, str(i + 1)) for i, (name, _) in enumerate(ELEMENTS))
 
 TABLES_OF_FACTS: dict[str, Facts] = {
-    "capitals": facts_places.CAPITALS,
-    "currencies": facts_places.CURRENCIES,
-    "rivers": facts_places.RIVER_MOUTHS,
-    "cities": facts_places.CITY_RIVERS,
-    "places": facts_places.PLACES,
-    "elements": facts_science.ELEMENTS,
-    "quantities": facts_science.QUANTITIES,
-    "planets": facts_science.PLANETS,
-    "discoveries": facts_science.DISCOVERIES,
-    "books": works.BOOKS,
-    "paintings": works.PAINTINGS,
-    "music": works.MUSIC,
-    "young": facts_nature.YOUNG_ANIMALS,
-    "words": facts_nature.ANIMAL_WORDS,
-    "body": facts_nature.BODY_PARTS,
+    "capitals": CAPITALS,
+    "currencies": CURRENCIES,
+    "rivers": FACTS["river"],
+    "cities": FACTS["city on river"],
+    "places": FACTS["place"],
+    "elements": ELEMENTS,
+    "quantities": FACTS["quantity"],
+    "planets": FACTS["planet"],
+    "discoveries": DISCOVERIES,
+    "books": FACTS["book"],
+    "paintings": FACTS["painting"],
+    "music": FACTS["music"],
+    "young": FACTS["young"],
+    "words": NATURE["animal words"].pairs,
+    "body": FACTS["body"],
 }
 ONE_TO_ONE = ("capitals", "currencies", "elements", "discoveries", "body")
 
 
-def swapped(facts: Facts) -> Facts:
-    return tuple((answer, subject) for subject, answer in facts)
-
-
-CAPITAL_OF = dict(facts_places.CAPITALS)
+CAPITAL_OF = dict(CAPITALS)
 
 PAIRS: dict[str, Facts] = {
-    "capital_of_country": facts_places.CAPITALS,
-    "country_of_capital": swapped(facts_places.CAPITALS),
-    "currency_of_country": facts_places.CURRENCIES,
-    "currency_by_capital": tuple((CAPITAL_OF.get(c, "-"), unit) for c, unit in facts_places.CURRENCIES),
-    "river_mouth": facts_places.RIVER_MOUTHS,
-    "river_of_city": facts_places.CITY_RIVERS,
-    "country_of_place": facts_places.PLACES,
-    "symbol_of_element": facts_science.ELEMENTS,
+    "capital_of_country": CAPITALS,
+    "country_of_capital": swapped(CAPITALS),
+    "currency_of_country": CURRENCIES,
+    "currency_by_capital": tuple((CAPITAL_OF.get(c, "-"), unit) for c, unit in CURRENCIES),
+    "river_mouth": FACTS["river"],
+    "river_of_city": FACTS["city on river"],
+    "country_of_place": FACTS["place"],
+    "symbol_of_element": ELEMENTS,
     "element_of_number": swapped(NUMBERS),
-    "number_of_symbol": tuple((s, str(i + 1)) for i, (_, s) in enumerate(facts_science.ELEMENTS)),
-    "author_of_book": works.BOOKS,
-    "book_of_author": swapped(works.BOOKS),
-    "artist_of_painting": works.PAINTINGS,
-    "composer_of_music": works.MUSIC,
-    "who_did_it": facts_science.DISCOVERIES,
-    "what_they_did": swapped(facts_science.DISCOVERIES),
-    "year_of_event": tuple((event, str(year)) for event, year in facts_history.EVENTS),
-    "planet": facts_science.PLANETS,
-    "part_of_body": facts_nature.BODY_PARTS,
-    "young_of_animal": facts_nature.YOUNG_ANIMALS,
-    "animal_of_word": facts_nature.ANIMAL_WORDS,
-    "measured_quantity": tuple((f"the {s}", quantity) for s, quantity in facts_science.QUANTITIES),
+    "number_of_symbol": tuple((s, str(i + 1)) for i, (_, s) in enumerate(ELEMENTS)),
+    "author_of_book": FACTS["book"],
+    "book_of_author": swapped(FACTS["book"]),
+    "artist_of_painting": FACTS["painting"],
+    "composer_of_music": FACTS["music"],
+    "who_did_it": DISCOVERIES,
+    "what_they_did": swapped(DISCOVERIES),
+    "year_of_event": tuple((event, str(year)) for event, year in EVENTS),
+    "planet": FACTS["planet"],
+    "part_of_body": FACTS["body"],
+    "young_of_animal": FACTS["young"],
+    "animal_of_word": NATURE["animal words"].pairs,
+    "measured_quantity": tuple((f"the {s}", quantity) for s, quantity in FACTS["quantity"]),
 }
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
-    "language_of_family": facts_groups.LANGUAGE_FAMILIES,
-    "element_of_group": facts_groups.ELEMENT_GROUPS,
-    "country_of_continent": facts_groups.CONTINENTS,
-    "animal_of_class": facts_nature.ANIMAL_CLASSES,
+    "language_of_family": NATURE["language families"].lists,
+    "element_of_group": SCIENCE["element groups"].lists,
+    "country_of_continent": PLACES["continents"].lists,
+    "animal_of_class": NATURE["animal classes"].lists,
 }
 BY_NAME = {family.name: family for family in FAMILIES}
 
@@ -118,27 +127,27 @@ def test_no_member_is_in_two_groups(name: str) -> None:
 
 def test_there_are_several_hundred_facts() -> None:
     assert sum(len(facts) for facts in TABLES_OF_FACTS.values()) > 900
-    assert len(facts_history.EVENTS) > 100
+    assert len(EVENTS) > 100
 
 
 def test_no_capital_gives_its_country_away() -> None:
-    for country, capital in facts_places.CAPITALS:
+    for country, capital in CAPITALS:
         words = country.lower().split()
         assert not any(word[:4] == capital.lower()[:4] for word in words if len(word) > 3), country
 
 
 def test_what_is_ordered_is_sorted_and_events_are_once_there() -> None:
-    years = [year for _, year in facts_history.EVENTS]
-    degrees = [degree for _, degree in facts_places.LATITUDES]
+    years = [year for _, year in EVENTS]
+    degrees = [degree for _, degree in LATITUDES]
     assert years == sorted(years)
     assert degrees == sorted(degrees)
-    assert len(dict(facts_history.EVENTS)) == len(years)
+    assert len(dict(EVENTS)) == len(years)
     assert not any(year % 100 == 0 and year > 1400 for year in years)  # a year that two centuries could claim
 
 
 def test_elements_of_groups_are_elements() -> None:
-    known = {name for name, _ in facts_science.ELEMENTS} | {"americium", "curium"}
-    assert {e for members in facts_groups.ELEMENT_GROUPS.values() for e in members} <= known
+    known = {name for name, _ in ELEMENTS} | {"americium", "curium"}
+    assert {e for members in GROUPS["element_of_group"].values() for e in members} <= known
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -161,7 +170,7 @@ def test_of_a_group_only_the_answer_belongs_to_it(name: str) -> None:
 
 
 def test_the_event_of_a_century_is_the_only_one_of_its_century() -> None:
-    year_of = dict(facts_history.EVENTS)
+    year_of = dict(EVENTS)
     for draft in drafts(BY_NAME["event_of_century"]):
         first = 100 * (int(longest_in(said(draft), [f"{c}th" for c in range(15, 21)])[:2]) - 1) + 1
         in_century = [first <= year_of[o] <= first + 99 for o in (draft.answer, *draft.distractors)]
@@ -180,9 +189,7 @@ def test_the_event_of_a_century_is_the_only_one_of_its_century() -> None:
     ],
 )
 def test_the_first_or_last_of_an_order(name: str, low: tuple[str, ...], high: tuple[str, ...]) -> None:
-    values: dict[str, float] = dict(
-        facts_history.EVENTS if name.endswith("events") else facts_places.LATITUDES
-    )
+    values: dict[str, float] = dict(EVENTS if name.endswith("events") else LATITUDES)
     for draft in drafts(BY_NAME[name]):
         options = (draft.answer, *draft.distractors)
         asked = (draft.context if "comes last" in draft.question else draft.question).lower()
@@ -196,9 +203,9 @@ def test_the_first_or_last_of_an_order(name: str, low: tuple[str, ...], high: tu
 def test_exactly_one_statement_is_true_or_false() -> None:
     true = {
         sentence.format(s=subject, a=answer).lower()
-        for table in TABLES
-        for subject, answer in table.facts
-        for sentence in table.sentences
+        for kind, facts in FACTS.items()
+        for subject, answer in facts
+        for sentence in SENTENCES[kind]
     }
     for draft in drafts(BY_NAME["true_statement"], 1000):
         assert [o.lower() in true for o in (draft.answer, *draft.distractors)] == [True, False, False, False]
@@ -246,7 +253,8 @@ def test_every_option_is_right_in_a_quarter_of_its_items_in_both_splits() -> Non
 
 
 def test_families_ask_in_at_least_six_ways() -> None:
-    for name, phrasings in PHRASINGS.items():
+    for name in QUESTIONS.keys() - {"sentences"}:
+        phrasings = phrasings_of(name)
         assert len(set(phrasings)) == len(phrasings) >= (5 if name.startswith("farthest") else 6)
 
 
@@ -304,7 +312,7 @@ def test_facts_written_down_a_second_time(table: str, subject: str, answer: str)
      ("uranium", 92), ("xenon", 54), ("tungsten", 74), ("plutonium", 94)],
 )  # fmt: skip
 def test_atomic_numbers_written_down_a_second_time(element: str, number: int) -> None:
-    assert facts_science.ELEMENTS[number - 1][0] == element
+    assert ELEMENTS[number - 1][0] == element
 
 
 @pytest.mark.parametrize(
@@ -314,4 +322,4 @@ def test_atomic_numbers_written_down_a_second_time(element: str, number: int) ->
      ("the fall of the Berlin Wall", 1989), ("the Great Fire of London", 1666)],
 )  # fmt: skip
 def test_years_written_down_a_second_time(event: str, year: int) -> None:
-    assert dict(facts_history.EVENTS)[event] == year
+    assert dict(EVENTS)[event] == year

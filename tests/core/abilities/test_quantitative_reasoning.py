@@ -9,8 +9,7 @@ from fractions import Fraction
 import pytest
 
 from core.abilities.item import Draft
-from core.abilities.standard.quantitative_reasoning import FAMILIES
-from core.abilities.standard.quantity_words import KINDS
+from core.abilities.standard.quantitative_reasoning import FAMILIES, KINDS
 
 COUNTING = ("count_kind", "count_repeats", "count_beyond")
 ANSWERED_BY_A_NAME = ("compare_totals", "best_price")

@@ -8,20 +8,28 @@ from functools import cache
 import pytest
 
 from core.abilities import Item, generate_items
-from core.abilities.standard.level_words import KINDS, PARTS, SCALES
-from core.abilities.standard.role_words import (
+from core.abilities.standard.semantic_relationship import (
     ACTIONS,
+    CATEGORIES,
+    CLUES,
     CONTROL,
     CONVERSES,
     IMPLICATIVES,
+    LABELLED,
+    LABELS,
     NOT_CHOSEN,
     PATTERNS,
+    RELATED,
+    SCALES,
+    SENSES,
+    TABLES,
     VERBS,
     WANTED,
+    past,
 )
-from core.abilities.standard.semantic_roles import past
-from core.abilities.standard.semantic_words import CLUES, GROUPS, LABELLED, LABELS, MISSING, RELATED
-from core.abilities.standard.sense_words import SENSES
+from core.abilities.tables import MISSING
+
+KINDS, PARTS = TABLES["kinds"].rows, TABLES["parts"].rows
 
 READINGS = (
     "B0A C1A C2D",
@@ -74,12 +82,12 @@ def test_label_is_the_column_of_the_two_words() -> None:
 
 def test_sense_belongs_to_the_sentence() -> None:
     for item in items("senses"):
-        (sense,) = {sense for block in SENSES for _, sense, example in block if example in item.context}
+        (sense,) = {sense for block in SENSES for sense, example in block.rows if example in item.context}
         assert sense == item.answer
 
 
 def test_category_of_the_gold_is_that_of_the_words_given() -> None:
-    lines = [line.split(", ") for group in GROUPS for (line,) in group]
+    lines = [line for group in CATEGORIES for line in group]
     for item in items("categories"):
         (category,) = [line for line in lines if sum(f" {word}" in item.context for word in line) >= 4]
         assert [option for option in item.options if option in category] == [item.answer]
@@ -226,18 +234,17 @@ def test_tables_are_consistent() -> None:
 
 
 def test_no_member_is_in_two_categories_of_a_group() -> None:
-    for group in GROUPS:
-        members = [word for (line,) in group for word in line.split(", ")]
+    for group in CATEGORIES:
+        members = [word for line in group for word in line]
         assert len(set(members)) == len(members) == 36, group
 
 
 def test_senses_have_four_sentences_with_the_word_and_do_not_give_it_away() -> None:
-    words = [block[0][0] for block in SENSES]
+    words = [word for (word,), _ in SENSES]
     assert len(set(words)) == len(words)
-    for block in SENSES:
-        assert len({sense for _, sense, _ in block}) == len(block) == 4
-        for word, sense, example in block:
-            assert word == block[0][0]
+    for (word,), senses in SENSES:
+        assert len({sense for sense, _ in senses}) == len(senses) == 4
+        for sense, example in senses:
             assert re.search(rf"\b{word}\b", example, re.IGNORECASE), example
             assert sense not in example
 

@@ -9,8 +9,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from core.abilities.item import Draft
-from core.abilities.standard.temporal_reasoning import FAMILIES
-from core.abilities.standard.time_words import MONTHS, PROGRAMME, WEEKDAYS
+from core.abilities.standard.temporal_reasoning import FAMILIES, MONTHS, PROGRAMMES, WEEKDAYS
 
 CLOCK = r"\d+:\d\d [ap]m"
 SPAN = r"(?:\d+ hours?)?(?: ?\d+ minutes?)?"
@@ -87,7 +86,7 @@ def arrival_order(context: str, question: str) -> str:
 
 
 def present_during(context: str, question: str) -> str:
-    parts = next(parts for parts in PROGRAMME if f"{parts[0]}, {parts[1]}" in context)
+    parts = next(parts for parts in PROGRAMMES if f"{parts[0]}, {parts[1]}" in context)
     asked = parts.index(found(r"during (.+)\?", question)[0])
     present = []
     for person, came, a, left, b in re.findall(

@@ -1,0 +1,120 @@
+"""What the generators share: making drafts and families, and putting numbers, times and lists into words."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from core.abilities.item import Draft, Family
+from core.abilities.tables import read_tables
+
+T = TypeVar("T")
+
+NAMES = read_tables("names")["standard"].texts
+"""People in the standard items."""
+
+BASIC_NAMES = read_tables("names")["basic"].texts
+"""People in the basic items."""
+
+NUMBER_WORDS: tuple[str, ...] = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+"""The numbers from 0 to 12 in words."""
+
+
+def families(*draws: Callable[[random.Random], Draft]) -> tuple[Family, ...]:
+    """A family for each drawing function, named after the function without its leading underscore."""
+    return tuple(Family(draw.__name__.removeprefix("_"), draw) for draw in draws)
+
+
+def draft_of(
+    key: str, context: str, question: str, options: Sequence[object], gold: int = 0, steps: str = ""
+) -> Draft:
+    """The draft whose right option is `options[gold]`, of four texts or numbers.
+
+    No shortcut arises when `gold` is drawn uniformly, `question` does not depend on it and the key does
+    not name it: then every option of a key is right equally often, in both splits.
+    """
+    texts = [str(option) for option in options]
+    answer = texts.pop(gold)
+    first, second, third = texts
+    return Draft(key, context, question, answer, (first, second, third), steps)
+
+
+def draft_from(
+    rng: random.Random,
+    key: str,
+    context: str,
+    question: str,
+    answer: str,
+    pool: Sequence[str],
+    steps: str = "",
+    member: tuple[int, int] | None = None,
+) -> Draft:
+    """A draft whose distractors are three random options of the pool other than the answer."""
+    first, second, third = pick(rng, [option for option in pool if option != answer], 3)
+    return Draft(key, context, question, answer, (first, second, third), steps, member)
+
+
+def pick(rng: random.Random, pool: Sequence[T], n: int) -> list[T]:
+    """N different elements of a pool, in random order."""
+    return rng.sample(list(pool), n)
+
+
+def four_numbers(rng: random.Random, low: int, high: int, gaps: Sequence[int] = (1,)) -> list[int]:
+    """Four distinct numbers from low to high in random order; the first is meant to be the right one.
+
+    The set is drawn before the order, so that neither size, rank nor frequency tells which one is right.
+    """
+    steps = [rng.choice(gaps) for _ in range(3)]
+    first = rng.randint(low, high - sum(steps))
+    numbers = [first + sum(steps[:i]) for i in range(4)]
+    rng.shuffle(numbers)
+    return numbers
+
+
+def listed(words: Sequence[object], last: str = "and") -> str:
+    """The words (or numbers) as an English list: `a, b and c`."""
+    *others, end = map(str, words)
+    return f"{', '.join(others)} {last} {end}" if others else end
+
+
+def with_article(noun: str) -> str:
+    """The noun with its indefinite article; right for nouns that sound as they are spelt."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def counted(n: int, noun: str) -> str:
+    """The number and its noun, with an s unless the number is 1."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its start."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its start and a full stop at its end."""
+    return capital(text) + "."
+
+
+def dollars(cents: int) -> str:
+    """An amount of money, in dollars with two decimals."""
+    return f"${cents // 100}.{cents % 100:02d}"
+
+
+def clock(minute: int) -> str:
+    """A time of day, from the minutes since midnight: `2:05 pm`."""
+    hour = minute // 60 % 24
+    return f"{(hour + 11) % 12 + 1}:{minute % 60:02d} {'am' if hour < 12 else 'pm'}"
+
+
+def duration(minutes: int) -> str:
+    """A span of time: `1 hour 5 minutes`, `2 hours`, `45 minutes`."""
+    hours, rest = divmod(minutes, 60)
+    parts = [counted(hours, "hour")] if hours else []
+    if rest or not hours:
+        parts.append(counted(rest, "minute"))
+    return " ".join(parts)
