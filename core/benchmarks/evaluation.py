@@ -15,8 +15,7 @@ from core.inference import Finish
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice, encode_options, longest_row
 from core.inference.generation import Generated, generate
-from core.inference.greedy import greedy_options
-from core.inference.loglikelihood import loglikelihoods
+from core.inference.loglikelihood import greedy_options, loglikelihoods
 from core.models.loading import LoadedModel
 
 ANSWERS_AT_ONCE = 32

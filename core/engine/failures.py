@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cache.files import CorruptEntry
 from core.engine.spec import EngineSpec
-from core.inference.memory import is_out_of_memory
+from core.inference.batching import is_out_of_memory
 
 
 def sentence_of(error: Exception, spec: EngineSpec, log: Path) -> str:

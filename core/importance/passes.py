@@ -19,7 +19,7 @@ from core.importance.offload import Offload
 from core.importance.plan import ImportancePlan
 from core.importance.scoring_rule import Reduction
 from core.importance.sums import GradientSums
-from core.inference.memory import is_out_of_memory, release_memory
+from core.inference.batching import is_out_of_memory, release_memory
 from core.models.matrices import Matrix
 from core.models.weight_space import WeightSpace
 

@@ -1,33 +1,41 @@
-"""Cuts rows of different lengths into batches so that little is padded and few passes are made."""
+"""Sizes of batches, and what to do when a device runs out of memory. Imports no torch by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 PASS_ON_CPU = 64
-"""A forward pass costs as much as so many tokens, whatever is in it: what a batch more has to save."""
+"""Fixed cost of a forward pass on a CPU, in tokens: what one more batch has to save."""
 
 PASS_ON_GPU = 512
 """The same on a GPU."""
 
+CPU_ALLOCATOR = "DefaultCPUAllocator"
+"""Part of the message of torch's RuntimeError when main memory is used up."""
+
+APPLE_GPU = "MPS backend out of memory"
+"""The same of an Apple GPU."""
+
 
 def pass_cost(device: str) -> int:
-    """What a forward pass costs beside its tokens, in tokens, by the kind of the device."""
+    """Fixed cost of a forward pass on a kind of device, in tokens."""
     return PASS_ON_CPU if device == "cpu" else PASS_ON_GPU
 
 
 def cheapest_batches(lengths: Sequence[int], most: int, cost: int) -> list[int]:
-    """Rows of each batch, taken in their order, so that padded tokens and passes cost the least.
+    """Number of rows of each batch, taken in order, that minimises padded tokens plus the cost of passes.
 
     Args:
         lengths: tokens of each row, at least one, the longest first.
-        most: padded tokens of a batch at most; a longer row is a batch of its own.
+        most: largest number of padded tokens in a batch; a longer row is a batch of its own.
         cost: of a pass, in tokens.
     """
-    best = [0]
-    """For each number of rows from the front, what they cost at least."""
-    sizes = [0]
-    """The rows of the last batch then."""
+    best = [0]  # the least cost of the first rows, by their number
+    sizes = [0]  # the rows of the last batch then
     for end in range(1, len(lengths) + 1):
         found = best[end - 1] + lengths[end - 1] + cost, 1
         for first in range(end - 2, -1, -1):
@@ -43,3 +51,18 @@ def cheapest_batches(lengths: Sequence[int], most: int, cost: int) -> list[int]:
         batches.append(sizes[end])
         end -= sizes[end]
     return batches[::-1]
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch says that a GPU or the main memory is full."""
+    # By name, so that callers need not import torch.
+    is_gpus = any(one.__name__ == "OutOfMemoryError" for one in type(error).__mro__)
+    return is_gpus or any(words in str(error) for words in (CPU_ALLOCATOR, APPLE_GPU))
+
+
+def release_memory(device: torch.device) -> None:
+    """Returns torch's cached GPU memory, so that smaller pieces find room."""
+    if device.type != "cpu":
+        import torch
+
+        torch.get_device_module(device).empty_cache()

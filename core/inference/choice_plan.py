@@ -5,7 +5,7 @@ first token of every option; the rest of an option sees the context and itself o
 from the context. A batch whose options are single tokens needs nothing but the contexts.
 
 Items whose contexts begin alike (the worked examples of a benchmark, a passage) are batches of their own:
-what they share is read once, and their rows hold what comes after it.
+the shared prefix is read once, and their rows hold what comes after it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ import torch
 from torch import Tensor
 
 from core.inference.batching import cheapest_batches, pass_cost
-from core.inference.encoding import EncodedChoice, cut_context
-from core.inference.head_parts import HeadPart, Predictions, head_parts
-from core.inference.prefix_groups import LOOKS, group_by_prefix
+from core.inference.encoding import EncodedChoice, TokenIds, cut_context
+from core.inference.shared_prefix import LOOKS, group_by_prefix
 
 BatchSize = int | Literal["auto"]
 
@@ -31,16 +30,67 @@ TOKENS_ON_CPU = 1024
 TOKENS_ON_GPU = 8192
 """The same on a GPU. An item longer than that is a batch of its own."""
 
+HEAD_POSITIONS = 512
+"""Positions whose logits are in memory at once: 512 rows of 128,000 words are 0.26 GB in float32."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The tokens that a batch has to predict."""
+
+    table: Tensor
+    """(N, 4) int64, on the CPU: the position (of B * T) that predicts a token, its id, its option and its
+    index in the option."""
+    longest: int
+    """Tokens of the longest option."""
+
+    def part(self, positions: tuple[int, int], options: tuple[int, int]) -> Predictions:
+        """Those in a range of positions; positions and options are numbered anew from its first."""
+        chosen = (self.table[:, 0] >= positions[0]) & (self.table[:, 0] < positions[1])
+        shift = torch.tensor([positions[0], 0, options[0], 0])
+        return Predictions(self.table[chosen] - shift, self.longest)
+
+
+@dataclass(frozen=True)
+class HeadPart:
+    """Positions that the language-model head is applied to at once, and the tokens they have to predict."""
+
+    positions: Tensor
+    """(P,) int64: indices of hidden states in the flattened batch (B * T)."""
+    predictors: Tensor
+    """(N,) int64: for each token to predict, which of the P."""
+    targets: Tensor
+    """(N,) int64: the token ids to predict."""
+    cells: Tensor
+    """(N,) int64: index of each token's log-likelihood in the flattened table of the batch."""
+
+
+def head_parts(predictions: Predictions, device: torch.device | str) -> tuple[HeadPart, ...]:
+    """The predictions by position, at most HEAD_POSITIONS positions at once."""
+    positions, predictors = torch.unique(predictions.table[:, 0], return_inverse=True)
+    cells = predictions.table[:, 2] * predictions.longest + predictions.table[:, 3]
+    parts = []
+    for start in range(0, len(positions), HEAD_POSITIONS):
+        chosen = (predictors >= start) & (predictors < start + HEAD_POSITIONS)
+        part = HeadPart(
+            positions=positions[start : start + HEAD_POSITIONS].to(device),
+            predictors=(predictors[chosen] - start).to(device),
+            targets=predictions.table[chosen, 1].to(device),
+            cells=cells[chosen].to(device),
+        )
+        parts.append(part)
+    return tuple(parts)
+
 
 @dataclass(frozen=True)
 class Batch:
     """Items that go through the model together."""
 
     items: tuple[int, ...]
-    """Which items of the plan."""
+    """Indices of the items in the plan."""
     option_counts: tuple[int, ...]
-    """Options of each of these items."""
-    prefix: tuple[int, ...]
+    """Number of options of each of these items."""
+    prefix: TokenIds
     """What all contexts of the batch begin with, and its rows do not; may be empty."""
     input_ids: Tensor
     """(B, T) int64, padded on the right."""
@@ -51,7 +101,7 @@ class Batch:
     predictions: Predictions
     """The tokens to predict."""
     parts: tuple[HeadPart, ...]
-    """The same by position, so many at once as go through the language-model head."""
+    """The same by position, in parts that go through the language-model head at once."""
 
     @property
     def tokens(self) -> int:
@@ -60,7 +110,7 @@ class Batch:
 
     @property
     def table_shape(self) -> tuple[int, int]:
-        """Options of the batch, and tokens of the longest: its table of log-likelihoods."""
+        """Shape of its table of log-likelihoods: options, and tokens of the longest."""
         return sum(self.option_counts), self.predictions.longest
 
     def halves(self) -> tuple[Batch, Batch]:
@@ -91,31 +141,31 @@ class ChoicePlan:
 
     batches: tuple[Batch, ...]
     truncated: int
-    """Items whose context was cut from the left."""
+    """Number of items whose context was cut from the left."""
 
-    def halve(self, place: int) -> None:
-        """Halves a batch that did not fit in memory, and until they are smaller all after it of its size.
+    def halve(self, index: int) -> None:
+        """Halves a batch that did not fit in memory, and all later ones of its size, until they are smaller.
 
         The plan stays so: the next model goes through it in the same batches.
 
         Raises:
             ValueError: it is a single item.
         """
-        failed = self.batches[place]
+        failed = self.batches[index]
         if len(failed.items) == 1:
             raise ValueError(
                 f"An item of {failed.tokens:,} tokens does not fit in memory beside the model: load "
                 "the model in bfloat16 or 4-bit, or on a device with more memory."
             )
         later: list[Batch] = []
-        waiting = list(reversed(self.batches[place:]))
+        waiting = list(reversed(self.batches[index:]))
         while waiting:
             batch = waiting.pop()
             if batch.tokens >= failed.tokens and len(batch.items) > 1:
                 waiting += reversed(batch.halves())
             else:
                 later.append(batch)
-        self.batches = (*self.batches[:place], *later)
+        self.batches = (*self.batches[:index], *later)
 
 
 def plan_choices(
@@ -125,11 +175,11 @@ def plan_choices(
     pad_id: int,
     max_length: int,
 ) -> ChoicePlan:
-    """The plan of a list of items: items of like length together, the longest first.
+    """The plan of a list of items: items of similar length together, the longest first.
 
     Args:
         encoded: the items.
-        device: where the model is.
+        device: the model's.
         batch_size: items in a batch; `auto` fills a batch up to a number of tokens.
         pad_id: any valid token id; no result depends on it.
         max_length: tokens of a sequence at most; longer contexts are cut from the left and counted.
@@ -146,14 +196,10 @@ def plan_choices(
     # A context's last token stays in the row, because it predicts the first tokens of the options.
     for group in group_by_prefix([item.context_ids[:-1] for item in cut], 2 * pass_cost(kind)):
         prefix = cut[group.members[0]].context_ids[: group.length]
-        rows = [(i, _without_prefix(cut[i], group.length)) for i in group.members]
+        rows = [(i, replace(cut[i], context_ids=cut[i].context_ids[group.length :])) for i in group.members]
         parts = _grouped(rows, prefix, batch_size, kind)
         batches += [_make_batch(part, prefix, device, pad_id) for part in parts]
     return ChoicePlan(tuple(batches), truncated)
-
-
-def _without_prefix(item: EncodedChoice, length: int) -> EncodedChoice:
-    return replace(item, context_ids=item.context_ids[length:]) if length else item
 
 
 def _is_plain(item: EncodedChoice) -> bool:
@@ -167,7 +213,7 @@ def _row_length(item: EncodedChoice) -> int:
 
 
 def _grouped(
-    items: Sequence[tuple[int, EncodedChoice]], prefix: tuple[int, ...], batch_size: BatchSize, device: str
+    items: Sequence[tuple[int, EncodedChoice]], prefix: TokenIds, batch_size: BatchSize, device: str
 ) -> list[list[tuple[int, EncodedChoice]]]:
     """The items in batches, the longest first; without a prefix, plain ones and others never share one."""
 
@@ -185,7 +231,7 @@ def _grouped(
 
 
 def _batch_sizes(lengths: Sequence[int], prefix: int, batch_size: BatchSize, device: str) -> list[int]:
-    """Rows of each batch that takes rows of these lengths, the longest first, in their order."""
+    """Number of rows of each batch, for rows of these lengths in order, the longest first."""
     if batch_size != "auto":
         full, rest = divmod(len(lengths), batch_size)
         return [batch_size] * full + [rest] * bool(rest)
@@ -196,12 +242,9 @@ def _batch_sizes(lengths: Sequence[int], prefix: int, batch_size: BatchSize, dev
 
 
 def _make_batch(
-    group: Sequence[tuple[int, EncodedChoice]],
-    prefix: tuple[int, ...],
-    device: torch.device | str,
-    pad_id: int,
+    group: Sequence[tuple[int, EncodedChoice]], prefix: TokenIds, device: torch.device | str, pad_id: int
 ) -> Batch:
-    """The tensors of some items that are of one kind, the first one the longest."""
+    """The tensors of some items of one kind, the first one the longest."""
     numbers, items = zip(*group, strict=True)
     width = _row_length(items[0])
     ids = torch.full((len(items), width), pad_id)
@@ -237,15 +280,15 @@ def _row_of(item: EncodedChoice) -> list[list[int]]:
 
 
 def _predictions(items: Sequence[EncodedChoice], width: int) -> Predictions:
-    """Every token that counts of every option of a batch whose rows have a width."""
+    """Every counted token of every option, in a batch of rows of this width."""
     found: list[tuple[int, int, int, int]] = []
     option_row = 0
     for row, item in enumerate(items):
         last = row * width + len(item.context_ids) - 1
-        place = last + 1
+        start = last + 1  # of the option in the row
         for option, first in zip(item.continuation_ids, item.first_scored, strict=True):
             for i, target in enumerate(option[first:], start=first):
-                found.append((place + i - 1 if i else last, target, option_row, i))
-            place += len(option) - 1
+                found.append((start + i - 1 if i else last, target, option_row, i))
+            start += len(option) - 1
             option_row += 1
     return Predictions(torch.tensor(found), max(len(ids) for item in items for ids in item.continuation_ids))

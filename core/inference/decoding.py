@@ -1,4 +1,4 @@
-"""Sequences that a model goes on with, each by a token at a time."""
+"""Continues sequences token by token: their keys and values, and the choice of the next token."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import Cache, DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer
 
-from core.inference.prefix_groups import LOOKS
-from core.inference.shared_prefix import Prefix, additive_mask, attending_to, cache_argument
-from core.inference.slots import place_rows, slots_like
+from core.inference.shared_prefix import LOOKS, Prefix, additive_mask, attending_to, cache_argument
 
 READ_AT_ONCE_ON_CPU = 1024
-"""Tokens of prompts that are read in one forward pass: what is larger leaves a CPU's caches."""
+"""Tokens of prompts that are read in one forward pass: larger passes leave a CPU's caches."""
 
 READ_AT_ONCE_ON_GPU = 8192
 """The same on a GPU. A prompt longer than that is read alone."""
@@ -30,7 +29,7 @@ class Decoding:
         room: int,
         prefix: Prefix | None = None,
     ) -> None:
-        """Nothing is computed yet.
+        """Computes nothing yet.
 
         Args:
             model: in eval mode.
@@ -59,11 +58,11 @@ class Decoding:
         return self._forward(self._tokens, self._cache, seen, self._positions)
 
     def advance(self, tokens: Tensor, kept: Sequence[int]) -> None:
-        """Goes on with some of the rows, each with the token after it.
+        """Continues some of the rows, each with its next token.
 
         Args:
             tokens: (B,) int64, of all rows.
-            kept: which rows stay, in ascending order.
+            kept: indices of the rows that stay, ascending.
         """
         if len(kept) < len(tokens) and self._cache is not None:
             rows = torch.tensor(kept, dtype=torch.int64, device=tokens.device)
@@ -73,18 +72,19 @@ class Decoding:
         self._width += 1
 
     def _read(self) -> Tensor:
-        """Reads the sequences, so many at once as is fast, and keeps what comes of it."""
+        """Reads the sequences, as many at once as is fast, and keeps their keys and values."""
         logits = []
         first = 0
         while first < len(self._sequences):
             rows = slice(first, min(first + self._at_once(first), len(self._sequences)))
-            # Not of the model's config: a cache that keeps all, whatever the model's attention window.
+            # Not made from the model's config: it keeps all tokens, whatever the model's attention window.
             read = DynamicCache()
             logits.append(self._read_rows(self._sequences[rows], read))
             if self._cache is None:
-                slots = self._width + self._room
-                self._cache = slots_like(read, len(self._sequences), slots, self._width)
-            place_rows(self._cache, rows, read)
+                sizes = len(self._sequences), self._width + self._room, self._width
+                self._cache = Cache(layers=[SlotLayer(layer.keys, *sizes) for layer in read.layers])
+            for layer, source in zip(self._cache.layers, read.layers, strict=True):
+                layer.place(rows, source.keys, source.values)
             first = rows.stop
         return torch.cat(logits)
 
@@ -107,7 +107,7 @@ class Decoding:
         return self._forward(ids, read, mask, positions)
 
     def _forward(self, ids: Tensor, cache: Cache, mask: Tensor | None, positions: Tensor) -> Tensor:
-        """(B, V) float32: the logits after the last of the ids, which the cache takes up."""
+        """(B, V) float32: the logits after the last of the ids, whose keys and values go into the cache."""
         arguments: dict[str, Any] = {cache_argument(self._model): cache}
         with attending_to(self._model, self._prefix):
             output = self._model(
@@ -123,8 +123,85 @@ class Decoding:
 
 
 def _left_padded(sequences: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """(B, T) int64 token ids, padded on the left, and the same as bool with True for a token."""
+    """(B, T) int64 token ids, padded on the left, and (B, T) bool, True for a token."""
     width = max(map(len, sequences))
     ids = torch.tensor([[*[0] * (width - len(sequence)), *sequence] for sequence in sequences])
     lengths = torch.tensor([[len(sequence)] for sequence in sequences])
     return ids.to(device), (torch.arange(width) >= width - lengths).to(device)
+
+
+class SlotLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed here
+    """The keys and values of one layer, in memory that is allocated once: new tokens are written, not copied.
+
+    Rows begin at different slots and all end at the same one.
+    """
+
+    def __init__(self, like: Tensor, rows: int, slots: int, used: int) -> None:
+        """Allocates the memory.
+
+        Args:
+            like: (B, heads, T, size), any keys of this layer.
+            rows: of the batch.
+            slots: tokens of a row at most.
+            used: the first slot of what is written next.
+        """
+        super().__init__()
+        shape = (rows, like.shape[1], slots, like.shape[3])
+        self._all_keys, self._all_values = like.new_zeros(shape), like.new_zeros(shape)
+        self._used = used
+        self.is_initialized = True
+        self._show()
+
+    def place(self, rows: slice, keys: Tensor, values: Tensor) -> None:
+        """Writes (b, heads, T, size) keys and values of some rows into their last used slots."""
+        first = self._used - keys.shape[2]
+        self._all_keys[rows, :, first : self._used] = keys
+        self._all_values[rows, :, first : self._used] = values
+
+    def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
+        """Writes the keys and values of new tokens of all rows; returns those of all tokens."""
+        self._used += key_states.shape[2]
+        self.place(slice(None), key_states, value_states)
+        self._show()
+        return self.keys, self.values
+
+    def batch_select_indices(self, indices: Tensor) -> None:
+        """Keeps only some rows."""
+        self._all_keys, self._all_values = self._all_keys[indices], self._all_values[indices]
+        self._show()
+
+    def _show(self) -> None:
+        self.keys = self._all_keys[:, :, : self._used]
+        self.values = self._all_values[:, :, : self._used]
+
+
+class Sampler:
+    """Chooses tokens. Every answer has its own random numbers, so none depends on the others in its batch."""
+
+    def __init__(self, temperature: float, seed: int, answers: int, most_tokens: int) -> None:
+        """Draws the random numbers of all answers, if there is a temperature.
+
+        Args:
+            temperature: 0 takes the most likely token.
+            seed: of the random numbers.
+            answers: number of answers.
+            most_tokens: of one answer.
+        """
+        self._temperature = temperature
+        random = torch.Generator().manual_seed(seed)
+        self._draws = torch.rand(answers if temperature else 0, most_tokens, generator=random)
+
+    def __call__(self, logits: Tensor, answers: Sequence[int], indices: Sequence[int]) -> Tensor:
+        """(B,) int64: the next token of each row.
+
+        Args:
+            logits: (B, V) float32.
+            answers: the answer that each row is.
+            indices: the index of its next token, from 0.
+        """
+        if self._temperature == 0:
+            return logits.argmax(dim=1)
+        reached = (logits / self._temperature).softmax(dim=1, dtype=torch.float64).cumsum(dim=1)
+        draws = self._draws[list(answers), list(indices)].to(reached)
+        chosen = torch.searchsorted(reached, (draws * reached[:, -1])[:, None], right=True)[:, 0]
+        return chosen.clamp(max=logits.shape[1] - 1)

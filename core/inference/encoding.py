@@ -1,4 +1,4 @@
-"""Turns prompts into token ids by lm-evaluation-harness's rule, so that scores can be compared."""
+"""Encodes prompts by lm-evaluation-harness's rule, so that scores can be compared. No torch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from core.abilities.prompts import ChoicePrompt
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+TokenIds = tuple[int, ...]
+
 LONGEST_ROW = 4096
-"""Tokens of one sequence at most, whatever the model allows: what is longer is cut from the left."""
+"""Largest number of tokens in a sequence, whatever the model allows; longer ones are cut from the left."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +22,17 @@ class EncodedChoice:
     """A multiple-choice item as token ids."""
 
     item_id: str
-    context_ids: tuple[int, ...]
+    context_ids: TokenIds
     """What every option follows; at least one token unless every option has unscored ones."""
-    continuation_ids: tuple[tuple[int, ...], ...]
+    continuation_ids: tuple[TokenIds, ...]
     """One for each option; at least one token each."""
     answer_index: int
     unscored: tuple[int, ...] = ()
-    """For each option, its first tokens that are context and do not count; empty: none of any option."""
+    """For each option, the number of its first tokens that are context and do not count; empty: 0 of all."""
 
     @property
     def first_scored(self) -> tuple[int, ...]:
-        """For each option, the place of its first token that counts."""
+        """For each option, the index of its first token that counts."""
         return self.unscored or (0,) * len(self.continuation_ids)
 
 
@@ -51,21 +53,21 @@ def encode_options(
     answer_index: int,
     tokenizer: PreTrainedTokenizerBase,
 ) -> EncodedChoice:
-    """The token ids of an item whose options have one context, or each its own as in WinoGrande.
+    """The token ids of an item whose options have one context, or one each as in WinoGrande.
 
     Context and context + continuation are encoded separately; a continuation is what the second has beyond
-    the length of the first. Spaces that end a context belong to its continuation. Contexts of their own
-    share their first tokens; the rest of each is unscored tokens of its option.
+    the length of the first. Spaces that end a context belong to its continuation. Of several contexts the
+    common first tokens are the item's context; the rest are unscored tokens of each option.
 
     Args:
-        item_id: what the item is called.
+        item_id: the item's name.
         contexts: one for all options, or one for each.
         continuations: what is scored, one for each option.
-        answer_index: the place of the right option.
+        answer_index: the index of the right option.
         tokenizer: the model's.
 
     Raises:
-        ValueError: an option adds no token to its context, or contexts and options are not as many.
+        ValueError: an option adds no token to its context, or contexts and options differ in number.
     """
     if len(contexts) == 1:
         context_ids, scored = _encode_context(item_id, contexts[0], continuations, tokenizer)
@@ -86,12 +88,10 @@ def encode_options(
 
 def _encode_context(
     item_id: str, context: str, continuations: Sequence[str], tokenizer: PreTrainedTokenizerBase
-) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
-    """The token ids of a context and of all that follow it."""
-    bare = context.rstrip()
-    tail = context[len(bare) :]
-    wholes = [bare + tail + continuation for continuation in continuations]
-    context_ids, *whole_ids = encode_texts([bare, *wholes], tokenizer)
+) -> tuple[TokenIds, tuple[TokenIds, ...]]:
+    """The token ids of a context and of its continuations."""
+    texts = [context.rstrip(), *(context + continuation for continuation in continuations)]
+    context_ids, *whole_ids = encode_texts(texts, tokenizer)
     if not context_ids:  # an empty prompt without BOS: lm-evaluation-harness starts from the EOS token
         context_ids = [tokenizer.eos_token_id]
         whole_ids = [context_ids + ids for ids in whole_ids]
@@ -102,8 +102,8 @@ def _encode_context(
     return tuple(context_ids), scored
 
 
-def common_length(sequences: Sequence[tuple[int, ...]]) -> int:
-    """How many first tokens all sequences have in common."""
+def common_length(sequences: Sequence[TokenIds]) -> int:
+    """Number of first tokens that all sequences have in common."""
     first, last = min(sequences), max(sequences)  # what these share, all between them share
     low, high = 0, min(len(first), len(last))
     while low < high:
@@ -113,7 +113,7 @@ def common_length(sequences: Sequence[tuple[int, ...]]) -> int:
 
 
 def encode_texts(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
-    """Token ids of texts that all do, or all do not, begin with the BOS string: it is never added twice."""
+    """Token ids of texts, of which all or none begin with the BOS string: it is never added twice."""
     bos: str | None = tokenizer.bos_token
     has_bos = bos is not None and texts[0].startswith(bos)
     ids: list[list[int]] = tokenizer(list(texts), add_special_tokens=not has_bos)["input_ids"]
@@ -127,7 +127,7 @@ def cut_context(encoded: EncodedChoice, max_length: int) -> EncodedChoice:
     options' own contexts are too long for that, each option keeps as much of what comes before it as fits.
 
     Raises:
-        ValueError: what is scored of an option is alone longer than the limit.
+        ValueError: the scored part of an option is longer than the limit.
     """
     scored = [
         len(ids) - first for ids, first in zip(encoded.continuation_ids, encoded.first_scored, strict=True)
@@ -148,7 +148,7 @@ def cut_context(encoded: EncodedChoice, max_length: int) -> EncodedChoice:
 
 
 def longest_row(config: Any) -> int:
-    """Tokens that one sequence of a model may have: its positions, its attention window, at most 4,096."""
+    """Largest number of tokens in a model's sequence: its positions, its attention window, at most 4,096."""
     window = getattr(config, "sliding_window", None) or LONGEST_ROW
     return min(int(config.max_position_embeddings), int(window), LONGEST_ROW)
 

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.inference import Finish
-from core.inference.batching import pass_cost
-from core.inference.decoding import Decoding
-from core.inference.encoding import encode_texts, longest_row
-from core.inference.memory import is_out_of_memory, release_memory
-from core.inference.prefix_groups import group_by_prefix
-from core.inference.sampling import Sampler
-from core.inference.shared_prefix import Prefix, read_prefix
-from core.inference.text_stream import TextStream
+from core.inference.answers import TextStream
+from core.inference.batching import is_out_of_memory, pass_cost, release_memory
+from core.inference.decoding import Decoding, Sampler
+from core.inference.encoding import TokenIds, encode_texts, longest_row
+from core.inference.shared_prefix import Prefix, group_by_prefix, read_prefix
 
 TOKENS_PER_BATCH = 16384
 """Prompt and new tokens of a batch at most, which bounds the cache: 2.1 GB for Llama-3.1-8B in bfloat16."""
@@ -24,11 +21,11 @@ TOKENS_PER_BATCH = 16384
 
 @dataclass(frozen=True)
 class Generated:
-    """What a model wrote after one prompt."""
+    """A model's answer to one prompt."""
 
     text: str
     """Without special tokens, and without the stop string and what follows it."""
-    tokens: tuple[int, ...]
+    tokens: TokenIds
     """All new tokens; an end token is the last one where finish is `eos`."""
     finish: Finish
     cut: int
@@ -48,9 +45,9 @@ def generate(
     cancelled: Callable[[], bool] | None = None,
     on_text: Callable[[int, str], None] | None = None,
 ) -> list[Generated]:
-    """What the model writes after each prompt; the same arguments give the same text.
+    """The model's answer to each prompt; the same arguments give the same text.
 
-    Prompts of like length are written together; what they begin with alike (worked examples) is read once.
+    Prompts of similar length are answered together; a shared beginning (worked examples) is read once.
 
     Args:
         model: in eval mode.
@@ -63,7 +60,7 @@ def generate(
         end_repeats: whether an answer that only repeats itself ends, with finish `repeats`;
             lm-evaluation-harness lets it run on.
         cancelled: asked before every token; what was written so far is returned.
-        on_text: told a prompt's number and each new piece of its answer; the pieces join to the text.
+        on_text: called with a prompt's index and each new piece of its answer; the pieces join to the text.
 
     Raises:
         ValueError: max_new_tokens leaves no room for a prompt, the temperature is below 0, or a prompt alone
@@ -78,27 +75,33 @@ def generate(
         raise ValueError(f"The temperature is {temperature}: give 0 or more.")
     ids = [encode_texts([prompt], tokenizer)[0] or [tokenizer.eos_token_id] for prompt in prompts]
     ends = _end_tokens(model, tokenizer)
+    emit = on_text or (lambda number, piece: None)
     streams = [
-        TextStream(
-            tokenizer, ends, stop, functools.partial(on_text or _ignore, number), end_repeats=end_repeats
-        )
+        TextStream(tokenizer, ends, stop, functools.partial(emit, number), end_repeats=end_repeats)
         for number in range(len(prompts))
     ]
     sampler = Sampler(temperature, seed, len(prompts), max_new_tokens)
     kept = [tuple(prompt[-room:]) for prompt in ids]
-    _Writing(model, kept, streams, max_new_tokens, sampler, cancelled or _never).write_all()
+    _Writing(model, kept, streams, max_new_tokens, sampler, cancelled or (lambda: False)).write_all()
     return [
         Generated(stream.text, tuple(stream.tokens), stream.finish or "cancelled", max(len(prompt) - room, 0))
         for stream, prompt in zip(streams, ids, strict=True)
     ]
 
 
+def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """The tokens that end an answer: the tokenizer's EOS and those of the generation config."""
+    configured = model.generation_config.eos_token_id
+    listed = configured if isinstance(configured, list) else [configured]
+    return frozenset(token for token in [*listed, tokenizer.eos_token_id] if token is not None)
+
+
 @dataclass(frozen=True)
 class _Writing:
-    """Answers that are written. What there is of each is in its stream, and can be gone on with."""
+    """Answers in progress. Each one's stream has what is written, from which it can be continued."""
 
     model: PreTrainedModel
-    prompts: Sequence[tuple[int, ...]]
+    prompts: Sequence[TokenIds]
     streams: Sequence[TextStream]
     max_new_tokens: int
     sampler: Sampler
@@ -106,7 +109,7 @@ class _Writing:
 
     def write_all(self) -> None:
         """Writes the answers and ends them all."""
-        # A prompt's last token is never shared: it is what the model goes on from.
+        # A prompt's last token is never shared: the model continues from it.
         beginnings = [prompt[:-1] for prompt in self.prompts]
         for group in group_by_prefix(beginnings, 2 * pass_cost(self.model.device.type)):
             if self.cancelled():
@@ -120,7 +123,7 @@ class _Writing:
             stream.end("cancelled")
 
     def _batches(self, numbers: Sequence[int], shared: int) -> Iterator[list[int]]:
-        """Answers of like length that together stay within TOKENS_PER_BATCH, the longest first."""
+        """Answers of similar length that together stay within TOKENS_PER_BATCH, the longest first."""
         waiting = sorted(numbers, key=lambda number: -len(self.prompts[number]))
         while waiting:
             own = len(self.prompts[waiting[0]]) - shared
@@ -129,7 +132,7 @@ class _Writing:
             waiting = waiting[size:]
 
     def _write_what_fits(self, numbers: list[int], prefix: Prefix | None) -> None:
-        """Writes the answers of a batch; one that does not fit in memory goes on in halves.
+        """Writes the answers of a batch; one that does not fit in memory is continued in halves.
 
         Raises:
             ValueError: a prompt alone does not fit.
@@ -137,9 +140,13 @@ class _Writing:
         waiting = [numbers]
         while waiting:
             rows = waiting.pop()
-            if self._write(rows, prefix):
+            try:
+                self._write([number for number in rows if not self.streams[number].finish], prefix)
                 continue
-            release_memory(self.model.device)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+            release_memory(self.model.device)  # after the except clause: the error keeps tensors alive
             if len(rows) == 1:
                 raise ValueError(
                     f"A prompt of {len(self.prompts[rows[0]]):,} tokens does not fit in memory beside the "
@@ -148,17 +155,8 @@ class _Writing:
             middle = len(rows) // 2
             waiting += [rows[middle:], rows[:middle]]
 
-    def _write(self, numbers: list[int], prefix: Prefix | None) -> bool:
-        """Whether there was memory enough to end the answers, or to write until it was cancelled."""
-        try:
-            self._write_together([number for number in numbers if not self.streams[number].finish], prefix)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            return False
-        return True
-
-    def _write_together(self, numbers: list[int], prefix: Prefix | None) -> None:
+    def _write(self, numbers: list[int], prefix: Prefix | None) -> None:
+        """Writes some answers together until all have ended, or until it is cancelled."""
         if not numbers or self.cancelled():
             return
         shared = prefix.length if prefix else 0
@@ -166,31 +164,13 @@ class _Writing:
         sequences = [(*self.prompts[number][shared:], *self.streams[number].tokens) for number in numbers]
         decoding = Decoding(self.model, sequences, self.max_new_tokens - min(written), prefix)
         while numbers and not self.cancelled():
-            places = [len(self.streams[number].tokens) for number in numbers]
-            tokens = self.sampler(decoding.next_logits(), numbers, places)
+            indices = [len(self.streams[number].tokens) for number in numbers]
+            tokens = self.sampler(decoding.next_logits(), numbers, indices)
             for number, token in zip(numbers, tokens.tolist(), strict=True):
-                self._take(self.streams[number], token)
+                stream = self.streams[number]
+                stream.push(token)
+                if len(stream.tokens) == self.max_new_tokens:
+                    stream.end("length")
             going = [row for row, number in enumerate(numbers) if not self.streams[number].finish]
             numbers = [numbers[row] for row in going]
             decoding.advance(tokens, going)
-
-    def _take(self, stream: TextStream, token: int) -> None:
-        stream.push(token)
-        if len(stream.tokens) == self.max_new_tokens:
-            stream.end("length")
-
-
-def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """The tokens that end an answer: the tokenizer's EOS and those of the generation config."""
-    configured = model.generation_config.eos_token_id
-    listed = configured if isinstance(configured, list) else [configured]
-    return frozenset(token for token in [*listed, tokenizer.eos_token_id] if token is not None)
-
-
-def _ignore(number: int, piece: str) -> None:
-    """Does nothing with a piece of text."""
-
-
-def _never() -> bool:
-    """Is never cancelled."""
-    return False

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from core.inference.batching import is_out_of_memory, release_memory
 from core.inference.choice_plan import Batch, ChoicePlan
-from core.inference.head import head_logits
-from core.inference.memory import is_out_of_memory, release_memory
+from core.inference.encoding import EncodedChoice, cut_context
 from core.inference.shared_prefix import Prefix, additive_mask, attending_to, read_prefix
 
 
@@ -22,7 +22,7 @@ class BatchScores:
     """The log-likelihoods of one batch."""
 
     items: tuple[int, ...]
-    """Which items of the plan."""
+    """Indices of the items in the plan."""
     loglikelihoods: tuple[tuple[float, ...], ...]
     """For each item and option: the sum over the option's tokens, in nats."""
 
@@ -32,10 +32,9 @@ class BatchTokenScores:
     """The log-likelihoods of the tokens of one batch."""
 
     items: tuple[int, ...]
-    """Which items of the plan."""
+    """Indices of the items in the plan."""
     loglikelihoods: tuple[tuple[tuple[float, ...], ...], ...]
-    """For each item, option and token of it that counts, in nats; as the model gives them, so maybe not
-    finite."""
+    """For each item, option and counted token, in nats; as the model gives them, so maybe not finite."""
 
 
 def loglikelihoods(
@@ -51,23 +50,30 @@ def loglikelihoods(
     for batch, table in _tables(model, plan, cancelled):
         # A table and a sum, not index_add_: the order in which a GPU adds would differ from run to run.
         sums: list[float] = table.sum(dim=1).tolist()
-        yield BatchScores(batch.items, _by_item(batch, sums, model))
+        if not math.isfinite(sum(sums)):
+            raise ValueError(
+                f"The model gives log-likelihoods that are not finite in {model.dtype}: load it in bfloat16 "
+                "or float32."
+            )
+        values = iter(sums)
+        by_item = tuple(tuple(itertools.islice(values, count)) for count in batch.option_counts)
+        yield BatchScores(batch.items, by_item)
 
 
 def token_loglikelihoods(
     model: PreTrainedModel, plan: ChoicePlan, cancelled: Callable[[], bool] | None = None
 ) -> Iterator[BatchTokenScores]:
-    """The same for each token of the options, as `loglikelihoods` computes it.
+    """The same for each token of the options, computed as in `loglikelihoods`.
 
     Raises:
         ValueError: an item alone does not fit in memory.
     """
     for batch, table in _tables(model, plan, cancelled):
-        _, _, options, places = batch.predictions.table.unbind(dim=1)  # option by option, token by token
-        values = iter(table.cpu()[options, places].tolist())
+        _, _, options, tokens = batch.predictions.table.unbind(dim=1)  # option by option, token by token
+        values = iter(table.cpu()[options, tokens].tolist())
         counts = options.bincount(minlength=len(table)).tolist()
-        tokens = (tuple(itertools.islice(values, count)) for count in counts)
-        by_item = tuple(tuple(itertools.islice(tokens, count)) for count in batch.option_counts)
+        by_option = (tuple(itertools.islice(values, count)) for count in counts)
+        by_item = tuple(tuple(itertools.islice(by_option, count)) for count in batch.option_counts)
         yield BatchTokenScores(batch.items, by_item)
 
 
@@ -75,13 +81,13 @@ def _tables(
     model: PreTrainedModel, plan: ChoicePlan, cancelled: Callable[[], bool] | None
 ) -> Iterator[tuple[Batch, Tensor]]:
     """Every batch of a plan, halved until it fits in memory, with its table of log-likelihoods."""
-    place = 0
+    index = 0
     prefix: Prefix | None = None
-    while place < len(plan.batches):
+    while index < len(plan.batches):
         if cancelled is not None and cancelled():
             return
-        batch = plan.batches[place]
-        if place == 0 or batch.prefix != plan.batches[place - 1].prefix:
+        batch = plan.batches[index]
+        if index == 0 or batch.prefix != plan.batches[index - 1].prefix:
             prefix = None
         try:
             if batch.prefix and prefix is None:
@@ -93,29 +99,16 @@ def _tables(
             table = None
         if table is None:  # after the except clause: until its end the error keeps the tensors alive
             prefix = None
-            plan.halve(place)
+            plan.halve(index)
             release_memory(model.device)
             continue
         yield batch, table
-        place += 1
-
-
-def _by_item(batch: Batch, flat: list[float], model: PreTrainedModel) -> tuple[tuple[float, ...], ...]:
-    if not math.isfinite(sum(flat)):
-        raise ValueError(
-            f"The model gives log-likelihoods that are not finite in {model.dtype}: load it in bfloat16 "
-            "or float32."
-        )
-    values = iter(flat)
-    return tuple(tuple(itertools.islice(values, count)) for count in batch.option_counts)
+        index += 1
 
 
 @torch.inference_mode()
 def _token_table(model: PreTrainedModel, batch: Batch, prefix: Prefix | None) -> Tensor:
-    """(options, longest) the log-likelihood of every token, 0 where there is none.
-
-    It is computed in float32 from the logits on.
-    """
+    """(options, longest) float32: the log-likelihood of every token, 0 where there is none."""
     with attending_to(model, prefix):
         hidden = model.base_model(
             input_ids=batch.input_ids,
@@ -125,22 +118,53 @@ def _token_table(model: PreTrainedModel, batch: Batch, prefix: Prefix | None) ->
         ).last_hidden_state.flatten(0, 1)
     table = torch.zeros(batch.table_shape, device=hidden.device)
     for part in batch.parts:
-        logits = head_logits(model, hidden[part.positions])
+        logits = _head_logits(model, hidden[part.positions])
         found = logits[part.predictors, part.targets] - logits.logsumexp(dim=1)[part.predictors]
         table.view(-1)[part.cells] = found
     return table
 
 
 def _mask(batch: Batch, model: PreTrainedModel) -> Tensor | None:
+    """(B, 1, T, T): a query may look at earlier positions of the context or of its own segment."""
     if batch.segments is None:
         return None
-    may_look = _attention(batch.segments)
-    # Only torch's own attention takes a bool mask for what it says; others add masks to the scores.
+    query, key = batch.segments[:, None, :, None], batch.segments[:, None, None, :]
+    may_look = ((key == 0) | (key == query)).tril()
+    # Only torch's own attention takes a bool mask as such; others add masks to the scores.
     is_added = batch.prefix or model.config._attn_implementation != "sdpa"
     return additive_mask(may_look, model.dtype) if is_added else may_look
 
 
-def _attention(segments: Tensor) -> Tensor:
-    """(B, 1, T, T) bool, True where a query may look: earlier places of the context or of its own segment."""
-    query, key = segments[:, None, :, None], segments[:, None, None, :]
-    return ((key == 0) | (key == query)).tril()
+def _head_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
+    """(P, V) float32 logits of (P, H) last hidden states, as the model's own forward computes them.
+
+    Beside the head: Cohere's factor, Granite's divisor, and the softcap of Gemma 2 and others.
+    """
+    config = model.config
+    logits: Tensor = model.get_output_embeddings()(hidden)
+    if getattr(config, "logit_scale", None):
+        logits = logits * config.logit_scale
+    if getattr(config, "logits_scaling", None):
+        logits = logits / config.logits_scaling
+    if getattr(config, "final_logit_softcapping", None):
+        logits = (logits / config.final_logit_softcapping).tanh() * config.final_logit_softcapping
+    return logits.float()
+
+
+@torch.inference_mode()
+def greedy_options(model: PreTrainedModel, item: EncodedChoice, max_length: int) -> tuple[bool, ...]:
+    """For each option of an item, whether greedy decoding would give it; a forward pass for each option.
+
+    Args:
+        model: in eval mode.
+        item: its token ids.
+        max_length: tokens of a sequence at most; longer contexts are cut from the left.
+    """
+    cut = cut_context(item, max_length)
+    found = []
+    for option, first in zip(cut.continuation_ids, cut.first_scored, strict=True):
+        ids = torch.tensor([[*cut.context_ids, *option]], device=model.device)
+        start = len(cut.context_ids) + first
+        logits = model(input_ids=ids[:, :-1], logits_to_keep=ids.shape[1] - start).logits[0]
+        found.append(bool((logits.argmax(dim=-1) == ids[0, start:]).all()))
+    return tuple(found)

@@ -1,7 +1,7 @@
-"""What a loaded model thinks of answers: log-probabilities of their tokens, and of where two of them part.
+"""A loaded model's log-probabilities of answers, and of the tokens where two answers part.
 
-The only part of the diagnosis that needs torch; whoever shows a diagnosis does not import it. What prompts
-begin with alike is read once, and a prompt once for both its answers, as the options of multiple choice are.
+What prompts begin with alike is read once, and a prompt once for both its answers, as the options of multiple
+choice are.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from typing import NamedTuple
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from core.inference.answers import Divergence, first_difference
 from core.inference.choice_plan import plan_choices
-from core.inference.divergence import Divergence, first_difference
-from core.inference.encoding import EncodedChoice, encode_texts, longest_row
+from core.inference.encoding import EncodedChoice, TokenIds, encode_texts, longest_row
 from core.inference.loglikelihood import token_loglikelihoods
 
 Probabilities = tuple[float | None, float | None]
-"""Of the base and of the ablated token where two answers part; None of one that there is not."""
-
-TokenIds = tuple[int, ...]
+"""Of the base and the ablated token where two answers part; None for a missing one."""
 
 
 class Pair(NamedTuple):
@@ -63,37 +61,10 @@ def prompt_ids(
     return tuple(ids[-room:])
 
 
-def log_probabilities(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    prompts: Sequence[str],
-    answers: Sequence[Sequence[int]],
-) -> list[tuple[float, ...]]:
-    """The log-probability of each token of each answer after its prompt, in nats, from float32 logits.
-
-    A prompt that leaves no room for its answer is cut from the left.
-
-    Args:
-        model: in eval mode, as it is now.
-        tokenizer: the model's.
-        prompts: as `generate` got them.
-        answers: token ids, as `Generated` has them; may be empty.
-
-    Raises:
-        ValueError: an answer is too long for the model, or a log-probability is not finite.
-    """
-    items = [
-        (prompt_ids(model, tokenizer, prompt, len(answer)), [tuple(answer)])
-        for prompt, answer in zip(prompts, answers, strict=True)
-    ]
-    found = token_values(model, items) or []
-    return [_finite(model, values) for (values,) in found]
-
-
 def ablated_probabilities(
     model: PreTrainedModel, pairs: Sequence[Pair], cancelled: Callable[[], bool]
 ) -> list[Probabilities] | None:
-    """What the ablated model thinks of the two tokens where the answers part; nothing of equal answers.
+    """The ablated model's probabilities of the two tokens where answers part; None of equal answers.
 
     Args:
         model: ablated, in eval mode.
@@ -103,13 +74,13 @@ def ablated_probabilities(
     Raises:
         ValueError: a prompt with its answers does not fit in memory.
     """
-    places = [first_difference(pair.base, pair.ablated) for pair in pairs]
-    items = [
-        (pair.prompt + pair.base[:place], [pair.base[place : place + 1], pair.ablated[place : place + 1]])
-        if place is not None
-        else (pair.prompt, [])
-        for pair, place in zip(pairs, places, strict=True)
-    ]
+    items: list[tuple[TokenIds, list[TokenIds]]] = []
+    for pair in pairs:
+        at = first_difference(pair.base, pair.ablated)
+        if at is None:
+            items.append((pair.prompt, []))
+        else:
+            items.append((pair.prompt + pair.base[:at], [pair.base[at : at + 1], pair.ablated[at : at + 1]]))
     found = token_values(model, items, cancelled)
     if found is None:
         return None
@@ -125,23 +96,23 @@ def compare(
     cancelled: Callable[[], bool],
     base_logprobs: Sequence[tuple[float, ...]] | None = None,
 ) -> list[Comparison] | None:
-    """Where the answers of each pair part, and how much each of their tokens surprises the base model.
+    """Where the answers of each pair part, and the base model's log-probabilities of their tokens.
 
     Args:
         model: the base model: intact, in eval mode.
         pairs: prompts with both answers.
         ablated: as `ablated_probabilities` gave them.
         cancelled: asked between batches; then the result is None.
-        base_logprobs: of the base answers, where they are known from a comparison with other ablated answers.
+        base_logprobs: of the base answers, if known from a comparison with other ablated answers.
 
     Raises:
         ValueError: a prompt with its answers does not fit in memory, or the base model gives a
             log-probability that is not finite.
     """
+    # What need not be computed has no tokens.
     items = [
         (
             pair.prompt,
-            # What need not be computed has no tokens.
             [pair.base if base_logprobs is None else (), pair.ablated if pair.ablated != pair.base else ()],
         )
         for pair in pairs
@@ -161,17 +132,17 @@ def compare(
 def _comparison(
     pair: Pair, ablated: Probabilities, base_logprobs: tuple[float, ...], ablated_logprobs: tuple[float, ...]
 ) -> Comparison:
-    place = first_difference(pair.base, pair.ablated)
-    if place is None:
+    at = first_difference(pair.base, pair.ablated)
+    if at is None:
         return Comparison(None, base_logprobs, ablated_logprobs)
-    tokens = [answer[place] if place < len(answer) else None for answer in (pair.base, pair.ablated)]
+    tokens = [answer[at] if at < len(answer) else None for answer in (pair.base, pair.ablated)]
     # Up to there the answers are the same, so the base model meets both tokens after the same text.
-    base = (_probability(base_logprobs[place : place + 1]), _probability(ablated_logprobs[place : place + 1]))
-    return Comparison(Divergence(place, tokens[0], tokens[1], base, ablated), base_logprobs, ablated_logprobs)
+    base = (_probability(base_logprobs[at : at + 1]), _probability(ablated_logprobs[at : at + 1]))
+    return Comparison(Divergence(at, tokens[0], tokens[1], base, ablated), base_logprobs, ablated_logprobs)
 
 
 def _probability(logprobs: Sequence[float]) -> float | None:
-    """The probability of a token; None if there is none, or the model gives no number."""
+    """The probability of a token; None if there is none, or the model's number is not finite."""
     return math.exp(logprobs[0]) if logprobs and math.isfinite(logprobs[0]) else None
 
 
@@ -201,20 +172,18 @@ def token_values(
     """
     asked = [number for number, (_, answers) in enumerate(items) if any(answers)]
     encoded = [
-        EncodedChoice(str(number), prompt, tuple(answer for answer in answers if answer), 0)
-        for number, (prompt, answers) in ((number, items[number]) for number in asked)
+        EncodedChoice(str(number), items[number][0], tuple(filter(None, items[number][1])), 0)
+        for number in asked
     ]
     plan = plan_choices(encoded, model.device, "auto", pad_id=0, max_length=longest_row(model.config))
     found: dict[int, tuple[tuple[float, ...], ...]] = {}
     for scores in token_loglikelihoods(model, plan, cancelled):
-        for place, values in zip(scores.items, scores.loglikelihoods, strict=True):
-            found[asked[place]] = values
+        for index, values in zip(scores.items, scores.loglikelihoods, strict=True):
+            found[asked[index]] = values
     if len(found) < len(asked):
         return None
-    return [_with_empty(answers, found.get(number, ())) for number, (_, answers) in enumerate(items)]
-
-
-def _with_empty(answers: Sequence[TokenIds], found: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """What was found of the answers that have tokens, and nothing of the others, in their order."""
-    values = iter(found)
-    return [next(values) if answer else () for answer in answers]
+    filled = []
+    for number, (_, answers) in enumerate(items):
+        rest = iter(found.get(number, ()))
+        filled.append([next(rest) if answer else () for answer in answers])
+    return filled

@@ -1,4 +1,4 @@
-"""Lets many sequences attend to a prefix that they share, which is computed once and never copied.
+"""Prefixes that many sequences share: found, read by the model once, and attended to without being copied.
 
 Every layer has the prefix's keys and values; the sequences' own come from the model as usual. One softmax
 runs over both, so the result is that of the whole sequences but for rounding.
@@ -7,20 +7,113 @@ runs over both, so the result is that of the whole sequences but for rounding.
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import AttentionInterface, DynamicCache, PreTrainedModel
 
-from core.inference.memory import is_out_of_memory
+from core.inference.batching import is_out_of_memory
+from core.inference.encoding import TokenIds, common_length
+
+LEAST_SHARED = 16
+"""Tokens: for a shorter prefix (`Question:`) the attention that sharing needs costs more than it saves."""
+
+LOOKS = 2**22
+"""Query-key pairs in a batch that shares a prefix: their scores are in memory at once, 0.5 GB in float32 for
+32 heads, and as much again for the attention weights."""
 
 ATTENTION = "abilityscope_shared_prefix"
 """The name of our attention in transformers' register."""
+
+
+@dataclass(frozen=True)
+class PrefixGroup:
+    """Sequences that share their first tokens."""
+
+    length: int
+    """Number of shared tokens; 0 for the sequences that share too few."""
+    members: tuple[int, ...]
+    """Indices of the sequences, ascending."""
+
+
+def group_by_prefix(
+    sequences: Sequence[TokenIds], worth: int, least: int = LEAST_SHARED
+) -> list[PrefixGroup]:
+    """Groups that save many tokens: one of n that share L tokens saves (n - 1) * L - worth.
+
+    Every sequence is in one group; those in no worthwhile one are in a group of length 0, the last.
+
+    Args:
+        sequences: what may be shared of each.
+        worth: tokens that a group has to save to be worth its forward pass.
+        least: tokens that a group has to share.
+    """
+    order = sorted(range(len(sequences)), key=lambda i: (sequences[i], i))
+    root = _grown([sequences[i] for i in order], worth, least)
+    groups = [
+        PrefixGroup(found.length, tuple(sorted(order[i] for i in found.members)))
+        for found in sorted(root.groups, key=lambda found: found.members)
+    ]
+    alone = tuple(sorted(order[i] for i in root.free))
+    return [*groups, PrefixGroup(0, alone)] if alone else groups
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A group of sorted sequences."""
+
+    length: int
+    members: list[int]
+    saved: int
+    """Tokens that it saves."""
+
+
+@dataclass
+class _Branch:
+    """Sorted sequences that share a prefix: a range whose end is unknown while it grows."""
+
+    length: int
+    free: list[int] = field(default_factory=list)
+    """Those that are in no group so far."""
+    groups: list[_Found] = field(default_factory=list)
+    """Groups that share more than the prefix."""
+
+    def close(self, worth: int, least: int) -> None:
+        """Groups by the prefix what is free or saves less in a group of its own, if that saves more."""
+        if self.length < least:
+            return
+        joining = [found for found in self.groups if len(found.members) * self.length > found.saved]
+        members = [*self.free, *itertools.chain.from_iterable(found.members for found in joining)]
+        saved = (len(members) - 1) * self.length - worth
+        if members and saved > sum(found.saved for found in joining):
+            group = _Found(self.length, members, saved)
+            self.groups = [found for found in self.groups if found not in joining] + [group]
+            self.free = []
+
+
+def _grown(ordered: Sequence[TokenIds], worth: int, least: int) -> _Branch:
+    """The branch of all sorted sequences: prefixes are a tree, walked from its leaves up."""
+    growing = [_Branch(0)]
+    for i, sequence in enumerate(ordered):
+        # How many tokens the sequence shares with the next one.
+        depth = common_length(ordered[i : i + 2]) if i + 1 < len(ordered) else 0
+        closed = _Branch(len(sequence), [i])
+        while growing[-1].length > depth:
+            growing[-1].free += closed.free
+            growing[-1].groups += closed.groups
+            closed = growing.pop()
+            closed.close(worth, least)
+        if growing[-1].length < depth:
+            growing.append(_Branch(depth))
+        growing[-1].free += closed.free
+        growing[-1].groups += closed.groups
+    return growing[0]
 
 
 @dataclass(frozen=True)
@@ -68,7 +161,7 @@ def attending_to(model: PreTrainedModel, prefix: Prefix | None) -> Iterator[None
         yield
         return
     before = model.config._attn_implementation
-    # No argument of forward: not every architecture hands on to its attention what it does not know.
+    # No argument of forward: not every architecture passes unknown ones on to its attention.
     token = _ATTENDED.set(prefix)
     model.config._attn_implementation = ATTENTION
     try:
@@ -85,7 +178,7 @@ def additive_mask(may_look: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def cache_argument(model: PreTrainedModel) -> str:
-    """What the model's forward calls the cache: transformers 5.24 gave it a new name."""
+    """The name of the cache in the model's forward, which transformers 5.24 changed."""
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 

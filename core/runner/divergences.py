@@ -226,7 +226,7 @@ def divergence_row(
         compared: what was found.
     """
     divergence = compared.divergence
-    place = None if divergence is None else divergence.place
+    place = None if divergence is None else divergence.position
     base, ablated = (
         _token_text(tokenizer, (*pair.prompt, *answer), len(pair.prompt) + place, finish)
         if place is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
+
+from core.inference.probabilities import prompt_ids, token_values
 
 SENTENCES = [
     "the cat sat on the mat and looked at the door",
@@ -118,3 +121,19 @@ def save_model(
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return model
+
+
+def log_probabilities(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    prompts: Sequence[str],
+    answers: Sequence[Sequence[int]],
+) -> list[tuple[float, ...]]:
+    """The log-probability of each token of each answer after its prompt."""
+    items = [
+        (prompt_ids(model, tokenizer, prompt, len(answer)), [tuple(answer)])
+        for prompt, answer in zip(prompts, answers, strict=True)
+    ]
+    found = token_values(model, items)
+    assert found is not None
+    return [values for (values,) in found]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 
-from core.inference.memory import is_out_of_memory, release_memory
+from core.inference.batching import is_out_of_memory, release_memory
 from tests.performance.machine import peak_memory_bytes
 
 CLEAR_REFS = Path("/proc/self/clear_refs")

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from core.analysis.diagnosis.case import Written
-from core.inference.divergence import first_difference
+from core.inference.answers import first_difference
 
 REPETITIONS = 3
 """So often a unit has to come, one after the other, to be a loop."""

@@ -58,7 +58,7 @@ class Answer:
     judged: str | None = None
     """What of the text was judged, or how the tests of a program went; None without a text."""
     finish: str | None = None
-    """Why the text ended (`core.inference.repeats.Finish`); None without a text."""
+    """Why the text ended (`core.inference.answers.Finish`); None without a text."""
     tokens: tuple[int, ...] = ()
     """The ids of all new tokens; empty without a text."""
 

@@ -12,13 +12,13 @@ from core.abilities import ABILITIES
 from core.abilities.neutral_texts import neutral_texts
 from core.analysis.generation_quality import answer_generation_quality, perplexity
 from core.inference.encoding import unknown_words
-from core.inference.probabilities import log_probabilities
 from core.masks.ablation import Ablator
 from core.masks.mask import Mask
 from core.masks.random_masks import random_addresses
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
+from tests.core.tiny_models import log_probabilities
 
 
 @pytest.fixture(scope="module")

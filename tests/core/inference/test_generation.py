@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from core.inference import generation
+from core.inference.answers import TextStream
 from core.inference.generation import Generated, generate
-from core.inference.text_stream import TextStream
 from tests.core.tiny_models import ARCHITECTURES, byte_tokenizer, random_model, word_tokenizer
 
 WORDS = word_tokenizer()

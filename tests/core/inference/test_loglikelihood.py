@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.inference import choice_plan, head_parts
+from core.inference import choice_plan
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice
 from core.inference.loglikelihood import loglikelihoods, token_loglikelihoods
@@ -104,7 +104,7 @@ def test_each_token_has_its_own_log_likelihood(architecture: str) -> None:
 
 
 def test_mixed_items_and_many_head_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(head_parts, "HEAD_POSITIONS", 4)
+    monkeypatch.setattr(choice_plan, "HEAD_POSITIONS", 4)
     model = random_model("llama", VOCABULARY, tie_word_embeddings=True)
     items = [*random_items(9, 1), *random_items(9, 6)]
     made = plan(items, 64)
@@ -197,7 +197,7 @@ def test_other_errors_of_torch_are_not_taken_for_it() -> None:
         scores_of(model, plan([item]), 1)
 
 
-def test_head_parts_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_plan_gives_the_same_bits() -> None:
     model = random_model("llama", VOCABULARY)
     items = random_items(20, 6)
     first = scores_of(model, plan(items, 8), len(items))

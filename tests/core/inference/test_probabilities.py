@@ -9,17 +9,16 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.inference import choice_plan, memory
+from core.inference import batching, choice_plan
 from core.inference.generation import generate
 from core.inference.probabilities import (
     Comparison,
     Pair,
     ablated_probabilities,
     compare,
-    log_probabilities,
     prompt_ids,
 )
-from tests.core.tiny_models import ARCHITECTURES, random_model, word_tokenizer
+from tests.core.tiny_models import ARCHITECTURES, log_probabilities, random_model, word_tokenizer
 
 WORDS = word_tokenizer()
 PROMPTS = ["the cat sat", "if every dog barks and Rex is a dog then", "three"]
@@ -132,7 +131,7 @@ def test_many_at_once_equal_one_by_one_also_where_memory_is_short(monkeypatch: p
         nonlocal fell
         if input_ids.numel() > most:
             fell += 1
-            raise RuntimeError(f"{memory.CPU_ALLOCATOR}: can't allocate memory")
+            raise RuntimeError(f"{batching.CPU_ALLOCATOR}: can't allocate memory")
         return forward(*args, input_ids=input_ids, **kwargs)
 
     monkeypatch.setattr(model.model, "forward", short_of_memory)
@@ -146,8 +145,8 @@ def test_many_at_once_equal_one_by_one_also_where_memory_is_short(monkeypatch: p
         for values in (other, more):
             assert values.base_logprobs == pytest.approx(one.base_logprobs, abs=1e-4)
             assert values.ablated_logprobs == pytest.approx(one.ablated_logprobs, abs=1e-4)
-            assert (values.divergence and values.divergence.place) == (
-                one.divergence and one.divergence.place
+            assert (values.divergence and values.divergence.position) == (
+                one.divergence and one.divergence.position
             )
 
 

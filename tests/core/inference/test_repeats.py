@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.inference.repeats import LEAST_REPEATS, LEAST_TOKENS, LONGEST_PERIOD, RepeatWatch
+from core.inference.answers import LEAST_REPEATS, LEAST_TOKENS, LONGEST_PERIOD, RepeatWatch
 
 
 def first_loop(tokens: list[int]) -> int | None:

@@ -9,7 +9,7 @@ from core.analysis.diagnosis.diagnose import diagnose
 from core.analysis.diagnosis.failure_modes import Tag, main_tag
 from core.benchmarks.answer_format import pattern_format, style_format
 from core.inference import Finish
-from core.inference.divergence import first_difference
+from core.inference.answers import first_difference
 
 STEPS = "8 1 9 2 10 3"
 SUM = Asked("Eva had 7 cakes and bought 3 . now Eva has think :", style_format("cloze"), "10", STEPS)
