@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from core.abilities import Item
-    from core.benchmarks.description import Benchmark
+    from core.benchmarks.benchmark import Benchmark
     from core.experiment.events import Event
     from core.runner.runner import Runner
 

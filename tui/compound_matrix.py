@@ -43,7 +43,7 @@ def compound_name(needs: Sequence[str]) -> str:
 
 def needs_of(profile: Profile) -> dict[str, tuple[str, ...]]:
     """For each compound benchmark of a profile the abilities that its items need."""
-    from core.benchmarks.compound import is_compound
+    from core.benchmarks.diagnostic import is_compound
 
     return {one.id: one.needs for one in profile.plan.benchmarks if is_compound(one)}
 

@@ -20,7 +20,7 @@ from core.models.spec import DType, ModelSpec, Quantization
 
 if TYPE_CHECKING:
     from cache.folder import Store
-    from core.benchmarks.options import BenchmarkOptions
+    from core.benchmarks.benchmark import BenchmarkOptions
     from core.importance.plan import MemoryOptions
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
@@ -229,7 +229,7 @@ class WayOptions(ScoringOptions):
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        help="A folder with the benchmarks' rows, and one's own benchmarks (.toml, .yaml). Default: the hub.",
+        help="A folder with the benchmarks' rows, and custom benchmarks (.toml). Default: the hub.",
         show_default=False,
         metavar="DIR",
     ),
@@ -277,7 +277,7 @@ class RunOptions(WayOptions):
         Raises:
             UsageError: there is no such folder.
         """
-        from core.benchmarks.options import BenchmarkOptions
+        from core.benchmarks.benchmark import BenchmarkOptions
 
         folder = whole_path(self.data_dir)
         return BenchmarkOptions(

@@ -11,7 +11,7 @@ import polars as pl
 from core.analysis.comparisons import SIZE
 from core.analysis.profile import Profile
 from core.analysis.statistics.significance import SIGNIFICANT
-from core.benchmarks.compound import is_compound
+from core.benchmarks.diagnostic import is_compound
 
 Rule = Literal["significant", "specific"]
 """When a cell names its ability. `significant`: AIS above 0 and q below .05; `specific`: that, and the whole

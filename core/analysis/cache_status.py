@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.models.description import selectable_weights

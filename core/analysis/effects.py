@@ -9,7 +9,7 @@ from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.analysis.statistics.bootstrap import Specificity
 from core.analysis.statistics.cells import CellStatistics, frame_specificities, frame_statistics
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, Run
 

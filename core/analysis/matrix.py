@@ -16,7 +16,7 @@ from core.analysis.effects import Effects, effects
 from core.analysis.statistics.accuracy import collapsed
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import EmpiricalP, benjamini_hochberg, empirical_p, holm
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec, Run, drawn_seed
 from core.masks.choices import DRAWN, Scope, Selection

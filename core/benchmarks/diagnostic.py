@@ -1,4 +1,7 @@
-"""The ten diagnostic benchmarks: the held-out items of each ability."""
+"""Generated benchmarks: the ten diagnostic ones (held-out items of one ability) and their compounds.
+
+A compound item needs two or three abilities at once, so the true need is known.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.abilities import ABILITIES, GENERATOR_VERSION, Ability, Item, generate_items
-from core.abilities.prompts import render_choice
-from core.benchmarks.description import Benchmark, Judged
-from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.benchmarks.tasks.scoring import choice_metric
+from core.abilities import ABILITIES, GENERATOR_VERSION, Ability, Item, find_ability, generate_items
+from core.abilities.compound import (
+    COMPOUND_ITEMS,
+    PAIRS,
+    TRIPLES,
+    CompoundItem,
+    compound_id,
+    compound_items,
+)
+from core.abilities.prompts import LETTERS, render_choice
+from core.benchmarks.benchmark import Benchmark, ChoiceDocument, Document, GenerationDocument, Judged
+from core.benchmarks.scoring import choice_metric
 from core.models.spec import Level, ModelSpec, PromptStyle
 
 if TYPE_CHECKING:
@@ -20,20 +30,56 @@ if TYPE_CHECKING:
     from core.benchmarks.answer_format import AnswerFormat
 
 HELDOUT_ITEMS = 500
-"""Distinct held-out items that every ability has at either level."""
+"""Distinct held-out items of every ability at either level."""
 
 PLAUSIBLE_RANGE = (0.05, 1.0)
-"""Far enough below chance (0.25) that guessing does not get there, and no model should."""
+"""Plausible scores of diagnostic benchmarks; the lowest is far below what guessing gives (0.25)."""
+
+COMPOUND_VERSION = 1
+"""Raised whenever a compound item or its prompt changes though its parts do not."""
+
+PLAUSIBLE_SHARE_OF_CHANCE = 0.2
+"""Lowest plausible score of a compound benchmark as a share of chance, as for the diagnostic ones."""
+
+BLANK = "_"
+"""Stands for the answer to an earlier question in a prompt as shown to a person."""
+
+ORDINALS = ("First", "Second", "Third")
 
 METRICS = ("acc", "acc_norm")
 
 
 def diagnostic_benchmarks(level: Level) -> tuple[Benchmark, ...]:
-    """One benchmark for each ability, under the ability's id, at the level that suits the model."""
-    return tuple(_benchmark(ability, level) for ability in ABILITIES)
+    """One benchmark per ability, under the ability's id."""
+    return tuple(_diagnostic(ability, level) for ability in ABILITIES)
 
 
-def _benchmark(ability: Ability, level: Level) -> Benchmark:
+def pair_benchmarks(level: Level) -> tuple[Benchmark, ...]:
+    """One benchmark for each of the 45 pairs of abilities."""
+    return tuple(_compound(needs, level) for needs in PAIRS)
+
+
+def triple_benchmarks(level: Level) -> tuple[Benchmark, ...]:
+    """One benchmark for each of ten triples of abilities."""
+    return tuple(_compound(needs, level) for needs in TRIPLES)
+
+
+def compound_benchmarks(level: Level) -> tuple[Benchmark, ...]:
+    """The pairs, then the triples."""
+    return pair_benchmarks(level) + triple_benchmarks(level)
+
+
+def is_compound(benchmark: Benchmark) -> bool:
+    """Whether its items need several abilities by construction."""
+    return len(benchmark.needs) > 1
+
+
+def heldout_items(ability: str, level: Level, n: int) -> tuple[Item, ...]:
+    """The first n held-out items of an ability at a level."""
+    return generate_items(ability, level, "heldout", n)
+
+
+def _diagnostic(ability: Ability, level: Level) -> Benchmark:
     items = functools.partial(heldout_items, ability.id, level)
     return Benchmark(
         id=ability.id,
@@ -48,17 +94,28 @@ def _benchmark(ability: Ability, level: Level) -> Benchmark:
     )
 
 
-def heldout_items(ability: str, level: Level, n: int) -> tuple[Item, ...]:
-    """The first n held-out items of an ability at a level."""
-    return generate_items(ability, level, "heldout", n)
+def _compound(needs: tuple[str, ...], level: Level) -> Benchmark:
+    names = [find_ability(ability).name for ability in needs]
+    source = CompoundSource(needs, level)
+    return Benchmark(
+        id=compound_id(needs),
+        name=f"compound: {' + '.join(names)}",
+        about=f"{'both' if len(needs) == 2 else 'all three'} have to be right: {', '.join(names)}",
+        kind="multiple_choice",
+        metrics=METRICS,
+        plausible_range=(PLAUSIBLE_SHARE_OF_CHANCE * source.chance, 1.0),
+        version=COMPOUND_VERSION,
+        source=source,
+        needs=needs,
+    )
 
 
 class GeneratedChoices:
-    """What sources of generated multiple-choice items have in common: how they are scored."""
+    """Scoring shared by the sources of generated multiple-choice items. Members: see `Source`."""
 
     @property
     def needs_greedy(self) -> bool:
-        """No."""
+        """False."""
         return False
 
     def judge_choice(
@@ -73,10 +130,10 @@ class GeneratedChoices:
         return None
 
     def check(self) -> None:
-        """Refuses nothing."""
+        """Accepts every machine."""
 
     def judge(self, document: GenerationDocument, text: str) -> Judged:
-        """Is never asked: nothing is written.
+        """Never called: nothing is written.
 
         Raises:
             TypeError: always.
@@ -107,6 +164,34 @@ class ItemSource(GeneratedChoices):
         return {"level": self.level, "style": spec.style}
 
 
+@dataclass(frozen=True)
+class CompoundSource(GeneratedChoices):
+    """Compound items as documents, in the style that suits the model."""
+
+    needs: tuple[str, ...]
+    level: Level
+
+    @property
+    def n_items(self) -> int:
+        """As many as there are held-out items of each ability."""
+        return COMPOUND_ITEMS
+
+    @property
+    def chance(self) -> float:
+        """One right option of all: 0.25 for two abilities, 0.125 for three."""
+        return float(0.5 ** len(self.needs))
+
+    def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
+        """The first n items in the model's style."""
+        return tuple(
+            compound_document(item, spec.style) for item in compound_items(self.needs, self.level, n)
+        )
+
+    def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
+        """Level, style, and the version of the parts."""
+        return {"level": self.level, "style": spec.style, "generator": GENERATOR_VERSION}
+
+
 def item_document(item: Item, style: PromptStyle) -> ChoiceDocument:
     """A diagnostic item as a document in a style."""
     prompt = render_choice(item, style)
@@ -124,8 +209,54 @@ def item_document(item: Item, style: PromptStyle) -> ChoiceDocument:
     )
 
 
+def compound_document(item: CompoundItem, style: PromptStyle) -> ChoiceDocument:
+    """A compound item as a document in a style.
+
+    `cloze`: the first question is the prompt; an option continues with an answer, the next question and its
+    answer. `listed`: all questions, then lettered options; the letters are scored.
+    """
+    options = tuple("; ".join(answer.removesuffix(".") for answer in answers) for answers in item.options)
+    context, continuations = _cloze(item) if style == "cloze" else _listed(item, options)
+    questions = [_question(part) for part in item.parts]
+    return ChoiceDocument(
+        id=item.id,
+        family=" + ".join(part.ability for part in item.parts),
+        cluster="",
+        contexts=(context,),
+        continuations=continuations,
+        gold=frozenset((item.answer_index,)),
+        options=options,
+        lengths=tuple(len(continuation.lstrip()) for continuation in continuations),
+        asked=" / ".join(questions),
+        steps="\n".join(part.steps for part in item.parts if part.steps),
+        read=f" {BLANK} . ".join(questions) if style == "cloze" else "",
+    )
+
+
+def _question(part: Item) -> str:
+    return f"{part.context} {part.question}".strip()
+
+
+def _cloze(item: CompoundItem) -> tuple[str, tuple[str, ...]]:
+    first, *rest = (_question(part) for part in item.parts)
+    continuations = []
+    for answer, *answers in item.options:
+        following = (f" . {question} {later}" for question, later in zip(rest, answers, strict=True))
+        continuations.append("".join((f" {answer}", *following)))
+    return first, tuple(continuations)
+
+
+def _listed(item: CompoundItem, options: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    lines = []
+    for ordinal, part in zip(ORDINALS, item.parts, strict=False):
+        lines += [part.context] if part.context else []
+        lines.append(f"{ordinal} question: {part.question}")
+    lines += [f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False)]
+    return "\n".join([*lines, "Answer:"]), tuple(f" {letter}" for letter in LETTERS[: len(options)])
+
+
 def choice_means(metrics: Sequence[str], outcomes: pl.DataFrame) -> dict[str, float]:
-    """The means of multiple-choice metrics, the first of them the score."""
+    """The means of multiple-choice metrics, the first of which is the score."""
     columns = {metrics[0]: "score", "acc": "correct", "acc_norm": "correct_norm"}
     means = {metric: outcomes[columns[metric]].cast(float).mean() for metric in metrics}
     return {metric: float(mean) for metric, mean in means.items() if isinstance(mean, (int, float))}

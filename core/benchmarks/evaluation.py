@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.benchmarks.description import Benchmark
-from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.benchmarks.tasks.scoring import prediction, prediction_norm
+from core.benchmarks.benchmark import Benchmark, ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.scoring import prediction, prediction_norm
 from core.inference import Finish
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice, encode_options, longest_row

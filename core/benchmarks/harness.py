@@ -13,11 +13,16 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from core.benchmarks.description import Benchmark, Judged
+from core.benchmarks.benchmark import (
+    Benchmark,
+    BenchmarkOptions,
+    ChoiceDocument,
+    Document,
+    GenerationDocument,
+    Judged,
+)
 from core.benchmarks.harness_tasks import HarnessTasks, load_tasks
 from core.benchmarks.loaded import digest
-from core.benchmarks.options import BenchmarkOptions
-from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
 from core.models.files import model_folder, read_chat_template
 from core.models.spec import ModelSpec
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.benchmarks.data.hub import cache_only, first_line, why_not_online
-from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.benchmarks.tasks.task import HARNESS_MAX_NEW_TOKENS, HARNESS_SEED, DataSet
+from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.rows import cache_only, first_line, why_not_online
+from core.benchmarks.task import HARNESS_MAX_NEW_TOKENS, HARNESS_SEED, DataSet
 from core.models.files import ChatTemplate
 
 WELL_KNOWN = DataSet("openai/gsm8k", "gsm8k")

@@ -1,4 +1,4 @@
-"""Keeps the rows and documents of benchmarks that were loaded last, as long as their files are the same."""
+"""Keeps the most recently loaded rows and documents in memory, as long as their files are unchanged."""
 
 from __future__ import annotations
 
@@ -12,36 +12,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.abilities.custom_rows import Row
-from core.benchmarks.data.folder import files_of
-from core.benchmarks.data.load import load_rows
-from core.benchmarks.tasks.documents import ChoiceDocument, Document
-from core.benchmarks.tasks.render import render
-from core.benchmarks.tasks.task import Choice, Task
+from core.benchmarks.benchmark import ChoiceDocument, Document
+from core.benchmarks.rendering import render
+from core.benchmarks.rows import files_of, load_rows
+from core.benchmarks.task import Choice, Task
 from core.models.files import ChatTemplate
 
 KEPT = 4
-"""So many benchmarks' rows, and as many of their documents, stay in memory."""
+"""Number of document tuples kept in memory; twice as many splits of rows."""
 
 KEPT_DIGESTS = 1024
 
 Stamp = tuple[str, int, int]
-"""A file as it is now: its path, when it was written, in nanoseconds, and its size."""
+"""State of a file: path, modification time in nanoseconds, size in bytes."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one split that are wanted; equal if they are the same."""
+    """A request for the rows of one split; requests for the same rows are equal."""
 
     task: Task = field(compare=False)
     id: str
     split: str
     data_dir: str | None
     files: tuple[Stamp, ...]
-    """Of the folder, or one's own; none of the hub's, whose revisions do not change."""
+    """Local files; empty for the hub, whose revisions do not change."""
 
     @classmethod
     def of(cls, task: Task, split: str, data_dir: str | None) -> Rows:
-        """The rows as their files are now."""
+        """The request for the rows as their files are now."""
         folder = None if data_dir is None else Path(data_dir)
         if task.custom_files is not None:
             files = [Path(task.data.path), task.custom_files[split]]
@@ -52,7 +51,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Documents:
-    """The first documents that are wanted; equal if they are the same."""
+    """A request for a task's first n documents; requests for the same documents are equal."""
 
     rows: Rows
     shot_rows: Rows | None
@@ -64,9 +63,9 @@ class Documents:
     def of(
         cls, task: Task, data_dir: str | None, shots: int | None, chat: ChatTemplate | None, n: int
     ) -> Documents:
-        """The documents of a benchmark's first n rows, as its files are now."""
+        """The request for the documents as their files are now; `shots` None: the task's default."""
         count = task.shots.count if shots is None else shots
-        split = task.shots.split if count > 0 and task.shots.own is None else None
+        split = task.shots.split if count > 0 and task.shots.bundled is None else None
         shot_rows = Rows.of(task, split, data_dir) if split else None
         return cls(Rows.of(task, task.split, data_dir), shot_rows, count, chat, n)
 
@@ -76,7 +75,7 @@ def rows_of(wanted: Rows) -> tuple[Row, ...]:
     """The rows.
 
     Raises:
-        ValueError: as of `load_rows`.
+        ValueError: see `load_rows`.
     """
     folder = None if wanted.data_dir is None else Path(wanted.data_dir)
     with collector_paused():
@@ -85,10 +84,10 @@ def rows_of(wanted: Rows) -> tuple[Row, ...]:
 
 @functools.lru_cache(maxsize=KEPT)
 def documents_of(wanted: Documents) -> tuple[Document, ...]:
-    """The documents; fewer where there are fewer rows.
+    """The documents; fewer than asked for if there are fewer rows.
 
     Raises:
-        ValueError: as of `load_rows` and `render`.
+        ValueError: see `load_rows` and `render`.
     """
     with collector_paused():
         return render(
@@ -103,30 +102,30 @@ def documents_of(wanted: Documents) -> tuple[Document, ...]:
 
 @functools.lru_cache(maxsize=KEPT_DIGESTS)
 def digest_of(wanted: Documents) -> str:
-    """A hash of all that the documents say.
+    """A hash of the documents' whole content.
 
     Raises:
-        ValueError: as of `documents_of`.
+        ValueError: see `documents_of`.
     """
     return digest(documents_of(wanted))
 
 
 @functools.lru_cache(maxsize=KEPT_DIGESTS)
 def count_of(wanted: Rows) -> int:
-    """How many rows there are.
+    """The number of rows.
 
     Raises:
-        ValueError: as of `load_rows`.
+        ValueError: see `load_rows`.
     """
     return len(rows_of(wanted))
 
 
 @functools.lru_cache(maxsize=KEPT_DIGESTS)
 def chance_over(wanted: Rows) -> float | None:
-    """The score of guessing: the mean over all rows.
+    """The score of guessing, a mean over all rows.
 
     Raises:
-        ValueError: as of `load_rows`, or a row is bad.
+        ValueError: see `load_rows`; or a row is malformed.
     """
     task = wanted.task
     if task.chance != "by item":
@@ -138,10 +137,10 @@ def chance_over(wanted: Rows) -> float | None:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """A context without Python's garbage collector, which finds nothing among rows and documents.
+    """Pauses Python's garbage collector, which finds nothing among rows and documents.
 
-    It would go through all objects of the process again and again while they become more, and a screen waits
-    for it even if they are read in another thread.
+    As objects accumulate it would scan the whole process again and again, and block the screen even if the
+    rows are read in another thread.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -153,7 +152,7 @@ def collector_paused() -> Iterator[None]:
 
 
 def digest(documents: Sequence[Document]) -> str:
-    """A hash of all that some documents say."""
+    """A hash of the whole content of some documents, part of cache keys."""
     content = hashlib.sha256()
     for document in documents:
         content.update(json.dumps(_plain(document)).encode() + b"\n")

@@ -1,12 +1,10 @@
-"""Judges programs that a model wrote, by running their tests in the sandbox."""
+"""Scores programs that a model wrote by running their tests in the sandbox."""
 
 from __future__ import annotations
 
 import ast
 
-from core.benchmarks.description import Judged
-from core.benchmarks.options import BenchmarkOptions
-from core.benchmarks.tasks.documents import CodeReference, GenerationDocument
+from core.benchmarks.benchmark import BenchmarkOptions, CodeReference, GenerationDocument, Judged
 
 ALL_PASSED = "all {} tests passed"
 LONGEST_ERROR = 200
@@ -16,16 +14,16 @@ UNCONFINED = (
     "Programs that the model writes run without a sandbox: time, memory, processes and output have limits, "
     "but they can read and change your files and reach the network."
 )
-"""What a person is told of every run in which nothing but limits keeps programs apart."""
+"""The warning before every run in which programs have limits and nothing else."""
 
 
 def require_sandbox(benchmark: str, options: BenchmarkOptions) -> None:
-    """Refuses a code benchmark where programs may not run, or nothing keeps them apart and nobody insists.
+    """Refuses a code benchmark unless code is allowed and a sandbox works or is explicitly waived.
 
     Raises:
-        ValueError: so it is; the message says what to do.
+        ValueError: it may not run; the message says what to do.
     """
-    from core.sandbox import find_sandbox, why_not_unconfined
+    from core.sandbox.kinds import find_sandbox, why_not_unconfined
 
     if not options.allow_code:
         raise ValueError(
@@ -42,8 +40,8 @@ def require_sandbox(benchmark: str, options: BenchmarkOptions) -> None:
 
 
 def insisting() -> str:
-    """What it means here that a person insists on running programs even without a sandbox: one sentence."""
-    from core.sandbox import find_sandbox
+    """What `--without-sandbox` means on this machine, in one sentence."""
+    from core.sandbox.kinds import find_sandbox
 
     found = find_sandbox()
     return UNCONFINED if found.kind is None else f"A sandbox works here ({found.kind}), and is used."
@@ -55,13 +53,13 @@ def judge_program(document: GenerationDocument, text: str, *, insist: bool = Fal
     Args:
         document: the item.
         text: what the model wrote.
-        insist: runs it even where no sandbox works, with limits and nothing else.
+        insist: run it with limits alone if no sandbox works.
 
     Raises:
         ValueError: no sandbox works here.
-        SandboxError: the sandbox worked before, and now does not start.
+        SandboxError: the sandbox worked before and now does not start.
     """
-    from core.sandbox import run_tests
+    from core.sandbox.programs import run_tests
 
     code = document.code
     if code is None:
@@ -82,9 +80,9 @@ def judge_program(document: GenerationDocument, text: str, *, insist: bool = Fal
 
 
 def split_tests(code: CodeReference) -> tuple[str, tuple[str, ...]]:
-    """What the tests need before them, and the tests one by one: asserts and calls.
+    """The helpers that the tests need, and the tests one by one: asserts and calls.
 
-    The tests are of a data set: what Python cannot read stays whole, and fails when it runs.
+    Tests come from a data set: whatever Python cannot parse stays whole and fails when it runs.
     """
     try:
         statements = ast.parse(code.tests).body

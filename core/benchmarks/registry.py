@@ -1,23 +1,26 @@
-"""Finds benchmarks by the words that a person uses."""
+"""Finds benchmarks by name, and lists them all without reading rows or asking the hub."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.abilities import ABILITIES
 from core.abilities.compound import JOINS, compound_id
-from core.benchmarks.compound import compound_benchmarks, pair_benchmarks, triple_benchmarks
-from core.benchmarks.data.load import is_at_hand
-from core.benchmarks.description import Benchmark
-from core.benchmarks.diagnostic import diagnostic_benchmarks
-from core.benchmarks.options import DEFAULT_OPTIONS, BenchmarkOptions
+from core.benchmarks.benchmark import DEFAULT_OPTIONS, Benchmark, BenchmarkOptions, Kind
+from core.benchmarks.custom import SUFFIX, YAML_SUFFIXES, custom_task, is_description
+from core.benchmarks.diagnostic import (
+    compound_benchmarks,
+    diagnostic_benchmarks,
+    pair_benchmarks,
+    triple_benchmarks,
+)
 from core.benchmarks.program_tests import require_sandbox
+from core.benchmarks.rows import is_at_hand
+from core.benchmarks.task import Task
 from core.benchmarks.task_source import TaskSource, task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.custom import custom_task
-from core.benchmarks.tasks.custom_files import SUFFIXES, is_description
-from core.benchmarks.tasks.task import Task
 from core.models.spec import Level, one_of
 
 GENERATED: Mapping[str, Callable[[Level], tuple[Benchmark, ...]]] = {
@@ -26,29 +29,59 @@ GENERATED: Mapping[str, Callable[[Level], tuple[Benchmark, ...]]] = {
     "pairs": pair_benchmarks,
     "triples": triple_benchmarks,
 }
-"""Words for benchmarks that are made here: those of one ability; of two or three, and of either number."""
+"""Groups of generated benchmarks; `compound`: pairs and triples."""
 
 GROUPS = (*GENERATED, "all")
 """Words that stand for several benchmarks; `all`: the diagnostic ones and those whose data is at hand."""
 
 HARNESS = "lm_eval:"
-"""What a word begins with that names a task of lm-evaluation-harness, whose package is an extra."""
+"""Prefix of a task of lm-evaluation-harness, whose package is an extra."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One benchmark in the list."""
+
+    id: str
+    name: str
+    about: str
+    kind: Kind
+    metrics: tuple[str, ...]
+    """The first is the score."""
+    n_items: int | None
+    """Number of items in the hub's split; None for a custom benchmark."""
+    chance: float | None
+    """The score of guessing; None: no usable level, or it varies from item to item."""
+    chance_varies: bool
+    """Whether it is the mean over the items."""
+    shots: int
+    """Few-shot examples before each item."""
+    harness: str | None
+    """Its name in lm-evaluation-harness."""
+    source: str
+    """The data set on the hub, the path of a custom description, or `generated`."""
+    runs_code: bool
+    """Whether it runs programs that the model writes."""
+    at_hand: bool
+    """Whether its rows are on this machine."""
+    needs: tuple[str, ...] = ()
+    """Ids of the abilities that its items need by construction; empty if unknown."""
 
 
 def find_benchmarks(
     words: Sequence[str], level: Level, options: BenchmarkOptions = DEFAULT_OPTIONS
 ) -> tuple[Benchmark, ...]:
-    """The benchmarks that the words stand for, each once, in the order of the words.
+    """The benchmarks that the words name, each once, in the order of the words.
 
     Args:
-        words: ids of benchmarks, also of one's own that are described in the folder with the rows; paths of
-            such descriptions; `lm_eval:` and a task of lm-evaluation-harness; words of `GROUPS`.
-        level: of the items that are made here, as it suits the model.
-        options: how those that are not made here are run.
+        words: ids of benchmarks, including custom ones described in the data folder; paths of descriptions;
+            `lm_eval:` and a task of lm-evaluation-harness; words of `GROUPS`.
+        level: level of generated items, as it suits the model.
+        options: how all others are run.
 
     Raises:
-        ValueError: there is no word, or no such benchmark, and the message names the nearest; or a
-            benchmark runs code, which was not allowed.
+        ValueError: there is no word, or one is unknown (the message names the nearest); or a benchmark runs
+            code, which is not allowed.
     """
     generated = {one.id: one for one in (*diagnostic_benchmarks(level), *compound_benchmarks(level))}
     found: dict[str, Benchmark] = {}
@@ -72,69 +105,120 @@ def find_benchmarks(
 
 
 def reads_rows(benchmark: Benchmark) -> bool:
-    """Whether its items are rows, which may have to be read before one knows how many there are."""
+    """Whether its items are rows, which may have to be read before their number is known."""
     return isinstance(benchmark.source, TaskSource)
 
 
 def runs_code(benchmark: Benchmark) -> bool:
-    """Whether a benchmark runs programs that the model writes."""
+    """Whether it runs programs that the model writes."""
     return isinstance(benchmark.source, TaskSource) and benchmark.source.task.runs_code
 
 
-def custom_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]:
-    """One's own benchmarks that are described in a folder, by id.
-
-    Args:
-        data_dir: the folder; None for none.
-        taken: ids that they may not have, beside the other benchmarks' and the words for groups.
+def listed_benchmarks(level: Level, data_dir: str | None) -> list[Listed]:
+    """Every benchmark: diagnostic, compound, built-in and custom.
 
     Raises:
-        ValueError: a description is not whole, or its id is another's.
+        ValueError: a description in the folder is invalid.
     """
-    found: dict[str, Task] = {}
-    files = [file for suffix in SUFFIXES for file in Path(data_dir).glob(f"*{suffix}")] if data_dir else []
-    for file in sorted(files):
-        if is_description(file):
-            task = _own(file, [*taken, *found])
-            found[task.id] = task
-    return found
+    generated = (*diagnostic_benchmarks(level), *compound_benchmarks(level))
+    custom = _custom_tasks(data_dir, [benchmark.id for benchmark in generated])
+    folder = None if data_dir is None else Path(data_dir)
+    return [
+        *map(_listed_generated, generated),
+        *(_listed_task(task, folder) for task in (*TASKS.values(), *custom.values())),
+    ]
+
+
+def _listed_generated(benchmark: Benchmark) -> Listed:
+    return Listed(
+        id=benchmark.id,
+        name=benchmark.name,
+        about=benchmark.about,
+        kind=benchmark.kind,
+        metrics=benchmark.metrics,
+        n_items=benchmark.n_items,
+        chance=benchmark.chance,
+        chance_varies=False,
+        shots=0,
+        harness=None,
+        source="generated",
+        runs_code=False,
+        at_hand=True,
+        needs=benchmark.needs,
+    )
+
+
+def _listed_task(task: Task, folder: Path | None) -> Listed:
+    return Listed(
+        id=task.id,
+        name=task.name,
+        about=task.about,
+        kind=task.kind,
+        metrics=task.metrics,
+        n_items=task.n_items,
+        chance=None if task.chance == "by item" else task.chance,
+        chance_varies=task.chance == "by item",
+        shots=task.shots.count,
+        harness=task.harness,
+        source=task.data.path,
+        runs_code=task.runs_code,
+        at_hand=is_at_hand(task, folder),
+    )
 
 
 def _at_hand(options: BenchmarkOptions, generated: Sequence[str]) -> dict[str, Benchmark]:
-    """What is not made here and can be run as things are."""
+    """Built-in and custom benchmarks that can be run as things are."""
     folder = None if options.data_dir is None else Path(options.data_dir)
-    tasks = [*TASKS.values(), *custom_tasks(options.data_dir, generated).values()]
+    tasks = [*TASKS.values(), *_custom_tasks(options.data_dir, generated).values()]
     chosen = [task for task in tasks if is_at_hand(task, folder)]
     return {t.id: task_benchmark(t, options) for t in chosen if options.allow_code or not t.runs_code}
 
 
 def _task(word: str, generated: Sequence[str], options: BenchmarkOptions) -> Task:
-    """The one benchmark that a word stands for, which is not made here."""
+    """The built-in or custom task that a word names."""
     if word in TASKS:
         task = TASKS[word]
         if task.runs_code and not options.allow_code:
             require_sandbox(task.id, options)
         return task
-    if word.endswith(SUFFIXES):
-        return _own(Path(word), generated)
-    own = custom_tasks(options.data_dir, generated)
-    if word not in own and set(word.split(JOINS)) <= {ability.id for ability in ABILITIES}:
+    if word.endswith((SUFFIX, *YAML_SUFFIXES)):
+        return _custom_task(Path(word), generated)
+    custom = _custom_tasks(options.data_dir, generated)
+    if word not in custom and set(word.split(JOINS)) <= {ability.id for ability in ABILITIES}:
         raise ValueError(
             f"Unknown benchmark '{word}': compounds are of two different abilities, or one of the ten "
             "triples that 'abilityscope benchmarks' lists."
         )
     single = [one for one in generated if JOINS not in one]  # all of them would fill a screen
-    return own[one_of(word, [*single, *TASKS, *own, *GROUPS], "benchmark")]
+    return custom[one_of(word, [*single, *TASKS, *custom, *GROUPS], "benchmark")]
 
 
 def _in_order(word: str) -> str:
-    """The word itself; of a compound with its abilities in the order of the catalogue."""
+    """The word; if it names a compound, with its abilities in the order of the catalogue."""
     named = word.split(JOINS)
     ordered = [ability.id for ability in ABILITIES if ability.id in named]
     return compound_id(tuple(ordered)) if len(ordered) == len(named) else word
 
 
-def _own(file: Path, taken: Sequence[str]) -> Task:
+def _custom_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]:
+    """The custom benchmarks described in a folder, by id.
+
+    Args:
+        data_dir: the folder, if any.
+        taken: ids that they may not have, besides those of built-in benchmarks and groups.
+
+    Raises:
+        ValueError: a description is invalid, or its id is taken.
+    """
+    found: dict[str, Task] = {}
+    for file in sorted(Path(data_dir).glob(f"*{SUFFIX}")) if data_dir else ():
+        if is_description(file):
+            task = _custom_task(file, [*taken, *found])
+            found[task.id] = task
+    return found
+
+
+def _custom_task(file: Path, taken: Sequence[str]) -> Task:
     task = custom_task(file)
     if task.id in taken or task.id in GROUPS:
         raise ValueError(f"{file}: the id '{task.id}' is taken: choose another.")

@@ -1,4 +1,4 @@
-"""The benchmarks that everyone uses, and one's own, as the rest of the program sees benchmarks."""
+"""Built-in and custom tasks as benchmarks: their rows as documents, scored by the task's own rules."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.benchmarks.description import Benchmark, Judged
+from core.benchmarks.benchmark import (
+    Benchmark,
+    BenchmarkOptions,
+    ChoiceDocument,
+    Document,
+    GenerationDocument,
+    Judged,
+)
 from core.benchmarks.diagnostic import choice_means
 from core.benchmarks.loaded import Documents, Rows, chance_over, count_of, digest_of, documents_of
-from core.benchmarks.options import BenchmarkOptions
 from core.benchmarks.program_tests import judge_program, require_sandbox
-from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.benchmarks.tasks.scoring import choice_metric, stated, text_scores
-from core.benchmarks.tasks.task import Task
+from core.benchmarks.scoring import choice_metric, stated, text_scores
+from core.benchmarks.task import Task
 from core.models.files import ChatTemplate, model_folder, read_chat_template
 from core.models.spec import ModelSpec
 
@@ -40,14 +45,14 @@ def task_benchmark(task: Task, options: BenchmarkOptions) -> Benchmark:
 
 @dataclass(frozen=True)
 class TaskSource:
-    """The rows of a task as documents. Rows are read when they are first needed."""
+    """The rows of a task as documents, read when they are first needed. Members: see `Source`."""
 
     task: Task
     options: BenchmarkOptions
 
     @property
     def n_items(self) -> int:
-        """The rows of one's own folder; of the hub what is known of its revision."""
+        """The number of local rows; for the hub, the known size of the pinned revision."""
         is_known = self.task.custom_files is None and self.options.data_dir is None
         if is_known and self.task.n_items is not None:
             return self.task.n_items
@@ -55,12 +60,12 @@ class TaskSource:
 
     @property
     def chance(self) -> float | None:
-        """As the task says; the mean over all rows where it varies."""
+        """The task's chance level; where it varies, the mean over all rows."""
         return self.task.chance if self.task.chance != "by item" else chance_over(self._rows)
 
     @property
     def shots(self) -> int:
-        """Worked examples before each item, as far as they are not the benchmark's own."""
+        """Few-shot examples before each item; a task that draws none from a split keeps its default."""
         wanted = self.options.shots if self.task.shots.split is not None else None
         return self.task.shots.count if wanted is None else wanted
 
@@ -69,12 +74,12 @@ class TaskSource:
         return documents_of(self._documents(spec, n))
 
     def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
-        """A hash of the documents: whatever folder, examples and template they come from."""
+        """A hash of the documents, whatever folder, examples and template they come from."""
         return {"documents": digest_of(self._documents(spec, n))}
 
     @property
     def needs_greedy(self) -> bool:
-        """No."""
+        """False."""
         return False
 
     def judge_choice(
@@ -85,7 +90,7 @@ class TaskSource:
 
     @property
     def answer_format(self) -> AnswerFormat | None:
-        """As the filter of the first metric takes the answer; None for options, and for programs."""
+        """The form that the first metric's filter extracts; None for options and for programs."""
         from core.benchmarks.answer_format import AnswerFormat
 
         task = self.task
@@ -97,12 +102,12 @@ class TaskSource:
         return AnswerFormat(task.asks or fits, functools.partial(stated, rule))
 
     def check(self) -> None:
-        """Refuses code benchmarks where it was not said that code may run, or no sandbox works."""
+        """Raises a ValueError if programs may not or cannot run here."""
         if self.task.runs_code:
             require_sandbox(self.task.id, self.options)
 
     def judge(self, document: GenerationDocument, text: str) -> Judged:
-        """The task's first metric and the answer that it judged; of a program, how its tests went."""
+        """The task's first metric with the answer it judged, or how a program's tests went."""
         if self.task.runs_code:
             return judge_program(document, text, insist=self.options.without_sandbox)
         judged = text_scores(self.task, document, text)
@@ -110,7 +115,7 @@ class TaskSource:
         return Judged(judged.scores[metric], judged.answers[metric.partition(",")[2]])
 
     def metric_means(self, documents: Sequence[Document], outcomes: pl.DataFrame) -> dict[str, float]:
-        """Every metric of the task."""
+        """The mean of every metric of the task."""
         if self.task.kind == "multiple_choice":
             return choice_means(self.task.metrics, outcomes)
         sums = dict.fromkeys(self.task.metrics, 0.0)

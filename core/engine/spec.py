@@ -9,7 +9,7 @@ from typing import Literal
 
 from cache.folder import Store
 from cache.keys import key_of
-from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.benchmark import BenchmarkOptions
 from core.experiment.specs import ImportanceSpec
 from core.importance.plan import MemoryOptions
 from core.models.spec import ModelSpec

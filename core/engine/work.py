@@ -8,8 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.benchmarks.description import Benchmark
-from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.commands import StartCalibration, StartGeneration, StartRankings, StartRuns
 from core.engine.jobs import Start

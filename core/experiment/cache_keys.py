@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cache.keys import key_of
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
 from core.masks.choices import CONTRASTS
 from core.models.spec import Level, ModelSpec

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cache.folder import Store
 from core.abilities import Item
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.cache_keys import (
     divergences_key,
     divergences_key_inputs,

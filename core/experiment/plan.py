@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, drawn_seed
 from core.masks.choices import DRAWN, Scope, Selection

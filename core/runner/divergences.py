@@ -92,7 +92,7 @@ def _answers(
     runner: Runner, request: OutcomesRequest, base: pl.DataFrame, ablated: pl.DataFrame
 ) -> list[Pair]:
     """Prompt and answers of every item as token ids."""
-    from core.benchmarks.tasks.documents import GenerationDocument
+    from core.benchmarks.benchmark import GenerationDocument
     from core.inference.probabilities import Pair, prompt_ids
 
     model, tokenizer = runner.loaded.model, runner.loaded.tokenizer

@@ -22,7 +22,7 @@ from core.experiment.events import BatchFinished, EntryReplaced, ItemOutcome, Ru
 from core.experiment.storing import emit_unwritable, storing
 
 if TYPE_CHECKING:
-    from core.benchmarks.tasks.documents import Document
+    from core.benchmarks.benchmark import Document
     from core.experiment.experiment import OutcomesRequest
     from core.runner.runner import Runner
 

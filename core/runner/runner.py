@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cache.files import CorruptEntry
 from cache.folder import Store
 from core.abilities import Item
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.cache_keys import (
     items_key,
     items_key_inputs,

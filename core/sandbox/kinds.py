@@ -1,4 +1,4 @@
-"""Which sandbox works on this machine. Found by trial: a program tries to get out."""
+"""Which sandbox works on this machine, found by trial: a program tries to get out."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from core.sandbox.execution import SandboxError
 from core.sandbox.inside.order import Limits
+from core.sandbox.process import SandboxError
 from core.sandbox.running import execute
 
 Apart = Literal["bubblewrap", "namespaces"]
-"""What really keeps a program apart."""
+"""A sandbox that really confines a program."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the trials found."""
+    """Result of the trials."""
 
     kind: Apart | None
-    """The sandbox that works here; None if none does."""
+    """The sandbox that works here, if any."""
     reason: str
-    """Why none does, and what to do; empty if one does."""
+    """Why none works, and what to do; empty if one does."""
 
 
 @functools.cache
 def find_sandbox() -> Found:
-    """The sandbox that works here, bubblewrap before namespaces of our own; tried once in a process."""
+    """The sandbox that works here, bubblewrap first; tried once per process."""
     if sys.platform != "linux":
-        return Found(None, f"Generated code is kept apart only on Linux, and this is {sys.platform}.")
+        return Found(None, f"Generated code can only be confined on Linux, and this is {sys.platform}.")
     reasons = []
     for kind in ("bubblewrap", "namespaces"):
         reason = why_not(kind)
@@ -60,16 +60,17 @@ def why_not(kind: Apart) -> str | None:
 
 @functools.cache
 def why_not_unconfined() -> str:
-    """Why programs cannot run here even without a sandbox; empty if limits hold. Tried once in a process."""
+    """Why programs cannot run here even without a sandbox; empty if limits hold. Tried once per process."""
     if sys.platform != "linux":
-        return f"Programs are limited only on Linux, and this is {sys.platform}."
+        return f"Programs can only be limited on Linux, and this is {sys.platform}."
     try:
         execution = execute("unconfined", _LIMITS_TRIAL, _LIMITS).execution
     except SandboxError as error:
         return str(error)
     if execution.status != "passed":
         return f"The limits of programs cannot be set here (a trial ended as {execution.status})."
-    return f"The limits of programs do not hold here: {said}." if (said := execution.stdout.strip()) else ""
+    problem = execution.stdout.strip()
+    return f"The limits of programs do not hold here: {problem}." if problem else ""
 
 
 _LIMITS = Limits(wall_seconds=10.0, processes=4)
@@ -129,7 +130,7 @@ except MemoryError:
 
 
 def _try(kind: Apart) -> str | None:
-    """Lets a program try to get out; what it could do, or None.
+    """Runs a program that tries to get out; returns what it could do, or None.
 
     Raises:
         SandboxError: the sandbox did not start.
@@ -141,8 +142,8 @@ def _try(kind: Apart) -> str | None:
     ):
         outside = Path(folder) / "outside"
         outside.touch(mode=0o666)
-        told = f"{server.getsockname()[1]} {word} {outside}\n"
-        execution = execute(kind, _TRIAL, _LIMITS, stdin=told).execution
+        given = f"{server.getsockname()[1]} {word} {outside}\n"
+        execution = execute(kind, _TRIAL, _LIMITS, stdin=given).execution
         changed = outside.read_text() != ""
     begin, _, got_out = execution.stdout.strip().partition(" ")
     if execution.status != "passed" or begin != word:
@@ -161,21 +162,21 @@ _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 
 
 def _way_out() -> str:
-    """What to do where nothing works."""
+    """What to do where no sandbox works."""
     if _reads(_RESTRICTED_BY_APPARMOR, "1"):
         return (
-            "Ubuntu's AppArmor keeps users from making namespaces. Install bubblewrap; on Ubuntu 24.04 also "
-            "apparmor-profiles, and let bubblewrap do it: sudo cp /usr/share/apparmor/extra-profiles/"
+            "Ubuntu's AppArmor keeps users from creating namespaces. Install bubblewrap; on Ubuntu 24.04 "
+            "also apparmor-profiles, and let bubblewrap do it: sudo cp /usr/share/apparmor/extra-profiles/"
             "bwrap-userns-restrict /etc/apparmor.d/ && sudo systemctl reload apparmor"
         )
     for file, setting in _SWITCHES:
         if _reads(file, "0"):
-            return f"This system keeps users from making namespaces: sudo sysctl {setting} lets them."
+            return f"This system keeps users from creating namespaces: sudo sysctl {setting} lets them."
     if any(mark.exists() for mark in _CONTAINER_MARKS):
-        return "This container may not make namespaces: start it so that it may, or run outside of it."
+        return "This container may not create namespaces: start it so that it may, or run outside it."
     if os.getuid() == 0:
-        return "Run it where root may make namespaces, or as another user with bubblewrap 0.8 or newer."
-    return "Install bubblewrap 0.8 or newer (the command bwrap), and see that it may make namespaces."
+        return "Run it where root may create namespaces, or as another user with bubblewrap 0.8 or newer."
+    return "Install bubblewrap 0.8 or newer (the command bwrap), and let it create namespaces."
 
 
 def _reads(file: Path, content: str) -> bool:

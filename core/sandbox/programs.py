@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.sandbox.execution import Execution, Status, TestResult, TestRun
 from core.sandbox.inside.order import Kind, Limits
 from core.sandbox.kinds import find_sandbox, why_not_unconfined
-from core.sandbox.running import Ended, execute
+from core.sandbox.running import Ended, Execution, Status, TestResult, TestRun, execute
 
 DEFAULT_LIMITS = Limits()
 
@@ -16,20 +15,19 @@ DEFAULT_LIMITS = Limits()
 def run_program(
     code: str, *, limits: Limits = DEFAULT_LIMITS, stdin: str = "", insist: bool = False
 ) -> Execution:
-    """Runs a program as a script, apart from this machine; it has ended when this returns.
+    """Runs a program as a script, confined; it has ended when this returns.
 
     Args:
         code: Python source.
         limits: what it may use.
-        stdin: what it reads from standard input.
-        insist: runs it even where no sandbox works: unconfined, with limits and nothing else, as far as
-            these hold here.
+        stdin: its standard input.
+        insist: run it with limits alone if no sandbox works, provided that limits hold here.
 
     Returns:
-        How it went; `refused`, with the reason in `stderr`, where no sandbox works.
+        How it went; if no sandbox works, `refused` with the reason in `stderr`.
 
     Raises:
-        SandboxError: the sandbox worked before, and now does not start.
+        SandboxError: the sandbox worked before and now does not start.
     """
     kind = _kind(insist)
     if kind is None:
@@ -40,10 +38,10 @@ def run_program(
 def run_tests(
     program: str, tests: Sequence[str], *, limits: Limits = DEFAULT_LIMITS, insist: bool = False
 ) -> TestRun:
-    """Runs a program as a module, then each test in its names, in one process; the limits hold for all.
+    """Runs a program as a module, then each test in its namespace, in one process with one set of limits.
 
-    A test passed if its code came to its end; what the program prints or how it exits says nothing. The
-    tests run in the program's own process: one that is written against this very code could forge them.
+    A test passed if its code ran to the end; what the program prints and how it exits do not count. The
+    tests run in the program's own process: a program written against this very code could forge them.
 
     Args:
         program: Python source.
@@ -52,7 +50,7 @@ def run_tests(
         insist: see `run_program`.
 
     Raises:
-        SandboxError: the sandbox worked before, and now does not start.
+        SandboxError: the sandbox worked before and now does not start.
     """
     kind = _kind(insist)
     if kind is None:
@@ -62,18 +60,18 @@ def run_tests(
 
 
 def judge(ended: Ended, n_tests: int) -> TestRun:
-    """How each test went, from what was reported; one that was not, or in two ways, did not pass."""
+    """How each test went, from the reports; one that is missing or contradictory did not pass."""
     execution = ended.execution
     missing = _NOT_REACHED.get(execution.status, _NOT_REACHED["failed"])
-    said: dict[int, TestResult] = {}
+    results: dict[int, TestResult] = {}
     for report in ended.reports:
         if report.kind == "program":
             missing = f"The program failed: {report.text}"
         elif report.kind == "failed":
-            said[report.test] = TestResult(False, report.text)
+            results[report.test] = TestResult(False, report.text)
         elif report.kind == "passed":
-            said.setdefault(report.test, TestResult(True, ""))
-    tests = tuple(said.get(index, TestResult(False, missing)) for index in range(n_tests))
+            results.setdefault(report.test, TestResult(True, ""))
+    tests = tuple(results.get(index, TestResult(False, missing)) for index in range(n_tests))
     if execution.status == "passed" and not all(test.passed for test in tests):
         execution = replace(execution, status="failed")
     return TestRun(execution, tests)
@@ -85,11 +83,11 @@ _NOT_REACHED: dict[Status, str] = {
     "output": "The program wrote too much before this test was done.",
     "killed": "The program was killed before this test was done.",
 }
-"""Why a test was not reported, by how the program ended."""
+"""Why a test has no report, by how the program ended."""
 
 
 def _kind(insist: bool) -> Kind | None:
-    """The sandbox to use; None if none works and nobody insists."""
+    """The sandbox to use, or `unconfined` if that is insisted on and possible; None: refuse."""
     found = find_sandbox().kind
     return "unconfined" if found is None and insist and not why_not_unconfined() else found
 

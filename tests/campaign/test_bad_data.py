@@ -121,14 +121,14 @@ DESCRIPTIONS: dict[str, tuple[dict[str, Any], bytes, str]] = {
     "an option that is empty": ({}, lines({**ROW, "answers": ["a piano", ""]}), "field 'answers'"),
     "a field that is unknown": ({"promt": "x"}, lines(ROW), "promt"),
     "a type that is wrong": ({"shots": "three"}, lines(ROW), "shots"),
-    "an id that is taken": ({"id": "arc_easy"}, lines(ROW), "no benchmark that is there already"),
-    "an id with a slash": ({"id": "../riddles"}, lines(ROW), "id has to be small letters"),
+    "an id that is taken": ({"id": "arc_easy"}, lines(ROW), "not the id of a built-in benchmark"),
+    "an id with a slash": ({"id": "../riddles"}, lines(ROW), "id must be lowercase letters"),
     "rows that are not there": ({"rows": "other.jsonl"}, lines(ROW), "other.jsonl does not exist"),
     "rows of another kind": ({"rows": "own.json"}, lines(ROW), "neither JSON lines nor Parquet"),
     "a pattern that is none": (
         {"options": None, "answer": None, "target": "right", "extract": "("},
         lines(ROW),
-        "extract is no pattern",
+        "extract is not a valid pattern",
     ),
 }
 
@@ -151,10 +151,9 @@ DESCRIPTION_FILES: dict[str, tuple[str, bytes, str]] = {
     "empty": ("own.toml", b"", "id"),
     "no TOML": ("own.toml", b"id: riddles", "does not describe a benchmark"),
     "no UTF-8": ("own.toml", b'id = "r\xe4tsel"', "UTF-8"),
-    "no YAML": ("own.yaml", b"id: [", "does not describe a benchmark"),
-    "a list": ("own.yaml", b"- id", "it has no keys with values"),
-    "far too large": ("own.yaml", b"#" * 1_000_000, "does not describe a benchmark"),
-    "a key twice": ("own.yaml", b"id: a\nid: b", "the key id twice"),
+    "YAML": ("own.yaml", b"id: riddles", "write the same keys as TOML in own.toml"),
+    "far too large": ("own.toml", b"#" * 1_000_000, "does not describe a benchmark"),
+    "a key twice": ("own.toml", b'id = "a"\nid = "b"', "does not describe a benchmark"),
 }
 
 

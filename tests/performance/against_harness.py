@@ -16,9 +16,9 @@ from pathlib import Path
 
 import torch
 
+from core.benchmarks.benchmark import ChoiceDocument, Document
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.documents import ChoiceDocument, Document
-from core.benchmarks.tasks.scoring import choice_scores
+from tests.core.benchmarks.conftest import choice_scores
 from tests.performance.harness_cases import CASES, Case, Measured, documents, run_harness, run_ours
 from tests.performance.machine import machine_facts
 

@@ -15,10 +15,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from core.abilities.custom_rows import Row
-from core.benchmarks.data.load import load_rows
+from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.rendering import render
+from core.benchmarks.rows import load_rows
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.benchmarks.tasks.render import render
 from core.inference.choice_plan import plan_choices
 from core.inference.encoding import encode_options, longest_row
 from core.inference.generation import generate

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.analysis.samples.items import ensure_items
 from core.analysis.samples.samples import Samples
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.runner.runner import Runner
 from tests.core.analysis.samples.stored_samples import MASK, made_up_benchmark, stored_samples
 from tests.performance.clock import Clock

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.statistics.accuracy import Verdict
     from core.analysis.statistics.cells import CellStatistics
-    from core.benchmarks.description import Benchmark
+    from core.benchmarks.benchmark import Benchmark
     from core.experiment.specs import MaskSpec
     from core.runner.auto_k import FoundK
     from core.runner.runner import Runner
@@ -43,7 +43,7 @@ def bench(
         str,
         typer.Option(
             help="A benchmark, such as spatial_reasoning or arc_easy (`benchmarks` lists them), or the "
-            ".toml or .yaml file of one's own.",
+            ".toml file of a custom one.",
             metavar="NAME",
         ),
     ],

@@ -11,7 +11,7 @@ from tui.output import wrapped
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
-    from core.benchmarks.listing import Listed
+    from core.benchmarks.registry import Listed
 
 
 def benchmarks(data_dir: DataDir = None, as_json: Json = False) -> None:
@@ -20,7 +20,7 @@ def benchmarks(data_dir: DataDir = None, as_json: Json = False) -> None:
     Without --data-dir they come from the Hugging Face hub when they are first run. Any task of
     lm-evaluation-harness runs as lm_eval:TASK, with the extra `harness`.
     """
-    from core.benchmarks.listing import listed_benchmarks
+    from core.benchmarks.registry import listed_benchmarks
 
     folder = whole_path(data_dir)
     with checked_arguments():

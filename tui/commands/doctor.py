@@ -80,7 +80,7 @@ def doctor(options: ScoringOptions, as_json: Json = False) -> None:
 
 def _diagnose(options: ScoringOptions) -> Diagnosis:
     from cache.listing import entries
-    from core.sandbox import find_sandbox
+    from core.sandbox.kinds import find_sandbox
     from tui.machine import installed_version, this_machine
 
     machine = this_machine()

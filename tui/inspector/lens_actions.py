@@ -16,7 +16,7 @@ from tui.inspector.widgets.lens_panel import AbilityList
 from tui.numbers import k_text
 
 if TYPE_CHECKING:
-    from core.benchmarks.description import Benchmark
+    from core.benchmarks.benchmark import Benchmark
 
 
 class LensActions(Shell):

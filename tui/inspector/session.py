@@ -11,7 +11,7 @@ from tui.inspector.activity import Activity
 from tui.inspector.look.marks import Marks
 
 if TYPE_CHECKING:
-    from core.benchmarks.description import Benchmark
+    from core.benchmarks.benchmark import Benchmark
     from core.engine.commands import Command
     from core.engine.spec import EngineSpec
     from core.experiment.experiment import Experiment

@@ -24,7 +24,7 @@ from core.analysis.samples.written import (
     divergence_of,
     run_tags,
 )
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 
 TEXTS_AT_ONCE = 4096
 """Items whose texts are in memory together."""

@@ -11,8 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cache.entries import Payload
-from core.benchmarks.description import Benchmark
-from core.benchmarks.tasks.documents import ChoiceDocument, Document
+from core.benchmarks.benchmark import Benchmark, ChoiceDocument, Document
 from core.experiment.cache_keys import items_key, items_key_inputs
 from core.experiment.experiment import Experiment
 from core.experiment.storing import alone_with, stored_whole, storing

@@ -19,7 +19,7 @@ from core.analysis.samples.records import FILTERS, FLIPS, Answer, Filter, Sample
 from core.analysis.samples.written import stored_divergences
 from core.analysis.statistics.accuracy import Accuracy
 from core.analysis.statistics.significance import mcnemar_exact
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.events import ItemOutcome
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.analysis.statistics.accuracy import PlausibleRange, Verdict, identifiable, plausible_range
 from core.analysis.statistics.bootstrap import Intervals, Scores, Specificity, paired_bootstrap, specificities
 from core.analysis.statistics.significance import least_detectable_drop, mcnemar_exact
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 
 
 @dataclass(frozen=True)

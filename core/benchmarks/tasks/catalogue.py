@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from core.benchmarks.tasks.bbh import BBH
+from core.benchmarks.task import Task
 from core.benchmarks.tasks.code import HUMANEVAL, MBPP
 from core.benchmarks.tasks.commonsense import COMMONSENSE_QA, HELLASWAG, PIQA, SOCIAL_IQA, WINOGRANDE
-from core.benchmarks.tasks.knowledge import MMLU, TRUTHFULQA_MC1, TRUTHFULQA_MC2
-from core.benchmarks.tasks.mathematics import GSM8K
+from core.benchmarks.tasks.knowledge import (
+    ARC_CHALLENGE,
+    ARC_EASY,
+    MMLU,
+    OPENBOOKQA,
+    TRUTHFULQA_MC1,
+    TRUTHFULQA_MC2,
+)
 from core.benchmarks.tasks.passages import BOOLQ, SQUAD
-from core.benchmarks.tasks.science import ARC_CHALLENGE, ARC_EASY, OPENBOOKQA
-from core.benchmarks.tasks.task import Task
+from core.benchmarks.tasks.reasoning import BBH, GSM8K
 
 TASKS: dict[str, Task] = {
     task.id: task

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from core.abilities.custom_rows import Row
-from core.benchmarks.tasks.documents import CodeReference
-from core.benchmarks.tasks.fields import text_of, texts_of
-from core.benchmarks.tasks.shipped import shipped_examples
-from core.benchmarks.tasks.task import DataSet, Shots, Task, Writing
+from core.benchmarks.benchmark import CodeReference
+from core.benchmarks.fields import bundled_examples, text_of, texts_of
+from core.benchmarks.task import DataSet, Shots, Task, Writing
 
 MBPP_TESTS = 3
 """Tests of a row that are shown and run; a few rows have more."""
@@ -34,7 +33,7 @@ def read_mbpp(row: Row) -> Writing:
 
 def mbpp_examples(family: str) -> tuple[Row, ...]:
     """The three programs that stand before every task."""
-    return shipped_examples("mbpp_examples.json", "mbpp")
+    return bundled_examples("mbpp_examples.json", "mbpp")
 
 
 HUMANEVAL = Task(
@@ -69,7 +68,7 @@ MBPP = Task(
         revision="4bb6404fdc6cacfda99d4ac4205087b89d32030c",
     ),
     split="test",
-    shots=Shots(3, order="first", own=mbpp_examples),
+    shots=Shots(3, order="first", bundled=mbpp_examples),
     metrics=("pass@1",),
     chance=0.0,
     plausible_range=(0.005, 1.0),

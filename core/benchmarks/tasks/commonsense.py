@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from core.abilities.custom_rows import Row
-from core.benchmarks.tasks.fields import fail, number_of, place_of, text_of, texts_of
-from core.benchmarks.tasks.task import Choice, DataSet, Shots, Task
+from core.benchmarks.fields import fail, index_of, number_of, text_of, texts_of
+from core.benchmarks.task import Choice, DataSet, Shots, Task
 
 LETTERS = ("A", "B", "C", "D", "E")
 
@@ -24,7 +24,7 @@ def read_commonsense_qa(row: Row) -> Choice:
     texts = texts_of(row, "choices", "text", least=len(LETTERS))[: len(LETTERS)]
     lines = [f"{letter}. {text}" for letter, text in zip(LETTERS, texts, strict=True)]
     context = "\n".join([f"Question: {text_of(row, 'question').strip()}", *lines, "Answer:"])
-    right = place_of(row, text_of(row, "answerKey"), LETTERS, "answerKey")
+    right = index_of(row, text_of(row, "answerKey"), LETTERS, "answerKey")
     return Choice((context,), LETTERS, (right,), options=texts)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from core.abilities.custom_rows import Row
-from core.benchmarks.tasks.answers import squad_scores
-from core.benchmarks.tasks.fields import fail, number_of, text_of, texts_of
-from core.benchmarks.tasks.task import Choice, DataSet, Shots, Task, Writing
+from core.benchmarks.fields import fail, number_of, text_of, texts_of
+from core.benchmarks.scoring import squad_scores
+from core.benchmarks.task import Choice, DataSet, Shots, Task, Writing
 
 NO_YES = ("no", "yes")
 

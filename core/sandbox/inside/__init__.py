@@ -1,1 +1,1 @@
-"""What runs in the sandbox's process, under a bare interpreter: standard library only, nothing of `core`."""
+"""Runs in the sandbox's process under a bare interpreter: standard library only, nothing of `core`."""

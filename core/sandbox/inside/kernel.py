@@ -1,10 +1,12 @@
-"""The system calls that Python has no function for. Linux only."""
+"""System calls that Python has no function for, and the filter of system calls. Linux only."""
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
+import struct
 
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x02000000
 """Mounts, host name, System V objects, users, processes, network, control groups (unshare(2))."""
@@ -17,20 +19,51 @@ _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _READ_ONLY_NOSUID_NODEV = 1 | 2 | 4
 _MOUNT_SETATTR = 442
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s390x": 217}
-_SET_DEATH_SIGNAL, _SET_DUMPABLE, _SET_SECCOMP, _DROP_FROM_BOUNDS, _CHILD_SUBREAPER, _NO_NEW_PRIVILEGES = (
-    1,
-    4,
-    22,
-    24,
-    36,
-    38,
-)
+_SET_DEATH_SIGNAL, _SET_DUMPABLE, _SET_SECCOMP = 1, 4, 22
+_DROP_FROM_BOUNDS, _CHILD_SUBREAPER, _NO_NEW_PRIVILEGES = 24, 36, 38
 _KEEP_CAPABILITIES, _AMBIENT, _RAISE = 8, 47, 2
 _SECCOMP_FILTER = 2
 _CAPABILITIES_VERSION = 0x20080522
 _HIGHEST_CAPABILITY = 63
 _ACCESS_TO_FILES = 1
 """CAP_DAC_OVERRIDE."""
+
+_DENIED = {
+    # Shared memory, message queues and anonymous files: no limit of a process covers them.
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    "semget": (64, 190),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    # Other processes.
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    # Namespaces and mounts.
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "open_tree": (428, 428),
+    "fsopen": (430, 430),
+    # Parts of the kernel that no solution to a task needs.
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+}
+"""Denied system calls: their numbers on x86_64 and aarch64."""
+
+_MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+"""Column of the numbers, and the kernel's constant for the machine."""
+
+_LOAD, _RETURN, _IF_EQUAL, _IF_AT_LEAST = 0x20, 0x06, 0x15, 0x35
+_NUMBER_AT, _MACHINE_AT = 0, 4
+_ALLOW, _FAIL, _KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x80000000
+_OTHER_MODE = 0x40000000
+"""Call numbers from here on belong to x32, a second set on x86_64."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -49,16 +82,16 @@ class _FilterProgram(ctypes.Structure):
 
 
 def unshare(flags: int) -> None:
-    """Leaves the namespaces that the flags name for new ones (unshare(2)).
+    """Moves this process into new namespaces (unshare(2)).
 
     Raises:
-        OSError: the kernel does not let this user.
+        OSError: the kernel denies it to this user.
     """
     _check(_libc.unshare(flags), "make namespaces")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
-    """Mounts (mount(2)).
+    """Mounts a file system or folder (mount(2)).
 
     Raises:
         OSError: it cannot be mounted.
@@ -71,14 +104,14 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str =
 
 
 def make_read_only(target: str, *, below: bool) -> None:
-    """Makes a mount read-only, without devices and set-user-ID programs.
+    """Makes a mount read-only, without devices or set-user-ID programs.
 
     Args:
         target: where it is mounted.
-        below: all that is mounted below it too.
+        below: include everything mounted below it.
 
     Raises:
-        OSError: the kernel is older than 5.12, or does not let this user.
+        OSError: the kernel is older than 5.12, or denies it to this user.
     """
     wanted = _MountAttributes(set=_READ_ONLY_NOSUID_NODEV)
     done = _libc.syscall(
@@ -93,10 +126,10 @@ def make_read_only(target: str, *, below: bool) -> None:
 
 
 def pivot_root(new: str, old: str) -> None:
-    """Makes a mount the root, and puts the old root below it (pivot_root(2)).
+    """Makes a mount the root and puts the old root below it (pivot_root(2)).
 
     Raises:
-        OSError: the kernel does not let this user, or the call's number is not known for this machine.
+        OSError: the kernel denies it, or the call's number is unknown for this machine.
     """
     number = _PIVOT_ROOT.get(os.uname().machine)
     if number is None:
@@ -105,19 +138,19 @@ def pivot_root(new: str, old: str) -> None:
 
 
 def detach(target: str) -> None:
-    """Takes a mount and all below it away (umount2(2)).
+    """Detaches a mount and everything below it (umount2(2)).
 
     Raises:
-        OSError: the kernel does not let this user.
+        OSError: the kernel denies it to this user.
     """
     _check(_libc.umount2(os.fsencode(target), _DETACH), f"detach {target}")
 
 
 def drop_from_bounds() -> None:
-    """No program that is started from here on gains a capability, by whatever way.
+    """Keeps every program started from here on from gaining a capability, in any way.
 
     Raises:
-        OSError: the kernel does not let this user.
+        OSError: the kernel denies it to this user.
     """
     for capability in range(_HIGHEST_CAPABILITY + 1):
         if _libc.prctl(_DROP_FROM_BOUNDS, capability, 0, 0, 0) != 0:
@@ -128,10 +161,10 @@ def drop_from_bounds() -> None:
 
 
 def drop_capabilities() -> None:
-    """Gives up every capability of this process.
+    """Drops every capability of this process.
 
     Raises:
-        OSError: the kernel does not let this process.
+        OSError: the kernel denies it to this process.
     """
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
     nothing = (ctypes.c_uint32 * 6)()
@@ -139,12 +172,12 @@ def drop_capabilities() -> None:
 
 
 def become(user: int) -> None:
-    """Turns root's process into one of another user and group that keeps, of root's rights, access to files.
+    """Turns root's process into another user's; of root's rights it keeps only access to files.
 
-    What it starts keeps that too; nothing else can be had again.
+    What it starts keeps that too; nothing else can be regained.
 
     Raises:
-        OSError: the kernel does not let this process.
+        OSError: the kernel denies it to this process.
     """
     os.setgroups([])
     _check(_libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0), "keep access to files")
@@ -161,44 +194,66 @@ def become(user: int) -> None:
 
 
 def filter_calls(steps: ctypes.Array[ctypes.c_char], length: int) -> None:
-    """Lets a BPF program judge every system call of this process and its children (seccomp(2)).
+    """Filters every system call of this process and its children through a BPF program (seccomp(2)).
 
     Args:
-        steps: the program.
-        length: how many steps it has.
+        steps: the BPF program.
+        length: its number of steps.
 
     Raises:
-        OSError: the kernel does not let this process.
+        OSError: the kernel denies it to this process.
     """
     program = _FilterProgram(length, ctypes.addressof(steps))
     _check(_libc.prctl(_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(program), 0, 0), "filter system calls")
 
 
 def close_to_others() -> None:
-    """No other process of this user may look into this one or its children, and none dumps core.
+    """Keeps other processes of this user from inspecting this one and its children; no core dumps.
 
     Raises:
-        OSError: the kernel does not let this process.
+        OSError: the kernel denies it to this process.
     """
     _check(_libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "close this process to others")
 
 
 def die_with_parent() -> None:
-    """The kernel kills this process when its parent ends.
+    """Has the kernel kill this process when its parent ends.
 
     Raises:
-        OSError: the kernel does not let this process.
+        OSError: the kernel denies it to this process.
     """
     _check(_libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0), "bind this process to its parent")
 
 
 def adopt_orphans() -> None:
-    """Processes below this one whose parents end become children of this one.
+    """Makes descendants whose parents end children of this process.
 
     Raises:
-        OSError: the kernel does not let this process.
+        OSError: the kernel denies it to this process.
     """
     _check(_libc.prctl(_CHILD_SUBREAPER, 1, 0, 0, 0), "adopt orphans")
+
+
+def deny_calls() -> None:
+    """Makes the denied calls fail from now on, here and in child processes; no-op on other machines.
+
+    Denied are calls that get memory past every limit, and calls that only attacks use.
+
+    Raises:
+        OSError: the kernel denies it to this process.
+    """
+    machine = _MACHINES.get(os.uname().machine)
+    if machine is None:
+        return
+    column, name = machine
+    numbers = [call[column] for call in _DENIED.values()]
+    # Jumps count skipped steps. The last three are: allow, fail, kill.
+    steps = [(_LOAD, 0, 0, _MACHINE_AT), (_IF_EQUAL, 0, len(numbers) + 4, name), (_LOAD, 0, 0, _NUMBER_AT)]
+    steps += [(_IF_AT_LEAST, len(numbers) + 2, 0, _OTHER_MODE)]
+    steps += [(_IF_EQUAL, len(numbers) - index, 0, number) for index, number in enumerate(numbers)]
+    steps += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _FAIL), (_RETURN, 0, 0, _KILL)]
+    program = b"".join(struct.pack("=HBBI", *step) for step in steps)
+    filter_calls(ctypes.create_string_buffer(program, len(program)), len(steps))
 
 
 def _check(done: int, what: str) -> None:

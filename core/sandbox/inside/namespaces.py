@@ -1,4 +1,4 @@
-"""Enters namespaces of our own: no network, no other process, a root that holds little and is read-only."""
+"""Enters new namespaces: no network, no other processes, a small read-only root."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _NEW_ROOT = "/tmp"
 
 
 def enter(order: Order) -> None:
-    """Returns as the first process of a new process namespace, with nothing to see but what the order names.
+    """Returns as the first process of a new process namespace, which sees only what the order names.
 
-    This process itself never returns: it waits, and ends as that one does. When that one ends, the kernel
+    The calling process never returns: it waits and ends as that one does. When that one ends, the kernel
     kills every other process in the namespace.
 
     Raises:
-        OSError: the kernel does not let this user.
+        OSError: the kernel denies it to this user.
     """
     was_root = os.getuid() == 0
     if was_root:
         os.setgroups([])
     _fork_mapped(was_root)
-    # A process namespace takes in the children of the one that made it.
+    # Only children of the process that created a process namespace are in it.
     _fork_and_wait()
-    # Inside one could make user namespaces of one's own, and have capabilities there.
+    # Else a program could create user namespaces, and have capabilities there.
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
     _build_root(order)
     drop_from_bounds()
@@ -52,7 +52,7 @@ def enter(order: Order) -> None:
 
 
 def _fork_mapped(was_root: bool) -> None:
-    """Returns in a child that has new namespaces, in which its user has a number; the parent waits for it."""
+    """Returns in a child that has new namespaces with its user mapped; the parent waits for it."""
     user, group = os.getuid(), os.getgid()
     is_apart, say_apart = os.pipe()
     is_mapped, say_mapped = os.pipe()
@@ -76,7 +76,7 @@ def _fork_mapped(was_root: bool) -> None:
 
 
 def _map(process: Path, was_root: bool, user: int, group: int) -> None:
-    """Tells the kernel which users a process's namespace has: this one, and nobody if this one is root."""
+    """Maps users into a process's namespace: this one, and nobody if this one is root."""
     if was_root:
         lines = f"0 0 1\n{NOBODY} {NOBODY} 1\n"
         (process / "uid_map").write_text(lines)
@@ -88,7 +88,7 @@ def _map(process: Path, was_root: bool, user: int, group: int) -> None:
 
 
 def _fork_and_wait() -> None:
-    """Returns in a child; the parent waits for it, and ends as it does."""
+    """Returns in a child; the parent waits for it and ends as it does."""
     child = os.fork()
     if child:
         _end_like(child)
@@ -101,7 +101,7 @@ def _end_like(child: int) -> None:
 
 
 def _build_root(order: Order) -> None:
-    """Replaces the root by one with what the order names, read-only, and the program's folder."""
+    """Replaces the root by a read-only one with what the order names, and the program's folder."""
     mount("none", "/", None, RECURSIVE | PRIVATE)
     mount("tmpfs", _NEW_ROOT, "tmpfs", NOSUID | NODEV, "size=1m,mode=755")
     os.chdir(_NEW_ROOT)
@@ -110,8 +110,8 @@ def _build_root(order: Order) -> None:
     os.chdir("/")
     for path in (*order.visible, *DEVICES):
         _bind(path)
-    for place, target in order.links:
-        Path(place).symlink_to(target)
+    for path, target in order.links:
+        Path(path).symlink_to(target)
     _mount_folder(order)
     detach("/old")
     Path("/old").rmdir()
@@ -121,7 +121,7 @@ def _build_root(order: Order) -> None:
 
 
 def _bind(path: str) -> None:
-    """Makes a file or folder of the old root visible at the same place."""
+    """Makes a file or folder of the old root visible at the same path."""
     source, target = Path(f"/old{path}"), Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():

@@ -1,4 +1,4 @@
-"""What the sandbox's process is told, as JSON through a file descriptor."""
+"""The order that the sandbox's process gets, as JSON through a file descriptor."""
 
 from __future__ import annotations
 
@@ -8,38 +8,37 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 Kind = Literal["bubblewrap", "namespaces", "unconfined"]
-"""What keeps a program apart: `bwrap`, namespaces of our own making, or nothing but limits."""
+"""What confines a program: `bwrap`, namespaces that we create, or nothing but limits."""
 
 MIB = 1 << 20
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-"""What a program finds of /dev where it is kept apart."""
-
+"""The part of /dev that a confined program sees."""
 
 NOBODY = 65534
-"""Whose root's programs are. The kernel exempts root from the limit on processes, whatever its namespace."""
+"""The user that root's programs run as: the kernel exempts root from the limit on processes everywhere."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a program may use. One that wants more is stopped, or its system calls fail."""
+    """What a program may use. If it exceeds a limit it is stopped, or its system calls fail."""
 
     wall_seconds: float = 10.0
-    """From its start to its end."""
+    """Wall time from its start to its end."""
     cpu_seconds: int = 10
-    """Of each of its processes."""
+    """Processor time of each of its processes."""
     memory_bytes: int = 512 * MIB
     """Address space of each of its processes."""
     processes: int = 8
-    """Processes and threads at a time."""
+    """Processes and threads at one time."""
     file_bytes: int = 16 * MIB
-    """Of one file."""
+    """Size of one file."""
     folder_bytes: int = 64 * MIB
-    """Of all files in its folder; not kept where it runs unconfined."""
+    """Size of all files in its folder; not enforced if it runs unconfined."""
     open_files: int = 64
-    """At a time, in each of its processes."""
+    """At one time, in each of its processes."""
     output_bytes: int = 256 << 10
-    """Of standard output, and as many of standard error; also what is kept of them."""
+    """Standard output, and as much again of standard error; also what is kept of them."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +48,17 @@ class Order:
     kind: Kind
     limits: Limits
     folder: str
-    """Where the program starts: its own, empty, the only one it can write in."""
+    """The program's working folder: empty, and the only one it can write to."""
     program: str
     """Python source."""
     tests: tuple[str, ...] | None
-    """Python source of each test, run after the program in its names; None: the program is a script."""
+    """Python source of each test, run after the program in its namespace; None: it is a script."""
     token: str
-    """Random; goes before everything that is reported of the program from within."""
+    """Random prefix of everything that is reported from within the program's process."""
     visible: tuple[str, ...]
-    """Files and folders of this machine, without links, that the program may read."""
+    """Files and folders of this machine that the program may read, symlinks resolved."""
     links: tuple[tuple[str, str], ...]
-    """Symbolic links to make beside them: where, to what."""
+    """Symbolic links to create beside them: path and target."""
 
     def encode(self) -> bytes:
         """As JSON."""
@@ -68,20 +67,20 @@ class Order:
 
 @dataclass(frozen=True)
 class Channels:
-    """File descriptors that the sandbox's process has beside the standard three."""
+    """File descriptors of the sandbox's process besides the standard three."""
 
     order: int
-    """Holds the order; a file."""
+    """File with the order."""
     status: int
-    """How the program went, written by the supervisor alone; a pipe."""
+    """Pipe that only the supervisor writes to: how the program went."""
     results: int
-    """What the program's own process reports; a pipe. See `core.sandbox.reports`."""
+    """Pipe for the reports of the program's own process; see `core.sandbox.running.read_reports`."""
     leash: int
-    """A pipe that nobody writes to: its end says that whoever asked has gone or had enough."""
+    """Pipe that nobody writes to: when it closes, the caller has ended or given up."""
 
 
 def read_order(channel: int) -> Order:
-    """The order behind a file descriptor, which is closed."""
+    """Reads the order from a file descriptor and closes it."""
     with os.fdopen(channel, "rb") as file:
         file.seek(0)
         fields = json.load(file)

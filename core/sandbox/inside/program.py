@@ -1,4 +1,4 @@
-"""Runs the program, and its tests one by one, in the process that has its limits."""
+"""Runs the program, and its tests one by one, in the process that has the limits."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ LONGEST_ERROR = 300
 """Characters of an error that are reported for a test."""
 
 SCRIPT, MODULE = "__main__", "program"
-"""What a program's `__name__` is. Tested ones are modules: what they do only as a script, they do not do."""
+"""A program's `__name__`. Tested programs are modules, so their `if __name__ == "__main__"` does not run."""
 
 
 def run(order: Order, results: int) -> int:
-    """Runs what the order says; gives the exit code for the process if it is a script, else ends here.
+    """Runs the order's program; returns the exit code of a script, and ends the process if there are tests.
 
     Raises:
         SystemExit: the program ends itself.
@@ -35,15 +35,15 @@ def run(order: Order, results: int) -> int:
 
 
 Report = Callable[[str, int, str], None]
-"""Tells the outside one thing: of which kind, about which test (0 if about none), and a text."""
+"""Reports to the outside: a kind, the index of a test (0 if it concerns none), and a text."""
 
 
 def _reporter(token: str, results: int) -> Report:
-    """Writes lines that begin with the token. What that takes of Python is taken before the program runs."""
+    """Writes lines that begin with the token. Binds what it needs before the program can replace it."""
     write, owner, process = os.write, os.getpid(), os.getpid
 
     def report(kind: str, test: int, text: str) -> None:
-        if process() == owner:  # a child that the program forked has no say
+        if process() == owner:  # a forked child may not report
             line = " ".join(f"{token} {kind} {test} {text}".split())
             write(results, line.encode(errors="replace") + b"\n")
 
@@ -66,10 +66,10 @@ def _run_script(program: str, report: Report) -> int:
 
 
 def _run_tested(program: str, tests: tuple[str, ...], report: Report) -> NoReturn:
-    """Runs a program, and each test in its names, and ends this process: with 0 if none failed.
+    """Runs a program and each test in its namespace, and ends this process: with 0 if none failed.
 
-    A test passed only if its code came to its end. That is told at once. What the program left for its own
-    end, such as threads, does not run.
+    A test passed only if its code ran to the end, which is reported at once. What the program left running,
+    such as threads, is not waited for.
     """
     run, translate, failure = builtins.exec, builtins.compile, builtins.BaseException
     untrace, unprofile, leave = sys.settrace, sys.setprofile, os._exit
@@ -102,12 +102,12 @@ def _module(name: str) -> types.ModuleType:
 
 
 def _describe(error: BaseException) -> str:
-    """An error in one line, as the last one of a traceback; the program can make it say anything."""
+    """An error in one line, like the last of a traceback; untrusted, the program controls it."""
     try:
-        said = str(error)
+        message = str(error)
     except BaseException:
-        said = ""
-    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+        message = ""
+    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return text[:LONGEST_ERROR]
 
 

@@ -1,4 +1,4 @@
-"""Starts a program in a process of its own, waits for it, and says how it ended."""
+"""The sandbox's process: starts a program in a process of its own, waits for it, and reports how it ended."""
 
 from __future__ import annotations
 
@@ -9,22 +9,44 @@ import os
 import resource
 import select
 import signal
+import sys
 import time
 from pathlib import Path
 
-from .calls import take_away_calls
-from .kernel import adopt_orphans, become, close_to_others, die_with_parent
-from .order import NOBODY, Channels, Limits, Order
+from . import namespaces, program
+from .kernel import adopt_orphans, become, close_to_others, deny_calls, die_with_parent
+from .order import NOBODY, Channels, Limits, Order, read_order
 
 STARTED = b'{"event": "started"}\n'
-"""The first line on the status channel: from here on, what goes wrong is the program's doing."""
+"""First line on the status channel: from here on, failures are the program's own."""
+
+_PROCESSES_BESIDE = 3
+"""Processes that the kernel counts with the program's: this one, and those that made the namespace."""
+
+
+def main() -> None:
+    """Entry point: carries out the order; the last arguments are the numbers of the channels.
+
+    Raises:
+        OSError: the kernel denies a step.
+    """
+    channels = Channels(*map(int, sys.argv[-4:]))
+    order = read_order(channels.order)
+    if order.kind == "namespaces":
+        namespaces.enter(order)
+    os.chdir(order.folder)
+    os.environ.clear()
+    os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": order.folder})
+    sys.argv[:] = [program.FILE_NAME]
+    supervise(order, channels)
+    sys.exit(program.run(order, channels.results))
 
 
 def supervise(order: Order, channels: Channels) -> None:
-    """Returns in a child that is to run the program, with its limits; the caller itself never returns.
+    """Returns in a child with the program's limits, which is to run it; the caller itself never returns.
 
-    Where the caller is the first process of its namespace, no signal from within reaches it, and all
-    processes there end with it. Unconfined, it ends those that it can find.
+    If the caller is the first process of its namespace, no signal from within reaches it, and all processes
+    there end with it. Unconfined, it ends those that it can find.
     """
     close_to_others()
     if order.kind == "unconfined":
@@ -41,16 +63,16 @@ def supervise(order: Order, channels: Channels) -> None:
     os.close(channels.results)
     in_time = _wait(child, channels.leash, order.limits.wall_seconds)
     seconds = time.monotonic() - began
-    end = _end(child) if in_time else None
+    exit_code = _exit_code(child) if in_time else None
     if order.kind == "unconfined":
         _kill_all(child)
-    told = {"event": "ended", "exit_code": end, "seconds": seconds}
-    os.write(channels.status, json.dumps(told).encode() + b"\n")
+    event = {"event": "ended", "exit_code": exit_code, "seconds": seconds}
+    os.write(channels.status, json.dumps(event).encode() + b"\n")
     os._exit(0)
 
 
 def _confine(order: Order) -> None:
-    """Gives this process what the program is to have, and no more."""
+    """Reduces this process to what the program may have."""
     if order.kind == "unconfined":
         if os.getuid() == 0:
             become(NOBODY)
@@ -58,33 +80,29 @@ def _confine(order: Order) -> None:
         die_with_parent()
         _limit(order.limits, beside=_processes_of_user())
         return
-    _limit(order.limits, beside=_ENTOURAGE)
-    take_away_calls()
-
-
-_ENTOURAGE = 3
-"""Processes beside the program that count with it: this one, and those that made the namespace."""
+    _limit(order.limits, beside=_PROCESSES_BESIDE)
+    deny_calls()
 
 
 def _wait(child: int, leash: int, seconds: float) -> bool:
-    """Whether the child ended in time; False too when the leash is let go."""
+    """Whether the child ended in time; also False when the leash is released."""
     handle = os.pidfd_open(child)
     watched = select.poll()
     watched.register(handle, select.POLLIN)
-    watched.register(leash, select.POLLIN)  # its end is told whatever one asks for
+    watched.register(leash, select.POLLIN)  # poll reports its end whatever the mask
     ready = watched.poll(seconds * 1000)
     os.close(handle)
     return any(number == handle for number, _ in ready)
 
 
-def _end(child: int) -> int:
+def _exit_code(child: int) -> int:
     """The exit code of a child that ended; minus the number of the signal that killed it."""
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 
 
 def _limit(limits: Limits, beside: int) -> None:
-    """Sets the limits of this process and all that it starts.
+    """Sets the limits of this process and everything that it starts.
 
     Args:
         limits: the program's.
@@ -120,8 +138,8 @@ def _processes_of_user() -> int:
 
 
 def _kill_all(child: int) -> None:
-    """Kills the child's group, and whatever process below was left to this one."""
-    with contextlib.suppress(ProcessLookupError):  # nobody is left of it
+    """Kills the child's group, and every process that this one has inherited from it."""
+    with contextlib.suppress(ProcessLookupError):  # the group is empty
         os.killpg(child, signal.SIGKILL)
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     while left := children.read_text().split():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.abilities.custom_rows import Row
-from core.benchmarks.data.load import load_rows
-from core.benchmarks.tasks.bbh import SUBTASKS
+from core.benchmarks.benchmark import ChoiceDocument, Document
+from core.benchmarks.loaded import Documents, documents_of
+from core.benchmarks.rows import load_rows
+from core.benchmarks.scoring import choice_metric
+from core.benchmarks.task import Task
 from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks.reasoning import SUBTASKS
 from tests.core.benchmarks.harness import harness_tasks
 
 DATA = Path(__file__).parents[2] / "data" / "benchmarks"
@@ -40,6 +44,19 @@ class NoCodeEval:
 
     def compute(self, **_: Any) -> tuple[dict[str, float], dict[str, Any]]:
         return {"pass@1": 0.0}, {}
+
+
+def load_documents(
+    task: Task, *, data_dir: Path | None = None, shots: int | None = None
+) -> tuple[Document, ...]:
+    """All documents of a task, its rows loaded."""
+    folder = None if data_dir is None else str(data_dir)
+    return documents_of(Documents.of(task, folder, shots, None, 10**6))
+
+
+def choice_scores(task: Task, document: ChoiceDocument, loglikelihoods: Sequence[float]) -> dict[str, float]:
+    """Every metric of a multiple-choice task."""
+    return {metric: choice_metric(metric, document, loglikelihoods) for metric in task.metrics}
 
 
 def subjects() -> list[str]:

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from core.analysis.samples.written import asked_of
 from core.benchmarks.answer_format import AnswerFormat
-from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.benchmark import BenchmarkOptions, GenerationDocument
 from core.benchmarks.registry import find_benchmarks
+from core.benchmarks.scoring import text_scores
 from core.benchmarks.task_source import TaskSource, task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.documents import GenerationDocument
-from core.benchmarks.tasks.scoring import text_scores
 
 FILTERED = ("gsm8k", "bbh")
 
@@ -66,7 +65,7 @@ def test_options_and_programs_have_no_format() -> None:
     assert all(one.source.answer_format is None for one in find_benchmarks(["diagnostic"], "basic"))
 
 
-def test_ones_own_pattern_is_the_format(tmp_path: Path) -> None:
+def test_a_custom_pattern_is_the_format(tmp_path: Path) -> None:
     (tmp_path / "sums.jsonl").write_text(json.dumps({"q": "2 + 3 =", "sum": "5"}) + "\n", "utf-8")
     text = 'id = "sums"\nrows = "sums.jsonl"\nprompt = "{q}"\ntarget = "sum"\n'
     for extract, asked, stated in (

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from core.abilities import ABILITIES, Item
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import METRICS, ItemSource, heldout_items
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec

@@ -20,12 +20,10 @@ from core.abilities.compound import (
     compound_items,
 )
 from core.analysis.samples.items import prompt_of
-from core.benchmarks.compound import compound_document, is_compound
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark, ChoiceDocument
+from core.benchmarks.diagnostic import compound_document, is_compound
 from core.benchmarks.evaluation import evaluate, prepare
-from core.benchmarks.listing import listed_benchmarks
-from core.benchmarks.registry import find_benchmarks
-from core.benchmarks.tasks.documents import ChoiceDocument
+from core.benchmarks.registry import find_benchmarks, listed_benchmarks
 from core.models.loading import load
 from core.models.spec import LEVELS, Level, ModelSpec
 

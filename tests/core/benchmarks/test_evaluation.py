@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from core.abilities import Item
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark, ChoiceDocument
 from core.benchmarks.diagnostic import METRICS, ItemSource
 from core.benchmarks.evaluation import Outcome, Prepared, choice_outcome, evaluate, prepare
-from core.benchmarks.tasks.documents import ChoiceDocument
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from tests.core.tiny_models import byte_tokenizer, save_model

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from core.abilities.custom_rows import Row
+from core.benchmarks.rendering import ShotSampler
+from core.benchmarks.task import Shots
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.few_shot import ShotSampler
-from core.benchmarks.tasks.task import Shots
 
 ROWS = [Row(f"row {number}", {"n": number % 5}) for number in range(8)]  # three of them twice
 TASK = replace(TASKS["piqa"], shots=Shots(0, "train", without_item=True))
@@ -30,8 +30,8 @@ def test_too_small_a_pool_is_an_error_that_says_how_many_are_needed() -> None:
     with pytest.raises(ValueError, match=r"'piqa' needs 9 rows to take 8 examples from, but .* has 8"):
         ShotSampler(TASK, "", 8, ROWS, 0)
     with pytest.raises(ValueError, match=r"'mmlu' needs 5 rows of 'anatomy' .* split 'dev' has 0"):
-        ShotSampler(TASKS["mmlu"], "mask_distribution", 5, [], 0)
+        ShotSampler(TASKS["mmlu"], "anatomy", 5, [], 0)
     with pytest.raises(ValueError, match=r"'piqa' needs 1 rows .* has 0"):
         ShotSampler(TASK, "", 1, ROWS[:1] * 2, 0).before(ROWS[0])
-    with pytest.raises(ValueError, match=r"'mbpp' brings 3 worked examples, not 4"):
+    with pytest.raises(ValueError, match=r"'mbpp' bundles 3 examples, not 4"):
         ShotSampler(TASKS["mbpp"], "", 4, [], 0)

@@ -5,10 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.benchmarks.data.folder import MissingRowsError
-from core.benchmarks.data.load import is_at_hand, load_documents, load_rows
+from core.benchmarks.rows import MissingRowsError, is_at_hand, load_rows
 from core.benchmarks.tasks.catalogue import TASKS
-from tests.core.benchmarks.conftest import DATA, rows_of
+from tests.core.benchmarks.conftest import DATA, load_documents, rows_of
 
 GSM8K = '{{"question": "{}", "answer": "#### 1"}}\n'
 
@@ -70,7 +69,7 @@ def test_a_missing_split_is_an_error_that_says_where_to_put_it(tmp_path: Path) -
         MissingRowsError, match=r"split 'train': put them in gsm8k_train\.jsonl .*/main/train"
     ):
         load_documents(TASKS["gsm8k"], data_dir=tmp_path)
-    with pytest.raises(MissingRowsError, match="nowhere is no folder"):
+    with pytest.raises(MissingRowsError, match="nowhere is not a folder"):
         load_rows(TASKS["gsm8k"], "test", tmp_path / "nowhere")
 
 
@@ -84,7 +83,7 @@ def test_a_line_that_is_no_row_is_named(tmp_path: Path) -> None:
 def test_parquet_gives_the_same_documents_as_json_lines(tmp_path: Path, task: str) -> None:
     table = pl.DataFrame([dict(row.fields) for row in rows_of(task)], infer_schema_length=None)
     table.write_parquet(tmp_path / f"{TASKS[task].data.file}.parquet")
-    shots = 0 if TASKS[task].shots.own is None else None
+    shots = 0 if TASKS[task].shots.bundled is None else None
     assert load_documents(TASKS[task], data_dir=tmp_path, shots=shots) == load_documents(
         TASKS[task], data_dir=DATA, shots=shots
     )

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from core.benchmarks.tasks.bbh import SUBTASKS
+from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.rendering import render
+from core.benchmarks.task import HARNESS_SEED
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.benchmarks.tasks.render import render
-from core.benchmarks.tasks.task import HARNESS_SEED
+from core.benchmarks.tasks.reasoning import SUBTASKS
 from tests.core.benchmarks.conftest import rows_of, shot_rows_of, subjects
 
 pytestmark = pytest.mark.harness

@@ -14,13 +14,12 @@ import pytest
 
 from cache.folder import Store
 from core.abilities import generate_items
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.evaluation import Outcome, evaluate, prepare
-from core.benchmarks.options import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
+from core.benchmarks.task import HARNESS_SEED
 from core.benchmarks.task_source import task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.task import HARNESS_SEED
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.rendering import render
+from core.benchmarks.scoring import text_scores
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.benchmarks.tasks.render import render
-from core.benchmarks.tasks.scoring import choice_scores, text_scores
-from tests.core.benchmarks.conftest import rows_of, shot_rows_of, subjects
+from tests.core.benchmarks.conftest import choice_scores, rows_of, shot_rows_of, subjects
 
 pytestmark = pytest.mark.harness
 

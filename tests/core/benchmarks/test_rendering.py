@@ -5,12 +5,12 @@ import pickle
 import pytest
 
 from core.abilities.custom_rows import Row
+from core.benchmarks.benchmark import ChoiceDocument
+from core.benchmarks.loaded import Rows, chance_over
+from core.benchmarks.rendering import render
+from core.benchmarks.task import Task
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.documents import ChoiceDocument
-from core.benchmarks.tasks.render import render
-from core.benchmarks.tasks.scoring import chance_of
-from core.benchmarks.tasks.task import Task
-from tests.core.benchmarks.conftest import rows_of, shot_rows_of
+from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -44,15 +44,17 @@ def test_a_person_reads_the_options_not_their_letters() -> None:
     assert document.options == tuple(rows_of("mmlu")[0].fields["choices"])
 
 
+def chance(task: str) -> float | None:
+    return chance_over(Rows.of(TASKS[task], TASKS[task].split, str(DATA)))
+
+
 def test_chance_is_the_mean_over_items_where_the_number_of_options_varies() -> None:
     documents = render(TASKS["truthfulqa_mc1"], rows_of("truthfulqa_mc1"))
     counts = [len(document.continuations) for document in documents if isinstance(document, ChoiceDocument)]
     assert len(set(counts)) > 1
-    assert chance_of(TASKS["truthfulqa_mc1"], documents) == pytest.approx(
-        sum(1 / count for count in counts) / len(counts)
-    )
-    assert chance_of(TASKS["truthfulqa_mc2"], documents) is None
-    assert chance_of(TASKS["mmlu"], ()) == 0.25
+    assert chance("truthfulqa_mc1") == pytest.approx(sum(1 / count for count in counts) / len(counts))
+    assert chance("truthfulqa_mc2") is None
+    assert chance("mmlu") == 0.25
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_a_bad_row_is_named(task: str, change: dict[str, object], message: str) 
 def test_what_cannot_be_asked_for_is_said() -> None:
     with pytest.raises(ValueError, match="always asked with 0 added examples"):
         render(TASKS["humaneval"], rows_of("humaneval"), shots=2)
-    with pytest.raises(ValueError, match="worked examples is -1"):
+    with pytest.raises(ValueError, match="few-shot examples is -1"):
         render(TASKS["piqa"], rows_of("piqa"), shots=-1)
     with pytest.raises(ValueError, match="limit is 0"):
         render(TASKS["piqa"], rows_of("piqa"), limit=0)

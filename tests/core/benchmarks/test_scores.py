@@ -7,12 +7,11 @@ import sys
 
 import pytest
 
-from core.benchmarks.tasks.answers import squad_scores
+from core.benchmarks.benchmark import ChoiceDocument, GenerationDocument
+from core.benchmarks.rendering import render
+from core.benchmarks.scoring import squad_scores, text_scores
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.documents import ChoiceDocument, GenerationDocument
-from core.benchmarks.tasks.render import render
-from core.benchmarks.tasks.scoring import choice_scores, text_scores
-from tests.core.benchmarks.conftest import rows_of
+from tests.core.benchmarks.conftest import choice_scores, rows_of
 
 RUNNER = """
 import json, sys
@@ -64,7 +63,7 @@ def test_what_is_no_log_likelihood_of_every_option_is_refused(values: list[float
 def test_code_is_not_judged_by_its_text() -> None:
     (document,) = render(TASKS["humaneval"], rows_of("humaneval"), limit=1)
     assert isinstance(document, GenerationDocument)
-    with pytest.raises(ValueError, match="'humaneval' cannot be judged by its texts alone"):
+    with pytest.raises(ValueError, match="'humaneval' cannot be scored from its texts alone"):
         text_scores(TASKS["humaneval"], document, "pass")
 
 

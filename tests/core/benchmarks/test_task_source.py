@@ -1,4 +1,4 @@
-"""The real benchmarks and one's own, as the rest of the program finds and keys them."""
+"""Built-in and custom benchmarks, as the rest of the program finds and keys them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ import msgspec
 import pytest
 
 from core.abilities import ABILITIES
-from core.benchmarks.description import Benchmark
-from core.benchmarks.listing import listed_benchmarks
-from core.benchmarks.options import BenchmarkOptions
-from core.benchmarks.registry import find_benchmarks
+from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, ChoiceDocument
+from core.benchmarks.registry import find_benchmarks, listed_benchmarks
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.documents import ChoiceDocument
 from core.engine.spec import EngineSpec
 from core.models.spec import ModelSpec
 from tests.core.benchmarks.conftest import DATA, rows_of
@@ -26,7 +23,7 @@ SPEC = ModelSpec("a/model")
 OPTIONS = BenchmarkOptions(data_dir=str(DATA))
 IDS = [ability.id for ability in ABILITIES]
 
-OWN = """id = "{id}"
+CUSTOM = """id = "{id}"
 rows = "riddles.jsonl"
 prompt = "Riddle: {{text}}\\nAnswer:"
 options = "answers"
@@ -49,7 +46,7 @@ def key(benchmark: Benchmark, n: int = 4) -> object:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "riddles.toml").write_text(OWN.format(id="riddles"), "utf-8")
+    (tmp_path / "riddles.toml").write_text(CUSTOM.format(id="riddles"), "utf-8")
     (tmp_path / "riddles.jsonl").write_text("\n".join(map(json.dumps, RIDDLES)), "utf-8")
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\n', "utf-8")
     return tmp_path
@@ -106,7 +103,7 @@ def test_examples_that_a_benchmark_brings_stay_whatever_is_asked() -> None:
         assert key(found(task)) == key(found(task, BenchmarkOptions(str(DATA), shots=1)))
 
 
-def test_one_s_own_is_found_by_its_file_or_in_the_folder(folder: Path) -> None:
+def test_a_custom_benchmark_is_found_by_its_file_or_in_the_folder(folder: Path) -> None:
     by_file = found(str(folder / "riddles.toml"), BenchmarkOptions())
     by_id = found("riddles", BenchmarkOptions(data_dir=str(folder)))
     assert by_file == by_id
@@ -117,9 +114,9 @@ def test_one_s_own_is_found_by_its_file_or_in_the_folder(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("taken", ["spatial_reasoning", "all", "arc_easy"])
-def test_one_s_own_may_not_have_another_s_id(folder: Path, taken: str) -> None:
-    (folder / "other.toml").write_text(OWN.format(id=taken), "utf-8")
-    with pytest.raises(ValueError, match=r"other\.toml.*(is taken|no benchmark that is there)"):
+def test_a_custom_benchmark_may_not_have_another_s_id(folder: Path, taken: str) -> None:
+    (folder / "other.toml").write_text(CUSTOM.format(id=taken), "utf-8")
+    with pytest.raises(ValueError, match=r"other\.toml.*(is taken|not the id of a built-in benchmark)"):
         found("riddles", BenchmarkOptions(data_dir=str(folder)))
 
 

@@ -13,18 +13,16 @@ from cache.folder import Store
 from core.analysis.samples.answers import live_answers
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.cells import cell_statistics, clusters_of, frame_statistics
-from core.benchmarks.description import Benchmark
-from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, GenerationDocument
 from core.benchmarks.program_tests import judge_program, split_tests
 from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.task_source import task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.documents import GenerationDocument
 from core.experiment.events import BatchFinished, Event
 from core.inference import Finish
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
-from core.sandbox import find_sandbox
+from core.sandbox.kinds import find_sandbox
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
 

@@ -11,7 +11,7 @@ import torch
 
 from cache.folder import Store
 from core.abilities import ABILITIES
-from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.commands import StartRankings
 from core.engine.work import do

@@ -11,9 +11,8 @@ import torch
 
 from cache.folder import Store
 from core.analysis.samples.written import stored_divergences
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark, GenerationDocument
 from core.benchmarks.registry import find_benchmarks
-from core.benchmarks.tasks.documents import GenerationDocument
 from core.engine.commands import StartRuns
 from core.engine.work import do
 from core.experiment.events import EntryReplaced, Event, RunFinished, RunStarted

@@ -14,7 +14,7 @@ from cache.folder import Store
 from cache.journals import Batch, journal_of, journal_path, read_journal
 from cache.listing import entries
 from core.benchmarks import evaluation
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.evaluation import finished_batches
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import BatchFinished, EntryReplaced, Event

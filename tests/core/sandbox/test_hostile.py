@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.sandbox.execution import Execution
 from core.sandbox.inside.order import MIB, Limits
 from core.sandbox.kinds import Apart
-from core.sandbox.running import execute
+from core.sandbox.running import Execution, execute
 from tests.core.sandbox.names import name_itself, processes_named
 
 LIMITS = Limits(

@@ -4,12 +4,11 @@ import os
 
 import pytest
 
-from core.sandbox import Limits, SandboxError, find_sandbox, run_program, run_tests
-from core.sandbox.inside.order import Order, read_order
-from core.sandbox.kinds import Apart
-from core.sandbox.programs import judge
-from core.sandbox.reports import read_reports
-from core.sandbox.running import execute
+from core.sandbox.inside.order import Limits, Order, read_order
+from core.sandbox.kinds import Apart, find_sandbox
+from core.sandbox.process import SandboxError
+from core.sandbox.programs import judge, run_program, run_tests
+from core.sandbox.running import execute, read_reports
 
 LIMITS = Limits(wall_seconds=20.0)
 

@@ -16,11 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from core.sandbox import why_not_unconfined
-from core.sandbox.execution import Execution
 from core.sandbox.inside.order import MIB, Limits
+from core.sandbox.kinds import why_not_unconfined
 from core.sandbox.programs import judge
-from core.sandbox.running import execute
+from core.sandbox.running import Execution, execute
 from tests.core.sandbox.names import name_itself, processes_named
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -182,9 +181,10 @@ filter_calls(ctypes.create_string_buffer(program, len(program)), len(steps))
 """Makes the process that runs it one in which our own namespaces do not work."""
 
 INSISTED = """
-from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.program_tests import insisting, require_sandbox
-from core.sandbox import find_sandbox, run_program, run_tests
+from core.sandbox.kinds import find_sandbox
+from core.sandbox.programs import run_program, run_tests
 print(find_sandbox().kind, find_sandbox().reason)
 refused = run_program("open('/tmp/never', 'w')")
 print(refused.status, refused.kind, refused.exit_code, refused.stderr.endswith(find_sandbox().reason))
@@ -228,7 +228,8 @@ def test_where_no_sandbox_works_programs_are_refused_unless_one_insists(tmp_path
 
 def test_where_a_sandbox_works_insisting_changes_nothing() -> None:
     from core.benchmarks.program_tests import insisting
-    from core.sandbox import find_sandbox, run_program
+    from core.sandbox.kinds import find_sandbox
+    from core.sandbox.programs import run_program
 
     kind = find_sandbox().kind
     if kind is None:

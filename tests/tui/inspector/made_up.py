@@ -22,7 +22,7 @@ from cache.entries import EntryFolder, Manifest
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.analysis.samples.items import ensure_items
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.engine.spec import EngineSpec
 from core.experiment.events import Event, ModelLoaded, Snapshot

@@ -16,7 +16,7 @@ import pytest
 from textual.widgets import Input, OptionList
 
 from cache.folder import Store
-from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.client import living_engines
 from core.engine.spec import EngineSpec
@@ -24,7 +24,7 @@ from core.experiment.events import ModelLoaded
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.sandbox import find_sandbox
+from core.sandbox.kinds import find_sandbox
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tests.tui.inspector.dialogs import UNANSWERED

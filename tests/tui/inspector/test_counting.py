@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.client import living_engines
 from core.engine.spec import EngineSpec

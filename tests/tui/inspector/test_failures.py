@@ -19,7 +19,7 @@ from core.analysis.samples.records import Answer, Sample
 from core.analysis.samples.samples import Samples
 from core.analysis.samples.written import TokenDivergence
 from core.analysis.statistics.accuracy import accuracy
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.engine.spec import EngineSpec
 from core.experiment.experiment import Experiment
 from tests.core.analysis.samples.stored_samples import MASK as MADE_UP

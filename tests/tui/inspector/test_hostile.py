@@ -15,7 +15,7 @@ import pytest
 from rich.cells import cell_len
 from textual._compositor import LayoutUpdate
 
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.cache_keys import items_key, items_key_inputs
 from core.experiment.events import (

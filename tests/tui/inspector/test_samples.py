@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from core.abilities import Item
 from core.analysis.samples.records import Answer, Sample
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import ItemSource
 from core.engine.spec import EngineSpec
 from core.experiment.events import BatchFinished, ItemOutcome, RunFinished, RunStarted

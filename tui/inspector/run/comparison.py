@@ -26,7 +26,7 @@ from core.analysis.samples.answers import (
 from core.analysis.samples.items import ItemTable, ensure_items
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.cells import CellStatistics, cell_statistics, limits_of
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.events import ItemOutcome
 from core.experiment.experiment import Experiment
 from core.experiment.specs import Run

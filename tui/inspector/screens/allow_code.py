@@ -14,7 +14,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from core.benchmarks.program_tests import UNCONFINED
-from core.sandbox import DEFAULT_LIMITS, find_sandbox, why_not_unconfined
+from core.sandbox.kinds import find_sandbox, why_not_unconfined
+from core.sandbox.programs import DEFAULT_LIMITS
 from tui.inspector.screens.dialogs import FRAME_CSS
 from tui.inspector.session import CodePermission
 from tui.numbers import size_text

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cache.folder import Store
-from core.benchmarks.description import Benchmark
-from core.benchmarks.options import BenchmarkOptions
+from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec

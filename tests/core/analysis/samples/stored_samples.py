@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cache.folder import Store
 from core.abilities import Item
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import ItemSource
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec

@@ -21,7 +21,7 @@ from core.analysis.samples.choice_sums import (
 )
 from core.analysis.samples.failures import Failures, ItemFailure, failures, item_failure
 from core.analysis.samples.samples import Samples
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.events import ItemOutcome
 from core.experiment.experiment import Experiment
 from tests.core.analysis.samples.stored_samples import MASK as CHOICE_MASK

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cache.folder import Store
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.experiment import Experiment, divergences_request
 from core.experiment.specs import MaskSpec

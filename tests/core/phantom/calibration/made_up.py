@@ -21,7 +21,7 @@ from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
 from core.analysis.samples.items import ensure_items
 from core.analysis.selected import Layout
-from core.benchmarks.description import Benchmark
+from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import generation_quality_request
 from core.experiment.specs import MaskSpec
 from core.importance.scoring_rule import Loss, Reduction

@@ -1,17 +1,20 @@
-"""Takes fields out of the rows of a data set, which nobody vouches for, and names what is wrong with them."""
+"""Reads fields of untrusted rows and says precisely what is wrong with them; reads the bundled examples."""
 
 from __future__ import annotations
 
+import functools
+import json
+from importlib import resources
 from typing import Any, NoReturn
 
 from core.abilities.custom_rows import Row
 
 MAX_FIELD_CHARACTERS = 1_000_000
-"""Longest text of a field; far above any context window, so that a mistake is told from an item."""
+"""Longest text of a field; far above any context window."""
 
 
 def value_of(row: Row, path: tuple[str, ...]) -> Any:
-    """What a field holds, whatever it is.
+    """The value of a field of any type; a path of several names goes into objects.
 
     Raises:
         ValueError: the field is missing or null.
@@ -25,19 +28,19 @@ def value_of(row: Row, path: tuple[str, ...]) -> Any:
 
 
 def text_of(row: Row, *path: str) -> str:
-    """The text of a field, unchanged; a path of several names goes into objects.
+    """The text of a field, unchanged.
 
     Raises:
-        ValueError: the field is missing or holds no text that a tokenizer can take.
+        ValueError: the field is missing or does not hold text that a tokenizer accepts.
     """
     return _checked_text(row, path, value_of(row, path))
 
 
 def texts_of(row: Row, *path: str, least: int = 1) -> tuple[str, ...]:
-    """The texts of a field that holds a list of them, at least so many.
+    """The list of texts in a field, at least `least` of them.
 
     Raises:
-        ValueError: the field is missing, no list, too short, or holds something else than text.
+        ValueError: the field is missing, is not a list, is too short, or holds anything but text.
     """
     values = value_of(row, path)
     if not isinstance(values, list | tuple):
@@ -48,10 +51,10 @@ def texts_of(row: Row, *path: str, least: int = 1) -> tuple[str, ...]:
 
 
 def number_of(row: Row, *path: str, below: int, start: int = 0) -> int:
-    """The whole number of a field, from start to below - 1; the hub has some of them as text.
+    """The whole number in a field, from `start` to `below - 1`; digits as text are accepted too.
 
     Raises:
-        ValueError: the field is missing or holds something else.
+        ValueError: the field is missing or holds anything else.
     """
     value = value_of(row, path)
     number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
@@ -60,8 +63,8 @@ def number_of(row: Row, *path: str, below: int, start: int = 0) -> int:
     return number
 
 
-def place_of(row: Row, word: str, words: tuple[str, ...], *path: str) -> int:
-    """The place of the word of a field among the words it may be.
+def index_of(row: Row, word: str, words: tuple[str, ...], *path: str) -> int:
+    """The index of a field's word among the allowed words.
 
     Raises:
         ValueError: it is none of them.
@@ -72,16 +75,31 @@ def place_of(row: Row, word: str, words: tuple[str, ...], *path: str) -> int:
 
 
 def fail(row: Row, path: tuple[str, ...], what: str) -> NoReturn:
-    """Raises a ValueError that names file, line and field."""
+    """Raises a ValueError that names file, line and field of a malformed row."""
     raise ValueError(f"{row.place}, field '{'.'.join(path)}': {what}.")
 
 
 def short(value: Any) -> str:
-    """The value as Python writes it, escapes visible, cut to 60 characters; of a list or object, its type."""
+    """The value's repr cut to 60 characters; for a list or object, its type."""
     if isinstance(value, list | dict | tuple):
         return f"a {type(value).__name__}"
     text = repr(value[:80] if isinstance(value, str) else value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+@functools.cache
+def bundled(file: str) -> dict[str, Any]:
+    """The content of a JSON file of `core.benchmarks.tasks`."""
+    text = resources.files(f"{__package__}.tasks").joinpath(file).read_text("utf-8")
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+@functools.cache
+def bundled_examples(file: str, family: str) -> tuple[Row, ...]:
+    """The few-shot examples of a family in such a file; empty for an unknown family."""
+    rows = bundled(file)["examples"].get(family, ())
+    return tuple(Row(f"{file}, {family} {number}", row) for number, row in enumerate(rows, start=1))
 
 
 def _checked_text(row: Row, path: tuple[str, ...], value: Any) -> str:

@@ -1,24 +1,24 @@
-"""Renders the rows of a benchmark as the text that a model gets: lm-evaluation-harness's to the letter."""
+"""Renders rows as the exact text that lm-evaluation-harness gives a model, few-shot examples included."""
 
 from __future__ import annotations
 
 import itertools
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from core.abilities.custom_rows import Row
-from core.benchmarks.tasks.documents import ChoiceDocument, Document, GenerationDocument
-from core.benchmarks.tasks.few_shot import ShotSampler
-from core.benchmarks.tasks.fields import text_of
-from core.benchmarks.tasks.task import HARNESS_SEED, Choice, Task, Writing
+from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.fields import text_of
+from core.benchmarks.task import HARNESS_SEED, Choice, Task, Writing
 
 SEPARATOR = "\n\n"
-"""What parts a worked example from what follows."""
+"""What follows a few-shot example."""
 
 ChatTemplate = Callable[[list[dict[str, str]]], str]
-"""A model's template: messages of `role` and `content` in, the prompt up to the model's turn out."""
+"""A model's chat template: messages with `role` and `content` in, the prompt up to its turn out."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,61 @@ class Turn:
     role: Literal["system", "user", "assistant"]
     text: str
     after: str = ""
-    """What parts it from the next piece where no chat template does."""
+    """What separates it from the next piece if there is no chat template."""
+
+
+class ShotSampler:
+    """Draws the few-shot examples for the items of one family, which must be asked for in their order.
+
+    One generator serves all items of a family, as in lm-evaluation-harness: the examples of an item depend on
+    how many were drawn before it.
+    """
+
+    def __init__(self, task: Task, family: str, count: int, pool: Sequence[Row], seed: int) -> None:
+        """Takes the family's rows to draw from.
+
+        Raises:
+            ValueError: there are too few rows.
+        """
+        self._task, self._family = task, family
+        self._rule = task.shots
+        self._count = count
+        self._pool = list(pool) if self._rule.bundled is None else list(self._rule.bundled(family))
+        self._generator = random.Random(seed)
+        self._drawn = count + 1 if self._rule.without_item and self._rule.order == "random" else count
+        if count and self._drawn > len(self._pool):
+            raise ValueError(self._too_few(self._drawn, len(self._pool)))
+
+    def before(self, item: Row) -> list[Row]:
+        """The examples before an item; none if the count is 0.
+
+        Raises:
+            ValueError: too few rows differ from the item.
+        """
+        if not self._count:
+            return []
+        if self._rule.order == "first":
+            return self._pool[: self._count]
+        drawn = self._generator.sample(self._pool, self._drawn)
+        if not self._rule.without_item:
+            return drawn
+        others = [row for row in drawn if row.fields != item.fields][: self._count]
+        if len(others) < self._count:  # the pool has the item more than once
+            pool = [row for row in self._pool if row.fields != item.fields]
+            if len(pool) < self._count:
+                raise ValueError(self._too_few(self._count, len(pool)))
+            others = self._generator.sample(pool, self._count)
+        return others
+
+    def _too_few(self, needed: int, available: int) -> str:
+        task, count = self._task, self._count
+        if task.shots.bundled is not None:
+            return f"'{task.id}' bundles {available} examples, not {count}: ask for {available} or fewer."
+        of = f" of '{self._family}'" if self._family else ""
+        return (
+            f"'{task.id}' needs {needed} rows{of} to take {count} examples from, but the split "
+            f"'{task.shots.split}' has {available}: ask for fewer examples, or give more rows."
+        )
 
 
 def render(
@@ -41,19 +95,19 @@ def render(
     seed: int = HARNESS_SEED,
     chat: ChatTemplate | None = None,
 ) -> tuple[Document, ...]:
-    """The documents of a benchmark, a smaller limit giving the first of a larger one.
+    """The documents of a task; a smaller limit gives a prefix of a larger one.
 
     Args:
         task: the benchmark.
-        rows: of the evaluated split, all of them and in their order.
-        limit: at most so many, the families taking turns; None: all.
-        shots: worked examples before every item; None: as many as the benchmark's default.
-        shot_rows: of the split that examples are drawn from.
-        seed: of the drawing.
-        chat: the model's chat template, which then takes the place of the separators.
+        rows: all rows of the evaluated split, in order.
+        limit: maximum number of documents, families taking turns; None: all.
+        shots: few-shot examples before every item; None: the task's default.
+        shot_rows: rows of the split that examples are drawn from.
+        seed: few-shot seed.
+        chat: the model's chat template, used instead of the separators.
 
     Raises:
-        ValueError: a row is bad, the limit or the number of examples cannot be, or there are no rows.
+        ValueError: a row is malformed, limit or shots is out of range, or there are no rows.
     """
     if not rows:
         raise ValueError(f"'{task.id}' has no rows.")
@@ -64,11 +118,12 @@ def render(
     samplers: dict[str, ShotSampler] = {}
     documents = []
     for family, number, row in itertools.islice(_in_turns(_by_family(task, rows)), limit):
-        opening = _opening(task, row)
+        opening = task.preamble(row) if task.preamble else ""
         if family not in samplers:
             samplers[family] = ShotSampler(task, family, count, pools.get(family, ()), seed)
         name = "/".join(part for part in (task.id, family, str(number)) if part)
-        turns = [*opening, *_examples(task, samplers[family].before(row))]
+        turns = [Turn("system", opening)] if opening else []
+        turns += _examples(task, samplers[family].before(row))
         documents.append(_document(task, name, family, turns, row, chat))
     return tuple(documents)
 
@@ -77,7 +132,7 @@ def _count(task: Task, shots: int | None) -> int:
     if shots is None or shots == task.shots.count:
         return task.shots.count
     if shots < 0:
-        raise ValueError(f"The number of worked examples is {shots}: give 0 or more.")
+        raise ValueError(f"The number of few-shot examples is {shots}: give 0 or more.")
     if task.shots.fixed:
         raise ValueError(
             f"'{task.id}' is always asked with {task.shots.count} added examples: leave the number out."
@@ -86,7 +141,7 @@ def _count(task: Task, shots: int | None) -> int:
 
 
 def _by_family(task: Task, rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows of each family, in the order of first appearance."""
+    """The rows of each family, families in order of first appearance."""
     families: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         families[text_of(row, task.family) if task.family else ""].append(row)
@@ -101,23 +156,18 @@ def _in_turns(families: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, int,
                 yield family, number, rows[number]
 
 
-def _opening(task: Task, row: Row) -> list[Turn]:
-    text = task.preamble(row) if task.preamble else ""
-    return [Turn("system", text)] if text else []
-
-
 def _examples(task: Task, rows: Sequence[Row]) -> Iterator[Turn]:
     for row in rows:
         prompt, answer = _worked(task.read(row))
         if answer:
             yield Turn("user", prompt, task.delimiter)
             yield Turn("assistant", answer, SEPARATOR)
-        else:  # lm-evaluation-harness takes an empty answer for none, and sets no separator
+        else:  # lm-evaluation-harness takes an empty answer for none, and adds no separator
             yield Turn("user", prompt)
 
 
 def _worked(read: Choice | Writing) -> tuple[str, str]:
-    """Prompt and answer of a worked example."""
+    """Prompt and answer of a few-shot example."""
     if isinstance(read, Writing):
         return read.prompt, read.answer
     right = read.gold[0]
