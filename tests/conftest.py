@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -29,3 +32,32 @@ def tiny_llama() -> LlamaForCausalLM:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture(scope="session")
+def warm_engine_command() -> Iterator[tuple[str, ...]]:
+    """Starts an engine at once: a fork of one process that has torch imported. Its spec follows."""
+    from tests.warm_engine import warm_engines
+
+    with warm_engines() as command:
+        yield tuple(command)
+
+
+@pytest.fixture(scope="session")
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Makes a folder by its name once for all workers of a session; never to be written to afterwards."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        root, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                root.mkdir()
+                make(root)
+                done.touch()
+        return root
+
+    return made

@@ -12,6 +12,9 @@ import msgspec
 from core.engine.runtime_paths import LONGEST_LOG_BYTES, EngineError, Place
 from core.engine.spec import EngineSpec
 
+COMMAND = (sys.executable, "-P", "-u", "-m", "core.engine")
+"""Starts an engine; its spec follows. -P: a folder `core` in the current folder must not be taken for ours."""
+
 START_AGAIN = "start it again; what was finished is kept"
 
 
@@ -38,8 +41,7 @@ def start_engine(spec: EngineSpec) -> EngineProcess:
     log = Place.of(spec.id).log
     if log.exists() and log.stat().st_size > LONGEST_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
-    # -P: a folder `core` in the folder that one happens to be in must not be taken for ours.
-    command = [sys.executable, "-P", "-u", "-m", "core.engine", _written(spec)]
+    command = [*COMMAND, _written(spec)]
     with log.open("ab") as output:
         process = EngineProcess(
             command,

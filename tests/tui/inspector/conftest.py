@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,16 @@ CACHED_K, CACHED_ITEMS, SCORED_ITEMS = 0.03, 30, 40
 
 
 @pytest.fixture(scope="session")
-def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_cache(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """A cache of the demo model, never to be written to: base, `mlp top` and its random controls.
 
     Three abilities on three benchmarks (CACHED_ABILITIES), with the constants above.
     """
+    return made_once("demo_cache", fill_demo_cache)
+
+
+def fill_demo_cache(root: Path) -> None:
+    """Computes what `demo_cache` has."""
     from core.benchmarks.registry import find_benchmarks
     from core.experiment.plan import Plan
     from core.experiment.specs import ImportanceSpec
@@ -41,7 +47,6 @@ def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from core.runner.profile import run_profile
     from core.runner.runner import Runner
 
-    root = tmp_path_factory.mktemp("demo_cache")
     spec = ModelSpec()
     plan = Plan(
         abilities=CACHED_ABILITIES,
@@ -53,4 +58,3 @@ def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
         seed=0,
     )
     run_profile(plan, Runner(spec, Store(root), ImportanceSpec(n_items=SCORED_ITEMS)))
-    return root

@@ -36,7 +36,7 @@ SEEN_LENS = Lens("spatial_reasoning", "mlp", "top", CACHED_K, "spatial_reasoning
 
 
 @pytest.fixture(scope="module")
-def place(demo_cache: Path) -> Iterator[EngineSpec]:
+def place(demo_cache: Path, warm_engine_command: tuple[str, ...]) -> Iterator[EngineSpec]:
     """An engine's spec on a copy of the demo's cache, with its own runtime folder and memory; no engine yet.
 
     Whatever engine the module's tests leave behind is ended.
@@ -45,6 +45,7 @@ def place(demo_cache: Path) -> Iterator[EngineSpec]:
     shutil.copytree(demo_cache, folder / "cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
+        patch.setattr("core.engine.process.COMMAND", warm_engine_command)
         patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
         yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceSpec(n_items=SCORED_ITEMS))
         for engine in living_engines():
