@@ -1,34 +1,161 @@
-"""The inspector."""
+"""The app: composes lens and tabs, hands keys to the controller, and shows what the controller says."""
 
 from __future__ import annotations
 
 import traceback
-from typing import ClassVar
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
+from textual.app import App
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import ContentSwitcher, Static
 
-from tui.inspector.code_actions import CodeActions
-from tui.inspector.engine_actions import EngineActions
-from tui.inspector.lens_actions import LensActions
+from tui.inspector.calibration.screen import CalibrationScreen
+from tui.inspector.controller import Controller
+from tui.inspector.keys import KEYS, PANES
+from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
+from tui.inspector.look.themes import THEMES
 from tui.inspector.palette import InspectorCommands
-from tui.inspector.screen_actions import ScreenActions
+from tui.inspector.pane import Pane
+from tui.inspector.screens.dialogs import Choose, EnterCount, EnterNumber, Option
+from tui.inspector.screens.export import ExportScreen, copy
+from tui.inspector.screens.help import HelpScreen
+from tui.inspector.widgets.frame import Context, Header, Problem, TabLine
+from tui.inspector.widgets.key_line import KeyLine
+from tui.inspector.widgets.lens_panel import AbilityList, LensPanel
+from tui.numbers import k_text
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import Binding
+    from textual.filter import LineFilter
+    from textual.screen import Screen
+    from textual.worker import Worker
+
+    from tui.inspector.lens import Known, Lens
+    from tui.inspector.session import CodePermission, Sandboxing, Session
+    from tui.inspector.settings import Settings
+
+TICK_S = 0.1
+"""How often the screen takes in what the engine said."""
+
+TOO_SMALL = (
+    "The inspector needs 60 columns and 20 rows: make the terminal larger, or its letters smaller. q quits."
+)
 
 
-class Inspector(LensActions, CodeActions, EngineActions, ScreenActions):
+class Inspector(App[None]):
     """The whole app: `app.run()`."""
 
+    TITLE = "abilityscope"
+    CSS_PATH = "inspector.tcss"
+    AUTO_FOCUS = ""
     COMMANDS: ClassVar[set[type]] = {InspectorCommands}  # type: ignore[assignment]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "ctrl+p",
-            "command_palette",
-            "palette",
-            id="screen.palette",
-            show=False,
-            tooltip="Everything, by name",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (textual declares it on instances)
+        (0, "-tiny"), (60, "-narrow"), (80, "-normal"), (140, "-wide"),
+    ]  # fmt: skip
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (36, "-tall")]  # noqa: RUF012
+
+    def __init__(self, session: Session, lens: Lens, settings: Settings, tab: str = "run") -> None:
+        super().__init__()
+        self.session, self.settings = session, settings
+        self.controller = Controller(session, lens, tab if tab in dict(PANES) else PANES[0][0], self)
+        self.farewell = ""
+        """Written to the terminal after the screen is gone."""
+        self._typed = Typed()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = settings.theme
+        self.set_keymap(settings.keys)
+        draw_scroll_bars(is_ascii=settings.ascii)
+
+    @property
+    def lens(self) -> Lens:
+        """What is looked at."""
+        return self.controller.lens
+
+    @property
+    def pane(self) -> Pane:
+        """The tab in front."""
+        return cast(Pane, self._base.query_one(f"#{self.controller.tab}"))
+
+    @property
+    def _base(self) -> Screen[Any]:
+        """The screen with the tabs, whatever lies over it."""
+        return self.screen_stack[0]
+
+    # What is on the screen
+
+    def compose(self) -> ComposeResult:
+        tab = self.controller.tab
+        yield Header(self.session)
+        with Horizontal(id="body"):
+            yield LensPanel(self.session, self.lens)
+            with Vertical(id="right"):
+                yield TabLine([(pane_id, pane.title) for pane_id, pane in PANES])
+                yield Context(self.session)
+                with ContentSwitcher(initial=tab, id="panes"):
+                    yield dict(PANES)[tab](self.session, id=tab)
+        yield Problem()
+        yield KeyLine()
+        yield Static(TOO_SMALL, id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        self.set_class(self.settings.ascii, "-ascii")
+        self.screen.query_one(TabLine).show(self.controller.tab)
+        self.screen.call_after_refresh(self._begin_work)
+
+    async def _begin_work(self) -> None:
+        """Begins what would hold up the first frame: engine, other tabs, and threads that import.
+
+        Called by the screen, which takes no key until the tabs are there.
+        """
+        self.connect_engine()
+        self.begin(self.controller.plan_memory, "needs")
+        others = [pane(self.session, id=pane_id) for pane_id, pane in PANES if pane_id != self.controller.tab]
+        for pane in others:
+            pane.display = False
+        await self.screen.query_one(ContentSwitcher).mount_all(others)
+        await self.controller.count_first()
+        self.action_tab(self.controller.tab)
+        self.set_interval(TICK_S, self._tick)
+        self.begin(self.controller.describe, "describe")
+
+    def connect_engine(self) -> None:
+        """Starts the engine, or joins the one that runs."""
+        self.controller.engine.connect()
+
+    def _tick(self) -> None:
+        if self.is_running:  # not while the screen is taken down
+            self.controller.tick()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line goes through before it is drawn."""
+        filters = super().get_line_filters()
+        return [*filters, self._typed] if self.settings.ascii else filters
+
+    def get_key_display(self, binding: Binding) -> str:
+        """How a key is written in footer and help."""
+        shown = super().get_key_display(binding)
+        return key_name(shown) if self.settings.ascii else shown
+
+    def action_tab(self, pane_id: str) -> None:
+        """Brings a tab to the front."""
+        self.controller.tab = pane_id
+        self._base.query_one(ContentSwitcher).current = pane_id
+        self._base.query_one(TabLine).show(pane_id)
+        self.pane.look(self.lens)
+        self._focus_pane()
+        self.controller.remember()
+
+    def _focus_pane(self) -> None:
+        """Puts the focus on the first widget of the tab in front that takes it, else on the abilities."""
+        inside = next((widget for widget in self.pane.query("*") if widget.focusable), None)
+        self._base.set_focus(inside or self._base.query_one(AbilityList))
 
     def _fatal_error(self) -> None:
         """Ends the app over a fault of its own, with a plain traceback on `error_console`.
@@ -36,3 +163,189 @@ class Inspector(LensActions, CodeActions, EngineActions, ScreenActions):
         Textual's own draws every variable of every frame, which was seen to take more than a minute.
         """
         self.panic(Text(traceback.format_exc()))
+
+    # The controller's view: see `View` for what each method does
+
+    def begin(
+        self, work: Callable[[], Coroutine[None, None, None]], group: str, *, exclusive: bool = True
+    ) -> None:
+        _: Worker[None] = self.run_worker(work, group=group, exclusive=exclusive)
+
+    def say_problem(self, sentence: str) -> None:
+        self._base.query_one(Problem).say(sentence)
+
+    def show_lens(self, lens: Lens, known: Known) -> None:
+        self._base.query_one(LensPanel).show(lens, known)
+        self._base.query_one(Context).show(lens, known)
+
+    def show_pane(self, lens: Lens) -> None:
+        self.pane.look(lens)
+
+    def show_activity(self) -> None:
+        header = self._base.query_one(Header)
+        header.info = self.controller.info
+        header.refresh()
+        self.pane.tick()
+        self.refresh_bindings()
+
+    async def ask_code(self, benchmarks: Sequence[str], sandboxing: Sandboxing) -> CodePermission | None:
+        from tui.inspector.screens.allow_code import AllowCode
+
+        return await self.push_screen_wait(AllowCode(benchmarks, sandboxing))
+
+    # Messages of the widgets
+
+    def on_pane_lens_changed(self, message: Pane.LensChanged) -> None:
+        self.controller.set_lens(message.lens)
+
+    def on_pane_failed(self, message: Pane.Failed) -> None:
+        self.say_problem(message.sentence)
+
+    def on_tab_line_picked(self, message: TabLine.Picked) -> None:
+        self.action_tab(message.pane_id)
+
+    def on_ability_list_left(self, message: AbilityList.Left) -> None:
+        self.action_put_away()
+
+    # Keys of the screen; `keys.py` says what each does
+
+    def action_search(self) -> None:
+        if not self.pane.search():
+            self.notify("There is nothing to search in this tab.", timeout=2, markup=False)
+
+    def action_copy(self) -> None:
+        copied = self.pane.copied()
+        if copied is None:
+            self.notify("There is nothing to copy yet.", timeout=2, markup=False)
+        else:
+            self.notify(f"{copied.what}: {copy(self, copied.text)}", markup=False)
+
+    def action_export(self) -> None:
+        exported = self.pane.exported()
+        if exported is None:
+            self.notify("There is nothing to export yet.", timeout=2, markup=False)
+        else:
+            self.push_screen(ExportScreen(exported))
+
+    def action_zoom(self) -> None:
+        self.screen.toggle_class("-zoomed")
+
+    def action_theme(self) -> None:
+        names = [theme.name for theme in THEMES]
+        index = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(index + 1) % len(names)]
+        self.notify(f"theme: {self.theme}", timeout=2, markup=False)
+
+    def action_calibration(self) -> None:
+        """Shows what the method finds where it is known what it should find."""
+        self.push_screen(CalibrationScreen(self.session))
+
+    def action_put_away(self) -> None:
+        """Puts away a problem and the lens where it lies over the tab, and gives the tab the focus."""
+        self._base.query_one(Problem).clear()
+        self._base.remove_class("-drawer")
+        self._focus_pane()
+
+    def action_help(self) -> None:
+        pane, marks = self.pane, self.session.marks
+        self.push_screen(HelpScreen(pane.title, pane.help_text, self.screen.active_bindings, marks))
+
+    async def action_detach(self) -> None:
+        """Leaves; the engine goes on, whether it works or not."""
+        await self._leave(self.controller.detach())
+
+    async def action_leave(self) -> None:
+        """Leaves; an engine with work goes on, one without ends unless another screen uses it."""
+        await self._leave(self.controller.quit())
+
+    async def _leave(self, farewell: str) -> None:
+        self.farewell = farewell
+        await self.controller.engine.close()
+        self.exit()
+
+    # Keys of the engine
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key is of use just now: the key line shows no others."""
+        activity = self.session.activity
+        if action == "restart_engine":
+            return activity.link == "lost"
+        if action in ("cancel", "pause"):
+            return activity.is_busy
+        return super().check_action(action, parameters)
+
+    def action_run(self) -> None:
+        self.controller.run_lens()
+
+    def action_enqueue(self) -> None:
+        choices = self.controller.run_choices()
+
+        def take(choice: str | None) -> None:
+            if choice is not None:
+                self.controller.run_choice(choices[choice])
+
+        options = [Option(key, choice.title) for key, choice in choices.items()]
+        self.push_screen(Choose("run", options, "row", self.session.marks), take)
+
+    def action_cancel(self) -> None:
+        self.controller.cancel()
+
+    def action_pause(self) -> None:
+        self.controller.pause()
+
+    def action_restart_engine(self) -> None:
+        """Starts the engine again, and with it what it had not finished."""
+        if self.session.activity.link == "lost":
+            self._base.query_one(Problem).clear()
+            self.connect_engine()
+
+    def action_code(self) -> None:
+        self.controller.engine.switch_code()
+
+    # Keys of the lens
+
+    def action_ability(self) -> None:
+        """Puts the focus on the abilities; there j and k, or the arrows, choose."""
+        self.screen.add_class("-drawer")
+        self.screen.query_one(AbilityList).focus()
+
+    def action_variant(self) -> None:
+        self.controller.next_variant()
+
+    def action_selection(self) -> None:
+        self.controller.next_selection()
+
+    def action_step_k(self, step: int) -> None:
+        self.controller.step_k(step)
+
+    def action_enter_k(self) -> None:
+        def take(k: float | None) -> None:
+            if k is not None:
+                self.controller.set_lens(replace(self.lens, k=k))
+
+        hint = f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(self.lens.k)}."
+        self.push_screen(EnterNumber("k", hint, self.controller.k_problem), take)
+
+    def action_benchmark(self) -> None:
+        def take(benchmark: str | None) -> None:
+            if benchmark is not None:
+                self.controller.set_lens(replace(self.lens, benchmark=benchmark))
+
+        stored = self.controller.known.benchmarks
+        options = [
+            Option(one.id, one.name, self.controller.about_benchmark(one), one.id in stored)
+            for one in self.session.benchmarks
+        ]
+        self.push_screen(Choose("benchmark", options, self.lens.benchmark, self.session.marks), take)
+
+    def action_items(self) -> None:
+        def take(limit: int | None) -> None:
+            if limit is not None:
+                self.controller.set_limit(limit)
+
+        benchmark = self.session.benchmark(self.lens.benchmark)
+        hint = f"Of each benchmark; {benchmark.name} has {benchmark.n_items:,}."
+        self.push_screen(EnterCount("items", hint), take)
+
+    def action_drawer(self) -> None:
+        self.screen.toggle_class("-drawer")

@@ -73,6 +73,21 @@ class Lens:
         return mask
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of what the lens looks at."""
+
+    abilities: frozenset[str] = frozenset()
+    """Those whose outcomes on the lens's benchmark are stored."""
+    benchmarks: frozenset[str] = frozenset()
+    """Those on which the lens's ability is stored."""
+    weights: int | None = None
+    """How many weights are ablated; None until the model's files were read."""
+    candidates: int | None = None
+    problem: str = ""
+    """Why the lens's k cannot be used; empty if it can."""
+
+
 def k_grid(spec: ModelSpec) -> tuple[float, ...]:
     """The values of k that the keys step through."""
     return DEMO_GRID if spec.is_embedded else REAL_GRID

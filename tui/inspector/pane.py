@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual.containers import Vertical
 from textual.message import Message
 
+from tui.inspector.look.text import one_line
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -108,7 +110,7 @@ class Pane(Vertical):
         try:
             answer = await asyncio.to_thread(question)
         except (ValueError, OSError, CorruptEntry) as error:
-            self.post_message(self.Failed(" ".join(str(error).split())))
+            self.post_message(self.Failed(one_line(error)))
             return
         if self.app.is_running:  # nobody sees what comes while the screen is taken down
             then(answer)

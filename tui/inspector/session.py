@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.benchmarks.registry import reads_rows, runs_code
+from core.models.description import selectable_weights
 from tui.inspector.activity import Activity
+from tui.inspector.lens import Known
 from tui.inspector.look.marks import Marks
+from tui.inspector.look.text import one_line
 
 if TYPE_CHECKING:
     from core.benchmarks.benchmark import Benchmark
     from core.engine.commands import Command
     from core.engine.spec import EngineSpec
     from core.experiment.experiment import Experiment
+    from core.models.description import ModelInfo
     from tui.inspector.lens import Lens
 
 
@@ -25,6 +29,26 @@ class CodePermission:
     allowed: bool = False
     without_sandbox: bool = False
     """Even where no sandbox works."""
+
+
+@dataclass(frozen=True)
+class Sandboxing:
+    """What keeps programs apart on this machine."""
+
+    kind: str | None
+    """The sandbox; None if none works."""
+    reason: str = ""
+    """Why none works, and what to do; empty if one does."""
+    problem: str = ""
+    """Why programs cannot run even without one; empty if they can."""
+
+    @classmethod
+    def found(cls) -> Sandboxing:
+        """Tries out the sandboxes, which takes a moment the first time: for a thread."""
+        from core.sandbox.kinds import find_sandbox, why_not_unconfined
+
+        sandbox = find_sandbox()
+        return cls(sandbox.kind, sandbox.reason, "" if sandbox.kind else why_not_unconfined())
 
 
 @dataclass
@@ -45,8 +69,8 @@ class Session:
     _counted: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        told = self.spec.benchmarks
-        self.code = CodePermission(told.allow_code, told.without_sandbox)
+        options = self.spec.benchmarks
+        self.code = CodePermission(options.allow_code, options.without_sandbox)
 
     def benchmark(self, benchmark_id: str) -> Benchmark:
         """The benchmark with this id, which is one of those that can be chosen."""
@@ -73,6 +97,38 @@ class Session:
     def items_of(self, benchmark: Benchmark, lens: Lens) -> int:
         """How many of its items are looked at."""
         return benchmark.n_items if lens.limit is None else min(lens.limit, benchmark.n_items)
+
+    def known_of(self, lens: Lens, info: ModelInfo) -> Known:
+        """What the cache and the model's files say about a lens: for a thread.
+
+        Raises:
+            ValueError: the rows of its benchmark are bad.
+            OSError: the cache cannot be read.
+        """
+        from core.analysis.cache_status import cached_abilities
+
+        weights = candidates = None
+        if lens.mask is not None:
+            try:
+                weights = selectable_weights(lens.k, lens.variant, info)
+            except ValueError as error:
+                return Known(problem=one_line(error))
+            candidates = info.candidates[lens.variant]
+        benchmark = self.benchmark(lens.benchmark)
+        abilities = cached_abilities(self.experiment, lens.mask, benchmark, self.items_of(benchmark, lens))
+        return Known(abilities, self._stored_benchmarks(lens), weights, candidates)
+
+    def _stored_benchmarks(self, lens: Lens) -> frozenset[str]:
+        """The benchmarks whose outcomes under the lens are stored."""
+        from core.analysis.cache_status import cached_benchmarks
+
+        found: set[str] = set()
+        for benchmark in self.benchmarks:
+            try:
+                found |= cached_benchmarks(self.experiment, lens.mask, [benchmark], lens.limit)
+            except (ValueError, OSError):
+                continue  # its rows are bad, which is said as soon as somebody chooses it
+        return frozenset(found)
 
     def names(self, ids: Sequence[str]) -> list[str]:
         """What benchmarks are called, in the order of their ids."""

@@ -95,7 +95,7 @@ async def running(
 ) -> AsyncIterator[tuple[StillInspector, Pilot[None]]]:
     """The app on a screen of so many columns and rows, once it has nothing more to show."""
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.info is not None)
+        await until(pilot, lambda: app.controller.info is not None)
         await settled(app, pilot)
         yield app, pilot
 
@@ -119,10 +119,8 @@ async def settled(app: StillInspector, pilot: Pilot[None], *pieces: str) -> str:
 
     def is_at_rest() -> bool:
         is_busy = any(not worker.is_finished for worker in app.workers if worker.group != "remember")
-        is_told = app.session.activity.revision == app._seen_revision
-        is_known = app.session.activity.stored == app._seen_stored
         seen = " ".join(before.split())
-        return not is_busy and is_told and is_known and all(piece in seen for piece in pieces)
+        return not is_busy and app.controller.is_current and all(piece in seen for piece in pieces)
 
     try:
         await until(pilot, is_still)

@@ -169,7 +169,7 @@ def test_the_screens_process_loads_no_torch() -> None:
     code = """
 import sys
 from tui.inspector.app import Inspector
-from tui.inspector.tabs import PANES
+from tui.inspector.keys import PANES
 from core.analysis import cache_status, mask_distribution, matrix, overlaps
 from core.analysis.samples import items, samples
 print([name for name in ("torch", "transformers", "datasets", "bitsandbytes") if name in sys.modules])

@@ -169,8 +169,8 @@ async def test_without_an_engine_it_says_what_to_do(tmp_path: Path) -> None:
 
 async def test_the_palette_has_it(tmp_path: Path) -> None:
     async with running(still_inspector(tmp_path / "empty"), SMALL) as (app, pilot):
-        (command,) = [one for one in commands_of(app) if one.title.startswith("calibration")]
-        command.do()
+        (command,) = [one for one in commands_of(app, app.controller) if one.title.startswith("calibration")]
+        await command.do()
         await shown(app, pilot, WHAT_IT_IS)
 
 

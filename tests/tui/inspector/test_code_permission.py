@@ -36,9 +36,9 @@ from tui.inspector.command_of import command_line, profile_line
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE
 from tui.inspector.palette import commands_of
-from tui.inspector.screens.allow_code import AllowCode, Sandboxing
+from tui.inspector.screens.allow_code import AllowCode
 from tui.inspector.screens.dialogs import Choose
-from tui.inspector.session import CodePermission, Session
+from tui.inspector.session import CodePermission, Sandboxing, Session
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem
 
@@ -150,9 +150,9 @@ async def opened(home: Path, **options: bool) -> AsyncIterator[tuple[Inspector, 
     app = app_of(home, **options)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.session.activity.model, ModelLoaded), 120)
-        await until(pilot, lambda: app.info is not None)
+        await until(pilot, lambda: app.controller.info is not None)
         yield app, pilot
-        await app.leave_engine()
+        await app.controller.engine.close()
 
 
 def said(app: Inspector) -> str:
@@ -161,7 +161,9 @@ def said(app: Inspector) -> str:
 
 
 def titles(app: Inspector) -> list[str]:
-    return [command.title for command in commands_of(app) if command.title.startswith("code:")]
+    return [
+        command.title for command in commands_of(app, app.controller) if command.title.startswith("code:")
+    ]
 
 
 async def test_it_is_asked_once_and_can_be_taken_back(home: Path, sandbox: Apart) -> None:
@@ -185,7 +187,7 @@ async def test_it_is_asked_once_and_can_be_taken_back(home: Path, sandbox: Apart
         assert "no sandbox" not in screen_text(app)
         assert titles(app) == ["code: let no program run any more"]
         assert "--allow-code-execution" in shlex.split(command_line(app.session, app.lens))
-        await until(pilot, lambda: "mbpp" in app.known.benchmarks)
+        await until(pilot, lambda: "mbpp" in app.controller.known.benchmarks)
 
         await pilot.press("I", "2", "enter", "r")
         await until(pilot, lambda: len(app.session.activity.jobs) == 2)
@@ -210,7 +212,7 @@ async def test_of_several_benchmarks_the_others_run(home: Path, sandbox: Apart) 
         await until(pilot, lambda: bool(app.session.activity.jobs))
         job = await ended(app, pilot)
         assert (job.state, job.total) == ("completed", 1)
-        assert "spatial_reasoning" in app.known.benchmarks | {
+        assert "spatial_reasoning" in app.controller.known.benchmarks | {
             run.benchmark for run in app.session.activity.runs
         }
         assert not app.session.code.allowed

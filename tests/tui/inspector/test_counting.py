@@ -74,37 +74,37 @@ def items_line(app: Inspector) -> str:
 async def test_a_benchmark_is_looked_at_as_soon_as_it_is_counted(place: EngineSpec, folder: Path) -> None:
     app = inspector(place, folder, SEEN_LENS)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.info is not None)
-        app.set_lens(replace(app.lens, benchmark="arc_easy", ability="temporal_reasoning"))
+        await until(pilot, lambda: app.controller.info is not None)
+        app.controller.set_lens(replace(app.lens, benchmark="arc_easy", ability="temporal_reasoning"))
         # Nothing was waited for: the rest of the lens is there, the benchmark is not.
         assert (app.lens.benchmark, app.lens.ability) == ("spatial_reasoning", "temporal_reasoning")
         assert "counting…" in items_line(app)
-        app.set_lens(replace(app.lens, variant="all"))
+        app.controller.set_lens(replace(app.lens, variant="all"))
         await until(pilot, lambda: app.lens.benchmark == "arc_easy")
         assert (app.lens.ability, app.lens.variant) == ("temporal_reasoning", "all")
         await until(pilot, lambda: f"items 30/{ROWS:,}" in screen_text(app))
-        await app.leave_engine()
+        await app.controller.engine.close()
 
 
 async def test_whoever_turns_to_another_one_is_not_taken_back(place: EngineSpec, folder: Path) -> None:
     app = inspector(place, folder, SEEN_LENS)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.info is not None)
-        app.set_lens(replace(app.lens, benchmark="arc_easy"))
-        app.set_lens(replace(app.lens, benchmark="temporal_reasoning"))
+        await until(pilot, lambda: app.controller.info is not None)
+        app.controller.set_lens(replace(app.lens, benchmark="arc_easy"))
+        app.controller.set_lens(replace(app.lens, benchmark="temporal_reasoning"))
         assert app.lens.benchmark == "temporal_reasoning"
         await app.workers.wait_for_complete([one for one in app.workers if one.group == "count"])
         await pilot.pause()
         assert app.lens.benchmark == "temporal_reasoning"
         assert "counting" not in items_line(app)
-        await app.leave_engine()
+        await app.controller.engine.close()
 
 
 async def test_bad_rows_are_named_and_the_lens_stays(place: EngineSpec, folder: Path) -> None:
     app = inspector(place, folder, SEEN_LENS)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: bool(app.known.weights))
-        app.set_lens(replace(app.lens, benchmark="winogrande"))
+        await until(pilot, lambda: bool(app.controller.known.weights))
+        app.controller.set_lens(replace(app.lens, benchmark="winogrande"))
         await until(pilot, lambda: "winogrande.jsonl, line 2" in app.screen.query_one(Problem).sentence)
         assert app.lens.benchmark == "spatial_reasoning"
         assert "counting" not in items_line(app)
@@ -113,7 +113,7 @@ async def test_bad_rows_are_named_and_the_lens_stays(place: EngineSpec, folder: 
         await pilot.press("enter")
         await until(pilot, lambda: "winogrande.jsonl, line 2" in app.screen.query_one(Problem).sentence)
         assert not app.session.activity.jobs
-        await app.leave_engine()
+        await app.controller.engine.close()
 
 
 @pytest.mark.parametrize(
@@ -124,17 +124,17 @@ async def test_it_opens_on_what_was_looked_at_if_that_can_be_counted(
 ) -> None:
     app = inspector(place, folder, replace(SEEN_LENS, benchmark=benchmark))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.info is not None and bool(app.known.weights))
+        await until(pilot, lambda: app.controller.info is not None and bool(app.controller.known.weights))
         assert app.lens.benchmark == then
         assert ("line 2" in app.screen.query_one(Problem).sentence) == (benchmark == "winogrande")
-        await app.leave_engine()
+        await app.controller.engine.close()
 
 
 async def test_several_are_counted_before_they_are_run(place: EngineSpec, folder: Path) -> None:
     (folder / "winogrande.jsonl").unlink()
     app = inspector(place, folder, replace(SEEN_LENS, variant="base", limit=None))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.info is not None)
+        await until(pilot, lambda: app.controller.info is not None)
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("enter")
@@ -143,4 +143,4 @@ async def test_several_are_counted_before_they_are_run(place: EngineSpec, folder
         assert next(iter(app.session.activity.jobs.values())).total == len(app.session.benchmarks)
         await pilot.press("c")
         await until(pilot, lambda: not app.session.activity.is_busy, 60)
-        await app.leave_engine()
+        await app.controller.engine.close()

@@ -9,10 +9,10 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from tests.tui.inspector.host import screen_text
+from tui.inspector.keys import PANES
 from tui.inspector.look.marks import ASCII, UNICODE
 from tui.inspector.pane import Pane
 from tui.inspector.screens.help import MARK_MEANINGS, HelpScreen, parts_of
-from tui.inspector.tabs import PANES
 
 ABOUT = "What each item was answered, in [bold]plain[/] words."
 

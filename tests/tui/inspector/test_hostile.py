@@ -41,9 +41,9 @@ from core.models.files import model_folder
 from core.models.spec import ModelSpec
 from tests.tui.inspector.host import until
 from tests.tui.inspector.made_up import StillInspector, answers, running, settled, still_inspector
+from tui.inspector.keys import PANES
 from tui.inspector.lens import Lens
 from tui.inspector.settings import Settings
-from tui.inspector.tabs import PANES
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -219,7 +219,7 @@ KEYS: dict[str, Sequence[str]] = {
 async def told(app: StillInspector, pilot: Pilot[None], event: Event) -> None:
     """The screen has taken in what the engine told, and is whole."""
     app.emit(event)
-    await until(pilot, lambda: app.session.activity.revision == app._seen_revision)
+    await until(pilot, lambda: app.controller.is_current)
     await pilot.pause()
     check(app)
 

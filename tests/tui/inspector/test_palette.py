@@ -22,7 +22,7 @@ def inspector(folder: Path, *, readonly: bool = False) -> Inspector:
 
 
 def titles(app: Inspector) -> list[str]:
-    return [command.title for command in commands_of(app)]
+    return [command.title for command in commands_of(app, app.controller)]
 
 
 def test_it_offers_what_the_lens_does_not_look_at_already(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_it_offers_what_the_lens_does_not_look_at_already(tmp_path: Path) -> Non
     assert not {*already, "benchmark: diagnostic: spatial reasoning", "theme: abilityscope-dark"} & set(
         offered
     )
-    app.lens = replace(app.lens, variant="base")
+    app.controller.lens = replace(app.lens, variant="base")
     assert "variant: MLP-only" in titles(app)
 
 

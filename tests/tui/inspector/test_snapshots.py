@@ -41,8 +41,8 @@ from tests.tui.inspector.made_up import (
     settled,
     still_inspector,
 )
+from tui.inspector.keys import PANES
 from tui.inspector.settings import Settings
-from tui.inspector.tabs import PANES
 from tui.names import job_title
 
 if TYPE_CHECKING:

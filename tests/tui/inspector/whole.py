@@ -74,9 +74,10 @@ async def opened(
     app = inspector(place, lens, settings)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: isinstance(app.session.activity.model, ModelLoaded), 120)
-        await until(pilot, lambda: bool(app.known.abilities) or app.known.weights is not None)
+        controller = app.controller
+        await until(pilot, lambda: bool(controller.known.abilities) or controller.known.weights is not None)
         yield app, pilot
-        await app.leave_engine()
+        await app.controller.engine.close()
 
 
 def last_job(app: Inspector) -> Job:

@@ -24,6 +24,11 @@ LONGEST_ROW = 4
 """Characters of a row for each of its cells: marks without a width of their own could else pile up."""
 
 
+def one_line(error: Exception) -> str:
+    """An error's message on one line."""
+    return " ".join(str(error).split())
+
+
 def rows_of(text: str, width: int) -> list[Span]:
     """The rows of a text, at most `width` cells each: broken at spaces where there are any.
 

@@ -9,6 +9,7 @@ from textual.containers import Container
 
 from core.experiment.specs import Run
 from tui.inspector.command_of import command_line
+from tui.inspector.look.text import one_line
 from tui.inspector.pane import Copied, Pane
 from tui.inspector.run.figures import Figures, Side, nothing_yet, report_of
 from tui.inspector.run.line_plot import LinePlot
@@ -122,7 +123,7 @@ class RunPane(Pane):
             try:
                 return Comparison.read(session.experiment, benchmark, runs, before)
             except ValueError as error:
-                return " ".join(str(error).split())
+                return one_line(error)
 
         self.read(stored, self._take, group="stored")
 

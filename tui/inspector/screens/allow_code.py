@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -14,10 +13,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from core.benchmarks.program_tests import UNCONFINED
-from core.sandbox.kinds import find_sandbox, why_not_unconfined
 from core.sandbox.programs import DEFAULT_LIMITS
 from tui.inspector.screens.dialogs import FRAME_CSS
-from tui.inspector.session import CodePermission
+from tui.inspector.session import CodePermission, Sandboxing
 from tui.numbers import size_text
 from tui.safe_text import safe_line
 
@@ -26,24 +24,6 @@ if TYPE_CHECKING:
 
 INSISTING = "unsafe"
 """The word that one types where there is no sandbox."""
-
-
-@dataclass(frozen=True)
-class Sandboxing:
-    """What keeps programs apart on this machine."""
-
-    kind: str | None
-    """The sandbox; None if none works."""
-    reason: str = ""
-    """Why none does, and what to do; empty if one does."""
-    problem: str = ""
-    """Why programs cannot run even without one; empty if they can."""
-
-    @classmethod
-    def found(cls) -> Sandboxing:
-        """As trials tell, which take a moment the first time: for a thread."""
-        sandbox = find_sandbox()
-        return cls(sandbox.kind, sandbox.reason, "" if sandbox.kind else why_not_unconfined())
 
 
 class AllowCode(ModalScreen[CodePermission | None]):

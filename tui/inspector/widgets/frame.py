@@ -22,9 +22,8 @@ from tui.scoring_words import share_text
 if TYPE_CHECKING:
     from core.models.description import ModelInfo
     from tui.inspector.activity import Activity
-    from tui.inspector.lens import Lens
+    from tui.inspector.lens import Known, Lens
     from tui.inspector.session import Session
-    from tui.inspector.widgets.lens_panel import Known
 
 ROOMY = 120
 """Columns of the terminal from which the context says more."""

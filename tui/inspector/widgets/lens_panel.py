@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -15,7 +15,7 @@ from textual.widget import Widget
 from core.abilities.catalogue import ABILITIES
 from core.masks.choices import SELECTIONS
 from core.models.matrices import VARIANTS
-from tui.inspector.lens import k_grid
+from tui.inspector.lens import Known, k_grid
 from tui.inspector.pane import Pane
 from tui.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
 from tui.numbers import count_text, k_text
@@ -37,21 +37,6 @@ LISTED_BENCHMARKS = 12
 
 NARROWEST = 12
 """Columns that a line is made for at least."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of what the lens looks at."""
-
-    abilities: frozenset[str] = frozenset()
-    """Those whose outcomes on the lens's benchmark are stored."""
-    benchmarks: frozenset[str] = frozenset()
-    """Those on which the lens's ability is stored."""
-    weights: int | None = None
-    """How many weights are ablated; None until the model's files were read."""
-    candidates: int | None = None
-    problem: str = ""
-    """Why the lens's k cannot be used; empty if it can."""
 
 
 class AbilityList(Widget, can_focus=True):

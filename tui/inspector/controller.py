@@ -1,0 +1,307 @@
+"""What the inspector looks at and asks for. Knows no widget: a `View` shows it, keys call it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.abilities.catalogue import ABILITIES
+from core.engine.commands import Cancel, Pause, Resume, Shutdown, StartRuns
+from core.experiment.specs import MaskSpec, Run
+from core.masks.choices import SELECTIONS
+from core.models.description import selectable_weights
+from core.models.matrices import VARIANTS
+from tui.inspector.engine_link import EngineLink
+from tui.inspector.lens import Known, k_grid, next_k
+from tui.inspector.look.text import one_line
+from tui.inspector.remembered import Remembered, remember
+from tui.names import how_words, job_title, short_benchmark
+from tui.safe_text import safe_line
+
+if TYPE_CHECKING:
+    from core.benchmarks.benchmark import Benchmark
+    from core.models.description import ModelInfo
+    from tui.inspector.activity import Link
+    from tui.inspector.engine_link import View
+    from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
+
+REMEMBER_AFTER_S = 0.5
+"""How long the lens has to stay before it is remembered."""
+
+
+class RunChoice(NamedTuple):
+    """Several runs that are started together."""
+
+    title: str
+    abilities: Sequence[str]
+    benchmarks: Sequence[str]
+
+
+class Controller:
+    """Holds lens, session and engine link, and decides what to ask of the engine."""
+
+    def __init__(self, session: Session, lens: Lens, tab: str, view: View) -> None:
+        self.session, self.lens, self.tab = session, lens, tab
+        self.engine = EngineLink(session, view)
+        self.known = Known()
+        self.info: ModelInfo | None = None
+        """The model's description; None until its files were read."""
+        self._view = view
+        self._counting: str | None = None
+        """The benchmark that the lens turns to as soon as its rows are counted."""
+        self._seen_revision = self._seen_stored = -1
+        self._seen_link: Link = "starting"
+
+    # The lens
+
+    def set_lens(self, lens: Lens) -> None:
+        """Looks at something else; at a benchmark whose rows are not counted yet as soon as they are."""
+        is_counted = self.session.is_counted(lens.benchmark)
+        if lens.benchmark != self.lens.benchmark:
+            self._counting = None if is_counted else lens.benchmark
+        if not is_counted:
+            self._view.begin(partial(self._count, lens.benchmark), "count")
+            lens = replace(lens, benchmark=self.lens.benchmark)
+            self.show_lens()
+        if lens != self.lens:
+            has_same_size = (lens.variant, lens.k) == (self.lens.variant, self.lens.k)
+            self.lens = lens
+            if not has_same_size:
+                self.known = Known(benchmarks=self.known.benchmarks, abilities=self.known.abilities)
+            self.refresh()
+            self.remember()
+
+    def refresh(self) -> None:
+        """Shows lens and tab anew, with what the cache has by now."""
+        self.show_lens()
+        self._view.show_pane(self.lens)
+        self._view.begin(partial(self._find_known, self.lens), "known")
+
+    def show_lens(self) -> None:
+        """Shows the lens, with the benchmark that is being counted if there is one."""
+        self._view.show_lens(replace(self.lens, benchmark=self._counting or self.lens.benchmark), self.known)
+
+    def next_variant(self) -> None:
+        """Turns to the next variant."""
+        variant = VARIANTS[(VARIANTS.index(self.lens.variant) + 1) % len(VARIANTS)]
+        self.set_lens(replace(self.lens, variant=variant))
+
+    def next_selection(self) -> None:
+        """Turns to the next selection."""
+        selection = SELECTIONS[(SELECTIONS.index(self.lens.selection) + 1) % len(SELECTIONS)]
+        self.set_lens(replace(self.lens, selection=selection))
+
+    def step_k(self, step: int) -> None:
+        """Turns to the next k of the grid."""
+        self.set_lens(replace(self.lens, k=next_k(self.lens.k, k_grid(self.session.spec.model), step)))
+
+    def set_limit(self, limit: int) -> None:
+        """Looks at so many items of each benchmark."""
+        whole = self.session.benchmark(self.lens.benchmark).n_items
+        self.set_lens(replace(self.lens, limit=None if limit >= whole else limit))
+
+    def k_problem(self, k: float) -> str:
+        """Why a k cannot be used; empty if it can."""
+        if self.info is None or self.lens.variant == "base":
+            return "" if 0 < k <= 1 else "k is a share of all parameters: above 0 and up to 100 %."
+        try:
+            selectable_weights(k, self.lens.variant, self.info)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def about_benchmark(self, benchmark: Benchmark) -> str:
+        """What a benchmark asks, and what it needs."""
+        if not self.session.runs_code(benchmark.id):
+            return benchmark.about
+        need = "which is allowed" if self.session.code.allowed else "and asks first"
+        return f"{benchmark.about} (runs what the model writes, {need})"
+
+    def remember(self) -> None:
+        """Keeps lens and tab for the next time."""
+        self._view.begin(self._write_memory, "remember")
+
+    # What the engine, the cache and the model's files say
+
+    @property
+    def is_current(self) -> bool:
+        """Whether everything that the engine said is on the screen."""
+        activity = self.session.activity
+        return (activity.revision, activity.stored) == (self._seen_revision, self._seen_stored)
+
+    def tick(self) -> None:
+        """Shows what the engine said since the last tick."""
+        activity = self.session.activity
+        while activity.notices:
+            self._view.notify(safe_line(activity.notices.pop(0)), markup=False)
+        if activity.revision != self._seen_revision:
+            self._seen_revision = activity.revision
+            if activity.link == "lost" and self._seen_link != "lost":
+                # The reason comes last: it may end in a path, and a path in no full stop.
+                way_on = "The engine is lost. What was finished is kept. R starts it again."
+                self._view.say_problem(f"{way_on} {activity.link_problem}")
+            if activity.link == "connected" and self._seen_link != "connected":
+                self.engine.ask_again()
+            self._seen_link = activity.link
+            self._view.show_activity()
+        if activity.stored != self._seen_stored:
+            self._seen_stored = activity.stored
+            self.refresh()
+
+    async def describe(self) -> None:
+        """Reads the model's description from its files."""
+        try:
+            self.info = await asyncio.to_thread(lambda: self.session.experiment.info)
+        except (ValueError, OSError) as error:
+            self._view.say_problem(one_line(error))
+            return
+        if self._view.is_running:
+            self._view.show_activity()
+            self.refresh()
+
+    async def plan_memory(self) -> None:
+        """Finds out what the model needs, to be shown while it loads; the embedded ones always fit."""
+        if self.session.spec.model.is_embedded:
+            return
+        from tui.inspector.run.status import needs_of
+
+        self.session.needs = await asyncio.to_thread(needs_of, self.session.spec)
+        self.session.activity.revision += 1
+
+    async def count_first(self) -> None:
+        """Counts the benchmark that the inspector opens on; turns to another one if that fails."""
+        if self.session.is_counted(self.lens.benchmark):
+            return
+        try:
+            await asyncio.to_thread(self.session.count, self.lens.benchmark)
+        except (ValueError, OSError) as error:
+            counted = next(b.id for b in self.session.benchmarks if self.session.is_counted(b.id))
+            self.lens = replace(self.lens, benchmark=counted)
+            self._view.say_problem(one_line(error))
+
+    async def _count(self, benchmark: str) -> None:
+        """Counts a benchmark and turns to it, unless the person has turned to another one meanwhile."""
+        problem = ""
+        try:
+            await asyncio.to_thread(self.session.count, benchmark)
+        except (ValueError, OSError) as error:
+            problem = one_line(error)
+        if not self._view.is_running or self._counting != benchmark:
+            return
+        self._counting = None
+        if problem:
+            self._view.say_problem(problem)
+            self.show_lens()
+        else:
+            self.set_lens(replace(self.lens, benchmark=benchmark))
+
+    async def _find_known(self, lens: Lens) -> None:
+        if self.info is None:
+            return
+        try:
+            self.known = await asyncio.to_thread(self.session.known_of, lens, self.info)
+        except (ValueError, OSError) as error:
+            self._view.say_problem(one_line(error))
+            return
+        if self._view.is_running:
+            self.show_lens()
+
+    async def _write_memory(self) -> None:
+        await asyncio.sleep(REMEMBER_AFTER_S)  # whoever steps through k writes once
+        kept = Remembered(lens=self.lens, tab=self.tab)
+        try:
+            await asyncio.to_thread(remember, self.session.spec.model.name, kept)
+        except OSError as error:
+            self._view.say_problem(f"What you look at cannot be remembered: {error}. All else works.")
+
+    # Jobs
+
+    def run_lens(self) -> None:
+        """Runs what the lens looks at, beside base and the random control."""
+        title = job_title(self.lens.mask, self.lens.benchmark)
+        self._start(RunChoice(title, [self.lens.ability], [self.lens.benchmark]))
+
+    def run_choices(self) -> dict[str, RunChoice]:
+        """What can be run beyond the lens: a row or column of the matrix, or all of it."""
+        lens, everything = self.lens, [benchmark.id for benchmark in self.session.benchmarks]
+        if lens.variant == "base":
+            return {"row": RunChoice(f"base on all {len(everything)} benchmarks", [lens.ability], everything)}
+        abilities = [ability.id for ability in ABILITIES]
+        here, name = short_benchmark(lens.ability), short_benchmark(lens.benchmark)
+        all_abilities, all_benchmarks = f"all {len(abilities)} abilities", f"all {len(everything)} benchmarks"
+        return {
+            "row": RunChoice(f"{here} on {all_benchmarks}", [lens.ability], everything),
+            "column": RunChoice(f"{all_abilities} on {name}", abilities, [lens.benchmark]),
+            "matrix": RunChoice(f"{all_abilities} on {all_benchmarks}", abilities, everything),
+        }
+
+    def run_choice(self, choice: RunChoice) -> None:
+        """Runs several, under a title that says how weights are chosen: jobs are known by their titles."""
+        mask = self.lens.mask
+        self._start(choice if mask is None else choice._replace(title=f"{choice.title} · {how_words(mask)}"))
+
+    def cancel(self) -> None:
+        """Cancels the running job, or else the one that was queued last."""
+        activity = self.session.activity
+        job = activity.job or (activity.queued[-1] if activity.queued else None)
+        if job is not None:
+            self.engine.send(Cancel(job.id))
+
+    def pause(self) -> None:
+        """Holds the running job, or lets it go on."""
+        job = self.session.activity.job
+        if job is not None:
+            self.engine.send(Resume(job.id) if job.state == "paused" else Pause(job.id))
+
+    def detach(self) -> str:
+        """What to say when the person leaves the engine to itself."""
+        engine = self.session.spec.id
+        return f"The engine {engine} goes on: abilityscope attach {engine} comes back to it."
+
+    def quit(self) -> str:
+        """Ends an engine without work unless another screen uses it; what to say about one that goes on."""
+        job = self.session.activity.job
+        if job is None:
+            if not self.session.readonly:
+                self.engine.send_now(Shutdown(if_unused=True))
+            return ""
+        return (
+            f"{job.title} goes on: abilityscope attach {self.session.spec.id} comes back to it, "
+            f"abilityscope stop {job.id} ends it."
+        )
+
+    def _start(self, choice: RunChoice) -> None:
+        """Starts runs, after counting the items of benchmarks that are not counted yet."""
+        lens = self.lens
+        if self.known.problem:
+            self._view.say_problem(self.known.problem)
+        elif all(self.session.is_counted(benchmark) for benchmark in choice.benchmarks):
+            self.engine.send(StartRuns(choice.title, self._runs(lens, choice)))
+        else:
+            counting = f"Counting the items of {len(choice.benchmarks)} benchmarks."
+            self._view.notify(counting, timeout=2, markup=False)
+            self._view.begin(partial(self._count_and_start, lens, choice), "start", exclusive=False)
+
+    async def _count_and_start(self, lens: Lens, choice: RunChoice) -> None:
+        try:
+            for benchmark in choice.benchmarks:
+                await asyncio.to_thread(self.session.count, benchmark)
+        except (ValueError, OSError) as error:
+            self._view.say_problem(one_line(error))
+        else:
+            self.engine.send(StartRuns(choice.title, self._runs(lens, choice)))
+
+    def _runs(self, lens: Lens, choice: RunChoice) -> tuple[Run, ...]:
+        """Base, then each ability's mask, then its control, on each benchmark."""
+        items = {
+            name: self.session.items_of(self.session.benchmark(name), lens) for name in choice.benchmarks
+        }
+        masks: list[MaskSpec | None] = [None]
+        for ability in choice.abilities:
+            at = replace(lens, ability=ability)
+            masks += [mask for mask in (at.mask, at.control) if mask is not None]
+        return tuple(Run(mask, benchmark, n) for mask in masks for benchmark, n in items.items())

@@ -1,0 +1,196 @@
+"""The line to the engine: events, commands, and the permission to run code that the model writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from core.benchmarks.program_tests import UNCONFINED
+from core.engine.client import Connection, attach_or_start
+from core.engine.commands import StartCalibration, StartRankings, StartRuns
+from tui.inspector.session import CodePermission, Sandboxing
+from tui.safe_text import safe_line
+
+if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
+    from core.engine.commands import Command
+    from tui.inspector.lens import Known, Lens
+    from tui.inspector.session import Session
+
+READONLY = "This inspector was started with --readonly: it only looks."
+
+WARNING_S = 10.0
+"""How long the warning about a missing sandbox stays."""
+
+
+class View(Protocol):
+    """What link and controller need of the screen."""
+
+    @property
+    def is_running(self) -> bool:
+        """False while the screen is taken down."""
+
+    def begin(
+        self, work: Callable[[], Coroutine[None, None, None]], group: str, *, exclusive: bool = True
+    ) -> None:
+        """Starts background work; if exclusive, in place of what the group still does."""
+
+    def notify(
+        self, message: str, *, severity: SeverityLevel = ..., timeout: float | None = ..., markup: bool = ...
+    ) -> None:
+        """Shows a message for some seconds."""
+
+    def say_problem(self, sentence: str) -> None:
+        """Shows what went wrong, until esc."""
+
+    def show_lens(self, lens: Lens, known: Known) -> None:
+        """Shows the lens and what is known of it."""
+
+    def show_pane(self, lens: Lens) -> None:
+        """Shows the tab in front anew."""
+
+    def show_activity(self) -> None:
+        """Shows what the engine is doing now."""
+
+    async def ask_code(self, benchmarks: Sequence[str], sandboxing: Sandboxing) -> CodePermission | None:
+        """Asks whether the programs of the named benchmarks may run; None means no."""
+
+
+class EngineLink:
+    """One screen's line to the engine of its session."""
+
+    def __init__(self, session: Session, view: View) -> None:
+        self._session, self._view = session, view
+        self._connection: Connection | None = None
+        self._waiting: list[Command] = []
+        """Asked for while the engine was starting."""
+        self._jobs_asked: dict[str, Command] = {}
+        """By title: what to ask for again after the engine was lost."""
+        self._dialog = asyncio.Lock()
+        session.send = self.send
+
+    def connect(self) -> None:
+        """Starts the engine, or joins the one that runs."""
+        self._session.activity.link = "starting"
+        self._session.activity.revision += 1
+        self._view.begin(self._run, "engine")
+
+    async def close(self) -> None:
+        """Disconnects; the engine goes on."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    def send(self, command: Command) -> None:
+        """Sends a command, or keeps it while the engine starts; before code runs, asks the person."""
+        can_start = not self._session.readonly and self._session.activity.link != "lost"
+        if isinstance(command, StartRuns) and can_start and self._code_in(command):
+            self._view.begin(partial(self._ask_first, command), "code", exclusive=False)
+        else:
+            self._send(command)
+
+    def send_now(self, command: Command) -> None:
+        """Sends a command if there is an engine, else drops it."""
+        if self._connection is not None:
+            self._connection.send(command)
+
+    def ask_again(self) -> None:
+        """Asks a new engine for what the lost one had not finished, and for what was asked meanwhile."""
+        lost = [self._jobs_asked.get(job.title) for job in self._session.activity.lost_jobs]
+        again = [command for command in (*lost, *self._waiting) if command is not None]
+        self._session.activity.lost_jobs.clear()
+        self._waiting.clear()
+        for command in again:
+            self.send(command)
+
+    def switch_code(self) -> None:
+        """Takes the permission to run code back, or asks for it."""
+        if self._session.readonly:
+            self._view.say_problem(READONLY)
+        elif self._session.code.allowed:
+            self._permit(CodePermission())
+            kept = "those of jobs that were asked for still do" if self._session.activity.is_busy else ""
+            self._view.notify(f"Programs run no longer{'; ' if kept else '.'}{kept}", markup=False)
+        else:
+            self._view.begin(self._ask, "code", exclusive=False)
+
+    async def _run(self) -> None:
+        """Connects, and folds events into the activity until the engine ends."""
+        activity = self._session.activity
+        try:
+            self._connection = await attach_or_start(self._session.spec)
+            try:
+                async for event in self._connection.events():
+                    activity.fold(event)
+                problem = await self._connection.how_it_ended()
+            finally:
+                connection, self._connection = self._connection, None
+                await connection.close()
+        except OSError as error:  # an EngineError, or the process cannot be started
+            problem = str(error)
+        activity.lose(problem)
+
+    def _send(self, command: Command) -> None:
+        activity = self._session.activity
+        if self._session.readonly:
+            self._view.say_problem(READONLY)
+        elif activity.link == "lost":
+            self._view.say_problem(f"There is no engine: R starts it again. {activity.link_problem}")
+        elif self._connection is None:
+            self._waiting.append(command)
+        else:
+            self._connection.send(command)
+            if isinstance(command, StartRuns | StartRankings | StartCalibration):
+                self._jobs_asked[command.title] = command
+
+    def _code_in(self, command: StartRuns) -> list[str]:
+        """The names of a job's benchmarks that run code."""
+        ids = dict.fromkeys(run.benchmark for run in command.runs)
+        return self._session.names([one for one in ids if self._session.runs_code(one)])
+
+    async def _ask(self) -> None:
+        await self._may_run([])
+
+    async def _ask_first(self, command: StartRuns) -> None:
+        """Sends a job whole, or without what may not run."""
+        names = self._code_in(command)
+        if await self._may_run(names):
+            without_sandbox = self._session.code.without_sandbox
+            self._send(msgspec.structs.replace(command, allow_code=True, without_sandbox=without_sandbox))
+            return
+        rest = tuple(run for run in command.runs if not self._session.runs_code(run.benchmark))
+        self._view.notify(f"Not run: {safe_line(', '.join(names))}.", markup=False)
+        if rest:
+            self._send(msgspec.structs.replace(command, runs=rest, allow_code=False))
+
+    async def _may_run(self, names: Sequence[str]) -> bool:
+        """Whether programs may run on this machine; asks unless that was answered.
+
+        Args:
+            names: the benchmarks that are to run them; none for a general permission.
+        """
+        async with self._dialog:  # two requests at once get one dialog
+            sandboxing = await asyncio.to_thread(Sandboxing.found)
+            code = self._session.code
+            if code.without_sandbox and sandboxing.kind is not None:
+                self._view.notify(f"A sandbox works here ({sandboxing.kind}), and is used.", markup=False)
+                code = self._permit(replace(code, without_sandbox=False))
+            is_answered = sandboxing.kind is not None or (code.without_sandbox and not sandboxing.problem)
+            if not (code.allowed and is_answered):
+                answer = await self._view.ask_code(names, sandboxing)
+                if answer is None:
+                    return False
+                code = self._permit(answer)
+            if code.without_sandbox:
+                self._view.notify(UNCONFINED, severity="warning", timeout=WARNING_S, markup=False)
+            return True
+
+    def _permit(self, permission: CodePermission) -> CodePermission:
+        self._session.code = permission
+        self._view.show_activity()
+        return permission

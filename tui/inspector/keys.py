@@ -1,0 +1,65 @@
+"""The tabs in their order, and the keys that work everywhere."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from tui.inspector.ais.pane import AisPane
+from tui.inspector.masks.overlap_pane import OverlapPane
+from tui.inspector.masks.weights_pane import WeightsPane
+from tui.inspector.pane import Pane
+from tui.inspector.playground.pane import PlaygroundPane
+from tui.inspector.run.pane import RunPane
+from tui.inspector.samples.pane import SamplesPane
+from tui.inspector.stored.pane import CachePane
+
+PANES: tuple[tuple[str, type[Pane]], ...] = (
+    ("run", RunPane),
+    ("samples", SamplesPane),
+    ("ais", AisPane),
+    ("weights", WeightsPane),
+    ("overlap", OverlapPane),
+    ("playground", PlaygroundPane),
+    ("cache", CachePane),
+)
+"""The id of each tab, and what it is."""
+
+
+def _hidden(key: str, action: str, word: str, binding_id: str, tooltip: str) -> Binding:
+    """A binding that the key line does not show."""
+    return Binding(key, action, word, id=binding_id, show=False, tooltip=tooltip)
+
+
+KEYS: list[BindingType] = [
+    *(
+        _hidden(str(number), f"tab('{pane_id}')", pane.title, f"tab.{pane_id}", pane.title)
+        for number, (pane_id, pane) in enumerate(PANES, start=1)
+    ),
+    _hidden("slash", "search", "search", "screen.search", "Search in this tab"),
+    _hidden("y", "copy", "copy", "screen.copy", "Copy to the clipboard"),
+    _hidden("e", "export", "export", "screen.export", "Write to a file"),
+    _hidden("z", "zoom", "zoom", "screen.zoom", "This tab alone, or all"),
+    _hidden("t", "theme", "theme", "screen.theme", "Next theme"),
+    _hidden("C", "calibration", "calibrate", "screen.calibration", "The method where the truth is known"),
+    _hidden("escape", "put_away", "back", "screen.put_away", "Put a message away"),
+    _hidden("d", "detach", "detach", "screen.detach", "Leave; the engine goes on"),
+    Binding("question_mark", "help", "help", id="screen.help", tooltip="Keys and marks of this tab"),
+    Binding("q", "leave", "quit", id="screen.quit", tooltip="Quit; a running job goes on"),
+    Binding("r", "run", "run", id="engine.run", tooltip="Run what the lens looks at; queued if busy"),
+    Binding("m", "enqueue", "more", id="engine.enqueue", tooltip="Run several benchmarks or abilities"),
+    Binding("c", "cancel", "cancel", id="engine.cancel", tooltip="Cancel the running job"),
+    Binding("p", "pause", "pause", id="engine.pause", tooltip="Pause, or go on"),
+    Binding("R", "restart_engine", "restart", id="engine.restart", tooltip="Start the engine again"),
+    _hidden("X", "code", "code", "engine.code", "Let programs that the model writes run, or no longer"),
+    _hidden("a", "ability", "ability", "lens.ability", "Choose an ability"),
+    _hidden("v", "variant", "variant", "lens.variant", "MLP-only, all layers, base"),
+    _hidden("s", "selection", "select", "lens.selection", "Which weights"),
+    _hidden("left_square_bracket", "step_k(-1)", "less", "lens.less", "Smaller k"),
+    _hidden("right_square_bracket", "step_k(1)", "more", "lens.more", "Larger k"),
+    _hidden("K", "enter_k", "k", "lens.enter_k", "Type a k"),
+    _hidden("b", "benchmark", "benchmark", "lens.benchmark", "Choose a benchmark"),
+    _hidden("I", "items", "items", "lens.items", "How many items"),
+    _hidden("L", "drawer", "lens", "lens.drawer", "Lens in or out"),
+    _hidden("ctrl+p", "command_palette", "palette", "screen.palette", "Everything, by name"),
+]
+"""The app's own bindings, in the order of the help; settings files name their ids."""
