@@ -1,18 +1,17 @@
-"""Where a mask lies: by layer, by matrix, by neuron of the MLPs."""
+"""Where a mask lies: by layer, by matrix, by neuron of the MLPs. No torch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.selected import Addresses, Layout, chunks, selected, split_half_overlap_of
+from core.analysis.selected import StoredMasks, split_half_overlap_of
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
-from core.models.matrices import neurons_of
+from core.masks.layout import Layout
 
 if TYPE_CHECKING:
     from core.models.matrices import MatrixKind
@@ -56,7 +55,7 @@ class MaskDistribution:
     """Share of all MLP neurons, most hit first, against their share of the mask's MLP weights: from (0, 0) to
     (1, 1), on the diagonal if all are hit alike. Empty if no MLP weight is selected."""
     split_half_overlap: float | None
-    """How far two halves of the ability's items agree on the weights, a fraction; None if it is not known."""
+    """The fraction of its weights that two halves of the ability's items share; None if unknown."""
 
     @property
     def by_layer(self) -> NDArray[np.int64]:
@@ -81,66 +80,47 @@ class MaskDistribution:
         return self.share * (self.candidates / self.n if self.n else np.nan)
 
 
-def mask_distribution(experiment: Experiment, mask: MaskSpec) -> MaskDistribution | None:
+def mask_distribution(experiment: Experiment, spec: MaskSpec) -> MaskDistribution | None:
     """Where the weights of a mask lie; None if a ranking that it is cut from is not stored.
 
     Raises:
         CorruptEntry: a ranking is damaged.
-        ModelFilesError: there is no such model, or its config is broken.
+        ModelFilesError: the model is missing, or its config is broken.
         ValueError: k asks for more weights than there are candidates.
     """
-    addresses = selected(experiment, mask)
-    if addresses is None:
+    stored = StoredMasks(experiment)
+    mask, layout = stored.mask(spec), stored.layout
+    if mask is None:
         return None
-    layout = Layout.of(experiment)
-    kinds = tuple(dict.fromkeys(shape.kind for shape in layout.shapes))
-    candidates = layout.candidates(mask.variant)
-    sizes = np.zeros(len(layout.shapes), np.int64)
-    sizes[candidates] = np.diff(layout.starts)[candidates]
-    counts = np.diff(np.searchsorted(addresses, layout.starts))
-    by_neuron = _neuron_counts(layout, addresses)
+    kinds = tuple(dict.fromkeys(matrix.kind for matrix in layout.matrices))
+    indices = layout.candidates(spec.variant)
+    sizes = np.zeros(len(layout.matrices), np.int64)
+    sizes[indices] = layout.sizes[indices]
+    by_neuron = mask.count_by_neuron(layout)
     return MaskDistribution(
         kinds=kinds,
-        counts=counts.reshape(-1, len(kinds)).astype(np.int64),
+        counts=mask.count_by_matrix(layout).reshape(-1, len(kinds)),
         sizes=sizes.reshape(-1, len(kinds)),
-        n=len(addresses),
+        n=len(mask),
         candidates=int(sizes.sum()),
         neurons=_most_hit(layout, by_neuron),
         concentration=_concentration(by_neuron),
-        split_half_overlap=split_half_overlap_of(experiment, mask),
+        split_half_overlap=split_half_overlap_of(experiment, spec),
     )
 
 
-def _neuron_counts(layout: Layout, addresses: Addresses) -> NDArray[np.int64]:
-    """(layers, neurons) selected weights of each neuron."""
-    neurons = next(shape.columns for shape in layout.shapes if shape.kind == "down")
-    counts = np.zeros((layout.shapes[-1].layer + 1, neurons), np.int64)
-    for layer, units in _units(layout, addresses):
-        counts[layer] += np.bincount(units, minlength=neurons)
-    return counts
-
-
-def _units(layout: Layout, addresses: Addresses) -> Iterator[tuple[int, Addresses]]:
-    """The neuron of each selected MLP weight, a piece of a matrix at a time, with its layer."""
-    cuts = np.searchsorted(addresses, layout.starts)
-    for place, shape in enumerate(layout.shapes):
-        if shape.is_mlp:
-            for part in chunks(addresses[cuts[place] : cuts[place + 1]]):
-                yield shape.layer, neurons_of(shape, part - layout.starts[place])
-
-
 def _most_hit(layout: Layout, by_neuron: NDArray[np.int64]) -> tuple[Neuron, ...]:
-    size = sum(shape.size for shape in layout.shapes if shape.is_mlp) // by_neuron.size
+    size = sum(matrix.size for matrix in layout.matrices if matrix.is_mlp) // by_neuron.size
     flat = by_neuron.ravel()
     order = np.argsort(-flat, kind="stable")[:TOP_NEURONS].tolist()
-    places = (divmod(place, by_neuron.shape[1]) for place in order if flat[place])
-    return tuple(Neuron(layer, i, int(by_neuron[layer, i]), size) for layer, i in places)
+    hit = (divmod(number, by_neuron.shape[1]) for number in order if flat[number])
+    return tuple(Neuron(layer, i, int(by_neuron[layer, i]), size) for layer, i in hit)
 
 
 def _concentration(by_neuron: NDArray[np.int64]) -> tuple[tuple[float, float], ...]:
     running = np.cumsum(np.sort(by_neuron.ravel())[::-1])
     if not running[-1]:
         return ()
-    places = np.unique(np.linspace(1, len(running), min(len(running), CURVE_POINTS)).astype(np.int64))
-    shares = zip((places / len(running)).tolist(), (running[places - 1] / running[-1]).tolist(), strict=True)
+    points = np.unique(np.linspace(1, len(running), min(len(running), CURVE_POINTS)).astype(np.int64))
+    shares = zip((points / len(running)).tolist(), (running[points - 1] / running[-1]).tolist(), strict=True)
     return ((0.0, 0.0), *shares)

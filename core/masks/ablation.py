@@ -1,6 +1,6 @@
-"""Ablation: the weights of a mask become exactly 0 in place, and can be restored to the very same bits.
+"""Ablation: sets the weights of a mask to exactly 0 in place, and restores them bit for bit.
 
-A factor other than 0 multiplies them instead, so that one sees what lies between the two.
+A factor other than 0 multiplies them instead, which shows what lies between intact and ablated.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import torch
+
+from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.models.storage import Patch
 from core.models.weight_space import WeightSpace
@@ -22,7 +25,7 @@ class Ablation:
     weights: int
     """Number of weights of the mask."""
     changed: int
-    """How many of them are another number now."""
+    """How many of them have another value now."""
 
 
 class Ablator:
@@ -30,14 +33,15 @@ class Ablator:
 
     def __init__(self, space: WeightSpace) -> None:
         self._space = space
+        self._layout = Layout(space.matrices)
         self._patches: list[Patch] = []
 
     def apply(self, mask: Mask, factor: float = 0.0) -> Ablation:
-        """What was done; a mask that was applied before is restored first.
+        """Applies a mask, and says what that did; a mask that was applied before is restored first.
 
         Args:
             mask: which weights.
-            factor: what they are multiplied by; 0 makes them exactly +0.
+            factor: multiplies them; 0 makes them exactly +0.
 
         Raises:
             ValueError: the mask lies beyond the weight space, or the factor is not finite, or not 0 for 4-bit
@@ -46,25 +50,26 @@ class Ablator:
         if not math.isfinite(factor):
             raise ValueError(f"The scaling factor is {factor}: give a finite number, 0 to ablate.")
         self._space.check_factor(factor)
-        places = mask.by_matrix(self._space)
+        positions = mask.by_matrix(self._layout)
         self.restore()
         try:
-            for matrix, local in places:
-                self._patches.append(self._space.scale(matrix, local, factor))
+            for index, local in positions:
+                matrix = self._space.matrices[index]
+                self._patches.append(self._space.scale(matrix, torch.from_numpy(local), factor))
         except BaseException:
             self.restore()
             raise
         return Ablation(len(mask), sum(int(patch.changed) for patch in self._patches))
 
     def restore(self) -> None:
-        """Makes the weights what they were, bit for bit; does nothing if no mask is applied."""
+        """Restores the weights bit for bit; does nothing if no mask is applied."""
         while self._patches:
             self._space.restore(self._patches[-1])
             self._patches.pop()
 
     @contextmanager
     def applied(self, mask: Mask, factor: float = 0.0) -> Iterator[Ablation]:
-        """The mask is applied inside, and the weights are as loaded afterwards, whatever happens."""
+        """A context in which the mask is applied; afterwards the weights are as loaded, whatever happened."""
         try:
             yield self.apply(mask, factor)
         finally:

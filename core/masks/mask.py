@@ -1,53 +1,48 @@
-"""Masks: which weights are selected, their algebra, their overlap and where they lie."""
+"""Masks: sets of weights, their algebra, their overlap, and where they lie. No torch."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
+from core.masks.layout import Addresses, Layout
 from core.models.matrices import neurons_of
-from core.models.spec import one_of
 
-if TYPE_CHECKING:
-    from core.models.matrices import Matrix, MatrixKind
-    from core.models.weight_space import WeightSpace
+CHUNK = 1 << 20
+"""Weights handled at once: between two chunks other threads get their turn."""
 
 
 @dataclass(frozen=True, eq=False)
 class Mask:
     """A set of weights."""
 
-    addresses: Tensor
-    """(n,) int64 on CPU: flat addresses of the weight space, ascending, without repeats."""
+    addresses: Addresses
+    """(n,) int64: flat addresses, ascending, without repeats."""
 
     def __post_init__(self) -> None:
         """Checks the addresses.
 
         Raises:
-            ValueError: they are not ascending, without repeats, at least 0, int64 and on CPU.
+            ValueError: they are not int64, ascending, without repeats and at least 0.
         """
         a = self.addresses
-        if a.dim() != 1 or a.dtype != torch.int64 or a.device.type != "cpu":
-            raise ValueError(
-                f"Addresses of shape {tuple(a.shape)}, {a.dtype}, on {a.device}: use int64 on CPU."
-            )
+        if a.ndim != 1 or a.dtype != np.int64:
+            raise ValueError(f"Addresses of shape {a.shape}, {a.dtype}: use one row of int64.")
         if len(a) and (int(a[0]) < 0 or not bool((a[1:] > a[:-1]).all())):
             raise ValueError("Addresses are negative, unsorted or repeated: sort them, each once.")
 
     @classmethod
-    def of(cls, addresses: Tensor) -> Mask:
+    def of(cls, addresses: Addresses) -> Mask:
         """The mask of addresses in any order, such as the first n of a ranking.
 
         Raises:
             ValueError: an address is negative or repeated.
         """
-        return cls(_sorted(addresses))
+        return cls(np.sort(addresses))
 
     def __len__(self) -> int:
         """Number of weights."""
@@ -55,127 +50,159 @@ class Mask:
 
     def __eq__(self, other: object) -> bool:
         """Whether the other is a mask of the same weights."""
-        return isinstance(other, Mask) and torch.equal(self.addresses, other.addresses)
+        return isinstance(other, Mask) and np.array_equal(self.addresses, other.addresses)
 
     def __hash__(self) -> int:
         """Equal masks have equal hashes."""
-        return hash(self.addresses.numpy().tobytes())
+        return hash(self.addresses.tobytes())
 
     def union(self, other: Mask) -> Mask:
         """Weights of either."""
-        return shared_by([self, other], at_least=1)
+        return Mask(np.union1d(self.addresses, other.addresses))
 
     def intersection(self, other: Mask) -> Mask:
         """Weights of both."""
         return Mask(self.addresses[self._is_in(other)])
 
     def difference(self, other: Mask) -> Mask:
-        """Weights of this one that the other has not."""
+        """Weights of this one that the other lacks."""
         return Mask(self.addresses[~self._is_in(other)])
 
-    def jaccard(self, other: Mask) -> float:
-        """Share of the union that both have, in [0, 1]; 1 for two empty masks."""
-        shared = int(self._is_in(other).sum())
-        either = len(self) + len(other) - shared
-        return shared / either if either else 1.0
-
-    def containment(self, other: Mask) -> float:
-        """Share of this mask that the other has too, in [0, 1]; 1 for an empty mask."""
-        return int(self._is_in(other).sum()) / len(self) if len(self) else 1.0
-
-    def lift(self, other: Mask, candidates: int) -> float:
-        """How many times as many weights are shared as two random masks of these sizes would share.
-
-        Args:
-            other: the other mask.
-            candidates: how many weights both were taken from.
+    def minus_shared(self, others: Iterable[Mask], at_least: int) -> Mask:
+        """The weights that fewer than so many masks have, this one and the others counted.
 
         Raises:
-            ValueError: a mask is empty or larger than the candidates: the lift is not defined.
+            ValueError: at_least is below 1 or above the number of masks.
         """
-        small, large = sorted((len(self), len(other)))
-        if not 0 < small <= large <= candidates:
-            raise ValueError(f"Masks of {small:,} and {large:,} of {candidates:,} candidates have no lift.")
-        return int(self._is_in(other).sum()) * candidates / (small * large)
+        owners, masks = np.ones(len(self), np.int16), 1
+        for other in others:
+            owners += self._is_in(other)
+            masks += 1
+        if not 1 <= at_least <= masks:
+            raise ValueError(f"Shared by at least {at_least} of {masks} masks: choose 1 to {masks}.")
+        return Mask(self.addresses[owners < at_least])
 
-    def by_matrix(self, space: WeightSpace) -> list[tuple[Matrix, Tensor]]:
-        """Each matrix that has weights of the mask, with their int64 row-major places in it, ascending.
+    def by_matrix(self, layout: Layout) -> list[tuple[int, Addresses]]:
+        """Each matrix with weights of the mask, by index, and their row-major positions in it, ascending.
 
         Raises:
-            ValueError: an address lies beyond the weight space.
+            ValueError: an address lies beyond the layout.
         """
-        if len(self) and int(self.addresses[-1]) >= space.size:
-            raise ValueError(
-                f"Address {int(self.addresses[-1]):,} lies beyond the model's {space.size:,} candidates: "
-                "use a mask of the same model."
-            )
-        ends = torch.tensor([matrix.offset + matrix.size for matrix in space.matrices])
-        cuts = [0, *torch.searchsorted(self.addresses, ends).tolist()]
-        spans = zip(space.matrices, cuts[:-1], cuts[1:], strict=True)
-        return [(m, self.addresses[first:last] - m.offset) for m, first, last in spans if first < last]
+        cuts = self._cuts(layout)
+        spans = zip(layout.starts[:-1].tolist(), cuts[:-1], cuts[1:], strict=True)
+        return [
+            (index, self.addresses[first:last] - start)
+            for index, (start, first, last) in enumerate(spans)
+            if first < last
+        ]
 
-    def count_by_matrix(self, space: WeightSpace) -> list[int]:
-        """Number of weights in each matrix of the space, in order."""
-        counts = {matrix.index: len(local) for matrix, local in self.by_matrix(space)}
-        return [counts.get(matrix.index, 0) for matrix in space.matrices]
+    def count_by_matrix(self, layout: Layout) -> NDArray[np.int64]:
+        """(matrices,) weights of the mask in each matrix.
 
-    def count_by_layer(self, space: WeightSpace) -> list[int]:
-        """Number of weights in each decoder layer, in order."""
-        counts: Counter[int] = Counter(dict.fromkeys((matrix.layer for matrix in space.matrices), 0))
-        for matrix, local in self.by_matrix(space):
-            counts[matrix.layer] += len(local)
-        return list(counts.values())
+        Raises:
+            ValueError: an address lies beyond the layout.
+        """
+        return np.diff(self._cuts(layout)).astype(np.int64)
 
-    def count_by_kind(self, space: WeightSpace) -> dict[MatrixKind, int]:
-        """Number of weights in each kind of matrix, over all layers."""
-        counts: dict[MatrixKind, int] = dict.fromkeys((matrix.kind for matrix in space.matrices), 0)
-        for matrix, local in self.by_matrix(space):
-            counts[matrix.kind] += len(local)
-        return counts
-
-    def count_by_neuron(self, space: WeightSpace) -> Tensor:
-        """(layers, neurons) int64 number of weights of each intermediate unit of the MLPs.
+    def count_by_neuron(self, layout: Layout) -> NDArray[np.int64]:
+        """(layers, neurons) weights of the mask in each intermediate unit of the MLPs.
 
         A unit is a row of `gate` and of `up` (of each half of `gate_up`), and a column of `down`.
+
+        Raises:
+            ValueError: an address lies beyond the layout.
         """
-        downs = [matrix for matrix in space.matrices if matrix.kind == "down"]
-        counts = torch.zeros(len(downs), downs[0].columns, dtype=torch.int64)
-        for matrix, local in self.by_matrix(space):
-            if matrix.block == "mlp":
-                counts[matrix.layer] += torch.bincount(neurons_of(matrix, local), minlength=counts.shape[1])
+        neurons = next(matrix.columns for matrix in layout.matrices if matrix.kind == "down")
+        counts = np.zeros((layout.matrices[-1].layer + 1, neurons), np.int64)
+        for index, local in self.by_matrix(layout):
+            matrix = layout.matrices[index]
+            if matrix.is_mlp:
+                for start in range(0, len(local), CHUNK):
+                    units = neurons_of(matrix, local[start : start + CHUNK])
+                    counts[matrix.layer] += np.bincount(units, minlength=neurons)
         return counts
 
-    def _is_in(self, other: Mask) -> Tensor:
-        """(n,) bool: which weights of this one the other has."""
-        if not len(other):
-            return torch.zeros(len(self), dtype=torch.bool)
-        places = torch.searchsorted(other.addresses, self.addresses).clamp(max=len(other) - 1)
-        return other.addresses[places] == self.addresses
+    def _cuts(self, layout: Layout) -> list[int]:
+        """Where the weights of each matrix begin among the addresses, and where the last ones end."""
+        size = int(layout.starts[-1])
+        if len(self) and int(self.addresses[-1]) >= size:
+            raise ValueError(
+                f"Address {int(self.addresses[-1]):,} lies beyond the model's {size:,} candidates: use a "
+                "mask of the same model."
+            )
+        return np.searchsorted(self.addresses, layout.starts).tolist()
+
+    def _is_in(self, other: Mask) -> NDArray[np.bool_]:
+        """(n,) which weights of this one the other has."""
+        found = np.zeros(len(self), bool)
+        if len(other):
+            for start in range(0, len(self), CHUNK):
+                part = self.addresses[start : start + CHUNK]
+                nearest = np.minimum(np.searchsorted(other.addresses, part), len(other) - 1)
+                found[start : start + CHUNK] = other.addresses[nearest] == part
+        return found
 
 
-def shared_by(masks: Iterable[Mask], at_least: int) -> Mask:
-    """The weights that are in at least so many of the masks.
+class Overlap(NamedTuple):
+    """How far M masks are the same weights, each with each: (M, M) all."""
 
-    Raises:
-        ValueError: at_least is below 1 or above the number of masks.
-    """
-    pools = [mask.addresses for mask in masks]
-    if not 1 <= at_least <= len(pools):
-        raise ValueError(f"A core of at least {at_least} of {len(pools)} masks: choose 1 to {len(pools)}.")
-    addresses, counts = torch.unique_consecutive(_sorted(torch.cat(pools)), return_counts=True)
-    return Mask(addresses[counts >= at_least])
-
-
-def top_minus_shared(masks: Mapping[str, Mask], own: str, at_least: int) -> Mask:
-    """One ability's mask without the weights that are in at least so many of all the masks, its own included.
-
-    Raises:
-        ValueError: own is not among the masks, or at_least is out of range.
-    """
-    one_of(own, masks, "mask")
-    return masks[own].difference(shared_by(masks.values(), at_least))
+    shared: NDArray[np.int64]
+    """Weights that both have; on the diagonal, the masks' sizes."""
+    jaccard: NDArray[np.float64]
+    """Shared weights as a fraction of those that either has; 1 for two empty masks."""
+    containment: NDArray[np.float64]
+    """Shared weights as a fraction of the row's mask; 1 for an empty one."""
+    lift: NDArray[np.float64]
+    """How many times as many as two random masks of these sizes would share; NaN with an empty one."""
 
 
-def _sorted(addresses: Tensor) -> Tensor:
-    """Ascending. NumPy sorts int64 several times as fast as torch does on a CPU."""
-    return torch.from_numpy(np.sort(addresses.numpy()))
+def overlap_of(masks: Sequence[Mask], candidates: int) -> Overlap:
+    """The overlap of masks that were all taken from so many candidates."""
+    shared = _shared_weights([mask.addresses for mask in masks])
+    counts, sizes = shared.astype(np.float64), np.diag(shared).astype(np.float64)
+    rows = np.repeat(sizes[:, None], len(sizes), axis=1)
+    return Overlap(
+        shared,
+        jaccard=_fraction(counts, rows + rows.T - counts, of_none=1.0),
+        containment=_fraction(counts, rows, of_none=1.0),
+        lift=_fraction(counts * candidates, rows * rows.T, of_none=np.nan),
+    )
+
+
+def _fraction(part: NDArray[np.float64], whole: NDArray[np.float64], of_none: float) -> NDArray[np.float64]:
+    values = np.full(part.shape, of_none)
+    np.divide(part, whole, out=values, where=whole > 0)
+    return values
+
+
+def _shared_weights(masks: Sequence[Addresses]) -> NDArray[np.int64]:
+    """(M, M) how many weights each two masks have in common."""
+    by_owners = np.zeros(1 << len(masks), np.int64)
+    for owners in _owners(masks):
+        by_owners += np.bincount(owners, minlength=len(by_owners))
+    codes = np.arange(len(by_owners))
+    has = np.array([(codes >> index) & 1 for index in range(len(masks))])
+    shared: NDArray[np.int64] = np.einsum("ic,jc,c->ij", has, has, by_owners)
+    return shared
+
+
+def _owners(masks: Sequence[Addresses]) -> Iterator[NDArray[np.int64]]:
+    """For each weight of any mask, the sum of 2 ** i over the masks i that have it; a piece at a time."""
+    bits = [np.int64(1 << index) for index in range(len(masks))]
+    for parts in _pieces(masks):
+        addresses = np.concatenate(parts)
+        owners = np.repeat(bits, [len(part) for part in parts])
+        order = np.argsort(addresses, kind="stable")
+        starts = np.flatnonzero(np.diff(addresses[order], prepend=-1))
+        yield np.bitwise_or.reduceat(owners[order], starts)
+
+
+def _pieces(masks: Sequence[Addresses]) -> Iterator[list[Addresses]]:
+    """All masks cut at the same addresses, so that no piece has more than `CHUNK` weights."""
+    step = max(1, CHUNK // len(masks))
+    cuts = np.unique(np.concatenate([mask[step::step] for mask in masks]))
+    bounds = [[0, *np.searchsorted(mask, cuts).tolist(), len(mask)] for mask in masks]
+    for number in range(len(cuts) + 1):
+        parts = [mask[at[number] : at[number + 1]] for mask, at in zip(masks, bounds, strict=True)]
+        if any(len(part) for part in parts):
+            yield parts

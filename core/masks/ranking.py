@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.masks.choices import Scope
-from core.masks.scope import order_of_shares, shares_of_matrices
+from core.masks.layout import order_of_shares, shares_of_matrices
 
 
 class ComputedScores(Protocol):
@@ -88,7 +88,7 @@ def top_ranking(scores: Sequence[Scores], n: int, scope: Scope = "global") -> Te
     Args:
         scores: finite, float32, float16 or bfloat16, any shape and sign; tensors, or what computes them.
         n: from 0 to the number of scores.
-        scope: whether all scores are ranked together, or each matrix by itself (`core.masks.scope`).
+        scope: whether all scores are ranked together, or each matrix by itself (`core.masks.layout`).
 
     Raises:
         ValueError: n or a dtype is out of range, or a score is NaN or infinite.
@@ -102,7 +102,7 @@ def bottom_ranking(scores: Sequence[Scores], n: int, scope: Scope = "global") ->
 
 
 def _ranking_by_matrix(scores: Sequence[Scores], n: int, sign: int) -> Tensor:
-    """Each matrix's own ranking as far as it is needed, one put between the others by `core.masks.scope`."""
+    """Each matrix's own ranking as far as it is needed, one put between the others by `core.masks.layout`."""
     sizes = [size_of(one) for one in scores]
     counts = shares_of_matrices(sizes, n)
     starts = [0, *accumulate(sizes)]

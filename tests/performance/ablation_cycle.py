@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from core.masks.ablation import Ablator
+from core.masks.layout import Layout
 from core.masks.mask import Mask
-from core.masks.random_masks import random_addresses
+from core.masks.random_masks import random_subset
 from core.models.weight_space import WeightSpace
 from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.roof import bytes_per_second
@@ -29,7 +30,8 @@ def measure_ablation(subject: Subject) -> Measured:
     mask = random_mask(space, scale.k)
     ablator = Ablator(space)
     apply_s, restore_s = _times(subject, ablator, mask)
-    places = mask.by_matrix(space)
+    by_matrix = mask.by_matrix(Layout(space.matrices))
+    places = [(space.matrices[index], torch.from_numpy(local)) for index, local in by_matrix]
     flat = [_elements(space, matrix.index) for matrix, _ in places]
     indices = [_indices(space, matrix.index, local.to(subject.device)) for matrix, local in places]
     saved = [elements[at] for elements, at in zip(flat, indices, strict=True)]
@@ -59,7 +61,7 @@ def measure_ablation(subject: Subject) -> Measured:
 
 def random_mask(space: WeightSpace, k: float) -> Mask:
     """The mask of a share of all parameters, drawn from all candidates."""
-    return Mask(random_addresses(space.size, space.number_of_weights(k, "all"), seed=0))
+    return Mask(random_subset(space.size, space.number_of_weights(k, "all"), seed=0))
 
 
 def _times(subject: Subject, ablator: Ablator, mask: Mask) -> tuple[float, float]:

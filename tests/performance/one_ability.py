@@ -12,7 +12,7 @@ from cache.keys import key_of
 from cache.rankings import Rankings
 from core.importance.maps import MatrixScores
 from core.masks.ablation import Ablator
-from core.masks.addresses import to_addresses
+from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.masks.ranking import top_ranking
 from tests.performance.figures import Aim, Figure, Measured, ratio
@@ -68,17 +68,15 @@ class _SixMasks:
 
     def run(self, root: Path) -> None:
         ns = [self._space.number_of_weights(k, "mlp") for k in KS]
-        addresses = to_addresses(self._matrices, top_ranking(self._scores, ns[-1]))
-        offsets = torch.tensor([matrix.offset for matrix in self._space.matrices])
-        ids = torch.searchsorted(offsets, addresses, right=True) - 1
+        layout = Layout(self._space.matrices)
+        ids, local = layout.split("mlp", top_ranking(self._scores, ns[-1]).numpy())
         rankings, key = Rankings(root), key_of("ranking", 1, {})
-        local = (addresses - offsets[ids]).numpy().astype(np.int32)
-        rankings.save(key, {}, ids.numpy().astype(np.int16), local, {})
+        rankings.save(key, {}, ids.astype(np.int16), local.astype(np.int32), {})
         for n in ns:
             stored = rankings.load(key, n)
             assert stored is not None
-            matrix_ids, places = (torch.from_numpy(part.astype(np.int64)) for part in stored[:2])
-            with self._ablator.applied(Mask.of(offsets[matrix_ids] + places)):
+            mask = Mask.of(layout.starts[stored.matrix_ids] + stored.local_indices)
+            with self._ablator.applied(mask):
                 pass
 
     def is_restored(self) -> bool:

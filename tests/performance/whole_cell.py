@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from cache.keys import key_of
 from cache.rankings import Rankings
 from core.analysis.statistics.cells import cell_statistics
 from core.masks.ablation import Ablator
+from core.masks.layout import Layout
 from core.masks.mask import Mask
 from tests.performance.ablation_cycle import random_mask
 from tests.performance.choice_scoring import OPTION_TOKENS, score_choices
@@ -29,19 +29,19 @@ def measure_cell(subject: Subject) -> Measured:
     gold = [int(np.argmax(row)) for row in np.reshape(score_choices(model, items), (-1, 4))]
     base = np.ones(len(items), dtype=bool)
     ablator = Ablator(space)
-    offsets = torch.tensor([matrix.offset for matrix in space.matrices])
+    layout = Layout(space.matrices)
     with tempfile.TemporaryDirectory() as folder:
         rankings, key = Rankings(Path(folder)), key_of("ranking", 1, {})
         drawn = random_mask(space, scale.k)
-        matrices = np.repeat(np.arange(len(offsets), dtype=np.int16), drawn.count_by_matrix(space))
-        places = (drawn.addresses - offsets[torch.from_numpy(matrices.astype(np.int64))]).numpy()
+        matrices = np.repeat(np.arange(len(layout.matrices), dtype=np.int16), drawn.count_by_matrix(layout))
+        places = drawn.addresses - layout.starts[matrices]
         rankings.save(key, {}, matrices, places.astype(np.int32), {})
 
         def cell() -> float:
             stored = rankings.load(key, len(drawn) // 2)
             assert stored is not None
-            ids, local = (torch.from_numpy(part.astype(np.int64)) for part in stored[:2])
-            with ablator.applied(Mask.of(offsets[ids] + local)):
+            mask = Mask.of(layout.starts[stored.matrix_ids] + stored.local_indices)
+            with ablator.applied(mask):
                 values = np.reshape(score_choices(model, items), (-1, 4))
             (found,) = cell_statistics(base, (values.argmax(axis=1) == gold)[None], CHANCE)
             return found.score

@@ -77,9 +77,11 @@ def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dic
 
 def _document(runner: Runner, mask_spec: MaskSpec, mask: Mask) -> dict[str, Any]:
     """Where the selected weights lie: by matrix, with the share of the matrix and its enrichment."""
+    from core.masks.layout import Layout
+
     candidates = runner.space.candidates(mask_spec.variant)
     total = sum(matrix.size for matrix in candidates)
-    counts = mask.count_by_matrix(runner.space)
+    counts = mask.count_by_matrix(Layout(runner.space.matrices)).tolist()
     metadata = runner.ranking_metadata(mask_spec)
     return {
         "ability": mask_spec.ability,

@@ -87,7 +87,7 @@ def _document(found: Overlaps) -> dict[str, Any]:
         "jaccard": _plain(found.jaccard.tolist()),
         "containment": _plain(found.containment.tolist()),
         "lift": _plain(found.lift.tolist()),
-        "split_half_overlap": dict(found.agreements),
+        "split_half_overlap": dict(found.split_half_overlaps),
     }
 
 
@@ -104,8 +104,8 @@ def _write(found: Overlaps, title: str) -> None:
     output.write("\n")
     output.write_table(_table("Lift over chance", found, found.lift.tolist(), _factor))
     output.write(f"\n{LEGEND}")
-    if found.agreements:
-        low, high = min(found.agreements.values()), max(found.agreements.values())
+    if found.split_half_overlaps:
+        low, high = min(found.split_half_overlaps.values()), max(found.split_half_overlaps.values())
         output.write(f"Two halves of an ability's items agree on {low:.0%} to {high:.0%} of its weights.\n")
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.abilities.catalogue import ABILITIES
-from core.analysis.selected import Addresses, Layout
+from core.masks.layout import Layout
+from core.masks.mask import Mask
 from core.models.matrices import Matrix, neurons_of
 from core.phantom import layout as phantom
 
@@ -87,24 +88,19 @@ class Blocks:
     @cached_property
     def of_weights(self) -> NDArray[np.int8]:
         """(weights of the space,) the block of each, by flat address; `OUTSIDE` of the MLPs."""
-        return np.concatenate([self._of(shape) for shape in self.layout.shapes])
+        return np.concatenate([self._of(shape) for shape in self.layout.matrices])
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
         """(blocks,) how many weights each has, over all layers; the shared one is the last."""
         return np.bincount(self.of_weights, minlength=OUTSIDE + 1)[:OUTSIDE]
 
-    def placement(self, ability: str, addresses: Addresses) -> Placement:
-        """Where selected weights of MLPs lie.
-
-        Args:
-            ability: for which they were selected.
-            addresses: (n,) int64 flat addresses.
-        """
-        counts = np.bincount(self.of_weights[addresses], minlength=OUTSIDE + 1)
+    def placement(self, ability: str, mask: Mask) -> Placement:
+        """Where the selected weights of an ability's mask lie, all of them in MLPs."""
+        counts = np.bincount(self.of_weights[mask.addresses], minlength=OUTSIDE + 1)
         own, private = PRIVATE.index(ability), int(counts[:SHARED].sum())
         return Placement(
-            weights=len(addresses),
+            weights=len(mask),
             own=int(counts[own]),
             other=private - int(counts[own]),
             shared=int(counts[SHARED]),
@@ -118,7 +114,7 @@ class Blocks:
             ability: whose scores they are.
             scores: (size,) of each matrix of the MLPs, in their order, row-major.
         """
-        shapes = [self.layout.shapes[place] for place in self.layout.candidates("mlp")]
+        shapes = [self.layout.matrices[place] for place in self.layout.candidates("mlp")]
         sums = neuron_sums(shapes, scores)
         neurons = np.broadcast_to(self.of_neurons, sums.shape)
         blocks = [self._of(shape) for shape in shapes]

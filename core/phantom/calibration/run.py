@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import polars as pl
 
 from core.analysis.profile import Profile
-from core.analysis.selected import Addresses, Layout
+from core.analysis.selected import stored_layout
 from core.experiment.plan import Plan
-from core.phantom.calibration.addresses import stored_addresses
+from core.phantom.calibration.addresses import stored_masks
 from core.phantom.calibration.blocks import Blocks, Placement
 from core.phantom.calibration.found import Answers, Calibration, Found
 from core.phantom.calibration.localization import localizations
@@ -37,7 +35,7 @@ def run_calibration(plan: CalibrationPlan, truth: Truth, runner_for: BenchFor) -
     found = Found(truth)
     for loss, reduction in plan.scoring_rules():
         runner = runner_for(loss, reduction)
-        blocks = Blocks(Layout.of(runner))
+        blocks = Blocks(stored_layout(runner))
         found.take_localizations(runner.importance, localizations(runner, blocks))
         for setting in plan.located_by(loss, reduction):
             found.placements[setting] = _placements(runner, blocks, setting, plan.seed)
@@ -49,10 +47,9 @@ def run_calibration(plan: CalibrationPlan, truth: Truth, runner_for: BenchFor) -
 def _placements(runner: Runner, blocks: Blocks, setting: Setting, seed: int) -> dict[str, Placement]:
     """Where each ability's weights lie; a ranking that is not stored is made for every k."""
     found = {}
-    for ability, stored in stored_addresses(runner, setting, seed).items():
-        mask = setting.mask(ability, seed)
-        addresses = cast(Addresses, runner.mask(mask, KS).addresses.numpy()) if stored is None else stored
-        found[ability] = blocks.placement(ability, addresses)
+    for ability, stored in stored_masks(runner, setting, seed).items():
+        mask = runner.mask(setting.mask(ability, seed), KS) if stored is None else stored
+        found[ability] = blocks.placement(ability, mask)
     return found
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.analysis.selected import Layout
+from core.analysis.selected import stored_layout
 from core.experiment.plan import Plan
-from core.phantom.calibration.addresses import stored_addresses
+from core.phantom.calibration.addresses import stored_masks
 from core.phantom.calibration.blocks import Blocks, Placement
 from core.phantom.calibration.found import Answers, Calibration, Found
 from core.phantom.calibration.localization import stored_localizations
@@ -39,7 +39,7 @@ def stored_calibration(plan: CalibrationPlan, truth: Truth, runner_for: BenchFor
         if localizations is None:
             return None
         found.take_localizations(runner.importance, localizations)
-        blocks = Blocks(Layout.of(runner))
+        blocks = Blocks(stored_layout(runner))
         for setting in plan.located_by(loss, reduction):
             places = _placements(runner, blocks, setting, plan.seed)
             if places is None:
@@ -66,8 +66,8 @@ def _placements(
 ) -> Mapping[str, Placement] | None:
     """Where the weights of each ability lie; None if a ranking is lacking or damaged."""
     found = {}
-    for ability, addresses in stored_addresses(runner, setting, seed).items():
-        if addresses is None:
+    for ability, mask in stored_masks(runner, setting, seed).items():
+        if mask is None:
             return None
-        found[ability] = blocks.placement(ability, addresses)
+        found[ability] = blocks.placement(ability, mask)
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import torch
 
 from core.abilities.catalogue import ABILITIES
@@ -31,13 +32,13 @@ PHANTOMS = ("phantom", "phantom-1")
 
 def block_mask(space: WeightSpace, neurons: Iterable[int]) -> Mask:
     """All weights of some neurons, in all layers: rows of gate and up, columns of down."""
-    chosen = torch.tensor(list(neurons))
+    chosen = np.array(list(neurons))
     parts = []
     for matrix in space.candidates("mlp"):
-        places = torch.arange(matrix.size).view(matrix.rows, matrix.columns)
-        own = places[:, chosen] if matrix.kind == "down" else places[chosen]
-        parts.append(own.flatten() + matrix.offset)
-    return Mask.of(torch.cat(parts))
+        addresses = matrix.offset + np.arange(matrix.size).reshape(matrix.rows, matrix.columns)
+        own = addresses[:, chosen] if matrix.kind == "down" else addresses[chosen]
+        parts.append(own.ravel())
+    return Mask.of(np.concatenate(parts))
 
 
 def measure_truth(loaded: LoadedModel, items: int = HELDOUT_ITEMS, blocks: Sequence[str] = BLOCKS) -> Truth:

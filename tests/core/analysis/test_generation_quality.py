@@ -14,7 +14,7 @@ from core.analysis.generation_quality import answer_generation_quality, perplexi
 from core.inference.encoding import unknown_words
 from core.masks.ablation import Ablator
 from core.masks.mask import Mask
-from core.masks.random_masks import random_addresses
+from core.masks.random_masks import random_subset
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
@@ -79,9 +79,9 @@ def test_perplexity_tells_a_whole_model_from_a_collapsed_one(demo: LoadedModel) 
     assert 1.0 < intact < 2.0
     space = WeightSpace(demo.model)
     ablator = Ablator(space)
-    with ablator.applied(Mask(random_addresses(space.size, space.size // 1000, 0))):
+    with ablator.applied(Mask(random_subset(space.size, space.size // 1000, 0))):
         assert neutral_perplexity(demo) == pytest.approx(intact, rel=0.2)
-    with ablator.applied(Mask(random_addresses(space.size, space.size // 2, 0))):
+    with ablator.applied(Mask(random_subset(space.size, space.size // 2, 0))):
         assert neutral_perplexity(demo) > 5 * intact
     assert neutral_perplexity(demo) == intact
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,12 @@ from cache.files import CorruptEntry
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.analysis.mask_distribution import mask_distribution
-from core.analysis.overlaps import Overlaps, overlaps, shared_weights
+from core.analysis.overlaps import Overlaps, overlaps
 from core.analysis.selected import selected
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import Selection
-from core.models.matrices import Variant
+from core.models.matrices import Matrix, Variant
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 
@@ -45,23 +46,31 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     return runner
 
 
+def _within(addresses: np.ndarray, matrix: Matrix) -> np.ndarray:
+    return addresses[(addresses >= matrix.offset) & (addresses < matrix.offset + matrix.size)]
+
+
 @pytest.mark.parametrize("selection", ["top", "random", "bottom", "top_minus_shared"])
 @pytest.mark.parametrize("variant", ["mlp", "all"])
 def test_selects_what_the_engine_selects(runner: Runner, variant: Variant, selection: Selection) -> None:
     mask_spec = replace(MASK_SPEC, variant=variant, selection=selection)
     truth = runner.mask(mask_spec)
     found = selected(runner, mask_spec)
-    assert found is not None
-    assert np.array_equal(found, truth.addresses.numpy())
+    assert found == truth
 
 
 def test_counts_lie_where_the_engine_counts_them(runner: Runner) -> None:
     found, mask = mask_distribution(runner, MASK_SPEC), runner.mask(MASK_SPEC)
     assert found is not None
-    assert found.counts.ravel().tolist() == mask.count_by_matrix(runner.space)
+    inside = [len(_within(mask.addresses, matrix)) for matrix in runner.space.matrices]
+    assert found.counts.ravel().tolist() == inside
     assert found.sizes.ravel().tolist() == [matrix.size for matrix in runner.space.matrices]
-    assert found.by_layer.tolist() == mask.count_by_layer(runner.space)
-    assert dict(zip(found.kinds, found.by_kind.tolist(), strict=True)) == mask.count_by_kind(runner.space)
+    by_layer, by_kind = Counter[int](), Counter[str]()
+    for matrix, count in zip(runner.space.matrices, inside, strict=True):
+        by_layer[matrix.layer] += count
+        by_kind[matrix.kind] += count
+    assert found.by_layer.tolist() == list(by_layer.values())
+    assert dict(zip(found.kinds, found.by_kind.tolist(), strict=True)) == by_kind
     assert (found.n, found.candidates) == (len(mask), runner.space.size)
     assert found.enrichment[0, 0] == pytest.approx(found.share[0, 0] / (found.n / found.candidates))
     assert found.split_half_overlap is not None
@@ -78,8 +87,10 @@ def test_neurons_are_rows_of_gate_and_up_and_columns_of_down(runner: Runner) -> 
     totals = {}
     for layer in range(runner.info.layers):
         chosen = {
-            matrix.kind: torch.bincount(local, minlength=matrix.size).view(matrix.rows, matrix.columns)
-            for matrix, local in mask.by_matrix(runner.space)
+            matrix.kind: np.bincount(
+                _within(mask.addresses, matrix) - matrix.offset, minlength=matrix.size
+            ).reshape(matrix.rows, matrix.columns)
+            for matrix in runner.space.matrices
             if matrix.layer == layer
         }
         by_unit = chosen["gate"].sum(1) + chosen["up"].sum(1) + chosen["down"].sum(0)
@@ -98,11 +109,13 @@ def check_pairs(found: Overlaps, runner: Runner, selection: Selection) -> None:
     """Holds some pairs against the engine's masks."""
     masks = [runner.mask(MaskSpec(ability, "mlp", selection, K)) for ability in found.abilities]
     for row, column in ((0, 1), (3, 7), (9, 4), (2, 2)):
-        one, other = masks[row], masks[column]
-        assert found.shared[row, column] == len(one.intersection(other))
-        assert found.jaccard[row, column] == pytest.approx(one.jaccard(other))
-        assert found.containment[row, column] == pytest.approx(len(one.intersection(other)) / len(one))
-        assert found.lift[row, column] == pytest.approx(one.lift(other, found.candidates))
+        one, other = (set(masks[index].addresses.tolist()) for index in (row, column))
+        both = len(one & other)
+        assert found.shared[row, column] == both
+        assert found.jaccard[row, column] == pytest.approx(both / len(one | other))
+        assert found.containment[row, column] == pytest.approx(both / len(one))
+        expected = len(one) * len(other) / found.candidates
+        assert found.lift[row, column] == pytest.approx(both / expected)
 
 
 def test_overlaps_are_those_of_the_engines_masks(runner: Runner) -> None:
@@ -113,15 +126,6 @@ def test_overlaps_are_those_of_the_engines_masks(runner: Runner) -> None:
     random = overlaps(runner, "mlp", "random", K)
     check_pairs(random, runner, "random")
     assert random.lift[np.triu_indices(10, 1)].mean() == pytest.approx(1, abs=0.1)
-
-
-def test_shared_weights_of_long_masks_come_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.analysis.overlaps.CHUNK", 64)
-    rng = np.random.default_rng(0)
-    masks = [np.flatnonzero(rng.random(3000) < share) for share in (0.5, 0.01, 0.2)]
-    masks += [np.empty(0, np.int64), np.arange(100)]
-    truth = [[len(np.intersect1d(one, other)) for other in masks] for one in masks]
-    assert shared_weights(masks).tolist() == truth
 
 
 def test_what_is_not_stored_is_named_and_has_no_number(runner: Runner, tmp_path: Path) -> None:
@@ -149,6 +153,6 @@ def test_a_damaged_ranking_is_never_shown(runner: Runner, tmp_path: Path) -> Non
     key = other.ranking_key(mask_spec)
     n = other.mask_key_inputs(mask_spec)["n"]
     other.store.rankings.save(key, {}, np.full(n, 99, np.int16), np.arange(n, dtype=np.int32), {})
-    with pytest.raises(CorruptEntry, match="weights that the model has not"):
+    with pytest.raises(CorruptEntry, match="weights that the model lacks"):
         mask_distribution(other, mask_spec)
     assert [error.path.stem for error in overlaps(other, "mlp", "top", 1e-5).damaged] == [key]

@@ -10,7 +10,7 @@ from core.importance.maps import MatrixScores
 from core.importance.scoring import score_importance
 from core.importance.scoring_rule import LOSSES, REDUCTIONS, Loss, Reduction
 from core.inference.encoding import EncodedChoice
-from core.masks.addresses import to_addresses
+from core.masks.layout import Layout
 from core.masks.ranking import top_ranking
 from core.models.weight_space import WeightSpace
 
@@ -180,7 +180,7 @@ def test_finds_a_planted_layer(tiny_llama: LlamaForCausalLM) -> None:
             layer.self_attn.o_proj.weight.zero_()
     space = WeightSpace(tiny_llama)
     scores = score_importance(tiny_llama, space, _items(10), loss="margin").scores
-    addresses = to_addresses(space.matrices, top_ranking(scores, 1000))
+    addresses = Layout(space.matrices).addresses("all", top_ranking(scores, 1000).numpy())
     planted = [m for m in space.matrices if m.layer == 1 and m.block == "mlp"]
     assert planted[0].offset <= int(addresses.min())
     assert all(not scores[m.index].dense().any() for m in space.matrices if m not in planted)

@@ -18,9 +18,9 @@ from core.importance.scoring import score_importance
 from core.importance.scoring_rule import Loss
 from core.inference.encoding import EncodedChoice
 from core.masks.ablation import Ablator
-from core.masks.addresses import to_addresses
+from core.masks.layout import Layout
 from core.masks.mask import Mask
-from core.masks.random_masks import random_addresses
+from core.masks.random_masks import random_subset
 from core.masks.ranking import top_ranking
 from core.models.matrices import MatrixKind, Variant
 from core.models.weight_space import WeightSpace
@@ -158,7 +158,7 @@ def selection(planted: Planted, asked: list[EncodedChoice], loss: Loss, variant:
     importance = score_importance(planted.model, planted.space, asked, loss=loss)
     candidates = planted.space.candidates(variant)
     scores = [importance.scores[matrix.index] for matrix in candidates]
-    return Mask.of(to_addresses(candidates, top_ranking(scores, n)))
+    return Mask.of(Layout(planted.space.matrices).addresses(variant, top_ranking(scores, n).numpy()))
 
 
 @pytest.mark.parametrize("loss", ["answer", "margin"])
@@ -169,8 +169,9 @@ def test_the_selection_is_the_planted_weights(build: Build, variant: Variant, lo
     matrices = planted.space.candidates(variant)
     truth = {a for a in planted.addresses if any(m.offset <= a < m.offset + m.size for m in matrices)}
     mask = selection(planted, asked, loss, variant, len(truth))
-    by_layer = mask.count_by_layer(planted.space)
-    assert by_layer[planted.layer] == sum(by_layer) == len(truth)
+    layout = Layout(planted.space.matrices)
+    layers = [layout.matrices[index].layer for index, _ in mask.by_matrix(layout)]
+    assert (set(layers), len(mask)) == ({planted.layer}, len(truth))
     found = set(mask.addresses.tolist())
     if build is one_layer:  # noise in its neurons can matter more than the attention of a rare pair
         assert len(found & truth) > len(truth) / 2
@@ -186,7 +187,7 @@ def test_the_ability_goes_with_the_selection_and_not_with_as_many_random_weights
     with ablator.applied(selection(planted, asked, "margin", "all", n)):
         assert accuracy(planted.model, asked) < 0.45
     for seed in range(3):
-        with ablator.applied(Mask(random_addresses(planted.space.size, n, seed))):
+        with ablator.applied(Mask(random_subset(planted.space.size, n, seed))):
             assert accuracy(planted.model, asked) > 0.85
     assert accuracy(planted.model, asked) == 1.0
 
@@ -194,6 +195,6 @@ def test_the_ability_goes_with_the_selection_and_not_with_as_many_random_weights
 def test_neurons_of_the_selection_are_the_planted_block() -> None:
     planted = block_of_neurons()
     mask = selection(planted, items(block_of_neurons), "margin", "mlp", 3 * PAIRS)
-    counts = mask.count_by_neuron(planted.space)
+    counts = mask.count_by_neuron(Layout(planted.space.matrices))
     assert counts[2, 5 : 5 + PAIRS].tolist() == [3] * PAIRS
     assert counts.sum() == 3 * PAIRS

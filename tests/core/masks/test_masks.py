@@ -1,7 +1,8 @@
+import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import LlamaForCausalLM
@@ -9,7 +10,8 @@ from transformers import LlamaForCausalLM
 from cache.folder import Store
 from core.analysis.mask_distribution import mask_distribution
 from core.experiment.specs import MaskSpec
-from core.masks.mask import Mask, shared_by, top_minus_shared
+from core.masks.layout import Layout
+from core.masks.mask import Mask, overlap_of
 from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
@@ -19,7 +21,7 @@ SETS = st.sets(st.integers(0, 30))
 
 
 def _mask(addresses: set[int]) -> Mask:
-    return Mask(torch.tensor(sorted(addresses), dtype=torch.int64))
+    return Mask(np.array(sorted(addresses), np.int64))
 
 
 @given(SETS, SETS)
@@ -28,107 +30,128 @@ def test_algebra_is_that_of_sets(a: set[int], b: set[int]) -> None:
     assert left.union(right) == _mask(a | b)
     assert left.intersection(right) == _mask(a & b)
     assert left.difference(right) == _mask(a - b)
-    assert left.containment(right) == (len(a & b) / len(a) if a else 1.0)
-    assert left.jaccard(right) == (len(a & b) / len(a | b) if a | b else 1.0)
     assert (left == right) == (a == b)
     assert left != a
     assert len(left) == len(a)
     assert hash(left) == hash(_mask(a))
 
 
+@given(st.lists(SETS, min_size=1, max_size=5))
+def test_overlap_is_that_of_sets(sets: list[set[int]]) -> None:
+    found = overlap_of([_mask(one) for one in sets], candidates=31)
+    for (i, a), (j, b) in itertools.product(enumerate(sets), repeat=2):
+        assert found.shared[i, j] == len(a & b)
+        assert found.containment[i, j] == (len(a & b) / len(a) if a else 1.0)
+        assert found.jaccard[i, j] == (len(a & b) / len(a | b) if a | b else 1.0)
+        if a and b:
+            assert found.lift[i, j] == len(a & b) * 31 / (len(a) * len(b))
+        else:
+            assert np.isnan(found.lift[i, j])
+
+
 @given(st.lists(SETS, min_size=1, max_size=5), st.data())
-def test_core_is_what_enough_masks_share(sets: list[set[int]], data: st.DataObject) -> None:
+def test_what_enough_masks_share_is_taken_away(sets: list[set[int]], data: st.DataObject) -> None:
     at_least = data.draw(st.integers(1, len(sets)))
-    core = {w for w in set().union(*sets) if sum(w in s for s in sets) >= at_least}
-    masks = {f"ability_{i}": _mask(s) for i, s in enumerate(sets)}
-    assert shared_by(masks.values(), at_least) == _mask(core)
-    assert top_minus_shared(masks, "ability_0", at_least) == _mask(sets[0] - core)
+    shared = {w for w in set().union(*sets) if sum(w in s for s in sets) >= at_least}
+    own, *others = map(_mask, sets)
+    assert own.minus_shared(others, at_least) == _mask(sets[0] - shared)
 
 
-def test_core_refuses_what_has_no_meaning() -> None:
-    masks = {"spatial": _mask({1}), "temporal": _mask({2})}
+def test_shared_by_refuses_what_has_no_meaning() -> None:
     for at_least in (0, 3):
         with pytest.raises(ValueError, match="of 2 masks"):
-            top_minus_shared(masks, "spatial", at_least)
-    with pytest.raises(ValueError, match="Did you mean spatial"):
-        top_minus_shared(masks, "spacial", 1)
+            _mask({1}).minus_shared([_mask({2})], at_least)
 
 
 def test_a_ranking_becomes_a_mask() -> None:
-    assert Mask.of(torch.tensor([5, 2, 9])) == _mask({2, 5, 9})
+    assert Mask.of(np.array([5, 2, 9])) == _mask({2, 5, 9})
 
 
 @pytest.mark.parametrize(
     "addresses",
     [
-        torch.tensor([1, 1]),
-        torch.tensor([2, 1]),
-        torch.tensor([-1, 1]),
-        torch.tensor([[1]]),
-        torch.tensor([1.0]),
-        torch.tensor([1], dtype=torch.int32),
+        np.array([1, 1]),
+        np.array([2, 1]),
+        np.array([-1, 1]),
+        np.array([[1]]),
+        np.array([1.0]),
+        np.array([1], np.int32),
     ],
 )
-def test_addresses_that_are_no_set_are_refused(addresses: torch.Tensor) -> None:
+def test_addresses_that_are_no_set_are_refused(addresses: np.ndarray) -> None:
     with pytest.raises(ValueError, match="ddresses"):
         Mask(addresses)
 
 
 def test_repeated_addresses_are_not_dropped_unseen() -> None:
     with pytest.raises(ValueError, match="repeated"):
-        Mask.of(torch.tensor([3, 1, 3]))
+        Mask.of(np.array([3, 1, 3]))
 
 
 def test_lift_by_hand() -> None:
-    half, other = _mask({0, 1, 2, 3}), _mask({3, 4})
-    assert half.lift(other, candidates=8) == 1.0  # one shared, 4 * 2 / 8 = 1 expected
-    assert half.lift(half, candidates=8) == 2.0
-    assert half.lift(_mask({9}), candidates=10) == 0.0
-    for empty, candidates in ((_mask(set()), 8), (half, 3)):
-        with pytest.raises(ValueError, match="no lift"):
-            half.lift(empty, candidates)
+    half, other, elsewhere = {0, 1, 2, 3}, {3, 4}, {9}
+    lift = overlap_of([_mask(half), _mask(other), _mask(elsewhere)], candidates=8).lift
+    assert lift[0].tolist() == [2.0, 1.0, 0.0]  # half and other: one shared, 4 * 2 / 8 = 1 expected
+
+
+def test_overlaps_of_long_masks_come_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.masks.mask.CHUNK", 64)
+    rng = np.random.default_rng(0)
+    sets = [np.flatnonzero(rng.random(3000) < share) for share in (0.5, 0.01, 0.2)]
+    sets += [np.empty(0, np.int64), np.arange(100)]
+    truth = [[len(np.intersect1d(one, other)) for other in sets] for one in sets]
+    masks = [Mask(one) for one in sets]
+    assert overlap_of(masks, 3000).shared.tolist() == truth
+    assert [[len(a.intersection(b)) for b in masks] for a in masks] == truth
 
 
 def test_where_the_weights_lie(tiny_llama: LlamaForCausalLM) -> None:
     space = WeightSpace(tiny_llama)
+    layout = Layout(space.matrices)
     planned = {0: [0, 7], 6: [space.matrices[6].size - 1], 7: [0], 12: [3, 4, 5]}
     addresses = [space.matrices[i].offset + place for i, places in planned.items() for place in places]
-    mask = Mask(torch.tensor(addresses))
-    assert {m.index: local.tolist() for m, local in mask.by_matrix(space)} == planned
-    assert mask.count_by_matrix(space) == [len(planned.get(i, [])) for i in range(14)]
-    assert mask.count_by_layer(space) == [3, 4]
-    assert mask.count_by_kind(space) == {"q": 3, "k": 0, "v": 0, "o": 0, "gate": 0, "up": 3, "down": 1}
-    neurons = mask.count_by_neuron(space)
+    mask = Mask(np.array(addresses))
+    assert {index: local.tolist() for index, local in mask.by_matrix(layout)} == planned
+    assert mask.count_by_matrix(layout).tolist() == [len(planned.get(i, [])) for i in range(14)]
+    neurons = mask.count_by_neuron(layout)
     assert neurons.shape == (2, 48)
     last_column_of_down, rows_of_up = (0, 47), (1, 0)
-    assert {tuple(place): int(neurons[tuple(place)]) for place in neurons.nonzero().tolist()} == {
+    assert {tuple(index): int(neurons[tuple(index)]) for index in np.argwhere(neurons).tolist()} == {
         last_column_of_down: 1,
         rows_of_up: 3,
     }
-    assert _mask(set()).by_matrix(space) == []
-    assert not _mask(set()).count_by_neuron(space).any()
-    assert _mask(set()).count_by_layer(space) == [0, 0]
+    assert _mask(set()).by_matrix(layout) == []
+    assert not _mask(set()).count_by_neuron(layout).any()
 
 
 @pytest.mark.parametrize("variant", ["mlp", "all"])
-def test_counts_are_those_that_the_results_emit_without_torch(tmp_path: Path, variant: Variant) -> None:
+def test_the_distribution_of_a_random_mask_is_that_of_its_addresses(tmp_path: Path, variant: Variant) -> None:
     runner = Runner(ModelSpec(), Store(tmp_path))
     mask_spec = MaskSpec("spatial_reasoning", variant, "random", 0.02)
     found, mask = mask_distribution(runner, mask_spec), runner.mask(mask_spec)
     assert found is not None
-    assert found.counts.ravel().tolist() == mask.count_by_matrix(runner.space)
-    assert found.by_layer.tolist() == mask.count_by_layer(runner.space)
-    neurons = mask.count_by_neuron(runner.space)
+    inside = [
+        (mask.addresses >= matrix.offset) & (mask.addresses < matrix.offset + matrix.size)
+        for matrix in runner.space.matrices
+    ]
+    assert found.counts.ravel().tolist() == [int(which.sum()) for which in inside]
+    assert found.by_layer.tolist() == [
+        sum(int(w.sum()) for w, m in zip(inside, runner.space.matrices, strict=True) if m.layer == layer)
+        for layer in range(runner.info.layers)
+    ]
+    neurons = mask.count_by_neuron(Layout(runner.space.matrices))
     assert found.neurons
     for neuron in found.neurons:
         assert neuron.count == int(neurons[neuron.layer, neuron.index])
-    ordered = neurons.flatten().sort(descending=True).values.cumsum(0) / neurons.sum()
+    ordered = np.cumsum(np.sort(neurons.ravel())[::-1]) / neurons.sum()
     for x, y in found.concentration[1:]:
         assert y == pytest.approx(float(ordered[round(x * len(ordered)) - 1]))
 
 
 def test_a_mask_of_another_model_is_refused(tiny_llama: LlamaForCausalLM) -> None:
-    space = WeightSpace(tiny_llama)
-    assert len(Mask(torch.tensor([space.size - 1])).by_matrix(space)) == 1
-    with pytest.raises(ValueError, match="same model"):
-        Mask(torch.tensor([space.size])).by_matrix(space)
+    layout = Layout(WeightSpace(tiny_llama).matrices)
+    size = int(layout.starts[-1])
+    assert len(Mask(np.array([size - 1])).by_matrix(layout)) == 1
+    for counted in (Mask.by_matrix, Mask.count_by_matrix, Mask.count_by_neuron):
+        with pytest.raises(ValueError, match="same model"):
+            counted(Mask(np.array([size])), layout)

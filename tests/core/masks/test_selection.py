@@ -9,9 +9,9 @@ from hypothesis.extra.numpy import arrays
 from transformers import LlamaForCausalLM
 
 from core.masks import contrast, ranking
-from core.masks.addresses import to_addresses, to_positions
 from core.masks.contrast import ShareMaxima, ShareSums, contrast_scores
-from core.masks.random_masks import random_addresses, random_like
+from core.masks.layout import Layout
+from core.masks.random_masks import random_mask, random_mask_like, random_subset
 from core.masks.ranking import bottom_ranking, top_ranking
 from core.models.weight_space import WeightSpace
 
@@ -171,42 +171,52 @@ def test_what_cannot_be_ranked_is_refused() -> None:
 
 @settings(deadline=None)
 @given(total=st.integers(0, 200), share=st.floats(0, 1), seed=st.integers(0, 5))
-def test_random_addresses_are_a_seeded_subset(total: int, share: float, seed: int) -> None:
+def test_random_subsets_are_seeded(total: int, share: float, seed: int) -> None:
     n = round(share * total)
-    drawn = random_addresses(total, n, seed)
-    assert drawn.dtype == torch.int64
+    drawn = random_subset(total, n, seed)
+    assert drawn.dtype == np.int64
     assert drawn.tolist() == sorted(set(drawn.tolist()))
     assert len(drawn) == n
-    assert all(0 <= address < total for address in drawn.tolist())
-    assert drawn.equal(random_addresses(total, n, seed))
+    assert all(0 <= number < total for number in drawn.tolist())
+    assert np.array_equal(drawn, random_subset(total, n, seed))
 
 
 def test_random_subsets_are_uniform() -> None:
-    counts = torch.zeros(10, 10)
+    counts = np.zeros((10, 10))
     for seed in range(3000):
         for n in (3, 7):
-            drawn = random_addresses(10, n, seed)
-            counts[drawn.unsqueeze(1), drawn] += 1
-    single, pairs = counts.diagonal() / 3000, counts[~torch.eye(10, dtype=torch.bool)] / 3000
-    assert (single - 1.0).abs().max() < 0.06  # 0.3 + 0.7, standard deviation 0.012
-    assert (pairs - (3 * 2 + 7 * 6) / 90).abs().max() < 0.06
+            drawn = random_subset(10, n, seed)
+            counts[drawn[:, None], drawn] += 1
+    single, pairs = counts.diagonal() / 3000, counts[~np.eye(10, dtype=bool)] / 3000
+    assert np.abs(single - 1.0).max() < 0.06  # 0.3 + 0.7, standard deviation 0.012
+    assert np.abs(pairs - (3 * 2 + 7 * 6) / 90).max() < 0.06
 
 
 def test_random_needs_enough_weights() -> None:
     with pytest.raises(ValueError, match="11 of 10"):
-        random_addresses(10, 11, 0)
+        random_subset(10, 11, 0)
 
 
-def test_random_like_has_the_counts_of_each_matrix(tiny_llama: LlamaForCausalLM) -> None:
-    matrices = WeightSpace(tiny_llama).candidates("mlp")
+def test_random_masks_take_from_the_variants_candidates(tiny_llama: LlamaForCausalLM) -> None:
+    matrices = WeightSpace(tiny_llama).matrices
+    layout = Layout(matrices)
+    size = int(layout.starts[-1])
+    whole = random_mask(layout, "all", 3000, seed=1)
+    assert whole.addresses.tolist() == random_subset(size, 3000, 1).tolist()
+    mlp = random_mask(layout, "mlp", 3000, seed=1)
+    blocks = [matrices[index].block for index, _ in mlp.by_matrix(layout)]
+    assert (len(mlp), set(blocks)) == (3000, {"mlp"})
+
+
+def test_random_masks_like_another_have_its_counts(tiny_llama: LlamaForCausalLM) -> None:
+    space = WeightSpace(tiny_llama)
+    layout, matrices = Layout(space.matrices), space.candidates("mlp")
     counts = [0, 5, matrices[2].size, 1, 0, 900]
-    drawn = random_like(matrices, counts, seed=3)
-    assert drawn.equal(drawn.unique())
-    for matrix, count in zip(matrices, counts, strict=True):
-        inside = (drawn >= matrix.offset) & (drawn < matrix.offset + matrix.size)
-        assert int(inside.sum()) == count
+    drawn = random_mask_like(layout, "mlp", counts, seed=3)
+    by_index = drawn.count_by_matrix(layout)
+    assert [int(by_index[matrix.index]) for matrix in matrices] == counts
     assert len(drawn) == sum(counts)
-    assert len(random_like(matrices, [0] * 6, seed=3)) == 0
+    assert len(random_mask_like(layout, "mlp", [0] * 6, seed=3)) == 0
 
 
 def test_contrast_by_hand() -> None:
@@ -275,23 +285,21 @@ def test_contrast_refuses_what_has_no_meaning() -> None:
 
 def test_positions_and_addresses(tiny_llama: LlamaForCausalLM) -> None:
     space = WeightSpace(tiny_llama)
-    every = torch.arange(space.size)
-    assert to_addresses(space.matrices, every).equal(every)
-    mlp = space.candidates("mlp")
-    truth = torch.cat([torch.arange(m.offset, m.offset + m.size) for m in mlp])
-    shuffled = torch.randperm(len(truth), generator=torch.Generator().manual_seed(0))
-    assert to_addresses(mlp, shuffled).equal(truth[shuffled])
-    assert to_positions(mlp, truth[shuffled]).equal(shuffled)
-    nothing = torch.empty(0, dtype=torch.int64)
-    assert len(to_addresses(mlp, nothing)) == len(to_positions(mlp, nothing)) == 0
+    layout = Layout(space.matrices)
+    every = np.arange(space.size)
+    assert np.array_equal(layout.addresses("all", every), every)
+    truth = np.concatenate([np.arange(m.offset, m.offset + m.size) for m in space.candidates("mlp")])
+    shuffled = np.random.default_rng(0).permutation(len(truth))
+    assert np.array_equal(layout.addresses("mlp", shuffled), truth[shuffled])
+    matrices, local = layout.split("mlp", shuffled)
+    offsets = np.array([space.matrices[index].offset for index in matrices])
+    assert np.array_equal(offsets + local, truth[shuffled])
+    assert len(layout.addresses("mlp", np.empty(0, np.int64))) == 0
 
 
-def test_positions_and_addresses_outside_are_refused(tiny_llama: LlamaForCausalLM) -> None:
+def test_positions_outside_are_refused(tiny_llama: LlamaForCausalLM) -> None:
     space = WeightSpace(tiny_llama)
-    mlp = space.candidates("mlp")
-    for address in (0, mlp[2].offset + mlp[2].size, space.size):
-        with pytest.raises(ValueError, match=f"Address {address} is not among"):
-            to_positions(mlp, torch.tensor([address]))
-    for position in (-1, sum(m.size for m in mlp)):
+    layout = Layout(space.matrices)
+    for position in (-1, sum(m.size for m in space.candidates("mlp"))):
         with pytest.raises(ValueError, match="outside"):
-            to_addresses(mlp, torch.tensor([position]))
+            layout.addresses("mlp", np.array([position]))

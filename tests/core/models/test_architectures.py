@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -27,6 +28,7 @@ from transformers import (
 
 from core.inference.encoding import EncodedChoice
 from core.inference.generation import generate
+from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.models.checkpoint import FourBit
 from core.models.description import (
@@ -135,9 +137,9 @@ def test_a_neuron_is_what_goes_into_one_column_of_down(saved: tuple[Path, Loaded
         for matrix in space.candidates("mlp")
         if matrix.layer == 0
     }
-    mask = Mask.of(torch.cat([matrix.offset + local for matrix, local in own.items()]))
-    counts = mask.count_by_neuron(space)
-    assert {tuple(place) for place in counts.nonzero().tolist()} == {(0, neuron)}
+    mask = Mask.of(torch.cat([matrix.offset + local for matrix, local in own.items()]).numpy())
+    counts = mask.count_by_neuron(Layout(space.matrices))
+    assert np.argwhere(counts).tolist() == [[0, neuron]]
     assert len(mask) * counts.shape[1] == sum(matrix.size for matrix in own)
     before = neurons(model, space)
     patches = [space.scale(matrix, local, 0.0) for matrix, local in own.items() if matrix.kind != "down"]

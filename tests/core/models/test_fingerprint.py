@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from transformers import LlamaForCausalLM
 
 from core.masks.ablation import Ablator
+from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.models.weight_space import LoadedWeights, WeightSpace, fingerprint
 
@@ -95,8 +97,8 @@ def test_codes_of_packed_weights_are_bytes_too(tiny_llama: LlamaForCausalLM) -> 
 
 def test_ablated_matrices_are_changed_and_restored_ones_are_not(tiny_llama: LlamaForCausalLM) -> None:
     space = WeightSpace(tiny_llama)
-    loaded, mask = LoadedWeights(space), Mask(torch.arange(5))
-    touched = [matrix for matrix, _ in mask.by_matrix(space)]
+    loaded, mask = LoadedWeights(space), Mask(np.arange(5))
+    touched = [space.matrices[index] for index, _ in mask.by_matrix(Layout(space.matrices))]
     with Ablator(space).applied(mask):
         assert loaded.changed() == loaded.changed(touched) == tuple(touched)
         assert loaded.changed(space.matrices[1:]) == ()

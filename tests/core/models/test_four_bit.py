@@ -17,8 +17,9 @@ from core.benchmarks.registry import find_benchmarks
 from core.experiment.specs import ImportanceSpec, MaskSpec, ModelIdentity
 from core.importance.scoring import score_importance
 from core.masks.ablation import Ablation, Ablator
+from core.masks.layout import Layout
 from core.masks.mask import Mask
-from core.masks.random_masks import random_addresses
+from core.masks.random_masks import random_subset
 from core.models.checkpoint import FourBit
 from core.models.description import describe_folder
 from core.models.files import ModelFilesError
@@ -70,8 +71,9 @@ def test_read_zero_and_restore_against_plain_unpacking(stored: tuple[FourBit, Pa
     four_bit, folder = stored
     model = loaded_model(folder)
     space, before = WeightSpace(model), model_bytes(model)
-    mask = Mask(random_addresses(space.size, 3000, 1)).union(Mask(torch.arange(101)))
-    places = dict(mask.by_matrix(space))
+    mask = Mask(random_subset(space.size, 3000, 1)).union(Mask(np.arange(101)))
+    by_matrix = mask.by_matrix(Layout(space.matrices))
+    places = {space.matrices[index]: local for index, local in by_matrix}
     truths = {matrix: unpacked(space.linear(matrix)) for matrix in space.matrices}
     assert all(torch.equal(space.read(m), truths[m].dense(model.dtype)) for m in space.matrices)
     numbers = sum(
@@ -79,7 +81,7 @@ def test_read_zero_and_restore_against_plain_unpacking(stored: tuple[FourBit, Pa
     )
     with Ablator(space).applied(mask) as ablation:
         for matrix, truth in truths.items():
-            truth.codes.reshape(-1)[places[matrix].numpy()] = ZERO_CODES[four_bit.kind]
+            truth.codes.reshape(-1)[places[matrix]] = ZERO_CODES[four_bit.kind]
             assert np.array_equal(packed_bytes(space.linear(matrix)), truth.packed()), matrix.name
             assert torch.equal(space.read(matrix), truth.dense(model.dtype))
         changed = {name for name, data in model_bytes(model).items() if data != before[name]}
@@ -99,7 +101,7 @@ def test_the_ablated_model_computes_what_the_dequantized_one_does(
     intact = logits_of(model)
     # On a CPU both dequantize to the same matrix and multiply by it in the same way.
     assert torch.equal(intact, logits_of(dense))
-    mask = Mask(random_addresses(space.size, space.size // 20, 2))
+    mask = Mask(random_subset(space.size, space.size // 20, 2))
     with Ablator(space).applied(mask), Ablator(WeightSpace(dense)).applied(mask):
         ablated = logits_of(model)
         assert torch.equal(ablated, logits_of(dense))
@@ -140,7 +142,7 @@ def test_evaluate_score_ablate_restore_is_exact_at_each_step(kind: str, tmp_path
     _assert_close(scores, _truth(truth, items, "answer", "abs-sum"))
     assert model_bytes(model) == before
 
-    mask = Mask(random_addresses(space.size, 900, 3))
+    mask = Mask(random_subset(space.size, 900, 3))
     ablator, other = Ablator(space), Ablator(WeightSpace(truth))
     ablator.apply(mask)
     other.apply(mask)
@@ -168,9 +170,9 @@ def test_overlapping_patches_undo_each_other_in_turn(tmp_path: Path) -> None:
     space.restore(first)
     assert model_bytes(model) == before
     ablator = Ablator(space)
-    assert ablator.apply(Mask(torch.arange(space.size))).weights == space.size
+    assert ablator.apply(Mask(np.arange(space.size))).weights == space.size
     assert not any(space.read(one).any() for one in space.matrices)
-    ablator.apply(Mask(torch.arange(50, 60)))
+    ablator.apply(Mask(np.arange(50, 60)))
     ablator.restore()
     assert model_bytes(model) == before
 
@@ -179,10 +181,10 @@ def test_a_factor_beside_zero_is_refused_and_changes_nothing(tmp_path: Path) -> 
     save_model(tmp_path, **EVEN)
     model = loaded_model(tmp_path, quantization="fp4")
     ablator = Ablator(WeightSpace(model))
-    ablator.apply(Mask(torch.arange(10)))
+    ablator.apply(Mask(np.arange(10)))
     applied = model_bytes(model)
     with pytest.raises(ValueError, match=r"cannot be multiplied by 0\.5: give the factor 0"):
-        ablator.apply(Mask(torch.arange(20)), factor=0.5)
+        ablator.apply(Mask(np.arange(20)), factor=0.5)
     assert model_bytes(model) == applied
 
 

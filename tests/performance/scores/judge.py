@@ -11,10 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.analysis.selected import Layout
 from core.benchmarks.evaluation import evaluate
 from core.masks.ablation import Ablator
-from core.masks.addresses import to_addresses
+from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.models.description import stored_matrices
 from core.models.files import model_folder
@@ -57,7 +56,7 @@ class Judge:
 
     def precision(self, masks: Masks) -> float:
         """The share of the weights that lies in the own block, mean over abilities."""
-        found = [self.blocks.placement(a, masks[a].addresses.numpy()).precision for a in self.abilities]
+        found = [self.blocks.placement(a, masks[a]).precision for a in self.abilities]
         return float(np.mean(found))
 
     def contrasts(self, maps: Mapping[str, Map]) -> dict[str, Map]:
@@ -97,7 +96,7 @@ def masks_of(scores: Mapping[str, Map], n: int, subject: Subject) -> dict[str, M
 
 def mask_at(places: Tensor, subject: Subject) -> Mask:
     """The mask of weights at places of the MLPs' matrices, one after the other."""
-    return Mask.of(to_addresses(subject.space.candidates("mlp"), places))
+    return Mask.of(Layout(subject.space.matrices).addresses("mlp", places.numpy()))
 
 
 def flat(scores: Map) -> Tensor:

@@ -95,7 +95,7 @@ def overlap_document(table: OverlapTable) -> dict[str, Any]:
         "scope": table.scope,
         "k": table.k,
         "candidates": overlaps.candidates,
-        "split_half_overlap": dict(overlaps.agreements),
+        "split_half_overlap": dict(overlaps.split_half_overlaps),
         "missing": [mask.ability for mask in overlaps.missing],
         "pairs": overlap_rows(table),
     }

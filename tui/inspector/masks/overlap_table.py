@@ -157,7 +157,7 @@ class OverlapTable:
 
     def _halves(self, row: int) -> list[str]:
         """The control: how far one ability's own items agree with each other."""
-        agreement = self.overlaps.agreements.get(self.overlaps.abilities[row])
+        agreement = self.overlaps.split_half_overlaps.get(self.overlaps.abilities[row])
         if agreement is None:
             return []
         return [f"control: two halves of {self.labels[row]}'s own items share {percent(agreement)}"]

@@ -70,7 +70,7 @@ def _view(experiment: Experiment, mask_spec: MaskSpec) -> MaskView | None:
 
 
 def _shared(experiment: Experiment, first: MaskSpec, second: MaskSpec) -> int:
-    from core.analysis.selected import is_in, selected
+    from core.analysis.selected import selected
 
     some, others = selected(experiment, first), selected(experiment, second)
-    return 0 if some is None or others is None else int(is_in(some, others).sum())
+    return 0 if some is None or others is None else len(some.intersection(others))

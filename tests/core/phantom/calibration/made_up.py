@@ -20,7 +20,7 @@ import polars as pl
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
 from core.analysis.samples.items import ensure_items
-from core.analysis.selected import Layout
+from core.analysis.selected import stored_layout
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import generation_quality_request
 from core.experiment.specs import MaskSpec
@@ -53,7 +53,7 @@ def fill(root: Path, plan: CalibrationPlan, n_items: int) -> None:
     runner_for = runners(PHANTOM, Store(root), n_items, plan.seed)
     for loss, reduction in plan.scoring_rules():
         runner = runner_for(loss, reduction)
-        blocks = Blocks(Layout.of(runner))
+        blocks = Blocks(stored_layout(runner))
         _separate(runner)
         for setting in rankings_of(loss, reduction, (*plan.located, *plan.ablated)):
             for ability in PRIVATE:

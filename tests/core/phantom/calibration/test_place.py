@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.selected import Layout
+from core.masks.layout import Layout
+from core.masks.mask import Mask
 from core.models.matrices import Matrix, MatrixKind
 from core.phantom.calibration.blocks import OUTSIDE, PRIVATE, SHARED, Blocks, auroc, neuron_sums
 from core.phantom.layout import MLP_SIZE, neurons_of
@@ -52,7 +53,7 @@ def test_each_weight_is_of_the_block_of_its_neuron() -> None:
 
 def test_a_mask_by_hand() -> None:
     own, foreign, shared = GATE + 2 * OWN, SECOND_LAYER + DOWN + FOREIGN, UP + 2 * (MLP_SIZE - 1)
-    found = BLOCKS.placement(CAUSAL, np.array([own, own + 1, foreign, shared, shared + 1]))
+    found = BLOCKS.placement(CAUSAL, Mask.of(np.array([own, own + 1, foreign, shared, shared + 1])))
     assert (found.weights, found.own, found.other, found.shared) == (5, 2, 1, 2)
     assert found.chance == pytest.approx(32 / 480)
     assert found.precision == pytest.approx(0.4)
@@ -62,13 +63,13 @@ def test_a_mask_by_hand() -> None:
 
 
 def test_no_private_weight_has_no_private_precision() -> None:
-    found = BLOCKS.placement(CAUSAL, np.array([UP + 2 * (MLP_SIZE - 1)]))
+    found = BLOCKS.placement(CAUSAL, Mask(np.array([UP + 2 * (MLP_SIZE - 1)])))
     assert (found.precision, found.private_precision) == (0, None)
-    assert BLOCKS.placement(CAUSAL, np.array([], np.int64)).precision == 0
+    assert BLOCKS.placement(CAUSAL, Mask(np.array([], np.int64))).precision == 0
 
 
 def test_all_candidates_are_placed_as_chance_says() -> None:
-    found = BLOCKS.placement(CAUSAL, np.flatnonzero(BLOCKS.of_weights != OUTSIDE))
+    found = BLOCKS.placement(CAUSAL, Mask(np.flatnonzero(BLOCKS.of_weights != OUTSIDE)))
     assert found.enrichment == pytest.approx(1)
     assert found.private_precision == pytest.approx(0.1)
 
