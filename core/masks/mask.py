@@ -130,7 +130,8 @@ class Mask:
                 f"Address {int(self.addresses[-1]):,} lies beyond the model's {size:,} candidates: use a "
                 "mask of the same model."
             )
-        return np.searchsorted(self.addresses, layout.starts).tolist()
+        cuts: list[int] = np.searchsorted(self.addresses, layout.starts).tolist()
+        return cuts
 
     def _is_in(self, other: Mask) -> NDArray[np.bool_]:
         """(n,) which weights of this one the other has."""

@@ -171,7 +171,8 @@ def test_the_selection_is_the_planted_weights(build: Build, variant: Variant, lo
     mask = selection(planted, asked, loss, variant, len(truth))
     layout = Layout(planted.space.matrices)
     layers = [layout.matrices[index].layer for index, _ in mask.by_matrix(layout)]
-    assert (set(layers), len(mask)) == ({planted.layer}, len(truth))
+    assert set(layers) <= {planted.layer}
+    assert len(mask) == len(truth)
     found = set(mask.addresses.tolist())
     if build is one_layer:  # noise in its neurons can matter more than the attention of a rare pair
         assert len(found & truth) > len(truth) / 2
