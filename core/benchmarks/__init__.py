@@ -1,1 +1,1 @@
-"""The benchmarks: what each asks, how it is scored, and where its items come from."""
+"""Benchmarks: what each asks, where its items come from, and how answers are scored."""

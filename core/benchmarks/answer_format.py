@@ -1,4 +1,4 @@
-"""How a prompt asks for its answer, and where the answer stands if it was not given that way."""
+"""The form in which an answer is expected, and the answer of a text that ignores it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ MARKERS = (
     r"####\s*(\S[^\n]*)",
     r"\banswer\b\W{0,4}(?:is\b|[:=])[^\w$-]*([\w$-][^\n]*)",
 )
-"""Where people and models put an answer when they do not follow a format; the first that is found counts,
-and of several places the last."""
+"""Where people and models put an answer if they ignore the format; the first marker that is found counts, at
+its last position."""
 
 CONCLUSION = r"\b(?:therefore|thus|hence|so),?\s+([^\n]+)"
-"""One more such marker, for texts that were not cut: in others it may bring the next thought."""
+"""One more marker, for complete texts only: in a cut text the next thought may follow it."""
 
 NUMBER = re.compile(r"(?<![\w.])-?\$?\d[\d,]*(?:\.\d+)?")
 """A number in digits, with thousands' commas, decimals, a minus sign or a dollar sign."""
@@ -26,47 +26,26 @@ NUMBER = re.compile(r"(?<![\w.])-?\$?\d[\d,]*(?:\.\d+)?")
 
 @dataclass(frozen=True)
 class AnswerFormat:
-    """Where and how an answer has to stand."""
+    """The form in which a benchmark expects a written answer."""
 
     asked: str
     """In words, such as "a line that begins with 'Answer:'"."""
     stated: Callable[[str], str | None]
-    """The answer that a text gives in this form; None if it gives none."""
+    """The answer that a text states in this form, if any."""
 
 
 def style_format(style: PromptStyle) -> AnswerFormat:
-    """The format of the diagnostic items in the form for generation, as `core.abilities.prompts` reads it."""
+    """The format of diagnostic items whose answer is written, as `core.abilities.prompts` reads it."""
     words = "'so' and the answer" if style == "cloze" else "a line that begins with 'Answer:'"
     return AnswerFormat(words, lambda text: extract_answer(text, style))
 
 
-def pattern_format(asked: str, pattern: str) -> AnswerFormat:
-    """The format of a benchmark whose answer is what a regular expression finds last.
-
-    Args:
-        asked: the format in words.
-        pattern: its first group is the answer.
-
-    Raises:
-        ValueError: the pattern has no group.
-    """
-    compiled = re.compile(pattern)
-    if not compiled.groups:
-        raise ValueError(f"The answer pattern '{pattern}' has no group: put the answer in parentheses.")
-
-    def stated(text: str) -> str | None:
-        found = list(compiled.finditer(text))
-        return (found[-1][1] or "").strip() or None if found else None
-
-    return AnswerFormat(asked, stated)
-
-
 def loose_answer(text: str, gold: str | None, options: Sequence[str], *, has_ended: bool) -> str | None:
-    """The answer that a text gives in whatever form; None if it gives none that can be told.
+    """The answer that a text gives in any recognisable form, if any.
 
-    After a marker, or without one in the last sentence of a text that was not cut: the option that is named
-    last; a number if the right answer is one (after a marker the first, else the last of the sentence); with
-    neither options nor a number to look for, what follows a marker.
+    Searched is what follows a marker, else the last sentence of a complete text. The answer is the option
+    that is named last; or a number if the right answer is one (the first after a marker, else the last of the
+    sentence); or, with neither options nor a number to look for, everything after the marker.
     """
     for marker in (*MARKERS, CONCLUSION) if has_ended else MARKERS:
         found = list(re.finditer(marker, text, flags=re.IGNORECASE))
@@ -79,7 +58,7 @@ def loose_answer(text: str, gold: str | None, options: Sequence[str], *, has_end
 
 
 def _fitting(rest: str, gold: str | None, options: Sequence[str], at: int) -> str | None:
-    """The part of a text that is an answer of the right kind."""
+    """The part of a text that is an answer of the expected kind."""
     if options:
         named = [
             (match.start(), option)

@@ -84,10 +84,6 @@ class CodeReference:
     solution: str
     """An answer that passes."""
 
-    def program(self, answer: str) -> str:
-        """The whole program for an answer, tests included."""
-        return "\n".join(part for part in (self.head + answer, self.setup, self.tests) if part)
-
 
 @dataclass(frozen=True)
 class GenerationDocument:

@@ -1,4 +1,4 @@
-"""Evaluates a model on a benchmark: an outcome for every item."""
+"""Evaluates a model on a benchmark: an outcome for every item, a batch at a time."""
 
 from __future__ import annotations
 
@@ -18,61 +18,61 @@ from core.inference.loglikelihood import greedy_options, loglikelihoods
 from core.models.loading import LoadedModel
 
 ANSWERS_AT_ONCE = 32
-"""Answers that are written before they are judged and told; how many of them are one batch, memory says."""
+"""Answers that are written before they are scored and reported; memory decides how many form one batch."""
 
 RIGHT = 1.0 - 1e-9
-"""The score from which on a written answer counts as right."""
+"""Lowest score at which a written answer counts as right."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a model answered to one item."""
+    """A model's answer to one item."""
 
     item_id: str
     gold: int | None
-    """Index of the right option, the first of several; None where the answer is written."""
+    """Index of the right option, the first of several; None for a written answer."""
     prediction: int | None
-    """Index of the option with the largest summed log-likelihood, the first of equals; None where the
-    answer is written."""
+    """Index of the option with the largest summed log-likelihood, the first of equals; None for a written
+    answer."""
     correct: bool
-    """Whether that option is right (`acc`); of a written answer, whether its score is full."""
+    """Whether that option is right (`acc`); for a written answer, whether it scores 1."""
     correct_norm: bool | None
-    """The same by log-likelihood per character of the option: `acc_norm`."""
+    """Likewise by log-likelihood per character of the option: `acc_norm`."""
     loglikelihoods: tuple[float, ...] | None
     """Summed over the tokens of each option, in nats."""
     score: float
     """The benchmark's first metric, 0 to 1."""
     text: str | None = None
-    """What was written; untrusted."""
+    """What the model wrote; untrusted."""
     answer: str | None = None
-    """What of the text was judged, or how the tests of a program went; untrusted."""
+    """The part of the text that was scored, or how a program's tests went; untrusted."""
     finish: Finish | None = None
     """Why the text ended."""
     tokens: tuple[int, ...] | None = None
-    """The new tokens, as `Generated` has them."""
+    """The new tokens, see `Generated`."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A benchmark made ready for one model: made once, used for the intact and every ablated model."""
+    """A benchmark prepared for one model; shared by the intact and every ablated run."""
 
     benchmark: Benchmark
     documents: tuple[Document, ...]
     plan: ChoicePlan | None
-    """How the options go through the model; None where the answer is written."""
+    """The batches of options; None if answers are written."""
     encoded: tuple[EncodedChoice, ...]
-    """The items' token ids, where a metric asks what the model itself would write; else empty."""
+    """The items' token ids, if a metric asks for greedy options; else empty."""
     tokenizer: PreTrainedTokenizerBase
     end_repeats: bool = True
-    """Whether a written answer that only repeats itself ends; lm-evaluation-harness lets it run on."""
+    """Whether a written answer that only repeats itself is ended; lm-evaluation-harness lets it run on."""
 
 
 def prepare(loaded: LoadedModel, benchmark: Benchmark, n: int, batch_size: BatchSize = "auto") -> Prepared:
-    """The first n items of a benchmark as the model gets them.
+    """The first n items of a benchmark, encoded for a model.
 
     Raises:
-        ValueError: there are fewer items, or their rows are not here; an option adds no token or is too long
-            for the model; or answers are programs, and may or can not run here.
+        ValueError: there are fewer items or no rows; an option adds no token or is too long for the model; or
+            answers are programs that may not or cannot run here.
     """
     benchmark.source.check()
     documents = benchmark.documents(loaded.spec, n)
@@ -100,58 +100,44 @@ def evaluate(
     cancelled: Callable[[], bool] | None = None,
     done: Collection[str] = (),
 ) -> Iterator[list[Outcome]]:
-    """The outcomes, a batch at a time in an order of its own.
+    """Yields the outcomes of each batch, in an order of its own.
 
-    Ends early when cancelled: between batches, and within one token of what is being written.
+    Ends early when cancelled: between batches, and within one token of an answer being written.
 
     Args:
         model: in eval mode.
         prepared: the benchmark.
-        cancelled: asked between batches, and before each token that is written.
-        done: ids of items whose outcomes are known. Batches of such items alone are left out; the others are
-            what they are without it, so that their outcomes are the same to the bit.
+        cancelled: called between batches, and before each written token.
+        done: ids of items with known outcomes. Batches that hold only these are skipped; all others keep
+            their items, so that outcomes are equal to the bit.
 
     Raises:
         ValueError: a log-likelihood is not finite, or an item does not fit in memory.
     """
     if prepared.plan is None:
-        yield from _written(model, prepared, cancelled or _never, done)
+        yield from _written(model, prepared, cancelled or (lambda: False), done)
         return
     left = [
         batch
         for batch, ids in zip(prepared.plan.batches, _batches_of_ids(prepared), strict=True)
         if not done or not all(one in done for one in ids)
     ]
-    # The plan itself where nothing is left out: batches that memory halves stay so for the next model.
+    # If nothing is skipped, use the plan itself: batches that were halved for lack of memory stay halved.
     plan = prepared.plan if not done else replace(prepared.plan, batches=tuple(left))
     for scores in loglikelihoods(model, plan, cancelled):
         pairs = zip(scores.items, scores.loglikelihoods, strict=True)
-        yield [_choice(model, prepared, place, values) for place, values in pairs]
+        yield [_choice(model, prepared, index, values) for index, values in pairs]
 
 
 def finished_batches(prepared: Prepared, known: Mapping[str, Outcome]) -> list[list[Outcome]]:
-    """The batches of a whole evaluation of which every outcome is known.
+    """The batches of a whole evaluation whose outcomes are all known.
 
     Args:
         prepared: the benchmark.
-        known: outcomes by the ids of their items.
+        known: outcomes by item id.
     """
     found = ([known.get(one) for one in ids] for ids in _batches_of_ids(prepared))
     return [[one for one in batch if one is not None] for batch in found if None not in batch]
-
-
-def _batches_of_ids(prepared: Prepared) -> list[list[str]]:
-    """The ids of the items of each batch, in the order in which the batches are evaluated."""
-    if prepared.plan is None:
-        return [[one.id for one in some] for some in _written_batches(prepared)]
-    return [[prepared.documents[place].id for place in batch.items] for batch in prepared.plan.batches]
-
-
-def _choice(model: PreTrainedModel, prepared: Prepared, place: int, values: tuple[float, ...]) -> Outcome:
-    greedy = None
-    if prepared.encoded:
-        greedy = greedy_options(model, prepared.encoded[place], longest_row(model.config))
-    return choice_outcome(prepared.benchmark, prepared.documents[place], values, greedy)
 
 
 def choice_outcome(
@@ -176,10 +162,23 @@ def choice_outcome(
     )
 
 
+def _choice(model: PreTrainedModel, prepared: Prepared, index: int, values: tuple[float, ...]) -> Outcome:
+    greedy = None
+    if prepared.encoded:
+        greedy = greedy_options(model, prepared.encoded[index], longest_row(model.config))
+    return choice_outcome(prepared.benchmark, prepared.documents[index], values, greedy)
+
+
+def _batches_of_ids(prepared: Prepared) -> list[list[str]]:
+    """The item ids of each batch, in the order of evaluation."""
+    if prepared.plan is None:
+        return [[one.id for one in some] for some in _written_batches(prepared)]
+    return [[prepared.documents[index].id for index in batch.items] for batch in prepared.plan.batches]
+
+
 def _written(
     model: PreTrainedModel, prepared: Prepared, cancelled: Callable[[], bool], done: Collection[str]
 ) -> Iterator[list[Outcome]]:
-    """The outcomes of written answers, some at a time."""
     for some in _written_batches(prepared):
         if all(document.id in done for document in some):
             continue
@@ -195,28 +194,25 @@ def _written(
         )
         outcomes = []
         for document, text in zip(some, texts, strict=True):
-            if text.finish == "cancelled" or cancelled():  # to judge a program takes its time, too
+            if text.finish == "cancelled" or cancelled():  # running a program takes time, too
                 return
             outcomes.append(_written_outcome(prepared.benchmark, document, text))
         yield outcomes
 
 
 def _written_batches(prepared: Prepared) -> Iterator[Sequence[GenerationDocument]]:
-    """Documents that are written together; those of one family side by side, as they begin alike."""
+    """Documents written together: those of a family side by side, since their prompts begin alike."""
     documents = [one for one in prepared.documents if isinstance(one, GenerationDocument)]
     ordered = sorted(documents, key=lambda one: (_settings(one), one.family, -len(one.prompt), one.id))
-    for _, alike in itertools.groupby(ordered, key=_settings):
-        yield from _pieces(list(alike))
+    for _, group in itertools.groupby(ordered, key=_settings):
+        alike = list(group)
+        for start in range(0, len(alike), ANSWERS_AT_ONCE):
+            yield alike[start : start + ANSWERS_AT_ONCE]
 
 
 def _settings(document: GenerationDocument) -> tuple[tuple[str, ...], int]:
-    """What documents that are written together have in common."""
+    """The settings that documents written together share."""
     return document.until, document.max_new_tokens
-
-
-def _pieces(documents: Sequence[GenerationDocument]) -> Iterator[Sequence[GenerationDocument]]:
-    for start in range(0, len(documents), ANSWERS_AT_ONCE):
-        yield documents[start : start + ANSWERS_AT_ONCE]
 
 
 def _written_outcome(benchmark: Benchmark, document: GenerationDocument, written: Generated) -> Outcome:
@@ -234,8 +230,3 @@ def _written_outcome(benchmark: Benchmark, document: GenerationDocument, written
         finish=written.finish,
         tokens=written.tokens,
     )
-
-
-def _never() -> bool:
-    """Is never cancelled."""
-    return False

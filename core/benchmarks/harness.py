@@ -1,7 +1,7 @@
-"""Any task of lm-evaluation-harness, with its prompts and its metrics, on our engine.
+"""Any task of lm-evaluation-harness as a benchmark on our engine, with its own prompts and metrics.
 
-Its tasks may bring Python of their own, which runs in this process: that is how the harness works. Those that
-run what the model writes are refused. It imports torch, so that only commands have it, and no screen.
+Its tasks may bring Python of their own, which runs in this process: that is how the harness works. Tasks that
+run what the model writes are refused. Imports torch, so only commands use it, never a screen.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def harness_benchmark(word: str, options: BenchmarkOptions) -> Benchmark:
     """The task or group that a word names; its rows are loaded.
 
     Args:
-        word: `lm_eval:` and the name; a folder in the options is searched for tasks too.
+        word: `lm_eval:` and the name; the data folder is searched for tasks too.
         options: how it is run.
 
     Raises:
-        ValueError: as of `load_tasks`.
+        ValueError: see `load_tasks`.
     """
     tasks = load_tasks(word.partition(":")[2], options.data_dir, options.shots)
     return Benchmark(
@@ -57,7 +57,7 @@ def harness_benchmark(word: str, options: BenchmarkOptions) -> Benchmark:
 
 @dataclass(frozen=True)
 class HarnessSource:
-    """The documents of a task of the harness, or of all tasks of a group."""
+    """The documents of a task of the harness, or of all tasks of a group. Members: see `Source`."""
 
     tasks: HarnessTasks
     chat: bool
@@ -69,7 +69,7 @@ class HarnessSource:
 
     @property
     def chance(self) -> float | None:
-        """Of accuracy over options the mean share of one; of an exact match 0; of anything else unknown."""
+        """For accuracy over options the mean share of one, for exact match 0, else None."""
         metric = self.tasks.metrics[0].partition(",")[0]
         if metric == "exact_match" and self.tasks.writes:
             return 0.0
@@ -80,7 +80,7 @@ class HarnessSource:
 
     @property
     def needs_greedy(self) -> bool:
-        """Whether a metric asks if the model itself would have written an option."""
+        """Whether a metric asks if greedy decoding would write the option."""
         wants = "exact_match" in self.tasks.first.aggregation()
         return not self.tasks.writes and (wants or self.tasks.first.OUTPUT_TYPE == "loglikelihood")
 
@@ -90,37 +90,37 @@ class HarnessSource:
         return self.tasks.documents(chat)[:n]
 
     def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
-        """A hash of the documents, and what decides how they are scored."""
+        """A hash of the documents, and the rules that score them."""
         documents = digest(self.documents(spec, n))
         return {"documents": documents, "rules": self.tasks.rules, "lm_eval": version("lm-eval")}
 
     @property
     def answer_format(self) -> AnswerFormat | None:
-        """None: its filters are code of its own."""
+        """None: its filters are arbitrary code."""
         return None
 
     def check(self) -> None:
-        """Refuses nothing more."""
+        """Accepts every machine; `load_tasks` refuses tasks that run code."""
 
     def judge_choice(
         self, document: ChoiceDocument, loglikelihoods: Sequence[float], greedy: Sequence[bool] | None
     ) -> Judged:
-        """The first metric; the answer is all of them, as JSON."""
+        """The first metric; the answer holds all of them as JSON."""
         flags = greedy or [False] * len(loglikelihoods)
         values = self.tasks.values(document.id, list(zip(loglikelihoods, flags, strict=True)))
         return Judged(float(values[self.tasks.metrics[0]]), json.dumps(values))
 
     def judge(self, document: GenerationDocument, text: str) -> Judged:
-        """The first metric, and the answer that it judged."""
+        """The first metric, and the answer that it scored."""
         metric = self.tasks.metrics[0]
         answers = self.tasks.filtered(document.id, [text])[metric.partition(",")[2]]
         return Judged(float(self.tasks.values(document.id, [text])[metric]), str(answers[0]))
 
     def metric_means(self, documents: Sequence[Document], outcomes: pl.DataFrame) -> dict[str, float]:
-        """Every metric, added up in the harness's way."""
+        """Every metric, aggregated as the harness does."""
         by_metric: defaultdict[str, list[Any]] = defaultdict(list)
         for document, text, answer in zip(documents, outcomes["text"], outcomes["answer"], strict=True):
             values = json.loads(answer) if text is None else self.tasks.values(document.id, [text])
             for name, value in values.items():
                 by_metric[name].append(value)
-        return self.tasks.added_up(by_metric)
+        return self.tasks.aggregated(by_metric)

@@ -1,4 +1,4 @@
-"""Loads tasks of lm-evaluation-harness, builds their requests, and asks them for their metrics."""
+"""Loads tasks of lm-evaluation-harness, builds their requests, and computes their metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.benchmarks.task import HARNESS_MAX_NEW_TOKENS, HARNESS_SEED, DataSet
 from core.models.files import ChatTemplate
 
 WELL_KNOWN = DataSet("openai/gsm8k", "gsm8k")
-"""Asked for to see whether the hub can be reached."""
+"""Requested to see whether the hub can be reached."""
 
 OUTPUTS = ("multiple_choice", "loglikelihood", "generate_until")
 """The kinds of task that our engine can answer."""
@@ -27,44 +27,44 @@ class HarnessTasks:
     """A task of the harness, or the tasks of a group, with their rows."""
 
     name: str
-    """What was asked for."""
+    """The task or group as requested."""
     tasks: Mapping[str, Any]
-    """The harness's own objects, by name; of one kind and with the same metrics."""
+    """The harness's own objects by name, all of one kind and with the same metrics."""
     rows: Mapping[str, tuple[Any, Any]]
-    """By document: its task and its row. The tasks take turns."""
+    """Task and row by document id; the tasks take turns."""
 
     @property
     def first(self) -> Any:
-        """The task that speaks for all: they are of one kind."""
+        """Represents all tasks, which are of one kind."""
         return next(iter(self.tasks.values()))
 
     @property
     def writes(self) -> bool:
-        """Whether the answers are written."""
+        """Whether answers are written."""
         return bool(self.first.OUTPUT_TYPE == "generate_until")
 
     @functools.cached_property
     def metrics(self) -> tuple[str, ...]:
-        """Every metric with its filter, the first one a mean over the items.
+        """Every metric with its filter; the first is a mean over the items.
 
         Raises:
             ValueError: none is.
         """
         from lm_eval.api.metrics import mean
 
-        ways = self.first.aggregation()
-        names = [f"{metric},{rule.name}" for rule in self.first._filters for metric in ways]
-        means = [name for name in names if ways[name.partition(",")[0]] is mean]
+        aggregations = self.first.aggregation()
+        names = [f"{metric},{rule.name}" for rule in self.first._filters for metric in aggregations]
+        means = [name for name in names if aggregations[name.partition(",")[0]] is mean]
         if not means:
             raise ValueError(f"'{self.name}' has no metric that is a mean over its items: use another task.")
         return (means[0], *(name for name in names if name != means[0]))
 
     def filtered(self, document: str, answers: Sequence[Any]) -> dict[str, list[Any]]:
-        """What each filter makes of the answers to the requests of a document."""
+        """The answers to a document's requests after each filter."""
         from lm_eval.api.instance import Instance
 
         task, row = self.rows[document]
-        instances = [Instance(task.OUTPUT_TYPE, row, ("", ""), place) for place in range(len(answers))]
+        instances = [Instance(task.OUTPUT_TYPE, row, ("", ""), index) for index in range(len(answers))]
         for instance, answer in zip(instances, answers, strict=True):
             instance.resps = [answer]
         for rule in task._filters:
@@ -73,7 +73,7 @@ class HarnessTasks:
         return {name: [instance.filtered_resps[name] for instance in instances] for name in names}
 
     def values(self, document: str, answers: Sequence[Any]) -> dict[str, Any]:
-        """The value of each metric, by `metric,filter`, for the answers to the requests of a document."""
+        """Each metric, by `metric,filter`, for the answers to a document's requests."""
         task, row = self.rows[document]
         return {
             f"{metric},{rule}": _plain(value)
@@ -81,22 +81,24 @@ class HarnessTasks:
             for metric, value in task.process_results(row, kept).items()
         }
 
-    def added_up(self, by_metric: Mapping[str, Sequence[Any]]) -> dict[str, float]:
-        """Each metric over all items, in the harness's way."""
-        ways = self.first.aggregation()
-        return {name: float(ways[name.partition(",")[0]](values)) for name, values in by_metric.items()}
+    def aggregated(self, by_metric: Mapping[str, Sequence[Any]]) -> dict[str, float]:
+        """Each metric over all items, aggregated as the harness does."""
+        aggregations = self.first.aggregation()
+        return {
+            name: float(aggregations[name.partition(",")[0]](values)) for name, values in by_metric.items()
+        }
 
     @functools.cached_property
     def rules(self) -> str:
-        """What decides how answers are scored, as far as it can be put in words, for cache keys."""
+        """The tasks' settings as JSON, as far as they can be written down, for cache keys."""
         settings = [task.dump_config() for task in self.tasks.values()]
         return json.dumps(settings, sort_keys=True, default=lambda value: getattr(value, "__name__", ""))
 
     def documents(self, chat: ChatTemplate | None) -> tuple[Document, ...]:
-        """All documents as the harness asks them.
+        """All documents with the harness's own prompts.
 
         Raises:
-            ValueError: a request is one that our engine does not answer.
+            ValueError: our engine cannot answer a request.
         """
         return _documents(self, chat)
 
@@ -108,11 +110,11 @@ def load_tasks(name: str, include: str | None, shots: int | None) -> HarnessTask
     Args:
         name: the harness's.
         include: a folder with more tasks in the harness's YAML.
-        shots: worked examples; None: as the task says. As in the harness, a task that says 0 keeps to it.
+        shots: few-shot examples; None: the task's default. As in the harness, a default of 0 is kept.
 
     Raises:
-        ValueError: the harness is not installed, has no such task or cannot load it; or our engine does not
-            do what the task asks for.
+        ValueError: the harness is not installed, has no such task or cannot load it, or our engine cannot do
+            what the task asks for.
     """
     tasks = _load(name, include)
     for task in tasks.values():
@@ -126,8 +128,8 @@ def load_tasks(name: str, include: str | None, shots: int | None) -> HarnessTask
     if len({(task.OUTPUT_TYPE, *task.aggregation()) for task in tasks.values()}) != 1:
         raise ValueError(f"The tasks of '{name}' have different metrics: name one of {', '.join(tasks)}.")
     numbered = [
-        (number, place, f"{name}/{task_name}/{number}", task, row)
-        for place, (task_name, task) in enumerate(tasks.items())
+        (number, index, f"{name}/{task_name}/{number}", task, row)
+        for index, (task_name, task) in enumerate(tasks.items())
         for number, row in enumerate(task.eval_docs)
     ]
     rows = {key: (task, row) for _, _, key, task, row in sorted(numbered, key=lambda one: one[:2])}
@@ -142,7 +144,7 @@ def _load(name: str, include: str | None) -> dict[str, Any]:
             "lm_eval: tasks need lm-evaluation-harness: pip install 'abilityscope[harness]'."
         ) from error
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
-    # Where the folder has the task, the harness's own thousands need not be gone through.
+    # If the folder has the task, the harness's own thousands need not be scanned.
     manager = TaskManager(include_path=include, include_defaults=False) if include else None
     if manager is None or name not in manager.all_subtasks:
         manager = TaskManager(include_path=include)
@@ -152,7 +154,7 @@ def _load(name: str, include: str | None) -> dict[str, Any]:
     try:
         with cache_only(bool(reason)):
             return dict(manager.load([name])["tasks"])
-    except Exception as error:  # the harness, datasets or a task's own code; the person gets the cause
+    except Exception as error:  # from the harness, datasets or a task's own code
         hint = f"; {reason}" if reason else ""
         raise ValueError(f"The task '{name}' cannot be loaded: {first_line(error)}{hint}.") from error
 
@@ -160,10 +162,10 @@ def _load(name: str, include: str | None) -> dict[str, Any]:
 def _check(name: str, task: Any) -> None:
     if getattr(task, "UNSAFE_CODE", False):
         raise ValueError(
-            f"'{name}' would run what the model writes outside of the sandbox: use humaneval or mbpp."
+            f"'{name}' would run what the model writes outside the sandbox: use humaneval or mbpp."
         )
     if task.OUTPUT_TYPE not in OUTPUTS or not hasattr(task, "_filters"):
-        raise ValueError(f"'{name}' asks for {task.OUTPUT_TYPE}, which has no score of single items.")
+        raise ValueError(f"'{name}' asks for {task.OUTPUT_TYPE}, which does not score single items.")
 
 
 @functools.lru_cache(maxsize=4)
@@ -183,10 +185,10 @@ def _documents(tasks: HarnessTasks, chat: ChatTemplate | None) -> tuple[Document
 
 
 def _build(task: Any, chat: ChatTemplate | None) -> None:
-    """Has the task make its requests."""
+    """Makes the task build its requests."""
 
     def template(messages: Sequence[Mapping[str, str]], add_generation_prompt: bool = True) -> str:
-        assert chat is not None, "else it is not asked"
+        assert chat is not None, "else it is not called"
         return chat(messages)
 
     in_turns = chat is not None
@@ -195,6 +197,7 @@ def _build(task: Any, chat: ChatTemplate | None) -> None:
 
 
 def _document(task: Any, key: str, family: str, requests: Sequence[Any]) -> Document:
+    row = task.eval_docs[int(key.rpartition("/")[2])]
     if task.OUTPUT_TYPE == "generate_until":
         ((prompt, settings),) = requests
         if settings.get("do_sample") and settings.get("temperature"):
@@ -207,7 +210,7 @@ def _document(task: Any, key: str, family: str, requests: Sequence[Any]) -> Docu
             prompt=prompt,
             until=(until,) if isinstance(until, str) else tuple(stop for stop in until if stop),
             max_new_tokens=int(settings.get("max_gen_toks", HARNESS_MAX_NEW_TOKENS)),
-            targets=(str(task.doc_to_target(_row(task, key))),),
+            targets=(str(task.doc_to_target(row)),),
             asked=prompt,
         )
     contexts, continuations = zip(*requests, strict=True)
@@ -217,30 +220,26 @@ def _document(task: Any, key: str, family: str, requests: Sequence[Any]) -> Docu
         cluster="",
         contexts=contexts[:1] if len(set(contexts)) == 1 else contexts,
         continuations=continuations,
-        gold=_gold(task, _row(task, key), len(continuations)),
+        gold=_gold(task, row, len(continuations)),
         options=tuple(text.strip() or text for text in continuations),
         lengths=tuple(len(text.strip()) for text in continuations),
         asked=contexts[0],
     )
 
 
-def _row(task: Any, key: str) -> Any:
-    return task.eval_docs[int(key.rpartition("/")[2])]
-
-
 def _gold(task: Any, row: Any, options: int) -> frozenset[int]:
-    """The places of the right options, to be shown; the first where the task does not say."""
+    """Indices of the right options, for display; the first if the task does not say."""
     if task.OUTPUT_TYPE != "multiple_choice":
         return frozenset((0,))
-    said = task.doc_to_text(row) if getattr(task, "multiple_input", 0) else task.doc_to_target(row)
+    stated = task.doc_to_text(row) if getattr(task, "multiple_input", 0) else task.doc_to_target(row)
     choices = list(task.doc_to_choice(row))
-    places = said if isinstance(said, list) else [said]
-    found = [choices.index(one) if isinstance(one, str) and one in choices else one for one in places]
+    right = stated if isinstance(stated, list) else [stated]
+    found = [choices.index(one) if isinstance(one, str) and one in choices else one for one in right]
     return frozenset(one for one in found if isinstance(one, int) and 0 <= one < options) or frozenset((0,))
 
 
 def _plain(value: Any) -> Any:
-    """A metric's value as JSON has it."""
+    """A metric's value in JSON types."""
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
     return value.item() if hasattr(value, "item") else value

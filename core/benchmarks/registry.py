@@ -52,17 +52,17 @@ class Listed:
     """Number of items in the hub's split; None for a custom benchmark."""
     chance: float | None
     """The score of guessing; None: no usable level, or it varies from item to item."""
-    chance_varies: bool
+    chance_varies: bool = False
     """Whether it is the mean over the items."""
-    shots: int
+    shots: int = 0
     """Few-shot examples before each item."""
-    harness: str | None
+    harness: str | None = None
     """Its name in lm-evaluation-harness."""
-    source: str
+    source: str = "generated"
     """The data set on the hub, the path of a custom description, or `generated`."""
-    runs_code: bool
+    runs_code: bool = False
     """Whether it runs programs that the model writes."""
-    at_hand: bool
+    at_hand: bool = True
     """Whether its rows are on this machine."""
     needs: tuple[str, ...] = ()
     """Ids of the abilities that its items need by construction; empty if unknown."""
@@ -138,12 +138,6 @@ def _listed_generated(benchmark: Benchmark) -> Listed:
         metrics=benchmark.metrics,
         n_items=benchmark.n_items,
         chance=benchmark.chance,
-        chance_varies=False,
-        shots=0,
-        harness=None,
-        source="generated",
-        runs_code=False,
-        at_hand=True,
         needs=benchmark.needs,
     )
 

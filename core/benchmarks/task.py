@@ -118,10 +118,10 @@ class Task:
     """Lowest and highest score of an intact model, 0 to 1, that do not suggest a broken set-up."""
     n_items: int | None
     """Number of items in the hub's split; None for a custom benchmark."""
-    version: int
-    """Raised whenever a prompt, a rule or a metric changes; part of every cache key of its outcomes."""
     read: Callable[[Row], Choice | Writing] = field(repr=False)
     """Parses a row; raises a ValueError that names file, line and field of a malformed one."""
+    version: int = 1
+    """Raised whenever a prompt, a rule or a metric changes; part of every cache key of its outcomes."""
     family: str | None = None
     """The field with a row's subject or subtask, if any."""
     preamble: Callable[[Row], str] | None = field(default=None, repr=False)

@@ -200,8 +200,8 @@ class Watch:
         self._limits = limits
         self._process = process
 
-    def until(self, deadline: float) -> bool:
-        """Reads until the process has ended and its pipes are empty; False at the deadline or an overflow.
+    def until(self, deadline: float) -> None:
+        """Reads until the process has ended and its pipes are empty, or a limit or the deadline is passed.
 
         A pipe that another process holds open is not waited for.
 
@@ -215,16 +215,16 @@ class Watch:
                 for pipe in self.read:
                     os.set_blocking(pipe, False)
                     selector.register(pipe, selectors.EVENT_READ)
-                return self._read_all(selector, handle, deadline)
+                self._read_all(selector, handle, deadline)
         finally:
             os.close(handle)
 
-    def _read_all(self, selector: selectors.BaseSelector, handle: int, deadline: float) -> bool:
+    def _read_all(self, selector: selectors.BaseSelector, handle: int, deadline: float) -> None:
         ended = False
         while selector.get_map():
             ready = selector.select(0 if ended else max(0.0, deadline - time.monotonic()))
             if not ready:
-                return ended
+                return
             for key, _ in ready:
                 if key.fd == handle:
                     ended = True
@@ -232,8 +232,7 @@ class Watch:
                 elif not self._take(key.fd):
                     selector.unregister(key.fd)
             if self.overflowed or time.monotonic() > deadline:
-                return False
-        return ended
+                return
 
     def _take(self, pipe: int) -> bool:
         """Reads once; False at the end of the pipe."""

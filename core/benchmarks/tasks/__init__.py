@@ -1,1 +1,1 @@
-"""The benchmarks that everyone uses: what each asks, how it is rendered, and how it is scored."""
+"""The built-in tasks, one file per family."""

@@ -1,4 +1,4 @@
-"""All benchmarks that come with the package."""
+"""The registry of built-in tasks."""
 
 from __future__ import annotations
 
@@ -38,4 +38,4 @@ TASKS: dict[str, Task] = {
         BBH,
     )
 }
-"""By id, in the order in which they are listed."""
+"""By id, in the order of lists."""

@@ -1,4 +1,4 @@
-"""HumanEval and MBPP: Python functions, judged by their tests. Nothing here runs code."""
+"""HumanEval and MBPP: Python functions, scored by their tests. Nothing here runs code."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from core.benchmarks.fields import bundled_examples, text_of, texts_of
 from core.benchmarks.task import DataSet, Shots, Task, Writing
 
 MBPP_TESTS = 3
-"""Tests of a row that are shown and run; a few rows have more."""
+"""Number of a row's tests that are shown and run; a few rows have more."""
 
 
 def read_humaneval(row: Row) -> Writing:
-    """The head and the description of a function; the answer goes on with its body."""
+    """The head and description of a function; the answer continues with its body."""
     prompt, solution = text_of(row, "prompt"), text_of(row, "canonical_solution")
     tests = f"{text_of(row, 'test')}\ncheck({text_of(row, 'entry_point')})"
     return Writing(prompt, solution, (tests,), CodeReference(prompt, "", tests, solution))
 
 
 def read_mbpp(row: Row) -> Writing:
-    """A task in words with three tests; the answer is the whole program."""
+    """A task in words with three tests; the answer is a whole program."""
     tests = "\n".join(texts_of(row, "test_list", least=MBPP_TESTS)[:MBPP_TESTS])
     prompt = (
         f"You are an expert Python programmer, and here is your task: {text_of(row, 'text')} "
         f"Your code should pass these tests:\n\n{tests}\n[BEGIN]\n"
     )
     code = text_of(row, "code")
-    # lm-evaluation-harness leaves the setup out, so that no answer passes where the tests need it.
+    # lm-evaluation-harness omits the setup, so no answer passes if the tests need it.
     setup = text_of(row, "test_setup_code") if row.fields.get("test_setup_code") else ""
     return Writing(prompt, f"{code}\n[DONE]", (tests,), CodeReference("", setup, tests, code))
 
 
 def mbpp_examples(family: str) -> tuple[Row, ...]:
-    """The three programs that stand before every task."""
+    """The three programs shown before every task."""
     return bundled_examples("mbpp_examples.json", "mbpp")
 
 
@@ -49,7 +49,6 @@ HUMANEVAL = Task(
     chance=0.0,
     plausible_range=(0.005, 1.0),
     n_items=164,
-    version=1,
     read=read_humaneval,
     until=("\nclass", "\ndef", "\n#", "\nif", "\nprint"),
     max_new_tokens=1024,
@@ -73,7 +72,6 @@ MBPP = Task(
     chance=0.0,
     plausible_range=(0.005, 1.0),
     n_items=500,
-    version=1,
     read=read_mbpp,
     delimiter="",
     until=("[DONE]",),

@@ -1,4 +1,4 @@
-"""HellaSwag, CommonsenseQA, WinoGrande, PIQA and Social IQa: what everybody knows of everyday life."""
+"""HellaSwag, CommonsenseQA, WinoGrande, PIQA and Social IQa: everyday knowledge."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LETTERS = ("A", "B", "C", "D", "E")
 
 
 def read_hellaswag(row: Row) -> Choice:
-    """The beginning of a scene, and its possible ends; the marks of WikiHow taken out."""
+    """The beginning of a scene and its possible endings, without WikiHow's markup."""
     scene = f"{text_of(row, 'ctx_a')} {text_of(row, 'ctx_b').capitalize()}"
     endings = tuple(_without_marks(text) for text in texts_of(row, "endings", least=2))
     right = number_of(row, "label", below=len(endings))
@@ -29,7 +29,7 @@ def read_commonsense_qa(row: Row) -> Choice:
 
 
 def read_winogrande(row: Row) -> Choice:
-    """The sentence up to the blank with each option in it; the rest of the sentence is scored after both."""
+    """The sentence up to the blank, once with each option; the rest of the sentence is scored after both."""
     sentence = text_of(row, "sentence")
     if "_" not in sentence:
         fail(row, ("sentence",), "has no blank (_)")
@@ -41,7 +41,7 @@ def read_winogrande(row: Row) -> Choice:
 
 
 def read_piqa(row: Row) -> Choice:
-    """A goal, and two ways to reach it."""
+    """A goal and two ways to reach it."""
     context = f"Question: {text_of(row, 'goal')}\nAnswer:"
     return Choice(
         (context,), (text_of(row, "sol1"), text_of(row, "sol2")), (number_of(row, "label", below=2),)
@@ -49,7 +49,7 @@ def read_piqa(row: Row) -> Choice:
 
 
 def read_social_iqa(row: Row) -> Choice:
-    """A situation and a question on it."""
+    """A situation and a question about it."""
     context = f"Q: {text_of(row, 'context')} {text_of(row, 'question')}\nA:"
     answers = tuple(text_of(row, name) for name in ("answerA", "answerB", "answerC"))
     return Choice((context,), answers, (number_of(row, "label", start=1, below=4) - 1,))
@@ -73,7 +73,6 @@ HELLASWAG = Task(
     chance=0.25,
     plausible_range=(0.1, 1.0),
     n_items=10042,
-    version=1,
     read=read_hellaswag,
 )
 
@@ -90,7 +89,6 @@ COMMONSENSE_QA = Task(
     chance=0.2,
     plausible_range=(0.06, 1.0),
     n_items=1221,
-    version=1,
     read=read_commonsense_qa,
 )
 
@@ -112,7 +110,6 @@ WINOGRANDE = Task(
     chance=0.5,
     plausible_range=(0.3, 1.0),
     n_items=1267,
-    version=1,
     read=read_winogrande,
 )
 
@@ -129,7 +126,6 @@ PIQA = Task(
     chance=0.5,
     plausible_range=(0.3, 1.0),
     n_items=1838,
-    version=1,
     read=read_piqa,
 )
 
@@ -146,6 +142,5 @@ SOCIAL_IQA = Task(
     chance=1 / 3,
     plausible_range=(0.15, 1.0),
     n_items=1954,
-    version=1,
     read=read_social_iqa,
 )

@@ -1,4 +1,4 @@
-"""BoolQ and SQuAD: questions on a passage that is given."""
+"""BoolQ and SQuAD: questions on a given passage."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_boolq(row: Row) -> Choice:
 
 
 def read_squad(row: Row) -> Writing:
-    """A passage and a question; the answer is a piece of the passage."""
+    """A passage and a question; the answer is a span of the passage."""
     passage = text_of(row, "context")
     prompt = (
         f"Title: {text_of(row, 'title')}\n\nBackground: {passage}\n\n"
@@ -53,7 +53,6 @@ BOOLQ = Task(
     chance=0.5,
     plausible_range=(0.3, 1.0),
     n_items=3270,
-    version=1,
     read=read_boolq,
 )
 
@@ -72,7 +71,6 @@ SQUAD = Task(
     chance=0.0,
     plausible_range=(0.005, 1.0),
     n_items=10570,
-    version=1,
     read=read_squad,
     until=("\n",),
     max_new_tokens=48,

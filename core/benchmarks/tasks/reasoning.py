@@ -1,4 +1,4 @@
-"""GSM8K: word problems with written steps."""
+"""GSM8K and BIG-Bench Hard: answers that are thought through in written steps."""
 
 from __future__ import annotations
 
@@ -7,11 +7,36 @@ from core.benchmarks.fields import bundled, bundled_examples, fail, short, text_
 from core.benchmarks.scoring import ExactMatch
 from core.benchmarks.task import DataSet, RegexFilter, Shots, Task, Writing
 
+PROMPTS = "bbh_prompts.json"
+"""A line on each subtask, and three examples that think in steps."""
+
+SUBTASKS: tuple[str, ...] = tuple(bundled(PROMPTS)["preambles"])
+
 
 def read_gsm8k(row: Row) -> Writing:
-    """A problem; the answer has its steps, and ends in `#### N`."""
+    """A problem; the answer has its steps and ends in `#### N`."""
     answer = text_of(row, "answer")
     return Writing(f"Question: {text_of(row, 'question')}\nAnswer:", answer, (answer,))
+
+
+def read_bbh(row: Row) -> Writing:
+    """A problem; the model should think step by step and end in `So the answer is …`."""
+    target = text_of(row, "target")
+    return Writing(f"Q: {text_of(row, 'input')}\nA: Let's think step by step.\n", target, (target,))
+
+
+def bbh_preamble(row: Row) -> str:
+    """The line on the row's subtask."""
+    preambles: dict[str, str] = bundled(PROMPTS)["preambles"]
+    subtask = text_of(row, "task")
+    if subtask not in preambles:
+        fail(row, ("task",), f"is {short(subtask)}, which is no subtask of BIG-Bench Hard")
+    return preambles[subtask]
+
+
+def bbh_examples(subtask: str) -> tuple[Row, ...]:
+    """The three few-shot examples of a subtask."""
+    return bundled_examples(PROMPTS, subtask)
 
 
 GSM8K = Task(
@@ -27,7 +52,6 @@ GSM8K = Task(
     chance=0.0,
     plausible_range=(0.005, 1.0),
     n_items=1319,
-    version=1,
     read=read_gsm8k,
     until=("Question:", "</s>", "<|im_end|>"),
     filters=(
@@ -37,31 +61,6 @@ GSM8K = Task(
     asks="a number after '####'",
     judge=ExactMatch((",", r"\$", r"(?s).*#### ", r"\.$"), ignore_case=True),
 )
-
-
-PROMPTS = "bbh_prompts.json"
-SUBTASKS: tuple[str, ...] = tuple(bundled(PROMPTS)["preambles"])
-
-
-def read_bbh(row: Row) -> Writing:
-    """A problem; the model is to think step by step and to end in `So the answer is …`."""
-    target = text_of(row, "target")
-    return Writing(f"Q: {text_of(row, 'input')}\nA: Let's think step by step.\n", target, (target,))
-
-
-def bbh_preamble(row: Row) -> str:
-    """What the row's subtask asks."""
-    preambles: dict[str, str] = bundled(PROMPTS)["preambles"]
-    subtask = text_of(row, "task")
-    if subtask not in preambles:
-        fail(row, ("task",), f"is {short(subtask)}, which is no subtask of BIG-Bench Hard")
-    return preambles[subtask]
-
-
-def bbh_examples(subtask: str) -> tuple[Row, ...]:
-    """The three worked examples of a subtask."""
-    return bundled_examples(PROMPTS, subtask)
-
 
 BBH = Task(
     id="bbh",
@@ -78,7 +77,6 @@ BBH = Task(
     chance=0.0,
     plausible_range=(0.005, 1.0),
     n_items=6511,
-    version=1,
     read=read_bbh,
     family="task",
     preamble=bbh_preamble,

@@ -1,4 +1,7 @@
-"""System calls that Python has no function for, and the filter of system calls. Linux only."""
+"""System calls that Python has no function for, and the filter of system calls. Linux only.
+
+Every function raises an OSError that says what the kernel denies.
+"""
 
 from __future__ import annotations
 
@@ -82,20 +85,12 @@ class _FilterProgram(ctypes.Structure):
 
 
 def unshare(flags: int) -> None:
-    """Moves this process into new namespaces (unshare(2)).
-
-    Raises:
-        OSError: the kernel denies it to this user.
-    """
+    """Moves this process into new namespaces (unshare(2))."""
     _check(_libc.unshare(flags), "make namespaces")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
-    """Mounts a file system or folder (mount(2)).
-
-    Raises:
-        OSError: it cannot be mounted.
-    """
+    """Mounts a file system or folder (mount(2))."""
     encoded = None if kind is None else kind.encode()
     done = _libc.mount(
         os.fsencode(source), os.fsencode(target), encoded, ctypes.c_ulong(flags), options.encode()
@@ -138,20 +133,12 @@ def pivot_root(new: str, old: str) -> None:
 
 
 def detach(target: str) -> None:
-    """Detaches a mount and everything below it (umount2(2)).
-
-    Raises:
-        OSError: the kernel denies it to this user.
-    """
+    """Detaches a mount and everything below it (umount2(2))."""
     _check(_libc.umount2(os.fsencode(target), _DETACH), f"detach {target}")
 
 
 def drop_from_bounds() -> None:
-    """Keeps every program started from here on from gaining a capability, in any way.
-
-    Raises:
-        OSError: the kernel denies it to this user.
-    """
+    """Keeps every program started from here on from gaining a capability, in any way."""
     for capability in range(_HIGHEST_CAPABILITY + 1):
         if _libc.prctl(_DROP_FROM_BOUNDS, capability, 0, 0, 0) != 0:
             if capability and ctypes.get_errno() == 22:  # EINVAL: this kernel has no more of them
@@ -161,11 +148,7 @@ def drop_from_bounds() -> None:
 
 
 def drop_capabilities() -> None:
-    """Drops every capability of this process.
-
-    Raises:
-        OSError: the kernel denies it to this process.
-    """
+    """Drops every capability of this process."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
     nothing = (ctypes.c_uint32 * 6)()
     _check(_libc.capset(header, nothing), "drop the capabilities")
@@ -175,9 +158,6 @@ def become(user: int) -> None:
     """Turns root's process into another user's; of root's rights it keeps only access to files.
 
     What it starts keeps that too; nothing else can be regained.
-
-    Raises:
-        OSError: the kernel denies it to this process.
     """
     os.setgroups([])
     _check(_libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0), "keep access to files")
@@ -199,38 +179,23 @@ def filter_calls(steps: ctypes.Array[ctypes.c_char], length: int) -> None:
     Args:
         steps: the BPF program.
         length: its number of steps.
-
-    Raises:
-        OSError: the kernel denies it to this process.
     """
     program = _FilterProgram(length, ctypes.addressof(steps))
     _check(_libc.prctl(_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(program), 0, 0), "filter system calls")
 
 
 def close_to_others() -> None:
-    """Keeps other processes of this user from inspecting this one and its children; no core dumps.
-
-    Raises:
-        OSError: the kernel denies it to this process.
-    """
+    """Keeps other processes of this user from inspecting this one and its children; no core dumps."""
     _check(_libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "close this process to others")
 
 
 def die_with_parent() -> None:
-    """Has the kernel kill this process when its parent ends.
-
-    Raises:
-        OSError: the kernel denies it to this process.
-    """
+    """Has the kernel kill this process when its parent ends."""
     _check(_libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0), "bind this process to its parent")
 
 
 def adopt_orphans() -> None:
-    """Makes descendants whose parents end children of this process.
-
-    Raises:
-        OSError: the kernel denies it to this process.
-    """
+    """Makes descendants whose parents end children of this process."""
     _check(_libc.prctl(_CHILD_SUBREAPER, 1, 0, 0, 0), "adopt orphans")
 
 
@@ -238,9 +203,6 @@ def deny_calls() -> None:
     """Makes the denied calls fail from now on, here and in child processes; no-op on other machines.
 
     Denied are calls that get memory past every limit, and calls that only attacks use.
-
-    Raises:
-        OSError: the kernel denies it to this process.
     """
     machine = _MACHINES.get(os.uname().machine)
     if machine is None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.abilities.custom_rows import Row
-from core.benchmarks.benchmark import ChoiceDocument, Document
+from core.benchmarks.benchmark import ChoiceDocument, CodeReference, Document
 from core.benchmarks.loaded import Documents, documents_of
 from core.benchmarks.rows import load_rows
 from core.benchmarks.scoring import choice_metric
@@ -57,6 +57,11 @@ def load_documents(
 def choice_scores(task: Task, document: ChoiceDocument, loglikelihoods: Sequence[float]) -> dict[str, float]:
     """Every metric of a multiple-choice task."""
     return {metric: choice_metric(metric, document, loglikelihoods) for metric in task.metrics}
+
+
+def whole_program(code: CodeReference, answer: str) -> str:
+    """The program for an answer, tests included."""
+    return "\n".join(part for part in (code.head + answer, code.setup, code.tests) if part)
 
 
 def subjects() -> list[str]:

@@ -13,7 +13,7 @@ from core.benchmarks.rendering import render
 from core.benchmarks.task import HARNESS_SEED
 from core.benchmarks.tasks.catalogue import TASKS
 from core.benchmarks.tasks.reasoning import SUBTASKS
-from tests.core.benchmarks.conftest import rows_of, shot_rows_of, subjects
+from tests.core.benchmarks.conftest import rows_of, shot_rows_of, subjects, whole_program
 
 pytestmark = pytest.mark.harness
 
@@ -99,7 +99,7 @@ def test_code_is_tried_as_the_harness_would(harness: dict[str, Any]) -> None:
             assert document.code is not None
             assert document.targets == (oracle.doc_to_target(row),)
             prediction = (row["prompt"] if task == "humaneval" else "") + "    pass"
-            assert document.code.program("    pass") == f"{prediction}\n{document.targets[0]}"
+            assert whole_program(document.code, "    pass") == f"{prediction}\n{document.targets[0]}"
 
 
 def test_squad_is_asked_as_the_harness_asks_squad_2(harness: dict[str, Any]) -> None:

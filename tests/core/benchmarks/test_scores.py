@@ -11,7 +11,7 @@ from core.benchmarks.benchmark import ChoiceDocument, GenerationDocument
 from core.benchmarks.rendering import render
 from core.benchmarks.scoring import squad_scores, text_scores
 from core.benchmarks.tasks.catalogue import TASKS
-from tests.core.benchmarks.conftest import choice_scores, rows_of
+from tests.core.benchmarks.conftest import choice_scores, rows_of, whole_program
 
 RUNNER = """
 import json, sys
@@ -74,8 +74,8 @@ def test_every_reference_solution_passes_and_a_broken_one_fails(task: str) -> No
     for document in render(TASKS[task], rows_of(task)):
         assert isinstance(document, GenerationDocument)
         assert document.code is not None
-        programs.append((document.code.program(document.code.solution), True))
-        programs.append((document.code.program("    raise ValueError\n"), False))
+        programs.append((whole_program(document.code, document.code.solution), True))
+        programs.append((whole_program(document.code, "    raise ValueError\n"), False))
     finished = subprocess.run(
         [sys.executable, "-I", "-c", RUNNER],
         input=json.dumps([program for program, _ in programs]),

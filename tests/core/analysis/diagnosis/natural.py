@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.failure_modes import TagName
-from core.benchmarks.answer_format import pattern_format, style_format
+from core.benchmarks.answer_format import AnswerFormat, style_format
 from core.inference import Finish
+
+
+def pattern_format(asked: str, pattern: str) -> AnswerFormat:
+    """A format whose answer is the first group of a pattern's last match."""
+
+    def stated(text: str) -> str | None:
+        found = list(re.finditer(pattern, text))
+        return (found[-1][1] or "").strip() or None if found else None
+
+    return AnswerFormat(asked, stated)
+
 
 LISTED = style_format("listed")
 HASHES = pattern_format("#### and the number", r"####\s*(-?[\d.,]+)")

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.diagnose import diagnose
 from core.analysis.diagnosis.failure_modes import Tag, main_tag
-from core.benchmarks.answer_format import pattern_format, style_format
+from core.benchmarks.answer_format import style_format
 from core.inference import Finish
 from core.inference.answers import first_difference
+from tests.core.analysis.diagnosis.natural import pattern_format
 
 STEPS = "8 1 9 2 10 3"
 SUM = Asked("Eva had 7 cakes and bought 3 . now Eva has think :", style_format("cloze"), "10", STEPS)
@@ -152,11 +153,6 @@ def test_the_same_number_in_other_words_is_the_same_answer_only_where_a_number_i
     assert names(asked, base, "7 horses") == ["other_answer"]
     asked = Asked("How many?", pattern_format("it is", r"(?s)(.+)"), "7")
     assert names(asked, Written("7", "eos"), "7 horses") == ["same_answer_other_way"]
-
-
-def test_a_pattern_without_a_group_is_refused() -> None:
-    with pytest.raises(ValueError, match="has no group"):
-        pattern_format("a number", r"\d+")
 
 
 def test_first_difference() -> None:
