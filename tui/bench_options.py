@@ -111,7 +111,7 @@ def open_runner(
         options.spec,
         options.store,
         importance,
-        custom_items=custom_items,
+        custom_items=custom_items or {},
         batch_size=options.batch_rows or "auto",
         memory_options=options.memory_options,
         emit=emit,

@@ -14,7 +14,7 @@ from core.analysis.diagnosis.case import Written
 from core.analysis.diagnosis.coherence import coherence, find_loop
 from core.analysis.samples.written import written_of
 from core.analysis.statistics.accuracy import Accuracy, accuracy
-from core.experiment.experiment import Experiment, generation_quality_request
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 
 MOST_TIMES = 2.0
@@ -153,14 +153,14 @@ def mask_generation_qualities(
         CorruptEntry: an entry is damaged.
         ValueError: k asks for more weights than there are candidates.
     """
-    base = experiment.store.generation_quality.load(generation_quality_request(experiment, None)[0])
+    base = experiment.store.generation_quality.load(experiment.generation_quality_request(None)[0])
     if base is None:
         return {}
     intact = base.rows(named=True)
     base_generation_quality, base_perplexity = _answers(intact, intact), _perplexity(base)
     found = {}
     for mask in masks:
-        frame = experiment.store.generation_quality.load(generation_quality_request(experiment, mask)[0])
+        frame = experiment.store.generation_quality.load(experiment.generation_quality_request(mask)[0])
         if frame is not None:
             answers = _answers(intact, frame.rows(named=True))
             found[mask] = GenerationQuality(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
@@ -24,19 +21,14 @@ from core.experiment.events import (
     TextWritten,
 )
 from core.experiment.experiment import OutcomesRequest
-from core.experiment.specs import MaskSpec
-from core.experiment.storing import stored_outcomes
+from core.experiment.specs import alike_ks
 from core.phantom.calibration.plan import main_plan
 from core.phantom.calibration.run import run_calibration
 from core.phantom.calibration.subject import phantom_of, runners, truth_of
-from core.runner.cancellation import Cancelled
-from core.runner.divergences import ComparedTexts, SeenTexts, compare_texts, see_texts
+from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
-from core.runner.runs import alike_ks, compute_runs
-from core.runner.writing import prompt_for, write_on
-
-if TYPE_CHECKING:
-    from core.inference.generation import Generated
+from core.runner.runs import find_runs, run_missing
+from core.runner.writing import ComparedTexts, Sampling, prompt_for, write_answers
 
 Advance = Callable[[int], None]
 """Is told how many of a job's parts are finished."""
@@ -75,22 +67,12 @@ def do(runner: Runner, job: str, start: Start, advance: Advance, options: Benchm
 
 def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
     requests = _requests(runner, start, options)
-    keys = [request.key for request in requests]
-    loaded = stored_outcomes(runner, keys)
+    loaded = find_runs(runner, requests)
     finished = set(loaded.frames)
-    # By key, so that a run that is asked for twice is computed once; by mask, so that each is applied once.
-    runs: dict[MaskSpec | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
-    for request in {request.key: request for request in requests}.values():
-        runs[request.mask].append(request)
-    missing = set(keys) - finished
-    runner.emit(RunsFound(total=len(keys), cached=sum(key in finished for key in keys)))
-    advance(sum(key in finished for key in keys))
-    with closing(compute_runs(runner, runs, runner.cancelled, loaded.frames.keys())) as computed:
-        for done, (request, score) in enumerate(computed, start=1):
-            finished.add(request.key)
-            name = "base" if request.mask is None else str(request.mask)
-            runner.emit(RunFinished(name, request.benchmark.id, score, done, len(missing)))
-            advance(sum(key in finished for key in keys))
+    advance(sum(request.key in finished for request in requests))
+    for computed in run_missing(runner, requests, loaded, runner.cancelled):
+        finished.add(computed.key)
+        advance(sum(request.key in finished for request in requests))
 
 
 def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:
@@ -110,43 +92,28 @@ def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> li
 
 
 def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None:
-    runner.expected = start.masks
-    try:
-        for done, mask in enumerate(start.masks, start=1):
-            _require_go(runner)
-            runner.mask(mask, alike_ks(mask, start.masks))
-            advance(done)
-    finally:
-        runner.expected = ()
+    for done, mask in enumerate(start.masks, start=1):
+        if runner.cancelled():
+            raise Cancelled
+        runner.mask(mask, alike_ks(mask, start.masks), start.masks)
+        advance(done)
 
 
 def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Advance) -> None:
     prompt, unknown = prompt_for(runner, start.prompt)
-    base: Generated | None = None
-    for pane, mask_spec in enumerate(start.masks):
-        _require_go(runner)
-        mask = None if mask_spec is None else runner.mask(mask_spec, alike_ks(mask_spec, start.masks))
-        seen: SeenTexts | None = None
-        started = time.monotonic()
-        with runner.ablated(mask, start.factor):
-            written = write_on(
-                runner,
-                prompt,
-                max_new_tokens=start.max_new_tokens,
-                temperature=start.temperature,
-                seed=start.seed,
-                on_text=_teller(runner, job, pane),
-            )
-            seconds = time.monotonic() - started
-            runner.emit(TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown))
-            if written.finish == "cancelled":
-                raise Cancelled
-            if base is not None and mask_spec is not None:
-                seen = see_texts(runner, prompt, start.max_new_tokens, base, written)
-        if mask_spec is None:
-            base = written
-        if seen is not None:
-            runner.emit(_compared(job, pane, seen, compare_texts(runner, seen)))
+    answers = write_answers(
+        runner,
+        prompt,
+        start.masks,
+        Sampling(start.max_new_tokens, start.temperature, start.seed, start.factor),
+        on_text=lambda pane, piece: runner.emit(TextWritten(job, pane, piece)),
+        on_written=lambda pane, written, seconds: runner.emit(
+            TextEnded(job, pane, written.finish, len(written.tokens), seconds, unknown)
+        ),
+    )
+    for pane, answer in enumerate(answers):
+        if answer.compared is not None:
+            runner.emit(_compared(job, pane, answer.written.tokens, answer.compared))
         advance(pane + 1)
 
 
@@ -181,7 +148,7 @@ def _teller_of_phantom(emit: Callable[[Event], None], advance: Advance) -> Calla
     return hear
 
 
-def _compared(job: str, pane: int, seen: SeenTexts, found: ComparedTexts) -> TextCompared:
+def _compared(job: str, pane: int, tokens: tuple[int, ...], found: ComparedTexts) -> TextCompared:
     divergence = found.divergence
     return TextCompared(
         job=job,
@@ -191,17 +158,8 @@ def _compared(job: str, pane: int, seen: SeenTexts, found: ComparedTexts) -> Tex
         ablated_token=None if divergence is None else divergence.ablated_token,
         base_probabilities=(None, None) if divergence is None else divergence.base_probabilities,
         ablated_probabilities=(None, None) if divergence is None else divergence.ablated_probabilities,
-        base_tokens=seen.pair.base,
-        ablated_tokens=seen.pair.ablated,
+        base_tokens=found.base_tokens,
+        ablated_tokens=tokens,
         base_logprobs=found.base_logprobs,
         ablated_logprobs=found.ablated_logprobs,
     )
-
-
-def _teller(runner: Runner, job: str, pane: int) -> Callable[[str], None]:
-    return lambda text: runner.emit(TextWritten(job, pane, text))
-
-
-def _require_go(runner: Runner) -> None:
-    if runner.cancelled():
-        raise Cancelled

@@ -12,7 +12,7 @@ from core.engine.gpus import Gpus
 from core.engine.jobs import JobQueue, Start
 from core.engine.spec import EngineSpec
 from core.experiment.events import Event, Job, JobState, ModelFailed
-from core.runner.cancellation import Cancelled
+from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 
 

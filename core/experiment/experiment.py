@@ -1,12 +1,13 @@
-"""An experiment: a model, a cache, and how weights are scored; what every cache key is made of. No torch."""
+"""An experiment: a model, a cache and a scoring rule. Knows every cache key, loads nothing. No torch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cache.entries import Unwritable
 from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks.benchmark import Benchmark
@@ -20,7 +21,7 @@ from core.experiment.cache_keys import (
     ranking_key_inputs,
     scope_key_inputs,
 )
-from core.experiment.events import Event
+from core.experiment.events import Event, NotStored
 from core.experiment.specs import (
     SHARED_ABILITIES,
     DiagnosticSet,
@@ -52,38 +53,25 @@ class OutcomesRequest:
     key_inputs: Mapping[str, Any]
 
 
+@dataclass(eq=False, repr=False)
 class Experiment:
-    """A model, a cache and a scoring rule: asks the cache, and loads nothing."""
+    """A model, a cache and a scoring rule. Creating one touches neither model nor cache."""
 
-    def __init__(
-        self,
-        spec: ModelSpec,
-        store: Store,
-        importance: ImportanceSpec | None = None,
-        *,
-        custom_items: Mapping[str, tuple[Item, ...]] | None = None,
-        batch_size: BatchSize = "auto",
-        memory_options: MemoryOptions | None = None,
-        emit: Callable[[Event], None] = lambda event: None,
-    ) -> None:
-        """Touches neither model nor cache.
-
-        Args:
-            spec: the model.
-            store: the cache.
-            importance: how importance is computed.
-            custom_items: a person's own diagnostic items, by ability, in place of the generated ones.
-            batch_size: rows of a batch in evaluation.
-            memory_options: how importance is computed within memory.
-            emit: receives the events.
-        """
-        self.spec, self.store, self.importance = spec, store, importance or ImportanceSpec()
-        self.memory_options = memory_options or MemoryOptions()
-        self.emit = emit
-        self._custom_items = custom_items or {}
-        self.batch_size = batch_size
-        self.reported_unwritable: set[str] = set()
-        """Why the cache could not be written to, as far as that was reported."""
+    spec: ModelSpec
+    store: Store
+    importance: ImportanceSpec = field(default_factory=ImportanceSpec)
+    """How importance is computed."""
+    _: KW_ONLY
+    custom_items: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
+    """Diagnostic items by ability, in place of the generated ones."""
+    batch_size: BatchSize = "auto"
+    """Rows per batch in evaluation."""
+    memory_options: MemoryOptions = field(default_factory=MemoryOptions)
+    """How importance is computed within memory."""
+    emit: Callable[[Event], None] = lambda event: None
+    """Receives the events."""
+    _reported: set[str] = field(default_factory=set, init=False)
+    """Reasons why the cache could not be written to that were reported already."""
 
     @cached_property
     def info(self) -> ModelInfo:
@@ -93,32 +81,34 @@ class Experiment:
             ModelFilesError: there is no such model, or a file is missing or broken.
             ValueError: it is stored quantized in another way than is asked for.
         """
-        spec = self.spec
-        memory = self.store.fingerprint_memory
+        spec, memory = self.spec, self.store.fingerprint_memory
         return describe_folder(model_folder(spec), spec.name, memory, spec.quantization, spec.dtype)
 
     @cached_property
     def identity(self) -> ModelIdentity:
-        """What of the model is in every cache key."""
+        """The part of the model that enters every cache key."""
         return ModelIdentity.of(self.spec, self.info, device_kind(self.spec.device))
 
     def diagnostic_set(self, ability: str) -> DiagnosticSet:
         """The items from which an ability's importance is computed."""
-        own = self._custom_items.get(ability, ())
-        return DiagnosticSet(ability, self.spec.level, self.importance.n_items, self.importance.seed, own)
+        custom = self.custom_items.get(ability, ())
+        return DiagnosticSet(ability, self.spec.level, self.importance.n_items, self.importance.seed, custom)
 
-    def mask_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
-        """What the selected weights depend on."""
-        n = selectable_weights(mask.k, mask.variant, self.info)
-        if mask.selection == "random":
-            return {"random": mask.random_seed, "variant": mask.variant, "n": n} | scope_key_inputs(mask)
-        if mask.selection == "random_matched":
-            ranking = self.ranking_key(replace(mask, selection="top"))
-            return {"random_matched": mask.random_seed, "ranking": ranking, "n": n}
-        if mask.selection == "top_minus_shared":
-            keys = [self.ranking_key(one) for one in self.rankings_of(mask)]
-            return {"rankings": keys, "shared_abilities": SHARED_ABILITIES, "n": n}
-        return {"ranking": self.ranking_key(mask), "n": n}
+    # Rankings and masks.
+
+    def scored_abilities(self, mask: MaskSpec) -> list[str]:
+        """The abilities whose importance a mask's ranking needs, its own first."""
+        return own_first(mask.ability) if mask.selection in CONTRASTS else [mask.ability]
+
+    def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
+        """The key inputs of the ranking whose first n weights are the mask."""
+        sets = [self.diagnostic_set(ability) for ability in self.scored_abilities(mask)]
+        found = ranking_key_inputs(self.identity, self.importance, sets, mask)
+        return found | rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
+
+    def ranking_key(self, mask: MaskSpec) -> str:
+        """The cache key of the ranking whose first n weights are the mask."""
+        return ranking_key(self.ranking_key_inputs(mask))
 
     def rankings_of(self, mask: MaskSpec) -> list[MaskSpec]:
         """The masks whose stored rankings a mask is cut from, its own ability's first; none for `random`."""
@@ -128,62 +118,77 @@ class Experiment:
             return [replace(mask, ability=ability, selection="top") for ability in own_first(mask.ability)]
         return [replace(mask, selection="top")] if mask.selection == "random_matched" else [mask]
 
-    def ranking_key(self, mask: MaskSpec) -> str:
-        """The cache key of the ranking that a mask is the first n of."""
-        return ranking_key(self.ranking_key_inputs(mask))
+    def ranking_metadata(self, mask: MaskSpec) -> dict[str, Any]:
+        """The metadata stored with the ranking of its own ability that an existing mask is cut from.
 
-    def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
-        """What the ranking that a mask is the first n of depends on."""
-        sets = [self.diagnostic_set(ability) for ability in self.scored_abilities(mask)]
-        found = ranking_key_inputs(self.identity, self.importance, sets, mask)
-        return found | rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
+        Raises:
+            CorruptEntry: it is damaged.
+        """
+        for one in self.rankings_of(mask)[:1]:
+            ranking = self.store.rankings.load(self.ranking_key(one), 0)
+            return {} if ranking is None else ranking.metadata
+        return {}
 
-    def scored_abilities(self, mask: MaskSpec) -> list[str]:
-        """The abilities whose importance one ranking needs, its own first."""
-        return own_first(mask.ability) if mask.selection in CONTRASTS else [mask.ability]
+    def mask_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
+        """The key inputs of the selected weights.
+
+        Raises:
+            ValueError: k asks for more weights than there are candidates.
+        """
+        n = selectable_weights(mask.k, mask.variant, self.info)
+        if mask.selection == "random":
+            return {"random": mask.random_seed, "variant": mask.variant, "n": n} | scope_key_inputs(mask)
+        keys = [self.ranking_key(one) for one in self.rankings_of(mask)]
+        if mask.selection == "random_matched":
+            return {"random_matched": mask.random_seed, "ranking": keys[0], "n": n}
+        if mask.selection == "top_minus_shared":
+            return {"rankings": keys, "shared_abilities": SHARED_ABILITIES, "n": n}
+        return {"ranking": keys[0], "n": n}
+
+    # Runs.
 
     def request(self, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> OutcomesRequest:
-        """The request for the outcomes of a mask on the first n items of a benchmark, and its cache key.
+        """The request for the outcomes of a mask on the first n items of a benchmark, with its cache key.
 
         The first time in a process, the rows of a benchmark that is not diagnostic are read and rendered.
 
         Raises:
-            ValueError: these rows are not here, or bad; or k asks for more weights than there are candidates.
+            ValueError: these rows are missing or bad; or k asks for more weights than there are candidates.
         """
         key_inputs = {
             "model": self.identity,
-            "ablated": "base" if mask is None else str(mask),
+            "ablated": words_of(mask),
             "mask": None if mask is None else self.mask_key_inputs(mask),
             **benchmark.key_inputs(self.spec, n),
             "batch_size": self.batch_size,
         }
         return OutcomesRequest(mask, benchmark, n, outcomes_key(key_inputs), key_inputs)
 
-    def ranking_metadata(self, mask_spec: MaskSpec) -> dict[str, Any]:
-        """What was stored with the ranking of its own ability that a mask, made before, is cut from.
+    def generation_quality_request(self, mask: MaskSpec | None) -> tuple[str, dict[str, Any]]:
+        """The cache key and key inputs of the generation quality of a mask (None: the intact model).
 
         Raises:
-            CorruptEntry: it is damaged.
+            ValueError: k asks for more weights than there are candidates.
         """
-        for one in self.rankings_of(mask_spec)[:1]:
-            ranking = self.store.rankings.load(self.ranking_key(one), 0)
-            return {} if ranking is None else ranking.metadata
-        return {}
+        mask_inputs = None if mask is None else self.mask_key_inputs(mask)
+        inputs = generation_quality_key_inputs(self.identity, self.spec.level, words_of(mask), mask_inputs)
+        return generation_quality_key(inputs), inputs
+
+    def report_unwritable(self, problem: OSError) -> None:
+        """Emits that nothing can be stored, once for each reason."""
+        known = problem if isinstance(problem, Unwritable) else Unwritable(self.store.root, problem)
+        if str(known) not in self._reported:
+            self._reported.add(str(known))
+            self.emit(NotStored(str(known)))
+
+
+def words_of(mask: MaskSpec | None) -> str:
+    """What is ablated, in words: `base` for the intact model."""
+    return "base" if mask is None else str(mask)
 
 
 def divergences_request(base: OutcomesRequest, ablated: OutcomesRequest) -> tuple[str, dict[str, Any]]:
-    """The cache key of the divergences of a base and an ablated run, and its key inputs."""
+    """The cache key and key inputs of the divergences of a base and an ablated run."""
     benchmark = ablated.benchmark.id
     key_inputs = divergences_key_inputs(base.key, ablated.key, str(ablated.mask), benchmark, ablated.n)
     return divergences_key(key_inputs), key_inputs
-
-
-def generation_quality_request(experiment: Experiment, mask: MaskSpec | None) -> tuple[str, dict[str, Any]]:
-    """The cache key of the generation quality of a mask (None: of the intact model), and its key inputs.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
-    """
-    ablated, key_inputs = ("base", None) if mask is None else (str(mask), experiment.mask_key_inputs(mask))
-    whole = generation_quality_key_inputs(experiment.identity, experiment.spec.level, ablated, key_inputs)
-    return generation_quality_key(whole), whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,12 @@ class MaskSpec:
         """The seed of the random controls, another one for each ability."""
         place = [ability.id for ability in ABILITIES].index(find_ability(self.ability).id)
         return self.seed * len(ABILITIES) + place
+
+
+def alike_ks(mask: MaskSpec, masks: Iterable[MaskSpec | None]) -> list[float]:
+    """The k of all masks that are cut from the same ranking as a mask."""
+    names = (mask.ability, mask.variant, mask.selection, mask.scope)
+    return [one.k for one in masks if one and (one.ability, one.variant, one.selection, one.scope) == names]
 
 
 def own_first(ability: str) -> list[str]:

@@ -1,27 +1,24 @@
-"""Looks things up in the cache and stores them: what is damaged or cannot be written is told, never fatal."""
+"""Cache access that never ends the work: damage and what cannot be written are emitted as events."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
 
-from cache.entries import EntryFolder, OtherFormat, Payload, Unwritable
+from cache.entries import EntryFolder, OtherFormat, Payload
 from cache.files import Busy, CorruptEntry, locked
 from cache.journals import journal_lock
-from core.experiment.events import EntryReplaced, NotStored
-
-if TYPE_CHECKING:
-    from cache.outcomes import Loaded
-    from core.experiment.experiment import Experiment
+from cache.outcomes import Loaded
+from core.experiment.events import EntryReplaced
+from core.experiment.experiment import Experiment
 
 TURN_EVERY_S = 0.1
 """Seconds between two looks whether another process has finished a run."""
 
 
 def stored_whole(experiment: Experiment, entries: EntryFolder, key: str) -> Payload | None:
-    """Where to read the payload, proved whole; None if it is not stored, or damaged, which is told."""
+    """Where to read the payload, verified whole; None if it is not stored, or damaged."""
     try:
         return entries.whole_payload(key)
     except CorruptEntry as error:
@@ -30,7 +27,7 @@ def stored_whole(experiment: Experiment, entries: EntryFolder, key: str) -> Payl
 
 
 def stored_outcomes(experiment: Experiment, keys: Sequence[str]) -> Loaded:
-    """The outcomes under many keys at once; what is not stored is left out, and what is damaged is told."""
+    """The outcomes under many keys at once, without those that are not stored, or damaged."""
     loaded = experiment.store.outcomes.load_many(keys)
     for error in loaded.corrupt:
         replace_damaged(experiment, experiment.store.outcomes.entries, error.path.stem, error)
@@ -38,47 +35,45 @@ def stored_outcomes(experiment: Experiment, keys: Sequence[str]) -> Loaded:
 
 
 def replace_damaged(experiment: Experiment, entries: EntryFolder, key: str, error: CorruptEntry) -> None:
-    """Tells that an entry is damaged and computed anew, and sets it aside where that is possible."""
+    """Emits that an entry is damaged and computed anew, and sets it aside where that is possible."""
     experiment.emit(EntryReplaced(str(error)))
     if isinstance(error, OtherFormat):
         return
     try:
         entries.set_aside(key)
     except OSError as problem:
-        emit_unwritable(experiment, problem)
+        experiment.report_unwritable(problem)
 
 
 @contextmanager
 def storing(experiment: Experiment) -> Iterator[None]:
-    """A context in which something is stored; what cannot be written stays in memory, which is told once."""
+    """A context in which something is stored; what cannot be written stays in memory."""
     try:
         yield
     except OSError as problem:
-        emit_unwritable(experiment, problem)
+        experiment.report_unwritable(problem)
 
 
 @contextmanager
 def alone_with(experiment: Experiment, key: str) -> Iterator[None]:
     """A context in which this thread of this process alone works on the key; waits for its turn.
 
-    Where the cache has no place for locks it goes on without, which is told once. Within it, look the key up
-    once more before computing it: another process may just have stored it.
+    Where the cache has no room for locks, it goes on without. Within it, look the key up once more before
+    computing it: another process may just have stored it.
     """
     with ExitStack() as held:
         try:
             held.enter_context(experiment.store.lock(key))
         except OSError as problem:
-            emit_unwritable(experiment, problem)
+            experiment.report_unwritable(problem)
         yield
 
 
 @contextmanager
 def alone_with_run(experiment: Experiment, key: str, cancelled: Callable[[], bool]) -> Iterator[bool]:
-    """A context in which this thread of this process alone evaluates the run of a key; waits for its turn.
+    """As `alone_with`, for the run of a key; False if it was cancelled while it waited.
 
-    False if it was cancelled while it waited. The lock is that of the journal and not that of the entry, so
-    that nobody who deletes the entry has to wait for the end of a run. Where the cache has no place for locks
-    it goes on without, which is told once. Within it, look the run up once more before evaluating it.
+    The lock is that of the journal, not that of the entry: deleting the entry must not wait for a run to end.
     """
     with ExitStack() as held:
         while not cancelled():
@@ -88,15 +83,7 @@ def alone_with_run(experiment: Experiment, key: str, cancelled: Callable[[], boo
                 time.sleep(TURN_EVERY_S)
                 continue
             except OSError as problem:
-                emit_unwritable(experiment, problem)
+                experiment.report_unwritable(problem)
             yield True
             return
         yield False
-
-
-def emit_unwritable(experiment: Experiment, problem: OSError) -> None:
-    """Tells that nothing can be stored, unless it was told for the same reason already."""
-    known = problem if isinstance(problem, Unwritable) else Unwritable(experiment.store.root, problem)
-    if str(known) not in experiment.reported_unwritable:
-        experiment.reported_unwritable.add(str(known))
-        experiment.emit(NotStored(str(known)))

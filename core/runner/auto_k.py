@@ -18,8 +18,8 @@ from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, Selection
 from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
-from core.runner.cancellation import Cancelled
 from core.runner.generation_quality import is_measured, measure_generation_quality, store_generation_quality
+from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 
 BEYOND_PAPER = (0.03, 0.06)

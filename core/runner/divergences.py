@@ -1,4 +1,4 @@
-"""Compares what a base and an ablated model wrote: where they part, and how much it surprises base."""
+"""Compares written answers of a base and an ablated run: where they part, and how likely each is to base."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.experiment.experiment import divergences_request
+from core.experiment.experiment import OutcomesRequest, divergences_request
 from core.experiment.storing import stored_whole, storing
 from core.inference import Finish
-from core.runner.cancellation import Cancelled
+from core.runner.loaded import Cancelled, LoadedExperiment
 
 if TYPE_CHECKING:
     import polars as pl
     from transformers import PreTrainedTokenizerBase
 
-    from core.analysis.samples.written import TokenDivergence
-    from core.experiment.experiment import OutcomesRequest
-    from core.inference.generation import Generated
     from core.inference.probabilities import Comparison, Pair, Probabilities
-    from core.runner.runner import Runner
 
 CONTEXT = 8
 """Tokens before a token that are decoded with it: its spaces depend on the one before."""
+
+BaseLogprobs = dict[str, list[tuple[float, ...]]]
+"""Log-probability of each token of the base answers, item by item, by the key of the base run."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,19 @@ class RunPair:
     ablated: OutcomesRequest
 
 
-def pairs_to_compare(runner: Runner, requests: Sequence[OutcomesRequest]) -> list[RunPair]:
-    """The ablated runs with written answers whose base run is stored, and whose divergences are not.
+@dataclass(frozen=True)
+class MeasuredPair:
+    """Two runs, and the ablated model's probabilities where their answers part."""
 
-    Damaged divergences are told, and count as not stored.
+    runs: RunPair
+    base: pl.DataFrame
+    ablated: pl.DataFrame
+    pairs: list[Pair]
+    probabilities: list[Probabilities]
+
+
+def pairs_to_compare(runner: LoadedExperiment, requests: Sequence[OutcomesRequest]) -> list[RunPair]:
+    """The ablated runs with written answers whose base run is stored, and whose divergences are not.
 
     Args:
         runner: the model and the cache.
@@ -47,29 +55,20 @@ def pairs_to_compare(runner: Runner, requests: Sequence[OutcomesRequest]) -> lis
         if request.mask is None or request.benchmark.kind == "multiple_choice":
             continue
         base = runner.request(None, request.benchmark, request.n)
-        is_known = runner.store.outcomes.entries.has(base.key)
+        is_stored = runner.store.outcomes.entries.has(base.key)
         entries, key = runner.store.divergences.entries, divergences_request(base, request)[0]
-        if is_known and stored_whole(runner, entries, key) is None:
+        if is_stored and stored_whole(runner, entries, key) is None:
             found.append(RunPair(base, request))
     return found
 
 
-@dataclass(frozen=True)
-class SeenRuns:
-    """Two runs, and what the ablated model made of the places where their answers part."""
+def measure_ablated(
+    runner: LoadedExperiment, runs: Sequence[RunPair], cancelled: Callable[[], bool]
+) -> Iterator[MeasuredPair]:
+    """The part of comparing that needs the ablated model. The caller has applied the runs' mask.
 
-    runs: RunPair
-    base: pl.DataFrame
-    ablated: pl.DataFrame
-    pairs: list[Pair]
-    probabilities: list[Probabilities]
-
-
-def see_ablated(runner: Runner, runs: Sequence[RunPair], cancelled: Callable[[], bool]) -> Iterator[SeenRuns]:
-    """The part of comparing that needs the ablated model. Whoever calls has applied the runs' mask.
-
-    Runs whose outcomes are damaged by now are left out: whoever asks for those computes them anew, and the
-    comparison with them.
+    Runs whose outcomes have been damaged meanwhile are left out: whoever asks for them computes them anew,
+    and the comparison with them.
 
     Raises:
         Cancelled: it was cancelled between two batches.
@@ -85,11 +84,11 @@ def see_ablated(runner: Runner, runs: Sequence[RunPair], cancelled: Callable[[],
         probabilities = ablated_probabilities(runner.loaded.model, answers, cancelled)
         if probabilities is None:
             raise Cancelled
-        yield SeenRuns(pair, base, ablated, answers, probabilities)
+        yield MeasuredPair(pair, base, ablated, answers, probabilities)
 
 
 def _answers(
-    runner: Runner, request: OutcomesRequest, base: pl.DataFrame, ablated: pl.DataFrame
+    runner: LoadedExperiment, request: OutcomesRequest, base: pl.DataFrame, ablated: pl.DataFrame
 ) -> list[Pair]:
     """Prompt and answers of every item as token ids."""
     from core.benchmarks.benchmark import GenerationDocument
@@ -105,20 +104,19 @@ def _answers(
     ]
 
 
-BaseLogprobs = dict[str, list[tuple[float, ...]]]
-"""Log-probability of each token of the base answers, item by item, by the key of the base run."""
-
-
 def store_divergences(
-    runner: Runner, seen: SeenRuns, cancelled: Callable[[], bool], base_logprobs: BaseLogprobs
+    runner: LoadedExperiment,
+    measured: MeasuredPair,
+    cancelled: Callable[[], bool],
+    base_logprobs: BaseLogprobs,
 ) -> None:
     """The part of comparing that needs the intact model; stores the divergences of two runs.
 
     Args:
         runner: the model and the cache.
-        seen: the two runs.
+        measured: the two runs.
         cancelled: asked between batches.
-        base_logprobs: what is known of base runs; what is found of this one is added.
+        base_logprobs: those of base runs that are known; this run's are added.
 
     Raises:
         Cancelled: it was cancelled between two batches; then nothing is stored.
@@ -126,92 +124,24 @@ def store_divergences(
     """
     from core.inference.probabilities import compare
 
-    known = base_logprobs.get(seen.runs.base.key)
-    compared = compare(runner.loaded.model, seen.pairs, seen.probabilities, cancelled, known)
+    loaded, base_key = runner.loaded, measured.runs.base.key
+    known = base_logprobs.get(base_key)
+    compared = compare(loaded.model, measured.pairs, measured.probabilities, cancelled, known)
     if compared is None:
         raise Cancelled
-    base_logprobs[seen.runs.base.key] = [one.base_logprobs for one in compared]
+    base_logprobs[base_key] = [one.base_logprobs for one in compared]
+    finishes = zip(measured.base["finish"], measured.ablated["finish"], strict=True)
     rows = [
-        {"item_id": item_id, **divergence_row(runner.loaded.tokenizer, pair, finishes, comparison)}
-        for item_id, pair, finishes, comparison in zip(
-            seen.base["item_id"],
-            seen.pairs,
-            zip(seen.base["finish"], seen.ablated["finish"], strict=True),
-            compared,
-            strict=True,
+        {"item_id": item_id, **divergence_row(loaded.tokenizer, pair, both, comparison)}
+        for item_id, pair, both, comparison in zip(
+            measured.base["item_id"], measured.pairs, finishes, compared, strict=True
         )
     ]
-    key, key_inputs = divergences_request(seen.runs.base, seen.runs.ablated)
+    key, key_inputs = divergences_request(measured.runs.base, measured.runs.ablated)
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
     with storing(runner):
-        runner.store.divergences.save(
-            key, key_inputs, {name: [row[name] for row in rows] for name in rows[0]}
-        )
-    runner.unverified.append((runner.store.divergences.entries, key))
-
-
-@dataclass(frozen=True)
-class SeenTexts:
-    """Two answers to a prompt, and what the ablated model made of the place where they part."""
-
-    pair: Pair
-    finishes: tuple[Finish, Finish]
-    probabilities: list[Probabilities]
-
-
-@dataclass(frozen=True)
-class ComparedTexts:
-    """How two answers to a prompt differ."""
-
-    divergence: TokenDivergence | None
-    """Where they part; None if they have the same tokens."""
-    base_logprobs: tuple[float, ...]
-    """Log-probability of each token of the base answer under the base model."""
-    ablated_logprobs: tuple[float, ...]
-    """The same of the ablated answer, under the base model too."""
-
-
-def see_texts(
-    runner: Runner, prompt: str, max_new_tokens: int, base: Generated, ablated: Generated
-) -> SeenTexts:
-    """The part of comparing two answers that needs the ablated model. Whoever calls has applied the mask.
-
-    Args:
-        runner: the model.
-        prompt: as `prompt_for` gives it.
-        max_new_tokens: that were allowed.
-        base: what the intact model wrote.
-        ablated: what the ablated model wrote.
-
-    Raises:
-        Cancelled: the bench was cancelled.
-        ValueError: prompt and answers do not fit in memory.
-    """
-    from core.inference.probabilities import Pair, ablated_probabilities, prompt_ids
-
-    model = runner.loaded.model
-    ids = prompt_ids(model, runner.loaded.tokenizer, prompt, max_new_tokens)
-    pair = Pair(ids, base.tokens, ablated.tokens)
-    probabilities = ablated_probabilities(model, [pair], runner.cancelled)
-    if probabilities is None:
-        raise Cancelled
-    return SeenTexts(pair, (base.finish, ablated.finish), probabilities)
-
-
-def compare_texts(runner: Runner, seen: SeenTexts) -> ComparedTexts:
-    """The part of comparing two answers that needs the intact model.
-
-    Raises:
-        Cancelled: the bench was cancelled.
-        ValueError: the intact model gives a log-probability that is not finite.
-    """
-    from core.analysis.samples.written import divergence_of
-    from core.inference.probabilities import compare
-
-    compared = compare(runner.loaded.model, [seen.pair], seen.probabilities, runner.cancelled)
-    if compared is None:
-        raise Cancelled
-    row = divergence_row(runner.loaded.tokenizer, seen.pair, seen.finishes, compared[0])
-    return ComparedTexts(divergence_of(row), compared[0].base_logprobs, compared[0].ablated_logprobs)
+        runner.store.divergences.save(key, key_inputs, columns)
+    runner.note_stored(runner.store.divergences.entries, key)
 
 
 def divergence_row(
@@ -223,7 +153,7 @@ def divergence_row(
         tokenizer: the model's.
         pair: the two answers.
         finishes: why each of them ended.
-        compared: what was found.
+        compared: how they differ.
     """
     divergence = compared.divergence
     place = None if divergence is None else divergence.position
@@ -249,16 +179,16 @@ def divergence_row(
 
 
 def _token_text(
-    tokenizer: PreTrainedTokenizerBase, ids: tuple[int, ...], place: int, finish: Finish
+    tokenizer: PreTrainedTokenizerBase, ids: tuple[int, ...], index: int, finish: Finish
 ) -> str | None:
     """The text of one token; None where the answer ends."""
-    if place >= len(ids) or (finish == "eos" and place == len(ids) - 1):
+    if index >= len(ids) or (finish == "eos" and index == len(ids) - 1):
         return None
-    first = max(place - CONTEXT, 0)
-    before: str = tokenizer.decode(ids[first:place], clean_up_tokenization_spaces=False)
-    after: str = tokenizer.decode(ids[first : place + 1], clean_up_tokenization_spaces=False)
+    first = max(index - CONTEXT, 0)
+    before: str = tokenizer.decode(ids[first:index], clean_up_tokenization_spaces=False)
+    after: str = tokenizer.decode(ids[first : index + 1], clean_up_tokenization_spaces=False)
     if after.startswith(before):
         return after[len(before) :]
     # A token that ends a character begun before it changes the text of the tokens before.
-    alone: str = tokenizer.decode(ids[place : place + 1], clean_up_tokenization_spaces=False)
+    alone: str = tokenizer.decode(ids[index : index + 1], clean_up_tokenization_spaces=False)
     return alone

@@ -3,55 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.abilities.neutral_texts import neutral_texts
-from core.experiment.experiment import generation_quality_request
 from core.experiment.specs import MaskSpec
 from core.experiment.storing import stored_whole, storing
-from core.runner.cancellation import Cancelled
+from core.runner.loaded import Cancelled, LoadedExperiment
 
 if TYPE_CHECKING:
     from core.experiment.experiment import OutcomesRequest
-    from core.runner.quality_measurement import Measured
-    from core.runner.runner import Runner
+    from core.inference.generation import Generated
+
+WRITTEN_TOKENS = 24
+"""Tokens written after the beginning of each text: enough for a loop to show."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a model made of the neutral texts."""
+
+    logprobs: tuple[tuple[float, ...], ...]
+    """Log-probability of each token of each text, in nats; may not be finite."""
+    written: tuple[Generated, ...]
+    """How it goes on from the beginning of each."""
 
 
 def masks_to_measure(
-    runner: Runner, runs: Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
+    runner: LoadedExperiment, runs: Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
 ) -> set[MaskSpec | None]:
-    """Masks with runs whose generation quality is not stored; and the intact model, as their comparison.
-
-    A damaged entry is told, and counts as not stored.
-    """
+    """Masks with runs whose generation quality is not stored; and the intact model, as their comparison."""
     masks = [mask for mask, requests in runs.items() if mask is not None and requests]
     return {mask for mask in (None, *masks) if not is_measured(runner, mask)} if masks else set()
 
 
-def is_measured(runner: Runner, mask: MaskSpec | None) -> bool:
-    """Whether the generation quality of a mask (None: of the intact model) is stored; damage is told."""
-    key, _ = generation_quality_request(runner, mask)
+def is_measured(runner: LoadedExperiment, mask: MaskSpec | None) -> bool:
+    """Whether the generation quality of a mask (None: the intact model) is stored and whole."""
+    key, _ = runner.generation_quality_request(mask)
     return stored_whole(runner, runner.store.generation_quality.entries, key) is not None
 
 
-def measure_generation_quality(runner: Runner, cancelled: Callable[[], bool]) -> Measured:
-    """The part that needs the ablated model. Whoever calls has applied the mask.
+def measure_generation_quality(runner: LoadedExperiment, cancelled: Callable[[], bool]) -> Measured:
+    """The part that needs the ablated model. The caller has applied the mask.
+
+    A text that is longer than the model takes is cut at its end.
 
     Raises:
         Cancelled: it was cancelled.
         ValueError: a neutral text does not fit in memory.
     """
-    from core.runner.quality_measurement import measure
+    from core.inference.encoding import longest_row
+    from core.inference.generation import generate
+    from core.inference.probabilities import prompt_ids, token_values
 
-    loaded = runner.loaded
-    measured = measure(loaded.model, loaded.tokenizer, neutral_texts(runner.spec.level), cancelled)
-    if measured is None:
+    model, tokenizer = runner.loaded.model, runner.loaded.tokenizer
+    texts, longest = neutral_texts(runner.spec.level), longest_row(model.config) - 1
+    items = []
+    for one in texts:
+        ids = tuple(tokenizer(one.text, add_special_tokens=False)["input_ids"][:longest])
+        items.append((prompt_ids(model, tokenizer, one.prompt, len(ids)), [ids]))
+    logprobs = token_values(model, items, cancelled)
+    if logprobs is None:
         raise Cancelled
-    return measured
+    written = generate(
+        model,
+        tokenizer,
+        [one.beginning for one in texts],
+        max_new_tokens=min(WRITTEN_TOKENS, longest),
+        cancelled=cancelled,
+    )
+    if cancelled():
+        raise Cancelled
+    return Measured(tuple(values for (values,) in logprobs), tuple(written))
 
 
 def store_generation_quality(
-    runner: Runner, mask: MaskSpec | None, measured: Measured, cancelled: Callable[[], bool]
+    runner: LoadedExperiment, mask: MaskSpec | None, measured: Measured, cancelled: Callable[[], bool]
 ) -> None:
     """The part that needs the intact model; stores the generation quality of a mask.
 
@@ -59,20 +86,24 @@ def store_generation_quality(
         Cancelled: it was cancelled; then nothing is stored.
         ValueError: a text does not fit in memory.
     """
-    from core.runner.quality_measurement import logprobs_of_written
+    from core.inference.probabilities import prompt_ids, token_values
 
-    loaded, texts = runner.loaded, neutral_texts(runner.spec.level)
-    logprobs = logprobs_of_written(loaded.model, loaded.tokenizer, texts, measured.written, cancelled)
+    model, tokenizer = runner.loaded.model, runner.loaded.tokenizer
+    items = [
+        (prompt_ids(model, tokenizer, text.beginning, max(len(one.tokens), 1)), [one.tokens])
+        for text, one in zip(neutral_texts(runner.spec.level), measured.written, strict=True)
+    ]
+    logprobs = token_values(model, items, cancelled)
     if logprobs is None:
         raise Cancelled
-    key, key_inputs = generation_quality_request(runner, mask)
+    key, key_inputs = runner.generation_quality_request(mask)
     columns = {
         "logprobs": measured.logprobs,
         "written": [one.text for one in measured.written],
         "finish": [one.finish for one in measured.written],
         "tokens": [one.tokens for one in measured.written],
-        "written_logprobs": logprobs,
+        "written_logprobs": [values for (values,) in logprobs],
     }
     with storing(runner):
         runner.store.generation_quality.save(key, key_inputs, columns)
-    runner.unverified.append((runner.store.generation_quality.entries, key))
+    runner.note_stored(runner.store.generation_quality.entries, key)

@@ -1,33 +1,126 @@
-"""Computes runs: each mask is applied once, and all that it lacks is evaluated under it."""
+"""The run loop: looks up what is stored, applies each mask once, and evaluates what is lacking under it.
+
+The path of a profile: `run_profile` -> `run_missing` -> `compute_runs` -> `Runner.mask` (importance, ranking,
+selection) -> `Runner.ablated` -> `evaluate_run` (benchmark) -> `profile_of` (analysis, tables).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
-from core.experiment.specs import MaskSpec
-from core.experiment.storing import alone_with_run
-from core.runner.cancellation import Cancelled
-from core.runner.divergences import BaseLogprobs, pairs_to_compare, see_ablated, store_divergences
+from core.analysis.profile import Profile, profile_of
+from core.experiment.events import RunFinished, RunsFound
+from core.experiment.experiment import OutcomesRequest, words_of
+from core.experiment.plan import Plan
+from core.experiment.specs import MaskSpec, alike_ks
+from core.experiment.storing import alone_with_run, stored_outcomes
+from core.models.description import selectable_weights
+from core.runner.divergences import BaseLogprobs, measure_ablated, pairs_to_compare, store_divergences
 from core.runner.generation_quality import (
     masks_to_measure,
     measure_generation_quality,
     store_generation_quality,
 )
+from core.runner.loaded import Cancelled
+from core.runner.runner import Runner
 
 if TYPE_CHECKING:
-    from core.experiment.experiment import OutcomesRequest
-    from core.runner.runner import Runner
+    import polars as pl
 
-Runs = Mapping[MaskSpec | None, Sequence["OutcomesRequest"]]
+    from cache.outcomes import Loaded
+
+ROUNDS = 2
+"""How often missing runs are computed: again what was deleted or damaged during the first round."""
+
+Runs = Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
 """The runs of each mask; None is the intact model."""
 
 
+def run_profile(plan: Plan, runner: Runner, cancelled: Callable[[], bool] = lambda: False) -> Profile | None:
+    """The profile of a plan; None if it was cancelled, with every finished run stored.
+
+    Raises:
+        ValueError: a k asks for more weights than there are candidates, or the model cannot be used.
+        WeightsChangedError: the weights were not restored.
+    """
+    for mask in plan.masks():
+        selectable_weights(mask.k, mask.variant, runner.info)  # refuses a bad k before anything is computed
+    runs = {mask: plan.requests(runner, mask) for mask in (None, *plan.masks())}
+    requests = [request for asked in runs.values() for request in asked]
+    keys = [request.key for request in requests]
+    loaded = find_runs(runner, requests)
+    for _ in range(ROUNDS):
+        try:
+            for _ in run_missing(runner, requests, loaded, cancelled):
+                pass
+        except Cancelled:
+            return None
+        finally:
+            runner.verify_restored()
+        if not loaded.frames.keys() >= set(keys):
+            loaded = stored_outcomes(runner, keys)
+        if loaded.frames.keys() >= set(keys):
+            frames = {mask: [loaded.frames[one.key] for one in asked] for mask, asked in runs.items()}
+            return profile_of(plan, runner, frames)
+    lost = len(set(keys) - set(loaded.frames))
+    raise ValueError(
+        f"The cache folder {runner.store.root} loses what is stored in it: {lost} runs are not there any "
+        "more, or damaged. Check the disk, or give another --cache-dir."
+    )
+
+
+def outcomes_of(runner: Runner, request: OutcomesRequest) -> pl.DataFrame:
+    """The outcomes of one request, from the cache or computed now.
+
+    Raises:
+        Cancelled: the runner was cancelled.
+        WeightsChangedError: the weights were not restored.
+        ValueError: k is out of range, or a log-likelihood is not finite.
+    """
+    frame = stored_outcomes(runner, [request.key]).frames.get(request.key)
+    stored = () if frame is None else (request.key,)
+    try:
+        with closing(compute_runs(runner, {request.mask: [request]}, runner.cancelled, stored)) as computed:
+            for _ in computed:
+                frame = runner.store.outcomes.load(request.key)
+    finally:
+        runner.verify_restored()
+    assert frame is not None, "what was just stored is there"
+    return frame
+
+
+def find_runs(runner: Runner, requests: Sequence[OutcomesRequest]) -> Loaded:
+    """The stored outcomes of requests; emits how many of them are stored."""
+    loaded = stored_outcomes(runner, [request.key for request in requests])
+    cached = sum(request.key in loaded.frames for request in requests)
+    runner.emit(RunsFound(total=len(requests), cached=cached))
+    return loaded
+
+
+def run_missing(
+    runner: Runner, requests: Sequence[OutcomesRequest], loaded: Loaded, cancelled: Callable[[], bool]
+) -> Iterator[OutcomesRequest]:
+    """Computes the requests that `loaded` lacks, emitting and yielding each as it is finished and stored.
+
+    Raises:
+        Cancelled: it was cancelled; what was finished is stored.
+        ValueError: the model cannot be used, or a mask cannot be made.
+    """
+    # By key, so that a run that is asked for twice is computed once; by mask, so that each is applied once.
+    runs: dict[MaskSpec | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
+    for request in {request.key: request for request in requests}.values():
+        runs[request.mask].append(request)
+    total = len({request.key for request in requests} - set(loaded.frames))
+    with closing(compute_runs(runner, runs, cancelled, loaded.frames.keys())) as computed:
+        for done, (request, score) in enumerate(computed, start=1):
+            runner.emit(RunFinished(words_of(request.mask), request.benchmark.id, score, done, total))
+            yield request
+
+
 def compute_runs(
-    runner: Runner,
-    runs: Runs,
-    cancelled: Callable[[], bool],
-    stored: Collection[str] = (),
+    runner: Runner, runs: Runs, cancelled: Callable[[], bool], stored: Collection[str] = ()
 ) -> Generator[tuple[OutcomesRequest, float]]:
     """Each run that is not stored with its score, as it is finished and stored.
 
@@ -41,26 +134,12 @@ def compute_runs(
         stored: the keys of the runs that are stored and whole.
 
     Raises:
-        Cancelled: it was cancelled, or `bench` was while it scored weights; what was finished is stored.
+        Cancelled: it was cancelled; what was finished is stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
     unmeasured = masks_to_measure(runner, runs)
     lacking = {request.mask for asked in runs.values() for request in asked if request.key not in stored}
-    runner.expected = tuple(mask for mask in runs if mask is not None and mask in lacking | unmeasured)
-    try:
-        yield from _computed(runner, runs, unmeasured, cancelled, stored)
-    finally:
-        runner.expected = ()
-
-
-def _computed(
-    runner: Runner,
-    runs: Runs,
-    unmeasured: Collection[MaskSpec | None],
-    cancelled: Callable[[], bool],
-    stored: Collection[str],
-) -> Generator[tuple[OutcomesRequest, float]]:
-    """The runs mask by mask, each mask with all that it lacks."""
+    expected = [mask for mask in runs if mask is not None and mask in lacking | unmeasured]
     base_logprobs: BaseLogprobs = {}
     for mask in dict.fromkeys((None, *runs)):  # base first: answers are compared with its
         asked = runs.get(mask, ())
@@ -70,36 +149,32 @@ def _computed(
             continue
         if cancelled():
             raise Cancelled
-        selected = None if mask is None else runner.mask(mask, alike_ks(mask, runs))
+        selected = None if mask is None else runner.mask(mask, alike_ks(mask, runs), expected)
         with runner.ablated(selected):
             for request in missing:
-                score = None if cancelled() else _score(runner, request, cancelled)
-                if score is None:
-                    raise Cancelled
-                yield request, score
-            seen = list(see_ablated(runner, pairs, cancelled))
+                yield request, _score(runner, request, cancelled)
+            compared = list(measure_ablated(runner, pairs, cancelled))
             measured = measure_generation_quality(runner, cancelled) if mask in unmeasured else None
         if measured is not None:
             store_generation_quality(runner, mask, measured, cancelled)
-        for one in seen:
-            store_divergences(runner, one, cancelled, base_logprobs)
+        for pair in compared:
+            store_divergences(runner, pair, cancelled, base_logprobs)
 
 
-def _score(runner: Runner, request: OutcomesRequest, cancelled: Callable[[], bool]) -> float | None:
+def _score(runner: Runner, request: OutcomesRequest, cancelled: Callable[[], bool]) -> float:
     """The score of a run that is evaluated now, or that another process has just stored.
 
-    None if it was cancelled.
+    Raises:
+        Cancelled: it was cancelled.
     """
-    from core.runner.evaluating import take_stored
+    from core.runner.evaluation import evaluate_run, replay_stored
 
-    with alone_with_run(runner, request.key, cancelled) as is_ours:
-        if not is_ours:
-            return None
-        stored = take_stored(runner, request)
-        return runner.evaluate(request, cancelled) if stored is None else stored
-
-
-def alike_ks(mask: MaskSpec, masks: Iterable[MaskSpec | None]) -> list[float]:
-    """The values of k of the masks that are cut from the same ranking as a mask."""
-    names = (mask.ability, mask.variant, mask.selection, mask.scope)
-    return [one.k for one in masks if one and (one.ability, one.variant, one.selection, one.scope) == names]
+    score = None
+    if not cancelled():
+        with alone_with_run(runner, request.key, cancelled) as is_ours:
+            if is_ours:
+                score = replay_stored(runner, request)
+                score = evaluate_run(runner, request, cancelled) if score is None else score
+    if score is None:
+        raise Cancelled
+    return score

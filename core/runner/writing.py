@@ -1,17 +1,57 @@
-"""What a model writes after a person's prompt."""
+"""Writes answers to a person's prompt, intact and ablated, and compares them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.experiment.specs import MaskSpec, alike_ks
+from core.runner.loaded import Cancelled
+from core.runner.runner import Runner
 
 if TYPE_CHECKING:
+    from core.analysis.samples.written import TokenDivergence
     from core.inference.generation import Generated
-    from core.runner.runner import Runner
+    from core.inference.probabilities import Pair, Probabilities
+
+
+class Sampling(NamedTuple):
+    """How answers are written."""
+
+    max_new_tokens: int = 64
+    temperature: float = 0.0
+    """0 takes the most likely token."""
+    seed: int = 0
+    factor: float = 0.0
+    """What the selected weights are multiplied by; 0 ablates."""
+
+
+class ComparedTexts(NamedTuple):
+    """How an ablated answer differs from the base answer."""
+
+    divergence: TokenDivergence | None
+    """Where they part; None if they have the same tokens."""
+    base_tokens: tuple[int, ...]
+    base_logprobs: tuple[float, ...]
+    """Log-probability of each token of the base answer under the base model."""
+    ablated_logprobs: tuple[float, ...]
+    """The same of the ablated answer, under the base model too."""
+
+
+class Answer(NamedTuple):
+    """What the model wrote under one mask."""
+
+    mask_spec: MaskSpec | None
+    """None for the intact model."""
+    written: Generated
+    compared: ComparedTexts | None
+    """None for the intact model, and where its answer was not written before."""
 
 
 def prompt_for(runner: Runner, text: str) -> tuple[str, tuple[str, ...]]:
-    """The prompt as the model is used to it, in its chat template if it has one, and the words it lacks.
+    """The prompt in the model's chat template, if it has one, and the words that its vocabulary lacks.
 
     Raises:
         ValueError: the text is empty, or the model cannot be loaded.
@@ -28,37 +68,93 @@ def prompt_for(runner: Runner, text: str) -> tuple[str, tuple[str, ...]]:
     return text, tuple(unknown_words(tokenizer, text))
 
 
-def write_on(
+def write_answers(
     runner: Runner,
     prompt: str,
-    *,
-    max_new_tokens: int,
-    temperature: float,
-    seed: int,
-    on_text: Callable[[str], None],
-) -> Generated:
-    """What the model as it is now writes after a prompt; cut short when the bench is cancelled.
+    masks: Sequence[MaskSpec | None],
+    sampling: Sampling,
+    on_text: Callable[[int, str], None] = lambda index, piece: None,
+    on_written: Callable[[int, Generated, float], None] = lambda index, written, seconds: None,
+) -> Iterator[Answer]:
+    """The answer under each mask in turn, compared with that of the intact model if that came before.
 
     Args:
-        runner: the model; whoever calls has applied the mask.
+        runner: the model and the cache.
         prompt: as `prompt_for` gives it.
-        max_new_tokens: of the answer.
-        temperature: 0 takes the most likely token.
-        seed: of the sampling above temperature 0.
-        on_text: told each new piece of the answer.
+        masks: None for the intact model.
+        sampling: how answers are written.
+        on_text: receives the index of the mask and each new piece of its answer.
+        on_written: receives the index of the mask, its whole answer and the seconds that it took.
 
     Raises:
-        ValueError: max_new_tokens leaves no room for the prompt, or the temperature is below 0.
+        Cancelled: the runner was cancelled.
+        ValueError: max_new_tokens leaves no room for the prompt, the temperature is below 0, a mask cannot
+            be made, or the intact model gives a log-probability that is not finite.
     """
+    base: Generated | None = None
+    for index, spec in enumerate(masks):
+        if runner.cancelled():
+            raise Cancelled
+        mask = None if spec is None else runner.mask(spec, alike_ks(spec, masks))
+        measured: tuple[Pair, list[Probabilities]] | None = None
+        started = time.monotonic()
+        with runner.ablated(mask, sampling.factor):
+            written = _write(runner, prompt, sampling, partial(on_text, index))
+            on_written(index, written, time.monotonic() - started)
+            if written.finish == "cancelled":
+                raise Cancelled
+            if base is not None and spec is not None:
+                measured = _measure_ablated(runner, prompt, sampling.max_new_tokens, base, written)
+        if spec is None:
+            base = written
+        compared = None
+        if measured is not None and base is not None:
+            compared = _compare(runner, *measured, base, written)
+        yield Answer(spec, written, compared)
+
+
+def _write(runner: Runner, prompt: str, sampling: Sampling, on_text: Callable[[str], None]) -> Generated:
+    """The answer of the model as it is now, cut short when the runner is cancelled."""
     from core.inference.generation import generate
 
     return generate(
         runner.loaded.model,
         runner.loaded.tokenizer,
         [prompt],
-        max_new_tokens=max_new_tokens,
-        temperature=temperature,
-        seed=seed,
+        max_new_tokens=sampling.max_new_tokens,
+        temperature=sampling.temperature,
+        seed=sampling.seed,
         cancelled=runner.cancelled,
         on_text=lambda _, piece: on_text(piece),
     )[0]
+
+
+def _measure_ablated(
+    runner: Runner, prompt: str, max_new_tokens: int, base: Generated, ablated: Generated
+) -> tuple[Pair, list[Probabilities]]:
+    """The part of comparing that needs the ablated model. The caller has applied the mask."""
+    from core.inference.probabilities import Pair, ablated_probabilities, prompt_ids
+
+    model = runner.loaded.model
+    ids = prompt_ids(model, runner.loaded.tokenizer, prompt, max_new_tokens)
+    pair = Pair(ids, base.tokens, ablated.tokens)
+    probabilities = ablated_probabilities(model, [pair], runner.cancelled)
+    if probabilities is None:
+        raise Cancelled
+    return pair, probabilities
+
+
+def _compare(
+    runner: Runner, pair: Pair, probabilities: list[Probabilities], base: Generated, ablated: Generated
+) -> ComparedTexts:
+    """The part of comparing that needs the intact model."""
+    from core.analysis.samples.written import divergence_of
+    from core.inference.probabilities import compare
+    from core.runner.divergences import divergence_row
+
+    compared = compare(runner.loaded.model, [pair], probabilities, runner.cancelled)
+    if compared is None:
+        raise Cancelled
+    (found,) = compared
+    row = divergence_row(runner.loaded.tokenizer, pair, (base.finish, ablated.finish), found)
+    return ComparedTexts(divergence_of(row), base.tokens, found.base_logprobs, found.ablated_logprobs)

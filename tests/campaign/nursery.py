@@ -24,8 +24,8 @@ IMPORTED = (
     "tui.command_line",
     "tui.matrix",
     "core.analysis.profile_folder",
-    "core.runner.quality_measurement",
-    "core.runner.evaluating",
+    "core.runner.generation_quality",
+    "core.runner.evaluation",
     "core.runner.rankings",
     "transformers.models.llama.modeling_llama",
     "transformers.models.auto.modeling_auto",
@@ -140,18 +140,19 @@ def note_what_is_computed(path: Path) -> None:
 
     What is done stays as it is: each note is written before it, at one go, and survives a kill.
     """
-    from core.runner import evaluating, rankings
+    from core.runner import evaluation
+    from core.runner.rankings import MaskMaker
 
     def note(*what: Any) -> None:
         with path.open("a") as file:
             file.write(json.dumps(what) + "\n")
 
-    make, answer = rankings._rank, evaluating.evaluate
+    make, answer = MaskMaker._rank, evaluation.evaluate
     asked: list[str] = []
 
-    def noted_rank(runner: Any, mask_spec: Any, *others: Any) -> Any:
-        made = make(runner, mask_spec, *others)
-        note("ranking", runner.ranking_key(mask_spec))
+    def noted_rank(self: Any, mask_spec: Any, *others: Any) -> Any:
+        made = make(self, mask_spec, *others)
+        note("ranking", self._experiment.ranking_key(mask_spec))
         return made
 
     def noted_batches(*arguments: Any) -> Any:
@@ -159,14 +160,14 @@ def note_what_is_computed(path: Path) -> None:
             note("batch", asked[-1], [outcome.item_id for outcome in batch])
             yield batch
 
-    evaluate_request = evaluating.evaluate_request
+    evaluate_run = evaluation.evaluate_run
 
-    def noted_request(runner: Any, request: Any, cancelled: Any) -> Any:
+    def noted_run(runner: Any, request: Any, cancelled: Any) -> Any:
         asked.append(request.key)
-        return evaluate_request(runner, request, cancelled)
+        return evaluate_run(runner, request, cancelled)
 
-    rankings._rank, evaluating.evaluate = noted_rank, noted_batches
-    evaluating.evaluate_request = noted_request
+    MaskMaker._rank, evaluation.evaluate = noted_rank, noted_batches  # type: ignore[method-assign]
+    evaluation.evaluate_run = noted_run
 
 
 def computed(folder: Path) -> list[tuple[Any, ...]]:

@@ -69,6 +69,7 @@ def bench(
     from core.analysis.generation_quality import mask_generation_qualities
     from core.benchmarks.registry import find_benchmarks
     from core.models.description import selectable_weights
+    from core.runner.runs import outcomes_of
 
     with checked_arguments():
         chosen = find_benchmarks([benchmark], options.spec.level, options.benchmark_options)[0]
@@ -81,8 +82,8 @@ def bench(
         if mask is not None:
             mask = replace(mask, k=found[0].k) if found else mask
             selectable_weights(mask.k, mask.variant, runner.info)  # before minutes of the intact model
-        base = runner.outcomes(runner.request(None, chosen, n))
-        ablated = None if mask is None else runner.outcomes(runner.request(mask, chosen, n))
+        base = outcomes_of(runner, runner.request(None, chosen, n))
+        ablated = None if mask is None else outcomes_of(runner, runner.request(mask, chosen, n))
         effect = None if ablated is None else _effect(base, ablated, chosen, options.seed)
         generation_quality = None if mask is None else mask_generation_qualities(runner, [mask]).get(mask)
         report = Report(

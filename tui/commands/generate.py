@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -29,18 +29,8 @@ if TYPE_CHECKING:
     from core.analysis.diagnosis.failure_modes import Tag
     from core.experiment.specs import MaskSpec
     from core.inference.generation import Generated
-    from core.runner.divergences import ComparedTexts
     from core.runner.runner import Runner
-
-
-class Answer(NamedTuple):
-    """What one model wrote."""
-
-    mask_spec: MaskSpec | None
-    """What was ablated; None for the intact model."""
-    written: Generated
-    compared: ComparedTexts | None
-    """How it differs from the intact model's; None of that itself, and where there is none."""
+    from core.runner.writing import Answer
 
 
 @with_model_options
@@ -143,30 +133,16 @@ def _answers(
     seed: int,
 ) -> tuple[str, list[Answer]]:
     """The prompt as the model got it, and what each of the models wrote, in the order of the masks."""
-    from core.runner.divergences import compare_texts, see_texts
-    from core.runner.writing import prompt_for, write_on
+    from core.runner.writing import Sampling, prompt_for, write_answers
 
     text, unknown = prompt_for(runner, prompt)
     if unknown:
         output.note(f"Words that {runner.spec.name} does not know: {', '.join(unknown)}")
-    selected = [None if mask_spec is None else runner.mask(mask_spec) for mask_spec in masks]
-    base: Generated | None = None
-    answers: dict[MaskSpec | None, Answer] = {}
     # The intact model first: what the others write is compared with it.
-    for mask_spec, mask in sorted(zip(masks, selected, strict=True), key=lambda both: both[0] is not None):
-        with runner.ablated(mask):
-            written = write_on(
-                runner,
-                text,
-                max_new_tokens=max_new_tokens,
-                temperature=temperature,
-                seed=seed,
-                on_text=lambda piece: None,
-            )
-            seen = None if base is None else see_texts(runner, text, max_new_tokens, base, written)
-        base = written if mask_spec is None else base
-        answers[mask_spec] = Answer(mask_spec, written, None if seen is None else compare_texts(runner, seen))
-    return text, [answers[mask_spec] for mask_spec in masks]
+    ordered = sorted(masks, key=lambda mask: mask is not None)
+    written = write_answers(runner, text, ordered, Sampling(max_new_tokens, temperature, seed))
+    answers = {answer.mask_spec: answer for answer in written}
+    return text, [answers[mask] for mask in masks]
 
 
 def _tags(runner: Runner, prompt: str, base: Generated | None, answer: Answer) -> tuple[Tag, ...]:

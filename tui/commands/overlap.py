@@ -70,10 +70,8 @@ def _completed(
     from core.analysis.overlaps import overlaps
 
     found = overlaps(runner, variant, selection, k, seed, scope)
-    runner.expected = found.missing
     for mask_spec in found.missing:
-        runner.mask(mask_spec)
-    runner.expected = ()
+        runner.mask(mask_spec, expected=found.missing)
     return overlaps(runner, variant, selection, k, seed, scope) if found.missing else found
 
 

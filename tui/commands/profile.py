@@ -95,7 +95,7 @@ def profile(
     note_insisting(options, plan.benchmarks)
     output.note(plan.size())
     with shown_progress() as emit:
-        from core.runner.profile import run_profile
+        from core.runner.runs import run_profile
 
         runner = open_runner(options, emit, n_items=n_items, way=options.way)
         if k == AUTO:

@@ -16,7 +16,7 @@ from core.models.spec import ModelSpec
 from core.phantom.calibration.plan import CalibrationPlan
 from core.phantom.calibration.run import run_calibration
 from core.phantom.calibration.subject import runners, truth_of
-from core.runner.cancellation import Cancelled
+from core.runner.loaded import Cancelled
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def localizations(runner: Runner, blocks: Blocks) -> Localizations:
             return found
         computed = {selection: _computed(runner, blocks, selection) for selection in SCORED}
         runner.store.localizations.save(key, key_inputs, _columns(computed))
-        runner.unverified.append((runner.store.localizations.entries, key))
+        runner.note_stored(runner.store.localizations.entries, key)
         return computed
 
 
@@ -102,10 +102,9 @@ def _computed(runner: Runner, blocks: Blocks, selection: Selection) -> dict[str,
 def _scores(runner: Runner, selection: Selection, ability: str) -> list[NDArray[np.float32]]:
     """The scores of the MLPs' weights from which a selection is made, matrix by matrix."""
     from core.masks.ranking import whole
-    from core.runner.contrasts import contrast_of, scored_for_itself, scores_in
 
     if selection in CONTRASTS:
-        contrasts = contrast_of(runner, MaskSpec(ability, "mlp", selection, 1.0))
+        contrasts = runner.maps.contrast(MaskSpec(ability, "mlp", selection, 1.0))
         return [whole(one).numpy() for one in contrasts]
-    own = scores_in(runner, "mlp", scored_for_itself(runner, ability))
+    own = runner.maps.in_variant("mlp", runner.maps.scores(ability))
     return [whole(one).numpy() for one in own]

@@ -14,9 +14,9 @@ from core.phantom.calibration.localization import localizations
 from core.phantom.calibration.plan import KS, CalibrationPlan, Setting
 from core.phantom.calibration.subject import BenchFor
 from core.phantom.true_matrix import Truth
-from core.runner.cancellation import Cancelled
-from core.runner.profile import run_profile
+from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
+from core.runner.runs import run_profile
 
 
 def run_calibration(plan: CalibrationPlan, truth: Truth, runner_for: BenchFor) -> Calibration:

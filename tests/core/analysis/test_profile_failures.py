@@ -23,8 +23,8 @@ from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.profile import run_profile
 from core.runner.runner import Runner
+from core.runner.runs import run_profile
 from tui.matrix import write_failures
 
 DESCRIPTION = """

@@ -23,6 +23,7 @@ from core.benchmarks.tasks.catalogue import TASKS
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
+from core.runner.runs import outcomes_of
 from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of, subjects
 from tests.core.benchmarks.harness import harness_tasks
 from tests.core.tiny_models import byte_tokenizer, save_model
@@ -241,7 +242,7 @@ def test_any_task_runs_on_our_engine_with_its_own_metrics(
     (benchmark,) = find_benchmarks([f"lm_eval:{task}"], "standard", options)
     runner = Runner(loaded.spec, Store(tmp_path))
     runner.loaded = loaded
-    frame = runner.outcomes(runner.request(None, benchmark, benchmark.n_items))
+    frame = outcomes_of(runner, runner.request(None, benchmark, benchmark.n_items))
     found = theirs(loaded, oracles[task], shots, benchmark.n_items)["metrics"]
     expected = {name: found[name] for name in benchmark.metrics}
     documents = benchmark.documents(loaded.spec, benchmark.n_items)

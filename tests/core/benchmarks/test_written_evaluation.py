@@ -21,7 +21,9 @@ from core.benchmarks.tasks.catalogue import TASKS
 from core.experiment.events import BatchFinished, Event
 from core.inference import Finish
 from core.models.spec import ModelSpec
+from core.runner.evaluation import evaluate_run
 from core.runner.runner import Runner
+from core.runner.runs import outcomes_of
 from core.sandbox.kinds import find_sandbox
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
@@ -52,7 +54,7 @@ def test_answers_are_written_judged_told_and_shown(spec: ModelSpec, tmp_path: Pa
     told: list[Event] = []
     runner = Runner(spec, Store(tmp_path), emit=told.append)
     benchmark = short("gsm8k")
-    frame = runner.outcomes(runner.request(None, benchmark, 5))
+    frame = outcomes_of(runner, runner.request(None, benchmark, 5))
     assert frame["item_id"].to_list() == [f"gsm8k/{place}" for place in range(5)]
     assert frame["score"].to_list() == [0.0] * 5
     assert frame["answer"].to_list() == ["[invalid]"] * 5
@@ -84,7 +86,7 @@ def test_cancelled_writing_stops_within_a_token_and_stores_nothing(spec: ModelSp
 
     runner = Runner(spec, Store(tmp_path), cancelled=cancelled)
     request = runner.request(None, short("gsm8k"), 5)
-    assert runner.evaluate(request) is None
+    assert evaluate_run(runner, request) is None
     assert asked < 6 + TOKENS
     assert runner.store.outcomes.load(request.key) is None
 
@@ -92,7 +94,7 @@ def test_cancelled_writing_stops_within_a_token_and_stores_nothing(spec: ModelSp
 def test_items_of_one_passage_are_resampled_together(spec: ModelSpec, tmp_path: Path) -> None:
     runner = Runner(spec, Store(tmp_path))
     (boolq,) = find_benchmarks(["boolq"], "standard", OPTIONS)
-    frame = runner.outcomes(runner.request(None, boolq, 6))
+    frame = outcomes_of(runner, runner.request(None, boolq, 6))
     labels = clusters_of(frame)
     assert labels is not None
     assert len(labels) == 6
@@ -140,6 +142,6 @@ def test_reference_programs_pass_and_broken_ones_fail(task: str, spec: ModelSpec
 @needs_sandbox
 def test_what_a_model_writes_is_run_and_fails(spec: ModelSpec, tmp_path: Path) -> None:
     runner = Runner(spec, Store(tmp_path))
-    frame = runner.outcomes(runner.request(None, short("mbpp", None), 2))
+    frame = outcomes_of(runner, runner.request(None, short("mbpp", None), 2))
     assert frame["score"].to_list() == [0.0, 0.0]
     assert frame["answer"].str.starts_with("0 of 3 tests passed; test 1: ").all()

@@ -35,6 +35,7 @@ from core.experiment.specs import MaskSpec, Run
 from core.masks.choices import SELECTIONS
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
+from core.runner.runs import outcomes_of
 from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
 
 SPATIAL = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
@@ -89,7 +90,7 @@ async def screen_of(spec: EngineSpec, process: EngineProcess | None = None) -> A
 
 def outcomes_here(runner: Runner, mask: MaskSpec | None, benchmark: str, n: int) -> pl.DataFrame:
     (found,) = find_benchmarks([benchmark], "basic")
-    return runner.outcomes(runner.request(mask, found, n))
+    return outcomes_of(runner, runner.request(mask, found, n))
 
 
 def told_outcomes(screen: Screen) -> list[dict[int, ItemOutcome]]:

@@ -19,8 +19,9 @@ from core.engine.worker import Worker
 from core.experiment.events import ENDED, Event, Job, JobChanged, ModelLoaded, RunFinished
 from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
+from core.runner.loaded import WeightsChangedError
 from core.runner.runner import Runner
-from core.runner.verification import WeightsChangedError
+from core.runner.runs import outcomes_of
 from tests.core.engine.talk import IMPORTANCE
 
 MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
@@ -131,7 +132,7 @@ def test_a_whole_model_is_verified_and_not_loaded_again(engine: Engine) -> None:
 def test_a_workbench_without_an_engine_says_it_too(tmp_path: Path) -> None:
     runner = Runner(ModelSpec(), Store(tmp_path), IMPORTANCE)
     (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
-    runner.outcomes(runner.request(MASK, benchmark, N))
+    outcomes_of(runner, runner.request(MASK, benchmark, N))
     with runner.ablated(runner.mask(MASK)):
         pass
     runner.loaded.model.get_parameter("model.layers.0.mlp.up_proj.weight").data[0, 0] += 1.0

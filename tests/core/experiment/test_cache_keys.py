@@ -33,7 +33,7 @@ from core.experiment.cache_keys import (
     ranking_key,
     ranking_key_inputs,
 )
-from core.experiment.experiment import Experiment, divergences_request, generation_quality_request
+from core.experiment.experiment import Experiment, divergences_request
 from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
 from core.importance.plan import MemoryOptions
 from core.models.spec import ModelSpec
@@ -154,8 +154,8 @@ def keys_of(experiment: Experiment, mask: MaskSpec = TOP, n: int = N) -> dict[st
         "base outcomes": base.key,
         "outcomes": ablated.key,
         "divergences": divergences_request(base, ablated)[0],
-        "base generation quality": generation_quality_request(experiment, None)[0],
-        "generation_quality": generation_quality_request(experiment, mask)[0],
+        "base generation quality": experiment.generation_quality_request(None)[0],
+        "generation_quality": experiment.generation_quality_request(mask)[0],
     }
 
 

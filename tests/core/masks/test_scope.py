@@ -135,7 +135,7 @@ def test_a_mask_takes_the_same_share_of_every_matrix(runner: Runner, selection: 
 
 def test_a_mask_has_the_first_weights_of_each_matrix(runner: Runner) -> None:
     mask = runner.mask(replace(MASK_SPEC, variant="mlp"))
-    scores = runner.importances[MASK_SPEC.ability].scores
+    scores = runner.maps.by_ability[MASK_SPEC.ability].scores
     found = mask.by_matrix(Layout(runner.space.matrices))
     assert {index for index, _ in found} == {one.index for one in runner.space.candidates("mlp")}
     for index, local in found:

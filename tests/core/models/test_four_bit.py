@@ -28,6 +28,7 @@ from core.models.matrices import UnsupportedModelError
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from core.runner.runner import Runner
+from core.runner.runs import outcomes_of
 from tests.core.four_bit_models import (
     EVEN,
     UNEVEN,
@@ -333,11 +334,11 @@ def test_the_whole_way_through_the_workbench(architecture: str, tmp_path: Path) 
         ModelSpec(str(folder), "nf4", device="cpu"), Store(tmp_path / "cache"), ImportanceSpec(n_items=4)
     )
     (benchmark,) = find_benchmarks(["deductive_reasoning"], "standard")
-    base = runner.outcomes(runner.request(None, benchmark, 3))
+    base = outcomes_of(runner, runner.request(None, benchmark, 3))
     before = model_bytes(runner.loaded.model)
     mask_spec = MaskSpec("deductive_reasoning", "all", "top", 0.05)
     request = runner.request(mask_spec, benchmark, 3)
-    ablated = runner.outcomes(request)
+    ablated = outcomes_of(runner, request)
     assert request.key_inputs["model"].quantization == "nf4"
     assert model_bytes(runner.loaded.model) == before
     mask = runner.mask(mask_spec)

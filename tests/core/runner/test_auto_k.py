@@ -22,16 +22,14 @@ from core.analysis.generation_quality import MOST_TIMES, GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import Event, ItemsScored
-from core.experiment.experiment import generation_quality_request
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import PAPER_K
 from core.models.matrices import weights_of
 from core.models.spec import ModelSpec
 from core.runner.auto_k import BEYOND_PAPER, FoundK, TriedK, find_k, grid_of, require_searchable
-from core.runner.cancellation import Cancelled
+from core.runner.loaded import Cancelled, WeightsChangedError
 from core.runner.runner import Runner
-from core.runner.verification import WeightsChangedError
 
 GRID = (*PAPER_K, *BEYOND_PAPER)
 ABILITIES = ("analogical_reasoning", "spatial_reasoning")
@@ -56,7 +54,7 @@ def new_runner(root: Path, emit: Callable[[Event], None] = lambda event: None) -
 
 def store(runner: Runner, mask: MaskSpec | None, times: float, loops: int = 0) -> None:
     """Stores a made-up generation quality: perplexity `times` e on ten texts, `loops` of them loops."""
-    key, key_inputs = generation_quality_request(runner, mask)
+    key, key_inputs = runner.generation_quality_request(mask)
     columns: dict[str, list[Any]] = {
         "logprobs": [[-1.0 - math.log(times)] * 3] * 10,
         "written": [LOOP] * loops + ["a plain answer"] * (10 - loops),

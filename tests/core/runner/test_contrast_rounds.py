@@ -22,10 +22,11 @@ from core.masks.choices import Selection
 from core.masks.mask import Mask
 from core.models.matrices import Variant
 from core.models.spec import ModelSpec
-from core.runner import contrasts, importances
-from core.runner.cancellation import Cancelled
-from core.runner.profile import run_profile
+from core.runner import importance
+from core.runner.importance import ImportanceMaps
+from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
+from core.runner.runs import run_profile
 
 IDS = tuple(ability.id for ability in ABILITIES)
 VARIANTS: tuple[Variant, ...] = ("mlp", "all")
@@ -41,8 +42,7 @@ def one_thread() -> Iterator[None]:
 
 
 def bench_of(folder: Path, heard: list[Event]) -> Runner:
-    spec, importance = ModelSpec(device="cpu"), ImportanceSpec(n_items=3)
-    return Runner(spec, Store(folder), importance, emit=heard.append)
+    return Runner(ModelSpec(device="cpu"), Store(folder), ImportanceSpec(n_items=3), emit=heard.append)
 
 
 def contrast_of(ability: str, variant: Variant) -> MaskSpec:
@@ -57,10 +57,10 @@ def scorings(heard: list[Event]) -> Counter[str]:
 
 def leave_no_room(monkeypatch: pytest.MonkeyPatch, *, for_sums: bool) -> None:
     """As on a machine where the maps of two abilities never fit, nor perhaps do two sums beside one."""
-    monkeypatch.setattr(importances, "SHARE_OF_MEMORY", 0.0)
-    monkeypatch.setattr(importances, "SHARE_OF_FREE", 0.0)
+    monkeypatch.setattr(importance, "SHARE_OF_MEMORY", 0.0)
+    monkeypatch.setattr(ImportanceMaps, "_all_fit", lambda self: False)
     if for_sums:
-        monkeypatch.setattr(contrasts, "SHARE_OF_FREE", 0.0)
+        monkeypatch.setattr(importance, "SHARE_OF_FREE", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[MaskSpec, Mask]:
     runner = bench_of(tmp_path_factory.mktemp("roomy"), heard)
     mask_specs = [contrast_of(one, variant) for one in (IDS[3], IDS[0], IDS[9]) for variant in VARIANTS]
     masks = {mask_spec: runner.mask(mask_spec) for mask_spec in mask_specs}
-    assert set(runner.importances) == set(IDS)
+    assert set(runner.maps.by_ability) == set(IDS)
     assert scorings(heard) == Counter(IDS)
     return masks
 
@@ -83,8 +83,8 @@ def test_the_ranking_is_the_same_to_the_last_weight(
     runner = bench_of(tmp_path, [])
     for mask_spec, mask in list(expected.items())[:2]:
         assert runner.mask(mask_spec) == mask
-        assert list(runner.importances) == [mask_spec.ability]
-    assert {variant for variant, _ in runner.share_sums} == ({"all"} if for_sums else {"mlp", "all"})
+        assert list(runner.maps.by_ability) == [mask_spec.ability]
+    assert {variant for variant, _ in runner.maps.share_sums} == ({"all"} if for_sums else {"mlp", "all"})
     assert not [path for path in tmp_path.iterdir() if path.is_file() and path.stat().st_size > 1 << 20]
 
 
@@ -110,19 +110,20 @@ def test_what_top_scores_goes_into_the_sums_of_both_variants(
     do(runner, "job", StartRankings("rankings", masks), lambda done: None, BenchmarkOptions())
     assert scorings(heard) == Counter(dict.fromkeys(IDS, 2))
     assert all(runner.mask(mask_spec) == mask for mask_spec, mask in expected.items())
-    assert runner.expected == ()
 
 
 def test_top_adds_nothing_where_its_order_is_not_the_sum_s_or_no_contrast_is_to_come(tmp_path: Path) -> None:
     runner = bench_of(tmp_path, [])
     runner.mask(MaskSpec(IDS[0], "mlp", "top", K))
-    assert runner.share_sums == {}
-    runner.importances.clear()
-    runner.expected = (contrast_of(IDS[0], "all"),)
-    runner.mask(MaskSpec(IDS[1], "mlp", "bottom", K))
-    assert runner.share_sums == {}
-    runner.mask(MaskSpec(IDS[0], "mlp", "bottom", K))
-    assert {name: list(sums.totals) for (name, _), sums in runner.share_sums.items()} == {"all": [IDS[0]]}
+    assert runner.maps.share_sums == {}
+    runner.maps.by_ability.clear()
+    expected = [contrast_of(IDS[0], "all")]
+    runner.mask(MaskSpec(IDS[1], "mlp", "bottom", K), expected=expected)
+    assert runner.maps.share_sums == {}
+    runner.mask(MaskSpec(IDS[0], "mlp", "bottom", K), expected=expected)
+    assert {name: list(sums.totals) for (name, _), sums in runner.maps.share_sums.items()} == {
+        "all": [IDS[0]]
+    }
 
 
 def test_a_profile_says_which_contrasts_are_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +146,7 @@ def test_it_goes_on_after_it_was_cancelled(
     mask_spec = contrast_of(IDS[0], "all")
     with pytest.raises(Cancelled):
         runner.mask(mask_spec)
-    assert list(runner.share_sums["all", "contrast"].totals) == list(IDS[:4])
+    assert list(runner.maps.share_sums["all", "contrast"].totals) == list(IDS[:4])
     runner.cancelled = lambda: False
     heard.clear()
     assert runner.mask(mask_spec) == expected[mask_spec]

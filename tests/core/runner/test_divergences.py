@@ -22,10 +22,9 @@ from core.experiment.specs import MaskSpec, Run
 from core.inference import choice_plan
 from core.masks.mask import Mask
 from core.models.spec import ModelSpec
-from core.runner.cancellation import Cancelled
-from core.runner.profile import run_profile
+from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
-from core.runner.runs import compute_runs
+from core.runner.runs import compute_runs, outcomes_of, run_profile
 from tests.core.benchmarks.test_written_evaluation import OPTIONS, short
 from tests.core.tiny_models import byte_tokenizer, save_model
 
@@ -88,7 +87,7 @@ def test_runs_with_written_answers_have_true_divergences(
         assert request.mask is not None
         frame = stored_divergences(runner, base, request)
         assert frame is not None
-        before, after = runner.outcomes(base), runner.outcomes(request)
+        before, after = outcomes_of(runner, base), outcomes_of(runner, request)
         assert frame["item_id"].equals(before["item_id"])
         assert frame["place"].null_count() < N
         for place, (row, prompt) in enumerate(zip(frame.iter_rows(named=True), prompts, strict=True)):
@@ -148,7 +147,7 @@ def test_stored_runs_without_divergences_get_them_and_damaged_ones_are_replaced(
     path = again.store.divergences.entries.payload_path(divergences_request(base, ablated[1])[0])
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     third = Counting(spec, tmp_path)
-    third.outcomes(ablated[1])
+    outcomes_of(third, ablated[1])
     assert [event.problem for event in third.told if isinstance(event, EntryReplaced)] == [
         f"The cache entry {path} is damaged: its bytes differ from those that were written."
     ]
@@ -190,15 +189,15 @@ def test_without_a_base_run_or_for_multiple_choice_there_are_none(
 ) -> None:
     runner = Counting(spec, tmp_path)
     base, ablated, _ = requests(runner, written)
-    runner.outcomes(ablated)
+    outcomes_of(runner, ablated)
     assert stored_divergences(runner, base, ablated) is None
     (boolq,) = find_benchmarks(["boolq"], "standard", OPTIONS)
     chosen = [runner.request(mask, boolq, N) for mask in (None, MASKS[0])]
-    frames = [runner.outcomes(request) for request in chosen]
+    frames = [outcomes_of(runner, request) for request in chosen]
     assert [frame["tokens"].null_count() for frame in frames] == [N, N]
     assert stored_divergences(runner, chosen[0], chosen[1]) is None
-    runner.outcomes(base)
-    runner.outcomes(ablated)
+    outcomes_of(runner, base)
+    outcomes_of(runner, ablated)
     assert stored_divergences(runner, base, ablated) is not None
     assert len(list((tmp_path / "divergences").glob("*.parquet"))) == 1
 
@@ -231,7 +230,10 @@ def test_a_job_of_the_engine_has_them_too(spec: ModelSpec, tmp_path: Path) -> No
     base, ablated = (runner.request(mask, gsm8k, 2) for mask in (None, MASKS[0]))
     frame = stored_divergences(runner, base, ablated)
     assert frame is not None
-    assert frame["base_logprobs"].list.len().to_list() == runner.outcomes(base)["tokens"].list.len().to_list()
+    assert (
+        frame["base_logprobs"].list.len().to_list()
+        == outcomes_of(runner, base)["tokens"].list.len().to_list()
+    )
     delete_divergences(runner)
     do(runner, "job", StartRuns("again", runs), steps.append, OPTIONS)
     assert steps == [0, 1, 2, 2]

@@ -16,11 +16,10 @@ from core.abilities.neutral_texts import neutral_texts
 from core.analysis.generation_quality import mask_generation_qualities
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event, RunStarted
-from core.experiment.experiment import generation_quality_request
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.cancellation import Cancelled
 from core.runner.generation_quality import measure_generation_quality
+from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 from core.runner.runs import compute_runs
 
@@ -57,7 +56,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Runner:
 
 
 def rows(runner: Runner, mask: MaskSpec | None) -> list[dict[str, Any]]:
-    frame = runner.store.generation_quality.load(generation_quality_request(runner, mask)[0])
+    frame = runner.store.generation_quality.load(runner.generation_quality_request(mask)[0])
     assert frame is not None
     return frame.rows(named=True)
 
@@ -117,7 +116,7 @@ def test_a_stored_run_without_generation_quality_gets_it_and_a_damaged_entry_is_
     told: list[Event] = []
     runner = new_runner(tmp_path, told.append)
     run(runner, None, LIGHT)
-    path = runner.store.generation_quality.entries.payload_path(generation_quality_request(runner, LIGHT)[0])
+    path = runner.store.generation_quality.entries.payload_path(runner.generation_quality_request(LIGHT)[0])
     for damage in (path.unlink, lambda: path.write_bytes(path.read_bytes()[:-1] + b"?")):
         damage()
         told.clear()
@@ -152,10 +151,10 @@ def test_cancelled_stores_nothing_and_leaves_the_model_as_loaded(finished: Runne
 def test_what_decides_the_generation_quality_is_in_its_key(tmp_path: Path) -> None:
     runner = new_runner(tmp_path)
     masks = [None, LIGHT, HEAVY, replace(LIGHT, seed=1), replace(LIGHT, variant="mlp")]
-    assert len({generation_quality_request(runner, mask)[0] for mask in masks}) == len(masks)
+    assert len({runner.generation_quality_request(mask)[0] for mask in masks}) == len(masks)
     # Which benchmark is run and which seed `top` has are all the same.
     top = replace(LIGHT, selection="top")
     assert (
-        generation_quality_request(runner, top)[0]
-        == generation_quality_request(runner, replace(top, seed=5))[0]
+        runner.generation_quality_request(top)[0]
+        == runner.generation_quality_request(replace(top, seed=5))[0]
     )

@@ -21,8 +21,9 @@ from core.experiment.events import BatchFinished, EntryReplaced, Event
 from core.experiment.experiment import OutcomesRequest
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
+from core.runner.evaluation import evaluate_run
+from core.runner.loaded import WeightsChangedError
 from core.runner.runner import Runner
-from core.runner.verification import WeightsChangedError
 from tests.core.benchmarks.test_written_evaluation import OPTIONS, short
 from tests.core.tiny_models import byte_tokenizer, save_model
 
@@ -49,7 +50,7 @@ class Subject:
     def __init__(self, root: Path, spec: ModelSpec, benchmark: Benchmark, n: int) -> None:
         self.spec, self.benchmark, self.n = spec, benchmark, n
         self.whole, self.told = self.runner(root)
-        assert self.whole.evaluate(self.request()) is not None
+        assert evaluate_run(self.whole, self.request()) is not None
         self.batches = len(batches_of(self.told))
         self.payload = self.payload_of(self.whole)
 
@@ -74,7 +75,7 @@ class Subject:
     def stopped(self, root: Path, batches: int) -> None:
         """A run that is cancelled after so many batches."""
         runner, _ = self.runner(root, lambda told: len(batches_of(told)) >= batches)
-        assert runner.evaluate(self.request()) is None
+        assert evaluate_run(runner, self.request()) is None
 
     def payload_of(self, runner: Runner) -> bytes:
         return runner.store.outcomes.entries.payload_path(self.request().key).read_bytes()
@@ -125,7 +126,7 @@ def test_a_run_that_was_stopped_anywhere_goes_on_and_gives_the_same_bits(
         subject.stopped(root, batches)
         assert len(subject.journal(root)) == batches
         runner, told = subject.runner(root)
-        score = runner.evaluate(subject.request())
+        score = evaluate_run(runner, subject.request())
         assert batches_of(told) == batches_of(subject.told), "each item once, in the batches of a whole run"
         assert subject.payload_of(runner) == subject.payload
         assert score == runner.store.outcomes.load(subject.request().key)["score"].mean()  # type: ignore[index]
@@ -141,7 +142,7 @@ def test_a_run_that_is_stopped_again_and_again_is_finished_some_day(
         diagnostic.stopped(tmp_path, batches)
         assert len(diagnostic.journal(tmp_path)) == batches
     runner, _ = diagnostic.runner(tmp_path)
-    assert runner.evaluate(diagnostic.request()) is not None
+    assert evaluate_run(runner, diagnostic.request()) is not None
     assert diagnostic.payload_of(runner) == diagnostic.payload
 
 
@@ -149,10 +150,11 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from cache.folder import Store
-from core.benchmarks import find_benchmarks
-from core.events import BatchFinished
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.events import BatchFinished
 from core.models.spec import ModelSpec
-from core.runner import Runner
+from core.runner.evaluation import evaluate_run
+from core.runner.runner import Runner
 
 told = []
 
@@ -161,9 +163,9 @@ def tell(event):
     if sum(told) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-bench = Runner(ModelSpec(), Store(Path(sys.argv[1])), batch_size=3, tell=tell)
+bench = Runner(ModelSpec(), Store(Path(sys.argv[1])), batch_size=3, emit=tell)
 (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
-bench.evaluate(bench.request(None, benchmark, 12))
+evaluate_run(bench, bench.request(None, benchmark, 12))
 """
 
 
@@ -172,7 +174,7 @@ def test_a_killed_process_loses_no_whole_batch(diagnostic: Subject, tmp_path: Pa
     assert done.returncode == -9, done.stderr
     assert [len(batch) for batch in diagnostic.journal(tmp_path)] == [3, 3]
     runner, told = diagnostic.runner(tmp_path)
-    assert runner.evaluate(diagnostic.request()) is not None
+    assert evaluate_run(runner, diagnostic.request()) is not None
     assert batches_of(told) == batches_of(diagnostic.told)
     assert diagnostic.payload_of(runner) == diagnostic.payload
 
@@ -185,7 +187,7 @@ def test_what_was_kept_is_taken_and_not_computed_again(diagnostic: Subject, tmp_
     with journal_of(entries_, request.key, request.key_inputs, [marked]) as journal:
         journal.append(second, settle=False)
     runner, _ = diagnostic.runner(tmp_path)
-    assert runner.evaluate(request) is not None
+    assert evaluate_run(runner, request) is not None
     frame = runner.store.outcomes.load(request.key)
     assert frame is not None
     marks = frame.filter(frame["loglikelihoods"].list.first() == -1.0)
@@ -233,7 +235,7 @@ def test_a_damaged_journal_is_told_set_aside_and_made_up_for(
         place = content.index(b"item_id") if damage == "a batch" else content.index(b"model")
         path.write_bytes(content[:place] + b"I" + content[place + 1 :])
     runner, told = diagnostic.runner(tmp_path)
-    assert runner.evaluate(request) is not None
+    assert evaluate_run(runner, request) is not None
     assert diagnostic.payload_of(runner) == diagnostic.payload
     problems = [event.problem for event in told if isinstance(event, EntryReplaced)]
     aside = [entry.key for entry in entries(tmp_path) if entry.broken]
@@ -256,7 +258,7 @@ def test_nothing_is_kept_of_weights_that_changed(tmp_path: Path) -> None:
     )
     request = runner.request(MASK, SPATIAL, 12)
     with runner.ablated(runner.mask(MASK)):
-        assert runner.evaluate(request) is None
+        assert evaluate_run(runner, request) is None
         runner.loaded.model.get_parameter("model.layers.0.self_attn.q_proj.weight").data[0, 0] += 1.0
     assert journal_path(runner.store.outcomes.entries, request.key).is_file()
     with pytest.raises(WeightsChangedError, match="1 cache entries written since are deleted"):

@@ -21,8 +21,8 @@ from core.experiment.events import EntryReplaced, Event, RunFinished, RunsFound
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.profile import run_profile
 from core.runner.runner import Runner
+from core.runner.runs import run_profile
 
 ABILITIES = ("analogical_reasoning", "temporal_reasoning")
 
@@ -138,7 +138,7 @@ def test_a_smaller_k_is_a_prefix_of_the_stored_ranking(finished: tuple[Path, Pro
     small, large = (runner.mask(MaskSpec(ABILITIES[0], "mlp", "top", k)) for k in (0.005, 0.03))
     assert len(small.intersection(large)) == len(small) == int(0.005 * runner.info.parameters)
     assert {path.name for path in (root / "rankings").iterdir()} == stored
-    assert not runner.importances
+    assert not runner.maps.by_ability
 
 
 def test_what_decides_a_number_is_in_its_key(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ def fill_demo_cache(root: Path) -> None:
     from core.experiment.plan import Plan
     from core.experiment.specs import ImportanceSpec
     from core.models.spec import ModelSpec
-    from core.runner.profile import run_profile
     from core.runner.runner import Runner
+    from core.runner.runs import run_profile
 
     spec = ModelSpec()
     plan = Plan(

@@ -22,7 +22,6 @@ from core.abilities.neutral_texts import neutral_texts
 from core.analysis.samples.items import ensure_items
 from core.analysis.selected import stored_layout
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.experiment import generation_quality_request
 from core.experiment.specs import MaskSpec
 from core.importance.scoring_rule import Loss, Reduction
 from core.models.description import selectable_weights
@@ -125,7 +124,7 @@ def _answer(runner: Runner, benchmark: Benchmark, items: pl.DataFrame, mask: Mas
 
 
 def _measure(runner: Runner, mask: MaskSpec | None) -> None:
-    key, key_inputs = generation_quality_request(runner, mask)
+    key, key_inputs = runner.generation_quality_request(mask)
     n = len(neutral_texts(runner.spec.level))
     columns = {
         "logprobs": [[-1.0, -1.0]] * n,

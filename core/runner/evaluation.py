@@ -1,58 +1,57 @@
-"""Evaluates the model as it is on a benchmark; what is finished is kept batch by batch, and gone on from."""
+"""Evaluates one run: an iterator's batches become events, journal entries and at last a stored table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import Any
 
 import msgspec
 
 from cache.files import CorruptEntry
-from cache.journals import (
-    Journal,
-    journal_of,
-    journal_path,
-    read_journal,
-    set_journal_aside,
-    usable_batches,
-)
+from cache.journals import Journal, journal_of, journal_path, read_journal, set_journal_aside, usable_batches
+from core.benchmarks.benchmark import Document
 from core.benchmarks.evaluation import Outcome, Prepared, evaluate, finished_batches
 from core.experiment.events import BatchFinished, EntryReplaced, ItemOutcome, RunStarted
-from core.experiment.storing import emit_unwritable, storing
-
-if TYPE_CHECKING:
-    from core.benchmarks.benchmark import Document
-    from core.experiment.experiment import OutcomesRequest
-    from core.runner.runner import Runner
+from core.experiment.experiment import OutcomesRequest
+from core.experiment.storing import storing
+from core.runner.runner import Runner
 
 OUTCOME_FIELDS = tuple(field.name for field in fields(Outcome))
 
 
-def evaluate_request(runner: Runner, request: OutcomesRequest, cancelled: Callable[[], bool]) -> float | None:
-    """The score of the model as it is now, its outcomes stored under the request's key.
+def evaluate_run(
+    runner: Runner, request: OutcomesRequest, cancelled: Callable[[], bool] | None = None
+) -> float | None:
+    """The score of the model as it is now, its outcomes stored under the request's key; None if cancelled.
 
-    Whoever calls has applied the request's mask. None if it was cancelled. The outcomes are the same whether
-    or not some of them were kept by an earlier run: the batches that are left are those of a whole run.
+    The caller has applied the request's mask. Finished batches are kept in a journal, and the next time goes
+    on from them: the outcomes are the same, because the batches that are left are those of a whole run.
+
+    Args:
+        runner: the model and the cache.
+        request: what to evaluate.
+        cancelled: asked between batches and before each token that is written, in place of the runner's own.
 
     Raises:
         ValueError: a log-likelihood is not finite, or the benchmark cannot be run here.
     """
     prepared = runner.prepared(request.benchmark, request.n)
     runner.emit(RunStarted(request.mask, request.benchmark.id, request.n))
-    # Before anything is kept: if the weights turn out to be others, it is deleted, whatever comes.
-    runner.unverified.append((runner.store.outcomes.entries, request.key))
+    entries = runner.store.outcomes.entries
+    # Before anything is kept: if the weights turn out to have changed, it is deleted, whatever comes.
+    runner.note_stored(entries, request.key)
     run = _Run(runner, prepared)
     kept = _kept_batches(runner, request, prepared)
     for batch in kept:
         run.take(batch)
-    entries = runner.store.outcomes.entries
     rows = [list(map(_row, batch)) for batch in kept]
     with journal_of(entries, request.key, request.key_inputs, rows) as journal:
-        keeping = _Keeping(runner, journal, is_slow=prepared.plan is None)
-        for batch in evaluate(runner.loaded.model, prepared, cancelled, frozenset(run.by_id)):
+        keeper = _BatchKeeper(runner, journal, is_slow=prepared.plan is None)
+        batches = evaluate(runner.loaded.model, prepared, cancelled or runner.cancelled, frozenset(run.by_id))
+        for batch in batches:
             if len(run.by_id) + len(batch) < request.n:  # the last one is stored with all others
-                keeping.keep(batch)
+                keeper.keep(batch)
             run.take(batch)
         if len(run.by_id) < request.n:
             return None
@@ -64,63 +63,67 @@ def evaluate_request(runner: Runner, request: OutcomesRequest, cancelled: Callab
     return sum(outcome.score for outcome in outcomes) / len(outcomes)
 
 
-def take_stored(runner: Runner, request: OutcomesRequest) -> float | None:
-    """The score of a run that is stored, its outcomes told as if it ran now; else None."""
+def replay_stored(runner: Runner, request: OutcomesRequest) -> float | None:
+    """The score of a stored run, whose outcomes are emitted as if it ran now; None if it is not stored."""
     try:
         frame = runner.store.outcomes.load(request.key)
-    except CorruptEntry:  # whoever looked it up has told it
+    except CorruptEntry:  # whoever looked it up first has reported it
         return None
     if frame is None:
         return None
     runner.emit(RunStarted(request.mask, request.benchmark.id, request.n))
     rows = frame.select("gold", "prediction", "correct", "loglikelihoods").iter_rows()
-    told = [
-        ItemOutcome(place, _option(gold), _option(prediction), correct, tuple(logprobs or ()))
-        for place, (gold, prediction, correct, logprobs) in enumerate(rows)
+    outcomes = [
+        ItemOutcome(index, _option(gold), _option(prediction), correct, tuple(logprobs or ()))
+        for index, (gold, prediction, correct, logprobs) in enumerate(rows)
     ]
-    runner.emit(BatchFinished(tuple(told)))
+    runner.emit(BatchFinished(tuple(outcomes)))
     return float(frame["score"].cast(float).to_numpy().mean())
 
 
 class _Run:
-    """The outcomes of a run, which are told as they come."""
+    """The outcomes of a run, emitted as they come."""
 
     def __init__(self, runner: Runner, prepared: Prepared) -> None:
         self._emit = runner.emit
-        self._places = {document.id: place for place, document in enumerate(prepared.documents)}
+        self._indices = {document.id: index for index, document in enumerate(prepared.documents)}
         self.by_id: dict[str, Outcome] = {}
 
     def take(self, batch: Iterable[Outcome]) -> None:
         """Takes in the outcomes of a batch."""
-        placed = {self._places[outcome.item_id]: outcome for outcome in batch}
-        self._emit(BatchFinished(tuple(_told(place, outcome) for place, outcome in placed.items())))
-        self.by_id |= {outcome.item_id: outcome for outcome in placed.values()}
+        indexed = {self._indices[outcome.item_id]: outcome for outcome in batch}
+        self._emit(BatchFinished(tuple(_event_of(index, outcome) for index, outcome in indexed.items())))
+        self.by_id |= {outcome.item_id: outcome for outcome in indexed.values()}
 
 
-@dataclass
-class _Keeping:
+class _BatchKeeper:
     """Keeps batches in a journal for as long as that can be written."""
 
-    runner: Runner
-    journal: Journal
-    is_slow: bool
-    """Whether a batch takes so long that it is worth waiting for the disk."""
-    _can_write: bool = True
+    def __init__(self, runner: Runner, journal: Journal, *, is_slow: bool) -> None:
+        """Writes nothing yet.
+
+        Args:
+            runner: reports what cannot be written.
+            journal: open.
+            is_slow: whether a batch takes so long that it is worth waiting for the disk.
+        """
+        self._runner, self._journal, self._is_slow = runner, journal, is_slow
+        self._can_write = True
 
     def keep(self, batch: Sequence[Outcome]) -> None:
-        """Writes a batch down; where that is not possible it is told, and not tried again."""
+        """Writes a batch down; after a failure, no further one is tried."""
         if not self._can_write:
             return
         try:
-            self.journal.append([_row(outcome) for outcome in batch], settle=self.is_slow)
+            self._journal.append([_row(outcome) for outcome in batch], settle=self._is_slow)
         except OSError as problem:
             self._can_write = False
-            self.journal.close()
-            emit_unwritable(self.runner, problem)
+            self._journal.close()
+            self._runner.report_unwritable(problem)
 
 
 def _kept_batches(runner: Runner, request: OutcomesRequest, prepared: Prepared) -> list[list[Outcome]]:
-    """The outcomes that an earlier run kept, in the batches of a whole run; damage is told and left out."""
+    """The outcomes that an earlier run kept, in the batches of a whole run; damaged ones are left out."""
     entries, key = runner.store.outcomes.entries, request.key
     try:
         found = read_journal(entries, key)
@@ -155,12 +158,11 @@ def _columns(documents: Sequence[Document], outcomes: Sequence[Outcome]) -> dict
     return columns
 
 
-def _told(place: int, outcome: Outcome) -> ItemOutcome:
-    """The outcome as it is told; without options there is neither a right one nor a chosen one."""
+def _event_of(index: int, outcome: Outcome) -> ItemOutcome:
     gold, prediction = _option(outcome.gold), _option(outcome.prediction)
-    return ItemOutcome(place, gold, prediction, outcome.correct, outcome.loglikelihoods or ())
+    return ItemOutcome(index, gold, prediction, outcome.correct, outcome.loglikelihoods or ())
 
 
 def _option(option: int | None) -> int:
-    """The place of an option as it is told."""
+    """An option as events have it: -1 where the answer is written."""
     return -1 if option is None else option

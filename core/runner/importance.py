@@ -1,0 +1,253 @@
+"""The importance maps of a runner: computed when they are needed, kept while there is room.
+
+A contrast compares one ability with a sum over all of them, which is made once, in the catalogue's order.
+Where that order comes to an ability whose importance another ranking needs anyway, it is added on the way: a
+profile of `top` and `contrast` scores no ability a third time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+
+import torch
+
+from cache.files import CorruptEntry
+from core.abilities import ABILITIES
+from core.abilities.prompts import render_choice
+from core.experiment.events import ImportancePlanned, ItemsScored
+from core.experiment.specs import MaskSpec
+from core.importance.available_memory import free_now
+from core.importance.maps import Importance, MatrixScores, zero_map
+from core.importance.memory import ItemsShape, ModelShape
+from core.importance.plan import SHARE_OF_FREE, Free, ImportancePlan, Task, plan_importance
+from core.importance.scoring import score_importance
+from core.inference.encoding import EncodedChoice, encode_choice, longest_row
+from core.masks.choices import CONTRASTS, Selection
+from core.masks.contrast import ContrastScores, ShareMaxima, Shares, ShareSums, contrast_scores
+from core.models.description import selectable_weights
+from core.models.matrices import Variant
+from core.runner.loaded import Cancelled, LoadedExperiment
+
+SHARE_OF_MEMORY = 0.5
+"""Share of the memory that the score maps of all abilities may take together."""
+
+MAP_BYTES = 8
+"""One ability's score maps, per candidate weight of the model: two float32."""
+
+SUM_BYTES = 9
+"""A share sum, per candidate weight of its variant, at most: a float64, or two float32 and a byte."""
+
+Contrast = tuple[Variant, Selection]
+"""What a share sum serves."""
+
+ORDER = tuple(ability.id for ability in ABILITIES)
+"""The order in which shares are added: in another one the last digits would differ."""
+
+
+class ImportanceMaps:
+    """Score maps by ability, and the sums over all abilities that contrasts need."""
+
+    def __init__(self, experiment: LoadedExperiment) -> None:
+        self._experiment = experiment
+        self.by_ability: dict[str, Importance] = {}
+        self.share_sums: dict[Contrast, Shares] = {}
+        """Over all abilities, or the first of them."""
+
+    def scores(self, ability: str, expected: Iterable[MaskSpec] = ()) -> Importance:
+        """An ability's importance where no other's is needed with it.
+
+        Args:
+            ability: which.
+            expected: masks to come: the importance is added to the sums that they need, if it is its turn.
+
+        Raises:
+            Cancelled: it was cancelled between two batches.
+            ValueError: it does not fit in memory and on the disk, or is 0 everywhere.
+        """
+        ahead = self._contrasts_ahead(expected)
+        sums_bytes = sum(self._size(variant) * SUM_BYTES for variant, _ in {*ahead, *self.share_sums})
+        if self._takes_too_much(ability, sums_bytes):
+            self._drop_maps(but=ability)
+            self._drop_sums(but=ahead)
+        importance = self._of(ability)
+        self._add(ability, ahead)
+        return importance
+
+    def contrast(self, mask_spec: MaskSpec, expected: Iterable[MaskSpec] = ()) -> list[ContrastScores]:
+        """The contrast of a mask's ability with all others, for each matrix of its variant.
+
+        Raises:
+            Cancelled: it was cancelled between two batches.
+            ValueError: importance does not fit in memory and on the disk, or is 0 everywhere.
+        """
+        wanted = mask_spec.variant, mask_spec.selection
+        if wanted not in self.share_sums:
+            self._begin(wanted)
+        for ability in ORDER[len(self.share_sums[wanted].totals) :]:
+            self._beside_all(ability)
+            self._add(ability, [wanted, *sorted(self._contrasts_ahead(expected) - {wanted})])
+        own = self.in_variant(mask_spec.variant, self._beside_all(mask_spec.ability))
+        return contrast_scores(own, mask_spec.ability, self.share_sums[wanted])
+
+    def in_variant(self, variant: Variant, importance: Importance) -> list[MatrixScores]:
+        """The scores of a variant's candidate matrices."""
+        return [importance.scores[matrix.index] for matrix in self._experiment.space.candidates(variant)]
+
+    # Maps.
+
+    def _of(self, ability: str) -> Importance:
+        if ability not in self.by_ability:
+            self.by_ability[ability] = _computed(self._experiment, ability)
+        return self.by_ability[ability]
+
+    def _beside_all(self, ability: str) -> Importance:
+        """An ability's importance, among that of all others if there is room, else alone."""
+        if ability not in self.by_ability and not self._all_fit():
+            self._drop_maps()
+        return self._of(ability)
+
+    def _drop_maps(self, but: str = "") -> None:
+        for ability in set(self.by_ability) - {but}:
+            del self.by_ability[ability]
+
+    def _takes_too_much(self, ability: str, others_bytes: int) -> bool:
+        """Whether the maps that are kept, this ability's and something else take more than their share."""
+        together = len({ability, *self.by_ability}) * MAP_BYTES * self._experiment.space.size
+        return together + others_bytes > SHARE_OF_MEMORY * _memory_bytes()
+
+    def _all_fit(self) -> bool:
+        """Whether the maps of all abilities fit at once, in main memory or on the disk."""
+        missing = len(set(ORDER) - set(self.by_ability)) * MAP_BYTES * self._experiment.space.size
+        free = self._free()
+        memory = _memory_bytes() if free.host_bytes is None else free.host_bytes
+        return missing <= SHARE_OF_MEMORY * memory + SHARE_OF_FREE * (free.disk_bytes or 0)
+
+    # Sums.
+
+    def _contrasts_ahead(self, expected: Iterable[MaskSpec]) -> set[Contrast]:
+        """The contrasts that masks to come need and whose rankings are not stored."""
+        found: set[Contrast] = set()
+        for mask in expected:
+            contrast = mask.variant, mask.selection
+            if mask.selection in CONTRASTS and contrast not in found and not self._is_ranked(mask):
+                found.add(contrast)
+        return found
+
+    def _is_ranked(self, mask: MaskSpec) -> bool:
+        """Whether its ranking is stored and long enough; whoever needs a damaged one reports it."""
+        experiment = self._experiment
+        try:
+            length = experiment.store.rankings.length(experiment.ranking_key(mask))
+        except CorruptEntry:
+            return False
+        return length is not None and length >= selectable_weights(mask.k, mask.variant, experiment.info)
+
+    def _add(self, ability: str, contrasts: Iterable[Contrast]) -> None:
+        """Adds an ability's shares to some sums, if it is its turn; begins them if there is room."""
+        for contrast in contrasts:
+            if contrast not in self.share_sums and ability == ORDER[0] and self._has_room(contrast[0]):
+                self._begin(contrast)
+            if contrast in self.share_sums and ORDER.index(ability) == len(self.share_sums[contrast].totals):
+                # Taken out meanwhile: a sum that was left in the middle of an addition must not be used.
+                shares = self.share_sums.pop(contrast)
+                shares.add(ability, self.in_variant(contrast[0], self.by_ability[ability]))
+                self.share_sums[contrast] = shares
+
+    def _begin(self, contrast: Contrast) -> None:
+        """Starts an empty sum, in main memory if there is room, else on the disk."""
+        variant, selection = contrast
+        if not self._has_room(variant):
+            self._drop_sums()
+        folder = None if self._fits_in_memory(variant) else self._experiment.store.root
+        matrices = self._experiment.space.candidates(variant)
+
+        def zeros(dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+            return tuple(one.view(-1) for one in zero_map(matrices, folder, dtype))
+
+        if selection == "contrast":
+            self.share_sums[contrast] = ShareSums(zeros(torch.float64))
+        else:
+            largest, second = zeros(torch.float32), zeros(torch.float32)
+            self.share_sums[contrast] = ShareMaxima(largest, second, zeros(torch.uint8))
+
+    def _drop_sums(self, but: Collection[Contrast] = ()) -> None:
+        for contrast in set(self.share_sums) - set(but):
+            del self.share_sums[contrast]
+
+    def _has_room(self, variant: Variant) -> bool:
+        """Whether a sum would leave room for one ability's maps beside it."""
+        disk = self._free().disk_bytes or 0
+        return self._fits_in_memory(variant) or self._needed_bytes(variant) <= SHARE_OF_FREE * disk
+
+    def _fits_in_memory(self, variant: Variant) -> bool:
+        host = self._free().host_bytes
+        return host is None or self._needed_bytes(variant) <= SHARE_OF_MEMORY * host
+
+    def _free(self) -> Free:
+        return free_now(self._experiment.space, self._experiment.store.root)
+
+    def _needed_bytes(self, variant: Variant) -> int:
+        """A variant's sum and one ability's maps."""
+        return SUM_BYTES * self._size(variant) + MAP_BYTES * self._experiment.space.size
+
+    def _size(self, variant: Variant) -> int:
+        return sum(matrix.size for matrix in self._experiment.space.candidates(variant))
+
+
+def _computed(experiment: LoadedExperiment, ability: str) -> Importance:
+    """The importance of every candidate weight for an ability, computed now."""
+    tokenizer, style = experiment.loaded.tokenizer, experiment.spec.style
+    items = experiment.diagnostic_set(ability).items()
+    encoded = [encode_choice(render_choice(item, style), tokenizer) for item in items]
+    space = experiment.space
+    on_gpu = space.device(space.matrices[0]).type != "cpu"
+
+    def on_progress(done: int, total: int) -> None:
+        experiment.emit(ItemsScored(ability, done, total))
+        if experiment.cancelled():
+            raise Cancelled
+
+    plan = _plan(experiment, encoded, on_gpu)
+    experiment.emit(
+        ImportancePlanned(
+            ability=ability,
+            passes=len(plan.groups),
+            accumulators=plan.accumulators,
+            maps=plan.maps,
+            rows=plan.rows,
+            checkpointing=plan.checkpointing,
+            on_gpu=on_gpu,
+            device_bytes=plan.device_bytes,
+            host_bytes=plan.host_bytes,
+            disk_bytes=plan.disk_bytes,
+        )
+    )
+    return score_importance(
+        experiment.loaded.model,
+        space,
+        encoded,
+        loss=experiment.importance.loss,
+        reduction=experiment.importance.reduction,
+        plan=plan,
+        scratch=experiment.store.root,
+        on_progress=on_progress,
+    )
+
+
+def _plan(experiment: LoadedExperiment, items: Sequence[EncodedChoice], on_gpu: bool) -> ImportancePlan:
+    """How the importance of these items is computed in the memory that is free now."""
+    loaded, space = experiment.loaded, experiment.space
+    info = loaded.info
+    task = Task(
+        ModelShape.of(space.matrices, info.vocabulary, info.dtype, is_four_bit=info.quantization != "none"),
+        ItemsShape.of(items, experiment.importance.loss, longest_row(loaded.model.config)),
+        on_gpu=on_gpu,
+        weights_bytes=0,
+    )
+    return plan_importance(task, free_now(space, experiment.store.root), experiment.memory_options)
+
+
+def _memory_bytes() -> int:
+    """The machine's main memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,163 @@
+"""An experiment with its model in memory: loads it, ablates it, verifies that the weights are restored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cache.journals import journal_path
+from cache.upkeep import delete
+from core.experiment.events import ModelLoaded, ModelLoading
+from core.experiment.experiment import Experiment
+from core.importance.memory_options import check_memory_options_for
+
+if TYPE_CHECKING:
+    from cache.entries import EntryFolder
+    from core.masks.ablation import Ablation, Ablator
+    from core.masks.mask import Mask
+    from core.models.loading import LoadedModel
+    from core.models.matrices import Matrix
+    from core.models.weight_space import LoadedWeights, WeightSpace
+
+
+class Cancelled(Exception):  # noqa: N818 (what a person asked for is no error)
+    """The computation was cancelled between two batches; nothing of it was stored."""
+
+
+class WeightsChangedError(ValueError):
+    """Weights differ from those that were loaded, after all masks were restored."""
+
+    def __init__(self, matrices: Sequence[Matrix], deleted: int) -> None:
+        """The error in a sentence.
+
+        Args:
+            matrices: those that changed.
+            deleted: number of cache entries that were deleted because of it.
+        """
+        others = f" and {len(matrices) - 1:,} more" if len(matrices) > 1 else ""
+        super().__init__(
+            f"The weights of {matrices[0].name}{others} are not those that were loaded, though every mask "
+            f"was restored: {deleted:,} cache entries written since are deleted, and the model is loaded "
+            "again. Run this once more; if it comes back, test the machine's memory."
+        )
+
+
+@dataclass(eq=False, repr=False)
+class LoadedExperiment(Experiment):
+    """An experiment whose model is loaded when it is first needed."""
+
+    cancelled: Callable[[], bool] = field(default=lambda: False, kw_only=True)
+    """Asked between the batches of evaluation and importance, which it may hold up; True ends them."""
+    unverified: list[tuple[EntryFolder, str]] = field(default_factory=list, init=False)
+    """Entries stored since the weights were last known to be as loaded."""
+    _has_ablated: bool = field(default=False, init=False)
+    """Whether a mask was applied since then."""
+
+    @cached_property
+    def loaded(self) -> LoadedModel:
+        """The model in memory.
+
+        Raises:
+            ValueError: it cannot be loaded, torch put it on another device than the drivers suggest, or the
+                memory options make no sense for it.
+        """
+        started = time.monotonic()
+        identity = self.identity  # unusable files are reported before seconds go into torch
+        check_memory_options_for(self.memory_options, self.info.layers, on_gpu=identity.device != "cpu")
+        self.emit(ModelLoading(self.spec.name, "importing torch and transformers"))
+        from core.models.loading import load
+
+        loaded = load(
+            self.spec,
+            lambda doing, done, total: self.emit(ModelLoading(self.spec.name, doing, done, total)),
+            memory=self.store.fingerprint_memory,
+        )
+        if loaded.model.device.type != identity.device:
+            raise ValueError(
+                f"torch put the model on '{loaded.model.device}', though the drivers here speak for "
+                f"'{identity.device}': give --device {loaded.model.device.type}, or install a torch that "
+                "sees the GPU."
+            )
+        seconds = time.monotonic() - started
+        self.emit(ModelLoaded(self.spec.name, seconds, loaded.info.device or "", loaded.info.bytes))
+        return loaded
+
+    @cached_property
+    def space(self) -> WeightSpace:
+        """The model's candidate weights."""
+        from core.models.weight_space import WeightSpace
+
+        return WeightSpace(self.loaded.model)
+
+    @cached_property
+    def _as_loaded(self) -> LoadedWeights:
+        """Checksums of the weights before the first mask is applied."""
+        from core.models.weight_space import LoadedWeights
+
+        return LoadedWeights(self.space)
+
+    @cached_property
+    def _ablator(self) -> Ablator:
+        from core.masks.ablation import Ablator
+
+        _ = self._as_loaded  # while no mask was ever applied
+        return Ablator(self.space)
+
+    @contextmanager
+    def ablated(self, mask: Mask | None, factor: float = 0.0) -> Iterator[Ablation | None]:
+        """The model under a mask, the intact one without; restored afterwards, whatever happened.
+
+        Args:
+            mask: which weights.
+            factor: what they are multiplied by; 0 ablates.
+        """
+        if mask is None:
+            yield None
+            return
+        self._has_ablated = True
+        with self._ablator.applied(mask, factor) as ablation:
+            yield ablation
+
+    def note_stored(self, entries: EntryFolder, key: str) -> None:
+        """Notes an entry that has to be deleted if the weights turn out not to be as loaded."""
+        self.unverified.append((entries, key))
+
+    def verify_restored(self) -> None:
+        """Verifies that the weights are as loaded, if a mask was applied since they last were.
+
+        If they are not, everything stored since is deleted, and the model is loaded again when it is next
+        needed.
+
+        Raises:
+            WeightsChangedError: they are not.
+        """
+        changed = self._as_loaded.changed() if self._has_ablated and "_ablator" in vars(self) else ()
+        unverified, self.unverified, self._has_ablated = self.unverified, [], False
+        if changed:
+            self.forget_model()
+            raise WeightsChangedError(changed, self._delete(unverified))
+
+    def forget_model(self) -> None:
+        """Drops the model and what was made from it."""
+        for name in ("loaded", "space", "_ablator", "_as_loaded"):
+            vars(self).pop(name, None)
+
+    def _delete(self, entries: Sequence[tuple[EntryFolder, str]]) -> int:
+        """Deletes entries and the journals of unfinished runs that exist; returns how many.
+
+        Raises:
+            OSError: one cannot be deleted.
+        """
+        written, held = set(), set()
+        for folder, key in entries:
+            if folder.held.pop(key, None) is not None:
+                held.add(key)
+            if folder.has(key) or journal_path(folder, key).is_file():
+                written.add(key)
+        for key in written:
+            delete(self.store.root, key)
+        return len(written | held)
