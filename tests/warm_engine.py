@@ -1,8 +1,9 @@
 """Engines that are forked from one warm process, so that a test need not wait while torch is imported.
 
 This module is three programs: the test session starts the warm process, which imports what an engine needs;
-each test starts a small client in place of `python -m core.engine`; and the warm process forks the real engine
-for it. The client has the engine's exit status, signals included, and the engine dies if its client is killed.
+each test starts a small client in place of `python -m core.engine`; and the warm process forks the real
+engine for it. The client has the engine's exit status, signals included, and the engine dies if its client is
+killed.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from core.engine.runtime_paths import LONGEST_LOG_BYTES, EngineError, Place
 from core.engine.spec import EngineSpec
 
 COMMAND = (sys.executable, "-P", "-u", "-m", "core.engine")
-"""Starts an engine; its spec follows. -P: a folder `core` in the current folder must not be taken for ours."""
+"""Starts an engine; its spec follows. -P: a folder `core` in the current folder must not be imported."""
 
 START_AGAIN = "start it again; what was finished is kept"
 
