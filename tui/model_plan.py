@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from core.experiment.specs import ImportanceSpec
-from core.importance.memory import ItemsShape, ModelShape
-from core.importance.memory_options import check_memory_options_for
-from core.importance.plan import Free, ImportancePlan, MemoryOptions, Task, plan_importance
+from core.importance.memory import (
+    AvailableMemory,
+    ItemsShape,
+    MemoryOptions,
+    ModelShape,
+    check_memory_options_for,
+)
+from core.importance.plan import ImportancePlan, Task, plan_importance
 from core.models.checkpoint import DTYPE_BYTES
 from core.models.description import Weights, read_config, weights_in_memory
 from core.models.devices import free_on_disk, layers_over_gpus
@@ -124,9 +129,9 @@ def plan_use(
     return Plan(device, loaded.stored_as, is_own_dtype, candidates, needs, importance, None)
 
 
-def _free(device: str, machine: Machine, cache_folder: Path | None) -> Free:
+def _free(device: str, machine: Machine, cache_folder: Path | None) -> AvailableMemory:
     on_disk = None if cache_folder is None else free_on_disk(cache_folder)
-    return Free(free_on_gpus(device, machine), machine.memory.free_bytes, on_disk)
+    return AvailableMemory(free_on_gpus(device, machine), machine.memory.free_bytes, on_disk)
 
 
 def free_on_gpus(device: str, machine: Machine) -> int | None:
@@ -137,12 +142,12 @@ def free_on_gpus(device: str, machine: Machine) -> int | None:
     return sum(known) if known and len(known) == len(free) else None
 
 
-def _load_fits(weights_bytes: int, on_gpu: bool, free: Free) -> bool | None:
+def _load_fits(weights_bytes: int, on_gpu: bool, free: AvailableMemory) -> bool | None:
     there = free.device_bytes if on_gpu else free.host_bytes
     return None if there is None else weights_bytes <= there
 
 
-def _need_of(importance: ImportancePlan, free: Free, on_gpu: bool) -> Need:
+def _need_of(importance: ImportancePlan, free: AvailableMemory, on_gpu: bool) -> Need:
     is_known = free.host_bytes is not None and not (on_gpu and free.device_bytes is None)
     amounts = (importance.device_bytes, importance.host_bytes, importance.disk_bytes)
     return Need("importance", *amounts, True if is_known else None)

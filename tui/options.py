@@ -21,7 +21,7 @@ from core.models.spec import DType, ModelSpec, Quantization
 if TYPE_CHECKING:
     from cache.folder import Store
     from core.benchmarks.benchmark import BenchmarkOptions
-    from core.importance.plan import MemoryOptions
+    from core.importance.memory import MemoryOptions
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
@@ -163,8 +163,7 @@ class ScoringOptions(ModelOptions):
         Raises:
             UsageError: the options do not go together.
         """
-        from core.importance.memory_options import check_memory_options
-        from core.importance.plan import MemoryOptions
+        from core.importance.memory import MemoryOptions, check_memory_options
 
         memory_options = MemoryOptions(
             self.passes, self.accumulate_on, self.maps, self.scoring_batch, self.checkpointing

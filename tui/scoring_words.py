@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.importance.plan import ROWS
+from core.importance.plan import DEFAULT_SCORING_BATCH
 from tui.numbers import size_text
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ def scoring_words(plan: ImportancePlanned) -> str:
     return _words(
         plan.passes,
         plan.maps,
-        plan.rows,
-        sums=plan.accumulators if plan.on_gpu else None,
+        plan.scoring_batch,
+        sums=plan.accumulate_on if plan.on_gpu else None,
         checkpointing=plan.checkpointing,
     )
 
@@ -28,8 +28,8 @@ def plan_words(plan: ImportancePlan, *, on_gpu: bool) -> str:
     return _words(
         len(plan.groups),
         plan.maps,
-        plan.rows,
-        sums=plan.accumulators if on_gpu else None,
+        plan.scoring_batch,
+        sums=plan.accumulate_on if on_gpu else None,
         checkpointing=plan.checkpointing,
     )
 
@@ -40,7 +40,7 @@ def _words(passes: int, maps: str, rows: int, *, sums: str | None, checkpointing
         parts.append("sums on the GPU" if sums == "device" else "sums in main memory")
     if maps == "disk":
         parts.append("maps on disk")
-    if rows != ROWS:
+    if rows != DEFAULT_SCORING_BATCH:
         parts.append(f"batches of {rows} {'row' if rows == 1 else 'rows'}")
     if checkpointing:
         parts.append("activations computed twice")

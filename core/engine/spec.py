@@ -11,7 +11,7 @@ from cache.folder import Store
 from cache.keys import key_of
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.experiment.specs import ImportanceSpec
-from core.importance.plan import MemoryOptions
+from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec
 
 ID_LENGTH = 4

@@ -52,17 +52,17 @@ class ModelFailed(msgspec.Struct, frozen=True, tag=True):
 
 
 class ImportancePlanned(msgspec.Struct, frozen=True, tag=True):
-    """The importance of an ability is computed from now on, so as memory allows."""
+    """The importance of an ability is computed from now on, as memory allows."""
 
     ability: str
     passes: int
-    """Over all items, each for a group of layers."""
-    accumulators: Literal["device", "host"]
+    """Passes over all items, each for a group of layers."""
+    accumulate_on: Literal["device", "host"]
     """Where gradients are summed: beside the weights, or in main memory."""
     maps: Literal["memory", "disk"]
-    """Where the scores lie."""
-    rows: int
-    """Of a batch at most."""
+    """Where the scores are."""
+    scoring_batch: int
+    """Rows in a batch at most."""
     checkpointing: bool
     """Whether activations are computed twice."""
     on_gpu: bool

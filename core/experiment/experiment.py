@@ -30,8 +30,7 @@ from core.experiment.specs import (
     ModelIdentity,
     own_first,
 )
-from core.importance.memory_options import rounding_of
-from core.importance.plan import MemoryOptions
+from core.importance.memory import MemoryOptions, rounding_of
 from core.masks.choices import CONTRASTS
 from core.models.description import ModelInfo, describe_folder, selectable_weights
 from core.models.devices import device_kind

@@ -1,1 +1,1 @@
-"""Importance: what scores every candidate weight by gradient times weight, and the plan of its memory."""
+"""Scores every candidate weight by gradient times weight, and plans the memory of it."""

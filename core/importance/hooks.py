@@ -1,8 +1,8 @@
-"""Taps on the candidate matrices: what goes in, and the gradient of what comes out, without any `.grad`."""
+"""Hooks on the candidate matrices: gradients are summed from outputs and inputs, without any `.grad`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -11,18 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from core.importance.losses import Batch
+from core.importance.maps import Offload
+from core.importance.scoring_rule import Reduction
 from core.models.matrices import Matrix
 from core.models.weight_space import WeightSpace
 
-OnOutput = Callable[[Matrix, Tensor], None]
-"""Called in the forward pass with a matrix and its output."""
-
-OnGradient = Callable[[Matrix, Tensor, Tensor], None]
-"""Called in the backward pass with a matrix, the gradient of its output, and its input."""
-
 
 class Hook(torch.autograd.Function):
-    """Identity on a module's output, whose backward hands gradient and input to a sink."""
+    """Identity on a module's output, whose backward passes gradient and input to a sink."""
 
     @staticmethod
     def forward(ctx: Any, output: Tensor, inputs: Tensor, sink: Callable[[Tensor, Tensor], None]) -> Tensor:
@@ -40,22 +37,30 @@ class Hook(torch.autograd.Function):
 
 
 @contextmanager
-def tapped(
-    space: WeightSpace, matrices: Collection[Matrix], on_output: OnOutput, on_gradient: OnGradient
-) -> Iterator[None]:
-    """Watches the outputs of all candidate matrices and taps some; the hooks are gone afterwards."""
+def hooked(space: WeightSpace, matrices: Collection[Matrix], sums: GradientSums) -> Iterator[None]:
+    """Inside, sums watch the outputs of all candidate matrices, and add the gradients of some."""
+
+    def hook(
+        matrix: Matrix, is_summed: bool, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor
+    ) -> Tensor:
+        sums.watch_output(matrix, output.detach())
+        if not is_summed:
+            return output
+        summed: Tensor = Hook.apply(output, inputs[0].detach(), partial(sums.add, matrix))
+        return summed
+
     with ExitStack() as stack:
         for matrix in space.matrices:
-            hook = _hook(matrix, on_output, on_gradient if matrix in matrices else None)
-            stack.callback(space.linear(matrix).register_forward_hook(hook).remove)
+            handle = space.linear(matrix).register_forward_hook(partial(hook, matrix, matrix in matrices))
+            stack.callback(handle.remove)
         yield
 
 
 @contextmanager
 def frozen(model: nn.Module, source: nn.Module) -> Iterator[None]:
-    """Evaluation mode, no parameter requires grad, a module's output does; all as before afterwards.
+    """Inside, the model is in eval mode, no parameter requires grad, but a module's output does.
 
-    What comes before that module, and so needs no gradient, keeps no activations.
+    What comes before that module needs no gradient and keeps no activations.
     """
     modes = [(module, module.training) for module in model.modules()]
     requiring = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -74,10 +79,10 @@ def frozen(model: nn.Module, source: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def checkpointed(layers: Sequence[nn.Module]) -> Iterator[None]:
-    """Decoder layers keep their inputs alone and compute the rest again when gradients come; as before after.
+    """Inside, decoder layers keep their inputs only, and compute the rest again when gradients come.
 
-    transformers' own switch, which acts in training mode only: the layers themselves are put into it, and not
-    their modules, so that no dropout comes in.
+    It is transformers' own switch, which acts in training mode only: the layers themselves are put into it,
+    and not their modules, so that no dropout comes in.
     """
     switches = {
         "gradient_checkpointing": True,
@@ -96,16 +101,98 @@ def checkpointed(layers: Sequence[nn.Module]) -> Iterator[None]:
             vars(layer).update(values)
 
 
-def _hook(matrix: Matrix, on_output: OnOutput, on_gradient: OnGradient | None) -> Callable[..., Tensor]:
-    def sink(gradient: Tensor, inputs: Tensor) -> None:
-        assert on_gradient is not None
-        on_gradient(matrix, gradient, inputs)
+class GradientSums:
+    """Sums the gradients of some matrices over items, in float32, into one accumulator each."""
 
-    def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        on_output(matrix, output.detach())
-        if on_gradient is None:
-            return output
-        tapped_output: Tensor = Hook.apply(output, inputs[0].detach(), sink)
-        return tapped_output
+    def __init__(
+        self, accumulators: Mapping[Matrix, Tensor], reduction: Reduction, offload: Offload | None = None
+    ) -> None:
+        """Adds nothing yet.
 
-    return hook
+        Args:
+            accumulators: (rows, columns) float32 each, on the matrix's device; with offload in main memory.
+            reduction: whether items may cancel.
+            offload: brings each batch's gradient of a matrix to its accumulator.
+        """
+        self._accumulators = accumulators
+        self._reduction = reduction
+        self._offload = offload
+        self._ranges: list[tuple[int, int]] = []
+        self._rows = 0
+        self._outputs: list[tuple[Matrix, Tensor]] = []
+        self._gradients: list[tuple[Matrix, Tensor]] = []
+
+    def start(self, batch: Batch) -> None:
+        """Prepares for the forward pass of a batch."""
+        self._ranges = batch.row_ranges()
+        self._rows = self._ranges[-1][1]
+        self._outputs, self._gradients = [], []
+
+    def watch_output(self, matrix: Matrix, output: Tensor) -> None:
+        """Remembers whether a matrix's output is finite."""
+        self._outputs.append((matrix, _probe(output)))
+
+    def add(self, matrix: Matrix, gradient: Tensor, inputs: Tensor) -> None:
+        """Adds a batch's gradient of a matrix: the sum over tokens of output gradient times input.
+
+        Args:
+            matrix: the matrix.
+            gradient: (B, T, rows) gradient of its output, or (B * T, rows) as OPT's MLPs have it.
+            inputs: its input in the same shape, with its columns.
+        """
+        gradient, inputs = (one.reshape(self._rows, -1, one.shape[-1]) for one in (gradient, inputs))
+        self._gradients.append((matrix, _probe(gradient)))
+        accumulator = self._accumulators[matrix]
+        if self._offload is None:
+            self._add_into(accumulator, gradient, inputs)
+            return
+        of_batch = torch.zeros(matrix.rows, matrix.columns, device=gradient.device)
+        self._add_into(of_batch, gradient, inputs)
+        self._offload.send(of_batch, accumulator.add_)
+
+    def _add_into(self, sums: Tensor, gradient: Tensor, inputs: Tensor) -> None:
+        if not _multiplies_halves(gradient, inputs):
+            gradient, inputs = gradient.float(), inputs.float()
+        if self._reduction == "abs-sum":
+            gradient, inputs = gradient.flatten(0, 1), inputs.flatten(0, 1)
+            if gradient.dtype == torch.float32:
+                sums.addmm_(gradient.T, inputs)
+            else:
+                sums += _product(gradient, inputs)
+            return
+        for first, last in self._ranges:
+            of_item = gradient[first:last].flatten(0, 1), inputs[first:last].flatten(0, 1)
+            sums += _product(*of_item).abs_()
+
+    def finish(self) -> None:
+        """Returns when everything is in the accumulators."""
+        if self._offload is not None:
+            self._offload.finish()
+
+    def not_finite(self) -> tuple[Matrix, str] | None:
+        """The matrix where the batch first had a value that is not finite, and its pass; None if none had."""
+        # Read only now: reading in the hooks would make a GPU wait at every matrix.
+        for matrix, probe in self._outputs:
+            if not probe.isfinite():
+                return matrix, "output"
+        for matrix, probe in self._gradients:
+            if not probe.isfinite():
+                return matrix, "gradient"
+        return None
+
+
+def _multiplies_halves(gradient: Tensor, inputs: Tensor) -> bool:
+    """Whether the device multiplies 16-bit numbers as exactly as float32 ones, and many times as fast."""
+    return gradient.is_cuda and gradient.dtype == inputs.dtype and gradient.element_size() == 2
+
+
+def _product(gradient: Tensor, inputs: Tensor) -> Tensor:
+    """(tokens, rows), (tokens, columns) -> (rows, columns) in float32, where 16-bit products are exact."""
+    if gradient.dtype == torch.float32:
+        return gradient.T @ inputs
+    return torch.mm(gradient.T, inputs, torch.float32)
+
+
+def _probe(values: Tensor) -> Tensor:
+    """A sum, which is finite only if all values are: one pass, where isfinite needs three."""
+    return values.sum(dtype=torch.float32)

@@ -1,26 +1,131 @@
-"""What importance needs of memory, estimated from a model's sizes. No torch."""
+"""Memory of importance: what it needs, what is available, and what a person decides. No torch by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.importance.scoring_rule import Loss
 from core.models.checkpoint import DTYPE_BYTES
+from core.models.devices import free_memory, free_on_disk
 
 if TYPE_CHECKING:
     from core.inference.encoding import EncodedChoice
     from core.models.matrices import Matrix
+    from core.models.weight_space import WeightSpace
+
+AccumulateOn = Literal["device", "host"]
+"""Where gradients are summed: beside the weights, or in main memory, in the maps themselves."""
+
+Maps = Literal["memory", "disk"]
+"""Where the two maps of the scores are."""
 
 FLOAT32_BYTES = 4
 
-USUAL_TOKENS = 256
-"""Of the longest generated item."""
+DEFAULT_TOKENS = 256
+"""Tokens of the longest generated item."""
 
-STAGED_MATRICES = 2
-"""Matrices that are on their way from a GPU to main memory at once: one is copied while the one before is
-taken in."""
+OFFLOAD_SLOTS = 2
+"""Matrices on their way from a GPU to main memory: one is copied while the one before is added up."""
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """The memory that a part of importance takes at its peak."""
+
+    part: Literal["weights", "accumulators", "activations", "maps"]
+    device_bytes: int = 0
+    """GPU memory."""
+    host_bytes: int = 0
+    disk_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class AvailableMemory:
+    """What is free, in bytes; None where the system does not say, which counts as enough."""
+
+    device_bytes: int | None
+    """Of the model's GPU, or of all it is spread over; ignored on a CPU."""
+    host_bytes: int | None
+    disk_bytes: int | None
+
+
+def available_memory(space: WeightSpace, folder: Path) -> AvailableMemory:
+    """What is free now on the loaded model's devices, in main memory, and on the disk of a folder."""
+    import torch
+
+    def on_gpu(device: torch.device) -> int:
+        # What the driver has free, and what torch keeps of the GPU for later.
+        free: int = torch.cuda.mem_get_info(device)[0]
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+    devices = {space.device(matrix) for matrix in space.matrices}
+    is_on_gpus = all(device.type == "cuda" for device in devices)
+    device_bytes = sum(map(on_gpu, devices)) if is_on_gpus else None
+    return AvailableMemory(device_bytes, free_memory(), free_on_disk(folder))
+
+
+@dataclass(frozen=True)
+class MemoryOptions:
+    """What a person decides of a plan; None leaves it to the plan."""
+
+    passes: int | None = None
+    accumulate_on: AccumulateOn | None = None
+    maps: Maps | None = None
+    scoring_batch: int | None = None
+    """Rows in a batch at most."""
+    checkpointing: bool | None = None
+
+
+def check_memory_options(options: MemoryOptions) -> None:
+    """Checks that the memory options go together.
+
+    Raises:
+        ValueError: they do not.
+    """
+    if options.accumulate_on == "host" and options.maps == "disk":
+        raise ValueError(
+            "--accumulate-on host adds up in the maps themselves, which --maps disk puts on the disk: leave "
+            "one of them out."
+        )
+
+
+def check_memory_options_for(options: MemoryOptions, layers: int, *, on_gpu: bool) -> None:
+    """Checks that the memory options make sense for a model.
+
+    Args:
+        options: what is decided.
+        layers: of the model.
+        on_gpu: whether it is on a GPU.
+
+    Raises:
+        ValueError: they do not.
+    """
+    if options.passes is not None and options.passes > layers:
+        raise ValueError(
+            f"--passes {options.passes} asks for more passes than the model has layers: give 1 to {layers}."
+        )
+    if options.accumulate_on == "device" and not on_gpu:
+        raise ValueError(
+            "--accumulate-on device is for models on a GPU, and this one is on the CPU: leave it out."
+        )
+
+
+def rounding_of(options: MemoryOptions, *, on_gpu: bool) -> dict[str, Any]:
+    """The memory options that a ranking's cache key has: those that change the rounding of sums.
+
+    These are the rows of a batch, and on a GPU accumulation in main memory; passes, maps and checkpointing
+    change no bit. As with the batch size of outcomes, only what a person names is in the key: how much memory
+    happens to be free must not make a ranking another one.
+    """
+    found: dict[str, Any] = {}
+    if options.scoring_batch is not None:
+        found["scoring_batch"] = options.scoring_batch
+    if on_gpu and options.accumulate_on is not None:
+        found["accumulate_on"] = options.accumulate_on
+    return found
 
 
 @dataclass(frozen=True)
@@ -38,22 +143,20 @@ class ModelShape:
     keys: int
     """Outputs of the key matrix."""
     inner: int
-    """Of the MLP."""
+    """Neurons of an MLP."""
     vocabulary: int
     dtype_bytes: int
-    """Of one number of what is computed."""
+    """Bytes of one number in computation."""
     is_four_bit: bool
 
     @classmethod
-    def of(
-        cls, matrices: Sequence[Matrix | Matrix], vocabulary: int, dtype: str, *, is_four_bit: bool
-    ) -> ModelShape:
-        """The sizes that the candidate matrices say.
+    def of(cls, matrices: Sequence[Matrix], vocabulary: int, dtype: str, *, is_four_bit: bool) -> ModelShape:
+        """The sizes, from the candidate matrices.
 
         Args:
             matrices: all of them, in order.
             vocabulary: tokens.
-            dtype: of what is computed: `bfloat16`, `float16` or `float32`.
+            dtype: of computation: `bfloat16`, `float16` or `float32`.
             is_four_bit: whether the candidate weights are packed.
         """
         of_a_layer = {matrix.kind: matrix for matrix in matrices if matrix.layer == 0}
@@ -84,9 +187,9 @@ class ItemsShape:
     """The sizes of the diagnostic items that activations depend on."""
 
     tokens: int
-    """Of the longest row."""
+    """Tokens of the longest row."""
     rows: int
-    """Of an item: one for each option if the loss compares options."""
+    """Rows of an item: one for each option if the loss compares options."""
     counted: int
     """Tokens of the longest option; all tokens of a row if the loss counts them all."""
 
@@ -101,20 +204,20 @@ class ItemsShape:
 
     @classmethod
     def usual(cls, loss: Loss) -> ItemsShape:
-        """What the generated items come to, before any is tokenized."""
-        return cls(USUAL_TOKENS, 4 if loss == "margin" else 1, USUAL_TOKENS if loss == "full" else 4)
+        """The sizes of generated items, before any is tokenized."""
+        return cls(DEFAULT_TOKENS, 4 if loss == "margin" else 1, DEFAULT_TOKENS if loss == "full" else 4)
 
 
 def activation_bytes(
     shape: ModelShape, items: ItemsShape, rows: int, first_layer: int, *, checkpointing: bool
 ) -> int:
-    """What a batch of so many rows takes for forward and backward from a layer on, beside weights and sums.
+    """Bytes of a batch's forward and backward from a layer on, beside weights and sums.
 
     With h, q, k, f the sizes of hidden states, queries, keys and the MLP, and d bytes a number, a layer keeps
-    for a token: 8h of its norms in float32; d(2h + q + f), what goes into its matrices; d(2q + 2k), the
+    for a token: 8h of its norms in float32; d(2h + q + f), the inputs of its matrices; d(2q + 2k), the
     attention's queries, keys, values and output; 3df of the gated product. With checkpointing it keeps dh,
-    and one layer at a time the rest. On top comes, whichever is more: the head, for a kept position
-    V(2d + 12) bytes of logits, or the backward of one layer: 3df and, where d < 4, float32 copies 4(f + h).
+    and one layer at a time the rest. On top comes the larger of: the head, V(2d + 12) bytes of logits for a
+    kept position; the backward of one layer, 3df and, where d < 4, float32 copies 4(f + h).
     """
     d, h, f = shape.dtype_bytes, shape.hidden, shape.inner
     layer = 8 * h + d * (2 * h + shape.queries + f) + d * (2 * shape.queries + 2 * shape.keys) + 3 * d * f

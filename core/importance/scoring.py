@@ -1,17 +1,26 @@
-"""Scores every candidate weight: I(w) = |sum over items of dL/dw * w|."""
+"""Scores every candidate weight: I(w) = |sum over items of dL/dw * w|, group of layers by group."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.importance.losses import loss_item
-from core.importance.maps import Importance, zero_map
-from core.importance.passes import Passes
-from core.importance.plan import ROWS, ImportancePlan, one_pass
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from core.importance.hooks import GradientSums, checkpointed, frozen, hooked
+from core.importance.losses import Batch, LossItem, loss_item, plan_batches
+from core.importance.maps import Importance, Offload, zero_map
+from core.importance.memory import FLOAT32_BYTES
+from core.importance.plan import DEFAULT_SCORING_BATCH, ImportancePlan, one_pass
 from core.importance.scoring_rule import LOSSES, REDUCTIONS, Loss, Reduction
+from core.inference.batching import is_out_of_memory, release_memory
 from core.inference.encoding import EncodedChoice, longest_row
+from core.models.matrices import Matrix
 from core.models.spec import one_of
 from core.models.weight_space import WeightSpace
 
@@ -26,15 +35,15 @@ def score_importance(
     *,
     loss: Loss,
     reduction: Reduction = "abs-sum",
-    batch_size: int = ROWS,
+    batch_size: int = DEFAULT_SCORING_BATCH,
     plan: ImportancePlan | None = None,
     scratch: Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Importance:
     """The importance of every candidate weight; every item counts the same, whatever the batches and plan.
 
-    Scores of two plans of equal rows are the same to the bit where gradients are summed on one device; with
-    accumulators in main memory beside a GPU, and with other rows, to float32's rounding of the sums.
+    Scores of two plans with the same rows are the same to the bit where gradients are summed on one device;
+    with accumulation in main memory beside a GPU, and with other rows, to float32's rounding of the sums.
 
     Args:
         model: is left as it was: modes, requires_grad, hooks, no `.grad`.
@@ -44,7 +53,7 @@ def score_importance(
         reduction: whether items may cancel.
         batch_size: rows in a batch at most, without a plan; the rows of an item stay together.
         plan: how it is done; without one, all layers in one pass, and the maps in main memory.
-        scratch: the folder for maps on disk, which the plan may ask for.
+        scratch: the folder for maps on disk, if the plan asks for them.
         on_progress: called after each batch with the items done (of several passes, their mean) and all
             items; may raise to stop. When memory runs out, a half of the items is begun anew with smaller
             batches, and the items done fall back.
@@ -61,15 +70,190 @@ def score_importance(
         )
     prepared = [loss_item(item, loss, longest_row(model.config)) for item in items]
     if plan is None:
-        plan = one_pass(space.matrices[-1].layer + 1, batch_size, on_cpu=_is_on_cpu(space))
-    folder = None
-    if plan.maps == "disk":
-        assert scratch is not None, "a plan with maps on disk needs a folder for them"
-        folder = scratch
+        is_on_cpu = all(space.device(matrix).type == "cpu" for matrix in space.matrices)
+        plan = one_pass(space.matrices[-1].layer + 1, batch_size, on_cpu=is_on_cpu)
+    assert plan.maps == "memory" or scratch is not None, "a plan with maps on disk needs a folder for them"
+    folder = scratch if plan.maps == "disk" else None
     products, even_products = (zero_map(space.matrices, folder) for _ in range(2))
-    Passes(model, space, prepared, reduction, plan, on_progress).run(products, even_products)
+    _Passes(model, space, prepared, reduction, plan, on_progress).run(products, even_products)
     return Importance(products, even_products, len(items), sum(item.is_cut for item in prepared))
 
 
-def _is_on_cpu(space: WeightSpace) -> bool:
-    return all(space.device(matrix).type == "cpu" for matrix in space.matrices)
+class _Passes:
+    """The passes over all items, which compute two maps of gradient sum times weight.
+
+    One is over all items, the other over those at even indices.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        space: WeightSpace,
+        items: Sequence[LossItem],
+        reduction: Reduction,
+        plan: ImportancePlan,
+        on_progress: Callable[[int, int], None] | None,
+    ) -> None:
+        """Computes nothing yet; see `score_importance`."""
+        self._model, self._space, self._items, self._reduction = model, space, items, reduction
+        self._plan = plan
+        self._on_progress = on_progress
+        self._layers: list[nn.Module] = list(space.layers)
+        self._device: torch.device = model.get_input_embeddings().weight.device
+        self._scored = 0
+        """Items, counted again in every pass."""
+
+    def run(self, products: Sequence[Tensor], even_products: Sequence[Tensor]) -> None:
+        """Fills the two maps, which are zeros before.
+
+        Groups go from the last to the first, so that what is not finite is met where it arises.
+        """
+        with self._offload() as offload:
+            for first, last in reversed(self._plan.groups):
+                matrices = [matrix for matrix in self._space.matrices if first <= matrix.layer < last]
+                for half, target in enumerate((even_products, products)):
+                    self._sum_half(matrices, half, target, offload)
+                self._multiply(matrices, products, even_products)
+
+    def _offload(self) -> AbstractContextManager[Offload | None]:
+        """What brings matrices to main memory; None if they are there."""
+        types = {self._space.device(matrix).type for matrix in self._space.matrices}
+        if types == {"cpu"}:
+            return nullcontext()
+        return Offload(max(matrix.size for matrix in self._space.matrices), pinned="cuda" in types)
+
+    def _sum_half(
+        self, matrices: Sequence[Matrix], half: int, target: Sequence[Tensor], offload: Offload | None
+    ) -> None:
+        """Puts the gradient sums over one half of the items into a map."""
+        before = self._scored
+        while True:
+            accumulators = self._accumulators(matrices, target)
+            is_on_host = self._plan.accumulate_on == "host"
+            sums = GradientSums(accumulators, self._reduction, offload if is_on_host else None)
+            batches = plan_batches(self._items, self._plan.scoring_batch)
+            batches = [batch for batch in batches if batch.half == half]
+            too_large = self._first_too_large(batches, matrices, sums)
+            sums.finish()
+            if too_large is None:
+                break
+            self._plan = _smaller(self._plan, too_large, self._device)
+            del accumulators, sums
+            release_memory(self._device)
+            self._emit(before)
+        if not is_on_host:
+            _bring_home(accumulators, target, offload)
+
+    def _accumulators(self, matrices: Sequence[Matrix], target: Sequence[Tensor]) -> dict[Matrix, Tensor]:
+        """(rows, columns) float32 zeros for each matrix: those of the map itself if they are on the host."""
+        if self._plan.accumulate_on == "host":
+            return {matrix: target[matrix.index].zero_() for matrix in matrices}
+        try:
+            return {
+                matrix: torch.zeros(matrix.rows, matrix.columns, device=self._space.device(matrix))
+                for matrix in matrices
+            }
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        size_bytes = FLOAT32_BYTES * sum(matrix.size for matrix in matrices)
+        raise ValueError(
+            f"The gradient sums of layers {matrices[0].layer} to {matrices[-1].layer} take "
+            f"{size_bytes / 1e9:.1f} GB, and {self._device} has no room for them: close what else uses its "
+            "memory, or use a smaller model or --quantization nf4."
+        )
+
+    def _first_too_large(
+        self, batches: Sequence[Batch], matrices: Sequence[Matrix], sums: GradientSums
+    ) -> Batch | None:
+        """Sums the batches' gradients; returns the batch that did not fit in memory, None if all did."""
+        first = matrices[0].layer
+        source = self._layers[first - 1] if first else self._model.get_input_embeddings()
+        again = self._layers[first:] if self._plan.checkpointing else []
+        with frozen(self._model, source), hooked(self._space, set(matrices), sums), checkpointed(again):
+            for batch in batches:
+                sums.start(batch)
+                try:
+                    self._run(batch)
+                except RuntimeError as error:
+                    if not is_out_of_memory(error):
+                        raise
+                    return batch  # with the error goes what its traceback holds of the batch's tensors
+                _require_finite(sums, batch)
+                self._emit(self._scored + len(batch.items))
+        return None
+
+    def _run(self, batch: Batch) -> None:
+        """Forward and backward of the sum of the items' losses."""
+        rows, positions, ids, factors = batch.targets()
+        kept, column = torch.unique(positions, return_inverse=True)
+        with torch.enable_grad():
+            inputs, kept = batch.input_ids().to(self._device), kept.to(self._device)
+            logits = self._model(inputs, use_cache=False, logits_to_keep=kept).logits
+            picked = logits[rows.to(logits.device), column.to(logits.device)].float()
+            losses = cross_entropy(picked, ids.to(logits.device), reduction="none")
+            torch.autograd.backward((losses * -factors.to(logits.device)).sum())
+
+    def _emit(self, scored: int) -> None:
+        self._scored = scored
+        if self._on_progress:
+            self._on_progress(scored // len(self._plan.groups), len(self._items))
+
+    def _multiply(
+        self, matrices: Sequence[Matrix], products: Sequence[Tensor], even_products: Sequence[Tensor]
+    ) -> None:
+        """Turns the halves' sums into gradient times weight, of all items and of those at even indices."""
+        for matrix in matrices:
+            weight = self._space.read(matrix).cpu().float()
+            whole, even = products[matrix.index], even_products[matrix.index]
+            whole.add_(even).mul_(weight)
+            even.mul_(weight)
+            if not (whole.sum(dtype=torch.float64) + even.sum(dtype=torch.float64)).isfinite():
+                raise ValueError(
+                    f"The importance of {matrix.name} is not finite: its gradients are too large."
+                )
+
+
+def _bring_home(
+    accumulators: dict[Matrix, Tensor], target: Sequence[Tensor], offload: Offload | None
+) -> None:
+    """Copies the accumulators into the map; each is given up as soon as it is on its way."""
+    while accumulators:
+        matrix, sums = accumulators.popitem()
+        if offload is None:
+            target[matrix.index].copy_(sums)
+        else:
+            offload.send(sums, target[matrix.index].copy_)
+    if offload is not None:
+        offload.finish()
+
+
+def _require_finite(sums: GradientSums, batch: Batch) -> None:
+    """Raises ValueError if a value of the batch is not finite."""
+    where = sums.not_finite()
+    if where:
+        matrix, what = where
+        ids = ", ".join(item.item_id for item in batch.items)
+        raise ValueError(
+            f"The {what} of {matrix.name} (layer {matrix.layer}, {matrix.kind}) is not finite on the items "
+            f"{ids}: check the model's weights, or load it in float32 or bfloat16."
+        )
+
+
+def _smaller(plan: ImportancePlan, batch: Batch, device: torch.device) -> ImportancePlan:
+    """The plan for less memory than a batch took: half as many rows, or checkpointing of a single item.
+
+    Raises:
+        ValueError: neither is left.
+    """
+    rows = sum(len(item.rows) for item in batch.items)
+    if len(batch.items) > 1:
+        return replace(plan, scoring_batch=max(1, rows // 2))
+    if not plan.checkpointing:
+        return replace(plan, checkpointing=True)
+    (item,) = batch.items
+    raise ValueError(
+        f"Item {item.item_id} alone ({rows} rows of {item.length} tokens) does not fit in the memory of "
+        f"{device}: close what else uses it, choose shorter items or --loss answer, or use a smaller model "
+        "or --quantization nf4."
+    )

@@ -1,4 +1,4 @@
-"""How weights are scored: which loss is differentiated, and how items are summed. No torch."""
+"""How weights are scored: which loss is differentiated, and how items are reduced. No torch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ScoringRule(NamedTuple):
 
 
 DEFAULT_RULE = ScoringRule("margin", "sum-abs")
-"""The default: what tells abilities apart best on the embedded model and on the phantoms (README)."""
+"""The rule that tells abilities apart best on the embedded model and the phantoms."""
 
 PAPER_RULE = ScoringRule("full", "abs-sum")
-"""The paper's: https://arxiv.org/abs/2510.01232."""
+"""The rule of https://arxiv.org/abs/2510.01232."""

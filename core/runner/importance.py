@@ -17,10 +17,9 @@ from core.abilities import ABILITIES
 from core.abilities.prompts import render_choice
 from core.experiment.events import ImportancePlanned, ItemsScored
 from core.experiment.specs import MaskSpec
-from core.importance.available_memory import free_now
 from core.importance.maps import Importance, MatrixScores, zero_map
-from core.importance.memory import ItemsShape, ModelShape
-from core.importance.plan import SHARE_OF_FREE, Free, ImportancePlan, Task, plan_importance
+from core.importance.memory import AvailableMemory, ItemsShape, ModelShape, available_memory
+from core.importance.plan import SHARE_OF_FREE, ImportancePlan, Task, plan_importance
 from core.importance.scoring import score_importance
 from core.inference.encoding import EncodedChoice, encode_choice, longest_row
 from core.masks.choices import CONTRASTS, Selection
@@ -184,8 +183,8 @@ class ImportanceMaps:
         host = self._free().host_bytes
         return host is None or self._needed_bytes(variant) <= SHARE_OF_MEMORY * host
 
-    def _free(self) -> Free:
-        return free_now(self._experiment.space, self._experiment.store.root)
+    def _free(self) -> AvailableMemory:
+        return available_memory(self._experiment.space, self._experiment.store.root)
 
     def _needed_bytes(self, variant: Variant) -> int:
         """A variant's sum and one ability's maps."""
@@ -213,9 +212,9 @@ def _computed(experiment: LoadedExperiment, ability: str) -> Importance:
         ImportancePlanned(
             ability=ability,
             passes=len(plan.groups),
-            accumulators=plan.accumulators,
+            accumulate_on=plan.accumulate_on,
             maps=plan.maps,
-            rows=plan.rows,
+            scoring_batch=plan.scoring_batch,
             checkpointing=plan.checkpointing,
             on_gpu=on_gpu,
             device_bytes=plan.device_bytes,
@@ -245,7 +244,7 @@ def _plan(experiment: LoadedExperiment, items: Sequence[EncodedChoice], on_gpu: 
         on_gpu=on_gpu,
         weights_bytes=0,
     )
-    return plan_importance(task, free_now(space, experiment.store.root), experiment.memory_options)
+    return plan_importance(task, available_memory(space, experiment.store.root), experiment.memory_options)
 
 
 def _memory_bytes() -> int:

@@ -13,7 +13,7 @@ from cache.journals import journal_path
 from cache.upkeep import delete
 from core.experiment.events import ModelLoaded, ModelLoading
 from core.experiment.experiment import Experiment
-from core.importance.memory_options import check_memory_options_for
+from core.importance.memory import check_memory_options_for
 
 if TYPE_CHECKING:
     from cache.entries import EntryFolder

@@ -75,7 +75,7 @@ def _measure(settings: Settings) -> Taken | None:
     model = LlamaForCausalLM(config).eval().requires_grad_(False).to(getattr(torch, settings.dtype))
     space = WeightSpace(model)
     plan = ImportancePlan(
-        ((0, settings.layers),), "host", rows=settings.rows, checkpointing=settings.checkpointing
+        ((0, settings.layers),), "host", scoring_batch=settings.rows, checkpointing=settings.checkpointing
     )
     per_item = 4 if settings.loss == "margin" else 1
     # What is there once the code is loaded and the maps are filled.

@@ -14,12 +14,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from core.importance.available_memory import free_now
-from core.importance.batches import Batch, plan_batches
-from core.importance.losses import LossItem, loss_item
+from core.importance.losses import Batch, LossItem, loss_item, plan_batches
 from core.importance.maps import Importance
-from core.importance.memory import ItemsShape, ModelShape
-from core.importance.plan import Free, ImportancePlan, Task, plan_importance
+from core.importance.memory import AvailableMemory, ItemsShape, ModelShape, available_memory
+from core.importance.plan import ImportancePlan, Task, plan_importance
 from core.importance.scoring import score_importance
 from core.importance.scoring_rule import Loss
 from core.inference.encoding import EncodedChoice, longest_row
@@ -66,10 +64,10 @@ class ImportancePass:
             subject.space.matrices, subject.config.vocab_size, dtype, is_four_bit=is_four_bit
         )
         items = ItemsShape.of(self.items, LOSS, longest_row(subject.config))
-        free = free_now(subject.space, Path(tempfile.gettempdir()))
+        free = available_memory(subject.space, Path(tempfile.gettempdir()))
         if is_four_bit and free.device_bytes is not None:
             left = SMALL_CARD_BYTES - torch.cuda.memory_allocated(subject.device)
-            free = Free(min(free.device_bytes, left), free.host_bytes, free.disk_bytes)
+            free = AvailableMemory(min(free.device_bytes, left), free.host_bytes, free.disk_bytes)
         return plan_importance(Task(shape, items, subject.on_gpu, weights_bytes=0), free)
 
     @property
@@ -105,7 +103,7 @@ def measure_importance(subject: Subject) -> Measured:
     """`--loss answer`; where the device has room, beside forward and backward to weight gradients."""
     ours = ImportancePass(subject)
     peak = subject.clock.peak_of(ours.run)
-    plain = _Plain(subject, plan_batches(ours.prepared, ours.plan.rows))
+    plain = _Plain(subject, plan_batches(ours.prepared, ours.plan.scoring_batch))
     # 4-bit weights have no gradient of their own.
     has_gradient = subject.scale.is_compared and subject.quantization == "none"
     seconds, plain_s = subject.clock.compared(ours.run, plain.run_and_clear if has_gradient else None)
@@ -128,7 +126,7 @@ def measure_importance(subject: Subject) -> Measured:
             "tokens": ours.tokens,
             "batches": len(plain.batches),
             "passes": len(ours.plan.groups),
-            "accumulators": ours.plan.accumulators,
+            "accumulate_on": ours.plan.accumulate_on,
             "maps": ours.plan.maps,
             "roof, operations/s": roof,
         },

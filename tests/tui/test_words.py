@@ -14,7 +14,8 @@ from core.analysis.generation_quality import GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
 from core.experiment.events import GpuFacts, ImportancePlanned, ModelLoading
 from core.experiment.specs import MaskSpec
-from core.importance.plan import ImportancePlan, MemoryOptions
+from core.importance.memory import MemoryOptions
+from core.importance.plan import ImportancePlan
 from core.runner.auto_k import FoundK, TriedK
 from tui.command_line import run
 from tui.gpu_words import gpu_words
@@ -42,9 +43,9 @@ CARD = GpuFacts(93, 17_180_000_000, 24_000_000_000, 71)
 def test_scoring() -> None:
     words = "in 2 passes over layers, sums on the GPU, maps on disk"
     assert scoring_words(PLANNED) == plan_words(PLAN, on_gpu=True) == words
-    plain = msgspec.structs.replace(PLANNED, passes=1, maps="memory", on_gpu=False, rows=1)
+    plain = msgspec.structs.replace(PLANNED, passes=1, maps="memory", on_gpu=False, scoring_batch=1)
     assert scoring_words(plain) == "in one pass, batches of 1 row"
-    host = replace(PLAN, accumulators="host", checkpointing=True)
+    host = replace(PLAN, accumulate_on="host", checkpointing=True)
     assert "sums in main memory" in plan_words(host, on_gpu=True)
     assert plan_words(host, on_gpu=True).endswith("activations computed twice")
     assert "sums" not in plan_words(host, on_gpu=False)

@@ -16,8 +16,8 @@ from tui.safe_text import shown
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.importance.memory import MemoryNeed
     from core.importance.plan import ImportancePlan
-    from core.importance.plan import Need as PartNeed
     from core.models.description import ModelInfo
     from tui.machine import Gpu, Machine
     from tui.model_plan import Need, Plan
@@ -205,7 +205,7 @@ def _need(need: Need) -> str:
     return f"{amounts}: {ANSWERS[need.fits]}"
 
 
-def _part(need: PartNeed) -> str:
+def _part(need: MemoryNeed) -> str:
     amounts = _amounts(need.device_bytes, need.host_bytes, need.disk_bytes)
     return _line(f"  {need.part}", amounts or "the maps themselves")
 
@@ -226,9 +226,9 @@ def _choice(plan: ImportancePlan) -> list[str]:
         else f"{passes} passes, over layers {layers}"
         if passes <= 4
         else f"{passes} passes",
-        f"batches of {plan.rows} rows",
+        f"batches of {plan.scoring_batch} rows",
     ]
-    if plan.accumulators == "host" and plan.device_bytes:
+    if plan.accumulate_on == "host" and plan.device_bytes:
         parts.append("gradients summed in main memory")
     if plan.checkpointing:
         parts.append("activations computed twice")

@@ -13,7 +13,7 @@ from core.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from core.engine.spec import EngineSpec
-    from core.importance.plan import MemoryOptions
+    from core.importance.memory import MemoryOptions
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
 
@@ -80,9 +80,9 @@ def _memory_words(memory_options: MemoryOptions) -> list[str]:
     """The options of how weights are scored that a person gave."""
     values = {
         "--passes": memory_options.passes,
-        "--accumulate-on": memory_options.accumulators,
+        "--accumulate-on": memory_options.accumulate_on,
         "--maps": memory_options.maps,
-        "--scoring-batch": memory_options.rows,
+        "--scoring-batch": memory_options.scoring_batch,
     }
     words = [word for name, value in values.items() if value is not None for word in (name, str(value))]
     if memory_options.checkpointing is not None:

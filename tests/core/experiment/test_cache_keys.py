@@ -35,7 +35,7 @@ from core.experiment.cache_keys import (
 )
 from core.experiment.experiment import Experiment, divergences_request
 from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
-from core.importance.plan import MemoryOptions
+from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import compute_runs
@@ -201,9 +201,8 @@ def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: P
     assert changed_kinds(before, keys_of(own)) == OF_MASK
     text = new_runner(tmp_path, custom_items={"spatial_reasoning": (replace(ITEM, context="a tin"),)})
     assert changed_kinds(keys_of(own), keys_of(text)) == OF_MASK
-    assert (
-        changed_kinds(before, keys_of(new_runner(tmp_path, memory_options=MemoryOptions(rows=3)))) == OF_MASK
-    )
+    batches = new_runner(tmp_path, memory_options=MemoryOptions(scoring_batch=3))
+    assert changed_kinds(before, keys_of(batches)) == OF_MASK
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.importance.memory import ItemsShape, ModelShape
-from core.importance.plan import Free, ImportancePlan, MemoryOptions, Task, cost, one_pass, plan_importance
+from core.importance.memory import AvailableMemory, ItemsShape, MemoryOptions, ModelShape
+from core.importance.plan import ImportancePlan, Task, cost, one_pass, plan_importance
 from core.inference.encoding import EncodedChoice
 from core.models.checkpoint import four_bit_bytes
 from core.models.matrices import Matrix, MatrixKind
@@ -70,18 +70,18 @@ def test_plans_for_the_cards_that_people_have(name: str, host_gb: int) -> None:
 
     def plan(task: Task, gib: int) -> ImportancePlan:
         # 4 % of a card are the driver's.
-        return plan_importance(task, Free(int(0.96 * gib * GIB), host_gb * GB, DISK))
+        return plan_importance(task, AvailableMemory(int(0.96 * gib * GIB), host_gb * GB, DISK))
 
     large = plan(full, 80)
-    assert (len(large.groups), large.accumulators, large.checkpointing) == (1, "device", False)
+    assert (len(large.groups), large.accumulate_on, large.checkpointing) == (1, "device", False)
     usual = plan(packed, 24)
     assert len(usual.groups) in (2, 3)
-    assert (usual.accumulators, usual.maps) == ("device", "memory")
+    assert (usual.accumulate_on, usual.maps) == ("device", "memory")
     tight = plan(full, 24)
-    assert len(tight.groups) >= 3 or tight.accumulators == "host"
+    assert len(tight.groups) >= 3 or tight.accumulate_on == "host"
     assert tight.checkpointing
     least = plan(packed, 8)
-    assert len(least.groups) > 4 or least.accumulators == "host"
+    assert len(least.groups) > 4 or least.accumulate_on == "host"
     for one in (large, usual, tight, least):
         assert one.groups[0][0] == 0
         assert one.groups[-1][1] == MODELS[name]["num_hidden_layers"]
@@ -89,8 +89,8 @@ def test_plans_for_the_cards_that_people_have(name: str, host_gb: int) -> None:
 
 def test_where_main_memory_is_small_maps_go_to_disk_and_layers_into_groups() -> None:
     full = task_of(LLAMA_8B, four_bit=False)
-    plan = plan_importance(full, Free(24 * GIB, 32 * GB, DISK))
-    assert (plan.maps, plan.accumulators) == ("disk", "device")
+    plan = plan_importance(full, AvailableMemory(24 * GIB, 32 * GB, DISK))
+    assert (plan.maps, plan.accumulate_on) == ("disk", "device")
     assert len(plan.groups) > 3
     assert plan.disk_bytes == 8 * full.model.candidates
     assert plan.host_bytes < GB
@@ -98,32 +98,33 @@ def test_where_main_memory_is_small_maps_go_to_disk_and_layers_into_groups() -> 
 
 def test_on_a_cpu_the_maps_are_the_accumulators_unless_they_are_on_disk() -> None:
     task = task_of(LLAMA_8B, four_bit=False, on_gpu=False)
-    there = plan_importance(task, Free(None, 128 * GB, DISK))
-    assert (there.accumulators, there.maps, there.groups) == ("host", "memory", ((0, 32),))
+    there = plan_importance(task, AvailableMemory(None, 128 * GB, DISK))
+    assert (there.accumulate_on, there.maps, there.groups) == ("host", "memory", ((0, 32),))
     assert there.device_bytes == there.disk_bytes == 0
     assert there.needs[1].host_bytes == 0
-    small = plan_importance(task, Free(None, 32 * GB, DISK))
-    assert (small.accumulators, small.maps) == ("device", "disk")
+    small = plan_importance(task, AvailableMemory(None, 32 * GB, DISK))
+    assert (small.accumulate_on, small.maps) == ("device", "disk")
     assert len(small.groups) > 1
 
 
 def test_what_the_system_does_not_say_passes_for_enough() -> None:
     task = task_of(LLAMA_8B, four_bit=False)
-    plan = plan_importance(task, Free(None, None, None))
+    plan = plan_importance(task, AvailableMemory(None, None, None))
     assert replace(plan, needs=()) == one_pass(32, on_cpu=False)
 
 
 def test_a_person_can_decide() -> None:
     task = task_of(LLAMA_8B, four_bit=True)
-    free = Free(80 * GIB, 128 * GB, DISK)
+    free = AvailableMemory(80 * GIB, 128 * GB, DISK)
     plan = plan_importance(task, free, MemoryOptions(3, "device", "disk", 4, True))
     assert plan.groups == ((0, 10), (10, 21), (21, 32))
-    assert (plan.accumulators, plan.maps, plan.rows, plan.checkpointing) == ("device", "disk", 4, True)
-    assert plan_importance(task, free, MemoryOptions(accumulators="host")).accumulators == "host"
-    with pytest.raises(ValueError, match="as it is wished for: leave the choice"):
+    assert (plan.accumulate_on, plan.maps) == ("device", "disk")
+    assert (plan.scoring_batch, plan.checkpointing) == (4, True)
+    assert plan_importance(task, free, MemoryOptions(accumulate_on="host")).accumulate_on == "host"
+    with pytest.raises(ValueError, match="with these options: leave the choice"):
         plan_importance(task, free, MemoryOptions(passes=33))
-    with pytest.raises(ValueError, match="as it is wished for"):
-        plan_importance(task, free, MemoryOptions(accumulators="host", maps="disk"))
+    with pytest.raises(ValueError, match="with these options"):
+        plan_importance(task, free, MemoryOptions(accumulate_on="host", maps="disk"))
 
 
 def test_what_fits_nowhere_is_said_with_its_numbers() -> None:
@@ -131,20 +132,20 @@ def test_what_fits_nowhere_is_said_with_its_numbers() -> None:
     with pytest.raises(
         ValueError, match=r"at least 17\.\d GB of GPU memory \(8\.0 GB are free\).*smaller model"
     ):
-        plan_importance(task, Free(8 * GB, 64 * GB, DISK))
+        plan_importance(task, AvailableMemory(8 * GB, 64 * GB, DISK))
     with pytest.raises(ValueError, match=r"at least 55\.8 GB of disk \(10\.0 GB are free\).*--cache-dir"):
-        plan_importance(task, Free(80 * GIB, 32 * GB, 10 * GB))
+        plan_importance(task, AvailableMemory(80 * GIB, 32 * GB, 10 * GB))
     with pytest.raises(ValueError, match=r"GPU memory .* and .* main memory .* and .* disk"):
-        plan_importance(task, Free(0, 0, 0))
+        plan_importance(task, AvailableMemory(0, 0, 0))
 
 
 def test_host_accumulators_are_chosen_by_their_cost() -> None:
     """They beat many passes, not few."""
     task = task_of(LLAMA_8B, four_bit=False)
-    roomy, tight = Free(40 * GIB, 128 * GB, DISK), Free(24 * GIB, 128 * GB, DISK)
+    roomy, tight = AvailableMemory(40 * GIB, 128 * GB, DISK), AvailableMemory(24 * GIB, 128 * GB, DISK)
     for free, expected in ((roomy, "device"), (tight, "host")):
         both = {
-            where: plan_importance(task, free, MemoryOptions(accumulators=where))  # type: ignore[arg-type]
+            where: plan_importance(task, free, MemoryOptions(accumulate_on=where))  # type: ignore[arg-type]
             for where in ("device", "host")
         }
         assert plan_importance(task, free) == both[expected]
@@ -173,10 +174,12 @@ def tasks(draw: st.DrawFn) -> Task:
 
 
 AMOUNT = st.one_of(st.none(), st.integers(0, 10**12), st.integers(10**7, 10**10))
-FREE = st.builds(Free, AMOUNT, AMOUNT, AMOUNT)
+FREE = st.builds(AvailableMemory, AMOUNT, AMOUNT, AMOUNT)
 
 
-def planned(task: Task, free: Free, memory_options: MemoryOptions | None = None) -> ImportancePlan | None:
+def planned(
+    task: Task, free: AvailableMemory, memory_options: MemoryOptions | None = None
+) -> ImportancePlan | None:
     try:
         return plan_importance(task, free, memory_options)
     except ValueError:
@@ -185,7 +188,7 @@ def planned(task: Task, free: Free, memory_options: MemoryOptions | None = None)
 
 @settings(deadline=None)
 @given(task=tasks(), free=FREE)
-def test_a_plan_never_takes_more_than_is_free(task: Task, free: Free) -> None:
+def test_a_plan_never_takes_more_than_is_free(task: Task, free: AvailableMemory) -> None:
     plan = planned(task, free)
     if plan is None:
         return
@@ -204,15 +207,17 @@ def test_a_plan_never_takes_more_than_is_free(task: Task, free: Free) -> None:
     task=tasks(),
     free=FREE,
     more=st.tuples(*[st.integers(0, 10**11)] * 3),
-    accumulators=st.sampled_from(["device", "host"]),
+    accumulate_on=st.sampled_from(["device", "host"]),
 )
 def test_more_memory_never_gives_more_passes(
-    task: Task, free: Free, more: tuple[int, int, int], accumulators: str
+    task: Task, free: AvailableMemory, more: tuple[int, int, int], accumulate_on: str
 ) -> None:
     """With accumulators in one place; the change from main memory to few passes on the device is a gain."""
     amounts = (free.device_bytes, free.host_bytes, free.disk_bytes)
-    richer = Free(*(None if had is None else had + add for had, add in zip(amounts, more, strict=True)))
-    memory_options = MemoryOptions(accumulators=accumulators) if task.on_gpu else None  # type: ignore[arg-type]
+    richer = AvailableMemory(
+        *(None if had is None else had + add for had, add in zip(amounts, more, strict=True))
+    )
+    memory_options = MemoryOptions(accumulate_on=accumulate_on) if task.on_gpu else None  # type: ignore[arg-type]
     plan, other = planned(task, free, memory_options), planned(task, richer, memory_options)
     if plan is not None:
         assert other is not None
@@ -247,6 +252,6 @@ def test_activations_take_what_is_estimated(case: Settings) -> None:
 
 
 def test_plans_are_made_without_torch() -> None:
-    program = "import sys, core.importance.plan, core.free_space; print('torch' in sys.modules)"
+    program = "import sys, core.importance.plan, core.importance.memory; print('torch' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert output.stdout.strip() == "False"

@@ -16,14 +16,12 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.importance.batches import Batch
-from core.importance.losses import LossItem, Row
-from core.importance.maps import Importance, zero_map
-from core.importance.offload import Offload
+from core.importance.hooks import GradientSums
+from core.importance.losses import Batch, LossItem, Row
+from core.importance.maps import Importance, Offload, zero_map
 from core.importance.plan import ImportancePlan, one_pass
 from core.importance.scoring import score_importance
 from core.importance.scoring_rule import REDUCTIONS, Reduction
-from core.importance.sums import GradientSums
 from core.models.checkpoint import FourBit
 from core.models.matrices import Matrix
 from core.models.weight_space import WeightSpace
@@ -35,8 +33,8 @@ LAYERS = 4
 ONE_PASS = one_pass(LAYERS, on_cpu=True)
 UNEVEN = ((0, 1), (1, 3), (3, 4))
 PLANS = {
-    "beside the weights": replace(ONE_PASS, accumulators="device"),
-    "groups": replace(ONE_PASS, groups=UNEVEN, accumulators="device"),
+    "beside the weights": replace(ONE_PASS, accumulate_on="device"),
+    "groups": replace(ONE_PASS, groups=UNEVEN, accumulate_on="device"),
     "groups in the maps": replace(ONE_PASS, groups=((0, 2), (2, 4))),
     "disk": ImportancePlan(((0, LAYERS),), maps="disk"),
     "checkpointing": replace(ONE_PASS, checkpointing=True),
@@ -161,7 +159,7 @@ def test_progress_of_several_passes_goes_on_to_all_items() -> None:
         WeightSpace(model),
         _items(9),
         loss="full",
-        plan=replace(ONE_PASS, groups=UNEVEN, rows=3),
+        plan=replace(ONE_PASS, groups=UNEVEN, scoring_batch=3),
         on_progress=lambda done, n: calls.append((done, n)),
     )
     assert calls == sorted(calls)
@@ -208,7 +206,7 @@ def test_where_memory_runs_out_batches_are_halved(
     model, items = deep_model(), _items(24)
     space = WeightSpace(model)
     expected = score_importance(
-        model, space, items, loss="full", plan=replace(PLANS[name], rows=4), scratch=tmp_path
+        model, space, items, loss="full", plan=replace(PLANS[name], scoring_batch=4), scratch=tmp_path
     )
     limit(model, 5)
     done: list[int] = []
@@ -217,7 +215,7 @@ def test_where_memory_runs_out_batches_are_halved(
         space,
         items,
         loss="full",
-        plan=replace(PLANS[name], rows=16),
+        plan=replace(PLANS[name], scoring_batch=16),
         scratch=tmp_path,
         on_progress=lambda items_done, total: done.append(items_done),
     )
@@ -244,7 +242,7 @@ def test_progress_falls_back_when_a_half_is_begun_anew() -> None:
         WeightSpace(model),
         _items(16),
         loss="full",
-        plan=replace(ONE_PASS, rows=2),
+        plan=replace(ONE_PASS, scoring_batch=2),
         on_progress=lambda items_done, total: done.append(items_done),
     )
     assert done[:5] == [2, 4, 0, 1, 2]
@@ -252,7 +250,7 @@ def test_progress_falls_back_when_a_half_is_begun_anew() -> None:
 
 def test_an_item_that_fits_with_checkpointing_alone_is_scored(tmp_path: Path) -> None:
     model = deep_model()
-    expected = score(model, replace(PLANS["checkpointing"], rows=1), tmp_path)
+    expected = score(model, replace(PLANS["checkpointing"], scoring_batch=1), tmp_path)
 
     def require_checkpointing(module: torch.nn.Module, inputs: object, output: torch.Tensor) -> None:
         _require_memory(len(output), 10 if module.training else 0)

@@ -13,8 +13,7 @@ from core.benchmarks.registry import find_benchmarks
 from core.experiment.cache_keys import divergences_key, divergences_key_inputs
 from core.experiment.events import Event, ImportancePlanned
 from core.experiment.specs import ImportanceSpec, MaskSpec
-from core.importance.memory_options import check_memory_options, rounding_of
-from core.importance.plan import MemoryOptions
+from core.importance.memory import MemoryOptions, check_memory_options, rounding_of
 from core.models.spec import DType, ModelSpec
 from core.runner.runner import Runner
 
@@ -33,7 +32,7 @@ def bench_with(root: Path, memory_options: MemoryOptions, told: list[Event] | No
     ("memory_options", "words"),
     [
         (MemoryOptions(passes=5), "--passes 5 asks for more passes than the model has layers: give 1 to 4"),
-        (MemoryOptions(accumulators="device"), "--accumulate-on device is for models on a GPU"),
+        (MemoryOptions(accumulate_on="device"), "--accumulate-on device is for models on a GPU"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_loaded(
@@ -47,7 +46,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_loaded(
 
 def test_memory_options_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(ValueError, match="leave one of them out"):
-        check_memory_options(MemoryOptions(accumulators="host", maps="disk"))
+        check_memory_options(MemoryOptions(accumulate_on="host", maps="disk"))
     check_memory_options(MemoryOptions(2, "device", "disk", 4, True))
 
 
@@ -84,9 +83,11 @@ def test_only_what_rounds_otherwise_is_in_the_key(tmp_path: Path) -> None:
 
     usual = key(MemoryOptions())
     same = MemoryOptions(passes=2, maps="disk", checkpointing=True)
-    assert key(same) == key(MemoryOptions(accumulators="host")) == usual  # on a CPU the sums are there anyway
-    assert len({usual, key(MemoryOptions(rows=4)), key(MemoryOptions(rows=8))}) == 3
-    assert rounding_of(MemoryOptions(accumulators="host"), on_gpu=True) == {"sums": "host"}
+    assert (
+        key(same) == key(MemoryOptions(accumulate_on="host")) == usual
+    )  # on a CPU the sums are there anyway
+    assert len({usual, key(MemoryOptions(scoring_batch=4)), key(MemoryOptions(scoring_batch=8))}) == 3
+    assert rounding_of(MemoryOptions(accumulate_on="host"), on_gpu=True) == {"accumulate_on": "host"}
     assert rounding_of(same, on_gpu=True) == {}
 
 

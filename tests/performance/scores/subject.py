@@ -14,8 +14,7 @@ from core.abilities.prompts import render_choice
 from core.benchmarks.evaluation import Prepared, prepare
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.specs import DiagnosticSet
-from core.importance.batches import Batch, plan_batches
-from core.importance.losses import LossItem, loss_item
+from core.importance.losses import Batch, LossItem, loss_item, plan_batches
 from core.inference.encoding import encode_choice, longest_row
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec

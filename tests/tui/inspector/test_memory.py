@@ -19,7 +19,7 @@ from core.experiment.events import (
     ModelLoading,
     Snapshot,
 )
-from core.importance.plan import MemoryOptions
+from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec
 from tests.core.tiny_models import save_model
 from tests.tui.inspector.host import screen_text, until
