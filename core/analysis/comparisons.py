@@ -1,29 +1,93 @@
-"""What the cells of a table say beside each other: corrections, collapse, random masks, summaries."""
+"""Tables of cells: what they say beside each other (corrections, collapse, random masks), and in summary.
+
+A table has one row for each mask and benchmark: the columns of `RUN` and of `STATISTICS`. No torch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from core.analysis.statistics.accuracy import collapsed
-from core.analysis.statistics.bootstrap import Specificity
-from core.analysis.statistics.cells import CellStatistics, frame_specificities
+from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import SIGNIFICANT, benjamini_hochberg, empirical_p, holm
-from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
 from core.masks.choices import DRAWN
 
+RUN: dict[str, pl.DataType] = {
+    "ability": pl.String(),
+    "variant": pl.String(),
+    "selection": pl.String(),
+    "k": pl.Float64(),
+    "seed": pl.Int64(),
+    "benchmark": pl.String(),
+}
+"""Which mask a row is about, and which benchmark; the seed is null where nothing is drawn."""
+
+STATISTICS: dict[str, pl.DataType] = {
+    "n": pl.Int64(),
+    **{name: pl.Float64() for name in ("score", "base_score", "chance", "ais", "ais_low", "ais_high")},
+    "p_value": pl.Float64(),
+    "defined": pl.Boolean(),
+    "reason": pl.String(),
+    "detectable_ais": pl.Float64(),
+    "specificity": pl.Float64(),
+}
+"""The fields of `CellStatistics`, and the specificity where it is known."""
+
 SIZE = ["variant", "selection", "k"]
-"""What the masks of one kind and size have in common."""
+"""The columns that masks of one kind and size share."""
 
 MATRIX = [*SIZE, "seed"]
-"""What one matrix of abilities by benchmarks has in common; each draw of the random controls is one."""
+"""The columns that one matrix of abilities by benchmarks shares; each random draw is a matrix."""
 
 CELL = ["ability", "variant", "k", "benchmark"]
-"""What a cell and its random controls have in common."""
+"""The columns that a cell and its random controls share."""
+
+
+def run_names(mask: MaskSpec) -> tuple[str, str, str, float, int | None]:
+    """The values of `RUN` but the benchmark: only a mask that is drawn depends on its seed."""
+    seed = mask.seed if mask.selection in DRAWN else None
+    return mask.ability, mask.variant, mask.selection, mask.k, seed
+
+
+def run_fields(mask: MaskSpec) -> dict[str, Any]:
+    """The values of `RUN` but the benchmark, by name."""
+    return dict(zip(RUN, run_names(mask), strict=False))
+
+
+def cell_table(
+    masks: Sequence[MaskSpec],
+    benchmarks: Sequence[str],
+    found: Mapping[tuple[MaskSpec, str], CellStatistics],
+) -> pl.DataFrame:
+    """The table of all masks on all benchmarks, mask by mask; cells that are not found are not defined.
+
+    Args:
+        masks: the rows' masks.
+        benchmarks: ids.
+        found: by mask and benchmark.
+    """
+    rows = [
+        {
+            **run_fields(mask),
+            "benchmark": benchmark,
+            "defined": False,
+            **(asdict(found[mask, benchmark]) if (mask, benchmark) in found else {}),
+        }
+        for mask in masks
+        for benchmark in benchmarks
+    ]
+    return pl.DataFrame(rows, schema={**RUN, **STATISTICS})
+
+
+def compared(cells: pl.DataFrame, random: pl.DataFrame) -> pl.DataFrame:
+    """The cells with the columns of `with_corrections`, `with_collapse` and `with_random_masks`."""
+    return with_random_masks(with_collapse(with_corrections(cells)), random)
 
 
 def with_corrections(cells: pl.DataFrame) -> pl.DataFrame:
@@ -41,7 +105,10 @@ def with_corrections(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_collapse(cells: pl.DataFrame) -> pl.DataFrame:
-    """The cells with `collapsed`: whether their mask takes every benchmark down to chance."""
+    """The cells with `collapsed`: whether their mask takes every benchmark down to chance.
+
+    Stated only of masks that are measured on all benchmarks of the table.
+    """
     flags = {names: _is_collapsed(group) for names, group in cells.group_by("ability", *MATRIX)}
     rows = cells.select("ability", *MATRIX).rows()
     is_base = cells["variant"] == "base"
@@ -51,17 +118,25 @@ def with_collapse(cells: pl.DataFrame) -> pl.DataFrame:
 def _is_collapsed(cells: pl.DataFrame) -> bool:
     """Whether a mask took every benchmark that the intact model can do down to chance."""
     able = cells.filter("defined")
-    return bool(len(able)) and collapsed(
-        able["score"].to_list(), able["chance"].to_list(), able["n"].to_list()
+    is_whole = cells["n"].null_count() == 0
+    return (
+        is_whole
+        and bool(len(able))
+        and collapsed(able["score"].to_list(), able["chance"].to_list(), able["n"].to_list())
     )
 
 
-def with_random_masks(cells: pl.DataFrame) -> pl.DataFrame:
+def with_random_masks(cells: pl.DataFrame, random: pl.DataFrame) -> pl.DataFrame:
     """The cells with `empirical_p` and `random_masks`, how many it is from; null without a random mask.
 
-    A cell is compared with the `random` masks of its own ability, variant and k. Drawn ones have none.
+    A cell is compared with the `random` masks of its own ability, variant and k. Masks that are drawn
+    themselves are not compared.
+
+    Args:
+        cells: the cells.
+        random: a table with the random masks, which may be the same.
     """
-    random = cells.filter(pl.col("defined") & (pl.col("selection") == "random"))
+    random = random.filter(pl.col("defined") & (pl.col("selection") == "random"))
     by_cell: dict[tuple[object, ...], list[float]] = {}
     for *cell, ais in random.select(*CELL, "ais").iter_rows():
         by_cell.setdefault(tuple(cell), []).append(ais)
@@ -74,39 +149,6 @@ def with_random_masks(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.with_columns(
         pl.Series("empirical_p", p_values, pl.Float64()), pl.Series("random_masks", counts, pl.Int64())
     )
-
-
-def specificity_of(
-    plan: Plan, frames: Sequence[pl.DataFrame], place: int, statistics: Sequence[CellStatistics]
-) -> list[Specificity | None]:
-    """For each mask, what it does to a benchmark beyond the other abilities' masks of its kind and size.
-
-    None for the random controls, where the AIS is not defined, and where there is no other ability.
-
-    Args:
-        plan: which masks there are.
-        frames: the intact model's outcomes on the benchmark, then each mask's.
-        place: of the benchmark in the plan.
-        statistics: of each mask on it.
-    """
-    masks = plan.masks()
-    found: list[Specificity | None] = [None] * len(masks)
-    if len(plan.abilities) < 2:
-        return found
-    chosen = [n for n, mask in enumerate(masks) if mask.selection not in DRAWN and statistics[n].defined]
-    if chosen:
-        base, *ablated = frames
-        sizes = [_size(masks[number]) for number in chosen]
-        groups = [sizes.index(size) for size in sizes]
-        columns = [ablated[number] for number in chosen]
-        values = frame_specificities(base, columns, groups, plan.benchmarks[place], plan.seed)
-        for number, value in zip(chosen, values, strict=True):
-            found[number] = value
-    return found
-
-
-def _size(mask: MaskSpec) -> tuple[str, str, float]:
-    return mask.variant, mask.selection, mask.k
 
 
 @dataclass(frozen=True)
@@ -145,8 +187,8 @@ def _summary(matrix: pl.DataFrame) -> MatrixSummary:
     others = defined.filter(
         (pl.col("ability") != pl.col("benchmark")) & pl.col("benchmark").is_in(matrix["ability"].implode())
     )
-    ranked = defined.with_columns(place=pl.col("ais").rank("max", descending=True).over("ability", "seed"))
-    top = ranked.filter((pl.col("ability") == pl.col("benchmark")) & (pl.col("place") <= 3))
+    ranked = defined.with_columns(rank=pl.col("ais").rank("max", descending=True).over("ability", "seed"))
+    top = ranked.filter((pl.col("ability") == pl.col("benchmark")) & (pl.col("rank") <= 3))
     masks = matrix.unique(["ability", "seed"])
     first = matrix.row(0, named=True)
     return MatrixSummary(

@@ -1,21 +1,19 @@
-"""The cells of abilities by benchmarks, as far as the cache has them, and what is lacking."""
+"""The cells of abilities by benchmarks, as far as the cache has them, and what is missing. No torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, takewhile
-from typing import Literal
-
-import numpy as np
+from typing import Any, Literal
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.analysis.cache_status import control_of, is_stored, items_of
+from core.analysis.comparisons import MatrixSummary, cell_table, compared, summaries
 from core.analysis.effects import Effects, effects
-from core.analysis.statistics.accuracy import collapsed
 from core.analysis.statistics.cells import CellStatistics
-from core.analysis.statistics.significance import EmpiricalP, benjamini_hochberg, empirical_p, holm
+from core.analysis.statistics.significance import EmpiricalP
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec, Run, drawn_seed
@@ -37,14 +35,14 @@ class Cell:
     statistics: CellStatistics | None
     """None if it is missing."""
     q_value: float | None
-    """Over the defined cells of its matrix that are there; None outside a matrix and if it is not defined."""
+    """Over the defined cells of its matrix that are stored; None outside a matrix, and if not defined."""
     control: CellStatistics | None
     """The same for as many weights drawn at random; None if it is missing."""
     holm_p: float | None = None
     """Adjusted over the same cells as the q-value; None where that is."""
     empirical: EmpiricalP | None = None
-    """Beside all random masks of its ability and size that are stored; None outside a matrix, without an AIS
-    or a random mask, and for what is drawn itself."""
+    """Beside all stored random masks of its ability and size; None outside a matrix, without an AIS or a
+    random mask, and for a mask that is drawn itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +52,15 @@ class Matrix:
     variant: Variant
     selection: Selection
     k: float
+    scope: Scope
     abilities: tuple[str, ...]
     benchmarks: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]
     """By ability and benchmark."""
+    summary: MatrixSummary
     collapsed: frozenset[str]
-    """Abilities whose mask takes every benchmark that the intact model can do down to chance. Told only of
-    those that are measured on all benchmarks."""
+    """Abilities whose mask takes every benchmark that the intact model can do down to chance, among those
+    that are measured on all benchmarks."""
     missing: tuple[Run, ...]
     """What has to be run to fill it, controls included: the intact model first, then mask by mask."""
     weights: int
@@ -69,7 +69,6 @@ class Matrix:
     """Fraction of the variant's candidates."""
     damaged: tuple[CorruptEntry, ...]
     """Entries that were found damaged just now; they count as missing."""
-    scope: Scope = "global"
 
 
 @dataclass(frozen=True)
@@ -109,27 +108,30 @@ def matrix(
         ValueError: k asks for more weights than there are candidates.
     """
     masks = _masks(variant, selection, k, seed, scope)
+    controls = [control_of(mask) for mask in masks]
+    ids = [benchmark.id for benchmark in benchmarks]
     sized = [(benchmark, items_of(benchmark, limit)) for benchmark in benchmarks]
-    measured = effects(experiment, [*masks, *map(control_of, masks)], sized, seed)
-    drawn = [] if selection in DRAWN else _further_draws(experiment, masks, sized, seed)
-    further = effects(experiment, drawn, sized, seed)
-    cells = _with_corrections([_cell(measured, mask, b.id) for mask in masks for b in benchmarks])
-    if selection not in DRAWN:
-        cells = _with_empirical(cells, further)
+    measured = effects(experiment, [*masks, *controls], sized, seed)
+    draws = [] if selection in DRAWN else _further_draws(experiment, masks, sized, seed)
+    further = effects(experiment, draws, sized, seed)
+    random = cell_table([*controls, *draws], ids, {**measured.found, **further.found})
+    table = compared(cell_table(masks, ids, measured.found), random)
+    rows = dict(zip(((mask, name) for mask in masks for name in ids), table.to_dicts(), strict=True))
     weights = selectable_weights(k, variant, experiment.info)
     return Matrix(
         variant=variant,
         selection=selection,
         k=k,
+        scope=scope,
         abilities=tuple(mask.ability for mask in masks),
-        benchmarks=tuple(benchmark.id for benchmark in benchmarks),
-        cells={(cell.ability, cell.benchmark): cell for cell in cells},
-        collapsed=_collapsed_abilities(cells),
+        benchmarks=tuple(ids),
+        cells={(mask.ability, name): _cell(measured, mask, name, rows[mask, name]) for mask, name in rows},
+        summary=summaries(table)[0],
+        collapsed=frozenset(table.filter("collapsed")["ability"]),
         missing=measured.missing,
         weights=weights,
         share_of_candidates=weights / experiment.info.candidates[variant],
         damaged=(*measured.damaged, *further.damaged),
-        scope=scope,
     )
 
 
@@ -171,12 +173,18 @@ def _masks(variant: Variant, selection: Selection, k: float, seed: int, scope: S
     return [MaskSpec(ability.id, variant, selection, k, seed, scope) for ability in ABILITIES]
 
 
-def _cell(measured: Effects, mask: MaskSpec, benchmark: str) -> Cell:
-    """The cell without its q-value."""
+def _cell(measured: Effects, mask: MaskSpec, benchmark: str, row: Mapping[str, Any] | None = None) -> Cell:
+    """The cell, with what its row of the compared table says."""
     found = measured.found.get((mask, benchmark))
     state: State = "missing" if found is None else "defined" if found.defined else "not_identifiable"
-    control = measured.found.get((control_of(mask), benchmark))
-    return Cell(mask.ability, benchmark, state, found, None, control)
+    cell = Cell(
+        mask.ability, benchmark, state, found, None, measured.found.get((control_of(mask), benchmark))
+    )
+    if row is None:
+        return cell
+    p, masks = row["empirical_p"], row["random_masks"]
+    empirical = None if p is None else EmpiricalP(p, 1 / (masks + 1), masks)
+    return replace(cell, q_value=row["q_value"], holm_p=row["holm_p"], empirical=empirical)
 
 
 def _further_draws(
@@ -188,50 +196,3 @@ def _further_draws(
         lambda drawn: any(is_stored(experiment, m, *one) for m in drawn for one in sized), draws
     )
     return [mask for drawn in stored for mask in drawn]
-
-
-def _with_corrections(cells: Sequence[Cell]) -> list[Cell]:
-    p_values = [c.statistics.p_value for c in cells if c.statistics is not None and c.state == "defined"]
-    adjusted = (benjamini_hochberg(np.array(p_values)).tolist(), holm(np.array(p_values)).tolist())
-    pairs = zip(*adjusted, strict=True)
-    corrected = []
-    for cell in cells:
-        if cell.state == "defined":
-            q_value, holm_p = next(pairs)
-            cell = replace(cell, q_value=q_value, holm_p=holm_p)
-        corrected.append(cell)
-    return corrected
-
-
-def _with_empirical(cells: Sequence[Cell], further: Effects) -> list[Cell]:
-    """The cells with their empirical p, from their controls and the further draws together."""
-    by_cell: dict[tuple[str, str], list[CellStatistics]] = {}
-    for cell in cells:
-        by_cell[cell.ability, cell.benchmark] = [] if cell.control is None else [cell.control]
-    for (mask, benchmark), found in further.found.items():
-        by_cell[mask.ability, benchmark].append(found)
-    return [replace(c, empirical=_empirical(c, by_cell[c.ability, c.benchmark])) for c in cells]
-
-
-def _empirical(cell: Cell, random: Sequence[CellStatistics]) -> EmpiricalP | None:
-    """How often random masks go as far; None without one, or without an AIS."""
-    ais = None if cell.statistics is None else cell.statistics.ais
-    drawn = [one.ais for one in random if one.ais is not None]
-    return empirical_p(ais, drawn) if ais is not None and drawn else None
-
-
-def _collapsed_abilities(cells: Sequence[Cell]) -> frozenset[str]:
-    """The abilities whose cells are all measured, and all that are defined down to chance."""
-    by_ability: dict[str, list[CellStatistics | None]] = {}
-    for cell in cells:
-        by_ability.setdefault(cell.ability, []).append(cell.statistics)
-    return frozenset(
-        ability for ability, found in by_ability.items() if None not in found and _collapses(found)
-    )
-
-
-def _collapses(row: Sequence[CellStatistics | None]) -> bool:
-    """Whether a mask takes every benchmark that the intact model can do down to chance."""
-    able = [cell for cell in row if cell is not None and cell.defined]
-    chances = [cell.chance for cell in able if cell.chance is not None]
-    return bool(able) and collapsed([c.score for c in able], chances, [c.n for c in able])

@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from core.analysis.comparisons import (
-    specificity_of,
-    with_collapse,
-    with_corrections,
-    with_random_masks,
-)
+from core.analysis.comparisons import RUN, STATISTICS, compared, run_fields, run_names
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
-from core.analysis.profile_failures import (
-    RUN,
-    Frames,
-    ProfileFailures,
-    profile_failures,
-    run_fields,
-    run_names,
-)
+from core.analysis.profile_failures import Frames, ProfileFailures, profile_failures
 from core.analysis.selected import selected
 from core.analysis.statistics.bootstrap import Specificity
-from core.analysis.statistics.cells import frame_statistics
+from core.analysis.statistics.cells import CellStatistics, frame_specificities, frame_statistics
 from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
+from core.masks.choices import DRAWN
 from core.models.matrices import weights_of
 
+SPECIFICITY = ("others_ais", "specificity", "specificity_low", "specificity_high")
+"""Columns of what a mask does beyond the other abilities' masks."""
+
+QUALITY = ("perplexity", "base_perplexity", "repeating", "unreadable", "generation_quality_answers")
+"""Columns of the generation quality of a mask."""
+
 NULLABLE: Mapping[str, pl.DataType] = {
-    "seed": pl.Int64(),
-    **{name: pl.Float64() for name in ("chance", "ais", "ais_low", "ais_high", "detectable_ais")},
-    **{name: pl.Float64() for name in ("others_ais", "specificity", "specificity_low", "specificity_high")},
-    **{name: pl.Float64() for name in ("perplexity", "base_perplexity", "repeating", "unreadable")},
-    "generation_quality_answers": pl.Int64(),
+    "seed": RUN["seed"],
+    **{name: STATISTICS[name] for name in ("chance", "ais", "ais_low", "ais_high", "detectable_ais")},
+    **{name: pl.Float64() for name in (*SPECIFICITY, *QUALITY[:-1])},
+    QUALITY[-1]: pl.Int64(),
 }
-"""Columns that may be empty on a whole benchmark, and are numbers all the same."""
+"""The types of columns that may be empty on a whole benchmark."""
 
 BASE = ("", "base", "", 0.0, None)
-"""What stands for a mask where there is none: the columns of `RUN` but the benchmark."""
+"""The values of `RUN` but the benchmark for the intact model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,42 +56,31 @@ class Profile:
 
 def profile_of(plan: Plan, experiment: Experiment, frames: Frames) -> Profile:
     """The profile from all its outcomes."""
-    generation_qualities = mask_generation_qualities(experiment, plan.masks())
-    if plan.masks():
-        columns = [
-            _benchmark_cells(plan, experiment, frames, generation_qualities, place)
-            for place in range(len(plan.benchmarks))
-        ]
-        cells = pl.concat(columns)
-    else:
-        cells = _base_cells(plan, experiment, frames)
-    cells = with_random_masks(with_collapse(with_corrections(cells)))
+    qualities = mask_generation_qualities(experiment, plan.masks())
+    cells = (
+        _cells(plan, experiment, frames, qualities) if plan.masks() else _base_cells(plan, experiment, frames)
+    )
+    cells = compared(cells, cells)
     failures = profile_failures(plan, experiment, frames)
-    return Profile(plan, cells, _outcomes(plan, frames), failures, generation_qualities)
+    return Profile(plan, cells, _outcomes(plan, frames), failures, qualities)
 
 
-def _benchmark_cells(
-    plan: Plan,
-    experiment: Experiment,
-    frames: Frames,
-    generation_qualities: Mapping[MaskSpec, GenerationQuality],
-    place: int,
+def _cells(
+    plan: Plan, experiment: Experiment, frames: Frames, qualities: Mapping[MaskSpec, GenerationQuality]
 ) -> pl.DataFrame:
-    """The cells of all masks on one benchmark."""
-    benchmark, masks = plan.benchmarks[place], plan.masks()
-    base, ablated = frames[None][place], [frames[mask][place] for mask in masks]
-    statistics = frame_statistics(base, ablated, benchmark, plan.seed)
-    specific = specificity_of(plan, [base, *ablated], place, statistics)
-    rows = [
-        {
-            **_names(experiment, mask),
-            "benchmark": benchmark.id,
-            **asdict(cell),
-            **_specificity_fields(beyond),
-            **_generation_quality_fields(generation_qualities.get(mask)),
-        }
-        for mask, cell, beyond in zip(masks, statistics, specific, strict=True)
-    ]
+    """The cells of all masks, benchmark by benchmark."""
+    masks = plan.masks()
+    names = [_names(experiment, mask) for mask in masks]
+    quality_fields = [_quality_fields(qualities.get(mask)) for mask in masks]
+    rows = []
+    for index, benchmark in enumerate(plan.benchmarks):
+        base, ablated = frames[None][index], [frames[mask][index] for mask in masks]
+        statistics = frame_statistics(base, ablated, benchmark, plan.seed)
+        specific = _specificities(plan, [base, *ablated], index, statistics)
+        rows += [
+            {**name, "benchmark": benchmark.id, **asdict(cell), **_specificity_fields(beyond), **quality}
+            for name, cell, beyond, quality in zip(names, statistics, specific, quality_fields, strict=True)
+        ]
     return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=NULLABLE)
 
 
@@ -113,14 +96,15 @@ def _base_cells(plan: Plan, experiment: Experiment, frames: Frames) -> pl.DataFr
             "share_of_candidates": 0.0,
             "benchmark": benchmark.id,
         }
-        fields = {**asdict(cell), **_specificity_fields(None), **_generation_quality_fields(None)}
+        fields = {**asdict(cell), **_specificity_fields(None), **_quality_fields(None)}
         rows.append({"model": experiment.spec.name, **names, **fields})
     return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=NULLABLE)
 
 
 def _names(experiment: Experiment, mask: MaskSpec) -> dict[str, str | float | int | None]:
-    """What says which mask a row is of."""
-    weights = _weights(experiment, mask)
+    """The columns that say which mask a row is about."""
+    stored = selected(experiment, mask) if mask.selection == "top_minus_shared" else None
+    weights = weights_of(mask.k, experiment.info.parameters) if stored is None else len(stored)
     return {
         "model": experiment.spec.name,
         **run_fields(mask),
@@ -130,32 +114,46 @@ def _names(experiment: Experiment, mask: MaskSpec) -> dict[str, str | float | in
     }
 
 
-def _weights(experiment: Experiment, mask: MaskSpec) -> int:
-    """How many weights the mask has."""
-    stored = selected(experiment, mask) if mask.selection == "top_minus_shared" else None
-    return weights_of(mask.k, experiment.info.parameters) if stored is None else len(stored)
+def _specificities(
+    plan: Plan, frames: Sequence[pl.DataFrame], index: int, statistics: Sequence[CellStatistics]
+) -> list[Specificity | None]:
+    """For each mask, what it does to a benchmark beyond the other abilities' masks of its kind and size.
+
+    None for the random controls, where the AIS is not defined, and where there is no other ability.
+
+    Args:
+        plan: which masks there are.
+        frames: the intact model's outcomes on the benchmark, then each mask's.
+        index: of the benchmark in the plan.
+        statistics: of each mask on it.
+    """
+    masks = plan.masks()
+    found: list[Specificity | None] = [None] * len(masks)
+    if len(plan.abilities) < 2:
+        return found
+    chosen = [n for n, mask in enumerate(masks) if mask.selection not in DRAWN and statistics[n].defined]
+    if chosen:
+        base, *ablated = frames
+        sizes = [(mask.variant, mask.selection, mask.k) for mask in (masks[number] for number in chosen)]
+        groups = [sizes.index(size) for size in sizes]
+        columns = [ablated[number] for number in chosen]
+        values = frame_specificities(base, columns, groups, plan.benchmarks[index], plan.seed)
+        for number, value in zip(chosen, values, strict=True):
+            found[number] = value
+    return found
 
 
 def _specificity_fields(beyond: Specificity | None) -> dict[str, float | None]:
-    names = ("others_ais", "specificity", "specificity_low", "specificity_high")
-    if beyond is None:
-        return dict.fromkeys(names)
-    values = (beyond.others, beyond.difference, beyond.low, beyond.high)
-    return dict(zip(names, values, strict=True))
+    values = [None] * 4 if beyond is None else [beyond.others, beyond.difference, beyond.low, beyond.high]
+    return dict(zip(SPECIFICITY, values, strict=True))
 
 
-def _generation_quality_fields(generation_quality: GenerationQuality | None) -> dict[str, Any]:
-    names = ("perplexity", "base_perplexity", "repeating", "unreadable", "generation_quality_answers")
-    if generation_quality is None:
-        return dict.fromkeys(names)
-    shares = (
-        generation_quality.repeating.score,
-        generation_quality.unreadable.score,
-        generation_quality.repeating.n,
-    )
-    return dict(
-        zip(names, (generation_quality.perplexity, generation_quality.base_perplexity, *shares), strict=True)
-    )
+def _quality_fields(quality: GenerationQuality | None) -> dict[str, Any]:
+    if quality is None:
+        return dict.fromkeys(QUALITY)
+    repeating, unreadable = quality.repeating, quality.unreadable
+    values = (quality.perplexity, quality.base_perplexity, repeating.score, unreadable.score, repeating.n)
+    return dict(zip(QUALITY, values, strict=True))
 
 
 def _outcomes(plan: Plan, frames: Frames) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from core.analysis.comparisons import RUN, run_names
 from core.analysis.diagnosis.failure_modes import FailureMode, Share, Tag, mode_of, shares
 from core.analysis.samples.choice_sums import (
     ChoiceSums,
@@ -24,20 +25,9 @@ from core.analysis.samples.written import ITEM_COLUMNS, run_tags, stored_diverge
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
-from core.masks.choices import DRAWN
 
 Frames = Mapping[MaskSpec | None, Sequence[pl.DataFrame]]
 """The outcomes of each mask on each benchmark of the plan; None is the intact model."""
-
-RUN: dict[str, pl.DataType] = {
-    "ability": pl.String(),
-    "variant": pl.String(),
-    "selection": pl.String(),
-    "k": pl.Float64(),
-    "seed": pl.Int64(),
-    "benchmark": pl.String(),
-}
-"""What says which run a row is of."""
 
 SHARES_SCHEMA = pl.Schema(
     {
@@ -232,17 +222,6 @@ def _compare_choices(
         return 0, None, ()
     whole = pooled(parts)
     return whole.n, whole.mean_margins, whole.preferences()
-
-
-def run_names(mask: MaskSpec) -> tuple[str, str, str, float, int | None]:
-    """The values of `RUN` but the benchmark: only a mask that is drawn depends on its seed."""
-    seed = mask.seed if mask.selection in DRAWN else None
-    return mask.ability, mask.variant, mask.selection, mask.k, seed
-
-
-def run_fields(mask: MaskSpec) -> dict[str, Any]:
-    """The same by their names."""
-    return dict(zip(RUN, run_names(mask), strict=False))
 
 
 def _share_row(share: Share) -> tuple[str | None, str, int, int, float, float, float]:

@@ -14,8 +14,8 @@ from cache.files import write_atomically
 from cache.keys import as_plain
 from core.abilities import GENERATOR_VERSION
 from core.analysis.attribution import attributions
+from core.analysis.comparisons import run_fields
 from core.analysis.profile import Profile
-from core.analysis.profile_failures import run_fields
 from core.analysis.samples.items import ensure_items
 from core.analysis.statistics.significance import SIGNIFICANT
 from core.experiment.cache_keys import (
