@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import csv
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
+
+from cache.files import CorruptEntry
 
 from tui.inspector.look.text import one_line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from textual.worker import WorkType
 
     from tui.inspector.lens import Lens
@@ -43,6 +46,32 @@ class Exported:
     """The formats that there are, the usual one first, such as `.csv`."""
     write: Callable[[Path], None]
     """Writes the file, in the format that its suffix names; called in a thread."""
+
+
+ROW_SUFFIXES = (".csv", ".json")
+"""The formats of `write_rows`."""
+
+
+def write_rows(path: Path, rows: Sequence[dict[str, Any]], document: object) -> None:
+    """Writes rows as CSV, or a document with everything as JSON, as the path's suffix says.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if path.suffix.lower() == ".json":
+        path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        return
+    with path.open("w", encoding="utf-8", newline="") as sheet:
+        writer = csv.DictWriter(sheet, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def text_table(rows: Sequence[Sequence[str]]) -> str:
+    """A table as plain text, the first column aligned at its left and the others at their right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join([name.ljust(widths[0]), *map(str.rjust, row, widths[1:])]) for name, *row in rows)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 class Pane(Vertical):
@@ -95,22 +124,52 @@ class Pane(Vertical):
         """Starts a search (`/`); False if there is nothing to search."""
         return False
 
-    def read(self, question: Callable[[], T], then: Callable[[T], None], group: str = "read") -> None:
-        """Asks in a thread, and shows the answer unless the same group was asked again meanwhile.
+    def read(
+        self,
+        question: Callable[[], T],
+        then: Callable[[T], None],
+        group: str = "read",
+        failed: Callable[[str], None] | None = None,
+        rest_s: float = 0.0,
+    ) -> None:
+        """Asks in a thread, as `read_in_thread`; by default an error is shown in the line for problems."""
+        read_in_thread(self, question, then, failed or self._fail, group=f"{self.id}: {group}", rest_s=rest_s)
 
-        A ValueError, OSError or CorruptEntry is said on the screen in its own words.
-        """
-        # A function, not its coroutine: a coroutine that is replaced before it began would warn.
-        work: WorkType[None] = partial(self._ask, question, then)
-        self.run_worker(work, group=f"{self.id}: {group}", exclusive=True)
+    def _fail(self, problem: str) -> None:
+        self.post_message(self.Failed(problem))
 
-    async def _ask(self, question: Callable[[], T], then: Callable[[T], None]) -> None:
-        from cache.files import CorruptEntry
 
+def read_in_thread(
+    owner: Widget,
+    question: Callable[[], T],
+    then: Callable[[T], None],
+    failed: Callable[[str], None],
+    *,
+    group: str,
+    rest_s: float = 0.0,
+) -> None:
+    """Asks in a thread and shows the answer, unless the same group was asked again meanwhile.
+
+    Args:
+        owner: the widget that shows the answer.
+        question: called in the thread.
+        then: called with the answer, on the event loop.
+        failed: called with the message of a ValueError, OSError or CorruptEntry, on one line.
+        group: of questions that replace each other.
+        rest_s: waits so long before it asks, so that moving on quickly costs nothing.
+    """
+
+    async def ask() -> None:
+        if rest_s:
+            await asyncio.sleep(rest_s)
         try:
             answer = await asyncio.to_thread(question)
         except (ValueError, OSError, CorruptEntry) as error:
-            self.post_message(self.Failed(one_line(error)))
+            failed(one_line(error))
             return
-        if self.app.is_running:  # nobody sees what comes while the screen is taken down
+        if owner.app.is_running:  # nobody sees what comes while the screen is taken down
             then(answer)
+
+    # A function, not its coroutine: a coroutine that is replaced before it began would warn.
+    work: WorkType[None] = ask
+    owner.run_worker(work, group=group, exclusive=True)

@@ -24,11 +24,17 @@ from core.experiment.specs import Run
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.ais.cell_screen import CellScreen
-from tui.inspector.ais.forest_bars import ForestBars
-from tui.inspector.ais.links_view import LinksView
+from tui.inspector.ais.cell_text import (
+    ais_with_interval,
+    cell_mark,
+    cell_text,
+    detail_lines,
+    explained,
+    long_cell_text,
+)
+from tui.inspector.ais.curves import ForestBars, SweepView
+from tui.inspector.ais.links import LinksView
 from tui.inspector.ais.pane import AisPane
-from tui.inspector.ais.sweep_view import SweepView
-from tui.inspector.ais.text import ais_with_interval, behind, cell_mark, cell_text, explained, long_cell_text
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.look.themes import THEMES, shade
@@ -76,7 +82,7 @@ async def test_matrix_shows_all_columns_at_80_by_24(demo_cache: Path) -> None:
         assert row.split()[7] == cell_text(own, UNICODE)
         assert row.split()[1] == "○"
         assert "9 of 100 cells" in text
-        assert "runs are lacking" in text
+        assert "runs are missing" in text
         assert "n 30" in detail_of(pane)
         assert "random" in detail_of(pane)
 
@@ -303,7 +309,7 @@ def test_the_mark_is_that_of_the_tables(holm_p: float, p: float, masks: int, mar
     assert (f"empirical p {probability(p)} (19 masks)" in second) == (masks == 19)
     assert max(map(len, (first, second))) <= 61  # what the tab has at 80 columns
     few = "" if masks == 19 else ": --random-seeds 19 can show .05"
-    (line,) = behind(cell, None, None)
+    (line,) = detail_lines(cell, None, None)
     assert line == f"empirical p {probability(p)} from {masks} random {'masks' if masks > 1 else 'mask'}{few}"
 
 
@@ -312,13 +318,13 @@ def test_what_is_behind_a_cell_is_said_in_a_line_each() -> None:
     beside = Specificity(0.65, 0.12, 9, 0.53, 0.4, 0.66)
     few, many = (accuracy(np.arange(50) < count) for count in (1, 9))
     generation_quality = GenerationQuality(1.09, 1.42, few, many, few, few)
-    assert behind(cell, beside, generation_quality) == [
-        "with n 200, an AIS below .07 cannot be told from 0 (power .8)",
+    assert detail_lines(cell, beside, generation_quality) == [
+        "minimum detectable AIS with n 200: .07 (80 % power)",
         "specific .53 [.40, .66]: its AIS less .12, the mean of 9 other abilities",
         "quality: perplexity x1.3; of 50 answers 18 % repeat themselves, 2 % unreadable",
     ]
-    assert max(map(len, behind(cell, beside, generation_quality))) <= 78
-    assert behind(Cell(SPATIAL, SPATIAL, "missing", None, None, None), None, None) == []
+    assert max(map(len, detail_lines(cell, beside, generation_quality))) <= 78
+    assert detail_lines(Cell(SPATIAL, SPATIAL, "missing", None, None, None), None, None) == []
 
 
 async def test_the_cell_says_what_is_specific_and_whether_the_model_can_write(demo_cache: Path) -> None:
@@ -337,7 +343,7 @@ async def test_the_cell_says_what_is_specific_and_whether_the_model_can_write(de
         others = sum(ais.values()) / len(ais)
         assert f"specific {number(own - others)} [" in screen_text(app)
         assert f"its AIS less {number(others)}, the mean of 2 other abilities" in screen_text(app)
-        assert "with n 30, an AIS below" in screen_text(app)
+        assert "minimum detectable AIS with n 30: " in screen_text(app)
         (generation_quality,) = mask_generation_qualities(session.experiment, [LENS.mask_or_fail]).values()
         assert f"perplexity {times_text(generation_quality.times)}" in screen_text(app)
 

@@ -95,7 +95,7 @@ async def test_random_masks_share_what_chance_gives(demo_cache: Path) -> None:
     assert text.isascii()
 
 
-async def test_what_lacks_is_said(demo_cache: Path) -> None:
+async def test_what_is_missing_is_said(demo_cache: Path) -> None:
     app, pane, sent = hosted(demo_cache, replace(LENS, variant="all"))
     async with app.run_test(size=SMALL) as pilot:
         await until(

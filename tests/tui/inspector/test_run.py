@@ -33,7 +33,7 @@ from tests.core.analysis.samples.stored_samples import MASK
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.command_line import run as run_command
-from tui.inspector.ais.text import ais_with_interval
+from tui.inspector.ais.cell_text import ais_with_interval
 from tui.inspector.command_of import command_line, overlap_line, profile_line
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks

@@ -18,11 +18,9 @@ from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEM
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
-from tui.inspector.masks.neuron_list import NeuronList
-from tui.inspector.masks.numbers import shared_by_chance, sparkline
-from tui.inspector.masks.weight_table import MaskView, WeightTable
-from tui.inspector.masks.weight_words import profile
-from tui.inspector.masks.weights_pane import WeightsPane
+from tui.inspector.masks.overlap_table import shared_by_chance
+from tui.inspector.masks.weight_table import MaskView, WeightTable, sparkline
+from tui.inspector.masks.weights_pane import NeuronList, WeightsPane
 from tui.inspector.widgets.curve_plot import CurvePlot
 from tui.numbers import percent, short_number, signed_number
 
@@ -44,7 +42,7 @@ def written(pane: WeightsPane, name: str) -> str:
 
 
 def stored_weights(experiment: Experiment, ability: str) -> set[tuple[int, int]]:
-    """The mask's weights as matrix and place in it, read from the ranking alone."""
+    """The mask's weights as matrix and index in it, read from the ranking alone."""
     mask_spec = MaskSpec(ability, "mlp", "top", CACHED_K)
     n = int(CACHED_K * experiment.info.parameters)
     ranking = experiment.store.rankings.load(experiment.ranking_key(mask_spec), n)
@@ -133,11 +131,11 @@ async def test_o_overlays_other_abilities(demo_cache: Path) -> None:
         await until(pilot, lambda: pane.masks is not None and pane.masks.other is None)
 
 
-async def test_what_lacks_is_said_and_scored(demo_cache: Path) -> None:
+async def test_what_is_missing_is_said_and_scored(demo_cache: Path) -> None:
     app, pane, sent = hosted(demo_cache, replace(LENS, selection="contrast"))
     mask_spec = MaskSpec(DEDUCTIVE, "mlp", "contrast", CACHED_K)
     async with app.run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: pane.lacking is not None and bool(pane.lacking.masks))
+        await until(pilot, lambda: pane.missing is not None and bool(pane.missing.masks))
         await pilot.pause()
         assert "is not stored. It takes the importance of all ten abilities. x scores it" in " ".join(
             screen_text(app).split()
@@ -231,8 +229,8 @@ def test_small_shares_of_a_large_model_can_be_read() -> None:
     assert table.texts("-")[1][0] == "200"
     assert table.texts("-")[-1][-1] == "1.0k"
     assert all(len(text) <= 5 for row in table.texts("-") for text in row)
-    assert profile(table, UNICODE).startswith("layers 0 ▂▂▂")
-    assert profile(table, ASCII).endswith("99 31  most 0.1 %")
+    assert table.profile(UNICODE).startswith("layers 0 ▂▂▂")
+    assert table.profile(ASCII).endswith("99 31  most 0.1 %")
     assert table.explained(0, 7) == ["all layers: 4,187,488 of 6.98 B (0.06 %, 1.0 x even)"]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
@@ -14,40 +16,72 @@ from textual.widgets import Footer, Static
 
 from core.engine.commands import StartRuns
 from core.experiment.specs import Run
-from tui.inspector.ais.bars import bars_of, bars_title
-from tui.inspector.ais.forest_bars import ForestBars
-from tui.inspector.ais.reading import Behind, read_behind, read_matrix
-from tui.inspector.ais.sweep_view import SweepView
-from tui.inspector.ais.text import WRECKED, behind, explained, matrix_title, pair_name
+from tui.inspector.ais.cell_text import COLLAPSED, detail_lines, explained, matrix_title, pair_name
+from tui.inspector.ais.curves import ForestBars, SweepView
+from tui.inspector.ais.table import read_matrix
+from tui.inspector.lens import Lens
 from tui.inspector.look.text import failure_rows
+from tui.inspector.pane import read_in_thread
+from tui.inspector.session import Session
 
 if TYPE_CHECKING:
-    from textual import events
-    from textual.app import ComposeResult
-    from textual.timer import Timer
-
+    from core.analysis.generation_quality import GenerationQuality
     from core.analysis.matrix import Matrix
-    from tui.inspector.lens import Lens
-    from tui.inspector.session import Session
+    from core.analysis.samples.failures import Failures
+    from core.analysis.statistics.bootstrap import Specificity
 
 SIDE_BY_SIDE = 120
-"""Columns from which sweep and bars have room beside each other."""
+"""Columns from which sweep and bars have room side by side."""
 
 STACKED = 40
-"""Rows from which they have room above each other."""
+"""Rows from which they have room one above the other."""
 
 POLL_S = 0.5
-"""How often the screen looks whether the cache has grown."""
+"""How often the screen checks whether the cache has grown."""
 
 REST_S = 0.15
-"""How long a cell stays before what is behind it is read, which can take seconds."""
+"""How long a cell stays before its details are read, which can take seconds."""
 
 FAILURE_ROWS = 2
-"""Of what is said of how its answers fail, at most."""
+"""Rows about failures at most."""
+
+
+@dataclass(frozen=True)
+class CellDetails:
+    """What is known about a cell besides its figures."""
+
+    failures: Failures | None
+    """How the answers fail; None where base or ablated answers are not stored."""
+    specificity: Specificity | None
+    """Compared with the other abilities' masks; None where there is none."""
+    generation_quality: GenerationQuality | None
+    """Under the mask; None where it was not measured."""
+
+
+def read_details(session: Session, lens: Lens) -> CellDetails:
+    """The details of the lens's ability and benchmark; called in a thread.
+
+    Raises:
+        CorruptEntry: an entry of the cache is damaged.
+        ValueError: k asks for more weights than there are candidates.
+    """
+    from core.analysis.effects import stored_specificity
+    from core.analysis.generation_quality import mask_generation_qualities
+    from core.analysis.samples.failures import failures
+    from core.analysis.samples.samples import Samples
+
+    benchmark, mask = session.benchmark(lens.benchmark), lens.mask_or_fail
+    n = session.items_of(benchmark, lens)
+    samples = Samples.open(session.experiment, benchmark, n, mask)
+    return CellDetails(
+        None if samples is None else failures(samples),
+        stored_specificity(session.experiment, mask, benchmark, n),
+        mask_generation_qualities(session.experiment, [mask]).get(mask),
+    )
 
 
 class CellScreen(ModalScreen[tuple[str, str] | None]):
-    """One cell; ends with the ability and benchmark that the lens should take, if it should."""
+    """One cell; returns the ability and benchmark that the lens should take, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q", "close", "back", id="cell.close", tooltip="Back to the matrix"),
@@ -71,18 +105,17 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
     """
 
     def __init__(self, session: Session, lens: Lens, matrix: Matrix) -> None:
-        """The lens's ability and benchmark are the cell's; it ablates something."""
+        """Shows the cell of the lens's ability and benchmark; the lens ablates something."""
         super().__init__()
         self._session, self._lens, self._matrix = session, lens, matrix
         self._stored = session.activity.stored
         self._shows_bars = False
-        self._behind: Behind | str | None = None
-        """What is behind the cell, or why that cannot be read; None if it is not known (yet)."""
-        self._resting: Timer | None = None
+        self._details: CellDetails | str | None = None
+        """The details, or why they cannot be read; None if they are unknown (yet)."""
 
     @property
     def cell(self) -> tuple[str, str]:
-        """The ability and benchmark that are shown."""
+        """Ability and benchmark."""
         return self._lens.ability, self._lens.benchmark
 
     def compose(self) -> ComposeResult:
@@ -122,19 +155,15 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         self._show()
 
     def action_fill(self) -> None:
-        """Runs the points of the sweep that are lacking, and their controls."""
-        benchmark = self._session.benchmark(self._lens.benchmark)
-        n = self._session.items_of(benchmark, self._lens)
+        """Runs the missing points of the sweep, and their controls."""
+        benchmark, mask = self._session.benchmark(self._lens.benchmark), self._lens.mask_or_fail
         points = self.query_one(SweepView).points
-        masks = [replace(self._lens.mask_or_fail, k=point.k) for point in points if point.statistics is None]
-        masks += [
-            replace(self._lens.mask_or_fail, k=point.k, selection="random")
-            for point in points
-            if point.control is None
-        ]
+        masks = [replace(mask, k=point.k) for point in points if point.statistics is None]
+        masks += [replace(mask, k=point.k, selection="random") for point in points if point.control is None]
         if self._session.readonly:
             self.notify("This inspector was started with --readonly: it only looks.", markup=False)
         elif masks:
+            n = self._session.items_of(benchmark, self._lens)
             runs = tuple(Run(mask, benchmark.id, n) for mask in (None, *dict.fromkeys(masks)))
             self._session.send(StartRuns(f"k sweep {pair_name(*self.cell)}", runs))
             self.notify(f"{len(runs)} runs are asked for; they show as they end.", markup=False)
@@ -142,56 +171,55 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
     def _look_again(self) -> None:
         if self._session.activity.stored != self._stored:
             self._stored = self._session.activity.stored
-            self.run_worker(self._read_again(), group="matrix", exclusive=True)
+            read_in_thread(
+                self,
+                partial(read_matrix, self._session, self._lens),
+                self._take_in,
+                lambda problem: self.query_one(Static).update(Text(problem)),
+                group="matrix",
+            )
 
-    async def _read_again(self) -> None:
-        answer = await asyncio.to_thread(read_matrix, self._session, self._lens)
-        if isinstance(answer, str):
-            self.query_one(Static).update(Text(answer))
-            return
-        self._matrix = answer
+    def _take_in(self, matrix: Matrix) -> None:
+        self._matrix = matrix
         self._show()
 
     def _show(self) -> None:
-        lens, matrix, marks = self._lens, self._matrix, self._session.marks
-        self._behind = None
-        self._explain()
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(REST_S, self._look_behind)
-        self.query_one(ForestBars).show(
-            bars_title(lens.benchmark), bars_of(matrix, lens.ability, lens.benchmark, marks)
+        lens = self._lens
+        self._show_details(None)
+        read_in_thread(
+            self,
+            partial(read_details, self._session, lens),
+            self._show_details,
+            self._show_details,
+            group="details",
+            rest_s=REST_S,
         )
+        self.query_one(ForestBars).show(self._matrix, lens.ability, lens.benchmark)
         self.query_one(SweepView).look(lens)
 
+    def _show_details(self, details: CellDetails | str | None) -> None:
+        self._details = details
+        self._explain()
+
     def _explain(self) -> None:
-        """The lines above sweep and bars."""
-        matrix, marks = self._matrix, self._session.marks
+        """Shows the lines above sweep and bars."""
+        matrix, marks, details = self._matrix, self._session.marks, self._details
         text = Text(f"{pair_name(*self.cell)}\n", style="bold")
         size = f"{matrix.weights:,} weights, {matrix.share_of_candidates:.1%} of the candidates"
         text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
-        cell, found = matrix.cells[self.cell], self._behind
+        cell = matrix.cells[self.cell]
         lines = explained(cell, marks, "x runs it, and what else its k sweep lacks")
         if self._lens.ability in matrix.collapsed:
-            lines.append(f"{marks.collapsed} {WRECKED}")
-        if isinstance(found, str):
-            lines.append(found)
-        elif found is not None:
-            lines += behind(cell, found.specificity, found.generation_quality)
-            if found.failures is not None:
-                lines += failure_rows(found.failures, self.size.width - 2, FAILURE_ROWS, marks.cut)
+            lines.append(f"{marks.collapsed} {COLLAPSED}")
+        if isinstance(details, str):
+            lines.append(details)
+        elif details is not None:
+            lines += detail_lines(cell, details.specificity, details.generation_quality)
+            if details.failures is not None:
+                lines += failure_rows(details.failures, self.size.width - 2, FAILURE_ROWS, marks.cut)
         for line in lines:
             text.append(f"\n{line}", style="not bold")
         self.query_one(Static).update(text)
-
-    def _look_behind(self) -> None:
-        self.run_worker(self._read_behind(self._lens), group="behind", exclusive=True)
-
-    async def _read_behind(self, lens: Lens) -> None:
-        found = await asyncio.to_thread(read_behind, self._session, lens)
-        if lens == self._lens:
-            self._behind = found
-            self._explain()
 
     def _arrange(self) -> None:
         is_beside, is_stacked = self.size.width >= SIDE_BY_SIDE, self.size.height >= STACKED

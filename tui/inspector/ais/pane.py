@@ -7,18 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 from textual.widgets import Static
 
 from core.engine.commands import StartRuns
-from tui.inspector.ais.cell_curves import CellCurves
 from tui.inspector.ais.cell_screen import CellScreen
-from tui.inspector.ais.links import LINK_MEANING, link_text, links_of
-from tui.inspector.ais.links_view import LinksView
-from tui.inspector.ais.reading import Question, question_of, read_matrix, running_cell
-from tui.inspector.ais.table import heading_of, heat_table, plain_table, write_matrix
-from tui.inspector.ais.text import (
-    WRECKED,
+from tui.inspector.ais.cell_text import (
+    COLLAPSED,
     explained,
     legend,
     matrix_title,
@@ -26,17 +24,26 @@ from tui.inspector.ais.text import (
     status_text,
     summary_of,
 )
+from tui.inspector.ais.curves import CellCurves
+from tui.inspector.ais.links import LINK_MEANING, LinksView, link_text, links_of
+from tui.inspector.ais.table import (
+    Question,
+    heading_of,
+    heat_table,
+    plain_table,
+    question_of,
+    read_matrix,
+    running_cell,
+    write_matrix,
+)
 from tui.inspector.command_of import profile_line
+from tui.inspector.lens import Lens
 from tui.inspector.pane import Copied, Exported, Pane
+from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
 
 if TYPE_CHECKING:
-    from textual import events
-    from textual.app import ComposeResult
-
     from core.analysis.matrix import Matrix
-    from tui.inspector.lens import Lens
-    from tui.inspector.session import Session
 
 NO_ABLATION = (
     "The variant is base: nothing is ablated, so there is no effect to show.\n\n"
@@ -47,10 +54,10 @@ NO_ABLATION = (
 READING = "Reading the cache"
 
 LINES_AROUND = 7
-"""Lines of the tab that are neither map nor curves: summary, explanation, legend."""
+"""Lines of summary, explanation and legend."""
 
 LINES_OF_CURVES = 12
-"""Fewer lines than that do not hold a bar for each ability."""
+"""The least that holds a bar for each ability."""
 
 
 class AisPane(Pane):
@@ -62,19 +69,19 @@ The Ability Impact Score: the part of a benchmark's score above chance that is l
 ability are ablated. 0: nothing is lost; 1: down to chance; below 0: better without.
 
 Rows: what is ablated. Columns: benchmarks. The shade is the value; * behind it means q < .05
-(Benjamini-Hochberg over the whole matrix). Where there is room, and in the lines below: ** it holds with all
-cells of the matrix taken together, p < .05 (Holm); ? but random masks go as far, empirical p above .05, or
-above what so few can show. Marks: not identifiable (the intact model is not above chance), not computed,
-running, and behind a row's name: the mask takes every benchmark down to chance, so its row says nothing about
-abilities. The last row is the mean of the random controls.
+(Benjamini-Hochberg over the whole matrix). Where there is room, and in the lines below: ** p < .05 after
+Holm's correction over the whole matrix; ? but random masks go as far, empirical p above .05, or above what so
+few can show. Marks: not identifiable (the intact model is not above chance), not computed, running, and
+behind a row's name: the mask takes every benchmark down to chance, so its row says nothing about abilities.
+The last row is the mean of the random controls.
 
 The lines below explain the cell under the cursor or the mouse: AIS with its 95 % paired bootstrap interval,
 p (exact McNemar), q, Holm's p, n, the accuracies, and the random control, or the empirical p of several
 random masks (`abilityscope profile --random-seeds 19` runs them).
 
-enter  opens the cell: k sweep, controls, all abilities on its benchmark; the least AIS that so many items can
-       show; how much more the mask does than the other abilities' masks (specific); whether the model can
-       still write under it (generation quality)
+enter  opens the cell: k sweep, controls, all abilities on its benchmark; the minimum detectable AIS; how much
+       more the mask does than the other abilities' masks (specific); how well the model still writes under
+       it (generation quality)
 o      takes ability and benchmark of the cell into the lens; r then runs it
 x      runs all that the matrix lacks, controls included
 i      turns to the links and back. {LINK_MEANING}"""
@@ -100,11 +107,11 @@ i      turns to the links and back. {LINK_MEANING}"""
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(session, id=id)
         self.matrix: Matrix | None = None
-        self._place: tuple[str, str] | None = None
-        """Ability and benchmark of the lens, where the cursor was last brought to."""
-        self._in_progress: tuple[str, str] | None = None
+        self._followed: tuple[str, str] | None = None
+        """The lens's cell to which the cursor was last moved."""
+        self._running_cell: tuple[str, str] | None = None
         self._asked: Question | None = None
-        """What is read or shown; None if there is no matrix of it."""
+        """What is being read or shown; None if there is no matrix of it."""
         self._is_reading = self._is_stale = self._shows_links = False
 
     def compose(self) -> ComposeResult:
@@ -140,15 +147,17 @@ i      turns to the links and back. {LINK_MEANING}"""
         self._follow(lens)
         self._asked, self._is_reading, self._is_stale = question, True, False
         self.read(
-            lambda: read_matrix(self.session, lens), lambda answer: self._take_in(lens, question, answer)
+            partial(read_matrix, self.session, lens),
+            lambda matrix: self._take_in(lens, matrix),
+            failed=self._fail_to_read,
         )
 
     def tick(self) -> None:
         if self.matrix is None:
             return
         running = running_cell(self.matrix, self.session.activity)
-        if running != self._in_progress:
-            self._in_progress = running
+        if running != self._running_cell:
+            self._running_cell = running
             self.query_one(HeatMap).show(heat_table(self.matrix, self.session.marks, running))
 
     def copied(self) -> Copied | None:
@@ -186,7 +195,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         self._shows_links = not self._shows_links
         self.set_class(self._shows_links, "-links")
         self._bring_links()
-        self.screen.set_focus(self.query_one(LinksView if self._shows_links else HeatMap))
+        self.screen.set_focus(self._shown)
         self._explain()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -207,34 +216,34 @@ i      turns to the links and back. {LINK_MEANING}"""
     def on_links_view_highlighted(self, message: LinksView.Highlighted) -> None:
         heat_map = self.query_one(HeatMap)
         row, column = heat_map.cursor
-        heat_map.move_to(*(message.place, column) if message.side == "left" else (row, message.place))
+        heat_map.move_to(*(message.index, column) if message.side == "left" else (row, message.index))
         self._explain()
 
     def _take(self, cell: tuple[str, str] | None) -> None:
         if cell is not None and self.lens is not None:
             self.post_message(self.LensChanged(replace(self.lens, ability=cell[0], benchmark=cell[1])))
 
-    def _take_in(self, lens: Lens, question: Question, answer: Matrix | str) -> None:
-        """Shows what was read, unless something else is looked at by now."""
-        if question != self._asked:
-            return
+    def _take_in(self, lens: Lens, matrix: Matrix) -> None:
         self._is_reading = False
-        if isinstance(answer, str):
-            self._asked = None
-            self._say(answer)
-            return
-        self.matrix = answer
-        self._in_progress = running_cell(answer, self.session.activity)
-        self.query_one(HeatMap).show(heat_table(answer, self.session.marks, self._in_progress))
-        left, right = map(heading_of, answer.abilities), map(heading_of, answer.benchmarks)
-        self.query_one(LinksView).show(list(left), list(right), links_of(answer))
-        self.query_one("#ais-summary", Static).update(Text(summary_of(answer).text()))
-        self._unfold()
+        self.matrix = matrix
+        self._running_cell = running_cell(matrix, self.session.activity)
+        self.query_one(HeatMap).show(heat_table(matrix, self.session.marks, self._running_cell))
+        left, right = (list(map(heading_of, names)) for names in (matrix.abilities, matrix.benchmarks))
+        self.query_one(LinksView).show(left, right, links_of(matrix))
+        self.query_one("#ais-summary", Static).update(Text(summary_of(matrix).text()))
+        was_empty = self.has_class("-empty")
+        self.remove_class("-empty")
+        if was_empty and self.screen.focused is None and self.is_on_screen:
+            self.screen.set_focus(self._shown)
         self._follow(self.lens or lens)
         self._share_room()
         self._explain()
         if self._is_stale and self.lens is not None:
             self.refresh_view(self.lens)
+
+    def _fail_to_read(self, problem: str) -> None:
+        self._is_reading, self._asked = False, None
+        self._say(problem)
 
     def _say(self, sentence: str) -> None:
         """Shows a sentence in place of the matrix."""
@@ -242,58 +251,56 @@ i      turns to the links and back. {LINK_MEANING}"""
         self.query_one("#ais-note", Static).update(Text(sentence))
         self.add_class("-empty")
 
-    def _unfold(self) -> None:
-        """Shows the matrix in place of a sentence, and gives it the keys if nothing has them."""
-        was_empty = self.has_class("-empty")
-        self.remove_class("-empty")
-        if was_empty and self.screen.focused is None and self.is_on_screen:
-            self.screen.set_focus(self.query_one(LinksView if self._shows_links else HeatMap))
+    @property
+    def _shown(self) -> Widget:
+        """The links or the map."""
+        return self.query_one(LinksView if self._shows_links else HeatMap)
 
     def _follow(self, lens: Lens) -> None:
-        """Brings the cursor to the lens's cell, if the lens went elsewhere."""
-        place = (lens.ability, lens.benchmark)
-        if self.matrix is not None and place != self._place:
-            self._place = place
+        """Moves the cursor to the lens's cell, if the lens has moved."""
+        cell = (lens.ability, lens.benchmark)
+        if self.matrix is not None and cell != self._followed:
+            self._followed = cell
             row = self.matrix.abilities.index(lens.ability)
             self.query_one(HeatMap).move_to(row, self.matrix.benchmarks.index(lens.benchmark))
             self._bring_links()
 
     def _bring_links(self) -> None:
-        """Brings the cursor of the links to the name that the map's is at."""
+        """Moves the cursor of the links to the name under the map's cursor."""
         links = self.query_one(LinksView)
-        links.place = self.query_one(HeatMap).cursor[0 if links.side == "left" else 1]
+        links.index = self.query_one(HeatMap).cursor[0 if links.side == "left" else 1]
         links.refresh()
 
     def _explain(self, hovered: tuple[int, int] | None = None) -> None:
-        """Says what the cell under the mouse, or else under the cursor, means."""
+        """Explains the cell under the mouse, or else under the cursor."""
         matrix, cell = self.matrix, self.cell
         if matrix is None or cell is None:
             return
         if hovered is not None:
             cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
-        marks, detail = self.session.marks, self.query_one("#ais-detail", Static)
-        is_roomy = self.query_one(HeatMap).is_roomy
-        status = LINK_MEANING if self._shows_links else status_text(matrix, marks, has_whole_marks=is_roomy)
-        self.query_one("#ais-status", Static).update(Text(status))
+        links, is_roomy = self.query_one(LinksView), self.query_one(HeatMap).is_roomy
+        status = status_text(matrix, self.session.marks, has_whole_marks=is_roomy)
+        self.query_one("#ais-status", Static).update(Text(LINK_MEANING if self._shows_links else status))
+        detail = self._cell_words(matrix, cell)
         if self._shows_links:
-            links = self.query_one(LinksView)
-            detail.update(Text(link_text(matrix, links.side, links.place)))
-        else:
-            text = Text(pair_name(*cell), style="bold")
-            if cell[0] in matrix.collapsed:
-                text.append(f"  {marks.collapsed} {WRECKED}", style="not bold")
-            lens = self.lens
-            is_lens = lens is not None and cell == (lens.ability, lens.benchmark)
-            remedy = "r runs it" if is_lens else "o takes it into the lens, then r runs it"
-            lines = explained(matrix.cells[cell], marks, remedy)
-            text.append("\n" + "\n".join(lines), style="not bold")
-            detail.update(text)
+            detail = Text(link_text(matrix, links.side, links.index))
+        self.query_one("#ais-detail", Static).update(detail)
         curves = self.query_one(CellCurves)
         if hovered is None and curves.display and self.lens is not None:
             curves.show(matrix, self.lens, cell)
 
+    def _cell_words(self, matrix: Matrix, cell: tuple[str, str]) -> Text:
+        marks, lens = self.session.marks, self.lens
+        text = Text(pair_name(*cell), style="bold")
+        if cell[0] in matrix.collapsed:
+            text.append(f"  {marks.collapsed} {COLLAPSED}", style="not bold")
+        is_lens = lens is not None and cell == (lens.ability, lens.benchmark)
+        remedy = "r runs it" if is_lens else "o takes it into the lens, then r runs it"
+        lines = explained(matrix.cells[cell], marks, remedy)
+        return text.append("\n" + "\n".join(lines), style="not bold")
+
     def _share_room(self) -> None:
-        """Gives the map what it needs, with two lines a row if they fit, and the rest to the curves."""
+        """Gives the map the lines that it needs, two a row if they fit, and the rest to the curves."""
         if self.matrix is None:
             return
         rows, more = len(self.matrix.abilities) + 1, self.query_one(CellCurves)

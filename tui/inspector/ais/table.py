@@ -1,34 +1,72 @@
-"""The AIS matrix as a heat map, as text, and as files."""
+"""The AIS matrix: read from the cache, as a heat map, as text, and as files."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cache.files import write_atomically
-from tui.inspector.ais.text import MARK_WIDTH, cell_text, is_significant, legend, long_cell_text, mean_ais
+from core.masks.choices import Scope, Selection
+from core.models.matrices import Variant
+from tui.inspector.activity import Activity
+from tui.inspector.ais.cell_text import (
+    MARK_WIDTH,
+    cell_text,
+    is_significant,
+    legend,
+    long_cell_text,
+    mean_ais,
+)
+from tui.inspector.lens import Lens
+from tui.inspector.look.marks import Marks
+from tui.inspector.pane import text_table, write_rows
+from tui.inspector.session import Session
 from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
 from tui.names import short_benchmark, short_name
 from tui.numbers import interval, number
-from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from core.analysis.matrix import Cell, Matrix
-    from tui.inspector.look.marks import Marks
+
+Question = tuple[Variant, Selection, float, int | None, int, Scope]
+"""What identifies a matrix: variant, selection, k, limit, seed, scope."""
+
+
+def question_of(lens: Lens) -> Question:
+    """The matrix that a lens looks at."""
+    return lens.variant, lens.selection, lens.k, lens.limit, lens.seed, lens.scope
+
+
+def read_matrix(session: Session, lens: Lens) -> Matrix:
+    """The lens's matrix from the cache; called in a thread.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    from core.analysis.matrix import matrix
+
+    variant, selection, k, limit, seed, scope = question_of(lens)
+    return matrix(session.experiment, variant, selection, k, session.benchmarks, limit, seed, scope)
+
+
+def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
+    """Ability and benchmark of the cell of a matrix that the engine is computing; None without one."""
+    run = None if activity.current is None else activity.current.run
+    if run is None or run.mask is None:
+        return None
+    mask = run.mask
+    chosen = (matrix.variant, matrix.selection, matrix.k, matrix.scope)
+    is_here = (mask.variant, mask.selection, mask.k, mask.scope) == chosen
+    return (mask.ability, run.benchmark) if is_here else None
 
 
 def heat_table(matrix: Matrix, marks: Marks, running: tuple[str, str] | None) -> HeatTable:
-    """The matrix for the screen, the mean of the random controls below it.
+    """The matrix for the screen, the means of the random controls below it.
 
     Args:
         matrix: as far as it is computed.
         marks: the signs.
-        running: the ability and benchmark of the cell that is being computed, if one is.
+        running: ability and benchmark of the cell that is being computed, if one is.
     """
     rows = [
         HeatRow(
@@ -38,13 +76,14 @@ def heat_table(matrix: Matrix, marks: Marks, running: tuple[str, str] | None) ->
         )
         for ability in matrix.abilities
     ]
-    columns = [heading_of(benchmark) for benchmark in matrix.benchmarks]
-    return HeatTable(columns, rows, _control_rows(matrix, marks), corner="ablated")
+    controls = [HeatCell(f"{text} ", roomy=_roomy(f"{text} ")) for text in _control_texts(matrix, marks)]
+    below = [HeatRow(Heading("(random)", "random"), controls)] if controls else []
+    return HeatTable([heading_of(one) for one in matrix.benchmarks], rows, below, corner="ablated")
 
 
 def heading_of(name: str) -> Heading:
     """The names of an ability or a benchmark, by its id."""
-    return Heading(safe_line(short_benchmark(name)), short_name(name))
+    return Heading(short_benchmark(name), short_name(name))
 
 
 def _heat_cell(cell: Cell, marks: Marks, is_running: bool) -> HeatCell:
@@ -57,48 +96,33 @@ def _heat_cell(cell: Cell, marks: Marks, is_running: bool) -> HeatCell:
 
 
 def _roomy(text: str) -> str:
-    """A text with one column for a mark, in line with cells that have room for a whole one."""
+    """A text with one column for a mark, aligned with cells that have room for a whole one."""
     return text + (MARK_WIDTH - 1) * " "
 
 
-def control_means(matrix: Matrix) -> list[float | None]:
-    """The mean AIS of the random controls of all abilities, by benchmark; None where none is computed."""
-    return [mean_ais([matrix.cells[a, b].control for a in matrix.abilities]) for b in matrix.benchmarks]
-
-
-def _control_rows(matrix: Matrix, marks: Marks) -> list[HeatRow]:
-    means = control_means(matrix)
+def _control_texts(matrix: Matrix, marks: Marks) -> list[str]:
+    """The mean AIS of the random controls on each benchmark; empty for a matrix of random masks."""
     if matrix.selection == "random":
         return []
-    texts = [f"{marks.lacking if mean is None else number(mean)} " for mean in means]
-    return [HeatRow(Heading("(random)", "random"), [HeatCell(text, roomy=_roomy(text)) for text in texts])]
+    controls = ([matrix.cells[a, b].control for a in matrix.abilities] for b in matrix.benchmarks)
+    means = map(mean_ais, controls)
+    return [marks.lacking if mean is None else number(mean) for mean in means]
 
 
 def plain_table(matrix: Matrix, marks: Marks) -> str:
     """The matrix as text in columns."""
-    rows = _texts(matrix, marks)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            text.ljust(width) if column == 0 else text.rjust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return text_table(_texts(matrix, marks)) + "\n"
 
 
 def _texts(matrix: Matrix, marks: Marks) -> list[list[str]]:
     """Names and cells, the column names first."""
-    rows = [["without", *(safe_line(short_benchmark(b)) for b in matrix.benchmarks)]]
+    rows = [["without", *map(short_benchmark, matrix.benchmarks)]]
     for ability in matrix.abilities:
         flag = marks.collapsed if ability in matrix.collapsed else ""
         cells = [long_cell_text(matrix.cells[ability, b], marks).strip() for b in matrix.benchmarks]
         rows.append([short_benchmark(ability) + flag, *cells])
-    if matrix.selection != "random":
-        means = control_means(matrix)
-        rows.append(["(random)", *(marks.lacking if mean is None else number(mean) for mean in means)])
-    return rows
+    controls = _control_texts(matrix, marks)
+    return [*rows, ["(random)", *controls]] if controls else rows
 
 
 def write_matrix(matrix: Matrix, marks: Marks, path: Path) -> None:
@@ -107,23 +131,16 @@ def write_matrix(matrix: Matrix, marks: Marks, path: Path) -> None:
     Args:
         matrix: as far as it is computed.
         marks: the signs of the Markdown table.
-        path: its suffix says which format: `.csv`, `.json` or `.md`.
+        path: its suffix is the format: `.csv`, `.json` or `.md`.
 
     Raises:
         OSError: the file cannot be written.
     """
-    rows = [_record(matrix, cell) for cell in matrix.cells.values()]
-    if path.suffix == ".json":
-        text = json.dumps(rows, indent=2, allow_nan=False) + "\n"
-    elif path.suffix == ".md":
-        text = _markdown(matrix, marks)
+    if path.suffix == ".md":
+        path.write_text(_markdown(matrix, marks), encoding="utf-8")
     else:
-        sheet = io.StringIO()
-        writer = csv.DictWriter(sheet, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        text = sheet.getvalue()
-    write_atomically(path, text.encode())
+        rows = [_record(matrix, cell) for cell in matrix.cells.values()]
+        write_rows(path, rows, rows)
 
 
 def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from core.abilities.catalogue import ABILITIES
 from core.phantom.calibration import DIAGNOSTIC_ITEMS
 from tui.calibration_words import document, setting_document, verdict
-from tui.inspector.masks.export import SUFFIXES, write_rows
-from tui.inspector.pane import Copied, Exported
+from tui.inspector.pane import ROW_SUFFIXES, Copied, Exported, write_rows
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
@@ -21,7 +20,7 @@ def exported(found: Calibration, spec: ModelSpec) -> Exported:
     """All cells of all matrices as CSV, or everything as JSON."""
     return Exported(
         STEM,
-        SUFFIXES,
+        ROW_SUFFIXES,
         lambda path: write_rows(path, cell_rows(found), document(found, spec, DIAGNOSTIC_ITEMS)),
     )
 

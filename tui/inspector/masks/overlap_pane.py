@@ -8,46 +8,42 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual.app import ComposeResult
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.inspector.command_of import overlap_line
-from tui.inspector.masks.bars import with_bars
-from tui.inspector.masks.export import SUFFIXES, overlap_document, overlap_rows, text_table, write_rows
-from tui.inspector.masks.mask_pane import Lacking, MaskPane, Room, lacking_rankings
-from tui.inspector.masks.overlap_reading import read_overlaps
-from tui.inspector.masks.overlap_table import (
-    OVERLAP_MEASURES,
-    OVERLAP_WORDS,
-    OverlapMeasure,
-    OverlapTable,
-)
-from tui.inspector.pane import Copied, Exported, Pane
+from tui.inspector.lens import Lens
+from tui.inspector.masks.mask_pane import MaskPane, Missing, Room, missing_rankings
+from tui.inspector.masks.overlap_table import OVERLAP_MEASURES, OVERLAP_WORDS, OverlapMeasure, OverlapTable
+from tui.inspector.masks.weights_text import with_bars
+from tui.inspector.pane import ROW_SUFFIXES, Copied, Exported, Pane, text_table, write_rows
+from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
-from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
-from tui.names import SHORT_NAMES
-from tui.numbers import percent
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from textual.app import ComposeResult
-    from textual.widget import Widget
-
-    from tui.inspector.lens import Lens
-    from tui.inspector.look.marks import Marks
-    from tui.inspector.session import Session
-
-CELL_WIDTH = 4
-"""Columns of a number with the gap before it."""
-
-BAR_WIDTH = 40
-"""Columns of the longest bar below the map."""
+    from core.experiment.experiment import Experiment
 
 AROUND = 8
-"""Lines that summary, heading and explanation take at most, with the gaps between them."""
+"""Lines of summary, heading and explanation at most, with the gaps between them."""
 
 BARS = 10
-"""Lines that the bars take, their heading included."""
+"""Lines of the bars with their heading."""
+
+
+def read_overlaps(experiment: Experiment, lens: Lens) -> OverlapTable | Missing:
+    """The overlaps of all abilities' masks, as far as their rankings are stored.
+
+    Raises:
+        OSError: the model's files cannot be read.
+        ValueError: k asks for more weights than there are candidates, or the model's config is broken.
+    """
+    from core.analysis.overlaps import overlaps
+
+    found = overlaps(experiment, lens.variant, lens.selection, lens.k, lens.seed, lens.scope)
+    if not any(found.present):
+        return missing_rankings(found.missing)
+    return OverlapTable(found, lens.variant, lens.selection, lens.k, lens.scope)
 
 
 class OverlapPane(MaskPane[OverlapTable]):
@@ -92,17 +88,19 @@ that are lacking."""
             yield Static(classes="explained", markup=False)
             yield Static(classes="bars", markup=False)
 
-    def question(self, lens: Lens) -> Callable[[], OverlapTable | Lacking]:
+    def question(self, lens: Lens) -> Callable[[], OverlapTable | Missing]:
         return partial(read_overlaps, self.session.experiment, lens)
 
     def first_focus(self) -> Widget:
         return self._map
 
-    def show(self, found: OverlapTable) -> Lacking | None:
+    def show(self, found: OverlapTable) -> Missing | None:
         self.table = found
         self._fill()
-        self._go_to_lens(found)
-        return lacking_rankings(found.overlaps.missing) if found.overlaps.missing else None
+        if self.lens is not None:  # its ability's row, and the column of another one
+            row, column = found.overlaps.abilities.index(self.lens.ability), self._map.cursor[1]
+            self._map.move_to(row, column if column != row else (row + 1) % len(found.labels))
+        return missing_rankings(found.overlaps.missing) if found.overlaps.missing else None
 
     def show_progress(self, progress: str) -> None:
         if self.table is not None:
@@ -123,84 +121,51 @@ that are lacking."""
             self.post_message(Pane.LensChanged(replace(self.lens, ability=ability)))
 
     def copied(self) -> Copied | None:
-        if self.table is None or self.lens is None or not self.table.is_of(self.lens):
+        table = self._table_of_lens
+        if table is None or self.lens is None:
             return None
-        labels = self.table.labels
-        heads = [SHORT_NAMES.get(ability, ability) for ability in self.table.overlaps.abilities]
-        cells = self.table.texts(self.measure, self.session.marks.lacking)
-        lines = [OVERLAP_WORDS[self.measure], text_table("", heads, labels, cells), self.table.summary()]
+        cells = table.texts(self.measure, self.session.marks.lacking)
+        rows = [["", *table.heads], *([label, *row] for label, row in zip(table.labels, cells, strict=True))]
+        lines = [OVERLAP_WORDS[self.measure], text_table(rows), table.summary()]
         return Copied("\n".join([*lines, overlap_line(self.session, self.lens)]), "the overlaps as text")
 
     def exported(self) -> Exported | None:
-        table = self.table
-        if table is None or self.lens is None or not table.is_of(self.lens):
+        table = self._table_of_lens
+        if table is None:
             return None
+        return Exported(
+            f"overlap-{table.variant}-{table.selection}-k{table.k:g}",
+            ROW_SUFFIXES,
+            lambda path: write_rows(path, table.records(), table.document()),
+        )
 
-        def write(path: Path) -> None:
-            write_rows(path, overlap_rows(table), overlap_document(table))
-
-        return Exported(f"overlap-{table.variant}-{table.selection}-k{table.k:g}", SUFFIXES, write)
+    @property
+    def _table_of_lens(self) -> OverlapTable | None:
+        """The table, unless the lens has moved on."""
+        return self.table if self.table and self.lens and self.table.is_of(self.lens) else None
 
     def _fill(self) -> None:
-        """Writes everything anew."""
+        """Shows map, heading, explanation and bars."""
         if self.table is None:
             return
-        self._map.show(_heat_table(self.table, self.measure, self.session.marks))
+        self._map.show(self.table.heat_table(self.measure, self.session.marks))
         self.query_one(".heading", Static).update(Text(OVERLAP_WORDS[self.measure]))
         self._explain()
         self.call_after_refresh(self._arrange)
-
-    def _go_to_lens(self, table: OverlapTable) -> None:
-        """The cursor's row is that of the lens's ability, its column another one."""
-        if self.lens is not None:
-            row, column = table.overlaps.abilities.index(self.lens.ability), self._map.cursor[1]
-            self._map.move_to(row, column if column != row else (row + 1) % len(table.labels))
 
     def _explain(self) -> None:
         if self.table is None:
             return
         row, column = self._map.cursor
         self.query_one(".explained", Static).update(Text("\n".join(self.table.explained(row, column))))
-        bars = with_bars(_bars(self.table, row, self.session.marks.bar))
+        bars = with_bars(self.table.bars(row, self.session.marks.bar))
         self.query_one(".bars", Static).update(bars)
 
     def _arrange(self) -> None:
-        """Gives the map the lines that it needs and there are; bars have what is left, if that is enough."""
+        """Gives the map the lines that it needs; bars are shown if enough are left."""
         if self.table is None:
             return
         rows, room = len(self.table.labels), self.query_one(".found").size.height - AROUND
         wanted = 1 + 2 * rows if 1 + 2 * rows <= room else 2 + rows
         self._map.styles.max_height = wanted
         self.query_one(".bars").set_class(room - wanted >= BARS, "-shown")
-
-
-def _heat_table(table: OverlapTable, measure: OverlapMeasure, marks: Marks) -> HeatTable:
-    """The map; numbers of shared weights stand below the measure where there is room."""
-    shades, texts, below = table.shades(measure), table.texts(measure, marks.lacking), table.shared_texts()
-    places = range(len(table.labels))
-    rows = [
-        HeatRow(
-            Heading(label, label),
-            [
-                HeatCell(texts[row][i], shades[row][i], below[row][i], is_dim=shades[row][i] is None)
-                for i in places
-            ],
-        )
-        for row, label in enumerate(table.labels)
-    ]
-    columns = [
-        Heading(label, SHORT_NAMES.get(ability, label))
-        for ability, label in zip(table.overlaps.abilities, table.labels, strict=True)
-    ]
-    return HeatTable(columns, rows, cell_width=CELL_WIDTH)
-
-
-def _bars(table: OverlapTable, row: int, bar: str) -> list[tuple[str, str]]:
-    """How much of a row's mask the others have."""
-    return [
-        (f"Of {table.labels[row]}'s mask, the others have", ""),
-        *(
-            (f"{name:<12} {percent(share):>6} ", bar * round(share * BAR_WIDTH))
-            for name, share in table.nearest(row)
-        ),
-    ]

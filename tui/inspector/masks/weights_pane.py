@@ -4,51 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
+from textual.widget import Widget
 from textual.widgets import Static
 
 from core.abilities.catalogue import ABILITIES
 from tui.inspector.command_of import command_line
-from tui.inspector.masks.concentration import PLACES, legend_of, plotted
-from tui.inspector.masks.export import SUFFIXES, text_table, weight_document, weight_rows, write_rows
-from tui.inspector.masks.layer_map import LayerMap, heat_table
-from tui.inspector.masks.mask_pane import Lacking, MaskPane, Room, lacking_rankings
-from tui.inspector.masks.neuron_list import NeuronList
-from tui.inspector.masks.weight_reading import Masks, read_masks
+from tui.inspector.lens import Lens
+from tui.inspector.masks.mask_pane import MaskPane, Missing, Room, missing_rankings
 from tui.inspector.masks.weight_table import MEASURES, Measure, WeightTable
-from tui.inspector.masks.weight_words import (
+from tui.inspector.masks.weights_text import (
+    TICKS,
+    Masks,
     comparison,
+    curve_legend,
     figures,
-    heading,
     neuron_lines,
     neurons_heading,
-    profile,
+    plotted,
+    read_masks,
+    with_bars,
 )
-from tui.inspector.pane import Copied, Exported
+from tui.inspector.pane import ROW_SUFFIXES, Copied, Exported, text_table, write_rows
+from tui.inspector.session import Session
 from tui.inspector.widgets.curve_plot import CurvePlot
 from tui.inspector.widgets.heat_map import HeatMap
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from textual.app import ComposeResult
-    from textual.widget import Widget
-
-    from tui.inspector.lens import Lens
-    from tui.inspector.session import Session
-
 EXPLAINED_LINES = 2
-"""Below the map."""
+"""Lines of the explanation below the map."""
 
 LEAST_NEURONS, LEAST_CURVE = 6, 9
-"""Lines that either keeps below the map."""
+"""Lines that neurons and curve keep below the map."""
 
 BOTH_BELOW = 18
 """Lines from which neurons and curve both have room below the map."""
+
+
+class NeuronList(VerticalScroll, can_focus=True):
+    """The neurons hit most."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "scroll_down", "down", id="neurons.down", show=False, tooltip="Scroll down"),
+        Binding("up,k", "scroll_up", "up", id="neurons.up", show=False, tooltip="Scroll up"),
+        Binding("g", "scroll_home", "top", id="neurons.top", show=False, tooltip="The first neuron"),
+        Binding("G", "scroll_end", "bottom", id="neurons.bottom", show=False, tooltip="The last neuron"),
+    ]
+
+    DEFAULT_CSS = """
+    NeuronList { height: 1fr; scrollbar-size-vertical: 1; }
+    NeuronList Static { height: auto; width: auto; text-wrap: nowrap; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Static(markup=False)
+
+    def show(self, lines: list[tuple[str, str]]) -> None:
+        """Shows other neurons, a text and a bar each, from the first."""
+        self.query_one(Static).update(with_bars(lines))
+        self.scroll_home(animate=False)
 
 
 class WeightsPane(MaskPane[Masks]):
@@ -105,10 +123,10 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         self.masks: Masks | None = None
         self.table: WeightTable | None = None
         self.shows_curve = False
-        """Of neurons and curve, where there is room for one of them."""
+        """Shows the curve, not the neurons, where there is room for one of them."""
         self._has_both = False
         """Whether neurons and curve are both shown."""
-        self._map = LayerMap(session.marks)
+        self._map = HeatMap(session.marks, opens=False)
         self._plot = CurvePlot(session.marks)
 
     def compose(self) -> ComposeResult:
@@ -128,18 +146,18 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
                         yield Static(classes="heading curve-heading", markup=False)
                         yield self._plot
 
-    def question(self, lens: Lens) -> Callable[[], Masks | Lacking]:
+    def question(self, lens: Lens) -> Callable[[], Masks | Missing]:
         return partial(read_masks, self.session.experiment, lens.mask_or_fail, self._other_of(lens))
 
     def first_focus(self) -> Widget:
         return self._map
 
-    def show(self, found: Masks) -> Lacking | None:
+    def show(self, found: Masks) -> Missing | None:
         self.masks = found
         self._fill_map(found)
         self._fill_below(found)
         if found.other_spec is not None and found.other is None:
-            return lacking_rankings([found.other_spec])
+            return missing_rankings([found.other_spec])
         return None
 
     def show_progress(self, progress: str) -> None:
@@ -158,8 +176,7 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         """Compares with the next ability; after the last one with none."""
         if self.lens is not None:
             others = [None, *(a.id for a in ABILITIES if a.id != self.lens.ability)]
-            place = others.index(self._other_of(self.lens))
-            self.other = others[(place + step) % len(others)]
+            self.other = others[(others.index(self._other_of(self.lens)) + step) % len(others)]
             self.refresh_view(self.lens)
 
     def action_no_other(self) -> None:
@@ -174,7 +191,7 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         self._arrange()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Which keys are of use just now."""
+        """The keys that do something just now."""
         if action == "no_other":
             return self.other is not None
         if action == "turn":
@@ -182,29 +199,33 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         return super().check_action(action, parameters)
 
     def copied(self) -> Copied | None:
-        masks, table, lens = self.masks, self.table, self.lens
-        if masks is None or table is None or lens is None or lens.mask != masks.mask_spec:
+        masks, table, lens = self._masks_of_lens, self.table, self.lens
+        if masks is None or table is None or lens is None:
             return None
-        cells = table.texts(self.session.marks.flat)
+        cells = zip(table.rows, table.texts(self.session.marks.flat), strict=True)
         lines = [
-            f"{masks.mask_spec}: {heading(table)}",
-            text_table("", table.columns, table.rows, cells),
+            f"{masks.spec}: {table.heading}",
+            text_table([["", *table.columns], *([name, *row] for name, row in cells)]),
             " ".join(filter(None, [figures(masks), comparison(masks)])),
             command_line(self.session, lens),
         ]
         return Copied("\n".join(lines), "the map as text")
 
     def exported(self) -> Exported | None:
-        masks = self.masks
-        if masks is None or self.lens is None or self.lens.mask != masks.mask_spec:
+        masks = self._masks_of_lens
+        if masks is None:
             return None
+        mask = masks.spec
+        return Exported(
+            f"weights-{mask.ability}-{mask.variant}-{mask.selection}-k{mask.k:g}",
+            ROW_SUFFIXES,
+            lambda path: write_rows(path, masks.records(), masks.document()),
+        )
 
-        def write(path: Path) -> None:
-            write_rows(path, weight_rows(masks), weight_document(masks))
-
-        mask_spec = masks.mask_spec
-        stem = f"weights-{mask_spec.ability}-{mask_spec.variant}-{mask_spec.selection}-k{mask_spec.k:g}"
-        return Exported(stem, SUFFIXES, write)
+    @property
+    def _masks_of_lens(self) -> Masks | None:
+        """What is shown, unless the lens has moved on."""
+        return self.masks if self.masks and self.lens and self.lens.mask == self.masks.spec else None
 
     def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
         self._explain()
@@ -214,25 +235,25 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         return None if self.other == lens.ability else self.other
 
     def _fill_map(self, masks: Masks) -> None:
-        """Writes the map anew."""
+        """Shows the map."""
         is_first = self.table is None
-        table = WeightTable(masks.own, masks.mask_spec.variant, self.measure, masks.control, masks.other)
+        table = WeightTable(masks.own, masks.spec.variant, self.measure, masks.control, masks.other)
         self.table = table
-        self._map.show(heat_table(table, self.session.marks.flat))
+        self._map.show(table.heat_table(self.session.marks.flat))
         if is_first:
             self._map.move_to(0, len(table.columns) - 1)
-        lines = [heading(table), profile(table, self.session.marks)]
+        lines = [table.heading, table.profile(self.session.marks)]
         self.query_one(".map-heading", Static).update(Text("\n".join(filter(None, lines))))
         self._explain()
         self.call_after_refresh(self._arrange)
 
     def _fill_below(self, masks: Masks) -> None:
-        """Writes neurons and curve anew."""
+        """Shows neurons and curve."""
         self.query_one(".neurons-heading", Static).update(Text(neurons_heading(masks)))
         self.query_one(NeuronList).show(neuron_lines(masks, self.session.marks))
-        legend = legend_of(masks, is_ascii=not self.session.marks.bar_eighths)
+        legend = curve_legend(masks, is_ascii=not self.session.marks.bar_eighths)
         self.query_one(".curve-heading", Static).update(legend)
-        self._plot.show(plotted(masks), PLACES)
+        self._plot.show(plotted(masks), TICKS)
 
     def _explain(self) -> None:
         if self.table is not None:
@@ -240,7 +261,7 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
             self.query_one(".explained", Static).update(Text("\n".join(lines)), layout=False)
 
     def _arrange(self) -> None:
-        """Gives the map the lines that it needs and there are; the rest to neurons and curve."""
+        """Gives the map the lines that it needs, and the rest to neurons and curve."""
         if self.table is None:
             return
         is_beside = self.screen.has_class("-wide")

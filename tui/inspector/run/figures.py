@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tui.inspector.ais.text import ais_with_interval
+from tui.inspector.ais.cell_text import ais_with_interval
 from tui.names import VARIANT_WORDS, order_words
 from tui.numbers import interval, k_text, number, probability, share
 from tui.safe_text import safe_line

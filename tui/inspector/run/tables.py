@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.inspector.ais.text import ais_with_interval
+from tui.inspector.ais.cell_text import ais_with_interval
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import fitted
 from tui.inspector.run.figures import SIDE_WORDS, Figures, ItemLine, Listing, Side, SideFigures, is_settled

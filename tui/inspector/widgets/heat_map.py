@@ -74,9 +74,10 @@ class HeatMap(ScrollView, can_focus=True):
             """Over which the mouse is."""
             return self.heat_map
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002 (textual's name)
+    def __init__(self, marks: Marks, *, opens: bool = True, id: str | None = None) -> None:  # noqa: A002
+        """A heat map without a table; `opens` says whether enter and a click open a cell."""
         super().__init__(id=id)
-        self._marks = marks
+        self._marks, self._opens = marks, opens
         self._table = HeatTable((), ())
         self._layout_now = Layout(0, 1, 1, 1, is_long=False)
         self._hovered: tuple[int, int] | None = None
@@ -104,9 +105,13 @@ class HeatMap(ScrollView, can_focus=True):
         row, column = self.cursor
         self.move_to(row + rows, column + columns)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leaves enter to others where cells cannot be opened."""
+        return action != "select" or self._opens
+
     def action_select(self) -> None:
         """Opens the cell under the cursor."""
-        if self._table.rows:
+        if self._table.rows and self._opens:
             self.post_message(self.Selected(self, *self.cursor))
 
     def on_resize(self) -> None:

@@ -47,6 +47,19 @@ class HeatRow:
     """A mark behind its name."""
 
 
+def heat_rows(
+    headings: Sequence[Heading],
+    texts: Sequence[Sequence[str]],
+    shades: Sequence[Sequence[float | None]],
+    below: Sequence[Sequence[str]],
+) -> list[HeatRow]:
+    """Rows of cells from tables of their texts, shades and second lines; unshaded cells are dim."""
+    return [
+        HeatRow(heading, [HeatCell(t, s, b, is_dim=s is None) for t, s, b in zip(*row, strict=True)])
+        for heading, *row in zip(headings, texts, shades, below, strict=True)
+    ]
+
+
 @dataclass(frozen=True)
 class HeatTable:
     """All that a heat map shows."""

@@ -1,4 +1,4 @@
-"""Cells of the AIS matrix in words and few columns. Pure."""
+"""Cells of the AIS matrix in words and few columns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
 from core.analysis.statistics.significance import SIGNIFICANT
+from tui.inspector.look.marks import Marks
 from tui.matrix_words import mark, random_masks, too_few
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
     from core.analysis.matrix import Cell, Matrix
     from core.analysis.statistics.bootstrap import Specificity
     from core.analysis.statistics.cells import CellStatistics
-    from tui.inspector.look.marks import Marks
 
 MARK_WIDTH = 3
 """Columns of a cell's mark where there is room for all of it."""
 
+COLLAPSED = "collapses every benchmark: within two standard errors of chance, k is too large"
+
 
 def ais_with_interval(statistics: CellStatistics) -> str:
-    """The AIS and its interval, or that there is none."""
+    """The AIS and its interval: `.65 [.52, .77]`; `not identifiable` without one."""
     if statistics.ais is None or statistics.ais_low is None or statistics.ais_high is None:
         return "not identifiable"
     return f"{number(statistics.ais)} {interval(statistics.ais_low, statistics.ais_high)}"
@@ -38,7 +40,7 @@ def is_significant(cell: Cell) -> bool:
 
 
 def cell_mark(cell: Cell) -> str:
-    """How far it holds, as in the tables of a profile: `*`, `**`, and `?` where random masks go as far."""
+    """The mark of the tables of a profile: `*`, `**`, and `?` where random masks go as far."""
     if cell.q_value is None or cell.holm_p is None:
         return ""
     empirical, masks = (None, 0) if cell.empirical is None else (cell.empirical.p_value, cell.empirical.masks)
@@ -54,7 +56,7 @@ def long_cell_text(cell: Cell, marks: Marks) -> str:
 
 
 def cell_text(cell: Cell, marks: Marks) -> str:
-    """A cell in at most five columns: `.65*`; the last one is for the mark of significance."""
+    """A cell in at most five columns, the last one for the mark of significance: `.65*`."""
     if cell.state == "missing":
         return f"{marks.lacking} "
     if cell.statistics is None or cell.statistics.ais is None:
@@ -63,12 +65,12 @@ def cell_text(cell: Cell, marks: Marks) -> str:
 
 
 def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
-    """What a cell says, in two lines; the second is empty if one is enough.
+    """A cell in two lines; the second is empty if one is enough.
 
     Args:
-        cell: of a matrix.
+        cell: a cell of a matrix.
         marks: the signs.
-        remedy: what computes it, if it is not.
+        remedy: what computes it, if it is not computed.
     """
     found = cell.statistics
     if found is None:
@@ -76,7 +78,7 @@ def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
     scores = f"accuracy {share(found.base_score)} {marks.becomes} {share(found.score)}"
     if found.chance is not None:
         scores += f", chance {number(found.chance)}"
-    second = f"{scores}; {random_text(cell)}"
+    second = f"{scores}; {_random_text(cell)}"
     if cell.state == "not_identifiable":
         return [safe_line(found.reason), second]
     first = f"AIS {ais_with_interval(found)}  p {probability(found.p_value)}"
@@ -87,18 +89,15 @@ def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
     return [f"{first}  n {found.n:,}", second]
 
 
-WRECKED = "collapses every benchmark: within two standard errors of chance, k is too large"
-
-
-def behind(
+def detail_lines(
     cell: Cell, specificity: Specificity | None, generation_quality: GenerationQuality | None
 ) -> list[str]:
-    """What there is to say of a cell besides its figures, one line each.
+    """What is known about a cell besides its figures, one line each.
 
     Args:
-        cell: of a matrix.
-        specificity: beside the other abilities' masks; None if it is not known.
-        generation_quality: of the mask; None if it is not known.
+        cell: a cell of a matrix.
+        specificity: its AIS compared with the other abilities' masks; None if unknown.
+        generation_quality: of the mask; None if unknown.
     """
     lines = []
     if cell.empirical is not None:
@@ -106,7 +105,7 @@ def behind(
         lines.append(f"empirical p {probability(p)} from {random_masks(masks)}{too_few(masks)}")
     if cell.statistics is not None and cell.statistics.detectable_ais is not None:
         least = number(cell.statistics.detectable_ais)
-        lines.append(f"with n {cell.statistics.n:,}, an AIS below {least} cannot be told from 0 (power .8)")
+        lines.append(f"minimum detectable AIS with n {cell.statistics.n:,}: {least} (80 % power)")
     if specificity is not None:
         ends = interval(specificity.low, specificity.high)
         n = specificity.masks
@@ -120,8 +119,8 @@ def behind(
     return lines
 
 
-def random_text(cell: Cell) -> str:
-    """What random masks of the same size do: their empirical p, or the AIS of the only one."""
+def _random_text(cell: Cell) -> str:
+    """The empirical p of several random masks of the same size, or the AIS of the only one."""
     if cell.empirical is not None and cell.empirical.masks > 1:
         return f"empirical p {probability(cell.empirical.p_value)} ({cell.empirical.masks} masks)"
     return control_text(cell)
@@ -142,7 +141,7 @@ class Summary:
     computed: int
     significant: int
     holm_significant: int
-    """Cells that hold with all of the matrix taken together (Holm)."""
+    """Cells that are significant after Holm's correction for the whole matrix."""
     own: float | None
     """Mean AIS of the abilities on their own diagnostic benchmarks; None without such cells."""
     others: float | None
@@ -153,13 +152,11 @@ class Summary:
         parts = [
             f"{self.computed} of {self.cells} cells",
             f"{self.significant} q < {number(SIGNIFICANT)}",
-            f"{self.holm_significant} hold",
+            f"{self.holm_significant} Holm",
         ]
         means = {"own": self.own, "others": self.others}
         known = [f"{name} {number(mean)}" for name, mean in means.items() if mean is not None]
-        if known:
-            parts.append(" ".join(known))
-        return ", ".join(parts)
+        return ", ".join([*parts, " ".join(known)] if known else parts)
 
 
 def summary_of(matrix: Matrix) -> Summary:
@@ -204,20 +201,19 @@ def status_text(matrix: Matrix, marks: Marks, *, has_whole_marks: bool) -> str:
     if matrix.missing:
         what = "run is" if len(matrix.missing) == 1 else "runs are"
         lines.append(
-            f"{marks.lacking} {len(matrix.missing):,} {what} lacking, controls included: x runs them"
+            f"{marks.lacking} {len(matrix.missing):,} {what} missing, controls included: x runs them"
         )
     if matrix.damaged:
-        lines.append(f"{len(matrix.damaged):,} cache entries are damaged and count as lacking")
+        lines.append(f"{len(matrix.damaged):,} cache entries are damaged and count as missing")
     return "\n".join(lines)
 
 
 def matrix_title(matrix: Matrix) -> str:
-    """Which matrix it is."""
+    """Variant, selection and k of a matrix."""
     order = order_words(matrix.selection, matrix.scope)
-    words = (VARIANT_WORDS[matrix.variant], order, f"k {k_text(matrix.k)}")
-    return ", ".join(words)
+    return f"{VARIANT_WORDS[matrix.variant]}, {order}, k {k_text(matrix.k)}"
 
 
 def pair_name(ability: str, benchmark: str) -> str:
-    """A cell's name."""
-    return f"without {short_benchmark(ability)}, on {safe_line(short_benchmark(benchmark))}"
+    """The name of a cell."""
+    return f"without {short_benchmark(ability)}, on {short_benchmark(benchmark)}"

@@ -1,0 +1,269 @@
+"""What surrounds one cell of the AIS matrix: all abilities on its benchmark as bars, and its k sweep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from core.models.matrices import weights_of
+from tui.inspector.ais.cell_text import ais_with_interval, cell_mark, control_text
+from tui.inspector.lens import Lens, k_grid
+from tui.inspector.look.marks import Marks
+from tui.inspector.look.themes import text_style
+from tui.inspector.pane import read_in_thread
+from tui.inspector.session import Session
+from tui.inspector.widgets.curve_plot import Curve, CurvePlot
+from tui.names import order_words, short_benchmark
+from tui.numbers import k_text
+
+if TYPE_CHECKING:
+    from core.analysis.matrix import Cell, Matrix, SweepPoint
+    from core.analysis.statistics.cells import CellStatistics
+
+NARROWEST_BAR = 10
+"""Columns of a bar below which the notes at the right are left out."""
+
+NAME_WIDTH = 9
+"""Columns of a k in the table of a sweep."""
+
+NUMBERS_WIDTH = 22
+"""Columns of an AIS with its interval in that table."""
+
+CURSOR_REST_S = 0.15
+"""How long the cursor stays before the k sweep of its cell is read."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of the bars."""
+
+    label: str
+    numbers: str
+    """The estimate and its interval, or why there is none."""
+    note: str = ""
+    """Shown where there is room, such as the control."""
+    value: float | None = None
+    """None: no bar."""
+    low: float = 0.0
+    high: float = 0.0
+    is_chosen: bool = False
+
+
+class ForestBars(Widget):
+    """Estimates on one scale: a bar from 0, a line over the interval, a dot at the estimate."""
+
+    DEFAULT_CSS = """
+    ForestBars { height: auto; }
+    """
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__()
+        self._marks = marks
+        self._title = ""
+        self._bars: Sequence[Bar] = ()
+
+    def show(self, matrix: Matrix, ability: str, benchmark: str) -> None:
+        """Shows all abilities of a matrix on a benchmark; the given one is marked."""
+        self._title = f"AIS of every ability on {short_benchmark(benchmark)}"
+        self._bars = bars_of(matrix, ability, benchmark, self._marks)
+        self.refresh(layout=True)
+
+    def render(self) -> Text:
+        title = Text(self._title, style="bold", no_wrap=True, overflow="crop")
+        if not self._bars:
+            return title
+        labels, numbers, notes = (
+            max(len(getattr(bar, column)) for bar in self._bars) for column in ("label", "numbers", "note")
+        )
+        room = self.size.width - labels - numbers - 4
+        has_notes = notes > 0 and room - notes - 2 >= NARROWEST_BAR
+        scale = _Scale.of(self._bars, max(NARROWEST_BAR, room - notes - 2 if has_notes else room))
+        text = Text(no_wrap=True, overflow="crop").append(title)
+        for bar in self._bars:
+            mark, style = (self._marks.chosen, "bold") if bar.is_chosen else (" ", "")
+            text.append(f"\n{mark}{bar.label:<{labels}} ", style)
+            text.append_text(self._drawn(bar, scale))
+            text.append(f" {bar.numbers:<{numbers}}", style)
+            if has_notes:
+                text.append(f"  {bar.note}", "dim")
+        return text.append(f"\n{'':<{labels + 2}}{scale.axis()}", "dim")
+
+    def _drawn(self, bar: Bar, scale: _Scale) -> Text:
+        marks, zero = self._marks, scale.column(0.0)
+        cells = [" "] * scale.width
+        cells[zero] = marks.rule
+        if bar.value is not None:
+            low, high, at = (scale.column(value) for value in (bar.low, bar.high, bar.value))
+            solid = range(zero, low) if bar.low > 0 else range(high + 1, zero + 1) if bar.high < 0 else ()
+            for column in solid:
+                cells[column] = marks.bar
+            for column in range(low, high + 1):
+                cells[column] = marks.dash
+            cells[at] = marks.stored
+        colour = "warning" if (bar.value or 0.0) < 0 else "primary"
+        return Text("".join(cells), style=text_style(self.app.theme_variables, colour))
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """A linear scale over so many columns."""
+
+    low: float
+    high: float
+    width: int
+
+    @classmethod
+    def of(cls, bars: Sequence[Bar], width: int) -> _Scale:
+        """From 0 or the lowest interval to 1 or the highest one, at most from -1 to 2."""
+        shown = [bar for bar in bars if bar.value is not None]
+        low = min([0.0, *(max(-1.0, bar.low) for bar in shown)])
+        high = max([1.0, *(min(2.0, bar.high) for bar in shown)])
+        return cls(low, high, width)
+
+    def column(self, value: float) -> int:
+        """The column of a value; the nearest end for what is beyond."""
+        part = (min(self.high, max(self.low, value)) - self.low) / (self.high - self.low)
+        return round(part * (self.width - 1))
+
+    def axis(self) -> str:
+        """The line that marks 0 and 1."""
+        cells = [" "] * self.width
+        cells[self.column(0.0)], cells[self.column(1.0)] = "0", "1"
+        return "".join(cells)
+
+
+def bars_of(matrix: Matrix, ability: str, benchmark: str, marks: Marks) -> list[Bar]:
+    """One bar for each ability on a benchmark; the given one is marked."""
+    cells = [matrix.cells[other, benchmark] for other in matrix.abilities]
+    width = max(1, *(len(cell_mark(cell)) for cell in cells))
+    return [_bar(cell, marks, width, cell.ability == ability) for cell in cells]
+
+
+def _bar(cell: Cell, marks: Marks, mark_width: int, is_chosen: bool) -> Bar:
+    found, label = cell.statistics, short_benchmark(cell.ability)
+    if found is None:
+        return Bar(label, f"{marks.lacking} not computed", is_chosen=is_chosen)
+    if found.ais is None or found.ais_low is None or found.ais_high is None:
+        return Bar(label, f"{marks.not_identifiable} not identifiable", is_chosen=is_chosen)
+    numbers = ais_with_interval(found).replace(" ", f"{cell_mark(cell):<{mark_width}} ", 1)
+    return Bar(label, numbers, control_text(cell), found.ais, found.ais_low, found.ais_high, is_chosen)
+
+
+class SweepView(Vertical):
+    """The AIS of the lens's ability on its benchmark at every k of the grid, as far as it is stored."""
+
+    DEFAULT_CSS = """
+    SweepView { height: 1fr; }
+    SweepView Static { height: auto; }
+    """
+
+    def __init__(self, session: Session, *, has_table: bool) -> None:
+        super().__init__()
+        self._session, self._has_table = session, has_table
+        self.points: list[SweepPoint] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(markup=False)
+        yield CurvePlot(self._session.marks)
+
+    def look(self, lens: Lens, rest_s: float = 0.0) -> None:
+        """Shows the sweep of a lens that ablates something, after a rest."""
+        read_in_thread(
+            self,
+            partial(read_sweep, self._session, lens),
+            lambda points: self._show(lens, points),
+            lambda problem: self.query_one(Static).update(Text(problem)),
+            group="sweep",
+            rest_s=rest_s,
+        )
+
+    def _show(self, lens: Lens, points: list[SweepPoint]) -> None:
+        self.points = points
+        self.query_one(Static).update(self._table(lens) if self._has_table else self._title(lens))
+        curves = [_curve("random", "warning", "o", [point.control for point in points])]
+        if lens.selection != "random":
+            word = order_words(lens.selection, lens.scope)
+            curves.append(_curve(word, "primary", "braille", [point.statistics for point in points]))
+        self.query_one(CurvePlot).show(curves, [k_text(point.k) for point in points])
+
+    def _title(self, lens: Lens) -> Text:
+        title = Text(f"AIS over k ({order_words(lens.selection, lens.scope)}, random)", style="bold")
+        missing = [k_text(point.k) for point in self.points if point.statistics is None]
+        if missing:
+            title.append(f"\nnot computed: {', '.join(missing)}", "not bold dim")
+        return title
+
+    def _table(self, lens: Lens) -> Text:
+        marks = self._session.marks
+        head = f" {'k':<{NAME_WIDTH}}{'AIS':<{NUMBERS_WIDTH}}random control"
+        text = Text(head, style="dim", no_wrap=True, overflow="crop")
+        for point in self.points:
+            is_chosen = math.isclose(point.k, lens.k)
+            ais, control = (
+                f"{marks.lacking} not computed" if found is None else ais_with_interval(found)
+                for found in (point.statistics, point.control)
+            )
+            line = f"\n{marks.chosen if is_chosen else ' '}{k_text(point.k):<{NAME_WIDTH}}"
+            text.append(f"{line}{ais:<{NUMBERS_WIDTH}}{control}", "bold not dim" if is_chosen else "not dim")
+        return text
+
+
+def read_sweep(session: Session, lens: Lens) -> list[SweepPoint]:
+    """The points of the grid and of the lens's own k, without those that the model is too small for.
+
+    Raises:
+        ValueError: the lens's k asks for more weights than there are candidates.
+    """
+    from core.analysis.matrix import sweep
+
+    info, benchmark = session.experiment.info, session.benchmark(lens.benchmark)
+    candidates = info.candidates[lens.variant]
+    grid = [k for k in k_grid(session.spec.model) if weights_of(k, info.parameters) <= candidates]
+    ks = sorted({*grid, lens.k})
+    return sweep(session.experiment, lens.mask_or_fail, ks, benchmark, session.items_of(benchmark, lens))
+
+
+def _curve(label: str, colour: str, marker: str, found: Sequence[CellStatistics | None]) -> Curve:
+    points, whiskers = [], []
+    for x, statistics in enumerate(found):
+        if statistics is None or statistics.ais is None:
+            continue
+        points.append((float(x), statistics.ais))
+        low, high = statistics.ais_low, statistics.ais_high
+        if low is not None and high is not None and math.isfinite(low) and math.isfinite(high):
+            whiskers.append((float(x), low, high))
+    return Curve(label, colour, points, whiskers, marker)
+
+
+class CellCurves(Horizontal):
+    """Bars and sweep of a cell, side by side."""
+
+    DEFAULT_CSS = """
+    CellCurves { height: 1fr; margin-top: 1; }
+    CellCurves ForestBars, CellCurves SweepView { width: 1fr; }
+    CellCurves SweepView { margin-left: 3; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+
+    def compose(self) -> ComposeResult:
+        yield ForestBars(self._session.marks)
+        yield SweepView(self._session, has_table=False)
+
+    def show(self, matrix: Matrix, lens: Lens, cell: tuple[str, str]) -> None:
+        """Shows the bars of a cell of the lens's matrix at once, and its sweep when the cursor rests."""
+        ability, benchmark = cell
+        self.query_one(ForestBars).show(matrix, ability, benchmark)
+        here = replace(lens, ability=ability, benchmark=benchmark)
+        self.query_one(SweepView).look(here, CURSOR_REST_S)
