@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
-from core.analysis.statistics.significance import SIGNIFICANT
+from core.analysis.statistics import SIGNIFICANT
 from tui import output
 from tui.names import SHORT_NAMES
 from tui.numbers import number

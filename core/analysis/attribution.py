@@ -10,7 +10,7 @@ import polars as pl
 
 from core.analysis.comparisons import SIZE
 from core.analysis.profile import Profile
-from core.analysis.statistics.significance import SIGNIFICANT
+from core.analysis.statistics import SIGNIFICANT
 from core.benchmarks.diagnostic import is_compound
 
 Rule = Literal["significant", "specific"]

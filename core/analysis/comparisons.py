@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from core.analysis.statistics import SIGNIFICANT
 from core.analysis.statistics.accuracy import collapsed
 from core.analysis.statistics.cells import CellStatistics
-from core.analysis.statistics.significance import SIGNIFICANT, benjamini_hochberg, empirical_p, holm
+from core.analysis.statistics.significance import benjamini_hochberg, empirical_p, holm
 from core.experiment.specs import MaskSpec
 from core.masks.choices import DRAWN
 

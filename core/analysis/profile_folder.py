@@ -17,7 +17,7 @@ from core.analysis.attribution import attributions
 from core.analysis.comparisons import run_fields
 from core.analysis.profile import Profile
 from core.analysis.samples.items import ensure_items
-from core.analysis.statistics.significance import SIGNIFICANT
+from core.analysis.statistics import SIGNIFICANT
 from core.experiment.cache_keys import (
     CONTRAST_VERSION,
     GENERATION_QUALITY_VERSION,

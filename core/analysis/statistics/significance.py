@@ -9,9 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-SIGNIFICANT = 0.05
-"""An adjusted p-value below it holds."""
-
 
 class EmpiricalP(NamedTuple):
     """How often chance alone goes as far."""

@@ -258,7 +258,7 @@ async def test_on_sixty_columns_there_is_one_map_and_nothing_is_cut(
         true = await shown(app, pilot, "true: its block zeroed, n 500", "analogical, causal loses")
         assert "recovered: its mask" not in true
         await pilot.press("z", "space")
-        text = await shown(app, pilot, "setting", "full, sum, top 1%", "z text")
+        text = await shown(app, pilot, "setting", "full, abs-sum, top 1%", "z text")
         assert "true: its block" not in text
         assert "…" not in found + true + text
         await pilot.press("z", "x")
@@ -311,7 +311,7 @@ async def test_ascii(tmp_path: Path) -> None:
 async def test_note(size: Size, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     async with running(still_inspector(tmp_path / "empty"), size) as (app, pilot):
         await pilot.press("C")
-        before = await shown(app, pilot, "enter starts it", "start")
+        before = await shown(app, pilot, "enter starts it", "start esc back")
         app.emit(job("running", 265), ItemsScored("commonsense_causal", 40, 200))
         live = await shown(app, pilot, "40 of 200 items", "esc cancel")
     assert before == snapshot(name="before")

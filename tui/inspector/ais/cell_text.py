@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
-from core.analysis.statistics.significance import SIGNIFICANT
+from core.analysis.statistics import SIGNIFICANT
 from tui.inspector.look.marks import Marks
 from tui.matrix_words import mark, random_masks, too_few
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
