@@ -15,7 +15,6 @@ from textual.message import Message
 from textual.widget import Widget
 
 from cache.files import CorruptEntry
-
 from tui.inspector.look.text import one_line
 
 if TYPE_CHECKING:
