@@ -1,4 +1,4 @@
-"""The ten abilities: what they are, their items, and one's own items."""
+"""The ten abilities: what they are, their items, and custom items."""
 
 from core.abilities.catalogue import ABILITIES, Ability, find_ability
 from core.abilities.generate import GENERATOR_VERSION, generate_items

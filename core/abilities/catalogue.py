@@ -14,74 +14,30 @@ class Ability:
 
     id: str
     name: str
-    definition: str
-    """What its diagnostic items test, in one line."""
     has_steps: bool
     """Whether its items have worked solutions in the form for generation."""
+    definition: str
+    """What its diagnostic items test, in one line."""
 
 
 ABILITIES: tuple[Ability, ...] = (
-    Ability(
-        "analogical_reasoning",
-        "analogical reasoning",
-        "mapping a relation from one pair or domain onto another",
-        has_steps=False,
-    ),
-    Ability(
-        "commonsense_causal",
-        "commonsense and causal reasoning",
-        "everyday cause and effect",
-        has_steps=False,
-    ),
-    Ability(
-        "contextual_recall",
-        "contextual recall",
-        "finding a fact, or chaining facts, stated in the context",
-        has_steps=False,
-    ),
-    Ability(
-        "deductive_reasoning",
-        "deductive reasoning",
-        "what follows from stated rules and facts",
-        has_steps=True,
-    ),
-    Ability(
-        "inductive_reasoning",
-        "inductive reasoning",
-        "the rule behind examples; the next element of a pattern",
-        has_steps=False,
-    ),
-    Ability(
-        "long_term_knowledge",
-        "long-term knowledge recall",
-        "world facts that the context does not state",
-        has_steps=False,
-    ),
-    Ability(
-        "quantitative_reasoning",
-        "quantitative reasoning",
-        "arithmetic in words, comparison, counting",
-        has_steps=True,
-    ),
-    Ability(
-        "semantic_relationship",
-        "semantic relationship comprehension",
-        "synonym, antonym, part-whole, roles (who did what to whom)",
-        has_steps=False,
-    ),
-    Ability(
-        "spatial_reasoning",
-        "spatial reasoning",
-        "relative positions, directions, routes",
-        has_steps=True,
-    ),
-    Ability(
-        "temporal_reasoning",
-        "temporal reasoning",
-        "order, duration and overlap of events",
-        has_steps=True,
-    ),
-)
+    Ability("analogical_reasoning", "analogical reasoning", False,
+            "mapping a relation from one pair or domain onto another"),
+    Ability("commonsense_causal", "commonsense and causal reasoning", False, "everyday cause and effect"),
+    Ability("contextual_recall", "contextual recall", False,
+            "finding a fact, or chaining facts, stated in the context"),
+    Ability("deductive_reasoning", "deductive reasoning", True, "what follows from stated rules and facts"),
+    Ability("inductive_reasoning", "inductive reasoning", False,
+            "the rule behind examples; the next element of a pattern"),
+    Ability("long_term_knowledge", "long-term knowledge recall", False,
+            "world facts that the context does not state"),
+    Ability("quantitative_reasoning", "quantitative reasoning", True,
+            "arithmetic in words, comparison, counting"),
+    Ability("semantic_relationship", "semantic relationship comprehension", False,
+            "synonym, antonym, part-whole, roles (who did what to whom)"),
+    Ability("spatial_reasoning", "spatial reasoning", True, "relative positions, directions, routes"),
+    Ability("temporal_reasoning", "temporal reasoning", True, "order, duration and overlap of events"),
+)  # fmt: skip
 
 
 def find_ability(ability_id: str) -> Ability:

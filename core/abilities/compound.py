@@ -15,28 +15,28 @@ from core.abilities.item import Item
 from core.models.spec import Level
 
 COMPOUND_ITEMS = 500
-"""Items of each compound: every held-out item of its abilities stands in one of them."""
+"""Items of each compound: every held-out item of its abilities is part of one of them."""
 
 JOINS = "+"
-"""Between the abilities in the id of a compound."""
+"""Separates the abilities in the id of a compound."""
 
 PAIRS: tuple[tuple[str, ...], ...] = tuple(itertools.combinations([ability.id for ability in ABILITIES], 2))
 """The 45 pairs of abilities, each in the order of the catalogue."""
 
 TRIPLES: tuple[tuple[str, ...], ...] = tuple(
-    tuple(ABILITIES[place].id for place in sorted((first + step) % len(ABILITIES) for step in (0, 1, 3)))
+    tuple(ABILITIES[i].id for i in sorted((first + step) % len(ABILITIES) for step in (0, 1, 3)))
     for first in range(len(ABILITIES))
 )
-"""Ten triples, in which every ability comes three times and no two abilities come together twice."""
+"""Ten triples: every ability is in three of them, and no two abilities are together in more than one."""
 
 
 @dataclass(frozen=True)
 class CompoundItem:
-    """Items of several abilities as one, which is answered right only if every part is.
+    """Items of several abilities as one, which is right only if every part is.
 
-    The options are all ways to answer each part right or with its one wrong answer: whatever part one looks
-    at, its right answer stands in half of the options and its wrong one in the other half, so nothing but
-    the parts themselves tells which option is right.
+    The options are all ways to answer each part right or with its one wrong answer: the right answer to a
+    part is in half of the options and its wrong one in the other half, so nothing but the parts themselves
+    shows which option is right.
     """
 
     id: str
@@ -56,7 +56,7 @@ class CompoundItem:
 
 
 def compound_id(needs: tuple[str, ...]) -> str:
-    """What a compound of abilities is called."""
+    """The id of a compound of abilities."""
     return JOINS.join(needs)
 
 
@@ -64,27 +64,27 @@ def compound_id(needs: tuple[str, ...]) -> str:
 def compound_items(needs: tuple[str, ...], level: Level, n: int, seed: int = 0) -> tuple[CompoundItem, ...]:
     """The first n compound items of some abilities; the same arguments give the same items.
 
-    A held-out item is part of one of them at most. The abilities take every order in turn, and the right
-    option goes through all places equally often. The first n of a longer draw are the same items.
+    A held-out item is part of at most one of them. The abilities take every order in turn, and the right
+    option goes through all positions equally often. The first n of a longer draw are the same items.
 
     Args:
         needs: ids of the abilities.
-        level: of the parts.
+        level: level of the parts.
         n: 1 to COMPOUND_ITEMS.
-        seed: of what goes together, the wrong answers and the order of the options.
+        seed: decides what goes together, the wrong answers and the order of the options.
 
     Raises:
-        ValueError: there is no such ability, or n is above COMPOUND_ITEMS.
+        ValueError: an ability is unknown, or n is above COMPOUND_ITEMS.
     """
     if n > COMPOUND_ITEMS:
         raise ValueError(f"A compound has {COMPOUND_ITEMS} items, {n} were asked for: ask for fewer.")
     rng = random.Random(f"compound/{compound_id(needs)}/{level}/{seed}")
-    own = [generate_items(ability, level, "heldout", COMPOUND_ITEMS) for ability in needs]
-    together = zip(*(rng.sample(items, COMPOUND_ITEMS) for items in own), strict=True)
+    pools = [generate_items(ability, level, "heldout", COMPOUND_ITEMS) for ability in needs]
+    together = zip(*(rng.sample(items, COMPOUND_ITEMS) for items in pools), strict=True)
     orders = itertools.cycle(itertools.permutations(range(len(needs))))
-    places = _places(rng, 2 ** len(needs))
+    positions = _positions(rng, 2 ** len(needs))
     return tuple(
-        _joined(needs, level, tuple(parts[place] for place in order), next(places), rng)
+        _joined(needs, level, tuple(parts[i] for i in order), next(positions), rng)
         for parts, order in itertools.islice(zip(together, orders, strict=False), n)
     )
 
@@ -92,7 +92,7 @@ def compound_items(needs: tuple[str, ...], level: Level, n: int, seed: int = 0) 
 def _joined(
     needs: tuple[str, ...], level: Level, parts: tuple[Item, ...], answer_index: int, rng: random.Random
 ) -> CompoundItem:
-    """The parts as one item, its right option at a place."""
+    """The parts as one item with its right option at an index."""
     wrong = [rng.choice([option for option in part.options if option != part.answer]) for part in parts]
     right, *others = itertools.product(*zip((part.answer for part in parts), wrong, strict=True))
     rng.shuffle(others)
@@ -102,7 +102,7 @@ def _joined(
     return CompoundItem(f"{compound_id(needs)}/{level}/{digest}", needs, parts, tuple(others), answer_index)
 
 
-def _places(rng: random.Random, size: int) -> Iterator[int]:
-    """Places of the right option: all of them before one comes again."""
+def _positions(rng: random.Random, size: int) -> Iterator[int]:
+    """Positions of the right option: all of them before any comes again."""
     while True:
         yield from rng.sample(range(size), size)

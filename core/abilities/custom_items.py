@@ -1,4 +1,4 @@
-"""Loads anyone's own multiple-choice items, in the form that the paper's diagnostic sets have."""
+"""Loads custom multiple-choice items, in the form of the paper's diagnostic sets."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ UNNAMED = "own"
 """Ability or question type of a row that names none."""
 
 MAX_FIELD_CHARACTERS = 1_000_000
-"""Longest text of a field; far above any context window, so that a mistake is told from an item."""
+"""Longest text of a field; far above any context window, so a longer one is a mistake."""
 
 LABELS = "ABCDEFGH"
-"""Labels of options that have none of their own; as many as an item may have options."""
+"""Labels of options without labels; an item may have as many options."""
 
 MIN_OPTIONS = 2
 
@@ -34,12 +34,12 @@ class CustomItemsReport:
     question_types: dict[str, int]
     """Rows of each question type, in the order of first appearance."""
     gold_position_prior: tuple[float, ...]
-    """Share of the rows whose right option stands at each place; far from even is a shortcut."""
+    """Share of the rows whose right option is at each position; far from even is a shortcut."""
 
 
 @dataclass(frozen=True)
 class CustomItems:
-    """One's own items and the report on their source."""
+    """Custom items and the report on their source."""
 
     items: tuple[Item, ...]
     report: CustomItemsReport
@@ -48,13 +48,13 @@ class CustomItems:
 def load_items(source: str | Path, *, seed: int = 0, limit: int | None = None) -> CustomItems:
     """The items of a `.jsonl` or `.parquet` file or of a hub data set, their options shuffled.
 
-    Fields: `question`, `options`, `answer` or `answer_index`, and if there `context`, `ability` and
+    Fields: `question`, `options`, `answer` or `answer_index`, and optionally `context`, `ability` and
     `question_type`. The hub's names `choices` and `answerKey` are understood too.
 
     Args:
         source: a path, or the id of a hub data set (`owner/name`).
-        seed: decides the places of the options and which rows are sampled.
-        limit: at most so many items, the question types taking turns; None keeps all, in their order.
+        seed: decides the order of the options and which rows are sampled.
+        limit: most items, the question types taking turns; None keeps all, in their order.
 
     Raises:
         ValueError: the source cannot be read, has no rows, or a row is wrong; the message names file,
@@ -76,12 +76,12 @@ def load_items(source: str | Path, *, seed: int = 0, limit: int | None = None) -
 
 def _gold_position_prior(items: Sequence[Item]) -> tuple[float, ...]:
     counts = Counter(item.answer_index for item in items)
-    places = max(len(item.options) for item in items)
-    return tuple(counts[place] / len(items) for place in range(places))
+    positions = max(len(item.options) for item in items)
+    return tuple(counts[index] / len(items) for index in range(positions))
 
 
 def _with_unique_ids(items: Sequence[Item]) -> list[Item]:
-    """The items; a row that repeats an earlier one gets a number behind its id."""
+    """The items; the id of a row that repeats an earlier one ends in a number."""
     seen: Counter[str] = Counter()
     unique = []
     for item in items:
@@ -177,23 +177,23 @@ def _labels_and_texts(row: Row, field: str, value: Any) -> tuple[list[Any], list
 
 
 def _answer_index(row: Row, labels: list[Any], options: tuple[str, ...]) -> int:
-    """The place of the right option; where answer and answer_index are both given, they have to agree."""
+    """The index of the right option; if answer and answer_index are both given, they have to agree."""
     named = row.fields.get("answer_index")
     field = "answerKey" if "answer" not in row.fields and "answerKey" in row.fields else "answer"
     if named is None and row.fields.get(field) is None:
         _fail(row, field, f"is missing, and answer_index too{_hint(row, field)}")
     if named is None:
-        return _place_of_answer(row, field, labels, options)
+        return _index_of_answer(row, field, labels, options)
     if not isinstance(named, int) or isinstance(named, bool) or not 0 <= named < len(options):
         last = len(options) - 1
         _fail(row, "answer_index", f"has to be a whole number from 0 to {last}, not {_short(named)}")
-    if row.fields.get(field) is not None and _place_of_answer(row, field, labels, options) != named:
+    if row.fields.get(field) is not None and _index_of_answer(row, field, labels, options) != named:
         _fail(row, "answer_index", f"says {named}, but the field '{field}' says otherwise")
     return named
 
 
-def _place_of_answer(row: Row, field: str, labels: list[Any], options: tuple[str, ...]) -> int:
-    """The place of the option that has the answer as its text or else as its label."""
+def _index_of_answer(row: Row, field: str, labels: list[Any], options: tuple[str, ...]) -> int:
+    """The index of the option that has the answer as its text or else as its label."""
     value = row.fields[field]
     if not isinstance(value, str):
         _fail(row, field, f"has to be an option's text or label, not {_short(value)} (use answer_index)")
@@ -219,7 +219,7 @@ def _checked_text(row: Row, field: str, value: Any) -> str:
 
 
 def _fail(row: Row, field: str, what: str) -> NoReturn:
-    raise ValueError(f"{row.place}, field '{field}': {what}.")
+    raise ValueError(f"{row.where}, field '{field}': {what}.")
 
 
 def _hint(row: Row, field: str) -> str:

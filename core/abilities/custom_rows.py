@@ -1,4 +1,4 @@
-"""Reads the raw rows of one's own items: JSON lines, Parquet or a hub data set. Knows no item."""
+"""Reads raw rows of JSON lines, Parquet or a hub data set. Knows no item."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUFFIXES = (".jsonl", ".parquet")
 class Row(NamedTuple):
     """One row as it was read."""
 
-    place: str
+    where: str
     """File and line (or row), counted from 1, as an error message names them."""
     fields: Mapping[str, Any]
 
@@ -30,7 +30,7 @@ def read_rows(source: str | Path) -> Iterator[Row]:
     """The rows of a `.jsonl` or `.parquet` file or, if the source looks like no path, of a hub data set.
 
     Raises:
-        ValueError: there is no such file or data set, or a line cannot be read.
+        ValueError: the file or data set does not exist, or a line cannot be read.
     """
     try:
         path = Path(source).expanduser()
@@ -72,32 +72,32 @@ def _parsed_lines(path: Path, file: BinaryIO) -> Iterator[Row]:
     number = 0
     while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1
-        place = f"{path}, line {number}"
+        where = f"{path}, line {number}"
         if len(line) > MAX_LINE_BYTES:
-            raise ValueError(f"{place} is longer than {MAX_LINE_BYTES // 2**20} MB: is this JSON lines?")
-        text = _decoded(place, line, "utf-8-sig" if number == 1 else "utf-8")
+            raise ValueError(f"{where} is longer than {MAX_LINE_BYTES // 2**20} MB: is this JSON lines?")
+        text = _decoded(where, line, "utf-8-sig" if number == 1 else "utf-8")
         if text.strip():
-            yield Row(place, _parsed(place, text))
+            yield Row(where, _parsed(where, text))
 
 
-def _decoded(place: str, line: bytes, encoding: str) -> str:
+def _decoded(where: str, line: bytes, encoding: str) -> str:
     try:
         return line.decode(encoding)
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{place}: byte {error.start + 1} is not valid UTF-8: save the file as UTF-8."
+            f"{where}: byte {error.start + 1} is not valid UTF-8: save the file as UTF-8."
         ) from error
 
 
-def _parsed(place: str, text: str) -> dict[str, Any]:
+def _parsed(where: str, text: str) -> dict[str, Any]:
     try:
         row = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{place} is not valid JSON: {error.msg} at character {error.pos + 1}.") from error
+        raise ValueError(f"{where} is not valid JSON: {error.msg} at character {error.pos + 1}.") from error
     except (RecursionError, ValueError) as error:
-        raise ValueError(f"{place} is not a row: it is nested too deeply or has a huge number.") from error
+        raise ValueError(f"{where} is not a row: it is nested too deeply or has a huge number.") from error
     if not isinstance(row, dict):
-        raise ValueError(f"{place} holds a {type(row).__name__}, not an object with the fields of an item.")
+        raise ValueError(f"{where} holds a {type(row).__name__}, not an object with the fields of an item.")
     return row
 
 

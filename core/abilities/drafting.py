@@ -1,10 +1,12 @@
-"""What the generators share: making drafts and families, and putting numbers, times and lists into words."""
+"""What the generators share: making drafts and families, wording numbers and times, clues on an order."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import cache
+from itertools import permutations
+from typing import NamedTuple, TypeVar
 
 from core.abilities.item import Draft, Family
 from core.abilities.tables import read_tables
@@ -118,3 +120,52 @@ def duration(minutes: int) -> str:
     if rest or not hours:
         parts.append(counted(rest, "minute"))
     return " ".join(parts)
+
+
+class Clue(NamedTuple):
+    """One true statement about the order of four things, which are named by their true positions, from 0."""
+
+    kind: str
+    """`first` and `last` (of a), `before` (a is), `next` (a is right before b), `apart` (one between)."""
+    a: int
+    b: int
+
+
+def _holds(clue: Clue, positions: Sequence[int]) -> bool:
+    """Whether a clue is true when each thing has the given position."""
+    a, b = positions[clue.a], positions[clue.b]
+    return {"first": a == 0, "last": a == 3, "before": a < b, "next": b - a == 1, "apart": abs(a - b) == 2}[
+        clue.kind
+    ]
+
+
+@cache
+def _true_clues() -> tuple[tuple[Clue, int], ...]:
+    """Every clue that is true of the order 0, 1, 2, 3, with the set of orders it allows, as bits."""
+    orders = list(permutations(range(4)))
+    clues = [Clue(kind, a, b) for kind in ("before", "next", "apart") for a, b in permutations(range(4), 2)]
+    clues += [Clue("first", 0, 0), Clue("last", 3, 3)]
+    true = [clue for clue in clues if _holds(clue, orders[0])]
+    return tuple((c, sum(_holds(c, order) << i for i, order in enumerate(orders))) for c in true)
+
+
+def draw_clues(rng: random.Random) -> list[Clue]:
+    """Clues, in random order, that together leave only the order 0, 1, 2, 3; each rules something out."""
+    clues: list[Clue] = []
+    left = -1
+    for clue, allowed in rng.sample(_true_clues(), len(_true_clues())):
+        if left & allowed != left:
+            clues.append(clue)
+            left &= allowed
+    rng.shuffle(clues)
+    return clues
+
+
+def gives_away(clues: list[Clue], position: int) -> bool:
+    """Whether a clue simply says what has the position that is asked about."""
+    return any({"first": 0, "last": 3}.get(clue.kind) == position for clue in clues)
+
+
+def clues_key(clues: list[Clue], position: int) -> str:
+    """The key of clues and a position: the same whatever the things and the order of telling."""
+    return f"{sorted(clues)} {position}"

@@ -1,4 +1,4 @@
-"""What a diagnostic item is, and what a family of items has to give. Knows no model."""
+"""What a diagnostic item is, and what a family of items provides. Knows no model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Draft:
     """An item as its family makes it: before the options are shuffled."""
 
     key: str
-    """What has to be thought (the operand pair, the fact and phrasing …). Decides the split."""
+    """What has to be worked out (the operand pair, the fact and phrasing …). It decides the split."""
     context: str
     """What is given; may be empty."""
     question: str
@@ -52,7 +52,7 @@ class Item:
     """Stable: made of ability, level, family and a hash of the text."""
     ability: str
     family: str
-    """The family's name (`question_type` of one's own items)."""
+    """The family's name (`question_type` of custom items)."""
     context: str
     question: str
     options: tuple[str, ...]

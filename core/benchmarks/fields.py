@@ -76,7 +76,7 @@ def index_of(row: Row, word: str, words: tuple[str, ...], *path: str) -> int:
 
 def fail(row: Row, path: tuple[str, ...], what: str) -> NoReturn:
     """Raises a ValueError that names file, line and field of a malformed row."""
-    raise ValueError(f"{row.place}, field '{'.'.join(path)}': {what}.")
+    raise ValueError(f"{row.where}, field '{'.'.join(path)}': {what}.")
 
 
 def short(value: Any) -> str:

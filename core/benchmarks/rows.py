@@ -84,7 +84,7 @@ def files_of(task: Task, split: str, folder: Path) -> list[tuple[Path, str | Non
 
 def _file_rows(task: Task, file: Path, family: str | None) -> Iterator[Row]:
     for row in read_rows(file):
-        yield row if family is None else Row(row.place, {**row.fields, task.family or "": family})
+        yield row if family is None else Row(row.where, {**row.fields, task.family or "": family})
 
 
 def _flat_files(task: Task, split: str, folder: Path) -> Iterator[list[Path]]:
@@ -141,7 +141,7 @@ def hub_rows(task: Task, split: str) -> tuple[Row, ...]:
     if not data.configs:
         return tuple(_split_rows(task, split, data.config, reason))
     return tuple(
-        Row(row.place, {**row.fields, task.family or "": config})
+        Row(row.where, {**row.fields, task.family or "": config})
         for config in data.configs
         for row in _split_rows(task, split, config, reason)
     )

@@ -11,7 +11,7 @@ from core.abilities.tables import read_tables
 TABLES = read_tables("basic/inductive_reasoning")
 SYMBOLS, CATEGORIES = TABLES["symbols"].texts, TABLES["categories"].lists
 PATTERNS = ("abc", "abcd", "aabc", "abbc", "abcc", "abac", "abcb")
-"""Rows that repeat; each letter stands for a symbol."""
+"""Rows that repeat; each letter is a symbol."""
 
 
 def _pattern(rng: random.Random) -> Draft:
@@ -26,7 +26,7 @@ def _pattern(rng: random.Random) -> Draft:
 
 
 def _recurring(rng: random.Random) -> Draft:
-    """The symbol that comes back at every second or third place, between others that do not."""
+    """The symbol that comes back every second or third time, between others that do not."""
     period = rng.choice((2, 3))
     constant, *others = pick(rng, SYMBOLS, 7)
     shown = 3 * period + 1 if period == 2 else 2 * period + 2

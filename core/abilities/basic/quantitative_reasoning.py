@@ -18,9 +18,9 @@ GOT, LOST = TABLES["got"].texts, TABLES["lost"].texts
 MAX_OPERAND = 12
 
 
-def _near(rng: random.Random, gold: int) -> list[str]:
-    """Four numbers in a row that hold the gold at any place."""
-    start = gold - rng.randrange(4)
+def _near(rng: random.Random, right: int) -> list[str]:
+    """Four numbers in a row, the right one anywhere among them."""
+    start = right - rng.randrange(4)
     return [str(number) for number in range(start, start + 4)]
 
 
@@ -52,8 +52,8 @@ def _count(rng: random.Random) -> Draft:
     """How many of one thing lie in a row of three things."""
     n, length = rng.randrange(1, 5), rng.randrange(5, 10)
     mine, *others = pick(rng, COUNTED, 3)
-    places = set(pick(rng, range(length), n))
-    row = [mine if place in places else rng.choice(others) for place in range(length)]
+    hits = set(pick(rng, range(length), n))
+    row = [mine if i in hits else rng.choice(others) for i in range(length)]
     key = "count:" + "".join("x" if thing == mine else "o" for thing in row)
     context = f"see : {' '.join(row)} ."
     counted = itertools.accumulate(int(thing == mine) for thing in row)

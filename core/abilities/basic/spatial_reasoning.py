@@ -1,4 +1,4 @@
-"""Basic space: the other point of view, what stands between, neighbours in a row, the compass."""
+"""Basic space: the other point of view, what is between, neighbours in a row, the compass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAIRS = list(itertools.combinations(OBJECTS, 2))
 OPPOSITE_SIDE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 WAYS = ("north", "east", "south", "west")
 SIDES = {"right": 1, "behind": 2, "left": 3}
-"""Where a side lies, in quarter turns clockwise from straight ahead."""
+"""Directions of the sides, in quarter turns clockwise from straight ahead."""
 
 
 def _viewpoint(rng: random.Random) -> Draft:
@@ -34,15 +34,15 @@ def _viewpoint(rng: random.Random) -> Draft:
 
 
 def _between(rng: random.Random) -> Draft:
-    """What stands between two things of a row."""
-    row, place = pick(rng, OBJECTS, 5), rng.randrange(1, 4)
-    ends = pick(rng, (row[place - 1], row[place + 1]), 2)
+    """What is between two things of a row."""
+    row, index = pick(rng, OBJECTS, 5), rng.randrange(1, 4)
+    ends = pick(rng, (row[index - 1], row[index + 1]), 2)
     others = [thing for thing in row if thing not in ends]
     options = [*others, rng.choice([thing for thing in OBJECTS if thing not in row])]
-    steps = f"{row[place - 1]} then {row[place]} then {row[place + 1]}"
+    steps = f"{row[index - 1]} then {row[index]} then {row[index + 1]}"
     key = f"row:{','.join(sorted(row))}"
     context = f"in a row stand {' '.join(row)} ."
-    return draft_from(rng, key, context, f"between {ends[0]} and {ends[1]}", row[place], options, steps)
+    return draft_from(rng, key, context, f"between {ends[0]} and {ends[1]}", row[index], options, steps)
 
 
 def _row(rng: random.Random) -> Draft:

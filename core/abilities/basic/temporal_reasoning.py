@@ -16,14 +16,14 @@ HOURS, DAYS, SPANS = TABLES["hours"].texts, TABLES["days"].texts, TABLES["spans"
 def _extreme(
     rng: random.Random, scale: tuple[str, ...], told: str, first: str, last: str, kind: str
 ) -> Draft:
-    """Who is at one end of a scale, of four people at four places of it."""
-    names, places = pick(rng, BASIC_NAMES, 4), pick(rng, range(len(scale)), 4)
-    order = [names[places.index(place)] for place in sorted(places)]
+    """Which of four people at four positions of a scale is nearest to one end."""
+    names, positions = pick(rng, BASIC_NAMES, 4), pick(rng, range(len(scale)), 4)
+    order = [names[positions.index(position)] for position in sorted(positions)]
     is_first = rng.random() < 0.5
-    listed = " , ".join(f"{scale[place]} {name}" for name, place in zip(names, places, strict=True))
-    key = f"{kind}:{is_first}:{sorted(places)}"
+    listed = " , ".join(f"{scale[i]} {name}" for name, i in zip(names, positions, strict=True))
+    key = f"{kind}:{is_first}:{sorted(positions)}"
     answer = order[0 if is_first else -1]
-    steps = " then ".join(f"{scale[place]} {name}" for place, name in zip(sorted(places), order, strict=True))
+    steps = " then ".join(f"{scale[i]} {name}" for i, name in zip(sorted(positions), order, strict=True))
     return draft_from(rng, key, f"{told} {listed} .", first if is_first else last, answer, names, steps)
 
 

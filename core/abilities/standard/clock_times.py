@@ -17,7 +17,7 @@ GRID_MIN = 5
 
 
 def _clock_options(rng: random.Random, first_hour: int, last_hour: int) -> list[int]:
-    """Four times of day in minutes; the first is meant to be the gold."""
+    """Four times of day in minutes; the first is meant to be the right one."""
     steps = four_numbers(rng, 60 // GRID_MIN * first_hour, 60 // GRID_MIN * last_hour, (1, 2, 3, 6, 12))
     return [GRID_MIN * step for step in steps]
 

@@ -1,6 +1,6 @@
 """Deductive reasoning: what follows from stated rules and facts, whatever the world is like.
 
-Every item has exactly one option that holds in all the cases that the context allows. The families of
+Every item has exactly one option that is true in all the cases that the context allows. The families of
 rules are here, the puzzles in `deduction_puzzles`. A key holds the form of rules and facts, without names.
 """
 
@@ -216,7 +216,7 @@ Case = tuple[bool, ...]
 """Which of the conditions a person meets."""
 
 Clauses = tuple[tuple[int, ...], ...]
-"""Conditions, one of each tuple of which has to hold; -3 is condition 3 not met."""
+"""Conditions; one of each tuple has to hold. -3 is condition 3 not met."""
 
 RULES: tuple[tuple[str, Clauses], ...] = (
     ("{0} and {1}, unless that person {3}.", ((0,), (1,), (-3,))),

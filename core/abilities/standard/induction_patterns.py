@@ -20,7 +20,7 @@ FEATURES = {**TABLES["features"].lists, "shape": SHAPES}
 """Features of a figure and their values, in the order in which they are said."""
 
 COMMON = {kind: (fields.split(), entries(things)) for kind, fields, things in TABLES["common"].rows}
-"""Fields that things with something in common touch, and the things."""
+"""What things have in common: the fields that it touches, and the things."""
 
 CYCLES: tuple[str, ...] = ("AB", "ABC", "AAB", "ABB", "ABCD", "AABB", "ABAC", "AABC", "ABBC", "ABCC")
 """Patterns that repeat; a letter stands for a colour or a shape."""
@@ -172,7 +172,7 @@ def _in_common(rng: random.Random) -> Draft:
 MARKS: tuple[tuple[str, str], ...] = (
     ("noun", "before"), ("noun", "after"), ("adjective", "before"), ("adjective", "after"),
 )  # fmt: skip
-"""Where the mark of the plural stands: on which word, before or after its stem."""
+"""Where the mark of the plural is: on which word, before or after its stem."""
 
 
 def _language(rng: random.Random) -> Draft:

@@ -1,7 +1,7 @@
 """Inductive reasoning: the rule behind examples, applied to a new case.
 
 The examples are in the context and the question is general. Numeric options are four numbers at equal
-distances, the right one at any place among them; the other options are made of the same parts. Numbers and
+distances, the right one anywhere among them; the other options are made of the same parts. Numbers and
 letters are here, figures and words in `induction_patterns`. A key holds the rule and what it is applied to.
 """
 
@@ -16,13 +16,13 @@ from core.abilities.standard.induction_patterns import PATTERNS
 from core.abilities.tables import read_tables
 
 SERIES = read_tables("standard/inductive_reasoning")["series"].texts
-"""How a series is told."""
+"""Wordings of a series."""
 
 
 def _numeric(
     rng: random.Random, key: str, context: str, question: str, gold: int, gaps: Sequence[int]
 ) -> Draft:
-    """A draft whose options are equally far apart, the gold at a random place among them."""
+    """A draft whose options are equally far apart, the right one at a random position among them."""
     gap = rng.choice([gap for gap in gaps if 0 < 3 * gap < gold] or [1])
     index = rng.randrange(4)
     return draft_of(key, context, question, [gold + gap * (i - index) for i in range(4)], index)

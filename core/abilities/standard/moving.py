@@ -9,20 +9,16 @@ from core.abilities.item import Draft
 from core.abilities.tables import read_tables
 
 TABLES = read_tables("standard/spatial_reasoning")
-ROOMS, CONTAINERS, SMALL_THINGS = (
-    TABLES["rooms"].texts,
-    TABLES["containers"].texts,
-    TABLES["small things"].texts,
-)
+ROOMS, CONTAINERS, THINGS = TABLES["rooms"].texts, TABLES["containers"].texts, TABLES["small things"].texts
 LANDMARKS, COLOURS = TABLES["landmarks"].texts, TABLES["colours"].texts
 PHOTO_MOVES, STACK_MOVES = dict(TABLES["photo moves"].pairs), dict(TABLES["stack moves"].pairs)
-STACK_PLACES = TABLES["stack places"].texts
+STACK_POSITIONS = TABLES["stack positions"].texts
 
 
 def _carried_along(rng: random.Random) -> Draft:
     """Two containers are carried about and their contents moved: the room that a thing ends in."""
     rooms, boxes = rng.sample(ROOMS, 4), rng.sample(CONTAINERS, 2)
-    things = rng.sample(SMALL_THINGS, 2)
+    things = rng.sample(THINGS, 2)
     room_of, box_of, seen = [0, 1], [0, 1], 2
     events: list[tuple[int, int]] = []
     told = [f"The {boxes[i]} is in the {rooms[i]}, and in it is the {things[i]}." for i in range(2)]
@@ -43,7 +39,7 @@ def _carried_along(rng: random.Random) -> Draft:
     box = box_of[asked]
     gold = rooms[room_of[box]]
     moved_to = [room for _, room in events if room >= 0]
-    # The room spoken of last would be right too often: most of those drafts are drawn anew.
+    # The room named last would be right too often: most of those drafts are drawn anew.
     is_too_easy = moved_to[-1:] == [room_of[box]] and rng.random() < 0.65
     if seen < 4 or len(moved_to) == len(events) or is_too_easy:
         return _carried_along(rng)
@@ -118,7 +114,7 @@ def _way_back(rng: random.Random) -> Draft:
 
 
 def _stack_moves(rng: random.Random) -> Draft:
-    """Blocks in a stack change places: which is at a place at the end."""
+    """Blocks in a stack change places: which has a position at the end."""
     stack = colours = rng.sample(COLOURS, 4)
     moves = rng.sample(list(STACK_MOVES), rng.randint(2, 3))
     out = []
@@ -133,17 +129,17 @@ def _stack_moves(rng: random.Random) -> Draft:
             "reverse": [d, c, b, a],
         }[move]
         out.append(f"{', '.join(stack)}.")
-    place = rng.randrange(4)
+    position = rng.randrange(4)
     told = ". ".join(
         capital(f"{when}{STACK_MOVES[move]}")
         for when, move in zip(("first ", "then ", "finally "), moves, strict=False)
     )
     return draft_of(
-        f"stack_moves {moves} {place}",
+        f"stack_moves {moves} {position}",
         f"Four blocks are stacked. From the bottom to the top they are {listed(colours)}. {told}.",
-        f"Which block is {STACK_PLACES[place]} now?",
+        f"Which block is {STACK_POSITIONS[position]} now?",
         colours,
-        colours.index(stack[place]),
+        colours.index(stack[position]),
         f"From the bottom to the top: {' Then '.join(out)}",
     )
 

@@ -1,8 +1,8 @@
-"""Standard items of quantitative reasoning: counting, arithmetic in words, comparison, ratio, money and rate.
+"""Quantitative reasoning: counting, arithmetic in words, comparison, ratio, money and rate.
 
-The four options are the golds of four contexts that differ in one number, or the four people who are
-compared: neither size, rank nor frequency tells the gold. The steps of counting items count out, so that a
-model that overcounts is seen to do so.
+The four options are the right ones of four contexts that differ in one number, or the four people who are
+compared: neither size, rank nor frequency gives the right one away. The steps of counting items count aloud,
+which shows where a model overcounts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COPRIME_PAIRS = [(a, b) for a in range(2, 9) for b in range(2, 9) if math.gcd(a,
 
 
 def _marks(rng: random.Random, hits: int, n: int) -> list[bool]:
-    """That many marks in random order, of which `hits` are true."""
+    """N marks in random order, of which `hits` are true."""
     marks = [True] * hits + [False] * (n - hits)
     rng.shuffle(marks)
     return marks

@@ -161,7 +161,7 @@ def _control(rng: random.Random) -> Draft:
 
 
 def _converses(rng: random.Random) -> Draft:
-    """Who has a role in one of two facts, each told from one of its two sides."""
+    """Who has a role in one of two facts, each put from one of its two sides."""
     numbers = rng.sample(range(len(CONVERSES)), 2)
     people = rng.sample(NAMES, 4)
     sides = [rng.randrange(2) for _ in numbers]

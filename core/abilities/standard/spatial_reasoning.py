@@ -1,7 +1,7 @@
-"""Standard items of spatial reasoning: rows, grids, directions, routes, turns, containers and points of view.
+"""Spatial reasoning: rows, grids, directions, routes, turns, containers and points of view.
 
-The options are the same whichever of them is right (the four things, corners, directions or people that are
-spoken of), or the golds of four contexts that differ in one number: only the context decides.
+The options are the same whichever of them is right (the four things, corners, directions or people in the
+context), or the right ones of four contexts that differ in one number: only the context decides.
 """
 
 from __future__ import annotations
@@ -11,37 +11,39 @@ import random
 from core.abilities.drafting import (
     NAMES,
     NUMBER_WORDS,
+    clues_key,
     counted,
     draft_of,
+    draw_clues,
     families,
     four_numbers,
+    gives_away,
     listed,
     with_article,
 )
 from core.abilities.item import Draft
 from core.abilities.standard.moving import MOVES
-from core.abilities.standard.ordering import clues_key, draw_clues, gives_away
 from core.abilities.tables import read_tables
 
 TABLES = read_tables("standard/spatial_reasoning")
 THINGS, LANDMARKS, VILLAGES = TABLES["things"].texts, TABLES["landmarks"].texts, TABLES["villages"].texts
 COMPASS, TURNS = TABLES["compass"].texts, TABLES["turns"].texts
-ROW_CLUES, ROW_PLACES = TABLES["row clues"].lists, TABLES["row places"].texts
+ROW_CLUES, ROW_POSITIONS = TABLES["row clues"].lists, TABLES["row positions"].texts
 TABLE_SIDES = {side: views for side, *views in TABLES["table sides"].rows}
 
 
 def _row_order(rng: random.Random) -> Draft:
-    """Four things in a row, told by clues: which is at a place."""
-    clues, place = draw_clues(rng), rng.randrange(4)
-    if gives_away(clues, place):
+    """Four things in a row, known from clues: which has a position."""
+    clues, position = draw_clues(rng), rng.randrange(4)
+    if gives_away(clues, position):
         return _row_order(rng)
     things = rng.sample(THINGS, 4)
     told = [rng.choice(ROW_CLUES[c.kind]).format(a=things[c.a], b=things[c.b]) for c in clues]
     named = listed([with_article(t) for t in rng.sample(things, 4)])
     context = f"Four things stand in a row on a shelf: {named}. {' '.join(told)}"
-    question = f"Which of the four is {ROW_PLACES[place]}?"
+    question = f"Which of the four is {ROW_POSITIONS[position]}?"
     steps = f"From left to right: {', '.join(things)}."
-    return draft_of(f"row_order {clues_key(clues, place)}", context, question, things, place, steps)
+    return draft_of(f"row_order {clues_key(clues, position)}", context, question, things, position, steps)
 
 
 def _compass_corner(rng: random.Random) -> Draft:
@@ -142,7 +144,7 @@ def _side_in_view(rng: random.Random) -> Draft:
 
 
 def _opposite_seats(rng: random.Random) -> Draft:
-    """Two people face each other: which thing is on a side, told from either seat."""
+    """Two people face each other: which thing is on a side, as seen from either seat."""
     a, b = rng.sample(NAMES, 2)
     sides = rng.sample(list(TABLE_SIDES), 4)
     asked, is_told, is_swapped = sides[0], rng.random() < 0.5, rng.random() < 0.5

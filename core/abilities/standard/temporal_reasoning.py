@@ -1,7 +1,7 @@
-"""Standard items of temporal reasoning: order, duration and overlap of events, clock, calendar and lives.
+"""Temporal reasoning: order, duration and overlap of events, clock, calendar and lives.
 
-The options are the same whichever of them is right (the four events or people that are spoken of), or the
-golds of four contexts that differ in one number: only the context decides.
+The options are the same whichever of them is right (the four events or people in the context), or the right
+ones of four contexts that differ in one number: only the context decides.
 """
 
 from __future__ import annotations
@@ -9,17 +9,28 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 
-from core.abilities.drafting import NAMES, capital, clock, counted, draft_of, families, four_numbers, listed
+from core.abilities.drafting import (
+    NAMES,
+    capital,
+    clock,
+    clues_key,
+    counted,
+    draft_of,
+    draw_clues,
+    families,
+    four_numbers,
+    gives_away,
+    listed,
+)
 from core.abilities.item import Draft
 from core.abilities.standard.clock_times import CLOCK_TIMES
-from core.abilities.standard.ordering import clues_key, draw_clues, gives_away
 from core.abilities.tables import read_tables
 
 TABLES = read_tables("standard/temporal_reasoning")
-EVENTS, EVENT_CLUES, EVENT_PLACES = (
+EVENTS, CLUES, POSITIONS = (
     TABLES["events"].texts,
     TABLES["event clues"].lists,
-    TABLES["event places"].texts,
+    TABLES["event positions"].texts,
 )
 PROGRAMMES, LIVES = TABLES["programmes"].rows, TABLES["lives"].rows
 WEEKDAYS, MONTHS = TABLES["weekdays"].texts, TABLES["months"].texts
@@ -28,32 +39,32 @@ DATE_SCENES = [
     *(("later", *row) for row in TABLES["dates later"].rows),
     *(("earlier", *row) for row in TABLES["dates earlier"].rows),
 ]
-"""Whether the other date is later or earlier, how it is told and asked."""
+"""Whether the other date is later or earlier, the context and the question."""
 
 FIRST_DAY = 60
 """March 1 as a day of the year: dates stay after it, so that leap years do not matter."""
 
 
 def _event_order(rng: random.Random) -> Draft:
-    """Four events, told by clues: which came at a place."""
-    clues, place = draw_clues(rng), rng.randrange(4)
-    if gives_away(clues, place):
+    """Four events, known from clues: which had a position."""
+    clues, position = draw_clues(rng), rng.randrange(4)
+    if gives_away(clues, position):
         return _event_order(rng)
     events = rng.sample(EVENTS, 4)
-    told = [capital(rng.choice(EVENT_CLUES[c.kind]).format(a=events[c.a], b=events[c.b])) for c in clues]
+    told = [capital(rng.choice(CLUES[c.kind]).format(a=events[c.a], b=events[c.b])) for c in clues]
     named = listed(rng.sample(events, 4))
     return draft_of(
-        f"event_order {clues_key(clues, place)}",
+        f"event_order {clues_key(clues, position)}",
         f"On the festival day there were four events, one after another: {named}. {' '.join(told)}",
-        f"Which of the four events came {EVENT_PLACES[place]}?",
+        f"Which of the four events came {POSITIONS[position]}?",
         events,
-        place,
+        position,
         f"In order: {', '.join(events)}.",
     )
 
 
 def _arrival_order(rng: random.Random) -> Draft:
-    """Four times, each told by the one before: who was first, second, third or last."""
+    """Four times, each given by the one before: who was first, second, third or last."""
     times = [5 * rng.randint(84, 240)]
     for _ in range(3):
         times.append(times[-1] + rng.choice((-1, 1)) * 5 * rng.randint(1, 9))
@@ -67,21 +78,21 @@ def _arrival_order(rng: random.Random) -> Draft:
         told.append(
             f"{people[i]} did so {abs(by)} minutes {'after' if by > 0 else 'before'} {people[i - 1]}."
         )
-    place = rng.randrange(4)
+    position = rng.randrange(4)
     ranked = sorted(people, key=lambda p: times[people.index(p)])
     steps = ", ".join(f"{p} {clock(t)}" for p, t in zip(people, times, strict=True))
     return draft_of(
-        f"arrival_order {[t - times[0] for t in times]} {place}",
+        f"arrival_order {[t - times[0] for t in times]} {position}",
         " ".join(told),
-        f"Who {short} {EVENT_PLACES[place]}?",
+        f"Who {short} {POSITIONS[position]}?",
         people,
-        people.index(ranked[place]),
+        people.index(ranked[position]),
         f"{steps}. In order: {', '.join(ranked)}.",
     )
 
 
 def _present_during(rng: random.Random) -> Draft:
-    """A programme and four stays told by its parts: who was there during one part."""
+    """A programme and four stays given by its parts: who was there during one part."""
     parts = rng.choice(PROGRAMMES)
     n = len(parts)
     asked = rng.randrange(1, n - 1)

@@ -243,7 +243,7 @@ def test_options_are_shuffled_by_seed_and_gold_positions_become_even(tmp_path: P
     items = load_items(path).items
     assert all(item.answer == ROW["answer"] for item in items)
     counts = Counter(item.answer_index for item in items)
-    assert all(150 < counts[place] < 250 for place in range(4))  # 4 standard deviations around 200
+    assert all(150 < counts[index] < 250 for index in range(4))  # 4 standard deviations around 200
     assert load_items(path).items == items
     assert load_items(path, seed=1).items != items
 
@@ -262,12 +262,12 @@ OPTION = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).map(str.
 def test_any_text_survives_the_way_through_a_file(
     tmp_path_factory: pytest.TempPathFactory, options: list[str], data: st.DataObject
 ) -> None:
-    place = data.draw(st.integers(0, len(options) - 1))
+    index = data.draw(st.integers(0, len(options) - 1))
     seed = data.draw(st.integers())
-    row = {"question": data.draw(OPTION), "options": options, "answer_index": place}
+    row = {"question": data.draw(OPTION), "options": options, "answer_index": index}
     path = write(tmp_path_factory.mktemp("own") / "items.jsonl", [row])
     (item,) = load_items(path, seed=seed).items
-    assert item.answer == options[place]
+    assert item.answer == options[index]
     assert Counter(item.options) == Counter(options)
 
 
@@ -300,7 +300,7 @@ def test_a_hub_data_set_is_read_from_its_train_split_or_its_only_one(
     write(tmp_path / "set" / "test.jsonl", numbered("a", 2))
     rows = list(_hub_rows(str(tmp_path / "set")))
     assert [row.fields["question"] for row in rows] == ["a 0?", "a 1?"]
-    assert rows[1].place.endswith("set, row 2")
+    assert rows[1].where.endswith("set, row 2")
     write(tmp_path / "set" / "validation.jsonl", numbered("b", 1))
     with pytest.raises(ValueError, match="no split 'train' but"):
         list(_hub_rows(str(tmp_path / "set")))

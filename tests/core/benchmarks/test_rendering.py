@@ -79,8 +79,8 @@ def test_chance_is_the_mean_over_items_where_the_number_of_options_varies() -> N
 def test_a_bad_row_is_named(task: str, change: dict[str, object], message: str) -> None:
     row = rows_of(task)[0]
     with pytest.raises(ValueError, match=message) as raised:
-        render(TASKS[task], [Row(row.place, {**row.fields, **change})])
-    assert row.place in str(raised.value)
+        render(TASKS[task], [Row(row.where, {**row.fields, **change})])
+    assert row.where in str(raised.value)
 
 
 def test_what_cannot_be_asked_for_is_said() -> None:
