@@ -66,10 +66,6 @@ class ChoiceDocument:
     read: str = ""
     """The prompt as shown to a person, if the continuations hold part of the question; else empty."""
 
-    def context(self, option: int) -> str:
-        """The context of an option."""
-        return self.contexts[option if len(self.contexts) > 1 else 0]
-
 
 @dataclass(frozen=True)
 class CodeReference:

@@ -1,4 +1,4 @@
-"""Runs generated programs and their tests in the sandbox of this machine."""
+"""Runs the tests of generated programs in the sandbox of this machine."""
 
 from __future__ import annotations
 
@@ -10,29 +10,6 @@ from core.sandbox.kinds import find_sandbox, why_not_unconfined
 from core.sandbox.running import Ended, Execution, Status, TestResult, TestRun, execute
 
 DEFAULT_LIMITS = Limits()
-
-
-def run_program(
-    code: str, *, limits: Limits = DEFAULT_LIMITS, stdin: str = "", insist: bool = False
-) -> Execution:
-    """Runs a program as a script, confined; it has ended when this returns.
-
-    Args:
-        code: Python source.
-        limits: what it may use.
-        stdin: its standard input.
-        insist: run it with limits alone if no sandbox works, provided that limits hold here.
-
-    Returns:
-        How it went; if no sandbox works, `refused` with the reason in `stderr`.
-
-    Raises:
-        SandboxError: the sandbox worked before and now does not start.
-    """
-    kind = _kind(insist)
-    if kind is None:
-        return _refused(insist)
-    return execute(kind, code, limits, stdin=stdin).execution
 
 
 def run_tests(
@@ -47,15 +24,22 @@ def run_tests(
         program: Python source.
         tests: Python source of each test, such as one assert.
         limits: what the program may use.
-        insist: see `run_program`.
+        insist: run it with limits alone if no sandbox works, provided that limits hold here.
+
+    Returns:
+        How each test went; if no sandbox works, `refused` with the reason as every error.
 
     Raises:
         SandboxError: the sandbox worked before and now does not start.
     """
-    kind = _kind(insist)
+    kind: Kind | None = find_sandbox().kind
+    if kind is None and insist and not why_not_unconfined():
+        kind = "unconfined"
     if kind is None:
-        refused = _refused(insist)
-        return TestRun(refused, tuple(TestResult(False, refused.stderr) for _ in tests))
+        reason = f"{why_not_unconfined()} " if insist else ""
+        reason = f"The program was not run. {reason}{find_sandbox().reason}"
+        refused = Execution(None, "refused", None, "", reason, 0.0)
+        return TestRun(refused, tuple(TestResult(False, reason) for _ in tests))
     return judge(execute(kind, program, limits, tests=tuple(tests)), len(tests))
 
 
@@ -84,16 +68,3 @@ _NOT_REACHED: dict[Status, str] = {
     "killed": "The program was killed before this test was done.",
 }
 """Why a test has no report, by how the program ended."""
-
-
-def _kind(insist: bool) -> Kind | None:
-    """The sandbox to use, or `unconfined` if that is insisted on and possible; None: refuse."""
-    found = find_sandbox().kind
-    return "unconfined" if found is None and insist and not why_not_unconfined() else found
-
-
-def _refused(insist: bool) -> Execution:
-    reason = find_sandbox().reason
-    if insist:
-        reason = f"{why_not_unconfined()} {reason}"
-    return Execution(None, "refused", None, "", f"The program was not run. {reason}", 0.0)

@@ -23,6 +23,7 @@ from core.inference.choice_plan import plan_choices
 from core.inference.encoding import encode_options, longest_row
 from core.inference.generation import generate
 from core.inference.loglikelihood import loglikelihoods
+from tests.core.benchmarks.conftest import context_of
 from tests.performance.machine import peak_memory_bytes
 
 VOCABULARY = 8192
@@ -179,7 +180,7 @@ def _harness_scores(backend: Any, items: Sequence[Document]) -> Answers:
         if isinstance(item, ChoiceDocument):
             counts.append(len(item.continuations))
             for option, text in enumerate(item.continuations):
-                requests.append(_instance("loglikelihood", (item.context(option), text), option, number))
+                requests.append(_instance("loglikelihood", (context_of(item, option), text), option, number))
     values = iter(backend.loglikelihood(requests, disable_tqdm=True))
     return [[next(values)[0] for _ in range(count)] for count in counts]
 

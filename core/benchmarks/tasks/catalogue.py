@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.benchmarks.task import Task
-from core.benchmarks.tasks.code import HUMANEVAL, MBPP
 from core.benchmarks.tasks.commonsense import COMMONSENSE_QA, HELLASWAG, PIQA, SOCIAL_IQA, WINOGRANDE
 from core.benchmarks.tasks.knowledge import (
     ARC_CHALLENGE,
@@ -14,7 +13,7 @@ from core.benchmarks.tasks.knowledge import (
     TRUTHFULQA_MC2,
 )
 from core.benchmarks.tasks.passages import BOOLQ, SQUAD
-from core.benchmarks.tasks.reasoning import BBH, GSM8K
+from core.benchmarks.tasks.written import BBH, GSM8K, HUMANEVAL, MBPP
 
 TASKS: dict[str, Task] = {
     task.id: task

@@ -15,7 +15,7 @@ from core.benchmarks.rows import load_rows
 from core.benchmarks.scoring import choice_metric
 from core.benchmarks.task import Task
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.reasoning import SUBTASKS
+from core.benchmarks.tasks.written import SUBTASKS
 from tests.core.benchmarks.harness import harness_tasks
 
 DATA = Path(__file__).parents[2] / "data" / "benchmarks"
@@ -62,6 +62,11 @@ def choice_scores(task: Task, document: ChoiceDocument, loglikelihoods: Sequence
 def whole_program(code: CodeReference, answer: str) -> str:
     """The program for an answer, tests included."""
     return "\n".join(part for part in (code.head + answer, code.setup, code.tests) if part)
+
+
+def context_of(document: ChoiceDocument, option: int) -> str:
+    """The context of an option."""
+    return document.contexts[option if len(document.contexts) > 1 else 0]
 
 
 def subjects() -> list[str]:

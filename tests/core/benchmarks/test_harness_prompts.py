@@ -12,8 +12,8 @@ from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocume
 from core.benchmarks.rendering import render
 from core.benchmarks.task import HARNESS_SEED
 from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.reasoning import SUBTASKS
-from tests.core.benchmarks.conftest import rows_of, shot_rows_of, subjects, whole_program
+from core.benchmarks.tasks.written import SUBTASKS
+from tests.core.benchmarks.conftest import context_of, rows_of, shot_rows_of, subjects, whole_program
 
 pytestmark = pytest.mark.harness
 
@@ -52,7 +52,7 @@ def theirs(task: Any, shots: int, **chat: Any) -> list[list[Any]]:
 
 def as_requests(document: Document) -> list[tuple[Any, ...]]:
     if isinstance(document, ChoiceDocument):
-        return [(document.context(place), text) for place, text in enumerate(document.continuations)]
+        return [(context_of(document, index), text) for index, text in enumerate(document.continuations)]
     return [(document.prompt, {"until": list(document.until), "max_gen_toks": document.max_new_tokens})]
 
 

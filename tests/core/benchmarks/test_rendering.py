@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import pytest
 
 from core.abilities.custom_rows import Row
 from core.benchmarks.benchmark import ChoiceDocument
 from core.benchmarks.loaded import Rows, chance_over
-from core.benchmarks.rendering import render
-from core.benchmarks.task import Task
+from core.benchmarks.rendering import ShotSampler, render
+from core.benchmarks.task import Shots, Task
 from core.benchmarks.tasks.catalogue import TASKS
 from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of
 
@@ -103,3 +104,31 @@ def test_descriptions_hold_together_and_go_to_another_process(task: Task) -> Non
     assert (task.kind == "generation") == (task.chance == 0.0) == bool(task.until)
     assert (task.judge is None) == (task.kind == "multiple_choice" or task.metrics == ("pass@1",))
     assert pickle.loads(pickle.dumps(task)) == task
+
+
+POOL = [Row(f"row {number}", {"n": number % 5}) for number in range(8)]  # three of them twice
+PIQA = replace(TASKS["piqa"], shots=Shots(0, "train", without_item=True))
+
+
+@pytest.mark.harness
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1234, 7])
+def test_the_same_rows_as_the_harness_even_where_the_pool_repeats_the_item(count: int, seed: int) -> None:
+    samplers = pytest.importorskip("lm_eval.api.samplers", reason="lm-evaluation-harness is not installed")
+    theirs = samplers.ContextSampler([dict(row.fields) for row in POOL], rnd=seed)
+    ours = ShotSampler(PIQA, "", count, POOL, seed)
+    for item in POOL * 5:
+        drawn = [row.fields for row in ours.before(item)]
+        assert drawn == theirs.sample(n=count, eval_doc=item.fields)
+        assert item.fields not in drawn
+
+
+def test_too_small_a_pool_is_an_error_that_says_how_many_are_needed() -> None:
+    with pytest.raises(ValueError, match=r"'piqa' needs 9 rows to take 8 examples from, but .* has 8"):
+        ShotSampler(PIQA, "", 8, POOL, 0)
+    with pytest.raises(ValueError, match=r"'mmlu' needs 5 rows of 'anatomy' .* split 'dev' has 0"):
+        ShotSampler(TASKS["mmlu"], "anatomy", 5, [], 0)
+    with pytest.raises(ValueError, match=r"'piqa' needs 1 rows .* has 0"):
+        ShotSampler(PIQA, "", 1, POOL[:1] * 2, 0).before(POOL[0])
+    with pytest.raises(ValueError, match=r"'mbpp' bundles 3 examples, not 4"):
+        ShotSampler(TASKS["mbpp"], "", 4, [], 0)

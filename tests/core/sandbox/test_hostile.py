@@ -13,7 +13,7 @@ import pytest
 from core.sandbox.inside.order import MIB, Limits
 from core.sandbox.kinds import Apart
 from core.sandbox.running import Execution, execute
-from tests.core.sandbox.names import name_itself, processes_named
+from tests.core.sandbox.conftest import name_itself, processes_named
 
 LIMITS = Limits(
     wall_seconds=2.0,

@@ -7,7 +7,7 @@ import pytest
 from core.sandbox.inside.order import Limits, Order, read_order
 from core.sandbox.kinds import Apart, find_sandbox
 from core.sandbox.process import SandboxError
-from core.sandbox.programs import judge, run_program, run_tests
+from core.sandbox.programs import judge, run_tests
 from core.sandbox.running import execute, read_reports
 
 LIMITS = Limits(wall_seconds=20.0)
@@ -145,7 +145,7 @@ def test_a_sandbox_that_does_not_start_is_no_failed_program(kind: Apart) -> None
 
 def test_what_was_found_here_runs_a_program() -> None:
     found = find_sandbox()
-    execution = run_program("print(6 * 7)")
+    execution = run_tests("print(6 * 7)", []).execution
     assert execution.kind == found.kind
     if found.kind is None:
         assert execution.status == "refused"

@@ -20,7 +20,7 @@ from core.sandbox.inside.order import MIB, Limits
 from core.sandbox.kinds import why_not_unconfined
 from core.sandbox.programs import judge
 from core.sandbox.running import Execution, execute
-from tests.core.sandbox.names import name_itself, processes_named
+from tests.core.sandbox.conftest import name_itself, processes_named
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENT = Limits(wall_seconds=20.0, memory_bytes=256 * MIB, processes=6, file_bytes=4 * MIB)
@@ -184,12 +184,12 @@ INSISTED = """
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.program_tests import insisting, require_sandbox
 from core.sandbox.kinds import find_sandbox
-from core.sandbox.programs import run_program, run_tests
+from core.sandbox.programs import run_tests
 print(find_sandbox().kind, find_sandbox().reason)
-refused = run_program("open('/tmp/never', 'w')")
+refused = run_tests("open('/tmp/never', 'w')", []).execution
 print(refused.status, refused.kind, refused.exit_code, refused.stderr.endswith(find_sandbox().reason))
 print(run_tests("x = 1", ["assert x == 1"]).passed)
-insisted = run_program("print(6 * 7)", insist=True)
+insisted = run_tests("print(6 * 7)", [], insist=True).execution
 print(insisted.status, insisted.kind, insisted.stdout.strip())
 print(run_tests("x = 1", ["assert x == 1"], insist=True).passed)
 print(insisting())
@@ -229,10 +229,10 @@ def test_where_no_sandbox_works_programs_are_refused_unless_one_insists(tmp_path
 def test_where_a_sandbox_works_insisting_changes_nothing() -> None:
     from core.benchmarks.program_tests import insisting
     from core.sandbox.kinds import find_sandbox
-    from core.sandbox.programs import run_program
+    from core.sandbox.programs import run_tests
 
     kind = find_sandbox().kind
     if kind is None:
         pytest.skip("no sandbox works here")
-    assert run_program("print(1)", insist=True).kind == kind
+    assert run_tests("print(1)", [], insist=True).execution.kind == kind
     assert insisting() == f"A sandbox works here ({kind}), and is used."
