@@ -16,7 +16,7 @@ from core.engine.jobs import JobQueue
 from core.engine.pacing import Pacer
 from core.engine.runtime_paths import Place
 from core.engine.spec import EngineSpec
-from core.engine.state import State
+from core.engine.state import EngineState
 from core.engine.wire import LONGEST_LINE_BYTES, command_of, encode
 from core.engine.worker import Worker
 from core.experiment.events import Event, Heartbeat, Refused
@@ -44,7 +44,7 @@ class Server:
         """
         self._loop = asyncio.get_running_loop()
         self._place, self._idle_s = place, idle_s
-        self._state = State(spec.id, os.getpid())
+        self._engine, self._state = spec.id, EngineState()
         self._clients: set[asyncio.StreamWriter] = set()
         self._pacer = Pacer(self._loop, self._pass_on)
         self._queue = JobQueue(spec.id, self._from_worker)
@@ -102,7 +102,7 @@ class Server:
             writer.close()
             return
         self._pacer.flush()
-        writer.write(encode(self._state.snapshot()))
+        writer.write(encode(self._state.snapshot(self._engine, os.getpid())))
         self._clients.add(writer)
         self._watch_idleness()
         try:
@@ -150,7 +150,7 @@ class Server:
         self._loop.call_soon_threadsafe(self._pacer.emit, event)
 
     def _pass_on(self, event: Event) -> None:
-        self._state.take(event)
+        self._state.fold(event)
         line = encode(event)
         for client in list(self._clients):
             self._send(client, line)

@@ -1,8 +1,9 @@
-"""What a newly connected screen has to know, folded from the events as they are told."""
+"""What an engine is doing, folded from its events by the engine itself and by every screen. No torch."""
 
 from __future__ import annotations
 
-import msgspec
+import time
+from dataclasses import dataclass, field
 
 from core.experiment.events import (
     ENDED,
@@ -22,92 +23,145 @@ from core.experiment.events import (
     TextCompared,
     TextWritten,
 )
+from core.experiment.specs import Run
 
 ENDED_JOBS = 50
-"""So many of the jobs that ended are remembered."""
+"""Number of ended jobs that are remembered."""
+
+Pane = tuple[str, int]
+"""A generation job's id, and the index of one of its answers."""
 
 
-class State:
-    """The engine's state, as far as its events say it."""
+@dataclass
+class LiveRun:
+    """One mask on one benchmark that goes on, or has just ended."""
 
-    def __init__(self, engine: str, pid: int) -> None:
-        self._engine, self._pid = engine, pid
-        self._jobs: dict[str, Job] = {}
-        self._model: ModelLoading | ModelLoaded | ModelFailed | None = None
-        self._run: RunStarted | None = None
-        self._outcomes: list[ItemOutcome] = []
-        self._texts: dict[int, TextWritten] = {}
-        self._compared: dict[int, TextCompared] = {}
+    run: Run
+    outcomes: list[ItemOutcome] = field(default_factory=list)
+    """In the order in which they came: longest items first."""
+    started: float = field(default_factory=time.monotonic)
+    finished: float | None = None
+
+    @property
+    def rate(self) -> float | None:
+        """Items a second; None before there are any."""
+        seconds = (self.finished or time.monotonic()) - self.started
+        return len(self.outcomes) / seconds if self.outcomes and seconds > 0 else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated from the rate; None before there is one."""
+        rate = self.rate
+        return None if not rate else (self.run.n - len(self.outcomes)) / rate
+
+
+class EngineState:
+    """The engine's model and jobs, and how far the running job is."""
+
+    def __init__(self) -> None:
+        self.model: ModelLoading | ModelLoaded | ModelFailed | None = None
+        self.jobs: dict[str, Job] = {}
+        """Oldest first; of those that ended, the last."""
+        self.current: LiveRun | None = None
+        self.scored: ItemsScored | None = None
+        """Progress of the importance that is computed or was last."""
+        self.planned: ImportancePlanned | None = None
+        """How it is computed."""
+        self.texts: dict[Pane, str] = {}
+        """What generation jobs wrote."""
+        self.compared: dict[Pane, TextCompared] = {}
+        """How ablated answers differ from their base answer."""
         self._writer = ""
-        """The generation job that the texts and what is known of them are of."""
-        self._scored: ItemsScored | None = None
-        self._planned: ImportancePlanned | None = None
+        """The generation job that wrote last."""
 
-    def snapshot(self) -> Snapshot:
-        """All of it."""
-        return Snapshot(
-            engine=self._engine,
-            pid=self._pid,
-            jobs=tuple(self._jobs.values()),
-            model=self._model,
-            run=self._run,
-            outcomes=tuple(self._outcomes),
-            texts=tuple(self._texts[pane] for pane in sorted(self._texts)),
-            scored=self._scored,
-            planned=self._planned,
-            compared=tuple(self._compared[pane] for pane in sorted(self._compared)),
-        )
-
-    def take(self, event: Event) -> None:
-        """Takes one event in."""
+    def fold(self, event: Event) -> None:
+        """Takes an event in."""
         match event:
             case ModelLoading() | ModelLoaded() | ModelFailed():
-                self._model = event
-            case RunStarted():
-                self._begin(event)
-            case RunFinished():
-                self._begin(None)
-            case BatchFinished():
-                self._outcomes.extend(event.outcomes)
+                self.model = event
             case ImportancePlanned():
-                self._planned = event
+                self.planned = event
             case ItemsScored():
-                self._score(event)
-            case TextWritten():
-                self._write(event)
-            case TextCompared():
-                self._take_writer(event.job)
-                self._compared[event.pane] = event
-            case JobChanged():
-                self._change(event.job)
+                self.scored = event
+            case RunStarted():
+                self._start_run(event)
+            case BatchFinished():
+                if self.current is not None:
+                    self.current.outcomes.extend(event.outcomes)
+            case RunFinished():
+                self.current = None
+            case TextWritten(job, pane, text):
+                self._writer = job
+                self.texts[job, pane] = self.texts.get((job, pane), "") + text
+            case TextCompared(job, pane):
+                self._writer = job
+                self.compared[job, pane] = event
+            case JobChanged(job):
+                self._change_job(job)
+            case Snapshot():
+                self._restore(event)
             case _:
                 pass
 
-    def _begin(self, run: RunStarted | None) -> None:
-        self._run, self._outcomes = run, []
-        self._scored = self._planned = None
+    def snapshot(self, engine: str, pid: int) -> Snapshot:
+        """The state for a newly connected screen.
 
-    def _score(self, event: ItemsScored) -> None:
-        if event.done < event.total:
-            self._scored = event
-        else:
-            self._scored = self._planned = None
+        Args:
+            engine: its id.
+            pid: its process.
+        """
+        run, scored, planned = self.current and self.current.run, self.scored, self.planned
+        if scored is not None and scored.done >= scored.total:
+            planned = None if planned is not None and planned.ability == scored.ability else planned
+            scored = None
+        texts = {key: text for key, text in self.texts.items() if key[0] == self._writer}
+        compared = {key: found for key, found in self.compared.items() if key[0] == self._writer}
+        return Snapshot(
+            engine=engine,
+            pid=pid,
+            jobs=tuple(self.jobs.values()),
+            model=self.model,
+            run=None if run is None else RunStarted(run.mask, run.benchmark, run.n),
+            outcomes=() if self.current is None else tuple(self.current.outcomes),
+            texts=tuple(TextWritten(*pane, texts[pane]) for pane in sorted(texts)),
+            scored=scored,
+            planned=planned,
+            compared=tuple(compared[pane] for pane in sorted(compared)),
+        )
 
-    def _write(self, event: TextWritten) -> None:
-        self._take_writer(event.job)
-        before = self._texts.get(event.pane)
-        text = event.text if before is None else before.text + event.text
-        self._texts[event.pane] = msgspec.structs.replace(event, text=text)
+    def _start_run(self, event: RunStarted) -> None:
+        self.scored = self.planned = None
+        self.current = LiveRun(Run(event.mask, event.benchmark, event.n))
 
-    def _take_writer(self, job: str) -> None:
-        if job != self._writer:
-            self._writer, self._texts, self._compared = job, {}, {}
-
-    def _change(self, job: Job) -> None:
-        before = self._jobs.get(job.id)
-        if job.state in ENDED and before is not None and before.state != "queued":
-            self._begin(None)
-        self._jobs[job.id] = job
-        ended = [one.id for one in self._jobs.values() if one.state in ENDED]
+    def _change_job(self, job: Job) -> None:
+        before = self.jobs.get(job.id)
+        self.jobs[job.id] = job
+        if before is None:
+            self._forget_answers(job.id)  # a new engine counts its jobs from 1 again
+        was_queued = before is not None and before.state == "queued"
+        if job.state == "running" and (before is None or was_queued):
+            self.scored = self.planned = None
+        if before is not None and job.done > before.done:
+            self.scored = self.planned = None  # the part that was scored for is done
+        if job.state in ENDED and not was_queued:
+            self.current = self.scored = self.planned = None
+        ended = [one.id for one in self.jobs.values() if one.state in ENDED]
         for forgotten in ended[:-ENDED_JOBS]:
-            del self._jobs[forgotten]
+            del self.jobs[forgotten]
+            self._forget_answers(forgotten)
+
+    def _forget_answers(self, job: str) -> None:
+        self.texts = {pane: text for pane, text in self.texts.items() if pane[0] != job}
+        self.compared = {pane: found for pane, found in self.compared.items() if pane[0] != job}
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        """Takes over an engine's whole state, as after attaching to it."""
+        self.model = snapshot.model
+        self.jobs = {job.id: job for job in snapshot.jobs}
+        if snapshot.run is not None:
+            self._start_run(snapshot.run)
+        if self.current is not None:
+            self.current.outcomes.extend(snapshot.outcomes)
+        self.scored, self.planned = snapshot.scored, snapshot.planned
+        self.texts |= {(text.job, text.pane): text.text for text in snapshot.texts}
+        self.compared |= {(found.job, found.pane): found for found in snapshot.compared}

@@ -10,7 +10,7 @@ import pytest
 from core.engine.commands import StartRuns
 from core.engine.jobs import JobQueue
 from core.engine.pacing import Pacer
-from core.engine.state import ENDED_JOBS, State
+from core.engine.state import ENDED_JOBS, EngineState
 from core.experiment.events import (
     BatchFinished,
     Event,
@@ -75,49 +75,49 @@ def test_a_closed_queue_cancels_what_waits_and_what_runs() -> None:
     assert queue.is_empty
 
 
-def change(state: State, job: str, job_state: JobState) -> None:
-    state.take(JobChanged(Job(job, "runs", "title", job_state)))
+def change(state: EngineState, job: str, job_state: JobState) -> None:
+    state.fold(JobChanged(Job(job, "runs", "title", job_state)))
 
 
 def test_a_snapshot_has_what_goes_on_and_only_that() -> None:
-    state = State("3f2a", 1)
+    state = EngineState()
     run = RunStarted(None, "b", 4)
     change(state, "3f2a-1", "running")
     change(state, "3f2a-2", "queued")
-    state.take(ItemsScored("a", 3, 9))
-    assert state.snapshot().scored == ItemsScored("a", 3, 9)
-    state.take(run)
-    state.take(BatchFinished((outcome(2),)))
-    state.take(BatchFinished((outcome(0), outcome(1))))
+    state.fold(ItemsScored("a", 3, 9))
+    assert state.snapshot("3f2a", 1).scored == ItemsScored("a", 3, 9)
+    state.fold(run)
+    state.fold(BatchFinished((outcome(2),)))
+    state.fold(BatchFinished((outcome(0), outcome(1))))
     change(state, "3f2a-2", "cancelled")
-    snapshot = state.snapshot()
+    snapshot = state.snapshot("3f2a", 1)
     assert (snapshot.run, snapshot.scored) == (run, None)
     assert snapshot.outcomes == (outcome(2), outcome(0), outcome(1))
-    state.take(RunFinished("base", "b", 0.5, 1, 2))
-    assert (state.snapshot().run, state.snapshot().outcomes) == (None, ())
-    state.take(run)
+    state.fold(RunFinished("base", "b", 0.5, 1, 2))
+    assert (state.snapshot("3f2a", 1).run, state.snapshot("3f2a", 1).outcomes) == (None, ())
+    state.fold(run)
     change(state, "3f2a-1", "failed")
-    assert state.snapshot().run is None
+    assert state.snapshot("3f2a", 1).run is None
     for job, pane, text in (("g", 0, "a"), ("g", 1, "b"), ("g", 0, "c")):
-        state.take(TextWritten(job, pane, text))
-    assert state.snapshot().texts == (TextWritten("g", 0, "ac"), TextWritten("g", 1, "b"))
+        state.fold(TextWritten(job, pane, text))
+    assert state.snapshot("3f2a", 1).texts == (TextWritten("g", 0, "ac"), TextWritten("g", 1, "b"))
     compared = TextCompared(
         "g", 1, None, None, None, (None, None), (None, None), (5,), (5,), (-1.0,), (-1.0,)
     )
-    state.take(compared)
-    assert state.snapshot().compared == (compared,)
-    state.take(TextWritten("h", 0, "d"))
-    assert state.snapshot().texts == (TextWritten("h", 0, "d"),)
-    assert state.snapshot().compared == ()
+    state.fold(compared)
+    assert state.snapshot("3f2a", 1).compared == (compared,)
+    state.fold(TextWritten("h", 0, "d"))
+    assert state.snapshot("3f2a", 1).texts == (TextWritten("h", 0, "d"),)
+    assert state.snapshot("3f2a", 1).compared == ()
 
 
 def test_old_jobs_are_forgotten_but_none_that_has_not_ended() -> None:
-    state = State("3f2a", 1)
+    state = EngineState()
     change(state, "waiting", "queued")
     for number in range(ENDED_JOBS + 5):
         change(state, f"job-{number}", "running")
         change(state, f"job-{number}", "completed")
-    kept = [job.id for job in state.snapshot().jobs]
+    kept = [job.id for job in state.snapshot("3f2a", 1).jobs]
     assert kept == ["waiting", *(f"job-{number}" for number in range(5, ENDED_JOBS + 5))]
 
 

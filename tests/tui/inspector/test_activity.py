@@ -80,3 +80,14 @@ def test_a_lost_engine_leaves_what_it_had_still_to_do() -> None:
     assert activity.lost_jobs == [JOB]
     assert list(activity.jobs.values()) == [ended]
     assert not activity.is_busy
+
+
+def test_a_queued_job_that_is_cancelled_leaves_the_running_one() -> None:
+    activity = Activity()
+    queued = Job("3f2a-2", "runs", "other", "queued")
+    for event in (JobChanged(JOB), JobChanged(queued), RunStarted(MASK, "spatial_reasoning", 3)):
+        activity.fold(event)
+    activity.fold(JobChanged(Job("3f2a-2", "runs", "other", "cancelled")))
+    assert activity.current is not None
+    activity.fold(JobChanged(Job("3f2a-1", "runs", "spatial", "cancelled", 0, 2)))
+    assert activity.current is None
