@@ -110,7 +110,7 @@ class EngineState:
             engine: its id.
             pid: its process.
         """
-        run, scored, planned = self.current and self.current.run, self.scored, self.planned
+        current, scored, planned = self.current, self.scored, self.planned
         if scored is not None and scored.done >= scored.total:
             planned = None if planned is not None and planned.ability == scored.ability else planned
             scored = None
@@ -121,8 +121,10 @@ class EngineState:
             pid=pid,
             jobs=tuple(self.jobs.values()),
             model=self.model,
-            run=None if run is None else RunStarted(run.mask, run.benchmark, run.n),
-            outcomes=() if self.current is None else tuple(self.current.outcomes),
+            run=None
+            if current is None
+            else RunStarted(current.run.mask, current.run.benchmark, current.run.n),
+            outcomes=() if current is None else tuple(current.outcomes),
             texts=tuple(TextWritten(*pane, texts[pane]) for pane in sorted(texts)),
             scored=scored,
             planned=planned,
