@@ -1,7 +1,8 @@
-"""A calibration in tables of 80 columns, and in sentences."""
+"""A calibration in words: tables of 80 columns, a verdict, and the JSON document."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tui import output
@@ -21,60 +22,60 @@ if TYPE_CHECKING:
     from core.phantom.calibration.plan import Setting
 
 GOOD, FAIR = 0.9, 0.7
-"""Correlations from which a matrix is called good, and partly right; the first also of a share of weights."""
+"""Correlations from which a matrix is good and partly right; GOOD is also for a share of weights."""
 
 FEWEST_TIMES = 2
-"""From so many times chance on, the place of the weights is called partly right."""
+"""Multiple of chance from which the selected weights are partly right."""
 
 TWO_DIGITS = 9.95
-"""What is not less has two digits before the point when it is rounded."""
+"""Smallest number that rounds to two digits before the point."""
 
-SETTING_HEADS = ("loss", "reduction", "selection", "k", "scope")
+SETTING_HEADS = ("rule", "selection", "k")
 
 MATRICES_LEGEND = (
-    "r: correlation of the 100 cells with the true matrix. row, col: of 10, how many have their maximum on "
-    "the diagonal. own, others: mean points lost on and off the diagonal. In brackets, and with ± the wider "
-    "side: 95 %, other held-out items drawn; true matrix, masks and diagnostic items stay."
+    "r: correlation of the 100 cells with the true matrix. row, col: rows and columns, of 10, with their "
+    "maximum on the diagonal. own, others: mean points lost on and off the diagonal. Brackets, and ± for the "
+    "wider side: 95 % interval over held-out items; true matrix, masks and diagnostic items are fixed."
 )
 
 PLACES_LEGEND = (
-    "Share of the selected weights that lie in the ability's own block, and how many times chance that is; "
-    "by scope and k. AUROC, .5 is chance: own block against the other private ones, by neuron (sum of its "
-    "weights' scores) and by weight. Each is a mean of 10 abilities; --json has them all."
+    "Share of the selected weights in the ability's own block, and as a multiple of chance; by scope and k. "
+    "AUROC, .5 is chance: own block against the other private ones, by neuron (sum of its weights' scores) "
+    "and by weight. Means of 10 abilities; --json has each."
 )
 
 
 def write_calibration(found: Calibration, spec: ModelSpec, n_items: int) -> None:
-    """Writes all tables and what they say."""
+    """Writes all tables and the verdict."""
     from core.phantom.calibration.found import true_matrix
     from core.phantom.calibration.plan import USUAL
 
     usual = found.matrices[USUAL]
     output.write(f"{wrapped(what_it_is(spec))}\n\n")
-    output.write(f"Points of accuracy lost. True: a planted block is zeroed, n {found.truth.items}.\n")
+    output.write(f"Accuracy lost, in points. True: a planted block is zeroed, n {found.truth.items}.\n")
     output.write(f"Recovered: {setting_words(USUAL)}, n {usual.items}.\n")
     output.write(_side_by_side(true_matrix(found.truth), usual.drops) + "\n")
-    output.write(f"Recovered matrices · n {usual.items} held-out, {n_items} diagnostic items an ability\n")
+    output.write(f"Recovered matrices · n {usual.items} held-out, {n_items} diagnostic items per ability\n")
     output.write_table(matrices_table(found))
     output.write(f"{wrapped(MATRICES_LEGEND)}\n\n")
-    output.write(f"Where the selected weights lie · {n_items} diagnostic items an ability\n")
+    output.write(f"Where the selected weights are · {n_items} diagnostic items per ability\n")
     output.write_table(_places_table(found))
     output.write(f"{wrapped(PLACES_LEGEND)}\n\n")
     output.write("".join(f"{wrapped(line)}\n" for line in verdict(found, spec)) + "\n")
 
 
 def verdict(found: Calibration, spec: ModelSpec) -> list[str]:
-    """What is good and what is only partly right at the usual setting, in sentences with their figures."""
+    """What is good and what is only partly right at the default setting, in sentences with figures."""
     lines = [
         _matrix_sentence(found),
         *_best_sentence(found),
         _places_sentence(found),
-        "The true matrix is about 0 off the diagonal, so r tells own from others, and nothing finer.",
+        "The true matrix is about 0 off the diagonal: r tells own from others, nothing finer.",
     ]
     if spec.quantization != "none":
         lines.append(
-            f"The true matrix is of full precision; the model here is {spec.quantization}, and intact it "
-            f"answers {min(found.accuracy.values()):.0%} or more of each ability's items."
+            f"The true matrix is for full precision; the model here is {spec.quantization}, and answers "
+            f"{min(found.accuracy.values()):.0%} or more of each ability's items when intact."
         )
     return lines
 
@@ -89,15 +90,15 @@ def _matrix_sentence(found: Calibration) -> str:
     return (
         f"{_grade(usual)} the matrix ({setting_words(USUAL)}). r {_estimate(usual.correlation)}; "
         f"{usual.rows} of 10 rows and {usual.columns} of 10 columns have their maximum on the diagonal. An "
-        f"ability's mask takes {usual.diagonal.value:.0f} of the {own:.0f} points that its whole block does, "
-        f"and {_tenths(usual.off_diagonal.value)} of each other ability's (its block: {_tenths(others)}). "
+        f"ability's mask costs it {usual.diagonal.value:.0f} of the {own:.0f} points that its whole block "
+        f"does, and each other ability {_tenths(usual.off_diagonal.value)} (the block: {_tenths(others)}). "
         f"With the paper's setting ({setting_words(PAPER)}): r {_estimate(paper.correlation)}, "
         f"{paper.rows} rows, {paper.columns} columns."
     )
 
 
 def _best_sentence(found: Calibration) -> list[str]:
-    """Which setting comes nearest to the true matrix, if it is not the usual one, and how to choose it."""
+    """The setting nearest to the true matrix, if not the default one, and its options."""
     from core.phantom.calibration.plan import USUAL
 
     def r(setting: Setting) -> float:
@@ -110,9 +111,9 @@ def _best_sentence(found: Calibration) -> list[str]:
     matrix, places = found.matrices[best], list(found.placements[best].values())
     return [
         f"{_grade(matrix)} the matrix with {setting_words(best)}, the nearest here. "
-        f"r {_estimate(matrix.correlation)}; {matrix.rows} rows, {matrix.columns} columns; it takes "
+        f"r {_estimate(matrix.correlation)}; {matrix.rows} rows, {matrix.columns} columns; it costs "
         f"{matrix.diagonal.value:.0f} and {_tenths(matrix.off_diagonal.value)} points, and "
-        f"{mean(place.precision for place in places):.0%} of its weights lie in the own block. Elsewhere: "
+        f"{mean(place.precision for place in places):.0%} of its weights are in the own block. Its options: "
         f"--loss {best.loss} --reduction {best.reduction} --selections {best.selection}"
         + ("." if best.scope == "global" else f" --scope {best.scope}.")
     ]
@@ -126,7 +127,7 @@ def _places_sentence(found: Calibration) -> str:
     localizations = found.localizations[USUAL.loss, USUAL.reduction, USUAL.selection].values()
     neurons = [one.neurons for one in localizations]
     return (
-        f"{_grade_of_places(places)} the weights. Of those selected, {mean(own):.0%} lie in the ability's "
+        f"{_grade_of_places(places)} the weights. Of those selected, {mean(own):.0%} are in the ability's "
         f"own block ({min(own):.0%} to {max(own):.0%} by ability), {mean_times(places):.1f} times chance, "
         f"and {shared:.0%} in the block that all share. A neuron of the own block outscores one of another's "
         f"in {mean(neurons):.0%} of all pairs ({min(neurons):.0%} to {max(neurons):.0%}). A mask says that "
@@ -135,7 +136,7 @@ def _places_sentence(found: Calibration) -> str:
 
 
 def document(found: Calibration, spec: ModelSpec, n_items: int) -> dict[str, Any]:
-    """Everything, as plain values."""
+    """The calibration as plain values."""
     from core.phantom.calibration.blocks import PRIVATE
     from core.phantom.calibration.found import true_matrix
 
@@ -159,50 +160,44 @@ def document(found: Calibration, spec: ModelSpec, n_items: int) -> dict[str, Any
             for setting, places in found.placements.items()
         ],
         "auroc": [
-            {
-                "loss": loss,
-                "reduction": reduction,
-                "selection": selection,
-                "abilities": {ability: one._asdict() for ability, one in localizations.items()},
-            }
-            for (loss, reduction, selection), localizations in found.localizations.items()
+            dict(zip(("loss", "reduction", "selection"), kind, strict=True))
+            | {"abilities": {ability: one._asdict() for ability, one in localizations.items()}}
+            for kind, localizations in found.localizations.items()
         ],
         "verdict": verdict(found, spec),
     }
 
 
 def what_it_is(spec: ModelSpec) -> str:
-    """What is calibrated on, and what that says."""
+    """What the phantom is, and what a calibration on it shows."""
     return (
-        f"Calibration on {spec.name}, a tiny Llama that was engineered: in training, each of ten abilities "
-        "got neurons of its own, which it needs. So what the method should find is known. This tests the "
-        "instrument; it says nothing about real models, in which nobody planted anything."
+        f"Calibration on {spec.name}, a tiny Llama trained so that each of ten abilities needs neurons of "
+        "its own: what the method should find is known. This tests the method; it says nothing about real "
+        "models, in which nobody planted anything."
     )
 
 
 def setting_words(setting: Setting) -> str:
-    """A setting in a few words: `margin, sum, contrast, k 1 %`."""
+    """A setting in words: `margin, sum-abs, contrast, k 1 %`."""
     scope = "" if setting.scope == "global" else f", scope {setting.scope}"
     return f"{setting.loss}, {setting.reduction}, {setting.selection}, k {100 * setting.k:g} %{scope}"
 
 
 def setting_cells(setting: Setting, *, is_narrow: bool) -> tuple[str, ...]:
-    """A setting in a table of `settings_table`; narrow, it is `margin, sum, contrast 1%`."""
-    scope, k = setting.scope, f"{100 * setting.k:g}%"
-    if not is_narrow:
-        return setting.loss, setting.reduction, setting.selection, k, scope
-    words = f"{setting.loss}, {setting.reduction}, {setting.selection} {k}"
-    return (words if scope == "global" else f"{words}, scope {scope}",)
+    """The cells of a setting in a `settings_table`; narrow, `margin, sum-abs, contrast 1%`."""
+    rule, k = f"{setting.loss}, {setting.reduction}", f"{100 * setting.k:g}%"
+    selection = setting.selection if setting.scope == "global" else f"{setting.selection} {setting.scope}"
+    return (f"{rule}, {selection} {k}",) if is_narrow else (rule, selection, k)
 
 
 def _grade(matrix: Recovered) -> str:
-    """How like the true one a matrix is, as the beginning of a sentence."""
+    """How close a matrix is to the true one, as the beginning of a sentence."""
     r = 0.0 if matrix.correlation is None else round(matrix.correlation.value, 2)
     return "Good:" if r >= GOOD else "Only partly right:" if r >= FAIR else "Not right:"
 
 
 def _grade_of_places(places: Iterable[Placement]) -> str:
-    """How well the selected weights lie where they were planted, as the beginning of a sentence."""
+    """How well the selected weights match the planted block, as the beginning of a sentence."""
     found = list(places)
     if mean(place.precision for place in found) >= GOOD:
         return "Good:"
@@ -210,27 +205,24 @@ def _grade_of_places(places: Iterable[Placement]) -> str:
 
 
 def _side_by_side(true: Points, drops: Points) -> str:
-    """Both matrices, three columns a cell; a dot is less than half a point."""
+    """Both matrices, three columns per cell; a dot is less than half a point."""
     names = list(SHORT_NAMES.values())
     heads = "".join(f"{name[:2]:>3}" for name in names)
     lines = [f"{'':7}{'true':>30}{'':3}{'recovered':>30}", f"{'':7}{heads}{'':3}{heads}"]
     for name, left, right in zip(names, true, drops, strict=True):
-        lines.append(f"{name:7}{_cells(left)}{'':3}{_cells(right)}")
+        cells = ("".join(f"{points(value):>3}" for value in row) for row in (left, right))
+        lines.append(f"{name:7}{'   '.join(cells)}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _cells(row: Iterable[float]) -> str:
-    return "".join(f"{points(value):>3}" for value in row)
-
-
 def points(value: float) -> str:
-    """Points of accuracy, whole; a dot for what is rounded to none."""
+    """Whole points of accuracy; a dot for none."""
     text = f"{value:.0f}"
     return "·" if text in ("0", "-0") else text
 
 
 def matrices_table(found: Calibration, *, is_narrow: bool = False) -> Table:
-    """A row for each matrix that was recovered; narrow, it has its setting in words."""
+    """A row per recovered matrix; narrow, with the setting in one column."""
     table = settings_table(("r", "row", "col", "own", "others"), is_narrow=is_narrow)
     for setting, matrix in found.matrices.items():
         table.add_row(
@@ -246,32 +238,29 @@ def matrices_table(found: Calibration, *, is_narrow: bool = False) -> Table:
 
 
 def _places_table(found: Calibration) -> Table:
-    """A row for each loss, form and selection; the controls, whose loss and form are the usual, below."""
+    """A row per scoring rule and selection; columns by scope and k."""
     sizes = list(dict.fromkeys((setting.scope, setting.k) for setting in found.placements))
     heads = [f"{scope} {100 * k:g}%" for scope, k in sizes]
-    table = plain_table(("loss", "reduction", "selection"), (*heads, "neuron", "weight"))
-    kinds = dict.fromkeys(
-        (setting.loss, setting.reduction, setting.selection) for setting in found.placements
-    )
-    for kind in kinds:
-        by_size = {
-            (setting.scope, setting.k): places.values()
-            for setting, places in found.placements.items()
-            if (setting.loss, setting.reduction, setting.selection) == kind
-        }
-        table.add_row(
-            *kind,
-            *(
-                f"{number(mean(p.precision for p in by_size[size]))} {times_words(by_size[size])}"
-                for size in sizes
-            ),
-            *aurocs(found.localizations.get(kind, {}).values()),
-        )
+    table = plain_table(("rule and selection",), (*heads, "neuron", "weight"))
+    rules = dict.fromkeys((setting.loss, setting.reduction) for setting in found.placements)
+    for rule in rules:
+        table.add_row(", ".join(rule))
+        of_rule = {one: at for one, at in found.placements.items() if (one.loss, one.reduction) == rule}
+        for selection in dict.fromkeys(setting.selection for setting in of_rule):
+            places = {(s.scope, s.k): at.values() for s, at in of_rule.items() if s.selection == selection}
+            table.add_row(
+                f"  {selection}",
+                *(
+                    f"{number(mean(p.precision for p in places[size]))} {times_words(places[size])}"
+                    for size in sizes
+                ),
+                *aurocs(found.localizations.get((*rule, selection), {}).values()),
+            )
     return table
 
 
 def aurocs(localizations: Iterable[Localization]) -> tuple[str, str]:
-    """Their means, by neuron and by weight; a dot each where there are none."""
+    """Mean AUROCs by neuron and by weight; dots if there are none."""
     found = list(localizations)
     if not found:
         return "·", "·"
@@ -279,17 +268,17 @@ def aurocs(localizations: Iterable[Localization]) -> tuple[str, str]:
 
 
 def settings_table(right: Sequence[str], *, is_narrow: bool) -> Table:
-    """An empty table whose rows are settings: a column for each part; narrow, one column that may fold.
+    """An empty table of settings, with a column for each part; narrow, with one column that may fold.
 
     Args:
         right: heads of the columns of figures.
-        is_narrow: whether there is no room for more.
+        is_narrow: whether the wide table has no room.
     """
     return plain_table(("setting",) if is_narrow else SETTING_HEADS, right, folds=is_narrow)
 
 
 def plain_table(left: Sequence[str], right: Sequence[str], *, folds: bool = False) -> Table:
-    """An empty table without lines; its columns are set left, which may fold, then right, which may not."""
+    """An empty table without lines: left-aligned columns, which may fold, then right-aligned ones."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
@@ -308,7 +297,7 @@ def _estimate(estimate: Estimate | None) -> str:
 
 
 def _tenths(value: float) -> str:
-    """With one decimal, and no sign before 0."""
+    """One decimal, and no sign before 0."""
     return f"{round(value, 1) + 0.0:.1f}"
 
 
@@ -326,26 +315,19 @@ def mean(values: Iterable[float]) -> float:
 
 
 def mean_times(places: Iterable[Placement]) -> float:
-    """How many times as many weights as by chance lie in the own block, on average."""
+    """Mean share of the weights in the own block, as a multiple of chance."""
     return mean(place.enrichment for place in places)
 
 
 def times_words(places: Iterable[Placement]) -> str:
-    """The same in three digits at most: `x8.7`, `x15`."""
+    """The same in at most three digits: `x8.7`, `x15`."""
     times = mean_times(places)
     return f"x{times:.1f}" if times < TWO_DIGITS else f"x{times:.0f}"
 
 
 def setting_document(setting: Setting) -> dict[str, Any]:
     """A setting as plain values."""
-    return {
-        "loss": setting.loss,
-        "reduction": setting.reduction,
-        "selection": setting.selection,
-        "scope": setting.scope,
-        "k": setting.k,
-        "control": setting.is_control,
-    }
+    return {**asdict(setting), "control": setting.is_control}
 
 
 def _matrix(matrix: Recovered) -> dict[str, Any]:

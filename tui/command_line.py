@@ -1,4 +1,4 @@
-"""The `abilityscope` command. Starts fast: each command imports what it needs when it runs."""
+"""The `abilityscope` command. Starts fast: a command imports what it needs when it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import typer
 from core.models.spec import shortened
 from tui import output
 from tui.commands import (
-    attach,
     bench,
     benchmarks,
     cache,
@@ -24,17 +23,16 @@ from tui.commands import (
     jobs,
     overlap,
     profile,
-    settings,
-    stop,
     tui,
 )
-from tui.options import RunOptions
+from tui.opening import ScreenOptions, engine_spec, has_terminal, open_inspector
+from tui.options import ModelFlags
 from tui.renamed import refuse_old_names
 
 PROGRAM = "abilityscope"
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
-"""Exit codes; that of a usage error is 2."""
+"""Exit codes; a usage error has 2."""
 
 OVERVIEW = """\
 abilityscope: which abilities does a benchmark really need?
@@ -46,14 +44,14 @@ Try:
   abilityscope tui                                         the inspector, on a tiny Llama or your --model
   abilityscope profile --limit 100                         ten abilities by ten benchmarks, in tables
   abilityscope bench --benchmark spatial_reasoning         one benchmark; ablated with --ability
-  abilityscope benchmarks                                  which there are, and whether their data is here
-  abilityscope doctor                                      what is here, and what fits
+  abilityscope benchmarks                                  all benchmarks, and whether their data is here
+  abilityscope doctor                                      this computer, and whether a model fits
 
-Every command explains itself: abilityscope COMMAND --help
+Help on a command: abilityscope COMMAND --help
 """
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-"""The commands. Help is plain text: rich costs a third of a second at every start."""
+"""The commands. Help is plain text: rich would add a third of a second to every start."""
 
 app.command()(tui.tui)
 app.command()(profile.profile)
@@ -64,11 +62,11 @@ app.command()(bench.bench)
 app.command()(benchmarks.benchmarks)
 app.command()(generate.generate)
 app.command()(data.data)
-app.command()(attach.attach)
+app.command()(tui.attach)
 app.command()(jobs.jobs)
-app.command()(stop.stop)
+app.command()(jobs.stop)
 app.command()(doctor.doctor)
-app.command()(settings.settings)
+app.command()(tui.settings)
 app.add_typer(cache.app, name="cache")
 
 
@@ -80,14 +78,14 @@ def overview(
     """Which abilities does a benchmark really need? Ablate the weights of one ability and watch."""
     if context.invoked_subcommand is not None:
         return
-    if tui.has_terminal():
-        tui.open_inspector(tui.engine_spec(RunOptions()), tui.ScreenOptions())
+    if has_terminal():
+        open_inspector(engine_spec(ModelFlags()), ScreenOptions())
     else:
         output.write(OVERVIEW)
 
 
 def main() -> None:
-    """Runs the command that the shell gave, and ends the process with its exit code."""
+    """Runs the command of `sys.argv`, and exits with its code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -112,9 +110,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _invoke(arguments: list[str]) -> int:
     refuse_old_names(arguments)
-    # Not `app()`, which formats errors over several lines, in colours, and ends the process itself.
+    # Not `app()`, which prints errors over several lines, in colours, and exits itself.
     command = typer.main.get_command(app)
-    # A value for --help: typer would load pydantic to turn none into a bool, 60 ms before the first frame.
+    # A default for --help: to turn None into a bool, typer would load pydantic, which takes 60 ms.
     with command.make_context(PROGRAM, arguments, default_map={"help": False}) as context:
         try:
             command.invoke(context)
@@ -129,7 +127,7 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _usage_line(error: typer.TyperException) -> str:
-    """What is wrong with the arguments, on one line, and where to read on if typer found it."""
+    """What is wrong with the arguments, on one line; for errors of typer, with the command's --help."""
     message = " ".join(error.format_message().split())
     end = "" if message.endswith((".", "?")) else "."
     context = getattr(error, "ctx", None)
@@ -137,7 +135,7 @@ def _usage_line(error: typer.TyperException) -> str:
 
 
 def _failure_line(error: Exception) -> str:
-    """What went wrong, on one line; for what nobody foresaw, how to see where."""
+    """What went wrong, on one line; for an unforeseen error, how to see the traceback."""
     from cache.files import CorruptEntry
 
     message = " ".join(_words(error).split())
@@ -147,7 +145,7 @@ def _failure_line(error: Exception) -> str:
 
 
 def _words(error: Exception) -> str:
-    """What an error says; of what the system refuses the file and the reason, without Python's brackets."""
+    """The message of an error; for one of the system, the file and the reason without its number."""
     if isinstance(error, OSError) and error.strerror and str(error).startswith("[Errno "):
         named = error.filename if isinstance(error.filename, str) else None
         where = "" if named is None else f"'{shortened(named)}' cannot be used: "

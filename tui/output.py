@@ -1,4 +1,4 @@
-"""All that the command line writes: results on stdout; progress, notes and errors on stderr."""
+"""Output of the command line: results on stdout; progress, notes and errors on stderr."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.safe_text import shown
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PIPE_WIDTH = 10_000
-"""Columns of a table that does not go to a terminal: so wide that no line is broken."""
+"""Columns of a table that does not go to a terminal: no line is broken."""
 
 
 LONGEST_LINE = 110
-"""Columns of a sentence, however wide the screen."""
+"""Most columns of a sentence."""
 
 
 class OutputClosed(Exception):  # noqa: N818 (the reader has seen enough, which is no error)
-    """Nobody reads stdout any more, as after `| head`."""
+    """The reader of stdout has closed it, as `| head` does."""
 
 
 def write(text: str) -> None:
     """Writes text to stdout at once.
 
     Raises:
-        OutputClosed: nobody reads it any more.
-        OSError: it cannot be written, such as to a full disk.
+        OutputClosed: the reader has closed it.
+        OSError: it cannot be written, as to a full disk.
     """
     try:
         sys.stdout.write(text)
@@ -46,12 +46,12 @@ def write(text: str) -> None:
 
 
 def write_document(document: Mapping[str, Any]) -> None:
-    """Writes one JSON document; in ASCII, so that nothing in it acts on a terminal."""
+    """Writes one JSON document, in ASCII: nothing in it acts on a terminal."""
     write(json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
 def finite(values: Mapping[str, Any]) -> dict[str, Any]:
-    """With null for what is infinite or no number: JSON knows neither."""
+    """The values, None for infinite and NaN, which JSON lacks."""
     return {
         name: None if isinstance(value, float) and not abs(value) < float("inf") else value
         for name, value in values.items()
@@ -64,7 +64,7 @@ def write_json_line(document: Mapping[str, Any]) -> None:
 
 
 def write_table(table: Table) -> None:
-    """Writes a table as wide as the terminal, or with one line a row where there is none."""
+    """Writes a table as wide as the terminal, or with one line per row without one."""
     from rich.console import Console
 
     console = Console(
@@ -85,6 +85,51 @@ def wrapped(text: str) -> str:
     return textwrap.fill(text, min(columns, LONGEST_LINE))
 
 
+def plain_table(
+    heads: Sequence[str],
+    *,
+    left: Collection[str] | None = None,
+    title: str | None = None,
+    is_tight: bool = False,
+    wraps: bool = False,
+) -> Table:
+    """An empty table without lines.
+
+    Args:
+        heads: of its columns.
+        left: heads of the left-aligned columns; None for the first one.
+        title: above the table.
+        is_tight: one space between columns instead of two.
+        wraps: whether cells may take several lines.
+    """
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=is_tight)
+    for head in heads:
+        is_left = head in (heads[:1] if left is None else left)
+        table.add_column(head, justify="left" if is_left else "right", no_wrap=not wraps)
+    return table
+
+
+def list_table(left: Sequence[str], right: Sequence[str], last: str) -> Table:
+    """An empty table for a list of things.
+
+    Args:
+        left: heads of the first columns.
+        right: heads of the right-aligned columns after them.
+        last: head of the last column, whose cells may take several lines.
+    """
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for head in left:
+        table.add_column(head, no_wrap=True)
+    for head in right:
+        table.add_column(head, no_wrap=True, justify="right")
+    table.add_column(last, overflow="fold")
+    return table
+
+
 def note(text: str) -> None:
     """Writes one line to stderr."""
     sys.stderr.write(f"{shown(text)}\n")
@@ -92,5 +137,5 @@ def note(text: str) -> None:
 
 
 def _abandon_stdout() -> None:
-    """Sends what is still buffered to nowhere: Python would else complain about it when it ends."""
+    """Discards what is still buffered, which Python would complain about when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

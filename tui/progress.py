@@ -1,4 +1,4 @@
-"""Shows on stderr what the engine does: a bar with rate and time left on a terminal, else plain lines."""
+"""Progress on stderr: bars with rate and time left on a terminal, else plain lines."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from core.experiment.events import (
     RunsFound,
 )
 from tui import output
-from tui.numbers import size_text
+from tui.engine_words import loaded_text, memory_text, planned_text
 from tui.safe_text import shown
-from tui.scoring_words import loaded_text, scoring_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -29,12 +28,12 @@ if TYPE_CHECKING:
 MB = 1_000_000
 
 LINE_EVERY_S = 10.0
-"""Seconds between plain lines of one kind, so that a log stays readable."""
+"""Seconds between plain lines about the same work."""
 
 
 @contextmanager
 def shown_progress() -> Iterator[Callable[[Event], None]]:
-    """A context with what is to be told every event."""
+    """A context with the function that takes events and shows them."""
     if not sys.stderr.isatty():
         yield _Lines()
         return
@@ -54,7 +53,7 @@ def shown_progress() -> Iterator[Callable[[Event], None]]:
 
 @contextmanager
 def shown_counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A context with what is to be told how many of how many are done; shows nothing without a terminal."""
+    """A context with the function that takes done and total, shown as a bar; silent without a terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
@@ -66,68 +65,56 @@ def shown_counting(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _loading(event: ModelLoading) -> str:
-    return f"{shown(event.name)}: {event.doing}"
-
-
-def _planned(event: ImportancePlanned) -> str:
-    sizes = ((event.device_bytes, "GPU memory"), (event.host_bytes, "memory"), (event.disk_bytes, "disk"))
-    takes = " and ".join(f"{size_text(size)} of {what}" for size, what in sizes if size)
-    return f"importance of {event.ability}: {scoring_words(event)}; takes {takes}"
-
-
-def _found(event: RunsFound) -> str:
-    return f"{event.total} runs, {event.cached} of them in the cache"
-
-
-class _Told:
-    """Remembers what was said of loading and scoring, so that it is said once."""
+class _Notes:
+    """Turns events into notes; a repeated one is said once."""
 
     def __init__(self) -> None:
         self._doing, self._how = "", ""
 
-    def is_new_loading(self, event: ModelLoading) -> bool:
-        """Whether something else is done than what was told last."""
-        before, self._doing = self._doing, event.doing
-        return event.doing != before
-
-    def is_new_plan(self, event: ImportancePlanned) -> bool:
-        """Whether scoring is done in another way than the ability before."""
-        before, self._how = self._how, scoring_words(event)
-        return self._how != before
+    def of(self, event: Event) -> str:
+        """The note of an event; empty if there is none or it was said before."""
+        match event:
+            case ModelLoading():
+                before, self._doing = self._doing, event.doing
+                return "" if event.doing == before else f"{shown(event.name)}: {event.doing}"
+            case ImportancePlanned():
+                before, self._how = self._how, planned_text(event)
+                takes = memory_text(event.device_bytes, event.host_bytes, event.disk_bytes, joint=" and ")
+                return (
+                    ""
+                    if self._how == before
+                    else f"importance of {event.ability}: {self._how}; takes {takes}"
+                )
+            case RunsFound():
+                return f"{event.total} runs, {event.cached} of them in the cache"
+            case EntryReplaced():
+                return f"computed anew: {event.problem}"
+            case NotStored():
+                return event.problem
+        return ""
 
 
 class _Lines:
-    """Writes a line for what is new, and for what goes on a line every few seconds."""
+    """Writes notes, and a line every few seconds for work that goes on."""
 
     def __init__(self) -> None:
         self._next_line = 0.0
-        self._told = _Told()
+        self._notes = _Notes()
 
     def __call__(self, event: Event) -> None:
+        note = self._notes.of(event)
+        if note:
+            output.note(note)
         if isinstance(event, ModelLoading):
-            self._load(event)
-        elif isinstance(event, ImportancePlanned):
-            if self._told.is_new_plan(event):
-                output.note(_planned(event))
-        elif isinstance(event, RunsFound):
-            output.note(_found(event))
-        elif isinstance(event, EntryReplaced):
-            output.note(f"computed anew: {event.problem}")
-        elif isinstance(event, NotStored):
-            output.note(event.problem)
+            if note:
+                self._next_line = time.monotonic() + LINE_EVERY_S
+            elif event.done_bytes < event.total_bytes:
+                self._now_and_then(f"{shown(event.name)}: {event.doing}: {loaded_text(event)}")
         elif isinstance(event, ItemsScored):
             self._now_and_then(f"importance of {event.ability}: {event.done} of {event.total} items")
         elif isinstance(event, RunFinished):
             text = f"run {event.done} of {event.total}: {event.mask} on {event.benchmark}: {event.score:.3f}"
             self._now_and_then(text, event.done == event.total)
-
-    def _load(self, event: ModelLoading) -> None:
-        if self._told.is_new_loading(event):
-            output.note(_loading(event))
-            self._next_line = time.monotonic() + LINE_EVERY_S
-        elif event.done_bytes < event.total_bytes:
-            self._now_and_then(f"{_loading(event)}: {loaded_text(event)}")
 
     def _now_and_then(self, text: str, is_last: bool = False) -> None:
         if is_last or time.monotonic() >= self._next_line:
@@ -136,40 +123,26 @@ class _Lines:
 
 
 class _Bars:
-    """One bar for the runs and, while there is something to load or score, one for the bytes or items."""
+    """One bar for the runs, and one for the bytes or items while the model is loaded or scored."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._bars: dict[str, tuple[TaskID, float]] = {}
-        self._told = _Told()
+        self._notes = _Notes()
 
     def __call__(self, event: Event) -> None:
+        note = self._notes.of(event)
+        if note:
+            self._progress.console.print(note, markup=False, highlight=False)
         if isinstance(event, ModelLoading):
-            self._load(event)
-        elif isinstance(event, ImportancePlanned):
-            if self._told.is_new_plan(event):
-                self._say(_planned(event))
-        elif isinstance(event, RunsFound):
-            self._say(_found(event))
-        elif isinstance(event, EntryReplaced):
-            self._say(f"computed anew: {event.problem}")
-        elif isinstance(event, NotStored):
-            self._say(event.problem)
+            if event.total_bytes:
+                self._advance("MB", "loading", event.done_bytes // MB, event.total_bytes // MB)
+            if event.done_bytes == event.total_bytes and "MB" in self._bars:
+                self._progress.remove_task(self._bars.pop("MB")[0])
         elif isinstance(event, ItemsScored):
             self._advance("items", f"importance: {event.ability}", event.done, event.total)
         elif isinstance(event, RunFinished):
             self._advance("runs", f"{event.mask}", event.done, event.total)
-
-    def _say(self, text: str) -> None:
-        self._progress.console.print(text, markup=False, highlight=False)
-
-    def _load(self, event: ModelLoading) -> None:
-        if self._told.is_new_loading(event):
-            self._say(_loading(event))
-        if event.total_bytes:
-            self._advance("MB", "loading", event.done_bytes // MB, event.total_bytes // MB)
-        if event.done_bytes == event.total_bytes and "MB" in self._bars:
-            self._progress.remove_task(self._bars.pop("MB")[0])
 
     def _advance(self, unit: str, text: str, done: int, total: int) -> None:
         if unit not in self._bars or (unit == "items" and done < self._done(unit)):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, drawn_seed
-from core.masks.choices import DRAWN, Scope, Selection
+from core.masks.choices import CONTROLS, DRAWN, Scope, Selection
 from core.models.matrices import Variant
 
 
@@ -56,6 +56,11 @@ class Plan:
                 f"{self.random_seeds} random seeds are asked for, but 'random' is not among the selections: "
                 "add it."
             )
+
+    @property
+    def effects(self) -> tuple[Selection, ...]:
+        """The selections that are not controls; all if there are only controls."""
+        return tuple(one for one in self.selections if one not in CONTROLS) or self.selections
 
     def masks(self) -> tuple[MaskSpec, ...]:
         """Every mask, the cheapest kinds first: what `top` has scored serves `bottom` and `contrast`."""

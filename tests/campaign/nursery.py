@@ -22,7 +22,7 @@ ENDS_WITHIN_S = 120
 
 IMPORTED = (
     "tui.command_line",
-    "tui.matrix",
+    "tui.profile_tables",
     "core.analysis.profile_folder",
     "core.runner.generation_quality",
     "core.runner.evaluation",

@@ -75,9 +75,9 @@ def test_the_other_commands_use_the_same_k(capsys: pytest.CaptureFixture[str]) -
     ("words", "said"),
     [
         ((*BENCH, *ONE, "--selection", "random"), "only random is asked for"),
-        ((*BENCH, *ONE[:-1], "often"), "'often' in --k is no number"),
+        ((*BENCH, *ONE[:-1], "often"), "'often' in --k is not a number"),
         (("profile", *WORDS, "--selections", "random,bottom"), "only random, bottom is asked for"),
-        (("profile", *WORDS[:-1], "auto,0.01"), "'auto' in --k is no number"),
+        (("profile", *WORDS[:-1], "auto,0.01"), "'auto' in --k is not a number"),
         (("generate", "so", *ONE[:-1], "2"), "above 0 and up to 1"),
     ],
 )  # fmt: skip
@@ -93,7 +93,7 @@ def test_what_cannot_be_looked_for_is_a_usage_error(
 def test_help_says_what_auto_is_and_what_it_costs(capsys: pytest.CaptureFixture[str], command: str) -> None:
     _, out, _ = called(capsys, command, "--help")
     text = " ".join(out.split())
-    assert "auto: the largest of a grid at which the model can still write" in text
+    assert "auto: the largest k of a grid at which the model can still write" in text
     assert (
         "it measures the generation quality of each mask at each k up to the first that is too large" in text
     )

@@ -72,7 +72,7 @@ def test_verify_fails_on_damage_and_names_it(tmp_path: Path, capsys: Captured) -
     fill(tmp_path)
     words = ["cache", "verify", "--cache-dir", str(tmp_path)]
     assert run(words) == 0
-    assert capsys.readouterr().out == "Every entry is whole.\n"
+    assert capsys.readouterr().out == "Every entry is intact.\n"
     path = tmp_path / "outcomes" / f"{KEY}.parquet"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     assert run(words) == 1
@@ -90,7 +90,7 @@ def test_what_another_version_stored_is_no_damage_and_is_named(tmp_path: Path, c
     place = ["--cache-dir", str(tmp_path)]
     assert run(["cache", "verify", *place]) == 0
     out, err = capsys.readouterr()
-    assert out == "Every entry is whole.\n"
+    assert out == "Every entry is intact.\n"
     assert "1 of another version of abilityscope: never used" in err
     assert run(["cache", "ls", *place]) == 0
     assert "of another version, not used: benchmark=gsm8k" in capsys.readouterr().out

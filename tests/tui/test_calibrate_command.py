@@ -80,9 +80,11 @@ def test_the_setting_that_comes_nearest_is_named_if_it_is_not_the_usual_one(cali
     best = Setting("margin", "sum-abs", "contrast_max", "global", 0.01)
     near = replace(found.matrices[best], correlation=Estimate(0.93, 0.9, 0.95))
     lines = verdict(replace(found, matrices={**far, best: near}), PHANTOM)
-    assert lines[0].startswith("Not right: the matrix (margin, items, contrast, k 1 %). r .60 [.50,.70]")
-    assert " and 0.0 of each other ability's" in lines[0]
-    assert lines[1].startswith("Good: the matrix with margin, items, contrast_max, k 1 %, the nearest here.")
+    assert lines[0].startswith("Not right: the matrix (margin, sum-abs, contrast, k 1 %). r .60 [.50,.70]")
+    assert " and each other ability 0.0 " in lines[0]
+    assert lines[1].startswith(
+        "Good: the matrix with margin, sum-abs, contrast_max, k 1 %, the nearest here."
+    )
     assert lines[1].endswith("--loss margin --reduction sum-abs --selections contrast_max.")
 
 
@@ -135,11 +137,12 @@ def test_the_text_fits_80_columns(calibration_cache: Path, monkeypatch: pytest.M
     lines = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()).splitlines()
     assert max(map(len, lines)) <= 80
     assert "…" not in screen.getvalue()  # no cell is cut off
-    assert sum(line.startswith(("margin", "full", "answer")) for line in lines) == 11 + 14
+    assert sum(line.startswith(("margin", "full", "answer")) for line in lines) == 11 + 3
+    assert sum(line.startswith("  ") and " x" in line for line in lines) == 14
     (side_by_side,) = [line for line in lines if line.startswith("causal ")]
     assert side_by_side.split()[-9:] == ["50", *8 * ["·"]]
     text = " ".join(" ".join(lines).split())
-    assert "Good: the matrix (margin, items, contrast, k 1 %)" in text
+    assert "Good: the matrix (margin, sum-abs, contrast, k 1 %)" in text
     assert "it says nothing about real models" in text
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from core.engine.records import EngineRecord
 from core.engine.spec import EngineSpec
-from core.models.files import ModelFilesError
+from core.models.files import ModelFilesError, model_folder
 from core.models.spec import ModelSpec
 from tui.command_line import run
-from tui.commands.attach import chosen_engine
-from tui.commands.tui import ScreenOptions, engine_spec, spare_slow_line
+from tui.commands.tui import chosen_engine
 from tui.inspector.settings import Settings
-from tui.options import RunOptions
+from tui.opening import ScreenOptions, engine_spec, spare_slow_line
+from tui.options import ModelFlags
 
 Captured = pytest.CaptureFixture[str]
 
@@ -74,21 +74,22 @@ def test_the_command_line_comes_before_the_settings() -> None:
 
 
 def test_a_folder_is_the_same_engine_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.models.files import model_folder
-
     demo = model_folder(ModelSpec())
-    monkeypatch.chdir(demo.parent)
-    near = engine_spec(RunOptions(model=demo.name))
+    folder = tmp_path / "models" / "own"
+    folder.parent.mkdir()
+    folder.symlink_to(demo, target_is_directory=True)
+    monkeypatch.chdir(folder.parent)
+    near = engine_spec(ModelFlags(model=folder.name))
     monkeypatch.chdir(tmp_path)
-    assert near == engine_spec(RunOptions(model=str(demo)))
+    assert near == engine_spec(ModelFlags(model=str(folder)))
     assert near.model.name == str(demo)
     assert Path(near.cache) == tmp_path / "cache"
     with pytest.raises(ModelFilesError, match="Unknown model"):
-        engine_spec(RunOptions(model="elsewhere"))
+        engine_spec(ModelFlags(model="elsewhere"))
 
 
 def test_of_a_hub_id_nothing_is_looked_up() -> None:
-    assert engine_spec(RunOptions(model="nobody/no-such-model")).model.name == "nobody/no-such-model"
+    assert engine_spec(ModelFlags(model="nobody/no-such-model")).model.name == "nobody/no-such-model"
 
 
 @pytest.mark.parametrize(

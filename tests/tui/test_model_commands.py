@@ -72,7 +72,7 @@ def test_importance_says_where_the_weights_lie(capsys: pytest.CaptureFixture[str
     assert 0 < found["split_half_overlap"] < 1
     code, out, _ = called(capsys, *words)
     assert code == 0
-    assert "Two halves of the 40 items agree" in out
+    assert "Split-half overlap of the 40 items: " in out
 
 
 def test_importance_of_ones_custom_items(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_generate_shows_base_and_ablated(capsys: pytest.CaptureFixture[str]) -> 
         (("bench", "--benchmark", "spacial_reasoning"), 2, "Did you mean spatial_reasoning"),
         (("profile", "--abilities", "logic"), 2, "Unknown ability 'logic'"),
         (("profile", "--k", "0"), 2, "choose it above 0"),
-        (("profile", "--k", "one"), 2, "'one' in --k is no number"),
+        (("profile", "--k", "one"), 2, "'one' in --k is not a number"),
         (("profile", "--variants", "mpl"), 2, "Did you mean mlp"),
         (("profile", "--selections", "best"), 2, "Unknown selection 'best'"),
         (("importance", "--ability", "spatial_reasoning", "--variant", "base"), 2, "has no candidates"),

@@ -9,27 +9,29 @@ import pytest
 
 from core.experiment.specs import ImportanceSpec
 from core.importance.scoring_rule import PAPER_RULE, ScoringRule
+from core.models.spec import ModelSpec
 from tests.tui.calling import called
-from tui.bench_options import chosen_selection
-from tui.commands.tui import engine_spec
-from tui.options import RunOptions, WayOptions
+from tui.mask_options import chosen_selection
+from tui.opening import engine_spec
+from tui.options import ModelFlags, RuleFlags
 
 Captured = pytest.CaptureFixture[str]
 
 
-def test_what_a_person_leaves_out_is_as_in_the_recipe() -> None:
-    usual = ImportanceSpec()
-    assert WayOptions().way == ScoringRule(usual.loss, usual.reduction)
-    assert WayOptions(loss="answer").way == ScoringRule("answer", usual.reduction)
-    assert WayOptions(reduction="abs-sum").way == ScoringRule(usual.loss, "abs-sum")
+def test_the_default_rule_is_that_of_the_importance_spec() -> None:
+    default = ImportanceSpec()
+    assert RuleFlags().rule == ScoringRule(default.loss, default.reduction)
+    assert RuleFlags(loss="answer").rule == ScoringRule("answer", default.reduction)
+    assert RuleFlags(reduction="abs-sum").rule == ScoringRule(default.loss, "abs-sum")
 
 
-def test_the_preset_is_the_papers_formula_in_every_command_and_in_the_inspector() -> None:
-    options = RunOptions(preset="paper")
-    assert options.way == PAPER_RULE == ScoringRule("full", "abs-sum")
-    assert chosen_selection(options, None) == "top"
-    assert chosen_selection(options, "random") == "random"
-    importance = engine_spec(options).importance
+def test_the_preset_is_the_papers_rule_in_every_command_and_in_the_inspector() -> None:
+    paper, demo = RuleFlags(preset="paper"), ModelSpec()
+    assert paper.rule == PAPER_RULE == ScoringRule("full", "abs-sum")
+    assert chosen_selection(demo, RuleFlags(), None) == "contrast"
+    assert chosen_selection(demo, paper, None) == "top"
+    assert chosen_selection(demo, paper, "random") == "random"
+    importance = engine_spec(ModelFlags(), rule=paper).importance
     assert (importance.loss, importance.reduction) == PAPER_RULE
 
 
@@ -47,8 +49,8 @@ ONE = ("--ability", "inductive_reasoning", "--preset", "paper", "--selection")
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("overlap", "--preset", "paper", "--loss", "margin"), "give either it or these"),
-        (("profile", "--preset", "paper", "--reduction", "abs-sum"), "give either it or these"),
+        (("overlap", "--preset", "paper", "--loss", "margin"), "leave out the preset or these"),
+        (("profile", "--preset", "paper", "--reduction", "abs-sum"), "leave out the preset or these"),
         (("profile", "--preset", "paper", "--selections", "top,contrast"), "not 'contrast'"),
         (("overlap", "--preset", "paper", "--selection", "top_minus_shared"), "not 'top_minus_shared'"),
         (("bench", "--benchmark", "gsm8k", *ONE, "contrast_max"), "not 'contrast_max'"),

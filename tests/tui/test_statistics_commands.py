@@ -54,8 +54,8 @@ def test_bench_says_what_so_few_items_show_and_whether_the_model_can_write(
     code, out, err = called(capsys, *WORDS, "--k", "0.6")
     assert code == 0, err
     assert found["effect"]["at_chance"]
-    assert "down to chance: a mask that does so to every benchmark says nothing" in out
-    assert f"with n 40, below {found['effect']['detectable_ais']:.2f} cannot be told from 0" in out
+    assert "at chance: a mask that does this to every benchmark says nothing" in out
+    assert f"minimum detectable AIS with n 40: {found['effect']['detectable_ais']:.2f} (80 % power)" in out
     assert f"of {found['generation_quality']['answers']} answers" in out
     assert "quality   perplexity on neutral text x" in out
     assert found["generation_quality"]["perplexity"] > 5 * found["generation_quality"]["base_perplexity"]
@@ -100,7 +100,7 @@ def test_the_scope_and_the_matched_control_are_said_wherever_masks_are(
     code, out, err = called(capsys, *words)
     assert code == 0, err
     assert "runs, 4 of them random controls, 2 for each" in err
-    assert "AIS · all · top · k 0.03 · scope matrix · " in " ".join(out.split())
+    assert "AIS · all · top · k 0.03 · scope per-matrix · " in " ".join(out.split())
     assert "(random_matched)" in out
     cells = pl.read_parquet(tmp_path / "cells.parquet")
     assert set(cells["scope"]) == {"per-matrix"}
@@ -133,4 +133,4 @@ def test_importance_generate_and_overlap_take_a_scope(
     assert overlap["scope"] == "per-matrix"
     code, out, err = called(capsys, "overlap", "--selection", "random", *words)
     assert code == 0, err
-    assert out.startswith("mlp · random · k 0.03 · scope matrix · ")
+    assert out.startswith("mlp · random · k 0.03 · scope per-matrix · ")

@@ -18,9 +18,9 @@ from core.importance.memory import MemoryOptions
 from core.importance.plan import ImportancePlan
 from core.runner.auto_k import FoundK, TriedK
 from tui.command_line import run
-from tui.gpu_words import gpu_words
+from tui.engine_words import gpu_words, loaded_share, loaded_text, plan_text, planned_text
 from tui.numbers import age_text, count_text, number, size_text
-from tui.options import ScoringOptions, UsageError
+from tui.options import MemoryFlags, UsageError
 from tui.progress import shown_progress
 from tui.quality_words import (
     answers_text,
@@ -31,7 +31,6 @@ from tui.quality_words import (
     times_text,
     tried_k_text,
 )
-from tui.scoring_words import loaded_text, plan_words, scoring_words, share_text
 
 Captured = pytest.CaptureFixture[str]
 
@@ -42,13 +41,13 @@ CARD = GpuFacts(93, 17_180_000_000, 24_000_000_000, 71)
 
 def test_scoring() -> None:
     words = "in 2 passes over layers, sums on the GPU, maps on disk"
-    assert scoring_words(PLANNED) == plan_words(PLAN, on_gpu=True) == words
+    assert planned_text(PLANNED) == plan_text(PLAN, on_gpu=True) == words
     plain = msgspec.structs.replace(PLANNED, passes=1, maps="memory", on_gpu=False, scoring_batch=1)
-    assert scoring_words(plain) == "in one pass, batches of 1 row"
+    assert planned_text(plain) == "in one pass, batches of 1 row"
     host = replace(PLAN, accumulate_on="host", checkpointing=True)
-    assert "sums in main memory" in plan_words(host, on_gpu=True)
-    assert plan_words(host, on_gpu=True).endswith("activations computed twice")
-    assert "sums" not in plan_words(host, on_gpu=False)
+    assert "sums in main memory" in plan_text(host, on_gpu=True)
+    assert plan_text(host, on_gpu=True).endswith("activations computed twice")
+    assert "sums" not in plan_text(host, on_gpu=False)
 
 
 def test_gpus_as_far_as_they_are_known() -> None:
@@ -60,9 +59,9 @@ def test_gpus_as_far_as_they_are_known() -> None:
 
 
 def test_loading() -> None:
-    assert share_text(ModelLoading("m", "reading")) == loaded_text(ModelLoading("m", "reading")) == ""
+    assert loaded_share(ModelLoading("m", "reading")) == loaded_text(ModelLoading("m", "reading")) == ""
     half = ModelLoading("m", "reading", 6_750_000_000, 16_100_000_000)
-    assert (share_text(half), loaded_text(half)) == ("41 %", "6.75 of 16.1 GB, 41 %")
+    assert (loaded_share(half), loaded_text(half)) == ("41 %", "6.75 of 16.1 GB, 41 %")
     assert loaded_text(ModelLoading("m", "reading", 999_000, 2_000_000)) == "999 kB of 2.00 MB, 49 %"
 
 
@@ -80,13 +79,11 @@ def test_lines_emit_once_what_goes_on(capsys: Captured) -> None:
 
 
 def test_options_become_memory_options() -> None:
-    options = ScoringOptions(
-        passes=2, accumulate_on="device", maps="disk", scoring_batch=4, checkpointing=False
-    )
+    options = MemoryFlags(passes=2, accumulate_on="device", maps="disk", scoring_batch=4, checkpointing=False)
     assert options.memory_options == MemoryOptions(2, "device", "disk", 4, False)
-    assert ScoringOptions().memory_options == MemoryOptions()
+    assert MemoryFlags().memory_options == MemoryOptions()
     with pytest.raises(UsageError, match="leave one of them out"):
-        _ = ScoringOptions(accumulate_on="host", maps="disk").memory_options
+        _ = MemoryFlags(accumulate_on="host", maps="disk").memory_options
 
 
 @pytest.mark.parametrize("command", ["importance --ability spatial_reasoning", "doctor"])

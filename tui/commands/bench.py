@@ -7,18 +7,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.masks.choices import Scope, Selection
 from core.models.matrices import Variant
 from tui import output
-from tui.bench_options import (
+from tui.mask_options import (
+    AUTO,
+    AblatedAbility,
     ItemsForScoring,
+    OneK,
     ScopeName,
-    chosen_selection,
+    SelectionName,
+    find_ks,
+    named_mask,
     note_insisting,
     open_runner,
 )
-from tui.k_options import AUTO, OneK, found_ks, start_k
-from tui.options import Json, RunOptions, checked_arguments, with_model_options
+from tui.matrix_words import detectable_text
+from tui.options import (
+    BenchmarkFlags,
+    Json,
+    MemoryFlags,
+    ModelFlags,
+    RuleFlags,
+    checked_arguments,
+    with_flags,
+)
 from tui.progress import shown_progress
 from tui.quality_words import answers_text, perplexity_text
 from tui.safe_text import shown
@@ -29,15 +41,18 @@ if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.statistics.accuracy import Verdict
     from core.analysis.statistics.cells import CellStatistics
-    from core.benchmarks.benchmark import Benchmark
+    from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
     from core.experiment.specs import MaskSpec
     from core.runner.auto_k import FoundK
     from core.runner.runner import Runner
 
 
-@with_model_options
+@with_flags
 def bench(
-    options: RunOptions,
+    model: ModelFlags,
+    memory: MemoryFlags,
+    rule: RuleFlags,
+    running: BenchmarkFlags,
     *,
     benchmark: Annotated[
         str,
@@ -47,81 +62,55 @@ def bench(
             metavar="NAME",
         ),
     ],
-    ability: Annotated[
-        str | None, typer.Option(help="Ablate this ability. Default: the intact model.", metavar="NAME")
-    ] = None,
+    ability: AblatedAbility = None,
     variant: Annotated[Variant, typer.Option(help="Where to ablate.")] = "mlp",
     k: OneK = None,
-    selection: Annotated[
-        Selection | None,
-        typer.Option(help="Which weights. Default: contrast for demo, else top.", show_default=False),
-    ] = None,
+    selection: SelectionName = None,
     scope: ScopeName = "global",
     limit: Annotated[int | None, typer.Option(min=1, help="Items.", metavar="N", show_default="all")] = None,
     n_items: ItemsForScoring = 1000,
     as_json: Json = False,
 ) -> None:
-    """Run one benchmark; with --ability, on the model without that ability, beside the intact one.
+    """Run one benchmark; with --ability, on the intact and on the ablated model.
 
-    The score is the mean over the items, which is how lm-evaluation-harness weights MMLU's subjects and
-    BIG-Bench Hard's subtasks too.
+    The score is the mean over all items; lm-evaluation-harness also weights the subjects of MMLU and the
+    subtasks of BIG-Bench Hard so.
     """
-    from core.analysis.generation_quality import mask_generation_qualities
     from core.benchmarks.registry import find_benchmarks
-    from core.models.description import selectable_weights
-    from core.runner.runs import outcomes_of
 
     with checked_arguments():
-        chosen = find_benchmarks([benchmark], options.spec.level, options.benchmark_options)[0]
-        mask = _mask(options, ability, variant, selection, scope, k)
-    n = min(limit or chosen.n_items, chosen.n_items)
-    note_insisting(options, [chosen])
+        chosen = find_benchmarks([benchmark], model.spec.level, running.benchmark_options)[0]
+        mask = named_mask(model, rule, ability, variant, selection, scope, k)
+    note_insisting(running, [chosen])
     with shown_progress() as emit:
-        runner = open_runner(options, emit, n_items=n_items, way=options.way)
-        found = found_ks(runner, [mask]) if mask is not None and k == AUTO else ()
-        if mask is not None:
-            mask = replace(mask, k=found[0].k) if found else mask
-            selectable_weights(mask.k, mask.variant, runner.info)  # before minutes of the intact model
-        base = outcomes_of(runner, runner.request(None, chosen, n))
-        ablated = None if mask is None else outcomes_of(runner, runner.request(mask, chosen, n))
-        effect = None if ablated is None else _effect(base, ablated, chosen, options.seed)
-        generation_quality = None if mask is None else mask_generation_qualities(runner, [mask]).get(mask)
-        report = Report(
-            chosen,
-            options,
-            mask,
-            base,
-            base if ablated is None else ablated,
-            effect,
-            generation_quality,
-            found,
-        )
+        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
+        found = find_ks(runner, [mask]) if mask is not None and k == AUTO else ()
+        if mask is not None and found:
+            mask = replace(mask, k=found[0].k)
+        report = _run(runner, chosen, mask, limit)
         if as_json:
-            output.write_document(_document(report, runner))
+            output.write_document(_document(report, runner, running.benchmark_options, found))
         else:
             _write(report, runner)
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a command of this kind found."""
+    """The results of the command."""
 
     benchmark: Benchmark
-    options: RunOptions
     mask: MaskSpec | None
     base: pl.DataFrame
-    """The intact model's outcomes."""
+    """Outcomes of the intact model."""
     frame: pl.DataFrame
-    """Those that were asked for: the ablated model's, or the same."""
+    """Outcomes of the ablated model; without a mask, those of the intact one."""
     effect: CellStatistics | None
-    generation_quality: GenerationQuality | None
-    """Of the mask."""
-    found: tuple[FoundK, ...]
-    """How its k was found; empty where it was given."""
+    quality: GenerationQuality | None
+    """Generation quality under the mask; None without a mask, or where it is not measured."""
 
     @property
     def is_at_chance(self) -> bool:
-        """Whether the mask takes the benchmark down to chance."""
+        """Whether the ablated model is at chance."""
         from core.analysis.statistics.accuracy import collapsed
 
         effect = self.effect
@@ -131,43 +120,39 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the intact model's score is one that a working set-up gives."""
+        """Whether the intact model's score is in the benchmark's plausible range."""
         from core.analysis.statistics.accuracy import plausible_range
         from core.analysis.statistics.cells import limits_of
 
         return plausible_range(_mean(self.base["score"]), limits_of(self.benchmark))
 
 
-def _mask(
-    options: RunOptions,
-    ability: str | None,
-    variant: Variant,
-    selection: Selection | None,
-    scope: Scope,
-    k: str | None,
-) -> MaskSpec | None:
-    """The mask that the options name; None for the intact model.
+def _run(runner: Runner, benchmark: Benchmark, mask: MaskSpec | None, limit: int | None) -> Report:
+    """Evaluates the intact and, with a mask, the ablated model.
 
     Raises:
-        ValueError: there is no such ability, or k is out of range, or not looked for with this selection.
+        ValueError: the mask has no or too many weights.
     """
-    from core.abilities import find_ability
-    from core.experiment.specs import MaskSpec
-
-    if ability is None or variant == "base":
-        return None
-    chosen = chosen_selection(options, selection)
-    share = start_k(options, k, variant, chosen)
-    return MaskSpec(find_ability(ability).id, variant, chosen, share, options.seed, scope)
-
-
-def _effect(base: pl.DataFrame, ablated: pl.DataFrame, benchmark: Benchmark, seed: int) -> CellStatistics:
+    from core.analysis.generation_quality import mask_generation_qualities
     from core.analysis.statistics.cells import frame_statistics
+    from core.models.description import selectable_weights
+    from core.runner.runs import outcomes_of
 
-    return frame_statistics(base, [ablated], benchmark, seed)[0]
+    n = min(limit or benchmark.n_items, benchmark.n_items)
+    if mask is not None:
+        selectable_weights(mask.k, mask.variant, runner.info)  # before minutes of the intact model
+    base = outcomes_of(runner, runner.request(None, benchmark, n))
+    if mask is None:
+        return Report(benchmark, None, base, base, None, None)
+    ablated = outcomes_of(runner, runner.request(mask, benchmark, n))
+    (effect,) = frame_statistics(base, [ablated], benchmark, runner.importance.seed)
+    quality = mask_generation_qualities(runner, [mask]).get(mask)
+    return Report(benchmark, mask, base, ablated, effect, quality)
 
 
-def _document(report: Report, runner: Runner) -> dict[str, Any]:
+def _document(
+    report: Report, runner: Runner, options: BenchmarkOptions, found: tuple[FoundK, ...]
+) -> dict[str, Any]:
     from cache.keys import as_plain
 
     benchmark, frame = report.benchmark, report.frame
@@ -175,7 +160,7 @@ def _document(report: Report, runner: Runner) -> dict[str, Any]:
     document: dict[str, Any] = {
         "benchmark": benchmark.id,
         "model": {"name": runner.spec.name, **as_plain(runner.identity)},
-        "options": as_plain(report.options.benchmark_options),
+        "options": as_plain(options),
         "n": len(frame),
         "score": _mean(frame["score"]),
         "metrics": benchmark.source.metric_means(documents, frame),
@@ -183,27 +168,27 @@ def _document(report: Report, runner: Runner) -> dict[str, Any]:
         "chance": benchmark.chance,
         "plausible_range": report.verdict.holds,
         "mask": None if report.mask is None else as_plain(report.mask),
-        "auto_k": [as_plain(found.figures()) for found in report.found],
+        "auto_k": [as_plain(one.figures()) for one in found],
         "effect": None,
         "generation_quality": None,
         "outcomes": [_outcome(row) for row in frame.rename({"item_id": "id"}).to_dicts()],
     }
     if report.effect is not None:
         document["effect"] = output.finite(asdict(report.effect)) | {"at_chance": report.is_at_chance}
-    if report.generation_quality is not None:
-        document["generation_quality"] = report.generation_quality.figures()
+    if report.quality is not None:
+        document["generation_quality"] = report.quality.figures()
     return document
 
 
 def _outcome(row: dict[str, Any]) -> dict[str, Any]:
-    """One outcome, with what there is of it: log-likelihoods, or a text."""
+    """One outcome, with its log-likelihoods or its text."""
     shared = ("id", "gold", "prediction", "correct", "score")
     own = ("loglikelihoods",) if row["text"] is None else ("text", "answer", "finish")
     return {name: row[name] for name in (*shared, *own)}
 
 
 def _families(frame: pl.DataFrame, families: list[str]) -> dict[str, Any]:
-    """Items and score of each subject or subtask; none where there are no such."""
+    """Number of items and score by subject or subtask; empty for a benchmark without."""
     import polars as pl
 
     by_family = frame.select("score").with_columns(family=pl.Series(families, dtype=pl.String))
@@ -233,24 +218,22 @@ def _write(report: Report, runner: Runner) -> None:
                 f"McNemar p {effect.p_value:.2g}"
             )
             if effect.detectable_ais is not None:
-                lines.append(
-                    f"          with n {effect.n:,}, below {effect.detectable_ais:.2f} cannot be told from 0 "
-                    "(power 0.8)"
-                )
+                least = detectable_text(f"{effect.n:,}", f"{effect.detectable_ais:.2f}")
+                lines.append(f"          {least}")
         else:
             lines.append(f"AIS       {effect.reason if report.verdict.holds else 'none, for that reason'}")
         if report.is_at_chance:
-            lines.append("          down to chance: a mask that does so to every benchmark says nothing")
-            lines.append("          about abilities")
-        if report.generation_quality is not None:
-            lines.append(f"quality   {perplexity_text(report.generation_quality)}")
-            lines.append(f"          {answers_text(report.generation_quality, beside_intact=True)}")
-        lines.append("A control says what chance does: the same with --selection random.")
+            lines.append("          at chance: a mask that does this to every benchmark says nothing about")
+            lines.append("          abilities")
+        if report.quality is not None:
+            lines.append(f"quality   {perplexity_text(report.quality)}")
+            lines.append(f"          {answers_text(report.quality, beside_intact=True)}")
+        lines.append("For a control, run the same with --selection random.")
     output.write("".join(f"{shown(line)}\n" for line in lines))
 
 
 def _stored_as(runner: Runner) -> str:
-    """How the weights are in memory, and whether that is because the checkpoint has them so."""
+    """Format of the weights in memory, and whether it is the checkpoint's."""
     is_own = runner.spec.keeps_dtype(runner.info.quantization)
     return f"{runner.info.stored_as}{' as in the checkpoint' if is_own else ''}"
 

@@ -1,4 +1,4 @@
-"""`abilityscope benchmarks`: which there are, and whether their data is here."""
+"""`abilityscope benchmarks`: all benchmarks, and whether their data is here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.abilities.compound import JOINS
 from tui import output
-from tui.options import DataDir, Json, checked_arguments, whole_path
+from tui.options import DataDir, Json, absolute_folder, checked_arguments
 from tui.output import wrapped
 from tui.safe_text import shown
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def benchmarks(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """List the benchmarks: size, metric, chance, worked examples, and whether their data is here.
+    """List the benchmarks: size, metric, chance, few-shot examples, and whether their data is here.
 
-    Without --data-dir they come from the Hugging Face hub when they are first run. Any task of
-    lm-evaluation-harness runs as lm_eval:TASK, with the extra `harness`.
+    Without --data-dir they are downloaded from the Hugging Face hub when they are first run. With the extra
+    `harness`, any task of lm-evaluation-harness runs as lm_eval:TASK.
     """
     from core.benchmarks.registry import listed_benchmarks
 
-    folder = whole_path(data_dir)
+    folder = absolute_folder(data_dir)
     with checked_arguments():
         listed = listed_benchmarks("standard", folder)
     if as_json:
@@ -34,11 +34,8 @@ def benchmarks(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 def _write(listed: list[Listed], has_folder: bool) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for head in ("id", "here", "items", "score", "chance", "shots", "lm-eval", "asks"):
-        table.add_column(head, justify="right" if head in ("items", "chance", "shots") else "left")
+    heads = ("id", "here", "items", "score", "chance", "shots", "lm-eval", "asks")
+    table = output.plain_table(heads, left=set(heads) - {"items", "chance", "shots"}, wraps=True)
     compounds = [one for one in listed if len(one.needs) > 1]
     for one in listed:
         if one in compounds:
@@ -55,13 +52,13 @@ def _write(listed: list[Listed], has_folder: bool) -> None:
         )
     output.write_table(table)
     if not all(one.at_hand for one in listed):
-        where = "the folder lacks it" if has_folder else "the hub gives it when the benchmark is run"
+        where = "the folder lacks it" if has_folder else "it is downloaded when the benchmark is run"
         output.write(f"here: whether the data is on this computer; no: {where}.\n")
     output.write(_compound_words(compounds))
 
 
 def _compound_words(compounds: list[Listed]) -> str:
-    """The compounds in a sentence, and the triples: all are too many for the table."""
+    """The compounds in a sentence, and the triples; the table has no room for all."""
     pairs = [one for one in compounds if len(one.needs) == 2]
     triples = [one for one in compounds if one not in pairs]
     triple_ids = "".join(f"  {one.id}\n" for one in triples)

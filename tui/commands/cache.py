@@ -1,4 +1,4 @@
-"""`abilityscope cache`: what was computed and kept, and keeping it in order."""
+"""`abilityscope cache`: lists, checks and deletes cached results."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from cache.listing import Entry
     from cache.manifests import Manifest
 
-KeyPrefix = Annotated[str, typer.Argument(help="The key, or how it begins.", metavar="ID")]
+KeyPrefix = Annotated[str, typer.Argument(help="The key, or its beginning.", metavar="ID")]
 
 SHOWN_KEY_LENGTH = 12
 """Characters of a key that the table shows."""
 
-app = typer.Typer(help="Show what was computed and kept, check it, delete it.", rich_markup_mode=None)
+app = typer.Typer(help="List, check and delete cached results.", rich_markup_mode=None)
 
 
 @app.callback()
 def cache() -> None:
-    """Show what was computed and kept, check it, delete it."""
+    """List, check and delete cached results."""
 
 
 @app.command()
 def ls(cache_dir: CacheDir = None, as_json: Json = False) -> None:
-    """List the entries of the cache, the broken ones as broken."""
+    """List the entries of the cache."""
     from cache.listing import entries
 
     folder = open_store(cache_dir).root
@@ -52,11 +52,11 @@ def ls(cache_dir: CacheDir = None, as_json: Json = False) -> None:
 
 @app.command()
 def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> None:
-    """Show what one entry is, and everything that it was made from."""
+    """Show an entry and everything it was made from."""
     from cache.upkeep import manifest_of
 
     found, manifest = manifest_of(open_store(cache_dir).root, key)
-    # Checksums of blocks are for the program, and a large ranking has hundreds.
+    # A large ranking has hundreds of block checksums, which nobody reads.
     details = {name: value for name, value in manifest.details.items() if name != "blocks"}
     document = {"kind": found.kind.name, **asdict(manifest), "details": details}
     if as_json:
@@ -68,7 +68,7 @@ def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> N
 
 @app.command()
 def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
-    """Read every entry whole, and list the damaged ones; exit code 1 if there are any."""
+    """Read every entry in full and list the damaged ones; exit code 1 if there are any."""
     from cache.listing import entries
     from cache.upkeep import verify as damaged_entries
     from tui.progress import shown_counting
@@ -82,14 +82,14 @@ def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
     else:
         for error in damaged:
             output.write(f"{shown(f'{error.path}: {error.reason}')}\n")
-        words = "Every entry is whole." if not damaged else f"{len(damaged)} damaged."
+        words = "Every entry is intact." if not damaged else f"{len(damaged)} damaged."
         output.write(f"{words}\n")
     if outdated := sum(entry.is_outdated for entry in entries(folder)):
         output.note(
             f"{outdated} of another version of abilityscope: never used; 'cache prune' deletes them first."
         )
     if damaged:
-        output.note("Damaged entries are never used, and computed anew when needed; 'cache rm' deletes them.")
+        output.note("Damaged entries are not used, and computed anew when needed; 'cache rm' deletes them.")
         raise typer.Exit(1)
 
 
@@ -109,13 +109,11 @@ def rm(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> Non
 
 @app.command()
 def prune(
-    max_size: Annotated[
-        str, typer.Option(help="How large the cache may stay, such as 10GB.", metavar="SIZE")
-    ],
+    max_size: Annotated[str, typer.Option(help="Size to shrink the cache to, such as 10GB.", metavar="SIZE")],
     cache_dir: CacheDir = None,
     as_json: Json = False,
 ) -> None:
-    """Delete the oldest entries until the cache is small enough, and what killed writers left behind."""
+    """Delete the oldest entries until the cache is small enough, and leftovers of killed writers."""
     from cache.listing import entries
     from cache.upkeep import prune as deleted_entries
 
@@ -147,7 +145,7 @@ def _count(found: Sequence[Entry]) -> str:
 
 
 def _info_lines(document: Mapping[str, Any], manifest: Manifest) -> Iterator[str]:
-    """A line for each thing that is known, names padded to one width."""
+    """The manifest in lines, names padded to one width."""
     age_s = (datetime.now(UTC) - datetime.fromisoformat(manifest.created)).total_seconds()
     yield f"{document['kind']} {manifest.key}"
     yield f"  {size_text(manifest.size_bytes)}, made {age_text(age_s)} ago, on {manifest.created}"
@@ -162,15 +160,9 @@ def _info_lines(document: Mapping[str, Any], manifest: Manifest) -> Iterator[str
 
 
 def _table(found: Sequence[Entry]) -> Table:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("kind", "key"):
-        table.add_column(name, no_wrap=True)
-    for name in ("size", "age"):
-        table.add_column(name, no_wrap=True, justify="right")
-    table.add_column("what", overflow="fold")
+    table = output.list_table(("kind", "key"), ("size", "age"), "what")
     now = datetime.now(UTC)
     for entry in found:
         age = age_text((now - datetime.fromisoformat(entry.created)).total_seconds()) if entry.created else ""

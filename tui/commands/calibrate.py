@@ -1,4 +1,4 @@
-"""`abilityscope calibrate`: how far the method finds again what was planted in the phantom."""
+"""`abilityscope calibrate`: how well the method recovers what was planted in the phantom."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import typer
 from core.importance.scoring_rule import ScoringRule
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui import output
-from tui.bench_options import open_runner
-from tui.options import Json, ScoringOptions, checked_arguments, with_model_options
+from tui.mask_options import open_runner
+from tui.options import Json, MemoryFlags, ModelFlags, checked_arguments, with_flags
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from core.runner.runner import Runner
 
 ENOUGH_RUNS = 50
-"""From so many on, the pace of runs says how long others will take."""
+"""Fewest computed runs from which the time of others is estimated."""
 
 
 @dataclass(frozen=True)
-class CalibrationOptions(ScoringOptions):
+class PhantomFlags(ModelFlags):
     """The model options, for a phantom."""
 
     model: Annotated[str, typer.Option(help="phantom or phantom-1.", metavar="NAME")] = "phantom"
 
 
 class Pace:
-    """Passes events on, and counts how many runs were computed, and in which time.
+    """Passes events on, and counts the computed runs and their time.
 
-    The same model is loaded for each way to score weights: it is told once.
+    Each scoring rule loads the same model again: only the first load is passed on.
     """
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
@@ -46,7 +46,7 @@ class Pace:
         self._is_loaded = False
 
     def __call__(self, event: Event) -> None:
-        """Is told every event."""
+        """Takes an event."""
         from core.experiment.events import BatchFinished, ModelLoaded, ModelLoading, RunFinished, RunStarted
 
         if isinstance(event, ModelLoading) and self._is_loaded:
@@ -61,25 +61,26 @@ class Pace:
         self._emit(event)
 
 
-@with_model_options
+@with_flags
 def calibrate(
-    options: CalibrationOptions,
+    model: PhantomFlags,
+    memory: MemoryFlags,
     *,
     every: Annotated[
-        bool, typer.Option("--all", help="Ablate every combination, not only the main ones.")
+        bool, typer.Option("--all", help="Ablate every combination of settings, not only the main ones.")
     ] = False,
     n_items: Annotated[
-        int, typer.Option("--n-items", min=2, help="Diagnostic items of each ability.", metavar="N")
+        int, typer.Option("--n-items", min=2, help="Diagnostic items per ability.", metavar="N")
     ] = DIAGNOSTIC_ITEMS,
     limit: Annotated[
-        int, typer.Option(min=2, help="Held-out items of each benchmark.", metavar="N")
+        int, typer.Option(min=2, help="Held-out items per benchmark.", metavar="N")
     ] = HELDOUT_ITEMS,
     as_json: Json = False,
 ) -> None:
-    """Calibrate the instrument on the phantom, in which it is known what each ability needs.
+    """Calibrate the method on the phantom, a model whose abilities are known.
 
-    What was planted and what the method finds stand side by side: as a matrix, and by place. What the cache
-    has is not computed again; a calibration that was stopped goes on where it was.
+    Shows the true beside the recovered matrix, and where the selected weights are. Cached results are not
+    computed again; a stopped calibration resumes.
     """
     from core.phantom.calibration.beside import computed_beside
     from core.phantom.calibration.plan import calibration_plan
@@ -89,35 +90,35 @@ def calibrate(
     from tui.calibration_words import document, write_calibration
 
     with checked_arguments():
-        truth = truth_of(options.spec)
-    plan, whole = (calibration_plan(limit, options.seed, every=one) for one in (every, True))
+        truth = truth_of(model.spec)
+    plan, whole = (calibration_plan(limit, model.seed, every=one) for one in (every, True))
     output.note(
-        f"{len(plan.scoring_rules())} ways to score weights, {n_items} items an ability; {len(plan.ablated)} "
-        f"matrices, {plan.runs():,} runs. What the cache has is not computed again."
+        f"{len(plan.scoring_rules())} scoring rules, {n_items} items per ability; {len(plan.ablated)} "
+        f"matrices, {plan.runs():,} runs. Cached results are not computed again."
     )
     with shown_progress() as emit:
         pace = Pace(emit)
 
         def runner_for(loss: Loss, reduction: Reduction) -> Runner:
-            return open_runner(options, pace, n_items=n_items, way=ScoringRule(loss, reduction))
+            return open_runner(model, memory, ScoringRule(loss, reduction), pace, n_items=n_items)
 
-        # What is all there is read without what a profile tells on top, which takes longer.
+        # A complete calibration is read without the statistics of a profile, which take longer.
         found = stored_calibration(plan, truth, runner_for)
         if found is None:
-            with computed_beside(plan, options.spec, options.store.root, n_items):
+            with computed_beside(plan, model.spec, model.store.root, n_items):
                 found = run_calibration(plan, truth, runner_for)
     if as_json:
-        output.write_document(document(found, options.spec, n_items))
+        output.write_document(document(found, model.spec, n_items))
         return
-    write_calibration(found, options.spec, n_items)
+    write_calibration(found, model.spec, n_items)
     if not every:
         output.write(f"{_all_line(pace, len(whole.ablated), whole.runs() - plan.runs())}\n")
 
 
 def _all_line(pace: Pace, matrices: int, runs: int) -> str:
-    """What `--all` would show, and take."""
+    """What `--all` adds, and how long it takes."""
     line = f"--all recovers all {matrices} matrices: {runs:,} more runs"
     if pace.runs < ENOUGH_RUNS:
         return f"{line}."
     minutes = max(1, round(runs * pace.seconds / pace.runs / 60))
-    return f"{line}, {minutes} min at the pace of those just now."
+    return f"{line}, {minutes} min at the current pace."

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def data(
-    ability: Annotated[str, typer.Option(help="What they test, such as spatial_reasoning.", metavar="NAME")],
-    n: Annotated[int, typer.Option("--n", min=1, help="How many items.", metavar="N")] = 10,
+    ability: Annotated[str, typer.Option(help="An ability, such as spatial_reasoning.", metavar="NAME")],
+    n: Annotated[int, typer.Option("--n", min=1, help="Number of items.", metavar="N")] = 10,
     seed: Seed = 0,
     split: Annotated[Split, typer.Option(help="train: to score weights; heldout: to evaluate.")] = "train",
     level: Annotated[Level, typer.Option(help="standard: for real models; basic: for demo.")] = "standard",
@@ -32,7 +32,7 @@ def data(
 
 
 def item_document(item: Item) -> dict[str, Any]:
-    """The item in the form that one's own items are read in."""
+    """The item in the format of `importance --items`."""
     return {
         "id": item.id,
         "ability": item.ability,

@@ -1,4 +1,4 @@
-"""`abilityscope doctor`: what is here, what would be done, and whether it fits."""
+"""`abilityscope doctor`: versions, hardware, cache, and whether a model fits."""
 
 from __future__ import annotations
 
@@ -9,66 +9,62 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tui import output
+from tui.engine_words import memory_text, plan_text
 from tui.numbers import count_text, size_text
-from tui.options import Json, ScoringOptions, with_model_options
+from tui.options import Json, MemoryFlags, ModelFlags, with_flags
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from core.importance.memory import MemoryNeed
-    from core.importance.plan import ImportancePlan
     from core.models.description import ModelInfo
     from tui.machine import Gpu, Machine
     from tui.model_plan import Need, Plan
 
 LONG_READ_BYTES = 1_000_000_000
-"""From this size of weights on, reading them is announced."""
+"""Size of weights from which reading them is announced."""
 
 LABEL_WIDTH = 16
-"""Columns of the names of things."""
+"""Columns of the labels."""
 
 COLUMNS = 80
-"""Of the screen that everything is to be read on."""
+"""Longest line."""
 
 STEPS = {"load": "load", "importance": "score weights"}
-"""What a step is called."""
+"""Labels of the steps."""
 
-PLACES = {"device": "GPU memory", "host": "main memory", "disk": "disk"}
-"""What the kinds of memory are called."""
-
-ANSWERS = {True: "fits", False: "DOES NOT FIT", None: "free memory is unknown"}
+ANSWERS = {True: "fits", False: "DOES NOT FIT", None: "free memory unknown"}
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All that doctor found."""
+    """The findings."""
 
     abilityscope: str | None
-    """The version."""
+    """Its version."""
     machine: Machine
     cache_folder: Path
     cache_entries: int
     cache_bytes: int
     model: ModelInfo | None
-    """None if there is a problem with the model."""
+    """None if the model cannot be used."""
     plan: Plan | None
     sandbox: str | None
-    """What keeps generated code apart; None if nothing does."""
+    """The kind of sandbox for generated code; None if none works."""
     no_sandbox: str
-    """Why nothing does; empty if something does."""
+    """Why none works; empty if one does."""
     problem: str | None
-    """Why the model cannot be used, in one sentence."""
+    """Why the model cannot be used."""
 
 
-@with_model_options
-def doctor(options: ScoringOptions, as_json: Json = False) -> None:
-    """Say what is here and what fits.
+@with_flags
+def doctor(model: ModelFlags, memory: MemoryFlags, *, as_json: Json = False) -> None:
+    """Check this computer: versions, cores, memory, GPUs, cache, and whether the model fits.
 
-    Versions, cores, memory, GPUs, the cache, the model and the memory that it needs. Loads no model and
-    downloads nothing.
+    Loads no model and downloads nothing.
     """
-    found = _diagnose(options)
+    found = _diagnose(model, memory)
     if as_json:
         output.write_document(_document(found))
     else:
@@ -78,19 +74,20 @@ def doctor(options: ScoringOptions, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _diagnose(options: ScoringOptions) -> Diagnosis:
+def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     from cache.listing import entries
     from core.sandbox.kinds import find_sandbox
     from tui.machine import installed_version, this_machine
 
     machine = this_machine()
-    kept = entries(options.store.root)
-    model, plan, problem = _check_model(options, machine)
+    root = flags.store.root
+    kept = entries(root)
+    model, plan, problem = _check_model(flags, memory, machine)
     sandbox = find_sandbox()
     return Diagnosis(
         abilityscope=installed_version("abilityscope"),
         machine=machine,
-        cache_folder=options.store.root,
+        cache_folder=root,
         cache_entries=len(kept),
         cache_bytes=sum(entry.size_bytes for entry in kept),
         model=model,
@@ -102,22 +99,22 @@ def _diagnose(options: ScoringOptions) -> Diagnosis:
 
 
 def _check_model(
-    options: ScoringOptions, machine: Machine
+    flags: ModelFlags, memory: MemoryFlags, machine: Machine
 ) -> tuple[ModelInfo | None, Plan | None, str | None]:
-    """What the model is, what it needs, and why that is all that can be said of it."""
+    """The model's description, its plan, and the problem that prevents either."""
     from core.models.description import describe_folder
     from core.models.files import weight_files
     from tui.model_plan import local_model_folder, plan_use
 
-    memory_options = options.memory_options
+    memory_options = memory.memory_options
     model, plan = None, None
     try:
-        folder = local_model_folder(options.spec)
+        folder = local_model_folder(flags.spec)
         size_bytes = sum(path.stat().st_size for path in weight_files(folder))
         if size_bytes >= LONG_READ_BYTES:
-            output.note(f"reading {size_text(size_bytes)} of weights for their fingerprint")
-        model = describe_folder(folder, options.spec.name, options.store.fingerprint_memory)
-        plan = plan_use(options.spec, folder, machine, options.store.root, memory_options)
+            output.note(f"fingerprinting {size_text(size_bytes)} of weights")
+        model = describe_folder(folder, flags.spec.name, flags.store.fingerprint_memory)
+        plan = plan_use(flags.spec, folder, machine, flags.store.root, memory_options)
     except (ValueError, OSError) as error:
         return model, plan, " ".join(str(error).split())
     return model, plan, None
@@ -140,14 +137,18 @@ def _document(found: Diagnosis) -> dict[str, Any]:
 
 
 def _lines(found: Diagnosis) -> list[str]:
-    lines = ["Here", _line("abilityscope", found.abilityscope or "not installed"), *_machine(found.machine)]
+    lines = [
+        "Computer",
+        _line("abilityscope", found.abilityscope or "not installed"),
+        *_machine(found.machine),
+    ]
     kept = f"{found.cache_folder} ({found.cache_entries} entries, {size_text(found.cache_bytes)})"
     lines.append(_line("cache", kept))
     lines.append(_line("generated code", f"runs in {found.sandbox}" if found.sandbox else found.no_sandbox))
     if found.model:
         lines += ["", "Model", *_model(found.model)]
     if found.plan:
-        lines += ["", "What it needs", *_plan(found.plan)]
+        lines += ["", "Memory", *_plan(found.plan)]
     return lines
 
 
@@ -197,48 +198,22 @@ def _plan(plan: Plan) -> list[str]:
     ]
     if plan.importance is None:
         return [*lines, *_wrapped(STEPS["importance"], f"{ANSWERS[False]}: {plan.problem}")]
-    return [*lines, *(_part(need) for need in plan.importance.needs), *_choice(plan.importance)]
+    how = plan_text(plan.importance, on_gpu=plan.device != "cpu", in_full=True)
+    return [*lines, *(_part(need) for need in plan.importance.needs), *_wrapped("  how", how)]
 
 
 def _need(need: Need) -> str:
-    amounts = _amounts(need.gpu_bytes, need.main_bytes, need.disk_bytes)
+    amounts = memory_text(need.gpu_bytes, need.main_bytes, need.disk_bytes)
     return f"{amounts}: {ANSWERS[need.fits]}"
 
 
 def _part(need: MemoryNeed) -> str:
-    amounts = _amounts(need.device_bytes, need.host_bytes, need.disk_bytes)
+    amounts = memory_text(need.device_bytes, need.host_bytes, need.disk_bytes)
     return _line(f"  {need.part}", amounts or "the maps themselves")
 
 
-def _amounts(*sizes: int) -> str:
-    """Bytes of GPU memory, main memory and disk, in words; empty if there are none."""
-    amounts = zip(sizes, PLACES.values(), strict=True)
-    return ", ".join(f"{size_text(size)} of {what}" for size, what in amounts if size)
-
-
-def _choice(plan: ImportancePlan) -> list[str]:
-    """How the weights are scored, in words."""
-    passes = len(plan.groups)
-    layers = " and ".join(f"{first}-{last - 1}" for first, last in plan.groups)
-    parts = [
-        "one pass"
-        if passes == 1
-        else f"{passes} passes, over layers {layers}"
-        if passes <= 4
-        else f"{passes} passes",
-        f"batches of {plan.scoring_batch} rows",
-    ]
-    if plan.accumulate_on == "host" and plan.device_bytes:
-        parts.append("gradients summed in main memory")
-    if plan.checkpointing:
-        parts.append("activations computed twice")
-    if plan.maps == "disk":
-        parts.append("maps in the cache folder")
-    return _wrapped("  how", ", ".join(parts))
-
-
 def _wrapped(name: str, value: str) -> list[str]:
-    """The lines of a long value, on as many rows as it takes at 80 columns."""
+    """The lines of a long value."""
     first, *rest = textwrap.wrap(value, COLUMNS - LABEL_WIDTH - 2) or [""]
     return [_line(name, first), *(_line("", line) for line in rest)]
 

@@ -1,4 +1,4 @@
-"""`abilityscope importance`: scores every weight for one ability, and says where the top ones lie."""
+"""`abilityscope importance`: scores every weight for one ability and shows where the top ones are."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ import typer
 
 from core.models.matrices import Variant
 from tui import output
-from tui.bench_options import AbilityName, ItemsForScoring, ScopeName, open_runner
-from tui.k_options import AUTO, OneK, found_ks, start_k
-from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
+from tui.mask_options import (
+    AUTO,
+    AbilityName,
+    ItemsForScoring,
+    OneK,
+    ScopeName,
+    find_ks,
+    open_runner,
+    require_candidates,
+    start_k,
+)
+from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments, with_flags
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -22,17 +31,19 @@ if TYPE_CHECKING:
     from core.runner.runner import Runner
 
 
-@with_model_options
+@with_flags
 def importance(
-    options: WayOptions,
+    model: ModelFlags,
+    memory: MemoryFlags,
+    rule: RuleFlags,
     *,
     ability: AbilityName,
-    variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "all",
+    variant: Annotated[Variant, typer.Option(help="Candidate weights: mlp or all.")] = "all",
     k: OneK = None,
     scope: ScopeName = "global",
     n_items: ItemsForScoring = 1000,
     items: Annotated[
-        Path | None, typer.Option(help="One's own items (JSONL or Parquet).", metavar="FILE")
+        Path | None, typer.Option(help="Your own items (JSONL or Parquet).", metavar="FILE")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -43,14 +54,13 @@ def importance(
 
     with checked_arguments():
         find_ability(ability)
-        if variant == "base":
-            raise UsageError("The variant 'base' has no candidates: give mlp or all.")
-        share = start_k(options, k, variant, "top")
-    own = _custom_items(items, ability, n_items, options.seed)
-    mask_spec = MaskSpec(ability, variant, "top", share, options.seed, scope)
+        require_candidates(variant)
+        first_k = start_k(model.spec, k, variant, "top")
+    own = _custom_items(items, ability, n_items, model.seed)
+    mask_spec = MaskSpec(ability, variant, "top", first_k, model.seed, scope)
     with shown_progress() as emit:
-        runner = open_runner(options, emit, n_items=n_items, way=options.way, custom_items=own)
-        found = found_ks(runner, [mask_spec]) if k == AUTO else ()
+        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, custom_items=own)
+        found = find_ks(runner, [mask_spec]) if k == AUTO else ()
         mask_spec = replace(mask_spec, k=found[0].k) if found else mask_spec
         mask = runner.mask(mask_spec)
     document = _document(runner, mask_spec, mask) | {"auto_k": [as_plain(one.figures()) for one in found]}
@@ -61,7 +71,7 @@ def importance(
 
 
 def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dict[str, tuple[Item, ...]]:
-    """A person's own items, with a note on what was read."""
+    """The items of a file, by ability; a note on stderr says what was read."""
     if path is None:
         return {}
     from core.abilities.custom_items import load_items
@@ -76,7 +86,7 @@ def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dic
 
 
 def _document(runner: Runner, mask_spec: MaskSpec, mask: Mask) -> dict[str, Any]:
-    """Where the selected weights lie: by matrix, with the share of the matrix and its enrichment."""
+    """The selected weights by matrix: their number, share of the matrix, and enrichment."""
     from core.masks.layout import Layout
 
     candidates = runner.space.candidates(mask_spec.variant)
@@ -110,25 +120,20 @@ def _document(runner: Runner, mask_spec: MaskSpec, mask: Mask) -> dict[str, Any]
 
 
 def _write(mask_spec: MaskSpec, document: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    agreement = document["split_half_overlap"]
+    overlap = document["split_half_overlap"]
     title = (
         f"{mask_spec}: {document['weights']:,} weights, {document['share_of_model']:.2%} of the model, "
         f"{document['share_of_candidates']:.2%} of the candidates"
     )
     output.write(f"{title}\n")
-    table = Table(box=None, pad_edge=False)
     kinds = list(dict.fromkeys(row["kind"] for row in document["by_matrix"]))
-    table.add_column("layer", justify="right")
-    for kind in kinds:
-        table.add_column(kind, justify="right")
+    table = output.plain_table(("layer", *kinds), left=(), wraps=True)
     shares = {(row["layer"], row["kind"]): row["share"] for row in document["by_matrix"]}
     for layer in sorted({row["layer"] for row in document["by_matrix"]}):
         table.add_row(str(layer), *(f"{shares[layer, kind]:.1%}" for kind in kinds))
     output.write_table(table)
-    output.write("Numbers: the share of each matrix that is selected.\n")
-    if agreement is not None:
+    output.write("Numbers: selected share of each matrix.\n")
+    if overlap is not None:
         output.write(
-            f"Two halves of the {document['items']} items agree on {agreement:.0%} of the selected weights.\n"
+            f"Split-half overlap of the {document['items']} items: {overlap:.0%} of these weights.\n"
         )

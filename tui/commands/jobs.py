@@ -1,11 +1,13 @@
-"""`abilityscope jobs`: the engines that live, and what they do."""
+"""`abilityscope jobs` and `stop`: the running engines and their jobs."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from tui import output
 from tui.numbers import age_text
@@ -18,20 +20,41 @@ if TYPE_CHECKING:
     from core.engine.records import EngineRecord
     from core.experiment.events import Snapshot
 
-    Told = Sequence[tuple[EngineRecord, Snapshot | None]]
+    Asked = Sequence[tuple[EngineRecord, Snapshot | None]]
 
 
 def jobs(as_json: Json = False) -> None:
     """List the engines that run in the background, and their jobs."""
     from core.engine.asking import snapshots
 
-    told = asyncio.run(snapshots())
+    found = asyncio.run(snapshots())
     if as_json:
-        output.write_document({"engines": [_document(record, snapshot) for record, snapshot in told]})
-    elif told:
-        _write(told)
+        output.write_document({"engines": [_document(record, snapshot) for record, snapshot in found]})
+    elif found:
+        _write(found)
     else:
         output.write("No engine is running.\n")
+
+
+def stop(
+    name: Annotated[str, typer.Argument(help="A job, such as 3f2a-1, or an engine.", metavar="ID")],
+) -> None:
+    """Stop a job, or an engine with all its jobs; finished work is kept. `jobs` lists both."""
+    from core.engine.asking import stop_engine, stop_job
+    from core.engine.records import living_engines
+
+    engines = {record.engine: record for record in living_engines()}
+    if name in engines:
+        asyncio.run(stop_engine(engines[name]))
+        output.write(f"The engine {name} has ended.\n")
+        return
+    if not engines:
+        raise ValueError(f"Unknown job or engine '{name}': no engine is running.")
+    if name.partition("-")[0] not in engines:
+        running = ", ".join(engines)
+        raise ValueError(f"Unknown job or engine '{name}'. Engines: {running}; abilityscope jobs lists both.")
+    job = asyncio.run(stop_job(name))
+    output.write(f"The job {job.id} is {job.state}, {job.done} of {job.total} done.\n")
 
 
 def _document(record: EngineRecord, snapshot: Snapshot | None) -> dict[str, Any]:
@@ -48,8 +71,8 @@ def _document(record: EngineRecord, snapshot: Snapshot | None) -> dict[str, Any]
     }
 
 
-def _write(told: Told) -> None:
-    for record, snapshot in told:
+def _write(found: Asked) -> None:
+    for record, snapshot in found:
         model, state = shown(record.spec.model.name), _state(snapshot)
         age = age_text(time.time() - record.started)
         output.write(f"engine {record.engine} · {model} · {state} · pid {record.pid} · started {age} ago\n")
@@ -58,7 +81,7 @@ def _write(told: Told) -> None:
 
 
 def _state(snapshot: Snapshot | None) -> str:
-    """What an engine does, in a word or two."""
+    """The state of an engine in a word or two."""
     from core.experiment.events import ENDED, ModelFailed, ModelLoaded
 
     if snapshot is None:
@@ -66,20 +89,14 @@ def _state(snapshot: Snapshot | None) -> str:
     if any(job.state not in ENDED for job in snapshot.jobs):
         return "busy"
     if isinstance(snapshot.model, ModelFailed):
-        return "without its model"
+        return "model not loaded"
     return "idle" if isinstance(snapshot.model, ModelLoaded) else "loading"
 
 
 def _table(snapshot: Snapshot) -> Table:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("job", "state"):
-        table.add_column(name, no_wrap=True)
-    for name in ("done", "age"):
-        table.add_column(name, no_wrap=True, justify="right")
-    table.add_column("what", overflow="fold")
+    table = output.list_table(("job", "state"), ("done", "age"), "what")
     for job in snapshot.jobs:
         what = f"{job.title}: {job.problem}" if job.problem else job.title
         age = age_text(time.time() - job.created)

@@ -1,4 +1,4 @@
-"""`abilityscope overlap`: how far the abilities' masks are the same weights."""
+"""`abilityscope overlap`: how many weights the abilities' masks share."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import typer
 from core.masks.choices import Scope, Selection
 from core.models.matrices import Variant
 from tui import output
-from tui.bench_options import ItemsForScoring, ScopeName, default_k, open_runner
+from tui.mask_options import ItemsForScoring, ScopeName, default_k, open_runner, require_candidates
 from tui.names import SHORT_NAMES
-from tui.options import Json, UsageError, WayOptions, checked_arguments, with_model_options
+from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments, with_flags
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -24,37 +24,38 @@ if TYPE_CHECKING:
     from core.runner.runner import Runner
 
 LEGEND = (
-    "Jaccard: shared weights as a fraction of those that either mask has.\n"
-    "Lift: how many times as many as two random masks of these sizes would share.\n"
+    "Jaccard: shared weights as a fraction of the weights of either mask.\n"
+    "Lift: shared weights as a multiple of what two random masks share.\n"
 )
 
 
-@with_model_options
+@with_flags
 def overlap(
-    options: WayOptions,
+    model: ModelFlags,
+    memory: MemoryFlags,
+    rule: RuleFlags,
     *,
-    variant: Annotated[Variant, typer.Option(help="The candidates: mlp or all.")] = "mlp",
+    variant: Annotated[Variant, typer.Option(help="Candidate weights: mlp or all.")] = "mlp",
     k: Annotated[
         float | None,
         typer.Option(help="Fraction of all parameters to select.", metavar="K", show_default=False),
     ] = None,
-    selection: Annotated[Selection, typer.Option(help="Which weights of the candidates.")] = "top",
+    selection: Annotated[Selection, typer.Option(help="Which of the candidates.")] = "top",
     scope: ScopeName = "global",
     n_items: ItemsForScoring = 1000,
     as_json: Json = False,
 ) -> None:
-    """Compare the masks of all ten abilities; what is not stored is computed."""
+    """Compare the masks of all ten abilities; missing rankings are computed."""
     from core.models.description import selectable_weights
 
-    if variant == "base":
-        raise UsageError("The variant 'base' has no candidates: give mlp or all.")
-    options.require_selections([selection])
-    k = default_k(options, variant) if k is None else k
+    require_candidates(variant)
+    rule.require_selections([selection])
+    k = default_k(model.spec, variant) if k is None else k
     with shown_progress() as emit:
-        runner = open_runner(options, emit, n_items=n_items, way=options.way)
+        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
         with checked_arguments():
             selectable_weights(k, variant, runner.info)
-        found = _completed(runner, variant, selection, k, options.seed, scope)
+        found = _completed(runner, variant, selection, k, model.seed, scope)
     title = f"{variant} · {selection} · k {k:g}" + ("" if scope == "global" else f" · scope {scope}")
     if as_json:
         asked = {"variant": variant, "selection": selection, "scope": scope, "k": k}
@@ -66,7 +67,7 @@ def overlap(
 def _completed(
     runner: Runner, variant: Variant, selection: Selection, k: float, seed: int, scope: Scope
 ) -> Overlaps:
-    """The overlaps of all ten, after the rankings that were missing are made."""
+    """The overlaps of all ten abilities, after missing rankings are computed."""
     from core.analysis.overlaps import overlaps
 
     found = overlaps(runner, variant, selection, k, seed, scope)
@@ -104,7 +105,7 @@ def _write(found: Overlaps, title: str) -> None:
     output.write(f"\n{LEGEND}")
     if found.split_half_overlaps:
         low, high = min(found.split_half_overlaps.values()), max(found.split_half_overlaps.values())
-        output.write(f"Two halves of an ability's items agree on {low:.0%} to {high:.0%} of its weights.\n")
+        output.write(f"Split-half overlap of an ability's items: {low:.0%} to {high:.0%} of its weights.\n")
 
 
 def _factor(value: float) -> str:
@@ -117,12 +118,8 @@ def _factor(value: float) -> str:
 def _table(
     title: str, found: Overlaps, rows: Sequence[Sequence[float]], write: Callable[[float], str]
 ) -> Table:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
-    table.add_column("")
-    for ability in found.abilities:
-        table.add_column(SHORT_NAMES[ability], justify="right", no_wrap=True)
+    heads = ("", *(SHORT_NAMES[ability] for ability in found.abilities))
+    table = output.plain_table(heads, title=title, is_tight=True)
     for ability, row in zip(found.abilities, rows, strict=True):
         table.add_row(SHORT_NAMES[ability], *("·" if math.isnan(value) else write(value) for value in row))
     return table

@@ -9,7 +9,7 @@ from core.abilities.catalogue import ABILITIES
 from core.experiment.specs import MaskSpec
 from core.masks.choices import PAPER_K, Scope, Selection
 from core.models.matrices import Variant
-from tui.bench_options import DEMO_K, REAL_K
+from tui.mask_options import DEMO_K, REAL_K
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec

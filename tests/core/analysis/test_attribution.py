@@ -1,4 +1,4 @@
-"""What a name is worth: a hand-worked matrix, and a small profile with its tables and files."""
+"""Attribution accuracy: a hand-worked matrix, and a small profile with its tables and files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
-from tui.matrix import write_matrices
+from tui.profile_tables import write_profile as write_tables
 
 A, B, C = "contextual_recall", "quantitative_reasoning", "temporal_reasoning"
 NEEDS = {"AB": (A, B), "BC": (B, C)}
@@ -111,12 +111,12 @@ def test_a_profile_says_what_its_names_are_worth(
     assert items["prompt"].str.contains(" _ . ").all()
     assert all(len(option.split("; ")) == 2 for options in items["options"] for option in options)
 
-    write_matrices(profile)
+    write_tables(profile)
     out = capsys.readouterr().out
     (row,) = (line for line in out.splitlines() if line.startswith("recall+quant"))
     assert [text.startswith("[") for text in row.split()[1:]] == [True, True, False]
-    assert "What a name is worth" in out
-    assert "to name every ability everywhere gives .80" in " ".join(out.split())
+    assert "Attribution accuracy" in out
+    assert "naming every ability everywhere gives .80" in " ".join(out.split())
 
 
 def test_a_profile_without_compounds_says_nothing_of_names(found: tuple[Runner, Profile]) -> None:

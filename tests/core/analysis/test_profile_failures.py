@@ -25,7 +25,7 @@ from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
-from tui.matrix import write_failures
+from tui.profile_answers import write_failures
 
 DESCRIPTION = """
 id = "told"

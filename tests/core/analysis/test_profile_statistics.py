@@ -21,7 +21,7 @@ from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
-from tui.matrix import write_matrices
+from tui.profile_tables import write_profile as write_tables
 
 N, DRAWS = 200, 4
 ABILITIES = ("deductive_reasoning", "spatial_reasoning", "temporal_reasoning")
@@ -165,11 +165,11 @@ def test_a_single_ability_has_nothing_to_be_compared_with(tmp_path: Path) -> Non
 def test_tables_say_what_holds_and_what_cannot_be_said(
     found: tuple[Runner, Profile], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_matrices(found[1])
+    write_tables(found[1])
     text = " ".join(capsys.readouterr().out.split())
     assert ".62**? [" in text  # spatial on its own: it holds, but two random masks of four do as much
     assert ".48** [" in text  # deductive on its own
-    assert "With n 200, an AIS below .06 cannot be told from 0 (power .8)." in text
+    assert "Minimum detectable AIS with n 200: .06 (80 % power)." in text
     assert "! tempor: within two standard errors of chance on every benchmark" in text
     assert "temporal_reasoning: not identifiable: base accuracy 0.20 is not above chance 0.25 (n 200)" in text
     assert "Empirical p is from 4 random masks a cell: --random-seeds 19 can show .05." in text
@@ -182,7 +182,7 @@ def test_a_base_score_that_cannot_be_believed_is_said_in_place_of_an_ais(
     plan = replace(PLAN, benchmarks=(broken, *PLAN.benchmarks[1:]))
     result = profile(Runner(ModelSpec(), Store(tmp_path)), plan)
     assert not result.cells.filter(benchmark=DEDUCTIVE)["defined"].any()
-    write_matrices(result)
+    write_tables(result)
     text = " ".join(capsys.readouterr().out.split())
     assert "base score 0.92 is not plausible for deductive_reasoning [0.3, 0.91]: check the prompt" in text
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.abilities.catalogue import ABILITIES
 from core.analysis.statistics import SIGNIFICANT
 from tui.inspector.look.marks import Marks
-from tui.matrix_words import mark, random_masks, too_few
+from tui.matrix_words import detectable_text, mark, random_masks, too_few
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
 from tui.quality_words import quality_text
@@ -105,7 +105,7 @@ def detail_lines(
         lines.append(f"empirical p {probability(p)} from {random_masks(masks)}{too_few(masks)}")
     if cell.statistics is not None and cell.statistics.detectable_ais is not None:
         least = number(cell.statistics.detectable_ais)
-        lines.append(f"minimum detectable AIS with n {cell.statistics.n:,}: {least} (80 % power)")
+        lines.append(detectable_text(f"{cell.statistics.n:,}", least))
     if specificity is not None:
         ends = interval(specificity.low, specificity.high)
         n = specificity.masks

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.experiment.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoaded, ModelLoading
+from tui.engine_words import loaded_text, memory_text, plan_text, planned_text
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
 from tui.names import job_title, short_benchmark
 from tui.numbers import duration_text, rate_text, size_text
 from tui.safe_text import safe_line
-from tui.scoring_words import loaded_text, plan_words, scoring_words
 
 if TYPE_CHECKING:
     from core.engine.spec import EngineSpec
@@ -64,13 +64,8 @@ def _scoring_line(plan: Plan) -> str:
     importance = plan.importance
     if importance is None:
         return str(plan.problem)
-    sizes = (
-        (importance.device_bytes, "GPU memory"),
-        (importance.host_bytes, "memory"),
-        (importance.disk_bytes, "disk"),
-    )
-    takes = ", ".join(f"{size_text(size)} of {what}" for size, what in sizes if size)
-    return f"scoring {takes}, {plan_words(importance, on_gpu=plan.device != 'cpu')}"
+    takes = memory_text(importance.device_bytes, importance.host_bytes, importance.disk_bytes)
+    return f"scoring {takes}, {plan_text(importance, on_gpu=plan.device != 'cpu')}"
 
 
 Tone = Literal["running", "problem", "note"]
@@ -249,7 +244,7 @@ def beside_of(session: Session) -> tuple[str, ...]:
     planned, scored = activity.planned, activity.scored
     if planned is None or (scored is not None and scored.ability != planned.ability):
         return ()
-    return (scoring_words(planned),)
+    return (planned_text(planned),)
 
 
 def _progress(marks: Marks, done: int, total: int, width: int) -> str:

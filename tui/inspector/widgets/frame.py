@@ -13,11 +13,10 @@ from textual.widgets import Static
 
 from core.abilities.catalogue import find_ability
 from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
-from tui.gpu_words import gpu_words
+from tui.engine_words import gpu_words, loaded_share
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import count_text, k_text, size_text
 from tui.safe_text import safe_line
-from tui.scoring_words import share_text
 
 if TYPE_CHECKING:
     from core.models.description import ModelInfo
@@ -100,7 +99,7 @@ def status_text(session: Session) -> Text:
     if job is not None and job.state == "paused":
         return Text(f"{marks.paused} paused: p goes on", style="bold")
     if isinstance(activity.model, ModelLoading):
-        share = share_text(activity.model)
+        share = loaded_share(activity.model)
         return Text(f"{marks.lacking} {share}{' ' if share else ''}{safe_line(activity.model.doing)}"[:36])
     if job is None:
         return Text(f"{marks.stored} idle")

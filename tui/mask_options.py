@@ -1,0 +1,231 @@
+"""Options that name masks, `--k auto`, and the runner of the commands that ablate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.importance.scoring_rule import ScoringRule
+from core.masks.choices import Scope, Selection
+from core.models.matrices import Variant, weights_of
+from tui import output
+from tui.options import MemoryFlags, ModelFlags, RuleFlags, UsageError
+from tui.quality_words import found_k_text, tried_k_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from core.abilities import Item
+    from core.benchmarks.benchmark import Benchmark
+    from core.experiment.events import Event
+    from core.experiment.specs import MaskSpec
+    from core.models.spec import ModelSpec
+    from core.runner.auto_k import FoundK
+    from core.runner.runner import Runner
+    from tui.options import BenchmarkFlags
+
+DEMO_K: dict[Variant, float] = {"mlp": 0.03, "all": 0.01}
+"""Default k of the embedded models, where ablation begins to show; fractions of all parameters."""
+
+REAL_K = 0.001
+"""Default k of real models."""
+
+AUTO = "auto"
+"""Value of `--k`: the largest k at which the model can still write."""
+
+AUTO_HELP = (
+    "auto: the largest k of a grid at which the model can still write; it measures the generation quality "
+    "of each mask at each k up to the first that is too large"
+)
+
+AbilityName = Annotated[str, typer.Option(help="An ability, such as deductive_reasoning.", metavar="NAME")]
+AblatedAbility = Annotated[
+    str | None, typer.Option(help="Ablate this ability. Default: the intact model.", metavar="NAME")
+]
+ItemsForScoring = Annotated[
+    int, typer.Option("--n-items", min=2, help="Diagnostic items per ability.", metavar="N")
+]
+OneK = Annotated[
+    str | None,
+    typer.Option(help=f"Fraction of all parameters. {AUTO_HELP}.", metavar="K|auto", show_default=False),
+]
+ScopeName = Annotated[
+    Scope, typer.Option(help="Select from all candidates together, or the same share of every matrix.")
+]
+SelectionName = Annotated[
+    Selection | None,
+    typer.Option(help="Which weights. Default: contrast for demo, else top.", show_default=False),
+]
+
+
+def default_k(spec: ModelSpec, variant: Variant) -> float:
+    """The k of a command without `--k`."""
+    return DEMO_K.get(variant, 0.01) if spec.is_embedded else REAL_K
+
+
+def chosen_selection(spec: ModelSpec, rule: RuleFlags, selection: Selection | None) -> Selection:
+    """The given selection; by default contrast where scoring all ten abilities is cheap, else top.
+
+    Raises:
+        UsageError: the preset does not allow it.
+    """
+    chosen = selection or ("contrast" if spec.is_embedded and not rule.preset else "top")
+    rule.require_selections([chosen])
+    return chosen
+
+
+def require_candidates(variant: Variant) -> None:
+    """Checks that the variant has weights to select from.
+
+    Raises:
+        UsageError: it is `base`.
+    """
+    if variant == "base":
+        raise UsageError("The variant 'base' has no candidates: give mlp or all.")
+
+
+def numbers(text: str, name: str) -> tuple[float, ...]:
+    """The distinct numbers of a comma-separated list, in order.
+
+    Raises:
+        UsageError: one is not a number.
+    """
+    return tuple(dict.fromkeys(_number(part.strip(), name, "0.001,0.01") for part in text.split(",")))
+
+
+def words(text: str) -> list[str]:
+    """The words of a comma-separated list."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def some_words(text: str, what: str, option: str) -> list[str]:
+    """The words of a comma-separated list.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = words(text)
+    if not found:
+        raise UsageError(f"No {what} is named in {option}: give one or more, separated by commas.")
+    return found
+
+
+def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Selection) -> float:
+    """The given or default k; for `auto`, the first k of the search.
+
+    Raises:
+        UsageError: the text is neither a number nor auto.
+        ValueError: the number is out of range, or there is no search for the selection.
+    """
+    if text is None:
+        return default_k(spec, variant)
+    if text == AUTO:
+        return first_of_grid(spec, [selection])
+    k = _number(text, "k", "0.001 or auto")
+    weights_of(k, 1)
+    return k
+
+
+def first_of_grid(spec: ModelSpec, selections: Sequence[Selection]) -> float:
+    """The first k of the search for masks of these selections.
+
+    Raises:
+        ValueError: all of them are controls.
+    """
+    from core.runner.auto_k import grid_of, require_searchable
+
+    require_searchable(selections)
+    return grid_of(spec)[0]
+
+
+def named_mask(
+    model: ModelFlags,
+    rule: RuleFlags,
+    ability: str | None,
+    variant: Variant,
+    selection: Selection | None,
+    scope: Scope,
+    k: str | None,
+) -> MaskSpec | None:
+    """The mask that the options name; None for the intact model.
+
+    Raises:
+        ValueError: the ability is unknown, k is out of range, or there is no search for the selection.
+    """
+    from core.abilities import find_ability
+    from core.experiment.specs import MaskSpec
+
+    if ability is None:
+        return None
+    ability = find_ability(ability).id
+    if variant == "base":
+        return None
+    chosen = chosen_selection(model.spec, rule, selection)
+    first_k = start_k(model.spec, k, variant, chosen)
+    return MaskSpec(ability, variant, chosen, first_k, model.seed, scope)
+
+
+def find_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
+    """The largest acceptable k for the masks of each variant; stderr shows each k that is tried.
+
+    Raises:
+        ValueError: even the smallest k is too large.
+        WeightsChangedError: the weights were not restored.
+    """
+    from core.runner.auto_k import find_k, searched_masks
+
+    wanted = searched_masks(masks)
+    if wanted:
+        variants = len({mask.variant for mask in wanted})
+        each = len(wanted) // variants
+        output.note(
+            f"k auto: measures the generation quality of {each:,} {'mask' if each == 1 else 'masks'} at each "
+            f"k{' of each variant' if variants > 1 else ''}, from the smallest up to the first too large."
+        )
+    found = find_k(
+        runner, masks, emit=lambda variant, tried: output.note(f"k auto, {variant}: {tried_k_text(tried)}")
+    )
+    for one in found:
+        output.note(found_k_text(one))
+    return found
+
+
+def note_insisting(flags: BenchmarkFlags, benchmarks: Sequence[Benchmark]) -> None:
+    """Warns on stderr where programs of one of the benchmarks run without a sandbox."""
+    from core.benchmarks.program_tests import insisting
+    from core.benchmarks.registry import runs_code
+
+    if flags.without_sandbox and any(runs_code(benchmark) for benchmark in benchmarks):
+        output.note(insisting())
+
+
+def open_runner(
+    model: ModelFlags,
+    memory: MemoryFlags,
+    rule: ScoringRule,
+    emit: Callable[[Event], None],
+    *,
+    n_items: int,
+    custom_items: Mapping[str, tuple[Item, ...]] | None = None,
+) -> Runner:
+    """The runner of a command; nothing is read or loaded yet."""
+    from core.experiment.specs import ImportanceSpec
+    from core.runner.runner import Runner
+
+    return Runner(
+        model.spec,
+        model.store,
+        ImportanceSpec(n_items, rule.loss, rule.reduction, model.seed),
+        custom_items=custom_items or {},
+        batch_size=model.batch_rows,
+        memory_options=memory.memory_options,
+        emit=emit,
+    )
+
+
+def _number(text: str, name: str, example: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"'{text}' in --{name} is not a number: give {example}.") from None

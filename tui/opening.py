@@ -1,0 +1,240 @@
+"""Opens the inspector: checks the terminal, reads the settings, builds the app, runs it."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import signal
+import sys
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui import output
+from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
+from tui.safe_text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
+    from core.engine.spec import EngineSpec
+    from core.models.spec import ModelSpec
+    from tui.inspector.app import Inspector
+    from tui.inspector.settings import Settings
+
+SLOW_LINE_FPS = "30"
+"""Frames per second over SSH: half of Textual's 60 look the same and cost half."""
+
+ERROR_LOG = "inspector-error.log"
+"""File beside the remembered state with the traceback of the last failure."""
+
+LOG_COLUMNS = 110
+
+
+class InspectorError(OSError):
+    """The inspector failed; the message says how, and where the traceback is."""
+
+
+@dataclass(frozen=True)
+class ScreenOptions:
+    """Look and behaviour of the inspector that the command line asks for."""
+
+    readonly: bool = False
+    no_mouse: bool = False
+    ascii_only: bool = False
+    theme: str | None = None
+    settings: Path | None = None
+    """None for the default file, which may be missing."""
+
+    def over(self, settings: Settings) -> Settings:
+        """The settings, overridden by the command line."""
+        return type(settings)(
+            theme=self.theme or settings.theme,
+            ascii=self.ascii_only or settings.ascii,
+            mouse=settings.mouse and not self.no_mouse,
+            readonly=self.readonly or settings.readonly,
+            keys=settings.keys,
+        )
+
+
+def has_terminal() -> bool:
+    """Whether all three streams are a terminal; the inspector draws on stderr."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def engine_spec(
+    model: ModelFlags,
+    memory: MemoryFlags | None = None,
+    rule: RuleFlags | None = None,
+    running: BenchmarkFlags | None = None,
+) -> EngineSpec:
+    """The engine that the options ask for; None stands for the defaults.
+
+    Raises:
+        ModelFilesError: the model is neither on this computer nor a hub id.
+    """
+    from core.engine.spec import EngineSpec
+    from core.experiment.specs import ImportanceSpec
+
+    scoring = (rule or RuleFlags()).rule
+    return EngineSpec(
+        _located(model.spec),
+        str(model.store.root.absolute()),
+        ImportanceSpec(loss=scoring.loss, reduction=scoring.reduction, seed=model.seed),
+        model.batch_rows,
+        (running or BenchmarkFlags()).benchmark_options,
+        (memory or MemoryFlags()).memory_options,
+    )
+
+
+def _located(spec: ModelSpec) -> ModelSpec:
+    """The model, a local folder by its absolute path, as the engine runs in another folder.
+
+    A hub id is not looked up: the engine does that, and shows its progress.
+    """
+    from core.models.files import is_hub_id, model_folder
+
+    if is_hub_id(spec.name):
+        return spec
+    folder = model_folder(spec)
+    return spec if spec.is_embedded else replace(spec, name=str(folder))
+
+
+def open_inspector(spec: EngineSpec, look: ScreenOptions) -> None:
+    """Runs the inspector on an engine until the user leaves it.
+
+    Raises:
+        ValueError: there is no terminal, or the settings are wrong.
+        OSError: the settings cannot be read, or the inspector failed.
+        UsageError: the theme or the settings file does not exist.
+    """
+    if problem := _no_screen(os.environ):
+        raise ValueError(problem)
+    spare_slow_line(os.environ)
+    settings = _settings(look)
+    app = _app(spec, settings)
+    _run(app, settings.mouse)
+    if app.farewell:
+        output.write(f"{shown(app.farewell)}\n")
+
+
+def _run(app: Inspector, mouse: bool) -> None:
+    """Runs the app. The traceback of an unforeseen error goes to a file.
+
+    Raises:
+        InspectorError: it failed.
+    """
+    from rich.console import Console
+
+    from cache.files import write_atomically
+    from tui.inspector.remembered import state_path
+
+    errors = io.StringIO()
+    app.error_console = Console(file=errors, width=LOG_COLUMNS)
+    end_with_terminal()
+    app.run(mouse=mouse)
+    if app.return_code:
+        log = state_path().with_name(ERROR_LOG)
+        write_atomically(log, errors.getvalue().encode("utf-8", errors="backslashreplace"))
+        last = errors.getvalue().strip().rpartition("\n")[2]
+        raise InspectorError(
+            f"The inspector failed ({last}). Its engine keeps running: abilityscope attach comes back to it. "
+            f"The traceback is in {log}."
+        )
+
+
+def _no_screen(environment: Mapping[str, str]) -> str:
+    """Why the inspector cannot be shown here; empty if it can."""
+    if not has_terminal():
+        return (
+            "The inspector needs a terminal: stdin, stdout and stderr must not be redirected. "
+            "Without one, use abilityscope profile and bench."
+        )
+    if environment.get("TERM") == "dumb":
+        return "The inspector needs a terminal with a cursor; this one is dumb (TERM)."
+    return ""
+
+
+def spare_slow_line(environment: MutableMapping[str, str]) -> None:
+    """Sets a lower frame rate and no animations over SSH, unless the environment says otherwise.
+
+    Textual reads both when it is imported.
+    """
+    if environment.get("SSH_CONNECTION") and "TEXTUAL_FPS" not in environment:
+        environment["TEXTUAL_FPS"] = SLOW_LINE_FPS
+        environment.setdefault("TEXTUAL_ANIMATIONS", "none")
+
+
+def _settings(look: ScreenOptions) -> Settings:
+    """The checked settings in force."""
+    from tui.inspector.look.themes import check_theme
+    from tui.inspector.settings import bound_classes, check_keys, known_bindings, load_settings, settings_path
+
+    if look.settings is not None and not look.settings.is_file():
+        raise UsageError(f"There is no settings file {look.settings}.")
+    if look.theme is not None:
+        with checked_arguments():
+            check_theme(look.theme)
+    path = look.settings or settings_path()
+    settings = look.over(load_settings(path))
+    try:
+        check_theme(settings.theme)
+        if settings.keys:
+            check_keys(settings.keys, known_bindings(bound_classes()))
+    except ValueError as error:
+        raise ValueError(f"In the settings {path}: {error}") from error
+    return settings
+
+
+def _app(spec: EngineSpec, settings: Settings) -> Inspector:
+    """The app, in the state in which it was left the last time."""
+    from core.benchmarks.registry import find_benchmarks
+    from core.runner.runner import Runner
+    from tui.inspector.app import Inspector
+    from tui.inspector.look.marks import ASCII, UNICODE
+    from tui.inspector.remembered import first_lens, load_remembered
+    from tui.inspector.session import Session
+
+    # Benchmarks that run code are listed in any case: the inspector asks before it runs one.
+    listed = replace(spec.benchmarks, allow_code=True)
+    benchmarks = find_benchmarks(["all"], spec.model.level, listed)
+    remembered = load_remembered(spec.model.name)
+    lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.importance.seed)
+    session = Session(
+        spec,
+        Runner(
+            spec.model,
+            spec.store,
+            spec.importance,
+            batch_size=spec.batch_size,
+            memory_options=spec.memory_options,
+        ),
+        benchmarks,
+        ASCII if settings.ascii else UNICODE,
+        settings.readonly,
+        send=lambda command: None,  # replaced by the app's link to the engine
+    )
+    return Inspector(session, lens, settings, remembered.tab if remembered else "run")
+
+
+def end_with_terminal() -> None:
+    """Ends this process when its terminal goes away, even where the system sends no SIGHUP.
+
+    Only a session's leader gets the signal. A process with another controlling terminal does not, and Textual
+    then reads the end of the file over and over, at full load.
+    """
+    if hasattr(select, "poll"):
+        threading.Thread(target=_watch, args=(sys.stdin.fileno(),), name="terminal", daemon=True).start()
+
+
+def _watch(terminal: int) -> None:
+    poll = select.poll()
+    poll.register(terminal, 0)  # hang-ups and errors are always reported
+    while not any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll()):
+        pass
+    # No exception: the event loop may wait for ever to write to a terminal that is gone. SIGHUP by default
+    # ends the process at once; where it is ignored (nohup), SIGKILL does.
+    is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    os.kill(os.getpid(), signal.SIGKILL if is_ignored else signal.SIGHUP)
