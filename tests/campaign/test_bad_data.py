@@ -203,8 +203,8 @@ def test_rows_of_a_data_set(
 
 
 SETTINGS: dict[str, tuple[bytes | None, str]] = {
-    "no TOML": (b"theme: dark", "are no TOML"),
-    "no UTF-8": (b'theme = "\xff"', "are no TOML"),
+    "no TOML": (b"theme: dark", "are not TOML"),
+    "no UTF-8": (b'theme = "\xff"', "are not TOML"),
     "a field that is unknown": (b"mouze = true", "Did you mean mouse?"),
     "a field of another type": (b'mouse = "yes"', "true or false"),
     "a key that is unknown": (b'[keys]\n"engine.rum" = "f5"', "Did you mean engine.run?"),

@@ -63,7 +63,7 @@ def test_the_settings_are_listed_as_a_file_that_could_be_theirs(tmp_path: Path, 
 def test_wrong_settings_are_a_failure(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "settings.toml").write_text("ascii = 1")
     assert run(["settings"]) == 1
-    assert "ascii is 1, and has to be true or false" in capsys.readouterr().err
+    assert "ascii is 1, but must be true or false" in capsys.readouterr().err
 
 
 def test_the_command_line_comes_before_the_settings() -> None:

@@ -23,9 +23,8 @@ from tui.inspector.pane import Pane
 from tui.inspector.screens.dialogs import Choose, EnterCount, EnterNumber, Option
 from tui.inspector.screens.export import ExportScreen, copy
 from tui.inspector.screens.help import HelpScreen
-from tui.inspector.widgets.frame import Context, Header, Problem, TabLine
-from tui.inspector.widgets.key_line import KeyLine
-from tui.inspector.widgets.lens_panel import AbilityList, LensPanel
+from tui.inspector.widgets.frame import Header, KeyLine, Problem, TabLine
+from tui.inspector.widgets.lens_panel import AbilityList, Context, LensPanel
 from tui.numbers import k_text
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ if TYPE_CHECKING:
 TICK_S = 0.1
 """How often the screen takes in what the engine said."""
 
-TOO_SMALL = (
-    "The inspector needs 60 columns and 20 rows: make the terminal larger, or its letters smaller. q quits."
-)
+TOO_SMALL = "The inspector needs 60 columns and 20 rows: enlarge the terminal or use a smaller font. q quits."
 
 
 class Inspector(App[None]):
@@ -211,19 +208,19 @@ class Inspector(App[None]):
 
     def action_search(self) -> None:
         if not self.pane.search():
-            self.notify("There is nothing to search in this tab.", timeout=2, markup=False)
+            self.notify("Nothing to search in this tab.", timeout=2, markup=False)
 
     def action_copy(self) -> None:
         copied = self.pane.copied()
         if copied is None:
-            self.notify("There is nothing to copy yet.", timeout=2, markup=False)
+            self.notify("Nothing to copy yet.", timeout=2, markup=False)
         else:
             self.notify(f"{copied.what}: {copy(self, copied.text)}", markup=False)
 
     def action_export(self) -> None:
         exported = self.pane.exported()
         if exported is None:
-            self.notify("There is nothing to export yet.", timeout=2, markup=False)
+            self.notify("Nothing to export yet.", timeout=2, markup=False)
         else:
             self.push_screen(ExportScreen(exported))
 
@@ -344,7 +341,7 @@ class Inspector(App[None]):
                 self.controller.set_limit(limit)
 
         benchmark = self.session.benchmark(self.lens.benchmark)
-        hint = f"Of each benchmark; {benchmark.name} has {benchmark.n_items:,}."
+        hint = f"Items per benchmark; {benchmark.name} has {benchmark.n_items:,}."
         self.push_screen(EnterCount("items", hint), take)
 
     def action_drawer(self) -> None:

@@ -1,4 +1,4 @@
-"""The command line that repeats what one sees."""
+"""The command line that repeats what is on the screen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui.inspector.session import Session
 
 MODEL_OPTIONS = {"name": "--model"}
-"""Options that are not called as their field of `ModelSpec` is."""
+"""Fields of `ModelSpec` whose option has another name."""
 
 
 def command_line(session: Session, lens: Lens) -> str:
@@ -37,7 +37,7 @@ def profile_line(session: Session, lens: Lens) -> str:
     """The `abilityscope profile` that fills the lens's matrix and its random controls, quoted for a shell."""
     selections = ",".join(dict.fromkeys([lens.selection, "random"]))
     words = ["abilityscope", "profile", "--variants", lens.variant, "--selections", selections]
-    # Without leave to run code, the command is refused for benchmarks that do.
+    # Without the permission to run code, benchmarks that do are refused.
     ids = [one.id for one in session.benchmarks if session.code.allowed or not session.runs_code(one.id)]
     words += [*_scope_words(lens), "--k", repr(lens.k), "--benchmarks", ",".join(ids)]
     if lens.limit is not None:
@@ -54,12 +54,12 @@ def overlap_line(session: Session, lens: Lens) -> str:
 
 
 def _scope_words(lens: Lens) -> list[str]:
-    """The option of the scope where it is not the usual one."""
+    """The option of a scope that is not the default."""
     return [] if lens.scope == "global" else ["--scope", lens.scope]
 
 
 def model_words(spec: EngineSpec) -> list[str]:
-    """The options that name model, memory, batch size and cache, as far as they are not the usual ones."""
+    """The options of model, memory, batch size and cache that are not the defaults."""
     from cache.folder import cache_root
 
     usual = ModelSpec()
@@ -77,7 +77,7 @@ def model_words(spec: EngineSpec) -> list[str]:
 
 
 def _memory_words(memory_options: MemoryOptions) -> list[str]:
-    """The options of how weights are scored that a person gave."""
+    """The memory options that were given."""
     values = {
         "--passes": memory_options.passes,
         "--accumulate-on": memory_options.accumulate_on,
@@ -91,7 +91,7 @@ def _memory_words(memory_options: MemoryOptions) -> list[str]:
 
 
 def _benchmark_words(session: Session, benchmarks: Sequence[str]) -> list[str]:
-    """The options that say how benchmarks are run, as far as these need any."""
+    """The options that these benchmarks need."""
     options, words = session.spec.benchmarks, []
     if any(reads_rows(session.benchmark(one)) for one in benchmarks):
         words += [] if options.data_dir is None else ["--data-dir", options.data_dir]
@@ -104,17 +104,11 @@ def _benchmark_words(session: Session, benchmarks: Sequence[str]) -> list[str]:
 
 
 def _importance_words(importance: ImportanceSpec, lens: Lens) -> list[str]:
-    """The options of scoring that are not the usual ones; one seed serves items and random controls."""
+    """The options of scoring that are not the defaults; one seed serves items and random controls."""
     usual = ImportanceSpec()
-    words = []
-    if lens.seed:
-        words += ["--seed", str(lens.seed)]
-    if lens.mask is None:
-        return words
-    if importance.n_items != usual.n_items:
-        words += ["--n-items", str(importance.n_items)]
-    if importance.loss != usual.loss:
-        words += ["--loss", importance.loss]
-    if importance.reduction != usual.reduction:
-        words += ["--reduction", importance.reduction]
+    words = ["--seed", str(lens.seed)] if lens.seed else []
+    for name in () if lens.mask is None else ("n_items", "loss", "reduction"):
+        value = getattr(importance, name)
+        if value != getattr(usual, name):
+            words += [f"--{name.replace('_', '-')}", str(value)]
     return words

@@ -107,7 +107,7 @@ class Controller:
     def k_problem(self, k: float) -> str:
         """Why a k cannot be used; empty if it can."""
         if self.info is None or self.lens.variant == "base":
-            return "" if 0 < k <= 1 else "k is a share of all parameters: above 0 and up to 100 %."
+            return "" if 0 < k <= 1 else "k is a share of all parameters, above 0 and up to 100 %."
         try:
             selectable_weights(k, self.lens.variant, self.info)
         except ValueError as error:
@@ -118,8 +118,8 @@ class Controller:
         """What a benchmark asks, and what it needs."""
         if not self.session.runs_code(benchmark.id):
             return benchmark.about
-        need = "which is allowed" if self.session.code.allowed else "and asks first"
-        return f"{benchmark.about} (runs what the model writes, {need})"
+        need = "allowed" if self.session.code.allowed else "asks first"
+        return f"{benchmark.about} (runs the model's code: {need})"
 
     def remember(self) -> None:
         """Keeps lens and tab for the next time."""
@@ -141,9 +141,10 @@ class Controller:
         if activity.revision != self._seen_revision:
             self._seen_revision = activity.revision
             if activity.link == "lost" and self._seen_link != "lost":
-                # The reason comes last: it may end in a path, and a path in no full stop.
-                way_on = "The engine is lost. What was finished is kept. R starts it again."
-                self._view.say_problem(f"{way_on} {activity.link_problem}")
+                # The reason comes last: it may end in a path, which has no full stop.
+                self._view.say_problem(
+                    f"Engine lost; finished work is kept. R restarts it. {activity.link_problem}"
+                )
             if activity.link == "connected" and self._seen_link != "connected":
                 self.engine.ask_again()
             self._seen_link = activity.link
@@ -216,7 +217,7 @@ class Controller:
         try:
             await asyncio.to_thread(remember, self.session.spec.model.name, kept)
         except OSError as error:
-            self._view.say_problem(f"What you look at cannot be remembered: {error}. All else works.")
+            self._view.say_problem(f"Lens and tab cannot be remembered: {error}.")
 
     # Jobs
 

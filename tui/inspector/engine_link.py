@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tui.inspector.lens import Known, Lens
     from tui.inspector.session import Session
 
-READONLY = "This inspector was started with --readonly: it only looks."
+READONLY = "Read-only: this inspector was started with --readonly."
 
 WARNING_S = 10.0
 """How long the warning about a missing sandbox stays."""
@@ -114,8 +114,8 @@ class EngineLink:
             self._view.say_problem(READONLY)
         elif self._session.code.allowed:
             self._permit(CodePermission())
-            kept = "those of jobs that were asked for still do" if self._session.activity.is_busy else ""
-            self._view.notify(f"Programs run no longer{'; ' if kept else '.'}{kept}", markup=False)
+            busy = " Jobs that were started before still run it." if self._session.activity.is_busy else ""
+            self._view.notify(f"Code no longer runs.{busy}", markup=False)
         else:
             self._view.begin(self._ask, "code", exclusive=False)
 
@@ -140,7 +140,7 @@ class EngineLink:
         if self._session.readonly:
             self._view.say_problem(READONLY)
         elif activity.link == "lost":
-            self._view.say_problem(f"There is no engine: R starts it again. {activity.link_problem}")
+            self._view.say_problem(f"No engine: R restarts it. {activity.link_problem}")
         elif self._connection is None:
             self._waiting.append(command)
         else:
@@ -178,7 +178,7 @@ class EngineLink:
             sandboxing = await asyncio.to_thread(Sandboxing.found)
             code = self._session.code
             if code.without_sandbox and sandboxing.kind is not None:
-                self._view.notify(f"A sandbox works here ({sandboxing.kind}), and is used.", markup=False)
+                self._view.notify(f"Code runs in a sandbox ({sandboxing.kind}).", markup=False)
                 code = self._permit(replace(code, without_sandbox=False))
             is_answered = sandboxing.kind is not None or (code.without_sandbox and not sandboxing.problem)
             if not (code.allowed and is_answered):

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 VARIANT_MEANINGS: dict[Variant, str] = {
     "base": "the intact model",
-    "mlp": "weights are taken from the MLP matrices",
-    "all": "weights are taken from all matrices of the decoder layers",
+    "mlp": "weights of the MLP matrices",
+    "all": "weights of all matrices of the decoder layers",
 }
 
 
@@ -79,15 +79,15 @@ def _job_commands(controller: Controller, action: Action) -> Iterator[Command]:
         what = "go on" if activity.job.state == "paused" else "pause"
         yield action(f"run: {what}", activity.job.title, "pause")
     if activity.is_busy:
-        yield action("run: cancel", "Within one batch; what is finished is kept", "cancel")
+        yield action("run: cancel", "Within one batch; finished work is kept", "cancel")
 
 
 def _code_commands(controller: Controller, action: Action) -> Iterator[Command]:
     session = controller.session
     if session.code.allowed:
-        yield action("code: let no program run any more", "Of those that the model writes", "code")
+        yield action("code: forbid", "Programs that the model writes no longer run", "code")
     elif any(session.runs_code(benchmark.id) for benchmark in session.benchmarks):
-        yield action("code: let programs run", "Those that the model writes; asks first", "code")
+        yield action("code: allow", "Lets programs that the model writes run; asks first", "code")
 
 
 def _lens_commands(controller: Controller) -> Iterator[Command]:
@@ -120,7 +120,7 @@ def _screen_commands(app: App[Any], action: Action) -> Iterator[Command]:
         app.push_screen(ExportScreen(screen_picture(app.export_screenshot())))
 
     yield action("help: this tab", "What it shows, its keys, and what the marks mean", "help")
-    about = "On the phantom, in which it is known what each ability needs"
+    about = "On the phantom, whose abilities are known"
     yield action("calibration: true and recovered", about, "calibration")
     yield action("copy: this tab", "To the terminal's clipboard", "copy")
     yield action("export: this tab", "To a file", "export")
@@ -133,7 +133,7 @@ def _screen_commands(app: App[Any], action: Action) -> Iterator[Command]:
 
 def _engine_commands(controller: Controller, action: Action) -> Iterator[Command]:
     if controller.session.activity.link == "lost":
-        yield action("engine: start again", "With what it had not finished", "restart_engine")
+        yield action("engine: restart", "With its unfinished jobs", "restart_engine")
     yield action("engine: detach", "Leave; the engine goes on with its jobs", "detach")
     yield action("inspector: quit", "A running job goes on", "leave")
 

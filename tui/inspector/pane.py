@@ -28,23 +28,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Copied:
-    """What a tab gives for the clipboard."""
+    """What a tab copies."""
 
     text: str
     what: str
-    """What it is, in a few words: `3 items as JSON lines`."""
+    """In a few words: `3 items as JSON lines`."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What a tab gives for a file."""
+    """What a tab writes to a file."""
 
     stem: str
     """The file's name without its suffix."""
     suffixes: tuple[str, ...]
-    """The formats that there are, the usual one first, such as `.csv`."""
+    """The formats, such as `.csv`, the default first."""
     write: Callable[[Path], None]
-    """Writes the file, in the format that its suffix names; called in a thread."""
+    """Writes the file in the format of its suffix; called in a thread."""
 
 
 ROW_SUFFIXES = (".csv", ".json")
@@ -74,11 +74,11 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 class Pane(Vertical):
-    """One tab: shows what the lens looks at, from the cache, and what the engine is doing."""
+    """One tab: shows what the cache has of the lens, and what the engine is doing."""
 
     title: ClassVar[str]
     help_text: ClassVar[str]
-    """What it shows and which keys it has, for `?`; plain lines."""
+    """The help of `?`: plain lines on what the tab shows."""
 
     class LensChanged(Message):
         """A tab asks to look at something else."""
@@ -100,16 +100,16 @@ class Pane(Vertical):
         self.lens: Lens | None = None
 
     def look(self, lens: Lens) -> None:
-        """Called when the tab comes to the front, and while it is there whenever lens or cache change."""
+        """Called when the tab comes to the front, and when lens or cache change while it is there."""
         self.lens = lens
         self.refresh_view(lens)
 
     def refresh_view(self, lens: Lens) -> None:
-        """Shows what the lens looks at. Whatever takes more than a few milliseconds goes through `read`."""
+        """Shows the lens. Whatever takes more than a few milliseconds goes through `read`."""
         raise NotImplementedError
 
     def tick(self) -> None:
-        """Called up to ten times a second while the tab is in front and the engine tells something."""
+        """Called up to ten times a second while the tab is in front and the engine reports."""
 
     def copied(self) -> Copied | None:
         """What `y` copies; None if there is nothing."""
@@ -154,8 +154,8 @@ def read_in_thread(
         question: called in the thread.
         then: called with the answer, on the event loop.
         failed: called with the message of a ValueError, OSError or CorruptEntry, on one line.
-        group: of questions that replace each other.
-        rest_s: waits so long before it asks, so that moving on quickly costs nothing.
+        group: a new question replaces an older one of the same group.
+        rest_s: seconds to wait before asking, so that moving on quickly costs nothing.
     """
 
     async def ask() -> None:
@@ -166,7 +166,7 @@ def read_in_thread(
         except (ValueError, OSError, CorruptEntry) as error:
             failed(one_line(error))
             return
-        if owner.app.is_running:  # nobody sees what comes while the screen is taken down
+        if owner.app.is_running:  # not while the screen is taken down
             then(answer)
 
     # A function, not its coroutine: a coroutine that is replaced before it began would warn.

@@ -1,4 +1,4 @@
-"""What was looked at last, by model, so that one finds the inspector as one left it."""
+"""The lens, tab and prompt of each model, so that the inspector opens as it was left."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from core.models.spec import ModelSpec
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_STATE"
-"""Names the file, unless the usual one is meant."""
+"""Names the file that keeps them."""
 
 MOST_MODELS = 100
-"""Models that are remembered; of more, those are forgotten that were looked at the longest ago."""
+"""Most models to remember: the least recent are forgotten."""
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -30,16 +30,12 @@ class Remembered(msgspec.Struct, frozen=True):
 
     lens: Lens
     tab: str = "run"
-    """The tab's id; there may be no such tab any more."""
+    """The tab's id; an older version may name one that is gone."""
     prompt: str = ""
-    """Of the playground."""
+    """The playground's prompt."""
 
     def fits(self, benchmarks: Collection[str]) -> bool:
-        """Whether all that the lens names is still there.
-
-        Args:
-            benchmarks: the ids of those that can be chosen.
-        """
+        """Whether ability, benchmark (one of these ids) and numbers of the lens are still valid."""
         lens = self.lens
         return (
             lens.ability in {ability.id for ability in ABILITIES}
@@ -50,7 +46,7 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 def state_path() -> Path:
-    """Where it is kept: $ABILITYSCOPE_STATE, else in the platform's folder for such things."""
+    """The file: $ABILITYSCOPE_STATE, else in the platform's folder for state."""
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
         return Path(named).expanduser().absolute()
@@ -58,9 +54,9 @@ def state_path() -> Path:
 
 
 def load_remembered(model_key: str) -> Remembered | None:
-    """How the inspector of a model was left; None if that is not known."""
+    """How the inspector of a model was left; None if unknown."""
     kept = _read(state_path()).get(_written(model_key))
-    # As in _read: what cannot be understood, of an older version perhaps, is as good as not there.
+    # As in _read: what cannot be decoded, perhaps from an older version, counts as missing.
     try:
         return None if kept is None else msgspec.json.decode(kept, type=Remembered)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -68,7 +64,7 @@ def load_remembered(model_key: str) -> Remembered | None:
 
 
 def remember(model_key: str, what: Remembered) -> None:
-    """Keeps how the inspector of a model was left. Waits for the disk: not for the event loop.
+    """Keeps how the inspector of a model was left: for a thread.
 
     Raises:
         OSError: it cannot be written.
@@ -84,13 +80,13 @@ def remember(model_key: str, what: Remembered) -> None:
 def first_lens(
     remembered: Remembered | None, spec: ModelSpec, benchmarks: Collection[str], seed: int = 0
 ) -> Lens:
-    """What the inspector looks at when it opens: as it was left, where all of that is still there.
+    """The lens of an inspector that opens: as it was left if that still fits.
 
     Args:
         remembered: how it was left.
         spec: the model.
-        benchmarks: the ids of those that can be chosen, in order.
-        seed: of the random control; never the remembered one, since the person has just given it.
+        benchmarks: ids of the available benchmarks, in order.
+        seed: seed of the random control; never the remembered one, since the person has just given it.
     """
     if remembered is not None and remembered.fits(benchmarks):
         return replace(remembered.lens, seed=seed)
@@ -98,14 +94,14 @@ def first_lens(
 
 
 def _written(model_key: str) -> str:
-    """The model's name as a file can hold it: a folder's name may have bytes that are no letters."""
+    """The model's name as text that can be encoded: a folder's name may have any bytes."""
     return model_key.encode(errors="backslashreplace").decode()
 
 
 def _read(path: Path) -> dict[str, msgspec.Raw]:
-    """What is kept, by model. A file that is not there or damaged is empty, and is written anew.
+    """What is kept, by model; empty if the file is missing or damaged.
 
-    In silence, unlike everything else that is damaged: only convenience is lost, and nobody can mend it.
+    Damage is not reported, unlike everywhere else: only convenience is lost, and nobody can repair it.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])

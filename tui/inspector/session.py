@@ -1,4 +1,4 @@
-"""What every tab works with: the model and its cache, the engine's activity, the person's settings."""
+"""What every tab works with: model and cache, the engine's activity, and what the person allowed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CodePermission:
-    """Whether programs that the model writes may run, as the person at this screen said; kept on no disk."""
+    """Whether code that the model writes may run, as the person at this screen said; never stored."""
 
     allowed: bool = False
     without_sandbox: bool = False
@@ -33,14 +33,14 @@ class CodePermission:
 
 @dataclass(frozen=True)
 class Sandboxing:
-    """What keeps programs apart on this machine."""
+    """The sandbox of this machine."""
 
     kind: str | None
-    """The sandbox; None if none works."""
+    """None if no sandbox works."""
     reason: str = ""
     """Why none works, and what to do; empty if one does."""
     problem: str = ""
-    """Why programs cannot run even without one; empty if they can."""
+    """Why code cannot run even without a sandbox; empty if it can."""
 
     @classmethod
     def found(cls) -> Sandboxing:
@@ -53,7 +53,7 @@ class Sandboxing:
 
 @dataclass
 class Session:
-    """One open model. Of the experiment only what needs no torch is used: it reads, it never computes."""
+    """One open model. Its experiment is only read: what has to be computed is asked of the engine."""
 
     spec: EngineSpec
     experiment: Experiment
@@ -61,11 +61,11 @@ class Session:
     marks: Marks
     readonly: bool
     send: Callable[[Command], None]
-    """Tells the engine; a screen that may not change anything says so in place of sending."""
+    """Sends a command to the engine; a read-only screen says why it does not."""
     activity: Activity = field(default_factory=Activity)
     code: CodePermission = field(init=False)
     needs: tuple[str, ...] = field(init=False, default=())
-    """What the model needs of this computer and what fits, in two lines; empty as long as nobody knows."""
+    """Two lines on the memory that the model needs and whether it fits; empty until known."""
     _counted: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
@@ -73,29 +73,29 @@ class Session:
         self.code = CodePermission(options.allow_code, options.without_sandbox)
 
     def benchmark(self, benchmark_id: str) -> Benchmark:
-        """The benchmark with this id, which is one of those that can be chosen."""
+        """The benchmark with this id, one of `benchmarks`."""
         return next(benchmark for benchmark in self.benchmarks if benchmark.id == benchmark_id)
 
     def runs_code(self, benchmark_id: str) -> bool:
-        """Whether a benchmark runs programs that the model writes."""
+        """Whether a benchmark runs code that the model writes."""
         return runs_code(self.benchmark(benchmark_id))
 
     def is_counted(self, benchmark_id: str) -> bool:
-        """Whether size and chance of a benchmark are known, so that asking for them takes no time."""
+        """Whether size and chance of a benchmark are known, so that reading them takes no time."""
         return benchmark_id in self._counted or not reads_rows(self.benchmark(benchmark_id))
 
     def count(self, benchmark_id: str) -> None:
-        """Finds out size and chance of a benchmark, which may mean to read all its rows: for a thread.
+        """Finds size and chance of a benchmark, which can mean reading all its rows: for a thread.
 
         Raises:
-            ValueError: the rows are not here, or bad.
+            ValueError: the rows are missing or bad.
         """
         benchmark = self.benchmark(benchmark_id)
-        _ = benchmark.n_items, benchmark.chance  # both are kept by whoever reads rows
+        _ = benchmark.n_items, benchmark.chance  # both are cached by the benchmark
         self._counted.add(benchmark_id)
 
     def items_of(self, benchmark: Benchmark, lens: Lens) -> int:
-        """How many of its items are looked at."""
+        """How many items of a benchmark the lens looks at."""
         return benchmark.n_items if lens.limit is None else min(lens.limit, benchmark.n_items)
 
     def known_of(self, lens: Lens, info: ModelInfo) -> Known:
@@ -127,9 +127,9 @@ class Session:
             try:
                 found |= cached_benchmarks(self.experiment, lens.mask, [benchmark], lens.limit)
             except (ValueError, OSError):
-                continue  # its rows are bad, which is said as soon as somebody chooses it
+                continue  # its rows are bad, which is said once it is chosen
         return frozenset(found)
 
     def names(self, ids: Sequence[str]) -> list[str]:
-        """What benchmarks are called, in the order of their ids."""
+        """The names of benchmarks."""
         return [self.benchmark(benchmark_id).name for benchmark_id in ids]

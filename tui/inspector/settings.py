@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -14,23 +15,23 @@ from cache.paths import expanded
 from core.models.spec import one_of
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_SETTINGS"
-"""Names the file, unless the usual one is meant."""
+"""Names the settings file."""
 
 PACKAGE = "tui.inspector"
-"""Whose classes have keys that can be changed."""
+"""The package whose classes have bindings."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person prefers; options of the command line come before it."""
+    """A person's preferences; options of the command line override them."""
 
     theme: str = "abilityscope-dark"
     ascii: bool = False
-    """Only signs that every terminal has."""
+    """Draw with ASCII signs only."""
     mouse: bool = True
     readonly: bool = False
-    """Look, and compute nothing."""
+    """Look only: start no jobs."""
     keys: dict[str, str] = {}
-    """By the id of a binding: its keys, with commas between them, in place of the usual ones."""
+    """Keys by binding id, separated by commas; they replace the default ones."""
 
 
 ALLOWED: Mapping[str, str] = {
@@ -40,19 +41,18 @@ ALLOWED: Mapping[str, str] = {
     "readonly": "true or false",
     "keys": 'a table of lines such as "engine.run" = "f5,r"',
 }
-"""What each field may be, in words."""
+"""The values of each field, in words."""
 
 
 class KnownBinding(NamedTuple):
-    """What a binding does, and its keys as they are without settings."""
+    """A binding's default keys, separated by commas, and what it does."""
 
     keys: str
-    """With commas between them."""
     tooltip: str
 
 
 def settings_path() -> Path:
-    """Where the settings lie: $ABILITYSCOPE_SETTINGS, else in the platform's folder for settings."""
+    """The settings file: $ABILITYSCOPE_SETTINGS, else in the platform's folder for settings."""
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
         return expanded(named).absolute()
@@ -60,11 +60,10 @@ def settings_path() -> Path:
 
 
 def load_settings(path: Path) -> Settings:
-    """Reads a settings file; one that is not there means the defaults.
+    """Reads a settings file; without one, the defaults.
 
     Raises:
-        ValueError: it is no TOML, or has a field that there is not or a value that it cannot have; the
-            message names file and field, and says what is allowed.
+        ValueError: not TOML, an unknown field or a wrong value; the message names file and field.
         OSError: it cannot be read.
     """
     try:
@@ -72,7 +71,7 @@ def load_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"The settings in {path} are no TOML: {error}.") from error
+        raise ValueError(f"The settings in {path} are not TOML: {error}.") from error
     try:
         return Settings(**{name: _field(name, value) for name, value in document.items()})
     except ValueError as error:
@@ -80,46 +79,39 @@ def load_settings(path: Path) -> Settings:
 
 
 def _field(name: str, value: Any) -> Any:
-    """The value of a field, if it is one that it can have.
+    """The checked value of a field.
 
     Raises:
-        ValueError: there is no such field, or it cannot have this value.
+        ValueError: an unknown field or a wrong value.
     """
     types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     one_of(name, types, "setting")
     try:
         return msgspec.convert(value, types[name])
     except msgspec.ValidationError as error:
-        raise ValueError(f"{name} is {value!r}, and has to be {ALLOWED[name]}.") from error
+        raise ValueError(f"{name} is {value!r}, but must be {ALLOWED[name]}.") from error
 
 
 def check_keys(keys: Mapping[str, str], known_ids: Collection[str]) -> None:
-    """Checks that the keys of the settings are for bindings that there are.
+    """Checks the keys of the settings.
 
     Raises:
-        ValueError: there is no such binding, or no key is named for it.
+        ValueError: an unknown binding, or one without a key.
     """
     for binding_id, named in keys.items():
         if binding_id not in known_ids:
-            raise ValueError(f"In the settings, [keys] names {_unknown_binding(binding_id, known_ids)}")
+            near = difflib.get_close_matches(binding_id, list(known_ids), n=1, cutoff=0.4)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"In the settings, [keys] names the unknown binding '{binding_id}'.{hint} "
+                "`abilityscope settings` lists all."
+            )
         if not all(key.strip() for key in named.split(",")):
-            raise ValueError(f'In the settings, [keys] gives "{binding_id}" no key: write one, such as "f5".')
-
-
-def _unknown_binding(binding_id: str, known_ids: Collection[str]) -> str:
-    """That there is no such binding, with the nearest; not all of them, which are too many for a line."""
-    import difflib
-
-    near = difflib.get_close_matches(binding_id, list(known_ids), n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return f"the binding '{binding_id}', which there is not.{hint} `abilityscope settings` lists all."
+            raise ValueError(f'In the settings, [keys] needs a key for "{binding_id}", such as "f5".')
 
 
 def known_bindings(classes: Iterable[type]) -> dict[str, KnownBinding]:
-    """The bindings with an id of some classes, by id, in the order of the classes.
-
-    Bindings of the same id are one: the same thing done in several places.
-    """
+    """The bindings of some classes by id; bindings with the same id are one."""
     from textual.binding import Binding
 
     found: dict[str, KnownBinding] = {}
@@ -132,7 +124,7 @@ def known_bindings(classes: Iterable[type]) -> dict[str, KnownBinding]:
 
 
 def bound_classes() -> list[type]:
-    """The inspector's classes: all that can have keys. Imports the whole inspector."""
+    """The inspector's classes that can have bindings. Imports the whole inspector."""
     import pkgutil
     from importlib import import_module
 

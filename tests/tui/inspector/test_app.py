@@ -90,7 +90,7 @@ async def test_a_killed_engine_is_told_and_started_again_with_what_it_had_to_do(
         os.kill(living_engines()[0].pid, signal.SIGKILL)
         await until(pilot, lambda: app.session.activity.link == "lost")
         await until(pilot, lambda: "killed" in app.screen.query_one(Problem).sentence)
-        assert "R starts it again" in app.screen.query_one(Problem).sentence
+        assert "R restarts it" in app.screen.query_one(Problem).sentence
         await pilot.press("R")
         await until(pilot, lambda: app.session.activity.job is not None, 120)
         await until(pilot, lambda: app.session.activity.found is not None, 120)
@@ -143,7 +143,7 @@ async def test_help_explains_the_tab_in_front(place: EngineSpec) -> None:
 async def test_whoever_may_only_look_is_told_so(place: EngineSpec) -> None:
     async with opened(place, settings=Settings(readonly=True)) as (app, pilot):
         await pilot.press("r")
-        assert "only looks" in app.screen.query_one(Problem).sentence
+        assert "Read-only" in app.screen.query_one(Problem).sentence
         await pilot.press("escape")
         assert not app.screen.query_one(Problem).sentence
 

@@ -95,7 +95,7 @@ def test_letters_narrow_the_list_and_a_filter_without_a_match_says_so() -> None:
             await pilot.press("q")
             assert app.screen.query_one(OptionList).option_count == 0
             await pilot.pause()
-            assert "Nothing here has these letters." in screen_text(app)
+            assert "No match." in screen_text(app)
 
     asyncio.run(press())
 
@@ -109,7 +109,7 @@ def test_fractions_are_read(text: str, value: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "%", "nan", "inf", "0,5", "half"])
 def test_what_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no number: write 0\.5 %"):
+    with pytest.raises(ValueError, match=r"is not a number: write 0\.5 %"):
         parse_fraction(text)
 
 

@@ -62,7 +62,7 @@ def test_what_is_too_long_for_terminals_is_refused(monkeypatch: pytest.MonkeyPat
     longest = "x" * (MOST_CHARACTERS // 4 * 3)
     assert copied(longest, {}, monkeypatch)[0] == f"Copied {len(longest):,} characters."
     said, written, kept = copied(f"{longest}xxx", {}, monkeypatch)
-    assert "too long" in said
+    assert "Too long" in said
     assert "e writes it to a file" in said
     assert (written, kept) == ("", "")
 

@@ -168,7 +168,7 @@ def titles(app: Inspector) -> list[str]:
 
 async def test_it_is_asked_once_and_can_be_taken_back(home: Path, sandbox: Apart) -> None:
     async with opened(home) as (app, pilot):
-        assert titles(app) == ["code: let programs run"]
+        assert titles(app) == ["code: allow"]
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, AllowCode))
         assert f"Sandbox: {sandbox}." in screen_text(app)
@@ -185,7 +185,7 @@ async def test_it_is_asked_once_and_can_be_taken_back(home: Path, sandbox: Apart
         assert (job.state, job.problem) == ("completed", "")
         await until(pilot, lambda: "runs code" in screen_text(app))
         assert "no sandbox" not in screen_text(app)
-        assert titles(app) == ["code: let no program run any more"]
+        assert titles(app) == ["code: forbid"]
         assert "--allow-code-execution" in shlex.split(command_line(app.session, app.lens))
         await until(pilot, lambda: "mbpp" in app.controller.known.benchmarks)
 
@@ -231,7 +231,7 @@ async def test_whoever_started_it_so_is_not_asked(home: Path, sandbox: Apart) ->
         await pilot.press("I", "3", "enter", "r")
         await until(pilot, lambda: bool(app.session.activity.jobs))
         assert last_job(app).title == "base on mbpp"
-        await until(pilot, lambda: f"A sandbox works here ({sandbox}), and is used." in said(app))
+        await until(pilot, lambda: f"Code runs in a sandbox ({sandbox})." in said(app))
         assert (await ended(app, pilot)).state == "completed"
         assert "no sandbox" not in screen_text(app)
 
@@ -240,7 +240,7 @@ async def test_whoever_may_only_look_is_not_asked_either(home: Path) -> None:
     async with opened(home, readonly=True) as (app, pilot):
         for key in ("r", "X"):
             await pilot.press(key)
-            assert "only looks" in app.screen.query_one(Problem).sentence
+            assert "Read-only" in app.screen.query_one(Problem).sentence
             await pilot.press("escape")
         assert titles(app) == []
 

@@ -61,7 +61,7 @@ def test_a_file_is_only_replaced_after_a_question(tmp_path: Path) -> None:
     kept.write_text("kept")
     answer, text = answered(tmp_path, "enter")
     assert answer is UNANSWERED
-    assert "is there already. Enter again replaces it" in text
+    assert "exists. Enter again replaces it" in text
     assert kept.read_text() == "kept"
     assert answered(tmp_path, "enter", "tab", "tab", "enter")[0] is UNANSWERED
     assert kept.read_text() == "kept"
@@ -77,7 +77,7 @@ def test_escape_writes_nothing(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     answer, text = answered(tmp_path, "enter", typed="no/where.csv")
     assert answer is UNANSWERED
-    assert "There is no folder" in text
+    assert "No folder" in text
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     [
         (" ", "Write the path of a file"),
         (".", "is a folder"),
-        ("a.xlsx", r"There is no format '\.xlsx' for this: end the name in \.csv, \.jsonl"),
-        ("no/a.csv", "There is no folder"),
+        ("a.xlsx", r"Unknown format '\.xlsx': end the name in \.csv, \.jsonl"),
+        ("no/a.csv", "No folder"),
     ],
 )
 def test_paths_that_cannot_be_are_refused(typed: str, said: str, tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def test_what_does_not_fit_is_left_out_as_a_whole() -> None:
     assert failure_rows(found, 40, 1, "…") == [first]
     assert failure_rows(found, 20, 1, "…") == ["fails: 41 % [34, 48…"]
     same = failed([share("same", 195), share("refusal", 5)])
-    assert failure_rows(same, 80, 2, "…") == ["fails: no way in 5 % or more of 200 answers"]
+    assert failure_rows(same, 80, 2, "…") == ["fails: no mode in 5 % or more of 200 answers"]
     choice = failed(
         [], ["Mean margin +2.0 → +0.5 nats (n 200).", f"Of 9 broken items, 5 went to “{HOSTILE}”."]
     )

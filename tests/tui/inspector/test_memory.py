@@ -68,7 +68,7 @@ def test_what_the_model_needs_on_a_cpu(folder: Path, monkeypatch: pytest.MonkeyP
     assert scoring.startswith("scoring ")
     assert scoring.endswith("MB of memory, in 2 passes over layers")
     has(monkeypatch, None)
-    assert needs_of(spec_of(folder))[0].endswith("nobody says how much is of memory free")
+    assert needs_of(spec_of(folder))[0].endswith(", free memory unknown")
 
 
 def test_what_the_model_needs_on_gpus(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

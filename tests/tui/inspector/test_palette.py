@@ -51,9 +51,9 @@ def test_what_the_engine_does_decides(tmp_path: Path) -> None:
     assert {"run: pause", "run: cancel"} <= set(titles(app))
     app.session.activity.fold(JobChanged(Job("ab12-1", "runs", "deductive on spatial", "paused", total=10)))
     assert "run: go on" in titles(app)
-    assert "engine: start again" not in titles(app)
+    assert "engine: restart" not in titles(app)
     app.session.activity.lose("The engine was killed.")
-    assert "engine: start again" in titles(app)
+    assert "engine: restart" in titles(app)
 
 
 def test_where_one_may_only_look_nothing_can_be_run(tmp_path: Path) -> None:

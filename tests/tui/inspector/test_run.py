@@ -198,7 +198,7 @@ async def test_what_is_lacking_is_said_with_the_key_that_runs_it(demo_cache: Pat
             "not run",
         )
         hosted.fold(job("queued", title=job_title(LACKING.mask, LACKING.benchmark)))
-        await hosted.shows(pilot, "to come", "next: ")
+        await hosted.shows(pilot, "pending", "next: ")
         assert "runs it" not in hosted.flat
 
 
@@ -214,7 +214,7 @@ async def test_a_run_is_followed_and_its_end_comes_from_the_cache(
         hosted.fold(BatchFinished(tuple(given[:1])))
         await hosted.shows(pilot, "▶ ablated 1/30", "run 2 of 3", "1 of 30", "(n 1)", "not identifiable")
         hosted.fold(BatchFinished(tuple(given[1:20])))
-        await hosted.shows(pilot, "20 of 30", "ablated, as the items come", f"#{given[19].place} ")
+        await hosted.shows(pilot, "20 of 30", "ablated, as items arrive", f"#{given[19].place} ")
         right = sum(outcome.correct for outcome in given[:20]) / 20
         assert f"{right:.3f}".removeprefix("0") in hosted.flat
         for path in (demo_cache / "outcomes").glob(f"{key_of(demo_cache, 'ablated')}.*"):
@@ -224,7 +224,7 @@ async def test_a_run_is_followed_and_its_end_comes_from_the_cache(
         )
         hosted.pane.look(LENS)
         await hosted.shows(pilot, "flipped: ")
-        assert "as the items come" not in hosted.flat
+        assert "as items arrive" not in hosted.flat
 
 
 async def test_a_damaged_file_counts_as_lacking_and_is_told(partial_cache: Path) -> None:
@@ -234,7 +234,7 @@ async def test_a_damaged_file_counts_as_lacking_and_is_told(partial_cache: Path)
     async with hosted.app.run_test(size=NARROW) as pilot:
         await hosted.shows(pilot, "○ random control", "● base stored")
         await until(pilot, lambda: bool(hosted.app.failures))
-        assert "r computes it anew" in hosted.app.failures[0]
+        assert "r recomputes it" in hosted.app.failures[0]
 
 
 async def test_a_k_beyond_the_candidates_is_explained_and_base_has_one_column(demo_cache: Path) -> None:
@@ -287,7 +287,7 @@ def test_the_engine_s_doing_is_put_into_words(tmp_path: Path) -> None:
     assert "run 5 of 30" in said(fold(*other), tmp_path)
     assert "1 of 3 runs are done and kept" in said(fold(job("cancelled", 1)), tmp_path)
     assert "failed: no memory \\x1b" in said(fold(job("failed", problem="no memory \x1b")), tmp_path)
-    assert "R starts" in said(lambda session: session.activity.lose("The engine was killed."), tmp_path)
+    assert "R restarts" in said(lambda session: session.activity.lose("The engine was killed."), tmp_path)
 
 
 def test_the_queue_keeps_to_its_room(tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_the_queue_keeps_to_its_room(tmp_path: Path) -> None:
     for number in range(9):
         session.activity.fold(JobChanged(Job(f"ab-{number}", "runs", f"job {number}", "queued")))
     assert queue_of(session.activity, 1) == ["next: job 0 and 8 more"]
-    assert queue_of(session.activity, 3) == ["waiting, the first of 9 jobs:", "  job 0", "  job 1"]
+    assert queue_of(session.activity, 3) == ["9 jobs waiting, the first:", "  job 0", "  job 1"]
 
 
 def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:

@@ -237,14 +237,14 @@ async def test_run(size: Size, snapshot: SnapshotAssertion) -> None:
     screens = {}
     async with running(still_inspector(Path("cache"), LACKING), size) as (app, pilot):
         begin(app)
-        screens["running"] = await seen(app, pilot, "24 of 60", "as the items come")
+        screens["running"] = await seen(app, pilot, "24 of 60", "as items arrive")
         await pilot.press("2")
         screens["samples"] = await seen(app, pilot, "n 24")
         await pilot.press("3")
         screens["ais"] = await seen(app, pilot)
         await pilot.press("1")
         app.emit(job("paused"))
-        screens["paused"] = await seen(app, pilot, "24 of 60", "as the items come", "c cancels")
+        screens["paused"] = await seen(app, pilot, "24 of 60", "as items arrive", "c cancels")
     compare(screens, snapshot)
 
 
@@ -272,7 +272,7 @@ async def test_told(snapshot: SnapshotAssertion) -> None:
         screens["no-model"] = await seen(app, pilot, "copy or download")
         app.emit(MODEL, job("running"))
         app.session.activity.lose(KILLED)
-        screens["lost"] = await seen(app, pilot, "R starts")
+        screens["lost"] = await seen(app, pilot, "R restarts")
         await pilot.press("escape", "r")
         screens["lost-run"] = await seen(app, pilot, "There is no engine")
     compare(screens, snapshot)
@@ -282,7 +282,7 @@ async def test_readonly(snapshot: SnapshotAssertion) -> None:
     app = still_inspector(Path("cache"), LACKING, settings=Settings(readonly=True))
     async with running(app, SMALL) as (app, pilot):
         await pilot.press("r")
-        compare({"run": await seen(app, pilot, "only looks")}, snapshot)
+        compare({"run": await seen(app, pilot, "Read-only")}, snapshot)
 
 
 @SIZES

@@ -206,7 +206,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         self._explain()
 
     def on_heat_map_hovered(self, message: HeatMap.Hovered) -> None:
-        self._explain(message.place)
+        self._explain(message.cell)
 
     def on_heat_map_selected(self, message: HeatMap.Selected) -> None:
         if self.matrix is not None and self.lens is not None and self.cell is not None:

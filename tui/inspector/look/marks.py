@@ -1,4 +1,4 @@
-"""The signs that carry meaning beside colour, and what replaces signs that a terminal lacks."""
+"""The signs that carry meaning beside colour, and the ASCII that replaces signs for `--ascii`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 @dataclass(frozen=True)
 class Marks:
-    """One set of signs, each one column wide unless said otherwise."""
+    """One set of signs, each one column wide."""
 
     right: str
     wrong: str
     unknown: str
     """Not answered yet."""
     becomes: str
-    """Between what base and what the ablated model did."""
+    """Between the outcomes of base and of the ablated model."""
     stored: str
-    """The cache has it: it appears at once."""
+    """In the cache."""
     lacking: str
-    """It has to be computed."""
+    """Not computed yet."""
     chosen: str
     up: str
     down: str
@@ -41,7 +41,7 @@ class Marks:
     bar: str
     """A full cell of a bar."""
     bar_eighths: str
-    """The partial cells of a bar, from the thinnest up; empty where there are none."""
+    """Partial cells of a bar, from the thinnest up; may be empty."""
     rule: str
     """A thin vertical line."""
     dash: str
@@ -59,39 +59,37 @@ ASCII = Marks(
     flat="-", not_identifiable=".", significant="*", collapsed="!", running=">", paused="=", cut="~",
     bar="#", bar_eighths="", rule="|", dash="-",
 )  # fmt: skip
-"""All of it can be typed."""
-
 
 KEY_NAMES = {"↑": "up", "↓": "down", "←": "left", "→": "right", "⌫": "bksp", "⏎": "enter"}
-"""Of the keys that Textual writes as a sign."""
+"""ASCII names of the keys that Textual shows as a sign."""
 
 TYPED = str.maketrans(
     {"·": "-", "–": "-", "─": "-", "│": "|", "…": "~", "→": ">", "⏎": "|", "▸": ">", "“": '"', "”": '"'}
     | {"°": " "}
 )
-"""For the signs in sentences and frames, which are not among the marks; each as wide as it was."""
+"""ASCII for the signs in sentences and frames, which are not among the marks; widths stay."""
 
 
 class Typed(LineFilter):
-    """Draws what is between marks and texts with signs that can be typed."""
+    """Replaces signs by ASCII."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments with other signs."""
+        """The segments in ASCII."""
         return [Segment(text.translate(TYPED), style, control) for text, style, control in segments]
 
 
 class WholeCells(ScrollBarRender):
-    """Scroll bars whose ends are not drawn finer than a cell, and so need no signs."""
+    """Scroll bars that end at whole cells, and so need no signs."""
 
     VERTICAL_BARS: ClassVar[list[str]] = [" "]
     HORIZONTAL_BARS: ClassVar[list[str]] = [" "]
 
 
 def draw_scroll_bars(*, is_ascii: bool) -> None:
-    """Chooses how all scroll bars of the process are drawn."""
+    """Sets the style of all scroll bars of the process."""
     ScrollBar.renderer = WholeCells if is_ascii else ScrollBarRender
 
 
 def key_name(shown: str) -> str:
-    """A key as it is called, in place of the sign or signs that Textual shows."""
+    """The ASCII name of a key that Textual shows with signs."""
     return "".join(KEY_NAMES.get(sign, sign) for sign in shown)

@@ -1,9 +1,10 @@
-"""Text fitted into rows of cells; the first word in which two texts differ."""
+"""Text fitted into rows of cells, and the first word in which two texts differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, get_character_cell_size
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from core.analysis.samples.failures import Failures
 
 Span = tuple[int, int]
-"""Where a piece of a text begins and ends, in characters."""
+"""Start and end of a piece of text, in characters."""
 
 NOTHING_PREFERRED = "Prefers no "
-"""How the sentence begins that says of multiple choice that there is nothing to say."""
+"""Start of the sentence which says that no option is preferred: not worth a row."""
 
 LONGEST_ROW = 4
-"""Characters of a row for each of its cells: marks without a width of their own could else pile up."""
+"""Most characters per cell of a row: combining marks could pile up."""
 
 
 def one_line(error: Exception) -> str:
@@ -30,10 +31,9 @@ def one_line(error: Exception) -> str:
 
 
 def rows_of(text: str, width: int) -> list[Span]:
-    """The rows of a text, at most `width` cells each: broken at spaces where there are any.
+    """The rows of a text, at most `width` cells each, broken at spaces where there are any.
 
-    Line breaks in the text end a row; an empty line is a row of no characters. Spaces at a break are in
-    no row.
+    Line breaks end a row; an empty line is an empty row. Spaces at a break are in no row.
     """
     spans: list[Span] = []
     start = 0
@@ -44,7 +44,7 @@ def rows_of(text: str, width: int) -> list[Span]:
 
 
 def fitted(text: str, width: int, cut: str) -> str:
-    """The text in exactly `width` cells: filled up with spaces, or cut off with a sign at its end."""
+    """The text in exactly `width` cells: padded with spaces, or cut, with a sign at the end."""
     text = text[: LONGEST_ROW * max(width, 1)]
     length = cell_len(text)
     if length <= width:
@@ -75,7 +75,7 @@ def _rows_of_line(line: str, width: int) -> list[Span]:
 
 
 def _characters_within(text: str, start: int, width: int) -> int:
-    """Where the characters from a start end that fit into a width."""
+    """The end of the characters from a start that fit into a width."""
     cells, end = 0, start
     last = min(len(text), start + LONGEST_ROW * width)
     while end < last:
@@ -91,21 +91,21 @@ class Divergence:
     """The first word that differs."""
 
     start: int
-    """The index of its first character in the other answer; the answer's length if it just ends there."""
+    """Index of its first character in the other answer; the answer's length if that ends there."""
     word: int
-    """Which word it is, from 1."""
+    """Number of the word, from 1."""
 
 
 def first_divergence(base: str, other: str, *, base_ended: bool, other_ended: bool) -> Divergence | None:
     """The first word of the other answer that differs from the base answer; None if none does so far.
 
     Args:
-        base: what the intact model wrote.
-        other: what the ablated model wrote.
-        base_ended: whether the intact model is done: only then does anything beyond its end differ.
+        base: the intact model's answer.
+        other: the ablated model's answer.
+        base_ended: whether the intact model is done: only then does text beyond its end differ.
         other_ended: the same for the ablated model.
     """
-    common = _common_length(base, other)
+    common = len(commonprefix([base, other]))  # noqa: RUF071 (characters are meant)
     if common == len(other) and (common == len(base) or not other_ended):
         return None
     if common == len(base) and not base_ended:
@@ -114,33 +114,24 @@ def first_divergence(base: str, other: str, *, base_ended: bool, other_ended: bo
     return Divergence(start, len(other[:start].split()) + 1)
 
 
-def _common_length(one: str, other: str) -> int:
-    """How many characters two texts begin with in common."""
-    shorter = min(len(one), len(other))
-    if one[:shorter] == other[:shorter]:
-        return shorter
-    return next(place for place in range(shorter) if one[place] != other[place])
-
-
-def _start_of_word(base: str, other: str, place: int) -> int:
-    """Where the word begins that one of the two answers has at a place."""
-    if place and (base[place : place + 1].strip() or other[place : place + 1].strip()):
-        while place and not other[place - 1].isspace():
-            place -= 1
-    return place
+def _start_of_word(base: str, other: str, index: int) -> int:
+    """The start of the word that either answer has at an index."""
+    if index and (base[index : index + 1].strip() or other[index : index + 1].strip()):
+        while index and not other[index - 1].isspace():
+            index -= 1
+    return index
 
 
 def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[str]:
-    """The failures of written answers with their shares, or what is said of multiple choice.
+    """The failures of a run: shares of failure modes, or sentences about multiple choice.
 
-    What does not fit as a whole is left out; only what comes first is cut. That nothing is preferred is not
-    worth a row.
+    A piece that does not fit is left out; only the first one is cut.
 
     Args:
-        failures: of one run.
+        failures: those of one run.
         width: cells of a row.
-        most: rows.
-        cut: the sign that text goes on.
+        most: most rows.
+        cut: the sign of cut text.
     """
     if failures.shares:
         pieces, joint = _share_words(failures.shares), ", "
@@ -162,10 +153,10 @@ def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[st
 
 
 def _share_words(shares: Sequence[Share]) -> list[str]:
-    """Such as `fails: 41 % [34, 48] miscount upward`, then `12 % [8, 17] repeat themselves`."""
+    """`fails: 41 % [34, 48] miscount upward`, then `12 % [8, 17] repeat themselves`."""
     from core.analysis.diagnosis.failure_modes import LEAST_SHARE, failing
 
     found = [one.brief() for one in failing(shares)]
     if not found:
-        return [f"fails: no way in {100 * LEAST_SHARE:.0f} % or more of {shares[0].share.n:,} answers"]
+        return [f"fails: no mode in {100 * LEAST_SHARE:.0f} % or more of {shares[0].share.n:,} answers"]
     return [f"fails: {found[0]}", *found[1:]]

@@ -82,28 +82,28 @@ CONTRAST = Theme(
 )
 
 THEMES: tuple[Theme, ...] = (DARK, LIGHT, CONTRAST)
-"""The first is the usual one; `t` goes through them."""
+"""The first is the default; `t` goes through them."""
 
 
 def theme_names() -> list[str]:
-    """All themes that there are, ours first: Textual's have not been measured."""
+    """All themes, ours first: the contrast of Textual's is not tested."""
     return [*(theme.name for theme in THEMES), *BUILTIN_THEMES]
 
 
 def check_theme(name: str) -> str:
-    """The name itself, if there is such a theme.
+    """The name itself.
 
     Raises:
-        ValueError: there is not; the message lists those that there are.
+        ValueError: unknown theme; the message lists all themes.
     """
     return one_of(name, theme_names(), "theme")
 
 
 STEPS = 20
-"""Shades between nothing and full: more cannot be told apart, and each is worked out once."""
+"""Shades from none to full: more could not be distinguished, and each is computed once."""
 
 FULL = 0.85
-"""How much of the theme's colour the strongest shade has; the rest is the background."""
+"""Share of the theme's colour in the strongest shade; the rest is background."""
 
 BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
 
@@ -111,28 +111,22 @@ BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
 def shade(
     value: float, variables: Mapping[str, str], colour: str = "primary", negative: str = "warning"
 ) -> Style:
-    """Background and text for a value: the background at 0, the theme's colour at 1.
+    """Background and text colour of a value: the theme's background at 0, its colour at 1.
 
-    Terminals with 16 colours show the nearest of them, and themes made of the terminal's own colours, which
-    cannot be blended, show strong values reversed; both keep the text readable.
+    Themes made of the terminal's own colours cannot be blended: they show strong values reversed.
 
     Args:
-        value: from 0 to 1, or to -1 with a colour of its own; what is beyond counts as the end.
-        variables: the theme's, `app.theme_variables`.
-        colour: name of the variable for values above 0.
-        negative: name of the variable for values below 0.
+        value: from 0 to 1, or down to -1; clipped.
+        variables: `app.theme_variables`.
+        colour: variable of values above 0.
+        negative: variable of values below 0.
     """
     step = round(max(-1.0, min(1.0, value)) * STEPS)
     return _shade(abs(step), variables["background"], variables[negative if step < 0 else colour])
 
 
 def text_style(variables: Mapping[str, str], colour: str) -> Style:
-    """Text in one of the theme's colours, on whatever is behind it.
-
-    Args:
-        variables: the theme's, `app.theme_variables`.
-        colour: name of the variable, such as `error`.
-    """
+    """Text in one of the theme's colours, such as `error`, on any background."""
     return Style(color=Color.parse(variables[colour]).rich_color)
 
 

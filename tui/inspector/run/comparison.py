@@ -1,6 +1,6 @@
-"""Base, ablated and random control side by side, from the cache and from a run that goes on.
+"""Base, ablated and random control side by side, from the cache and from a live run.
 
-Reads files and computes intervals: to be used in a thread, and imported there, for it needs numpy and polars.
+Reads files and computes intervals with numpy and polars: to be imported and used in a thread.
 """
 
 from __future__ import annotations
@@ -33,51 +33,51 @@ from core.experiment.specs import Run
 from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
 
 LIVE_RESAMPLES = 400
-"""Of the interval of an AIS that is still settling: enough for two digits, and quick."""
+"""Bootstrap resamples for a live run: enough for two digits, and quick."""
 
 STORED_RESAMPLES = 2000
 
 CURVE_POINTS = 120
-"""Of each curve: about as many as a plot is wide."""
+"""Most points of a curve: about the columns of a plot."""
 
 LINES = 60
-"""Items that are listed at most: more than a screen is high."""
+"""Most listed items: more than a screen's rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What the cache has of the runs that one lens looks at; made anew when it has more."""
+    """What the cache has of a lens's runs; read again when it has more."""
 
     benchmark: Benchmark
     items: ItemTable
     runs: Mapping[Side, Run]
     answers: Mapping[Side, Answers]
-    """Of the runs that are stored, and of those that go on as far as they have got."""
+    """Answers of stored runs, and those that live runs have so far."""
     stored: frozenset[Side]
-    """The sides that the cache has."""
+    """The sides in the cache."""
     scorings: int
     """Abilities whose importance has to be computed before the mask is known."""
     clusters: NDArray[Any] | None
     """(N,) equal for items that share a passage; None if none do."""
     problems: tuple[str, ...] = ()
-    """Of stored answers that are damaged, and so count as lacking."""
+    """Damage of stored answers, which count as missing."""
 
     @classmethod
     def read(
         cls, experiment: Experiment, benchmark: Benchmark, runs: Mapping[Side, Run], before: Comparison | None
     ) -> Comparison:
-        """What is stored of the runs.
+        """Reads what is stored of the runs.
 
         Args:
             experiment: model and cache.
-            benchmark: what the runs are on.
-            runs: with the same number of items all.
-            before: an earlier answer, whose reading is not done twice.
+            benchmark: the benchmark of the runs.
+            runs: all with the same number of items.
+            before: an earlier answer: what it has is not read again.
 
         Raises:
             CorruptEntry: the table of items is damaged.
             ValueError: k asks for more weights than there are candidates.
-            OSError: the cache cannot be read, or the table of items not written.
+            OSError: the cache cannot be read, or the table of items cannot be written.
         """
         n = runs["base"].n
         usable = before if before is not None and before.runs["base"] == runs["base"] else None
@@ -90,14 +90,14 @@ class Comparison:
             try:
                 found = _stored(experiment, benchmark, run, items, known.get(run))
             except CorruptEntry as error:
-                problems.append(f"{error} (r computes it anew)")
+                problems.append(f"{error} (r recomputes it)")
             else:
                 answers |= {} if found is None else {side: found}
         scorings = _scorings(experiment, runs)
         return cls(benchmark, items, runs, answers, frozenset(answers), scorings, clusters, tuple(problems))
 
     def is_same(self, other: Comparison | None) -> bool:
-        """Whether the other has the same runs and the same answers."""
+        """Whether the other has the same runs and answers."""
         return (
             other is not None
             and self.runs == other.runs
@@ -106,39 +106,39 @@ class Comparison:
         )
 
     def with_live(self, live: Mapping[Side, Sequence[ItemOutcome]]) -> Comparison:
-        """The same with what runs have given that are not stored (yet).
+        """The same with the outcomes of runs that are not stored.
 
         Raises:
-            ValueError: an outcome is of an item that is not among these.
+            ValueError: an outcome belongs to none of the items.
         """
         n = len(self.items)
         given = {side: live_answers(tuple(outcomes), n) for side, outcomes in live.items() if outcomes}
         return replace(self, answers={**given, **self.answers})
 
-    def figures(self, going_on: Side | None, arrived: Sequence[int], resamples: int) -> Figures:
-        """All that is shown.
+    def figures(self, live: Side | None, arrived: Sequence[int], resamples: int) -> Figures:
+        """Everything that is shown.
 
         Args:
-            going_on: the side that is being run; None if none is.
-            arrived: its items' places in order of arrival.
-            resamples: of the bootstrap.
+            live: the side that is running; None if none is.
+            arrived: indices of its items in order of arrival.
+            resamples: bootstrap resamples.
         """
-        order = np.asarray(arrived, np.int64) if going_on else np.arange(len(self.items))
+        order = np.asarray(arrived, np.int64) if live else np.arange(len(self.items))
         return Figures(
             n=len(self.items),
             chance=self.benchmark.chance,
             sides=self._sides(resamples),
             curves=tuple(self._curves(order)),
             stored=frozenset(self.stored),
-            going_on=going_on,
+            live=live,
             scorings=self.scorings,
-            listing=self._listing(going_on, order),
+            listing=self._listing(live, order),
             is_graded=any((scores % 1 != 0).any() for scores in self._scores.values()),
         )
 
     @cached_property
     def _scores(self) -> Mapping[Side, NDArray[np.float32]]:
-        """(N,) what each side's answers count, 0 to 1."""
+        """(N,) score of each side's answers, 0 to 1."""
         return comparable_scores(self.answers)
 
     def _sides(self, resamples: int) -> dict[Side, SideFigures]:
@@ -166,31 +166,32 @@ class Comparison:
             seed=run.mask.seed if run.mask else 0,
             clusters=self._of(both),
             scores=(self._scores["base"][both], self._scores[side][None, both]),
-            # The first few answers of a base run can be all wrong, or all right, in a working set-up.
+            # The first few answers of a base run can be all right or all wrong by chance.
             limits=limits_of(self.benchmark) if both.all() else None,
         )[0]
 
     def _of(self, which: NDArray[np.bool_]) -> NDArray[Any] | None:
-        """The clusters of some items."""
+        """The clusters of some items; None without clusters."""
         return None if self.clusters is None else self.clusters[which]
 
     def _curves(self, order: NDArray[np.int64]) -> list[Curve]:
-        """The running mean score of each side over the items in the order, as far as it answered them."""
+        """The running mean score of each side over its answered items, in this order."""
         curves = []
         for side, answers in self.answers.items():
-            places = order[answers.known[order]]
-            if not len(places):
+            answered = order[answers.known[order]]
+            n = len(answered)
+            if not n:
                 continue
-            shares = np.cumsum(self._scores[side][places], dtype=np.float64) / np.arange(1, len(places) + 1)
-            shown = np.unique(np.linspace(0, len(places) - 1, min(len(places), CURVE_POINTS)).astype(int))
+            shares = np.cumsum(self._scores[side][answered], dtype=np.float64) / np.arange(1, n + 1)
+            shown = np.unique(np.linspace(0, n - 1, min(n, CURVE_POINTS)).astype(int))
             curves.append(Curve(side, tuple((shown + 1).tolist()), tuple(shares[shown].tolist())))
         return curves
 
-    def _listing(self, going_on: Side | None, order: NDArray[np.int64]) -> Listing:
-        """The items to list: the last that came; of finished runs those that flipped (base: the wrong)."""
-        side: Side = going_on or ("ablated" if "ablated" in self.answers else "base")
+    def _listing(self, live: Side | None, order: NDArray[np.int64]) -> Listing:
+        """The items to list: of a live run the last ones; else those that flipped, or that base has wrong."""
+        side: Side = live or ("ablated" if "ablated" in self.answers else "base")
         pair = Samples(self.items, self.answers.get("base"), self.answers.get(side))
-        if going_on:
+        if live:
             return Listing("arrived", side, self._lines(pair, order[-LINES:]), len(order))
         if side == "ablated" and pair.has_base:
             flipped = pair.select("flipped")
@@ -199,10 +200,10 @@ class Comparison:
         wrong = np.flatnonzero(answers.known & ~answers.correct) if answers else order[:0]
         return Listing("wrong", side, self._lines(pair, wrong[:LINES]), len(wrong))
 
-    def _lines(self, pair: Samples, places: NDArray[np.int64]) -> tuple[ItemLine, ...]:
-        if not len(places):
+    def _lines(self, pair: Samples, indices: NDArray[np.int64]) -> tuple[ItemLine, ...]:
+        if not len(indices):
             return ()
-        options = self.items.lazy.select("options").collect()["options"].gather(places).to_list()
+        options = self.items.lazy.select("options").collect()["options"].gather(indices).to_list()
         return tuple(
             ItemLine(
                 row.place,
@@ -214,14 +215,14 @@ class Comparison:
                 _right(pair.base_answers, row.place),
                 _right(pair.ablated_answers, row.place),
             )
-            for row, choices in zip(pair.rows(places), options, strict=True)
+            for row, choices in zip(pair.rows(indices), options, strict=True)
         )
 
 
 def _stored(
     experiment: Experiment, benchmark: Benchmark, run: Run, items: ItemTable, known: Answers | None
 ) -> Answers | None:
-    """The stored answers of a run, unless they are known already; None if there are none."""
+    """The stored answers of a run, `known` ones if they are still stored; None if there are none."""
     entries, key = experiment.store.outcomes.entries, experiment.request(run.mask, benchmark, run.n).key
     if known is not None and entries.has(key):
         return known
@@ -229,12 +230,12 @@ def _stored(
     return None if payload is None else stored_answers(entries.payload_path(key), payload, items)
 
 
-def _right(answers: Answers | None, place: int) -> bool | None:
-    return None if answers is None or not answers.known[place] else bool(answers.correct[place])
+def _right(answers: Answers | None, index: int) -> bool | None:
+    return None if answers is None or not answers.known[index] else bool(answers.correct[index])
 
 
 def _scorings(experiment: Experiment, runs: Mapping[Side, Run]) -> int:
-    """How many abilities' importance has to be computed before the mask of the lens is known."""
+    """Abilities whose importance has to be computed before the lens's mask is known."""
     mask = runs["ablated"].mask if "ablated" in runs else None
     if mask is None or has_ranking(experiment, mask):
         return 0

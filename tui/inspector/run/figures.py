@@ -22,23 +22,22 @@ Side = Literal["base", "ablated", "control"]
 SIDE_WORDS: dict[Side, str] = {"base": "base", "ablated": "ablated", "control": "random control"}
 
 SETTLED_WIDTH = 0.2
-"""An interval narrower than this is worth reading; before, its figure is dimmed."""
+"""Figures with a wider interval are dimmed."""
 
 
 @dataclass(frozen=True)
 class SideFigures:
-    """What one model did so far."""
+    """The results of one model so far."""
 
     run: Run
     accuracy: Accuracy | None
-    """The mean score over its answers, which is the share of right ones unless they are graded; None before
-    the first."""
+    """Mean score over its answers; None without answers."""
     effect: CellStatistics | None
-    """Against base, over the items that both answered; None for base itself and without such items."""
+    """Effect against base over the items that both answered; None for base and without such items."""
     broken: int
-    """Items that base has right and this one wrong."""
+    """Items that base has right and this side wrong."""
     fixed: int
-    """Items that base has wrong and this one right."""
+    """Items that base has wrong and this side right."""
 
 
 @dataclass(frozen=True)
@@ -47,43 +46,43 @@ class Curve:
 
     side: Side
     items: tuple[int, ...]
-    """After how many items, ascending."""
+    """Numbers of items, ascending."""
     shares: tuple[float, ...]
-    """The mean score of these."""
+    """Mean score after so many items."""
 
 
 @dataclass(frozen=True)
 class ItemLine:
-    """One item, as a list shows it."""
+    """One listed item."""
 
-    place: int
+    index: int
     beginning: str
     options: tuple[str, ...]
     gold: int | None
     base: int | None
-    """Index of the option that the intact model chose; None if it is not known."""
+    """Index of the intact model's option; None if unknown."""
     other: int | None
-    """The same of the ablated model, or of the control."""
+    """The same for the ablated model or the control."""
     base_right: bool | None
     other_right: bool | None
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Some items, and why these."""
+    """Some items, and why they are listed."""
 
     kind: Literal["arrived", "flipped", "wrong"]
-    """Those that came last; those that base and the other side answered differently; those answered wrong."""
+    """The last of a live run; those where base and the other side differ; those answered wrong."""
     side: Side
-    """Whose answers stand beside those of base."""
+    """The side whose answers stand beside base's."""
     lines: tuple[ItemLine, ...]
     total: int
-    """Of how many items these are the first, or, of those that arrived, the last."""
+    """All such items; `lines` has the first, or the last that arrived."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """All that is shown of one comparison at one moment."""
+    """Everything that is shown of a comparison."""
 
     n: int
     """Items of each run."""
@@ -91,9 +90,9 @@ class Figures:
     sides: Mapping[Side, SideFigures]
     curves: tuple[Curve, ...]
     stored: frozenset[Side]
-    """The sides that the cache has."""
-    going_on: Side | None
-    """The side that is being run: curves and lines are in the order of its answers; None: in item order."""
+    """The sides in the cache."""
+    live: Side | None
+    """The side that is running: curves and lines are in the order of its answers, else in item order."""
     scorings: int
     """Abilities whose importance has to be computed first."""
     listing: Listing
@@ -102,12 +101,12 @@ class Figures:
 
     @property
     def score_word(self) -> str:
-        """What the first figure of each side is called."""
+        """The name of the first figure of each side."""
         return "score" if self.is_graded else "accuracy"
 
 
 def nothing_yet(runs: Mapping[Side, Run], chance: float | None) -> Figures:
-    """What is shown until the cache was looked at."""
+    """The figures before the cache was read."""
     sides = {side: SideFigures(run, None, None, 0, 0) for side, run in runs.items()}
     listing = Listing("wrong", "base", (), 0)
     return Figures(runs["base"].n, chance, sides, (), frozenset(), None, 0, listing)
@@ -119,7 +118,7 @@ def is_settled(low: float, high: float) -> bool:
 
 
 def report_of(model: str, lens: Lens, figures: Figures) -> str:
-    """What was ablated, and every figure, one line each."""
+    """What was ablated and all figures, as lines to paste."""
     lines = [f"{safe_line(model)} on {lens.benchmark}"]
     if figures.chance is not None:
         lines[0] += f", chance {number(figures.chance)}"

@@ -1,4 +1,4 @@
-"""Running accuracies as curves, drawn by plotext in a thread: a drawing takes longer than a keystroke may."""
+"""Running accuracies as curves, drawn by plotext in a thread: drawing takes longer than a key press may."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ if TYPE_CHECKING:
     from tui.inspector.look.marks import Marks
 
 MARKERS: dict[Side, str] = {"control": "·", "base": "braille", "ablated": "hd"}
-"""What each curve is drawn with, told apart by shape too; the last is drawn on top."""
+"""plotext's marker of each curve, distinct by shape too; the last is on top."""
 
 ASCII_MARKERS: dict[Side, str] = {"control": ".", "base": "-", "ablated": "#"}
 
 SIGNS: dict[Side, str] = {"control": "··", "base": "⠒⠒", "ablated": "▀▀"}
-"""What the curves look like, for the legend."""
+"""The look of the curves, for the legend."""
 
 ASCII_SIGNS: dict[Side, str] = {side: marker * 2 for side, marker in ASCII_MARKERS.items()}
 
 COLOURS: dict[Side, str] = {"control": "secondary", "base": "primary", "ablated": "accent"}
-"""Of each curve, as variables of the theme."""
+"""The theme's variable for each curve."""
 
 MUTED = 0.6
-"""Of the axes: how much of the text's colour is blended into the ground."""
+"""Share of the text's colour in the axes' colour."""
 
 ASCII_AXES = str.maketrans("┤├│└┬┼─", "|||+++-")
 
 WARM_UP = 10
-"""The first items of a curve, which jump between 0 and 1, do not stretch the scale."""
+"""First items of a curve that do not count for the scale: they jump between 0 and 1."""
 
 HIGHEST_FLOOR = 0.5
-"""The scale begins here or lower, so that small differences look small."""
+"""Highest start of the scale: small differences look small."""
 
 AXIS_HEIGHT = 7
-"""Rows from which the axis of the items has room."""
+"""Fewest rows with an axis of items."""
 
 
 PlotextColour = tuple[int, int, int] | int | str
-"""Red, green and blue; or the number of one of the terminal's own colours; or `default`."""
+"""Red, green and blue, the number of a terminal colour, or `default`."""
 
 
 @dataclass(frozen=True)
 class PlotLook:
-    """How large a plot is, and in which colours."""
+    """Size and colours of a plot."""
 
     width: int
     height: int
@@ -80,12 +80,7 @@ class LinePlot(Widget):
         self._is_drawing = self._is_stale = False
 
     def show(self, curves: tuple[Curve, ...], n: int) -> None:
-        """Draws other curves, as soon as the drawing that goes on is done.
-
-        Args:
-            curves: running accuracies; none empties the plot at once.
-            n: where the axis of the items ends.
-        """
+        """Draws curves over n items once the present drawing is done; none empties the plot at once."""
         if (curves, n) != (self._curves, self._n):
             self._curves, self._n = curves, n
             if not curves:
@@ -131,14 +126,14 @@ class LinePlot(Widget):
 
 
 def drawn(curves: Sequence[Curve], n: int, look: PlotLook) -> Content:
-    """The curves in the size that is asked for; empty without curves. Takes up to 30 ms."""
+    """The drawing of the curves; takes up to 30 ms."""
     if not curves:
         return Content("")
     from textual_plotext import Plot
 
     plot = Plot()
     plot.plotsize(look.width, look.height)
-    plot._set_size(look.width, look.height)  # As PlotextPlot does: plotsize alone does not always reach it.
+    plot._set_size(look.width, look.height)  # as PlotextPlot does: plotsize alone is not always enough
     plot.canvas_color("default")
     plot.axes_color("default")
     plot.ticks_color(look.axis)

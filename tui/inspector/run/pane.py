@@ -13,8 +13,8 @@ from tui.inspector.look.text import one_line
 from tui.inspector.pane import Copied, Pane
 from tui.inspector.run.figures import Figures, Side, nothing_yet, report_of
 from tui.inspector.run.line_plot import LinePlot
-from tui.inspector.run.status import beside_of, is_asked_for, plan_of, queue_of, side_going_on, status_of
-from tui.inspector.run.tables import FiguresTable, Said, Ticker
+from tui.inspector.run.status import beside_of, is_asked_for, live_side, plan_of, queue_of, status_of
+from tui.inspector.run.tables import FiguresTable, Sentences, Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,34 +29,34 @@ if TYPE_CHECKING:
     from tui.inspector.session import Session
 
 LIVE_S = 0.4
-"""Between two looks at a run that goes on: figures that change faster cannot be read."""
+"""Between two updates of a live run's figures: faster changes cannot be read."""
 
 SOON_S = 0.01
 
 TONES: dict[Tone, str] = {"running": "$primary", "problem": "$error", "note": ""}
 
 QUEUE_ROWS = 5
-"""Of the jobs that wait, where there is room."""
+"""Rows of waiting jobs on a tall screen."""
 
 HELP = """\
 Runs what the lens looks at: the intact model (base), the model without the selected weights (ablated), and
-as many weights taken at random (random control: what damage alone does).
+without as many random weights (random control: what damage alone does).
 
-accuracy   share of right answers, with its 95 % Wilson interval; where an answer can be right in part it is
-           the mean score. Items that share a passage count together in all intervals
+accuracy   share of right answers with its 95 % Wilson interval; the mean score where answers can be partly
+           right. Items that share a passage count together in all intervals
 items      answered so far
-AIS        (base - ablated) / (base - chance), with its 95 % bootstrap interval: 1 = the benchmark needs the
+AIS        (base - ablated) / (base - chance) with its 95 % bootstrap interval: 1 = the benchmark needs the
            ability, 0 = it does not
 McNemar    exact test of the flips; small: base and ablated differ by more than chance
 flips      right to wrong, and wrong to right
 
-Figures are dim until their interval is narrower than 0.2. The plot has the accuracy after so many items: as
-they come while a run goes on (longest items first), else in the benchmark's order. Below are the items that
-came last, or those that flipped; the tab Samples has all of them."""
+Figures are dim until their interval is narrower than 0.2. The plot shows the accuracy after so many items: in
+order of arrival during a run (longest items first), else in the benchmark's order. Below are the items that
+arrived last, or those that flipped; the tab Samples has all of them."""
 
 
 def runs_of(session: Session, lens: Lens) -> dict[Side, Run]:
-    """What the lens looks at, by side."""
+    """The runs of a lens, by side."""
     n = session.items_of(session.benchmark(lens.benchmark), lens)
     runs: dict[Side, Run] = {"base": Run(None, lens.benchmark, n)}
     if lens.mask is not None:
@@ -67,7 +67,7 @@ def runs_of(session: Session, lens: Lens) -> dict[Side, Run]:
 
 
 class RunPane(Pane):
-    """What the lens's runs have given, and what the engine does about them."""
+    """The results of the lens's runs, and what the engine does about them."""
 
     title: ClassVar[str] = "Run"
     help_text: ClassVar[str] = HELP
@@ -91,23 +91,23 @@ class RunPane(Pane):
         self._runs: dict[Side, Run] = {}
         self._comparison: Comparison | None = None
         self._figures: Figures | None = None
-        """None until the cache was looked at through this lens."""
+        """None until the cache was read for this lens."""
         self._empty: Figures | None = None
         self._problem = ""
-        """Why the lens cannot be run as it is."""
+        """Why the lens cannot be run."""
         self._looked = 0.0
-        """When a run that goes on was last looked at."""
+        """When the figures were last computed."""
         self._waiting: Timer | None = None
 
     def compose(self) -> ComposeResult:
         marks = self.session.marks
         yield FiguresTable(marks, id="run-figures")
-        yield Said(id="run-status")
-        yield Said(id="run-plan")
+        yield Sentences(id="run-status")
+        yield Sentences(id="run-plan")
         with Container(id="run-body"):
             yield LinePlot(marks, id="run-plot")
             yield Ticker(marks, id="run-ticker")
-        yield Said(id="run-queue")
+        yield Sentences(id="run-queue")
 
     def refresh_view(self, lens: Lens) -> None:
         runs = runs_of(self.session, lens)
@@ -129,7 +129,7 @@ class RunPane(Pane):
 
     def tick(self) -> None:
         self._say()
-        if side_going_on(self.session.activity, self._runs) is not None:
+        if live_side(self.session.activity, self._runs) is not None:
             self._look_soon()
 
     def copied(self) -> Copied | None:
@@ -141,7 +141,7 @@ class RunPane(Pane):
         )
 
     def _take(self, found: Comparison | str) -> None:
-        """Shows what the cache has, or why there can be nothing; what is shown already stays."""
+        """Shows what the cache has, or why there can be nothing."""
         if isinstance(found, str):
             self._problem = found
             self._say()
@@ -154,7 +154,7 @@ class RunPane(Pane):
             self._look()
 
     def _partial_runs(self) -> dict[Side, list[ItemOutcome]]:
-        """What runs gave that are not stored: they go on, or were cancelled."""
+        """The outcomes of runs that are not stored: live or cancelled ones."""
         found = self._comparison
         live = self.session.activity.runs
         return {
@@ -164,9 +164,9 @@ class RunPane(Pane):
         }
 
     def _look_soon(self) -> None:
-        """Looks at the run that goes on, not more often than figures can be read."""
+        """Updates the figures of a live run, not more often than they can be read."""
         if self._waiting is None:
-            # A timer of no time at all is an error of Textual's.
+            # Textual rejects a timer of no time.
             wait = max(SOON_S, self._looked + LIVE_S - time.monotonic())
             self._waiting = self.set_timer(wait, self._look_if_idle)
 
@@ -184,22 +184,22 @@ class RunPane(Pane):
         if found is None or found.runs != runs:
             return
         self._looked = time.monotonic()
-        side = side_going_on(self.session.activity, runs)
-        going_on = side if side is not None and partial.get(side) else None
+        side = live_side(self.session.activity, runs)
+        live = side if side is not None and partial.get(side) else None
         # Copies: the lists grow while the thread works.
         given = {name: tuple(outcomes) for name, outcomes in partial.items()}
 
         def figures() -> Figures:
             from tui.inspector.run.comparison import LIVE_RESAMPLES, STORED_RESAMPLES
 
-            arrived = [outcome.place for outcome in given[going_on]] if going_on else []
-            resamples = LIVE_RESAMPLES if going_on else STORED_RESAMPLES
-            return found.with_live(given).figures(going_on, arrived, resamples)
+            arrived = [outcome.place for outcome in given[live]] if live else []
+            resamples = LIVE_RESAMPLES if live else STORED_RESAMPLES
+            return found.with_live(given).figures(live, arrived, resamples)
 
         self.read(figures, lambda answer: self._show(runs, answer), group="figures")
 
     def _show(self, runs: Mapping[Side, Run], figures: Figures) -> None:
-        """Shows figures, unless the lens looks at something else meanwhile."""
+        """Shows figures, unless the lens has turned meanwhile."""
         if runs == self._runs:
             self._figures = figures
             self.query_one(LinePlot).show(figures.curves, figures.n)
@@ -215,17 +215,19 @@ class RunPane(Pane):
         plan = [self._problem]
         if figures is not None and not asked:
             plan = plan_of(self.session, lens, figures)
-        self.query_one("#run-plan", Said).say("\n".join(plan))
-        self.query_one("#run-queue", Said).say("\n".join(queue_of(self.session.activity, self._queue_rows)))
+        self.query_one("#run-plan", Sentences).say("\n".join(plan))
+        self.query_one("#run-queue", Sentences).say(
+            "\n".join(queue_of(self.session.activity, self._queue_rows))
+        )
         if figures is None:
             self._say_nothing_yet(lens)
             return
-        self.query_one(FiguresTable).show(figures, "to come" if asked else "not run")
+        self.query_one(FiguresTable).show(figures, "pending" if asked else "not run")
         self.query_one(Ticker).show(figures.listing, figures.n)
         self.query_one("#run-body").display = bool(figures.curves)
 
     def _say_nothing_yet(self, lens: Lens) -> None:
-        """Keeps everything in its place, empty, while the cache is looked at: so that nothing jumps."""
+        """Keeps everything in place, but empty, while the cache is read."""
         if self._empty is None:
             self._empty = nothing_yet(self._runs, self.session.benchmark(lens.benchmark).chance)
         self.query_one(FiguresTable).show(
@@ -239,7 +241,7 @@ class RunPane(Pane):
         effects = [one.effect for one in figures.sides.values() if one.effect] if figures else []
         reasons = [effect.reason for effect in effects if not effect.defined]
         lines = [*([status.text] if status.text else []), *beside_of(self.session)]
-        self.query_one("#run-status", Said).say("\n".join([*lines, *reasons[:1]]), TONES[status.tone])
+        self.query_one("#run-status", Sentences).say("\n".join([*lines, *reasons[:1]]), TONES[status.tone])
 
     @property
     def _queue_rows(self) -> int:

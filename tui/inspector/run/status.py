@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 def needs_of(spec: EngineSpec) -> tuple[str, ...]:
-    """A line on the weights and one on scoring them: what each takes, and whether it fits.
+    """A line on the weights and one on scoring them: the memory of each, and whether it fits.
 
-    Asks the driver and reads headers, which can take seconds: for a thread. Empty where the model's files are
-    not here or not usable, of which the engine says more.
+    Asks the driver and reads headers, which can take seconds: for a thread. Empty if the model's files are
+    missing or unusable: the engine says more about that.
     """
     from tui.machine import this_machine
     from tui.model_plan import local_model_folder, plan_use
@@ -44,7 +44,7 @@ def needs_of(spec: EngineSpec) -> tuple[str, ...]:
 
 
 def _weights_line(plan: Plan, machine: Machine) -> str:
-    """Such as `weights 16.1 GB (bfloat16), 23.6 GB free on cuda:0`."""
+    """`weights 16.1 GB (bfloat16), 23.6 GB free on cuda:0`."""
     from tui.model_plan import free_on_gpus
 
     load = plan.needs[0]
@@ -54,13 +54,13 @@ def _weights_line(plan: Plan, machine: Machine) -> str:
     else:
         where, free = f"free on {plan.device}", free_on_gpus(plan.device, machine)
     if free is None:
-        return f"{line}, nobody says how much is {where}"
+        return f"{line}, free memory unknown"
     line += f", {size_text(free)} {where}"
     return line if load.fits else f"{line}: they do not fit"
 
 
 def _scoring_line(plan: Plan) -> str:
-    """Such as `scoring 9.80 GB of GPU memory, 56.0 GB of disk, in 2 passes`; why it does not fit."""
+    """`scoring 9.80 GB of GPU memory, 56.0 GB of disk, in 2 passes`, or why it does not fit."""
     importance = plan.importance
     if importance is None:
         return str(plan.problem)
@@ -80,44 +80,44 @@ PARTS: dict[JobKind, str] = {
     "generation": "answer",
     "calibration": "run",
 }
-"""What a job of each kind consists of."""
+"""The parts of a job, by kind."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """A sentence, and how it is meant."""
+    """A sentence and its tone."""
 
     text: str
     tone: Tone
 
 
-def side_going_on(activity: Activity, runs: Mapping[Side, Run]) -> Side | None:
-    """Which of the lens's runs goes on just now; None if none does."""
+def live_side(activity: Activity, runs: Mapping[Side, Run]) -> Side | None:
+    """The side of the lens that is running; None if none is."""
     if activity.current is None:
         return None
     return next((side for side, run in runs.items() if run == activity.current.run), None)
 
 
 def is_asked_for(session: Session, lens: Lens) -> bool:
-    """Whether a job that runs or waits is the one that `r` starts for the lens."""
+    """Whether the job that `r` starts for the lens runs or waits."""
     title = job_title(lens.mask, lens.benchmark)
     activity = session.activity
     return any(job.title == title for job in (activity.job, *activity.queued) if job is not None)
 
 
 def status_of(session: Session, lens: Lens, runs: Mapping[Side, Run], width: int) -> Status:
-    """What goes on, in one sentence; empty if nothing does and nothing was wrong.
+    """What the engine does, in one sentence; empty if it is idle and nothing went wrong.
 
     Args:
-        session: the engine's activity.
+        session: the open model.
         lens: what is looked at.
         runs: the runs of the lens.
-        width: columns; a progress bar is there if it fits.
+        width: columns; there is a progress bar if it fits.
     """
     activity = session.activity
     if activity.link == "lost":
-        # What to do comes first: where there is little room, the end of the sentence is cut.
-        problem = f"R starts the engine again. {safe_line(activity.link_problem)}"
+        # What to do comes first: the end of the sentence may be cut.
+        problem = f"R restarts the engine. {safe_line(activity.link_problem)}"
         return Status(f"{session.marks.wrong} {problem}", "problem")
     if isinstance(activity.model, ModelFailed):
         return Status(f"{session.marks.wrong} {safe_line(activity.model.problem)}", "problem")
@@ -128,7 +128,7 @@ def status_of(session: Session, lens: Lens, runs: Mapping[Side, Run], width: int
 
 
 def queue_of(activity: Activity, room: int) -> list[str]:
-    """The jobs that wait, at most so many lines; empty if none does."""
+    """The waiting jobs, in at most `room` lines."""
     titles = [safe_line(job.title) for job in activity.queued]
     if not titles:
         return []
@@ -136,20 +136,18 @@ def queue_of(activity: Activity, room: int) -> list[str]:
         more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
         return [f"next: {titles[0]}{more}"]
     shown = titles[: room - 1] if len(titles) >= room else titles
-    lines = [f"waiting, {len(titles)} jobs:", *(f"  {title}" for title in shown)]
-    if len(shown) < len(titles):
-        lines[0] = f"waiting, the first of {len(titles)} jobs:"
-    return lines
+    first = ", the first" if len(shown) < len(titles) else ""
+    return [f"{len(titles)} jobs waiting{first}:", *(f"  {title}" for title in shown)]
 
 
 def plan_of(session: Session, lens: Lens, figures: Figures) -> list[str]:
-    """What of the comparison is lacking, what it takes, and the key that runs it; empty if nothing is."""
+    """The missing parts of the comparison, what they take, and the key that runs them."""
     marks, lacking = session.marks, [side for side in figures.sides if side not in figures.stored]
     if not lacking:
         return []
-    key = "r puts it at the end of the queue" if session.activity.is_busy else "r runs it"
+    key = "r queues it" if session.activity.is_busy else "r runs it"
     if session.readonly:
-        key = "this inspector only looks (--readonly)"
+        key = "read-only (--readonly)"
     if lacking == ["control"]:
         return [f"{marks.lacking} random control: {figures.n:,} items; {key}"]
     rows = [(SIDE_WORDS[side], side in figures.stored, _work(side, figures)) for side in figures.sides]
@@ -163,28 +161,28 @@ def plan_of(session: Session, lens: Lens, figures: Figures) -> list[str]:
 
 
 def _work(side: Side, figures: Figures) -> str:
-    """What a run takes."""
+    """The work of a run."""
     items = f"{figures.n:,} items"
-    return f"{items}; as many weights, at random" if side == "control" else items
+    return f"{items}; as many random weights" if side == "control" else items
 
 
 def _scoring(session: Session, lens: Lens, scorings: int) -> str:
-    """What has to be scored before it is known which weights are ablated."""
+    """The scoring that has to come first."""
     whose = short_benchmark(lens.ability) if scorings == 1 else f"{scorings} abilities"
     return f"of {whose}: {session.spec.importance.n_items:,} items{' each' if scorings > 1 else ''}"
 
 
 def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job, bar: int) -> str:
-    """What the job does, with a progress bar of so many columns."""
+    """What the job does, with a progress bar of `bar` columns."""
     activity = session.activity
     paused = job.state == "paused"
     which = f"{PARTS[job.kind]} {min(job.done + 1, job.total)} of {job.total}" if job.total > 1 else ""
     if activity.current is not None:
-        live, side = activity.current, side_going_on(activity, runs)
+        live, side = activity.current, live_side(activity, runs)
         what = SIDE_WORDS[side] if side else safe_line(job.title)
         parts = [f"{what} {_progress(session.marks, len(live.outcomes), live.run.n, bar)}"]
         parts += [*([] if paused else _pace(live.rate, live.seconds_left)), which]
-    elif activity.scored is not None and job.kind != "calibration":  # which scores another model's weights
+    elif activity.scored is not None and job.kind != "calibration":  # it scores another model's weights
         parts = [_scored(session, lens, activity.scored, bar)]
         parts += [] if paused else _scoring_pace(activity, activity.scored)
     elif isinstance(activity.model, ModelLoading):
@@ -199,13 +197,13 @@ def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job
 
 
 def _scored(session: Session, lens: Lens, scored: ItemsScored, bar: int) -> str:
-    """How far importance is, and which ability of how many that the lens needs."""
+    """The progress of importance: items, and the ability among those that the lens needs."""
     wanted = session.experiment.scored_abilities(lens.mask) if lens.mask is not None else []
-    place = ""
+    which = ""
     if len(wanted) > 1 and scored.ability in wanted:
-        place = f" ({wanted.index(scored.ability) + 1} of {len(wanted)})"
+        which = f" ({wanted.index(scored.ability) + 1} of {len(wanted)})"
     progress = _progress(session.marks, scored.done, scored.total, bar)
-    return f"importance of {short_benchmark(scored.ability)}{place} {progress}"
+    return f"importance of {short_benchmark(scored.ability)}{which} {progress}"
 
 
 def _scoring_pace(activity: Activity, scored: ItemsScored) -> list[str]:
@@ -217,9 +215,9 @@ def _scoring_pace(activity: Activity, scored: ItemsScored) -> list[str]:
 
 
 def _idle_status(session: Session) -> Status:
-    """How the last job ended, if not well; or that the model is being loaded."""
+    """The failure of the last job, or that the model is loading."""
     activity, marks = session.activity, session.marks
-    others = ("generation", "calibration")  # these say it where they are asked for
+    others = ("generation", "calibration")  # these report where they are asked for
     last = next((job for job in reversed(activity.jobs.values()) if job.kind not in others), None)
     if last is not None and last.state == "failed":
         return Status(f"{marks.wrong} {safe_line(last.title)} failed: {safe_line(last.problem)}", "problem")
@@ -237,7 +235,7 @@ def _loading(loading: ModelLoading) -> str:
 
 
 def beside_of(session: Session) -> tuple[str, ...]:
-    """What the model needs and what fits, until it is in memory; how weights are scored, while they are."""
+    """The memory that the model needs until it is loaded; how weights are scored while they are."""
     activity = session.activity
     if not isinstance(activity.model, ModelLoaded):
         return session.needs
@@ -254,7 +252,7 @@ def _progress(marks: Marks, done: int, total: int, width: int) -> str:
 
 
 def _pace(rate: float | None, seconds_left: float | None) -> list[str]:
-    """How fast it goes, and how long it will still take."""
+    """Rate and remaining time."""
     if not rate or seconds_left is None:
         return []
     return [rate_text(rate), f"{duration_text(seconds_left)} left"]

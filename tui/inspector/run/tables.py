@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 LABEL_WIDTH = 9
 
 WIDEST_COLUMN = 30
-"""Columns of one side at most: further apart, figures cannot be compared at a glance."""
+"""Most columns of one side: farther apart, figures are hard to compare."""
 
 PLAIN, STRONG, WEAK = "$foreground", "bold $foreground", "dim $foreground"
-"""How a figure is shown: as it is; where it is settled; until then."""
+"""Styles of figures: those without an interval, settled ones, and others."""
 
 Piece = tuple[str, str]
 """Text and its style."""
 
 
 class FiguresTable(Static):
-    """The figures of a comparison; what is not known yet is said in words."""
+    """The figures of a comparison as three columns."""
 
     DEFAULT_CSS = """
     FiguresTable { height: auto; width: 1fr; color: $text-muted; }
@@ -47,12 +47,7 @@ class FiguresTable(Static):
         self._lacking = ""
 
     def show(self, figures: Figures | None, lacking: str) -> None:
-        """Shows other figures.
-
-        Args:
-            figures: None leaves the table empty.
-            lacking: stands where a run has no answer yet, in a few words.
-        """
+        """Shows figures, None for an empty table; `lacking` stands where a run has no answers."""
         if figures is not self._figures or lacking != self._lacking:
             self._figures, self._lacking = figures, lacking
             self._update()
@@ -67,7 +62,7 @@ class FiguresTable(Static):
         table = figures_rows(self._figures, self._lacking, self._marks)
         width = min(WIDEST_COLUMN, (self.size.width - LABEL_WIDTH) // 3)
         lines = [self._line(label, pieces, width) for label, pieces in table]
-        # A layout of the whole screen takes too long to be made for every figure that changes.
+        # Laying out the whole screen takes too long to be done for every change.
         self.update(Content("\n").join(lines), layout=len(lines) != self.size.height)
 
     def _line(self, label: str, pieces: Sequence[Sequence[Piece]], width: int) -> Content:
@@ -79,7 +74,7 @@ class FiguresTable(Static):
 
 
 def figures_rows(figures: Figures, lacking: str, marks: Marks) -> list[tuple[str, list[list[Piece]]]]:
-    """The rows of the table: a label, and for each side its pieces of text."""
+    """The rows of the table: a label, and pieces of text for each side."""
     sides = list(figures.sides)
     signs = ASCII_SIGNS if marks.rule.isascii() else SIGNS
     rows: list[tuple[str, list[list[Piece]]]] = [
@@ -125,7 +120,7 @@ def _ais(side: Side, one: SideFigures, figures: Figures) -> list[Piece]:
     if one.effect is None:
         return []
     low, high = one.effect.ais_low, one.effect.ais_high
-    # Without a flip, the bootstrap's interval has no width: the accuracy's tells how few items these are.
+    # Without a flip the bootstrap interval has no width: the accuracy's shows how few items these are.
     has_items = one.accuracy is not None and is_settled(one.accuracy.low, one.accuracy.high)
     settled = has_items and low is not None and high is not None and is_settled(low, high)
     return [(ais_with_interval(one.effect), STRONG if settled else WEAK)]
@@ -142,16 +137,16 @@ def _flips(one: SideFigures, marks: Marks) -> list[Piece]:
 
 
 WIDE = 100
-"""Columns from which options have room for their words beside their letters."""
+"""Columns from which options show their words beside their letters."""
 
 LETTER_WIDTH, WORDS_WIDTH = 8, 14
-"""Columns of one option, by its letter alone and with words."""
+"""Columns of one option: its letter alone, and with words."""
 
 SHORT_WORDS: dict[Side, str] = {"base": "base", "ablated": "ablated", "control": "random"}
 
 
 class Ticker(Widget):
-    """A heading and as many items as there is room for: of a run that goes on the last, else the first."""
+    """A heading and as many items as fit: the last of a live run, else the first."""
 
     DEFAULT_CSS = """
     Ticker { height: 1fr; width: 1fr; color: $text-muted; }
@@ -164,12 +159,7 @@ class Ticker(Widget):
         self._n = 0
 
     def show(self, listing: Listing | None, n: int) -> None:
-        """Lists other items.
-
-        Args:
-            listing: which; None for nothing at all.
-            n: of how many.
-        """
+        """Lists some of n items; None empties the list."""
         if listing is not self._listing:
             self._listing, self._n = listing, n
             self.refresh()
@@ -193,13 +183,12 @@ class Ticker(Widget):
             columns.append(SHORT_WORDS[listing.side])
         tail = "".join(f"{column:<{self._option_width}}" for column in columns)
         room = max(0, self.size.width - len(tail) - 1)
-        return Content(f"{fitted(self._told(listing), room, self._marks.cut)} {tail}")
+        return Content(f"{fitted(self._title(listing), room, self._marks.cut)} {tail}")
 
-    def _told(self, listing: Listing) -> str:
-        """What is listed, in words."""
+    def _title(self, listing: Listing) -> str:
         side = SIDE_WORDS[listing.side]
         if listing.kind == "arrived":
-            return f"{side}, as the items come"
+            return f"{side}, as items arrive"
         if listing.kind == "wrong":
             return f"{side} wrong: {listing.total:,} of {self._n:,}"
         return f"flipped: {listing.total:,} of {self._n:,}"
@@ -207,14 +196,14 @@ class Ticker(Widget):
     def _line(self, line: ItemLine, side: Side) -> Content:
         columns = [line.gold, line.base, *([] if side == "base" else [line.other])]
         flip = self._flip(line, side)
-        place = Content(f"{f'#{line.place}':>{len(str(self._n)) + 1}} ")
-        taken = place.cell_length + flip.cell_length + len(columns) * self._option_width
+        number = Content(f"{f'#{line.index}':>{len(str(self._n)) + 1}} ")
+        taken = number.cell_length + flip.cell_length + len(columns) * self._option_width
         beginning = fitted(safe_line(line.beginning), max(0, self.size.width - taken - 2), self._marks.cut)
         options = [self._option(line, index) for index in columns]
-        return Content("").join([place, flip, Content.styled(f" {beginning} ", "$foreground"), *options])
+        return Content("").join([number, flip, Content.styled(f" {beginning} ", "$foreground"), *options])
 
     def _flip(self, line: ItemLine, side: Side) -> Content:
-        """What became of the answer: `✓→✗`; of base alone `✓`."""
+        """The change of the answer, such as `✓→✗`; for base alone `✓`."""
         if side == "base":
             return self._mark(line.base_right)
         return self._mark(line.base_right) + self._marks.becomes + self._mark(line.other_right)
@@ -227,7 +216,7 @@ class Ticker(Widget):
         return Content.styled(self._marks.wrong, "$error")
 
     def _option(self, line: ItemLine, index: int | None) -> Content:
-        """An option's letter, with its words if there is room."""
+        """An option's letter, with its words if they fit."""
         width = self._option_width
         if index is None:
             return Content(self._marks.unknown.ljust(width))
@@ -239,26 +228,26 @@ class Ticker(Widget):
         )
 
 
-class Said(Static):
-    """Plain text that takes as many rows as it needs, and none if it is empty."""
+class Sentences(Static):
+    """Plain text in as many rows as it needs: none if it is empty."""
 
     DEFAULT_CSS = """
-    Said { height: auto; width: 1fr; }
+    Sentences { height: auto; width: 1fr; }
     """
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id, markup=False)
         self.display = False
-        self._said = ("", "")
+        self._shown = ("", "")
 
     def say(self, text: str, style: str = "") -> None:
-        """Says something else, in a style of the theme; nothing is drawn anew if it is the same."""
-        if (text, style) == self._said:
+        """Shows a text in a style; draws nothing if it is the same."""
+        if (text, style) == self._shown:
             return
-        rows_before = self._rows(self._said[0])
-        self._said = (text, style)
+        rows_before = self._rows(self._shown[0])
+        self._shown = (text, style)
         self.display = bool(text)
-        # A layout of the whole screen takes too long to be made for every figure that changes.
+        # Laying out the whole screen takes too long to be done for every change.
         self.update(Content.styled(text, style), layout=self._rows(text) != rows_before)
 
     def _rows(self, text: str) -> int:

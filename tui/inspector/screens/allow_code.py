@@ -1,4 +1,4 @@
-"""Asks whether programs that the model writes may run, and says in which sandbox, if there is one."""
+"""Asks whether code that the model writes may run, and says in which sandbox, if any."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 INSISTING = "unsafe"
-"""The word that one types where there is no sandbox."""
+"""Typed to run code without a sandbox."""
 
 
 class AllowCode(ModalScreen[CodePermission | None]):
-    """Gives what the person allows; None for nothing, which is what enter and esc say at first."""
+    """Gives the permission, or None: enter and esc mean no at first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "no", "no", id="code.no", tooltip="Let no program run"),
@@ -45,12 +45,7 @@ class AllowCode(ModalScreen[CodePermission | None]):
     """
 
     def __init__(self, benchmarks: Sequence[str], sandboxing: Sandboxing) -> None:
-        """Makes the dialog.
-
-        Args:
-            benchmarks: the names of those that are to be run; none if it is about all.
-            sandboxing: what keeps programs apart here.
-        """
+        """Makes the dialog for the named benchmarks; without names it is about all."""
         super().__init__()
         self._benchmarks, self._sandboxing = benchmarks, sandboxing
 
@@ -81,7 +76,7 @@ class AllowCode(ModalScreen[CodePermission | None]):
             widget.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A single key allows only what a sandbox keeps apart."""
+        """No single key allows code outside of a sandbox."""
         return self._sandboxing.kind is not None if action == "yes" else True
 
     @on(OptionList.OptionSelected)
@@ -99,7 +94,7 @@ class AllowCode(ModalScreen[CodePermission | None]):
             self.query_one("#ask", Static).update(f"Nothing runs: type {INSISTING} and enter, or esc.")
 
     def action_yes(self) -> None:
-        """Allows programs in the sandbox."""
+        """Allows code in the sandbox."""
         self.dismiss(CodePermission(allowed=True))
 
     def action_no(self) -> None:
@@ -111,7 +106,6 @@ HOLDS = "This holds until you leave the inspector or take it back (ctrl+p, code)
 
 
 def _question(benchmarks: Sequence[str]) -> str:
-    """What is to be run, and where."""
     names = " and ".join(benchmarks) or "HumanEval and MBPP"
     return (
         f"{names} {'runs' if len(benchmarks) == 1 else 'run'} the programs that the model writes, with their "

@@ -34,7 +34,7 @@ FRAME_CSS = """
     {name} Input {{ height: 1; border: none; padding: 0; background: $panel; }}
     {name} .problem {{ height: auto; color: $error; }}
 """
-"""What the dialogs of this room look like, by the name of the class; not scoped, for the class of the app."""
+"""The style of a dialog, by class name; not scoped, because of the app's own class `-ascii`."""
 
 
 LIST_HINT = "/ filter   enter choose   esc back"
@@ -42,18 +42,18 @@ LIST_HINT = "/ filter   enter choose   esc back"
 
 @dataclass(frozen=True)
 class Option:
-    """One of the things to choose from."""
+    """One thing to choose."""
 
     id: str
     label: str
     note: str = ""
-    """What it is, or what choosing it means."""
+    """What it is, or what it does."""
     is_stored: bool | None = None
-    """Whether the cache has its results; None where that is no question."""
+    """Whether the cache has its results; None where that does not apply."""
 
 
 class Choose(ModalScreen[str | None]):
-    """A list to choose from, filtered by what one types; gives the id, or None for nothing."""
+    """A list to choose from, with a filter; gives the chosen id or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="choose.back", tooltip="Choose nothing"),
@@ -117,7 +117,7 @@ class Choose(ModalScreen[str | None]):
         self._list.add_options([Row(self._row(option, width)) for option in self._found])
         self._list.highlighted = 0 if self._found else None
         if not self._found:
-            self.query_one("#note", Static).update("Nothing here has these letters.")
+            self.query_one("#note", Static).update("No match.")
 
     def _row(self, option: Option, width: int) -> Text:
         marks = self._marks
@@ -129,7 +129,7 @@ class Choose(ModalScreen[str | None]):
         return row.append(f"  {safe_line(option.note)}") if option.note else row
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that is no key of the list begins a filter; letters come here before the keys do."""
+        """Begins a filter with a letter that is no key of the list; letters come here before keys do."""
         letter = event.character
         is_letter = letter is not None and event.is_printable and not letter.isspace()
         if letter and is_letter and self._list.has_focus and event.key not in self.active_bindings:
@@ -143,35 +143,35 @@ class Choose(ModalScreen[str | None]):
 
     @on(OptionList.OptionHighlighted)
     def _show_note(self, event: OptionList.OptionHighlighted) -> None:
-        # Whole, since the list cuts it off.
+        # The whole note: the list cuts it.
         if event.option_index < len(self._found):
             self.query_one("#note", Static).update(safe_line(self._found[event.option_index].note))
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
     def _choose(self) -> None:
-        place = self._list.highlighted
-        if place is not None:
-            self.dismiss(self._found[place].id)
+        index = self._list.highlighted
+        if index is not None:
+            self.dismiss(self._found[index].id)
 
     def action_filter(self) -> None:
-        """Opens the line to type a filter in."""
+        """Opens the filter line."""
         self._input.add_class("-shown")
         self._input.focus()
 
     def action_move(self, step: int) -> None:
-        """Moves the cursor, round the ends."""
+        """Moves the cursor, wrapping at the ends."""
         if self._found:
-            place = -1 if self._list.highlighted is None else self._list.highlighted
-            self._list.highlighted = (place + step) % len(self._found)
+            index = -1 if self._list.highlighted is None else self._list.highlighted
+            self._list.highlighted = (index + step) % len(self._found)
 
     def action_end(self, side: int) -> None:
-        """Moves the cursor to the first or the last."""
+        """Moves the cursor to the first or last."""
         if self._found:
             self._list.highlighted = 0 if side < 0 else len(self._found) - 1
 
     def action_back(self) -> None:
-        """Puts the filter away, or chooses nothing."""
+        """Closes the filter, or the dialog."""
         if self._input.has_class("-shown"):
             self._input.value = ""
             self._input.remove_class("-shown")
@@ -188,33 +188,28 @@ def _has(option: Option, words: list[str]) -> bool:
 T = TypeVar("T")
 
 ALL = "all"
-"""What one types for all items."""
+"""Typed for all items."""
 
 MANY = 1_000_000_000
-"""More items than any benchmark has: what `all` gives."""
+"""The value of `all`: more items than any benchmark has."""
 
 
 class _Entry(ModalScreen[T | None], Generic[T]):
-    """One line to type in; what is wrong with it is said below."""
+    """One line to type in, with its problem below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="entry.back", tooltip="Enter nothing"),
     ]
 
     def __init__(self, title: str, hint: str) -> None:
-        """Makes the dialog.
-
-        Args:
-            title: what is entered.
-            hint: what is meant by it, in a line or two.
-        """
+        """Makes the dialog; the hint explains in a line or two what to enter."""
         super().__init__()
         self._heading, self._hint = title, hint
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame") as frame:
             frame.border_title = escape(self._heading)
-            frame.border_subtitle = "enter takes it   esc back"
+            frame.border_subtitle = "enter accepts   esc back"
             yield Static(self._hint, markup=False)
             yield Input(compact=True)
             yield Static("", classes="problem", markup=False)
@@ -223,10 +218,10 @@ class _Entry(ModalScreen[T | None], Generic[T]):
         self.query_one(Input).focus()
 
     def read(self, text: str) -> T:
-        """What the text means.
+        """The value of the text.
 
         Raises:
-            ValueError: nothing that can be taken; the message is shown.
+            ValueError: not a usable value; the message is shown.
         """
         raise NotImplementedError
 
@@ -240,23 +235,23 @@ class _Entry(ModalScreen[T | None], Generic[T]):
             self.dismiss(found)
 
     def action_back(self) -> None:
-        """Leaves without a number."""
+        """Closes the dialog."""
         self.dismiss(None)
 
 
 class EnterNumber(_Entry[float]):
-    """A fraction, such as k: gives a float, or None for nothing."""
+    """Asks for a fraction, such as k; gives it or None."""
 
     SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = FRAME_CSS.format(name="EnterNumber")
 
     def __init__(self, title: str, hint: str, wrong: Callable[[float], str]) -> None:
-        """Makes the dialog; `wrong` says in a sentence why a number cannot be taken, or nothing if it can."""
+        """Makes the dialog; `wrong` gives the problem of a number, empty if there is none."""
         super().__init__(title, hint)
         self._wrong = wrong
 
     def read(self, text: str) -> float:
-        """The fraction that the text means."""
+        """The fraction in the text."""
         value = parse_fraction(text)
         if problem := self._wrong(value):
             raise ValueError(problem)
@@ -264,13 +259,13 @@ class EnterNumber(_Entry[float]):
 
 
 class EnterCount(_Entry[int]):
-    """A number of items: gives an int, MANY for `all`, or None for nothing."""
+    """Asks for a number of items; gives it, MANY for `all`, or None."""
 
     SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = FRAME_CSS.format(name="EnterCount")
 
     def read(self, text: str) -> int:
-        """How many the text means."""
+        """The count in the text."""
         return parse_count(text)
 
 
@@ -278,7 +273,7 @@ def parse_fraction(text: str) -> float:
     """The number in `0.5 %`, `0.005` or `5e-3`: 0.005 in all three.
 
     Raises:
-        ValueError: it is no number.
+        ValueError: not a number.
     """
     word = text.strip()
     try:
@@ -286,8 +281,8 @@ def parse_fraction(text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"'{word}' is no number: write 0.5 %, 0.005 or 5e-3.")
-    # Divided and not multiplied by 0.01, which would make a k that is not the same as the one of the grid.
+        raise ValueError(f"'{word}' is not a number: write 0.5 %, 0.005 or 5e-3.")
+    # Divided: multiplying by 0.01 would give a k that differs from the grid's.
     return value / 100 if word.endswith("%") else value
 
 
@@ -295,7 +290,7 @@ def parse_count(text: str) -> int:
     """The number in `200` or `1,000`; MANY for `all`.
 
     Raises:
-        ValueError: it is no whole number from 1.
+        ValueError: not a whole number from 1.
     """
     word = text.strip().casefold()
     if word == ALL:
@@ -303,5 +298,5 @@ def parse_count(text: str) -> int:
     digits = word.replace(",", "")
     count = int(digits) if digits.isascii() and digits.isdigit() else 0
     if count < 1:
-        raise ValueError(f"'{text.strip()}' cannot be taken: write a number from 1, such as 200, or all.")
+        raise ValueError(f"'{text.strip()}' is not a count: write a number from 1, such as 200, or all.")
     return min(count, MANY)

@@ -1,4 +1,4 @@
-"""Writing what a tab gives to a file, and copying it to the terminal's clipboard."""
+"""Copying to the terminal's clipboard (OSC 52, plain and through tmux), and writing to a file."""
 
 from __future__ import annotations
 
@@ -25,28 +25,17 @@ if TYPE_CHECKING:
     from textual.app import App, ComposeResult
 
 MOST_CHARACTERS = 100_000
-"""In base64: longer ones some terminals cut off or refuse, and say nothing."""
+"""Most characters in base64: some terminals silently cut or drop more."""
 
 ESCAPE = "\x1b"
 
 
 def copy(app: App[Any], text: str) -> str:
-    """Copies a text to the terminal's clipboard and to the app's own.
-
-    Args:
-        app: the app that runs.
-        text: what is copied.
-
-    Returns:
-        The sentence to show: that it was copied, or why not.
-    """
+    """Copies a text to the terminal's clipboard and to the app's own; returns the sentence to show."""
     # Half pairs, which have no UTF-8, become question marks.
     text = text.encode("utf-8", errors="replace").decode("utf-8")
     if len(_encoded(text)) > MOST_CHARACTERS:
-        return (
-            f"This is too long for a terminal's clipboard ({len(text):,} characters): "
-            "e writes it to a file in place of that."
-        )
+        return f"Too long for a terminal's clipboard ({len(text):,} characters): e writes it to a file."
     app.copy_to_clipboard(text)
     copied = f"Copied {len(text):,} characters."
     if "TMUX" not in os.environ:
@@ -55,7 +44,7 @@ def copy(app: App[Any], text: str) -> str:
     # The driver is private, but Textual's own copy_to_clipboard has no other way to the terminal either.
     if app._driver is not None:
         app._driver.write(tmux_sequence(clipboard_sequence(text)))
-    return f"{copied} (tmux passes it on where set-clipboard or allow-passthrough is on.)"
+    return f"{copied} (tmux needs set-clipboard or allow-passthrough on.)"
 
 
 def clipboard_sequence(text: str) -> str:
@@ -72,42 +61,39 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode("utf-8")).decode("ascii")
 
 
-SCREEN_STEM = "abilityscope-screen"
-
-
 def default_name(exported: Exported, now: datetime) -> str:
-    """What a file is called unless the person names it: what it is, when, and in the usual format."""
+    """The proposed file name: content, time, and the default format."""
     return f"{exported.stem}-{now:%Y-%m-%d-%H%M}{exported.suffixes[0]}"
 
 
 def export_path(typed: str, exported: Exported, folder: Path) -> Path:
-    """The file that a person means.
+    """The path of the file to write.
 
     Args:
-        typed: a path; `~` is the home folder; without a suffix the usual one is put behind it.
-        exported: what is to be written.
-        folder: where a relative path begins.
+        typed: a path; `~` is the home folder; without a suffix it gets the default one.
+        exported: the export.
+        folder: start of relative paths.
 
     Raises:
-        ValueError: it is no path of a file in a folder that there is, or of no format that there is.
+        ValueError: a folder, a path in no folder, or an unknown format.
     """
     if not typed.strip():
         raise ValueError("Write the path of a file.")
     path = folder / Path(typed.strip()).expanduser()
     if path.is_dir():
-        raise ValueError(f"{path} is a folder: write the name of a file behind it.")
+        raise ValueError(f"{path} is a folder: add a file name.")
     if not path.suffix:
         path = path.with_name(f"{path.name}{exported.suffixes[0]}")
     if path.suffix.lower() not in exported.suffixes:
         known = ", ".join(exported.suffixes)
-        raise ValueError(f"There is no format '{path.suffix}' for this: end the name in {known}.")
+        raise ValueError(f"Unknown format '{path.suffix}': end the name in {known}.")
     if not path.parent.is_dir():
-        raise ValueError(f"There is no folder {path.parent}: make it, or choose another one.")
+        raise ValueError(f"No folder {path.parent}: make it, or choose another one.")
     return path
 
 
 def other_suffix(typed: str, suffixes: tuple[str, ...]) -> str:
-    """The same path in the next of the formats."""
+    """The same path in the next format."""
     path = Path(typed)
     if path.suffix in suffixes:
         following = suffixes[(suffixes.index(path.suffix) + 1) % len(suffixes)]
@@ -116,12 +102,12 @@ def other_suffix(typed: str, suffixes: tuple[str, ...]) -> str:
 
 
 def write_export(exported: Exported, path: Path) -> None:
-    """Writes the file, over one that is there; waits for the disk: for a thread.
+    """Writes the file, whole or not at all, replacing one that exists: for a thread.
 
     Raises:
-        OSError: it cannot be written; what was there before is untouched.
+        OSError: it cannot be written; an existing file is untouched.
     """
-    # The suffix stays the last part of the name, since it says in which format to write.
+    # The suffix stays last: it is the format.
     temporary = path.with_name(f".{uuid.uuid4().hex}{TEMPORARY_SUFFIX}{path.suffix}")
     try:
         exported.write(temporary)
@@ -132,20 +118,16 @@ def write_export(exported: Exported, path: Path) -> None:
 
 
 def screen_picture(svg: str) -> Exported:
-    """The whole screen as a picture.
+    """The whole screen as a picture; `svg` was taken before any dialog opened."""
 
-    Args:
-        svg: as `App.export_screenshot` gives it, taken before any dialog lies over the screen.
-    """
-    return Exported(SCREEN_STEM, (".svg",), lambda path: _write_text(path, svg))
+    def write(path: Path) -> None:
+        path.write_text(svg, encoding="utf-8")
 
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    return Exported("abilityscope-screen", (".svg",), write)
 
 
 class ExportScreen(ModalScreen[Path | None]):
-    """One line for the path; gives the path of the file that was written, or None."""
+    """Asks for a path and writes the file; gives its path or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="export.back", tooltip="Write nothing"),
@@ -156,19 +138,13 @@ class ExportScreen(ModalScreen[Path | None]):
     DEFAULT_CSS = FRAME_CSS.format(name="ExportScreen")
 
     def __init__(self, exported: Exported, folder: Path | None = None, now: datetime | None = None) -> None:
-        """Makes the dialog.
-
-        Args:
-            exported: what is to be written.
-            folder: where relative paths begin; the current folder by default.
-            now: the time for the file's name; the current time by default.
-        """
+        """Makes the dialog; `folder` starts relative paths, `now` is the time in the proposed name."""
         super().__init__()
         self._exported = exported
         self._folder = folder or Path.cwd()
         self._proposed = default_name(exported, now or datetime.now())
         self._replaced: Path | None = None
-        """The file that is there already, and that the person was asked about."""
+        """The existing file that the next enter replaces."""
 
     def compose(self) -> ComposeResult:
         several = len(self._exported.suffixes) > 1
@@ -201,7 +177,7 @@ class ExportScreen(ModalScreen[Path | None]):
             return
         if path.exists() and path != self._replaced:
             self._replaced = path
-            self._say(f"{path.name} is there already. Enter again replaces it; or write another name.")
+            self._say(f"{path.name} exists. Enter again replaces it; or write another name.")
             return
         self.run_worker(self._write(path), group="export", exclusive=True)
 
@@ -216,11 +192,11 @@ class ExportScreen(ModalScreen[Path | None]):
             self.dismiss(path)
 
     def action_format(self) -> None:
-        """Goes to the next format."""
+        """Turns to the next format."""
         line = self.query_one(Input)
         line.value = other_suffix(line.value, self._exported.suffixes)
         line.cursor_position = len(line.value)
 
     def action_back(self) -> None:
-        """Leaves without a file."""
+        """Closes the dialog without a file."""
         self.dismiss(None)

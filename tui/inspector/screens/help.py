@@ -27,25 +27,28 @@ TERM = re.compile(r"(\S.{0,13}?) {2,}(\S.*)")
 """A line such as `enter  opens the cell`."""
 
 WRAPPED_COLUMNS = 60
-"""A line of prose that is at least so long goes on in the next one."""
+"""A line of prose of at least this length continues on the next one."""
 
 WRAPPED_ROW_COLUMNS = 80
-"""The same for a line that explains a term."""
+"""The same for the explanation of a term."""
 
 
 @dataclass
 class Part:
-    """A paragraph, or what explains a term."""
+    """A paragraph, or a term and its explanation."""
 
     term: str
     """Empty for a paragraph."""
     text: str
     begins_block: bool
-    """Whether there is an empty line before it."""
+    """Whether an empty line is before it."""
 
 
 def parts_of(help_text: str) -> list[Part]:
-    """The paragraphs and terms of a help text, each on one line however long."""
+    """The paragraphs and terms of a help text, each on one line.
+
+    Help texts are wrapped for the source, not for any screen.
+    """
     parts: list[Part] = []
     before = ""
     for line in help_text.strip().splitlines():
@@ -62,7 +65,7 @@ def parts_of(help_text: str) -> list[Part]:
 
 
 def _goes_on(before: str, line: str, is_row: bool) -> bool:
-    """Whether a line belongs to the one before it."""
+    """Whether a line continues the one before it."""
     if not before:
         return False
     return line.startswith(" ") or len(before) >= (WRAPPED_ROW_COLUMNS if is_row else WRAPPED_COLUMNS)
@@ -92,23 +95,22 @@ FOCUS_KEYS = {
     "app.focus_next": "The next part of the screen",
     "app.focus_previous": "The part of the screen before",
 }
-"""Textual's own keys that are of use everywhere, by their actions."""
+"""Textual's own keys that are listed too, by action."""
 
 
 class KeyLine(NamedTuple):
-    """The keys of one thing that can be done."""
+    """An action and its keys."""
 
     keys: tuple[str, ...]
-    """As they are written on a keyboard."""
     what: str
     is_global: bool
-    """Whether they work everywhere, and not just in this tab."""
+    """Whether they work in every tab."""
 
 
 def key_lines(app: App[object], bindings: Iterable[ActiveBinding]) -> list[KeyLine]:
-    """What active bindings do, keys of the same thing together.
+    """The actions of active bindings, each with all its keys.
 
-    Only those of the inspector, which have ids: those that Textual's widgets have on top are many, and usual.
+    Only the inspector's bindings have ids: those of Textual's widgets are many, and well known.
     """
     found: dict[tuple[str, bool], list[str]] = {}
     for node, binding, enabled, tooltip in bindings:
@@ -120,7 +122,7 @@ def key_lines(app: App[object], bindings: Iterable[ActiveBinding]) -> list[KeyLi
 
 
 class HelpScreen(ModalScreen[None]):
-    """The help; scrolls, and esc, ? or q closes it."""
+    """The help; esc, ? or q closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "close", id="help.close", tooltip="Close the help"),
@@ -147,14 +149,7 @@ class HelpScreen(ModalScreen[None]):
     def __init__(
         self, title: str, text: str, bindings: Mapping[str, ActiveBinding], marks: Marks = UNICODE
     ) -> None:
-        """Makes the help of one tab.
-
-        Args:
-            title: what the help is about.
-            text: plain lines.
-            bindings: `screen.active_bindings` of the screen below.
-            marks: the signs in use.
-        """
+        """Makes the help of one tab: its text, and the `active_bindings` of the screen below."""
         super().__init__()
         self._heading, self._text, self._marks = title, text, marks
         self._active = list(bindings.values())
@@ -199,7 +194,7 @@ class HelpScreen(ModalScreen[None]):
 
 
 def _about(help_text: str) -> list[Text | Table]:
-    """What the tab itself says."""
+    """The tab's own text."""
     shown: list[Text | Table] = []
     for number, part in enumerate(parts_of(help_text)):
         if part.begins_block and number:
@@ -213,7 +208,7 @@ def _section(heading: str, rows: list[tuple[str, str]]) -> tuple[Text, Table]:
 
 
 def _table(rows: list[tuple[str, str]]) -> Table:
-    """Terms at the left, what they mean at the right."""
+    """Terms at the left, their meaning at the right."""
     table = Table.grid(padding=(0, 2))
     table.add_column(width=KEY_COLUMNS, style="bold")
     table.add_column()

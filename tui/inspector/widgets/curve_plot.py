@@ -1,4 +1,4 @@
-"""Curves over a few named places, drawn by plotext."""
+"""Curves over a few named positions, drawn by plotext."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from tui.inspector.look.marks import Marks
 
 SMALLEST = (24, 6)
-"""Columns and lines below which a plot shows nothing."""
+"""Columns and lines of the smallest plot that is drawn."""
 
 LEAST_TOP = 0.25
-"""The y axis goes at least so far up: small effects look small."""
+"""Lowest top of the y axis: small effects look small."""
 
 TICK_STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 25.0, 1e9)
-"""Between the numbers at the y axis."""
+"""Distances between the ticks of the y axis."""
 
 MOST_TICKS = 5
-"""Steps on the y axis."""
+"""Most steps on the y axis."""
 
 BOX = str.maketrans("┌┐└┘├┤┬┴┼│─", "+++++++++|-")
-"""The lines that plotext draws axes and whiskers with, as they can be typed."""
+"""ASCII for plotext's axes and whiskers."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One line through points, with an upright whisker at those that have an interval."""
+    """One line through points, with whiskers at those that have an interval."""
 
     label: str
     colour: str
@@ -42,11 +42,11 @@ class Curve:
     whiskers: Sequence[tuple[float, float, float]] = ()
     """x, low and high."""
     marker: str = "braille"
-    """As plotext names it, or one character."""
+    """A plotext marker, or one character."""
 
 
 class CurvePlot(Widget):
-    """Curves over named places on the x axis, which are 0, 1, 2 and so on."""
+    """Curves over named positions on the x axis: 0, 1, 2 and so on."""
 
     DEFAULT_CSS = """
     CurvePlot { height: 1fr; }
@@ -56,11 +56,11 @@ class CurvePlot(Widget):
         super().__init__(id=id)
         self._is_ascii = not marks.bar_eighths
         self._curves: Sequence[Curve] = ()
-        self._places: Sequence[str] = ()
+        self._names: Sequence[str] = ()
 
-    def show(self, curves: Sequence[Curve], places: Sequence[str]) -> None:
-        """Shows curves over places, which the x axis names."""
-        self._curves, self._places = curves, places
+    def show(self, curves: Sequence[Curve], names: Sequence[str]) -> None:
+        """Shows curves over the named positions."""
+        self._curves, self._names = curves, names
         self.refresh()
 
     def render(self) -> Text:
@@ -75,17 +75,17 @@ class CurvePlot(Widget):
         plot.axes_color("default")
         plot.ticks_color(self._rgb("foreground"))
         for curve in self._curves:
-            if curve.points:  # plotext fails on a name in the legend without any
+            if curve.points:  # plotext fails on a legend entry without points
                 self._draw(plot, curve)
         self._scale(plot)
         plot.hline(0, self._rgb("foreground"))
-        plot.xlim(0, max(1, len(self._places) - 1))
-        plot.xticks(list(range(len(self._places))), list(self._places))
+        plot.xlim(0, max(1, len(self._names) - 1))
+        plot.xticks(list(range(len(self._names))), list(self._names))
         canvas: str = plot.build()
         return Text.from_ansi(canvas.translate(BOX) if self._is_ascii else canvas, no_wrap=True)
 
     def _scale(self, plot: Any) -> None:
-        """Sets the y axis: from 0, or the lowest there is, to the highest, with round numbers beside it."""
+        """Sets the y axis from 0 or the lowest value to the highest, with round ticks."""
         ys = [y for curve in self._curves for _, y in curve.points]
         ys += [end for curve in self._curves for _, *ends in curve.whiskers for end in ends]
         low, high = min(0.0, *ys), max(LEAST_TOP, *ys)

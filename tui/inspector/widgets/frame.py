@@ -1,9 +1,10 @@
-"""What frames the tabs: the header, the tab line, the two lines of context, and the line for problems."""
+"""What surrounds the tabs: the header, the tab line, the line for problems and the line of keys."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events
@@ -11,23 +12,36 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.abilities.catalogue import find_ability
 from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.engine_words import gpu_words, loaded_share
-from tui.names import VARIANT_WORDS, order_words, short_benchmark
-from tui.numbers import count_text, k_text, size_text
+from tui.names import short_benchmark
+from tui.numbers import count_text, size_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
+    from textual.binding import ActiveBinding
+    from textual.screen import Screen
+
+    from core.experiment.events import JobKind
     from core.models.description import ModelInfo
     from tui.inspector.activity import Activity
-    from tui.inspector.lens import Known, Lens
     from tui.inspector.session import Session
 
-ROOMY = 120
-"""Columns of the terminal from which the context says more."""
+NAMED_COLUMNS = 70
+"""Columns from which the header begins with the program's name."""
+
+LOADING_COLUMNS = 36
+"""Columns of what is said about a model that is being loaded."""
 
 SHORT_DTYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+
+DOING: dict[JobKind, str] = {
+    "runs": "running",
+    "rankings": "scoring",
+    "generation": "writing",
+    "calibration": "running",
+}
+"""Said about a job before its progress is known."""
 
 
 class Header(Widget):
@@ -46,9 +60,8 @@ class Header(Widget):
         width = self.size.width
         status = code_text(self._session) + status_text(self._session)
         room = max(0, width - len(status.plain) - 2)
-        name = safe_line(self._session.spec.model.name)
-        left = Text("abilityscope  " if width >= 70 else "", style="bold", no_wrap=True)
-        left.append(name, style="bold")
+        left = Text("abilityscope  " if width >= NAMED_COLUMNS else "", style="bold", no_wrap=True)
+        left.append(safe_line(self._session.spec.model.name), style="bold")
         for fact in self._facts():
             if len(left.plain) + len(fact) + 3 <= room:
                 left.append(f" · {fact}")
@@ -56,9 +69,10 @@ class Header(Widget):
         return left + Text("  ") + status
 
     def _facts(self) -> list[str]:
+        """Model and memory, the most important first: what does not fit is left out."""
         info, activity = self.info, self._session.activity
         if info is None:
-            return ["reading its files"]
+            return ["reading files"]
         loaded = activity.model if isinstance(activity.model, ModelLoaded) else None
         device = loaded.device if loaded else self._session.spec.model.device
         dtype = SHORT_DTYPES.get(info.dtype, info.dtype)
@@ -71,7 +85,6 @@ class Header(Widget):
         beat = activity.heartbeat
         if beat is None:
             return facts
-        # Where there is little room, what goes up and down is said before what stays.
         facts[1:1] = gpu_words(beat.gpus)
         facts.append(f"engine {size_text(beat.resident_bytes)}")
         if beat.device_bytes is not None and not beat.gpus:
@@ -80,27 +93,28 @@ class Header(Widget):
 
 
 def code_text(session: Session) -> Text:
-    """That programs which the model writes may run, if they may."""
+    """Says that code which the model writes may run; empty if it may not."""
     if not session.code.allowed:
         return Text()
     return Text("runs code, no sandbox  " if session.code.without_sandbox else "runs code  ", style="bold")
 
 
 def status_text(session: Session) -> Text:
-    """What the engine does just now, in a few words."""
+    """What the engine does now, in a few words."""
     activity, marks = session.activity, session.marks
     if activity.link == "lost":
         return Text(f"{marks.wrong} no engine: R starts one", style="bold")
     if activity.link == "starting":
-        return Text(f"{marks.lacking} engine starts")
+        return Text(f"{marks.lacking} engine starting")
     if isinstance(activity.model, ModelFailed):
         return Text(f"{marks.wrong} model not loaded", style="bold")
     job = activity.job
     if job is not None and job.state == "paused":
-        return Text(f"{marks.paused} paused: p goes on", style="bold")
+        return Text(f"{marks.paused} paused: p resumes", style="bold")
     if isinstance(activity.model, ModelLoading):
         share = loaded_share(activity.model)
-        return Text(f"{marks.lacking} {share}{' ' if share else ''}{safe_line(activity.model.doing)}"[:36])
+        doing = f"{share}{' ' if share else ''}{safe_line(activity.model.doing)}"
+        return Text(f"{marks.lacking} {doing}"[:LOADING_COLUMNS])
     if job is None:
         return Text(f"{marks.stored} idle")
     more = f" +{len(activity.queued)}" if activity.queued else ""
@@ -109,9 +123,8 @@ def status_text(session: Session) -> Text:
 
 def progress_text(activity: Activity) -> str:
     """How far the running job is, shortly."""
-    job = activity.job
-    if activity.scored is not None and activity.current is None:
-        scored = activity.scored
+    job, scored = activity.job, activity.scored
+    if scored is not None and activity.current is None:
         return f"scoring {short_benchmark(scored.ability)} {scored.done}/{scored.total}"
     if job is None:
         return "idle"
@@ -120,8 +133,7 @@ def progress_text(activity: Activity) -> str:
         return f"{job.done}/{job.total}{unit}"
     if activity.current is not None:
         return f"{len(activity.current.outcomes)}/{activity.current.run.n}"
-    doing = {"runs": "running", "rankings": "scoring", "generation": "writing", "calibration": "running"}
-    return doing[job.kind]
+    return DOING[job.kind]
 
 
 class TabLine(Widget):
@@ -150,72 +162,26 @@ class TabLine(Widget):
 
     def render(self) -> Text:
         text = Text(no_wrap=True, overflow="crop")
-        for number, (pane_id, title) in enumerate(self._tabs, start=1):
-            style = "bold reverse" if pane_id == self.current else ""
-            text.append(self._label(number, title), style=style)
+        for pane_id, label in self._labels():
+            text.append(label, style="bold reverse" if pane_id == self.current else "")
         return text
 
     def on_click(self, event: events.Click) -> None:
-        start = 0
-        for number, (pane_id, title) in enumerate(self._tabs, start=1):
-            start += len(self._label(number, title))
-            if event.x < start:
+        end = 0
+        for pane_id, label in self._labels():
+            end += len(label)
+            if event.x < end:
                 self.post_message(self.Picked(pane_id))
                 return
 
-    def _label(self, number: int, title: str) -> str:
-        letters = sum(len(title) for _, title in self._tabs)
-        if self.size.width >= letters + 3 * len(self._tabs):
-            return f"{number} {title} "
-        whole = self.size.width >= letters + 2 * len(self._tabs)
-        return f"{number}{title if whole else title[:5]} "
-
-
-class Context(Static):
-    """Two lines above every tab: what is ablated, and on what."""
-
-    DEFAULT_CSS = """
-    Context {
-        height: 2; padding: 0 1; color: $foreground; text-wrap: nowrap; text-overflow: ellipsis;
-    }
-    """
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(id="context", markup=False)
-        self._session = session
-        self._said = Text()
-
-    def show(self, lens: Lens, known: Known) -> None:
-        """Says what the lens looks at."""
-        ability = find_ability(lens.ability)
-        benchmark = self._session.benchmark(lens.benchmark)
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(ability.name, style="bold")
-        text.append(f": {ability.definition}\n", style="dim")
-        if lens.variant == "base":
-            text.append("base, nothing ablated")
-        else:
-            order = order_words(lens.selection, lens.scope)
-            words = (VARIANT_WORDS[lens.variant], order, f"k {k_text(lens.k)}")
-            text.append(" · ".join(words), style="bold")
-            text.append(_amount(lens, known, self.app.size.width))
-        text.append(f" on {safe_line(short_benchmark(benchmark.id))}, ")
-        if self._session.is_counted(benchmark.id):
-            text.append(f"{self._session.items_of(benchmark, lens):,} items")
-        else:
-            text.append(f"counting{self._session.marks.cut}")
-        if text != self._said:
-            self._said = text
-            self.update(text, layout=False)  # it has two lines, whatever it says
-
-
-def _amount(lens: Lens, known: Known, width: int) -> str:
-    """How many weights, where there is room for it: the lens says it too."""
-    if known.problem:
-        return f" ({known.problem})"
-    if known.weights is None or width < ROOMY:
-        return ""
-    return f" ({'up to ' if lens.selection == 'top_minus_shared' else ''}{known.weights:,} weights)"
+    def _labels(self) -> Iterator[tuple[str, str]]:
+        """The id and the label of each tab: with gaps, without, or cut, as the width allows."""
+        gaps = self.size.width - sum(len(title) for _, title in self._tabs)
+        for number, (pane_id, title) in enumerate(self._tabs, start=1):
+            if gaps >= 3 * len(self._tabs):
+                yield pane_id, f"{number} {title} "
+            else:
+                yield pane_id, f"{number}{title if gaps >= 2 * len(self._tabs) else title[:5]} "
 
 
 class Problem(Static):
@@ -242,3 +208,101 @@ class Problem(Static):
         """Puts the sentence away."""
         self.sentence = ""
         self.remove_class("-shown")
+
+
+@dataclass(frozen=True)
+class ShownKey:
+    """One key of the key line."""
+
+    key: str
+    """Textual's name for it."""
+    sign: str
+    """What is shown for it."""
+    does: str
+    tooltip: str
+    enabled: bool
+
+    @property
+    def width(self) -> int:
+        """Columns, with the gap behind it."""
+        return Text(f"{self.sign} {self.does} ").cell_len
+
+
+class KeyLine(Widget):
+    """The keys that are of use now, on the last line; a click does what the key does.
+
+    Textual's own footer mounts a widget for each key whenever one changes, and lays out the whole screen for
+    it: more work than everything else that a key does.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-line--key", "key-line--does"}
+
+    DEFAULT_CSS = """
+    KeyLine {
+        dock: bottom; height: 1; color: $footer-foreground; background: $footer-background;
+        text-wrap: nowrap; text-overflow: clip;
+    }
+    KeyLine .key-line--key {
+        color: $footer-key-foreground; background: $footer-key-background; text-style: bold;
+    }
+    KeyLine .key-line--does {
+        color: $footer-description-foreground; background: $footer-description-background;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="keys")
+        self._keys: list[ShownKey] = []
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._take)
+
+    def _take(self, screen: Screen[object]) -> None:
+        if screen is self.screen and self.app.app_focus:
+            keys = list(self._shown(screen.active_bindings.values()))
+            if keys != self._keys:
+                self._keys = keys
+                self.refresh()
+
+    def _shown(self, bindings: Iterable[ActiveBinding]) -> Iterator[ShownKey]:
+        """The keys to show: the first for each action."""
+        seen = set()
+        for _, binding, enabled, tooltip in bindings:
+            if binding.show and binding.action not in seen:
+                seen.add(binding.action)
+                sign, does = self.app.get_key_display(binding), binding.description
+                yield ShownKey(binding.key, sign, does, tooltip or does, enabled)
+
+    def render(self) -> Text:
+        key_style = self.get_component_rich_style("key-line--key")
+        does_style = self.get_component_rich_style("key-line--does")
+        text = Text(no_wrap=True, overflow="crop")
+        for key in self._keys:
+            part = Text.assemble((key.sign, key_style), (f" {key.does}", does_style))
+            if not key.enabled:
+                part.stylize("dim")
+            text.append_text(part).append(" ")
+        return text
+
+    def _at(self, column: int) -> ShownKey | None:
+        """The key in a column; None if there is none."""
+        end = 0
+        for key in self._keys:
+            end += key.width
+            if column < end:
+                return key
+        return None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        key = self._at(event.x)
+        self.tooltip = key.tooltip if key else None
+
+    def on_click(self, event: events.Click) -> None:
+        key = self._at(event.x)
+        if key is None:
+            return
+        if key.enabled:
+            self.app.simulate_key(key.key)
+        else:
+            self.app.bell()

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 DIM, BOLD = Style(dim=True), Style(bold=True)
 CURSOR = Style(bold=True, reverse=True)
 LEFT_CURSOR = Style(bold=True, underline=True)
-"""The cursor while the keys go elsewhere."""
+"""The cursor without the focus."""
 
 
 class HeatMap(ScrollView, can_focus=True):
-    """Rows by columns. Names stay in sight when it scrolls; marks before them say where there are more."""
+    """Rows by columns. Names stay in sight when it scrolls; marks before them say that there are more."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1, 0)", "up", id="heat.up", show=False, tooltip="The row above"),
@@ -48,7 +48,7 @@ class HeatMap(ScrollView, can_focus=True):
     """
 
     class Highlighted(Message):
-        """The cursor came to a cell."""
+        """The cursor moved to a cell."""
 
         def __init__(self, heat_map: HeatMap, row: int, column: int) -> None:
             super().__init__()
@@ -56,22 +56,22 @@ class HeatMap(ScrollView, can_focus=True):
 
         @property
         def control(self) -> HeatMap:
-            """Whose cursor it is."""
+            """The heat map of the cursor."""
             return self.heat_map
 
     class Selected(Highlighted):
         """A cell was opened: by enter, or by a click where the cursor was."""
 
     class Hovered(Message):
-        """The mouse came to a cell (row, column), or left them (None)."""
+        """The mouse moved to a cell (row, column), or off the cells (None)."""
 
-        def __init__(self, heat_map: HeatMap, place: tuple[int, int] | None) -> None:
+        def __init__(self, heat_map: HeatMap, cell: tuple[int, int] | None) -> None:
             super().__init__()
-            self.heat_map, self.place = heat_map, place
+            self.heat_map, self.cell = heat_map, cell
 
         @property
         def control(self) -> HeatMap:
-            """Over which the mouse is."""
+            """The heat map under the mouse."""
             return self.heat_map
 
     def __init__(self, marks: Marks, *, opens: bool = True, id: str | None = None) -> None:  # noqa: A002
@@ -85,19 +85,19 @@ class HeatMap(ScrollView, can_focus=True):
         """Row and column, from 0."""
 
     def show(self, table: HeatTable) -> None:
-        """Shows a table; the cursor stays where it is as far as the table goes."""
+        """Shows a table; the cursor stays, or moves to the nearest cell."""
         self._table = table
         self.cursor = self._inside(*self.cursor)
         self._arrange()
         self.refresh()
 
     def move_to(self, row: int, column: int) -> None:
-        """Brings the cursor to a cell, or to the nearest there is, and into sight."""
-        place = self._inside(row, column)
-        if place != self.cursor:
-            self.cursor = place
+        """Moves the cursor to a cell, or to the nearest one, and scrolls it into sight."""
+        cell = self._inside(row, column)
+        if cell != self.cursor:
+            self.cursor = cell
             self.refresh()
-            self.post_message(self.Highlighted(self, *place))
+            self.post_message(self.Highlighted(self, *cell))
         self._bring_into_sight()
 
     def action_move(self, rows: int, columns: int) -> None:
@@ -120,11 +120,11 @@ class HeatMap(ScrollView, can_focus=True):
 
     @property
     def is_roomy(self) -> bool:
-        """Whether the cells have room for their longer text."""
+        """Whether the cells show their longer text."""
         return self._layout_now.is_roomy
 
     def allow_focus(self) -> bool:
-        """Not while it is hidden: the keys are for what is seen."""
+        """Not while it is hidden."""
         return super().allow_focus() and self.display
 
     def on_focus(self) -> None:
@@ -134,16 +134,16 @@ class HeatMap(ScrollView, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        place = self._place_at(event.x, event.y)
-        if place is None:
+        cell = self._cell_at(event.x, event.y)
+        if cell is None:
             return
-        if place == self.cursor:
+        if cell == self.cursor:
             self.action_select()
         else:
-            self.move_to(*place)
+            self.move_to(*cell)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        self._hover(self._place_at(event.x, event.y))
+        self._hover(self._cell_at(event.x, event.y))
 
     def on_leave(self) -> None:
         self._hover(None)
@@ -162,14 +162,14 @@ class HeatMap(ScrollView, can_focus=True):
         return self._window(self._row(number, rows[number], within))
 
     def _window(self, segments: list[Segment]) -> Strip:
-        """What is in sight of a line: the name, and the cells from where it is scrolled to."""
+        """The visible part of a line: the name, and the cells from the scroll offset on."""
         whole = Strip(segments).apply_style(self.rich_style)
         label, start = self._layout_now.label_width, self.scroll_offset.x
         cells = whole.crop(label + start, start + self.size.width)
         return Strip.join([whole.crop(0, label), cells]).adjust_cell_length(self.size.width, self.rich_style)
 
     def _head(self, line: int) -> list[Segment]:
-        """One line of column names; on two lines every name has the room of two columns."""
+        """One line of column names; on two lines each name has the room of two columns."""
         layout, columns = self._layout_now, self._table.columns
         segments, written = [], 0
         for number in range(line, len(columns), layout.head_lines):
@@ -203,7 +203,7 @@ class HeatMap(ScrollView, can_focus=True):
         return segments
 
     def _more_mark(self, number: int) -> str:
-        """Before the first or last row in sight: that there are more."""
+        """The mark before the first or last visible row if there are more beyond it."""
         layout, top = self._layout_now, self.scroll_offset.y
         room, lines = self.size.height - layout.head_lines, layout.row_lines
         if number * lines <= top < (number + 1) * lines and top > 0:
@@ -227,7 +227,7 @@ class HeatMap(ScrollView, can_focus=True):
         self.virtual_size = Size(width, layout.head_lines + rows * layout.row_lines)
 
     def _bring_into_sight(self) -> None:
-        """Scrolls as little as needed; at the last row to the rows below it."""
+        """Scrolls as little as needed; from the last row on to the footer."""
         layout, (row, column) = self._layout_now, self.cursor
         top, left = row * layout.row_lines, column * layout.cell_width
         height = layout.row_lines
@@ -238,12 +238,12 @@ class HeatMap(ScrollView, can_focus=True):
         self.scroll_to(x, y, animate=False)
 
     def _inside(self, row: int, column: int) -> tuple[int, int]:
-        """The nearest cell that there is."""
+        """The nearest cell of the table."""
         last_row, last_column = len(self._table.rows) - 1, len(self._table.columns) - 1
         return max(0, min(row, last_row)), max(0, min(column, last_column))
 
-    def _place_at(self, x: int, y: int) -> tuple[int, int] | None:
-        """The row and column at a place of the screen; None beside the cells."""
+    def _cell_at(self, x: int, y: int) -> tuple[int, int] | None:
+        """The row and column at a point of the widget; None beside the cells."""
         layout = self._layout_now
         if x < layout.label_width or y < layout.head_lines:
             return None
@@ -251,12 +251,12 @@ class HeatMap(ScrollView, can_focus=True):
         row = (y - layout.head_lines + self.scroll_offset.y) // layout.row_lines
         return (row, column) if self._inside(row, column) == (row, column) and self._table.rows else None
 
-    def _hover(self, place: tuple[int, int] | None) -> None:
-        if place != self._hovered:
-            self._hovered = place
-            self.post_message(self.Hovered(self, place))
+    def _hover(self, cell: tuple[int, int] | None) -> None:
+        if cell != self._hovered:
+            self._hovered = cell
+            self.post_message(self.Hovered(self, cell))
 
 
 def _least(now: int, start: int, length: int, room: int) -> int:
-    """Where to scroll to so that a part is in sight, as near as possible to where it is now."""
+    """The scroll offset nearest to the present one that shows a part."""
     return max(min(now, start), start + length - room)

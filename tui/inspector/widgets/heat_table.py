@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
 WIDEST_CELL = 14
-"""A cell wider than this holds nothing but its neighbours apart."""
+"""Most screen columns of a cell."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Heading:
 
     long: str
     short: str
-    """Where there is no room for the long one."""
+    """Used where the long one does not fit."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class HeatCell:
 
     text: str
     value: float | None = None
-    """What it is shaded by, from 0 to 1, or to -1 in another colour; None: not at all."""
+    """The shade, 0 to 1, or down to -1 in another colour; None for no shade."""
     below: str = ""
-    """A second line, where there is room for one."""
+    """A second line, shown where it fits."""
     is_dim: bool = False
     roomy: str = ""
-    """In place of the text where all cells have room for theirs; empty if it is the text."""
+    """A longer text, shown if those of all cells fit; empty if there is none."""
 
 
 @dataclass(frozen=True)
@@ -62,32 +62,32 @@ def heat_rows(
 
 @dataclass(frozen=True)
 class HeatTable:
-    """All that a heat map shows."""
+    """The content of a heat map."""
 
     columns: Sequence[Heading]
     rows: Sequence[HeatRow]
     footer: Sequence[HeatRow] = ()
-    """Rows below, dimmed, which the cursor does not enter."""
+    """Dimmed rows below, which the cursor does not enter."""
     corner: str = ""
     """What the rows are."""
     cell_width: int = 5
-    """Columns of the screen that a cell needs at least, the gap before it included."""
+    """Fewest screen columns of a cell, with the gap before it."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Sizes in columns and lines of the screen."""
+    """Sizes in screen columns and lines."""
 
     label_width: int
     cell_width: int
     head_lines: int
     row_lines: int
     is_long: bool
-    """Whether the columns have their long names."""
+    """Whether columns show their long names."""
     is_long_label: bool = False
-    """Whether the rows have their long names."""
+    """Whether rows show their long names."""
     is_roomy: bool = False
-    """Whether the cells have their longer texts."""
+    """Whether cells show their longer texts."""
 
 
 def layout_of(table: HeatTable, room: Size) -> Layout:

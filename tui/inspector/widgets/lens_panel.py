@@ -1,4 +1,4 @@
-"""The lens at the left: what is chosen, one key each, and what of it the cache has."""
+"""The lens at the left (what is chosen, with keys and stored marks), and the context above the tabs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widget import Widget
+from textual.widgets import Static
 
-from core.abilities.catalogue import ABILITIES
+from core.abilities.catalogue import ABILITIES, find_ability
 from core.masks.choices import SELECTIONS
 from core.models.matrices import VARIANTS
 from tui.inspector.lens import Known, k_grid
 from tui.inspector.pane import Pane
-from tui.names import SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.names import SELECTION_WORDS, VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import count_text, k_text
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from tui.inspector.session import Session
 
 ROOMY = 24
-"""Columns from which the panel lists what else could be chosen, beside what is."""
+"""Columns from which the panel lists the alternatives too."""
 
 TALL = 36
 """Rows of the terminal from which it lists the benchmarks."""
@@ -36,7 +38,10 @@ TALL = 36
 LISTED_BENCHMARKS = 12
 
 NARROWEST = 12
-"""Columns that a line is made for at least."""
+"""Fewest columns that a line is made for."""
+
+SAYS_WEIGHTS = 120
+"""Columns of the terminal from which the context says how many weights are ablated."""
 
 
 class AbilityList(Widget, can_focus=True):
@@ -62,19 +67,15 @@ class AbilityList(Widget, can_focus=True):
     def render(self) -> Text:
         panel = self._panel
         marks, chosen = panel.session.marks, panel.lens.ability
-        text = Text(no_wrap=True, overflow="crop")
         width = max(self.size.width, NARROWEST)
-        for place, ability in enumerate(ABILITIES):
+        lines = []
+        for ability in ABILITIES:
             is_chosen = ability.id == chosen
-            is_stored = ability.id in panel.known.abilities
             name = f"{marks.chosen if is_chosen else ' '}{short_benchmark(ability.id)}"
-            mark = marks.stored if is_stored else marks.lacking
-            line = f"{name:<{width - 2}} {mark}"
+            mark = marks.stored if ability.id in panel.known.abilities else marks.lacking
             style = "bold reverse" if is_chosen and self.has_focus else "bold" if is_chosen else ""
-            text.append(line, style=style)
-            if place < len(ABILITIES) - 1:
-                text.append("\n")
-        return text
+            lines.append(Text(f"{name:<{width - 2}} {mark}", style=style))
+        return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
     def on_click(self, event: events.Click) -> None:
         if 0 <= event.y < len(ABILITIES):
@@ -89,9 +90,8 @@ class AbilityList(Widget, can_focus=True):
         """Gives the focus back to the tab."""
         self.post_message(self.Left())
 
-    def _choose(self, place: int) -> None:
-        lens = replace(self._panel.lens, ability=ABILITIES[place].id)
-        self.post_message(Pane.LensChanged(lens))
+    def _choose(self, index: int) -> None:
+        self.post_message(Pane.LensChanged(replace(self._panel.lens, ability=ABILITIES[index].id)))
 
 
 class LensLine(Widget):
@@ -108,13 +108,13 @@ class LensLine(Widget):
         self._drawn = Text()
 
     def show(self) -> None:
-        """Draws anew if it says something else, and lays out, which takes long, if it needs other rows."""
+        """Draws anew if the text changed; lays out, which takes long, only if its height changed."""
         text = self._panel.line_of(self._what, self.size.width)
         if text != self._drawn:
             self.refresh(layout=text.plain.count("\n") != self._drawn.plain.count("\n"))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        # Textual's own asks for what is drawn, which is made for the width that the line had before.
+        # Textual's own measures what is drawn, which was made for the width before.
         return self._panel.line_of(self._what, width).plain.count("\n") + 1
 
     def render(self) -> Text:
@@ -151,7 +151,7 @@ class LensPanel(VerticalScroll, can_focus=False):
         yield LensLine(self, "items", "items")
 
     def show(self, lens: Lens, known: Known) -> None:
-        """Shows another lens, or that more is known of this one."""
+        """Shows another lens, or more knowledge about this one."""
         before = (self.lens.ability, self.known.abilities)
         self.lens, self.known = lens, known
         if (lens.ability, known.abilities) != before:
@@ -160,7 +160,7 @@ class LensPanel(VerticalScroll, can_focus=False):
             line.show()
 
     def line_of(self, name: str, width: int) -> Text:
-        """What a line of the panel says."""
+        """The text of one line of the panel."""
         width = max(width, NARROWEST)  # before it is laid out, a widget has no width
         lines: dict[str, tuple[str, str, list[Text]]] = {
             "ability": ("ability", "a", []),
@@ -180,14 +180,13 @@ class LensPanel(VerticalScroll, can_focus=False):
         return [self._row([words[v] for v in VARIANTS], VARIANTS.index(self.lens.variant))]
 
     def _selection(self, width: int) -> list[Text]:
-        mark = self.session.marks.chosen
         if width < ROOMY:
-            return [Text(f" {mark}{SELECTION_WORDS[self.lens.selection]}", style=self._style())]
+            style = "dim" if self.lens.variant == "base" else "bold"
+            word = SELECTION_WORDS[self.lens.selection]
+            return [Text(f" {self.session.marks.chosen}{word}", style=style)]
         words = [SELECTION_WORDS[s] for s in SELECTIONS]
-        place = SELECTIONS.index(self.lens.selection)
-        return [
-            self._row(words[first:last], place - first) for first, last in ((0, 3), (3, 5), (5, len(words)))
-        ]
+        chosen, rows = SELECTIONS.index(self.lens.selection), ((0, 3), (3, 5), (5, len(words)))
+        return [self._row(words[first:last], chosen - first) for first, last in rows]
 
     def _k(self, width: int) -> list[Text]:
         lens, known = self.lens, self.known
@@ -198,7 +197,7 @@ class LensPanel(VerticalScroll, can_focus=False):
         if lens.variant == "base":
             return [*lines, Text(" nothing ablated", style="dim")]
         if known.problem:
-            return [*lines, Text(" too large a k", style="bold")]
+            return [*lines, Text(" k too large", style="bold")]
         if known.weights is None or known.candidates is None:
             # Two rows, as when it is known: nothing jumps, and nothing is laid out anew.
             return [*lines, Text(" …" if self.session.marks.cut == "…" else " ...", style="dim"), Text()]
@@ -212,9 +211,8 @@ class LensPanel(VerticalScroll, can_focus=False):
     def _benchmark(self, width: int) -> list[Text]:
         """The chosen benchmark; where there is room, among the others."""
         ids = [benchmark.id for benchmark in self.session.benchmarks]
-        place = ids.index(self.lens.benchmark)
         room = LISTED_BENCHMARKS if width >= ROOMY and self.app.size.height >= TALL else 1
-        first = min(max(0, place - room // 2), max(0, len(ids) - room))
+        first = min(max(0, ids.index(self.lens.benchmark) - room // 2), max(0, len(ids) - room))
         return [self._benchmark_line(one, width) for one in ids[first : first + room]]
 
     def _benchmark_line(self, benchmark: str, width: int) -> Text:
@@ -230,15 +228,56 @@ class LensPanel(VerticalScroll, can_focus=False):
         n = self.session.items_of(benchmark, self.lens)
         return "all" if n == benchmark.n_items else f"{n:,}/{benchmark.n_items:,}"
 
-    def _row(self, words: list[str], place: int) -> Text:
+    def _row(self, words: list[str], chosen: int) -> Text:
         """Words beside each other, the chosen one marked."""
         text = Text(no_wrap=True, overflow="crop")
-        for number, word in enumerate(words):
-            is_chosen = number == place
-            text.append(
-                f"{self.session.marks.chosen if is_chosen else ' '}{word} ", "bold" if is_chosen else "dim"
-            )
+        for index, word in enumerate(words):
+            mark, style = (self.session.marks.chosen, "bold") if index == chosen else (" ", "dim")
+            text.append(f"{mark}{word} ", style)
         return text
 
-    def _style(self) -> str:
-        return "dim" if self.lens.variant == "base" else "bold"
+
+class Context(Static):
+    """Two lines above every tab: what is ablated, and on what."""
+
+    DEFAULT_CSS = """
+    Context {
+        height: 2; padding: 0 1; color: $foreground; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="context", markup=False)
+        self._session = session
+        self._shown = Text()
+
+    def show(self, lens: Lens, known: Known) -> None:
+        """Says what the lens looks at."""
+        ability = find_ability(lens.ability)
+        benchmark = self._session.benchmark(lens.benchmark)
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(ability.name, style="bold")
+        text.append(f": {ability.definition}\n", style="dim")
+        if lens.variant == "base":
+            text.append("base, nothing ablated")
+        else:
+            order = order_words(lens.selection, lens.scope)
+            words = (VARIANT_WORDS[lens.variant], order, f"k {k_text(lens.k)}")
+            text.append(" · ".join(words), style="bold")
+            text.append(self._amount(lens, known))
+        text.append(f" on {safe_line(short_benchmark(benchmark.id))}, ")
+        if self._session.is_counted(benchmark.id):
+            text.append(f"{self._session.items_of(benchmark, lens):,} items")
+        else:
+            text.append(f"counting{self._session.marks.cut}")
+        if text != self._shown:
+            self._shown = text
+            self.update(text, layout=False)  # always two lines
+
+    def _amount(self, lens: Lens, known: Known) -> str:
+        """How many weights, where there is room for it: the lens says it too."""
+        if known.problem:
+            return f" ({known.problem})"
+        if known.weights is None or self.app.size.width < SAYS_WEIGHTS:
+            return ""
+        return f" ({'up to ' if lens.selection == 'top_minus_shared' else ''}{known.weights:,} weights)"

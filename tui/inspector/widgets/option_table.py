@@ -1,4 +1,4 @@
-"""An item's options as rows of pieces: who found which of them how likely."""
+"""An item's options as rows of styled pieces, with each model's log-likelihoods and bars."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Role = Literal[
     "evidence",
     "divergence-evidence",
 ]
-"""What a piece of text is; the widget that shows it knows the colours."""
+"""The meaning of a piece of text; the widget that shows it knows the colours."""
 
 Piece = tuple[str, Role]
 Line = tuple[Piece, ...]
-"""One row of the screen, piece by piece."""
+"""One row of the screen."""
 
 NARROWEST_TEXT = 12
-"""Columns that an option's text keeps, at the cost of the bars."""
+"""Fewest columns of an option's text: bars give way."""
 
 WIDEST_BAR = 10
 GAP = "  "
@@ -44,24 +44,24 @@ GAP = "  "
 
 @dataclass(frozen=True)
 class Answerer:
-    """One model, and what it answered."""
+    """A model and its answer."""
 
     name: str
     role: Role
     answer: Answer | None
 
 
-def letter_of(place: int | None) -> str:
-    """What the option at a place is called; `?` without one."""
-    if place is None:
+def letter_of(index: int | None) -> str:
+    """The letter of an option; `?` for none."""
+    if index is None:
         return "?"
-    return LETTERS[place] if place < len(LETTERS) else str(place + 1)
+    return LETTERS[index] if index < len(LETTERS) else str(index + 1)
 
 
 def option_lines(sample: Sample, answerers: Sequence[Answerer], width: int, marks: Marks) -> list[Line]:
-    """A heading, and each option with the log-likelihoods and bars of those who have any.
+    """A heading, and each option with log-likelihoods and bars of the models that have any.
 
-    A bar is the option's share of the probability of all of them.
+    A bar is the option's share of the probability of all options.
     """
     scored = [one for one in answerers if one.answer is not None and one.answer.loglikelihoods is not None]
     numbers = max((len(_number(value)) for one in scored for value in _values(one)), default=0)
@@ -72,42 +72,42 @@ def option_lines(sample: Sample, answerers: Sequence[Answerer], width: int, mark
     text_width = max(1, width - 4 - len(scored) * (len(GAP) + column))
     heads: list[Piece] = [(GAP + fitted(one.name, column, marks.cut), "heading") for one in scored]
     lines: list[Line] = [(("    " + fitted("option", text_width, marks.cut), "heading"), *heads)]
-    for place, option in enumerate(sample.options):
-        lines += _option(sample, place, safe_line(option), scored, (text_width, numbers, bar), marks)
+    for index, option in enumerate(sample.options):
+        lines += _option(sample, index, safe_line(option), scored, (text_width, numbers, bar), marks)
     return lines
 
 
 def _option(
     sample: Sample,
-    place: int,
+    index: int,
     text: str,
     scored: Sequence[Answerer],
     widths: tuple[int, int, int],
     marks: Marks,
 ) -> list[Line]:
     text_width, numbers, bar = widths
-    is_gold = place == sample.gold
+    is_gold = index == sample.gold
     role: Role = "right" if is_gold else "plain"
     first, *more = rows_of(text, text_width)
     gold = marks.right if is_gold else " "
     pieces: list[Piece] = [
-        (f"{gold} {letter_of(place)} ", role),
+        (f"{gold} {letter_of(index)} ", role),
         (fitted(text[slice(*first)], text_width, marks.cut), role),
     ]
     for one in scored:
         assert one.answer is not None, "only those who answered have a column"
-        is_choice = place == one.answer.prediction
+        is_choice = index == one.answer.prediction
         chosen: Role = ("right" if is_gold else "wrong") if is_choice else "plain"
         pieces.append((GAP, "plain"))
         pieces.append((marks.chosen if is_choice else " ", chosen))
-        pieces.append((f"{_number(_values(one)[place]):>{numbers}}", chosen))
+        pieces.append((f"{_number(_values(one)[index]):>{numbers}}", chosen))
         if bar:
-            pieces.append((" " + bar_of(_shares(one)[place], bar, marks), one.role))
+            pieces.append((" " + bar_of(_shares(one)[index], bar, marks), one.role))
     return [tuple(pieces), *(((f"    {text[slice(*row)]}", role),) for row in more)]
 
 
 def bar_of(share: float, cells: int, marks: Marks) -> str:
-    """A share of 1 as a bar in so many cells, filled up with spaces."""
+    """A share from 0 to 1 as a bar, padded with spaces to the number of cells."""
     steps = len(marks.bar_eighths) + 1
     whole, part = divmod(round(share * cells * steps), steps)
     partial = marks.bar_eighths[part - 1] if part else ""
