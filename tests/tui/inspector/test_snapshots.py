@@ -274,7 +274,7 @@ async def test_told(snapshot: SnapshotAssertion) -> None:
         app.session.activity.lose(KILLED)
         screens["lost"] = await seen(app, pilot, "R restarts")
         await pilot.press("escape", "r")
-        screens["lost-run"] = await seen(app, pilot, "There is no engine")
+        screens["lost-run"] = await seen(app, pilot, "No engine")
     compare(screens, snapshot)
 
 

@@ -147,7 +147,7 @@ def plan_of(session: Session, lens: Lens, figures: Figures) -> list[str]:
         return []
     key = "r queues it" if session.activity.is_busy else "r runs it"
     if session.readonly:
-        key = "read-only (--readonly)"
+        key = "this inspector is read-only"
     if lacking == ["control"]:
         return [f"{marks.lacking} random control: {figures.n:,} items; {key}"]
     rows = [(SIDE_WORDS[side], side in figures.stored, _work(side, figures)) for side in figures.sides]
