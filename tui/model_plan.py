@@ -16,7 +16,7 @@ from core.importance.memory import (
     check_memory_options_for,
 )
 from core.importance.plan import ImportancePlan, Task, plan_importance
-from core.models.checkpoint import DTYPE_BYTES
+from core.models.checkpoint import DTYPE_BYTES, storage_words
 from core.models.description import Weights, read_config, weights_in_memory
 from core.models.devices import free_on_disk, layers_over_gpus
 from core.models.files import is_hub_id, model_folder
@@ -121,12 +121,13 @@ def plan_use(
     check_memory_options_for(memory_options, task.model.layers, on_gpu=on_gpu)
     candidates = task.model.candidates
     is_own_dtype = spec.keeps_dtype(loaded.quantization)
+    stored_as = storage_words(loaded.quantization, loaded.dtype)
     try:
         importance = plan_importance(task, free, memory_options)
     except ValueError as error:
-        return Plan(device, loaded.stored_as, is_own_dtype, candidates, (loading,), None, str(error))
+        return Plan(device, stored_as, is_own_dtype, candidates, (loading,), None, str(error))
     needs = (loading, _need_of(importance, free, on_gpu))
-    return Plan(device, loaded.stored_as, is_own_dtype, candidates, needs, importance, None)
+    return Plan(device, stored_as, is_own_dtype, candidates, needs, importance, None)
 
 
 def _free(device: str, machine: Machine, cache_folder: Path | None) -> AvailableMemory:

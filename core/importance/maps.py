@@ -129,12 +129,7 @@ class Offload:
     """
 
     def __init__(self, elements: int, *, pinned: bool) -> None:
-        """Takes the slots' memory.
-
-        Args:
-            elements: of the largest matrix.
-            pinned: whether matrices come from CUDA.
-        """
+        """Allocates slots for matrices of so many elements; pinned if they come from CUDA."""
         self._slots = [torch.empty(elements, pin_memory=pinned) for _ in range(OFFLOAD_SLOTS)]
         self._received: list[Future[object] | None] = [None] * OFFLOAD_SLOTS
         self._turn = 0

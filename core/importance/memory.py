@@ -95,11 +95,6 @@ def check_memory_options(options: MemoryOptions) -> None:
 def check_memory_options_for(options: MemoryOptions, layers: int, *, on_gpu: bool) -> None:
     """Checks that the memory options make sense for a model.
 
-    Args:
-        options: what is decided.
-        layers: of the model.
-        on_gpu: whether it is on a GPU.
-
     Raises:
         ValueError: they do not.
     """
@@ -151,14 +146,7 @@ class ModelShape:
 
     @classmethod
     def of(cls, matrices: Sequence[Matrix], vocabulary: int, dtype: str, *, is_four_bit: bool) -> ModelShape:
-        """The sizes, from the candidate matrices.
-
-        Args:
-            matrices: all of them, in order.
-            vocabulary: tokens.
-            dtype: of computation: `bfloat16`, `float16` or `float32`.
-            is_four_bit: whether the candidate weights are packed.
-        """
+        """The sizes, from all candidate matrices in order, and the dtype of computation."""
         of_a_layer = {matrix.kind: matrix for matrix in matrices if matrix.layer == 0}
         output, down = of_a_layer["o"], of_a_layer["down"]
         queries = output.columns

@@ -137,13 +137,9 @@ class SlotLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not type
     """
 
     def __init__(self, like: Tensor, rows: int, slots: int, used: int) -> None:
-        """Allocates the memory.
+        """Allocates `slots` for each row; `like` is any (B, heads, T, size) keys of this layer.
 
-        Args:
-            like: (B, heads, T, size), any keys of this layer.
-            rows: of the batch.
-            slots: tokens of a row at most.
-            used: the first slot of what is written next.
+        What is written next begins at slot `used`.
         """
         super().__init__()
         shape = (rows, like.shape[1], slots, like.shape[3])
@@ -179,23 +175,16 @@ class Sampler:
     """Chooses tokens. Every answer has its own random numbers, so none depends on the others in its batch."""
 
     def __init__(self, temperature: float, seed: int, answers: int, most_tokens: int) -> None:
-        """Draws the random numbers of all answers, if there is a temperature.
-
-        Args:
-            temperature: 0 takes the most likely token.
-            seed: of the random numbers.
-            answers: number of answers.
-            most_tokens: of one answer.
-        """
+        """Draws `most_tokens` random numbers for each answer; temperature 0 takes the most likely token."""
         self._temperature = temperature
         random = torch.Generator().manual_seed(seed)
         self._draws = torch.rand(answers if temperature else 0, most_tokens, generator=random)
 
     def __call__(self, logits: Tensor, answers: Sequence[int], indices: Sequence[int]) -> Tensor:
-        """(B,) int64: the next token of each row.
+        """(B,) int64: the next token of each row, from (B, V) float32 logits.
 
         Args:
-            logits: (B, V) float32.
+            logits: of the rows.
             answers: the answer that each row is.
             indices: the index of its next token, from 0.
         """

@@ -59,13 +59,6 @@ def encode_options(
     the length of the first. Spaces that end a context belong to its continuation. Of several contexts the
     common first tokens are the item's context; the rest are unscored tokens of each option.
 
-    Args:
-        item_id: the item's name.
-        contexts: one for all options, or one for each.
-        continuations: what is scored, one for each option.
-        answer_index: the index of the right option.
-        tokenizer: the model's.
-
     Raises:
         ValueError: an option adds no token to its context, or contexts and options differ in number.
     """

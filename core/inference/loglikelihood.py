@@ -155,10 +155,7 @@ def _head_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
 def greedy_options(model: PreTrainedModel, item: EncodedChoice, max_length: int) -> tuple[bool, ...]:
     """For each option of an item, whether greedy decoding would give it; a forward pass for each option.
 
-    Args:
-        model: in eval mode.
-        item: its token ids.
-        max_length: tokens of a sequence at most; longer contexts are cut from the left.
+    A context longer than max_length tokens with its option is cut from the left.
     """
     cut = cut_context(item, max_length)
     found = []

@@ -66,10 +66,7 @@ def ablated_probabilities(
 ) -> list[Probabilities] | None:
     """The ablated model's probabilities of the two tokens where answers part; None of equal answers.
 
-    Args:
-        model: ablated, in eval mode.
-        pairs: with the answer that it gave.
-        cancelled: asked between batches; then the result is None.
+    The result is None if it was cancelled, which is asked between batches.
 
     Raises:
         ValueError: a prompt with its answers does not fit in memory.
@@ -99,7 +96,7 @@ def compare(
     """Where the answers of each pair part, and the base model's log-probabilities of their tokens.
 
     Args:
-        model: the base model: intact, in eval mode.
+        model: the base model, intact.
         pairs: prompts with both answers.
         ablated: as `ablated_probabilities` gave them.
         cancelled: asked between batches; then the result is None.
@@ -160,12 +157,9 @@ def token_values(
     items: Sequence[tuple[TokenIds, Sequence[TokenIds]]],
     cancelled: Callable[[], bool] | None = None,
 ) -> list[list[tuple[float, ...]]] | None:
-    """The log-probabilities of the tokens of each answer to each prompt, as the model gives them.
+    """The log-probabilities of the tokens of each answer to each prompt, in nats, as the model gives them.
 
-    Args:
-        model: in eval mode, as it is now.
-        items: token ids of prompts, each with those of answers, which may be empty.
-        cancelled: asked between batches; then the result is None.
+    Items are prompts, each with its answers, which may be empty. The result is None if it was cancelled.
 
     Raises:
         ValueError: a prompt with its answers does not fit in memory.

@@ -45,14 +45,9 @@ class PrefixGroup:
 def group_by_prefix(
     sequences: Sequence[TokenIds], worth: int, least: int = LEAST_SHARED
 ) -> list[PrefixGroup]:
-    """Groups that save many tokens: one of n that share L tokens saves (n - 1) * L - worth.
+    """Groups that save tokens: one of n that share L tokens, at least `least`, saves (n - 1) * L - worth.
 
-    Every sequence is in one group; those in no worthwhile one are in a group of length 0, the last.
-
-    Args:
-        sequences: what may be shared of each.
-        worth: tokens that a group has to save to be worth its forward pass.
-        least: tokens that a group has to share.
+    Every sequence is in one group; those in no group that saves any are in one of length 0, the last.
     """
     order = sorted(range(len(sequences)), key=lambda i: (sequences[i], i))
     root = _grown([sequences[i] for i in order], worth, least)

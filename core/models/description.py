@@ -26,7 +26,7 @@ from core.models.checkpoint import (
     stored_tensors,
 )
 from core.models.files import ModelFilesError, identity_files, weight_files
-from core.models.matrices import Matrix, UnsupportedModelError, Variant, find_matrices, selected_weights
+from core.models.matrices import Matrix, UnsupportedModelError, Variant, find_matrices, weights_of
 from core.models.spec import DType, Quantization
 
 ARCHITECTURES: dict[str, str] = {
@@ -148,11 +148,6 @@ class Weights(NamedTuple):
     matrices: tuple[Matrix, ...]
     """The candidate matrices, in the order of their addresses."""
 
-    @property
-    def stored_as(self) -> str:
-        """How they are stored in memory, in words: `float32`, or `nf4, bfloat16`."""
-        return storage_words(self.quantization, self.dtype)
-
 
 def describe_folder(
     folder: Path,
@@ -263,17 +258,19 @@ def selectable_weights(k: float, variant: Variant, info: ModelInfo) -> int:
     """Returns n = floor(k * parameters), the number of weights that a selection takes.
 
     Raises:
-        ValueError: k is not in (0, 1], or n is more than the variant's candidates.
+        ValueError: k is not in (0, 1], or n is more than the variant's candidates; it says both numbers.
     """
-    return selected_weights(k, info.parameters, variant, info.candidates.get(variant, 0))
+    n, available = weights_of(k, info.parameters), info.candidates.get(variant, 0)
+    if n > available:
+        raise ValueError(
+            f"k = {k} of {info.parameters:,} parameters is {n:,} weights, but the variant '{variant}' has "
+            f"only {available:,} candidates: choose a smaller k."
+        )
+    return n
 
 
 def _stored_weights(folder: Path, config: Mapping[str, Any]) -> tuple[list[PackedTensor], list[StoredTensor]]:
-    """The parameters in the files of a folder: those in 4 bits, and the others.
-
-    Raises:
-        ModelFilesError: a file cannot be read, or does not fit the config.
-    """
+    """The parameters in the files of a folder: those in 4 bits, and the others."""
     four_bit = stored_four_bit(config)
     packed, dense = split_packed(stored_tensors(weight_files(folder)))
     for tensor in packed:
@@ -296,12 +293,7 @@ def _stored_weights(folder: Path, config: Mapping[str, Any]) -> tuple[list[Packe
 def _matrices(
     folder: Path, config: Mapping[str, Any], tensors: Sequence[PackedTensor | StoredTensor]
 ) -> tuple[Matrix, ...]:
-    """The candidate matrices among the parameters.
-
-    Raises:
-        ModelFilesError: there are others, the architecture is not supported, or the config has another
-            number of layers.
-    """
+    """The candidate matrices among the parameters."""
     try:
         matrices = find_matrices([(tensor.name, tensor.shape) for tensor in tensors])
     except UnsupportedModelError as error:

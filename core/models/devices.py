@@ -53,7 +53,7 @@ def layers_over_gpus(
     before and after the layers is on the first GPU, and with it ids, last hidden states and logits.
 
     Args:
-        config: the model's, of the Llama family.
+        config: of a Llama, Qwen2 or Mistral.
         weights_bytes: of all weights in memory.
         dtype_bytes: of one number of the embedding.
         free_bytes: of each GPU.

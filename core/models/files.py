@@ -146,11 +146,7 @@ class ChatTemplate:
 
 
 def read_chat_template(folder: Path, name: str) -> ChatTemplate:
-    """The chat template in a model's folder.
-
-    Args:
-        folder: as `model_folder` gives it.
-        name: what the person calls the model.
+    """The chat template in a model's folder; messages call the model by its name.
 
     Raises:
         ValueError: it has none, or its files cannot be read.

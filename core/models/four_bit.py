@@ -54,14 +54,7 @@ class FourBitQuantizer(Bnb4BitHfQuantizer):  # type: ignore[misc]
 
 
 def four_bit_arguments(folder: Path, four_bit: FourBit, device: torch.device, dtype: str) -> dict[str, Any]:
-    """Arguments with which `from_pretrained` loads a model with 4-bit weights.
-
-    Args:
-        folder: the model's files.
-        four_bit: how its weights will be quantized.
-        device: where they will be.
-        dtype: the dtype of computation.
-    """
+    """Arguments with which `from_pretrained` loads 4-bit weights; `dtype` is that of computation."""
     # Importing bitsandbytes warns of kernels that it would download, and that are not used here.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     settings: dict[str, Any] = {
@@ -80,13 +73,7 @@ def four_bit_arguments(folder: Path, four_bit: FourBit, device: torch.device, dt
 
 
 def settle(model: PreTrainedModel, folder: Path, four_bit: FourBit, dtype: str) -> None:
-    """Checks the packed weights of a model just loaded, and makes them ready for use.
-
-    Args:
-        model: as `from_pretrained` gives it.
-        folder: its files.
-        four_bit: how its weights are quantized.
-        dtype: the dtype of computation.
+    """Checks the packed weights of a model just loaded, and makes them ready to compute in a dtype.
 
     Raises:
         ModelFilesError: they do not fit the config.

@@ -99,11 +99,7 @@ def load(spec: ModelSpec, on_progress: OnProgress | None = None, memory: Path | 
 
 
 def _device(name: str) -> torch.device:
-    """The torch device of a name.
-
-    Raises:
-        ValueError: it is unknown or not available.
-    """
+    """The torch device of a name, which has to be available."""
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     try:
@@ -118,11 +114,7 @@ def _device(name: str) -> torch.device:
 
 
 def _target(spec: ModelSpec, device: torch.device, folder: Path, info: ModelInfo) -> Target:
-    """The device, or the GPUs, that the weights will be on.
-
-    Raises:
-        ValueError: they have no room for them.
-    """
+    """The device, or the GPUs, that the weights will be on, and that have room for them."""
     if device.type != "cuda":
         return Target(device)
     if spec.device == "auto":

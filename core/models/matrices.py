@@ -115,13 +115,9 @@ class Matrix:
 
 
 def neurons_of(matrix: Matrix, local: Positions) -> Positions:
-    """(n,) int64: the intermediate unit of each weight of an MLP's matrix.
+    """(n,) int64: the intermediate units of weights at (n,) int64 row-major positions of an MLP's matrix.
 
     A unit is a row of `gate` and of `up`, one row of each half of `gate_up`, and a column of `down`.
-
-    Args:
-        matrix: of an MLP.
-        local: (n,) int64 row-major positions in it.
     """
     if matrix.kind == "down":
         return local % matrix.columns
@@ -130,12 +126,9 @@ def neurons_of(matrix: Matrix, local: Positions) -> Positions:
 
 
 def find_matrices(tensors: Iterable[tuple[str, Sequence[int]]]) -> tuple[Matrix, ...]:
-    """The candidate matrices of a model, layer by layer, in each by KINDS: the order of their addresses.
+    """The candidate matrices among named shapes, layer by layer, in each by KINDS: the order of addresses.
 
     Tensors outside of the decoder layers, and vectors, are ignored.
-
-    Args:
-        tensors: name and shape of all parameters.
 
     Raises:
         UnsupportedModelError: a decoder layer has another matrix or lacks one, or layers are not alike.
@@ -167,11 +160,7 @@ def stack_of(matrix_name: str) -> str:
 
 
 def _check_layers(matrices: Sequence[Matrix]) -> None:
-    """Checks that all matrices are in one list of layers, which are alike and have no gap.
-
-    Raises:
-        UnsupportedModelError: they are not.
-    """
+    """Refuses matrices that are not in one list of layers, alike and without a gap."""
     stacks = sorted({stack_of(matrix.name) for matrix in matrices})
     if len(stacks) != 1:
         names = f"decoder layers under {' and under '.join(stacks)}" if stacks else "no decoder layers"
@@ -187,11 +176,7 @@ def _check_layers(matrices: Sequence[Matrix]) -> None:
 
 
 def _check_first(layer: Sequence[Matrix]) -> None:
-    """Checks that a layer has one attention and one MLP.
-
-    Raises:
-        UnsupportedModelError: it does not.
-    """
+    """Refuses a layer that has not one attention and one MLP."""
     kinds = [matrix.kind for matrix in layer]
     attention = {kind for kind in kinds if kind in ATTENTION_KINDS}
     mlp = set(kinds) - attention
@@ -208,11 +193,7 @@ def _check_first(layer: Sequence[Matrix]) -> None:
 
 
 def _check_alike(first: Sequence[Matrix], layer: Sequence[Matrix]) -> None:
-    """Checks that a layer has the matrices of the first one.
-
-    Raises:
-        UnsupportedModelError: it does not.
-    """
+    """Refuses a layer that has other matrices than the first one."""
     found = {matrix.name: matrix for matrix in layer}
     stack, number = stack_of(first[0].name), layer[0].layer
     for matrix in first:
@@ -238,18 +219,3 @@ def weights_of(k: float, parameters: int) -> int:
     if not 0 < k <= 1:
         raise ValueError(f"k is {k}; it is a fraction of all parameters: choose it above 0 and up to 1.")
     return int(Fraction(str(float(k))) * parameters)
-
-
-def selected_weights(k: float, parameters: int, variant: Variant, available: int) -> int:
-    """Returns n = floor(k * parameters), which a selection takes from the variant's available candidates.
-
-    Raises:
-        ValueError: k is not in (0, 1], or n is more than the candidates; the message has both numbers.
-    """
-    n = weights_of(k, parameters)
-    if n > available:
-        raise ValueError(
-            f"k = {k} of {parameters:,} parameters is {n:,} weights, but the variant '{variant}' has only "
-            f"{available:,} candidates: choose a smaller k."
-        )
-    return n

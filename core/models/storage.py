@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +34,7 @@ BLOCK_SIZES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 @dataclass(frozen=True)
 class Patch:
-    """What restores a matrix after `Storage.scale`."""
+    """What restores a matrix after some of its weights were scaled."""
 
     matrix: Matrix
     positions: Tensor
@@ -44,22 +44,6 @@ class Patch:
     """(n,) the elements as they were, in the storage's own dtype; whole bytes of 4-bit weights."""
     changed: Tensor
     """() int64: how many of the weights are another number now."""
-
-
-class Storage(Protocol):
-    """The weights of one matrix."""
-
-    def read(self) -> Tensor:
-        """(rows, columns) the weights, dense; to be read only."""
-
-    def scale(self, local: Tensor, factor: float) -> Patch:
-        """Multiplies the weights at (n,) int64 row-major positions; returns what restores them.
-
-        A factor of 0 makes them exactly +0, whatever they were. 4-bit weights take no other factor.
-        """
-
-    def restore(self, patch: Patch) -> None:
-        """Writes the saved bits back."""
 
 
 class DenseStorage:
@@ -74,7 +58,7 @@ class DenseStorage:
         return self._parameter.detach()
 
     def scale(self, local: Tensor, factor: float) -> Patch:
-        """Multiplies the weights at the positions, in the parameter's dtype."""
+        """Multiplies the weights at (n,) int64 row-major positions, in their dtype; 0 makes them +0."""
         flat = self._flat()
         positions = local.to(flat.device)
         with torch.no_grad():
@@ -133,7 +117,7 @@ class PackedStorage:
         return _dequantized(self._linear, self._state())
 
     def scale(self, local: Tensor, factor: float) -> Patch:
-        """Makes the weights at the positions +0; the patch has their bytes.
+        """Makes the weights at (n,) int64 row-major positions +0; the patch has their bytes.
 
         Raises:
             ValueError: the factor is not 0; nothing has changed then.

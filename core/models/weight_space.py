@@ -16,7 +16,6 @@ from core.models.matrices import (
     UnsupportedModelError,
     Variant,
     find_matrices,
-    selected_weights,
     stack_of,
 )
 from core.models.spec import one_of
@@ -24,7 +23,6 @@ from core.models.storage import (
     DenseStorage,
     PackedStorage,
     Patch,
-    Storage,
     check_factor,
     is_packed,
     packed_linears,
@@ -56,7 +54,10 @@ class WeightSpace:
         self.matrices: tuple[Matrix, ...] = find_matrices(_tensors(model))
         """All candidate matrices, in the order of their addresses."""
         self._linears = [_linear(model, matrix.name) for matrix in self.matrices]
-        self._storages = [_storage(*each) for each in zip(self.matrices, self._linears, strict=True)]
+        self._storages = [
+            PackedStorage(matrix, linear) if is_packed(linear) else DenseStorage(matrix, linear.weight)
+            for matrix, linear in zip(self.matrices, self._linears, strict=True)
+        ]
         stack = model.get_submodule(stack_of(self.matrices[0].name))
         self.layers: tuple[nn.Module, ...] = tuple(stack.children())
         """The decoder layers, in order."""
@@ -72,15 +73,6 @@ class WeightSpace:
         if variant == "base":
             return ()
         return tuple(matrix for matrix in self.matrices if variant == "all" or matrix.is_mlp)
-
-    def number_of_weights(self, k: float, variant: Variant) -> int:
-        """Returns n = floor(k * total parameters), exact in decimal: 0.01 of 1,000,000 is 10,000.
-
-        Raises:
-            ValueError: k is not in (0, 1], or n is more than the variant's candidates.
-        """
-        available = sum(matrix.size for matrix in self.candidates(variant))
-        return selected_weights(k, self.total_parameters, variant, available)
 
     def linear(self, matrix: Matrix) -> nn.Linear:
         """The module that multiplies by the matrix."""
@@ -109,10 +101,7 @@ class WeightSpace:
     def scale(self, matrix: Matrix, local: Tensor, factor: float) -> Patch:
         """Multiplies a matrix's weights at (n,) int64 row-major positions; returns what restores them.
 
-        Args:
-            matrix: one of `matrices`.
-            local: ascending, without repeats.
-            factor: finite; 0 makes the weights exactly +0.
+        Positions ascend without repeats. The factor is finite; 0 makes the weights exactly +0.
 
         Raises:
             ValueError: the weights are 4-bit, and the factor is not 0.
@@ -205,7 +194,3 @@ def _linear(model: PreTrainedModel, parameter_name: str) -> nn.Linear:
     if parameter.is_meta or not parameter.is_contiguous():
         raise UnsupportedModelError(f"{name} is offloaded or strided: load the model whole, on one device.")
     return linear
-
-
-def _storage(matrix: Matrix, linear: nn.Linear) -> Storage:
-    return PackedStorage(matrix, linear) if is_packed(linear) else DenseStorage(matrix, linear.weight)

@@ -11,6 +11,7 @@ from core.masks.ablation import Ablator
 from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.masks.random_masks import random_subset
+from core.models.matrices import weights_of
 from core.models.weight_space import WeightSpace
 from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.roof import bytes_per_second
@@ -61,7 +62,7 @@ def measure_ablation(subject: Subject) -> Measured:
 
 def random_mask(space: WeightSpace, k: float) -> Mask:
     """The mask of a share of all parameters, drawn from all candidates."""
-    return Mask(random_subset(space.size, space.number_of_weights(k, "all"), seed=0))
+    return Mask(random_subset(space.size, weights_of(k, space.total_parameters), seed=0))
 
 
 def _times(subject: Subject, ablator: Ablator, mask: Mask) -> tuple[float, float]:

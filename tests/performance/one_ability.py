@@ -15,6 +15,7 @@ from core.masks.ablation import Ablator
 from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.masks.ranking import top_ranking
+from core.models.matrices import weights_of
 from tests.performance.figures import Aim, Figure, Measured, ratio
 from tests.performance.shapes import config_of
 from tests.performance.subject import Scale, Subject
@@ -67,7 +68,7 @@ class _SixMasks:
         self._ablator = Ablator(self._space)
 
     def run(self, root: Path) -> None:
-        ns = [self._space.number_of_weights(k, "mlp") for k in KS]
+        ns = [weights_of(k, self._space.total_parameters) for k in KS]
         layout = Layout(self._space.matrices)
         ids, local = layout.split("mlp", top_ranking(self._scores, ns[-1]).numpy())
         rankings, key = Rankings(root), key_of("ranking", 1, {})

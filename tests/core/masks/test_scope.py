@@ -22,6 +22,7 @@ from core.experiment.specs import ImportanceSpec, MaskSpec, drawn_seed
 from core.masks.choices import Scope, Selection
 from core.masks.layout import Layout, order_of_shares, shares_of_matrices
 from core.masks.ranking import bottom_ranking, top_ranking
+from core.models.description import selectable_weights
 from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
@@ -128,7 +129,7 @@ def test_a_mask_takes_the_same_share_of_every_matrix(runner: Runner, selection: 
         counts = mask.count_by_matrix(Layout(runner.space.matrices)).tolist()
         for matrix, count in zip(runner.space.matrices, counts, strict=True):
             assert abs(count - matrix.size * len(mask) / runner.space.size) < 1
-    assert len(large) == runner.space.number_of_weights(0.01, "all")
+    assert len(large) == selectable_weights(0.01, "all", runner.info)
     if selection in ("top", "bottom", "contrast"):
         assert small.intersection(large) == small
 

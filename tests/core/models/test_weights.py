@@ -17,7 +17,9 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from core.models.matrices import KINDS, UnsupportedModelError
+from core.models.description import describe_folder, selectable_weights
+from core.models.files import EMBEDDED_FOLDER
+from core.models.matrices import KINDS, UnsupportedModelError, weights_of
 from core.models.weight_space import WeightSpace
 
 SEPARATE = [kind for kind in KINDS if kind not in ("qkv", "gate_up")]
@@ -109,31 +111,26 @@ def test_weights_that_are_not_floating_point_are_refused(tiny_llama: LlamaForCau
         WeightSpace(tiny_llama)
 
 
-def test_number_of_weights_is_an_exact_floor(tiny_llama: LlamaForCausalLM) -> None:
-    space = WeightSpace(tiny_llama)
-    space.total_parameters = 1_000_000  # the parts alone are too small to show rounding
-    assert space.number_of_weights(0.01, "all") == 10_000
-    space.total_parameters = 8_030_261_248
-    assert space.number_of_weights(1e-6, "mlp") == 8030
-    assert space.number_of_weights(1e-12, "mlp") == 0
+def test_a_fraction_of_all_parameters_is_an_exact_floor() -> None:
+    assert weights_of(0.01, 1_000_000) == 10_000
+    assert weights_of(1e-6, 8_030_261_248) == 8030
+    assert weights_of(1e-12, 8_030_261_248) == 0
 
 
 @given(percent=st.integers(1, 99), hundreds=st.integers(1, 10**8))
 def test_whole_percentages_of_hundreds_are_whole(percent: int, hundreds: int) -> None:
-    space = WeightSpace.__new__(WeightSpace)
-    space.total_parameters = 100 * hundreds
-    space.candidates = lambda variant: [type("Endless", (), {"size": 10**12})]  # type: ignore[assignment]
-    assert space.number_of_weights(float(f"0.{percent:02d}"), "all") == percent * hundreds
+    assert weights_of(float(f"0.{percent:02d}"), 100 * hundreds) == percent * hundreds
 
 
-def test_number_of_weights_refuses_what_it_cannot_give(tiny_llama: LlamaForCausalLM) -> None:
-    space = WeightSpace(tiny_llama)
-    total, available = space.total_parameters, sum(m.size for m in space.candidates("mlp"))
+def test_more_weights_than_there_are_candidates_are_refused() -> None:
+    info = describe_folder(EMBEDDED_FOLDER / "demo", "demo")
+    total, available = info.parameters, info.candidates["mlp"]
+    assert selectable_weights(0.01, "mlp", info) == total // 100
     with pytest.raises(ValueError, match=rf"is {total:,} weights.* only {available:,} candidates"):
-        space.number_of_weights(1.0, "mlp")
+        selectable_weights(1.0, "mlp", info)
     for k in (0.0, -0.1, 1.5, float("nan")):
         with pytest.raises(ValueError, match="choose it above 0"):
-            space.number_of_weights(k, "all")
+            selectable_weights(k, "all", info)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])

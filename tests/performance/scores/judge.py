@@ -17,6 +17,7 @@ from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.models.description import stored_matrices
 from core.models.files import model_folder
+from core.models.matrices import weights_of
 from core.phantom.calibration.blocks import PRIVATE, Blocks
 from core.phantom.calibration.matrix import Points
 from tests.performance.scores.subject import Map, Subject
@@ -44,7 +45,7 @@ class Judge:
 
     def weights_at(self, k: float) -> int:
         """How many weights a fraction of all parameters is."""
-        return self.subject.space.number_of_weights(k, "mlp")
+        return weights_of(k, self.subject.space.total_parameters)
 
     def drops(self, masks: Masks) -> Points:
         """(abilities, abilities) points of accuracy that each (column) loses under each mask (row)."""
