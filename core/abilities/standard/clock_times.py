@@ -50,7 +50,7 @@ def _elapsed(rng: random.Random) -> Draft:
 def _finish_time(rng: random.Random) -> Draft:
     """A start and things that take time one after another: the end."""
     ends = _clock_options(rng, 12, 22)
-    opening, *parts, closing = rng.choice(TABLES["finishes"].rows)
+    opening, *parts, note, question = rng.choice(TABLES["finishes"].rows)
     spans = _spans(rng, rng.randint(2, 3))
     now = start = ends[0] - sum(spans)
     out = []
@@ -59,12 +59,10 @@ def _finish_time(rng: random.Random) -> Draft:
         now += span
     chosen = parts if len(spans) == 3 else (parts[0], parts[2])
     told = listed([part.format(t=duration(span)) for part, span in zip(chosen, spans, strict=True)])
-    note, _, question = closing.rpartition(". ")
     name = rng.choice(NAMES)
-    context = f"{opening.format(name=name, a=clock(start))} {told}.{f' {note}.' if note else ''}"
     return draft_of(
         f"finish_time {start} {spans}",
-        context,
+        f"{opening.format(name=name, a=clock(start))} {told}. {note}",
         question.format(name=name),
         [clock(end) for end in ends],
         steps=" ".join(out),

@@ -5,46 +5,33 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, permutations
-from typing import NamedTuple
 
 from core.abilities.drafting import NAMES, capital, draft_of, families, listed
 from core.abilities.item import Draft
-from core.abilities.tables import read_tables
+from core.abilities.tables import Row, read_tables
 
 TABLES = read_tables("standard/deductive_reasoning")
 COLOURS, DRINKS, WEEKDAYS = TABLES["colours"].texts, TABLES["drinks"].texts, TABLES["weekdays"].texts
 
-
-class Measure(NamedTuple):
-    """What people are ranked by."""
-
-    plain: str
-    more: str
-    less: str
-    most: str
-    least: str
-
-
-MEASURES = [Measure(*row) for row in TABLES["measures"].rows]
 
 Clue = tuple[str, tuple[int, ...]]
 """A kind of clue and what it is about, as numbers of people, boxes, days or drinks."""
 
 
 def _form(clues: Iterable[Clue], n: int, fixed: Sequence[int]) -> str:
-    """The clues as text that is the same however the numbers below n that are not fixed are given out."""
-    listed, free = list(clues), [i for i in range(n) if i not in fixed]
+    """The clues as text that stays the same when the numbers below n that are not fixed are renamed."""
+    known, free = list(clues), [i for i in range(n) if i not in fixed]
 
     def renamed(order: Sequence[int]) -> list[Clue]:
         to = {old: new for new, old in enumerate([*fixed, *order])}
-        return sorted((kind, (to[who], *sorted(to[i] for i in rest))) for kind, (who, *rest) in listed)
+        return sorted((kind, (to[who], *sorted(to[i] for i in rest))) for kind, (who, *rest) in known)
 
     best = min(renamed(order) for order in permutations(free))
     return "-".join(f"{kind}{','.join(map(str, about))}" for kind, about in best)
 
 
 def _needed(rng: random.Random, pool: Sequence[Clue], enough: Callable[[Sequence[Clue]], bool]) -> list[Clue]:
-    """A random part of the clues that is enough, and no longer so when any of it is left out."""
+    """A random part of the clues that is enough, but not if any of it is left out."""
     chosen: list[Clue] = []
     for clue in rng.sample(pool, len(pool)):
         chosen.append(clue)
@@ -158,19 +145,19 @@ def _sign(clue: Clue, boxes: Sequence[str]) -> str:
 
 def _ranking(rng: random.Random) -> Draft:
     """Who of five people has a rank, from comparisons and counts that fix the whole order."""
-    measure, names, asked = rng.choice(MEASURES), rng.sample(NAMES, 5), rng.randrange(5)
+    measure, names, asked = rng.choice(TABLES["measures"].rows), rng.sample(NAMES, 5), rng.randrange(5)
     pool: list[Clue] = [("more", pair) for pair in combinations(range(5), 2)]  # names[i] has rank i
     pool.append(("count", (rng.choice([i for i in range(5) if i != asked]),)))
     pool.append(("inner", (rng.choice([i for i in range(1, 4) if i != asked]),)))
     chosen = _needed(rng, pool, _fixes_order)
     chosen += rng.sample([clue for clue in pool if clue not in chosen], 1)
     clues = [_comparison(clue, names, measure, rng.random() < 0.5) for clue in chosen]
-    most, least = measure.most, measure.least
+    plain, _, _, most, least = measure
     rank = (most, f"second {most}", f"third {most}", f"second {least}", least)[asked]
     told = " ".join(rng.sample(clues, len(clues)))
     return draft_of(
         f"ranking/{asked}/{_form(chosen, 5, range(5))}",
-        f"No two of {listed(sorted(names))} are equally {measure.plain}. {told}",
+        f"No two of {listed(sorted(names))} are equally {plain}. {told}",
         f"Who is the {rank} of the five?",
         [names[asked], *rng.sample([name for name in names if name != names[asked]], 3)],
         steps=" ".join([*clues, f"Only one order fits, from the {most} to the {least}: {', '.join(names)}."]),
@@ -178,7 +165,7 @@ def _ranking(rng: random.Random) -> Draft:
 
 
 OTHER_ORDERS = tuple(permutations(range(5)))[1:]
-"""The ranks of five people, but for 0 to 4."""
+"""All ranks of five people but 0 to 4 in order."""
 
 
 def _fixes_order(clues: Sequence[Clue]) -> bool:
@@ -199,17 +186,16 @@ def _is_ranked(ranks: Sequence[int], clues: Sequence[Clue]) -> bool:
     return True
 
 
-def _comparison(clue: Clue, names: Sequence[str], measure: Measure, turned: bool) -> str:
+def _comparison(clue: Clue, names: Sequence[str], measure: Row, turned: bool) -> str:
     kind, about = clue
+    _, more, less, most, least = measure
     name = names[about[0]]
     if kind == "more":
         other = names[about[1]]
-        return (
-            f"{other} is {measure.less} than {name}." if turned else f"{name} is {measure.more} than {other}."
-        )
+        return f"{other} is {less} than {name}." if turned else f"{name} is {more} than {other}."
     if kind == "inner":
-        return f"{name} is neither the {measure.most} nor the {measure.least}."
-    n, word = (4 - about[0], measure.less) if turned else (about[0], measure.more)
+        return f"{name} is neither the {most} nor the {least}."
+    n, word = (4 - about[0], less) if turned else (about[0], more)
     return f"{capital(HOW_MANY_ARE[n])} {word} than {name}."
 
 

@@ -32,13 +32,13 @@ def _kinds(rng: random.Random) -> Draft:
     rules.append(_trait_rule(f"{chain[-1]}", traits[0]))
     wrong = []
     for j, trait in enumerate(traits[1:]):
-        way, place = rng.choice(("below", "apart", "joint")), rng.randrange(length)
-        wrong.append(f"{way}{place}{trait[:3] == 'not'}")
+        way, i = rng.choice(("below", "apart", "joint")), rng.randrange(length)
+        wrong.append(f"{way}{i}{trait[:3] == 'not'}")
         noun = side[2 * j]
         if way == "joint":
-            rules.append(_trait_rule(f"{chain[place]} that is a {noun}", trait))
+            rules.append(_trait_rule(f"{chain[i]} that is a {noun}", trait))
             continue
-        link = f"Every {noun} is a {chain[place]}." if way == "below" else f"No {noun} is a {chain[place]}."
+        link = f"Every {noun} is a {chain[i]}." if way == "below" else f"No {noun} is a {chain[i]}."
         rules += [link, _trait_rule(noun, trait)]
     steps = [f"{creature} is a {chain[0]}."]
     steps += [f"Every {a} is a {b}, so {creature} is a {b}." for a, b in pairwise(chain)]
@@ -155,7 +155,7 @@ def _how_many(rng: random.Random) -> Draft:
 
 
 Premises = tuple[str, list[str], list[str]]
-"""Their form, the premises in the order of thought, and what is to be said beside them."""
+"""Their form, the premises in the order of thought, and a conclusion for the steps."""
 
 
 def _upward(*chain: str) -> list[str]:
@@ -263,7 +263,7 @@ def _verdict(name: str, case: Case, said: Sequence[Row], clauses: Clauses) -> st
     return f"{name} {listed([said[abs(i)][i < 0] for i in met])}."
 
 
-def _failing(case: Sequence[bool], clauses: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
+def _failing(case: Case, clauses: Clauses) -> tuple[int, ...] | None:
     """The first clause that the case does not meet."""
     return next((c for c in clauses if not any(case[abs(i)] == (i >= 0) for i in c)), None)
 

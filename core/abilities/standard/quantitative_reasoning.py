@@ -247,8 +247,7 @@ def _bill(rng: random.Random) -> Draft:
     question = f"How many dollars does {name} pay in all?"
     sums = _running_sum([n * price, m * other])
     steps = f"{n} * {price} = {n * price}. {m} * {other} = {m * other}. {sums}"
-    key = f"bill {sorted(((n, price), (m, other)))}"
-    return draft_of(key, context, question, totals, steps=steps)
+    return draft_of(f"bill {sorted(((n, price), (m, other)))}", context, question, totals, steps=steps)
 
 
 def _rate(rng: random.Random) -> Draft:
