@@ -101,7 +101,7 @@ def test_profile_runs_them_beside_the_diagnostic_ones(capsys: Captured, model: s
         (("--benchmark", "arc_easy", "--data-dir", str(DATA.parent)), 1, "has no rows of 'arc_easy'"),
         (("--benchmark", "arc_eazy", "--data-dir", str(DATA)), 2, "Did you mean arc_easy?"),
         (("--benchmark", "no/such.toml"), 2, "cannot be read"),
-        (("--benchmark", "no/such.yml"), 2, "cannot be read"),
+        (("--benchmark", "no/such.yml"), 2, "write the same keys as TOML in such.toml"),
         (("--benchmark", "arc_easy", "--without-sandbox"), 2, "give --allow-code-execution too"),
     ],
 )
