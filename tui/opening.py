@@ -19,7 +19,7 @@ from tui.safe_text import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
-    from core.engine.spec import EngineSpec
+    from core.engine.protocol import EngineSpec
     from core.models.spec import ModelSpec
     from tui.inspector.app import Inspector
     from tui.inspector.settings import Settings
@@ -75,7 +75,7 @@ def engine_spec(
     Raises:
         ModelFilesError: the model is neither on this computer nor a hub id.
     """
-    from core.engine.spec import EngineSpec
+    from core.engine.protocol import EngineSpec
     from core.experiment.specs import ImportanceSpec
 
     scoring = (rule or RuleFlags()).rule

@@ -13,10 +13,9 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from cache.files import write_atomically
-from core.engine.records import EngineRecord, own_version
-from core.engine.runtime_paths import Place
+from core.engine.protocol import EngineSpec
+from core.engine.runtime import EngineRecord, RuntimePaths, own_version
 from core.engine.server import Server
-from core.engine.spec import EngineSpec
 
 IDLE_S = 600.0
 """An engine without client and job ends by itself after so long."""
@@ -33,16 +32,16 @@ def main() -> int:
     faulthandler.enable()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     spec = msgspec.json.decode(sys.argv[1], type=EngineSpec)
-    place = Place.of(spec.id)
+    paths = RuntimePaths.of(spec.id)
     try:
-        with FileLock(place.lock, timeout=LOCK_S, mode=0o600):
+        with FileLock(paths.lock, timeout=LOCK_S, mode=0o600):
             record = EngineRecord(spec.id, os.getpid(), spec, time.time(), own_version())
-            write_atomically(place.record, msgspec.json.encode(record))
+            write_atomically(paths.record, msgspec.json.encode(record))
             try:
-                is_done = asyncio.run(_serve(spec, place))
+                is_done = asyncio.run(_serve(spec, paths))
             finally:
-                place.socket.unlink(missing_ok=True)
-                place.record.unlink(missing_ok=True)
+                paths.socket.unlink(missing_ok=True)
+                paths.record.unlink(missing_ok=True)
     except Timeout:
         return 0  # whoever started this one finds the other
     if not is_done:
@@ -51,10 +50,10 @@ def main() -> int:
     return 0
 
 
-async def _serve(spec: EngineSpec, place: Place) -> bool:
+async def _serve(spec: EngineSpec, paths: RuntimePaths) -> bool:
     """Serves to the end; returns whether the worker ended too."""
-    place.socket.unlink(missing_ok=True)  # of an engine that was killed: this one has the lock
-    server = Server(spec, place, float(os.environ.get(IDLE_VARIABLE, IDLE_S)))
+    paths.socket.unlink(missing_ok=True)  # of an engine that was killed: this one has the lock
+    server = Server(spec, paths, float(os.environ.get(IDLE_VARIABLE, IDLE_S)))
     await server.serve()
     return server.is_worker_done
 

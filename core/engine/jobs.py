@@ -9,12 +9,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from core.engine.commands import StartCalibration, StartGeneration, StartRankings, StartRuns
+from core.engine.protocol import Start, StartCalibration, StartGeneration, StartRankings, StartRuns
 from core.experiment.events import Event, Job, JobChanged, JobKind, JobState
 from core.phantom.calibration.plan import main_plan
-
-Start = StartRuns | StartRankings | StartGeneration | StartCalibration
-"""What becomes a job."""
 
 KINDS: dict[type[Start], JobKind] = {
     StartRuns: "runs",

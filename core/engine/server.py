@@ -9,17 +9,27 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from core.engine.commands import Cancel, Command, Pause, Resume, Shutdown
+import msgspec
+
 from core.engine.jobs import JobQueue
-from core.engine.pacing import Pacer
-from core.engine.runtime_paths import Place
-from core.engine.spec import EngineSpec
+from core.engine.protocol import (
+    LONGEST_LINE_BYTES,
+    Cancel,
+    Command,
+    EngineSpec,
+    Pause,
+    Resume,
+    Shutdown,
+    command_of,
+    encode,
+)
+from core.engine.runtime import RuntimePaths
 from core.engine.state import EngineState
-from core.engine.wire import LONGEST_LINE_BYTES, command_of, encode
 from core.engine.worker import Worker
-from core.experiment.events import Event, Heartbeat, Refused
+from core.experiment.events import BatchFinished, Event, Heartbeat, ItemsScored, Refused, TextWritten
 
 HEARTBEAT_S = 2.0
 """Seconds between heartbeats."""
@@ -34,21 +44,21 @@ END_S = 10.0
 class Server:
     """One engine, from its first client to its end."""
 
-    def __init__(self, spec: EngineSpec, place: Place, idle_s: float) -> None:
+    def __init__(self, spec: EngineSpec, paths: RuntimePaths, idle_s: float) -> None:
         """Must be made in the running loop.
 
         Args:
             spec: what the engine works on.
-            place: its files; the lock is held by whoever calls.
+            paths: its files; the caller holds the lock.
             idle_s: seconds without client and job after which the engine ends by itself.
         """
         self._loop = asyncio.get_running_loop()
-        self._place, self._idle_s = place, idle_s
+        self._paths, self._idle_s = paths, idle_s
         self._engine, self._state = spec.id, EngineState()
         self._clients: set[asyncio.StreamWriter] = set()
         self._pacer = Pacer(self._loop, self._pass_on)
         self._queue = JobQueue(spec.id, self._from_worker)
-        self._worker = Worker(spec, self._queue, place.log, self._from_worker, self._on_idle)
+        self._worker = Worker(spec, self._queue, paths.log, self._from_worker, self._on_idle)
         self._end = asyncio.Event()
         self._idle_timer: asyncio.TimerHandle | None = None
 
@@ -74,7 +84,7 @@ class Server:
         before = os.umask(0o177)  # the socket's mode is set by nothing else
         try:
             return await asyncio.start_unix_server(
-                self._serve_client, self._place.socket, limit=LONGEST_LINE_BYTES
+                self._serve_client, self._paths.socket, limit=LONGEST_LINE_BYTES
             )
         finally:
             os.umask(before)
@@ -201,3 +211,58 @@ def _resident_bytes() -> int:
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
+
+
+PACE_S = 0.05
+"""At least so many seconds lie between two events of the kinds that go on and on: 20 a second."""
+
+Flowing = BatchFinished | ItemsScored | TextWritten
+"""Events that can be told together with the next of their kind."""
+
+
+class Pacer:
+    """Passes events on in order; holds a flowing one for a moment, and joins it with those that follow."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, pass_on: Callable[[Event], None]) -> None:
+        self._loop, self._pass_on = loop, pass_on
+        self._held: Flowing | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_time = 0.0
+
+    def emit(self, event: Event) -> None:
+        """Passes the event on, now or within `PACE_S`, and never before one that was told earlier."""
+        if self._held is not None:
+            joined = _joined(self._held, event)
+            if joined is not None:
+                self._held = joined
+                return
+        self.flush()
+        if isinstance(event, Flowing) and self._loop.time() < self._next_time:
+            self._held = event
+            self._timer = self._loop.call_at(self._next_time, self.flush)
+            return
+        if isinstance(event, Flowing):
+            self._next_time = self._loop.time() + PACE_S
+        self._pass_on(event)
+
+    def flush(self) -> None:
+        """Passes on what is held back."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._next_time = self._loop.time() + PACE_S
+            self._pass_on(held)
+
+
+def _joined(first: Flowing, second: Event) -> Flowing | None:
+    """One event in place of two; None if they have to be told one by one."""
+    match first, second:
+        case BatchFinished(), BatchFinished():
+            return BatchFinished(first.outcomes + second.outcomes)
+        case ItemsScored(), ItemsScored() if first.ability == second.ability and first.done < second.done:
+            return second
+        case TextWritten(), TextWritten() if (first.job, first.pane) == (second.job, second.pane):
+            return msgspec.structs.replace(second, text=first.text + second.text)
+    return None

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
-from core.engine.commands import StartCalibration, StartGeneration, StartRankings, StartRuns
-from core.engine.jobs import Start
+from core.engine.protocol import Start, StartCalibration, StartGeneration, StartRankings, StartRuns
 from core.experiment.events import (
     EntryReplaced,
     Event,

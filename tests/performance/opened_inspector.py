@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.abilities.catalogue import ABILITIES
-from core.engine.client import connect, living_engines
-from core.engine.commands import Shutdown, StartRuns
+from core.engine.client import connect
+from core.engine.protocol import Shutdown, StartRuns
+from core.engine.runtime import living_engines
 from core.experiment.events import JobChanged
 from core.experiment.specs import Run
 from tests.performance.terminal import Terminal

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.records import EngineRecord
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
+from core.engine.runtime import EngineRecord
 from core.models.files import ModelFilesError, model_folder
 from core.models.spec import ModelSpec
 from tui.command_line import run

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.engine.client import connect
-from core.engine.commands import Pause, StartRankings, StartRuns
-from core.engine.process import EngineProcess, start_engine
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec, Pause, StartRankings, StartRuns
+from core.engine.runtime import EngineProcess, start_engine
 from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
 from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder

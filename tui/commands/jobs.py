@@ -17,7 +17,7 @@ from tui.safe_text import shown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from core.engine.records import EngineRecord
+    from core.engine.runtime import EngineRecord
     from core.experiment.events import Snapshot
 
     Asked = Sequence[tuple[EngineRecord, Snapshot | None]]
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def jobs(as_json: Json = False) -> None:
     """List the engines that run in the background, and their jobs."""
-    from core.engine.asking import snapshots
+    from core.engine.client import snapshots
 
     found = asyncio.run(snapshots())
     if as_json:
@@ -40,8 +40,8 @@ def stop(
     name: Annotated[str, typer.Argument(help="A job, such as 3f2a-1, or an engine.", metavar="ID")],
 ) -> None:
     """Stop a job, or an engine with all its jobs; finished work is kept. `jobs` lists both."""
-    from core.engine.asking import stop_engine, stop_job
-    from core.engine.records import living_engines
+    from core.engine.client import stop_engine, stop_job
+    from core.engine.runtime import living_engines
 
     engines = {record.engine: record for record in living_engines()}
     if name in engines:

@@ -15,7 +15,7 @@ from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags, with
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
-    from core.engine.records import EngineRecord
+    from core.engine.runtime import EngineRecord
 
 Readonly = Annotated[bool, typer.Option("--readonly", help="Look only: compute and change nothing.")]
 NoMouse = Annotated[bool, typer.Option("--no-mouse", help="Leave the mouse to the terminal.")]
@@ -66,7 +66,7 @@ def attach(
     settings: SettingsFile = None,
 ) -> None:
     """Open the inspector on a running engine."""
-    from core.engine.records import living_engines
+    from core.engine.runtime import living_engines
 
     chosen = chosen_engine(engine, living_engines())
     open_inspector(chosen.spec, ScreenOptions(readonly, no_mouse, ascii_only, theme, settings))

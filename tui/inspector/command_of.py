@@ -12,7 +12,7 @@ from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from core.engine.spec import EngineSpec
+    from core.engine.protocol import EngineSpec
     from core.importance.memory import MemoryOptions
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session

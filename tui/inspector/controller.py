@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.abilities.catalogue import ABILITIES
-from core.engine.commands import Cancel, Pause, Resume, Shutdown, StartRuns
+from core.engine.protocol import Cancel, Pause, Resume, Shutdown, StartRuns
 from core.experiment.specs import MaskSpec, Run
 from core.masks.choices import SELECTIONS
 from core.models.description import selectable_weights

@@ -12,14 +12,14 @@ import msgspec
 
 from core.benchmarks.program_tests import UNCONFINED
 from core.engine.client import Connection, attach_or_start
-from core.engine.commands import StartCalibration, StartRankings, StartRuns
+from core.engine.protocol import StartCalibration, StartRankings, StartRuns
 from tui.inspector.session import CodePermission, Sandboxing
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
-    from core.engine.commands import Command
+    from core.engine.protocol import Command
     from tui.inspector.lens import Known, Lens
     from tui.inspector.session import Session
 

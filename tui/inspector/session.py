@@ -15,8 +15,7 @@ from tui.inspector.look.text import one_line
 
 if TYPE_CHECKING:
     from core.benchmarks.benchmark import Benchmark
-    from core.engine.commands import Command
-    from core.engine.spec import EngineSpec
+    from core.engine.protocol import Command, EngineSpec
     from core.experiment.experiment import Experiment
     from core.models.description import ModelInfo
     from tui.inspector.lens import Lens

@@ -15,7 +15,7 @@ from core.abilities import ABILITIES
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, ChoiceDocument
 from core.benchmarks.registry import find_benchmarks, listed_benchmarks
 from core.benchmarks.tasks.catalogue import TASKS
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
 from core.models.spec import ModelSpec
 from tests.core.benchmarks.conftest import DATA, rows_of
 

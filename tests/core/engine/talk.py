@@ -13,8 +13,8 @@ from typing import TypeVar
 import pytest
 
 from core.engine.client import Connection
-from core.engine.commands import StartRuns
-from core.engine.process import EngineProcess
+from core.engine.protocol import StartRuns
+from core.engine.runtime import EngineProcess
 from core.experiment.events import ENDED, Event, Job, JobChanged, JobState, Snapshot
 from core.experiment.specs import ImportanceSpec
 

@@ -14,9 +14,17 @@ import torch
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.engine.client import connect
-from core.engine.commands import Cancel, Pause, Resume, Shutdown, StartGeneration, StartRankings, StartRuns
-from core.engine.process import EngineProcess, start_engine
-from core.engine.spec import EngineSpec
+from core.engine.protocol import (
+    Cancel,
+    EngineSpec,
+    Pause,
+    Resume,
+    Shutdown,
+    StartGeneration,
+    StartRankings,
+    StartRuns,
+)
+from core.engine.runtime import EngineProcess, start_engine
 from core.experiment.events import (
     BatchFinished,
     ItemOutcome,

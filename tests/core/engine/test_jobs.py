@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from core.engine.commands import StartRuns
 from core.engine.jobs import JobQueue
-from core.engine.pacing import Pacer
+from core.engine.protocol import StartRuns
+from core.engine.server import Pacer
 from core.engine.state import ENDED_JOBS, EngineState
 from core.experiment.events import (
     BatchFinished,

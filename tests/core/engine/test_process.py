@@ -12,12 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.client import EngineError, connect
-from core.engine.commands import Shutdown, StartRuns
-from core.engine.process import EngineProcess, start_engine
-from core.engine.records import living_engines
-from core.engine.runtime_paths import Place, runtime_folder
-from core.engine.spec import EngineSpec
+from core.engine.client import connect
+from core.engine.protocol import EngineSpec, Shutdown, StartRuns
+from core.engine.runtime import (
+    EngineError,
+    EngineProcess,
+    RuntimePaths,
+    living_engines,
+    runtime_folder,
+    start_engine,
+)
 from core.experiment.events import ModelFailed, RunFinished, RunsFound
 from core.experiment.specs import Run
 from core.models.spec import ModelSpec
@@ -142,7 +146,7 @@ def test_without_its_model_an_engine_says_so_to_every_job(start: Start, tmp_path
 
 def test_an_engine_that_cannot_start_is_told_with_its_log(start: Start, tmp_path: Path) -> None:
     spec = spec_in(tmp_path)
-    Place.of(spec.id).lock.mkdir()
+    RuntimePaths.of(spec.id).lock.mkdir()
     process = start(spec)
     with pytest.raises(EngineError, match=r"ended with exit code 1; its log says why: .*\.log"):
         asyncio.run(connect(spec, process))
@@ -154,22 +158,22 @@ def test_a_folder_that_others_can_enter_is_refused(folder: Path, monkeypatch: py
     assert runtime_folder() == folder
     folder.chmod(0o750)
     with pytest.raises(EngineError, match="can be entered by others"):
-        Place.of("0000")
+        RuntimePaths.of("0000")
     folder.chmod(0o700)
     link = folder / "link"
     link.symlink_to(folder)
     monkeypatch.setenv("ABILITYSCOPE_RUNTIME", str(link))
     with pytest.raises(EngineError, match="is a link or a file"):
-        Place.of("0000")
+        RuntimePaths.of("0000")
     monkeypatch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "long" / ("x" * 100)))
     with pytest.raises(EngineError, match="too long for a socket"):
-        Place.of("0000")
+        RuntimePaths.of("0000")
 
 
 def test_the_client_side_loads_no_torch() -> None:
     heavy = ("torch", "transformers", "polars", "numpy")
     code = (
-        f"import sys, core.engine.client, core.engine.asking; print([n for n in {heavy} if n in sys.modules])"
+        f"import sys, core.engine.client, core.engine.state; print([n for n in {heavy} if n in sys.modules])"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(

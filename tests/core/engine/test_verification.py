@@ -12,9 +12,8 @@ import torch
 
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
-from core.engine.commands import StartRuns
 from core.engine.jobs import JobQueue
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec, StartRuns
 from core.engine.worker import Worker
 from core.experiment.events import ENDED, Event, Job, JobChanged, ModelLoaded, RunFinished
 from core.experiment.specs import MaskSpec, Run

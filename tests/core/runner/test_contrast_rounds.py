@@ -13,7 +13,7 @@ from cache.folder import Store
 from core.abilities import ABILITIES
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
-from core.engine.commands import StartRankings
+from core.engine.protocol import StartRankings
 from core.engine.work import do
 from core.experiment.events import Event, ItemsScored
 from core.experiment.plan import Plan

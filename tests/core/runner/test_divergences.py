@@ -13,7 +13,7 @@ from cache.folder import Store
 from core.analysis.samples.written import stored_divergences
 from core.benchmarks.benchmark import Benchmark, GenerationDocument
 from core.benchmarks.registry import find_benchmarks
-from core.engine.commands import StartRuns
+from core.engine.protocol import StartRuns
 from core.engine.work import do
 from core.experiment.events import EntryReplaced, Event, RunFinished, RunStarted
 from core.experiment.experiment import OutcomesRequest, divergences_request

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App
 
 from core.benchmarks.registry import find_benchmarks
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.pilot import Pilot
 
-    from core.engine.commands import Command
+    from core.engine.protocol import Command
 
 
 def demo_session(

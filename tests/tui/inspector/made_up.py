@@ -24,7 +24,7 @@ from core.abilities import ABILITIES
 from core.analysis.samples.items import ensure_items
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
 from core.experiment.events import Event, ModelLoaded, Snapshot
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec, MaskSpec

@@ -18,7 +18,7 @@ from core.analysis.statistics.accuracy import accuracy
 from core.analysis.statistics.bootstrap import Specificity
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import EmpiricalP
-from core.engine.commands import StartRuns
+from core.engine.protocol import StartRuns
 from core.experiment.events import RunStarted
 from core.experiment.specs import Run
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.client import living_engines
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
+from core.engine.runtime import living_engines
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.whole import SEEN_LENS, ended, last_job, opened
 from tests.tui.inspector.whole import place as place

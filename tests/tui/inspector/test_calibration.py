@@ -13,8 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from core.engine.commands import Cancel, Command, Resume, StartCalibration
-from core.engine.spec import EngineSpec
+from core.engine.protocol import Cancel, Command, EngineSpec, Resume, StartCalibration
 from core.experiment.events import ItemsScored, Job, JobChanged, JobState
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.phantom.calibration.blocks import PRIVATE, Localization, Placement

@@ -15,8 +15,8 @@ import pytest
 
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
-from core.engine.client import living_engines
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
+from core.engine.runtime import living_engines
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec

@@ -20,7 +20,7 @@ from core.analysis.samples.samples import Samples
 from core.analysis.samples.written import TokenDivergence
 from core.analysis.statistics.accuracy import accuracy
 from core.benchmarks.benchmark import Benchmark
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
 from core.experiment.experiment import Experiment
 from tests.core.analysis.samples.stored_samples import MASK as MADE_UP
 from tests.core.analysis.samples.stored_samples import stored_samples

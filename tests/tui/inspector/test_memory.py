@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
 from core.experiment.events import (
     GpuFacts,
     Heartbeat,

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.widgets import Static
 
 from core.abilities import ABILITIES
-from core.engine.commands import Command, StartRankings
+from core.engine.protocol import Command, StartRankings
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tests.tui.inspector.test_weights import stored_weights

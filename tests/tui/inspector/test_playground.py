@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from core.engine.commands import Cancel, Command, StartGeneration
+from core.engine.protocol import Cancel, Command, StartGeneration
 from core.experiment.events import Event, Job, JobChanged, Snapshot, TextCompared, TextEnded, TextWritten
 from core.experiment.specs import MaskSpec
 from core.inference import Finish

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from core.analysis.matrix import column
 from core.analysis.statistics.cells import cell_statistics
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
 from core.experiment.events import (
     BatchFinished,
     ItemOutcome,

@@ -14,7 +14,7 @@ from core.abilities import Item
 from core.analysis.samples.records import Answer, Sample
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import ItemSource
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
 from core.experiment.events import BatchFinished, ItemOutcome, RunFinished, RunStarted
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec

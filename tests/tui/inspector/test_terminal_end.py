@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from core.engine.client import living_engines
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
+from core.engine.runtime import living_engines
 from tests.tui.inspector.whole import place as place
 
 DEADLINE_S = 60

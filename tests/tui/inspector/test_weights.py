@@ -10,7 +10,7 @@ import pytest
 from textual.widgets import Static
 
 from core.analysis.mask_distribution import MaskDistribution
-from core.engine.commands import Command, StartRankings
+from core.engine.protocol import Command, StartRankings
 from core.experiment.events import ItemsScored, Job, JobChanged
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec

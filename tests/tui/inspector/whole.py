@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.benchmarks.registry import find_benchmarks
-from core.engine.client import living_engines
-from core.engine.spec import EngineSpec
+from core.engine.protocol import EngineSpec
+from core.engine.runtime import living_engines
 from core.experiment.events import Job, ModelLoaded
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
@@ -45,7 +45,7 @@ def place(demo_cache: Path, warm_engine_command: tuple[str, ...]) -> Iterator[En
     shutil.copytree(demo_cache, folder / "cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
-        patch.setattr("core.engine.process.COMMAND", warm_engine_command)
+        patch.setattr("core.engine.runtime.COMMAND", warm_engine_command)
         patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
         yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceSpec(n_items=SCORED_ITEMS))
         for engine in living_engines():

@@ -14,7 +14,7 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from core.engine.commands import StartRuns
+from core.engine.protocol import StartRuns
 from core.experiment.specs import Run
 from tui.inspector.ais.cell_text import COLLAPSED, detail_lines, explained, matrix_title, pair_name
 from tui.inspector.ais.curves import ForestBars, SweepView

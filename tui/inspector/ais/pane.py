@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.engine.commands import StartRuns
+from core.engine.protocol import StartRuns
 from tui.inspector.ais.cell_screen import CellScreen
 from tui.inspector.ais.cell_text import (
     COLLAPSED,

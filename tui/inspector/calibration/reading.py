@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.engine.commands import StartCalibration
+from core.engine.protocol import StartCalibration
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from core.engine.commands import Cancel, Resume
+from core.engine.protocol import Cancel, Resume
 from core.experiment.events import ENDED
 from tui.inspector.calibration.export import copied, exported
 from tui.inspector.calibration.maps import TwoMaps, cell_words

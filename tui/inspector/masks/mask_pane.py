@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.engine.commands import StartRankings
+from core.engine.protocol import StartRankings
 from core.experiment.events import ENDED
 from core.experiment.specs import MaskSpec
 from core.masks.choices import Selection

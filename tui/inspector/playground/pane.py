@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.events import DescendantBlur, DescendantFocus
 from textual.widgets import Static
 
-from core.engine.commands import Cancel
+from core.engine.protocol import Cancel
 from core.experiment.events import ENDED
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.playground.answer import Answer, AnswerText

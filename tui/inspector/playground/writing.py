@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from core.engine.commands import StartGeneration
+from core.engine.protocol import StartGeneration
 from core.experiment.events import ModelLoading
 from core.inference import Finish
 from core.models.matrices import Variant

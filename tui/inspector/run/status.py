@@ -15,7 +15,7 @@ from tui.numbers import duration_text, rate_text, size_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.engine.spec import EngineSpec
+    from core.engine.protocol import EngineSpec
     from core.experiment.specs import Run
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
