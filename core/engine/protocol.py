@@ -14,7 +14,7 @@ from cache.keys import key_of
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.experiment.events import Event
 from core.experiment.specs import ImportanceSpec, MaskSpec, Run
-from core.importance.memory_options import MemoryOptions
+from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec
 
 ID_LENGTH = 4
