@@ -20,7 +20,7 @@ from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
 from tui.inspector.look.themes import THEMES
 from tui.inspector.palette import InspectorCommands
 from tui.inspector.pane import Pane
-from tui.inspector.screens.dialogs import Choose, EnterCount, EnterNumber, Option
+from tui.inspector.screens.dialogs import Choose, Enter, Option, parse_count, parse_fraction
 from tui.inspector.screens.export import ExportScreen, copy
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.widgets.frame import Header, KeyLine, Problem, TabLine
@@ -112,7 +112,7 @@ class Inspector(App[None]):
         Called by the screen, which takes no key until the tabs are there.
         """
         self.connect_engine()
-        self.begin(self.controller.plan_memory, "needs")
+        self.begin(self.controller.plan_memory, "memory")
         others = [pane(self.session, id=pane_id) for pane_id, pane in PANES if pane_id != self.controller.tab]
         for pane in others:
             pane.display = False
@@ -321,7 +321,12 @@ class Inspector(App[None]):
                 self.controller.set_lens(replace(self.lens, k=k))
 
         hint = f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(self.lens.k)}."
-        self.push_screen(EnterNumber("k", hint, self.controller.k_problem), take)
+        self.push_screen(Enter("k", hint, self._parse_k), take)
+
+    def _parse_k(self, text: str) -> float:
+        k = parse_fraction(text)
+        self.controller.check_k(k)
+        return k
 
     def action_benchmark(self) -> None:
         def take(benchmark: str | None) -> None:
@@ -342,7 +347,7 @@ class Inspector(App[None]):
 
         benchmark = self.session.benchmark(self.lens.benchmark)
         hint = f"Items per benchmark; {benchmark.name} has {benchmark.n_items:,}."
-        self.push_screen(EnterCount("items", hint), take)
+        self.push_screen(Enter("items", hint, parse_count), take)
 
     def action_drawer(self) -> None:
         self.screen.toggle_class("-drawer")

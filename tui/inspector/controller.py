@@ -104,15 +104,16 @@ class Controller:
         whole = self.session.benchmark(self.lens.benchmark).n_items
         self.set_lens(replace(self.lens, limit=None if limit >= whole else limit))
 
-    def k_problem(self, k: float) -> str:
-        """Why a k cannot be used; empty if it can."""
-        if self.info is None or self.lens.variant == "base":
-            return "" if 0 < k <= 1 else "k is a share of all parameters, above 0 and up to 100 %."
-        try:
+    def check_k(self, k: float) -> None:
+        """Checks a k.
+
+        Raises:
+            ValueError: no share, or more weights than there are candidates.
+        """
+        if self.info is not None and self.lens.variant != "base":
             selectable_weights(k, self.lens.variant, self.info)
-        except ValueError as error:
-            return str(error)
-        return ""
+        elif not 0 < k <= 1:
+            raise ValueError("k is a share of all parameters, above 0 and up to 100 %.")
 
     def about_benchmark(self, benchmark: Benchmark) -> str:
         """What a benchmark asks, and what it needs."""
@@ -168,9 +169,9 @@ class Controller:
         """Finds out what the model needs, to be shown while it loads; the embedded ones always fit."""
         if self.session.spec.model.is_embedded:
             return
-        from tui.inspector.run.status import needs_of
+        from tui.inspector.run.status import memory_lines
 
-        self.session.needs = await asyncio.to_thread(needs_of, self.session.spec)
+        self.session.memory = await asyncio.to_thread(memory_lines, self.session.spec)
         self.session.activity.revision += 1
 
     async def count_first(self) -> None:

@@ -63,7 +63,7 @@ class Session:
     """Sends a command to the engine; a read-only screen says why it does not."""
     activity: Activity = field(default_factory=Activity)
     code: CodePermission = field(init=False)
-    needs: tuple[str, ...] = field(init=False, default=())
+    memory: tuple[str, ...] = field(init=False, default=())
     """Two lines on the memory that the model needs and whether it fits; empty until known."""
     _counted: set[str] = field(init=False, default_factory=set)
 

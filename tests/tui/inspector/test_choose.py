@@ -13,8 +13,7 @@ from tui.inspector.look.marks import ASCII
 from tui.inspector.screens.dialogs import (
     MANY,
     Choose,
-    EnterCount,
-    EnterNumber,
+    Enter,
     Option,
     parse_count,
     parse_fraction,
@@ -121,16 +120,19 @@ def test_counts_are_read() -> None:
 
 
 def test_a_number_that_cannot_be_taken_is_explained_until_one_can() -> None:
-    def wrong(k: float) -> str:
-        return "" if k <= 1 else f"k is {k}: choose up to 1."
+    def parse(text: str) -> float:
+        k = parse_fraction(text)
+        if k > 1:
+            raise ValueError(f"k is {k}: choose up to 1.")
+        return k
 
-    answer, text = answered(EnterNumber("k", "A share.", wrong), *"2", "enter")
+    answer, text = answered(Enter("k", "A share.", parse), *"2", "enter")
     assert answer is UNANSWERED
     assert "k is 2.0: choose up to 1." in text
     keys = ["2", "enter", "backspace", "0", "full_stop", "5", "space", "percent_sign", "enter"]
-    assert answered(EnterNumber("k", "A share.", wrong), *keys)[0] == 0.005
-    assert answered(EnterNumber("k", "A share.", wrong), "escape")[0] is None
+    assert answered(Enter("k", "A share.", parse), *keys)[0] == 0.005
+    assert answered(Enter("k", "A share.", parse), "escape")[0] is None
 
 
 def test_a_number_of_items_is_entered() -> None:
-    assert answered(EnterCount("items", "Of each benchmark."), *"50", "enter")[0] == 50
+    assert answered(Enter("items", "Of each benchmark.", parse_count), *"50", "enter")[0] == 50

@@ -26,7 +26,7 @@ from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import CONNECTED, StillInspector, running, settled, still_inspector
 from tui.inspector.activity import Activity
 from tui.inspector.command_of import model_words
-from tui.inspector.run.status import needs_of
+from tui.inspector.run.status import memory_lines
 from tui.inspector.settings import Settings
 from tui.machine import Gpu, Machine, Memory
 
@@ -63,35 +63,35 @@ def flat(app: StillInspector) -> str:
 
 def test_what_the_model_needs_on_a_cpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     has(monkeypatch, 4 * 10**9)
-    weights, scoring = needs_of(spec_of(folder, MemoryOptions(passes=2)))
+    weights, scoring = memory_lines(spec_of(folder, MemoryOptions(passes=2)))
     assert weights == "weights 85.4 kB (float32), 4.00 GB of memory free"
     assert scoring.startswith("scoring ")
-    assert scoring.endswith("MB of memory, in 2 passes over layers")
+    assert scoring.endswith("MB of main memory, in 2 passes over layers")
     has(monkeypatch, None)
-    assert needs_of(spec_of(folder))[0].endswith(", free memory unknown")
+    assert memory_lines(spec_of(folder))[0].endswith(", free memory unknown")
 
 
 def test_what_the_model_needs_on_gpus(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     has(monkeypatch, 10**9, Gpu("one", 10**9, 9 * 10**8, "1"))
-    weights, scoring = needs_of(spec_of(folder))
+    weights, scoring = memory_lines(spec_of(folder))
     assert weights == "weights 85.4 kB (float32), 900 MB free on cuda:0"
     assert "of GPU memory" in scoring
     assert "sums on the GPU" in scoring
     small = Gpu("small", 10**9, 60_000, "1")
     has(monkeypatch, 10**9, small, small)
-    assert needs_of(spec_of(folder))[0] == "weights 85.4 kB (float32), 120 kB free on cuda:0, cuda:1"
-    pinned = needs_of(spec_of(folder, device="cuda:1"))
+    assert memory_lines(spec_of(folder))[0] == "weights 85.4 kB (float32), 120 kB free on cuda:0, cuda:1"
+    pinned = memory_lines(spec_of(folder, device="cuda:1"))
     assert pinned[0] == "weights 85.4 kB (float32), 60.0 kB free on cuda:1: they do not fit"
     assert "Importance takes at least" in pinned[1]
     has(monkeypatch, 10**9, small)
-    assert needs_of(spec_of(folder))[0].endswith("they do not fit")
+    assert memory_lines(spec_of(folder))[0].endswith("they do not fit")
 
 
 def test_of_a_model_that_is_not_here_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     has(monkeypatch, 10**9)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    assert needs_of(spec_of(tmp_path)) == ()
-    assert needs_of(EngineSpec(ModelSpec("owner/name"), str(tmp_path))) == ()
+    assert memory_lines(spec_of(tmp_path)) == ()
+    assert memory_lines(EngineSpec(ModelSpec("owner/name"), str(tmp_path))) == ()
 
 
 async def test_it_stands_there_until_the_model_is_loaded(
@@ -116,7 +116,7 @@ async def test_the_embedded_model_always_fits(tmp_path: Path, monkeypatch: pytes
     async with running(app, (80, 24)) as (_, pilot):
         app.emit(LOADING)
         await settled(app, pilot, "loading the model")
-        assert app.session.needs == ()
+        assert app.session.memory == ()
 
 
 async def test_how_weights_are_scored_is_told_beside_how_far_it_is(tmp_path: Path) -> None:

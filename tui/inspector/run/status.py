@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tui.model_plan import Plan
 
 
-def needs_of(spec: EngineSpec) -> tuple[str, ...]:
+def memory_lines(spec: EngineSpec) -> tuple[str, ...]:
     """A line on the weights and one on scoring them: the memory of each, and whether it fits.
 
     Asks the driver and reads headers, which can take seconds: for a thread. Empty if the model's files are
@@ -238,7 +238,7 @@ def beside_of(session: Session) -> tuple[str, ...]:
     """The memory that the model needs until it is loaded; how weights are scored while they are."""
     activity = session.activity
     if not isinstance(activity.model, ModelLoaded):
-        return session.needs
+        return session.memory
     planned, scored = activity.planned, activity.scored
     if planned is None or (scored is not None and scored.ability != planned.ability):
         return ()

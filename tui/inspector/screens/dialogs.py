@@ -194,17 +194,26 @@ MANY = 1_000_000_000
 """The value of `all`: more items than any benchmark has."""
 
 
-class _Entry(ModalScreen[T | None], Generic[T]):
-    """One line to type in, with its problem below."""
+class Enter(ModalScreen[T | None], Generic[T]):
+    """One line to type a value in, with its problem below; gives the value or None."""
+
+    SCOPED_CSS: ClassVar[bool] = False
+    DEFAULT_CSS = FRAME_CSS.format(name="Enter")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="entry.back", tooltip="Enter nothing"),
     ]
 
-    def __init__(self, title: str, hint: str) -> None:
-        """Makes the dialog; the hint explains in a line or two what to enter."""
+    def __init__(self, title: str, hint: str, parse: Callable[[str], T]) -> None:
+        """Makes the dialog.
+
+        Args:
+            title: what is entered.
+            hint: how to write it, in a line or two.
+            parse: gives the value of a text, or raises a ValueError whose message is shown.
+        """
         super().__init__()
-        self._heading, self._hint = title, hint
+        self._heading, self._hint, self._parse_text = title, hint, parse
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame") as frame:
@@ -217,18 +226,10 @@ class _Entry(ModalScreen[T | None], Generic[T]):
     def on_mount(self) -> None:
         self.query_one(Input).focus()
 
-    def read(self, text: str) -> T:
-        """The value of the text.
-
-        Raises:
-            ValueError: not a usable value; the message is shown.
-        """
-        raise NotImplementedError
-
     @on(Input.Submitted)
     def _take(self, event: Input.Submitted) -> None:
         try:
-            found = self.read(event.value)
+            found = self._parse_text(event.value)
         except ValueError as error:
             self.query_one(".problem", Static).update(safe_line(str(error)))
         else:
@@ -237,36 +238,6 @@ class _Entry(ModalScreen[T | None], Generic[T]):
     def action_back(self) -> None:
         """Closes the dialog."""
         self.dismiss(None)
-
-
-class EnterNumber(_Entry[float]):
-    """Asks for a fraction, such as k; gives it or None."""
-
-    SCOPED_CSS: ClassVar[bool] = False
-    DEFAULT_CSS = FRAME_CSS.format(name="EnterNumber")
-
-    def __init__(self, title: str, hint: str, wrong: Callable[[float], str]) -> None:
-        """Makes the dialog; `wrong` gives the problem of a number, empty if there is none."""
-        super().__init__(title, hint)
-        self._wrong = wrong
-
-    def read(self, text: str) -> float:
-        """The fraction in the text."""
-        value = parse_fraction(text)
-        if problem := self._wrong(value):
-            raise ValueError(problem)
-        return value
-
-
-class EnterCount(_Entry[int]):
-    """Asks for a number of items; gives it, MANY for `all`, or None."""
-
-    SCOPED_CSS: ClassVar[bool] = False
-    DEFAULT_CSS = FRAME_CSS.format(name="EnterCount")
-
-    def read(self, text: str) -> int:
-        """The count in the text."""
-        return parse_count(text)
 
 
 def parse_fraction(text: str) -> float:

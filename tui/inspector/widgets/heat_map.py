@@ -50,14 +50,9 @@ class HeatMap(ScrollView, can_focus=True):
     class Highlighted(Message):
         """The cursor moved to a cell."""
 
-        def __init__(self, heat_map: HeatMap, row: int, column: int) -> None:
+        def __init__(self, row: int, column: int) -> None:
             super().__init__()
-            self.heat_map, self.row, self.column = heat_map, row, column
-
-        @property
-        def control(self) -> HeatMap:
-            """The heat map of the cursor."""
-            return self.heat_map
+            self.row, self.column = row, column
 
     class Selected(Highlighted):
         """A cell was opened: by enter, or by a click where the cursor was."""
@@ -65,14 +60,9 @@ class HeatMap(ScrollView, can_focus=True):
     class Hovered(Message):
         """The mouse moved to a cell (row, column), or off the cells (None)."""
 
-        def __init__(self, heat_map: HeatMap, cell: tuple[int, int] | None) -> None:
+        def __init__(self, cell: tuple[int, int] | None) -> None:
             super().__init__()
-            self.heat_map, self.cell = heat_map, cell
-
-        @property
-        def control(self) -> HeatMap:
-            """The heat map under the mouse."""
-            return self.heat_map
+            self.cell = cell
 
     def __init__(self, marks: Marks, *, opens: bool = True, id: str | None = None) -> None:  # noqa: A002
         """A heat map without a table; `opens` says whether enter and a click open a cell."""
@@ -97,7 +87,7 @@ class HeatMap(ScrollView, can_focus=True):
         if cell != self.cursor:
             self.cursor = cell
             self.refresh()
-            self.post_message(self.Highlighted(self, *cell))
+            self.post_message(self.Highlighted(*cell))
         self._bring_into_sight()
 
     def action_move(self, rows: int, columns: int) -> None:
@@ -112,7 +102,7 @@ class HeatMap(ScrollView, can_focus=True):
     def action_select(self) -> None:
         """Opens the cell under the cursor."""
         if self._table.rows and self._opens:
-            self.post_message(self.Selected(self, *self.cursor))
+            self.post_message(self.Selected(*self.cursor))
 
     def on_resize(self) -> None:
         self._arrange()
@@ -254,7 +244,7 @@ class HeatMap(ScrollView, can_focus=True):
     def _hover(self, cell: tuple[int, int] | None) -> None:
         if cell != self._hovered:
             self._hovered = cell
-            self.post_message(self.Hovered(self, cell))
+            self.post_message(self.Hovered(cell))
 
 
 def _least(now: int, start: int, length: int, room: int) -> int:
