@@ -12,7 +12,7 @@ from cache.tables import Tables
 SCHEMA = pl.Schema(
     {
         "item_id": pl.String(),
-        "place": pl.Int32(),
+        "index": pl.Int32(),
         "base_token": pl.String(),
         "ablated_token": pl.String(),
         "base_p_base": pl.Float32(),
@@ -23,7 +23,7 @@ SCHEMA = pl.Schema(
         "ablated_logprobs": pl.List(pl.Float32()),
     }
 )
-"""One row per item, in item order. `place` is the first token that differs, from 0; null: the tokens are the
+"""One row per item, in item order. `index` is the first token that differs, from 0; null: the tokens are the
 same, and the next six columns are null too. `base_token` and `ablated_token` are the texts of the two tokens
 there; null: the answer ends there. `base_p_ablated` is the base model's probability of the ablated token
 there (of the end token, where the answer ends by itself), and so on; null where the answer was ended from

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui import output
+from tui.failure_words import share_text
 from tui.names import SHORT_NAMES, VARIANT_WORDS
 from tui.output import plain_table, wrapped
 from tui.quality_words import mean_quality_cell
@@ -68,7 +69,7 @@ def write_failures(profile: Profile) -> None:
     controls = [one for one in at_k if one.mask.selection == "random" != selection]
     of_mask = f"{selection} · {_largest_ks(profile.plan)}"
     if found.written:
-        size = f"{_listed(found.written)} · n {masks[0].ways.total()}"
+        size = f"{_listed(found.written)} · n {masks[0].modes.total()}"
         output.write(shown(f"How written answers fail · {of_mask} · {size}") + "\n")
         output.write_table(_failure_table(masks, controls, _written_text))
     if found.written and found.choice:
@@ -101,11 +102,11 @@ def _written_text(sums: Sequence[MaskSums]) -> str:
     """The frequent failures of the written answers under some masks together."""
     from core.analysis.diagnosis.failure_modes import LEAST_SHARE, frequent, shares
 
-    found = shares(way for one in sums for way in one.ways.elements())
+    found = shares(mode for one in sums for mode in one.modes.elements())
     failures = frequent(found)
     if failures:
-        return ", ".join(share.brief() for share in failures)
-    same = next((share.brief() for share in found if share.name == "same"), "none are the same")
+        return ", ".join(share_text(share) for share in failures)
+    same = next((share_text(share) for share in found if share.name == "same"), "none are the same")
     return f"{same}, no failure in {100 * LEAST_SHARE:.0f} % or more"
 
 

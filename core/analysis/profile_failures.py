@@ -69,8 +69,8 @@ class MaskSums:
     """How the answers under one mask fail, over all benchmarks of a kind."""
 
     mask: MaskSpec
-    ways: Counter[FailureMode]
-    """How many written answers go each way; empty without a benchmark of such."""
+    modes: Counter[FailureMode]
+    """How many written answers fail in each mode; empty without a written benchmark."""
     n_choices: int
     """Items of all multiple-choice benchmarks."""
     margins: tuple[float, float] | None
@@ -80,8 +80,8 @@ class MaskSums:
 
     @property
     def shares(self) -> tuple[Share, ...]:
-        """Of the written answers, the most frequent way first; empty without any."""
-        return shares(self.ways) if self.ways else ()
+        """Of the written answers, the most frequent mode first; empty without any."""
+        return shares(self.modes) if self.modes else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,15 +109,15 @@ def profile_failures(plan: Plan, experiment: Experiment, frames: Frames) -> Prof
         CorruptEntry: what is stored of where answers part is damaged.
         OSError: the table of a benchmark's items cannot be read or written.
     """
-    written = [place for place, one in enumerate(plan.benchmarks) if one.kind == "generation"]
-    choice = [place for place, one in enumerate(plan.benchmarks) if one.kind == "multiple_choice"]
-    texts = {place: _Texts.of(plan, experiment, frames, place) for place in written if plan.masks()}
-    options = {place: _Options.of(plan, experiment, frames, place) for place in choice if plan.masks()}
+    written = [index for index, one in enumerate(plan.benchmarks) if one.kind == "generation"]
+    choice = [index for index, one in enumerate(plan.benchmarks) if one.kind == "multiple_choice"]
+    texts = {index: _Texts.of(plan, experiment, frames, index) for index in written if plan.masks()}
+    options = {index: _Options.of(plan, experiment, frames, index) for index in choice if plan.masks()}
     tables = _Tables([], [], [])
     sums = [
         MaskSums(
             mask,
-            _count_ways(tables, mask, frames, experiment, texts),
+            _count_modes(tables, mask, frames, experiment, texts),
             *_compare_choices(tables, mask, frames, options),
         )
         for mask in plan.masks()
@@ -125,8 +125,8 @@ def profile_failures(plan: Plan, experiment: Experiment, frames: Frames) -> Prof
     ids = [benchmark.id for benchmark in plan.benchmarks]
     return ProfileFailures(
         tuple(sums),
-        tuple(ids[place] for place in written),
-        tuple(ids[place] for place in choice),
+        tuple(ids[index] for index in written),
+        tuple(ids[index] for index in choice),
         *tables.frames(),
     )
 
@@ -158,12 +158,12 @@ class _Texts:
     base: pl.DataFrame
 
     @classmethod
-    def of(cls, plan: Plan, experiment: Experiment, frames: Frames, place: int) -> _Texts:
-        """Of the benchmark at a place of the plan."""
-        benchmark = plan.benchmarks[place]
+    def of(cls, plan: Plan, experiment: Experiment, frames: Frames, index: int) -> _Texts:
+        """Of the benchmark at a index of the plan."""
+        benchmark = plan.benchmarks[index]
         n = plan.items_of(benchmark)
         items = pl.read_parquet(ensure_items(experiment, benchmark, n), columns=list(ITEM_COLUMNS))
-        return cls(experiment.request(None, benchmark, n), items, frames[None][place])
+        return cls(experiment.request(None, benchmark, n), items, frames[None][index])
 
     def tags(self, experiment: Experiment, mask: MaskSpec, ablated: pl.DataFrame) -> list[tuple[Tag, ...]]:
         """The tags of all answers under a mask."""
@@ -184,28 +184,28 @@ class _Options:
     base: ModelChoices
 
     @classmethod
-    def of(cls, plan: Plan, experiment: Experiment, frames: Frames, place: int) -> _Options:
-        """Of the benchmark at a place of the plan."""
-        benchmark = plan.benchmarks[place]
+    def of(cls, plan: Plan, experiment: Experiment, frames: Frames, index: int) -> _Options:
+        """Of the benchmark at a index of the plan."""
+        benchmark = plan.benchmarks[index]
         path = ensure_items(experiment, benchmark, plan.items_of(benchmark))
         facts = stored_facts(pl.scan_parquet(path), benchmark.metrics[0])
-        return cls(benchmark.id, facts, model_choices(facts, frames[None][place]))
+        return cls(benchmark.id, facts, model_choices(facts, frames[None][index]))
 
 
-def _count_ways(
+def _count_modes(
     tables: _Tables, mask: MaskSpec, frames: Frames, experiment: Experiment, texts: Mapping[int, _Texts]
 ) -> Counter[FailureMode]:
-    """How many written answers under a mask go each way; their rows are added to the tables."""
-    ways: Counter[FailureMode] = Counter()
-    for place, of_all in texts.items():
-        ablated = frames[mask][place]
+    """How many written answers under a mask fail in each mode; their rows are added to the tables."""
+    modes: Counter[FailureMode] = Counter()
+    for index, of_all in texts.items():
+        ablated = frames[mask][index]
         tags = of_all.tags(experiment, mask, ablated)
         names = (*run_names(mask), of_all.request.benchmark.id)
         found = Counter(map(mode_of, tags))
         tables.shares.extend((*names, *_share_row(share)) for share in shares(found))
         tables.tags.extend((*names, *row) for row in _tag_rows(ablated["item_id"], tags))
-        ways += found
-    return ways
+        modes += found
+    return modes
 
 
 def _compare_choices(
@@ -213,8 +213,8 @@ def _compare_choices(
 ) -> tuple[int, tuple[float, float] | None, tuple[str, ...]]:
     """Items, mean margins and preferences over all multiple-choice benchmarks; rows are added to a table."""
     parts: list[ChoiceSums] = []
-    for place, of_all in options.items():
-        sums = choice_sums(of_all.facts, of_all.base, model_choices(of_all.facts, frames[mask][place]))
+    for index, of_all in options.items():
+        sums = choice_sums(of_all.facts, of_all.base, model_choices(of_all.facts, frames[mask][index]))
         means = sums.mean_margins or (None, None)
         tables.choices.append((*run_names(mask), of_all.id, sums.n, sums.broken, *means))
         parts.append(sums)

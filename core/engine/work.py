@@ -152,7 +152,7 @@ def _compared(job: str, pane: int, tokens: tuple[int, ...], found: ComparedTexts
     return TextCompared(
         job=job,
         pane=pane,
-        place=None if divergence is None else divergence.place,
+        place=None if divergence is None else divergence.index,
         base_token=None if divergence is None else divergence.base_token,
         ablated_token=None if divergence is None else divergence.ablated_token,
         base_probabilities=(None, None) if divergence is None else divergence.base_probabilities,

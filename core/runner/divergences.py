@@ -166,7 +166,7 @@ def divergence_row(
     by_base = (None, None) if divergence is None else divergence.base_probabilities
     by_ablated = (None, None) if divergence is None else divergence.ablated_probabilities
     return {
-        "place": place,
+        "index": place,
         "base_token": base,
         "ablated_token": ablated,
         "base_p_base": by_base[0],

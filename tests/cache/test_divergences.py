@@ -14,7 +14,7 @@ from tests.cache.damage import cut, flipped
 KEY = key_of("divergences", 1, {"i": 0})
 COLUMNS: dict[str, list[Any]] = {
     "item_id": ["a", "b"],
-    "place": [4, None],
+    "index": [4, None],
     "base_token": [" 12\x00", None],
     "ablated_token": [None, None],
     "base_p_base": [0.5, None],
@@ -54,8 +54,8 @@ def test_damage_is_found(divergences: Divergences, part: str, step: int) -> None
 
 def test_bad_columns_are_refused(divergences: Divergences) -> None:
     other = key_of("divergences", 1, {"i": 1})
-    with pytest.raises(ValueError, match="'place' is missing or unknown"):
-        divergences.save(other, {}, {name: values for name, values in COLUMNS.items() if name != "place"})
+    with pytest.raises(ValueError, match="'index' is missing or unknown"):
+        divergences.save(other, {}, {name: values for name, values in COLUMNS.items() if name != "index"})
     with pytest.raises(ValueError, match="differ in length"):
         divergences.save(other, {}, {**COLUMNS, "item_id": ["a"]})
     assert divergences.load(other) is None

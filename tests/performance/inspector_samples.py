@@ -118,7 +118,7 @@ async def _item_times(pilot: Pilot[None], rows: SampleList, view: SampleView) ->
         pilot.app.simulate_key("l")
         await _until(
             lambda place=place: (
-                rows.place != place and view.subject is not None and view.subject.sample.place == rows.place
+                rows.place != place and view.subject is not None and view.subject.sample.index == rows.place
             )
         )
         times.append(time.perf_counter() - start)

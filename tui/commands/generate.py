@@ -10,6 +10,7 @@ import typer
 from core.models.matrices import VARIANTS, Variant
 from core.models.spec import one_of
 from tui import output
+from tui.failure_words import TAG_WORDS, divergence_text
 from tui.mask_options import (
     AUTO,
     AblatedAbility,
@@ -93,8 +94,6 @@ def generate(
 
 def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
     """Prints an answer, its first difference from the intact model's, and its failures."""
-    from core.analysis.diagnosis.failure_modes import WORDS
-
     mask, written, compared = answer
     output.write(f"{'base' if mask is None else mask}\n  {shown(written.text) or '(nothing)'}\n")
     if written.finish == "length":
@@ -102,9 +101,9 @@ def _show(answer: Answer, tags: Sequence[Tag], max_new_tokens: int) -> None:
     elif written.finish == "repeats":
         output.write(f"  … {FINISH_WORDS['repeats']}\n")
     if compared is not None and compared.divergence is not None:
-        output.write(f"  {shown(compared.divergence.sentence())}\n")
+        output.write(f"  {shown(divergence_text(compared.divergence))}\n")
     for tag in tags:
-        output.write(f"  {WORDS[tag.name]}: {shown(tag.evidence)}\n")
+        output.write(f"  {TAG_WORDS[tag.name]}: {shown(tag.evidence)}\n")
 
 
 def _answers(
@@ -154,6 +153,6 @@ def _document(answer: Answer, tags: Sequence[Tag]) -> dict[str, Any]:
         "finish": written.finish,
         "divergence": None
         if divergence is None
-        else {**as_plain(divergence), "sentence": divergence.sentence()},
+        else {**as_plain(divergence), "sentence": divergence_text(divergence)},
         "tags": [as_plain(tag) for tag in tags],
     }

@@ -35,19 +35,6 @@ class ChoiceDiagnosis(NamedTuple):
         """Whether the two models chose different options."""
         return self.base_prediction != self.prediction
 
-    def sentence(self, options: Sequence[str]) -> str:
-        """What happened, in one sentence; may quote an option, which is to be shown as text.
-
-        Args:
-            options: the options' texts, in the order of the log-likelihoods.
-        """
-        margins = f"margin {self.base_margin:+.1f} → {self.margin:+.1f} nats"
-        if self.winner is None:
-            return f"Prefers the right option: {margins}."
-        if self.prediction == self.base_prediction:
-            return f"Prefers “{options[self.prediction]}” to the right option, as base does: {margins}."
-        return f"Now prefers “{options[self.prediction]}” to the right option: {margins}."
-
 
 def diagnose_choice(gold: int, base: Sequence[float], ablated: Sequence[float]) -> ChoiceDiagnosis:
     """Compares the log-likelihoods that two models gave to the options of one item.
@@ -113,19 +100,17 @@ class PositionPreference(NamedTuple):
         return self.shift >= LEAST_SHIFT and self.p_value < MOST_P
 
     def sentence(self, names: Sequence[str] = ()) -> str:
-        """The finding in one sentence.
+        """The preference in one sentence, for the profile's folder.
 
         Args:
             names: what each position is called, quotation marks included; empty: letters from A on.
         """
-        numbers = f"n {self.n}, p {self.p_value:.2g}"
-        if not self.holds:
-            return f"Prefers no position more than base does (shift {100 * self.shift:.0f} %, {numbers})."
         gain = [after - before for after, before in zip(self.shares, self.base_shares, strict=True)]
-        place = gain.index(max(gain))
-        after, before = 100 * self.shares[place], 100 * self.base_shares[place]
+        index = gain.index(max(gain))
+        after, before = 100 * self.shares[index], 100 * self.base_shares[index]
         shares = f"{after:.0f} % of its answers, {before:.0f} % of base's"
-        return f"Prefers option {names[place] if names else letter_of(place)}: {shares} ({numbers})."
+        name = names[index] if names else letter_of(index)
+        return f"Prefers option {name}: {shares} (n {self.n}, p {self.p_value:.2g})."
 
 
 class LengthPreference(NamedTuple):
@@ -146,12 +131,10 @@ class LengthPreference(NamedTuple):
         return abs(self.rank - self.base_rank) >= LEAST_SHIFT and self.p_value < MOST_P
 
     def sentence(self) -> str:
-        """The finding in one sentence."""
+        """The preference in one sentence, for the profile's folder."""
+        which = "longer" if self.rank > self.base_rank else "shorter"
         ranks = f"mean rank of length {self.rank:.2f}, base {self.base_rank:.2f}"
-        numbers = f"{ranks}, n {self.n}, p {self.p_value:.2g}"
-        if not self.holds:
-            return f"Prefers no length more than base does ({numbers})."
-        return f"Prefers {'longer' if self.rank > self.base_rank else 'shorter'} options ({numbers})."
+        return f"Prefers {which} options ({ranks}, n {self.n}, p {self.p_value:.2g})."
 
 
 def letter_of(place: int) -> str:

@@ -35,24 +35,6 @@ and that before how it was reached."""
 FAILURES: frozenset[TagName] = frozenset(PRIORITY) - {"same", "same_answer_other_way"}
 """The tags that say that something is worse."""
 
-WORDS: dict[TagName, str] = {
-    "same": "the same",
-    "refusal": "refuses",
-    "changes_language": "changes language",
-    "repeats_itself": "repeats itself",
-    "incoherent": "incoherent",
-    "stops_early": "stops early",
-    "no_answer": "no answer",
-    "wrong_format": "wrong format",
-    "miscounts": "miscounts",
-    "wrong_step": "wrong step",
-    "same_answer_other_way": "same answer, another way",
-    "skips_steps": "skips the steps",
-    "runs_on": "runs on",
-    "other_answer": "another answer",
-}
-"""As a person reads them."""
-
 
 @dataclass(frozen=True)
 class Tag:
@@ -80,24 +62,6 @@ MENTIONED = 2
 LEAST_SHARE = 0.05
 """… and none that is rarer than this."""
 
-VERBS: dict[TagName, str] = {
-    "same": "are the same",
-    "refusal": "refuse",
-    "changes_language": "change language",
-    "repeats_itself": "repeat themselves",
-    "incoherent": "are incoherent",
-    "stops_early": "stop early",
-    "no_answer": "state no answer",
-    "wrong_format": "have the wrong format",
-    "miscounts": "miscount",
-    "wrong_step": "take a wrong step",
-    "same_answer_other_way": "reach the same answer another way",
-    "skips_steps": "skip the steps",
-    "runs_on": "run on",
-    "other_answer": "state another answer",
-}
-"""What is said of the answers that a tag is the main one of."""
-
 
 class FailureMode(NamedTuple):
     """One way that an answer can go."""
@@ -120,26 +84,6 @@ class Share:
     share: Accuracy
     """Of all the answers, with its 95 % Wilson interval."""
 
-    @property
-    def way(self) -> str:
-        """What is said of the answers, such as "miscount upward"."""
-        verb = VERBS[self.name] if self.name else "differ in other ways"
-        return f"{verb} {self.direction}".rstrip()
-
-    @property
-    def interval(self) -> str:
-        """In percent, such as "[34, 48]"."""
-        return f"[{100 * self.share.low:.0f}, {100 * self.share.high:.0f}]"
-
-    def words(self) -> str:
-        """Such as "41 % miscount upward (82 of 200 [34, 48])"."""
-        of_all = f"({self.count} of {self.share.n} {self.interval})"
-        return f"{100 * self.share.score:.0f} % {self.way} {of_all}"
-
-    def brief(self) -> str:
-        """Such as "41 % [34, 48] miscount upward", where the number of answers stands elsewhere."""
-        return f"{100 * self.share.score:.0f} % {self.interval} {self.way}"
-
 
 def mode_of(tags: Sequence[Tag]) -> FailureMode:
     """Which way an answer goes, by its main tag."""
@@ -151,7 +95,7 @@ def mode_of(tags: Sequence[Tag]) -> FailureMode:
     return FailureMode(tag.name, "upward" if tag.excess > 0 else "downward")
 
 
-def shares(ways: Iterable[FailureMode]) -> tuple[Share, ...]:
+def shares(modes: Iterable[FailureMode]) -> tuple[Share, ...]:
     """How many answers go each way, the most frequent first; of equals by `PRIORITY`.
 
     Args:
@@ -160,11 +104,11 @@ def shares(ways: Iterable[FailureMode]) -> tuple[Share, ...]:
     Raises:
         ValueError: there are no answers.
     """
-    counts = Counter(ways)
+    counts = Counter(modes)
     if not counts:
         raise ValueError("There are no answers to count.")
     places = np.arange(counts.total())
-    found = [Share(*way, count, accuracy(places < count)) for way, count in counts.items()]
+    found = [Share(*mode, count, accuracy(places < count)) for mode, count in counts.items()]
     return tuple(sorted(found, key=lambda share: (-share.count, _place(share.name), share.direction)))
 
 

@@ -42,9 +42,9 @@ class Answers:
         """Over the known answers; None without any."""
         return accuracy(self.correct[self.known]) if self.known.any() else None
 
-    def answer(self, place: int) -> Mapping[str, Any]:
+    def answer(self, index: int) -> Mapping[str, Any]:
         """One answer, by column name."""
-        return self.rows().slice(place, 1).collect().row(0, named=True)
+        return self.rows().slice(index, 1).collect().row(0, named=True)
 
 
 def stored_answers(path: Path, payload: Payload, items: ItemTable) -> Answers:
@@ -80,20 +80,20 @@ def live_answers(outcomes: Sequence[ItemOutcome], n: int) -> Answers:
     Raises:
         ValueError: an outcome is of an item beyond n.
     """
-    places = np.fromiter((outcome.place for outcome in outcomes), np.int64, len(outcomes))
-    if len(places) and not 0 <= int(places.min()) <= int(places.max()) < n:
+    indices = np.fromiter((outcome.place for outcome in outcomes), np.int64, len(outcomes))
+    if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n:
         raise ValueError(f"The running benchmark has other items than the {n} shown: choose it again.")
     known, correct = np.zeros(n, bool), np.zeros(n, bool)
     prediction = np.full(n, UNKNOWN, np.int16)
-    known[places] = True
-    correct[places] = [outcome.correct for outcome in outcomes]
-    prediction[places] = [outcome.prediction for outcome in outcomes]
+    known[indices] = True
+    correct[indices] = [outcome.correct for outcome in outcomes]
+    prediction[indices] = [outcome.prediction for outcome in outcomes]
     return Answers(known, correct, prediction, cache(lambda: _live_rows(outcomes, n)))
 
 
 def _live_rows(outcomes: Sequence[ItemOutcome], n: int) -> pl.LazyFrame:
-    by_place = {outcome.place: outcome for outcome in outcomes}
-    found = [by_place.get(place) for place in range(n)]
+    by_index = {outcome.place: outcome for outcome in outcomes}
+    found = [by_index.get(index) for index in range(n)]
     nothing = [None] * n
     return pl.LazyFrame(
         {

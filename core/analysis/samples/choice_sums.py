@@ -34,9 +34,9 @@ class OptionFacts:
     lengths: NDArray[np.float64]
     """(N, W) characters of each option; NaN where an item has fewer than W."""
     gold: NDArray[np.int64]
-    """(N,) place of the right option; -1 where there is not one alone."""
+    """(N,) index of the right option; -1 where there is not one alone."""
     names: tuple[str, ...]
-    """What the W places are called, where the model knows them: the options' own text where all items have
+    """What the W indices are called, where the model knows them: the options' own text where all items have
     the same, in quotation marks; letters where the prompt lists them so. Empty where each option's text is
     scored: then the model knows no order. May be text of a data set: to be shown as text."""
 
@@ -46,7 +46,7 @@ class ModelChoices:
     """How one model chose on N items."""
 
     chosen: NDArray[np.int64]
-    """(N,) places."""
+    """(N,) indices."""
     correct: NDArray[np.bool_]
     """(N,)"""
     margins: NDArray[np.float64]
@@ -71,7 +71,7 @@ class ChoiceSums:
     moves: NDArray[np.int64]
     """(W, W) as of `core.analysis.diagnosis.moves_of`."""
     winners: NDArray[np.int64]
-    """(W,) how often each place won among the broken items."""
+    """(W,) how often each index won among the broken items."""
     base_ranks: NDArray[np.float64]
     """(N,) as of `core.analysis.diagnosis.length_ranks`."""
     ranks: NDArray[np.float64]
@@ -92,7 +92,7 @@ class ChoiceSums:
 
     @cached_property
     def position(self) -> PositionPreference | None:
-        """Whether it prefers a place; None where the model knows no order."""
+        """Whether it prefers a index; None where the model knows no order."""
         return position_preference(self.moves) if self.names and self.n else None
 
     @cached_property
@@ -100,31 +100,11 @@ class ChoiceSums:
         """Whether it prefers a length; None where all options of an item are of one length."""
         return length_preference(self.base_ranks, self.ranks)
 
-    def margin_words(self) -> str:
-        """Such as "margin +2.1 → -0.3 nats"; empty without margins."""
-        means = self.mean_margins
-        return f"margin {means[0]:+.1f} → {means[1]:+.1f} nats" if means else ""
-
     def preferences(self) -> tuple[str, ...]:
         """A sentence for each preference that holds."""
         position = self.position.sentence(self.names) if self.position and self.position.holds else ""
         length = self.length.sentence() if self.length and self.length.holds else ""
         return tuple(filter(None, (position, length)))
-
-    def sentences(self) -> tuple[str, ...]:
-        """All that can be said: the mean margin first, then what won, then what is preferred."""
-        said = [f"Mean {self.margin_words()} (n {self.n})."] if self.mean_margins else []
-        if self.names and self.broken:
-            place = int(self.winners.argmax())
-            won = int(self.winners[place])
-            share = f"{won} ({100 * won / self.broken:.0f} %)"
-            said.append(f"Of {self.broken} broken items, {share} went to {self.names[place]}.")
-        preferences = self.preferences()
-        return (*said, *(preferences or self._no_preference()))
-
-    def _no_preference(self) -> tuple[str, ...]:
-        tested = [word for word, found in (("position", self.position), ("length", self.length)) if found]
-        return (f"Prefers no {' and no '.join(tested)} more than base does.",) if tested else ()
 
 
 def option_facts(items: pl.DataFrame, first_prompt: str, metric: str) -> OptionFacts:
@@ -210,7 +190,7 @@ def margins_of(values: NDArray[np.float64], gold: NDArray[np.int64]) -> NDArray[
 
     Args:
         values: (N, W) log-likelihoods in nats, NaN where an item has fewer than W options.
-        gold: (N,) place of the right option; -1 for none.
+        gold: (N,) index of the right option; -1 for none.
     """
     is_gold = np.arange(values.shape[1]) == gold[:, None]
     own = np.where(is_gold, values, -np.inf).max(axis=1)
@@ -232,11 +212,11 @@ def padded(column: pl.Series) -> NDArray[np.float64]:
 
 
 def _names(options: pl.Series, first_prompt: str, width: int) -> tuple[str, ...]:
-    """What the places are called, where the model knows them."""
+    """What the indices are called, where the model knows them."""
     first: list[str] = options[0].to_list()
     if len(options) > 1 and options.n_unique() == 1:
         return tuple(f"“{option}”" for option in first)
-    letters = tuple(letter_of(place) for place in range(width))
+    letters = tuple(letter_of(index) for index in range(width))
     pairs = list(zip(letters, first, strict=False))
     listed = any(all(mark.format(*pair) in first_prompt for pair in pairs) for mark in MARKS)
     return letters if listed else ()

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from core.analysis.diagnosis.choices import ChoiceDiagnosis, diagnose_choice
 from core.analysis.diagnosis.failure_modes import PRIORITY, Share, Tag, mode_of, shares
 from core.analysis.samples.answers import Answers
-from core.analysis.samples.choice_sums import SEVERAL_RIGHT, choice_sums, model_choices, stored_facts
+from core.analysis.samples.choice_sums import (
+    SEVERAL_RIGHT,
+    ChoiceSums,
+    choice_sums,
+    model_choices,
+    stored_facts,
+)
 from core.analysis.samples.items import ItemTable
 from core.analysis.samples.records import Answer, Sample
 from core.analysis.samples.samples import Samples
@@ -53,9 +59,8 @@ class Failures:
     answer is not known, and for multiple choice."""
     shares: tuple[Share, ...]
     """Of written answers, the most frequent first; their counts add up to n. Empty for multiple choice."""
-    sentences: tuple[str, ...]
-    """Of multiple choice: the mean margin, what won among the broken items, and what is preferred. May have
-    text of a data set: to be shown as text."""
+    choices: ChoiceSums | None
+    """How multiple-choice answers changed; None for written answers."""
 
 
 def item_failure(samples: Samples, sample: Sample) -> ItemFailure | None:
@@ -68,7 +73,7 @@ def item_failure(samples: Samples, sample: Sample) -> ItemFailure | None:
         return None
     if benchmark.kind == "multiple_choice":
         return ItemFailure((), _choice(benchmark, sample, base, ablated), None)
-    divergence = None if samples.divergences is None else samples.divergences.row(sample.place, named=True)
+    divergence = None if samples.divergences is None else samples.divergences.row(sample.index, named=True)
     # Their fields are named as the columns of the tables.
     tags = answer_tags(benchmark.source.answer_format, vars(sample), vars(base), vars(ablated), divergence)
     return (
@@ -104,7 +109,7 @@ def _of_choices(items: ItemTable, benchmark: Benchmark, base: Answers, ablated: 
     columns = ("prediction", "correct", "loglikelihoods")
     models = [model_choices(facts, one.rows().select(columns).collect(), known) for one in (base, ablated)]
     sums = choice_sums(facts, *models)
-    return Failures(sums.n, np.full(len(items), -1, np.int8), (), sums.sentences())
+    return Failures(sums.n, np.full(len(items), -1, np.int8), (), sums)
 
 
 def _of_tags(tags: Sequence[tuple[Tag, ...] | None]) -> Failures | None:
@@ -113,7 +118,7 @@ def _of_tags(tags: Sequence[tuple[Tag, ...] | None]) -> Failures | None:
         return None
     # `diagnose` puts the tag that counts first.
     main = [PRIORITY.index(of_item[0].name) if of_item else -1 for of_item in tags]
-    return Failures(len(known), np.array(main, np.int8), shares(map(mode_of, known)), ())
+    return Failures(len(known), np.array(main, np.int8), shares(map(mode_of, known)), None)
 
 
 def _part(lazy: pl.LazyFrame, columns: Sequence[str], start: int) -> pl.DataFrame:

@@ -34,7 +34,7 @@ def ensure_items(experiment: Experiment, benchmark: Benchmark, n: int) -> Payloa
     """
     key_inputs = items_key_inputs(benchmark, n, experiment.spec)
     key, entries = items_key(key_inputs), experiment.store.items.entries
-    # Looked up before the lock too: a cache that can only be read has no place for locks.
+    # Looked up before the lock too: a cache that can only be read has no index for locks.
     if (found := stored_whole(experiment, entries, key)) is not None:
         return found
     with alone_with(experiment, key):
@@ -109,9 +109,9 @@ class ItemTable:
         counts = np.bincount(self._families, minlength=len(self._family_names))
         return dict(zip(self._family_names, counts.tolist(), strict=True))
 
-    def family_of(self, place: int) -> str:
+    def family_of(self, index: int) -> str:
         """The family of one item."""
-        return self._family_names[int(self._families[place])]
+        return self._family_names[int(self._families[index])]
 
     def of_family(self, name: str) -> NDArray[np.bool_]:
         """(N,) which items are of the family.
@@ -140,14 +140,14 @@ class ItemTable:
         text = self.lazy.select(pl.concat_str(*parts, separator="\n").str.to_lowercase().alias("text"))
         return text.collect().lazy() if size_bytes <= KEPT_TEXT_BYTES else text
 
-    def beginnings(self, places: NDArray[np.int64]) -> list[str]:
-        """The beginning of each item at the places, in their order."""
-        if not len(places):
+    def beginnings(self, indices: NDArray[np.int64]) -> list[str]:
+        """The beginning of each item at the indices, in their order."""
+        if not len(indices):
             return []
-        first, last = int(places.min()), int(places.max())
+        first, last = int(indices.min()), int(indices.max())
         span = self.lazy.select("beginning").slice(first, last - first + 1).collect()["beginning"]
-        return span.gather(places - first).to_list()
+        return span.gather(indices - first).to_list()
 
-    def item(self, place: int) -> dict[str, Any]:
+    def item(self, index: int) -> dict[str, Any]:
         """Everything of one item, by column name."""
-        return self.lazy.slice(place, 1).collect().row(0, named=True)
+        return self.lazy.slice(index, 1).collect().row(0, named=True)

@@ -27,7 +27,7 @@ FILTERS: dict[Filter, tuple[Flip, ...]] = {
 class SampleRow:
     """One line of a list of samples."""
 
-    place: int
+    index: int
     """Of the item in the benchmark, from 0."""
     id: str
     family: str
@@ -67,7 +67,7 @@ class Answer:
 class Sample:
     """Everything about one item."""
 
-    place: int
+    index: int
     id: str
     family: str
     flip: Flip

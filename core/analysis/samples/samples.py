@@ -34,18 +34,18 @@ JOINT = " | "
 def write_samples(
     samples: Samples,
     path: Path,
-    places: NDArray[np.int64],
+    indices: NDArray[np.int64],
     format: ExportFormat,  # noqa: A002
 ) -> None:
-    """Writes the items at the places, in the benchmark's order; the table is never in memory as a whole.
+    """Writes the items at the indices, in the benchmark's order; the table is never in memory as a whole.
 
-    The columns are `place` (from 0), `flip`, those of the items, and those of the answers as `base_…` and
+    The columns are `index` (from 0), `flip`, those of the items, and those of the answers as `base_…` and
     `ablated_…` where there are any.
 
     Raises:
         OSError: the file cannot be written.
     """
-    table = _table(samples, places)
+    table = _table(samples, indices)
     if format == "jsonl":
         write_atomically(path, lambda temporary: table.sink_ndjson(temporary))
     elif format == "parquet":
@@ -55,12 +55,12 @@ def write_samples(
         write_atomically(path, lambda temporary: flat.sink_csv(temporary))
 
 
-def _table(samples: Samples, places: NDArray[np.int64]) -> pl.LazyFrame:
+def _table(samples: Samples, indices: NDArray[np.int64]) -> pl.LazyFrame:
     chosen = np.zeros(samples.n, bool)
-    chosen[places] = True
+    chosen[indices] = True
     flips = pl.Series(FLIPS, dtype=pl.String).gather(samples.flips.astype(np.uint32))
     parts = [
-        pl.LazyFrame({"chosen": chosen, "place": np.arange(samples.n), "flip": flips}),
+        pl.LazyFrame({"chosen": chosen, "index": np.arange(samples.n), "flip": flips}),
         samples.items.lazy.drop("beginning"),
     ]
     for name, answers in (("base", samples.base_answers), ("ablated", samples.ablated_answers)):
@@ -164,7 +164,7 @@ class Samples:
 
     @cached_property
     def flips(self) -> NDArray[np.int8]:
-        """(N,) places in `FLIPS`."""
+        """(N,) indices in `FLIPS`."""
         flips = np.full(self.n, FLIPS.index("unknown"), np.int8)
         if self.base_answers is None or self.ablated_answers is None:
             return flips
@@ -195,7 +195,7 @@ class Samples:
         )
 
     def select(self, filter: Filter, tag: str | None = None, search: str = "") -> NDArray[np.int64]:  # noqa: A002
-        """The places, ascending, of the items that pass.
+        """The indices, ascending, of the items that pass.
 
         Args:
             filter: by what base and ablated answered.
@@ -213,54 +213,54 @@ class Samples:
             chosen &= self.items.matches(search)
         return np.flatnonzero(chosen)
 
-    def rows(self, places: NDArray[np.int64]) -> list[SampleRow]:
-        """The lines of a list for the items at the places, in their order: meant for one screenful."""
-        beginnings = self.items.beginnings(places)
+    def rows(self, indices: NDArray[np.int64]) -> list[SampleRow]:
+        """The lines of a list for the items at the indices, in their order: meant for one screenful."""
+        beginnings = self.items.beginnings(indices)
         return [
             SampleRow(
-                place=place,
-                id=self.items.ids[place],
-                family=self.items.family_of(place),
-                flip=FLIPS[self.flips[place]],
-                gold=_option(self.items.gold[place]),
-                base=_prediction(self.base_answers, place),
-                ablated=_prediction(self.ablated_answers, place),
+                index=index,
+                id=self.items.ids[index],
+                family=self.items.family_of(index),
+                flip=FLIPS[self.flips[index]],
+                gold=_option(self.items.gold[index]),
+                base=_prediction(self.base_answers, index),
+                ablated=_prediction(self.ablated_answers, index),
                 beginning=beginning,
             )
-            for place, beginning in zip(places.tolist(), beginnings, strict=True)
+            for index, beginning in zip(indices.tolist(), beginnings, strict=True)
         ]
 
-    def sample(self, place: int) -> Sample:
-        """Everything about the item at a place.
+    def sample(self, index: int) -> Sample:
+        """Everything about the item at a index.
 
         Raises:
-            IndexError: there is no such place.
+            IndexError: there is no such index.
         """
-        if not 0 <= place < self.n:
-            raise IndexError(f"There is no item {place}: the benchmark's items are 0 to {self.n - 1}.")
-        item = self.items.item(place)
+        if not 0 <= index < self.n:
+            raise IndexError(f"There is no item {index}: the benchmark's items are 0 to {self.n - 1}.")
+        item = self.items.item(index)
         return Sample(
-            place=place,
+            index=index,
             id=item["item_id"],
             family=item["family"],
-            flip=FLIPS[self.flips[place]],
+            flip=FLIPS[self.flips[index]],
             prompt=item["prompt"],
             options=tuple(item["options"]),
             gold=item["gold"],
             steps=item["steps"],
-            base=_answer(self.base_answers, place),
-            ablated=_answer(self.ablated_answers, place),
+            base=_answer(self.base_answers, index),
+            ablated=_answer(self.ablated_answers, index),
             targets=tuple(item["targets"]),
             cluster=item["cluster"],
         )
 
-    def write(self, path: Path, places: NDArray[np.int64], format: ExportFormat) -> None:  # noqa: A002
-        """Writes the items at the places, in the benchmark's order, with all answers; whole or not at all.
+    def write(self, path: Path, indices: NDArray[np.int64], format: ExportFormat) -> None:  # noqa: A002
+        """Writes the items at the indices, in the benchmark's order, with all answers; whole or not at all.
 
         Raises:
             OSError: the file cannot be written.
         """
-        write_samples(self, path, places, format)
+        write_samples(self, path, indices, format)
 
 
 def _divergences(experiment: Experiment, requests: Sequence[OutcomesRequest]) -> pl.DataFrame | None:
@@ -273,14 +273,14 @@ def _option(index: int) -> int | None:
     return None if index == UNKNOWN else int(index)
 
 
-def _prediction(answers: Answers | None, place: int) -> int | None:
-    return None if answers is None else _option(answers.prediction[place])
+def _prediction(answers: Answers | None, index: int) -> int | None:
+    return None if answers is None else _option(answers.prediction[index])
 
 
-def _answer(answers: Answers | None, place: int) -> Answer | None:
-    if answers is None or not answers.known[place]:
+def _answer(answers: Answers | None, index: int) -> Answer | None:
+    if answers is None or not answers.known[index]:
         return None
-    row = answers.answer(place)
+    row = answers.answer(index)
     values = row["loglikelihoods"]
     return Answer(
         prediction=row["prediction"],

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class TokenDivergence:
     """The first token where a base and an ablated answer part. The tokens are untrusted text."""
 
-    place: int
+    index: int
     """Index of the token, from 0, in both answers."""
     base_token: str | None
     """The base answer's text there; None if the base answer ends there."""
@@ -35,18 +35,6 @@ class TokenDivergence:
     itself); None where an answer was ended from outside, or a model gives no finite number."""
     ablated_probabilities: tuple[float | None, float | None]
     """The ablated model's of the same two."""
-
-    def sentence(self) -> str:
-        """The divergence in words. It has text of a model in it: to be shown as text.
-
-        Such as: Parts at token 5: base writes “ 12” (p 0.91; ablated 0.04), ablated “ 7” (p 0.88; base 0.02).
-        """
-        base = _does("base", "writes ", self.base_token, self.base_probabilities[0])
-        base += _sure(self.base_probabilities[0], "ablated", self.ablated_probabilities[0])
-        verb = "writes " if self.base_token is None else ""
-        ablated = _does("ablated", verb, self.ablated_token, self.ablated_probabilities[1])
-        ablated += _sure(self.ablated_probabilities[1], "base", self.base_probabilities[1])
-        return f"Parts at token {self.place + 1}: {base}, {ablated}."
 
 
 def stored_divergences(
@@ -64,36 +52,15 @@ def stored_divergences(
 
 def divergence_of(row: Mapping[str, Any]) -> TokenDivergence | None:
     """The divergence of one row of `cache.divergences.SCHEMA`; None if the answers have the same tokens."""
-    if row["place"] is None:
+    if row["index"] is None:
         return None
     return TokenDivergence(
-        place=row["place"],
+        index=row["index"],
         base_token=row["base_token"],
         ablated_token=row["ablated_token"],
         base_probabilities=(row["base_p_base"], row["base_p_ablated"]),
         ablated_probabilities=(row["ablated_p_base"], row["ablated_p_ablated"]),
     )
-
-
-def probability_text(p: float) -> str:
-    """Two decimals, but never 0.00 or 1.00 of what is not quite so."""
-    if 0 < p < 0.005:
-        return "<0.01"
-    return ">0.99" if 0.995 <= p < 1 else f"{p:.2f}"
-
-
-def _does(model: str, verb: str, token: str | None, own: float | None) -> str:
-    """What a model does there; without a probability of its own, an end came from outside."""
-    if token is not None:
-        return f"{model} {verb}“{token}”"
-    return f"{model} ends" if own is not None else f"{model} has ended"
-
-
-def _sure(own: float | None, other: str, others: float | None) -> str:
-    """How sure both models are of it; nothing where nothing is known."""
-    known = [f"p {probability_text(own)}"] if own is not None else []
-    known += [f"{other} {probability_text(others)}"] if others is not None else []
-    return f" ({'; '.join(known)})" if known else ""
 
 
 ITEM_COLUMNS = ("prompt", "options", "steps", "targets")
@@ -123,9 +90,9 @@ def asked_of(item: Row, form: AnswerFormat | None, answer: str) -> Asked:
         return Asked(item["prompt"], form, steps=item["steps"], options=tuple(item["options"]))
     said = form.stated(answer)
     right = [form.stated(target) or target.strip() for target in item["targets"]]
-    place = next((place for place, one in enumerate(right) if is_quasi_exact(said, one)), 0)
-    steps = item["steps"] or _before(item["targets"][place], right[place])
-    return Asked(item["prompt"], form, right[place], steps, tuple(item["options"]))
+    index = next((index for index, one in enumerate(right) if is_quasi_exact(said, one)), 0)
+    steps = item["steps"] or _before(item["targets"][index], right[index])
+    return Asked(item["prompt"], form, right[index], steps, tuple(item["options"]))
 
 
 def answer_tags(

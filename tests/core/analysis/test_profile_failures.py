@@ -25,6 +25,7 @@ from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
+from tui.failure_words import share_text
 from tui.profile_answers import write_failures
 
 DESCRIPTION = """
@@ -76,19 +77,19 @@ def test_the_ways_of_each_mask_are_those_of_its_items(finished: tuple[Runner, Pr
     for sums in profile.failures.sums:
         items = single(runner, profile, sums.mask)
         assert len(items) == N
-        assert sums.ways == Counter(mode_of(one.tags) for one in items)
+        assert sums.modes == Counter(mode_of(one.tags) for one in items)
         of_mask = rows.filter(variant=sums.mask.variant, selection=sums.mask.selection)
         assert of_mask["count"].sum() == N
         assert of_mask["n"].unique().to_list() == [N]
         counted = {(tag, way): count for tag, way, count in of_mask["tag", "direction", "count"].rows()}
-        assert counted == sums.ways
-        assert sums.shares[0].count == of_mask["count"][0] == max(sums.ways.values())
+        assert counted == sums.modes
+        assert sums.shares[0].count == of_mask["count"][0] == max(sums.modes.values())
 
 
 def test_an_ablation_does_more_than_the_random_control(finished: tuple[Runner, Profile]) -> None:
     _, profile = finished
     same = {
-        (one.mask.variant, one.mask.selection): sum(n for way, n in one.ways.items() if way.name == "same")
+        (one.mask.variant, one.mask.selection): sum(n for way, n in one.modes.items() if way.name == "same")
         for one in profile.failures.sums
     }
     assert same["all", "top"] < N / 4
@@ -159,7 +160,7 @@ def test_the_table_has_the_frequent_failures_and_the_control_apart(
         one for one in profile.failures.sums if (one.mask.variant, one.mask.selection) == ("all", "top")
     )
     most = next(share for share in whole.shares if share.name not in ("same", "same_answer_other_way"))
-    assert most.brief() in out[2]
+    assert share_text(most) in out[2]
     assert out[3].startswith("(random)")
     named = f"{ABILITY}, spatial_reasoning"
     assert out[4:6] == ["", f"Margin of the right option in nats · top · k 0.03 · {named} · n {2 * N}"]

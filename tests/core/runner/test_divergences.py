@@ -89,7 +89,7 @@ def test_runs_with_written_answers_have_true_divergences(
         assert frame is not None
         before, after = outcomes_of(runner, base), outcomes_of(runner, request)
         assert frame["item_id"].equals(before["item_id"])
-        assert frame["place"].null_count() < N
+        assert frame["index"].null_count() < N
         for place, (row, prompt) in enumerate(zip(frame.iter_rows(named=True), prompts, strict=True)):
             answers = before["tokens"][place].to_list(), after["tokens"][place].to_list()
             check_row(runner, runner.mask(request.mask), prompt, answers, row)
@@ -110,10 +110,10 @@ def check_row(
         truth = [float(chances(answer, place)[token].log()) for place, token in enumerate(answer)]
         assert row[name] == pytest.approx(truth, abs=1e-3)
     if answers[0] == answers[1]:
-        assert row["place"] is None
+        assert row["index"] is None
         return
     place = next(i for i, (one, other) in enumerate(zip(*answers, strict=False)) if one != other)
-    assert row["place"] == place
+    assert row["index"] == place
     tokens = [answer[place] for answer in answers]
     for name, token in zip(("base", "ablated"), tokens, strict=True):
         assert row[f"{name}_token"] == tokenizer.decode([token])

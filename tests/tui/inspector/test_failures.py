@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from core.analysis.diagnosis.choices import diagnose_choice
 from core.analysis.diagnosis.failure_modes import Share, Tag
 from core.analysis.matrix import matrix
+from core.analysis.samples.choice_sums import ChoiceSums
 from core.analysis.samples.failures import Failures, ItemFailure, failures
 from core.analysis.samples.records import Answer, Sample
 from core.analysis.samples.samples import Samples
@@ -218,8 +219,8 @@ def share(name: str, count: int, direction: str = "") -> Share:
     return Share(name, direction, count, accuracy(np.arange(200) < count))  # type: ignore[arg-type]
 
 
-def failed(shares: Sequence[Share], sentences: Sequence[str] = ()) -> Failures:
-    return Failures(200, np.full(200, -1, np.int8), tuple(shares), tuple(sentences))
+def failed(shares: Sequence[Share], choices: ChoiceSums | None = None) -> Failures:
+    return Failures(200, np.full(200, -1, np.int8), tuple(shares), choices)
 
 
 def test_that_nothing_is_preferred_takes_no_room(tmp_path: Path) -> None:
@@ -228,7 +229,8 @@ def test_that_nothing_is_preferred_takes_no_room(tmp_path: Path) -> None:
     assert samples is not None
     found = failures(samples)
     assert found is not None
-    assert len(found.sentences) > 1
+    assert found.choices is not None
+    assert not found.choices.preferences()
     (row,) = failure_rows(found, 60, 2, "…")
     assert row.startswith("Mean margin +")
     assert row.endswith(" nats (n 200).")
@@ -253,10 +255,18 @@ def test_what_does_not_fit_is_left_out_as_a_whole() -> None:
     assert failure_rows(found, 20, 1, "…") == ["fails: 41 % [34, 48…"]
     same = failed([share("same", 195), share("refusal", 5)])
     assert failure_rows(same, 80, 2, "…") == ["fails: no mode in 5 % or more of 200 answers"]
-    choice = failed(
-        [], ["Mean margin +2.0 → +0.5 nats (n 200).", f"Of 9 broken items, 5 went to “{HOSTILE}”."]
+    nothing = np.full(200, np.nan)
+    choices = ChoiceSums(
+        base_margins=np.full(200, 2.0),
+        margins=np.full(200, 0.5),
+        broken=9,
+        names=("A", f"“{HOSTILE}”"),
+        moves=np.array([[200, 0], [0, 0]]),
+        winners=np.array([4, 5]),
+        base_ranks=nothing,
+        ranks=nothing,
     )
-    rows = failure_rows(choice, 60, 2, "…")
+    rows = failure_rows(failed([], choices), 60, 2, "…")
     assert rows[0].startswith("Mean margin +2.0 → +0.5 nats (n 200).")
     assert all(row.isprintable() and cell_len(row) <= 60 for row in rows)
     assert failure_rows(failed([]), 60, 2, "…") == []

@@ -280,7 +280,7 @@ async def test_copy_gives_the_item_and_the_command_line_and_export_what_is_filte
         for suffix in exported.suffixes:
             exported.write(tmp_path / f"{exported.stem}{suffix}")
         lines = (tmp_path / f"{exported.stem}.jsonl").read_text(encoding="utf-8").splitlines()
-        assert [json.loads(line)["place"] for line in lines] == found["broken"]
+        assert [json.loads(line)["index"] for line in lines] == found["broken"]
 
 
 async def test_everything_can_be_shown_in_ascii(stored: tuple[Experiment, Benchmark]) -> None:

@@ -92,7 +92,7 @@ def stored_answers(folder: Path) -> tuple[Experiment, Benchmark]:
     nothing: list[Any] = [None] * (n - 1)
     columns: dict[str, list[Any]] = {
         "item_id": ids,
-        "place": [4, *nothing],
+        "index": [4, *nothing],
         "base_token": [" 7", *nothing],
         "ablated_token": [" 9", *nothing],
         "base_p_base": [0.91, *nothing],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, get_character_cell_size
 
+from tui.failure_words import choice_lines, share_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 """Start and end of a piece of text, in characters."""
-
-NOTHING_PREFERRED = "Prefers no "
-"""Start of the sentence which says that no option is preferred: not worth a row."""
 
 LONGEST_ROW = 4
 """Most characters per cell of a row: combining marks could pile up."""
@@ -136,8 +134,8 @@ def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[st
     if failures.shares:
         pieces, joint = _share_words(failures.shares), ", "
     else:
-        said = [one for one in failures.sentences if not one.startswith(NOTHING_PREFERRED)]
-        pieces, joint = [safe_line(sentence) for sentence in said], " "
+        lines = [] if failures.choices is None else choice_lines(failures.choices)
+        pieces, joint = [safe_line(line) for line in lines], " "
     if not pieces:
         return []
     text = pieces[0]
@@ -156,7 +154,7 @@ def _share_words(shares: Sequence[Share]) -> list[str]:
     """`fails: 41 % [34, 48] miscount upward`, then `12 % [8, 17] repeat themselves`."""
     from core.analysis.diagnosis.failure_modes import LEAST_SHARE, failing
 
-    found = [one.brief() for one in failing(shares)]
+    found = [share_text(one) for one in failing(shares)]
     if not found:
         return [f"fails: no mode in {100 * LEAST_SHARE:.0f} % or more of {shares[0].share.n:,} answers"]
     return [f"fails: {found[0]}", *found[1:]]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from tui.failure_words import probability_text
 from tui.inspector.look.text import fitted
 from tui.safe_text import safe_line
 
@@ -50,7 +51,7 @@ def divergence_words(compared: TextCompared) -> str:
             strict=True,
         )
     )
-    return f"token {divergence.place + 1}: {base}, {here}"
+    return f"token {divergence.index + 1}: {base}, {here}"
 
 
 def _token_words(token: str | None) -> str:
@@ -62,8 +63,6 @@ def _token_words(token: str | None) -> str:
 
 def _chance_words(chances: list[float | None]) -> str:
     """The probabilities of a token under base and under the ablated model; nothing if neither is known."""
-    from core.analysis.samples.written import probability_text
-
     if chances == [None, None]:
         return ""
     shown = ["?" if chance is None else probability_text(chance).replace("0.", ".") for chance in chances]

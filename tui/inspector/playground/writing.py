@@ -10,6 +10,7 @@ from core.engine.protocol import StartGeneration
 from core.experiment.events import ModelLoading
 from core.inference import Finish
 from core.models.matrices import Variant
+from tui.failure_words import TAG_WORDS
 from tui.inspector.look.text import Divergence, first_divergence
 from tui.inspector.playground.answer import AnswerView
 from tui.inspector.playground.divergence import divergence_words
@@ -138,7 +139,6 @@ def _tag_words(
     from core.analysis.diagnosis.case import Asked as Question
     from core.analysis.diagnosis.case import Written
     from core.analysis.diagnosis.diagnose import diagnose
-    from core.analysis.diagnosis.failure_modes import WORDS
     from core.benchmarks.answer_format import style_format
 
     question = Question(prompt, style_format("cloze") if is_cloze else None)
@@ -149,7 +149,7 @@ def _tag_words(
             Written(*answer, compared.ablated_tokens, compared.ablated_logprobs),
         ]
     tags = diagnose(question, *written)
-    return tuple(WORDS[tag.name] for tag in tags[:2])
+    return tuple(TAG_WORDS[tag.name] for tag in tags[:2])
 
 
 def _state(activity: Activity, job: Job, pane: int) -> tuple[str, ...]:

@@ -206,14 +206,14 @@ class Comparison:
         options = self.items.lazy.select("options").collect()["options"].gather(indices).to_list()
         return tuple(
             ItemLine(
-                row.place,
+                row.index,
                 row.beginning,
                 tuple(choices or ()),
                 row.gold,
                 row.base,
                 row.ablated,
-                _right(pair.base_answers, row.place),
-                _right(pair.ablated_answers, row.place),
+                _right(pair.base_answers, row.index),
+                _right(pair.ablated_answers, row.index),
             )
             for row, choices in zip(pair.rows(indices), options, strict=True)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.failure_words import TAG_WORDS, choice_text, divergence_text
 from tui.names import FINISH_WORDS
 from tui.numbers import share
 from tui.safe_text import safe_line, safe_place
@@ -33,18 +34,16 @@ def failure_sentences(failure: ItemFailure, sample: Sample) -> list[str]:
     Of a written answer each tag with its evidence, the one that counts first, and the token where the two
     part; of multiple choice the margins and what is preferred, nothing where several options are right.
     """
-    from core.analysis.diagnosis.failure_modes import WORDS
-
     if failure.choice is not None:
         options = [option[:QUOTED_OPTION] for option in sample.options]
-        return [safe_line(failure.choice.sentence(options))]
+        return [safe_line(choice_text(failure.choice, options))]
     if sample.options:
         return []
-    said = [f"{WORDS[tag.name]}: {safe_line(tag.evidence)}" for tag in failure.tags]
+    said = [f"{TAG_WORDS[tag.name]}: {safe_line(tag.evidence)}" for tag in failure.tags]
     if not said:
         said = ["The texts differ in no way that has a name."]
     if failure.divergence is not None:
-        said.append(safe_line(failure.divergence.sentence()))
+        said.append(safe_line(divergence_text(failure.divergence)))
     return said
 
 

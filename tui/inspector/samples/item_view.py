@@ -96,7 +96,7 @@ class SampleView(ScrollView, can_focus=True):
         if subject is None:
             self._take([])
         elif self._width:
-            if before is None or before.sample.place != subject.sample.place:
+            if before is None or before.sample.index != subject.sample.index:
                 self.scroll_to(y=0, animate=False, immediate=True)
             self._start_layout(subject)
 

@@ -96,7 +96,7 @@ def flip_signs(flip: Flip, marks: Marks) -> str:
 
 def _title(subject: Subject, width: int, marks: Marks) -> list[Line]:
     sample = subject.sample
-    head = f"#{sample.place}"
+    head = f"#{sample.index}"
     if subject.is_ablated and sample.flip != "unknown":
         head += f"  {flip_signs(sample.flip, marks)} {FLIP_WORDS[sample.flip]}"
     tag = f"  tag {safe_line(sample.family)}" if sample.family else ""

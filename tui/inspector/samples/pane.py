@@ -336,10 +336,10 @@ class SamplesPane(Pane):
         subject = self._item.subject
         if self.has_class("-stale") or subject is None or self.lens is None:
             return None
-        if subject.sample.place != self._rows.place:
+        if subject.sample.index != self._rows.place:
             return None
         text = f"{report(subject)}\n$ {command_line(self.session, self.lens)}\n"
-        return Copied(text, f"item #{subject.sample.place} as text")
+        return Copied(text, f"item #{subject.sample.index} as text")
 
     def exported(self) -> Exported | None:
         listing = self._listing

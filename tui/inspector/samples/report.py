@@ -18,7 +18,7 @@ def report(subject: Subject) -> str:
     Control characters do nothing where it is pasted.
     """
     sample = subject.sample
-    lines = [f"item #{sample.place} · tag {safe_line(sample.family)} · id {safe_line(sample.id)}"]
+    lines = [f"item #{sample.index} · tag {safe_line(sample.family)} · id {safe_line(sample.id)}"]
     lines += ["", safe_block(sample.prompt), ""]
     lines += [_option(subject, place) for place in range(len(sample.options))]
     if sample.targets:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from tui.failure_words import TAG_WORDS
 from tui.inspector.look.text import fitted
 from tui.inspector.widgets.option_table import Line, Piece, Role, letter_of
 from tui.safe_text import safe_line
@@ -130,19 +131,19 @@ def list_rows(
 
     rows = samples.rows(np.array(places, np.int64))
     return [
-        replace(_list_row(samples, row, marks, is_ablated), failure=_failure(failures, row.place))
+        replace(_list_row(samples, row, marks, is_ablated), failure=_failure(failures, row.index))
         for row in rows
     ]
 
 
 def _failure(failures: Failures | None, place: int) -> Piece:
     """The tag that counts, in words."""
-    from core.analysis.diagnosis.failure_modes import FAILURES, PRIORITY, WORDS
+    from core.analysis.diagnosis.failure_modes import FAILURES, PRIORITY
 
     if failures is None or failures.main[place] < 0:
         return "", "muted"
     name = PRIORITY[failures.main[place]]
-    return WORDS[name], "wrong" if name in FAILURES else "muted"
+    return TAG_WORDS[name], "wrong" if name in FAILURES else "muted"
 
 
 def mark_width(is_ablated: bool, marks: Marks) -> int:
@@ -151,17 +152,17 @@ def mark_width(is_ablated: bool, marks: Marks) -> int:
 
 
 def _list_row(samples: Samples, row: SampleRow, marks: Marks, is_ablated: bool) -> ListRow:
-    base = _correct(samples.base_answers, row.place)
+    base = _correct(samples.base_answers, row.index)
     mark = _sign(base, marks)
     if is_ablated:
-        mark += marks.becomes + _sign(_correct(samples.ablated_answers, row.place), marks)
+        mark += marks.becomes + _sign(_correct(samples.ablated_answers, row.index), marks)
     letters: Line = (
         (_letter(row.gold), "plain"),
         (_letter(row.base), _letter_role(row.base, row.gold)),
         (_letter(row.ablated), _letter_role(row.ablated, row.gold)),
     )
     role = FLIP_ROLES[row.flip] if is_ablated else "right" if base else "wrong"
-    return ListRow(row.place, mark, role, safe_line(row.family), safe_line(row.beginning), letters)
+    return ListRow(row.index, mark, role, safe_line(row.family), safe_line(row.beginning), letters)
 
 
 def _correct(answers: Answers | None, place: int) -> bool | None:

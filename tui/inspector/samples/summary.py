@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from tui.failure_words import TAG_WORDS
 from tui.inspector.look.text import failure_rows
 from tui.inspector.samples.lines import flip_signs
 from tui.numbers import interval, probability, share
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.diagnosis.failure_modes import TagName
     from core.analysis.samples.records import Filter, Flip
     from core.analysis.statistics.accuracy import Accuracy
     from tui.inspector.look.marks import Marks
@@ -84,7 +84,7 @@ def no_item_text(choice: Choice) -> str:
         what += f", with the tag {safe_line(choice.tag)}"
         ways.append("w: another tag")
     if choice.failure is not None:
-        what += f", of those tagged '{_failure_words(choice.failure)}'"
+        what += f", of those tagged '{TAG_WORDS[choice.failure]}'"
         ways.append("w: another tag")
     if choice.search:
         what += f", with '{safe_line(choice.search)}' in it"
@@ -122,12 +122,6 @@ def _failures(listing: Listing, width: int, marks: Marks) -> list[list[Text]]:
     return [[Text(row)] for row in failure_rows(listing.failures, width, FAILURE_ROWS, marks.cut)]
 
 
-def _failure_words(name: TagName) -> str:
-    from core.analysis.diagnosis.failure_modes import WORDS
-
-    return WORDS[name]
-
-
 def _remarks(reading: Reading, listing: Listing) -> list[Text]:
     """What narrows the list, and what is not there."""
     choice = listing.choice
@@ -135,7 +129,7 @@ def _remarks(reading: Reading, listing: Listing) -> list[Text]:
     if choice.tag is not None:
         parts.append(Text(f"tag {safe_line(choice.tag)}"))
     if choice.failure is not None:
-        parts.append(Text(f"those tagged '{_failure_words(choice.failure)}'"))
+        parts.append(Text(f"those tagged '{TAG_WORDS[choice.failure]}'"))
     if choice.search:
         parts.append(Text(f"search '{safe_line(choice.search)}'"))
     if parts:

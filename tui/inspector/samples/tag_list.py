@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
 
+from tui.failure_words import TAG_WORDS
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ class TagList(OptionList):
 
 
 def _failure_lines(failures: Mapping[TagName, int]) -> list[str]:
-    from core.analysis.diagnosis.failure_modes import FAILURES, WORDS
+    from core.analysis.diagnosis.failure_modes import FAILURES
 
     return [
-        f"{'fails' if name in FAILURES else 'differs'}: {WORDS[name]}  {count:,}"
+        f"{'fails' if name in FAILURES else 'differs'}: {TAG_WORDS[name]}  {count:,}"
         for name, count in failures.items()
     ]

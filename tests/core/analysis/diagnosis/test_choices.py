@@ -16,22 +16,23 @@ from core.analysis.diagnosis.choices import (
     moves_of,
     position_preference,
 )
+from tui.failure_words import choice_text
 
 
 def test_margins_and_the_distractor_that_won() -> None:
     found = diagnose_choice(1, (-4.0, -1.0, -3.5), (-2.0, -5.0, -2.5))
     assert (found.base_margin, found.margin) == (2.5, -3.0)
     assert (found.winner, found.is_flip) == (0, True)
-    assert found.sentence(["red", "blue", "green"]) == (
+    assert choice_text(found, ["red", "blue", "green"]) == (
         "Now prefers “red” to the right option: margin +2.5 → -3.0 nats."
     )
 
 
 def test_an_answer_that_stays_right_or_wrong() -> None:
     right = diagnose_choice(0, (-1.0, -3.0), (-1.5, -2.0))
-    assert right.sentence(["a", "b"]) == "Prefers the right option: margin +2.0 → +0.5 nats."
+    assert choice_text(right, ["a", "b"]) == "Prefers the right option: margin +2.0 → +0.5 nats."
     wrong = diagnose_choice(0, (-3.0, -1.0), (-5.0, -1.0))
-    assert wrong.sentence(["a", "b"]).startswith("Prefers “b” to the right option, as base does:")
+    assert choice_text(wrong, ["a", "b"]).startswith("Prefers “b” to the right option, as base does:")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,6 @@ def test_errors_at_random_are_no_preference() -> None:
     rng = random.Random(0)
     found = preference([rng.randrange(4) for _ in range(200)], [rng.randrange(4) for _ in range(200)])
     assert not found.holds
-    assert found.sentence().startswith("Prefers no position more than base does (shift ")
     same = preference([place % 4 for place in range(50)], [place % 4 for place in range(50)])
     assert (same.shift, same.p_value) == (0.0, 1.0)
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from core.analysis.samples.written import TokenDivergence, divergence_of, probability_text
+from core.analysis.samples.written import TokenDivergence, divergence_of
+from tui.failure_words import divergence_text, probability_text
 
 ROW = {
     "item_id": "a",
-    "place": 4,
+    "index": 4,
     "base_token": " 12",
     "ablated_token": " 7",
     "base_p_base": 0.91,
@@ -21,10 +22,10 @@ ROW = {
 def test_a_divergence_says_what_both_models_write_and_how_sure_either_is() -> None:
     found = divergence_of(ROW)
     assert found == TokenDivergence(4, " 12", " 7", (0.91, 0.02), (0.04, 0.88))
-    assert found.sentence() == (
+    assert divergence_text(found) == (
         "Parts at token 5: base writes “ 12” (p 0.91; ablated 0.04), ablated “ 7” (p 0.88; base 0.02)."
     )
-    assert divergence_of({**ROW, "place": None}) is None
+    assert divergence_of({**ROW, "index": None}) is None
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_a_divergence_says_what_both_models_write_and_how_sure_either_is() -> No
 def test_an_end_and_what_is_unknown_are_said(changes: dict[str, object], sentence: str) -> None:
     found = divergence_of({**ROW, **changes})
     assert found is not None
-    assert found.sentence() == f"Parts at token 5: {sentence}"
+    assert divergence_text(found) == f"Parts at token 5: {sentence}"
 
 
 def test_what_is_nearly_certain_is_not_said_to_be_certain() -> None:

@@ -33,6 +33,7 @@ from tests.core.analysis.samples.written_samples import (
     save_texts,
     written_samples,
 )
+from tui.failure_words import choice_lines, divergence_text
 
 RIGHT: Text = (" First 3 + 4 = 7 apples. Then 7 + 5 = 12 apples. #### 12", "eos")
 CASES: list[tuple[Text, str | None, str]] = [
@@ -88,7 +89,7 @@ def test_the_sums_are_those_of_the_items(written: tuple[Experiment, Benchmark]) 
     samples = opened(*written, N)
     found = summed(samples)
     assert found.n == N == sum(share.count for share in found.shares)
-    assert found.sentences == ()
+    assert found.choices is None
     mains = [
         main_tag(failure.tags) if (failure := failure_at(samples, place)) else None for place in range(N)
     ]
@@ -133,7 +134,7 @@ def test_a_text_that_surprises_the_base_model_is_incoherent_where_that_is_stored
     assert "incoherent" not in [tag.name for tag in plain.tags]
     assert judged.tags[0].name == "incoherent"
     assert judged.divergence is not None
-    assert judged.divergence.sentence().startswith(
+    assert divergence_text(judged.divergence).startswith(
         "Parts at token 1: base writes “ a” (p 0.90; ablated 0.10)"
     )
     assert summed(opened(experiment, benchmark, 1)).shares[0].name == "incoherent"
@@ -171,7 +172,9 @@ def test_margins_of_choices_are_those_of_the_items(chosen: Samples) -> None:
     margins = np.array([(one.base_margin, one.margin) for one in single if one]).mean(axis=0)
     assert (found.n, found.shares) == (CHOICES, ())
     assert (found.main == -1).all()
-    assert found.sentences[0] == f"Mean margin {margins[0]:+.1f} → {margins[1]:+.1f} nats (n {CHOICES})."
+    assert found.choices is not None
+    means = f"{margins[0]:+.1f} → {margins[1]:+.1f} nats"
+    assert choice_lines(found.choices)[0] == f"Mean margin {means} (n {CHOICES})."
 
 
 def test_a_run_that_goes_on_counts_as_far_as_it_is(chosen: Samples) -> None:
@@ -181,7 +184,8 @@ def test_a_run_that_goes_on_counts_as_far_as_it_is(chosen: Samples) -> None:
     live = chosen.with_live(outcomes, "ablated")
     found = summed(live)
     assert found.n == 40
-    assert found.sentences[0].endswith("→ -1.5 nats (n 40).")  # a quarter at +3, the rest at -3
+    assert found.choices is not None
+    assert choice_lines(found.choices)[0].endswith("→ -1.5 nats (n 40).")  # a quarter at +3, the rest at -3
     assert failure_at(live, 40) is None
 
 
@@ -200,12 +204,12 @@ def test_options_that_all_items_have_are_named_by_their_text() -> None:
     base = frame(gold, gold, [[-1.0, -3.0] if not one else [-3.0, -1.0] for one in gold])
     yes = frame(gold, [1] * 100, [[-3.0, -1.0]] * 100)
     sums = choice_sums(facts, model_choices(facts, base), model_choices(facts, yes))
-    assert sums.sentences() == (
+    assert choice_lines(sums) == [
         "Mean margin +2.0 → +0.0 nats (n 100).",
         "Of 50 broken items, 50 (100 %) went to “yes”.",
         "Prefers option “yes”: 100 % of its answers, 50 % of base's (n 100, p 0.0001).",
         "Prefers longer options (mean rank of length 1.00, base 0.50, n 100, p 1.5e-12).",
-    )
+    ]
 
 
 def test_listed_options_are_named_by_their_letter_and_unlisted_ones_not_at_all() -> None:
@@ -220,7 +224,7 @@ def test_items_with_several_right_options_have_no_margin() -> None:
     outcomes = frame([0, 0], [0, 1], [[-1.0, -2.0, -3.0]] * 2)
     sums = choice_sums(facts, model_choices(facts, outcomes), model_choices(facts, outcomes))
     assert sums.mean_margins is None
-    assert sums.margin_words() == ""
+    assert not [line for line in choice_lines(sums) if "margin" in line]
 
 
 def test_margins_and_ranks_in_arrays_are_those_of_a_loop() -> None:

@@ -94,7 +94,7 @@ def test_rows_and_whole_items_are_those_at_the_places(samples: Samples) -> None:
     for row, place in zip(samples.rows(places), places.tolist(), strict=True):
         assert row.beginning.startswith(f"Item {place}, ")
         assert len(row.beginning) == 200
-        assert (row.place, row.id, row.family) == (place, f"made_up/{place}", FAMILIES[place % 3])
+        assert (row.index, row.id, row.family) == (place, f"made_up/{place}", FAMILIES[place % 3])
         assert (row.gold, row.base, row.ablated) == (GOLD[place], BASE[place], ABLATED[place])
         whole = samples.sample(place)
         assert (whole.id, whole.flip, whole.options[0]) == (row.id, row.flip, f"Zorps {place}")
@@ -153,7 +153,7 @@ def test_exports_what_is_chosen_with_all_answers(samples: Samples, tmp_path: Pat
     for name in ("jsonl", "parquet", "csv"):
         samples.write(tmp_path / name, places, name)  # type: ignore[arg-type]
     lines = [json.loads(line) for line in (tmp_path / "jsonl").read_text().splitlines()]
-    assert [line["place"] for line in lines] == places.tolist()
+    assert [line["index"] for line in lines] == places.tolist()
     assert lines == pl.read_parquet(tmp_path / "parquet").to_dicts()
     assert {line["flip"] for line in lines} == {"broken"}
     assert lines[0]["options"][1:] == ["Mips", "Tarks", "None"]

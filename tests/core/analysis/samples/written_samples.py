@@ -71,7 +71,7 @@ def save_divergences(
     key, key_inputs = divergences_request(*requests)
     columns: dict[str, list[Any]] = {
         "item_id": [document.id for document in benchmark.documents(experiment.spec, n)],
-        "place": [0] * n,
+        "index": [0] * n,
         "base_token": [" a"] * n,
         "ablated_token": [" b"] * n,
         "base_p_base": [0.9] * n,
