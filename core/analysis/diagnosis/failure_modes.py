@@ -99,7 +99,7 @@ def shares(modes: Iterable[FailureMode]) -> tuple[Share, ...]:
     """How many answers go each way, the most frequent first; of equals by `PRIORITY`.
 
     Args:
-        ways: of each answer.
+        modes: one for each answer.
 
     Raises:
         ValueError: there are no answers.
