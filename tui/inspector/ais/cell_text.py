@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.abilities.catalogue import ABILITIES
 from core.analysis.statistics import SIGNIFICANT
 from tui.inspector.look.marks import Marks
 from tui.matrix_words import detectable_text, mark, random_masks, too_few
@@ -133,46 +131,17 @@ def control_text(cell: Cell) -> str:
     return f"random {ais_with_interval(cell.control)}"
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a matrix says in a few figures."""
-
-    cells: int
-    computed: int
-    significant: int
-    holm_significant: int
-    """Cells that are significant after Holm's correction for the whole matrix."""
-    own: float | None
-    """Mean AIS of the abilities on their own diagnostic benchmarks; None without such cells."""
-    others: float | None
-    """Mean AIS of the abilities on the other abilities' benchmarks."""
-
-    def text(self) -> str:
-        """The figures on one line."""
-        parts = [
-            f"{self.computed} of {self.cells} cells",
-            f"{self.significant} q < {number(SIGNIFICANT)}",
-            f"{self.holm_significant} Holm",
-        ]
-        means = {"own": self.own, "others": self.others}
-        known = [f"{name} {number(mean)}" for name, mean in means.items() if mean is not None]
-        return ", ".join([*parts, " ".join(known)] if known else parts)
-
-
-def summary_of(matrix: Matrix) -> Summary:
-    """The summary of a matrix, as far as it is computed."""
-    cells = list(matrix.cells.values())
-    own = [cell for cell in cells if cell.ability == cell.benchmark]
-    abilities = {ability.id for ability in ABILITIES}
-    others = [cell for cell in cells if cell.ability != cell.benchmark and cell.benchmark in abilities]
-    return Summary(
-        cells=len(cells),
-        computed=sum(cell.state != "missing" for cell in cells),
-        significant=sum(map(is_significant, cells)),
-        holm_significant=sum(cell.holm_p is not None and cell.holm_p < SIGNIFICANT for cell in cells),
-        own=mean_ais([cell.statistics for cell in own]),
-        others=mean_ais([cell.statistics for cell in others]),
-    )
+def summary_text(matrix: Matrix) -> str:
+    """What a matrix says in a few figures, as far as it is computed."""
+    cells, found = matrix.cells.values(), matrix.summary
+    parts = [
+        f"{sum(cell.state != 'missing' for cell in cells)} of {len(cells)} cells",
+        f"{sum(map(is_significant, cells))} q < {number(SIGNIFICANT)}",
+        f"{found.holm_significant} Holm",
+    ]
+    means = {"own": found.mean_own, "others": found.mean_others}
+    known = [f"{name} {number(mean)}" for name, mean in means.items() if mean is not None]
+    return ", ".join([*parts, " ".join(known)] if known else parts)
 
 
 def mean_ais(found: Sequence[CellStatistics | None]) -> float | None:

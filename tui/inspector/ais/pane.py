@@ -22,7 +22,7 @@ from tui.inspector.ais.cell_text import (
     matrix_title,
     pair_name,
     status_text,
-    summary_of,
+    summary_text,
 )
 from tui.inspector.ais.curves import CellCurves
 from tui.inspector.ais.links import LINK_MEANING, LinksView, link_text, links_of
@@ -163,7 +163,7 @@ i      turns to the links and back. {LINK_MEANING}"""
     def copied(self) -> Copied | None:
         if self.matrix is None or self.lens is None:
             return None
-        marks, summary = self.session.marks, summary_of(self.matrix).text()
+        marks, summary = self.session.marks, summary_text(self.matrix)
         table = plain_table(self.matrix, marks) + legend(marks, has_whole_marks=True)
         parts = (matrix_title(self.matrix), summary, "", table, "")
         return Copied(
@@ -230,7 +230,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         self.query_one(HeatMap).show(heat_table(matrix, self.session.marks, self._running_cell))
         left, right = (list(map(heading_of, names)) for names in (matrix.abilities, matrix.benchmarks))
         self.query_one(LinksView).show(left, right, links_of(matrix))
-        self.query_one("#ais-summary", Static).update(Text(summary_of(matrix).text()))
+        self.query_one("#ais-summary", Static).update(Text(summary_text(matrix)))
         was_empty = self.has_class("-empty")
         self.remove_class("-empty")
         if was_empty and self.screen.focused is None and self.is_on_screen:
