@@ -66,6 +66,16 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]], document: object) -> 
         writer.writerows(rows)
 
 
+def write_json(path: Path, document: object) -> None:
+    """Writes a document of texts as JSON, letters of all scripts as they are.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
 def text_table(rows: Sequence[Sequence[str]]) -> str:
     """A table as plain text, the first column aligned at its left and the others at their right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

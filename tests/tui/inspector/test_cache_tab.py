@@ -14,10 +14,9 @@ from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, Marks
 from tui.inspector.session import Session
-from tui.inspector.stored.entries import read_entries
+from tui.inspector.stored.entries import key_input_lines, read_entries
 from tui.inspector.stored.listing import StoredList
 from tui.inspector.stored.pane import CachePane
-from tui.inspector.stored.words import key_input_lines
 
 LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "spatial_reasoning")
 NARROW, WIDE = (61, 19), (160, 43)
@@ -55,7 +54,7 @@ class CacheTab:
         return self.app.pane
 
     def words(self) -> list[str]:
-        return [stored.words for stored in self.pane._shown]
+        return [stored.words for stored in self.pane.query_one(StoredList).entries]
 
     async def ready(self, pilot: Pilot[None], condition: Callable[[], bool] | None = None) -> None:
         await until(pilot, condition or (lambda: "0 B" in (text := screen_text(self.app)) or "kB" in text))
@@ -83,7 +82,7 @@ async def test_entries_are_said_in_words_with_their_sum(tmp_path: Path, fingerpr
         await tab.ready(pilot, lambda: "fingerprint" in screen_text(tab.app))
         assert "dtype: float32" in screen_text(tab.app)
         await pilot.press("escape")
-        tab.pane.query_one(StoredList).action_go(tab.words().index(min(tab.words())))
+        tab.pane.query_one(StoredList).move_to(tab.words().index(min(tab.words())))
         copied = tab.pane.copied()
         assert copied is not None
         assert copied.text == key
@@ -105,7 +104,7 @@ async def test_divergences_generation_quality_and_what_another_version_stored_ar
             f"base beside {words}", "base on neutral texts", f"of another version, not used: {words}",
         ]  # fmt: skip
         assert "broken" not in screen_text(tab.app)
-        tab.pane.query_one(StoredList).action_go(tab.words().index(f"of another version, not used: {words}"))
+        tab.pane.query_one(StoredList).move_to(tab.words().index(f"of another version, not used: {words}"))
         await pilot.press("enter")
         await tab.ready(pilot, lambda: f"outcomes {'0' * 32}" in screen_text(tab.app))
 

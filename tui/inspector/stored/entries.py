@@ -1,26 +1,24 @@
-"""What the tab Cache reads, in a thread: the entries of the cache, what they are in words, in which order."""
+"""The entries of the cache as the tab Cache shows them: read in a thread, in words, in order."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder, Kind
+from cache.files import CorruptEntry
 from cache.keys import is_key
-from cache.listing import Entry, entry_of, left_overs, unfinished
-from tui.inspector.stored.words import in_words, key_input_lines
-from tui.numbers import size_text
+from cache.listing import SHOWN_LENGTH, Entry, entry_of, left_overs, unfinished
+from tui.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from tui.numbers import k_text, size_text
 from tui.safe_text import safe_line
-
-if TYPE_CHECKING:
-    from cache.files import CorruptEntry
 
 Order = Literal["newest first", "largest first", "by kind"]
 ORDERS: tuple[Order, ...] = ("newest first", "largest first", "by kind")
@@ -31,29 +29,43 @@ Name = tuple[str, str]
 Signature = tuple[tuple[int, int], ...]
 """Size and time of change of an entry's files: while they are the same, so is the entry."""
 
+WORDS = {
+    str(word): short
+    for words in (ABILITY_WORDS, VARIANT_WORDS, SELECTION_WORDS)
+    for word, short in words.items()
+}
+"""Short words for abilities, variants and selections."""
+
 
 @dataclass(frozen=True)
 class Stored:
-    """One entry as the tab shows it."""
+    """One entry."""
 
     entry: Entry
     words: str
-    """What it is; of a broken one, what is wrong with it. Harmless on a screen."""
+    """What it is, or what is wrong with it; safe on a screen."""
     signature: Signature
 
     @property
     def name(self) -> Name:
-        """What tells it from all others: its kind and its key."""
+        """Kind and key, which identify it."""
         return self.entry.kind, self.entry.key
 
     @cached_property
     def searched(self) -> str:
-        """What a search looks through."""
+        """The text that a search looks through."""
         return f"{self.entry.kind} {self.words} {self.entry.key}".lower()
 
     @property
+    def record(self) -> dict[str, Any]:
+        """The entry in a file of the list."""
+        entry = self.entry
+        described = {"kind": entry.kind, "key": entry.key, "size_bytes": entry.size_bytes}
+        return {**described, "created": entry.created, "what": self.words}
+
+    @property
     def can_be_deleted(self) -> bool:
-        """Whether it is an entry, and no file that is being written or was left behind."""
+        """False for a file that is being written or was left behind."""
         return is_key(self.entry.key)
 
 
@@ -62,28 +74,25 @@ def read_entries(root: Path, known: Mapping[Name, Stored], fingerprint: str) -> 
 
     Args:
         root: the cache folder.
-        known: what was read before: only what has changed since is read again.
-        fingerprint: of the open model; entries of others say so.
+        known: what was read before; only what has changed since is read again.
+        fingerprint: the open model's; entries of other models say so.
     """
     found: dict[Name, Stored] = {}
     for kind in KINDS:
         folder = EntryFolder(root, kind)
         for key, signature in _signatures(root, kind).items():
             before = known.get((kind.name, key))
-            if before is not None and before.signature == signature:
-                found[before.name] = before
-            else:
-                stored = _read(folder, key, signature, fingerprint)
-                found[stored.name] = stored
+            is_known = before is not None and before.signature == signature
+            stored = before if before and is_known else _read(folder, key, signature, fingerprint)
+            found[stored.name] = stored
         for entry in (*unfinished(folder), *left_overs(root / kind.name)):
-            words = f"damaged: {entry.broken}" if entry.key.endswith(DAMAGED_SUFFIX) else _unfinished(entry)
+            is_damaged = entry.key.endswith(DAMAGED_SUFFIX)
+            words = (
+                f"damaged: {entry.broken}" if is_damaged else f"unfinished: {entry.broken or entry.summary}"
+            )
             # A key that has an entry and a journal is listed as the entry; to delete it deletes both.
             found.setdefault((entry.kind, entry.key), Stored(entry, safe_line(words), ()))
     return found
-
-
-def _unfinished(entry: Entry) -> str:
-    return f"unfinished: {entry.broken or entry.summary}"
 
 
 def _signatures(root: Path, kind: Kind) -> dict[str, Signature]:
@@ -114,83 +123,73 @@ def _read(folder: EntryFolder, key: str, signature: Signature, fingerprint: str)
     return Stored(entry, safe_line(words), signature)
 
 
-@dataclass(frozen=True)
-class Arrangement:
-    """Entries as the tab lists them."""
-
-    rows: list[Stored]
-    places: dict[Name, int]
-    """Where in the rows each one is."""
-    total: int
-    """Entries in all, those that the search leaves out too."""
-    summary: str
-    """How many there are, of what size and of which kinds."""
+# In words
 
 
-def arrangement(
-    stored: Mapping[Name, Stored],
-    damaged: Mapping[Name, tuple[Signature, str]],
-    order: Order,
-    search: str,
-) -> Arrangement:
-    """The entries that hold the words of a search, in an order; broken ones come first.
-
-    Args:
-        stored: all entries.
-        damaged: what verifying found wrong, and the signatures of the entries that it read.
-        order: of the rows.
-        search: words that all have to occur; empty for all entries.
-    """
-    every = list(stored.values())
-    for name, (signature, reason) in damaged.items():
-        if name in stored and stored[name].signature == signature:
-            every[every.index(stored[name])] = _as_damaged(stored[name], reason)
-    wanted = search.lower().split()
-    rows = [one for one in every if all(word in one.searched for word in wanted)]
-    rows.sort(key=_SORT_KEYS[order])
-    places = {one.name: place for place, one in enumerate(rows)}
-    return Arrangement(rows, places, len(every), _summary(every, len(rows), order))
+def in_words(entry: Entry, key_inputs: Mapping[str, Any], fingerprint: str) -> str:
+    """What an entry is; its summary if this version does not know its form."""
+    match entry.kind, key_inputs:
+        case "outcomes", {"ablated": str(ablated), "benchmark": str(benchmark), "n": int(n)}:
+            words = f"{_mask_words(ablated)} on {short_benchmark(benchmark)} · {n:,} items"
+        case "divergences", {"ablated": str(ablated), "benchmark": str(benchmark), "n": int(n)}:
+            words = f"base beside {_mask_words(ablated)} on {short_benchmark(benchmark)} · {n:,} items"
+        case "generation_quality", {"ablated": str(ablated)}:
+            words = f"{_mask_words(ablated)} on neutral texts"
+        case "rankings", {"ability": str(ability), "variant": str(variant), "selection": str(selection)}:
+            words = " · ".join(WORDS.get(word, word) for word in (ability, variant, selection))
+            words += f" · loss {key_inputs.get('loss')}"
+            words += f" · scope {key_inputs['scope']}" if "scope" in key_inputs else ""
+        case "items", {"benchmark": str(benchmark), "n": int(n)}:
+            words = f"{short_benchmark(benchmark)} · {n:,} items"
+        case _:
+            return entry.summary
+    match key_inputs.get("model"):
+        case {"fingerprint": str(other)} if other != fingerprint:
+            words += f" · another model, {other[:SHOWN_LENGTH]}"
+    return words
 
 
-def _as_damaged(stored: Stored, reason: str) -> Stored:
-    words = f"{safe_line(f'broken: {reason}')} · {stored.words}"
-    return replace(stored, words=words, entry=replace(stored.entry, broken=reason))
+def _mask_words(ablated: str) -> str:
+    """A mask in short words, from a manifest: `base`, or ability, variant, selection and k."""
+    match ablated.split(" · "):
+        case [ability, variant, selection, k, *scope]:
+            words = (WORDS.get(word, word) for word in (ability, variant, selection))
+            return " · ".join([*words, _k_words(k), *scope])
+    return ablated
 
 
-def _by_age(stored: Stored) -> tuple[Any, ...]:
-    created = stored.entry.created
-    age = -datetime.fromisoformat(created).timestamp() if created else 0.0
-    return stored.entry.broken is None, age, stored.name
+def _k_words(k: str) -> str:
+    try:
+        return f"k {k_text(float(k.removeprefix('k ')))}"
+    except ValueError:
+        return k
 
 
-def _by_size(stored: Stored) -> tuple[Any, ...]:
-    return stored.entry.broken is None, -stored.entry.size_bytes, stored.name
+def key_input_lines(value: Any, indent: str = "") -> Iterator[str]:
+    """Nested plain values as indented lines, safe on a screen."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if isinstance(part, (Mapping, list)) and part:
+                yield safe_line(f"{indent}{name}")
+                yield from key_input_lines(part, f"{indent}  ")
+            else:
+                yield safe_line(f"{indent}{name}: {_plain(part)}")
+    elif isinstance(value, list):
+        for part in value:
+            if isinstance(part, Mapping):
+                yield safe_line(indent + ", ".join(f"{name} {_plain(one)}" for name, one in part.items()))
+            else:
+                yield from key_input_lines(part, indent)
+    else:
+        yield safe_line(f"{indent}{_plain(value)}")
 
 
-def _by_kind(stored: Stored) -> tuple[Any, ...]:
-    return stored.entry.broken is None, stored.entry.kind, stored.words, stored.name
-
-
-_SORT_KEYS: dict[Order, Callable[[Stored], tuple[Any, ...]]] = {
-    "newest first": _by_age,
-    "largest first": _by_size,
-    "by kind": _by_kind,
-}
-
-
-def _summary(every: Sequence[Stored], shown: int, order: Order) -> str:
-    count = "1 entry" if len(every) == 1 else f"{len(every):,} entries"
-    if shown < len(every):
-        count = f"{shown:,} of {count}"
-    parts = [count, size_text(sum(stored.entry.size_bytes for stored in every)), order]
-    if broken := sum(stored.entry.broken is not None for stored in every):
-        parts.append(f"{broken:,} broken")
-    kinds = Counter(stored.entry.kind for stored in every)
-    return " · ".join([*parts, *(f"{n:,} {kind}" for kind, n in kinds.items())])
+def _plain(value: Any) -> str:
+    return "none" if value is None or value in ({}, []) else str(value)
 
 
 def details_of(root: Path, stored: Stored) -> list[str]:
-    """What is known of an entry, as lines that are harmless on a screen.
+    """What is known about an entry, as lines that are safe on a screen.
 
     Raises:
         ValueError: it was deleted meanwhile.
@@ -207,26 +206,101 @@ def details_of(root: Path, stored: Stored) -> list[str]:
     return [*lines, "", "kept with it", *key_input_lines(manifest.details, "  ")]
 
 
+# In order
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Entries as the tab lists them."""
+
+    entries: list[Stored]
+    rows: dict[Name, int]
+    """The row of each entry."""
+    summary: str
+    """How many there are, of what size and of which kinds."""
+
+
+def arrangement(
+    stored: Mapping[Name, Stored],
+    damaged: Mapping[Name, tuple[Signature, str]],
+    order: Order,
+    search: str,
+) -> Arrangement:
+    """The entries that hold the words of a search, in an order; broken ones come first.
+
+    Args:
+        stored: all entries.
+        damaged: what verifying found wrong, with the signatures of the entries that it read.
+        order: of the rows.
+        search: words that all have to occur; empty for all entries.
+    """
+    every = dict(stored)
+    for name, (signature, reason) in damaged.items():
+        if name in stored and stored[name].signature == signature:
+            words = f"{safe_line(f'broken: {reason}')} · {stored[name].words}"
+            every[name] = replace(stored[name], words=words, entry=replace(stored[name].entry, broken=reason))
+    wanted = search.lower().split()
+    entries = [one for one in every.values() if all(word in one.searched for word in wanted)]
+    entries.sort(key=lambda one: (one.entry.broken is None, *_SORT_KEYS[order](one), one.name))
+    rows = {one.name: row for row, one in enumerate(entries)}
+    return Arrangement(entries, rows, _summary(list(every.values()), len(entries), order))
+
+
+def _age(entry: Entry) -> float:
+    return -datetime.fromisoformat(entry.created).timestamp() if entry.created else 0.0
+
+
+_SORT_KEYS: dict[Order, Callable[[Stored], tuple[Any, ...]]] = {
+    "newest first": lambda one: (_age(one.entry),),
+    "largest first": lambda one: (-one.entry.size_bytes,),
+    "by kind": lambda one: (one.entry.kind, one.words),
+}
+
+
+def _summary(every: Sequence[Stored], shown: int, order: Order) -> str:
+    count = "1 entry" if len(every) == 1 else f"{len(every):,} entries"
+    if shown < len(every):
+        count = f"{shown:,} of {count}"
+    parts = [count, size_text(sum(stored.entry.size_bytes for stored in every)), order]
+    if broken := sum(stored.entry.broken is not None for stored in every):
+        parts.append(f"{broken:,} broken")
+    kinds = Counter(stored.entry.kind for stored in every)
+    return " · ".join([*parts, *(f"{n:,} {kind}" for kind, n in kinds.items())])
+
+
+# Verified
+
+
 class _Stopped(Exception):  # noqa: N818 (a person has seen enough, which is no error)
-    """Verifying was told to stop."""
+    """Verifying was stopped."""
 
 
-def verify_until(root: Path, stop: Event, emit: Callable[[int, int], None]) -> list[CorruptEntry] | None:
-    """The damaged entries of a cache; None if it was told to stop before all were read.
+def verify_until(root: Path, stop: Event, on_entry: Callable[[int, int], None]) -> list[CorruptEntry] | None:
+    """The damaged entries of a cache; None if it was stopped before all were read.
 
     Args:
         root: the cache folder.
-        stop: set to stop after the entry that is being read.
-        emit: is told how many entries are done, and how many there are.
+        stop: set it to stop after the entry that is being read.
+        on_entry: called with how many entries are done, and how many there are.
     """
     from cache.upkeep import verify
 
-    def on_entry(done: int, total: int) -> None:
-        emit(done, total)
+    def count(done: int, total: int) -> None:
+        on_entry(done, total)
         if stop.is_set() and done < total:
             raise _Stopped
 
     try:
-        return verify(root, on_entry)
+        return verify(root, count)
     except _Stopped:
         return None
+
+
+def verified_words(damaged: Sequence[CorruptEntry] | None, done: int, total: int) -> str:
+    """What verifying found, in a sentence; `damaged` is None if it was stopped."""
+    if damaged is None:
+        return f"Stopped: {done:,} of {total:,} entries were verified."
+    if not damaged:
+        return f"All {total:,} entries are whole."
+    verb = "is" if len(damaged) == 1 else "are"
+    return f"{len(damaged):,} of {total:,} entries {verb} damaged: see the first rows."

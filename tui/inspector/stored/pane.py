@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from threading import Event
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from tui.inspector.pane import Copied, Exported, Pane
+from cache.files import CorruptEntry
+from tui.inspector.lens import Lens
+from tui.inspector.pane import Copied, Exported, Pane, write_json
+from tui.inspector.session import Session
 from tui.inspector.stored.entries import (
     ORDERS,
     Arrangement,
@@ -22,29 +27,18 @@ from tui.inspector.stored.entries import (
     arrangement,
     details_of,
     read_entries,
+    verified_words,
     verify_until,
 )
 from tui.inspector.stored.listing import StoredHeads, StoredList
-from tui.inspector.stored.words import verified_words
 from tui.numbers import size_text
 from tui.safe_text import safe_line
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from textual.app import ComposeResult
-    from textual.timer import Timer
-
-    from cache.files import CorruptEntry
-    from tui.inspector.lens import Lens
-    from tui.inspector.session import Session
-
 RELIST_S = 2.0
-"""Between two listings while the cache grows: each looks at every file."""
+"""Seconds between two listings while the cache grows: each looks at every file."""
 
 POLL_S = 0.1
-"""Between two looks at how far verifying is."""
+"""Seconds between two updates while it verifies."""
 
 
 class CachePane(Pane):
@@ -53,13 +47,13 @@ class CachePane(Pane):
     title: ClassVar[str] = "Cache"
     help_text: ClassVar[str] = """\
 What was computed and kept, one row for each entry, of this model and of others:
-rankings  the most important weights of an ability, from which masks are cut
-outcomes  what one model, intact or ablated, answered to the items of one benchmark
-divergences  where written answers of the intact and an ablated model part, token by token
-generation quality    what a model, intact or ablated, makes of neutral texts, and how it writes on
-items     what the items of a benchmark say
+rankings            the most important weights of an ability, from which masks are cut
+outcomes            what one model, intact or ablated, answered to the items of one benchmark
+divergences         the first tokens where written answers of an ablated model differ from the intact one's
+generation quality  what a model, intact or ablated, makes of neutral texts, and how it writes on
+items               what the items of a benchmark say
 
-Size is that of the files. Broken entries come first, with a cross; they are never used, and computed anew
+Sizes are those of the files. Broken entries come first, with a cross; they are never used, and computed again
 when they are needed. Those of another version of abilityscope are not used either.
 
 j k      the next entry, the one before; g G first and last; enter its details
@@ -100,12 +94,13 @@ y        copy the entry's key; e write the list to a file
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(session, id=id)
+        self._root = session.experiment.store.root
         self._stored: dict[Name, Stored] | None = None
-        self._shown: list[Stored] = []
+        """All entries; None until they are read."""
         self._order: Order = ORDERS[0]
         self._is_listing = self._is_reading = self._lists_again = False
         self._asks_for: Stored | None = None
-        """The entry that is deleted if the answer is enter."""
+        """The entry that enter deletes."""
         self._verifying: Event | None = None
         """Set to stop it; None while nothing is verified."""
         self._poll: Timer | None = None
@@ -126,6 +121,18 @@ y        copy the entry's key; e write the list to a file
         yield Input(id="cache-search", placeholder="words that all have to occur", compact=True)
         yield Static(id="cache-line", markup=False)
 
+    @property
+    def _list(self) -> StoredList:
+        return self.query_one(StoredList)
+
+    @property
+    def _search(self) -> Input:
+        return self.query_one(Input)
+
+    @property
+    def _details(self) -> VerticalScroll:
+        return self.query_one("#cache-details", VerticalScroll)
+
     # Listing
 
     def refresh_view(self, lens: Lens) -> None:
@@ -137,9 +144,9 @@ y        copy the entry's key; e write the list to a file
         self.set_timer(RELIST_S, self._rest)
 
     def _read_entries(self) -> dict[Name, Stored]:
-        experiment = self.session.experiment
         try:
-            return read_entries(experiment.store.root, self._stored or {}, experiment.identity.fingerprint)
+            fingerprint = self.session.experiment.identity.fingerprint
+            return read_entries(self._root, self._stored or {}, fingerprint)
         finally:
             self._is_reading = False
 
@@ -157,17 +164,16 @@ y        copy the entry's key; e write the list to a file
             self.refresh_view(self.lens)
 
     def _show_rows(self, then: Callable[[], None] = lambda: None) -> None:
-        """Lists anew what is known, in a thread: thousands of rows take a while to sort."""
+        """Lists what is known, in a thread: thousands of rows take a while to sort."""
         stored, damaged = self._stored or {}, self._damaged
-        order, search = self._order, self.query_one(Input).value
+        order, search = self._order, self._search.value
 
         def show(found: Arrangement) -> None:
-            self._shown = found.rows
-            self.query_one(StoredList).show(found.rows, found.places)
-            if self._asks_for is not None and self._asks_for.name not in found.places:
+            self._list.show(found.entries, found.rows)
+            if self._asks_for is not None and self._asks_for.name not in found.rows:
                 self._asks_for = None
-            folder = safe_line(str(self.session.experiment.store.root))
-            self.query_one("#cache-totals", Static).update(Content(f"{found.summary} · {folder}"))
+            totals = f"{found.summary} · {safe_line(str(self._root))}"
+            self.query_one("#cache-totals", Static).update(Content(totals))
             then()
             self._show_line()
 
@@ -176,51 +182,43 @@ y        copy the entry's key; e write the list to a file
     # The line below
 
     def _show_line(self) -> None:
-        chosen, line = self.query_one(StoredList).chosen, self.query_one("#cache-line", Static)
+        chosen, line = self._list.chosen, self.query_one("#cache-line", Static)
         line.set_class(self._asks_for is not None, "-asks")
         what = "" if chosen is None else f"{chosen.entry.kind}: {chosen.words}"
         line.update(Content("\n").join([Content(what), self._second_line()]))
 
     def _second_line(self) -> Content:
         if self._asks_for is not None:
-            return Content(
-                f"Delete these {size_text(self._asks_for.entry.size_bytes)}? enter deletes, esc keeps"
-            )
+            size = size_text(self._asks_for.entry.size_bytes)
+            return Content(f"Delete these {size}? enter deletes, esc keeps")
         if self._verifying is not None:
             done, total = self._checked
             return Content(f"Verifies {done:,} of {total:,} entries · esc stops")
         if self._said:
             return Content(self._said)
-        if not self._shown and self._stored is not None:
-            return Content(self._nothing_words())
+        if self._stored and not self._list.entries:
+            return Content("No entry holds these words: esc shows all.")
+        if self._stored is not None and not self._stored:
+            return Content("Nothing is stored yet: r computes what the lens looks at.")
         return Content.styled("enter details · o order · / search · x delete · w verify", "dim")
-
-    def _nothing_words(self) -> str:
-        if self._stored:
-            return "No entry holds these words: esc shows all."
-        return "Nothing is stored yet: r computes what the lens looks at."
 
     def on_stored_list_moved(self, message: StoredList.Moved) -> None:
         self._asks_for = None
         if message.by_key:
             self._said = ""
         self._show_line()
-        if self._details.has_class("-open"):
-            self._read_details()
+        self._read_details()
 
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Esc is the app's where there is nothing to leave."""
-        return action != "leave" or self._can_leave
-
-    @property
-    def _can_leave(self) -> bool:
-        is_open = self._details.has_class("-open") or self.query_one(Input).has_class("-open")
-        return self._asks_for is not None or self._verifying is not None or is_open
+        """Leaves esc to the app where there is nothing to leave."""
+        is_open = self._details.has_class("-open") or self._search.has_class("-open")
+        is_busy = self._asks_for is not None or self._verifying is not None
+        return action != "leave" or is_busy or is_open
 
     def action_enter(self) -> None:
-        """Deletes, if that was asked; else shows the details of the entry, or shows them no more."""
+        """Deletes the entry if that was asked; else opens or closes its details."""
         if self._asks_for is not None:
             stored, self._asks_for = self._asks_for, None
             self._delete(stored)
@@ -232,29 +230,25 @@ y        copy the entry's key; e write the list to a file
         """Sorts by the next order."""
         self._said = ""
         self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
-        self._show_rows(lambda: self.query_one(StoredList).action_go(0))
+        self._show_rows(lambda: self._list.move_to(0))
 
     def action_leave(self) -> None:
         """Leaves one thing: the question, verifying, the details, or the search."""
-        search = self.query_one(Input)
         if self._asks_for is not None:
             self._asks_for = None
         elif self._verifying is not None:
             self._verifying.set()
-        elif search.has_focus or not self._details.has_class("-open"):
-            search.value = ""
-            search.remove_class("-open")
-            self.query_one(StoredList).focus()
+        elif self._search.has_focus or not self._details.has_class("-open"):
+            self._search.value = ""
+            self._search.remove_class("-open")
+            self._list.focus()
         else:
             self._details.remove_class("-open")
         self._show_line()
 
-    # Searching
-
     def search(self) -> bool:
-        search = self.query_one(Input)
-        search.add_class("-open")
-        search.focus()
+        self._search.add_class("-open")
+        self._search.focus()
         return True
 
     def on_input_changed(self) -> None:
@@ -262,20 +256,13 @@ y        copy the entry's key; e write the list to a file
         self._show_rows()
 
     def on_input_submitted(self) -> None:
-        search = self.query_one(Input)
-        search.set_class(bool(search.value), "-open")
-        self.query_one(StoredList).focus()
-
-    # Details
-
-    @property
-    def _details(self) -> VerticalScroll:
-        return self.query_one("#cache-details", VerticalScroll)
+        self._search.set_class(bool(self._search.value), "-open")
+        self._list.focus()
 
     def _read_details(self) -> None:
-        stored, root = self.query_one(StoredList).chosen, self.session.experiment.store.root
+        stored = self._list.chosen
         if stored is not None and self._details.has_class("-open"):
-            self.read(lambda: details_of(root, stored), self._show_details, "details")
+            self.read(lambda: details_of(self._root, stored), self._show_details, "details")
 
     def _show_details(self, lines: list[str]) -> None:
         self._details.query_one(Static).update(Content("\n".join(lines)))
@@ -284,13 +271,13 @@ y        copy the entry's key; e write the list to a file
     # Deleting
 
     def action_delete(self) -> None:
-        """Asks whether the entry under the cursor is to be deleted."""
-        stored = self.query_one(StoredList).chosen
+        """Asks whether to delete the entry under the cursor."""
+        stored = self._list.chosen
         if self.session.readonly:
             self.post_message(self.Failed("This inspector was started with --readonly: it deletes nothing."))
         elif stored is not None and not stored.can_be_deleted:
             self._said = (
-                "It is being written, or was left behind: 'abilityscope cache prune' removes it then."
+                "It is being written, or was left behind: then 'abilityscope cache prune' removes it."
             )
         else:
             self._asks_for = stored
@@ -299,19 +286,16 @@ y        copy the entry's key; e write the list to a file
     def _delete(self, stored: Stored) -> None:
         from cache.upkeep import delete
 
-        root = self.session.experiment.store.root
+        def deleted(freed: int) -> None:
+            self._stored = {name: one for name, one in (self._stored or {}).items() if name != stored.name}
+            # What the lens marks as stored may not be any more.
+            self.session.activity.stored += 1
+            self._said = f"Deleted: {size_text(freed)} less."
+            self._show_rows()
+
         self._said = "Deletes it as soon as nobody works on it."
         self._show_line()
-        self.read(
-            lambda: delete(root, stored.entry.key), lambda freed: self._deleted(stored, freed), "delete"
-        )
-
-    def _deleted(self, stored: Stored, freed: int) -> None:
-        self._stored = {name: one for name, one in (self._stored or {}).items() if name != stored.name}
-        # What the lens marks as stored may not be any more.
-        self.session.activity.stored += 1
-        self._said = f"Deleted: {size_text(freed)} less."
-        self._show_rows()
+        self.read(lambda: delete(self._root, stored.entry.key), deleted, "delete")
 
     # Verifying
 
@@ -328,13 +312,14 @@ y        copy the entry's key; e write the list to a file
     def _verify(self) -> list[CorruptEntry] | None:
         """Called in a thread."""
         assert self._verifying is not None, "verifying has begun"
+
+        def check(done: int, total: int) -> None:
+            self._checked = (done, total)
+
         try:
-            return verify_until(self.session.experiment.store.root, self._verifying, self._emit_checked)
+            return verify_until(self._root, self._verifying, check)
         finally:
             self._verifying = None
-
-    def _emit_checked(self, done: int, total: int) -> None:
-        self._checked = (done, total)
 
     def _show_verifying(self) -> None:
         if self._verifying is None and self._poll is not None:
@@ -351,28 +336,12 @@ y        copy the entry's key; e write the list to a file
         self._said = verified_words(damaged, *self._checked)
         self._show_rows()
 
-    # What is taken along
+    # Copying and exporting
 
     def copied(self) -> Copied | None:
-        stored = self.query_one(StoredList).chosen
+        stored = self._list.chosen
         return None if stored is None else Copied(stored.entry.key, "the entry's key")
 
     def exported(self) -> Exported | None:
-        shown = list(self._shown)
-        if not shown:
-            return None
-
-        def write(path: Path) -> None:
-            rows = [
-                {
-                    "kind": stored.entry.kind,
-                    "key": stored.entry.key,
-                    "size_bytes": stored.entry.size_bytes,
-                    "created": stored.entry.created,
-                    "what": stored.words,
-                }
-                for stored in shown
-            ]
-            path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-        return Exported("cache", (".json",), write)
+        records = [stored.record for stored in self._list.entries]
+        return Exported("cache", (".json",), lambda path: write_json(path, records)) if records else None
