@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from core.engine.spec import EngineSpec
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.analysis.samples.items import ensure_items
-from core.engine.protocol import EngineSpec
 from tests.core.analysis.samples.stored_samples import MASK, stored_samples
 from tests.tui.inspector.host import Host
 from tui.inspector.lens import Lens
@@ -80,9 +80,9 @@ async def _measure(session: Session, size: tuple[int, int]) -> dict[str, str]:
 
 def _is_shown(app: Host, rows: SampleList) -> bool:
     """Whether the row under the cursor is on the screen with its text."""
-    row = rows.region.y + rows._cursor - rows.scroll_offset.y
+    row = rows.region.y + rows.cursor - rows.scroll_offset.y
     strips = app.screen._compositor.render_strips()
-    return row < len(strips) and f"#{rows.place} " in strips[row].text and "Item" in strips[row].text
+    return row < len(strips) and f"#{rows.index} " in strips[row].text and "Item" in strips[row].text
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -104,9 +104,9 @@ async def _key_times(pilot: Pilot[None], app: Host, rows: SampleList, key: str) 
     """From a key to the cursor's row on the screen: at once, and with its text."""
     times = []
     for _ in range(PRESSES):
-        place, start = rows.place, time.perf_counter()
+        index, start = rows.index, time.perf_counter()
         app.simulate_key(key)
-        await _until(lambda place=place: rows.place != place and _is_shown(app, rows))
+        await _until(lambda index=index: rows.index != index and _is_shown(app, rows))
         times.append(time.perf_counter() - start)
     return _percentiles(times)
 
@@ -114,11 +114,11 @@ async def _key_times(pilot: Pilot[None], app: Host, rows: SampleList, key: str) 
 async def _item_times(pilot: Pilot[None], rows: SampleList, view: SampleView) -> str:
     times = []
     for _ in range(PRESSES):
-        place, start = rows.place, time.perf_counter()
+        index, start = rows.index, time.perf_counter()
         pilot.app.simulate_key("l")
         await _until(
-            lambda place=place: (
-                rows.place != place and view.subject is not None and view.subject.sample.index == rows.place
+            lambda index=index: (
+                rows.index != index and view.subject is not None and view.subject.sample.index == rows.index
             )
         )
         times.append(time.perf_counter() - start)

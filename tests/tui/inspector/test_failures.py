@@ -31,11 +31,12 @@ from tui.inspector.ais.cell_screen import CellScreen
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE
 from tui.inspector.look.text import failure_rows
+from tui.inspector.samples.answer_text import report
 from tui.inspector.samples.item_view import SampleView
-from tui.inspector.samples.lines import Subject, sample_lines
+from tui.inspector.samples.lines import sample_lines
 from tui.inspector.samples.listing import SampleList
 from tui.inspector.samples.pane import SamplesPane
-from tui.inspector.samples.report import report
+from tui.inspector.samples.reading import Subject
 from tui.inspector.session import Session
 from tui.safe_text import safe_block, safe_place
 

@@ -31,9 +31,10 @@ from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.look.text import LONGEST_ROW, fitted, rows_of
 from tui.inspector.samples.item_view import SampleView
-from tui.inspector.samples.lines import Subject, sample_lines
+from tui.inspector.samples.lines import sample_lines
 from tui.inspector.samples.listing import SampleList
 from tui.inspector.samples.pane import SamplesPane
+from tui.inspector.samples.reading import Subject
 from tui.inspector.session import Session
 
 N = 200
@@ -126,20 +127,20 @@ async def test_filters_narrow_the_list_and_the_cursor_stays_on_its_item(
     async with samples.app.run_test(size=NARROW) as pilot:
         await samples.lists(pilot, N)
         await pilot.press("n", "n")
-        assert samples.rows.place == [place for place in found["flipped"] if place > 0][1]
-        place = samples.rows.place
+        assert samples.rows.index == [place for place in found["flipped"] if place > 0][1]
+        place = samples.rows.index
         await pilot.press("f")
         await samples.lists(pilot, len(found["flipped"]))
-        assert samples.rows.place == place
+        assert samples.rows.index == place
         await pilot.press("N")
-        assert samples.rows.place == found["flipped"][found["flipped"].index(place) - 1]
+        assert samples.rows.index == found["flipped"][found["flipped"].index(place) - 1]
         await pilot.press("f", "f")
         await samples.lists(pilot, len(found["fixed"]))
         await pilot.press("F")
         await samples.lists(pilot, len(found["broken"]))
         await pilot.press("G")
-        assert samples.rows.place == found["broken"][-1]
-        await samples.says(pilot, f"▸✓→✗ {len(found['broken'])}", f"▸✓→✗ #{samples.rows.place} ")
+        assert samples.rows.index == found["broken"][-1]
+        await samples.says(pilot, f"▸✓→✗ {len(found['broken'])}", f"▸✓→✗ #{samples.rows.index} ")
 
 
 async def test_search_finds_as_one_types_and_esc_ends_it(stored: tuple[Experiment, Benchmark]) -> None:
@@ -149,7 +150,7 @@ async def test_search_finds_as_one_types_and_esc_ends_it(stored: tuple[Experimen
         assert samples.pane.search()
         await pilot.press(*"ITEM 17,")
         await samples.lists(pilot, 1)
-        assert samples.rows.place == 17
+        assert samples.rows.index == 17
         await pilot.press("enter", "j")
         await samples.says(pilot, "search 'ITEM 17,'", "1 listed", "#17")
         await pilot.press("escape")
@@ -192,7 +193,7 @@ async def test_an_item_takes_the_place_of_the_list_where_there_is_no_room_for_bo
         await pilot.press("h", "h", "escape")
         await until(pilot, lambda: samples.rows.display)
         assert samples.rows.has_focus
-        assert samples.rows.place == place - 1
+        assert samples.rows.index == place - 1
         samples.pane.search()
         await pilot.press(*"no such text", "enter")
         await samples.says(pilot, "There is no item, with 'no such text' in it.")
@@ -244,13 +245,13 @@ async def test_a_running_run_fills_the_list_and_the_cursor_stays(tmp_path: Path)
         fold(BatchFinished(tuple(outcome(place) for place in (50, 51))))
         samples.pane.tick()
         await samples.says(pilot, "ablated: 2 of 200 so far", "n 2")
-        assert samples.rows.place == 50
+        assert samples.rows.index == 50
         fold(BatchFinished(tuple(outcome(place) for place in range(50))))
         save_outcomes(experiment, benchmark, mask, predictions(N, 0.5, seed=4))
         fold(RunFinished(str(mask), "made_up", 0.5, 1, 1))
         samples.pane.look(samples.app.lens)
         await until(pilot, lambda: "so far" not in samples.text and "ablated ." in samples.text)
-        assert samples.rows.place == 50
+        assert samples.rows.index == 50
 
 
 def outcome(place: int) -> ItemOutcome:

@@ -1,27 +1,82 @@
-"""What stands above the list of items: what is said of all, and the means to list fewer of them."""
+"""What stands above the list of items: a summary, and the means to list fewer of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 
+from tui.failure_words import TAG_WORDS
 from tui.inspector.samples.reading import Choice
 from tui.inspector.samples.summary import FILTER_WORDS
-from tui.inspector.samples.tag_list import Kind, TagList
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from rich.text import Text
-    from textual.app import ComposeResult
-
     from core.analysis.diagnosis.failure_modes import TagName
 
 TYPING_S = 0.15
-"""How long typing has to rest before it is searched for."""
+"""How long typing has to pause before a search."""
+
+
+class TagList(OptionList):
+    """All ways of failing and all tags with their numbers of items; the one under the cursor is tried."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "down", id="tags.down", show=False, tooltip="Next tag"),
+        Binding("k", "cursor_up", "up", id="tags.up", show=False, tooltip="Previous tag"),
+        Binding("g", "first", "first", id="tags.first", show=False, tooltip="All tags"),
+        Binding("G", "last", "last", id="tags.last", show=False, tooltip="Last tag"),
+    ]
+
+    DEFAULT_CSS = """
+    TagList { display: none; max-height: 8; height: auto; border: none; padding: 0; background: $panel; }
+    TagList.-shown { display: block; }
+    """
+
+    class Tried(Message):
+        """A line is under the cursor."""
+
+        def __init__(self, choice: Choice) -> None:
+            super().__init__()
+            self.choice = choice
+            """Failure or tag, or neither."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False, compact=True)
+        self._choices = [Choice()]
+
+    def open(self, failures: Mapping[TagName, int], tags: Mapping[str, int], chosen: Choice) -> None:
+        """Shows failures and tags, the cursor on the chosen one, and takes the focus."""
+        from core.analysis.diagnosis.failure_modes import FAILURES
+
+        self._choices = [Choice(), *(Choice(failure=name) for name in failures)]
+        self._choices += [Choice(tag=tag) for tag in tags]
+        lines = [f"all tags  {sum(tags.values()):,}"]
+        for name, count in failures.items():
+            lines.append(f"{'fails' if name in FAILURES else 'differs'}: {TAG_WORDS[name]}  {count:,}")
+        prefix = "tag: " if failures else ""
+        lines += [f"{prefix}{safe_line(tag) or 'none'}  {count:,}" for tag, count in tags.items()]
+        self.set_options([Text(line, no_wrap=True, overflow="ellipsis") for line in lines])
+        self.highlighted = self._choices.index(Choice(tag=chosen.tag, failure=chosen.failure))
+        self.add_class("-shown")
+        self.focus()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the list is shown."""
+        return self.has_class("-shown")
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if self.is_open:
+            self.post_message(self.Tried(self._choices[event.option_index]))
 
 
 class SampleChooser(Vertical):
@@ -44,19 +99,22 @@ class SampleChooser(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.choice = Choice()
-        """What a person chose last."""
-        self._kind_before = Kind()
+        """The person's last choice."""
+        self._before = Choice()
+        """The choice before the list of tags was opened."""
+        self._search = Input(placeholder="in prompt, options and id", compact=True)
+        self._tags = TagList()
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
-        yield Input(placeholder="in prompt, options and id", compact=True)
-        yield TagList()
+        yield self._search
+        yield self._tags
 
     def say(self, summary: Text | None) -> None:
-        """Shows what is said of all items; None for nothing."""
+        """Shows a summary of all items; None for nothing."""
         line = self.query_one(Static)
         line.set_class(summary is not None, "-shown")
-        line.update("" if summary is None else summary)
+        line.update(summary or "")
 
     def step_filter(self, step: int) -> None:
         """Chooses the next filter (1), or the one before (-1)."""
@@ -64,22 +122,22 @@ class SampleChooser(Vertical):
         name = names[(names.index(self.choice.filter) + step) % len(names)]
         self._choose(replace(self.choice, filter=name))
 
-    def toggle_tags(self, failures: Mapping[TagName, int], tags: Mapping[str, int], chosen: Kind) -> None:
-        """Opens the list of failures and tags, or closes it with what is under its cursor.
+    def toggle_tags(self, failures: Mapping[TagName, int], tags: Mapping[str, int], chosen: Choice) -> None:
+        """Opens the list of failures and tags, or closes it and keeps what is under its cursor.
 
         Args:
-            failures: all that there are, with their numbers of items.
-            tags: the same.
+            failures: all failures with their numbers of items.
+            tags: all tags with theirs.
             chosen: where the cursor begins.
         """
         if self._tags.is_open:
             self._close_tags()
         else:
-            self._kind_before = Kind(self.choice.failure, self.choice.tag)
+            self._before = self.choice
             self._tags.open(failures, tags, chosen)
 
     def open_search(self) -> None:
-        """Lets one type what to search for."""
+        """Shows the input for a search."""
         self._search.add_class("-shown")
         self._search.focus()
 
@@ -89,9 +147,9 @@ class SampleChooser(Vertical):
         return self._tags.is_open or self._search.has_class("-shown")
 
     def put_away(self) -> None:
-        """Takes back what is tried of the tags, or else the search."""
+        """Takes back the tag that is tried, or else the search."""
         if self._tags.is_open:
-            self._choose_kind(self._kind_before)
+            self._choose_kind(self._before)
             self._close_tags()
         else:
             self._search.value = ""
@@ -100,7 +158,7 @@ class SampleChooser(Vertical):
             self.post_message(self.Left())
 
     def on_tag_list_tried(self, message: TagList.Tried) -> None:
-        self._choose_kind(message.kind)
+        self._choose_kind(message.choice)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
@@ -121,7 +179,7 @@ class SampleChooser(Vertical):
         if text == self._search.value:
             self._choose(replace(self.choice, search=text))
 
-    def _choose_kind(self, kind: Kind) -> None:
+    def _choose_kind(self, kind: Choice) -> None:
         self._choose(replace(self.choice, failure=kind.failure, tag=kind.tag))
 
     def _choose(self, choice: Choice) -> None:
@@ -130,13 +188,5 @@ class SampleChooser(Vertical):
             self.post_message(self.Chosen())
 
     def _close_tags(self) -> None:
-        self._tags.close()
+        self._tags.remove_class("-shown")
         self.post_message(self.Left())
-
-    @property
-    def _search(self) -> Input:
-        return self.query_one(Input)
-
-    @property
-    def _tags(self) -> TagList:
-        return self.query_one(TagList)

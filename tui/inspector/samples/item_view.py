@@ -1,30 +1,27 @@
-"""Shows one item: prompt, options, answers. Lays out in a thread, draws only the lines in sight."""
+"""Shows one item: prompt, options, answers. Laid out in a thread; only the lines in sight are drawn."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, get_args
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.worker import WorkType
 
-from tui.inspector.samples.lines import Subject, sample_lines
-
-if TYPE_CHECKING:
-    from rich.style import Style
-    from textual import events
-    from textual.worker import WorkType
-
-    from tui.inspector.look.marks import Marks
-    from tui.inspector.widgets.option_table import Line, Role
+from tui.inspector.look.marks import Marks
+from tui.inspector.samples.lines import sample_lines
+from tui.inspector.samples.reading import Subject
+from tui.inspector.widgets.option_table import Line, Role
 
 NARROWEST = 20
-"""Columns that are laid out for, at least."""
+"""Columns of the layout at least."""
 
 
 class SampleView(ScrollView, can_focus=True):
@@ -41,20 +38,7 @@ class SampleView(ScrollView, can_focus=True):
         Binding("h,left", "step(-1)", "previous", id="sample.previous", show=False, tooltip="Previous item"),
     ]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "sample--plain",
-        "sample--muted",
-        "sample--heading",
-        "sample--right",
-        "sample--wrong",
-        "sample--base",
-        "sample--ablated",
-        "sample--control",
-        "sample--divergence",
-        "sample--after",
-        "sample--evidence",
-        "sample--divergence-evidence",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"sample--{role}" for role in get_args(Role)}
 
     DEFAULT_CSS = """
     SampleView { overflow-x: hidden; overflow-y: auto; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
@@ -81,18 +65,14 @@ class SampleView(ScrollView, can_focus=True):
     def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id)
         self._marks = marks
-        self._subject: Subject | None = None
+        self.subject: Subject | None = None
+        """The item that is shown."""
         self._lines: list[Line] = []
         self._width = 0
 
-    @property
-    def subject(self) -> Subject | None:
-        """What is shown."""
-        return self._subject
-
     def show(self, subject: Subject | None) -> None:
-        """Shows an item from its top, or none; the same item again stays where it is scrolled to."""
-        before, self._subject = self._subject, subject
+        """Shows an item from its top, or none; the same item again keeps its scroll position."""
+        before, self.subject = self.subject, subject
         if subject is None:
             self._take([])
         elif self._width:
@@ -116,12 +96,12 @@ class SampleView(ScrollView, can_focus=True):
         """Scrolls to the top (0) or the end (1)."""
         self.scroll_to(y=edge * self.max_scroll_y, animate=False, immediate=True)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         width = max(NARROWEST, self.scrollable_content_region.width)
         if width != self._width:
             self._width = width
-            if self._subject is not None:
-                self._start_layout(self._subject)
+            if self.subject is not None:
+                self._start_layout(self.subject)
 
     def _start_layout(self, subject: Subject) -> None:
         # A function, not its coroutine: a coroutine that is replaced before it began would warn.
@@ -137,10 +117,10 @@ class SampleView(ScrollView, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        place, width = y + self.scroll_offset.y, self.scrollable_content_region.width
-        if place >= len(self._lines):
+        number, width = y + self.scroll_offset.y, self.scrollable_content_region.width
+        if number >= len(self._lines):
             return Strip.blank(width, self._style("plain"))
-        segments = [Segment(text, self._style(role)) for text, role in self._lines[place]]
+        segments = [Segment(text, self._style(role)) for text, role in self._lines[number]]
         return Strip(segments).adjust_cell_length(width, self._style("plain"))
 
     def _style(self, role: Role) -> Style:

@@ -1,28 +1,22 @@
-"""An item with all its answers as lines of pieces, for one width. Pure: no widget, called in a thread."""
+"""An item with all its answers as lines of pieces, for one width; called in a thread."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import Span, first_divergence, fitted, rows_of
-from tui.inspector.samples.failing import (
-    PROGRAM_METRIC,
-    answer_notes,
-    evidence_place,
-    fails,
-    failure_sentences,
-)
+from tui.inspector.samples.answer_text import answer_notes, evidence_span, fails, failure_sentences
+from tui.inspector.samples.reading import Subject
 from tui.inspector.widgets.option_table import Answerer, Line, Role, letter_of, option_lines
 from tui.safe_text import safe_block, safe_line
 
 if TYPE_CHECKING:
     from core.analysis.samples.failures import ItemFailure
     from core.analysis.samples.records import Answer, Flip, Sample
-    from tui.inspector.look.marks import Marks
 
 FLIP_WORDS = {
     "right": "both right",
@@ -36,35 +30,6 @@ CONTROL_WIDTH = 70
 
 SIDE_BY_SIDE = 40
 """Columns from which the two answers stand side by side."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """An item to show."""
-
-    sample: Sample
-    control: Answer | None
-    """What the model answered with as many weights ablated at random; None if it is not stored."""
-    is_ablated: bool
-    """Whether anything is ablated: without, there is only the intact model to show."""
-    failure: ItemFailure | None = None
-    """How the ablated answer fails; None unless both answers are known."""
-    metric: str = ""
-    """The benchmark's first one."""
-
-    @property
-    def is_program(self) -> bool:
-        """Whether the answer is a program, and the targets are its tests."""
-        return self.metric == PROGRAM_METRIC
-
-    @property
-    def answerers(self) -> list[Answerer]:
-        """Who was asked: base, and with an ablation the ablated model and its control."""
-        base = Answerer("base", "base", self.sample.base)
-        if not self.is_ablated:
-            return [base]
-        ablated = Answerer("ablated", "ablated", self.sample.ablated)
-        return [base, ablated, Answerer("random control", "control", self.control)]
 
 
 def sample_lines(subject: Subject, width: int, marks: Marks) -> list[Line]:
@@ -83,13 +48,14 @@ def sample_lines(subject: Subject, width: int, marks: Marks) -> list[Line]:
 
 
 def flip_signs(flip: Flip, marks: Marks) -> str:
-    """Right or wrong, of base and of the ablated model."""
+    """The signs for right or wrong, of base and of the ablated model."""
+    right, wrong, unknown = marks.right, marks.wrong, marks.unknown
     signs = {
-        "right": (marks.right, marks.right),
-        "wrong": (marks.wrong, marks.wrong),
-        "broken": (marks.right, marks.wrong),
-        "fixed": (marks.wrong, marks.right),
-        "unknown": (marks.unknown, marks.unknown),
+        "right": (right, right),
+        "wrong": (wrong, wrong),
+        "broken": (right, wrong),
+        "fixed": (wrong, right),
+        "unknown": (unknown, unknown),
     }
     return marks.becomes.join(signs[flip])
 
@@ -100,8 +66,8 @@ def _title(subject: Subject, width: int, marks: Marks) -> list[Line]:
     if subject.is_ablated and sample.flip != "unknown":
         head += f"  {flip_signs(sample.flip, marks)} {FLIP_WORDS[sample.flip]}"
     tag = f"  tag {safe_line(sample.family)}" if sample.family else ""
-    lines: list[Line] = [((fitted(head + tag, width, marks.cut), "heading"),)]
-    return lines + _paragraph(f"id {safe_line(sample.id)}", width, "muted")
+    title: Line = ((fitted(head + tag, width, marks.cut), "heading"),)
+    return [title, *_paragraph(f"id {safe_line(sample.id)}", width, "muted")]
 
 
 def _options(subject: Subject, width: int, marks: Marks) -> list[Line]:
@@ -113,7 +79,7 @@ def _options(subject: Subject, width: int, marks: Marks) -> list[Line]:
 
 
 def _failure(subject: Subject, failure: ItemFailure, width: int) -> list[Line]:
-    """How the ablated answer fails, what counts first in the colour of what is wrong."""
+    """How the ablated answer fails, the main failure in the colour of what is wrong."""
     sentences = failure_sentences(failure, subject.sample)
     if not sentences:
         return []
@@ -123,7 +89,7 @@ def _failure(subject: Subject, failure: ItemFailure, width: int) -> list[Line]:
     for sentence in sentences[1:]:
         lines += _paragraph(sentence, width, "plain")
     answer = subject.sample.ablated
-    if answer is not None and evidence_place(failure, answer.text or ""):
+    if answer is not None and evidence_span(failure, answer.text or ""):
         lines += _paragraph("What shows the first of these is underlined below.", width, "muted")
     return lines
 
@@ -142,11 +108,11 @@ def _answers(subject: Subject, width: int, marks: Marks) -> list[Line]:
 
 
 def _right(subject: Subject, width: int, marks: Marks) -> list[Line]:
-    """What is right: an option, or whatever a written answer may be, or has to pass."""
+    """The right option, or the right written answers, or the tests to pass."""
     sample = subject.sample
     if sample.gold is not None:
-        gold = f"{marks.right} gold {letter_of(sample.gold)}: {_option_text(sample, sample.gold)}"
-        return _paragraph(gold, width, "plain")
+        option = safe_line(sample.options[sample.gold])
+        return _paragraph(f"{marks.right} gold {letter_of(sample.gold)}: {option}", width, "plain")
     targets = list(dict.fromkeys(target.strip() for target in sample.targets))
     if not targets:
         return []
@@ -160,8 +126,7 @@ def _single(one: Answerer, subject: Subject, width: int, marks: Marks) -> list[L
     """One model's answer, or that there is none."""
     if one.answer is None:
         return _paragraph(f"{marks.unknown} {one.name}: not stored for this item, r runs it", width, "muted")
-    verdict: Role = "right" if one.answer.correct else "wrong"
-    head = _verdict(one, marks)
+    head, verdict = _verdict(one, one.answer, marks)
     text = _answer_text(one.answer, subject.sample)
     notes = _notes(one.answer, subject, width)
     if "\n" not in text and cell_len(head) + 2 + cell_len(text) <= width:
@@ -170,35 +135,29 @@ def _single(one: Answerer, subject: Subject, width: int, marks: Marks) -> list[L
 
 
 def _pair(one: Answerer, other: Answerer, subject: Subject, width: int, marks: Marks) -> list[Line]:
-    """Two answers side by side, or below each other, with what differs."""
+    """Two answers with what differs, side by side or one below the other."""
     assert one.answer is not None, "the first has an answer"
     assert other.answer is not None, "so has the second"
     left, right = _answer_text(one.answer, subject.sample), _answer_text(other.answer, subject.sample)
     divergence = first_divergence(left, right, base_ended=True, other_ended=True)
     start = divergence.start if divergence else None
     half = (width - 3) // 2 if width >= SIDE_BY_SIDE else width
-    evidence = evidence_place(subject.failure, other.answer.text or "")
-    columns = [
-        _answer_column(one, subject, half, marks, [_tinted(left, row, start) for row in rows_of(left, half)]),
-        _answer_column(
-            other,
-            subject,
-            half,
-            marks,
-            [_tinted(right, row, start, evidence) for row in rows_of(right, half)],
-        ),
-    ]
+    evidence = evidence_span(subject.failure, other.answer.text or "")
+    columns = []
+    for answerer, text, marked in ((one, left, None), (other, right, evidence)):
+        assert answerer.answer is not None, "both have an answer"
+        head, verdict = _verdict(answerer, answerer.answer, marks)
+        rows = [_tinted(text, row, start, marked) for row in rows_of(text, half)]
+        column: list[Line] = [((fitted(head, half, marks.cut), verdict),)]
+        column += _notes(answerer.answer, subject, half)
+        columns.append(column + (rows if any(rows) else [(("(empty)", "muted"),)]))
     if width < SIDE_BY_SIDE:
         return [*columns[0], *columns[1]]
-    return _side_by_side(columns[0], columns[1], half, marks)
-
-
-def _answer_column(one: Answerer, subject: Subject, width: int, marks: Marks, text: list[Line]) -> list[Line]:
-    """One model's answer, its text in rows, below what became of it."""
-    assert one.answer is not None, "there is an answer"
-    verdict: Role = "right" if one.answer.correct else "wrong"
-    head: Line = ((fitted(_verdict(one, marks), width, marks.cut), verdict),)
-    return [head, *_notes(one.answer, subject, width), *(text if any(text) else [(("(empty)", "muted"),)])]
+    lines: list[Line] = []
+    for first, second in zip_longest(*columns, fillvalue=()):
+        filler = " " * (half - sum(cell_len(piece) for piece, _ in first))
+        lines.append((*first, (f"{filler} {marks.rule} ", "muted"), *second))
+    return lines
 
 
 def _notes(answer: Answer, subject: Subject, width: int) -> list[Line]:
@@ -206,61 +165,46 @@ def _notes(answer: Answer, subject: Subject, width: int) -> list[Line]:
     return _paragraph(notes, width, "muted") if notes else []
 
 
-def _tinted(text: str, row: Span, start: int | None, evidence: Span | None = None) -> Line:
-    """A row of a text that parts from another at a place: the word there marked, what follows tinted.
+def _tinted(text: str, row: Span, start: int | None, evidence: Span | None) -> Line:
+    """A row of a text: the word of the divergence is marked, what follows is tinted.
 
     Args:
         text: all of it.
         row: the characters of the row.
-        start: where it parts; None if nowhere.
-        evidence: what shows how it fails, to be marked too.
+        start: of the divergence; None without one.
+        evidence: characters that are marked, too.
     """
     end = len(text) if start is None else start
     while end < len(text) and not text[end].isspace():
         end += 1
-    cuts = {
-        place for place in (start, end, *(evidence or ())) if place is not None and row[0] < place < row[1]
-    }
+    cuts = {cut for cut in (start, end, *(evidence or ())) if cut is not None and row[0] < cut < row[1]}
     return tuple(
         (text[first:last], _role_at(first, start, end, evidence))
         for first, last in pairwise(sorted({*row, *cuts}))
     )
 
 
-def _role_at(place: int, start: int | None, end: int, evidence: Span | None) -> Role:
-    is_evidence = evidence is not None and evidence[0] <= place < evidence[1]
-    if start is not None and start <= place < end:
+def _role_at(index: int, start: int | None, end: int, evidence: Span | None) -> Role:
+    is_evidence = evidence is not None and evidence[0] <= index < evidence[1]
+    if start is not None and start <= index < end:
         return "divergence-evidence" if is_evidence else "divergence"
     if is_evidence:
         return "evidence"
-    return "plain" if start is None or place < start else "after"
+    return "plain" if start is None or index < start else "after"
 
 
-def _side_by_side(left: list[Line], right: list[Line], half: int, marks: Marks) -> list[Line]:
-    lines: list[Line] = []
-    for place in range(max(len(left), len(right))):
-        one = left[place] if place < len(left) else ()
-        other = right[place] if place < len(right) else ()
-        filler = " " * (half - sum(cell_len(piece) for piece, _ in one))
-        lines.append((*one, (f"{filler} {marks.rule} ", "muted"), *other))
-    return lines
-
-
-def _verdict(one: Answerer, marks: Marks) -> str:
-    assert one.answer is not None, "there is an answer"
-    choice = "" if one.answer.prediction is None else f" {letter_of(one.answer.prediction)}"
-    return f"{marks.right if one.answer.correct else marks.wrong} {one.name}{choice}"
+def _verdict(one: Answerer, answer: Answer, marks: Marks) -> tuple[str, Role]:
+    """The line above an answer, and its look."""
+    choice = "" if answer.prediction is None else f" {letter_of(answer.prediction)}"
+    sign = marks.right if answer.correct else marks.wrong
+    return f"{sign} {one.name}{choice}", "right" if answer.correct else "wrong"
 
 
 def _answer_text(answer: Answer, sample: Sample) -> str:
-    """What was answered, harmless: the generated text, or the chosen option."""
+    """The generated text, or the chosen option, made safe."""
     if answer.text is not None:
         return safe_block(answer.text)
-    return "" if answer.prediction is None else _option_text(sample, answer.prediction)
-
-
-def _option_text(sample: Sample, place: int) -> str:
-    return safe_line(sample.options[place])
+    return "" if answer.prediction is None else safe_line(sample.options[answer.prediction])
 
 
 def _heading(text: str) -> list[Line]:

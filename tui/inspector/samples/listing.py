@@ -1,38 +1,173 @@
-"""The list of a benchmark's items. Knows only their places; the rows in sight are asked for, and given."""
+"""The list of a benchmark's items. It knows their indices; the rows in sight are asked for, and given."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.segment import Segment
+from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.inspector.look.text import rows_of
-from tui.inspector.samples.row import Columns, Ending, ListRow, row_line
+from tui.failure_words import TAG_WORDS
+from tui.inspector.look.marks import Marks
+from tui.inspector.look.text import fitted, rows_of
+from tui.inspector.samples.reading import Listing
+from tui.inspector.widgets.option_table import Line, Piece, Role, letter_of
+from tui.inspector.widgets.row_list import RowList
+from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from rich.style import Style
-    from rich.text import Text
-    from textual import events
 
-    from tui.inspector.look.marks import Marks
-
-    Places = Sequence[int] | NDArray[np.int64]
+    from core.analysis.samples.answers import Answers
+    from core.analysis.samples.failures import Failures
+    from core.analysis.samples.records import Flip, SampleRow
+    from core.analysis.samples.samples import Samples
 
 AHEAD = 60
 """Rows that are asked for above and below those in sight."""
 
 KEPT_ROWS = 4000
 """Rows that are kept at most."""
+
+WIDEST_TAG = 13
+ROOMY = 72
+"""Columns from which the answers have a column each with a name."""
+
+FAILURE_WIDTH, ROOMY_FAILURE_WIDTH = 16, 24
+"""Cells for how an answer fails."""
+
+Ending = Literal["letters", "failure", "nothing"]
+"""The end of a row: the options' letters; how a written answer fails; nothing without an ablated one."""
+
+FLIP_ROLES: dict[Flip, Role] = {
+    "broken": "wrong",
+    "fixed": "right",
+    "right": "plain",
+    "wrong": "muted",
+    "unknown": "muted",
+}
+"""The look of a row's mark: what the ablation changed stands out."""
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """One item, its texts safe and on one line each."""
+
+    index: int
+    mark: str
+    """Right or wrong, base and ablated."""
+    role: Role
+    """The look of the mark."""
+    tag: str
+    beginning: str
+    letters: Line
+    """The right option, base's and the ablated model's."""
+    failure: Piece
+    """The main tag of a written answer."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Widths in cells."""
+
+    mark: int
+    index: int
+    tag: int
+    beginning: int
+    letter: int
+    """Of each of the three; 0 where answers are written."""
+    failure: int
+    """0 where there are letters, or nothing."""
+
+    @classmethod
+    def within(cls, width: int, n: int, longest_tag: int, mark: int, ending: Ending) -> Columns:
+        """The widths that fit: the beginning of the text takes what the others leave."""
+        is_roomy = width >= ROOMY
+        letter = 0 if ending != "letters" else 4 if is_roomy else 1
+        failure = 0 if ending != "failure" else ROOMY_FAILURE_WIDTH if is_roomy else FAILURE_WIDTH
+        end = 3 * (letter + 1) if letter else failure + 1 if failure else 0
+        index, tag = len(str(max(0, n - 1))) + 1, min(longest_tag, WIDEST_TAG)
+        # A column before everything is for the cursor, one behind it keeps the scrollbar off.
+        fixed = 1 + mark + 1 + index + 1 + (tag + 1 if tag else 0) + end + 1
+        return cls(mark, index, tag, max(0, width - fixed), letter, failure)
+
+    def heads(self, cut: str) -> str:
+        """The line above the list."""
+        tag = fitted("tag", self.tag, cut) + " " if self.tag else ""
+        end = ""
+        if self.letter:
+            end = "".join(f" {name[: self.letter]:<{self.letter}}" for name in ("gold", "base", "abl."))
+        elif self.failure:
+            end = " " + fitted("how it fails", self.failure, cut)
+        return f" {' ' * self.mark} {'#':>{self.index}} {tag}{fitted('item', self.beginning, cut)}{end}"
+
+    def line(self, index: int, row: ListRow | None, cut: str) -> Line:
+        """A row in pieces; only its number if no more is known."""
+        number = f" {f'#{index}':>{self.index}} "
+        if row is None:
+            return ((f"{' ' * self.mark}{number}{cut}", "muted"),)
+        tag: Line = ((fitted(row.tag, self.tag, cut) + " ", "muted"),) if self.tag else ()
+        end: Line = ()
+        if self.letter:
+            end = tuple((f" {letter:<{self.letter}}", role) for letter, role in row.letters)
+        elif self.failure:
+            end = ((" " + fitted(row.failure[0], self.failure, cut), row.failure[1]),)
+        beginning: Piece = (fitted(row.beginning, self.beginning, cut), "plain")
+        return ((fitted(row.mark, self.mark, cut), row.role), (number, "muted"), *tag, beginning, *end)
+
+
+def list_rows(
+    samples: Samples, indices: Sequence[int], marks: Marks, is_ablated: bool, failures: Failures | None
+) -> list[ListRow]:
+    """The rows of some items; reads from the cache, so it is called in a thread."""
+    import numpy as np
+
+    rows = samples.rows(np.array(indices, np.int64))
+    return [_list_row(samples, row, marks, is_ablated, failures) for row in rows]
+
+
+def _list_row(
+    samples: Samples, row: SampleRow, marks: Marks, is_ablated: bool, failures: Failures | None
+) -> ListRow:
+    base = _correct(samples.base_answers, row.index)
+    signs = {True: marks.right, False: marks.wrong, None: marks.unknown}
+    mark = signs[base]
+    if is_ablated:
+        mark += marks.becomes + signs[_correct(samples.ablated_answers, row.index)]
+    letters: Line = (
+        ("" if row.gold is None else letter_of(row.gold), "plain"),
+        *(_letter(option, row.gold) for option in (row.base, row.ablated)),
+    )
+    role = FLIP_ROLES[row.flip] if is_ablated else "right" if base else "wrong"
+    failure = _failure(failures, row.index)
+    return ListRow(row.index, mark, role, safe_line(row.family), safe_line(row.beginning), letters, failure)
+
+
+def _correct(answers: Answers | None, index: int) -> bool | None:
+    """Whether an item was answered right; None if it was not answered."""
+    return bool(answers.correct[index]) if answers is not None and answers.known[index] else None
+
+
+def _letter(option: int | None, gold: int | None) -> Piece:
+    return ("", "muted") if option is None else (letter_of(option), "right" if option == gold else "wrong")
+
+
+def _failure(failures: Failures | None, index: int) -> Piece:
+    """The main tag, in words."""
+    from core.analysis.diagnosis.failure_modes import FAILURES, PRIORITY
+
+    if failures is None or failures.main[index] < 0:
+        return "", "muted"
+    name = PRIORITY[failures.main[index]]
+    return TAG_WORDS[name], "wrong" if name in FAILURES else "muted"
 
 
 class ListHead(Widget):
@@ -47,13 +182,11 @@ class ListHead(Widget):
         self._rows = rows
 
     def render(self) -> Text:
-        from rich.text import Text
-
         return Text(self._rows.head, no_wrap=True, overflow="crop")
 
 
-class SampleList(ScrollView, can_focus=True):
-    """A cursor over places; as fast with a hundred thousand as with ten."""
+class SampleList(RowList):
+    """The listed items; as fast with a hundred thousand as with ten."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "down", id="samples.down", show=False, tooltip="Next item"),
@@ -67,15 +200,10 @@ class SampleList(ScrollView, can_focus=True):
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "samples--row",
-        "samples--cursor",
-        "samples--muted",
-        "samples--right",
-        "samples--wrong",
+        f"samples--{look}" for look in ("row", "cursor", "muted", "right", "wrong")
     }
 
     DEFAULT_CSS = """
-    SampleList { overflow-x: hidden; overflow-y: auto; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
     SampleList .samples--cursor { background: $panel; text-style: bold; }
     SampleList:focus .samples--cursor {
         background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
@@ -86,18 +214,14 @@ class SampleList(ScrollView, can_focus=True):
     """
 
     class RowsWanted(Message):
-        """These places are in sight, or nearly, and not known."""
+        """These items are in sight, or nearly, and their rows not known."""
 
-        def __init__(self, places: Sequence[int]) -> None:
+        def __init__(self, indices: Sequence[int]) -> None:
             super().__init__()
-            self.places = places
+            self.indices = indices
 
     class Moved(Message):
-        """The cursor is on another item; `place` is None if there is none."""
-
-        def __init__(self, place: int | None) -> None:
-            super().__init__()
-            self.place = place
+        """The cursor is on another item, or on none."""
 
     class Opened(Message):
         """The item under the cursor is to be shown."""
@@ -105,67 +229,57 @@ class SampleList(ScrollView, can_focus=True):
     def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id)
         self._marks = marks
-        self._places: Places = ()
+        self._indices: Sequence[int] | NDArray[np.int64] = ()
         self._n, self._longest_tag, self._mark_width = 0, 0, 3
         self._ending: Ending = "letters"
         self._rows: dict[int, ListRow] = {}
         self._is_asking = False
-        self._cursor = 0
         self._sentence = "Reading what is stored."
 
     def allow_focus(self) -> bool:
-        """Not while the item stands in its place."""
+        """False while the item replaces the list."""
         return super().allow_focus() and self.display
 
     @property
-    def place(self) -> int | None:
-        """Of the item under the cursor; None if the list is empty."""
-        return int(self._places[self._cursor]) if len(self._places) else None
+    def index(self) -> int | None:
+        """The item under the cursor; None if the list is empty."""
+        return int(self._indices[self.cursor]) if len(self._indices) else None
 
     @property
     def position(self) -> tuple[int, int]:
-        """Which row the cursor is on, from 1, and of how many; (0, 0) if there are none."""
-        return (self._cursor + 1 if len(self._places) else 0), len(self._places)
+        """The cursor's row, from 1, and the number of rows; (0, 0) if there are none."""
+        return (self.cursor + 1 if self.row_count else 0), self.row_count
 
     @property
     def head(self) -> str:
-        """The names of the columns, where they stand."""
-        return self._columns().heads(self._marks.cut)
+        """The names of the columns."""
+        return self._columns(self.scrollable_content_region.width).heads(self._marks.cut)
 
-    def show(
-        self,
-        places: Places,
-        n: int,
-        tags: Iterable[str],
-        mark_width: int,
-        sentence: str,
-        ending: Ending = "letters",
-    ) -> None:
+    def show(self, listing: Listing | None, is_ablated: bool, sentence: str) -> None:
         """Lists other items, or the same with other answers; the cursor stays on its item if it is there.
 
         Args:
-            places: of the items, ascending.
-            n: items of the benchmark.
-            tags: all that there are, for the width of their column.
-            mark_width: cells of a row's mark.
-            sentence: what is said if there are no items.
-            ending: what stands at the end of the rows.
+            listing: what is listed; None for nothing.
+            is_ablated: whether the rows have a mark for the ablated model.
+            sentence: shown if there are no items.
         """
-        place = self.place
-        above = self._cursor - self.scroll_offset.y
-        self._places, self._n, self._sentence = places, n, sentence
-        self._longest_tag, self._mark_width = max(map(len, tags), default=0), mark_width
-        self._ending = ending
-        self._cursor = 0 if place is None else min(bisect_left(places, place), max(0, len(places) - 1))
+        index, above = self.index, self.cursor - self.scroll_offset.y
+        self._indices, self._sentence = () if listing is None else listing.indices, sentence
+        if listing is not None:
+            samples = listing.samples
+            self._n, self._longest_tag = samples.n, max(map(len, samples.tags), default=0)
+            self._mark_width = 2 + len(self._marks.becomes) if is_ablated else 1
+            has_letters = len(samples.items.gold) and (samples.items.gold >= 0).any()
+            self._ending = "letters" if has_letters else "failure" if is_ablated else "nothing"
         self._is_asking = False
-        self.virtual_size = Size(self.scrollable_content_region.width, len(places))
-        self.scroll_to(y=self._cursor - above, animate=False, immediate=True, force=True)
-        self._show_cursor()
+        self.set_rows(len(self._indices), 0 if index is None else bisect_left(self._indices, index))
+        self.scroll_to(y=self.cursor - above, animate=False, immediate=True, force=True)
+        self.bring_into_sight()
         self.refresh()
-        self.post_message(self.Moved(self.place))
+        self.post_message(self.Moved())
 
     def forget(self) -> None:
-        """Forgets what is known of the rows, as when their answers have changed."""
+        """Forgets the known rows, as when their answers have changed."""
         self._rows.clear()
         self._is_asking = False
         self.refresh()
@@ -175,109 +289,55 @@ class SampleList(ScrollView, can_focus=True):
         self._is_asking = False
         if len(self._rows) > KEPT_ROWS:
             self._rows.clear()
-        self._rows.update((row.place, row) for row in rows)
+        self._rows.update((row.index, row) for row in rows)
         self.refresh()
         self._ask()
 
-    def go_to(self, place: int) -> None:
-        """Puts the cursor on the item at a place, or else the next that is listed."""
-        self._move_to(bisect_left(self._places, place))
+    def go_to(self, index: int) -> None:
+        """Moves the cursor to an item, or else to the next that is listed."""
+        self.move_to(bisect_left(self._indices, index))
 
-    def action_move(self, rows: int) -> None:
-        """Moves the cursor by some rows."""
-        self._move_to(self._cursor + rows)
-
-    def action_page(self, pages: int) -> None:
-        """Moves the cursor by pages, which share a row."""
-        self._move_to(self._cursor + pages * max(1, self.scrollable_content_region.height - 1))
-
-    def action_edge(self, edge: int) -> None:
-        """Moves the cursor to the first row (0) or the last (1)."""
-        self._move_to(edge * len(self._places))
+    def cursor_moved(self) -> None:
+        self.post_message(self.Moved())
 
     def action_open(self) -> None:
         """Asks for the item under the cursor."""
-        if len(self._places):
+        if self.row_count:
             self.post_message(self.Opened())
 
     def on_click(self, event: events.Click) -> None:
-        row = event.y + self.scroll_offset.y
-        if row < len(self._places):
-            self._move_to(row)
-            if event.chain > 1:
-                self.action_open()
+        if event.chain > 1 and event.y + self.scroll_offset.y == self.cursor:
+            self.action_open()
 
-    def _move_to(self, row: int) -> None:
-        row = max(0, min(row, len(self._places) - 1))
-        if row != self._cursor:
-            before, self._cursor = self._cursor, row
-            self._refresh_rows(before, row)
-            self._show_cursor()
-            self.post_message(self.Moved(self.place))
-
-    def _show_cursor(self) -> None:
-        height, top = self.scrollable_content_region.height, self.scroll_offset.y
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, immediate=True)
-        elif height and self._cursor >= top + height:
-            self.scroll_to(y=self._cursor - height + 1, animate=False, immediate=True)
-
-    def _refresh_rows(self, *rows: int) -> None:
-        self.refresh(*(Region(0, row - self.scroll_offset.y, self.size.width, 1) for row in rows))
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._places))
-        self._show_cursor()
-
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        row = y + self.scroll_offset.y
-        if not len(self._places):
-            return Strip(self._sentence_row(y, width)).adjust_cell_length(width, self._row_style(None))
-        if row >= len(self._places):
-            return Strip.blank(width, self._row_style(None))
-        known = self._rows.get(int(self._places[row]))
+    def draw_row(self, row: int, width: int) -> Iterable[Segment]:
+        index, is_cursor = int(self._indices[row]), row == self.cursor
+        known = self._rows.get(index)
         if known is None:
             self._ask()
-        return Strip(self._row(row, known)).adjust_cell_length(width, self._row_style(row))
-
-    def _sentence_row(self, y: int, width: int) -> list[Segment]:
-        rows = rows_of(self._sentence, width)
-        return [Segment(self._sentence[slice(*rows[y])], self._row_style(None))] if y < len(rows) else []
-
-    def _row(self, row: int, known: ListRow | None) -> list[Segment]:
-        base, is_cursor = self._row_style(row), row == self._cursor
-        line = row_line(int(self._places[row]), known, self._columns(), self._marks)
-        segments = [Segment(self._marks.chosen if is_cursor else " ", base)]
-        for text, role in line:
+        # A component's style is kept by Textual, a widget's own is worked out anew each time.
+        base = self.get_component_rich_style("samples--cursor" if is_cursor else "samples--row")
+        yield Segment(self._marks.chosen if is_cursor else " ", base)
+        for text, role in self._columns(width).line(index, known, self._marks.cut):
             # On the cursor's background only its own colour can be read for sure.
             is_bare = is_cursor or role == "plain"
-            style = base if is_bare else self.get_component_rich_style(f"samples--{role}")
-            segments.append(Segment(text, style))
-        return segments
+            yield Segment(text, base if is_bare else self.get_component_rich_style(f"samples--{role}"))
 
-    def _row_style(self, row: int | None) -> Style:
-        # A component's style is kept by Textual, a widget's own is worked out anew each time.
-        is_cursor = row is not None and row == self._cursor
-        return self.get_component_rich_style("samples--cursor" if is_cursor else "samples--row")
+    def draw_empty(self, line: int, width: int) -> Iterable[Segment]:
+        rows = rows_of(self._sentence, width)
+        if line < len(rows):
+            style = self.get_component_rich_style("samples--row")
+            yield Segment(self._sentence[slice(*rows[line])], style)
 
-    def _columns(self) -> Columns:
-        width = self.scrollable_content_region.width
+    def _columns(self, width: int) -> Columns:
         return Columns.within(width, self._n, self._longest_tag, self._mark_width, self._ending)
 
     def _ask(self) -> None:
-        """Asks for the rows in sight and around that are not known, once at a time."""
+        """Asks for the unknown rows in sight and around, once at a time."""
         if self._is_asking:
             return
         top = self.scroll_offset.y
-        near = self._places[max(0, top - AHEAD) : top + self.size.height + AHEAD]
-        if wanted := [int(place) for place in near if int(place) not in self._rows]:
+        near = self._indices[max(0, top - AHEAD) : top + self.size.height + AHEAD]
+        if wanted := [int(index) for index in near if int(index) not in self._rows]:
             self._is_asking = True
             self.post_message(self.RowsWanted(wanted))
 

@@ -5,44 +5,39 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from tui.inspector.command_of import command_line
+from tui.inspector.lens import Lens
 from tui.inspector.pane import Copied, Exported, Pane
+from tui.inspector.samples.answer_text import report
 from tui.inspector.samples.chooser import SampleChooser
 from tui.inspector.samples.item_view import SampleView
-from tui.inspector.samples.listing import ListHead, SampleList
+from tui.inspector.samples.listing import ListHead, ListRow, SampleList, list_rows
 from tui.inspector.samples.reading import (
     Listing,
     Question,
     Reading,
+    failure_counts,
     list_samples,
     read_failures,
     read_stored,
     subject_at,
     with_live,
 )
-from tui.inspector.samples.report import report
-from tui.inspector.samples.row import ListRow, ending_of, list_rows, mark_width
 from tui.inspector.samples.summary import no_item_text, nothing_text, summary_text
-from tui.inspector.samples.tag_list import Kind
+from tui.inspector.session import Session
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from textual.app import ComposeResult
-    from textual.timer import Timer
-
     from core.analysis.samples.failures import Failures
-    from tui.inspector.lens import Lens
-    from tui.inspector.session import Session
 
 LIVE_S = 1.0
-"""How often a running run's answers are taken in."""
+"""Seconds between two looks at the answers of a running run."""
 
 FAILURES_REST_S = 0.15
-"""How long the lens stays before it is read how the answers fail, which can take seconds."""
+"""How long the lens rests before the failures are read, which can take seconds."""
 
 HELP = """\
 Every item of the benchmark, with the answers of the intact model (base) and the ablated one.
@@ -57,8 +52,8 @@ accuracies with 95 % intervals (the mean score, where an answer can be right in 
 of the flips. The random control is the model with as many weights ablated at random: what it gets wrong, too,
 is not the work of the ability.
 
-Then it is summed up how the ablated answers fail: of written answers the shares of the tags that count, with
-95 % intervals; of multiple choice the mean margin (log-likelihood of the right option minus that of the best
+Then comes how the ablated answers fail: for written answers the shares of their main tags, with 95 %
+intervals; for multiple choice the mean margin (log-likelihood of the right option minus that of the best
 other one), what won among the broken items, and a preference for a position or a length if there is one.
 
 w lists all tags with their numbers of items: first how written answers fail, then the benchmark's own. A
@@ -67,11 +62,11 @@ id as you type: enter goes on to the list, esc ends the search.
 
 An item has its prompt, its options with their log-likelihoods (in nats, summed over the option's tokens) and,
 as bars, their shares of the probability of all its options. Then comes how the ablated answer fails, each tag
-with what shows it, and the first token where base and ablated part.
+with its evidence, and the first token that differs from base.
 
-Below are both answers: the word at which they part is marked, what follows is tinted, and what shows the
-first tag is underlined. With an item open, left and right go to the one before and the next. Copying takes
-the item with the command line that repeats its run; exporting takes all that is listed.
+Below are both answers: the first word that differs is marked, what follows is tinted, and the evidence for
+the first tag is underlined. With an item open, left and right go to the one before and the next. Copying
+takes the item with the command line that repeats its run; exporting takes all that is listed.
 """
 
 
@@ -115,20 +110,22 @@ class SamplesPane(Pane):
         """The same with what a run has given so far."""
         self._listing: Listing | None = None
         self._failures: Failures | None = None
-        """How the answers of the reading fail; None if that is not known, or not yet."""
-        self._resting: Timer | None = None
+        """How the answers of the reading fail; None if unknown (yet)."""
         self._live_taken = 0.0
+        self._rows = SampleList(session.marks, id="samples-list")
+        self._head = ListHead(self._rows)
+        self._item = SampleView(session.marks, id="samples-item")
+        self._chooser = SampleChooser()
 
     def compose(self) -> ComposeResult:
-        rows = SampleList(self.session.marks, id="samples-list")
         with Horizontal():
             with Vertical(id="samples-left"):
-                yield ListHead(rows)
-                yield rows
-            yield SampleView(self.session.marks, id="samples-item")
-        yield SampleChooser()
+                yield self._head
+                yield self._rows
+            yield self._item
+        yield self._chooser
 
-    # What is read
+    # Reading
 
     def refresh_view(self, lens: Lens) -> None:
         question, before = Question.of(self.session, lens), self._stored
@@ -142,14 +139,13 @@ class SamplesPane(Pane):
 
     def _take_stored(self, stored: Reading) -> None:
         self.remove_class("-stale")
-        if stored is self._stored:
-            return
-        self._stored = stored
-        if not self._take_live():
-            self._take_reading(stored)
+        if stored is not self._stored:
+            self._stored = stored
+            if not self._take_live():
+                self._take_reading(stored)
 
     def _take_live(self) -> bool:
-        """Reads what a run has given of what is not stored; False if there is nothing."""
+        """Reads what a run has given that is not stored; False if there is nothing."""
         stored = self._stored
         live = stored.live_sides(self.session.activity) if stored is not None else {}
         if stored is None or not live:
@@ -159,36 +155,28 @@ class SamplesPane(Pane):
         return True
 
     def _take_reading(self, reading: Reading) -> None:
-        stored = self._stored
-        if stored is None or (reading.question, reading.cache_status) != (
-            stored.question,
-            stored.cache_status,
-        ):
+        now = self._stored
+        if now is None or (reading.question, reading.cache_status) != (now.question, now.cache_status):
             return  # an answer to what is not asked any more, or older than what is stored by now
         self._reading, self._failures = reading, None
         self._read_failures_soon(reading)
         if reading.samples is None:
             self._listing = None
             benchmark = self.session.benchmark(reading.question.benchmark)
-            self._rows.show([], 0, (), 3, nothing_text(reading.question, benchmark.name))
+            self._rows.show(None, False, nothing_text(reading.question, benchmark.name))
             self._close_item()
         else:
             self._list()
 
     def _read_failures_soon(self, reading: Reading) -> None:
-        """Reads how the answers fail, once the lens stays: the list does not wait for it."""
-        if self._resting is not None:
-            self._resting.stop()
-
-        def read() -> None:
-            self.read(lambda: read_failures(reading), take, "failures")
+        """Reads how the answers fail; the list does not wait for it."""
 
         def take(failures: Failures | None) -> None:
             if self._reading is reading and failures is not None:
                 self._failures = failures
                 self._list()
 
-        self._resting = self.set_timer(FAILURES_REST_S, read)
+        self.read(lambda: read_failures(reading), take, "failures", rest_s=FAILURES_REST_S)
 
     def _list(self) -> None:
         """Lists the items that pass the choice."""
@@ -203,29 +191,21 @@ class SamplesPane(Pane):
         if before is None or (before.samples, before.failures) != (listing.samples, listing.failures):
             self._rows.forget()
         self._listing = listing
-        samples, is_ablated = listing.samples, reading.question.mask is not None
-        self._rows.show(
-            listing.places,
-            samples.n,
-            samples.tags,
-            mark_width(is_ablated, self.session.marks),
-            no_item_text(listing.choice),
-            ending_of(samples, is_ablated),
-        )
-        if len(listing.places):
+        self._rows.show(listing, reading.question.mask is not None, no_item_text(listing.choice))
+        if len(listing.indices):
             self._say()
         else:
             self._close_item()
 
     def _say(self) -> None:
-        """The lines above the list."""
+        """Shows the lines above the list."""
         reading, listing, summary = self._reading, self._listing, None
         if reading is not None and listing is not None:
             opened = None if self._rows.display else self._rows.position
             summary = summary_text(reading, listing, self.content_size.width, self.session.marks, opened)
         self._chooser.say(summary)
-        self.query_one(ListHead).display = listing is not None
-        self.query_one(ListHead).refresh()
+        self._head.display = listing is not None
+        self._head.refresh()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._say)
@@ -241,23 +221,20 @@ class SamplesPane(Pane):
             if now is not None and (now.samples, now.failures) == (samples, failures):
                 self._rows.give(rows)
 
-        self.read(lambda: list_rows(samples, message.places, marks, is_ablated, failures), take, "rows")
+        self.read(lambda: list_rows(samples, message.indices, marks, is_ablated, failures), take, "rows")
 
-    def on_sample_list_moved(self, message: SampleList.Moved) -> None:
-        self._read_item()
-        if not self._rows.display:
-            self._say()
-
-    def _read_item(self) -> None:
-        """Reads the item under the cursor; where it is not in sight, it can be copied."""
-        place, reading = self._rows.place, self._reading
-        if place is None or reading is None or reading.samples is None:
+    def on_sample_list_moved(self) -> None:
+        """Reads the item under the cursor: where it is not in sight, it can be copied."""
+        index, reading = self._rows.index, self._reading
+        if index is None or reading is None or reading.samples is None:
             self._item.show(None)
         else:
             metric = self.session.benchmark(reading.question.benchmark).metrics[0]
-            self.read(lambda: subject_at(reading, place, metric), self._item.show, "item")
+            self.read(lambda: subject_at(reading, index, metric), self._item.show, "item")
+        if not self._rows.display:
+            self._say()
 
-    # What a person asks for
+    # Keys
 
     def on_sample_list_opened(self) -> None:
         self.add_class("-open")
@@ -276,11 +253,11 @@ class SamplesPane(Pane):
 
     def action_flip(self, step: int) -> None:
         """To the next listed item whose answer flipped, or the one before."""
-        place = self._rows.place
-        if self._listing is None or place is None:
+        index = self._rows.index
+        if self._listing is None or index is None:
             return
         flips = self._listing.flips
-        found = flips[flips > place][:1] if step > 0 else flips[flips < place][-1:]
+        found = flips[flips > index][:1] if step > 0 else flips[flips < index][-1:]
         if len(found):
             self._rows.go_to(int(found[0]))
         else:
@@ -288,18 +265,18 @@ class SamplesPane(Pane):
             self.notify(f"No listed item {where} this one flipped.", timeout=2, markup=False)
 
     def action_tags(self) -> None:
-        """Opens the list of failures and tags, or closes it with what is under its cursor."""
+        """Opens the list of failures and tags, or closes it and keeps what is under its cursor."""
         listing = self._listing
         if listing is not None:
-            chosen = Kind(listing.choice.failure, listing.choice.tag)
-            self._chooser.toggle_tags(listing.failure_counts, listing.samples.tags, chosen)
+            failures = failure_counts(listing.failures)
+            self._chooser.toggle_tags(failures, listing.samples.tags, listing.choice)
 
     def search(self) -> bool:
         if self._listing is None:
             return False
         samples = self._listing.samples
         # The first search takes longest, because the texts are put into lower case: done while one types.
-        self.read(lambda: samples.select("all", search=" "), lambda places: None, "prepare")
+        self.read(lambda: samples.select("all", search=" "), lambda indices: None, "prepare")
         self._chooser.open_search()
         return True
 
@@ -317,50 +294,34 @@ class SamplesPane(Pane):
             self._chooser.put_away()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """`back` only while there is something to put away: the key has a meaning elsewhere, too."""
-        if action == "back":
-            return self._chooser.is_open or self._item.has_focus
-        return super().check_action(action, parameters)
+        """Leaves esc to others where there is nothing to put away."""
+        return action != "back" or self._chooser.is_open or self._item.has_focus
 
     def _close_item(self) -> None:
-        """Shows the list where the item stands in its place."""
+        """Shows the list again where the item replaces it."""
         had_focus = self._item.has_focus
         self.remove_class("-open")
         if had_focus:
             self._rows.focus()
         self.call_after_refresh(self._say)
 
-    # What a person takes away
+    # Copying and exporting
 
     def copied(self) -> Copied | None:
         subject = self._item.subject
         if self.has_class("-stale") or subject is None or self.lens is None:
             return None
-        if subject.sample.index != self._rows.place:
+        if subject.sample.index != self._rows.index:
             return None
         text = f"{report(subject)}\n$ {command_line(self.session, self.lens)}\n"
         return Copied(text, f"item #{subject.sample.index} as text")
 
     def exported(self) -> Exported | None:
         listing = self._listing
-        if listing is None or not len(listing.places):
+        if listing is None or self._reading is None or not len(listing.indices):
             return None
-
-        def write(path: Path) -> None:
-            listing.samples.write(path, listing.places, path.suffix.removeprefix("."))  # type: ignore[arg-type]
-
-        assert self._reading is not None, "a listing is of a reading"
-        stem = f"samples_{self._reading.question.benchmark}_{listing.choice.filter}"
-        return Exported(stem, (".jsonl", ".csv", ".parquet"), write)
-
-    @property
-    def _rows(self) -> SampleList:
-        return self.query_one(SampleList)
-
-    @property
-    def _item(self) -> SampleView:
-        return self.query_one(SampleView)
-
-    @property
-    def _chooser(self) -> SampleChooser:
-        return self.query_one(SampleChooser)
+        return Exported(
+            f"samples_{self._reading.question.benchmark}_{listing.choice.filter}",
+            (".jsonl", ".csv", ".parquet"),
+            lambda path: listing.samples.write(path, listing.indices, path.suffix.removeprefix(".")),  # type: ignore[arg-type]
+        )

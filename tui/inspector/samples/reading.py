@@ -1,4 +1,4 @@
-"""What the tab Samples reads, in a thread: stored answers, those of a run that goes on, what is filtered."""
+"""What the tab Samples reads in a thread: stored answers, those of a running run, the items that pass."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.experiment.specs import Run
+from core.experiment.specs import MaskSpec, Run
+from tui.inspector.activity import Activity
+from tui.inspector.lens import Lens
+from tui.inspector.session import Session
+from tui.inspector.widgets.option_table import Answerer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,19 +19,17 @@ if TYPE_CHECKING:
     from core.analysis.cache_status import CacheStatus
     from core.analysis.diagnosis.failure_modes import TagName
     from core.analysis.samples.answers import Answers
-    from core.analysis.samples.failures import Failures
-    from core.analysis.samples.records import Filter
+    from core.analysis.samples.failures import Failures, ItemFailure
+    from core.analysis.samples.records import Answer, Filter, Sample
     from core.analysis.samples.samples import Samples
     from core.analysis.statistics.accuracy import Accuracy
     from core.experiment.events import ItemOutcome
-    from core.experiment.specs import MaskSpec
-    from tui.inspector.activity import Activity
-    from tui.inspector.lens import Lens
-    from tui.inspector.samples.lines import Subject
-    from tui.inspector.session import Session
 
 Side = Literal["base", "ablated"]
 Model = Literal["base", "ablated", "random"]
+
+PROGRAM_METRIC = "pass@1"
+"""The metric of benchmarks whose answers are programs, right if they pass the tests."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Question:
 
     @classmethod
     def of(cls, session: Session, lens: Lens) -> Question:
-        """What a lens asks."""
+        """What a lens looks at."""
         n = session.items_of(session.benchmark(lens.benchmark), lens)
         return cls(lens.mask, lens.control, lens.benchmark, n)
 
@@ -52,7 +54,7 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What there is of it."""
+    """The answers to a question, as far as there are any."""
 
     question: Question
     cache_status: CacheStatus
@@ -62,15 +64,15 @@ class Reading:
     control: Samples | None = None
     """The answers with as many weights ablated at random; None if they are not stored."""
     scores: Mapping[Model, Accuracy] = field(default_factory=dict)
-    """The mean score of those of whom answers are known."""
+    """The mean score of each model whose answers are known."""
 
     def live_sides(self, activity: Activity) -> dict[Side, list[ItemOutcome]]:
-        """What runs have given of that which is not stored."""
+        """Answers that are not stored, from runs that have begun."""
         sides: dict[Side, bool] = {"base": self.cache_status.base}
         if self.question.mask is not None:
             sides["ablated"] = self.cache_status.ablated
-        lacking = [side for side, is_stored in sides.items() if not is_stored]
-        runs = {side: activity.runs.get(self.question.run(side)) for side in lacking}
+        missing = [side for side, is_stored in sides.items() if not is_stored]
+        runs = {side: activity.runs.get(self.question.run(side)) for side in missing}
         return {side: list(run.outcomes) for side, run in runs.items() if run is not None and run.outcomes}
 
 
@@ -88,30 +90,55 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """The items that are listed, and what is said of all."""
+    """The items that are listed."""
 
     samples: Samples
     choice: Choice
     """As far as it applies to these."""
-    places: NDArray[np.int64]
+    indices: NDArray[np.int64]
     flips: NDArray[np.int64]
-    """Those of the places whose answer was broken or fixed."""
+    """The listed items whose answer was broken or fixed."""
     counts: Mapping[Filter, int]
-    has_both: bool
-    """Whether something is known of base and of the ablated model, so that items can be told apart."""
+    """How many items each filter lets through."""
     p_value: float | None
     """McNemar's, of the flips."""
+    has_both: bool
+    """Whether some answers of both base and the ablated model are known."""
     failures: Failures | None
-    """How the ablated answers fail; None if that is not known, or not yet."""
+    """How the ablated answers fail; None if unknown (yet)."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One item with all its answers."""
+
+    sample: Sample
+    control: Answer | None
+    """The answer with as many weights ablated at random; None if it is not stored."""
+    is_ablated: bool
+    """False: there is only the intact model to show."""
+    failure: ItemFailure | None = None
+    """How the ablated answer fails; None unless both answers are known."""
+    metric: str = ""
+    """The benchmark's first metric."""
 
     @property
-    def failure_counts(self) -> dict[TagName, int]:
-        """How many written answers each way of failing counts for, the most frequent first."""
-        return {} if self.failures is None else failure_counts(self.failures)
+    def is_program(self) -> bool:
+        """Whether the answer is a program, and the targets are its tests."""
+        return self.metric == PROGRAM_METRIC
+
+    @property
+    def answerers(self) -> list[Answerer]:
+        """The models that were asked: base, and with an ablation the ablated model and its control."""
+        base = Answerer("base", "base", self.sample.base)
+        if not self.is_ablated:
+            return [base]
+        ablated = Answerer("ablated", "ablated", self.sample.ablated)
+        return [base, ablated, Answerer("random control", "control", self.control)]
 
 
 def read_stored(session: Session, question: Question, before: Reading | None) -> Reading:
-    """What the cache has; the reading before, if it was of the same and nothing was added since."""
+    """What the cache has; the reading before, if nothing has changed since."""
     from core.analysis.cache_status import cache_status
     from core.analysis.samples.samples import Samples
 
@@ -128,7 +155,7 @@ def read_stored(session: Session, question: Question, before: Reading | None) ->
 
 
 def _has_new_divergences(session: Session, reading: Reading) -> bool:
-    """Whether it is stored by now where the written answers part: that comes after the answers."""
+    """Whether divergences were stored since: that happens some time after the answers."""
     from core.experiment.experiment import divergences_request
 
     question, cache_status, samples = reading.question, reading.cache_status, reading.samples
@@ -137,10 +164,9 @@ def _has_new_divergences(session: Session, reading: Reading) -> bool:
         return False
     if question.mask is None or not (cache_status.base and cache_status.ablated):
         return False
-    base, ablated = (
-        session.experiment.request(mask, benchmark, question.n) for mask in (None, question.mask)
-    )
-    return session.experiment.store.divergences.entries.has(divergences_request(base, ablated)[0])
+    experiment = session.experiment
+    base, ablated = (experiment.request(mask, benchmark, question.n) for mask in (None, question.mask))
+    return experiment.store.divergences.entries.has(divergences_request(base, ablated)[0])
 
 
 def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[ItemOutcome]]) -> Reading:
@@ -157,7 +183,7 @@ def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[I
 
 
 def _scores(samples: Samples | None, control: Samples | None) -> dict[Model, Accuracy]:
-    """The mean score of everyone over the items that they answered."""
+    """The mean score of each model over the items that it answered."""
     from core.analysis.samples.answers import item_clusters, mean_scores
 
     some = samples or control
@@ -175,7 +201,7 @@ def _scores(samples: Samples | None, control: Samples | None) -> dict[Model, Acc
 def read_failures(reading: Reading) -> Failures | None:
     """How the ablated answers fail; None unless base and ablated answers are stored.
 
-    Takes seconds where thousands of texts are to be read.
+    Takes seconds where thousands of texts have to be read.
     """
     from core.analysis.samples.failures import failures
 
@@ -183,22 +209,21 @@ def read_failures(reading: Reading) -> Failures | None:
     return failures(reading.samples) if is_stored and reading.samples is not None else None
 
 
-def failure_counts(failures: Failures) -> dict[TagName, int]:
+def failure_counts(failures: Failures | None) -> dict[TagName, int]:
     """How many answers have each tag as their main one, the most frequent first."""
     import numpy as np
 
     from core.analysis.diagnosis.failure_modes import PRIORITY
 
+    if failures is None:
+        return {}
     counts = np.bincount(failures.main[failures.main >= 0], minlength=len(PRIORITY)).tolist()
     found = [(name, count) for name, count in zip(PRIORITY, counts, strict=True) if count]
     return dict(sorted(found, key=lambda pair: -pair[1]))
 
 
 def list_samples(samples: Samples, choice: Choice, failures: Failures | None) -> Listing:
-    """The items that pass a choice.
-
-    A tag or failure that there is not is dropped, and a filter where only one side's answers are known.
-    """
+    """The items that pass a choice; parts of the choice that do not apply are dropped."""
     import numpy as np
 
     from core.analysis.diagnosis.failure_modes import PRIORITY
@@ -206,32 +231,31 @@ def list_samples(samples: Samples, choice: Choice, failures: Failures | None) ->
     has_both = samples.base is not None and samples.ablated is not None
     if choice.tag not in samples.tags:
         choice = replace(choice, tag=None)
-    if failures is None or choice.failure not in failure_counts(failures):
+    if choice.failure not in failure_counts(failures):
         choice = replace(choice, failure=None)
     if not has_both:
         choice = replace(choice, filter="all")
-    places = samples.select(choice.filter, choice.tag, choice.search)
+    indices = samples.select(choice.filter, choice.tag, choice.search)
     if choice.failure is not None and failures is not None:
-        places = places[failures.main[places] == PRIORITY.index(choice.failure)]
-    flips = np.intersect1d(places, samples.select("flipped"), assume_unique=True)
-    return Listing(samples, choice, places, flips, samples.counts, has_both, samples.mcnemar_p, failures)
+        indices = indices[failures.main[indices] == PRIORITY.index(choice.failure)]
+    flips = np.intersect1d(indices, samples.select("flipped"), assume_unique=True)
+    return Listing(samples, choice, indices, flips, samples.counts, samples.mcnemar_p, has_both, failures)
 
 
-def subject_at(reading: Reading, place: int, metric: str) -> Subject:
+def subject_at(reading: Reading, index: int, metric: str) -> Subject:
     """An item with all its answers, and how the ablated one fails.
 
     Args:
-        reading: what there is.
-        place: of the item.
-        metric: the benchmark's first one.
+        reading: the answers.
+        index: of the item.
+        metric: the benchmark's first metric.
     """
     from core.analysis.samples.failures import item_failure
-    from tui.inspector.samples.lines import Subject
 
     samples = reading.samples
     assert samples is not None, "an item is listed"
-    control = None if reading.control is None else reading.control.sample(place).ablated
+    control = None if reading.control is None else reading.control.sample(index).ablated
     is_ablated = reading.question.mask is not None
-    sample = samples.sample(place)
+    sample = samples.sample(index)
     failure = item_failure(samples, sample) if is_ablated else None
     return Subject(sample, control, is_ablated, failure, metric)

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from tui.failure_words import TAG_WORDS
+from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import failure_rows
 from tui.inspector.samples.lines import flip_signs
+from tui.inspector.samples.reading import Choice, Listing, Question, Reading
 from tui.numbers import interval, probability, share
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.samples.records import Filter, Flip
-    from core.analysis.statistics.accuracy import Accuracy
-    from tui.inspector.look.marks import Marks
-    from tui.inspector.samples.reading import Choice, Listing, Question, Reading
 
 FILTER_WORDS: dict[Filter, str] = {
     "all": "all",
@@ -35,13 +34,13 @@ FILTER_FLIPS: dict[Filter, Flip] = {
     "both_wrong": "wrong",
     "both_right": "right",
 }
-"""Those that have signs."""
+"""The filters that have signs."""
 
 WORDS_AND_SIGNS = 100
 """Columns from which filters with signs have words, too."""
 
 FAILURE_ROWS = 2
-"""Of what is said of how the answers fail, at most."""
+"""Rows about failures at most."""
 
 
 def summary_text(
@@ -50,16 +49,19 @@ def summary_text(
     """Filters, figures, how the answers fail, and what narrows the list or is missing, each from a new line.
 
     Args:
-        reading: what there is.
+        reading: the answers.
         listing: the items that are listed.
         width: columns.
         marks: the signs.
-        opened: which of how many listed items stands in place of the list, from 1; None for the list.
-            With an item, where one is takes the place of the figures.
+        opened: the row, from 1, and the number of rows of an item that replaces the list, to be named in
+            place of the figures; None where the list is shown.
     """
     parts = [_filters(listing, width, marks)]
     if opened is None:
-        parts += [_figures(reading, listing), *_failures(listing, width, marks), _remarks(reading, listing)]
+        parts.append(_dotted(_figures(reading, listing)))
+        if listing.failures is not None:
+            parts += [[Text(row)] for row in failure_rows(listing.failures, width, FAILURE_ROWS, marks.cut)]
+        parts.append(_dotted(_remarks(reading, listing)))
     else:
         where = f"item {opened[0]:,} of {opened[1]:,} listed · esc: list · h l: previous, next"
         parts.append([Text(where)])
@@ -68,7 +70,7 @@ def summary_text(
 
 
 def nothing_text(question: Question, benchmark: str) -> str:
-    """What is said where neither base nor ablated answers are known."""
+    """The sentence where neither base nor ablated answers are known."""
     what = "base" if question.mask is None else "base, the ablated model and its random control"
     return (
         f"No answers to {safe_line(benchmark)} are stored for what the lens looks at. "
@@ -77,19 +79,19 @@ def nothing_text(question: Question, benchmark: str) -> str:
 
 
 def no_item_text(choice: Choice) -> str:
-    """What is said where no item passes."""
+    """The sentence where no item passes."""
     what = "item" if choice.filter == "all" else f"item that is {FILTER_WORDS[choice.filter]}"
-    ways = ["f: next filter"] if choice.filter != "all" else []
+    remedies = ["f: next filter"] if choice.filter != "all" else []
     if choice.tag is not None:
         what += f", with the tag {safe_line(choice.tag)}"
-        ways.append("w: another tag")
+        remedies.append("w: another tag")
     if choice.failure is not None:
         what += f", of those tagged '{TAG_WORDS[choice.failure]}'"
-        ways.append("w: another tag")
+        remedies.append("w: another tag")
     if choice.search:
         what += f", with '{safe_line(choice.search)}' in it"
-        ways.append("esc: end the search")
-    return f"There is no {what}. {', '.join(ways)}"
+        remedies.append("esc: end the search")
+    return f"There is no {what}. {', '.join(remedies)}"
 
 
 def _filters(listing: Listing, width: int, marks: Marks) -> list[Text]:
@@ -99,46 +101,39 @@ def _filters(listing: Listing, width: int, marks: Marks) -> list[Text]:
         words, flip = FILTER_WORDS[name], FILTER_FLIPS.get(name)
         signs = "" if flip is None else flip_signs(flip, marks)
         label = words if not signs else f"{words} {signs}" if width >= WORDS_AND_SIGNS else signs
-        is_on = name == listing.choice.filter
-        pointer = marks.chosen if is_on else " "
-        style = "bold reverse" if is_on else ""
+        pointer, style = (marks.chosen, "bold reverse") if name == listing.choice.filter else (" ", "")
         # Not as the style of the text itself, which would go over to what is joined to it.
         parts.append(Text.assemble((f"{pointer}{label} {listing.counts[name]:,}", style)))
     return parts
 
 
-def _figures(reading: Reading, listing: Listing) -> list[Text]:
-    parts = [Text(_accuracy(name, value, listing.samples.n)) for name, value in reading.scores.items()]
-    parts.append(Text(f"n {listing.samples.n:,}"))
+def _figures(reading: Reading, listing: Listing) -> list[str]:
+    n, parts = listing.samples.n, []
+    for name, value in reading.scores.items():
+        of_n = "" if value.n == n else f" n {value.n:,}"
+        parts.append(f"{name} {share(value.score)} {interval(value.low, value.high)}{of_n}")
+    parts.append(f"n {n:,}")
     if listing.p_value is not None:
-        parts.append(Text(f"McNemar p {probability(listing.p_value)}"))
-    return _dotted(parts)
+        parts.append(f"McNemar p {probability(listing.p_value)}")
+    return parts
 
 
-def _failures(listing: Listing, width: int, marks: Marks) -> list[list[Text]]:
-    """How the ablated answers fail, a row each."""
-    if listing.failures is None:
-        return []
-    return [[Text(row)] for row in failure_rows(listing.failures, width, FAILURE_ROWS, marks.cut)]
-
-
-def _remarks(reading: Reading, listing: Listing) -> list[Text]:
-    """What narrows the list, and what is not there."""
+def _remarks(reading: Reading, listing: Listing) -> list[str | Text]:
+    """What narrows the list, and what is missing."""
     choice = listing.choice
-    parts = []
+    parts: list[str | Text] = []
     if choice.tag is not None:
-        parts.append(Text(f"tag {safe_line(choice.tag)}"))
+        parts.append(f"tag {safe_line(choice.tag)}")
     if choice.failure is not None:
-        parts.append(Text(f"those tagged '{TAG_WORDS[choice.failure]}'"))
+        parts.append(f"those tagged '{TAG_WORDS[choice.failure]}'")
     if choice.search:
-        parts.append(Text(f"search '{safe_line(choice.search)}'"))
+        parts.append(f"search '{safe_line(choice.search)}'")
     if parts:
-        parts.append(Text(f"{len(listing.places):,} listed"))
+        parts.append(f"{len(listing.indices):,} listed")
     if reading.question.mask is None:
-        parts.append(Text("nothing is ablated: v chooses what"))
-    for name, value in _missing(reading, listing).items():
-        parts.append(Text.assemble((f"{name}: {value}", "bold")))
-    return _dotted(parts)
+        parts.append("nothing is ablated: v chooses what")
+    missing = _missing(reading, listing)
+    return parts + [Text.assemble((f"{name}: {value}", "bold")) for name, value in missing.items()]
 
 
 def _missing(reading: Reading, listing: Listing) -> dict[str, str]:
@@ -155,13 +150,9 @@ def _missing(reading: Reading, listing: Listing) -> dict[str, str]:
     return missing
 
 
-def _accuracy(name: str, value: Accuracy, n: int) -> str:
-    of_n = "" if value.n == n else f" n {value.n:,}"
-    return f"{name} {share(value.score)} {interval(value.low, value.high)}{of_n}"
-
-
-def _dotted(parts: Sequence[Text]) -> list[Text]:
-    return [part if place == 0 else Text(" · ") + part for place, part in enumerate(parts)]
+def _dotted(parts: Sequence[str | Text]) -> list[Text]:
+    texts = [Text(part) if isinstance(part, str) else part for part in parts]
+    return [*texts[:1], *(Text(" · ") + text for text in texts[1:])]
 
 
 def _rows(parts: Sequence[Text], width: int) -> list[Text]:
