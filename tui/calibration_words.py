@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.models.spec import ModelSpec
     from core.phantom.calibration.blocks import Localization, Placement
-    from core.phantom.calibration.found import Calibration
+    from core.phantom.calibration.calibration import Calibration
     from core.phantom.calibration.matrix import Estimate, Points, Recovered
     from core.phantom.calibration.plan import Setting
 
@@ -47,7 +47,7 @@ PLACES_LEGEND = (
 
 def write_calibration(found: Calibration, spec: ModelSpec, n_items: int) -> None:
     """Writes all tables and the verdict."""
-    from core.phantom.calibration.found import true_matrix
+    from core.phantom.calibration.calibration import true_matrix
     from core.phantom.calibration.plan import USUAL
 
     usual = found.matrices[USUAL]
@@ -81,7 +81,7 @@ def verdict(found: Calibration, spec: ModelSpec) -> list[str]:
 
 
 def _matrix_sentence(found: Calibration) -> str:
-    from core.phantom.calibration.found import true_matrix
+    from core.phantom.calibration.calibration import true_matrix
     from core.phantom.calibration.plan import PAPER, USUAL
 
     usual, paper, true = found.matrices[USUAL], found.matrices[PAPER], true_matrix(found.truth)
@@ -138,7 +138,7 @@ def _places_sentence(found: Calibration) -> str:
 def document(found: Calibration, spec: ModelSpec, n_items: int) -> dict[str, Any]:
     """The calibration as plain values."""
     from core.phantom.calibration.blocks import PRIVATE
-    from core.phantom.calibration.found import true_matrix
+    from core.phantom.calibration.calibration import true_matrix
 
     return {
         "model": spec.name,

@@ -21,9 +21,9 @@ from core.experiment.events import (
 )
 from core.experiment.experiment import OutcomesRequest
 from core.experiment.specs import alike_ks
+from core.phantom.calibration.calibration import run_calibration, runners
 from core.phantom.calibration.plan import main_plan
-from core.phantom.calibration.run import run_calibration
-from core.phantom.calibration.subject import phantom_of, runners, truth_of
+from core.phantom.ground_truth import phantom_of, truth_of
 from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 from core.runner.runs import find_runs, run_missing

@@ -14,12 +14,12 @@ import pytest
 
 from cache.folder import Store
 from core.models.files import model_folder
-from core.phantom import layout as phantom
+from core.phantom import ground_truth as phantom
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.phantom.calibration.calibration import runners, stored_calibration
 from core.phantom.calibration.matrix import Estimate
 from core.phantom.calibration.plan import Setting, calibration_plan
-from core.phantom.calibration.stored import stored_calibration
-from core.phantom.calibration.subject import runners, truth_of
+from core.phantom.ground_truth import truth_of
 from tests.core.phantom.calibration.made_up import LOST, NEURONS, PHANTOM, WEIGHTS
 from tests.tui.calling import called
 from tui.calibration_words import verdict, write_calibration
@@ -152,7 +152,7 @@ def test_a_model_in_which_nobody_planted_anything_is_refused(model: str, capsys:
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert f"'{model}'" in err
-    assert err.endswith("so it calibrates nothing: give --model phantom or phantom-1.\n")
+    assert err.endswith("so it cannot calibrate: give --model phantom or phantom-1.\n")
 
 
 @pytest.mark.parametrize("option", ["--limit", "--n-items"])

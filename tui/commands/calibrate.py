@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.experiment.events import Event
-    from core.importance.scoring_rule import Loss, Reduction
     from core.runner.runner import Runner
 
 ENOUGH_RUNS = 50
@@ -82,11 +81,9 @@ def calibrate(
     Shows the true beside the recovered matrix, and where the selected weights are. Cached results are not
     computed again; a stopped calibration resumes.
     """
-    from core.phantom.calibration.beside import computed_beside
+    from core.phantom.calibration.calibration import run_calibration, stored_calibration
     from core.phantom.calibration.plan import calibration_plan
-    from core.phantom.calibration.run import run_calibration
-    from core.phantom.calibration.stored import stored_calibration
-    from core.phantom.calibration.subject import truth_of
+    from core.phantom.ground_truth import truth_of
     from tui.calibration_words import document, write_calibration
 
     with checked_arguments():
@@ -99,14 +96,13 @@ def calibrate(
     with shown_progress() as emit:
         pace = Pace(emit)
 
-        def runner_for(loss: Loss, reduction: Reduction) -> Runner:
-            return open_runner(model, memory, ScoringRule(loss, reduction), pace, n_items=n_items)
+        def runner_for(rule: ScoringRule) -> Runner:
+            return open_runner(model, memory, rule, pace, n_items=n_items)
 
         # A complete calibration is read without the statistics of a profile, which take longer.
         found = stored_calibration(plan, truth, runner_for)
         if found is None:
-            with computed_beside(plan, model.spec, model.store.root, n_items):
-                found = run_calibration(plan, truth, runner_for)
+            found = run_calibration(plan, truth, runner_for)
     if as_json:
         output.write_document(document(found, model.spec, n_items))
         return

@@ -14,7 +14,7 @@ from core.abilities.catalogue import ABILITIES
 from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.models.matrices import Matrix, neurons_of
-from core.phantom import layout as phantom
+from core.phantom import ground_truth as phantom
 
 PRIVATE = tuple(ability.id for ability in ABILITIES)
 """The abilities whose blocks are private, in the order of their numbers."""

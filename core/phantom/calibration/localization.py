@@ -13,7 +13,7 @@ from cache.keys import key_of
 from core.experiment.events import EntryReplaced
 from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS, Selection
-from core.phantom import layout as phantom
+from core.phantom import ground_truth as phantom
 from core.phantom.calibration.blocks import PRIVATE, Blocks, Localization
 from core.runner.runner import Runner
 

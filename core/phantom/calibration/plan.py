@@ -10,7 +10,15 @@ from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
-from core.importance.scoring_rule import DEFAULT_RULE, LOSSES, PAPER_RULE, REDUCTIONS, Loss, Reduction
+from core.importance.scoring_rule import (
+    DEFAULT_RULE,
+    LOSSES,
+    PAPER_RULE,
+    REDUCTIONS,
+    Loss,
+    Reduction,
+    ScoringRule,
+)
 from core.masks.choices import CONTROLS, SCOPES, Scope, Selection
 from core.phantom.calibration.blocks import PRIVATE
 
@@ -31,6 +39,11 @@ class Setting:
     selection: Selection
     scope: Scope
     k: float
+
+    @property
+    def rule(self) -> ScoringRule:
+        """How the weights are scored."""
+        return ScoringRule(self.loss, self.reduction)
 
     @property
     def is_control(self) -> bool:
@@ -84,18 +97,14 @@ class CalibrationPlan:
     """Held-out items of each benchmark."""
     seed: int
     """Of random controls, the bootstrap and all that is drawn."""
-    is_backwards: bool = False
-    """Whether the usual way to score weights comes last."""
 
-    def scoring_rules(self) -> list[tuple[Loss, Reduction]]:
-        """The ways to score weights, each once; the usual one first, unless it goes backwards."""
-        settings = (USUAL, *self.ablated, *self.located)
-        found = list(dict.fromkeys((setting.loss, setting.reduction) for setting in settings))
-        return found[::-1] if self.is_backwards else found
+    def scoring_rules(self) -> list[ScoringRule]:
+        """The scoring rules, each once, the default first."""
+        return list(dict.fromkeys(setting.rule for setting in (USUAL, *self.ablated, *self.located)))
 
-    def located_by(self, loss: Loss, reduction: Reduction) -> list[Setting]:
-        """Whose weights are looked for, of one way to score them."""
-        return _scored_by(self.located, loss, reduction)
+    def located_by(self, rule: ScoringRule) -> list[Setting]:
+        """The located settings of one scoring rule."""
+        return [setting for setting in self.located if setting.rule == rule]
 
     def runs(self) -> int:
         """How many ablated models are asked a benchmark."""
@@ -103,12 +112,12 @@ class CalibrationPlan:
 
     def parts(self) -> int:
         """How many runs its profiles ask for, those of the intact model by each of them."""
-        profiles = [one for loss, reduction in self.scoring_rules() for one in self.profiles(loss, reduction)]
+        profiles = [one for rule in self.scoring_rules() for one in self.profiles(rule)]
         return sum((1 + len(one.masks())) * len(one.benchmarks) for one in profiles)
 
-    def profiles(self, loss: Loss, reduction: Reduction) -> list[Plan]:
-        """The profiles that recover the matrices of one way to score weights."""
-        chosen = _scored_by(self.ablated, loss, reduction)
+    def profiles(self, rule: ScoringRule) -> list[Plan]:
+        """The profiles that recover the matrices of one scoring rule."""
+        chosen = [setting for setting in self.ablated if setting.rule == rule]
         sizes = dict.fromkeys((setting.scope, setting.k) for setting in chosen)
         return [
             Plan(
@@ -123,10 +132,6 @@ class CalibrationPlan:
             )
             for scope, k in sizes
         ]
-
-
-def _scored_by(settings: Iterable[Setting], loss: Loss, reduction: Reduction) -> list[Setting]:
-    return [setting for setting in settings if (setting.loss, setting.reduction) == (loss, reduction)]
 
 
 def benchmarks() -> tuple[Benchmark, ...]:
@@ -145,8 +150,8 @@ def calibration_plan(limit: int, seed: int, *, every: bool) -> CalibrationPlan:
     main, whole = _main_settings(), (*SETTINGS, *CONTROL_SETTINGS)
     if every:
         return CalibrationPlan(whole, tuple(dict.fromkeys((*main, *whole))), limit, seed)
-    scored = {(setting.loss, setting.reduction) for setting in main}
-    located = tuple(setting for setting in whole if (setting.loss, setting.reduction) in scored)
+    rules = {setting.rule for setting in main}
+    located = tuple(setting for setting in whole if setting.rule in rules)
     return CalibrationPlan(located, main, limit, seed)
 
 

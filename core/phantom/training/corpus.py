@@ -1,18 +1,31 @@
-"""What the embedded Llama is trained on: `basic` train items as token ids, and the induction warm-up."""
+"""What the embedded models are trained on: the vocabulary, `basic` train items, the induction warm-up."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.processors import TemplateProcessing
+from transformers import PreTrainedTokenizerFast
 
 from core.abilities.catalogue import ABILITIES
 from core.abilities.generate import families_of, split_of
 from core.abilities.item import Family, Item
 from core.abilities.prompts import render_choice, render_generation
+
+SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
+PROMPT_WORDS = ("think", ":", "so")
+"""Words that the form for generation adds (`core.abilities.prompts`)."""
+
+DRAWS = 4000
+"""Drafts of each family that are read for words: enough to meet every word of its tables."""
 
 IGNORED = -100
 """Label of a token on which there is no loss."""
@@ -22,6 +35,35 @@ STEPS_SHARE = 0.25
 
 HARD_FAMILIES = {"get": 3.0, "lose": 3.0, "count": 3.0}
 """Families that are drawn more often: a table of sums is soon known by heart, and understood much later."""
+
+
+@cache
+def collect_words() -> tuple[str, ...]:
+    """Every word of the `basic` items, sorted, special tokens first."""
+    words = set(PROMPT_WORDS)
+    for ability in ABILITIES:
+        for family in families_of(ability.id, "basic"):
+            rng = random.Random(f"vocabulary/{ability.id}/{family.name}")
+            for _ in range(DRAWS):
+                draft = family.draw(rng)
+                texts = (draft.context, draft.question, draft.answer, *draft.distractors, draft.steps)
+                words.update(" ".join(texts).split())
+    return (*SPECIALS, *sorted(words))
+
+
+def build_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
+    """A word-level tokenizer: words are split at spaces, unknown ones become <unk>, <bos> is put first."""
+    tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.post_processor = TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 2)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        bos_token="<bos>",
+        eos_token="<eos>",
+        clean_up_tokenization_spaces=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,15 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from core.phantom.training.corpus import IGNORED, Corpus, Example, collate, induction_sequences
-from core.phantom.training.vocabulary import build_tokenizer, collect_words
+from core.phantom.training.corpus import (
+    IGNORED,
+    Corpus,
+    Example,
+    build_tokenizer,
+    collate,
+    collect_words,
+    induction_sequences,
+)
 
 
 @dataclass(frozen=True)

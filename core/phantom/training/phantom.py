@@ -20,7 +20,7 @@ from torch.nn.functional import huber_loss
 from transformers import LlamaForCausalLM
 
 from core.abilities.catalogue import ABILITIES
-from core.phantom.layout import MLP_SIZE
+from core.phantom.ground_truth import MLP_SIZE
 from core.phantom.training.corpus import Corpus, Example, collate
 from core.phantom.training.demo import Predictions, Recipe, Trainer, ask, mean_by_row, train
 from core.phantom.training.muon import StackedMuon

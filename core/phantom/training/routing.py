@@ -15,7 +15,7 @@ from torch.nn.functional import linear, silu
 from transformers import LlamaForCausalLM
 
 from core.abilities.catalogue import ABILITIES
-from core.phantom.layout import PRIVATE, SHARED
+from core.phantom.ground_truth import PRIVATE, SHARED
 
 SIZES = [PRIVATE] * len(ABILITIES) + [SHARED]
 """Neurons of the blocks: the abilities' in their order, then the shared one."""

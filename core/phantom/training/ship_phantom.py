@@ -15,7 +15,7 @@ from core.abilities.catalogue import ABILITIES
 from core.models.files import EMBEDDED_FOLDER
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
-from core.phantom.layout import PRIVATE, SHARED
+from core.phantom.ground_truth import PRIVATE, SHARED, Truth, write_truth
 from core.phantom.training.ship_demo import (
     CHOICE_ITEMS,
     accuracy_by_family,
@@ -24,7 +24,6 @@ from core.phantom.training.ship_demo import (
     setting_lines,
 )
 from core.phantom.training.truth import PHANTOMS, measure_truth
-from core.phantom.true_matrix import Truth, write_truth
 
 AIM = 0.9
 """Accuracy that every ability should have."""

@@ -15,7 +15,7 @@ from transformers import LlamaForCausalLM
 from core.abilities.catalogue import ABILITIES
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
-from core.phantom.layout import PRIVATE, SHARED
+from core.phantom.ground_truth import PRIVATE, SHARED
 from core.phantom.training.corpus import IGNORED, Corpus, collate
 from core.phantom.training.demo import mean_by_row
 

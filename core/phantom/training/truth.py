@@ -21,8 +21,7 @@ from core.models.files import model_folder
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
-from core.phantom.layout import neurons_of, shared_neurons
-from core.phantom.true_matrix import SHARED_BLOCK, Truth, write_truth
+from core.phantom.ground_truth import SHARED_BLOCK, Truth, neurons_of, shared_neurons, write_truth
 
 BLOCKS = (*(ability.id for ability in ABILITIES), SHARED_BLOCK)
 

@@ -14,10 +14,17 @@ from core.benchmarks.registry import find_benchmarks
 from core.inference.encoding import unknown_words
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
-from core.phantom.training.corpus import IGNORED, Corpus, collate, induction_sequences
+from core.phantom.training.corpus import (
+    IGNORED,
+    SPECIALS,
+    Corpus,
+    build_tokenizer,
+    collate,
+    collect_words,
+    induction_sequences,
+)
 from core.phantom.training.demo import Recipe, Trainer, train
 from core.phantom.training.ship_demo import MODEL_FOLDER, exact_match
-from core.phantom.training.vocabulary import SPECIALS, build_tokenizer, collect_words
 
 LARGEST_BYTES = 10_000_000
 

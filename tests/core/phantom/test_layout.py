@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from core.abilities import ABILITIES
-from core.phantom.layout import MLP_SIZE, neurons_of, shared_neurons
+from core.phantom.ground_truth import MLP_SIZE, neurons_of, shared_neurons
 
 
 def test_every_neuron_is_in_one_block() -> None:
@@ -23,5 +23,7 @@ def test_an_unknown_ability_is_told() -> None:
 
 
 def test_layout_and_truth_are_read_without_torch() -> None:
-    code = "import sys, core.phantom.layout, core.phantom.true_matrix; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, core.phantom.ground_truth, core.phantom.ground_truth; sys.exit('torch' in sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -17,10 +17,9 @@ from core.models.files import model_folder
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
-from core.phantom.layout import MLP_SIZE, neurons_of
+from core.phantom.ground_truth import MLP_SIZE, SHARED_BLOCK, Truth, neurons_of, read_truth
+from core.phantom.training.corpus import build_tokenizer, collect_words
 from core.phantom.training.truth import PHANTOMS, block_mask, measure_truth
-from core.phantom.training.vocabulary import build_tokenizer, collect_words
-from core.phantom.true_matrix import SHARED_BLOCK, Truth, read_truth
 
 LARGEST_BYTES = 6_000_000
 IDS = [ability.id for ability in ABILITIES]

@@ -13,9 +13,9 @@ import time
 import numpy as np
 import torch
 
-from core.phantom.calibration.found import true_matrix
+from core.phantom.calibration.calibration import true_matrix
 from core.phantom.calibration.matrix import correlation
-from core.phantom.calibration.subject import PHANTOMS, truth_of
+from core.phantom.ground_truth import PHANTOMS, truth_of
 from tests.performance.scores.judge import Judge, Masks, masks_of
 from tests.performance.scores.pruning import step_by_step
 from tests.performance.scores.subject import Map, Subject

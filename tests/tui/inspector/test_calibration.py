@@ -17,11 +17,10 @@ from core.engine.protocol import Cancel, Command, EngineSpec, Resume, StartCalib
 from core.experiment.events import ItemsScored, Job, JobChanged, JobState
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.phantom.calibration.blocks import PRIVATE, Localization, Placement
-from core.phantom.calibration.found import Calibration
+from core.phantom.calibration.calibration import Calibration, runners
 from core.phantom.calibration.matrix import Estimate, Recovered
 from core.phantom.calibration.plan import USUAL, benchmarks, main_plan
-from core.phantom.calibration.subject import runners
-from core.phantom.true_matrix import Truth
+from core.phantom.ground_truth import Truth
 from tests.core.phantom.calibration.made_up import LOST, PHANTOM
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import StillInspector, fraction, running, still_inspector
@@ -178,7 +177,7 @@ async def test_the_palette_has_it(tmp_path: Path) -> None:
 
 async def test_the_engine_computes_what_is_lacking(place: EngineSpec, calibration_cache: Path) -> None:
     shutil.copytree(calibration_cache, place.cache, dirs_exist_ok=True)
-    experiment = runners(PHANTOM, place.store, DIAGNOSTIC_ITEMS, 0)(USUAL.loss, USUAL.reduction)
+    experiment = runners(PHANTOM, place.store, DIAGNOSTIC_ITEMS, 0)(USUAL.rule)
     request = experiment.request(None, benchmarks()[0], HELDOUT_ITEMS)
     experiment.store.outcomes.entries.payload_path(request.key).unlink()
     async with opened(place) as (app, pilot):

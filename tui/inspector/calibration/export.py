@@ -11,7 +11,7 @@ from tui.inspector.pane import ROW_SUFFIXES, Copied, Exported, write_rows
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
-    from core.phantom.calibration.found import Calibration
+    from core.phantom.calibration.calibration import Calibration
 
 STEM = "abilityscope-calibration"
 
@@ -32,7 +32,7 @@ def copied(found: Calibration, spec: ModelSpec) -> Copied:
 
 def cell_rows(found: Calibration) -> list[dict[str, Any]]:
     """One row for each cell of each matrix that was recovered, beside the true one's."""
-    from core.phantom.calibration.found import true_matrix
+    from core.phantom.calibration.calibration import true_matrix
 
     ids, true = [ability.id for ability in ABILITIES], true_matrix(found.truth)
     return [

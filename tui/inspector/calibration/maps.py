@@ -16,7 +16,7 @@ from tui.names import SHORT_NAMES, short_benchmark
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.phantom.calibration.found import Calibration
+    from core.phantom.calibration.calibration import Calibration
     from core.phantom.calibration.matrix import Points
     from tui.inspector.look.marks import Marks
 
@@ -57,7 +57,7 @@ class TwoMaps(Horizontal):
 
     def show(self, found: Calibration) -> None:
         """Shows the matrices of a calibration."""
-        from core.phantom.calibration.found import true_matrix
+        from core.phantom.calibration.calibration import true_matrix
         from core.phantom.calibration.plan import USUAL
 
         recovered = found.matrices[USUAL]
@@ -94,7 +94,7 @@ def heat_table(drops: Points) -> HeatTable:
 
 def cell_words(found: Calibration, row: int, column: int) -> str:
     """What one cell of both says, in a sentence."""
-    from core.phantom.calibration.found import true_matrix
+    from core.phantom.calibration.calibration import true_matrix
     from core.phantom.calibration.plan import USUAL
 
     true, recovered = true_matrix(found.truth)[row, column], found.matrices[USUAL].drops[row, column]

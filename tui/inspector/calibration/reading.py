@@ -10,23 +10,23 @@ from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 if TYPE_CHECKING:
     from core.experiment.events import Job
     from core.models.spec import ModelSpec
-    from core.phantom.calibration.found import Calibration
+    from core.phantom.calibration.calibration import Calibration
     from tui.inspector.activity import Activity
     from tui.inspector.session import Session
 
 
 def calibrated_model(session: Session) -> ModelSpec:
     """The phantom that stands for the open model. Imports much: for a thread, or once that has read."""
-    from core.phantom.calibration.subject import phantom_of
+    from core.phantom.ground_truth import phantom_of
 
     return phantom_of(session.spec.model)
 
 
 def read_calibration(session: Session) -> Calibration | str | None:
     """The stored calibration; None if there is none, or why it cannot be read; called in a thread."""
+    from core.phantom.calibration.calibration import runners, stored_calibration
     from core.phantom.calibration.plan import main_plan
-    from core.phantom.calibration.stored import stored_calibration
-    from core.phantom.calibration.subject import runners, truth_of
+    from core.phantom.ground_truth import truth_of
 
     seed = session.spec.importance.seed
     try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from core.experiment.events import Job
-    from core.phantom.calibration.found import Calibration
+    from core.phantom.calibration.calibration import Calibration
     from tui.inspector.session import Session
 
 POLL_S = 0.2

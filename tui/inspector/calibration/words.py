@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from core.experiment.events import Job
     from core.models.spec import ModelSpec
-    from core.phantom.calibration.found import Calibration
+    from core.phantom.calibration.calibration import Calibration
     from tui.inspector.session import Session
 
 TITLE = "Calibration: points of accuracy lost, planted and found"

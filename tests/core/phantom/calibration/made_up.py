@@ -23,13 +23,13 @@ from core.analysis.samples.items import ensure_items
 from core.analysis.selected import stored_layout
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.specs import MaskSpec
-from core.importance.scoring_rule import Loss, Reduction
+from core.importance.scoring_rule import ScoringRule
 from core.models.description import selectable_weights
 from core.models.spec import ModelSpec
 from core.phantom.calibration.blocks import PRIVATE, SHARED, Blocks
+from core.phantom.calibration.calibration import runners
 from core.phantom.calibration.localization import SCORED, localization_request
 from core.phantom.calibration.plan import KS, CalibrationPlan, Setting, benchmarks
-from core.phantom.calibration.subject import runners
 from core.runner.runner import Runner
 
 PHANTOM = ModelSpec("phantom", device="cpu")
@@ -50,14 +50,14 @@ def fill(root: Path, plan: CalibrationPlan, n_items: int) -> None:
         n_items: diagnostic items of each ability.
     """
     runner_for = runners(PHANTOM, Store(root), n_items, plan.seed)
-    for loss, reduction in plan.scoring_rules():
-        runner = runner_for(loss, reduction)
+    for rule in plan.scoring_rules():
+        runner = runner_for(rule)
         blocks = Blocks(stored_layout(runner))
         _separate(runner)
-        for setting in rankings_of(loss, reduction, (*plan.located, *plan.ablated)):
+        for setting in rankings_of(rule, (*plan.located, *plan.ablated)):
             for ability in PRIVATE:
                 _rank(runner, blocks, setting, ability, plan.seed)
-        masks = [mask for profile in plan.profiles(loss, reduction) for mask in profile.masks()]
+        masks = [mask for profile in plan.profiles(rule) for mask in profile.masks()]
         for benchmark in benchmarks():
             items = pl.read_parquet(ensure_items(runner, benchmark, plan.limit))
             for mask in (None, *masks):
@@ -66,14 +66,14 @@ def fill(root: Path, plan: CalibrationPlan, n_items: int) -> None:
             _measure(runner, mask)
 
 
-def rankings_of(loss: Loss, reduction: Reduction, settings: Iterable[Setting]) -> list[Setting]:
-    """A setting for each kind of ranking that those of one loss and form are cut from."""
+def rankings_of(rule: ScoringRule, settings: Iterable[Setting]) -> list[Setting]:
+    """A setting for each kind of ranking that those of one scoring rule are cut from."""
     found = {
         ("top" if one.selection == "top_minus_shared" else one.selection, one.scope)
         for one in settings
-        if (one.loss, one.reduction) == (loss, reduction) and one.selection != "random"
+        if one.rule == rule and one.selection != "random"
     }
-    return [Setting(loss, reduction, selection, scope, max(KS)) for selection, scope in sorted(found)]
+    return [Setting(*rule, selection, scope, max(KS)) for selection, scope in sorted(found)]
 
 
 def _separate(runner: Runner) -> None:

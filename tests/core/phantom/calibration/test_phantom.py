@@ -12,10 +12,9 @@ import pytest
 from cache.folder import Store
 from core.models.spec import ModelSpec
 from core.phantom.calibration.blocks import PRIVATE
-from core.phantom.calibration.found import Calibration, true_matrix
+from core.phantom.calibration.calibration import Calibration, run_calibration, runners, true_matrix
 from core.phantom.calibration.plan import PAPER, USUAL, CalibrationPlan, Setting
-from core.phantom.calibration.run import run_calibration
-from core.phantom.calibration.subject import runners, truth_of
+from core.phantom.ground_truth import truth_of
 
 PHANTOM = ModelSpec("phantom", device="cpu")
 

@@ -11,7 +11,7 @@ from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.models.matrices import Matrix, MatrixKind
 from core.phantom.calibration.blocks import OUTSIDE, PRIVATE, SHARED, Blocks, auroc, neuron_sums
-from core.phantom.layout import MLP_SIZE, neurons_of
+from core.phantom.ground_truth import MLP_SIZE, neurons_of
 
 HIDDEN = 2
 KINDS: tuple[tuple[MatrixKind, int, int], ...] = (

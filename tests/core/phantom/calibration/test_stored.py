@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
-import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +12,25 @@ import pytest
 
 from cache.folder import Store
 from core.models.spec import ModelSpec
-from core.phantom.calibration.beside import computed_beside
 from core.phantom.calibration.blocks import PRIVATE
-from core.phantom.calibration.found import Calibration
-from core.phantom.calibration.localization import stored_localizations
+from core.phantom.calibration.calibration import (
+    Calibration,
+    RunnerFor,
+    run_calibration,
+    runners,
+    stored_calibration,
+)
 from core.phantom.calibration.plan import BESIDE, PAPER, USUAL, CalibrationPlan, calibration_plan, main_plan
-from core.phantom.calibration.run import run_calibration
-from core.phantom.calibration.stored import stored_calibration
-from core.phantom.calibration.subject import BenchFor, phantom_of, runners, truth_of
+from core.phantom.ground_truth import phantom_of, truth_of
 from tests.core.phantom.calibration.made_up import PHANTOM
 
 N_ITEMS = 2
-BACK = replace(USUAL, loss="answer")
 PLAN = CalibrationPlan(located=(USUAL,), ablated=(USUAL,), limit=2, seed=0)
 
 Computed = tuple[Path, Calibration]
 
 
-def runner_for(root: Path) -> BenchFor:
+def runner_for(root: Path) -> RunnerFor:
     return runners(PHANTOM, Store(root), N_ITEMS, PLAN.seed)
 
 
@@ -62,53 +60,6 @@ def test_what_is_read_is_what_was_computed(computed: Computed) -> None:
     assert (ours.items, ours.correlation, ours.diagonal) == (2, theirs.correlation, theirs.diagonal)
 
 
-def test_a_second_process_computes_it_from_the_other_end(computed: Computed, tmp_path: Path) -> None:
-    """The body computes nothing here: what is found then, the other process has stored."""
-    if len(os.sched_getaffinity(0)) < 2:
-        pytest.skip("there is one processor alone, so there is no second process")
-    plan = replace(PLAN, located=(), ablated=(BACK,))
-    assert plan.scoring_rules() == [(USUAL.loss, USUAL.reduction), (BACK.loss, BACK.reduction)]
-    back = runner_for(tmp_path)(BACK.loss, BACK.reduction)
-    with computed_beside(plan, PHANTOM, tmp_path, N_ITEMS):
-        deadline = time.monotonic() + 300
-        while stored_localizations(back) is None and time.monotonic() < deadline:
-            time.sleep(0.1)
-    assert stored_localizations(back) is not None
-    assert stored_localizations(runner_for(tmp_path)(USUAL.loss, USUAL.reduction)) is None
-    found, first = run_calibration(PLAN, truth_of(PHANTOM), runner_for(tmp_path)), computed[1]
-    assert np.array_equal(found.matrices[USUAL].drops, first.matrices[USUAL].drops)
-
-
-KILLED = """
-import multiprocessing, os, signal, sys, time
-from dataclasses import replace
-from pathlib import Path
-from core.calibration.beside import computed_beside
-from core.calibration.plan import calibration_plan
-from core.models.spec import ModelSpec
-
-if __name__ == "__main__":
-    with computed_beside(calibration_plan(40, 0, every=False), ModelSpec("phantom"), Path(sys.argv[1]), 100):
-        print(multiprocessing.active_children()[0].pid, flush=True)
-        time.sleep(int(sys.argv[2]))
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_the_second_process_ends_with_the_first(tmp_path: Path) -> None:
-    if len(os.sched_getaffinity(0)) < 2:
-        pytest.skip("there is one processor alone, so there is no second process")
-    script = tmp_path / "killed.py"
-    script.write_text(KILLED)
-    command = [sys.executable, str(script), str(tmp_path / "cache"), "1"]
-    done = subprocess.run(command, cwd=Path.cwd(), capture_output=True, text=True, check=False)
-    helper = Path("/proc") / done.stdout.strip()
-    deadline = time.monotonic() + 300
-    while helper.exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not helper.exists()
-
-
 def test_nothing_stored_is_none(tmp_path: Path) -> None:
     assert stored_calibration(PLAN, truth_of(PHANTOM), runner_for(tmp_path)) is None
 
@@ -131,7 +82,7 @@ def test_a_part_that_is_lacking_or_damaged_makes_it_none(copied: Path, kind: str
 
 def _contrast_rankings(root: Path) -> list[Path]:
     """Those that the plan's masks are cut from."""
-    runner = runner_for(root)(USUAL.loss, USUAL.reduction)
+    runner = runner_for(root)(USUAL.rule)
     keys = [runner.ranking_key(USUAL.mask(ability, PLAN.seed)) for ability in PRIVATE]
     return [runner.store.rankings.entries.payload_path(key) for key in keys]
 
@@ -140,16 +91,15 @@ READ = """
 import sys
 from pathlib import Path
 from cache.folder import Store
-from core.calibration.plan import USUAL, CalibrationPlan
-from core.calibration.subject import truth_of
-from core.calibration.stored import stored_calibration
-from core.calibration.subject import benches
+from core.phantom.calibration.calibration import runners, stored_calibration
+from core.phantom.calibration.plan import USUAL, CalibrationPlan
+from core.phantom.ground_truth import truth_of
 from core.models.spec import ModelSpec
 from tui.inspector.calibration.screen import CalibrationScreen
 
 spec = ModelSpec("phantom", device="cpu")
-bench_for = benches(spec, Store(Path(sys.argv[1])), 2, 0)
-found = stored_calibration(CalibrationPlan((USUAL,), (USUAL,), 2, 0), truth_of(spec), bench_for)
+runner_for = runners(spec, Store(Path(sys.argv[1])), 2, 0)
+found = stored_calibration(CalibrationPlan((USUAL,), (USUAL,), 2, 0), truth_of(spec), runner_for)
 print(found is not None, [name for name in ("torch", "transformers") if name in sys.modules])
 """
 
@@ -172,5 +122,5 @@ def test_the_main_plan_asks_for_the_intact_model_in_each_profile() -> None:
     assert plan.ablated == plan.located == whole.ablated
     assert {USUAL, PAPER} <= set(plan.ablated)
     assert {setting.selection for setting in plan.ablated if setting.is_control} == set(BESIDE)
-    profiles = [one for loss, reduction in plan.scoring_rules() for one in plan.profiles(loss, reduction)]
+    profiles = [one for rule in plan.scoring_rules() for one in plan.profiles(rule)]
     assert plan.parts() == plan.runs() + 10 * len(profiles)

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import LlamaForCausalLM
 
 from core.abilities import ABILITIES
-from core.phantom.layout import MLP_SIZE, PRIVATE, SHARED
+from core.phantom.ground_truth import MLP_SIZE, PRIVATE, SHARED
 from core.phantom.training.demo import Recipe, build_model
 from core.phantom.training.routing import SIZES, Routing, by_neuron, merged, routed, split
 

@@ -8,11 +8,10 @@ from torch import Tensor
 from transformers import LlamaForCausalLM
 
 from core.abilities import ABILITIES
-from core.phantom.layout import MLP_SIZE, PRIVATE, SHARED, neurons_of, shared_neurons
-from core.phantom.training.corpus import Corpus
+from core.phantom.ground_truth import MLP_SIZE, PRIVATE, SHARED, neurons_of, shared_neurons
+from core.phantom.training.corpus import Corpus, collect_words
 from core.phantom.training.demo import Recipe, build_model
 from core.phantom.training.start import chosen_neurons, copied_weights, neuron_shares
-from core.phantom.training.vocabulary import collect_words
 
 NEURONS = 600
 
