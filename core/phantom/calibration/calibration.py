@@ -1,4 +1,4 @@
-"""A calibration: what the method finds on a phantom beside what was planted. Computed, or read from the cache.
+"""A calibration: what the method finds on a phantom beside what was planted. Computed or stored.
 
 Both ways put the same parts together. Reading takes seconds, computing minutes; reading loads no torch.
 """
