@@ -1,4 +1,4 @@
-"""What rankings, masks and outcomes depend on, and the cache keys made of it. No torch."""
+"""Key inputs of each kind of cache entry, and the cache keys made of them. No torch."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ RANKING_VERSION = 2
 """Raised whenever the same key inputs give another ranking."""
 
 CONTRAST_VERSION = 2
-"""Raised whenever the same key inputs give another ranking of `contrast`, and of that alone."""
+"""Raised whenever the same key inputs give another ranking of `contrast` alone."""
 
 OUTCOMES_VERSION = 4
-"""Raised whenever the same key inputs give other outcomes, or outcomes say more."""
+"""Raised whenever the same key inputs give other outcomes, or outcomes have more columns."""
 
 DIVERGENCES_VERSION = 2
 """Raised whenever the same key inputs give other divergences."""
 
 GENERATION_QUALITY_VERSION = 2
-"""Raised whenever the same key inputs give another generation quality: so also with the neutral texts."""
+"""Raised whenever the same key inputs give another generation quality, or the neutral texts change."""
 
 ITEMS_VERSION = 3
 """Raised whenever the same key inputs give another table of items."""
@@ -36,13 +36,13 @@ def ranking_key_inputs(
     sets: Sequence[DiagnosticSet],
     mask: MaskSpec,
 ) -> dict[str, Any]:
-    """What a ranking depends on.
+    """Everything that a ranking depends on.
 
     Args:
         model: whose weights are ranked.
         importance: how importance is computed.
-        sets: the ability's own items; for `contrast` the other abilities' after them.
-        mask: that is the first of the ranking, whatever its k and seed.
+        sets: the ability's items; for `contrast` followed by the other abilities'.
+        mask: a mask cut from the ranking, whatever its k and seed.
     """
     key_inputs: dict[str, Any] = {
         "model": model,
@@ -59,7 +59,7 @@ def ranking_key_inputs(
 
 
 def scope_key_inputs(mask: MaskSpec) -> dict[str, Any]:
-    """What a mask's scope adds to a key: nothing where it is the usual one."""
+    """The part of a key for a mask's scope: nothing for the default one."""
     return {} if mask.scope == "global" else {"scope": mask.scope}
 
 
@@ -76,12 +76,12 @@ def outcomes_key(key_inputs: Mapping[str, Any]) -> str:
 def divergences_key_inputs(
     base_key: str, ablated_key: str, ablated: str, benchmark: str, n: int
 ) -> dict[str, Any]:
-    """What the divergences of two runs depend on.
+    """Everything that the divergences of two runs depend on.
 
     Args:
-        base_key: of the intact model's outcomes.
-        ablated_key: of the ablated model's.
-        ablated: the mask in words; with what follows for people to read, it is all in the keys.
+        base_key: the key of the intact model's outcomes.
+        ablated_key: the key of the ablated model's.
+        ablated: the mask in words; this and what follows is for people to read, the keys have it all.
         benchmark: its id.
         n: items.
     """
@@ -97,12 +97,12 @@ def divergences_key(key_inputs: Mapping[str, Any]) -> str:
 def generation_quality_key_inputs(
     model: ModelIdentity, level: Level, ablated: str, mask: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """What the generation quality of a model under a mask depends on.
+    """Everything that the generation quality of a model under a mask depends on.
 
     Args:
         model: the model.
-        level: of the neutral texts.
-        ablated: the mask in words, for people to read; it is all in `mask`.
+        level: the level of the neutral texts.
+        ablated: the mask in words, for people to read; `mask` has it all.
         mask: its key inputs; None for the intact model.
     """
     return {"model": model, "level": level, "ablated": ablated, "mask": mask}
@@ -114,10 +114,10 @@ def generation_quality_key(key_inputs: Mapping[str, Any]) -> str:
 
 
 def items_key_inputs(benchmark: Benchmark, n: int, spec: ModelSpec) -> dict[str, Any]:
-    """What the table of a benchmark's first n items, as prompts for a model, depends on.
+    """Everything that the table of a benchmark's first n items, as prompts for a model, depends on.
 
     Raises:
-        ValueError: the benchmark's rows are not here, or bad.
+        ValueError: the benchmark's rows are missing or bad.
     """
     return benchmark.key_inputs(spec, n)
 

@@ -1,4 +1,4 @@
-"""What a profile consists of: its masks and its runs. No torch."""
+"""The plan of a profile: its masks and its runs. No torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ChosenK(NamedTuple):
     variant: Variant
     k: float
     record: Mapping[str, Any]
-    """What was tried and measured, as it is written into profile.json."""
+    """What was tried and measured, as profile.json has it."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,14 @@ class Plan:
     ks: tuple[float, ...]
     benchmarks: tuple[Benchmark, ...]
     limit: int | None = None
-    """Items of each benchmark; None for all."""
+    """Items per benchmark; None for all."""
     seed: int = 0
-    """Of the random controls and the bootstrap."""
+    """Seed of the random controls and the bootstrap."""
     random_seeds: int = 1
-    """Random masks of each ability, variant and k; an empirical p of 0.05 takes 19."""
+    """Random masks per ability, variant and k; an empirical p of 0.05 takes 19."""
     scope: Scope = "global"
-    """Of all masks."""
     found_ks: tuple[ChosenK, ...] = ()
-    """Where k was looked for (`with_found`), what was found for each variant."""
+    """The k chosen for each variant by `--k auto`; see `with_found`."""
 
     def __post_init__(self) -> None:
         """Checks the number of random masks.
@@ -75,20 +74,20 @@ class Plan:
         )
 
     def ks_of(self, variant: Variant) -> tuple[float, ...]:
-        """The k of one variant: all, or the one that was found for it."""
+        """The k of one variant: the one chosen for it, else all."""
         return tuple(found.k for found in self.found_ks if found.variant == variant) or self.ks
 
     def with_found(self, found: tuple[ChosenK, ...]) -> Plan:
-        """The plan with the k that was found for each variant, in place of its own; with none, as it is."""
+        """The plan with the k chosen for each variant in place of its own."""
         return replace(self, ks=tuple(sorted({one.k for one in found})) or self.ks, found_ks=found)
 
     def seeds_of(self, selection: Selection) -> tuple[int, ...]:
-        """The seeds of the masks of one selection: several only of those that are drawn."""
+        """The seeds of one selection's masks: several only if they are random."""
         draws = self.random_seeds if selection in DRAWN else 1
         return tuple(drawn_seed(self.seed, draw) for draw in range(draws))
 
     def size(self) -> str:
-        """How many runs it takes, in a sentence."""
+        """Number of masks and runs, in a sentence."""
         masks = self.masks()
         runs = (len(masks) + 1) * len(self.benchmarks)
         random = sum(mask.selection in DRAWN for mask in masks) * len(self.benchmarks)
@@ -102,7 +101,7 @@ class Plan:
         return f"{size}, {random:,} of them random controls{each}."
 
     def items_of(self, benchmark: Benchmark) -> int:
-        """How many items of a benchmark are evaluated.
+        """Number of items of a benchmark that are evaluated.
 
         Raises:
             ValueError: the limit is below 1.

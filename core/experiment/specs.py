@@ -1,9 +1,9 @@
-"""What is asked of a model: how importance is computed, which mask, which run. No torch."""
+"""Specs of what is asked: how importance is computed, which mask, which run. No torch."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from core.models.matrices import Variant
 from core.models.spec import Level, ModelSpec, PromptStyle
 
 SHARED_ABILITIES = 6
-"""Of the ten abilities, how many have to share a weight for it to belong to the core: most of them."""
+"""How many of the ten abilities have to share a weight for `top_minus_shared` to leave it out: most."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,18 @@ class DiagnosticSet:
     level: Level
     n: int
     seed: int
-    own: tuple[Item, ...] = ()
-    """A person's own items; empty for the generated ones of the `train` split."""
+    custom: tuple[Item, ...] = ()
+    """Custom items; empty for the generated ones of the `train` split."""
 
     def items(self) -> tuple[Item, ...]:
-        """The items: never one of those that the benchmarks evaluate, unless they are one's own."""
-        return self.own or generate_items(self.ability, self.level, "train", self.n, self.seed)
+        """The items: none that a benchmark evaluates, unless they are custom ones."""
+        return self.custom or generate_items(self.ability, self.level, "train", self.n, self.seed)
 
     def key_inputs(self) -> dict[str, Any]:
-        """What the items depend on."""
-        if self.own:
-            return {"ability": self.ability, "custom_items": _digest_of(self.own)}
+        """Everything that the items depend on."""
+        if self.custom:
+            digest = hashlib.sha256(canonical_json(list(self.custom)).encode()).hexdigest()
+            return {"ability": self.ability, "custom_items": digest}
         return {
             "ability": self.ability,
             "level": self.level,
@@ -59,7 +60,7 @@ class ImportanceSpec:
     loss: Loss = DEFAULT_RULE.loss
     reduction: Reduction = DEFAULT_RULE.reduction
     seed: int = 0
-    """Of the items."""
+    """Decides which items are generated."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +73,19 @@ class MaskSpec:
     k: float
     """Fraction of all parameters of the model."""
     seed: int = 0
-    """Of the random controls."""
+    """Decides the random controls."""
     scope: Scope = "global"
 
     def __str__(self) -> str:
-        """In words, as tables show it."""
+        """The mask in words, as tables show it."""
         words = f"{self.ability} · {self.variant} · {self.selection} · k {self.k:g}"
         return words if self.scope == "global" else f"{words} · scope {self.scope}"
 
     @property
     def random_seed(self) -> int:
-        """The seed of the random controls, another one for each ability."""
-        place = [ability.id for ability in ABILITIES].index(find_ability(self.ability).id)
-        return self.seed * len(ABILITIES) + place
+        """The seed of the random controls, a different one for each ability."""
+        index = [ability.id for ability in ABILITIES].index(find_ability(self.ability).id)
+        return self.seed * len(ABILITIES) + index
 
 
 def alike_ks(mask: MaskSpec, masks: Iterable[MaskSpec | None]) -> list[float]:
@@ -99,15 +100,15 @@ def own_first(ability: str) -> list[str]:
 
 
 def drawn_seed(seed: int, draw: int) -> int:
-    """The `MaskSpec.seed` of one of several random masks of one size; of the first it is the seed itself.
+    """The `MaskSpec.seed` of one of several random masks of one size.
 
     Args:
-        seed: from which all are derived.
-        draw: which, from 0.
+        seed: the first mask's, from which the others are derived.
+        draw: index of the mask.
     """
     if draw == 0:
         return seed
-    # Hashed, not counted on from the seed: two profiles with seeds side by side share no random mask.
+    # Hashed, not counted up: two profiles with neighbouring seeds share no random mask.
     return int.from_bytes(hashlib.blake2b(f"{seed}/{draw}".encode(), digest_size=4).digest())
 
 
@@ -127,15 +128,11 @@ class ModelIdentity:
         """The identity of a model on a kind of device.
 
         Raises:
-            ValueError: it is stored quantized in another way than is asked for.
+            ValueError: it is stored with another quantization than is asked for.
         """
         quantization = quantization_in_memory(spec.quantization, info.quantization)
         dtype = dtype_in_memory(spec.dtype, quantization, info.dtype)
         return cls(info.fingerprint, quantization, dtype, device, spec.style)
-
-
-def _digest_of(items: Sequence[Item]) -> str:
-    return hashlib.sha256(canonical_json(list(items)).encode()).hexdigest()
 
 
 class Run(msgspec.Struct, frozen=True):
