@@ -1,1 +1,1 @@
-"""The engine: a process of its own that holds one model and does jobs, told by commands, telling events."""
+"""The engine: a process of its own that holds one model, obeys commands and emits events."""

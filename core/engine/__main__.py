@@ -18,13 +18,13 @@ from core.engine.runtime import EngineRecord, RuntimePaths, own_version
 from core.engine.server import Server
 
 IDLE_S = 600.0
-"""An engine without client and job ends by itself after so long."""
+"""An engine without client and job ends by itself after this time."""
 
 IDLE_VARIABLE = "ABILITYSCOPE_ENGINE_IDLE_S"
-"""Gives another time, in seconds."""
+"""Sets another time, in seconds."""
 
 LOCK_S = 1.0
-"""So long an engine that starts waits for the lock, which the last one may just be letting go."""
+"""Longest wait for the lock, which the last engine may just be letting go."""
 
 
 def main() -> int:

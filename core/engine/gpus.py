@@ -1,4 +1,4 @@
-"""What torch and the driver say of the GPUs that a model is on; a driver that fails holds nothing up."""
+"""Figures of the GPUs that a model is on, from torch and the driver; a driver that hangs holds nothing up."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Gpus:
         found = {device for device in devices if device.type != "cpu"}
         self._devices = sorted(found, key=lambda device: device.index or 0)
         self._driver: Any = None
-        """The module pynvml; False where it or its driver is missing, None before the first question."""
+        """The module pynvml; False without a driver, None before the first question."""
         self._handles: list[Any] = []
         self._asking: threading.Thread | None = None
         self._answer: tuple[GpuFacts, ...] = ()
 
     def held_bytes(self) -> int | None:
-        """Memory that torch holds on them; None if there are none, or torch does not say."""
+        """Memory that torch holds on them; None if there are none, or torch does not know."""
         import torch
 
         kinds = {device.type for device in self._devices}
@@ -41,10 +41,9 @@ class Gpus:
         return None
 
     def facts(self) -> tuple[GpuFacts, ...]:
-        """Load, memory and temperature of each, as they were at the last call, and asks for the next one.
+        """Load, memory and temperature of each as of the last call; asks the driver for the next one.
 
-        Returns at once. None without nvidia-ml-py or its driver, at the first call, and as long as the driver
-        does not answer.
+        Returns at once. Empty without a driver, at the first call, and as long as the driver does not answer.
         """
         if not any(device.type == "cuda" for device in self._devices):
             return ()
@@ -62,11 +61,9 @@ class Gpus:
         self._answer = tuple(_facts_of(self._driver, handle) for handle in self._handles)
 
     def _connect(self) -> Any:
-        """The driver's module, with which the handles were found; False if that cannot be."""
-        try:
-            import pynvml
-        except ImportError:
-            return False
+        """The driver's module, with which the handles were found; False if the driver fails."""
+        import pynvml
+
         try:
             pynvml.nvmlInit()
             self._handles = [pynvml.nvmlDeviceGetHandleByUUID(_uuid(device)) for device in self._devices]
@@ -76,7 +73,7 @@ class Gpus:
 
 
 def _uuid(device: torch.device) -> str:
-    """What the driver knows a GPU by, whatever numbers torch and CUDA_VISIBLE_DEVICES give it."""
+    """The driver's name of a GPU, whatever numbers torch and CUDA_VISIBLE_DEVICES give it."""
     import torch
 
     return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
@@ -86,7 +83,7 @@ def _facts_of(pynvml: Any, handle: Any) -> GpuFacts:
     def asked(question: Callable[[], Any]) -> int | None:
         try:
             return int(question())
-        except pynvml.NVMLError:  # each by itself: not every card tells everything
+        except pynvml.NVMLError:  # each by itself: not every card answers everything
             return None
 
     return GpuFacts(

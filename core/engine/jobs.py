@@ -1,4 +1,4 @@
-"""The jobs that wait and the one that runs, shared by the thread that does them and the one that is asked."""
+"""The queue of jobs, shared by the worker's thread and the server's."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class _Entry:
 
 
 class JobQueue:
-    """Jobs in the order in which they came. Each change of one is told, under the queue's lock."""
+    """Jobs in the order in which they came. Each change of one is emitted, under the queue's lock."""
 
     def __init__(self, engine: str, emit: Callable[[Event], None]) -> None:
         """An empty queue.
 
         Args:
             engine: the engine's id, with which the jobs' ids begin.
-            emit: is told a `JobChanged` for each change; must not wait.
+            emit: receives a `JobChanged` for each change; must not wait.
         """
         self._engine, self._emit = engine, emit
         self._changed = threading.Condition()
@@ -57,7 +57,7 @@ class JobQueue:
         """Whether a job runs or is paused."""
         return self._current is not None
 
-    # What is asked from outside.
+    # For the server.
 
     def add(self, start: Start) -> None:
         """Queues a job.
@@ -85,7 +85,7 @@ class JobQueue:
         """Ends a queued job now, a running or paused one within a batch.
 
         Raises:
-            ValueError: there is no such job, or it has ended.
+            ValueError: it is unknown, or has ended.
         """
         with self._changed:
             self._cancel(self._find(job))
@@ -114,7 +114,7 @@ class JobQueue:
                 self._cancel(entry)
             self._changed.notify_all()
 
-    # What the thread that does the jobs uses.
+    # For the worker.
 
     def take(self) -> tuple[Job, Start] | None:
         """The next job, running now; waits for one. None when the queue is closed."""
@@ -127,7 +127,7 @@ class JobQueue:
             return self._current.job, self._current.start
 
     def checkpoint(self) -> bool:
-        """Whether the running job is cancelled; waits while it is paused."""
+        """Whether the running job is cancelled; blocks while it is paused."""
         with self._changed:
             entry = self._current
             if entry is None:
@@ -136,7 +136,7 @@ class JobQueue:
             return entry.is_cancelled
 
     def advance(self, done: int) -> None:
-        """Tells how much of the running job is finished."""
+        """Sets how many parts of the running job are finished."""
         with self._changed:
             if self._current is not None:
                 self._change(self._current, done=done)
@@ -153,7 +153,7 @@ class JobQueue:
                 self._end(self._current, state, problem)
                 self._current = None
 
-    # All of the following are called under the lock.
+    # Called under the lock.
 
     def _find(self, job: str) -> _Entry:
         for entry in self._entries:
@@ -185,7 +185,7 @@ class JobQueue:
 
 
 def _total(start: Start) -> int:
-    """The parts that a job has."""
+    """The number of parts of a job."""
     match start:
         case StartRuns():
             return len(start.runs)

@@ -1,18 +1,16 @@
-"""The engine's loop: it listens, obeys commands, and passes on what the worker tells."""
+"""The engine's loop: it listens, obeys commands, and passes the worker's events on."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import signal
 import socket
 import struct
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
+import psutil
 
 from core.engine.jobs import JobQueue
 from core.engine.protocol import (
@@ -35,10 +33,10 @@ HEARTBEAT_S = 2.0
 """Seconds between heartbeats."""
 
 SLOWEST_CLIENT_BYTES = 64 << 20
-"""A client that lets more than this wait is dropped: the engine waits for nobody."""
+"""A client with more than this unread is dropped: the engine waits for nobody."""
 
 END_S = 10.0
-"""So long an engine that is told to end waits for its worker to restore the weights."""
+"""Longest wait for the worker to restore the weights when the engine ends."""
 
 
 class Server:
@@ -63,7 +61,7 @@ class Server:
         self._idle_timer: asyncio.TimerHandle | None = None
 
     async def serve(self) -> None:
-        """Serves until it is told to end, or has been idle for long; then the weights are as loaded."""
+        """Serves until it is told to end, or was idle for long; afterwards the weights are restored."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._end.set)
         server = await self._listen()
@@ -90,12 +88,12 @@ class Server:
             os.umask(before)
 
     async def _finish(self) -> None:
-        """Cancels what there is to do, tells it, and lets the clients go."""
+        """Cancels all jobs, emits that, and lets the clients go."""
         self._queue.close()
         deadline = self._loop.time() + END_S
         while self._queue.is_working and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0)  # what the worker told last is passed on
+        await asyncio.sleep(0)  # the worker's last events are passed on
         self._pacer.flush()
         for client in list(self._clients):
             client.close()
@@ -166,11 +164,12 @@ class Server:
             self._send(client, line)
 
     async def _beat(self) -> None:
+        process = psutil.Process()
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             if self._clients:
                 gpus = self._worker.gpus
-                self._pass_on(Heartbeat(_resident_bytes(), gpus.held_bytes(), gpus.facts()))
+                self._pass_on(Heartbeat(process.memory_info().rss, gpus.held_bytes(), gpus.facts()))
 
     # Idleness.
 
@@ -179,7 +178,7 @@ class Server:
         self._loop.call_soon_threadsafe(self._watch_idleness)
 
     def _watch_idleness(self) -> None:
-        """Starts the time after which the engine ends, or stops it, as there is somebody or something."""
+        """Starts the timer after which the engine ends; stops it while there is a client or a job."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
@@ -188,7 +187,7 @@ class Server:
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
-    """The next line; empty at the end. Of one that is too long, something that is no command."""
+    """The next line; empty at the end. A line that is too long becomes one that is no command."""
     try:
         return await reader.readline()
     except ValueError:
@@ -196,7 +195,7 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
 
 
 def _is_own(writer: asyncio.StreamWriter) -> bool:
-    """Whether the client is of this user, where the system can tell; else the folder's mode has to do."""
+    """Whether the client is this user's, where the system knows; else the folder's mode has to do."""
     if not hasattr(socket, "SO_PEERCRED"):
         return True
     peer = writer.get_extra_info("socket")
@@ -204,49 +203,40 @@ def _is_own(writer: asyncio.StreamWriter) -> bool:
     return bool(struct.unpack("3i", credentials)[1] == os.getuid())
 
 
-def _resident_bytes() -> int:
-    """Main memory of this process; where the system does not tell it, the most that it ever was."""
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
-
-
 PACE_S = 0.05
-"""At least so many seconds lie between two events of the kinds that go on and on: 20 a second."""
+"""Least seconds between two frequent events: 20 a second."""
 
-Flowing = BatchFinished | ItemsScored | TextWritten
-"""Events that can be told together with the next of their kind."""
+Frequent = BatchFinished | ItemsScored | TextWritten
+"""Frequent events, which can be joined with the next of their kind."""
 
 
 class Pacer:
-    """Passes events on in order; holds a flowing one for a moment, and joins it with those that follow."""
+    """Passes events on in order; holds a frequent one for a moment, and joins it with those that follow."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, pass_on: Callable[[Event], None]) -> None:
         self._loop, self._pass_on = loop, pass_on
-        self._held: Flowing | None = None
+        self._held: Frequent | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._next_time = 0.0
 
     def emit(self, event: Event) -> None:
-        """Passes the event on, now or within `PACE_S`, and never before one that was told earlier."""
+        """Passes the event on, now or within `PACE_S`, and never before an earlier one."""
         if self._held is not None:
             joined = _joined(self._held, event)
             if joined is not None:
                 self._held = joined
                 return
         self.flush()
-        if isinstance(event, Flowing) and self._loop.time() < self._next_time:
+        if isinstance(event, Frequent) and self._loop.time() < self._next_time:
             self._held = event
             self._timer = self._loop.call_at(self._next_time, self.flush)
             return
-        if isinstance(event, Flowing):
+        if isinstance(event, Frequent):
             self._next_time = self._loop.time() + PACE_S
         self._pass_on(event)
 
     def flush(self) -> None:
-        """Passes on what is held back."""
+        """Passes the held event on."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -256,8 +246,8 @@ class Pacer:
             self._pass_on(held)
 
 
-def _joined(first: Flowing, second: Event) -> Flowing | None:
-    """One event in place of two; None if they have to be told one by one."""
+def _joined(first: Frequent, second: Event) -> Frequent | None:
+    """One event in place of two; None if they cannot be joined."""
     match first, second:
         case BatchFinished(), BatchFinished():
             return BatchFinished(first.outcomes + second.outcomes)

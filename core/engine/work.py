@@ -1,4 +1,4 @@
-"""Does the four kinds of job on a runner."""
+"""Does each kind of job with a runner."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from core.runner.runs import find_runs, run_missing
 from core.runner.writing import ComparedTexts, Sampling, prompt_for, write_answers
 
 Advance = Callable[[int], None]
-"""Is told how many of a job's parts are finished."""
+"""Receives the number of finished parts of a job."""
 
 
 def do(runner: Runner, job: str, start: Start, advance: Advance, options: BenchmarkOptions) -> None:
-    """Does a whole job, telling through the bench what happens.
+    """Does a whole job; the runner emits the events.
 
     Args:
         runner: the model and the cache.
         job: the job's id.
-        start: what it is to do.
-        advance: is told how many of its parts are finished.
+        start: what to do.
+        advance: receives the number of finished parts.
         options: how benchmarks are run.
 
     Raises:
-        Cancelled: the bench was cancelled before all was done; what was finished is stored.
-        ValueError: the job asks for what there is not, or the model cannot be used.
+        Cancelled: the runner was cancelled before all was done; what was finished is stored.
+        ValueError: the job asks for something unknown, or the model cannot be used.
         OSError: the cache cannot be written to.
     """
     match start:
@@ -75,7 +75,7 @@ def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: Benchm
 
 
 def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:
-    """The job's runs as the cache knows them."""
+    """The job's runs with their cache keys."""
     found = []
     known: dict[str, Benchmark] = {}
     for run in start.runs:
@@ -118,19 +118,19 @@ def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Ad
 
 def _do_calibration(runner: Runner, start: StartCalibration, advance: Advance) -> None:
     spec = phantom_of(runner.spec)
-    emit = _teller_of_phantom(runner.emit, advance)
+    emit = _phantom_emit(runner.emit, advance)
     runner_for = runners(spec, runner.store, start.n_items, start.seed, emit, runner.cancelled)
     run_calibration(main_plan(start.limit, start.seed), truth_of(spec), runner_for)
 
 
-def _teller_of_phantom(emit: Callable[[Event], None], advance: Advance) -> Callable[[Event], None]:
-    """Counts the runs of a calibration, and tells what is not of its model.
+def _phantom_emit(emit: Callable[[Event], None], advance: Advance) -> Callable[[Event], None]:
+    """Counts the runs of a calibration, and emits what is not about its model.
 
-    A screen takes what is said of a model, and of runs, for that of the engine's own model.
+    A screen takes events about a model and its runs for those of the engine's own model.
     """
     done = 0
 
-    def hear(event: Event) -> None:
+    def take(event: Event) -> None:
         nonlocal done
         match event:
             case RunsFound():
@@ -144,7 +144,7 @@ def _teller_of_phantom(emit: Callable[[Event], None], advance: Advance) -> Calla
             case _:
                 pass
 
-    return hear
+    return take
 
 
 def _compared(job: str, pane: int, tokens: tuple[int, ...], found: ComparedTexts) -> TextCompared:
@@ -152,7 +152,7 @@ def _compared(job: str, pane: int, tokens: tuple[int, ...], found: ComparedTexts
     return TextCompared(
         job=job,
         pane=pane,
-        place=None if divergence is None else divergence.index,
+        index=None if divergence is None else divergence.index,
         base_token=None if divergence is None else divergence.base_token,
         ablated_token=None if divergence is None else divergence.ablated_token,
         base_probabilities=(None, None) if divergence is None else divergence.base_probabilities,

@@ -1,4 +1,4 @@
-"""The thread that has the model: it loads it, then does one job after the other."""
+"""The thread that owns the model: it loads it, then does one job after the other."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Worker(threading.Thread):
         Args:
             spec: the model, the cache and how to score.
             queue: where the jobs come from.
-            log: where stderr goes to; named in what is said of unforeseen failures.
-            emit: is told what happens.
+            log: where stderr goes to; named in messages about unforeseen failures.
+            emit: receives the events.
             on_idle: is called after each job.
         """
         # A daemon: a model that takes minutes to load must not hold up an engine that is told to end.
@@ -63,7 +63,7 @@ class Worker(threading.Thread):
 
     @property
     def gpus(self) -> Gpus:
-        """Those that the model is on; none on a CPU and until it is loaded."""
+        """The GPUs that the model is on; none on a CPU and until it is loaded."""
         loaded = vars(self._runner).get("loaded")
         if loaded is None:
             return Gpus(())
@@ -72,7 +72,7 @@ class Worker(threading.Thread):
         return self._gpus
 
     def _load(self) -> None:
-        """Loads the model; what fails is told, and tried again by the first job that needs the model."""
+        """Loads the model; a failure is emitted, and the first job that needs the model tries again."""
         try:
             _ = self._runner.loaded
         except Exception as error:
@@ -94,7 +94,7 @@ class Worker(threading.Thread):
             self._load()
 
     def _problem_of_weights(self) -> str:
-        """What is wrong with the weights after a job, in a sentence; empty if they are as loaded."""
+        """What is wrong with the weights after a job, in a sentence; empty if they were restored."""
         try:
             self._runner.verify_restored()
         except Exception as error:
@@ -103,7 +103,7 @@ class Worker(threading.Thread):
 
 
 def sentence_of(error: Exception, spec: EngineSpec, log: Path) -> str:
-    """What went wrong and what to do, on one line; what nobody foresaw goes to the log with its traceback.
+    """What went wrong and what to do, on one line; tracebacks of unforeseen errors go to the log.
 
     Args:
         error: what was raised.
@@ -126,7 +126,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _smaller(spec: EngineSpec) -> str:
-    """What of the set-up takes less memory."""
+    """How to start again with less memory."""
     if spec.batch_size == "auto":
         return "start again with --batch-size 8"
     if spec.batch_size > 1:

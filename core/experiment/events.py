@@ -1,7 +1,7 @@
-"""What the engine tells while it works. Plain words: no torch, no screen.
+"""Events of a computation, and jobs. No torch, no screen.
 
-Structs, because they also travel over the engine's socket: `msgspec` writes them as JSON with the name of
-their class, and refuses on reading what has other fields.
+They also travel over the engine's socket: `msgspec` writes a struct as JSON with the name of its class, and
+refuses to read one with other fields.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.inference import Finish
 
 JobKind = Literal["runs", "rankings", "generation", "calibration"]
 """`runs`: masks on benchmarks; `rankings`: importance and selection alone; `generation`: text; `calibration`:
-all of the method, on a phantom."""
+the whole method, on a phantom."""
 
 JobState = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
 
@@ -27,11 +27,10 @@ class ModelLoading(msgspec.Struct, frozen=True, tag=True):
 
     name: str
     doing: str
-    """What happens just now, in a few words."""
+    """The current step, in a few words."""
     done_bytes: int = 0
-    """Of `total_bytes`."""
     total_bytes: int = 0
-    """Of what is read, converted or moved just now; 0 where that is not known."""
+    """Bytes to read, convert or move in this step; 0 if unknown."""
 
 
 class ModelLoaded(msgspec.Struct, frozen=True, tag=True):
@@ -40,13 +39,13 @@ class ModelLoaded(msgspec.Struct, frozen=True, tag=True):
     name: str
     seconds: float
     device: str = ""
-    """Where its weights are, such as `cpu` or `cuda:0`."""
+    """Device of its weights, such as `cpu` or `cuda:0`."""
     bytes: int = 0
-    """Of its parameters in memory."""
+    """Memory of its parameters."""
 
 
 class ModelFailed(msgspec.Struct, frozen=True, tag=True):
-    """The model cannot be loaded; the engine stays and says so to whoever asks for a job."""
+    """The model cannot be loaded; the engine stays, and the next job that needs the model tries again."""
 
     problem: str
 
@@ -64,16 +63,16 @@ class ImportancePlanned(msgspec.Struct, frozen=True, tag=True):
     scoring_batch: int
     """Rows in a batch at most."""
     checkpointing: bool
-    """Whether activations are computed twice."""
+    """Whether activations are computed twice to save memory."""
     on_gpu: bool
     device_bytes: int
-    """Of a GPU's memory, beside the weights, as estimated."""
+    """Estimated GPU memory, beside the weights."""
     host_bytes: int
     disk_bytes: int
 
 
 class ItemsScored(msgspec.Struct, frozen=True, tag=True):
-    """Importance went on by some items."""
+    """Some more items were scored."""
 
     ability: str
     done: int
@@ -82,7 +81,7 @@ class ItemsScored(msgspec.Struct, frozen=True, tag=True):
 
 
 class RunsFound(msgspec.Struct, frozen=True, tag=True):
-    """What a profile or a job needs, and what of it the cache has."""
+    """Number of runs that a profile or a job needs, and that the cache has."""
 
     total: int
     """Runs: one mask on one benchmark."""
@@ -100,10 +99,10 @@ class RunStarted(msgspec.Struct, frozen=True, tag=True):
 
 
 class ItemOutcome(msgspec.Struct, frozen=True, array_like=True):
-    """What the model answered to one item of the running benchmark."""
+    """The model's answer to one item of the running benchmark."""
 
-    place: int
-    """Of the item in the benchmark, from 0. Items come longest first, not in this order."""
+    index: int
+    """The item's, in the benchmark. Items come longest first, not in this order."""
     gold: int
     """Index of the right option; -1 where the answer is written."""
     prediction: int
@@ -114,7 +113,7 @@ class ItemOutcome(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BatchFinished(msgspec.Struct, frozen=True, tag=True):
-    """Some more items of the run that started last."""
+    """Some more outcomes of the run that started last."""
 
     outcomes: tuple[ItemOutcome, ...]
 
@@ -123,13 +122,13 @@ class RunFinished(msgspec.Struct, frozen=True, tag=True):
     """One mask on one benchmark was evaluated and stored."""
 
     mask: str
-    """What was ablated, in words; `base` for the intact model."""
+    """The mask in words; `base` for the intact model."""
     benchmark: str
     score: float
-    """Its mean over the items, a fraction."""
+    """Mean over the items, a fraction."""
     done: int
     total: int
-    """Runs that had to be computed."""
+    """Runs that have to be computed."""
 
 
 class EntryReplaced(msgspec.Struct, frozen=True, tag=True):
@@ -139,7 +138,7 @@ class EntryReplaced(msgspec.Struct, frozen=True, tag=True):
 
 
 class NotStored(msgspec.Struct, frozen=True, tag=True):
-    """The cache cannot be written to; the work goes on, and its results last as long as the process."""
+    """The cache cannot be written to; results are kept in memory until the process ends."""
 
     problem: str
 
@@ -149,12 +148,12 @@ class TextWritten(msgspec.Struct, frozen=True, tag=True):
 
     job: str
     pane: int
-    """Which of the job's answers, from 0."""
+    """Index of the answer among the job's."""
     text: str
 
 
 class TextEnded(msgspec.Struct, frozen=True, tag=True):
-    """One answer of a generation job is whole."""
+    """One answer of a generation job is complete."""
 
     job: str
     pane: int
@@ -173,21 +172,21 @@ class TextCompared(msgspec.Struct, frozen=True, tag=True):
 
     job: str
     pane: int
-    """Of the ablated answer."""
-    place: int | None
-    """Of the first token that differs, from 0; None if none does."""
+    """Index of the ablated answer."""
+    index: int | None
+    """Index of the first token that differs; None if none does."""
     base_token: str | None
-    """Its text in the base answer; None if that ends there, or nothing differs."""
+    """The base answer's text there; None if it ends there, or nothing differs."""
     ablated_token: str | None
     """The same of the ablated answer."""
     base_probabilities: tuple[float | None, float | None]
-    """The base model's of the base and of the ablated token; None where there is none to tell."""
+    """The base model's, of the base and of the ablated token; None if unknown."""
     ablated_probabilities: tuple[float | None, float | None]
-    """The ablated model's of the same two."""
+    """The ablated model's, of the same two."""
     base_tokens: tuple[int, ...]
-    """All of the base answer."""
+    """All tokens of the base answer."""
     ablated_tokens: tuple[int, ...]
-    """All of the ablated answer."""
+    """All tokens of the ablated answer."""
     base_logprobs: tuple[float, ...]
     """Log-probability of each token of the base answer under the base model."""
     ablated_logprobs: tuple[float, ...]
@@ -195,10 +194,10 @@ class TextCompared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One thing that the engine was asked to do."""
+    """A unit of work that the engine was asked for."""
 
     id: str
-    """Unique among the engines of this machine, such as `3f2a-1`."""
+    """Unique among this machine's engines, such as `3f2a-1`."""
     kind: JobKind
     title: str
     """What it does, in words."""
@@ -214,22 +213,22 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class JobChanged(msgspec.Struct, frozen=True, tag=True):
-    """A job was queued, started, paused, resumed, went on by a run, or ended."""
+    """A job was queued, started, paused, resumed, advanced by a run, or ended."""
 
     job: Job
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """A command asked for something that there is not."""
+    """A command cannot be carried out."""
 
     problem: str
 
 
 class GpuFacts(msgspec.Struct, frozen=True):
-    """What the driver says of a GPU that the model is on, whoever uses it."""
+    """The driver's figures of a GPU that the model is on, whoever uses it."""
 
     load: int | None
-    """Per cent of the time; None where the driver does not say, as of the next two."""
+    """Utilization in per cent; None, as for the others, if the driver does not say."""
     used_bytes: int | None
     total_bytes: int | None
     celsius: int | None
@@ -239,7 +238,7 @@ class Heartbeat(msgspec.Struct, frozen=True, tag=True):
     """The engine is alive; every two seconds."""
 
     resident_bytes: int
-    """Main memory of the engine's process."""
+    """The engine process's main memory."""
     device_bytes: int | None = None
     """Memory that torch holds on the model's GPUs; None on a CPU."""
     gpus: tuple[GpuFacts, ...] = ()
@@ -247,25 +246,25 @@ class Heartbeat(msgspec.Struct, frozen=True, tag=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag=True):
-    """All that a newly connected screen has to know; the first thing that it is told."""
+    """The engine's state: the first event for a newly connected screen."""
 
     engine: str
     pid: int
     jobs: tuple[Job, ...]
-    """The running one, the queued ones, and the last that ended, oldest first."""
+    """The running one, the queued ones, and the last that ended; oldest first."""
     model: ModelLoading | ModelLoaded | ModelFailed | None
     run: RunStarted | None
-    """The run that goes on, if one does."""
+    """The current run."""
     outcomes: tuple[ItemOutcome, ...]
-    """What it has given so far."""
+    """Its outcomes so far."""
     texts: tuple[TextWritten, ...]
-    """What the running or last generation job wrote so far, one entry for each answer."""
+    """Texts of the running or last generation job so far, one for each answer."""
     scored: ItemsScored | None = None
-    """How far the importance that is being computed is."""
+    """Progress of the importance that is being computed."""
     planned: ImportancePlanned | None = None
     """How it is computed."""
     compared: tuple[TextCompared, ...] = ()
-    """What is known of how that job's answers differ from its base answer."""
+    """Comparisons of that job's answers with its base answer."""
 
 
 Event = (

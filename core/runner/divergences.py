@@ -156,17 +156,17 @@ def divergence_row(
         compared: how they differ.
     """
     divergence = compared.divergence
-    place = None if divergence is None else divergence.position
+    index = None if divergence is None else divergence.position
     base, ablated = (
-        _token_text(tokenizer, (*pair.prompt, *answer), len(pair.prompt) + place, finish)
-        if place is not None
+        _token_text(tokenizer, (*pair.prompt, *answer), len(pair.prompt) + index, finish)
+        if index is not None
         else None
         for answer, finish in zip((pair.base, pair.ablated), finishes, strict=True)
     )
     by_base = (None, None) if divergence is None else divergence.base_probabilities
     by_ablated = (None, None) if divergence is None else divergence.ablated_probabilities
     return {
-        "index": place,
+        "index": index,
         "base_token": base,
         "ablated_token": ablated,
         "base_p_base": by_base[0],

@@ -80,7 +80,7 @@ def live_answers(outcomes: Sequence[ItemOutcome], n: int) -> Answers:
     Raises:
         ValueError: an outcome is of an item beyond n.
     """
-    indices = np.fromiter((outcome.place for outcome in outcomes), np.int64, len(outcomes))
+    indices = np.fromiter((outcome.index for outcome in outcomes), np.int64, len(outcomes))
     if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n:
         raise ValueError(f"The running benchmark has other items than the {n} shown: choose it again.")
     known, correct = np.zeros(n, bool), np.zeros(n, bool)
@@ -92,7 +92,7 @@ def live_answers(outcomes: Sequence[ItemOutcome], n: int) -> Answers:
 
 
 def _live_rows(outcomes: Sequence[ItemOutcome], n: int) -> pl.LazyFrame:
-    by_index = {outcome.place: outcome for outcome in outcomes}
+    by_index = {outcome.index: outcome for outcome in outcomes}
     found = [by_index.get(index) for index in range(n)]
     nothing = [None] * n
     return pl.LazyFrame(

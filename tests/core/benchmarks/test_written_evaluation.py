@@ -61,7 +61,7 @@ def test_answers_are_written_judged_told_and_shown(spec: ModelSpec, tmp_path: Pa
     assert set(frame["finish"]) <= set(ENDS)
     assert frame["loglikelihoods"].null_count() == frame["gold"].null_count() == 5
     events = [outcome for event in told if isinstance(event, BatchFinished) for outcome in event.outcomes]
-    assert sorted(outcome.place for outcome in events) == list(range(5))
+    assert sorted(outcome.index for outcome in events) == list(range(5))
     assert {(outcome.gold, outcome.prediction, outcome.loglikelihoods) for outcome in events} == {
         (-1, -1, ())
     }

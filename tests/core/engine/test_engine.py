@@ -108,7 +108,7 @@ def told_outcomes(screen: Screen) -> list[dict[int, ItemOutcome]]:
         if isinstance(event, RunStarted):
             runs.append({})
         elif isinstance(event, BatchFinished):
-            runs[-1] |= {outcome.place: outcome for outcome in event.outcomes}
+            runs[-1] |= {outcome.index: outcome for outcome in event.outcomes}
     return runs
 
 
@@ -288,7 +288,7 @@ def check_comparison(runner: Runner, one: TextCompared, factor: float) -> None:
     ):
         truth = [float(chances(answer, place)[token].log()) for place, token in enumerate(answer)]
         assert logprobs == pytest.approx(truth, abs=1e-3)
-    place = one.place
+    place = one.index
     if place is None:
         assert one.base_tokens == one.ablated_tokens
         return

@@ -87,7 +87,7 @@ class Subject:
 
 def batches_of(told: list[Event]) -> list[tuple[int, ...]]:
     """The places of the items of each batch that was told."""
-    return [tuple(one.place for one in event.outcomes) for event in told if isinstance(event, BatchFinished)]
+    return [tuple(one.index for one in event.outcomes) for event in told if isinstance(event, BatchFinished)]
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def test_a_run_grows_by_its_batches_and_ends() -> None:
     activity.fold(BatchFinished((outcome(2), outcome(0))))
     activity.fold(BatchFinished((outcome(1),)))
     assert activity.current is not None
-    assert [o.place for o in activity.current.outcomes] == [2, 0, 1]
+    assert [o.index for o in activity.current.outcomes] == [2, 0, 1]
     stored = activity.stored
     activity.fold(RunFinished("spatial", "spatial_reasoning", 1.0, 1, 2))
     assert activity.current is None

@@ -214,7 +214,7 @@ async def test_a_run_is_followed_and_its_end_comes_from_the_cache(
         hosted.fold(BatchFinished(tuple(given[:1])))
         await hosted.shows(pilot, "▶ ablated 1/30", "run 2 of 3", "1 of 30", "(n 1)", "not identifiable")
         hosted.fold(BatchFinished(tuple(given[1:20])))
-        await hosted.shows(pilot, "20 of 30", "ablated, as items arrive", f"#{given[19].place} ")
+        await hosted.shows(pilot, "20 of 30", "ablated, as items arrive", f"#{given[19].index} ")
         right = sum(outcome.correct for outcome in given[:20]) / 20
         assert f"{right:.3f}".removeprefix("0") in hosted.flat
         for path in (demo_cache / "outcomes").glob(f"{key_of(demo_cache, 'ablated')}.*"):

@@ -20,12 +20,12 @@ TOKEN_WIDTH = 10
 
 def token_divergence(compared: TextCompared) -> TokenDivergence | None:
     """The divergence that the engine told; None if the answers have the same tokens."""
-    if compared.place is None:
+    if compared.index is None:
         return None
     from core.analysis.samples.written import TokenDivergence
 
     return TokenDivergence(
-        compared.place,
+        compared.index,
         compared.base_token,
         compared.ablated_token,
         compared.base_probabilities,

@@ -192,7 +192,7 @@ class RunPane(Pane):
         def figures() -> Figures:
             from tui.inspector.run.comparison import LIVE_RESAMPLES, STORED_RESAMPLES
 
-            arrived = [outcome.place for outcome in given[live]] if live else []
+            arrived = [outcome.index for outcome in given[live]] if live else []
             resamples = LIVE_RESAMPLES if live else STORED_RESAMPLES
             return found.with_live(given).figures(live, arrived, resamples)
 
