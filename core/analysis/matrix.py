@@ -183,7 +183,7 @@ def _cell(measured: Effects, mask: MaskSpec, benchmark: str, row: Mapping[str, A
     if row is None:
         return cell
     p, masks = row["empirical_p"], row["random_masks"]
-    empirical = None if p is None else EmpiricalP(p, 1 / (masks + 1), masks)
+    empirical = None if p is None else EmpiricalP(p, masks)
     return replace(cell, q_value=row["q_value"], holm_p=row["holm_p"], empirical=empirical)
 
 

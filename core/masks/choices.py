@@ -1,4 +1,4 @@
-"""Ways to select weights, and the k grid of the paper. Plain words, no torch."""
+"""Selections of weights, and the k grid of the paper. Plain words, no torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Selection = Literal[
 `random_matched` (as many at random in each matrix as `top` has there) and `bottom`."""
 
 Scope = Literal["global", "per-matrix"]
-"""`global`: the first weights of all candidates; `matrix`: the same share of every matrix, its first ones."""
+"""`global`: the first weights of all candidates; `per-matrix`: the same share of every matrix."""
 
 SELECTIONS: tuple[Selection, ...] = (
     "top",
@@ -27,13 +27,13 @@ SELECTIONS: tuple[Selection, ...] = (
 SCOPES: tuple[Scope, ...] = ("global", "per-matrix")
 
 CONTRASTS: tuple[Selection, ...] = ("contrast", "contrast_max")
-"""The selections that compare an ability's importance with that of all others."""
+"""Selections that compare an ability's importance with that of all others."""
 
 CONTROLS: tuple[Selection, ...] = ("random", "random_matched", "bottom")
-"""The selections without which no effect counts."""
+"""Selections without which no effect counts."""
 
 DRAWN: tuple[Selection, ...] = ("random", "random_matched")
-"""The controls that are drawn: another mask for each seed."""
+"""Controls that are drawn at random: another mask for each seed."""
 
 PAPER_K: tuple[float, ...] = (1e-5, 4e-5, 1.6e-4, 6.4e-4, 2.56e-3, 1.024e-2)
 """The k grid of the paper's code, as fractions of all parameters."""

@@ -1,8 +1,8 @@
 """What is special to an ability: its share of importance less the mean of the others' shares, or the largest.
 
-All abilities' shares are added up once, always in the same order, and each contrast takes its own away
-again: so the contrasts of m abilities cost one reading of each for the sum and one for its own, whether they
-all find room at once or come one after the other, and are the same to the bit.
+All abilities' shares are added up once, always in the same order, and each contrast subtracts its own again:
+the contrasts of m abilities read each ability once for the sum and once for its own, whether or not all are
+in memory together, and are the same to the bit.
 """
 
 from __future__ import annotations
@@ -18,60 +18,60 @@ from torch import Tensor
 from core.masks.ranking import Scores, part_of, size_of, whole
 
 CHUNK = 1 << 18
-"""Scores whose shares are added at once."""
+"""Scores that are handled at once."""
 
 
 class Shares(ABC):
-    """What is kept of the shares of importance of all abilities, taken in one after the other."""
+    """An aggregate of the shares of importance of all abilities, which are added one after the other."""
 
     totals: dict[str, float]
-    """The sums over all matrices, by ability: of those that are in, in the order in which they came."""
+    """Sums of importance over all matrices, of the abilities added so far, in order."""
     what: ClassVar[str]
-    """What is kept, in a word."""
+    """The aggregate, in a word."""
 
     @property
     @abstractmethod
     def kept(self) -> tuple[Tensor, ...]:
-        """(size,) for each matrix, one of what is kept."""
+        """(size,) for each matrix, one tensor of the aggregate."""
 
     def add(self, ability: str, scores: Sequence[Scores]) -> None:
-        """Takes an ability's shares in. If it is interrupted, what is kept is of no use any more.
+        """Adds an ability's shares. The aggregate is unusable if this is interrupted.
 
         Args:
-            ability: whose.
+            ability: its id.
             scores: its importance, one for each matrix.
 
         Raises:
-            ValueError: it is among them already, the sizes differ, or its importance is 0 everywhere.
+            ValueError: it was added before, the sizes differ, or its importance is 0 everywhere.
         """
         if ability in self.totals:
             raise ValueError(f"The shares of {ability} are in the {self.what} already: add each once.")
         _require_same_sizes(scores, self.kept)
         self.totals[ability] = total = total_of(scores, ability)
-        for place, one in enumerate(scores):
+        for index, one in enumerate(scores):
             for first, last in _spans(size_of(one)):
-                self._take(place, first, last, _share(one, total, first, last))
+                self._take(index, first, last, _share(one, total, first, last))
 
     @abstractmethod
-    def _take(self, place: int, first: int, last: int, share: Tensor) -> None:
-        """Takes (last - first,) float64 shares in, of the ability that came last."""
+    def _take(self, index: int, first: int, last: int, share: Tensor) -> None:
+        """Adds (last - first,) float64 shares of the ability that came last."""
 
     @abstractmethod
-    def rivals(self, ability: str, place: int, first: int, last: int, share: Tensor) -> Tensor:
-        """(last - first,) float64: with what an ability's shares are compared, made of the others' alone.
+    def rivals(self, ability: str, index: int, first: int, last: int, share: Tensor) -> Tensor:
+        """(last - first,) float64: the other abilities' shares, to compare an ability's own with.
 
         Args:
-            ability: whose shares are not among the others.
-            place: of the matrix.
-            first: of its scores.
-            last: of its scores, excluded.
+            ability: its id.
+            index: of the matrix.
+            first: the first score.
+            last: the last score, excluded.
             share: (last - first,) float64, its own.
         """
 
 
 @dataclass(frozen=True, eq=False)
 class ShareSums(Shares):
-    """The sum over abilities of their importance as a share of its sum."""
+    """The sum over abilities of their shares of importance."""
 
     values: tuple[Tensor, ...]
     """(size,) float64 for each matrix, zeros at first."""
@@ -83,24 +83,24 @@ class ShareSums(Shares):
         """The sums."""
         return self.values
 
-    def _take(self, place: int, first: int, last: int, share: Tensor) -> None:
-        self.values[place][first:last] += share
+    def _take(self, index: int, first: int, last: int, share: Tensor) -> None:
+        self.values[index][first:last] += share
 
-    def rivals(self, ability: str, place: int, first: int, last: int, share: Tensor) -> Tensor:
+    def rivals(self, ability: str, index: int, first: int, last: int, share: Tensor) -> Tensor:
         """The mean share of the other abilities."""
-        return (self.values[place][first:last] - share) / (len(self.totals) - 1)
+        return (self.values[index][first:last] - share) / (len(self.totals) - 1)
 
 
 @dataclass(frozen=True, eq=False)
 class ShareMaxima(Shares):
-    """For each weight the two largest shares of importance among abilities, and whose the largest is."""
+    """The two largest shares of importance of each weight, and whose the largest is."""
 
     largest: tuple[Tensor, ...]
     """(size,) float32 for each matrix, zeros at first."""
     second: tuple[Tensor, ...]
     """(size,) float32 for each matrix, zeros at first."""
     whose: tuple[Tensor, ...]
-    """(size,) uint8 for each matrix: the place of the ability in `totals`, from 1; 0 as long as all are 0."""
+    """(size,) uint8 for each matrix: the number of the ability in `totals`, from 1; 0 while all are 0."""
     totals: dict[str, float] = field(default_factory=dict)
     what = "maxima"
 
@@ -109,19 +109,19 @@ class ShareMaxima(Shares):
         """The largest shares."""
         return self.largest
 
-    def _take(self, place: int, first: int, last: int, share: Tensor) -> None:
+    def _take(self, index: int, first: int, last: int, share: Tensor) -> None:
         share = share.float()
-        largest, second = self.largest[place][first:last], self.second[place][first:last]
+        largest, second = self.largest[index][first:last], self.second[index][first:last]
         is_new = share > largest
         second.copy_(torch.where(is_new, largest, torch.maximum(second, share)))
         largest.copy_(torch.maximum(largest, share))
-        self.whose[place][first:last].masked_fill_(is_new, len(self.totals))
+        self.whose[index][first:last].masked_fill_(is_new, len(self.totals))
 
-    def rivals(self, ability: str, place: int, first: int, last: int, share: Tensor) -> Tensor:
+    def rivals(self, ability: str, index: int, first: int, last: int, share: Tensor) -> Tensor:
         """The largest share of the other abilities."""
         number = list(self.totals).index(ability) + 1
-        is_own = self.whose[place][first:last] == number
-        return torch.where(is_own, self.second[place][first:last], self.largest[place][first:last]).double()
+        is_own = self.whose[index][first:last] == number
+        return torch.where(is_own, self.second[index][first:last], self.largest[index][first:last]).double()
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,9 +131,9 @@ class ContrastScores:
     own: Scores
     ability: str
     others: Shares
-    """Of all abilities, its own included."""
-    place: int
-    """Of the matrix among those of the others."""
+    """The aggregate over all abilities, its own included."""
+    index: int
+    """The number of the matrix."""
 
     @property
     def size(self) -> int:
@@ -143,7 +143,7 @@ class ContrastScores:
     def part(self, first: int, last: int) -> Tensor:
         """(last - first,) float32, any sign; computed in float64."""
         share = _share(self.own, self.others.totals[self.ability], first, last)
-        return (share - self.others.rivals(self.ability, self.place, first, last, share)).float()
+        return (share - self.others.rivals(self.ability, self.index, first, last, share)).float()
 
 
 def contrast_scores(own: Sequence[Scores], ability: str, others: Shares) -> list[ContrastScores]:
@@ -162,11 +162,11 @@ def contrast_scores(own: Sequence[Scores], ability: str, others: Shares) -> list
     if len(others.totals) < 2:
         raise ValueError("There is no other ability to contrast with: score at least two.")
     _require_same_sizes(own, others.kept)
-    return [ContrastScores(one, ability, others, place) for place, one in enumerate(own)]
+    return [ContrastScores(one, ability, others, index) for index, one in enumerate(own)]
 
 
 def total_of(scores: Sequence[Scores], whose: str) -> float:
-    """The sum over all matrices; a whole matrix at once, since the last digits depend on the pieces.
+    """The sum over all matrices, each at once: the last digits depend on the pieces.
 
     Raises:
         ValueError: it is 0 or not finite.

@@ -15,14 +15,14 @@ from core.masks.layout import order_of_shares, shares_of_matrices
 
 
 class ComputedScores(Protocol):
-    """The scores of one matrix that lie nowhere: each part is computed when it is asked for."""
+    """The scores of one matrix, each part of which is computed when it is read."""
 
     @property
     def size(self) -> int:
         """Number of scores."""
 
     def part(self, first: int, last: int) -> Tensor:
-        """(last - first,) float32: the scores from a row-major place to before another."""
+        """(last - first,) float32: the row-major scores from first to before last."""
 
 
 Scores = Tensor | ComputedScores
@@ -35,7 +35,7 @@ def size_of(scores: Scores) -> int:
 
 
 def part_of(scores: Scores, first: int, last: int) -> Tensor:
-    """(last - first,) the scores from a row-major place to before another."""
+    """(last - first,) the row-major scores from first to before last."""
     return scores.detach().reshape(-1)[first:last] if isinstance(scores, Tensor) else scores.part(first, last)
 
 
@@ -53,8 +53,8 @@ def whole(scores: Scores) -> Tensor:
 
 
 CHUNK = 1 << 18
-"""Scores that are looked at together; bounds the memory beyond scores and result, and stays in a processor's
-cache, which makes it more than twice as fast as 1 << 20."""
+"""Scores handled at once. Bounds the memory beyond scores and result; as it stays in a processor's cache, more
+than twice as fast as 1 << 20."""
 
 INFINITY_BITS = 0x7F800000
 """float32 bits of +inf; NaN lies above."""
@@ -63,32 +63,31 @@ HALF_RANGE = 1 << 15
 """Turns the upper 16 bits of a signed key into a bin from 0."""
 
 INFINITY_BINS = (HALF_RANGE - (INFINITY_BITS >> 16), HALF_RANGE + (INFINITY_BITS >> 16))
-"""All keys that are not finite are in these bins or beyond; the first holds the most negative numbers too."""
+"""All non-finite keys are in these bins or beyond; the first also holds the most negative numbers."""
 
 
 @dataclass(frozen=True)
 class _Threshold:
-    """Where the ranking ends."""
+    """The end of the ranking."""
 
     key: int
-    """Everything with a greater key is selected."""
+    """All greater keys are selected."""
     ties: int
-    """How many with this very key are selected: the first ones."""
+    """How many equal keys are selected: the first ones."""
 
 
 def top_ranking(scores: Sequence[Scores], n: int, scope: Scope = "global") -> Tensor:
     """(n,) int64 positions in the concatenation of the scores, the greatest value first.
 
-    With the scope `matrix` by their place within their own matrix: the first n take the same share of each.
-
-    Ties go to the lower position; +0 and -0 are tied. Exact over the whole set; the ranking of a smaller n
-    is a prefix of that of a greater one. The scores are read three times, a chunk at a time, so that beside
-    them and the result no memory grows with them.
+    Ties go to the lower position; +0 and -0 are tied. Exact over the whole set; the ranking of a smaller n is
+    a prefix of that of a greater one. The scores are read three times, a chunk at a time, so that no other
+    memory grows with them.
 
     Args:
         scores: finite, float32, float16 or bfloat16, any shape and sign; tensors, or what computes them.
         n: from 0 to the number of scores.
-        scope: whether all scores are ranked together, or each matrix by itself (`core.masks.layout`).
+        scope: all scores are ranked together, or each matrix by itself, and the rankings are merged by
+            `core.masks.layout.order_of_shares`.
 
     Raises:
         ValueError: n or a dtype is out of range, or a score is NaN or infinite.
@@ -102,7 +101,7 @@ def bottom_ranking(scores: Sequence[Scores], n: int, scope: Scope = "global") ->
 
 
 def _ranking_by_matrix(scores: Sequence[Scores], n: int, sign: int) -> Tensor:
-    """Each matrix's own ranking as far as it is needed, one put between the others by `core.masks.layout`."""
+    """Each matrix's own ranking as far as it is needed, merged by `order_of_shares`."""
     sizes = [size_of(one) for one in scores]
     counts = shares_of_matrices(sizes, n)
     starts = [0, *accumulate(sizes)]
@@ -114,7 +113,7 @@ def _ranking_by_matrix(scores: Sequence[Scores], n: int, sign: int) -> Tensor:
 
 
 def _ranking(scores: Sequence[Scores], n: int, sign: int, first: int = 0) -> Tensor:
-    """The ranking over all of the scores, of which the first are those of this matrix."""
+    """The ranking over all scores; `first` is the number of the first matrix, for errors."""
     total = sum(map(size_of, scores))
     if not 0 <= n <= total:
         raise ValueError(f"{n:,} of {total:,} scores cannot be ranked: choose a smaller k.")
@@ -148,15 +147,15 @@ def _histogram(halves: Iterable[Tensor]) -> Tensor:
 
 
 def _bin_of_rank(histogram: Tensor, rank: int) -> tuple[int, int]:
-    """The bin of the rank-th greatest (from 1), and how many lie in greater bins."""
+    """The bin of the rank-th greatest key (from 1), and how many are in greater bins."""
     from_top = histogram.flip(0).cumsum(0)
-    place = int(torch.searchsorted(from_top, rank))
-    above = int(from_top[place - 1]) if place else 0
-    return len(histogram) - 1 - place, above
+    index = int(torch.searchsorted(from_top, rank))
+    above = int(from_top[index - 1]) if index else 0
+    return len(histogram) - 1 - index, above
 
 
 def _selected(scores: Sequence[Scores], sign: int, n: int, threshold: _Threshold) -> tuple[Tensor, Tensor]:
-    """(n,) int64 ascending positions of what is selected, and (n,) int32 their keys, on CPU."""
+    """(n,) int64 ascending positions of the selected scores, and (n,) int32 their keys, on CPU."""
     positions, keys = torch.empty(n, dtype=torch.int64), torch.empty(n, dtype=torch.int32)
     start, filled, ties = 0, 0, threshold.ties
     for key in _keys(scores, sign):
@@ -166,10 +165,10 @@ def _selected(scores: Sequence[Scores], sign: int, n: int, threshold: _Threshold
             chosen[tied] = True
             ties -= len(tied)
         local = chosen.nonzero().view(-1)
-        place = slice(filled, filled + len(local))
-        positions[place] = local.cpu() + start
-        keys[place] = key[local].cpu()
-        start, filled = start + len(key), place.stop
+        span = slice(filled, filled + len(local))
+        positions[span] = local.cpu() + start
+        keys[span] = key[local].cpu()
+        start, filled = start + len(key), span.stop
     return positions, keys
 
 

@@ -1,4 +1,4 @@
-"""Finds the first number or step of a text that is wrong: equations, counts, and the true steps."""
+"""Finds the first number of a text that arithmetic refutes: in an equation or a count."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 PieceKind = Literal["number", "sign", "equals", "open", "close", "word", "comma", "unknown", "end"]
-"""`unknown`: what makes a sum unreadable here, such as a variable, a power or a percentage;
-`end`: what ends a sum, such as the end of a line or sentence."""
+"""`unknown` makes a sum unreadable, as a variable, a power or a percentage does; `end` ends it, as the end of
+a line or sentence does."""
 
 SIGNS = {
     "+": "+", "-": "-", "−": "-", "–": "-", "*": "*", "×": "*", "·": "*", "/": "/", "÷": "/",
@@ -38,7 +38,7 @@ class Piece(NamedTuple):
 
     kind: PieceKind
     text: str
-    """As written; of a sign, one of + - * /."""
+    """As written; a sign is one of + - * /."""
     start: int
     end: int
 
@@ -89,22 +89,22 @@ class WrongNumber(NamedTuple):
 
 
 COUNT_STEPS = 3
-"""So many steps of a row of numbers have to be by one for the row to be a count …"""
+"""Steps by one that make a row of numbers a count …"""
 
 COUNT_PAIRS = 5
-"""… and so many pairs of word and number in a row have to be there for a running count ("bell 1 seed 1")."""
+"""… and pairs of word and number that make a running count ("bell 1 seed 1")."""
 
 LONGEST_COUNT = 9
-"""Digits of a number of a count at most: longer ones name things."""
+"""Digits of a number in a count, at most: longer ones name things."""
 
 
 def wrong_counts(pieces: Sequence[Piece]) -> Iterator[WrongNumber]:
     """The numbers that break a count.
 
-    - A row of numbers in which `COUNT_STEPS` steps or more are by one, up or down, and one single step
-      between them is not ("6 7 9 10 11"). A row that leaves the count at its first or last step is no count.
-    - `COUNT_PAIRS` pairs of word and number or more, a word among them twice, of which each number is the
-      one before or one more, but for one single place, and that not the first or last.
+    - A row of numbers in which `COUNT_STEPS` steps or more are by one, up or down, and one step between them
+      is not ("6 7 9 10 11"). A row that leaves the count at its first or last step is no count.
+    - `COUNT_PAIRS` pairs of word and number or more, with a word repeated, in which each number is the one
+      before or one more, except once, and not at the first or last step.
     """
     for row in _rows(pieces):
         for unit in (1, -1) if len(row) > COUNT_STEPS + 1 else ():
@@ -150,17 +150,17 @@ def _broken(row: Sequence[Piece], regular: set[int], unit: int) -> Iterator[Wron
     """The number after the only step that is not regular, if the rest is a count."""
     values = [int(piece.text) for piece in row]
     steps = [after - before for before, after in itertools.pairwise(values)]
-    odd = [place for place, step in enumerate(steps) if step not in regular]
+    odd = [index for index, step in enumerate(steps) if step not in regular]
     if len(odd) != 1 or len(steps) - 1 < COUNT_STEPS or odd[0] in (0, len(steps) - 1):
         return
-    place = odd[0] + 1
-    said, expected = row[place], values[place - 1] + unit
+    index = odd[0] + 1
+    said, expected = row[index], values[index - 1] + unit
     evidence = f"The count says {said.text} where {expected} comes next."
-    yield WrongNumber(evidence, said.start, said.end, values[place] - expected)
+    yield WrongNumber(evidence, said.start, said.end, values[index] - expected)
 
 
 LONGEST_SIDE = 60
-"""Pieces of a side of an equation at most; a longer one is not judged."""
+"""Pieces of a side of an equation, at most; a longer side is not judged."""
 
 Side = Sequence[Piece]
 
@@ -168,9 +168,9 @@ Side = Sequence[Piece]
 def wrong_equations(text: str, pieces: Sequence[Piece]) -> Iterator[WrongNumber]:
     """The equations that are wrong, the first wrong side of each, in their order.
 
-    An equation is two or more numbers with + - * / (or their words), parentheses and units, and what they
-    are said to equal. A quotient may be rounded to the decimals in which it is written. A side with a letter
-    for a number, a percentage or a power is not judged. "2 + 3 = 5 + 4 = 9" is read as two true sums.
+    An equation is two or more numbers with + - * / (or their words), parentheses and units, and their stated
+    value. A quotient may be rounded to the decimals in which it is written. A side with a variable, a
+    percentage or a power is not judged. "2 + 3 = 5 + 4 = 9" is read as two true sums.
     """
     for stretch in _stretches(pieces):
         sides = list(_sides(stretch))
@@ -181,11 +181,11 @@ def wrong_equations(text: str, pieces: Sequence[Piece]) -> Iterator[WrongNumber]
 
 
 def _stretches(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """The pieces between whatever ends a sum; units are left out."""
+    """The pieces between ends of sums, without units."""
     stretch: list[Piece] = []
     after_number = False
-    for place, piece in enumerate(pieces):
-        following = pieces[place + 1] if place + 1 < len(pieces) else None
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1] if index + 1 < len(pieces) else None
         goes_on = following is not None and following.kind in ("number", "word")
         is_unit = piece.kind == "word" and after_number and not goes_on
         if piece.kind in ("end", "comma") or (piece.kind == "word" and not is_unit):
@@ -206,20 +206,20 @@ def _with_times(piece: Piece, before: Side, after: Piece | None) -> Piece:
 
 
 def _sides(stretch: Side) -> Iterator[Side]:
-    """What stands between the equals signs."""
+    """The sides of an equation."""
     start = 0
-    for place, piece in enumerate(stretch):
+    for index, piece in enumerate(stretch):
         if piece.kind == "equals":
-            yield stretch[start:place]
-            start = place + 1
+            yield stretch[start:index]
+            start = index + 1
     yield stretch[start:]
 
 
 def _judged(text: str, left: Side, right: Side) -> WrongNumber | None:
-    """What is wrong with the right side of an equation, if the left side is a sum."""
+    """The wrong right side of an equation whose left side is a sum; None if it is right or cannot be judged."""
     left, right = _without_loose_parentheses(left), _without_loose_parentheses(right)
     if not left or not right or left[0].kind == "sign" or all(piece.kind != "sign" for piece in left):
-        return None  # a sum that begins with a sign is the end of a longer one, which was not read
+        return None  # a sum that begins with a sign is the end of a longer, unread one
     true, said = _value(left), _value(right)
     if true is None or said is None:
         return None
@@ -232,7 +232,7 @@ def _judged(text: str, left: Side, right: Side) -> WrongNumber | None:
 
 
 def _without_loose_parentheses(side: Side) -> Side:
-    """The side without a parenthesis at its ends that is not of the sum: "(3 + 4 = 7)", "7 (as above"."""
+    """The side without unbalanced parentheses at its ends: "(3 + 4 = 7)", "7 (as above"."""
     kinds = [piece.kind for piece in side]
     loose = kinds.count("open") - kinds.count("close")
     while side and loose > 0 and side[-1].kind == "open":
@@ -245,7 +245,7 @@ def _without_loose_parentheses(side: Side) -> Side:
 
 
 def _is_close(true: Fraction, said: Fraction | None, written: str) -> bool:
-    """Whether a value is right to the decimals in which it is written."""
+    """Whether a value is right to its written decimals."""
     if said is None:
         return False
     decimals = len(written.partition(".")[2])
@@ -264,7 +264,7 @@ def _value(side: Side) -> Fraction | None:
 
 
 def _sum_of(side: Side) -> tuple[Fraction, Side]:
-    """The value of terms that are added, and what follows them."""
+    """The value of added terms, and the rest."""
     value, rest = _product_of(side)
     while rest and rest[0].text in ("+", "-"):
         term, after = _product_of(rest[1:])
@@ -273,7 +273,7 @@ def _sum_of(side: Side) -> tuple[Fraction, Side]:
 
 
 def _product_of(side: Side) -> tuple[Fraction, Side]:
-    """The value of factors that are multiplied or divided, and what follows them."""
+    """The value of multiplied or divided factors, and the rest."""
     value, rest = _factor_of(side)
     while rest and rest[0].text in ("*", "/"):
         factor, after = _factor_of(rest[1:])
@@ -282,7 +282,7 @@ def _product_of(side: Side) -> tuple[Fraction, Side]:
 
 
 def _factor_of(side: Side) -> tuple[Fraction, Side]:
-    """The value of a number, a negative one, or what stands in parentheses.
+    """The value of a number, a negative one or a parenthesis, and the rest.
 
     Raises:
         ValueError: there is none of these.
@@ -307,52 +307,3 @@ def first_wrong(text: str) -> WrongNumber | None:
     pieces = pieces_of(text)
     found = [*wrong_equations(text, pieces), *wrong_counts(pieces)]
     return min(found, key=lambda wrong: wrong.start, default=None)
-
-
-STEP_WORDS = 1
-"""After so many true words, whatever comes in place of the next true one is a wrong step."""
-
-
-class WrongStep(NamedTuple):
-    """Where an answer leaves the true solution."""
-
-    kind: Literal["number", "word"]
-    """`number`: a number stands where another should."""
-    evidence: str
-    start: int
-    """First character of the word that is wrong."""
-    end: int
-    excess: float | None
-    """Of a number: how much it is over or under."""
-
-
-def first_wrong_step(text: str, steps: str, prompt: str, closing: str) -> WrongStep | None:
-    """The first word of an answer that differs from the true steps; None if it follows them.
-
-    A wrong number is a number where the steps have another. Any other word is a wrong step if it comes after
-    `STEP_WORDS` true words, or is one of the prompt or the steps, of the same kind (number or word).
-    Otherwise nothing can be said: the answer does not follow these steps at all. Steps that are left out at
-    the end are not wrong.
-
-    Args:
-        text: the whole answer.
-        steps: the true steps, in the words that the model was taught.
-        prompt: the question.
-        closing: the word that follows the steps and brings the answer; the comparison ends there.
-    """
-    true = steps.split()
-    for place, (said, expected) in enumerate(zip(re.finditer(r"\S+", text), true, strict=False)):
-        if said[0] == expected:
-            continue
-        if said[0] == closing:
-            return None
-        right, wrong = number_value(expected), number_value(said[0])
-        if right is not None and wrong is not None:
-            evidence = f"The steps have {said[0]} where {shown_number(right)} is right."
-            return WrongStep("number", evidence, *said.span(), float(wrong - right))
-        is_known = (right is None) == (wrong is None) and said[0] in {*prompt.split(), *true}
-        if place >= STEP_WORDS or is_known:
-            evidence = f"The steps have “{said[0]}” where “{expected}” is right."
-            return WrongStep("word", evidence, *said.span(), None)
-        return None
-    return None

@@ -14,17 +14,17 @@ from core.inference import Finish
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, as far as it is known. A person's own prompt has no format, no gold and no steps."""
+    """A question. A person's own prompt has no format, no gold and no steps."""
 
     prompt: str
     format: AnswerFormat | None = None
-    """Where and how the answer has to stand; None if the prompt asks for no particular answer."""
+    """How the answer has to be stated; None if the prompt asks for no particular answer."""
     gold: str | None = None
     """The right answer."""
     steps: str = ""
-    """The true worked solution; empty if none is known."""
+    """The true worked solution; empty if unknown."""
     options: tuple[str, ...] = ()
-    """The answers to choose from, if there are such."""
+    """The answers to choose from, if any."""
 
 
 @dataclass(frozen=True)
@@ -34,23 +34,23 @@ class Written:
     text: str
     finish: Finish
     tokens: tuple[int, ...] = ()
-    """The new tokens, as `Generated` has them."""
+    """The new tokens."""
     log_probabilities: tuple[float, ...] = ()
-    """Of each token under the base model, in nats; empty if they were not computed."""
+    """Log-probability of each token under the base model; empty if not computed."""
 
     @property
     def was_cut(self) -> bool:
-        """Whether it was ended from outside, for want of room or because it only repeated itself."""
+        """Whether it was ended from outside: by the token limit, or because it only repeated itself."""
         return self.finish in ("length", "repeats")
 
 
 QUOTED = 40
-"""Characters of an answer that a sentence quotes at most."""
+"""Most characters of an answer that a sentence quotes."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A question with both answers, and what several rules need of them."""
+    """A question with both answers, and what several rules need to know about them."""
 
     asked: Asked
     base: Written
@@ -68,17 +68,17 @@ class Case:
 
     @cached_property
     def answer(self) -> str | None:
-        """The ablated answer, wherever it stands."""
+        """The ablated answer, in any form."""
         return self.stated or self._loose(self.ablated)
 
     @cached_property
     def base_answer(self) -> str | None:
-        """The base answer, wherever it stands."""
+        """The base answer, in any form."""
         return self.base_stated or self._loose(self.base)
 
     @cached_property
     def closing(self) -> str | None:
-        """The word that follows the steps in the base answer; None unless that begins with the true steps."""
+        """The word after the steps in the base answer; None unless it begins with the true steps."""
         steps, base = self.asked.steps.split(), self.base.text.split()
         return base[len(steps)] if steps and base[: len(steps)] == steps and len(base) > len(steps) else None
 
@@ -95,7 +95,7 @@ class Case:
         return find_refusal(self.ablated.text)
 
     def _stated(self, written: Written) -> str | None:
-        """The answer in the format that is asked for; none that goes on to where the text was cut."""
+        """The answer in the format asked for; None if the text was cut within it."""
         answer = self.asked.format.stated(written.text) if self.asked.format else None
         is_cut = written.was_cut and answer is not None and written.text.rstrip().endswith(answer)
         return None if is_cut else answer
@@ -113,13 +113,13 @@ def first_number(answer: str | None) -> Fraction | None:
     return number_value(found[0]) if found else None
 
 
-def place_of(text: str, answer: str | None) -> tuple[int | None, int | None]:
-    """The characters of a text where its answer stands last."""
+def span_of(text: str, answer: str | None) -> tuple[int | None, int | None]:
+    """The span of the last occurrence of an answer in its text."""
     start = text.rfind(answer) if answer else -1
     return (None, None) if start < 0 or answer is None else (start, start + len(answer))
 
 
 def quoted(text: str) -> str:
-    """A text on one line, short enough for a sentence."""
+    """A text on one line, shortened for a sentence."""
     line = " ".join(text.split())
     return line if len(line) <= QUOTED else f"{line[: QUOTED - 1]}…"

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 
 class ChoiceDiagnosis(NamedTuple):
-    """How sure both models were of the right option, and what each chose."""
+    """The choices of both models on one item, and their margins."""
 
     gold: int
     """Index of the right option."""
     base_prediction: int
-    """Index of the option that the base model found the most likely; the first of equals."""
+    """Index of the base model's most likely option; the first of equals."""
     prediction: int
-    """The same of the ablated model."""
+    """The same for the ablated model."""
     base_margin: float
     """The base model's log-likelihood of the right option minus that of the best other one, in nats."""
     margin: float
-    """The same of the ablated model."""
+    """The same for the ablated model."""
 
     @property
     def winner(self) -> int | None:
@@ -64,20 +64,20 @@ def _best(values: Sequence[float]) -> int:
 
 def _margin(gold: int, values: Sequence[float]) -> float:
     """The right option's value minus the best other one's."""
-    return values[gold] - max(value for place, value in enumerate(values) if place != gold)
+    return values[gold] - max(value for index, value in enumerate(values) if index != gold)
 
 
 SHUFFLES = 9999
-"""Of the permutation test: its p is 0.0001 at least."""
+"""Permutations of the test: its p is 0.0001 at least."""
 
 DRAWS = 1_000_000
-"""Of them at once, so that many options do not fill the memory."""
+"""Permutations at once, to bound the memory where options are many."""
 
 LEAST_SHIFT = 0.1
-"""So much of its answers the ablated model has to move to other positions, or up the scale of lengths …"""
+"""Share of the answers that has to move to other positions, or step in mean rank of length …"""
 
 MOST_P = 0.01
-"""… with a p below this, for the preference to be stated."""
+"""… with a p below this, for a preference to be stated."""
 
 
 class PositionPreference(NamedTuple):
@@ -88,15 +88,15 @@ class PositionPreference(NamedTuple):
     base_shares: tuple[float, ...]
     """The share of the base model's answers at each position."""
     shares: tuple[float, ...]
-    """The share of the ablated model's."""
+    """The same for the ablated model."""
     shift: float
-    """Total variation: the share of answers that moved to positions that gained, net; 0 to 1."""
+    """Total variation distance, 0 to 1: the net share of answers that moved to positions that gained."""
     p_value: float
-    """Of a shift as large, if it were chance which model chose which of the two positions of an item."""
+    """Chance of as large a shift, if it were random which model chose which of an item's two positions."""
 
     @property
     def holds(self) -> bool:
-        """Whether the ablated model prefers a position: large enough, and hardly chance."""
+        """Whether the ablated model prefers a position."""
         return self.shift >= LEAST_SHIFT and self.p_value < MOST_P
 
     def sentence(self, names: Sequence[str] = ()) -> str:
@@ -119,7 +119,7 @@ class LengthPreference(NamedTuple):
     n: int
     """Items whose options are not all of one length."""
     base_rank: float
-    """Mean rank of the length of the base model's answers among their options: 0 shortest, 1 longest."""
+    """Mean rank of length of the base model's choices: 0 shortest, 1 longest."""
     rank: float
     """The same of the ablated model's."""
     p_value: float
@@ -127,7 +127,7 @@ class LengthPreference(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the ablated model prefers a length: large enough, and hardly chance."""
+        """Whether the ablated model prefers a length."""
         return abs(self.rank - self.base_rank) >= LEAST_SHIFT and self.p_value < MOST_P
 
     def sentence(self) -> str:
@@ -137,9 +137,9 @@ class LengthPreference(NamedTuple):
         return f"Prefers {which} options ({ranks}, n {self.n}, p {self.p_value:.2g})."
 
 
-def letter_of(place: int) -> str:
-    """The letter of an option's place: A for 0; from the 27th on its number, from 1."""
-    return ascii_uppercase[place] if place < len(ascii_uppercase) else str(place + 1)
+def letter_of(index: int) -> str:
+    """The letter of an option: A for 0; from the 27th on its number, from 1."""
+    return ascii_uppercase[index] if index < len(ascii_uppercase) else str(index + 1)
 
 
 def moves_of(base: NDArray[Any], ablated: NDArray[Any], width: int) -> NDArray[np.int64]:
@@ -160,8 +160,8 @@ def position_preference(moves: NDArray[np.int64], seed: int = 0) -> PositionPref
     A permutation test for pairs: under chance, each item's two predictions could have come from either model.
 
     Args:
-        moves: (W, W) as of `moves_of`; those of several runs may be added up.
-        seed: of the permutations.
+        moves: (W, W) from `moves_of`; those of several runs may be added up.
+        seed: random seed of the permutations.
 
     Raises:
         ValueError: there are no items.
@@ -182,7 +182,7 @@ def length_ranks(lengths: NDArray[np.float64], chosen: NDArray[Any]) -> NDArray[
 
     Args:
         lengths: (N, W) of each option, in characters; NaN where an item has fewer options than W.
-        chosen: (N,) integers, the place of the chosen option.
+        chosen: (N,) integers, indices of the chosen options.
     """
     own = np.take_along_axis(lengths, chosen[:, None].astype(np.int64), axis=1)
     shorter, equal = (lengths < own).sum(axis=1), (lengths == own).sum(axis=1) - 1
@@ -195,8 +195,8 @@ def length_preference(base_ranks: NDArray[np.float64], ranks: NDArray[np.float64
     """Whether the ablated model prefers longer or shorter options than the base model; None if none differ.
 
     Args:
-        base_ranks: (N,) of the options that the base model chose, by `length_ranks`.
-        ranks: (N,) of those that the ablated model chose.
+        base_ranks: (N,) `length_ranks` of the base model's choices.
+        ranks: (N,) the same for the ablated model.
     """
     differ = ~np.isnan(base_ranks)
     n = int(differ.sum())

@@ -1,33 +1,36 @@
-"""Compares an ablated answer with the base answer and says how it differs."""
+"""Compares an ablated answer with the base answer: how does it differ?"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from core.abilities.prompts import is_quasi_exact
-from core.analysis.diagnosis.arithmetic import first_wrong, first_wrong_step, number_value, shown_number
-from core.analysis.diagnosis.case import Asked, Case, Written, first_number, place_of, quoted
+from core.analysis.diagnosis.arithmetic import first_wrong, number_value, shown_number
+from core.analysis.diagnosis.case import Asked, Case, Written, first_number, quoted, span_of
 from core.analysis.diagnosis.coherence import coherence, find_loop
-from core.analysis.diagnosis.failure_modes import PRIORITY, Tag, TagName
+from core.analysis.diagnosis.failure_modes import PRIORITY, Tag
 
 SHORT_SHARE = 0.5
-"""An answer that is shorter than this share of the base answer stops early or skips the steps."""
+"""An answer shorter than this share of the base answer stops early or skips the steps."""
 
 STEP_WORDS = 3
-"""So many words the base answer has to have beside its answer for it to have steps that can be skipped."""
+"""Words beside its answer from which the base answer has steps that can be skipped."""
 
+TRUE_WORDS = 1
+"""After so many true words, any other word than the next true one is a wrong step."""
 
 SENTENCE_ENDS = (".", "!", "?", ":", ")", '"', "”", "»", "。", "！", "？")
-"""Where no answer is asked for in particular, a text that ends in one of these is whole."""
+"""Endings of a whole text, where no particular answer is asked for."""
 
 
 def diagnose(asked: Asked, base: Written, ablated: Written) -> tuple[Tag, ...]:
-    """What can be said of the ablated answer beside the base answer, the tag that counts first.
+    """How the ablated answer differs from the base answer, the main tag first.
 
     What the base answer does too (repeat itself, refuse, state no answer …) is no tag. The rules:
 
     - `same`: the texts are identical; then there is no other tag.
-    - `repeats_itself`: see `find_loop`, more often than the base answer does; or it was ended for that.
+    - `repeats_itself`: see `find_loop`, more often than the base answer; or it was ended for that.
     - `incoherent`: see `coherence`, where log-probabilities are given; or the answer is none of the options,
       no number where one is asked for, and has no word of the question.
     - `changes_language`: see `find_change`.
@@ -36,7 +39,7 @@ def diagnose(asked: Asked, base: Written, ablated: Written) -> tuple[Tag, ...]:
     - `wrong_format`: an answer is found, but not in the format that is asked for.
     - `stops_early`: the model ended before `SHORT_SHARE` of the base answer's length, without an answer or,
       where no format is asked for, within a sentence; and neither refuses nor changes language.
-    - `runs_on`: the room for the answer was used up, where the base answer ended by itself.
+    - `runs_on`: the token limit was reached, where the base answer ended by itself.
     - `miscounts`: the answer is a number other than the right one; or a number of the steps is wrong: against
       the true steps where the base model writes them word for word, else against arithmetic (`first_wrong`).
       `excess` is the answer's where the answer is wrong, else the first wrong number's.
@@ -44,11 +47,11 @@ def diagnose(asked: Asked, base: Written, ablated: Written) -> tuple[Tag, ...]:
       them is no number (`first_wrong_step`).
     - `skips_steps`: an answer is stated after less than `SHORT_SHARE` of the base answer's other words, which
       are `STEP_WORDS` or more.
-    - `same_answer_other_way`: both state the same answer (quasi-exact match, or equal as numbers unless the
-      right answer is known to be none), in other words or after other steps.
+    - `same_answer_other_way`: both state the same answer (quasi-exact match, or equal numbers unless the
+      right answer is known to be no number), in other words or after other steps.
     - `other_answer`: they state different ones.
 
-    Of an answer that was cancelled only the text is judged, not that something is missing in it.
+    In an answer that was cancelled, only what is there is judged, not what is missing.
     """
     if base.text == ablated.text:
         return (Tag("same", "The texts are the same."),)
@@ -86,11 +89,11 @@ def _incoherence(case: Case) -> Iterator[Tag]:
         yield Tag("incoherent", evidence)
     elif case.answer is not None and _is_foreign(case.asked, case.answer):
         evidence = f"Answers “{quoted(case.answer)}”, which is neither an option nor in the question."
-        yield Tag("incoherent", evidence, *place_of(case.ablated.text, case.answer))
+        yield Tag("incoherent", evidence, *span_of(case.ablated.text, case.answer))
 
 
 def _is_foreign(asked: Asked, answer: str) -> bool:
-    """Whether an answer is no option, no number where one is asked for, and has no word of the question."""
+    """Whether an answer is no option, no number if one is asked for, and shares no word with the question."""
     if not asked.options or (number_value(asked.gold or "") is not None and first_number(answer) is not None):
         return False
     said = {word.strip(".,;:!?").lower() for word in answer.split()}
@@ -127,7 +130,7 @@ def _missing(case: Case) -> Iterator[Tag]:
         yield Tag("no_answer", f"States no answer{aside}.")
     elif case.stated is None:
         evidence = f"Answers “{quoted(case.answer or '')}”, but not as {case.asked.format.asked}."
-        yield Tag("wrong_format", evidence, *place_of(text, case.answer))
+        yield Tag("wrong_format", evidence, *span_of(text, case.answer))
 
 
 def _lengths(case: Case) -> Iterator[Tag]:
@@ -154,14 +157,10 @@ def _numbers_and_steps(case: Case) -> Iterator[Tag]:
 
 
 def _wrong_inside(case: Case) -> Tag | None:
-    """The first wrong number or step before the answer."""
+    """The first wrong number or step."""
     text = case.ablated.text
     if case.closing is not None:
-        step = first_wrong_step(text, case.asked.steps, case.asked.prompt, case.closing)
-        if step is None:
-            return None
-        name: TagName = "miscounts" if step.kind == "number" else "wrong_step"
-        return Tag(name, step.evidence, step.start, step.end, step.excess)
+        return first_wrong_step(text, case.asked.steps, case.asked.prompt, case.closing)
     wrong = first_wrong(text)
     base = first_wrong(case.base.text) if wrong else None
     if wrong is None or (base is not None and base.evidence == wrong.evidence):
@@ -170,7 +169,7 @@ def _wrong_inside(case: Case) -> Tag | None:
 
 
 def _wrong_answer(case: Case) -> Tag | None:
-    """`miscounts`, if the answer and the right answer are different numbers."""
+    """`miscounts`: the answer and the right answer are different numbers."""
     gold = number_value(case.asked.gold or "")
     said = first_number(case.answer)
     if gold is None or said is None or said == gold:
@@ -178,23 +177,56 @@ def _wrong_answer(case: Case) -> Tag | None:
     excess = said - gold
     way = f"{shown_number(abs(excess))} {'over' if excess > 0 else 'under'} {shown_number(gold)}"
     evidence = f"Answers {shown_number(said)}, {way}."
-    return Tag("miscounts", evidence, *place_of(case.ablated.text, case.answer), float(excess))
+    return Tag("miscounts", evidence, *span_of(case.ablated.text, case.answer), float(excess))
 
 
 def _answers(case: Case) -> Iterator[Tag]:
     """`same_answer_other_way` and `other_answer`."""
     answer, base = case.answer or "", case.base_answer or ""
-    place = place_of(case.ablated.text, answer)
+    index = span_of(case.ablated.text, answer)
     asks_number = case.asked.gold is None or number_value(case.asked.gold) is not None
     numbers = (first_number(answer), first_number(base)) if asks_number else (None, None)
     if is_quasi_exact(answer, base) or (None not in numbers and numbers[0] == numbers[1]):
-        yield Tag("same_answer_other_way", f"Answers “{quoted(answer)}” too, in another text.", *place)
+        yield Tag("same_answer_other_way", f"Answers “{quoted(answer)}” too, in another text.", *index)
         return
     is_option = not case.asked.options or any(is_quasi_exact(answer, option) for option in case.asked.options)
     aside = "" if is_option else ", which is none of the options"
-    yield Tag("other_answer", f"Answers “{quoted(answer)}”{aside}; base answers “{quoted(base)}”.", *place)
+    yield Tag("other_answer", f"Answers “{quoted(answer)}”{aside}; base answers “{quoted(base)}”.", *index)
 
 
 def _beside(text: str, answer: str) -> int:
-    """Words of a text beside its answer."""
+    """The number of words beside the answer."""
     return len(text.split()) - len(answer.split())
+
+
+def first_wrong_step(text: str, steps: str, prompt: str, closing: str) -> Tag | None:
+    """The first word of an answer that differs from the true steps: `miscounts` or `wrong_step`.
+
+    None if the answer follows them.
+
+    A wrong number is a number where the steps have another one. Any other word is a wrong step if it comes
+    after `TRUE_WORDS` true words, or occurs in the prompt or the steps and is of the same kind (number or
+    word). Otherwise the answer does not follow these steps at all. Steps missing at the end are not wrong.
+
+    Args:
+        text: the whole answer.
+        steps: the true steps, in the words that the model was taught.
+        prompt: the question.
+        closing: the word after the steps that introduces the answer; the comparison ends there.
+    """
+    true = steps.split()
+    for index, (said, expected) in enumerate(zip(re.finditer(r"\S+", text), true, strict=False)):
+        if said[0] == expected:
+            continue
+        if said[0] == closing:
+            return None
+        right, wrong = number_value(expected), number_value(said[0])
+        if right is not None and wrong is not None:
+            evidence = f"The steps have {said[0]} where {shown_number(right)} is right."
+            return Tag("miscounts", evidence, *said.span(), float(wrong - right))
+        is_known = (right is None) == (wrong is None) and said[0] in {*prompt.split(), *true}
+        if index >= TRUE_WORDS or is_known:
+            evidence = f"The steps have “{said[0]}” where “{expected}” is right."
+            return Tag("wrong_step", evidence, *said.span())
+        return None
+    return None

@@ -33,60 +33,60 @@ PRIORITY: tuple[TagName, ...] = get_args(TagName)
 and that before how it was reached."""
 
 FAILURES: frozenset[TagName] = frozenset(PRIORITY) - {"same", "same_answer_other_way"}
-"""The tags that say that something is worse."""
+"""The tags that mean that something is worse."""
 
 
 @dataclass(frozen=True)
 class Tag:
-    """One thing that can be said of an ablated answer."""
+    """One difference of an ablated answer from the base answer."""
 
     name: TagName
     evidence: str
-    """What shows it, in one short sentence. May quote the answer: text of a model, to be shown as text."""
+    """What shows it, in one short sentence. May quote the model: to be shown as text."""
     start: int | None = None
-    """First character of the ablated text that shows it; None where no one place does."""
+    """First character of the ablated text that shows it; None where it is nowhere in particular."""
     end: int | None = None
     """The character after the last one."""
     excess: float | None = None
-    """Of `miscounts`: how much the number is over (above 0) or under (below 0) what is right."""
+    """For `miscounts`: how much the number is over (above 0) or under (below 0) the right one."""
 
 
 def main_tag(tags: Sequence[Tag]) -> Tag | None:
-    """The one tag to count, by `PRIORITY`; None without any: the texts differ in no way that has a name."""
+    """The first tag by `PRIORITY`; None if the texts differ in no way that has a name."""
     return min(tags, key=lambda tag: PRIORITY.index(tag.name), default=None)
 
 
 MENTIONED = 2
-"""So many ways are named for one ability and variant at most …"""
+"""Failure modes that a table names, at most …"""
 
 LEAST_SHARE = 0.05
-"""… and none that is rarer than this."""
+"""… and none rarer than this."""
 
 
 class FailureMode(NamedTuple):
-    """One way that an answer can go."""
+    """How an answer ends up."""
 
     name: TagName | None
-    """The main tag; None for texts that differ in no way that has a name."""
+    """The main tag; None for an unnamed difference."""
     direction: str = ""
-    """Of `miscounts`: "upward" or "downward"; else empty."""
+    """For `miscounts`: "upward" or "downward"; else empty."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """How many of the answers go one way."""
+    """How many answers have one failure mode."""
 
     name: TagName | None
-    """The main tag; None for texts that differ in no way that has a name."""
+    """The main tag; None for an unnamed difference."""
     direction: str
-    """Of `miscounts`: "upward" or "downward"; else empty."""
+    """For `miscounts`: "upward" or "downward"; else empty."""
     count: int
     share: Accuracy
-    """Of all the answers, with its 95 % Wilson interval."""
+    """The share of all answers, with its 95 % Wilson interval."""
 
 
 def mode_of(tags: Sequence[Tag]) -> FailureMode:
-    """Which way an answer goes, by its main tag."""
+    """The failure mode of an answer, by its main tag."""
     tag = main_tag(tags)
     if tag is None:
         return FailureMode(None)
@@ -96,7 +96,7 @@ def mode_of(tags: Sequence[Tag]) -> FailureMode:
 
 
 def shares(modes: Iterable[FailureMode]) -> tuple[Share, ...]:
-    """How many answers go each way, the most frequent first; of equals by `PRIORITY`.
+    """How many answers have each failure mode: the most frequent first, then by `PRIORITY`.
 
     Args:
         modes: one for each answer.
@@ -107,24 +107,20 @@ def shares(modes: Iterable[FailureMode]) -> tuple[Share, ...]:
     counts = Counter(modes)
     if not counts:
         raise ValueError("There are no answers to count.")
-    places = np.arange(counts.total())
-    found = [Share(*mode, count, accuracy(places < count)) for mode, count in counts.items()]
-    return tuple(sorted(found, key=lambda share: (-share.count, _place(share.name), share.direction)))
+    indices = np.arange(counts.total())
+    found = [Share(*mode, count, accuracy(indices < count)) for mode, count in counts.items()]
+    return tuple(sorted(found, key=lambda share: (-share.count, _rank(share.name), share.direction)))
 
 
 def frequent(found: Sequence[Share]) -> tuple[Share, ...]:
-    """The failures that are frequent enough to be named, the most frequent first; `MENTIONED` at most.
-
-    Args:
-        found: all shares of some answers.
-    """
+    """The most frequent failures, as many as a table names."""
     return failing(found)[:MENTIONED]
 
 
 def failing(found: Sequence[Share]) -> tuple[Share, ...]:
-    """The failures that are not rarer than `LEAST_SHARE`, the most frequent first."""
+    """The failures not rarer than `LEAST_SHARE`, the most frequent first."""
     return tuple(share for share in found if share.name in FAILURES and share.share.score >= LEAST_SHARE)
 
 
-def _place(name: TagName | None) -> int:
+def _rank(name: TagName | None) -> int:
     return len(PRIORITY) if name is None else PRIORITY.index(name)

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 SCRIPT_LETTERS = 6
 SCRIPT_SHARE = 0.5
-"""Another script counts from so many letters on, if they are this share of all letters after its first."""
+"""Letters of another script that count, if they are this share of all letters from the first of them on."""
 
 STOP_WORDS = 5
-"""Another language counts from so many different stop-words of it on …"""
+"""Different stop-words of another language that count …"""
 
 STOP_WORD_SHARE = 0.25
-"""… if they are this share of all words from there on, and more than twice those of the language before."""
+"""… if they are this share of all words there, and more than twice those of the language before."""
 
 SCRIPT_WORDS = {
     "CJK": "Chinese characters", "HIRAGANA": "Japanese characters", "KATAKANA": "Japanese characters",
@@ -25,7 +25,7 @@ SCRIPT_WORDS = {
     "GREEK": "Greek letters", "ARABIC": "Arabic letters", "HEBREW": "Hebrew letters", "THAI": "Thai letters",
     "DEVANAGARI": "Devanagari letters",
 }  # fmt: skip
-"""By the first word of a letter's Unicode name. Letters of other scripts are not judged."""
+"""Scripts by the first word of a letter's Unicode name; others are not judged."""
 
 COMMON_WORDS = {
     "English": "the of and to is that it was for are with as his they at be this have from not by but we",
@@ -52,14 +52,14 @@ class Change(NamedTuple):
 
 
 def find_change(text: str, before: str) -> Change | None:
-    """Where a text goes over to another script or language; None if it does not.
+    """Where a text changes to another script or language; None if it does not.
 
-    - Script: letters of a script that is not in `before`, `SCRIPT_LETTERS` or more, which are `SCRIPT_SHARE`
+    - Script: `SCRIPT_LETTERS` letters or more of a script that is not in `before`, which are `SCRIPT_SHARE`
       of all letters from the first of them on.
-    - Language, among those of `COMMON_WORDS`: from the beginning of a sentence in it to the end stand
-      `STOP_WORDS` different stop-words or more of a language of which `before` has not so many, they are
-      `STOP_WORD_SHARE` of the words there, and more than twice those of the language of `before` (English, if
-      it is too short to tell).
+    - Language, among those of `COMMON_WORDS`: from the beginning of a sentence in it to the end there are
+      `STOP_WORDS` different stop-words or more of a language of which `before` has fewer; they are
+      `STOP_WORD_SHARE` of the words, and more than twice those of the language of `before` (English, if that
+      is too short).
 
     Args:
         text: the ablated answer.
@@ -73,16 +73,16 @@ def _script_change(text: str, before: str) -> Change | None:
     for script in dict.fromkeys(map(_script, text)):
         if script is None or script in known:
             continue
-        places = [place for place, letter in enumerate(text) if _script(letter) == script]
-        letters = sum(map(str.isalpha, text[places[0] :]))
-        if len(places) >= SCRIPT_LETTERS and len(places) >= SCRIPT_SHARE * letters:
-            return Change(script, places[0], places[-1] + 1)
+        indices = [index for index, letter in enumerate(text) if _script(letter) == script]
+        letters = sum(map(str.isalpha, text[indices[0] :]))
+        if len(indices) >= SCRIPT_LETTERS and len(indices) >= SCRIPT_SHARE * letters:
+            return Change(script, indices[0], indices[-1] + 1)
     return None
 
 
 @lru_cache(maxsize=4096)
 def _script(letter: str) -> str | None:
-    """The script of a letter in words; None for what is no letter, or of a script that is not judged."""
+    """The script of a letter; None for other characters, and scripts that are not judged."""
     if not letter.isalpha():
         return None
     return SCRIPT_WORDS.get(unicodedata.name(letter, "").partition(" ")[0])
@@ -109,7 +109,7 @@ def _language_change(text: str, before: str) -> Change | None:
 
 
 def _is_in(words: Sequence[str], language: str, other_than: str) -> bool:
-    """Whether words are of a language rather than of another."""
+    """Whether words are in a language rather than in another."""
     n = _stop_words(words, language)
     is_enough = len(_STOP_WORDS[language] & set(words)) >= STOP_WORDS and n >= STOP_WORD_SHARE * len(words)
     return is_enough and n > 2 * _stop_words(words, other_than)
@@ -125,7 +125,7 @@ def _words(text: str) -> list[str]:
 
 
 def _beginnings(text: str) -> Iterator[int]:
-    """Where the lines and sentences of a text begin, 60 at most: its beginning is what matters."""
+    """Where the first 60 lines and sentences of a text begin."""
     yield 0
     for number, match in enumerate(re.finditer(r"(?:(?<=[.!?:]\s)|(?<=\n))(?=\S)", text)):
         if number == 60:
@@ -134,7 +134,7 @@ def _beginnings(text: str) -> Iterator[int]:
 
 
 OPENING = 300
-"""Characters at the beginning of an answer in which a refusal stands."""
+"""Characters at the beginning of an answer in which refusals are looked for."""
 
 _APOLOGY = (
     r"(?:(?:i['’]?m|i am) (?:really |very |so )?sorry|i apologi[sz]e|sorry|unfortunately)[,.;!]?(?: but)? "
@@ -160,12 +160,10 @@ _QUOTES = '"“”„«»'
 
 
 def find_refusal(text: str) -> tuple[int, int] | None:
-    """The characters of a refusal; None if a text has none.
+    """The span of an English refusal in a text that states no answer; None without one.
 
     A refusal is a phrase such as "I can't help with", "As an AI", "I don't know" or "There is not enough
     information" at the beginning of a sentence within the first `OPENING` characters, not in quotation marks.
-    Whoever asks has made sure that the text states no answer: "I cannot tell by the colours. So it is 4" is
-    none.
     """
     for match in _PATTERN.finditer(text[:OPENING]):
         before = text[: match.start("said")]

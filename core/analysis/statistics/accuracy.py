@@ -13,7 +13,7 @@ Z_95 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution."""
 
 STANDARD_ERRORS = 2.0
-"""How many standard errors off chance a score has to be before it counts as off chance."""
+"""Standard errors from which a score counts as off chance."""
 
 
 class Accuracy(NamedTuple):
@@ -49,10 +49,49 @@ def accuracy(correct: NDArray[np.bool_]) -> Accuracy:
     if n == 0:
         raise ValueError("There are no items to score: raise the limit.")
     score = float(np.mean(correct))
+    low, high = _wilson(score, n)
+    return Accuracy(n, score, max(0.0, low), min(1.0, high))
+
+
+def mean_score(scores: NDArray[Any], clusters: NDArray[Any] | None = None) -> Accuracy:
+    """The mean over the items with its 95 % interval: Wilson's, at the effective number of items.
+
+    The effective number of independent items, each right or wrong, would be as informative (Kish 1965).
+    Scores between 0 and 1 spread less and so count for more; items of one cluster that go together count for
+    less, and never for more than on their own. Where nothing spreads, each cluster counts as one item.
+
+    Args:
+        scores: (N,) 0 to 1 each, or whether it is right.
+        clusters: (N,) labels; items of one label share a passage. None: every item is on its own.
+
+    Returns:
+        With n, the actual number of items.
+
+    Raises:
+        ValueError: there are no items, or the shapes differ.
+    """
+    n = len(scores)
+    if n == 0 or (clusters is not None and len(clusters) != n):
+        raise ValueError(f"There are {n} scores: give one item or more, and a cluster for each.")
+    score = float(np.mean(scores, dtype=np.float64))
+    off = np.asarray(scores, np.float64) - score
+    spread, units = float(np.square(off).sum()), n
+    if clusters is not None:
+        _, members = np.unique(clusters, return_inverse=True)
+        sums = np.bincount(members, off)
+        spread, units = max(spread, float(np.square(sums).sum())), len(sums)
+    binomial = score * (1 - score)
+    effective = binomial * n * n / spread if binomial > 0 and spread > 0 else units
+    low, high = _wilson(score, effective)
+    # The score itself can lie on an end of the interval, and differ from it by rounding.
+    return Accuracy(n, score, max(0.0, min(score, low)), min(1.0, max(score, high)))
+
+
+def _wilson(score: float, n: float) -> tuple[float, float]:
     z2 = Z_95**2 / n
     middle = (score + z2 / 2) / (1 + z2)
     half = math.sqrt(z2 * (score * (1 - score) + z2 / 4)) / (1 + z2)
-    return Accuracy(n, score, max(0.0, middle - half), min(1.0, middle + half))
+    return middle - half, middle + half
 
 
 def standard_error(share: float, n: int) -> float:
@@ -77,8 +116,7 @@ def impact(base: float, ablated: float, chance: float) -> float:
 def identifiable(base_score: float, chance: float | None, n: int) -> Verdict:
     """Whether the base score is above chance by two standard errors, so that an AIS means something.
 
-    The standard error is the base score's own; where every item is right, and that would be 0, it is the
-    one of a score at chance.
+    The standard error is the base score's own, or that of a score at chance where every item is right.
 
     Args:
         base_score: accuracy of the unmodified model, fraction in [0, 1].
@@ -101,7 +139,7 @@ class PlausibleRange(NamedTuple):
     """The base scores of a benchmark that do not point to a broken set-up."""
 
     benchmark: str
-    """Its id, for the sentence."""
+    """Its id."""
     low: float
     """Fraction in [0, 1]."""
     high: float
@@ -109,13 +147,9 @@ class PlausibleRange(NamedTuple):
 
 
 def plausible_range(base_score: float, limits: PlausibleRange) -> Verdict:
-    """Whether a base score is one that an intact model can have: if not, the set-up is broken.
+    """Whether a base score lies in the benchmark's plausible range: if not, the set-up is broken.
 
-    A base score of 0 in every condition, say, is a broken prompt, and no AIS should be made of it.
-
-    Args:
-        base_score: of the unmodified model, fraction in [0, 1].
-        limits: the benchmark's.
+    A base score of 0 in every condition, for example, means a broken prompt, and gives no AIS.
     """
     name, low, high = limits
     if low <= base_score <= high:
@@ -128,59 +162,22 @@ def plausible_range(base_score: float, limits: PlausibleRange) -> Verdict:
 
 
 def collapsed(scores: Sequence[float], chances: Sequence[float], ns: Sequence[int]) -> bool:
-    """Whether no benchmark's score is above chance by two standard errors: the model is collapsed.
+    """Whether no benchmark's score is above chance by two standard errors of a score at chance.
 
-    The standard error is the one of a score at chance. A score below chance counts as at chance: a collapsed
-    model that always prefers one kind of option can be far below.
+    A score below chance counts as at chance: a collapsed model that always prefers one kind of option can be
+    far below.
 
     Args:
         scores: accuracy of the ablated model on each benchmark, fraction in [0, 1].
-        chances: chance level of each.
-        ns: number of items of each.
+        chances: chance levels.
+        ns: numbers of items.
 
     Raises:
         ValueError: there are no benchmarks, or the three differ in length.
     """
     if not scores:
-        raise ValueError("Collapse cannot be told without a benchmark.")
+        raise ValueError("Collapse needs at least one benchmark.")
     return all(
         score - chance <= STANDARD_ERRORS * standard_error(chance, n)
         for score, chance, n in zip(scores, chances, ns, strict=True)
     )
-
-
-def mean_score(scores: NDArray[Any], clusters: NDArray[Any] | None = None) -> Accuracy:
-    """The mean over the items with its 95 % interval: Wilson's, at the effective number of items.
-
-    So many items, each right or wrong and on its own, would tell as much (Kish 1965). It is the number of
-    items where that is what they are, and the interval then `accuracy`'s. Scores between 0 and 1 spread less
-    and so tell more; items of one cluster that go together tell less, and never count for more than on
-    their own. Where nothing spreads, each cluster counts as one item.
-
-    Args:
-        scores: (N,) 0 to 1 each, or whether it is right.
-        clusters: (N,) labels; items of one label share a passage. None: every item is on its own.
-
-    Returns:
-        With n, the number of items as they are.
-
-    Raises:
-        ValueError: there are no items, or the shapes differ.
-    """
-    n = len(scores)
-    if n == 0 or (clusters is not None and len(clusters) != n):
-        raise ValueError(f"There are {n} scores: give one item or more, and a cluster for each.")
-    score = float(np.mean(scores, dtype=np.float64))
-    off = np.asarray(scores, np.float64) - score
-    spread, units = float(np.square(off).sum()), n
-    if clusters is not None:
-        _, members = np.unique(clusters, return_inverse=True)
-        sums = np.bincount(members, off)
-        spread, units = max(spread, float(np.square(sums).sum())), len(sums)
-    binomial = score * (1 - score)
-    effective = binomial * n * n / spread if binomial > 0 and spread > 0 else units
-    z2 = Z_95**2 / effective
-    middle = (score + z2 / 2) / (1 + z2)
-    half = math.sqrt(z2 * (binomial + z2 / 4)) / (1 + z2)
-    # The score itself can lie on an end of the interval, and differ from it by rounding.
-    return Accuracy(n, score, max(0.0, min(score, middle - half)), min(1.0, max(score, middle + half)))

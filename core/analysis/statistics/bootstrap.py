@@ -14,13 +14,13 @@ LEVEL = 0.95
 """Coverage that the intervals aim at."""
 
 CHUNK = 1 << 20
-"""Draws held at a time, resamples times items: bounds the memory, and changes no result."""
+"""Draws (resamples times items) held at a time: bounds the memory, changes no result."""
 
 Scores = NDArray[np.bool_] | NDArray[np.float32] | NDArray[np.float64]
-"""Of items: right or wrong, or 0 to 1."""
+"""Items right or wrong, or scored 0 to 1."""
 
 ROUNDING = 1e-9
-"""Drops below it come of adding fractions in another order, not of answers."""
+"""Smaller drops come from adding fractions in another order, not from answers."""
 
 
 class Intervals(NamedTuple):
@@ -46,13 +46,12 @@ def paired_bootstrap(
     """The AIS of each mask and its 95 % percentile interval over resampled items.
 
     Base and ablated answers of an item are drawn together, and all masks share the same resamples, so that
-    two masks can be compared. Where a resample's base score is not above chance, its AIS has no value; it
-    counts as unbounded, infinite with the sign of the drop (0 without a drop). To leave such resamples out
-    would make the interval look narrower exactly where the data say least.
+    masks can be compared. Where a resample's base score is not above chance, its AIS counts as infinite with
+    the sign of the drop (0 without one): leaving it out would narrow the interval where the data say least.
 
-    Besides the items, two half items are drawn from, one that every mask breaks and one that every mask
-    mends. Without them the interval of a mask that flips nothing would be [0, 0] however few the items, and
-    that of a few flips too narrow. (Agresti and Min 2005 add such half counts; here they enter a bootstrap.)
+    Two half items are drawn besides, one that every mask breaks and one that every mask mends. Without them
+    the interval of a mask that flips nothing would be [0, 0] however few the items, and that of a few flips
+    too narrow (after the half counts of Agresti and Min 2005).
 
     Args:
         base: (N,) the unmodified model's score of each item, 0 to 1, or whether it is right.
@@ -88,13 +87,13 @@ def resampled_impacts(
     seed: int,
     clusters: NDArray[Any] | None,
 ) -> NDArray[np.float64]:
-    """(M, resamples) the mean drop as a part of what the base score is above chance, in each resample.
+    """(M, resamples) the mean drop as a fraction of the base score above chance, in each resample.
 
     Args:
         base: (N,) the unmodified model's score of each item.
-        drops: (M, N) what is lost of each item, -1 to 1: under each mask, or between masks.
+        drops: (M, N) the loss of each item, -1 to 1: under each mask, or between masks.
         chance: accuracy of guessing, fraction in [0, 1].
-        resamples: how often to resample, as `paired_bootstrap` does it.
+        resamples: how often to resample.
         seed: the same seed and clusters give the same resamples.
         clusters: (N,) labels of items to draw together.
     """
@@ -118,9 +117,9 @@ def _cluster_sums(rows: NDArray[np.float64], clusters: NDArray[Any] | None) -> N
 
 
 def _half_items(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(rows, 2) a drop and a gain for each row of drops: as large as those that were seen are on average.
+    """(rows, 2) a drop and a gain for each row of drops, of the mean size of its drops, or of a cluster.
 
-    Without any, as large as a whole cluster. They have neither size nor base score.
+    They have neither size nor base score.
     """
     drops = np.abs(sums[2:])
     changed = np.count_nonzero(drops > ROUNDING, axis=1)
@@ -131,9 +130,9 @@ def _half_items(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _resampled(sums: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:
-    """(rows, R) the total of each row over each resample: as many as there are columns, less the half items.
+    """(rows, R) the total of each row over each resample.
 
-    Columns are drawn with replacement; the last two have half the weight of the others.
+    As many columns as there are clusters are drawn with replacement; the last two have half the weight.
     """
     rng = np.random.default_rng(seed)
     (coins,) = rng.spawn(1)
@@ -155,7 +154,7 @@ def _resampled(sums: NDArray[np.float64], resamples: int, seed: int) -> NDArray[
 def percentile_interval(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(M,) lower and upper ends over the R values of each row.
 
-    Ends are order statistics, rounded outwards: to interpolate towards an infinite value gives no number.
+    The ends are order statistics, rounded outwards: interpolating towards infinity gives no number.
     """
     last = values.shape[1] - 1
     tail = (1 - LEVEL) / 2
@@ -181,39 +180,6 @@ class Specificity(NamedTuple):
     """Upper end; inf if the data do not bound it."""
 
 
-def specificity(
-    base: Scores,
-    own: Scores,
-    others: Scores,
-    chance: float,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-    clusters: NDArray[Any] | None = None,
-) -> Specificity:
-    """The AIS of a mask minus the mean AIS of the others, with its paired bootstrap interval.
-
-    Own, others and base are resampled together, as `paired_bootstrap` does it.
-
-    Args:
-        base: (N,) the unmodified model's score of each item, 0 to 1, or whether it is right.
-        own: (N,) the same under the mask.
-        others: (M, N) under each of M other masks of as many weights.
-        chance: accuracy of guessing, fraction in [0, 1].
-        resamples: how often to resample.
-        seed: with the same seed as the cells' intervals, the same resamples.
-        clusters: (N,) labels of items to draw together.
-
-    Raises:
-        ValueError: there is no other mask, the base score is not above chance, or the shapes do not fit.
-    """
-    if others.ndim != 2 or not len(others):
-        raise ValueError("Specificity needs at least one mask of another ability: run one.")
-    masks: Scores = np.vstack([own, others], dtype=np.float64)
-    found = specificities(base, masks, chance, resamples=resamples, seed=seed, clusters=clusters)
-    return found[0]
-
-
 def specificities(
     base: Scores,
     ablated: Scores,
@@ -224,15 +190,17 @@ def specificities(
     seed: int = 0,
     clusters: NDArray[Any] | None = None,
 ) -> list[Specificity]:
-    """The specificity of each mask among those of its group: columns of matrices at once, as `specificity`.
+    """The AIS of each mask minus the mean AIS of the others in its group, with a paired bootstrap interval.
+
+    All masks and the base are resampled together, as in `paired_bootstrap`.
 
     Args:
-        base: (N,) the unmodified model's score of each item.
-        ablated: (M, N) under the mask of each of at least two abilities.
+        base: (N,) the unmodified model's score of each item, 0 to 1, or whether it is right.
+        ablated: (M, N) the same under the mask of each of at least two abilities.
         chance: accuracy of guessing, fraction in [0, 1].
         groups: (M,) labels; masks of one label have as many weights, and are compared. None: all are.
         resamples: how often to resample.
-        seed: of the resamples.
+        seed: with the same seed as the cells' intervals, the same resamples.
         clusters: (N,) labels of items to draw together.
 
     Raises:

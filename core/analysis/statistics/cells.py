@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.analysis.statistics.accuracy import PlausibleRange, Verdict, identifiable, plausible_range
 from core.analysis.statistics.bootstrap import Intervals, Scores, Specificity, paired_bootstrap, specificities
-from core.analysis.statistics.significance import least_detectable_drop, mcnemar_exact
+from core.analysis.statistics.significance import mcnemar_exact, minimum_detectable_drop
 from core.benchmarks.benchmark import Benchmark
 
 
@@ -23,9 +23,9 @@ class CellStatistics:
     n: int
     """Number of items."""
     score: float
-    """Under the mask, the mean over the items, fraction in [0, 1]."""
+    """The mean over the items under the mask, fraction in [0, 1]."""
     base_score: float
-    """Of the unmodified model on the same items."""
+    """The same of the unmodified model."""
     chance: float | None
     """The score of guessing; None if the benchmark has no usable chance level."""
     ais: float | None
@@ -37,12 +37,12 @@ class CellStatistics:
     p_value: float
     """Exact McNemar test of the flips, two-sided, before any correction."""
     defined: bool
-    """Whether the AIS is."""
+    """Whether there is an AIS."""
     reason: str
-    """Why it is not, in a sentence; empty if it is."""
+    """Why there is none; empty if there is."""
     detectable_ais: float | None = None
-    """A smaller AIS cannot be told from 0 with so many items (power below 0.8, even if all flips go one way);
-    None if the AIS is not defined, or no effect could be told."""
+    """Minimum detectable AIS (80 % power, if all flips go one way); None if the AIS is not defined, or the
+    items are too few to show any."""
 
 
 def cell_statistics(
@@ -58,18 +58,15 @@ def cell_statistics(
 ) -> list[CellStatistics]:
     """The statistics of each mask on one benchmark, in the order of the masks.
 
-    Flips are tested on right and wrong; the AIS is made of the scores.
-
     Args:
         base: (N,) whether the unmodified model answered each item right.
         ablated: (M, N) the same under each of M masks.
         chance: accuracy of guessing; None if the benchmark has no usable chance level.
-        resamples: of the bootstrap.
-        seed: of the bootstrap.
+        resamples: how often the bootstrap resamples.
+        seed: random seed of the bootstrap.
         clusters: (N,) labels of items to resample together.
-        scores: (N,) and (M, N) of the unmodified model and under each mask, 0 to 1, where they say more than
-            right and wrong.
-        limits: outside of which a base score has no AIS; None: every score is believed.
+        scores: (N,) and (M, N) scores 0 to 1, of which the AIS is made; None: right and wrong.
+        limits: plausible base scores, outside of which there is no AIS; None: all are.
 
     Raises:
         ValueError: there are no items, or the shapes do not fit.
@@ -85,7 +82,7 @@ def cell_statistics(
         intervals = paired_bootstrap(
             base_scores, ablated_scores, chance, resamples=resamples, seed=seed, clusters=clusters
         )
-        drop = least_detectable_drop(n)
+        drop = minimum_detectable_drop(n)
         detectable = None if drop is None else drop / (base_score - chance)
     p_values = mcnemar_exact(base, ablated)
     means = ablated_scores.mean(axis=1, dtype=np.float64)
@@ -106,7 +103,7 @@ def cell_statistics(
 
 
 def _has_ais(base_score: float, chance: float | None, n: int, limits: PlausibleRange | None) -> Verdict:
-    """Whether an AIS can be made of a base score: a broken set-up is told before one that is too weak."""
+    """Whether a base score allows an AIS; a broken set-up is reported before a model that is too weak."""
     verdict = Verdict(True, "") if limits is None else plausible_range(base_score, limits)
     return identifiable(base_score, chance, n) if verdict.holds else verdict
 
@@ -124,10 +121,10 @@ def frame_statistics(
     """What each mask does to one benchmark, in the order of the masks.
 
     Args:
-        base: the intact model's outcomes, as `cache.outcomes.SCHEMA`.
+        base: the intact model's outcomes, `cache.outcomes.SCHEMA`.
         ablated: those under each mask, of the same items in the same order.
-        benchmark: says what guessing gives, and which base scores can be believed.
-        seed: of the bootstrap.
+        benchmark: gives the chance level and the plausible range.
+        seed: random seed of the bootstrap.
 
     Raises:
         ValueError: there are no items, or the frames differ in length.
@@ -144,7 +141,7 @@ def frame_statistics(
 
 
 def limits_of(benchmark: Benchmark) -> PlausibleRange:
-    """The base scores of a benchmark that can be believed."""
+    """The plausible range of a benchmark, with its name."""
     return PlausibleRange(benchmark.id, *benchmark.plausible_range)
 
 
@@ -155,14 +152,14 @@ def frame_specificities(
     benchmark: Benchmark,
     seed: int = 0,
 ) -> list[Specificity]:
-    """How much more each mask does to one benchmark than the other masks of its group do on average.
+    """The AIS of each mask on one benchmark minus the mean AIS of the others in its group.
 
     Args:
         base: the intact model's outcomes; their AIS is defined.
         ablated: those under each mask, of the same items in the same order.
-        groups: for each mask the number of its group: abilities' masks of one variant, selection and size.
-        benchmark: the one.
-        seed: of the bootstrap, the cells'.
+        groups: for each mask the number of its group: masks of one variant, selection and size.
+        benchmark: the benchmark.
+        seed: random seed of the bootstrap, as in the cells.
 
     Raises:
         ValueError: a group has a single mask, or the AIS is not defined.

@@ -11,12 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 
 class EmpiricalP(NamedTuple):
-    """How often chance alone goes as far."""
+    """How often random masks have at least the AIS of a mask."""
 
     p_value: float
-    """One-sided, at least `least`."""
-    least: float
-    """What it cannot fall below with so many random masks: 19 are needed for 0.05."""
+    """One-sided; at least 1 / (masks + 1), so 19 masks are needed for 0.05."""
     masks: int
     """Number of random masks."""
 
@@ -24,8 +22,7 @@ class EmpiricalP(NamedTuple):
 def mcnemar_exact(base: NDArray[np.bool_], ablated: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(M,) two-sided p-values of the exact McNemar test (McNemar 1947) for M masks.
 
-    Under the null hypothesis, an item whose answer flips is as likely to flip to wrong as to right. Items are
-    taken as independent.
+    The null hypothesis: a flip to wrong is as likely as a flip to right. Items are taken as independent.
 
     Args:
         base: (N,) whether the unmodified model answered each item right.
@@ -46,9 +43,7 @@ def _two_sided_sign_test(fewer: int, n: int) -> float:
 
 
 def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The q-value of each p-value: the false discovery rate at which it is significant.
-
-    Benjamini and Hochberg 1995.
+    """The q-values: the false discovery rate at which each is significant (Benjamini and Hochberg 1995).
 
     Args:
         p_values: any shape; the result has the same.
@@ -65,9 +60,9 @@ def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The adjusted p-values: at 0.05 of each, the chance of any false finding among all is at most 0.05.
+    """The adjusted p-values: at 0.05, any false finding among all has a chance of at most 0.05 (Holm 1979).
 
-    Holm 1979. Stricter than `benjamini_hochberg`: for the few effects that a report is about.
+    Stricter than `benjamini_hochberg`: for the few effects that a report is about.
 
     Args:
         p_values: any shape; the result has the same.
@@ -84,13 +79,13 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def empirical_p(ais: float, random_ais: ArrayLike) -> EmpiricalP:
-    """How likely a random mask of the same size has at least this AIS: (1 + #{random >= ais}) / (N + 1).
+    """The chance that a random mask of the same size has at least this AIS: (1 + #{random >= ais}) / (N + 1).
 
-    The mask itself counts as one more random one, or 0 could come out (Phipson and Smyth 2010).
+    The mask itself counts as a random one, so that the result is never 0 (Phipson and Smyth 2010).
 
     Args:
         ais: of the mask.
-        random_ais: (N,) of N random masks of as many weights, on the same items.
+        random_ais: (N,) of random masks of as many weights, on the same items.
 
     Raises:
         ValueError: there is no random mask, or an AIS is not defined.
@@ -101,7 +96,7 @@ def empirical_p(ais: float, random_ais: ArrayLike) -> EmpiricalP:
     if not math.isfinite(ais) or not np.isfinite(random).all():
         raise ValueError("An AIS is not defined: compare only masks on a benchmark where all are.")
     masks = len(random)
-    return EmpiricalP((1 + int((random >= ais).sum())) / (masks + 1), 1 / (masks + 1), masks)
+    return EmpiricalP((1 + int((random >= ais).sum())) / (masks + 1), masks)
 
 
 def _checked(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -118,67 +113,35 @@ ALPHA = 0.05
 POWER = 0.8
 """How often an effect that counts as detectable is found."""
 
-PRECISION = 1e-4
-"""Of the detectable drop: a hundredth of a point of accuracy."""
-
 RELATIVE_PRECISION = 1e-3
-"""Of the least drop that a number of items can show, which is small where the items are many."""
+"""Precision of the minimum detectable drop."""
 
 SPREAD = 6.0
-"""Standard deviations of the number of flips that are summed over; beyond lie less than 1e-8."""
+"""Standard deviations of the number of flips that are summed over; less than 1e-8 lies beyond."""
 
 
 class _Flips(NamedTuple):
-    """How many answers may flip, and what of it the test finds."""
+    """How many answers may flip, and when the test is significant."""
 
     counts: NDArray[np.int64]
     """(F,) numbers of flips."""
     weights: NDArray[np.float64]
     """(F,) the probability of each."""
     critical: list[int]
-    """For each, below how many flips of the rarer kind it is significant; 0 if never."""
+    """For each, the number of flips of the rarer kind below which it is significant; 0 if never."""
     log_factorials: NDArray[np.float64]
     """(n + 1,)"""
 
 
-def minimum_detectable_effect(n: int, discordant: float) -> float | None:
-    """The least drop in accuracy that the exact McNemar test finds in 80 of 100 runs, at p <= 0.05 two-sided.
-
-    A fraction of the items; divided by base score minus chance it is an AIS. It is about (1.96 + 0.84) *
-    sqrt(discordant / n) (Connor 1987), and a little more, as an exact test is conservative.
-
-    Args:
-        n: number of items.
-        discordant: share of the items whose answer flips, in either direction; (0, 1].
-
-    Returns:
-        None if even flips that all go one way would not be found: there are too few items, or too few flip.
-
-    Raises:
-        ValueError: n or the share is out of range.
-    """
-    flips = _flips(n, discordant)
-    if _power(flips, 0.0) < POWER:
-        return None
-    low, high = 0.0, discordant
-    while high - low > PRECISION:
-        middle = (low + high) / 2
-        if _power(flips, (discordant - middle) / (2 * discordant)) < POWER:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
 @cache
-def least_detectable_drop(n: int) -> float | None:
-    """The least drop in accuracy that n items can show: that of the best case, in which all flips go one way.
+def minimum_detectable_drop(n: int) -> float | None:
+    """The smallest drop in accuracy that n items can show (80 % power), if all flips go one way.
 
-    Where some answers are mended besides, it takes a larger one (`minimum_detectable_effect`); with 7 items
-    or more, none smaller is found in 80 of 100 runs, however the answers flip.
+    Where some answers are mended too, it takes a larger one; with 7 items or more, no smaller one is found
+    in 80 of 100 runs, however the answers flip.
 
     Returns:
-        A fraction of the items; None if they are too few to show anything.
+        Fraction of the items; None if there are too few items to show anything.
 
     Raises:
         ValueError: n is below 1.
@@ -196,9 +159,9 @@ def least_detectable_drop(n: int) -> float | None:
 
 
 def mcnemar_power(n: int, discordant: float, drop: float) -> float:
-    """How often the exact McNemar test finds a drop: the probability of p <= 0.05, two-sided.
+    """The power of the exact McNemar test: the probability of p <= 0.05, two-sided (Duffy 1984).
 
-    Summed over how many answers flip, which is binomial, and how many of these are mended (Duffy 1984).
+    Summed over the binomial numbers of flips and of mended answers among them.
 
     Args:
         n: number of items.
@@ -225,7 +188,7 @@ def _flips(n: int, discordant: float) -> _Flips:
 
 
 def _critical(log_factorials: NDArray[np.float64], flips: int) -> int:
-    """Below how many flips of the rarer kind the two-sided p is at most ALPHA."""
+    """The number of flips of the rarer kind below which the two-sided p is at most ALPHA."""
     tail = np.cumsum(_binomial(log_factorials, flips, np.arange(flips // 2 + 1), 0.5))
     return int(np.searchsorted(tail, ALPHA / 2, side="right"))
 

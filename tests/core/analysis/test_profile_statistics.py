@@ -14,7 +14,7 @@ from cache.folder import Store
 from core.analysis.comparisons import summaries
 from core.analysis.profile import Profile, profile_of
 from core.analysis.profile_folder import write_profile
-from core.analysis.statistics.bootstrap import specificity
+from core.analysis.statistics.bootstrap import specificities
 from core.analysis.statistics.significance import mcnemar_exact
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
@@ -146,7 +146,7 @@ def test_specificity_is_own_less_the_other_abilities(found: tuple[Runner, Profil
     ais = [(0.90 - share) / 0.65 for share in (0.90, 0.50, 0.24)]
     assert row["others_ais"] == pytest.approx((ais[0] + ais[2]) / 2)
     assert row["specificity"] == pytest.approx(ais[1] - (ais[0] + ais[2]) / 2)
-    expected = specificity(base, masks[1], np.stack([masks[0], masks[2]]), 0.25)
+    expected = specificities(base, np.stack([masks[1], masks[0], masks[2]]), 0.25)[0]
     assert (row["specificity_low"], row["specificity_high"]) == pytest.approx((expected.low, expected.high))
     assert cell(result, SPATIAL, SPATIAL, "random")["specificity"] is None
     assert cell(result, DEDUCTIVE, TEMPORAL)["specificity"] is None

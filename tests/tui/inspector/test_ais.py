@@ -298,9 +298,7 @@ def test_cell_is_explained_with_interval_tests_and_control() -> None:
     ],
 )
 def test_the_mark_is_that_of_the_tables(holm_p: float, p: float, masks: int, mark: str) -> None:
-    cell = Cell(
-        SPATIAL, SPATIAL, "defined", statistics(), 3e-2, None, holm_p, EmpiricalP(p, 1 / (1 + masks), masks)
-    )
+    cell = Cell(SPATIAL, SPATIAL, "defined", statistics(), 3e-2, None, holm_p, EmpiricalP(p, masks))
     assert cell_mark(cell) == mark
     assert long_cell_text(cell, UNICODE) == f".65{mark:<3}"
     assert cell_mark(replace(cell, q_value=0.06)) == ""

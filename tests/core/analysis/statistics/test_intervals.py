@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.analysis.statistics.accuracy import impact
-from core.analysis.statistics.bootstrap import paired_bootstrap, specificities, specificity
+from core.analysis.statistics.bootstrap import paired_bootstrap, specificities
 from tests.performance.interval_coverage import CHANCE, DAMAGES, coverage
 
 RUNS = 250
@@ -35,14 +35,14 @@ def _column(seed: int, n: int = 150) -> tuple[np.ndarray, np.ndarray]:
 def test_specificity_is_own_minus_the_mean_of_the_others() -> None:
     base, ablated = _column(0)
     ais = paired_bootstrap(base, ablated, CHANCE).ais
-    found = specificity(base, ablated[0], ablated[1:], CHANCE, seed=3)
+    together = specificities(base, ablated, CHANCE, seed=3)
+    found = together[0]
     assert (found.own, found.others, found.masks) == (pytest.approx(ais[0]), pytest.approx(ais[1:].mean()), 3)
     assert found.difference == pytest.approx(found.own - found.others)
     assert found.low < found.difference < found.high
-    together = specificities(base, ablated, CHANCE, seed=3)
-    for place, one in enumerate(together):
-        rest = np.delete(ablated, place, axis=0)
-        assert specificity(base, ablated[place], rest, CHANCE, seed=3) == pytest.approx(one)
+    for index, one in enumerate(together):
+        own_first = np.vstack([ablated[index], np.delete(ablated, index, axis=0)])
+        assert specificities(base, own_first, CHANCE, seed=3)[0] == pytest.approx(one)
     assert sum(one.difference for one in together) == pytest.approx(0.0)
 
 
@@ -61,7 +61,7 @@ def test_masks_are_compared_within_their_group() -> None:
 
 def test_specificity_equals_resampling_by_hand() -> None:
     base, ablated = _column(1)
-    found = specificity(base, ablated[0], ablated[1:], CHANCE, resamples=4000)
+    found = specificities(base, ablated, CHANCE, resamples=4000)[0]
     rng = np.random.default_rng(0)
     values = []
     for _ in range(4000):
@@ -76,25 +76,23 @@ def test_interval_of_specificity_holds_the_truth() -> None:
     hits = 0
     for run in range(400):
         base, ablated = _column(run)
-        found = specificity(base, ablated[0], ablated[1:], CHANCE, resamples=500, seed=run)
+        found = specificities(base, ablated, CHANCE, resamples=500, seed=run)[0]
         hits += found.low <= truth <= found.high
     assert 0.92 < hits / 400 < 0.98
 
 
 def test_masks_that_do_the_same_are_not_specific() -> None:
     base, ablated = _column(2)
-    found = specificity(base, ablated[0], np.stack([ablated[0]] * 3), CHANCE)
+    found = specificities(base, np.stack([ablated[0]] * 4), CHANCE)[0]
     assert found.difference == pytest.approx(0.0)
     assert -0.1 < found.low < 0.0 < found.high < 0.1
 
 
 def test_specificity_refuses_what_has_no_meaning() -> None:
     base, ablated = _column(3)
-    for others in (np.zeros((0, 150), bool), ablated[1]):
+    for masks in (ablated[:0], ablated[:1]):
         with pytest.raises(ValueError, match="another ability"):
-            specificity(base, ablated[0], others, CHANCE)
-    with pytest.raises(ValueError, match="another ability"):
-        specificities(base, ablated[:1], CHANCE)
+            specificities(base, masks, CHANCE)
     with pytest.raises(ValueError, match="150 items"):
         specificities(base, ablated[:, :9], CHANCE)
     with pytest.raises(ValueError, match="not above chance"):
