@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tui import output
@@ -136,34 +135,12 @@ def _places_sentence(found: Calibration) -> str:
 
 
 def document(found: Calibration, spec: ModelSpec, n_items: int) -> dict[str, Any]:
-    """The calibration as plain values."""
-    from core.phantom.calibration.blocks import PRIVATE
-    from core.phantom.calibration.calibration import true_matrix
-
+    """The calibration as plain values, with the verdict."""
     return {
         "model": spec.name,
         "quantization": spec.quantization,
-        "abilities": list(PRIVATE),
         "diagnostic_items": n_items,
-        "heldout_items": found.plan.limit,
-        "seed": found.plan.seed,
-        "accuracy": dict(found.accuracy),
-        "truth": {"items": found.truth.items, "drops": true_matrix(found.truth).tolist()},
-        "matrices": [
-            {**setting_document(setting), **_matrix(matrix)} for setting, matrix in found.matrices.items()
-        ],
-        "places": [
-            {
-                **setting_document(setting),
-                "abilities": {ability: _place(place) for ability, place in places.items()},
-            }
-            for setting, places in found.placements.items()
-        ],
-        "auroc": [
-            dict(zip(("loss", "reduction", "selection"), kind, strict=True))
-            | {"abilities": {ability: one._asdict() for ability, one in localizations.items()}}
-            for kind, localizations in found.localizations.items()
-        ],
+        **found.figures(),
         "verdict": verdict(found, spec),
     }
 
@@ -323,30 +300,3 @@ def times_words(places: Iterable[Placement]) -> str:
     """The same in at most three digits: `x8.7`, `x15`."""
     times = mean_times(places)
     return f"x{times:.1f}" if times < TWO_DIGITS else f"x{times:.0f}"
-
-
-def setting_document(setting: Setting) -> dict[str, Any]:
-    """A setting as plain values."""
-    return {**asdict(setting), "control": setting.is_control}
-
-
-def _matrix(matrix: Recovered) -> dict[str, Any]:
-    return {
-        "n": matrix.items,
-        "r": None if matrix.correlation is None else matrix.correlation._asdict(),
-        "rows": matrix.rows,
-        "columns": matrix.columns,
-        "diagonal": matrix.diagonal._asdict(),
-        "off_diagonal": matrix.off_diagonal._asdict(),
-        "drops": matrix.drops.tolist(),
-    }
-
-
-def _place(place: Placement) -> dict[str, Any]:
-    return {
-        "weights": place.weights,
-        "own": place.precision,
-        "enrichment": place.enrichment,
-        "own_of_private": place.private_precision,
-        "shared": place.shared_share,
-    }

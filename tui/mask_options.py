@@ -11,7 +11,7 @@ from core.masks.choices import Scope, Selection
 from core.models.matrices import Variant, weights_of
 from tui import output
 from tui.options import MemoryFlags, ModelFlags, RuleFlags, UsageError
-from tui.quality_words import found_k_text, tried_k_text
+from tui.result_words import found_k_text, tried_k_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

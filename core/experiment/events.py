@@ -242,7 +242,7 @@ class Heartbeat(msgspec.Struct, frozen=True, tag=True):
     device_bytes: int | None = None
     """Memory that torch holds on the model's GPUs; None on a CPU."""
     gpus: tuple[GpuFacts, ...] = ()
-    """The model's; none on a CPU, and without the extra `gpu`."""
+    """The model's; none on a CPU."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag=True):

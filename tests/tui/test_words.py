@@ -22,7 +22,7 @@ from tui.engine_words import gpu_words, loaded_share, loaded_text, plan_text, pl
 from tui.numbers import age_text, count_text, number, size_text
 from tui.options import MemoryFlags, UsageError
 from tui.progress import shown_progress
-from tui.quality_words import (
+from tui.result_words import (
     answers_text,
     found_k_text,
     mean_quality_cell,

@@ -21,7 +21,6 @@ from tui.mask_options import (
     note_insisting,
     open_runner,
 )
-from tui.matrix_words import detectable_text
 from tui.options import (
     BenchmarkFlags,
     Json,
@@ -32,7 +31,7 @@ from tui.options import (
     with_flags,
 )
 from tui.progress import shown_progress
-from tui.quality_words import answers_text, perplexity_text
+from tui.result_words import answers_text, detectable_text, perplexity_text
 from tui.safe_text import shown
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.importance.memory import MemoryNeed
+    from core.importance.model_plan import ModelPlan, StepMemory
     from core.models.description import ModelInfo
-    from tui.machine import Gpu, Machine
-    from tui.model_plan import Need, Plan
+    from core.models.machine import Gpu, Machine
 
 LONG_READ_BYTES = 1_000_000_000
 """Size of weights from which reading them is announced."""
@@ -49,7 +49,7 @@ class Diagnosis:
     cache_bytes: int
     model: ModelInfo | None
     """None if the model cannot be used."""
-    plan: Plan | None
+    plan: ModelPlan | None
     sandbox: str | None
     """The kind of sandbox for generated code; None if none works."""
     no_sandbox: str
@@ -76,8 +76,8 @@ def doctor(model: ModelFlags, memory: MemoryFlags, *, as_json: Json = False) -> 
 
 def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     from cache.listing import entries
+    from core.models.machine import installed_version, this_machine
     from core.sandbox.kinds import find_sandbox
-    from tui.machine import installed_version, this_machine
 
     machine = this_machine()
     root = flags.store.root
@@ -100,11 +100,11 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
 
 def _check_model(
     flags: ModelFlags, memory: MemoryFlags, machine: Machine
-) -> tuple[ModelInfo | None, Plan | None, str | None]:
+) -> tuple[ModelInfo | None, ModelPlan | None, str | None]:
     """The model's description, its plan, and the problem that prevents either."""
+    from core.importance.model_plan import local_model_folder, plan_use
     from core.models.description import describe_folder
     from core.models.files import weight_files
-    from tui.model_plan import local_model_folder, plan_use
 
     memory_options = memory.memory_options
     model, plan = None, None
@@ -153,13 +153,9 @@ def _lines(found: Diagnosis) -> list[str]:
 
 
 def _machine(machine: Machine) -> list[str]:
-    from tui.machine import GPU_PACKAGE
-
     memory = machine.memory
     free = "" if memory.free_bytes is None else f"{size_text(memory.free_bytes)} free of "
     packages = [_line(name, version or "not installed") for name, version in machine.packages.items()]
-    if machine.gpus and not machine.packages.get(GPU_PACKAGE):
-        packages += _wrapped("", f"without {GPU_PACKAGE} (extra gpu), load and temperature are not shown")
     gpus = [_line("GPU", _gpu(gpu)) for gpu in machine.gpus] or [_line("GPU", "none found")]
     return [
         _line("python", f"{machine.python}, {machine.platform}"),
@@ -188,7 +184,7 @@ def _model(info: ModelInfo) -> list[str]:
     ]
 
 
-def _plan(plan: Plan) -> list[str]:
+def _plan(plan: ModelPlan) -> list[str]:
     lines = [
         *_wrapped(
             "where", f"{plan.device}, {plan.dtype}{' as in the checkpoint' if plan.is_own_dtype else ''}"
@@ -202,7 +198,7 @@ def _plan(plan: Plan) -> list[str]:
     return [*lines, *(_part(need) for need in plan.importance.needs), *_wrapped("  how", how)]
 
 
-def _need(need: Need) -> str:
+def _need(need: StepMemory) -> str:
     amounts = memory_text(need.gpu_bytes, need.main_bytes, need.disk_bytes)
     return f"{amounts}: {ANSWERS[need.fits]}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,16 @@ class Placement(NamedTuple):
     """In the block that all share."""
     chance: float
     """The share of all candidates that lies in the ability's own block."""
+
+    def figures(self) -> dict[str, Any]:
+        """The placement as plain values."""
+        return {
+            "weights": self.weights,
+            "own": self.precision,
+            "enrichment": self.enrichment,
+            "own_of_private": self.private_precision,
+            "shared": self.shared_share,
+        }
 
     @property
     def precision(self) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,27 @@ class Calibration:
     localizations: dict[Score, Mapping[str, Localization]] = field(default_factory=dict)
     """By score and ability: how well scores tell the ability's own block from other private ones."""
     matrices: dict[Setting, Recovered] = field(default_factory=dict)
+
+    def figures(self) -> dict[str, Any]:
+        """The calibration as plain values."""
+        return {
+            "abilities": list(PRIVATE),
+            "heldout_items": self.plan.limit,
+            "seed": self.plan.seed,
+            "accuracy": dict(self.accuracy),
+            "truth": {"items": self.truth.items, "drops": true_matrix(self.truth).tolist()},
+            "matrices": [setting.figures() | matrix.figures() for setting, matrix in self.matrices.items()],
+            "places": [
+                setting.figures()
+                | {"abilities": {ability: place.figures() for ability, place in places.items()}}
+                for setting, places in self.placements.items()
+            ],
+            "auroc": [
+                dict(zip(("loss", "reduction", "selection"), score, strict=True))
+                | {"abilities": {ability: one._asdict() for ability, one in localizations.items()}}
+                for score, localizations in self.localizations.items()
+            ],
+        }
 
 
 def run_calibration(plan: CalibrationPlan, truth: Truth, runner_for: RunnerFor) -> Calibration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,18 @@ class Recovered:
     """Mean, in points."""
     off_diagonal: Estimate
     """Mean, in points."""
+
+    def figures(self) -> dict[str, Any]:
+        """The matrix as plain values."""
+        return {
+            "n": self.items,
+            "r": None if self.correlation is None else self.correlation._asdict(),
+            "rows": self.rows,
+            "columns": self.columns,
+            "diagonal": self.diagonal._asdict(),
+            "off_diagonal": self.off_diagonal._asdict(),
+            "drops": self.drops.tolist(),
+        }
 
     @property
     def rows(self) -> int:

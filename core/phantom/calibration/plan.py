@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
+from typing import Any
 
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
@@ -39,6 +40,10 @@ class Setting:
     selection: Selection
     scope: Scope
     k: float
+
+    def figures(self) -> dict[str, Any]:
+        """The setting as plain values."""
+        return {**asdict(self), "control": self.is_control}
 
     @property
     def rule(self) -> ScoringRule:

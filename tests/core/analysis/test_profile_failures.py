@@ -26,7 +26,7 @@ from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
 from tui.failure_words import share_text
-from tui.profile_answers import write_failures
+from tui.profile_tables import write_failures
 
 DESCRIPTION = """
 id = "told"

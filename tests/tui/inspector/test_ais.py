@@ -41,7 +41,7 @@ from tui.inspector.look.themes import THEMES, shade
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
 from tui.numbers import interval, number, probability
-from tui.quality_words import times_text
+from tui.result_words import times_text
 
 DEDUCTIVE, QUANTITATIVE, SPATIAL = CACHED_ABILITIES
 

@@ -20,6 +20,7 @@ from core.experiment.events import (
     Snapshot,
 )
 from core.importance.memory import MemoryOptions
+from core.models.machine import Gpu, Machine, Memory
 from core.models.spec import ModelSpec
 from tests.core.tiny_models import save_model
 from tests.tui.inspector.host import screen_text, until
@@ -28,7 +29,6 @@ from tui.inspector.activity import Activity
 from tui.inspector.command_of import model_words
 from tui.inspector.run.status import memory_lines
 from tui.inspector.settings import Settings
-from tui.machine import Gpu, Machine, Memory
 
 LOADING = ModelLoading("tiny", "reading weights as float32", 40_000, 85_376)
 PLANNED = ImportancePlanned("spatial_reasoning", 2, "device", "disk", 8, False, True, 1, 2, 3)
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 def has(monkeypatch: pytest.MonkeyPatch, free_bytes: int | None, *gpus: Gpu) -> None:
     """A computer in place of this one."""
     here = Machine("3.11", "Linux", {}, 2, Memory(10**12, free_bytes), gpus)
-    monkeypatch.setattr("tui.machine.this_machine", lambda: here)
+    monkeypatch.setattr("core.models.machine.this_machine", lambda: here)
 
 
 def spec_of(folder: Path, memory_options: MemoryOptions | None = None, **changes: str) -> EngineSpec:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from core.analysis.statistics import SIGNIFICANT
 from tui.inspector.look.marks import Marks
-from tui.matrix_words import detectable_text, mark, random_masks, too_few
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
-from tui.quality_words import quality_text
+from tui.result_words import detectable_text, mark, quality_text, random_masks, too_few
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:

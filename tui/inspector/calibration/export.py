@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
 from core.phantom.calibration import DIAGNOSTIC_ITEMS
-from tui.calibration_words import document, setting_document, verdict
+from tui.calibration_words import document, verdict
 from tui.inspector.pane import ROW_SUFFIXES, Copied, Exported, write_rows
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def cell_rows(found: Calibration) -> list[dict[str, Any]]:
     ids, true = [ability.id for ability in ABILITIES], true_matrix(found.truth)
     return [
         {
-            **setting_document(setting),
+            **setting.figures(),
             "ablated": ids[row],
             "asked": ids[column],
             "true_points": float(true[row, column]),

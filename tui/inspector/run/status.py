@@ -17,12 +17,12 @@ from tui.safe_text import safe_line
 if TYPE_CHECKING:
     from core.engine.protocol import EngineSpec
     from core.experiment.specs import Run
+    from core.importance.model_plan import ModelPlan
+    from core.models.machine import Machine
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
     from tui.inspector.look.marks import Marks
     from tui.inspector.session import Session
-    from tui.machine import Machine
-    from tui.model_plan import Plan
 
 
 def memory_lines(spec: EngineSpec) -> tuple[str, ...]:
@@ -31,8 +31,8 @@ def memory_lines(spec: EngineSpec) -> tuple[str, ...]:
     Asks the driver and reads headers, which can take seconds: for a thread. Empty if the model's files are
     missing or unusable: the engine says more about that.
     """
-    from tui.machine import this_machine
-    from tui.model_plan import local_model_folder, plan_use
+    from core.importance.model_plan import local_model_folder, plan_use
+    from core.models.machine import this_machine
 
     try:
         machine = this_machine()
@@ -43,9 +43,9 @@ def memory_lines(spec: EngineSpec) -> tuple[str, ...]:
     return (_weights_line(plan, machine), _scoring_line(plan))
 
 
-def _weights_line(plan: Plan, machine: Machine) -> str:
+def _weights_line(plan: ModelPlan, machine: Machine) -> str:
     """`weights 16.1 GB (bfloat16), 23.6 GB free on cuda:0`."""
-    from tui.model_plan import free_on_gpus
+    from core.importance.model_plan import free_on_gpus
 
     load = plan.needs[0]
     line = f"weights {size_text(load.gpu_bytes or load.main_bytes)} ({plan.dtype})"
@@ -59,7 +59,7 @@ def _weights_line(plan: Plan, machine: Machine) -> str:
     return line if load.fits else f"{line}: they do not fit"
 
 
-def _scoring_line(plan: Plan) -> str:
+def _scoring_line(plan: ModelPlan) -> str:
     """`scoring 9.80 GB of GPU memory, 56.0 GB of disk, in 2 passes`, or why it does not fit."""
     importance = plan.importance
     if importance is None:

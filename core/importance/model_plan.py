@@ -1,4 +1,4 @@
-"""What a model needs on this computer, before anything of it is loaded."""
+"""The memory that a model needs on a computer, before anything of it is loaded. No torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core.experiment.specs import ImportanceSpec
 from core.importance.memory import (
     AvailableMemory,
     ItemsShape,
@@ -16,20 +15,18 @@ from core.importance.memory import (
     check_memory_options_for,
 )
 from core.importance.plan import ImportancePlan, Task, plan_importance
+from core.importance.scoring_rule import DEFAULT_RULE
 from core.models.checkpoint import DTYPE_BYTES, storage_words
 from core.models.description import Weights, read_config, weights_in_memory
 from core.models.devices import free_on_disk, layers_over_gpus
 from core.models.files import is_hub_id, model_folder
+from core.models.machine import Machine
 from core.models.spec import ModelSpec
-from tui.machine import Machine
-
-LOSS = ImportanceSpec().loss
-"""With which importance is planned: the default."""
 
 
 @dataclass(frozen=True)
-class Need:
-    """The memory that one step needs."""
+class StepMemory:
+    """The memory that a step needs."""
 
     step: str
     """`load` or `importance`."""
@@ -38,31 +35,31 @@ class Need:
     main_bytes: int
     disk_bytes: int
     fits: bool | None
-    """Whether this much is free; None where the system does not say."""
+    """Whether this much is free; None if the driver does not say."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How the model would be used."""
+class ModelPlan:
+    """How a model would be loaded and scored."""
 
     device: str
     """`cpu`, `mps`, `cuda:N`, or several of these, separated by commas."""
     dtype: str
-    """In words: `float32`, or `nf4, bfloat16`."""
+    """`float32`, or `nf4, bfloat16`."""
     is_own_dtype: bool
-    """Whether that is the checkpoint's own, as nobody asked for another."""
+    """Whether that is the checkpoint's own."""
     candidate_weights: int
-    """Weights that importance scores: those of the seven matrices of every decoder layer."""
-    needs: tuple[Need, ...]
-    """Of importance only if it fits in some way."""
+    """Weights that are scored: those of the seven matrices of every decoder layer."""
+    needs: tuple[StepMemory, ...]
+    """Of loading, and of importance if it fits."""
     importance: ImportancePlan | None
-    """How importance would be computed; None if it does not fit."""
+    """None if importance does not fit."""
     problem: str | None
-    """Why importance does not fit, in one sentence."""
+    """Why importance does not fit."""
 
 
 def local_model_folder(spec: ModelSpec) -> Path:
-    """The model's folder, as model_folder gives it, but nothing is downloaded.
+    """The model's folder, as `model_folder` gives it, without a download.
 
     Raises:
         ValueError: it is not on this computer, or not usable.
@@ -87,19 +84,19 @@ def plan_use(
     machine: Machine,
     cache_folder: Path | None = None,
     memory_options: MemoryOptions | None = None,
-) -> Plan:
-    """What loading the model and scoring its weights need, whether that fits, and how it would be done.
+) -> ModelPlan:
+    """The memory that loading a model and scoring its weights need, and whether it fits.
 
     Args:
-        spec: what is asked for.
-        folder: the model's files.
+        spec: the model.
+        folder: its files.
         machine: where it would run.
-        cache_folder: where maps go that do not fit in main memory; None leaves its disk out of account.
-        memory_options: what is decided of how importance is computed.
+        cache_folder: where maps go that do not fit in main memory; None ignores its disk.
+        memory_options: choices about scoring.
 
     Raises:
-        ValueError: the device is not here, the weights are quantized in another way than is asked for, the
-            config is not that of a Llama, or a wish does not make sense.
+        ValueError: the machine lacks the device, the weights are quantized differently, the model is not a
+            Llama, or an option makes no sense.
     """
     config = read_config(folder)
     loaded = weights_in_memory(folder, config, spec.quantization, spec.dtype)
@@ -109,12 +106,12 @@ def plan_use(
         ModelShape.of(
             loaded.matrices, config["vocab_size"], loaded.dtype, is_four_bit=loaded.quantization != "none"
         ),
-        ItemsShape.usual(LOSS),
+        ItemsShape.usual(DEFAULT_RULE.loss),
         on_gpu,
         loaded.bytes,
     )
     free = _free(device, machine, cache_folder)
-    loading = Need(
+    loading = StepMemory(
         "load", on_gpu * loaded.bytes, (not on_gpu) * loaded.bytes, 0, _load_fits(loaded.bytes, on_gpu, free)
     )
     memory_options = memory_options or MemoryOptions()
@@ -125,9 +122,9 @@ def plan_use(
     try:
         importance = plan_importance(task, free, memory_options)
     except ValueError as error:
-        return Plan(device, stored_as, is_own_dtype, candidates, (loading,), None, str(error))
+        return ModelPlan(device, stored_as, is_own_dtype, candidates, (loading,), None, str(error))
     needs = (loading, _need_of(importance, free, on_gpu))
-    return Plan(device, stored_as, is_own_dtype, candidates, needs, importance, None)
+    return ModelPlan(device, stored_as, is_own_dtype, candidates, needs, importance, None)
 
 
 def _free(device: str, machine: Machine, cache_folder: Path | None) -> AvailableMemory:
@@ -136,7 +133,7 @@ def _free(device: str, machine: Machine, cache_folder: Path | None) -> Available
 
 
 def free_on_gpus(device: str, machine: Machine) -> int | None:
-    """What is free on the GPU of a plan, or on all of its GPUs; None if there are none, or nobody says."""
+    """Free bytes on the GPUs of a plan together; None without GPUs, or if the driver does not say."""
     numbers = [int(name.removeprefix("cuda:")) for name in device.split(", ") if name.startswith("cuda:")]
     free = [machine.gpus[number].memory_free_bytes for number in numbers]
     known = [one for one in free if one is not None]
@@ -148,14 +145,14 @@ def _load_fits(weights_bytes: int, on_gpu: bool, free: AvailableMemory) -> bool 
     return None if there is None else weights_bytes <= there
 
 
-def _need_of(importance: ImportancePlan, free: AvailableMemory, on_gpu: bool) -> Need:
+def _need_of(importance: ImportancePlan, free: AvailableMemory, on_gpu: bool) -> StepMemory:
     is_known = free.host_bytes is not None and not (on_gpu and free.device_bytes is None)
     amounts = (importance.device_bytes, importance.host_bytes, importance.disk_bytes)
-    return Need("importance", *amounts, True if is_known else None)
+    return StepMemory("importance", *amounts, True if is_known else None)
 
 
 def _devices(spec: ModelSpec, config: Mapping[str, Any], loaded: Weights, machine: Machine) -> str:
-    """Where the model would be, as loading it decides."""
+    """The devices that loading would choose."""
     device = _device(spec.device, machine)
     free = [gpu.memory_free_bytes for gpu in machine.gpus if gpu.memory_free_bytes is not None]
     if spec.device != "auto" or len(free) < len(machine.gpus):
@@ -163,7 +160,7 @@ def _devices(spec: ModelSpec, config: Mapping[str, Any], loaded: Weights, machin
     every = ", ".join(f"cuda:{number}" for number in range(len(free)))
     try:
         places = layers_over_gpus(config, loaded.bytes, DTYPE_BYTES[loaded.dtype], free)
-    except ValueError:  # not even all together: the plan's needs say so
+    except ValueError:  # not even all together, as the needs of the plan will say
         return every
     return device if places is None else every
 
