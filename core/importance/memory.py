@@ -47,7 +47,7 @@ class AvailableMemory:
     """What is free, in bytes; None where the system does not say, which counts as enough."""
 
     device_bytes: int | None
-    """Of the model's GPU, or of all it is spread over; ignored on a CPU."""
+    """Memory of the GPU, or of all that the model is spread over; ignored on a CPU."""
     host_bytes: int | None
     disk_bytes: int | None
 

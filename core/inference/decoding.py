@@ -84,7 +84,7 @@ class Decoding:
                 sizes = len(self._sequences), self._width + self._room, self._width
                 self._cache = Cache(layers=[SlotLayer(layer.keys, *sizes) for layer in read.layers])
             for layer, source in zip(self._cache.layers, read.layers, strict=True):
-                layer.place(rows, source.keys, source.values)
+                layer.write(rows, source.keys, source.values)
             first = rows.stop
         return torch.cat(logits)
 
@@ -148,7 +148,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not type
         self.is_initialized = True
         self._show()
 
-    def place(self, rows: slice, keys: Tensor, values: Tensor) -> None:
+    def write(self, rows: slice, keys: Tensor, values: Tensor) -> None:
         """Writes (b, heads, T, size) keys and values of some rows into their last used slots."""
         first = self._used - keys.shape[2]
         self._all_keys[rows, :, first : self._used] = keys
@@ -157,7 +157,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not type
     def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
         """Writes the keys and values of new tokens of all rows; returns those of all tokens."""
         self._used += key_states.shape[2]
-        self.place(slice(None), key_states, value_states)
+        self.write(slice(None), key_states, value_states)
         self._show()
         return self.keys, self.values
 

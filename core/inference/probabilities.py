@@ -18,7 +18,7 @@ from core.inference.encoding import EncodedChoice, TokenIds, encode_texts, longe
 from core.inference.loglikelihood import token_loglikelihoods
 
 Probabilities = tuple[float | None, float | None]
-"""Of the base and the ablated token where two answers part; None for a missing one."""
+"""Probabilities of the base and the ablated token where two answers part; None for a missing one."""
 
 
 class Pair(NamedTuple):

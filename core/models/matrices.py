@@ -164,7 +164,7 @@ def _check_layers(matrices: Sequence[Matrix]) -> None:
     stacks = sorted({stack_of(matrix.name) for matrix in matrices})
     if len(stacks) != 1:
         names = f"decoder layers under {' and under '.join(stacks)}" if stacks else "no decoder layers"
-        raise UnsupportedModelError(f"The model has {names}: use one that has them in one place.")
+        raise UnsupportedModelError(f"The model has {names}: use one that has them in one list.")
     layers = [list(layer) for _, layer in groupby(matrices, key=lambda one: one.layer)]
     for number, layer in enumerate(layers):
         if layer[0].layer != number:
