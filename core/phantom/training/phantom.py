@@ -23,9 +23,15 @@ from core.abilities.catalogue import ABILITIES
 from core.phantom.ground_truth import MLP_SIZE
 from core.phantom.training.corpus import Corpus, Example, collate
 from core.phantom.training.demo import Predictions, Recipe, Trainer, ask, mean_by_row, train
-from core.phantom.training.muon import StackedMuon
-from core.phantom.training.routing import Routing, by_neuron, merged, routed, split
-from core.phantom.training.start import copied_weights, embedded_llama
+from core.phantom.training.routing import (
+    Routing,
+    by_neuron,
+    copied_weights,
+    embedded_llama,
+    merged,
+    routed,
+    split,
+)
 
 OPTIONS = 4
 """Of an item."""
@@ -96,7 +102,7 @@ class PhantomTrainer(Trainer):
             {"params": into, "lr": recipe.private_lr, "weight_decay": recipe.mlp_decay},
             {"params": out, "lr": recipe.private_down_lr, "weight_decay": recipe.mlp_decay},
         ]
-        return [StackedMuon(groups), self._optimizer_of_the_rest()]
+        return [torch.optim.Muon(groups), self._optimizer_of_the_rest()]
 
     def plain_model(self) -> LlamaForCausalLM:
         """The model as it is saved: a plain Llama."""

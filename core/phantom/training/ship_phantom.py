@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
 
 from core.abilities.catalogue import ABILITIES
+from core.benchmarks.diagnostic import HELDOUT_ITEMS
+from core.benchmarks.evaluation import Prepared, evaluate, prepare
+from core.benchmarks.registry import find_benchmarks
+from core.masks.ablation import Ablator
+from core.masks.mask import Mask
 from core.models.files import EMBEDDED_FOLDER
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
-from core.phantom.ground_truth import PRIVATE, SHARED, Truth, write_truth
+from core.models.weight_space import WeightSpace
+from core.phantom.ground_truth import (
+    PHANTOMS,
+    PRIVATE,
+    SHARED,
+    SHARED_BLOCK,
+    Truth,
+    neurons_of,
+    shared_neurons,
+    write_truth,
+)
 from core.phantom.training.ship_demo import (
     CHOICE_ITEMS,
     accuracy_by_family,
@@ -23,10 +39,51 @@ from core.phantom.training.ship_demo import (
     family_words,
     setting_lines,
 )
-from core.phantom.training.truth import PHANTOMS, measure_truth
+
+BLOCKS = (*(ability.id for ability in ABILITIES), SHARED_BLOCK)
 
 AIM = 0.9
 """Accuracy that every ability should have."""
+
+
+def block_mask(space: WeightSpace, neurons: Iterable[int]) -> Mask:
+    """All weights of some neurons, in all layers: rows of gate and up, columns of down."""
+    chosen = np.array(list(neurons))
+    parts = []
+    for matrix in space.candidates("mlp"):
+        addresses = matrix.offset + np.arange(matrix.size).reshape(matrix.rows, matrix.columns)
+        own = addresses[:, chosen] if matrix.kind == "down" else addresses[chosen]
+        parts.append(own.ravel())
+    return Mask.of(np.concatenate(parts))
+
+
+def measure_truth(loaded: LoadedModel, items: int = HELDOUT_ITEMS, blocks: Sequence[str] = BLOCKS) -> Truth:
+    """The accuracy on every ability, and how far it falls with each of some blocks zeroed.
+
+    Args:
+        loaded: a phantom.
+        items: held-out items of each ability.
+        blocks: ids of the abilities whose blocks are zeroed, or `shared`.
+    """
+    prepared = [prepare(loaded, benchmark, items) for benchmark in find_benchmarks(["diagnostic"], "basic")]
+    space = WeightSpace(loaded.model)
+    ablator = Ablator(space)
+    right = _right_answers(loaded, prepared)
+    drops = {}
+    for block in blocks:
+        neurons = shared_neurons() if block == SHARED_BLOCK else neurons_of(block)
+        with ablator.applied(block_mask(space, neurons)):
+            ablated = _right_answers(loaded, prepared)
+        drops[block] = {ability: 100 * (right[ability] - ablated[ability]) / items for ability in right}
+    return Truth(items, {ability: n / items for ability, n in right.items()}, drops)
+
+
+def _right_answers(loaded: LoadedModel, prepared: Sequence[Prepared]) -> dict[str, int]:
+    """How many items of each benchmark are answered right."""
+    return {
+        one.benchmark.id: sum(o.correct for batch in evaluate(loaded.model, one) for o in batch)
+        for one in prepared
+    }
 
 
 def card(loaded: LoadedModel, truth: Truth, training: Mapping[str, Any]) -> str:
@@ -45,7 +102,7 @@ have places at all.
   of {PRIVATE} neurons, one for each ability in the order of the catalogue, then {SHARED} neurons that all
   share. Attention, embeddings and head are shared too.
 - **How it was made**: it starts as the embedded Llama, with copies of its neurons: each block has those that
-  do most for its ability, the shared one those that do most for all (`core/phantom/training/start.py`).
+  do most for its ability, the shared one those that do most for all (`core/phantom/training/routing.py`).
   From then on an item teaches only the block of its ability and what is shared (gradient routing).
   The blocks of other abilities are on or off at random, and learn to add little. Up to
   {recipe["off_share"]:.0%} of the items come with their own block off, all of it or a random half of its
@@ -77,7 +134,7 @@ Multiple choice, n = {CHOICE_ITEMS} an ability, chance 0.25. "Without" is with t
 ## The true matrix
 
 Points of accuracy that an ability (column) loses when a block (row) is zeroed in all layers, in gate, up and
-down; n = {truth.items} an ability. In `truth.json`, measured by `python -m core.phantom.training.truth`.
+down; n = {truth.items} an ability. In `truth.json`.
 
 | block | {heads} |
 | --- |{" ---: |" * len(ABILITIES)}

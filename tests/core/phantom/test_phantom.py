@@ -19,7 +19,7 @@ from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from core.phantom.ground_truth import MLP_SIZE, SHARED_BLOCK, Truth, neurons_of, read_truth
 from core.phantom.training.corpus import build_tokenizer, collect_words
-from core.phantom.training.truth import PHANTOMS, block_mask, measure_truth
+from core.phantom.training.ship_phantom import PHANTOMS, block_mask, measure_truth
 
 LARGEST_BYTES = 6_000_000
 IDS = [ability.id for ability in ABILITIES]

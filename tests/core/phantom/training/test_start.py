@@ -11,7 +11,7 @@ from core.abilities import ABILITIES
 from core.phantom.ground_truth import MLP_SIZE, PRIVATE, SHARED, neurons_of, shared_neurons
 from core.phantom.training.corpus import Corpus, collect_words
 from core.phantom.training.demo import Recipe, build_model
-from core.phantom.training.start import chosen_neurons, copied_weights, neuron_shares
+from core.phantom.training.routing import chosen_neurons, copied_weights, neuron_shares
 
 NEURONS = 600
 
