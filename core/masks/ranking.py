@@ -53,8 +53,8 @@ def whole(scores: Scores) -> Tensor:
 
 
 CHUNK = 1 << 18
-"""Scores handled at once. Bounds the memory beyond scores and result; as it stays in a processor's cache, more
-than twice as fast as 1 << 20."""
+"""Scores handled at once. Bounds the memory beyond scores and result; as it stays in a processor's cache,
+more than twice as fast as 1 << 20."""
 
 INFINITY_BITS = 0x7F800000
 """float32 bits of +inf; NaN lies above."""

@@ -216,7 +216,7 @@ def _sides(stretch: Side) -> Iterator[Side]:
 
 
 def _judged(text: str, left: Side, right: Side) -> WrongNumber | None:
-    """The wrong right side of an equation whose left side is a sum; None if it is right or cannot be judged."""
+    """The false right side of an equation whose left side is a sum; None if right or not judged."""
     left, right = _without_loose_parentheses(left), _without_loose_parentheses(right)
     if not left or not right or left[0].kind == "sign" or all(piece.kind != "sign" for piece in left):
         return None  # a sum that begins with a sign is the end of a longer, unread one

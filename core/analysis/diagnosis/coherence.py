@@ -59,7 +59,7 @@ class Loop(NamedTuple):
 
 
 def longest_run(sequence: Sequence[Hashable], shortest: int, repetitions: int = REPETITIONS) -> Run | None:
-    """The longest stretch that repeats a unit, and of equal ones that with the shorter unit; None without any.
+    """The longest stretch that repeats a unit, of equal ones that with the shorter unit; None without any.
 
     Args:
         sequence: what is looked through.

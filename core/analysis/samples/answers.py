@@ -1,4 +1,4 @@
-"""What one model answered to the items of a benchmark, stored or as far as a run has got, and its scores."""
+"""The answers of one model to the items of a benchmark, stored or of a running run, and their scores."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cache.entries import Payload
 from cache.files import CorruptEntry
 from cache.outcomes import SCHEMA
 from core.analysis.samples.items import UNKNOWN, ItemTable
-from core.analysis.statistics.accuracy import Accuracy, accuracy, mean_score
+from core.analysis.statistics.accuracy import Accuracy, mean_score
 from core.analysis.statistics.cells import clusters_of
 from core.experiment.events import ItemOutcome
 
 DETAILS = ["prediction", "correct", "score", "loglikelihoods", "text", "answer", "finish", "tokens"]
-"""The columns of `cache.outcomes.SCHEMA` that say what was answered."""
+"""The columns of `cache.outcomes.SCHEMA` with the answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +31,16 @@ class Answers:
     known: NDArray[np.bool_]
     """(N,) which items were answered."""
     correct: NDArray[np.bool_]
-    """(N,) which were answered right; False where nothing is known."""
+    """(N,) which were answered right; False where unknown."""
     prediction: NDArray[np.int16]
-    """(N,) index of the chosen option; -1 where nothing is known, and for generation."""
+    """(N,) index of the chosen option; -1 where unknown, and for generation."""
     rows: Callable[[], pl.LazyFrame]
-    """All of it, with log-likelihoods and texts: the columns of `DETAILS`, N rows."""
+    """N rows with the columns of `DETAILS`."""
 
     @property
-    def accuracy(self) -> Accuracy | None:
-        """Over the known answers; None without any."""
-        return accuracy(self.correct[self.known]) if self.known.any() else None
+    def n_known(self) -> int:
+        """Number of items that were answered."""
+        return int(self.known.sum())
 
     def answer(self, index: int) -> Mapping[str, Any]:
         """One answer, by column name."""
@@ -48,12 +48,12 @@ class Answers:
 
 
 def stored_answers(path: Path, payload: Payload, items: ItemTable) -> Answers:
-    """The answers in a payload of `cache.outcomes`, proved whole.
+    """The answers in a payload of `cache.outcomes` that is known to be whole.
 
     Args:
-        path: its file, which errors name.
-        payload: what to read them from.
-        items: those of the benchmark.
+        path: its file, for errors.
+        payload: its contents.
+        items: the benchmark's.
 
     Raises:
         CorruptEntry: it is not about these items, in this order.
@@ -71,14 +71,10 @@ def stored_answers(path: Path, payload: Payload, items: ItemTable) -> Answers:
 
 
 def live_answers(outcomes: Sequence[ItemOutcome], n: int) -> Answers:
-    """The answers of a run that goes on.
-
-    Args:
-        outcomes: all that it has given so far.
-        n: items of the benchmark.
+    """The answers of a running run: its outcomes so far, on n items.
 
     Raises:
-        ValueError: an outcome is of an item beyond n.
+        ValueError: an outcome is about an item beyond n.
     """
     indices = np.fromiter((outcome.index for outcome in outcomes), np.int64, len(outcomes))
     if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n:
@@ -124,7 +120,7 @@ def item_clusters(items: ItemTable) -> NDArray[Any] | None:
 
 
 def item_scores(answers: Answers) -> NDArray[np.float32] | None:
-    """(N,) the benchmark's first metric of each item, 0 to 1; None of a run that is not stored yet.
+    """(N,) the benchmark's first metric of each item, 0 to 1; None while the run is not stored.
 
     Raises:
         OSError: the file of the answers was deleted.
@@ -134,9 +130,9 @@ def item_scores(answers: Answers) -> NDArray[np.float32] | None:
 
 
 def comparable_scores(answers: Mapping[Name, Answers]) -> dict[Name, NDArray[np.float32]]:
-    """(N,) what the answers of each side count, 0 to 1, by the name of the side.
+    """(N,) the scores of each side, 0 to 1, by its name.
 
-    A run that is not stored yet has told right and wrong alone, which then is what all sides count by.
+    A run that is not stored has right and wrong alone; then all sides are scored so.
 
     Raises:
         OSError: the file of some answers was deleted.
@@ -149,11 +145,11 @@ def comparable_scores(answers: Mapping[Name, Answers]) -> dict[Name, NDArray[np.
 
 
 def mean_scores(answers: Mapping[Name, Answers], clusters: NDArray[Any] | None) -> dict[Name, Accuracy]:
-    """The mean score of each side over the items that it answered; none of a side without any.
+    """The mean score of each side over the items that it answered; sides without any are left out.
 
     Args:
         answers: by the name of the side.
-        clusters: see `item_clusters`.
+        clusters: from `item_clusters`.
 
     Raises:
         OSError: the file of some answers was deleted.

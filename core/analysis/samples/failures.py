@@ -1,4 +1,4 @@
-"""How the ablated answers of a benchmark fail: of one item, and summed over all of them. No torch."""
+"""How the ablated answers of a benchmark fail: one item, and all of them together. No torch."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ TEXTS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class ItemFailure:
-    """How one ablated answer differs from the base answer. May quote texts of models: to be shown as text."""
+    """How one ablated answer differs from the base answer. May quote models: to be shown as text."""
 
     tags: tuple[Tag, ...]
-    """Of a written answer, the one that counts first; empty for multiple choice."""
+    """For a written answer, the main tag first."""
     choice: ChoiceDiagnosis | None
-    """Of multiple choice with one right option; None of a written answer."""
+    """For multiple choice with one right option."""
     divergence: TokenDivergence | None
-    """Where the two texts part; None where it is not stored, or they do not."""
+    """For a written answer, where it is stored and there is one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +53,12 @@ class Failures:
     """How the ablated answers of a benchmark differ from the base answers."""
 
     n: int
-    """Items of which both answers are known."""
+    """Items with both answers."""
     main: NDArray[np.int8]
-    """(N,) index into `core.analysis.diagnosis.PRIORITY` of the tag that counts; -1 without one, where an
-    answer is not known, and for multiple choice."""
+    """(N,) index of the main tag in `PRIORITY`; -1 without one, with an unknown answer, and for multiple
+    choice."""
     shares: tuple[Share, ...]
-    """Of written answers, the most frequent first; their counts add up to n. Empty for multiple choice."""
+    """The failure modes of written answers, whose counts add up to n; empty for multiple choice."""
     choices: ChoiceSums | None
     """How multiple-choice answers changed; None for written answers."""
 
@@ -66,7 +66,7 @@ class Failures:
 def item_failure(samples: Samples, sample: Sample) -> ItemFailure | None:
     """How the ablated answer to one of the samples fails; None unless both answers are known.
 
-    Of a run that goes on, written answers are not known until it is stored.
+    Written answers are unknown until their run is stored.
     """
     benchmark, base, ablated = samples.benchmark, sample.base, sample.ablated
     if benchmark is None or base is None or ablated is None:
@@ -82,7 +82,7 @@ def item_failure(samples: Samples, sample: Sample) -> ItemFailure | None:
 
 
 def failures(samples: Samples) -> Failures | None:
-    """How the ablated answers fail, summed; None if there is no item of which both answers are known.
+    """How all ablated answers fail; None if there is no item with both answers.
 
     Reads every text: not for a screen's event loop.
     """
@@ -116,7 +116,7 @@ def _of_tags(tags: Sequence[tuple[Tag, ...] | None]) -> Failures | None:
     known = [of_item for of_item in tags if of_item is not None]
     if not known:
         return None
-    # `diagnose` puts the tag that counts first.
+    # `diagnose` puts the main tag first.
     main = [PRIORITY.index(of_item[0].name) if of_item else -1 for of_item in tags]
     return Failures(len(known), np.array(main, np.int8), shares(map(mode_of, known)), None)
 

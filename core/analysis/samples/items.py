@@ -18,23 +18,29 @@ from core.experiment.storing import alone_with, stored_whole, storing
 from core.models.spec import one_of
 
 BEGINNING_LENGTH = 200
-"""Characters of an item that a list may show."""
+"""Characters of an item in a list."""
 
 BLANK = "_"
-"""Where an option goes in a prompt that has one within."""
+"""Stands for the option in a prompt that has one within."""
+
+KEPT_TEXT_BYTES = 64_000_000
+"""Most lower-case text that is kept for searching; a larger file is read again for each search."""
+
+UNKNOWN = -1
+"""Stands for the index of an option where there is none."""
 
 
 def ensure_items(experiment: Experiment, benchmark: Benchmark, n: int) -> Payload:
-    """What to read a benchmark's first n items from, made now if it is not there: `cache.items.SCHEMA`.
+    """The table of a benchmark's first n items, `cache.items.SCHEMA`, which is made if it is not stored.
 
     A Parquet file, or its bytes where the cache cannot be written to.
 
     Raises:
-        ValueError: the benchmark has fewer than n items, or its rows are not here.
+        ValueError: the benchmark has fewer than n items, or its rows are missing.
     """
     key_inputs = items_key_inputs(benchmark, n, experiment.spec)
     key, entries = items_key(key_inputs), experiment.store.items.entries
-    # Looked up before the lock too: a cache that can only be read has no index for locks.
+    # Looked up before locking too: a read-only cache has no room for locks.
     if (found := stored_whole(experiment, entries, key)) is not None:
         return found
     with alone_with(experiment, key):
@@ -51,7 +57,7 @@ def _columns(documents: Sequence[Document]) -> dict[str, list[Any]]:
         "family": [document.family for document in documents],
         "beginning": [" ".join(document.asked.split())[:BEGINNING_LENGTH] for document in documents],
         "prompt": [prompt_of(document) for document in documents],
-        "options": [_options(document) for document in documents],
+        "options": [list(d.options) if isinstance(d, ChoiceDocument) else [] for d in documents],
         "gold": [min(d.gold) if isinstance(d, ChoiceDocument) else None for d in documents],
         "steps": [d.steps if isinstance(d, ChoiceDocument) else "" for d in documents],
         "targets": [[] if isinstance(d, ChoiceDocument) else list(d.targets) for d in documents],
@@ -60,7 +66,7 @@ def _columns(documents: Sequence[Document]) -> dict[str, list[Any]]:
 
 
 def prompt_of(document: Document) -> str:
-    """The whole prompt as a person reads it; with a blank where every option has a context of its own."""
+    """The whole prompt as people read it; with a blank where every option has a context of its own."""
     if not isinstance(document, ChoiceDocument):
         return document.prompt
     if document.read:
@@ -71,22 +77,11 @@ def prompt_of(document: Document) -> str:
     return f"{first.removesuffix(option)}{BLANK}{document.continuations[0]}"
 
 
-def _options(document: Document) -> list[str]:
-    return list(document.options) if isinstance(document, ChoiceDocument) else []
-
-
-KEPT_TEXT_BYTES = 64_000_000
-"""Up to so much lower-case text is kept for searching; of more, the file is read again for each search."""
-
-UNKNOWN = -1
-"""In place of an option's index that there is not."""
-
-
 class ItemTable:
     """The items of one benchmark, in its order."""
 
     def __init__(self, payload: Payload) -> None:
-        """Reads ids, families and right options; the payload is one of `cache.items`, proved whole."""
+        """Reads ids, families and right options from a payload of `cache.items` that is known to be whole."""
         self.lazy = pl.scan_parquet(payload)
         small = self.lazy.select("item_id", "family", "gold").collect()
         self.ids: pl.Series = small["item_id"]
@@ -105,7 +100,7 @@ class ItemTable:
 
     @cached_property
     def families(self) -> dict[str, int]:
-        """How many items each family has, by name."""
+        """Number of items of each family, by name."""
         counts = np.bincount(self._families, minlength=len(self._family_names))
         return dict(zip(self._family_names, counts.tolist(), strict=True))
 
@@ -117,13 +112,13 @@ class ItemTable:
         """(N,) which items are of the family.
 
         Raises:
-            ValueError: there is no such family.
+            ValueError: the family is unknown.
         """
         code = self._family_names.index(one_of(name, self._family_names, "tag"))
         return np.equal(self._families, code)
 
     def matches(self, search: str) -> NDArray[np.bool_]:
-        """(N,) which items have the text, in any case, in prompt, options or id. The last answer is kept."""
+        """(N,) which items have the text in prompt, options or id, ignoring case. The last result is kept."""
         if self._last_search[0] != search:
             needle = pl.select(pl.lit(search).str.to_lowercase()).item()
             found = self._search_text.select(pl.col("text").str.contains(needle, literal=True))
@@ -132,7 +127,7 @@ class ItemTable:
 
     @cached_property
     def _search_text(self) -> pl.LazyFrame:
-        """What is searched, in lower case: in memory if it is not too much, else in the file."""
+        """The searched text in lower case: in memory if it is small enough, else in the file."""
         size_bytes = (
             self.lazy.select(pl.col("prompt").str.len_bytes().sum()).collect(engine="streaming").item()
         )
@@ -149,5 +144,5 @@ class ItemTable:
         return span.gather(indices - first).to_list()
 
     def item(self, index: int) -> dict[str, Any]:
-        """Everything of one item, by column name."""
+        """All columns of one item, by name."""
         return self.lazy.slice(index, 1).collect().row(0, named=True)

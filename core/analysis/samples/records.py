@@ -1,4 +1,4 @@
-"""What is shown of samples: how an answer flipped, a line of the list, an item with all its answers."""
+"""Plain records of samples: how an answer flipped, a row of the list, an item with its answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILTERS: dict[Filter, tuple[Flip, ...]] = {
     "both_wrong": ("wrong",),
     "both_right": ("right",),
 }
-"""What each filter lets through."""
+"""The flips that pass each filter."""
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,16 @@ class SampleRow:
     """One line of a list of samples."""
 
     index: int
-    """Of the item in the benchmark, from 0."""
+    """The item's, from 0."""
     id: str
     family: str
     flip: Flip
     gold: int | None
     """Index of the right option; None for generation."""
     base: int | None
-    """Index of the intact model's choice; None if it is not known, and for generation."""
+    """Index of the intact model's choice; None if unknown, and for generation."""
     ablated: int | None
-    """Index of the ablated model's choice; None if it is not known, and for generation."""
+    """Index of the ablated model's choice; None if unknown, and for generation."""
     beginning: str
     """Up to 200 characters of the item, on one line."""
 
@@ -56,7 +56,7 @@ class Answer:
     score: float | None = None
     """The benchmark's first metric, 0 to 1; None until its run is stored."""
     judged: str | None = None
-    """What of the text was judged, or how the tests of a program went; None without a text."""
+    """The judged part of the text, or the result of a program's tests; None without a text."""
     finish: str | None = None
     """Why the text ended (`core.inference.answers.Finish`); None without a text."""
     tokens: tuple[int, ...] = ()
@@ -79,9 +79,9 @@ class Sample:
     steps: str
     """The worked solution; empty without one."""
     base: Answer | None
-    """None if it is not known."""
+    """None if unknown."""
     ablated: Answer | None
-    """None if it is not known."""
+    """None if unknown."""
     targets: tuple[str, ...] = ()
     """The right written answers; empty where there are options."""
     cluster: str = ""

@@ -1,4 +1,4 @@
-"""The items of a benchmark with what base and ablated model answered: to filter, search, show and write."""
+"""The items of a benchmark with the answers of base and ablated model: to filter, search, show and write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from core.analysis.samples.answers import Answers, live_answers, stored_answers
 from core.analysis.samples.items import UNKNOWN, ItemTable, ensure_items
 from core.analysis.samples.records import FILTERS, FLIPS, Answer, Filter, Sample, SampleRow
 from core.analysis.samples.written import stored_divergences
-from core.analysis.statistics.accuracy import Accuracy
 from core.analysis.statistics.significance import mcnemar_exact
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.events import ItemOutcome
@@ -28,61 +27,23 @@ from core.models.spec import one_of
 ExportFormat = Literal["jsonl", "csv", "parquet"]
 
 JOINT = " | "
-"""Between the parts of a list in CSV, which has no lists."""
-
-
-def write_samples(
-    samples: Samples,
-    path: Path,
-    indices: NDArray[np.int64],
-    format: ExportFormat,  # noqa: A002
-) -> None:
-    """Writes the items at the indices, in the benchmark's order; the table is never in memory as a whole.
-
-    The columns are `index` (from 0), `flip`, those of the items, and those of the answers as `base_…` and
-    `ablated_…` where there are any.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    table = _table(samples, indices)
-    if format == "jsonl":
-        write_atomically(path, lambda temporary: table.sink_ndjson(temporary))
-    elif format == "parquet":
-        write_atomically(path, lambda temporary: table.sink_parquet(temporary))
-    else:
-        flat = table.with_columns(pl.selectors.list().cast(pl.List(pl.String)).list.join(JOINT))
-        write_atomically(path, lambda temporary: flat.sink_csv(temporary))
-
-
-def _table(samples: Samples, indices: NDArray[np.int64]) -> pl.LazyFrame:
-    chosen = np.zeros(samples.n, bool)
-    chosen[indices] = True
-    flips = pl.Series(FLIPS, dtype=pl.String).gather(samples.flips.astype(np.uint32))
-    parts = [
-        pl.LazyFrame({"chosen": chosen, "index": np.arange(samples.n), "flip": flips}),
-        samples.items.lazy.drop("beginning"),
-    ]
-    for name, answers in (("base", samples.base_answers), ("ablated", samples.ablated_answers)):
-        if answers is not None:
-            parts.append(answers.rows().select(pl.all().name.prefix(f"{name}_")))
-    return pl.concat(parts, how="horizontal").filter("chosen").drop("chosen")
+"""Joins the parts of a list in CSV, which has no lists."""
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
     """The items of one benchmark and the answers to them. Small columns are in memory, texts on disk.
 
-    Whatever reads texts raises OSError if their file was deleted in the meantime.
+    Reading texts raises OSError if their file was deleted in the meantime.
     """
 
     items: ItemTable
     base_answers: Answers | None
     ablated_answers: Answers | None
     benchmark: Benchmark | None = None
-    """Of the items; None where only figures are wanted, and not how answers fail."""
+    """None where only figures are wanted, and not how answers fail."""
     divergences: pl.DataFrame | None = None
-    """`cache.divergences.SCHEMA`: where the stored answers part, one row per item; None if not stored."""
+    """`cache.divergences.SCHEMA`, one row per item; None if not stored."""
 
     @classmethod
     def open(
@@ -90,11 +51,11 @@ class Samples:
     ) -> Samples | None:
         """The stored answers of the intact model and, if a mask is given, the ablated one.
 
-        None if neither is stored. Takes longer than a moment for many items: not for a screen's event loop.
+        None if neither is stored. Slow for many items: not for a screen's event loop.
 
         Raises:
             CorruptEntry: one of them is damaged.
-            ValueError: k asks for more weights than there are candidates, or n for more items than there are.
+            ValueError: k asks for too many weights, or n for too many items.
             OSError: the cache cannot be read, or the table of items not written.
         """
         entries = experiment.store.outcomes.entries
@@ -113,7 +74,7 @@ class Samples:
 
     @classmethod
     def unanswered(cls, experiment: Experiment, benchmark: Benchmark, n: int) -> Samples:
-        """The items alone: what the answers of a run that goes on are added to.
+        """The items alone, to which the answers of a running run are added.
 
         Raises:
             ValueError: the benchmark has fewer than n items.
@@ -122,10 +83,10 @@ class Samples:
         return cls(ItemTable(ensure_items(experiment, benchmark, n)), None, None, benchmark)
 
     def with_live(self, outcomes: Sequence[ItemOutcome], of: Literal["base", "ablated"]) -> Samples:
-        """The same items with what a run has given so far, all of it; its pending items are unknown.
+        """The same items with all outcomes of a running run so far.
 
         Raises:
-            ValueError: an outcome is of an item that is not among these.
+            ValueError: an outcome is about another item.
         """
         answers = live_answers(tuple(outcomes), self.n)
         if of == "base":
@@ -138,33 +99,13 @@ class Samples:
         return len(self.items)
 
     @property
-    def has_base(self) -> bool:
-        """Whether the intact model's answers are here, or some of them."""
-        return self.base_answers is not None
-
-    @property
-    def has_ablated(self) -> bool:
-        """Whether the ablated model's answers are here, or some of them."""
-        return self.ablated_answers is not None
-
-    @cached_property
-    def base(self) -> Accuracy | None:
-        """The intact model's accuracy; None if nothing of it is known."""
-        return self.base_answers.accuracy if self.base_answers else None
-
-    @cached_property
-    def ablated(self) -> Accuracy | None:
-        """The ablated model's accuracy; None if nothing of it is known."""
-        return self.ablated_answers.accuracy if self.ablated_answers else None
-
-    @property
     def tags(self) -> dict[str, int]:
-        """How many items each family has, by name."""
+        """Number of items of each family, by name."""
         return self.items.families
 
     @cached_property
     def flips(self) -> NDArray[np.int8]:
-        """(N,) indices in `FLIPS`."""
+        """(N,) indices into `FLIPS`."""
         flips = np.full(self.n, FLIPS.index("unknown"), np.int8)
         if self.base_answers is None or self.ablated_answers is None:
             return flips
@@ -178,13 +119,13 @@ class Samples:
 
     @cached_property
     def counts(self) -> dict[Filter, int]:
-        """How many items each filter lets through."""
+        """Number of items that pass each filter."""
         by_flip = np.bincount(self.flips, minlength=len(FLIPS)).tolist()
         return {name: sum(by_flip[FLIPS.index(flip)] for flip in flips) for name, flips in FILTERS.items()}
 
     @cached_property
     def mcnemar_p(self) -> float | None:
-        """Exact McNemar test of the flips, two-sided, over the items known of both; None without any."""
+        """Exact McNemar test of the flips, two-sided, over items with both answers; None without any."""
         if self.base_answers is None or self.ablated_answers is None:
             return None
         both = self.base_answers.known & self.ablated_answers.known
@@ -195,15 +136,15 @@ class Samples:
         )
 
     def select(self, filter: Filter, tag: str | None = None, search: str = "") -> NDArray[np.int64]:  # noqa: A002
-        """The indices, ascending, of the items that pass.
+        """The ascending indices of the items that pass.
 
         Args:
-            filter: by what base and ablated answered.
+            filter: by flip.
             tag: the family; None for all.
-            search: text that prompt, options or id have in any case; empty for all.
+            search: text in prompt, options or id, ignoring case; empty for all.
 
         Raises:
-            ValueError: there is no such filter or tag.
+            ValueError: the filter or the tag is unknown.
         """
         passing = FILTERS[one_of(filter, FILTERS, "filter")]  # type: ignore[index]
         chosen = np.array([flip in passing for flip in FLIPS])[self.flips]
@@ -214,7 +155,7 @@ class Samples:
         return np.flatnonzero(chosen)
 
     def rows(self, indices: NDArray[np.int64]) -> list[SampleRow]:
-        """The lines of a list for the items at the indices, in their order: meant for one screenful."""
+        """The rows of a list for some items, in their order: meant for one screenful."""
         beginnings = self.items.beginnings(indices)
         return [
             SampleRow(
@@ -231,10 +172,10 @@ class Samples:
         ]
 
     def sample(self, index: int) -> Sample:
-        """Everything about the item at a index.
+        """Everything about one item.
 
         Raises:
-            IndexError: there is no such index.
+            IndexError: the index is out of range.
         """
         if not 0 <= index < self.n:
             raise IndexError(f"There is no item {index}: the benchmark's items are 0 to {self.n - 1}.")
@@ -255,16 +196,39 @@ class Samples:
         )
 
     def write(self, path: Path, indices: NDArray[np.int64], format: ExportFormat) -> None:  # noqa: A002
-        """Writes the items at the indices, in the benchmark's order, with all answers; whole or not at all.
+        """Writes some items with all answers, in the benchmark's order; whole or not at all.
+
+        The columns are `index` (from 0), `flip`, those of the items, and those of the answers as `base_…` and
+        `ablated_…` where there are any. The table is never in memory as a whole.
 
         Raises:
             OSError: the file cannot be written.
         """
-        write_samples(self, path, indices, format)
+        table = self._table(indices)
+        if format == "jsonl":
+            write_atomically(path, lambda temporary: table.sink_ndjson(temporary))
+        elif format == "parquet":
+            write_atomically(path, lambda temporary: table.sink_parquet(temporary))
+        else:
+            flat = table.with_columns(pl.selectors.list().cast(pl.List(pl.String)).list.join(JOINT))
+            write_atomically(path, lambda temporary: flat.sink_csv(temporary))
+
+    def _table(self, indices: NDArray[np.int64]) -> pl.LazyFrame:
+        chosen = np.zeros(self.n, bool)
+        chosen[indices] = True
+        flips = pl.Series(FLIPS, dtype=pl.String).gather(self.flips.astype(np.uint32))
+        parts = [
+            pl.LazyFrame({"chosen": chosen, "index": np.arange(self.n), "flip": flips}),
+            self.items.lazy.drop("beginning"),
+        ]
+        for name, answers in (("base", self.base_answers), ("ablated", self.ablated_answers)):
+            if answers is not None:
+                parts.append(answers.rows().select(pl.all().name.prefix(f"{name}_")))
+        return pl.concat(parts, how="horizontal").filter("chosen").drop("chosen")
 
 
 def _divergences(experiment: Experiment, requests: Sequence[OutcomesRequest]) -> pl.DataFrame | None:
-    """Where the answers of the intact and the ablated model part; None of multiple choice."""
+    """The stored divergences of both models' answers; None for multiple choice."""
     base, ablated = requests
     return None if base.benchmark.kind == "multiple_choice" else stored_divergences(experiment, base, ablated)
 

@@ -1,11 +1,11 @@
-"""How written answers fail: the diagnosis, fed with what is stored of items, answers and divergences."""
+"""How written answers fail: the diagnosis of stored items, answers and divergences."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -16,13 +16,21 @@ from core.analysis.diagnosis.failure_modes import Tag
 from core.benchmarks.answer_format import AnswerFormat
 from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
 
-if TYPE_CHECKING:
-    import polars as pl
+ITEM_COLUMNS = ("prompt", "options", "steps", "targets")
+"""Columns of `cache.items.SCHEMA` that a diagnosis needs."""
+
+ANSWER_COLUMNS = ("text", "finish", "tokens")
+"""Columns of `cache.outcomes.SCHEMA` that a diagnosis needs."""
+
+DIVERGENCE_COLUMNS = ("base_logprobs", "ablated_logprobs")
+"""Columns of `cache.divergences.SCHEMA` that a diagnosis needs."""
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class TokenDivergence:
-    """The first token where a base and an ablated answer part. The tokens are untrusted text."""
+    """The first token in which a base and an ablated answer differ. The tokens are untrusted text."""
 
     index: int
     """Index of the token, from 0, in both answers."""
@@ -31,10 +39,10 @@ class TokenDivergence:
     ablated_token: str | None
     """The ablated answer's text there; None if it ends there."""
     base_probabilities: tuple[float | None, float | None]
-    """The base model's of the base and of the ablated token (of its end token where an answer ends by
-    itself); None where an answer was ended from outside, or a model gives no finite number."""
+    """The base model's probabilities of the base and of the ablated token (of its end token where an answer
+    ends by itself); None where an answer was ended from outside, or the number is not finite."""
     ablated_probabilities: tuple[float | None, float | None]
-    """The ablated model's of the same two."""
+    """The ablated model's probabilities of the same two."""
 
 
 def stored_divergences(
@@ -42,7 +50,7 @@ def stored_divergences(
 ) -> pl.DataFrame | None:
     """The divergences of a base and an ablated run of one benchmark, `cache.divergences.SCHEMA`.
 
-    None if they are not stored, as of multiple choice.
+    None if they are not stored, as for multiple choice.
 
     Raises:
         CorruptEntry: they are damaged.
@@ -63,23 +71,11 @@ def divergence_of(row: Mapping[str, Any]) -> TokenDivergence | None:
     )
 
 
-ITEM_COLUMNS = ("prompt", "options", "steps", "targets")
-"""What of `cache.items.SCHEMA` a diagnosis needs."""
-
-ANSWER_COLUMNS = ("text", "finish", "tokens")
-"""What of `cache.outcomes.SCHEMA` a diagnosis needs, of the base and of the ablated answer."""
-
-DIVERGENCE_COLUMNS = ("base_logprobs", "ablated_logprobs")
-"""What of `cache.divergences.SCHEMA` a diagnosis needs."""
-
-Row = Mapping[str, Any]
-
-
 def asked_of(item: Row, form: AnswerFormat | None, answer: str) -> Asked:
-    """What an item asks, as far as its table says.
+    """The question of an item.
 
-    The right answer is what the format finds in the target, or all of it; of several targets the one that was
-    given, else the first. The true steps are the lines before it, or those that the item has.
+    The right answer is the target's in the format, or the whole target; of several targets the one that was
+    answered, else the first. The true steps are the item's, or the lines of the target before the answer.
 
     Args:
         item: with the columns of `ITEM_COLUMNS`.
@@ -98,15 +94,15 @@ def asked_of(item: Row, form: AnswerFormat | None, answer: str) -> Asked:
 def answer_tags(
     form: AnswerFormat | None, item: Row, base: Row, ablated: Row, divergence: Row | None
 ) -> tuple[Tag, ...] | None:
-    """How one ablated answer fails, the tag that counts first; None if one of the texts is not known.
+    """How one ablated answer fails, the main tag first; None if one of the texts is unknown.
 
     Args:
         form: the benchmark's; None where no particular answer is asked for.
         item: with the columns of `ITEM_COLUMNS`.
         base: the base answer, with the columns of `ANSWER_COLUMNS`.
         ablated: the ablated answer, likewise.
-        divergence: with the columns of `DIVERGENCE_COLUMNS`; None where it is not stored: then `incoherent`
-            is said only of what is so without the base model's opinion.
+        divergence: with the columns of `DIVERGENCE_COLUMNS`; None if not stored: then the base model's
+            log-probabilities do not count for `incoherent`.
     """
     if base["text"] is None or ablated["text"] is None:
         return None
@@ -140,8 +136,8 @@ def written_of(row: Row, logprobs: Sequence[float] | None) -> Written:
     """What one model wrote, with the log-probabilities if there is a finite one for each token.
 
     Args:
-        row: with the columns of `ANSWER_COLUMNS`, its text known.
-        logprobs: of each token under the base model; None where they are not known.
+        row: with the columns of `ANSWER_COLUMNS`; its text is known.
+        logprobs: log-probability of each token under the base model; None if unknown.
     """
     tokens = tuple(row["tokens"] or ())
     is_usable = logprobs is not None and len(logprobs) == len(tokens) and all(map(math.isfinite, logprobs))
@@ -149,5 +145,5 @@ def written_of(row: Row, logprobs: Sequence[float] | None) -> Written:
 
 
 def _before(target: str, answer: str) -> str:
-    """The lines of a target before the one that its answer stands in last."""
+    """The lines of a target before the one with the last occurrence of its answer."""
     return target[: target.rfind("\n", 0, max(target.rfind(answer), 0)) + 1].strip()

@@ -193,7 +193,7 @@ class Comparison:
         pair = Samples(self.items, self.answers.get("base"), self.answers.get(side))
         if live:
             return Listing("arrived", side, self._lines(pair, order[-LINES:]), len(order))
-        if side == "ablated" and pair.has_base:
+        if side == "ablated" and pair.base_answers is not None:
             flipped = pair.select("flipped")
             return Listing("flipped", side, self._lines(pair, flipped[:LINES]), len(flipped))
         answers = self.answers.get(side)

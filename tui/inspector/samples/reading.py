@@ -228,7 +228,8 @@ def list_samples(samples: Samples, choice: Choice, failures: Failures | None) ->
 
     from core.analysis.diagnosis.failure_modes import PRIORITY
 
-    has_both = samples.base is not None and samples.ablated is not None
+    sides = (samples.base_answers, samples.ablated_answers)
+    has_both = all(answers is not None and answers.n_known for answers in sides)
     if choice.tag not in samples.tags:
         choice = replace(choice, tag=None)
     if choice.failure not in failure_counts(failures):

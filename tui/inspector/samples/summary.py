@@ -138,13 +138,14 @@ def _remarks(reading: Reading, listing: Listing) -> list[str | Text]:
 
 def _missing(reading: Reading, listing: Listing) -> dict[str, str]:
     samples, cache_status = listing.samples, reading.cache_status
-    states = {"base": (cache_status.base, samples.base)}
+    states = {"base": (cache_status.base, samples.base_answers)}
     if reading.question.mask is not None:
-        states["ablated"] = (cache_status.ablated, samples.ablated)
+        states["ablated"] = (cache_status.ablated, samples.ablated_answers)
     missing = {}
-    for name, (is_stored, known) in states.items():
+    for name, (is_stored, answers) in states.items():
         if not is_stored:
-            missing[name] = f"{known.n:,} of {samples.n:,} so far" if known else "not stored, r runs it"
+            known = 0 if answers is None else answers.n_known
+            missing[name] = f"{known:,} of {samples.n:,} so far" if known else "not stored, r runs it"
     if reading.question.control is not None and not cache_status.control:
         missing["random control"] = "not stored, r runs it"
     return missing

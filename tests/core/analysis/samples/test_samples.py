@@ -48,8 +48,8 @@ def test_counts_and_figures(samples: Samples) -> None:
         "both_wrong": int((~base & ~ablated).sum()),
         "both_right": int((base & ablated).sum()),
     }
-    assert samples.base is not None
-    assert samples.base.score == base.mean()
+    assert samples.base_answers is not None
+    assert samples.base_answers.correct.mean() == base.mean()
     assert samples.mcnemar_p == mcnemar_exact(base, ablated[None])[0]
     assert list(samples.tags) == sorted(FAMILIES)
     assert sum(samples.tags.values()) == N
@@ -115,8 +115,8 @@ def test_one_run_alone_is_shown_and_flips_are_unknown(tmp_path: Path) -> None:
     path.with_suffix(".json").unlink()
     samples = Samples.open(experiment, benchmark, 30, MASK)
     assert samples is not None
-    assert (samples.has_base, samples.has_ablated) == (False, True)
-    assert (samples.base, samples.mcnemar_p, samples.counts["flipped"]) == (None, None, 0)
+    assert samples.ablated_answers is not None
+    assert (samples.base_answers, samples.mcnemar_p, samples.counts["flipped"]) == (None, None, 0)
     assert {row.flip for row in samples.rows(np.arange(30))} == {"unknown"}
     assert samples.sample(3).base is None
     assert Samples.open(experiment, benchmark, 30, None) is None
@@ -128,8 +128,8 @@ def test_a_running_run_fills_in(stored: tuple[Experiment, Benchmark]) -> None:
     outcomes = [ItemOutcome(p, p % 4, 0, p % 4 == 0, (-1.0, -2.5, -3.0, -4.0)) for p in (8, 5)]
     live = empty.with_live(outcomes, "base").with_live(outcomes[:1], "ablated")
     assert live.counts == {"all": N, "flipped": 0, "broken": 0, "fixed": 0, "both_wrong": 0, "both_right": 1}
-    assert live.base is not None
-    assert (live.base.n, live.base.score) == (2, 0.5)
+    assert live.base_answers is not None
+    assert live.base_answers.correct[live.base_answers.known].tolist() == [False, True]
     assert [row.base for row in live.rows(np.array([5, 6]))] == [0, None]
     answer = live.sample(5).base
     assert answer is not None

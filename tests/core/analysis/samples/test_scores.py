@@ -15,6 +15,7 @@ from core.analysis.samples.answers import (
 )
 from core.analysis.samples.items import ItemTable, ensure_items
 from core.analysis.samples.samples import Samples
+from core.analysis.statistics.accuracy import accuracy
 from core.experiment.events import ItemOutcome
 from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples
 from tests.core.analysis.samples.stored_samples import MASK, predictions, stored_samples
@@ -30,7 +31,7 @@ def test_right_and_wrong_have_the_scores_one_and_nought(tmp_path: Path) -> None:
     scores = item_scores(samples.base_answers)
     assert scores is not None
     assert scores.tolist() == right.tolist()
-    assert mean_scores({"base": samples.base_answers}, None) == {"base": samples.base}
+    assert mean_scores({"base": samples.base_answers}, None) == {"base": accuracy(right)}
 
 
 def test_scores_and_passages_come_from_what_is_stored(tmp_path: Path) -> None:
