@@ -24,7 +24,6 @@ from core.experiment.specs import alike_ks
 from core.phantom.calibration.calibration import run_calibration, runners
 from core.phantom.calibration.plan import main_plan
 from core.phantom.ground_truth import phantom_of, truth_of
-from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 from core.runner.runs import find_runs, run_missing
 from core.runner.writing import ComparedTexts, Sampling, prompt_for, write_answers
@@ -69,7 +68,7 @@ def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: Benchm
     loaded = find_runs(runner, requests)
     finished = set(loaded.frames)
     advance(sum(request.key in finished for request in requests))
-    for computed in run_missing(runner, requests, loaded, runner.cancelled):
+    for computed in run_missing(runner, requests, loaded):
         finished.add(computed.key)
         advance(sum(request.key in finished for request in requests))
 
@@ -92,8 +91,7 @@ def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> li
 
 def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None:
     for done, mask in enumerate(start.masks, start=1):
-        if runner.cancelled():
-            raise Cancelled
+        runner.check_cancelled()
         runner.mask(mask, alike_ks(mask, start.masks), start.masks)
         advance(done)
 

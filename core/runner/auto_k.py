@@ -1,4 +1,4 @@
-"""Finds the largest k at which masks leave the model able to write, from small to large. No torch."""
+"""Finds the largest k at which ablated models can still write, from small to large. No torch."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, Selection
 from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
 from core.runner.generation_quality import is_measured, measure_generation_quality, store_generation_quality
-from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 
 BEYOND_PAPER = (0.03, 0.06)
-"""Further k for the embedded models, which are so small that less than 1 % of them is hardly missed. For real
-ones they would make rankings of hundreds of millions of weights."""
+"""Further k for the embedded models, which are so small that they hardly miss 1 % of their weights. In real
+models these would be rankings of hundreds of millions of weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +32,7 @@ class TriedK:
 
     k: float
     qualities: Mapping[MaskSpec, GenerationQuality]
-    """Of the masks, in their order; none after the first that is not acceptable."""
+    """By mask, in their order; none after the first that is not acceptable."""
 
     @property
     def unacceptable(self) -> MaskSpec | None:
@@ -56,11 +55,11 @@ class FoundK:
 
     variant: Variant
     selections: tuple[Selection, ...]
-    """Of the masks that were measured."""
+    """Selections of the masks that were measured."""
     grid: tuple[float, ...]
-    """What there was to choose from, ascending."""
+    """The k to choose from, ascending."""
     tried: tuple[TriedK, ...]
-    """From the smallest on; all but the last are acceptable, or all."""
+    """Ascending; all are acceptable but perhaps the last."""
 
     @property
     def k(self) -> float:
@@ -97,7 +96,7 @@ def require_searchable(selections: Sequence[Selection]) -> None:
     """
     if all(selection in CONTROLS for selection in selections):
         raise ValueError(
-            f"k auto looks at how acceptable top, contrast or top_minus_shared masks are, but only "
+            "k auto looks at how acceptable top, contrast or top_minus_shared masks are, but only "
             f"{', '.join(selections)} is asked for: add one of them, or give k as a number."
         )
 
@@ -110,7 +109,6 @@ def searched_masks(masks: Sequence[MaskSpec]) -> list[MaskSpec]:
 def find_k(
     runner: Runner,
     masks: Sequence[MaskSpec],
-    cancelled: Callable[[], bool] = lambda: False,
     emit: Callable[[Variant, TriedK], None] = lambda variant, tried: None,
 ) -> tuple[FoundK, ...]:
     """For each variant the largest k of the grid at which all of its masks keep their generation quality.
@@ -120,26 +118,29 @@ def find_k(
 
     Args:
         runner: the model and the cache.
-        masks: of one k, whichever; controls among them do not count. Rankings are made in their order.
-        cancelled: asked between masks and between batches.
-        emit: is told each k when it is done.
+        masks: all of one k, whichever; controls among them do not count. Rankings are made in their order.
+        emit: receives each k when it was tried.
 
     Raises:
-        Cancelled: it was cancelled; what was finished is stored.
+        Cancelled: the runner was cancelled; what was finished is stored.
         ValueError: even the smallest k leaves a mask not acceptable, or the model cannot be used.
         WeightsChangedError: the weights were not restored.
     """
     wanted = searched_masks(masks)
     if masks:
         require_searchable([mask.selection for mask in masks])
-    variants = tuple(dict.fromkeys(mask.variant for mask in wanted))
-    grids = {variant: _grid(runner, variant) for variant in variants}
+    grids = {variant: _grid(runner, variant) for variant in dict.fromkeys(mask.variant for mask in wanted)}
     try:
-        _make_rankings(runner, wanted, grids, cancelled)
+        for mask in wanted:  # ability by ability, so that the scores of one serve all its variants
+            grid = grids[mask.variant]
+            largest = replace(mask, k=grid[-1])
+            if not has_ranking(runner, largest):
+                runner.check_cancelled()
+                runner.mask(largest, grid)
         found = []
-        for variant in variants:
+        for variant, grid in grids.items():
             of_variant = [mask for mask in wanted if mask.variant == variant]
-            found.append(_search(runner, of_variant, grids[variant], cancelled, emit))
+            found.append(_search(runner, of_variant, grid, emit))
         return tuple(found)
     finally:
         runner.verify_restored()
@@ -147,8 +148,7 @@ def find_k(
 
 def _grid(runner: Runner, variant: Variant) -> tuple[float, ...]:
     """The k of the grid that take at least one weight, and no more than the variant has."""
-    info = runner.info
-    grid = grid_of(runner.spec)
+    info, grid = runner.info, grid_of(runner.spec)
     fitting = tuple(k for k in grid if 1 <= weights_of(k, info.parameters) <= info.candidates[variant])
     if not fitting:
         raise ValueError(
@@ -158,81 +158,41 @@ def _grid(runner: Runner, variant: Variant) -> tuple[float, ...]:
     return fitting
 
 
-def _make_rankings(
-    runner: Runner,
-    masks: Sequence[MaskSpec],
-    grids: Mapping[Variant, tuple[float, ...]],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Makes what is not stored, ability by ability, so that the scores of one serve all its variants."""
-    for mask in masks:
-        grid = grids[mask.variant]
-        largest = replace(mask, k=grid[-1])
-        if not has_ranking(runner, largest):
-            _go_on(cancelled)
-            runner.mask(largest, grid)
-
-
 def _search(
     runner: Runner,
     masks: Sequence[MaskSpec],
     grid: tuple[float, ...],
-    cancelled: Callable[[], bool],
     emit: Callable[[Variant, TriedK], None],
 ) -> FoundK:
-    """The largest acceptable k of the masks of one variant."""
-    tried: list[TriedK] = []
-    variant = masks[0].variant
+    """The largest acceptable k for the masks of one variant."""
+    variant, tried = masks[0].variant, list[TriedK]()
     for k in grid:
-        tried.append(_try(runner, [replace(mask, k=k) for mask in masks], k, grid, cancelled))
+        tried.append(_try(runner, [replace(mask, k=k) for mask in masks], k, grid))
         emit(variant, tried[-1])
         if tried[-1].unacceptable is not None:
             break
     ruined = tried[0].unacceptable
     if ruined is not None:
-        raise ValueError(_none_is_acceptable(variant, tried[0], ruined))
+        others = " or ".join(name for name in (*CONTRASTS, "top_minus_shared") if name != ruined.selection)
+        raise ValueError(
+            f"k auto, {variant}: even at k {grid[0]:g}: {ruined.ability} · {ruined.selection} is not "
+            f"acceptable: choose {others} in place of {ruined.selection}, or give k as a number."
+        )
     selections = tuple(dict.fromkeys(mask.selection for mask in masks))
     return FoundK(variant, selections, grid, tuple(tried))
 
 
-def _try(
-    runner: Runner,
-    masks: Sequence[MaskSpec],
-    k: float,
-    grid: Sequence[float],
-    cancelled: Callable[[], bool],
-) -> TriedK:
-    """Measures masks of one k up to the first that is not acceptable, as far as that is not stored."""
+def _try(runner: Runner, masks: Sequence[MaskSpec], k: float, grid: Sequence[float]) -> TriedK:
+    """Measures masks of one k, where that is not stored, up to the first that is not acceptable."""
     qualities: dict[MaskSpec, GenerationQuality] = {}
     for mask in masks:
-        _go_on(cancelled)
-        _ensure_generation_quality(runner, mask, grid, cancelled)
+        runner.check_cancelled()
+        for one in (None, mask):
+            if not is_measured(runner, one):
+                with runner.ablated(None if one is None else runner.mask(one, grid)):
+                    measured = measure_generation_quality(runner)
+                store_generation_quality(runner, one, measured)
         qualities |= mask_generation_qualities(runner, [mask])
         if not qualities[mask].is_acceptable:
             break
     return TriedK(k, qualities)
-
-
-def _ensure_generation_quality(
-    runner: Runner, mask: MaskSpec, grid: Sequence[float], cancelled: Callable[[], bool]
-) -> None:
-    """Measures and stores the generation quality of a mask and of the intact model, where it is lacking."""
-    for one in (None, mask):
-        if is_measured(runner, one):
-            continue
-        with runner.ablated(None if one is None else runner.mask(one, grid)):
-            measured = measure_generation_quality(runner, cancelled)
-        store_generation_quality(runner, one, measured, cancelled)
-
-
-def _go_on(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise Cancelled
-
-
-def _none_is_acceptable(variant: Variant, tried: TriedK, mask: MaskSpec) -> str:
-    others = " or ".join(name for name in (*CONTRASTS, "top_minus_shared") if name != mask.selection)
-    return (
-        f"k auto, {variant}: even at k {tried.k:g}: {mask.ability} · {mask.selection} is not acceptable: "
-        f"choose {others} in place of {mask.selection}, or give k as a number."
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,9 +62,7 @@ def pairs_to_compare(runner: LoadedExperiment, requests: Sequence[OutcomesReques
     return found
 
 
-def measure_ablated(
-    runner: LoadedExperiment, runs: Sequence[RunPair], cancelled: Callable[[], bool]
-) -> Iterator[MeasuredPair]:
+def measure_ablated(runner: LoadedExperiment, runs: Sequence[RunPair]) -> Iterator[MeasuredPair]:
     """The part of comparing that needs the ablated model. The caller has applied the runs' mask.
 
     Runs whose outcomes have been damaged meanwhile are left out: whoever asks for them computes them anew,
@@ -81,7 +79,7 @@ def measure_ablated(
             continue
         base, ablated = loaded.frames[pair.base.key], loaded.frames[pair.ablated.key]
         answers = _answers(runner, pair.ablated, base, ablated)
-        probabilities = ablated_probabilities(runner.loaded.model, answers, cancelled)
+        probabilities = ablated_probabilities(runner.loaded.model, answers, runner.cancelled)
         if probabilities is None:
             raise Cancelled
         yield MeasuredPair(pair, base, ablated, answers, probabilities)
@@ -104,18 +102,12 @@ def _answers(
     ]
 
 
-def store_divergences(
-    runner: LoadedExperiment,
-    measured: MeasuredPair,
-    cancelled: Callable[[], bool],
-    base_logprobs: BaseLogprobs,
-) -> None:
+def store_divergences(runner: LoadedExperiment, measured: MeasuredPair, base_logprobs: BaseLogprobs) -> None:
     """The part of comparing that needs the intact model; stores the divergences of two runs.
 
     Args:
         runner: the model and the cache.
         measured: the two runs.
-        cancelled: asked between batches.
         base_logprobs: those of base runs that are known; this run's are added.
 
     Raises:
@@ -126,7 +118,7 @@ def store_divergences(
 
     loaded, base_key = runner.loaded, measured.runs.base.key
     known = base_logprobs.get(base_key)
-    compared = compare(loaded.model, measured.pairs, measured.probabilities, cancelled, known)
+    compared = compare(loaded.model, measured.pairs, measured.probabilities, runner.cancelled, known)
     if compared is None:
         raise Cancelled
     base_logprobs[base_key] = [one.base_logprobs for one in compared]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -20,18 +20,11 @@ from core.runner.runner import Runner
 OUTCOME_FIELDS = tuple(field.name for field in fields(Outcome))
 
 
-def evaluate_run(
-    runner: Runner, request: OutcomesRequest, cancelled: Callable[[], bool] | None = None
-) -> float | None:
+def evaluate_run(runner: Runner, request: OutcomesRequest) -> float | None:
     """The score of the model as it is now, its outcomes stored under the request's key; None if cancelled.
 
     The caller has applied the request's mask. Finished batches are kept in a journal, and the next time goes
     on from them: the outcomes are the same, because the batches that are left are those of a whole run.
-
-    Args:
-        runner: the model and the cache.
-        request: what to evaluate.
-        cancelled: asked between batches and before each token that is written, in place of the runner's own.
 
     Raises:
         ValueError: a log-likelihood is not finite, or the benchmark cannot be run here.
@@ -48,8 +41,7 @@ def evaluate_run(
     rows = [list(map(_row, batch)) for batch in kept]
     with journal_of(entries, request.key, request.key_inputs, rows) as journal:
         keeper = _BatchKeeper(runner, journal, is_slow=prepared.plan is None)
-        batches = evaluate(runner.loaded.model, prepared, cancelled or runner.cancelled, frozenset(run.by_id))
-        for batch in batches:
+        for batch in evaluate(runner.loaded.model, prepared, runner.cancelled, frozenset(run.by_id)):
             if len(run.by_id) + len(batch) < request.n:  # the last one is stored with all others
                 keeper.keep(batch)
             run.take(batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ def is_measured(runner: LoadedExperiment, mask: MaskSpec | None) -> bool:
     return stored_whole(runner, runner.store.generation_quality.entries, key) is not None
 
 
-def measure_generation_quality(runner: LoadedExperiment, cancelled: Callable[[], bool]) -> Measured:
+def measure_generation_quality(runner: LoadedExperiment) -> Measured:
     """The part that needs the ablated model. The caller has applied the mask.
 
     A text that is longer than the model takes is cut at its end.
@@ -62,7 +62,7 @@ def measure_generation_quality(runner: LoadedExperiment, cancelled: Callable[[],
     for one in texts:
         ids = tuple(tokenizer(one.text, add_special_tokens=False)["input_ids"][:longest])
         items.append((prompt_ids(model, tokenizer, one.prompt, len(ids)), [ids]))
-    logprobs = token_values(model, items, cancelled)
+    logprobs = token_values(model, items, runner.cancelled)
     if logprobs is None:
         raise Cancelled
     written = generate(
@@ -70,16 +70,13 @@ def measure_generation_quality(runner: LoadedExperiment, cancelled: Callable[[],
         tokenizer,
         [one.beginning for one in texts],
         max_new_tokens=min(WRITTEN_TOKENS, longest),
-        cancelled=cancelled,
+        cancelled=runner.cancelled,
     )
-    if cancelled():
-        raise Cancelled
+    runner.check_cancelled()
     return Measured(tuple(values for (values,) in logprobs), tuple(written))
 
 
-def store_generation_quality(
-    runner: LoadedExperiment, mask: MaskSpec | None, measured: Measured, cancelled: Callable[[], bool]
-) -> None:
+def store_generation_quality(runner: LoadedExperiment, mask: MaskSpec | None, measured: Measured) -> None:
     """The part that needs the intact model; stores the generation quality of a mask.
 
     Raises:
@@ -93,7 +90,7 @@ def store_generation_quality(
         (prompt_ids(model, tokenizer, text.beginning, max(len(one.tokens), 1)), [one.tokens])
         for text, one in zip(neutral_texts(runner.spec.level), measured.written, strict=True)
     ]
-    logprobs = token_values(model, items, cancelled)
+    logprobs = token_values(model, items, runner.cancelled)
     if logprobs is None:
         raise Cancelled
     key, key_inputs = runner.generation_quality_request(mask)

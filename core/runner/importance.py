@@ -26,7 +26,7 @@ from core.masks.choices import CONTRASTS, Selection
 from core.masks.contrast import ContrastScores, ShareMaxima, Shares, ShareSums, contrast_scores
 from core.models.description import selectable_weights
 from core.models.matrices import Variant
-from core.runner.loaded import Cancelled, LoadedExperiment
+from core.runner.loaded import LoadedExperiment
 
 SHARE_OF_MEMORY = 0.5
 """Share of the memory that the score maps of all abilities may take together."""
@@ -204,8 +204,7 @@ def _computed(experiment: LoadedExperiment, ability: str) -> Importance:
 
     def on_progress(done: int, total: int) -> None:
         experiment.emit(ItemsScored(ability, done, total))
-        if experiment.cancelled():
-            raise Cancelled
+        experiment.check_cancelled()
 
     plan = _plan(experiment, encoded, on_gpu)
     experiment.emit(

@@ -122,6 +122,11 @@ class LoadedExperiment(Experiment):
         with self._ablator.applied(mask, factor) as ablation:
             yield ablation
 
+    def check_cancelled(self) -> None:
+        """Raises `Cancelled` if the computation was cancelled."""
+        if self.cancelled():
+            raise Cancelled
+
     def note_stored(self, entries: EntryFolder, key: str) -> None:
         """Notes an entry that has to be deleted if the weights turn out not to be as loaded."""
         self.unverified.append((entries, key))

@@ -6,7 +6,7 @@ selection) -> `Runner.ablated` -> `evaluate_run` (benchmark) -> `profile_of` (an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ Runs = Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
 """The runs of each mask; None is the intact model."""
 
 
-def run_profile(plan: Plan, runner: Runner, cancelled: Callable[[], bool] = lambda: False) -> Profile | None:
+def run_profile(plan: Plan, runner: Runner) -> Profile | None:
     """The profile of a plan; None if it was cancelled, with every finished run stored.
 
     Raises:
@@ -53,7 +53,7 @@ def run_profile(plan: Plan, runner: Runner, cancelled: Callable[[], bool] = lamb
     loaded = find_runs(runner, requests)
     for _ in range(ROUNDS):
         try:
-            for _ in run_missing(runner, requests, loaded, cancelled):
+            for _ in run_missing(runner, requests, loaded):
                 pass
         except Cancelled:
             return None
@@ -82,7 +82,7 @@ def outcomes_of(runner: Runner, request: OutcomesRequest) -> pl.DataFrame:
     frame = stored_outcomes(runner, [request.key]).frames.get(request.key)
     stored = () if frame is None else (request.key,)
     try:
-        with closing(compute_runs(runner, {request.mask: [request]}, runner.cancelled, stored)) as computed:
+        with closing(compute_runs(runner, {request.mask: [request]}, stored)) as computed:
             for _ in computed:
                 frame = runner.store.outcomes.load(request.key)
     finally:
@@ -100,12 +100,12 @@ def find_runs(runner: Runner, requests: Sequence[OutcomesRequest]) -> Loaded:
 
 
 def run_missing(
-    runner: Runner, requests: Sequence[OutcomesRequest], loaded: Loaded, cancelled: Callable[[], bool]
+    runner: Runner, requests: Sequence[OutcomesRequest], loaded: Loaded
 ) -> Iterator[OutcomesRequest]:
     """Computes the requests that `loaded` lacks, emitting and yielding each as it is finished and stored.
 
     Raises:
-        Cancelled: it was cancelled; what was finished is stored.
+        Cancelled: the runner was cancelled; what was finished is stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
     # By key, so that a run that is asked for twice is computed once; by mask, so that each is applied once.
@@ -113,14 +113,14 @@ def run_missing(
     for request in {request.key: request for request in requests}.values():
         runs[request.mask].append(request)
     total = len({request.key for request in requests} - set(loaded.frames))
-    with closing(compute_runs(runner, runs, cancelled, loaded.frames.keys())) as computed:
+    with closing(compute_runs(runner, runs, loaded.frames.keys())) as computed:
         for done, (request, score) in enumerate(computed, start=1):
             runner.emit(RunFinished(words_of(request.mask), request.benchmark.id, score, done, total))
             yield request
 
 
 def compute_runs(
-    runner: Runner, runs: Runs, cancelled: Callable[[], bool], stored: Collection[str] = ()
+    runner: Runner, runs: Runs, stored: Collection[str] = ()
 ) -> Generator[tuple[OutcomesRequest, float]]:
     """Each run that is not stored with its score, as it is finished and stored.
 
@@ -130,11 +130,10 @@ def compute_runs(
     Args:
         runner: the model and the cache.
         runs: what is asked for; a mask without runs only says which k a new ranking has to reach.
-        cancelled: asked between batches.
         stored: the keys of the runs that are stored and whole.
 
     Raises:
-        Cancelled: it was cancelled; what was finished is stored.
+        Cancelled: the runner was cancelled; what was finished is stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
     unmeasured = masks_to_measure(runner, runs)
@@ -147,34 +146,32 @@ def compute_runs(
         pairs = pairs_to_compare(runner, asked)
         if not missing and not pairs and mask not in unmeasured:
             continue
-        if cancelled():
-            raise Cancelled
+        runner.check_cancelled()
         selected = None if mask is None else runner.mask(mask, alike_ks(mask, runs), expected)
         with runner.ablated(selected):
             for request in missing:
-                yield request, _score(runner, request, cancelled)
-            compared = list(measure_ablated(runner, pairs, cancelled))
-            measured = measure_generation_quality(runner, cancelled) if mask in unmeasured else None
+                yield request, _score(runner, request)
+            compared = list(measure_ablated(runner, pairs))
+            measured = measure_generation_quality(runner) if mask in unmeasured else None
         if measured is not None:
-            store_generation_quality(runner, mask, measured, cancelled)
+            store_generation_quality(runner, mask, measured)
         for pair in compared:
-            store_divergences(runner, pair, cancelled, base_logprobs)
+            store_divergences(runner, pair, base_logprobs)
 
 
-def _score(runner: Runner, request: OutcomesRequest, cancelled: Callable[[], bool]) -> float:
+def _score(runner: Runner, request: OutcomesRequest) -> float:
     """The score of a run that is evaluated now, or that another process has just stored.
 
     Raises:
-        Cancelled: it was cancelled.
+        Cancelled: the runner was cancelled.
     """
     from core.runner.evaluation import evaluate_run, replay_stored
 
     score = None
-    if not cancelled():
-        with alone_with_run(runner, request.key, cancelled) as is_ours:
-            if is_ours:
-                score = replay_stored(runner, request)
-                score = evaluate_run(runner, request, cancelled) if score is None else score
+    with alone_with_run(runner, request.key, runner.cancelled) as is_ours:
+        if is_ours:
+            score = replay_stored(runner, request)
+            score = evaluate_run(runner, request) if score is None else score
     if score is None:
         raise Cancelled
     return score

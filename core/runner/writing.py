@@ -93,8 +93,7 @@ def write_answers(
     """
     base: Generated | None = None
     for index, spec in enumerate(masks):
-        if runner.cancelled():
-            raise Cancelled
+        runner.check_cancelled()
         mask = None if spec is None else runner.mask(spec, alike_ks(spec, masks))
         measured: tuple[Pair, list[Probabilities]] | None = None
         started = time.monotonic()

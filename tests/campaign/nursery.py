@@ -162,9 +162,9 @@ def note_what_is_computed(path: Path) -> None:
 
     evaluate_run = evaluation.evaluate_run
 
-    def noted_run(runner: Any, request: Any, cancelled: Any) -> Any:
+    def noted_run(runner: Any, request: Any) -> Any:
         asked.append(request.key)
-        return evaluate_run(runner, request, cancelled)
+        return evaluate_run(runner, request)
 
     MaskMaker._rank, evaluation.evaluate = noted_rank, noted_batches  # type: ignore[method-assign]
     evaluation.evaluate_run = noted_run

@@ -222,7 +222,7 @@ class _Computed(_Stored):
     """Parts that are computed and stored where the cache lacks them."""
 
     def answers(self, plan: Plan) -> Answers:
-        profile = run_profile(plan, self.runner, self.runner.cancelled)
+        profile = run_profile(plan, self.runner)
         if profile is None:
             raise Cancelled
         right: dict[tuple[str, str, str], NDArray[np.bool_]] = {

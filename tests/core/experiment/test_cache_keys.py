@@ -303,7 +303,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache with entries of all kinds, from a real run, but for the divergences."""
     root = tmp_path_factory.mktemp("cache")
     experiment = new_runner(root)
-    list(compute_runs(experiment, {TOP: [experiment.request(TOP, SPATIAL, N)]}, lambda: False))
+    list(compute_runs(experiment, {TOP: [experiment.request(TOP, SPATIAL, N)]}))
     ensure_items(experiment, SPATIAL, N)
     key_inputs = divergences_key_inputs("2d" * 16, "3c" * 16, str(TOP), "gsm8k", N)
     empty: dict[str, list[Any]] = {name: [] for name in _divergences_columns()}

@@ -218,13 +218,16 @@ def test_cancelled_keeps_what_was_finished_and_leaves_the_model_as_loaded(
     _, found, _ = measured
     runner, told = new_runner(tmp_path), []
     before = weights_hash(runner)
+    runner.cancelled = lambda: len(told) == 2
     with pytest.raises(Cancelled):
-        find_k(runner, MEASURED, lambda: len(told) == 2, lambda variant, tried: told.append(tried))
+        find_k(runner, MEASURED, lambda variant, tried: told.append(tried))
     assert weights_hash(runner) == before
     assert [one.figures() for one in told] == found.figures()["tried"][:2]
     assert len(runner.store.generation_quality.entries.stored_keys()) == 1 + 2 * len(MEASURED)
+    other = new_runner(tmp_path / "new")
+    other.cancelled = lambda: True
     with pytest.raises(Cancelled):
-        find_k(new_runner(tmp_path / "new"), MEASURED, lambda: True)
+        find_k(other, MEASURED)
 
 
 def test_weights_that_are_not_restored_are_noticed(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def computed(runner: Runner, asked: list[OutcomesRequest], stored: tuple[str, ..
     runs: dict[MaskSpec | None, list[OutcomesRequest]] = {}
     for request in asked:
         runs.setdefault(request.mask, []).append(request)
-    return [request.key for request, _ in compute_runs(runner, runs, runner.cancelled, stored)]
+    return [request.key for request, _ in compute_runs(runner, runs, stored)]
 
 
 def delete_divergences(runner: Runner) -> None:
@@ -211,11 +211,11 @@ def test_a_profile_has_the_divergences_of_its_written_answers(
     base, ablated, _ = requests(runner, written)
     assert stored_divergences(runner, base, ablated) is not None
     delete_divergences(runner)
-    assert run_profile(plan, Counting(spec, tmp_path), lambda: True) is None
+    assert run_profile(plan, Counting(spec, tmp_path, lambda: True)) is None
     assert run_profile(plan, Counting(spec, tmp_path)) is not None
     assert stored_divergences(runner, base, ablated) is not None
-    again = Counting(spec, tmp_path)
-    assert run_profile(plan, again, lambda: True) is not None
+    again = Counting(spec, tmp_path, lambda: True)
+    assert run_profile(plan, again) is not None
     assert "loaded" not in vars(again)
 
 

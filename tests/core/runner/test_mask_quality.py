@@ -44,7 +44,7 @@ def run(runner: Runner, *masks: MaskSpec | None) -> None:
     asked = {mask: [runner.request(mask, BENCHMARK, N)] for mask in masks}
     keys = [request.key for requests in asked.values() for request in requests]
     stored = [key for key in keys if runner.store.outcomes.entries.has(key)]
-    for _ in compute_runs(runner, asked, lambda: False, stored):
+    for _ in compute_runs(runner, asked, stored):
         pass
 
 
@@ -138,13 +138,16 @@ def test_the_intact_model_alone_needs_no_generation_quality(tmp_path: Path) -> N
 
 def test_cancelled_stores_nothing_and_leaves_the_model_as_loaded(finished: Runner, tmp_path: Path) -> None:
     before = finished.loaded.model.state_dict()["model.layers.0.mlp.up_proj.weight"].clone()
-    with finished.ablated(finished.mask(HEAVY)), pytest.raises(Cancelled):
-        measure_generation_quality(finished, lambda: True)
+    with finished.ablated(finished.mask(HEAVY)), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finished, "cancelled", lambda: True)
+        with pytest.raises(Cancelled):
+            measure_generation_quality(finished)
     assert torch.equal(finished.loaded.model.state_dict()["model.layers.0.mlp.up_proj.weight"], before)
     runner = new_runner(tmp_path)
+    runner.cancelled = lambda: True
     request = runner.request(LIGHT, BENCHMARK, N)
     with pytest.raises(Cancelled):
-        list(compute_runs(runner, {LIGHT: [request]}, lambda: True))
+        list(compute_runs(runner, {LIGHT: [request]}))
     assert not runner.store.generation_quality.entries.stored_keys()
 
 
