@@ -53,20 +53,12 @@ Help on a command: abilityscope COMMAND --help
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 """The commands. Help is plain text: rich would add a third of a second to every start."""
 
-app.command()(tui.tui)
-app.command()(profile.profile)
-app.command()(importance.importance)
-app.command()(overlap.overlap)
-app.command()(calibrate.calibrate)
-app.command()(bench.bench)
-app.command()(benchmarks.benchmarks)
-app.command()(generate.generate)
-app.command()(data.data)
-app.command()(tui.attach)
-app.command()(jobs.jobs)
-app.command()(jobs.stop)
-app.command()(doctor.doctor)
-app.command()(tui.settings)
+for command in (
+    *(tui.tui, profile.profile, importance.importance, overlap.overlap, calibrate.calibrate),
+    *(bench.bench, benchmarks.benchmarks, generate.generate, data.data),
+    *(tui.attach, jobs.jobs, jobs.stop, doctor.doctor, tui.settings),
+):
+    app.command()(command)
 app.add_typer(cache.app, name="cache")
 
 
@@ -111,11 +103,11 @@ def run(arguments: Sequence[str]) -> int:
 def _invoke(arguments: list[str]) -> int:
     refuse_old_names(arguments)
     # Not `app()`, which prints errors over several lines, in colours, and exits itself.
-    command = typer.main.get_command(app)
+    program = typer.main.get_command(app)
     # A default for --help: to turn None into a bool, typer would load pydantic, which takes 60 ms.
-    with command.make_context(PROGRAM, arguments, default_map={"help": False}) as context:
+    with program.make_context(PROGRAM, arguments, default_map={"help": False}) as context:
         try:
-            command.invoke(context)
+            program.invoke(context)
         except (typer.Exit, typer.Abort, typer.TyperException, output.OutputClosed):
             raise
         except Exception as error:

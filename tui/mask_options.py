@@ -55,7 +55,7 @@ ScopeName = Annotated[
 ]
 SelectionName = Annotated[
     Selection | None,
-    typer.Option(help="Which weights. Default: contrast for demo, else top.", show_default=False),
+    typer.Option(help="Which weights to ablate. Default: contrast for demo, else top.", show_default=False),
 ]
 
 

@@ -286,7 +286,7 @@ class BenchmarkFlags:
 
 
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options of its groups in their place, after its own options.
+    """The command with the options of its groups, after its own options.
 
     A group is a parameter whose type is a dataclass, such as `ModelFlags`.
     """

@@ -22,7 +22,7 @@ VALUES = {
 
 
 def refuse_old_names(arguments: Sequence[str]) -> None:
-    """Looks for old names among the arguments, up to a `--`, whatever the command.
+    """Looks for old names among the arguments of any command, up to a `--`.
 
     Raises:
         UsageError: there is one; the message says the new name of option and value.

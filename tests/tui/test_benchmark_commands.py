@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
+from tests.tui.calling import document
 from tui.command_line import run
 
 Captured = pytest.CaptureFixture[str]
@@ -26,14 +25,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ABILITYSCOPE_CACHE", str(tmp_path_factory.getbasetemp() / "benchmarks-cache"))
-
-
-def document(capsys: Captured, *arguments: str) -> dict[str, Any]:
-    code = run([*arguments, "--json"])
-    out, err = capsys.readouterr()
-    assert code == 0, err
-    found: dict[str, Any] = json.loads(out)
-    return found
 
 
 def test_the_list_has_all_and_says_what_is_here(capsys: Captured) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -14,13 +13,10 @@ from core.analysis.generation_quality import GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
 from core.experiment.events import GpuFacts, ImportancePlanned, ModelLoading
 from core.experiment.specs import MaskSpec
-from core.importance.memory import MemoryOptions
 from core.importance.plan import ImportancePlan
 from core.runner.auto_k import FoundK, TriedK
-from tui.command_line import run
 from tui.engine_words import gpu_words, loaded_share, loaded_text, plan_text, planned_text
 from tui.numbers import age_text, count_text, number, size_text
-from tui.options import MemoryFlags, UsageError
 from tui.progress import shown_progress
 from tui.result_words import (
     answers_text,
@@ -76,26 +72,6 @@ def test_lines_emit_once_what_goes_on(capsys: Captured) -> None:
     assert lines[0] == "m: reading weights"
     assert [line.partition(":")[0] for line in lines[1:]] == ["importance of x", "importance of z"]
     assert lines[1].endswith("maps on disk; takes 20.0 GB of GPU memory and 56.0 GB of disk")
-
-
-def test_options_become_memory_options() -> None:
-    options = MemoryFlags(passes=2, accumulate_on="device", maps="disk", scoring_batch=4, checkpointing=False)
-    assert options.memory_options == MemoryOptions(2, "device", "disk", 4, False)
-    assert MemoryFlags().memory_options == MemoryOptions()
-    with pytest.raises(UsageError, match="leave one of them out"):
-        _ = MemoryFlags(accumulate_on="host", maps="disk").memory_options
-
-
-@pytest.mark.parametrize("command", ["importance --ability spatial_reasoning", "doctor"])
-def test_options_that_make_no_sense_are_one_sentence(command: str, tmp_path: Path, capsys: Captured) -> None:
-    arguments = [*command.split(), "--cache-dir", str(tmp_path), "--device", "cpu"]
-    assert run([*arguments, "--passes", "9"]) == 1
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        "abilityscope: --passes 9 asks for more passes than the model has layers: give 1 to 4."
-    )
-    assert run([*arguments, "--accumulate-on", "host", "--maps", "disk"]) == 2
-    assert "leave one of them out" in capsys.readouterr().err
-    assert run([*arguments, "--scoring-batch", "0"]) == 2
 
 
 def test_generation_quality() -> None:

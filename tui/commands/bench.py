@@ -62,15 +62,19 @@ def bench(
         ),
     ],
     ability: AblatedAbility = None,
-    variant: Annotated[Variant, typer.Option(help="Where to ablate.")] = "mlp",
+    variant: Annotated[Variant, typer.Option(help="Weights to ablate: of the MLPs, or all.")] = "mlp",
     k: OneK = None,
     selection: SelectionName = None,
     scope: ScopeName = "global",
-    limit: Annotated[int | None, typer.Option(min=1, help="Items.", metavar="N", show_default="all")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Items to evaluate.", metavar="N", show_default="all")
+    ] = None,
     n_items: ItemsForScoring = 1000,
     as_json: Json = False,
 ) -> None:
-    """Run one benchmark; with --ability, on the intact and on the ablated model.
+    """Run one benchmark, intact or ablated.
+
+    With --ability, runs the intact and the ablated model and compares them.
 
     The score is the mean over all items; lm-evaluation-harness also weights the subjects of MMLU and the
     subtasks of BIG-Bench Hard so.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def benchmarks(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """List the benchmarks: size, metric, chance, few-shot examples, and whether their data is here.
+    """List the benchmarks and whether their data is here.
 
     Without --data-dir they are downloaded from the Hugging Face hub when they are first run. With the extra
     `harness`, any task of lm-evaluation-harness runs as lm_eval:TASK.

@@ -76,7 +76,7 @@ def calibrate(
     ] = HELDOUT_ITEMS,
     as_json: Json = False,
 ) -> None:
-    """Calibrate the method on the phantom, a model whose abilities are known.
+    """Test the method on a model with known abilities.
 
     Shows the true beside the recovered matrix, and where the selected weights are. Cached results are not
     computed again; a stopped calibration resumes.

@@ -22,7 +22,7 @@ def data(
     split: Annotated[Split, typer.Option(help="train: to score weights; heldout: to evaluate.")] = "train",
     level: Annotated[Level, typer.Option(help="standard: for real models; basic: for demo.")] = "standard",
 ) -> None:
-    """Write diagnostic items of one ability, one JSON document a line."""
+    """Write diagnostic items as JSON lines."""
     from core.abilities import generate_items
 
     with checked_arguments():

@@ -60,9 +60,10 @@ class Diagnosis:
 
 @with_flags
 def doctor(model: ModelFlags, memory: MemoryFlags, *, as_json: Json = False) -> None:
-    """Check this computer: versions, cores, memory, GPUs, cache, and whether the model fits.
+    """Check this computer, and whether a model fits.
 
-    Loads no model and downloads nothing.
+    Shows versions, cores, memory, GPUs, cache, and what the model needs. Loads no model and downloads
+    nothing.
     """
     found = _diagnose(model, memory)
     if as_json:

@@ -57,7 +57,10 @@ def generate(
     n_items: ItemsForScoring = 1000,
     as_json: Json = False,
 ) -> None:
-    """Continue a prompt with the intact model and with the model without an ability."""
+    """Continue a prompt, intact and ablated.
+
+    With --ability, shows where the answers diverge and how the ablated ones fail.
+    """
     from core.runner.writing import Sampling
 
     with checked_arguments():

@@ -47,7 +47,10 @@ def importance(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Score every candidate weight for one ability and store the ranking."""
+    """Rank all weights for one ability.
+
+    Scores every candidate weight, stores the ranking, and shows where the top weights are.
+    """
     from cache.keys import as_plain
     from core.abilities import find_ability
     from core.experiment.specs import MaskSpec

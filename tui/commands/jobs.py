@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def jobs(as_json: Json = False) -> None:
-    """List the engines that run in the background, and their jobs."""
+    """List background engines and their jobs."""
     from core.engine.client import snapshots
 
     found = asyncio.run(snapshots())
@@ -39,7 +39,10 @@ def jobs(as_json: Json = False) -> None:
 def stop(
     name: Annotated[str, typer.Argument(help="A job, such as 3f2a-1, or an engine.", metavar="ID")],
 ) -> None:
-    """Stop a job, or an engine with all its jobs; finished work is kept. `jobs` lists both."""
+    """Stop a job, or an engine with its jobs.
+
+    Finished work is kept; `jobs` lists the ids.
+    """
     from core.engine.client import stop_engine, stop_job
     from core.engine.runtime import living_engines
 

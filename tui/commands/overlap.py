@@ -45,7 +45,10 @@ def overlap(
     n_items: ItemsForScoring = 1000,
     as_json: Json = False,
 ) -> None:
-    """Compare the masks of all ten abilities; missing rankings are computed."""
+    """Compare the masks of all abilities.
+
+    Missing rankings are computed.
+    """
     from core.models.description import selectable_weights
 
     require_candidates(variant)

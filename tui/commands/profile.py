@@ -99,9 +99,10 @@ def profile(
     n_items: ItemsForScoring = 1000,
     as_json: Json = False,
 ) -> None:
-    """Profile benchmarks: ablate each ability, run every benchmark, and see which depends on which.
+    """Show which benchmark needs which ability.
 
-    Cached results are not computed again; a stopped run resumes.
+    Ablates each ability, runs every benchmark, and writes tables and files. Cached results are not
+    computed again; a stopped run resumes.
     """
     from core.benchmarks.registry import find_benchmarks
     from core.experiment.plan import Plan

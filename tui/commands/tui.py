@@ -48,7 +48,10 @@ def tui(
     theme: ThemeName = None,
     settings: SettingsFile = None,
 ) -> None:
-    """Open the inspector: pick an ability, watch a benchmark run, read what changed."""
+    """Open the inspector.
+
+    Pick an ability, watch a benchmark run, read what changed.
+    """
     look = ScreenOptions(readonly, no_mouse, ascii_only, theme, settings)
     open_inspector(engine_spec(model, memory, rule, running), look)
 
@@ -96,7 +99,10 @@ def chosen_engine(name: str | None, living: Sequence[EngineRecord]) -> EngineRec
 
 
 def settings() -> None:
-    """List the inspector's settings and keys, in the form of a settings file, and where that file is."""
+    """List the inspector's settings and keys.
+
+    In the form of a settings file, with the path of yours.
+    """
     from tui.inspector.settings import (
         ALLOWED,
         bound_classes,

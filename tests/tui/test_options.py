@@ -1,0 +1,134 @@
+"""Options that commands share: the scoring rule and its preset, memory, and renamed options."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.experiment.specs import ImportanceSpec
+from core.importance.memory import MemoryOptions
+from core.importance.scoring_rule import PAPER_RULE, ScoringRule
+from core.models.spec import ModelSpec
+from tests.tui.calling import called
+from tui.command_line import run
+from tui.mask_options import chosen_selection
+from tui.opening import engine_spec
+from tui.options import MemoryFlags, ModelFlags, RuleFlags, UsageError
+from tui.renamed import refuse_old_names
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_the_default_rule_is_that_of_the_importance_spec() -> None:
+    default = ImportanceSpec()
+    assert RuleFlags().rule == ScoringRule(default.loss, default.reduction)
+    assert RuleFlags(loss="answer").rule == ScoringRule("answer", default.reduction)
+    assert RuleFlags(reduction="abs-sum").rule == ScoringRule(default.loss, "abs-sum")
+
+
+def test_the_preset_is_the_papers_rule_in_every_command_and_in_the_inspector() -> None:
+    paper, demo = RuleFlags(preset="paper"), ModelSpec()
+    assert paper.rule == PAPER_RULE == ScoringRule("full", "abs-sum")
+    assert chosen_selection(demo, RuleFlags(), None) == "contrast"
+    assert chosen_selection(demo, paper, None) == "top"
+    assert chosen_selection(demo, paper, "random") == "random"
+    importance = engine_spec(ModelFlags(), rule=paper).importance
+    assert (importance.loss, importance.reduction) == PAPER_RULE
+
+
+def test_it_scores_as_the_paper_does(capsys: Captured, tmp_path: Path) -> None:
+    words = ("importance", "--ability", "inductive_reasoning", "--n-items", "2", "--cache-dir", str(tmp_path))
+    code, out, err = called(capsys, *words, "--preset", "paper", "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert (document["loss"], document["reduction"]) == PAPER_RULE
+
+
+def test_options_become_memory_options() -> None:
+    options = MemoryFlags(passes=2, accumulate_on="device", maps="disk", scoring_batch=4, checkpointing=False)
+    assert options.memory_options == MemoryOptions(2, "device", "disk", 4, False)
+    assert MemoryFlags().memory_options == MemoryOptions()
+    with pytest.raises(UsageError, match="leave one of them out"):
+        _ = MemoryFlags(accumulate_on="host", maps="disk").memory_options
+
+
+@pytest.mark.parametrize("command", ["importance --ability spatial_reasoning", "doctor"])
+def test_options_that_make_no_sense_are_one_sentence(command: str, tmp_path: Path, capsys: Captured) -> None:
+    arguments = [*command.split(), "--cache-dir", str(tmp_path), "--device", "cpu"]
+    assert run([*arguments, "--passes", "9"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "abilityscope: --passes 9 asks for more passes than the model has layers: give 1 to 4."
+    )
+    assert run([*arguments, "--accumulate-on", "host", "--maps", "disk"]) == 2
+    assert "leave one of them out" in capsys.readouterr().err
+    assert run([*arguments, "--scoring-batch", "0"]) == 2
+
+
+ONE = ("--ability", "inductive_reasoning", "--preset", "paper", "--selection")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("overlap", "--preset", "paper", "--loss", "margin"), "leave out the preset or these"),
+        (("profile", "--preset", "paper", "--reduction", "abs-sum"), "leave out the preset or these"),
+        (("profile", "--preset", "paper", "--selections", "top,contrast"), "not 'contrast'"),
+        (("overlap", "--preset", "paper", "--selection", "top_minus_shared"), "not 'top_minus_shared'"),
+        (("bench", "--benchmark", "gsm8k", *ONE, "contrast_max"), "not 'contrast_max'"),
+        (("generate", "2 + 3 =", *ONE, "contrast"), "not 'contrast'"),
+    ],
+)
+def test_what_is_not_the_papers_is_refused_beside_it(
+    words: tuple[str, ...], sentence: str, capsys: Captured
+) -> None:
+    code, out, err = called(capsys, *words)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+COMMANDS = ("tui", "profile", "importance", "overlap", "calibrate", "bench", "generate", "doctor")
+
+
+@pytest.mark.parametrize(
+    ("words", "new"),
+    [
+        ("--form items", "--reduction sum-abs"),
+        ("--form=sum", "--reduction abs-sum"),
+        ("--form", "--reduction"),
+        ("--quota matrix", "--scope per-matrix"),
+        ("--quota global", "--scope global"),
+        ("--sums host", "--accumulate-on host"),
+        ("--rows 4", "--scoring-batch 4"),
+        ("--rows --json", "--scoring-batch"),
+        ("--reduction sum", "--reduction abs-sum"),
+        ("--reduction=items", "--reduction sum-abs"),
+        ("--scope matrix", "--scope per-matrix"),
+        ("--selection minus_core", "--selection top_minus_shared"),
+        ("--selections top,minus_core", "--selections top,top_minus_shared"),
+    ],
+)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_old_name_is_a_usage_error_that_says_the_new_one(
+    command: str, words: str, new: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = called(capsys, command, *words.split())
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"abilityscope: {words.split()[0].partition('=')[0]}")
+    assert err.endswith(f" has been renamed: give {new}.\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["generate", "--", "--form"],
+        ["bench", "--reduction", "sum-abs", "--scope", "per-matrix", "--selection", "top_minus_shared"],
+        ["data", "--ability", "sum", "--split", "items"],
+        ["importance", "--items", "rows"],
+        [],
+    ],
+)
+def test_everything_else_passes(arguments: list[str]) -> None:
+    refuse_old_names(arguments)
