@@ -262,17 +262,17 @@ class Controller:
     def detach(self) -> str:
         """What to say when the person leaves the engine to itself."""
         engine = self.session.spec.id
-        return f"The engine {engine} goes on: abilityscope attach {engine} comes back to it."
+        return f"Engine {engine} keeps running: abilityscope attach {engine} returns to it."
 
     def quit(self) -> str:
-        """Ends an engine without work unless another screen uses it; what to say about one that goes on."""
+        """Ends an engine without work unless another screen uses it; what to say about one that works."""
         job = self.session.activity.job
         if job is None:
             if not self.session.readonly:
                 self.engine.send_now(Shutdown(if_unused=True))
             return ""
         return (
-            f"{job.title} goes on: abilityscope attach {self.session.spec.id} comes back to it, "
+            f"{job.title} keeps running: abilityscope attach {self.session.spec.id} returns to it, "
             f"abilityscope stop {job.id} ends it."
         )
 

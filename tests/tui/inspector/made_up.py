@@ -81,11 +81,11 @@ def still_inspector(
 ) -> StillInspector:
     """The app on a cache folder, not yet running."""
     settings = settings or Settings()
-    place = EngineSpec(spec or ModelSpec(device="cpu"), str(root), ImportanceSpec())
-    experiment = Experiment(place.model, place.store, place.importance)
-    known = tuple(benchmarks) or find_benchmarks(["diagnostic"], place.model.level)
+    engine_spec = EngineSpec(spec or ModelSpec(device="cpu"), str(root), ImportanceSpec())
+    experiment = Experiment(engine_spec.model, engine_spec.store, engine_spec.importance)
+    known = tuple(benchmarks) or find_benchmarks(["diagnostic"], engine_spec.model.level)
     marks = ASCII if settings.ascii else UNICODE
-    session = Session(place, experiment, known, marks, settings.readonly, send=lambda command: None)
+    session = Session(engine_spec, experiment, known, marks, settings.readonly, send=lambda command: None)
     return StillInspector(session, lens, settings, tab)
 
 
@@ -188,15 +188,15 @@ class MadeUp:
         info = self.experiment.info
         n = selectable_weights(LARGEST_K, "mlp", info)
         shapes = stored_matrices(model_folder(self.experiment.spec))
-        places = [place for place, shape in enumerate(shapes) if shape.is_mlp]
-        weights = np.array([1 + (number * 5 + place * 3) % 7 for place in places])
+        indices = [index for index, shape in enumerate(shapes) if shape.is_mlp]
+        weights = np.array([1 + (number * 5 + index * 3) % 7 for index in indices])
         counts = n * weights // weights.sum()
         counts[-1] += n - counts.sum()
         ids, local, ranks = [], [], []
-        for place, count in zip(places, counts.tolist(), strict=True):
-            size = shapes[place].size
+        for index, count in zip(indices, counts.tolist(), strict=True):
+            size = shapes[index].size
             near = (np.arange(count) * 3 + number * 400) % size
-            ids.append(np.full(count, place, np.int16))
+            ids.append(np.full(count, index, np.int16))
             local.append(near.astype(np.int32))
             ranks.append((np.arange(count) * 7919 % count + 0.5) / count)
         order = np.argsort(np.concatenate(ranks), kind="stable")
@@ -224,10 +224,10 @@ def answers(items: pl.DataFrame, right: float, salt: str) -> Mapping[str, Sequen
     """The columns of made-up outcomes on stored items, each of four options; about a share is right."""
     ids, golds = items["item_id"].to_list(), items["gold"].to_list()
     chosen = []
-    for place, (name, gold) in enumerate(zip(ids, golds, strict=True)):
+    for index, (name, gold) in enumerate(zip(ids, golds, strict=True)):
         # The item decides most: models that err on the same items flip few of them.
         is_right = 0.8 * fraction(name) + 0.2 * fraction(salt, name) < right
-        chosen.append((gold + (0 if is_right else 1 + place % 3)) % 4)
+        chosen.append((gold + (0 if is_right else 1 + index % 3)) % 4)
     correct = [option == gold for option, gold in zip(chosen, golds, strict=True)]
     values = [[-1.25 if option == pick else -3.5 - 0.75 * option for option in range(4)] for pick in chosen]
     return {

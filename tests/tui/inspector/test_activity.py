@@ -22,8 +22,8 @@ COMPARED = TextCompared(
 )
 
 
-def outcome(place: int, correct: bool = True) -> ItemOutcome:
-    return ItemOutcome(place, 0, 0 if correct else 1, correct, (-1.0, -2.0))
+def outcome(index: int, correct: bool = True) -> ItemOutcome:
+    return ItemOutcome(index, 0, 0 if correct else 1, correct, (-1.0, -2.0))
 
 
 def test_a_run_grows_by_its_batches_and_ends() -> None:

@@ -15,15 +15,15 @@ from core.engine.protocol import EngineSpec
 from core.engine.runtime import living_engines
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.whole import SEEN_LENS, ended, last_job, opened
-from tests.tui.inspector.whole import place as place
+from tests.tui.inspector.whole import engine_spec as engine_spec
 from tui.inspector.screens.dialogs import Choose
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem
 
 
-async def test_every_key_of_the_lens_turns_it(place: EngineSpec) -> None:
-    async with opened(place) as (app, pilot):
+async def test_every_key_of_the_lens_turns_it(engine_spec: EngineSpec) -> None:
+    async with opened(engine_spec) as (app, pilot):
         await pilot.press("v")
         assert app.lens.variant == "all"
         await pilot.press("s")
@@ -42,16 +42,16 @@ async def test_every_key_of_the_lens_turns_it(place: EngineSpec) -> None:
         await until(pilot, lambda: app.lens.benchmark == "analogical_reasoning")
 
 
-async def test_what_is_stored_is_marked_and_shown_at_once(place: EngineSpec) -> None:
-    async with opened(place) as (app, pilot):
+async def test_what_is_stored_is_marked_and_shown_at_once(engine_spec: EngineSpec) -> None:
+    async with opened(engine_spec) as (app, pilot):
         await until(pilot, lambda: "spatial_reasoning" in app.known.abilities)
         assert app.known.abilities == {"deductive_reasoning", "quantitative_reasoning", "spatial_reasoning"}
         await until(pilot, lambda: "AIS" in screen_text(app))
 
 
-async def test_a_run_ends_in_a_result_that_is_kept(place: EngineSpec) -> None:
+async def test_a_run_ends_in_a_result_that_is_kept(engine_spec: EngineSpec) -> None:
     lens = replace(SEEN_LENS, benchmark="temporal_reasoning")
-    async with opened(place, lens=lens) as (app, pilot):
+    async with opened(engine_spec, lens=lens) as (app, pilot):
         assert "temporal_reasoning" not in app.known.benchmarks
         await pilot.press("r")
         await until(pilot, lambda: bool(app.session.activity.jobs))
@@ -61,9 +61,9 @@ async def test_a_run_ends_in_a_result_that_is_kept(place: EngineSpec) -> None:
         await until(pilot, lambda: "idle" in screen_text(app))
 
 
-async def test_cancel_pause_and_queue(place: EngineSpec) -> None:
+async def test_cancel_pause_and_queue(engine_spec: EngineSpec) -> None:
     lens = replace(SEEN_LENS, selection="random", limit=500)
-    async with opened(place, lens=lens) as (app, pilot):
+    async with opened(engine_spec, lens=lens) as (app, pilot):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("end", "enter")
@@ -78,9 +78,11 @@ async def test_cancel_pause_and_queue(place: EngineSpec) -> None:
         assert job.state == "completed"
 
 
-async def test_a_killed_engine_is_told_and_started_again_with_what_it_had_to_do(place: EngineSpec) -> None:
+async def test_a_killed_engine_is_told_and_started_again_with_what_it_had_to_do(
+    engine_spec: EngineSpec,
+) -> None:
     lens = replace(SEEN_LENS, selection="random", limit=500, seed=1)
-    async with opened(place, lens=lens) as (app, pilot):
+    async with opened(engine_spec, lens=lens) as (app, pilot):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("end", "enter")
@@ -100,16 +102,16 @@ async def test_a_killed_engine_is_told_and_started_again_with_what_it_had_to_do(
         assert (await ended(app, pilot)).state == "cancelled"
 
 
-async def test_whoever_leaves_finds_the_job_again(place: EngineSpec) -> None:
+async def test_whoever_leaves_finds_the_job_again(engine_spec: EngineSpec) -> None:
     lens = replace(SEEN_LENS, selection="random", limit=500, seed=2)
-    async with opened(place, lens=lens) as (app, pilot):
+    async with opened(engine_spec, lens=lens) as (app, pilot):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("end", "enter")
         await until(pilot, lambda: app.session.activity.job is not None)
         await pilot.press("d")
-        assert place.id in app.farewell
-    async with opened(place, lens=lens) as (app, pilot):
+        assert engine_spec.id in app.farewell
+    async with opened(engine_spec, lens=lens) as (app, pilot):
         await until(pilot, lambda: app.session.activity.job is not None)
         assert last_job(app).title.startswith("all 10 abilities")
         await pilot.press("c")
@@ -117,10 +119,10 @@ async def test_whoever_leaves_finds_the_job_again(place: EngineSpec) -> None:
 
 
 async def test_copy_and_export_give_what_is_seen(
-    place: EngineSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine_spec: EngineSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with opened(place) as (app, pilot):
+    async with opened(engine_spec) as (app, pilot):
         await pilot.press("3")
         await until(pilot, lambda: app.pane.copied() is not None)
         await pilot.press("y")
@@ -130,8 +132,8 @@ async def test_copy_and_export_give_what_is_seen(
         await until(pilot, lambda: any(tmp_path.iterdir()))
 
 
-async def test_help_explains_the_tab_in_front(place: EngineSpec) -> None:
-    async with opened(place) as (app, pilot):
+async def test_help_explains_the_tab_in_front(engine_spec: EngineSpec) -> None:
+    async with opened(engine_spec) as (app, pilot):
         for number in "1234567":
             await pilot.press(number)
             await pilot.press("question_mark")
@@ -140,8 +142,8 @@ async def test_help_explains_the_tab_in_front(place: EngineSpec) -> None:
             assert len(app.pane.help_text) > 200
 
 
-async def test_whoever_may_only_look_is_told_so(place: EngineSpec) -> None:
-    async with opened(place, settings=Settings(readonly=True)) as (app, pilot):
+async def test_whoever_may_only_look_is_told_so(engine_spec: EngineSpec) -> None:
+    async with opened(engine_spec, settings=Settings(readonly=True)) as (app, pilot):
         await pilot.press("r")
         assert "Read-only" in app.screen.query_one(Problem).sentence
         await pilot.press("escape")
@@ -150,15 +152,15 @@ async def test_whoever_may_only_look_is_told_so(place: EngineSpec) -> None:
 
 @pytest.mark.parametrize("size", [(59, 24), (80, 19)])
 async def test_a_terminal_that_is_too_small_says_what_it_needs(
-    place: EngineSpec, size: tuple[int, int]
+    engine_spec: EngineSpec, size: tuple[int, int]
 ) -> None:
-    async with opened(place, size=size) as (app, pilot):
+    async with opened(engine_spec, size=size) as (app, pilot):
         await pilot.pause()
         assert "60 columns and 20 rows" in " ".join(screen_text(app).split())
 
 
-async def test_keys_can_be_changed_by_the_id_of_what_they_do(place: EngineSpec) -> None:
-    async with opened(place, settings=Settings(keys={"lens.variant": "f5"})) as (app, pilot):
+async def test_keys_can_be_changed_by_the_id_of_what_they_do(engine_spec: EngineSpec) -> None:
+    async with opened(engine_spec, settings=Settings(keys={"lens.variant": "f5"})) as (app, pilot):
         await pilot.press("v")
         assert app.lens.variant == "mlp"
         await pilot.press("f5")

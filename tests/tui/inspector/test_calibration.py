@@ -25,7 +25,7 @@ from tests.core.phantom.calibration.made_up import LOST, PHANTOM
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import StillInspector, fraction, running, still_inspector
 from tests.tui.inspector.test_snapshots import NARROW, SIZES, SMALL, Size, TextFile
-from tests.tui.inspector.whole import ended, opened, place
+from tests.tui.inspector.whole import ended, engine_spec, opened
 from tui.inspector.app import Inspector
 from tui.inspector.calibration.screen import CalibrationScreen
 from tui.inspector.calibration.words import WHAT_IT_IS
@@ -33,7 +33,7 @@ from tui.inspector.palette import commands_of
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.heat_map import HeatMap
 
-__all__ = ["place"]  # a fixture
+__all__ = ["engine_spec"]  # a fixture
 
 START = StartCalibration("calibration", DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, 0)
 
@@ -117,7 +117,7 @@ async def test_without_one_it_is_explained_and_enter_starts_it(tmp_path: Path) -
         await shown(app, pilot, "530 of 1,060 runs", " left")
         assert "scoring" not in screen_text(app)
         app.emit(job("paused", 530))
-        await shown(app, pilot, "paused: p goes on")
+        await shown(app, pilot, "paused: p resumes")
         await pilot.press("p", "escape")
         assert sent == [START, Resume("3f2a-1"), Cancel("3f2a-1")]
         app.emit(job("cancelled", 530))
@@ -175,12 +175,12 @@ async def test_the_palette_has_it(tmp_path: Path) -> None:
 # The real engine
 
 
-async def test_the_engine_computes_what_is_lacking(place: EngineSpec, calibration_cache: Path) -> None:
-    shutil.copytree(calibration_cache, place.cache, dirs_exist_ok=True)
-    experiment = runners(PHANTOM, place.store, DIAGNOSTIC_ITEMS, 0)(USUAL.rule)
+async def test_the_engine_computes_what_is_lacking(engine_spec: EngineSpec, calibration_cache: Path) -> None:
+    shutil.copytree(calibration_cache, engine_spec.cache, dirs_exist_ok=True)
+    experiment = runners(PHANTOM, engine_spec.store, DIAGNOSTIC_ITEMS, 0)(USUAL.rule)
     request = experiment.request(None, benchmarks()[0], HELDOUT_ITEMS)
     experiment.store.outcomes.entries.payload_path(request.key).unlink()
-    async with opened(place) as (app, pilot):
+    async with opened(engine_spec) as (app, pilot):
         await pilot.press("C")
         await shown(app, pilot, WHAT_IT_IS, "enter starts it")
         await pilot.press("enter")

@@ -70,7 +70,7 @@ def test_yes_is_a_key_or_the_second_line(keys: tuple[str, ...]) -> None:
 def test_it_says_what_runs_where_and_within_which_limits() -> None:
     answer, text = asked(Sandboxing("bubblewrap"))
     assert answer is UNANSWERED
-    assert "HumanEval runs the programs that the model writes, with their tests, on this machine." in text
+    assert "HumanEval runs programs that the model writes, with their tests, on this machine." in text
     assert "Sandbox: bubblewrap." in text
     assert "Limits: 10 s," in text
     assert "until you leave the inspector" in text

@@ -36,7 +36,7 @@ SEEN_LENS = Lens("spatial_reasoning", "mlp", "top", 0.03, "spatial_reasoning", 3
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[EngineSpec]:
+def engine_spec() -> Iterator[EngineSpec]:
     """An engine's spec on an empty cache; whatever engine the module's tests leave behind is ended."""
     folder = Path(tempfile.mkdtemp(prefix="as-", dir="/tmp"))
     with pytest.MonkeyPatch.context() as patch:
@@ -58,8 +58,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def inspector(place: EngineSpec, folder: Path, lens: Lens) -> Inspector:
-    spec = replace(place, benchmarks=BenchmarkOptions(data_dir=str(folder)))
+def inspector(engine_spec: EngineSpec, folder: Path, lens: Lens) -> Inspector:
+    spec = replace(engine_spec, benchmarks=BenchmarkOptions(data_dir=str(folder)))
     benchmarks = find_benchmarks(["all"], spec.model.level, spec.benchmarks)
     experiment = Experiment(spec.model, spec.store, spec.importance)
     return Inspector(
@@ -71,8 +71,10 @@ def items_line(app: Inspector) -> str:
     return app.screen.query_one(LensPanel).line_of("items", 20).plain
 
 
-async def test_a_benchmark_is_looked_at_as_soon_as_it_is_counted(place: EngineSpec, folder: Path) -> None:
-    app = inspector(place, folder, SEEN_LENS)
+async def test_a_benchmark_is_looked_at_as_soon_as_it_is_counted(
+    engine_spec: EngineSpec, folder: Path
+) -> None:
+    app = inspector(engine_spec, folder, SEEN_LENS)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.controller.info is not None)
         app.controller.set_lens(replace(app.lens, benchmark="arc_easy", ability="temporal_reasoning"))
@@ -86,8 +88,8 @@ async def test_a_benchmark_is_looked_at_as_soon_as_it_is_counted(place: EngineSp
         await app.controller.engine.close()
 
 
-async def test_whoever_turns_to_another_one_is_not_taken_back(place: EngineSpec, folder: Path) -> None:
-    app = inspector(place, folder, SEEN_LENS)
+async def test_whoever_turns_to_another_one_is_not_taken_back(engine_spec: EngineSpec, folder: Path) -> None:
+    app = inspector(engine_spec, folder, SEEN_LENS)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.controller.info is not None)
         app.controller.set_lens(replace(app.lens, benchmark="arc_easy"))
@@ -100,8 +102,8 @@ async def test_whoever_turns_to_another_one_is_not_taken_back(place: EngineSpec,
         await app.controller.engine.close()
 
 
-async def test_bad_rows_are_named_and_the_lens_stays(place: EngineSpec, folder: Path) -> None:
-    app = inspector(place, folder, SEEN_LENS)
+async def test_bad_rows_are_named_and_the_lens_stays(engine_spec: EngineSpec, folder: Path) -> None:
+    app = inspector(engine_spec, folder, SEEN_LENS)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: bool(app.controller.known.weights))
         app.controller.set_lens(replace(app.lens, benchmark="winogrande"))
@@ -120,9 +122,9 @@ async def test_bad_rows_are_named_and_the_lens_stays(place: EngineSpec, folder: 
     ("benchmark", "then"), [("arc_easy", "arc_easy"), ("winogrande", "analogical_reasoning")]
 )
 async def test_it_opens_on_what_was_looked_at_if_that_can_be_counted(
-    place: EngineSpec, folder: Path, benchmark: str, then: str
+    engine_spec: EngineSpec, folder: Path, benchmark: str, then: str
 ) -> None:
-    app = inspector(place, folder, replace(SEEN_LENS, benchmark=benchmark))
+    app = inspector(engine_spec, folder, replace(SEEN_LENS, benchmark=benchmark))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.controller.info is not None and bool(app.controller.known.weights))
         assert app.lens.benchmark == then
@@ -130,9 +132,9 @@ async def test_it_opens_on_what_was_looked_at_if_that_can_be_counted(
         await app.controller.engine.close()
 
 
-async def test_several_are_counted_before_they_are_run(place: EngineSpec, folder: Path) -> None:
+async def test_several_are_counted_before_they_are_run(engine_spec: EngineSpec, folder: Path) -> None:
     (folder / "winogrande.jsonl").unlink()
-    app = inspector(place, folder, replace(SEEN_LENS, variant="base", limit=None))
+    app = inspector(engine_spec, folder, replace(SEEN_LENS, variant="base", limit=None))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.controller.info is not None)
         await pilot.press("m")

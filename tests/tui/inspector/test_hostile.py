@@ -83,15 +83,15 @@ def hostile_benchmark(spec: ModelSpec) -> Benchmark:
 
 def hostile_items() -> pl.DataFrame:
     """What the cache has of the items: whoever fills it decides."""
-    prompts = [f"{place} {HOSTILE}{LONG if place % 3 == 0 else ''}" for place in range(N)]
+    prompts = [f"{index} {HOSTILE}{LONG if index % 3 == 0 else ''}" for index in range(N)]
     return pl.DataFrame(
         {
-            "item_id": [f"{HOSTILE}/{place}" for place in range(N)],
-            "family": [f"{HOSTILE}{place % 2}" for place in range(N)],
+            "item_id": [f"{HOSTILE}/{index}" for index in range(N)],
+            "family": [f"{HOSTILE}{index % 2}" for index in range(N)],
             "beginning": prompts,
             "prompt": prompts,
             "options": [[f"{HOSTILE} 0", f"{LONG} 1", MARKUP, f"{SEQUENCES[0]} 3"]] * N,
-            "gold": [place % 4 for place in range(N)],
+            "gold": [index % 4 for index in range(N)],
             "steps": [f"{HOSTILE}{LONG}"] * N,
             "targets": [[]] * N,
             "cluster": [""] * N,
@@ -101,7 +101,7 @@ def hostile_items() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, ModelSpec]]:
+def hostile_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, ModelSpec]]:
     """A cache of hostile entries, and a model in a folder with a hostile name."""
     root = tmp_path_factory.mktemp("hostile")
     name = HOSTILE.replace("/", "|").replace("\x00", "")[:40] + MARKUP.replace("/", "|") + "\udcff"
@@ -138,8 +138,8 @@ def fill(cache: Path, spec: ModelSpec) -> None:
     (cache / "outcomes" / f".{MARKUP.replace('/', '')}\x1b[2J.tmp").write_bytes(b"")
 
 
-def hostile_app(place: tuple[Path, ModelSpec], settings: Settings | None = None) -> StillInspector:
-    cache, spec = place
+def hostile_app(hostile_cache: tuple[Path, ModelSpec], settings: Settings | None = None) -> StillInspector:
+    cache, spec = hostile_cache
     return still_inspector(cache, LENS, settings=settings, spec=spec, benchmarks=[hostile_benchmark(spec)])
 
 
@@ -148,7 +148,7 @@ def events() -> Sequence[Event]:
     text = f"{HOSTILE}{LONE}"
     job = Job(text, "runs", text, "running", 1, 3)
     writing = Job("write", "generation", text, "running", 1, 3)
-    outcomes = tuple(ItemOutcome(place, 0, 1, False, (-1.0, -2.0, -3.0, -4.0)) for place in range(5))
+    outcomes = tuple(ItemOutcome(index, 0, 1, False, (-1.0, -2.0, -3.0, -4.0)) for index in range(5))
     return (
         ModelLoading(text, text),
         ModelLoaded(text, 1.0, text, 10),
@@ -216,8 +216,8 @@ KEYS: dict[str, Sequence[str]] = {
 """What is pressed in each tab of a small screen, with a look at it after every key."""
 
 
-async def told(app: StillInspector, pilot: Pilot[None], event: Event) -> None:
-    """The screen has taken in what the engine told, and is whole."""
+async def emitted(app: StillInspector, pilot: Pilot[None], event: Event) -> None:
+    """The screen has taken in the event, and is whole."""
     app.emit(event)
     await until(pilot, lambda: app.controller.is_current)
     await pilot.pause()
@@ -225,11 +225,11 @@ async def told(app: StillInspector, pilot: Pilot[None], event: Event) -> None:
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["60x20", "160x48"])
-async def test_hostile_text_is_text(place: tuple[Path, ModelSpec], size: tuple[int, int]) -> None:
-    async with running(hostile_app(place), size) as (app, pilot):
+async def test_hostile_text_is_text(hostile_cache: tuple[Path, ModelSpec], size: tuple[int, int]) -> None:
+    async with running(hostile_app(hostile_cache), size) as (app, pilot):
         check(app)
         for event in events():
-            await told(app, pilot, event)
+            await emitted(app, pilot, event)
         for number, (pane_id, _) in enumerate(PANES, start=1):
             await pilot.press(str(number))
             await settled(app, pilot)
@@ -242,8 +242,8 @@ async def test_hostile_text_is_text(place: tuple[Path, ModelSpec], size: tuple[i
             await settled(app, pilot)
             check(app)
         await pilot.press("1")
-        await told(app, pilot, ModelFailed(f"{HOSTILE}{LONE}{LONG}"))
-        await told(app, pilot, Snapshot(HOSTILE, 1, (), ModelLoading(HOSTILE, LONG), None, (), ()))
+        await emitted(app, pilot, ModelFailed(f"{HOSTILE}{LONE}{LONG}"))
+        await emitted(app, pilot, Snapshot(HOSTILE, 1, (), ModelLoading(HOSTILE, LONG), None, (), ()))
         app.session.activity.lose(f"{HOSTILE}{LONE}{LONG}")
         await settled(app, pilot)
         check(app)

@@ -108,8 +108,8 @@ def outcomes_of(frame: pl.DataFrame) -> list[ItemOutcome]:
     """As a run tells them: not in the order of the items."""
     rows = list(enumerate(frame.iter_rows(named=True)))
     return [
-        ItemOutcome(place, row["gold"], row["prediction"], row["correct"], tuple(row["loglikelihoods"]))
-        for place, row in reversed(rows)
+        ItemOutcome(index, row["gold"], row["prediction"], row["correct"], tuple(row["loglikelihoods"]))
+        for index, row in reversed(rows)
     ]
 
 
@@ -146,7 +146,7 @@ async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Pat
     assert figures.sides["ablated"].effect == cell.statistics
     assert figures.score_word == "score"
     sides: tuple[Side, ...] = ("base", "ablated")
-    for place, side in enumerate(sides):
+    for index, side in enumerate(sides):
         found = figures.sides[side].accuracy
         assert found is not None
         assert found.score == pytest.approx(SCORES[side].mean(), abs=1e-6)
@@ -154,7 +154,7 @@ async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Pat
         means = SCORES[side].reshape(-1, 3).mean(axis=1)
         half = 1.96 * means.std() / len(means) ** 0.5
         assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.06)
-        assert figures.curves[place].shares[-1] == pytest.approx(found.score)
+        assert figures.curves[index].shares[-1] == pytest.approx(found.score)
     app = Host(lambda: RunPane(session, id="run"), lens)
     async with app.run_test(size=WIDE) as pilot:
         base, statistics = figures.sides["base"].accuracy, cell.statistics
@@ -281,7 +281,7 @@ def test_the_engine_s_doing_is_put_into_words(tmp_path: Path) -> None:
     assert "loading the model: reading" in said(fold(ModelLoading("demo", "reading")), tmp_path)
     scoring = said(fold(job("running"), second), tmp_path, contrast)
     assert "importance of quantitative (7 of 10) 20/40" in scoring
-    assert "p goes on" in said(fold(job("running"), job("paused"), second), tmp_path, contrast)
+    assert "p resumes" in said(fold(job("running"), job("paused"), second), tmp_path, contrast)
     other = (job("running", 4, 30, "a matrix"), RunStarted(None, CACHED_ABILITIES[2], 7))
     assert "a matrix 0/7" in said(fold(*other), tmp_path)
     assert "run 5 of 30" in said(fold(*other), tmp_path)

@@ -216,8 +216,8 @@ def begin(app: StillInspector) -> None:
     columns = answers(items, 0.55, "live")
     names = ("gold", "prediction", "correct", "loglikelihoods")
     outcomes = [
-        ItemOutcome(place, gold, chosen, right, tuple(values))
-        for place, (gold, chosen, right, values) in enumerate(
+        ItemOutcome(index, gold, chosen, right, tuple(values))
+        for index, (gold, chosen, right, values) in enumerate(
             zip(*(columns[name] for name in names), strict=True)
         )
     ]

@@ -11,13 +11,13 @@ import pytest
 
 from core.engine.protocol import EngineSpec
 from core.engine.runtime import living_engines
-from tests.tui.inspector.whole import place as place
+from tests.tui.inspector.whole import engine_spec as engine_spec
 
 DEADLINE_S = 60
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo-terminals")
-def test_when_its_terminal_is_gone_the_inspector_ends_and_the_engine_goes_on(place: EngineSpec) -> None:
+def test_when_its_terminal_is_gone_the_inspector_ends_and_the_engine_goes_on(engine_spec: EngineSpec) -> None:
     master, slave = pty.openpty()
     command = [
         sys.executable,
@@ -25,7 +25,7 @@ def test_when_its_terminal_is_gone_the_inspector_ends_and_the_engine_goes_on(pla
         "from tui.command_line import main; main()",
         "tui",
         "--cache-dir",
-        place.cache,
+        engine_spec.cache,
     ]
     environment = {**os.environ, "TERM": "xterm-256color"}
     # In a session of its own that the terminal does not control: nothing tells it by a signal.

@@ -36,7 +36,7 @@ SEEN_LENS = Lens("spatial_reasoning", "mlp", "top", CACHED_K, "spatial_reasoning
 
 
 @pytest.fixture(scope="module")
-def place(demo_cache: Path, warm_engine_command: tuple[str, ...]) -> Iterator[EngineSpec]:
+def engine_spec(demo_cache: Path, warm_engine_command: tuple[str, ...]) -> Iterator[EngineSpec]:
     """An engine's spec on a copy of the demo's cache, with its own runtime folder and memory; no engine yet.
 
     Whatever engine the module's tests leave behind is ended.
@@ -53,25 +53,27 @@ def place(demo_cache: Path, warm_engine_command: tuple[str, ...]) -> Iterator[En
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def inspector(place: EngineSpec, lens: Lens = SEEN_LENS, settings: Settings | None = None) -> Inspector:
+def inspector(engine_spec: EngineSpec, lens: Lens = SEEN_LENS, settings: Settings | None = None) -> Inspector:
     """The app, not yet running."""
-    benchmarks = find_benchmarks(["diagnostic"], place.model.level)
+    benchmarks = find_benchmarks(["diagnostic"], engine_spec.model.level)
     settings = settings or Settings()
-    experiment = Experiment(place.model, place.store, place.importance)
-    session = Session(place, experiment, benchmarks, UNICODE, settings.readonly, send=lambda command: None)
+    experiment = Experiment(engine_spec.model, engine_spec.store, engine_spec.importance)
+    session = Session(
+        engine_spec, experiment, benchmarks, UNICODE, settings.readonly, send=lambda command: None
+    )
     return Inspector(session, lens, settings)
 
 
 @asynccontextmanager
 async def opened(
-    place: EngineSpec,
+    engine_spec: EngineSpec,
     *,
     lens: Lens = SEEN_LENS,
     settings: Settings | None = None,
     size: tuple[int, int] = (80, 24),
 ) -> AsyncIterator[tuple[Inspector, Pilot[None]]]:
     """The running app with its engine connected and the model loaded."""
-    app = inspector(place, lens, settings)
+    app = inspector(engine_spec, lens, settings)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: isinstance(app.session.activity.model, ModelLoaded), 120)
         controller = app.controller

@@ -173,7 +173,7 @@ def _progress(session: Session, job: Job, pace: Pace | None) -> str:
     full = BAR_WIDTH * job.done // job.total if job.total else 0
     bar = marks.bar * full + marks.dash * (BAR_WIDTH - full)
     if job.state == "paused":
-        return f"{marks.paused} {job.done:,} of {job.total:,} runs {bar}  paused: p goes on"
+        return f"{marks.paused} {job.done:,} of {job.total:,} runs {bar}  paused: p resumes"
     line = f"{marks.running} {job.done:,} of {job.total:,} runs {bar}"
     if scored is not None:
         name = short_benchmark(scored.ability)

@@ -210,7 +210,7 @@ def trouble(activity: Activity, job: Job | None, asked: Asked | None, model: str
     if job.state == "queued" and isinstance(activity.model, ModelLoading):
         return f"Waits for the model: {activity.model.doing}"
     if job.state == "paused":
-        return "Paused: p goes on."
+        return "Paused: p resumes."
     if job.state == "running" and activity.scored is not None:
         scored = activity.scored
         ability = ABILITY_WORDS.get(scored.ability, scored.ability)

@@ -191,7 +191,7 @@ def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job
         mine = job.title == job_title(lens.mask, lens.benchmark)
         parts = ["preparing" if mine else safe_line(job.title), which]
     if paused:
-        parts.append("paused: p goes on, c cancels")
+        parts.append("paused: p resumes, c cancels")
     mark = session.marks.paused if paused else session.marks.running
     return f"{mark} {'  '.join(part for part in parts if part)}"
 
@@ -223,7 +223,7 @@ def _idle_status(session: Session) -> Status:
         return Status(f"{marks.wrong} {safe_line(last.title)} failed: {safe_line(last.problem)}", "problem")
     if last is not None and last.state == "cancelled":
         kept = f"{last.done} of {last.total} runs are done and kept" if last.total > 1 else "nothing is lost"
-        return Status(f"{marks.wrong} {safe_line(last.title)} cancelled: {kept}; r goes on", "note")
+        return Status(f"{marks.wrong} {safe_line(last.title)} cancelled: {kept}; r resumes", "note")
     if isinstance(activity.model, ModelLoading):
         return Status(f"{marks.running} {_loading(activity.model)}", "running")
     return Status("", "note")

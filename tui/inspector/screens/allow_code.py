@@ -52,7 +52,7 @@ class AllowCode(ModalScreen[CodePermission | None]):
     def compose(self) -> ComposeResult:
         sandboxing = self._sandboxing
         with Vertical(id="frame") as frame:
-            frame.border_title = "Run what the model writes?"
+            frame.border_title = "Run the model's code?"
             yield Static(safe_line(_question(self._benchmarks)), markup=False)
             if sandboxing.kind is not None:
                 frame.border_subtitle = "y runs them   n, esc back"
@@ -68,7 +68,7 @@ class AllowCode(ModalScreen[CodePermission | None]):
             frame.border_subtitle = "esc back"
             yield Static(UNCONFINED, classes="problem", markup=False)
             yield Static(f"{_limits()} {HOLDS}", markup=False)
-            yield Static(f"To run them all the same, type {INSISTING} and enter:", id="ask", markup=False)
+            yield Static(f"To run them anyway, type {INSISTING} and enter:", id="ask", markup=False)
             yield Input(compact=True)
 
     def on_mount(self) -> None:
@@ -102,21 +102,19 @@ class AllowCode(ModalScreen[CodePermission | None]):
         self.dismiss(None)
 
 
-HOLDS = "This holds until you leave the inspector or take it back (ctrl+p, code)."
+HOLDS = "Valid until you leave the inspector or withdraw it (ctrl+p, code)."
 
 
 def _question(benchmarks: Sequence[str]) -> str:
     names = " and ".join(benchmarks) or "HumanEval and MBPP"
-    return (
-        f"{names} {'runs' if len(benchmarks) == 1 else 'run'} the programs that the model writes, with their "
-        "tests, on this machine."
-    )
+    run = "runs" if len(benchmarks) == 1 else "run"
+    return f"{names} {run} programs that the model writes, with their tests, on this machine."
 
 
 def _kept_apart(kind: str) -> str:
     return (
-        f"Sandbox: {kind}. A program has a process and an empty folder of its own, and reaches neither the "
-        "network nor your files."
+        f"Sandbox: {kind}. Each program runs in its own process and empty folder, "
+        "without network or access to your files."
     )
 
 
