@@ -44,20 +44,21 @@ async def test_every_key_of_the_lens_turns_it(engine_spec: EngineSpec) -> None:
 
 async def test_what_is_stored_is_marked_and_shown_at_once(engine_spec: EngineSpec) -> None:
     async with opened(engine_spec) as (app, pilot):
-        await until(pilot, lambda: "spatial_reasoning" in app.known.abilities)
-        assert app.known.abilities == {"deductive_reasoning", "quantitative_reasoning", "spatial_reasoning"}
+        await until(pilot, lambda: "spatial_reasoning" in app.controller.known.abilities)
+        stored = {"deductive_reasoning", "quantitative_reasoning", "spatial_reasoning"}
+        assert app.controller.known.abilities == stored
         await until(pilot, lambda: "AIS" in screen_text(app))
 
 
 async def test_a_run_ends_in_a_result_that_is_kept(engine_spec: EngineSpec) -> None:
     lens = replace(SEEN_LENS, benchmark="temporal_reasoning")
     async with opened(engine_spec, lens=lens) as (app, pilot):
-        assert "temporal_reasoning" not in app.known.benchmarks
+        assert "temporal_reasoning" not in app.controller.known.benchmarks
         await pilot.press("r")
         await until(pilot, lambda: bool(app.session.activity.jobs))
         job = await ended(app, pilot)
         assert (job.state, job.done) == ("completed", 3)
-        await until(pilot, lambda: "temporal_reasoning" in app.known.benchmarks)
+        await until(pilot, lambda: "temporal_reasoning" in app.controller.known.benchmarks)
         await until(pilot, lambda: "idle" in screen_text(app))
 
 
