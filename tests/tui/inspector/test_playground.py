@@ -140,7 +140,7 @@ async def test_where_answers_part_and_that_one_is_incoherent_are_said(tmp_path: 
         assert exported is not None
         exported.write(tmp_path / "answers.json")
         answers = json.loads((tmp_path / "answers.json").read_text())["answers"]
-        assert [answer["divergence"] and answer["divergence"]["place"] for answer in answers] == [None, 1, 1]
+        assert [answer["divergence"] and answer["divergence"]["index"] for answer in answers] == [None, 1, 1]
     tab = Playground(tmp_path)
     async with tab.app.run_test(size=WIDE) as pilot:
         await tab.ready(pilot)

@@ -1,13 +1,14 @@
-"""One answer of the playground: what it is, how it goes, and the text as it comes."""
+"""One answer of the playground: what it is, how far it is, and the text as it comes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -17,14 +18,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.inspector.look.text import Span, rows_of
+from tui.inspector.look.marks import Marks
+from tui.inspector.look.text import Divergence, Span, rows_of
 from tui.safe_text import safe_block
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from tui.inspector.look.marks import Marks
-    from tui.inspector.look.text import Divergence
 
 
 @dataclass(frozen=True)
@@ -37,11 +33,11 @@ class AnswerView:
     text: str
     """What the model wrote, as it came."""
     note: str = ""
-    """What stands there as long as there is no text."""
+    """Shown as long as there is no text."""
     divergence: Divergence | None = None
-    """Where it leaves the base answer."""
+    """The first word that differs from base."""
     divergence_note: str = ""
-    """The first token that differs from base's, and how sure both models were of it; empty if unknown."""
+    """The first token that differs, and how sure both models were of it; empty if unknown."""
 
 
 NOTHING = AnswerView("", (), "")
@@ -84,25 +80,6 @@ class AnswerHeader(Widget):
         return content + Content.styled(self._marks.dash * room, "dim")
 
 
-class AnswerDivergence(Static):
-    """Where the answer parts from base's. Where there is little room, only the chosen answer has it."""
-
-    SCOPED_CSS: ClassVar[bool] = False
-    DEFAULT_CSS = """
-    AnswerDivergence {
-        display: none; height: 1; color: $text-muted; text-overflow: ellipsis; text-wrap: nowrap;
-    }
-    Answer.-parts.-chosen AnswerDivergence { display: block; }
-    Screen.-tall Answer.-parts AnswerDivergence { display: block; }
-    Screen.-wide Answer.-parts AnswerDivergence {
-        display: block; height: auto; max-height: 2; text-wrap: wrap;
-    }
-    """
-
-    def __init__(self) -> None:
-        super().__init__(markup=False)
-
-
 class AnswerText(ScrollView, can_focus=True):
     """The text of an answer, as long as it may be; keys scroll it. Only what is new is laid out."""
 
@@ -132,7 +109,7 @@ class AnswerText(ScrollView, can_focus=True):
         self._written = ""
         """As it came."""
         self._shown = ""
-        """As it is shown: harmless."""
+        """Made safe."""
         self._is_note = False
         self._rows: list[Span] = []
         self._divergence: Divergence | None = None
@@ -140,7 +117,7 @@ class AnswerText(ScrollView, can_focus=True):
         """The first word that differs, in what is shown."""
 
     def show(self, view: AnswerView) -> None:
-        """Shows an answer as far as it is; keeps to its end unless a person has scrolled away from there."""
+        """Shows an answer so far; stays at its end unless a person has scrolled away from there."""
         was_at_end = self.scroll_y >= self.max_scroll_y or not view.text.startswith(self._written)
         self._is_note = not view.text
         self._take(view.text or view.note)
@@ -158,8 +135,9 @@ class AnswerText(ScrollView, can_focus=True):
         self._written = text
         # More text leaves all rows but the last as they are.
         last = self._rows.pop()[0] if self._rows else 0
-        self._rows += [(last + start, last + end) for start, end in rows_of(self._shown[last:], self._width)]
-        self.virtual_size = Size(self._width, len(self._rows))
+        width = max(1, self.scrollable_content_region.width)
+        self._rows += [(last + start, last + end) for start, end in rows_of(self._shown[last:], width)]
+        self.virtual_size = Size(width, len(self._rows))
 
     def _mark(self, view: AnswerView) -> None:
         if view.divergence is None:
@@ -174,30 +152,23 @@ class AnswerText(ScrollView, can_focus=True):
             self._marked = (first, first + len(word))
         self._divergence = view.divergence
 
-    @property
-    def _width(self) -> int:
-        return max(1, self.scrollable_content_region.width)
-
     def on_resize(self) -> None:
         self._rows = []
         self._take(self._written)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        row = y + self.scroll_offset.y
-        base = self.rich_style
+        row, base = y + self.scroll_offset.y, self.rich_style
         if row >= len(self._rows):
             return Strip.blank(self.size.width, base)
-        start, end = self._rows[row]
-        if self._is_note:
-            pieces = [(start, end, self.get_component_rich_style("answer--note", partial=True))]
-        else:
-            pieces = self._pieces(start, end)
+        pieces = self._pieces(*self._rows[row])
         segments = [Segment(self._shown[first:last], base + style) for first, last, style in pieces]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def _pieces(self, start: int, end: int) -> list[tuple[int, int, Style]]:
-        """A row before, in and after the first word that differs."""
+        """A row before, in and after the first word that differs; a note as a whole."""
+        if self._is_note:
+            return [(start, end, self.get_component_rich_style("answer--note", partial=True))]
         first, last = self._marked or (end, end)
         cuts = [start, *(min(max(cut, start), end) for cut in (first, last)), end]
         styles = (
@@ -216,50 +187,57 @@ class AnswerText(ScrollView, can_focus=True):
 
 
 class Answer(Vertical):
-    """One of the answers side by side, or one above the other on a narrow screen."""
+    """One of the answers, side by side, or one above the other on a narrow screen.
+
+    The line about the divergence is shown where there is room; on a small screen, only in the chosen answer.
+    """
 
     SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = """
     Answer { height: 1fr; width: 1fr; }
     Answer.-chosen { height: 2fr; }
     Screen.-wide Answer, Screen.-wide Answer.-chosen { height: 1fr; padding-right: 1; }
+    Answer Static {
+        display: none; height: 1; color: $text-muted; text-overflow: ellipsis; text-wrap: nowrap;
+    }
+    Answer.-differs.-chosen Static { display: block; }
+    Screen.-tall Answer.-differs Static { display: block; }
+    Screen.-wide Answer.-differs Static { display: block; height: auto; max-height: 2; text-wrap: wrap; }
     """
 
     def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id)
-        self._marks = marks
         self.view = NOTHING
+        self._header, self.body = AnswerHeader(marks), AnswerText()
 
     def compose(self) -> ComposeResult:
-        yield AnswerHeader(self._marks)
-        yield AnswerDivergence()
-        yield AnswerText()
+        yield self._header
+        yield Static(markup=False)
+        yield self.body
 
     def show(self, view: AnswerView) -> None:
-        """Shows the answer as far as it is."""
+        """Shows the answer so far."""
         if view == self.view:
             return
-        header = self.query_one(AnswerHeader)
-        header.view = view
-        header.refresh()
+        self._header.view = view
+        self._header.refresh()
         if self.view.divergence_note != view.divergence_note:
-            self.set_class(bool(view.divergence_note), "-parts")
-            self.query_one(AnswerDivergence).update(view.divergence_note)
+            self.set_class(bool(view.divergence_note), "-differs")
+            self.query_one(Static).update(view.divergence_note)
         shown = (self.view.text, self.view.note, self.view.divergence)
         if shown != (view.text, view.note, view.divergence):
-            self.query_one(AnswerText).show(view)
+            self.body.show(view)
         self.view = view
 
     def choose(self, is_chosen: bool) -> None:
-        """Marks the answer as the one that keys and copying are about."""
+        """Marks the answer as the one that keys and copying apply to."""
         self.set_class(is_chosen, "-chosen")
-        header = self.query_one(AnswerHeader)
-        header.is_chosen = is_chosen
-        header.refresh()
+        self._header.is_chosen = is_chosen
+        self._header.refresh()
 
 
 def _end_of_word(text: str, start: int) -> int:
-    """Where the word ends that begins at a place, or after the spaces there."""
+    """The end of the word that begins at an index, or after the spaces there."""
     end = start
     while end < len(text) and text[end].isspace():
         end += 1

@@ -2,60 +2,52 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.events import DescendantBlur, DescendantFocus
+from textual.events import DescendantFocus
 from textual.widgets import Static
 
 from core.engine.protocol import Cancel
-from core.experiment.events import ENDED
-from tui.inspector.pane import Copied, Exported, Pane
+from core.experiment.events import ENDED, Job
+from tui.inspector.lens import Lens
+from tui.inspector.pane import Copied, Exported, Pane, write_json
 from tui.inspector.playground.answer import Answer, AnswerText
-from tui.inspector.playground.divergence import token_divergence
 from tui.inspector.playground.settings_line import SettingsLine, WriteSettings
 from tui.inspector.playground.writing import (
+    EXAMPLES,
     VARIANTS,
     Asked,
     answer_view,
-    lost_words,
-    mask_words,
+    document,
+    example_prompt,
     masks_of,
     trouble,
 )
+from tui.inspector.session import Session
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from textual.app import ComposeResult
-
-    from core.experiment.events import Job
-    from core.models.spec import ModelSpec
-    from tui.inspector.lens import Lens
     from tui.inspector.playground.prompt import Prompt
-    from tui.inspector.session import Session
 
 PLAIN_QUESTION = (
     "A bat and a ball cost 11 euros together. The bat costs 10 euros more. What does the ball cost?"
 )
 """The first prompt for a real model."""
 
-EXAMPLES = 20
-"""Items of an ability that `o` goes through."""
-
 
 class PlaygroundPane(Pane):
-    """Base, MLP-only and all layers write on from the same prompt."""
+    """Base, MLP-only and all layers continue the same prompt."""
 
     title: ClassVar[str] = "Playground"
     help_text: ClassVar[str] = """\
-Write a prompt; three models go on from it, one after the other:
+Write a prompt; three models continue it, one after the other:
 base is the intact model; MLP-only and all layers are the model without the weights that the lens takes from
 the MLP matrices, or from all matrices of the layers. Both use the ability, selection and k of the lens.
 
@@ -102,48 +94,41 @@ The embedded models know a few hundred words; words of the prompt that they lack
         super().__init__(session, id=id)
         self._asked: Asked | None = None
         self._was_taken_up = False
-        """Whether the engine has said what job it is."""
+        """Whether the engine has listed the job."""
         self._chosen = 0
         self._prompt: Prompt | None = None
         self._first_prompt = "" if session.spec.model.is_embedded else PLAIN_QUESTION
         self._examples: dict[str, int] = {}
         """How many examples of each ability were shown."""
         self._example: tuple[str, str] | None = None
-        """The ability and the text of the example in the prompt, as long as it follows the lens."""
+        """Ability and text of the example in the prompt, as long as it follows the lens."""
+        self._answers = [Answer(session.marks, id=f"answer-{variant}") for variant in VARIANTS]
+        self._settings = SettingsLine(session.marks, id="write-settings")
 
     def compose(self) -> ComposeResult:
         # The answers come first, and the controls are docked above them: so the focus begins on an answer,
         # where the keys of all tabs work, and not in the prompt, which takes them for text.
         with Container(id="answers"):
-            for variant in VARIANTS:
-                yield Answer(self.session.marks, id=f"answer-{variant}")
+            yield from self._answers
         with Vertical(id="controls"):
             yield Vertical(id="prompt-place")
-            yield SettingsLine(self.session.marks, id="write-settings")
+            yield self._settings
             yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
         self._choose(0)
 
-    # What is shown
+    # Showing
 
     @property
     def prompt(self) -> str:
         """The text in the prompt."""
         return self._first_prompt if self._prompt is None else self._prompt.text
 
-    @prompt.setter
-    def prompt(self, text: str) -> None:
-        self._example = None
-        if self._prompt is None:
-            self._first_prompt = text
-        else:
-            self._prompt.replace_text(text)
-
     @property
     def settings(self) -> WriteSettings:
         """How the next answers are written."""
-        return self.query_one(SettingsLine).settings
+        return self._settings.settings
 
     def refresh_view(self, lens: Lens) -> None:
         if self._prompt is None:
@@ -157,8 +142,8 @@ The embedded models know a few hundred words; words of the prompt that they lack
         job = self._job
         self._was_taken_up = self._was_taken_up or job is not None
         for pane, answer in enumerate(self._answers):
-            if self._was_taken_up and job is None:
-                # The engine ended, and its unfinished job with it; what it wrote stays on the screen.
+            if self._is_lost:
+                # What it wrote stays on the screen.
                 answer.show(replace(answer.view, state=("the engine ended",)))
             else:
                 answer.show(answer_view(self.session.activity, job, self._asked, pane))
@@ -174,16 +159,16 @@ The embedded models know a few hundred words; words of the prompt that they lack
             self.action_example()
 
     def _show_hint(self) -> None:
-        job, model = self._job, self.session.spec.model.name
-        if self._was_taken_up and job is None:
-            hint = Content(lost_words(self.session.activity))
-        elif problem := trouble(self.session.activity, job, self._asked, model):
+        job, activity, asked = self._job, self.session.activity, self._asked
+        if self._is_lost:
+            restart = "R starts it again, then " if activity.link == "lost" else ""
+            hint = Content(f"The engine ended before it was done: {restart}enter writes anew")
+        elif problem := trouble(activity, job, asked, self.session.spec.model.name):
             hint = Content(safe_line(problem))
-        elif self._is_stale and not self._is_writing:
-            assert self._asked is not None, "only answers can be stale"
-            words = f" at {self._asked.settings.factor:g}" if self._asked.settings.factor else ""
-            hint = Content(f"enter writes anew: this is {mask_words(self._asked.masks)}{words}")
-        elif self._asked is None and job is not None:
+        elif asked is not None and self._is_stale and not self._is_writing:
+            words = f" at {asked.settings.factor:g}" if asked.settings.factor else ""
+            hint = Content(f"enter writes anew: this is {asked.mask_words}{words}")
+        elif asked is None and job is not None:
             hint = Content(f"found when the inspector opened: {safe_line(job.title)}{self.session.marks.cut}")
         else:
             hint = Content.styled(self._keys_here(), "dim")
@@ -192,26 +177,27 @@ The embedded models know a few hundred words; words of the prompt that they lack
     def _keys_here(self) -> str:
         if self._prompt is not None and self._prompt.has_focus:
             return "enter writes · ctrl+j new line · ctrl+up earlier · esc back"
-        settings = self.query_one(SettingsLine)
-        if settings.is_typing:
+        if self._settings.is_typing:
             return "type a number · enter takes it · esc forgets it"
-        if settings.has_focus:
+        if self._settings.has_focus:
             return "h l choose · + - change · enter types a value · i prompt"
         if self._is_writing:
             return "esc stops"
         return "enter writes · i prompt · o example · w settings"
 
     @property
-    def _answers(self) -> list[Answer]:
-        return list(self.query(Answer))
+    def _job(self) -> Job | None:
+        """The engine's job for what is shown: asked for here, or found running."""
+        activity = self.session.activity
+        if self._asked is not None:
+            return self._asked.job_in(activity)
+        found = [job for job in activity.jobs.values() if job.kind == "generation"]
+        return found[-1] if found and (found[-1].id, 0) in activity.texts else None
 
     @property
-    def _job(self) -> Job | None:
-        """The engine's job for what is shown: one's own, or the one that was found going on."""
-        if self._asked is not None:
-            return self._asked.job_in(self.session.activity)
-        found = [job for job in self.session.activity.jobs.values() if job.kind == "generation"]
-        return found[-1] if found and (found[-1].id, 0) in self.session.activity.texts else None
+    def _is_lost(self) -> bool:
+        """Whether the engine ended, and its unfinished job with it."""
+        return self._was_taken_up and self._job is None
 
     @property
     def _is_writing(self) -> bool:
@@ -220,19 +206,18 @@ The embedded models know a few hundred words; words of the prompt that they lack
 
     @property
     def _is_stale(self) -> bool:
-        """Whether the lens or the settings have moved on since the answers were asked for."""
+        """Whether lens or settings have changed since the answers were asked for."""
         if self._asked is None or self.lens is None:
             return False
         return (self._asked.masks, self._asked.settings) != (masks_of(self.lens), self.settings)
 
-    # What keys do
+    # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Esc is the app's where there is nothing to stop and no prompt to leave."""
-        if action != "stop":
-            return True
+        """Leaves esc to the app where there is nothing to stop and no prompt to leave."""
         focused = self.screen.focused
-        return self._is_writing or (focused is not None and not isinstance(focused, AnswerText))
+        has_left = focused is None or isinstance(focused, AnswerText)
+        return action != "stop" or self._is_writing or not has_left
 
     def action_write(self) -> None:
         """Asks the engine for the three answers; an earlier job of this tab is stopped."""
@@ -260,22 +245,22 @@ The embedded models know a few hundred words; words of the prompt that they lack
 
     def action_settings(self) -> None:
         """Goes to the settings."""
-        self.query_one(SettingsLine).focus()
+        self._settings.focus()
 
     def action_stop(self) -> None:
         """Stops writing; where nothing is written, goes back to the answers."""
         if self._is_writing:
             self._stop()
         else:
-            self._answers[self._chosen].query_one(AnswerText).focus()
+            self._answers[self._chosen].body.focus()
 
     def action_example(self) -> None:
         """Puts an item of the lens's ability into the prompt, another one each time."""
         lens, spec = self.lens, self.session.spec.model
         if lens is not None:
-            place = self._examples.get(lens.ability, 0) % EXAMPLES
-            self._examples[lens.ability] = place + 1
-            self.read(lambda: example_prompt(lens.ability, spec, place), self._show_example, "example")
+            index = self._examples.get(lens.ability, 0) % EXAMPLES
+            self._examples[lens.ability] = index + 1
+            self.read(partial(example_prompt, lens.ability, spec, index), self._show_example, "example")
 
     def _show_example(self, found: tuple[str, str]) -> None:
         if self._prompt is not None:
@@ -292,14 +277,14 @@ The embedded models know a few hundred words; words of the prompt that they lack
         for number, answer in enumerate(self._answers):
             answer.choose(number == pane)
 
-    # What the widgets tell
+    # Messages of the widgets
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         if isinstance(event.widget, AnswerText):
-            self._choose([answer.query_one(AnswerText) for answer in self._answers].index(event.widget))
+            self._choose([answer.body for answer in self._answers].index(event.widget))
         self._show_hint()
 
-    def on_descendant_blur(self, event: DescendantBlur) -> None:
+    def on_descendant_blur(self) -> None:
         self._show_hint()
 
     def on_prompt_submitted(self) -> None:
@@ -315,53 +300,16 @@ The embedded models know a few hundred words; words of the prompt that they lack
     def on_settings_line_refused(self, message: SettingsLine.Refused) -> None:
         self.post_message(self.Failed(message.sentence))
 
-    # What is taken along
+    # Copying and exporting
 
     def copied(self) -> Copied | None:
         view = self._answers[self._chosen].view
         return Copied(view.text, f"the answer of {view.label}") if view.text else None
 
     def exported(self) -> Exported | None:
-        job = self._job
-        if job is None or not any(answer.view.text for answer in self._answers):
+        job, texts = self._job, [answer.view.text for answer in self._answers]
+        if job is None or not any(texts):
             return None
-        document = self._document(job)
-        content = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-        def write(path: Path) -> None:
-            path.write_text(content, encoding="utf-8")
-
-        return Exported("answers", (".json",), write)
-
-    def _document(self, job: Job) -> dict[str, Any]:
-        """Prompt, settings and answers, as far as they are known."""
-        from cache.keys import as_plain
-
-        asked, ends = self._asked, self.session.activity.ends
-        answers = [
-            {
-                "variant": variant,
-                "text": answer.view.text,
-                "tokens": end.tokens if (end := ends.get((job.id, pane))) else None,
-                "finish": end.finish if end else None,
-                "divergence": as_plain(token_divergence(found))
-                if (found := self.session.activity.compared.get((job.id, pane)))
-                else None,
-            }
-            for pane, (variant, answer) in enumerate(zip(VARIANTS, self._answers, strict=True))
-        ]
-        known = {} if asked is None else {
-            "prompt": asked.prompt,
-            "mask": as_plain(asked.masks[-1]),
-            "settings": as_plain(asked.settings),
-        }  # fmt: skip
-        return {"model": self.session.spec.model.name, **known, "answers": answers}
-
-
-def example_prompt(ability: str, spec: ModelSpec, place: int) -> tuple[str, str]:
-    """The ability, and one of its held-out items as a prompt that asks the model to write."""
-    from core.abilities import generate_items
-    from core.abilities.prompts import render_generation
-
-    item = generate_items(ability, spec.level, "heldout", EXAMPLES)[place]
-    return ability, render_generation(item, spec.style).context.strip()
+        model = self.session.spec.model.name
+        content = document(self.session.activity, job, self._asked, model, texts)
+        return Exported("answers", (".json",), lambda path: write_json(path, content))

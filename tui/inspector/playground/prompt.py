@@ -17,7 +17,7 @@ KEPT_PROMPTS = 20
 
 
 class Prompt(TextArea):
-    """A few lines of text to go on from."""
+    """A few lines of text for the models to continue."""
 
     DEFAULT_CSS = """
     Prompt { height: 3; padding: 0; border: none; background: $surface; }
@@ -46,13 +46,13 @@ class Prompt(TextArea):
         )
         self._kept: list[str] = []
         self._back = 0
-        """How many prompts back the shown one lies; 0 for the one that is being written."""
+        """How many prompts back the shown one is; 0 for the one that is being written."""
         self._unsent = ""
         self._trail: list[str] = []
-        """The earlier prompts that ctrl+up goes through just now."""
+        """The earlier prompts that ctrl+up is going through."""
 
     def keep(self) -> None:
-        """Puts the prompt among the earlier ones."""
+        """Keeps the prompt as an earlier one."""
         if self.text in self._kept:
             self._kept.remove(self.text)
         self._kept = [*self._kept, self.text][-KEPT_PROMPTS:]

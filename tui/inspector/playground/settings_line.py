@@ -1,4 +1,4 @@
-"""How the playground's answers are written: one line of settings, changed by keys."""
+"""The playground's settings on one line, changed by keys."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from tui.inspector.look.marks import Marks
 Name = Literal["temperature", "seed", "tokens", "factor"]
 NAMES: tuple[Name, ...] = ("temperature", "seed", "tokens", "factor")
 
+WHOLE: tuple[Name, ...] = ("seed", "tokens")
+"""Settings with whole numbers."""
+
 STEPS: dict[Name, tuple[float, ...]] = {
     "temperature": (0, 0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.5, 2),
     "tokens": (8, 16, 32, 64, 128, 256, 512, 1024),
     "factor": (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2),
 }
-"""What `+` and `-` step through; the seed goes by ones."""
+"""The values that `+` and `-` step through; the seed changes by 1."""
 
 HIGHEST: dict[Name, float] = {"temperature": 10, "seed": 2**31 - 1, "tokens": 32_768, "factor": 10}
 
@@ -41,12 +44,12 @@ class WriteSettings:
     """0 takes the most likely token."""
     seed: int = 0
     tokens: int = 64
-    """Of each answer at most."""
+    """Maximum for each answer."""
     factor: float = 0.0
     """What the selected weights are multiplied by: 0 ablates, 1 leaves them."""
 
     def stepped(self, name: Name, direction: int) -> WriteSettings:
-        """With one setting a step up (direction 1) or down (-1), as far as there are steps."""
+        """One setting a step up (direction 1) or down (-1), as far as there are steps."""
         value = float(getattr(self, name))
         if name == "seed":
             return self.having(name, max(0.0, value + direction))
@@ -56,30 +59,29 @@ class WriteSettings:
         return self.having(name, min(beyond) if direction > 0 else max(beyond))
 
     def typed(self, name: Name, entry: str) -> WriteSettings:
-        """With one setting as a person typed it.
+        """One setting as a person typed it.
 
         Raises:
-            ValueError: it is no number, or out of range; the message says what is allowed.
+            ValueError: it is not a number, or out of range; the message says what is allowed.
         """
         lowest, highest = (1 if name == "tokens" else 0), HIGHEST[name]
-        whole = name in ("seed", "tokens")
         try:
-            value = float(int(entry) if whole else float(entry))
+            value = float(int(entry) if name in WHOLE else float(entry))
         except ValueError:
             value = math.nan
         if not lowest <= value <= highest:
-            kind = "a whole number" if whole else "a number"
+            kind = "a whole number" if name in WHOLE else "a number"
             raise ValueError(f"The {name} is '{entry}': give {kind} from {lowest} to {highest:g}.")
         return self.having(name, value)
 
     def having(self, name: Name, value: float) -> WriteSettings:
-        """With another value of one setting."""
-        changed: dict[str, Any] = {name: int(value) if name in ("seed", "tokens") else value}
+        """Another value of one setting."""
+        changed: dict[str, Any] = {name: int(value) if name in WHOLE else value}
         return replace(self, **changed)
 
     def text_of(self, name: Name) -> str:
         """The value of a setting, as it is shown."""
-        return f"{getattr(self, name):g}" if name in ("temperature", "factor") else str(getattr(self, name))
+        return str(getattr(self, name)) if name in WHOLE else f"{getattr(self, name):g}"
 
 
 class SettingsLine(Widget, can_focus=True):
@@ -130,26 +132,20 @@ class SettingsLine(Widget, can_focus=True):
         for name in NAMES:
             is_chosen = self.has_focus and name == self.chosen
             mark = self._marks.chosen if is_chosen else " "
-            style = "bold reverse" if is_chosen else "bold"
-            parts += [
-                Content.styled(f"{mark}{name} ", "dim" if not is_chosen else ""),
-                self._value(name, style),
-            ]
+            is_typed = name == self.chosen and self._entry is not None
+            value = f"{self._entry}_" if is_typed else self.settings.text_of(name)
+            parts.append(Content.styled(f"{mark}{name} ", "" if is_chosen else "dim"))
+            parts.append(Content.styled(value, "bold reverse" if is_chosen else "bold"))
         if word := FACTOR_WORDS.get(self.settings.factor):
             parts.append(Content.styled(f" {word}", "dim"))
         return Content("").join(parts)
 
-    def _value(self, name: Name, style: str) -> Content:
-        if name == self.chosen and self._entry is not None:
-            return Content.styled(f"{self._entry}_", style)
-        return Content.styled(self.settings.text_of(name), style)
-
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Tells the footer that digits are typed, not commands."""
+        """Marks digits as text for the footer, not commands."""
         return self._entry is not None and character is not None and character in TYPED
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a value is typed only enter and esc do something; esc does only then."""
+        """Only enter and esc act while a value is typed; esc acts only then."""
         if action == "leave":
             return self._entry is not None
         return action == "enter" or self._entry is None
@@ -169,10 +165,10 @@ class SettingsLine(Widget, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        place = 0
+        end = 0
         for name in NAMES:
-            place += len(name) + len(self.settings.text_of(name)) + 2
-            if event.x <= place:
+            end += len(name) + len(self.settings.text_of(name)) + 2
+            if event.x <= end:
                 self.chosen = name
                 break
         self.refresh()

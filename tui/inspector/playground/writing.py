@@ -1,29 +1,32 @@
-"""What the playground asks for, and what the engine's events say of it. No widgets."""
+"""What the playground asks for, and what the engine's events say about it. No widgets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
+from cache.keys import as_plain
 from core.engine.protocol import StartGeneration
-from core.experiment.events import ModelLoading
+from core.experiment.events import Job, ModelLoading, TextCompared, TextEnded
+from core.experiment.specs import MaskSpec
 from core.inference import Finish
 from core.models.matrices import Variant
-from tui.failure_words import TAG_WORDS
-from tui.inspector.look.text import Divergence, first_divergence
+from tui.failure_words import TAG_WORDS, probability_text
+from tui.inspector.activity import Activity
+from tui.inspector.lens import Lens
+from tui.inspector.look.text import Divergence, first_divergence, fitted
 from tui.inspector.playground.answer import AnswerView
-from tui.inspector.playground.divergence import divergence_words
 from tui.inspector.playground.settings_line import WriteSettings
-from tui.names import ABILITY_WORDS, FINISH_WORDS, VARIANT_WORDS, order_words
+from tui.names import FINISH_WORDS, VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import k_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.experiment.events import Job, TextCompared, TextEnded
-    from core.experiment.specs import MaskSpec
-    from tui.inspector.activity import Activity
-    from tui.inspector.lens import Lens
+    from core.models.spec import ModelSpec
 
 VARIANTS: tuple[Variant, ...] = ("base", "mlp", "all")
 """The answers, in the order of the panes."""
@@ -35,10 +38,16 @@ NOTES: dict[Variant, str] = {
 }
 
 LONGEST_DIAGNOSED = 4000
-"""Characters of an answer up to which it is diagnosed on the screen, which waits for it."""
+"""Characters of an answer up to which it is diagnosed on the event loop."""
 
 TITLE_LENGTH = 40
 """Characters of the prompt in a job's title."""
+
+TOKEN_WIDTH = 10
+"""Columns of a token that are shown."""
+
+EXAMPLES = 20
+"""Items of an ability that serve as examples."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class Asked:
 
     @property
     def command(self) -> StartGeneration:
-        """What the engine is asked."""
+        """The command to the engine."""
         return StartGeneration(
             title=f"write on: {safe_line(self.prompt)[:TITLE_LENGTH]}",
             prompt=self.prompt,
@@ -66,8 +75,15 @@ class Asked:
             factor=self.settings.factor,
         )
 
+    @property
+    def mask_words(self) -> str:
+        """Ability, order and k of the ablated answers."""
+        mask = next(mask for mask in self.masks if mask is not None)
+        order = order_words(mask.selection, mask.scope)
+        return f"{short_benchmark(mask.ability)} · {order} · k {k_text(mask.k)}"
+
     def job_in(self, activity: Activity) -> Job | None:
-        """The engine's job for it; None as long as it has not said so."""
+        """The engine's job; None until the engine has taken it up."""
         title = self.command.title
         new = (job for job in activity.jobs.values() if job.id not in self.before)
         return next((job for job in new if job.kind == "generation" and job.title == title), None)
@@ -78,20 +94,81 @@ def masks_of(lens: Lens) -> tuple[MaskSpec | None, ...]:
     return tuple(replace(lens, variant=variant).mask for variant in VARIANTS)
 
 
-def mask_words(masks: tuple[MaskSpec | None, ...]) -> str:
-    """What the ablated answers lack, in words."""
-    mask = next(mask for mask in masks if mask is not None)
-    order = order_words(mask.selection, mask.scope)
-    return f"{ABILITY_WORDS[mask.ability]} · {order} · k {k_text(mask.k)}"
+def example_prompt(ability: str, spec: ModelSpec, index: int) -> tuple[str, str]:
+    """The ability, and one of its held-out items as a prompt that asks the model to write."""
+    from core.abilities import generate_items
+    from core.abilities.prompts import render_generation
+
+    item = generate_items(ability, spec.level, "heldout", EXAMPLES)[index]
+    return ability, render_generation(item, spec.style).context.strip()
+
+
+@dataclass(frozen=True)
+class Written:
+    """One answer of a job, as far as the engine has written it."""
+
+    activity: Activity
+    job: Job
+    pane: int
+    """Which answer, from 0; the first is base."""
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return self.activity.texts.get((self.job.id, self.pane), "")
+
+    @property
+    def end(self) -> TextEnded | None:
+        """How it ended; None if it has not, or was found finished."""
+        return self.activity.ends.get((self.job.id, self.pane))
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the model itself, or the limit, ended it."""
+        return self.pane < self.job.done if self.end is None else self.end.finish != "cancelled"
+
+    @property
+    def base(self) -> Written:
+        """The base answer."""
+        return replace(self, pane=0)
+
+    @property
+    def compared(self) -> TextCompared | None:
+        """How it differs from base, token by token; None as long as that is unknown."""
+        return self.activity.compared.get((self.job.id, self.pane))
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """How far it is, or how it ended, in words."""
+        end, job = self.end, self.job
+        if end is not None:
+            tokens = "1 token" if end.tokens == 1 else f"{end.tokens:,} tokens"
+            rate = (f"{end.tokens / end.seconds:.0f} tokens/s",) if end.seconds > 0 else ()
+            return (FINISH_WORDS[end.finish], tokens, *rate)
+        if job.state == "queued":
+            return ("waits",)
+        if job.state == "completed" or self.pane < job.done:
+            return ("written",)
+        if job.state in ("failed", "cancelled"):
+            return (job.state if self.pane == job.done else "not begun",)
+        if self.pane > job.done:
+            return ("waits its turn",)
+        return ("writing" if self.text else "prepares",)
+
+    @property
+    def divergence(self) -> Divergence | None:
+        """The first word that differs from base; None if none does so far."""
+        base, ends = self.base, (self.base.is_ended, self.is_ended)
+        return first_divergence(base.text, self.text, base_ended=ends[0], other_ended=ends[1])
 
 
 def answer_view(activity: Activity, job: Job | None, asked: Asked | None, pane: int) -> AnswerView:
     """What one answer shows.
 
     Args:
-        activity: what the engine told.
+        activity: the engine's.
         job: the engine's job for the answers, if there is one.
-        asked: what was asked for, as far as this screen did it.
+        asked: what was asked for; None if this screen asked for nothing.
         pane: which answer, from 0; the first is base.
     """
     variant = VARIANTS[pane]
@@ -100,32 +177,35 @@ def answer_view(activity: Activity, job: Job | None, asked: Asked | None, pane: 
         label += f" at {asked.settings.factor:g}"
     if job is None:
         return AnswerView(label, (), "", NOTES[variant] if asked is None else "")
-    text = activity.texts.get((job.id, pane), "")
-    state = _state(activity, job, pane)
-    note = "(nothing)" if (job.id, pane) in activity.ends else ""
+    written = Written(activity, job, pane)
+    note = "" if written.end is None else "(nothing)"
     if pane == 0:
-        return AnswerView(label, state, text, note)
-    divergence = _divergence(activity, job, pane)
-    compared = _compared(activity, job, pane, divergence)
-    tags = () if divergence is None else _tags(activity, job, pane, asked)
-    state = (*([compared] if compared else []), *tags, *state)
-    compared_tokens = activity.compared.get((job.id, pane))
-    divergence_note = "" if compared_tokens is None else divergence_words(compared_tokens)
-    return AnswerView(label, state, text, note, divergence, divergence_note)
+        return AnswerView(label, written.state, written.text, note)
+    divergence = written.divergence
+    tags = () if divergence is None else _tags(written, asked)
+    state = (*_beside_base(written, divergence), *tags, *written.state)
+    token_words = "" if written.compared is None else divergence_words(written.compared)
+    return AnswerView(label, state, written.text, note, divergence, token_words)
 
 
-def _tags(activity: Activity, job: Job, pane: int, asked: Asked | None) -> tuple[str, ...]:
-    """How the answer fails beside base's, in words; none as long as one of them goes on."""
-    base_end, end = (activity.ends.get((job.id, place)) for place in (0, pane))
-    if base_end is None or end is None or "cancelled" in (base_end.finish, end.finish):
+def _beside_base(written: Written, divergence: Divergence | None) -> tuple[str, ...]:
+    if divergence is None:
+        return ("same as base",) if written.is_ended and written.base.is_ended else ()
+    if divergence.start >= len(written.text):
+        return ("ends before base does",)
+    return (f"differs from word {divergence.word}",)
+
+
+def _tags(written: Written, asked: Asked | None) -> tuple[str, ...]:
+    """How the answer fails compared with base, in words; none until both have ended."""
+    base, ends = written.base, (written.base.end, written.end)
+    if ends[0] is None or ends[1] is None or "cancelled" in (ends[0].finish, ends[1].finish):
         return ()
-    base, text = (activity.texts.get((job.id, place), "") for place in (0, pane))
-    if max(len(base), len(text)) > LONGEST_DIAGNOSED:
+    if max(len(base.text), len(written.text)) > LONGEST_DIAGNOSED:
         return ()
-    answers = ((base, base_end.finish), (text, end.finish))
-    compared = activity.compared.get((job.id, pane))
+    answers = ((base.text, ends[0].finish), (written.text, ends[1].finish))
     is_cloze = asked is not None and asked.is_cloze
-    return _tag_words(asked.prompt if asked else "", is_cloze, *answers, compared)
+    return _tag_words(asked.prompt if asked else "", is_cloze, *answers, written.compared)
 
 
 @lru_cache(maxsize=16)
@@ -136,71 +216,53 @@ def _tag_words(
     answer: tuple[str, Finish],
     compared: TextCompared | None,
 ) -> tuple[str, ...]:
-    from core.analysis.diagnosis.case import Asked as Question
-    from core.analysis.diagnosis.case import Written
+    from core.analysis.diagnosis import case
     from core.analysis.diagnosis.diagnose import diagnose
     from core.benchmarks.answer_format import style_format
 
-    question = Question(prompt, style_format("cloze") if is_cloze else None)
-    written = [Written(*base), Written(*answer)]
+    question = case.Asked(prompt, style_format("cloze") if is_cloze else None)
+    pair = [case.Written(*base), case.Written(*answer)]
     if compared is not None:
-        written = [
-            Written(*base, compared.base_tokens, compared.base_logprobs),
-            Written(*answer, compared.ablated_tokens, compared.ablated_logprobs),
+        pair = [
+            case.Written(*base, compared.base_tokens, compared.base_logprobs),
+            case.Written(*answer, compared.ablated_tokens, compared.ablated_logprobs),
         ]
-    tags = diagnose(question, *written)
-    return tuple(TAG_WORDS[tag.name] for tag in tags[:2])
+    return tuple(TAG_WORDS[tag.name] for tag in diagnose(question, *pair)[:2])
 
 
-def _state(activity: Activity, job: Job, pane: int) -> tuple[str, ...]:
-    end = activity.ends.get((job.id, pane))
-    return (_stage(activity, job, pane),) if end is None else _end_words(end)
+def divergence_words(compared: TextCompared) -> str:
+    """The first token that differs, and how likely either one was to base and to the ablated model.
 
-
-def _stage(activity: Activity, job: Job, pane: int) -> str:
-    """How far an answer is of which no end was told."""
-    if job.state == "completed":
-        return "written"
-    if job.state in ("failed", "cancelled"):
-        return job.state if pane == job.done else "not begun" if pane > job.done else "written"
-    if job.state == "queued":
-        return "waits"
-    if pane == job.done:
-        return "writing" if activity.texts.get((job.id, pane)) else "prepares"
-    return "waits its turn" if pane > job.done else "written"
-
-
-def _end_words(end: TextEnded) -> tuple[str, ...]:
-    tokens = "1 token" if end.tokens == 1 else f"{end.tokens:,} tokens"
-    rate = (f"{end.tokens / end.seconds:.0f} tokens/s",) if end.seconds > 0 else ()
-    return (FINISH_WORDS[end.finish], tokens, *rate)
-
-
-def _is_ended(activity: Activity, job: Job, pane: int) -> bool:
-    """Whether the model itself, or the limit, ended an answer."""
-    end = activity.ends.get((job.id, pane))
-    return pane < job.done if end is None else end.finish != "cancelled"
-
-
-def _divergence(activity: Activity, job: Job, pane: int) -> Divergence | None:
-    return first_divergence(
-        activity.texts.get((job.id, 0), ""),
-        activity.texts.get((job.id, pane), ""),
-        base_ended=_is_ended(activity, job, 0),
-        other_ended=_is_ended(activity, job, pane),
+    Short enough for one line; empty if the answers have the same tokens.
+    """
+    if compared.index is None:
+        return ""
+    tokens = (compared.base_token, compared.ablated_token)
+    probabilities = zip(compared.base_probabilities, compared.ablated_probabilities, strict=True)
+    base, here = (
+        f"{name} {_token_words(token)}{_probability_words(pair)}"
+        for name, token, pair in zip(("base", "here"), tokens, probabilities, strict=True)
     )
+    return f"token {compared.index + 1}: {base}, {here}"
 
 
-def _compared(activity: Activity, job: Job, pane: int, divergence: Divergence | None) -> str:
-    if divergence is None:
-        return "same as base" if _is_ended(activity, job, pane) and _is_ended(activity, job, 0) else ""
-    if divergence.start >= len(activity.texts.get((job.id, pane), "")):
-        return "ends before base does"
-    return f"differs from word {divergence.word}"
+def _token_words(token: str | None) -> str:
+    if token is None:
+        return "ends"
+    words = safe_line(token)
+    return f'"{words if cell_len(words) <= TOKEN_WIDTH else fitted(words, TOKEN_WIDTH, "…")}"'
+
+
+def _probability_words(pair: tuple[float | None, float | None]) -> str:
+    """A token's probabilities under base and under the ablated model; empty if neither is known."""
+    if pair == (None, None):
+        return ""
+    shown = ["?" if p is None else probability_text(p).replace("0.", ".") for p in pair]
+    return " " + "→".join(shown)
 
 
 def trouble(activity: Activity, job: Job | None, asked: Asked | None, model: str) -> str:
-    """What a person should know of answers that are asked for, in a sentence; empty if all is well."""
+    """What keeps the answers from coming, or is odd about them, in a sentence; empty if all is well."""
     if job is None:
         return "Asked; the engine has not taken it up yet." if asked is not None else ""
     if job.state == "failed":
@@ -211,22 +273,34 @@ def trouble(activity: Activity, job: Job | None, asked: Asked | None, model: str
         return f"Waits for the model: {activity.model.doing}"
     if job.state == "paused":
         return "Paused: p resumes."
-    if job.state == "running" and activity.scored is not None:
-        scored = activity.scored
-        ability = ABILITY_WORDS.get(scored.ability, scored.ability)
+    if job.state == "running" and (scored := activity.scored) is not None:
+        ability = short_benchmark(scored.ability)
         return f"Scores weights for {ability} first: {scored.done:,} of {scored.total:,} items."
-    return _unknown_words(activity, job, model)
-
-
-def lost_words(activity: Activity) -> str:
-    """What there is to do when the engine ended while it wrote."""
-    restart = "R starts it again, then " if activity.link == "lost" else ""
-    return f"The engine ended before it was done: {restart}enter writes anew"
-
-
-def _unknown_words(activity: Activity, job: Job, model: str) -> str:
-    unknown = {
-        word for pane in range(len(VARIANTS)) if (end := activity.ends.get((job.id, pane)))
-        for word in end.unknown_words
-    }  # fmt: skip
+    ends = [end for pane in range(len(VARIANTS)) if (end := Written(activity, job, pane).end) is not None]
+    unknown = {word for end in ends for word in end.unknown_words}
     return f"{model} does not know: {', '.join(sorted(unknown))}" if unknown else ""
+
+
+def document(
+    activity: Activity, job: Job, asked: Asked | None, model: str, texts: Sequence[str]
+) -> dict[str, Any]:
+    """Prompt, settings and answers, as far as they are known, for a file.
+
+    Args:
+        activity: the engine's.
+        job: the engine's job for the answers.
+        asked: what was asked for; None if this screen asked for nothing.
+        model: its name.
+        texts: the answers as they are shown.
+    """
+    answers = []
+    for pane, (variant, text) in enumerate(zip(VARIANTS, texts, strict=True)):
+        written = Written(activity, job, pane)
+        end, found = written.end, written.compared
+        names = ("index", "base_token", "ablated_token", "base_probabilities", "ablated_probabilities")
+        is_different = found is not None and found.index is not None
+        divergence = {name: as_plain(getattr(found, name)) for name in names} if is_different else None
+        ended = {"tokens": end.tokens if end else None, "finish": end.finish if end else None}
+        answers.append({"variant": variant, "text": text, **ended, "divergence": divergence})
+    known = {"prompt": asked.prompt, "mask": asked.masks[-1], "settings": asked.settings} if asked else {}
+    return {"model": model, **{name: as_plain(value) for name, value in known.items()}, "answers": answers}
