@@ -28,7 +28,7 @@ from tests.tui.inspector.test_snapshots import NARROW, SIZES, SMALL, Size, TextF
 from tests.tui.inspector.whole import ended, engine_spec, opened
 from tui.inspector.app import Inspector
 from tui.inspector.calibration.screen import CalibrationScreen
-from tui.inspector.calibration.words import WHAT_IT_IS
+from tui.inspector.calibration.text import WHAT_IT_IS
 from tui.inspector.palette import commands_of
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.heat_map import HeatMap

@@ -2,39 +2,128 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from core.engine.protocol import Cancel, Resume
-from core.experiment.events import ENDED
-from tui.inspector.calibration.export import copied, exported
-from tui.inspector.calibration.maps import TwoMaps, cell_words
-from tui.inspector.calibration.reading import calibrated_model, calibration_job, read_calibration, start_of
-from tui.inspector.calibration.words import TITLE, Pace, note_of, text_of
+from core.engine.protocol import Cancel, Resume, StartCalibration
+from core.experiment.events import ENDED, Job
+from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from tui.calibration_words import points, verdict
+from tui.inspector.activity import Activity
+from tui.inspector.calibration.text import IDS, TITLE, Pace, cell_words, exported, note_of, text_of
+from tui.inspector.look.marks import Marks
+from tui.inspector.pane import read_in_thread
 from tui.inspector.screens.export import ExportScreen, copy
+from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
+from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
+from tui.names import SHORT_NAMES, short_benchmark
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.experiment.events import Job
+    from core.models.spec import ModelSpec
     from core.phantom.calibration.calibration import Calibration
-    from tui.inspector.session import Session
+    from core.phantom.calibration.matrix import Points
 
 POLL_S = 0.2
-"""How often the screen looks what the engine does."""
+"""Seconds between two looks at the engine's activity."""
 
 READING = "Reading the cache, which takes some seconds."
 
 
+CELL_WIDTH = 3
+"""Columns for up to 100 points: so both maps fit beside each other on 80."""
+
+
+def read_calibration(session: Session) -> Calibration | None:
+    """The stored calibration; None if there is none; called in a thread.
+
+    Raises:
+        ValueError: what is stored cannot be read.
+        OSError: the same.
+    """
+    from core.phantom.calibration.calibration import runners, stored_calibration
+    from core.phantom.calibration.plan import main_plan
+    from core.phantom.ground_truth import phantom_of, truth_of
+
+    spec, seed = phantom_of(session.spec.model), session.spec.importance.seed
+    runner_for = runners(spec, session.experiment.store, DIAGNOSTIC_ITEMS, seed)
+    return stored_calibration(main_plan(HELDOUT_ITEMS, seed), truth_of(spec), runner_for)
+
+
+def calibration_job(activity: Activity) -> Job | None:
+    """The calibration that was asked for last, whatever became of it; None if none was."""
+    return next((job for job in reversed(activity.jobs.values()) if job.kind == "calibration"), None)
+
+
+class TwoMaps(Horizontal):
+    """The true matrix at the left, the recovered one at the right, or one of them; they share a cursor."""
+
+    DEFAULT_CSS = """
+    TwoMaps { height: 12; padding: 0 1; }
+    TwoMaps Vertical { width: 1fr; height: 12; }
+    TwoMaps #true-side { margin-right: 2; }
+    TwoMaps Static { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__(id="maps")
+        self._marks = marks
+
+    def compose(self) -> ComposeResult:
+        for side in ("true", "recovered"):
+            with Vertical(id=f"{side}-side"):
+                yield Static(markup=False)
+                yield HeatMap(self._marks, opens=False, id=side)
+
+    def show(self, found: Calibration) -> None:
+        """Shows the matrices of a calibration."""
+        from core.phantom.calibration.calibration import true_matrix
+        from core.phantom.calibration.plan import USUAL
+
+        recovered = found.matrices[USUAL]
+        self._show("true", f"true: its block zeroed, n {found.truth.items}", true_matrix(found.truth))
+        self._show("recovered", f"recovered: its mask, n {recovered.items}", recovered.drops)
+
+    def swap(self) -> None:
+        """Shows the other map, where there is room for one."""
+        self.toggle_class("-true")
+        self.query_one("#true" if self.has_class("-true") else "#recovered", HeatMap).focus()
+
+    def _show(self, side: str, title: str, drops: Points) -> None:
+        self.query_one(f"#{side}-side Static", Static).update(title)
+        self.query_one(f"#{side}", HeatMap).show(_heat_table(drops))
+
+    def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
+        for heat_map in self.query(HeatMap):
+            heat_map.move_to(message.row, message.column)
+
+
+def _heat_table(drops: Points) -> HeatTable:
+    """A matrix for the screen; the full shade is all items lost.
+
+    Args:
+        drops: (10, 10) points of accuracy that each ability (column) loses.
+    """
+    rows = [
+        HeatRow(
+            Heading(short_benchmark(ability), SHORT_NAMES[ability]),
+            [HeatCell(points(value), float(value) / 100) for value in row],
+        )
+        for ability, row in zip(IDS, drops, strict=True)
+    ]
+    columns = [Heading(short_benchmark(ability), SHORT_NAMES[ability][:2]) for ability in IDS]
+    return HeatTable(columns, rows, cell_width=CELL_WIDTH)
+
+
 class CalibrationScreen(ModalScreen[None]):
-    """What was planted beside what is found; or what a calibration is, and how far it is."""
+    """What was planted beside what was found; or what a calibration is, and how far it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "start", id="calibration.start", tooltip="Calibrate"),
@@ -92,11 +181,11 @@ class CalibrationScreen(ModalScreen[None]):
         self._session = session
         self._found: Calibration | None = None
         self._problem = ""
-        """Why what is stored cannot be read."""
+        """Why the stored calibration cannot be read."""
         self._is_reading = False
         self._pace: Pace | None = None
         self._known: Job | None = None
-        """The calibration that was asked for last, when the screen last looked."""
+        """The calibration that was asked for last, at the last look."""
         self._asked_after: str | None = None
         """The job before the one that was asked for here and is not listed yet, "" if none; else None."""
 
@@ -114,29 +203,40 @@ class CalibrationScreen(ModalScreen[None]):
         self._read()
         self.set_interval(POLL_S, self._look_again)
 
+    @property
+    def _model(self) -> ModelSpec:
+        """The phantom that is calibrated. Imports much: for when a calibration has been read."""
+        from core.phantom.ground_truth import phantom_of
+
+        return phantom_of(self._session.spec.model)
+
+    @property
+    def _unfinished(self) -> Job | None:
+        """The calibration that runs, is paused or waits."""
+        job = calibration_job(self._session.activity)
+        return None if job is None or job.state in ENDED else job
+
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Which keys are of use just now."""
-        job = self._unfinished
+        """The keys that do something just now."""
+        job, is_found, readonly = self._unfinished, self._found is not None, self._session.readonly
         if action == "start":
             is_idle = job is None and self._asked_after is None and not self._is_reading
-            return is_idle and self._found is None and not self._session.readonly and self._has_engine
+            return is_idle and not is_found and not readonly and self._session.activity.link != "lost"
         if action == "cancel":
-            return job is not None and self._found is None and not self._session.readonly
+            return job is not None and not is_found and not readonly
         if action == "resume":
-            return job is not None and job.state == "paused" and not self._session.readonly
+            return job is not None and job.state == "paused" and not readonly
         if action == "swap":
-            is_one_map = self.has_class("-narrow") and not self.has_class("-text")
-            return self._found is not None and is_one_map
-        if action in ("page", "zoom", "export", "copy"):
-            return self._found is not None
-        return super().check_action(action, parameters)
+            return is_found and self.has_class("-narrow") and not self.has_class("-text")
+        return is_found or action not in ("page", "zoom", "export", "copy")
 
     def action_start(self) -> None:
         """Asks the engine for the calibration."""
         self._asked_after = "" if self._known is None else self._known.id
-        self._session.send(start_of(self._session))
+        seed = self._session.spec.importance.seed
+        self._session.send(StartCalibration("calibration", DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, seed))
         self._say()
 
     def action_cancel(self) -> None:
@@ -145,7 +245,7 @@ class CalibrationScreen(ModalScreen[None]):
             self._session.send(Cancel(job.id))
 
     def action_resume(self) -> None:
-        """Goes on with the calibration that is paused."""
+        """Continues the calibration that is paused."""
         if (job := self._unfinished) is not None:
             self._session.send(Resume(job.id))
 
@@ -166,32 +266,22 @@ class CalibrationScreen(ModalScreen[None]):
     def action_export(self) -> None:
         """Asks where to write all matrices and figures."""
         if self._found is not None:
-            self.app.push_screen(ExportScreen(exported(self._found, calibrated_model(self._session))))
+            self.app.push_screen(ExportScreen(exported(self._found, self._model)))
 
     def action_copy(self) -> None:
         """Copies the verdict."""
         if self._found is not None:
-            verdict = copied(self._found, calibrated_model(self._session))
-            self.notify(f"{verdict.what}: {copy(self.app, verdict.text)}", markup=False)
+            text = "\n".join(verdict(self._found, self._model))
+            self.notify(f"the verdict: {copy(self.app, text)}", markup=False)
 
     def action_close(self) -> None:
-        """Goes back; the engine goes on."""
+        """Goes back; the engine continues."""
         self.dismiss(None)
 
     def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
         self._explain(message.row, message.column)
 
-    # What the engine does
-
-    @property
-    def _has_engine(self) -> bool:
-        return self._session.activity.link != "lost"
-
-    @property
-    def _unfinished(self) -> Job | None:
-        """The calibration that runs, is paused or waits."""
-        job = calibration_job(self._session.activity)
-        return None if job is None or job.state in ENDED else job
+    # Reading
 
     def _look_again(self) -> None:
         job, before = calibration_job(self._session.activity), self._known
@@ -200,7 +290,7 @@ class CalibrationScreen(ModalScreen[None]):
         if job is None or job.state != "running":
             self._pace = None
         elif self._pace is None or self._session.activity.scored is not None:
-            self._pace = Pace.of(job)  # scoring in between says nothing of the pace of runs
+            self._pace = Pace.of(job)  # scoring in between says nothing about the pace of runs
         self._known = job
         if job is not None and job.state == "completed" and (before is None or before.state != "completed"):
             self._read()
@@ -208,26 +298,28 @@ class CalibrationScreen(ModalScreen[None]):
 
     def _read(self) -> None:
         self._is_reading = True
-        self.run_worker(self._take_in(), group="calibration", exclusive=True)
+        read_in_thread(
+            self,
+            partial(read_calibration, self._session),
+            lambda found: self._take_in(found, ""),
+            lambda problem: self._take_in(None, problem),
+            group="calibration",
+        )
 
-    async def _take_in(self) -> None:
-        found = await asyncio.to_thread(read_calibration, self._session)
-        self._is_reading = False
-        self._problem = found if isinstance(found, str) else ""
-        if found is not None and not isinstance(found, str):
+    def _take_in(self, found: Calibration | None, problem: str) -> None:
+        self._is_reading, self._problem = False, problem
+        if found is not None:
             self.show(found)
         self._say()
 
-    # What is on the screen
+    # Showing
 
     def show(self, found: Calibration) -> None:
-        """Shows a calibration in place of what is said without one."""
+        """Shows a calibration in place of the note."""
         self._found = found
         self.add_class("-found")
         self.query_one(TwoMaps).show(found)
-        self.query_one("#calibration-text Static", Static).update(
-            text_of(found, calibrated_model(self._session))
-        )
+        self.query_one("#calibration-text Static", Static).update(text_of(found, self._model))
         self._explain(0, 0)
         self.query_one("#recovered", HeatMap).focus()
 
@@ -237,9 +329,9 @@ class CalibrationScreen(ModalScreen[None]):
             self.query_one("#calibration-cell", Static).update(text)
 
     def _say(self) -> None:
-        """What is said in place of the maps, and which keys are of use."""
+        """Shows the note without a calibration, and the keys that do something."""
         if self._found is None and not self._is_reading:
-            job, is_asked = self._known, self._asked_after is not None
-            note = self._problem or note_of(self._session, job, self._pace, is_asked=is_asked)
+            is_asked = self._asked_after is not None
+            note = self._problem or note_of(self._session, self._known, self._pace, is_asked=is_asked)
             self.query_one("#calibration-note", Static).update(Text(note))
         self.refresh_bindings()

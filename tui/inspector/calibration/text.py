@@ -1,54 +1,59 @@
-"""What the calibration says below its maps, and in place of them."""
+"""What the calibration says below its maps, in place of them, and in files."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.text import Text
 
+from core.abilities.catalogue import ABILITIES
+from core.experiment.events import Job
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui.calibration_words import (
     MATRICES_LEGEND,
     aurocs,
+    document,
     matrices_table,
     mean,
     setting_cells,
+    setting_words,
     settings_table,
     times_words,
     verdict,
     what_it_is,
 )
+from tui.inspector.pane import ROW_SUFFIXES, Exported, write_rows
+from tui.inspector.session import Session
 from tui.names import short_benchmark
 from tui.numbers import duration_text, number
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
-    from core.experiment.events import Job
     from core.models.spec import ModelSpec
     from core.phantom.calibration.calibration import Calibration
-    from tui.inspector.session import Session
+
+IDS = tuple(ability.id for ability in ABILITIES)
+"""The rows and columns of all matrices."""
 
 TITLE = "Calibration: points of accuracy lost, planted and found"
 
 WHAT_IT_IS = (
     "A calibration runs the whole method on the phantom, a tiny Llama that was trained so that each of ten "
-    "abilities needs neurons of its own: what the method should find is known, and stands beside what it "
-    f"finds. It scores weights in 3 ways with {DIAGNOSTIC_ITEMS} items an ability and asks over a thousand "
-    f"runs of {HELDOUT_ITEMS} items, which takes some minutes on a CPU and is kept: the next time it is here "
+    "abilities needs neurons of its own: what the method should find is known, and is shown beside what it "
+    f"finds. It scores weights in 3 ways with {DIAGNOSTIC_ITEMS} items an ability and makes over a thousand "
+    f"runs of {HELDOUT_ITEMS} items. This takes some minutes on a CPU and is kept: the next time it is here "
     "at once."
 )
 
 PLACES_LEGEND = (
-    "own: share of the selected weights that lie in the ability's own block; times: how many times chance "
-    "that is; shared: share in the block that all share. AUROC, .5 is chance: own block against the "
+    "own: share of the selected weights in the ability's own block; times: that share as a multiple of "
+    "chance; shared: share in the block that all abilities share. AUROC, .5 is chance: own block against the "
     "other private ones, by neuron (sum of its weights' scores) and by weight. Means of 10 abilities."
 )
 
@@ -64,7 +69,7 @@ MOST_COLUMNS = 1000
 
 
 def text_of(found: Calibration, spec: ModelSpec) -> Group:
-    """Verdict, settings and places, as wide as there is room."""
+    """Verdict, recovered matrices and locations of the weights, as wide as there is room."""
     items = f"{DIAGNOSTIC_ITEMS} diagnostic items an ability"
     return Group(
         *(Text(f"{line}\n") for line in verdict(found, spec)),
@@ -72,7 +77,7 @@ def text_of(found: Calibration, spec: ModelSpec) -> Group:
         ByWidth(lambda is_narrow: matrices_table(found, is_narrow=is_narrow)),
         Text(f"{MATRICES_LEGEND}\n", style="dim"),
         Text(f"Where the selected weights lie · {items}", style="bold"),
-        ByWidth(lambda is_narrow: places_table(found, is_narrow=is_narrow)),
+        ByWidth(lambda is_narrow: locations_table(found, is_narrow=is_narrow)),
         Text(f"{PLACES_LEGEND}\n", style="dim"),
         Text(f"{what_it_is(spec)} {COMMANDS}"),
     )
@@ -80,7 +85,7 @@ def text_of(found: Calibration, spec: ModelSpec) -> Group:
 
 @dataclass
 class ByWidth:
-    """A table, in its narrow form where the wide one has no room."""
+    """A table, narrow where the wide one has no room."""
 
     table: Callable[[bool], Table]
     """Makes it, narrow or not."""
@@ -88,14 +93,12 @@ class ByWidth:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table that there is room for."""
         wide = self.table(False)
-        fits = (
-            console.measure(wide, options=options.update(max_width=MOST_COLUMNS)).maximum <= options.max_width
-        )
-        yield wide if fits else self.table(True)
+        needed = console.measure(wide, options=options.update(max_width=MOST_COLUMNS)).maximum
+        yield wide if needed <= options.max_width else self.table(True)
 
 
-def places_table(found: Calibration, *, is_narrow: bool = False) -> Table:
-    """A row for each setting that was located; the controls are dim. Narrow, settings are in words."""
+def locations_table(found: Calibration, *, is_narrow: bool = False) -> Table:
+    """A row for each setting whose weights were located; controls are dim. Narrow, settings are in words."""
     table = settings_table(("own", "times", "shared", "neuron", "weight"), is_narrow=is_narrow)
     for setting, by_ability in found.placements.items():
         places, score = list(by_ability.values()), (setting.loss, setting.reduction, setting.selection)
@@ -110,31 +113,79 @@ def places_table(found: Calibration, *, is_narrow: bool = False) -> Table:
     return table
 
 
+def cell_words(found: Calibration, row: int, column: int) -> str:
+    """One cell of both maps, in a sentence."""
+    from core.phantom.calibration.calibration import true_matrix
+    from core.phantom.calibration.plan import USUAL
+
+    true, recovered = true_matrix(found.truth)[row, column], found.matrices[USUAL].drops[row, column]
+    without, asked = short_benchmark(IDS[row]), short_benchmark(IDS[column])
+    return (
+        f"Without {without}, {asked} loses {true:.1f} of 100 points by the planted block, "
+        f"and {recovered:.1f} by the mask ({setting_words(USUAL)})."
+    )
+
+
+# In files
+
+
+def exported(found: Calibration, spec: ModelSpec) -> Exported:
+    """All cells of all matrices as CSV, or everything as JSON."""
+    return Exported(
+        "abilityscope-calibration",
+        ROW_SUFFIXES,
+        lambda path: write_rows(path, _cell_rows(found), document(found, spec, DIAGNOSTIC_ITEMS)),
+    )
+
+
+def _cell_rows(found: Calibration) -> list[dict[str, Any]]:
+    """One row for each cell of each recovered matrix, with the true one's."""
+    from core.phantom.calibration.calibration import true_matrix
+
+    true = true_matrix(found.truth)
+    return [
+        {
+            **setting.figures(),
+            "ablated": ablated,
+            "asked": asked,
+            "true_points": float(true[row, column]),
+            "points": float(matrix.drops[row, column]),
+            "n": matrix.items,
+        }
+        for setting, matrix in found.matrices.items()
+        for row, ablated in enumerate(IDS)
+        for column, asked in enumerate(IDS)
+    ]
+
+
+# Without a calibration
+
+
 @dataclass
 class Pace:
-    """How fast a job goes on, from when it was first seen."""
+    """How fast a job proceeds, from when it was first seen."""
 
     done: int
     started: float
 
     @classmethod
     def of(cls, job: Job) -> Pace:
-        """The pace of a job that is seen now."""
+        """The pace of a job that is first seen now."""
         return cls(job.done, time.monotonic())
 
     def left(self, job: Job) -> str:
-        """How long it will still take, in words; empty as long as that cannot be told."""
+        """The remaining time in words; empty as long as it is unknown."""
         seconds, done = time.monotonic() - self.started, job.done - self.done
         return f"{duration_text(seconds / done * (job.total - job.done))} left" if done > 0 else ""
 
 
 def note_of(session: Session, job: Job | None, pace: Pace | None, *, is_asked: bool) -> str:
-    """What is said where there is no calibration to show: what it is, and what can be done or goes on.
+    """The text without a calibration: what it is, and what can be done or is being done.
 
     Args:
         session: the engine's activity.
         job: the calibration that was asked for last.
-        pace: of it, while it runs.
+        pace: of the job, while it runs.
         is_asked: whether one was asked for that the engine does not list yet.
     """
     return f"{WHAT_IT_IS}\n\n{_state(session, job, pace, is_asked=is_asked)}"
@@ -153,29 +204,23 @@ def _state(session: Session, job: Job | None, pace: Pace | None, *, is_asked: bo
         return f"{marks.lacking} It waits for {before}."
     if session.readonly:
         return "This inspector only looks (--readonly): abilityscope calibrate computes it."
-    return f"{_ended(session, job)}enter starts it."
-
-
-def _ended(session: Session, job: Job | None) -> str:
-    """How the last one ended, if not well, before what can be done."""
-    wrong = session.marks.wrong
     if job is None:
-        return ""
-    if job.state == "failed":
-        return f"{wrong} It failed: {safe_line(job.problem)}\n\n"
-    if job.state == "cancelled":
-        return f"{wrong} Cancelled: {job.done:,} of {job.total:,} runs are done and kept.\n\n"
-    return f"{wrong} It was computed, but the cache does not have all of it any more.\n\n"
+        return "enter starts it."
+    ends = {
+        "failed": f"It failed: {safe_line(job.problem)}",
+        "cancelled": f"Cancelled: {job.done:,} of {job.total:,} runs are done and kept.",
+    }
+    gone = "It was computed, but the cache does not have all of it any more."
+    return f"{marks.wrong} {ends.get(job.state, gone)}\n\nenter starts it."
 
 
 def _progress(session: Session, job: Job, pace: Pace | None) -> str:
     marks, scored = session.marks, session.activity.scored
     full = BAR_WIDTH * job.done // job.total if job.total else 0
-    bar = marks.bar * full + marks.dash * (BAR_WIDTH - full)
+    runs = f"{job.done:,} of {job.total:,} runs {marks.bar * full}{marks.dash * (BAR_WIDTH - full)}"
     if job.state == "paused":
-        return f"{marks.paused} {job.done:,} of {job.total:,} runs {bar}  paused: p resumes"
-    line = f"{marks.running} {job.done:,} of {job.total:,} runs {bar}"
+        return f"{marks.paused} {runs}  paused: p resumes"
     if scored is not None:
         name = short_benchmark(scored.ability)
-        return f"{line}\n  scoring weights for {name}: {scored.done} of {scored.total} items"
-    return f"{line}  {pace.left(job) if pace else ''}".rstrip()
+        return f"{marks.running} {runs}\n  scoring weights for {name}: {scored.done} of {scored.total} items"
+    return f"{marks.running} {runs}  {pace.left(job) if pace else ''}".rstrip()
