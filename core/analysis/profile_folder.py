@@ -18,12 +18,7 @@ from core.analysis.comparisons import run_fields
 from core.analysis.profile import Profile
 from core.analysis.samples.items import ensure_items
 from core.analysis.statistics import SIGNIFICANT
-from core.experiment.cache_keys import (
-    CONTRAST_VERSION,
-    GENERATION_QUALITY_VERSION,
-    OUTCOMES_VERSION,
-    RANKING_VERSION,
-)
+from core.experiment.cache_keys import CONTRAST_VERSION, VERSIONS
 from core.experiment.experiment import Experiment
 from core.masks.choices import DRAWN
 
@@ -103,10 +98,10 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
         "seed": plan.seed,
         "random_seeds": plan.seeds_of("random"),
         "formats": {
-            "ranking": RANKING_VERSION,
+            "ranking": VERSIONS["ranking"],
             "contrast": CONTRAST_VERSION,
-            "outcomes": OUTCOMES_VERSION,
-            "generation_quality": GENERATION_QUALITY_VERSION,
+            "outcomes": VERSIONS["outcomes"],
+            "generation_quality": VERSIONS["generation_quality"],
             "generator": GENERATOR_VERSION,
         },
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},

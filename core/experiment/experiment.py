@@ -11,16 +11,7 @@ from cache.entries import Unwritable
 from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.cache_keys import (
-    divergences_key,
-    divergences_key_inputs,
-    generation_quality_key,
-    generation_quality_key_inputs,
-    outcomes_key,
-    ranking_key,
-    ranking_key_inputs,
-    scope_key_inputs,
-)
+from core.experiment.cache_keys import cache_key, ranking_key_inputs, scope_key_inputs
 from core.experiment.events import Event, NotStored
 from core.experiment.specs import (
     SHARED_ABILITIES,
@@ -107,7 +98,7 @@ class Experiment:
 
     def ranking_key(self, mask: MaskSpec) -> str:
         """The cache key of the ranking whose first n weights are the mask."""
-        return ranking_key(self.ranking_key_inputs(mask))
+        return cache_key("ranking", self.ranking_key_inputs(mask))
 
     def rankings_of(self, mask: MaskSpec) -> list[MaskSpec]:
         """The masks whose stored rankings a mask is cut from, its own ability's first; none for `random`."""
@@ -161,7 +152,7 @@ class Experiment:
             **benchmark.key_inputs(self.spec, n),
             "batch_size": self.batch_size,
         }
-        return OutcomesRequest(mask, benchmark, n, outcomes_key(key_inputs), key_inputs)
+        return OutcomesRequest(mask, benchmark, n, cache_key("outcomes", key_inputs), key_inputs)
 
     def generation_quality_request(self, mask: MaskSpec | None) -> tuple[str, dict[str, Any]]:
         """The cache key and key inputs of the generation quality of a mask (None: the intact model).
@@ -169,9 +160,22 @@ class Experiment:
         Raises:
             ValueError: k asks for more weights than there are candidates.
         """
-        mask_inputs = None if mask is None else self.mask_key_inputs(mask)
-        inputs = generation_quality_key_inputs(self.identity, self.spec.level, words_of(mask), mask_inputs)
-        return generation_quality_key(inputs), inputs
+        key_inputs = {
+            "model": self.identity,
+            "level": self.spec.level,
+            "ablated": words_of(mask),  # for people to read: "mask" has it all
+            "mask": None if mask is None else self.mask_key_inputs(mask),
+        }
+        return cache_key("generation_quality", key_inputs), key_inputs
+
+    def items_request(self, benchmark: Benchmark, n: int) -> tuple[str, dict[str, Any]]:
+        """The cache key and key inputs of the table of a benchmark's first n items.
+
+        Raises:
+            ValueError: the benchmark's rows are missing or bad.
+        """
+        key_inputs = benchmark.key_inputs(self.spec, n)
+        return cache_key("items", key_inputs), key_inputs
 
     def report_unwritable(self, problem: OSError) -> None:
         """Emits that nothing can be stored, once for each reason."""
@@ -188,6 +192,12 @@ def words_of(mask: MaskSpec | None) -> str:
 
 def divergences_request(base: OutcomesRequest, ablated: OutcomesRequest) -> tuple[str, dict[str, Any]]:
     """The cache key and key inputs of the divergences of a base and an ablated run."""
-    benchmark = ablated.benchmark.id
-    key_inputs = divergences_key_inputs(base.key, ablated.key, str(ablated.mask), benchmark, ablated.n)
-    return divergences_key(key_inputs), key_inputs
+    key_inputs = {
+        "base_outcomes": base.key,
+        "ablated_outcomes": ablated.key,
+        # For people to read: the keys have it all.
+        "ablated": str(ablated.mask),
+        "benchmark": ablated.benchmark.id,
+        "n": ablated.n,
+    }
+    return cache_key("divergences", key_inputs), key_inputs

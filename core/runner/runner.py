@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.cache_keys import items_key, items_key_inputs
 from core.experiment.specs import MaskSpec
 from core.runner.loaded import LoadedExperiment
 
@@ -51,7 +50,7 @@ class Runner(LoadedExperiment):
         from core.analysis.samples.items import ensure_items
         from core.benchmarks.evaluation import prepare
 
-        key = items_key(items_key_inputs(benchmark, n, self.spec))
+        key, _ = self.items_request(benchmark, n)
         if key not in self._prepared:
             prepared = prepare(self.loaded, benchmark, n, self.batch_size)
             ensure_items(self, benchmark, n)

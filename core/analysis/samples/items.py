@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from cache.entries import Payload
 from core.benchmarks.benchmark import Benchmark, ChoiceDocument, Document
-from core.experiment.cache_keys import items_key, items_key_inputs
 from core.experiment.experiment import Experiment
 from core.experiment.storing import alone_with, stored_whole, storing
 from core.models.spec import one_of
@@ -38,8 +37,8 @@ def ensure_items(experiment: Experiment, benchmark: Benchmark, n: int) -> Payloa
     Raises:
         ValueError: the benchmark has fewer than n items, or its rows are missing.
     """
-    key_inputs = items_key_inputs(benchmark, n, experiment.spec)
-    key, entries = items_key(key_inputs), experiment.store.items.entries
+    key, key_inputs = experiment.items_request(benchmark, n)
+    entries = experiment.store.items.entries
     # Looked up before locking too: a read-only cache has no room for locks.
     if (found := stored_whole(experiment, entries, key)) is not None:
         return found

@@ -9,16 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
-from cache.keys import key_of
+from core.experiment.cache_keys import cache_key
 from core.experiment.events import EntryReplaced
 from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS, Selection
 from core.phantom import ground_truth as phantom
 from core.phantom.calibration.blocks import PRIVATE, Blocks, Localization
 from core.runner.runner import Runner
-
-LOCALIZATION_VERSION = 3
-"""Raised whenever the same key inputs give other localizations."""
 
 SCORED: tuple[Selection, ...] = ("top", *CONTRASTS)
 """The selections that rank all weights by a score."""
@@ -59,7 +56,7 @@ def localization_request(runner: Runner) -> tuple[str, dict[str, Any]]:
         "blocks": [phantom.PRIVATE, phantom.SHARED],
         "rankings": [runner.ranking_key(mask) for mask in masks],
     }
-    return key_of("localizations", LOCALIZATION_VERSION, key_inputs), key_inputs
+    return cache_key("localizations", key_inputs), key_inputs
 
 
 def _stored(runner: Runner, key: str) -> Localizations | None:

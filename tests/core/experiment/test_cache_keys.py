@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,22 +17,8 @@ from cache.upkeep import manifest_of
 from core.abilities import Item
 from core.analysis.samples.items import ensure_items
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.cache_keys import (
-    DIVERGENCES_VERSION,
-    GENERATION_QUALITY_VERSION,
-    ITEMS_VERSION,
-    OUTCOMES_VERSION,
-    RANKING_VERSION,
-    divergences_key,
-    divergences_key_inputs,
-    generation_quality_key,
-    generation_quality_key_inputs,
-    items_key,
-    outcomes_key,
-    ranking_key,
-    ranking_key_inputs,
-)
-from core.experiment.experiment import Experiment, divergences_request
+from core.experiment.cache_keys import VERSIONS, KeyKind, cache_key, ranking_key_inputs
+from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
 from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
 from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec
@@ -70,12 +55,12 @@ def test_the_golden_key_of_a_ranking() -> None:
         "variant": "mlp",
         "selection": "top",
     }
-    assert ranking_key(written) == "d6e2ca12533c1c325ffcd3313fc8c6f8"
+    assert cache_key("ranking", written) == "d6e2ca12533c1c325ffcd3313fc8c6f8"
     one = DiagnosticSet("spatial_reasoning", "basic", 1000, 0)
     made = ranking_key_inputs(MODEL, ImportanceSpec(reduction="abs-sum"), [one], TOP)
     generator = made["items"][0]["generator"]
     written["items"] = [{**written["items"][0], "generator": generator}]  # type: ignore[index]
-    assert ranking_key(made) == ranking_key(written)
+    assert cache_key("ranking", made) == cache_key("ranking", written)
 
 
 def test_the_golden_key_of_outcomes() -> None:
@@ -90,7 +75,7 @@ def test_the_golden_key_of_outcomes() -> None:
         "style": "cloze",
         "batch_size": "auto",
     }
-    assert outcomes_key(written) == "6edc152d29d2980c20b30932c0399381"
+    assert cache_key("outcomes", written) == "6edc152d29d2980c20b30932c0399381"
 
 
 def test_the_golden_key_of_divergences() -> None:
@@ -101,23 +86,23 @@ def test_the_golden_key_of_divergences() -> None:
         "benchmark": "gsm8k",
         "n": 1319,
     }
-    assert divergences_key(written) == "a767508917b3241f3e282e74afcfd428"
-    made = divergences_key_inputs("2d" * 16, "3c" * 16, str(TOP), "gsm8k", 1319)
-    assert divergences_key(made) == divergences_key(written)
+    assert cache_key("divergences", written) == "a767508917b3241f3e282e74afcfd428"
+    assert divergences_of(1319) == (cache_key("divergences", written), written)
 
 
-def test_the_golden_key_of_generation_quality() -> None:
+def test_the_golden_key_of_generation_quality(tmp_path: Path) -> None:
     mask = {"random": 7, "variant": "mlp", "n": 1234}
     written = {"model": PLAIN_MODEL, "level": "basic", "ablated": str(TOP), "mask": mask}
-    assert generation_quality_key(written) == "f62ab1d23edec9651e48799415a5efa8"
-    assert generation_quality_key(
-        generation_quality_key_inputs(MODEL, "basic", str(TOP), mask)
-    ) == generation_quality_key(written)
+    assert cache_key("generation_quality", written) == "f62ab1d23edec9651e48799415a5efa8"
+    experiment = with_identity(new_runner(tmp_path), **PLAIN_MODEL)
+    key, made = experiment.generation_quality_request(None)
+    assert key == cache_key("generation_quality", written | {"ablated": "base", "mask": None})
+    assert set(made) == set(written)
 
 
 def test_the_golden_key_of_items() -> None:
     written = {"benchmark": "gsm8k", "benchmark_version": 1, "n": 1319, "documents": "4b" * 32}
-    assert items_key(written) == "b515ba1ceefc135ccb319e6c0335821e"
+    assert cache_key("items", written) == "b515ba1ceefc135ccb319e6c0335821e"
 
 
 # What is changed, one thing at a time, in the experiment that everything is asked of.
@@ -250,7 +235,7 @@ def test_benchmark_items_and_batches_change_what_is_evaluated(tmp_path: Path) ->
 
 def test_what_decides_a_table_of_items_is_in_its_key(tmp_path: Path) -> None:
     def key(experiment: Experiment, benchmark: Any = SPATIAL, n: int = N) -> str:
-        return items_key(benchmark.key_inputs(experiment.spec, n))
+        return cache_key("items", benchmark.key_inputs(experiment.spec, n))
 
     experiment = new_runner(tmp_path)
     listed = new_runner(tmp_path, ModelSpec("some/model"))
@@ -289,13 +274,22 @@ def turned(value: Any) -> Any:
     return [turned(part) for part in value] if isinstance(value, list) else value
 
 
-VERSIONS: dict[str, tuple[str, int, Callable[[dict[str, Any]], str]]] = {
-    "rankings": ("ranking", RANKING_VERSION, ranking_key),
-    "outcomes": ("outcomes", OUTCOMES_VERSION, outcomes_key),
-    "divergences": ("divergences", DIVERGENCES_VERSION, divergences_key),
-    "generation_quality": ("generation_quality", GENERATION_QUALITY_VERSION, generation_quality_key),
-    "items": ("items", ITEMS_VERSION, items_key),
+KEY_KINDS: dict[str, KeyKind] = {
+    "rankings": "ranking",
+    "outcomes": "outcomes",
+    "divergences": "divergences",
+    "generation_quality": "generation_quality",
+    "items": "items",
 }
+
+
+def divergences_of(n: int) -> tuple[str, dict[str, Any]]:
+    """The divergences of made-up runs of a benchmark with written answers."""
+    gsm8k = replace(SPATIAL, id="gsm8k")
+    base, ablated = (
+        OutcomesRequest(mask, gsm8k, n, key * 16, {}) for mask, key in ((None, "2d"), (TOP, "3c"))
+    )
+    return divergences_request(base, ablated)
 
 
 @pytest.fixture(scope="module")
@@ -305,9 +299,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     experiment = new_runner(root)
     list(compute_runs(experiment, {TOP: [experiment.request(TOP, SPATIAL, N)]}))
     ensure_items(experiment, SPATIAL, N)
-    key_inputs = divergences_key_inputs("2d" * 16, "3c" * 16, str(TOP), "gsm8k", N)
     empty: dict[str, list[Any]] = {name: [] for name in _divergences_columns()}
-    experiment.store.divergences.save(divergences_key(key_inputs), key_inputs, empty)
+    experiment.store.divergences.save(*divergences_of(N), empty)
     return root
 
 
@@ -318,18 +311,18 @@ def _divergences_columns() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind.name in VERSIONS], ids=lambda kind: kind.name
+    "kind", [kind for kind in KINDS if kind.name in KEY_KINDS], ids=lambda kind: kind.name
 )
 def test_an_entry_shows_all_that_its_key_is_made_of(
     kind: Any, filled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name, version, key = VERSIONS[kind.name]
+    name = KEY_KINDS[kind.name]
     keys = EntryFolder(filled, kind).stored_keys()
     assert keys
     for stored in keys:
         manifest: Manifest = manifest_of(filled, stored)[1]
-        assert key_of(name, version, manifest.key_inputs) == stored
-        assert key(turned(manifest.key_inputs)) == stored
+        assert key_of(name, VERSIONS[name], manifest.key_inputs) == stored
+        assert cache_key(name, turned(manifest.key_inputs)) == stored
         assert run(["cache", "info", stored, "--cache-dir", str(filled), "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["key_inputs"] == manifest.key_inputs
         assert run(["cache", "info", stored, "--cache-dir", str(filled)]) == 0

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.cache_keys import divergences_key, divergences_key_inputs
 from core.experiment.events import Event, ImportancePlanned
+from core.experiment.experiment import divergences_request
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.importance.memory import MemoryOptions, check_memory_options, rounding_of
 from core.models.spec import DType, ModelSpec
@@ -97,9 +97,8 @@ def test_the_dtype_is_in_every_key_of_numbers(tmp_path: Path) -> None:
 
     def keys(dtype: DType) -> tuple[str, ...]:
         runner = Runner(ModelSpec(device="cpu", dtype=dtype), Store(tmp_path), IMPORTANCE)
-        runs = [runner.request(mask, benchmark, 5).key for mask in (None, MASK)]
-        divergences = divergences_key(divergences_key_inputs(*runs, str(MASK), benchmark.id, 5))
-        return (runner.ranking_key(MASK), *runs, divergences)
+        base, ablated = (runner.request(mask, benchmark, 5) for mask in (None, MASK))
+        return runner.ranking_key(MASK), base.key, ablated.key, divergences_request(base, ablated)[0]
 
     auto, *named = map(keys, dtypes)
     assert auto == named[0]  # the demo's checkpoint is float32

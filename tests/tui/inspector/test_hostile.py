@@ -17,7 +17,6 @@ from textual._compositor import LayoutUpdate
 
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.cache_keys import items_key, items_key_inputs
 from core.experiment.events import (
     BatchFinished,
     EntryReplaced,
@@ -119,8 +118,7 @@ def hostile_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pa
 def fill(cache: Path, spec: ModelSpec) -> None:
     experiment, items = hostile_app((cache, spec)).session.experiment, hostile_items()
     benchmark = hostile_benchmark(spec)
-    about_items = items_key_inputs(benchmark, N, spec)
-    experiment.store.items.save(items_key(about_items), about_items, items.to_dict(as_series=False))
+    experiment.store.items.save(*experiment.items_request(benchmark, N), items.to_dict(as_series=False))
     for mask, right in ((None, 0.9), (MASK, 0.4)):
         request = experiment.request(mask, benchmark, N)
         columns = {**answers(items, right, str(mask)), "text": [f"{HOSTILE}{LONG}"] * N}
