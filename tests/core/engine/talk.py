@@ -42,7 +42,7 @@ def kill(process: EngineProcess) -> None:
 
 
 class Screen:
-    """Hears what an engine tells, in order."""
+    """Collects an engine's events, in order."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

@@ -101,8 +101,8 @@ def outcomes_here(runner: Runner, mask: MaskSpec | None, benchmark: str, n: int)
     return outcomes_of(runner, runner.request(mask, found, n))
 
 
-def told_outcomes(screen: Screen) -> list[dict[int, ItemOutcome]]:
-    """What was told of each run, by the items' places."""
+def outcomes_by_run(screen: Screen) -> list[dict[int, ItemOutcome]]:
+    """The outcomes of each run, by the items' indices."""
     runs: list[dict[int, ItemOutcome]] = []
     for event in screen.heard:
         if isinstance(event, RunStarted):
@@ -126,10 +126,10 @@ def test_a_job_gives_what_a_workbench_gives_and_is_then_in_the_cache(
             # Each mask is applied once.
             assert started == [(mask, benchmark) for mask in (None, SPATIAL) for benchmark in BENCHMARKS]
             assert [run.done for run in screen.of(RunFinished)] == [1, 2, 3, 4]
-            for (mask, benchmark), told in zip(started, told_outcomes(screen), strict=True):
+            for (mask, benchmark), found in zip(started, outcomes_by_run(screen), strict=True):
                 here = outcomes_here(runner, mask, benchmark, 60)
-                assert sorted(told) == list(range(60))
-                rows = [told[place] for place in range(60)]
+                assert sorted(found) == list(range(60))
+                rows = [found[place] for place in range(60)]
                 assert [row.gold for row in rows] == here["gold"].to_list()
                 assert [row.prediction for row in rows] == here["prediction"].to_list()
                 values = pl.Series([list(row.loglikelihoods) for row in rows], dtype=pl.List(pl.Float32))
@@ -156,7 +156,7 @@ def test_cancel_restores_the_weights(spec: EngineSpec, runner: Runner) -> None:
             job = await screen.all_of(StartRuns("base", (Run(None, BENCHMARKS[0], 61),)))
             assert job.state == "completed"
             here = outcomes_here(runner, None, BENCHMARKS[0], 61)
-            rows = [told_outcomes(screen)[-1][place] for place in range(61)]
+            rows = [outcomes_by_run(screen)[-1][place] for place in range(61)]
             values = pl.Series([list(row.loglikelihoods) for row in rows], dtype=pl.List(pl.Float32))
             assert values.to_list() == here["loglikelihoods"].to_list()
 

@@ -42,7 +42,7 @@ def driver(monkeypatch: pytest.MonkeyPatch, **functions: Callable[..., Any]) -> 
 
 
 def answer(gpus: Gpus) -> tuple[GpuFacts, ...]:
-    """What is told once the driver has answered."""
+    """The figures once the driver has answered."""
     gpus.facts()
     deadline = time.monotonic() + 10
     while any(thread.name == "gpus" for thread in threading.enumerate()):

@@ -31,8 +31,8 @@ def outcome(place: int) -> ItemOutcome:
 
 
 def test_a_paused_job_waits_at_its_next_checkpoint_until_it_is_resumed_or_cancelled() -> None:
-    told: list[Event] = []
-    queue = JobQueue("3f2a", told.append)
+    events: list[Event] = []
+    queue = JobQueue("3f2a", events.append)
     for release in (queue.resume, queue.cancel):
         queue.add(StartRuns("title", ()))
         taken = queue.take()
@@ -52,7 +52,7 @@ def test_a_paused_job_waits_at_its_next_checkpoint_until_it_is_resumed_or_cancel
         queue.end("completed")
     queue.close()
     assert queue.take() is None
-    states = [event.job.state for event in told if isinstance(event, JobChanged)]
+    states = [event.job.state for event in events if isinstance(event, JobChanged)]
     assert states == [
         *("queued", "running", "paused", "running", "completed"),
         *("queued", "running", "paused", "completed"),
@@ -62,15 +62,15 @@ def test_a_paused_job_waits_at_its_next_checkpoint_until_it_is_resumed_or_cancel
 
 
 def test_a_closed_queue_cancels_what_waits_and_what_runs() -> None:
-    told: list[Event] = []
-    queue = JobQueue("3f2a", told.append)
+    events: list[Event] = []
+    queue = JobQueue("3f2a", events.append)
     for title in ("runs", "waits"):
         queue.add(StartRuns(title, ()))
     assert queue.take() is not None
     queue.close()
     assert queue.checkpoint() is True
     queue.end("cancelled")
-    last = {event.job.title: event.job.state for event in told if isinstance(event, JobChanged)}
+    last = {event.job.title: event.job.state for event in events if isinstance(event, JobChanged)}
     assert last == {"runs": "cancelled", "waits": "cancelled"}
     assert queue.is_empty
 
@@ -121,10 +121,10 @@ def test_old_jobs_are_forgotten_but_none_that_has_not_ended() -> None:
     assert kept == ["waiting", *(f"job-{number}" for number in range(5, ENDED_JOBS + 5))]
 
 
-def test_what_comes_fast_is_told_together_in_order_and_whole() -> None:
+def test_what_comes_fast_is_reported_together_in_order_and_whole() -> None:
     async def emit() -> list[Event]:
-        told: list[Event] = []
-        pacer = Pacer(asyncio.get_running_loop(), told.append)
+        events: list[Event] = []
+        pacer = Pacer(asyncio.get_running_loop(), events.append)
         for place in range(5):
             pacer.emit(BatchFinished((outcome(place),)))
         pacer.emit(RunFinished("base", "b", 0.5, 1, 1))
@@ -132,10 +132,10 @@ def test_what_comes_fast_is_told_together_in_order_and_whole() -> None:
             pacer.emit(TextWritten("g", 0, text))
         pacer.emit(TextWritten("g", 1, "d"))
         deadline = asyncio.get_running_loop().time() + 10
-        while told[-1] != TextWritten("g", 1, "d"):
-            assert asyncio.get_running_loop().time() < deadline, told
+        while events[-1] != TextWritten("g", 1, "d"):
+            assert asyncio.get_running_loop().time() < deadline, events
             await asyncio.sleep(0)
-        return told
+        return events
 
     assert asyncio.run(emit()) == [
         BatchFinished((outcome(0),)),

@@ -56,7 +56,7 @@ def spec_in(tmp_path: Path, model: str = "demo") -> EngineSpec:
     return EngineSpec(ModelSpec(model), str(tmp_path / "cache"), IMPORTANCE)
 
 
-def test_a_killed_engine_is_told_in_words_and_nothing_finished_is_lost(start: Start, tmp_path: Path) -> None:
+def test_a_killed_engine_is_reported_and_nothing_finished_is_lost(start: Start, tmp_path: Path) -> None:
     spec = spec_in(tmp_path)
 
     async def talk() -> None:
@@ -81,7 +81,7 @@ def test_a_killed_engine_is_told_in_words_and_nothing_finished_is_lost(start: St
         assert (job.state, job.done) == ("completed", 10)
         (found,) = screen.of(RunsFound)
         assert found.total == 10
-        # The last one may have been stored and not told.
+        # The last one may have been stored and not emitted.
         assert finished <= found.cached <= finished + 1
         screen.connection.send(Shutdown())
         await screen.to_the_end()
@@ -144,7 +144,7 @@ def test_without_its_model_an_engine_says_so_to_every_job(start: Start, tmp_path
     assert process.wait(timeout=60) == 0
 
 
-def test_an_engine_that_cannot_start_is_told_with_its_log(start: Start, tmp_path: Path) -> None:
+def test_an_engine_that_cannot_start_is_reported_with_its_log(start: Start, tmp_path: Path) -> None:
     spec = spec_in(tmp_path)
     RuntimePaths.of(spec.id).lock.mkdir()
     process = start(spec)

@@ -38,10 +38,10 @@ def one_thread() -> Iterator[None]:
 
 
 class Engine:
-    """A worker in a thread of this process; what it is to do besides is done where it tells its events."""
+    """A worker in a thread of this process; tests intervene where it emits its events."""
 
     def __init__(self, root: Path) -> None:
-        self.told: list[Event] = []
+        self.events: list[Event] = []
         self.spec = EngineSpec(ModelSpec(), str(root), IMPORTANCE)
         self.on_event: Callable[[Event], None] = lambda event: None
         self.queue = JobQueue("test", self.emit)
@@ -49,7 +49,7 @@ class Engine:
         self.worker.start()
 
     def emit(self, event: Event) -> None:
-        self.told.append(event)
+        self.events.append(event)
         self.on_event(event)
 
     @property
@@ -57,7 +57,7 @@ class Engine:
         return self.worker._runner
 
     def ended(self) -> list[Job]:
-        return [e.job for e in self.told if isinstance(e, JobChanged) and e.job.state in ENDED]
+        return [e.job for e in self.events if isinstance(e, JobChanged) and e.job.state in ENDED]
 
     def do(self, start: StartRuns) -> Job:
         """The job as it ended."""
@@ -117,18 +117,18 @@ def test_weights_that_changed_end_the_job_and_what_it_stored_is_deleted(engine: 
     third = engine.do(StartRuns("other", (*START.runs, Run(other, "spatial_reasoning", N))))
     assert third.state == "completed"
     assert len(engine.stored()) == len(kept) + 3
-    assert sum(isinstance(event, ModelLoaded) for event in engine.told) == 2
+    assert sum(isinstance(event, ModelLoaded) for event in engine.events) == 2
     assert outcomes(engine.runner).equals(truth)
 
 
 def test_a_whole_model_is_verified_and_not_loaded_again(engine: Engine) -> None:
     assert engine.do(START).state == "completed"
     assert engine.do(StartRuns("again", START.runs)).state == "completed"
-    assert sum(isinstance(event, ModelLoaded) for event in engine.told) == 1
+    assert sum(isinstance(event, ModelLoaded) for event in engine.events) == 1
     assert engine.runner.unverified == []
 
 
-def test_a_workbench_without_an_engine_says_it_too(tmp_path: Path) -> None:
+def test_a_runner_without_an_engine_raises_it_too(tmp_path: Path) -> None:
     runner = Runner(ModelSpec(), Store(tmp_path), IMPORTANCE)
     (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
     outcomes_of(runner, runner.request(MASK, benchmark, N))

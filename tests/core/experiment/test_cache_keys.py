@@ -209,7 +209,7 @@ def test_another_mask_has_other_keys(changed: dict[str, Any], tmp_path: Path) ->
 def test_k_and_seed_count_where_they_make_another_mask(tmp_path: Path) -> None:
     experiment = new_runner(tmp_path)
     before = keys_of(experiment)
-    # The ranking serves every k, and of a ranking no seed is drawn.
+    # The ranking serves every k, and needs no seed.
     assert changed_kinds(before, keys_of(experiment, replace(TOP, k=0.02))) == OF_MASK - {"ranking"}
     assert changed_kinds(before, keys_of(experiment, replace(TOP, seed=1))) == set()
     for selection in ("random", "random_matched"):

@@ -96,10 +96,10 @@ def test_the_largest_k_before_the_first_unacceptable_one(table: list[tuple[float
             ):
                 find_k(runner, MASKS)
             return
-        told: list[TriedK] = []
-        (found,) = find_k(runner, MASKS, emit=lambda variant, tried: told.append(tried))
+        events: list[TriedK] = []
+        (found,) = find_k(runner, MASKS, emit=lambda variant, tried: events.append(tried))
         assert found.k == GRID[reached - 1]
-        assert [one.k for one in told] == list(GRID[: reached + 1])
+        assert [one.k for one in events] == list(GRID[: reached + 1])
         assert [one.unacceptable is None for one in found.tried] == acceptable[: reached + 1]
         assert "loaded" not in vars(runner)
 
@@ -153,12 +153,12 @@ def test_controls_alone_are_refused(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FoundK, list[Event]]:
-    root, told = tmp_path_factory.mktemp("cache"), []
-    runner = new_runner(root, told.append)
+    root, events = tmp_path_factory.mktemp("cache"), []
+    runner = new_runner(root, events.append)
     before = weights_hash(runner)
     (found,) = find_k(runner, MEASURED)
     assert weights_hash(runner) == before
-    return root, found, told
+    return root, found, events
 
 
 def weights_hash(runner: Runner) -> str:
@@ -200,8 +200,10 @@ def test_what_is_measured_is_what_plain_forward_passes_give(
 def test_one_ranking_serves_all_k_and_nothing_is_measured_twice(
     measured: tuple[Path, FoundK, list[Event]],
 ) -> None:
-    root, found, told = measured
-    scored = [event.ability for event in told if isinstance(event, ItemsScored) and event.done == event.total]
+    root, found, events = measured
+    scored = [
+        event.ability for event in events if isinstance(event, ItemsScored) and event.done == event.total
+    ]
     assert scored == list(ABILITIES)
     runner = new_runner(root)
     for mask in MEASURED:
@@ -216,13 +218,13 @@ def test_cancelled_keeps_what_was_finished_and_leaves_the_model_as_loaded(
     measured: tuple[Path, FoundK, list[Event]], tmp_path: Path
 ) -> None:
     _, found, _ = measured
-    runner, told = new_runner(tmp_path), []
+    runner, events = new_runner(tmp_path), []
     before = weights_hash(runner)
-    runner.cancelled = lambda: len(told) == 2
+    runner.cancelled = lambda: len(events) == 2
     with pytest.raises(Cancelled):
-        find_k(runner, MEASURED, lambda variant, tried: told.append(tried))
+        find_k(runner, MEASURED, lambda variant, tried: events.append(tried))
     assert weights_hash(runner) == before
-    assert [one.figures() for one in told] == found.figures()["tried"][:2]
+    assert [one.figures() for one in events] == found.figures()["tried"][:2]
     assert len(runner.store.generation_quality.entries.stored_keys()) == 1 + 2 * len(MEASURED)
     other = new_runner(tmp_path / "new")
     other.cancelled = lambda: True

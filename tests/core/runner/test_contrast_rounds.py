@@ -41,7 +41,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def bench_of(folder: Path, heard: list[Event]) -> Runner:
+def runner_of(folder: Path, heard: list[Event]) -> Runner:
     return Runner(ModelSpec(device="cpu"), Store(folder), ImportanceSpec(n_items=3), emit=heard.append)
 
 
@@ -67,7 +67,7 @@ def leave_no_room(monkeypatch: pytest.MonkeyPatch, *, for_sums: bool) -> None:
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[MaskSpec, Mask]:
     """The contrasts of three abilities, from all maps at once."""
     heard: list[Event] = []
-    runner = bench_of(tmp_path_factory.mktemp("roomy"), heard)
+    runner = runner_of(tmp_path_factory.mktemp("roomy"), heard)
     mask_specs = [contrast_of(one, variant) for one in (IDS[3], IDS[0], IDS[9]) for variant in VARIANTS]
     masks = {mask_spec: runner.mask(mask_spec) for mask_spec in mask_specs}
     assert set(runner.maps.by_ability) == set(IDS)
@@ -80,7 +80,7 @@ def test_the_ranking_is_the_same_to_the_last_weight(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[MaskSpec, Mask], for_sums: bool
 ) -> None:
     leave_no_room(monkeypatch, for_sums=for_sums)
-    runner = bench_of(tmp_path, [])
+    runner = runner_of(tmp_path, [])
     for mask_spec, mask in list(expected.items())[:2]:
         assert runner.mask(mask_spec) == mask
         assert list(runner.maps.by_ability) == [mask_spec.ability]
@@ -93,7 +93,7 @@ def test_ten_contrasts_take_two_scorings_of_each_ability(
 ) -> None:
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
-    runner = bench_of(tmp_path, heard)
+    runner = runner_of(tmp_path, heard)
     masks = {mask_spec: runner.mask(mask_spec) for mask_spec in (contrast_of(one, "mlp") for one in IDS)}
     assert scorings(heard) == Counter(dict.fromkeys(IDS, 2))
     assert all(masks[mask_spec] == mask for mask_spec, mask in expected.items() if mask_spec.variant == "mlp")
@@ -104,7 +104,7 @@ def test_what_top_scores_goes_into_the_sums_of_both_variants(
 ) -> None:
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
-    runner = bench_of(tmp_path, heard)
+    runner = runner_of(tmp_path, heard)
     selections: tuple[Selection, ...] = ("top", "contrast")
     masks = tuple(MaskSpec(a, v, s, K) for s in selections for a in IDS for v in VARIANTS)
     do(runner, "job", StartRankings("rankings", masks), lambda done: None, BenchmarkOptions())
@@ -113,7 +113,7 @@ def test_what_top_scores_goes_into_the_sums_of_both_variants(
 
 
 def test_top_adds_nothing_where_its_order_is_not_the_sum_s_or_no_contrast_is_to_come(tmp_path: Path) -> None:
-    runner = bench_of(tmp_path, [])
+    runner = runner_of(tmp_path, [])
     runner.mask(MaskSpec(IDS[0], "mlp", "top", K))
     assert runner.maps.share_sums == {}
     runner.maps.by_ability.clear()
@@ -131,7 +131,7 @@ def test_a_profile_says_which_contrasts_are_to_come(tmp_path: Path, monkeypatch:
     heard: list[Event] = []
     plan = Plan(IDS[:1], ("mlp",), ("top", "contrast"), (K,), find_benchmarks(IDS[:1], "basic"), limit=2)
     for _ in range(2):
-        assert run_profile(plan, bench_of(tmp_path, heard)) is not None
+        assert run_profile(plan, runner_of(tmp_path, heard)) is not None
     others = Counter(dict.fromkeys(IDS[1:], 1))
     assert scorings(heard) == Counter({IDS[0]: 2}) + others
 
@@ -141,7 +141,7 @@ def test_it_goes_on_after_it_was_cancelled(
 ) -> None:
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
-    runner = bench_of(tmp_path, heard)
+    runner = runner_of(tmp_path, heard)
     runner.cancelled = lambda: scorings(heard)[IDS[4]] > 0
     mask_spec = contrast_of(IDS[0], "all")
     with pytest.raises(Cancelled):
@@ -157,10 +157,10 @@ def test_the_contrast_with_the_largest_is_the_same_whatever_room_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mask_specs = [MaskSpec(one, "mlp", "contrast_max", K) for one in (IDS[3], IDS[0])]
-    roomy = bench_of(tmp_path / "roomy", [])
+    roomy = runner_of(tmp_path / "roomy", [])
     masks = [roomy.mask(mask_spec) for mask_spec in mask_specs]
     means = [roomy.mask(contrast_of(mask_spec.ability, "mlp")) for mask_spec in mask_specs]
     assert all(mask != other for mask, other in zip(masks, means, strict=True))
     leave_no_room(monkeypatch, for_sums=False)
-    narrow = bench_of(tmp_path / "narrow", [])
+    narrow = runner_of(tmp_path / "narrow", [])
     assert [narrow.mask(mask_spec) for mask_spec in mask_specs] == masks

@@ -33,12 +33,12 @@ MASKS = [MaskSpec("spatial_reasoning", variant, "random", 0.05) for variant in (
 
 
 class Counting(Runner):
-    """Counts how often masks are applied, and keeps what it tells."""
+    """Counts how often masks are applied, and keeps its events."""
 
     def __init__(self, spec: ModelSpec, root: Path, cancelled: Callable[[], bool] = lambda: False) -> None:
-        self.told: list[Event] = []
+        self.events: list[Event] = []
         self.applied = 0
-        super().__init__(spec, Store(root), emit=self.told.append, cancelled=cancelled)
+        super().__init__(spec, Store(root), emit=self.events.append, cancelled=cancelled)
 
     def ablated(self, mask: Mask | None, factor: float = 0.0) -> AbstractContextManager[object]:
         self.applied += mask is not None
@@ -137,7 +137,7 @@ def test_stored_runs_without_divergences_get_them_and_damaged_ones_are_replaced(
     again = Counting(spec, tmp_path)
     assert computed(again, asked, keys) == []
     assert again.applied == 2
-    assert not [event for event in again.told if isinstance(event, RunStarted)]
+    assert not [event for event in again.events if isinstance(event, RunStarted)]
     for frame, one in zip(expected, ablated, strict=True):
         found = stored_divergences(again, base, one)
         assert found is not None
@@ -148,7 +148,7 @@ def test_stored_runs_without_divergences_get_them_and_damaged_ones_are_replaced(
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     third = Counting(spec, tmp_path)
     outcomes_of(third, ablated[1])
-    assert [event.problem for event in third.told if isinstance(event, EntryReplaced)] == [
+    assert [event.problem for event in third.events if isinstance(event, EntryReplaced)] == [
         f"The cache entry {path} is damaged: its bytes differ from those that were written."
     ]
     assert stored_divergences(third, base, ablated[1]) is not None
@@ -225,7 +225,10 @@ def test_a_job_of_the_engine_has_them_too(spec: ModelSpec, tmp_path: Path) -> No
     steps: list[int] = []
     do(runner, "job", StartRuns("written", runs), steps.append, OPTIONS)
     assert steps == [0, 1, 2]
-    assert [event.mask for event in runner.told if isinstance(event, RunFinished)] == ["base", str(MASKS[0])]
+    assert [event.mask for event in runner.events if isinstance(event, RunFinished)] == [
+        "base",
+        str(MASKS[0]),
+    ]
     (gsm8k,) = find_benchmarks(["gsm8k"], "standard", OPTIONS)
     base, ablated = (runner.request(mask, gsm8k, 2) for mask in (None, MASKS[0]))
     frame = stored_divergences(runner, base, ablated)

@@ -113,16 +113,16 @@ def test_perplexities_and_shares_follow_from_what_is_stored(finished: Runner) ->
 def test_a_stored_run_without_generation_quality_gets_it_and_a_damaged_entry_is_replaced(
     finished: Runner, tmp_path: Path
 ) -> None:
-    told: list[Event] = []
-    runner = new_runner(tmp_path, told.append)
+    events: list[Event] = []
+    runner = new_runner(tmp_path, events.append)
     run(runner, None, LIGHT)
     path = runner.store.generation_quality.entries.payload_path(runner.generation_quality_request(LIGHT)[0])
     for damage in (path.unlink, lambda: path.write_bytes(path.read_bytes()[:-1] + b"?")):
         damage()
-        told.clear()
-        run(new_runner(tmp_path, told.append), None, LIGHT)
-        assert not [event for event in told if isinstance(event, RunStarted)]
-        assert sum(isinstance(event, EntryReplaced) for event in told) == 1
+        events.clear()
+        run(new_runner(tmp_path, events.append), None, LIGHT)
+        assert not [event for event in events if isinstance(event, RunStarted)]
+        assert sum(isinstance(event, EntryReplaced) for event in events) == 1
         assert rows(runner, LIGHT) == rows(finished, LIGHT)
     # What is there is not measured again: the model is not even loaded.
     again = new_runner(tmp_path)

@@ -49,32 +49,32 @@ class Subject:
 
     def __init__(self, root: Path, spec: ModelSpec, benchmark: Benchmark, n: int) -> None:
         self.spec, self.benchmark, self.n = spec, benchmark, n
-        self.whole, self.told = self.runner(root)
+        self.whole, self.events = self.runner(root)
         assert evaluate_run(self.whole, self.request()) is not None
-        self.batches = len(batches_of(self.told))
+        self.batches = len(batches_of(self.events))
         self.payload = self.payload_of(self.whole)
 
     def runner(
-        self, root: Path, cancelled: Callable[[list[Event]], bool] = lambda told: False
+        self, root: Path, cancelled: Callable[[list[Event]], bool] = lambda events: False
     ) -> tuple[Runner, list[Event]]:
-        told: list[Event] = []
+        events: list[Event] = []
         runner = Runner(
             self.spec,
             Store(root),
             batch_size=3,
-            emit=told.append,
-            cancelled=lambda: cancelled(told),
+            emit=events.append,
+            cancelled=lambda: cancelled(events),
         )
         if hasattr(self, "whole"):  # loading takes the longest of all
             runner.loaded, runner._prepared = self.whole.loaded, self.whole._prepared
-        return runner, told
+        return runner, events
 
     def request(self, mask: MaskSpec | None = None) -> OutcomesRequest:
         return self.whole.request(mask, self.benchmark, self.n)
 
     def stopped(self, root: Path, batches: int) -> None:
         """A run that is cancelled after so many batches."""
-        runner, _ = self.runner(root, lambda told: len(batches_of(told)) >= batches)
+        runner, _ = self.runner(root, lambda events: len(batches_of(events)) >= batches)
         assert evaluate_run(runner, self.request()) is None
 
     def payload_of(self, runner: Runner) -> bytes:
@@ -85,9 +85,11 @@ class Subject:
         return [] if kept is None else kept.batches
 
 
-def batches_of(told: list[Event]) -> list[tuple[int, ...]]:
-    """The places of the items of each batch that was told."""
-    return [tuple(one.index for one in event.outcomes) for event in told if isinstance(event, BatchFinished)]
+def batches_of(events: list[Event]) -> list[tuple[int, ...]]:
+    """The indices of the items of each batch."""
+    return [
+        tuple(one.index for one in event.outcomes) for event in events if isinstance(event, BatchFinished)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +127,11 @@ def test_a_run_that_was_stopped_anywhere_goes_on_and_gives_the_same_bits(
         root = tmp_path / str(batches)
         subject.stopped(root, batches)
         assert len(subject.journal(root)) == batches
-        runner, told = subject.runner(root)
+        runner, events = subject.runner(root)
         score = evaluate_run(runner, subject.request())
-        assert batches_of(told) == batches_of(subject.told), "each item once, in the batches of a whole run"
+        assert batches_of(events) == batches_of(subject.events), (
+            "each item once, in the batches of a whole run"
+        )
         assert subject.payload_of(runner) == subject.payload
         assert score == runner.store.outcomes.load(subject.request().key)["score"].mean()  # type: ignore[index]
         assert subject.journal(root) == []
@@ -138,7 +142,7 @@ def test_a_run_that_is_stopped_again_and_again_is_finished_some_day(
     diagnostic: Subject, tmp_path: Path
 ) -> None:
     for batches in range(1, diagnostic.batches):
-        # What an earlier one kept is told first, and counts as well.
+        # What an earlier one kept is emitted first, and counts as well.
         diagnostic.stopped(tmp_path, batches)
         assert len(diagnostic.journal(tmp_path)) == batches
     runner, _ = diagnostic.runner(tmp_path)
@@ -156,16 +160,16 @@ from core.models.spec import ModelSpec
 from core.runner.evaluation import evaluate_run
 from core.runner.runner import Runner
 
-told = []
+events = []
 
-def tell(event):
-    told.append(isinstance(event, BatchFinished))
-    if sum(told) == 2:
+def emit(event):
+    events.append(isinstance(event, BatchFinished))
+    if sum(events) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-bench = Runner(ModelSpec(), Store(Path(sys.argv[1])), batch_size=3, emit=tell)
+runner = Runner(ModelSpec(), Store(Path(sys.argv[1])), batch_size=3, emit=emit)
 (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
-evaluate_run(bench, bench.request(None, benchmark, 12))
+evaluate_run(runner, runner.request(None, benchmark, 12))
 """
 
 
@@ -173,9 +177,9 @@ def test_a_killed_process_loses_no_whole_batch(diagnostic: Subject, tmp_path: Pa
     done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True)
     assert done.returncode == -9, done.stderr
     assert [len(batch) for batch in diagnostic.journal(tmp_path)] == [3, 3]
-    runner, told = diagnostic.runner(tmp_path)
+    runner, events = diagnostic.runner(tmp_path)
     assert evaluate_run(runner, diagnostic.request()) is not None
-    assert batches_of(told) == batches_of(diagnostic.told)
+    assert batches_of(events) == batches_of(diagnostic.events)
     assert diagnostic.payload_of(runner) == diagnostic.payload
 
 
@@ -215,7 +219,7 @@ def evaluated(subject: Subject) -> list[evaluation.Outcome]:
 
 
 @pytest.mark.parametrize("damage", ["a batch", "the head", "the form", "another version"])
-def test_a_damaged_journal_is_told_set_aside_and_made_up_for(
+def test_a_damaged_journal_is_reported_set_aside_and_made_up_for(
     damage: str, diagnostic: Subject, tmp_path: Path
 ) -> None:
     diagnostic.stopped(tmp_path, 3)
@@ -234,10 +238,10 @@ def test_a_damaged_journal_is_told_set_aside_and_made_up_for(
     else:
         place = content.index(b"item_id") if damage == "a batch" else content.index(b"model")
         path.write_bytes(content[:place] + b"I" + content[place + 1 :])
-    runner, told = diagnostic.runner(tmp_path)
+    runner, events = diagnostic.runner(tmp_path)
     assert evaluate_run(runner, request) is not None
     assert diagnostic.payload_of(runner) == diagnostic.payload
-    problems = [event.problem for event in told if isinstance(event, EntryReplaced)]
+    problems = [event.problem for event in events if isinstance(event, EntryReplaced)]
     aside = [entry.key for entry in entries(tmp_path) if entry.broken]
     if damage == "another version":
         assert (problems, aside) == ([], [])
@@ -248,13 +252,13 @@ def test_a_damaged_journal_is_told_set_aside_and_made_up_for(
 
 
 def test_nothing_is_kept_of_weights_that_changed(tmp_path: Path) -> None:
-    told: list[Event] = []
+    events: list[Event] = []
     runner = Runner(
         ModelSpec(),
         Store(tmp_path),
         batch_size=3,
-        emit=told.append,
-        cancelled=lambda: len(batches_of(told)) >= 2,
+        emit=events.append,
+        cancelled=lambda: len(batches_of(events)) >= 2,
     )
     request = runner.request(MASK, SPATIAL, 12)
     with runner.ablated(runner.mask(MASK)):

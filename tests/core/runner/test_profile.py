@@ -118,7 +118,7 @@ def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, Profile], tmp_p
     assert weights_hash(second) == before == weights_hash(new_runner(tmp_path))
 
 
-def test_a_damaged_entry_is_told_and_computed_anew(finished: tuple[Path, Profile]) -> None:
+def test_a_damaged_entry_is_reported_and_computed_anew(finished: tuple[Path, Profile]) -> None:
     root, profile = finished
     entry = sorted((root / "outcomes").glob("*.parquet"))[3]
     content = bytearray(entry.read_bytes())
