@@ -21,6 +21,8 @@ from cache.keys import key_of
 from cache.upkeep import verify
 from tests.campaign.profiles import Truth, arguments, assert_equal, finished_files
 
+pytestmark = pytest.mark.slow
+
 SEED = 30260
 FLIPS, CUTS = 40, 12
 """Of each file, in the short campaign."""

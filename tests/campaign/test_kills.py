@@ -25,6 +25,8 @@ from tests.campaign.profiles import (
     kept_batches,
 )
 
+pytestmark = pytest.mark.slow
+
 SEED = 20260
 SHARE = 0.5
 """Of the time that a whole profile takes; a life is at most so long, so that a profile has several."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.campaign.profiles import (
     RANKINGS,
     RUNS,
@@ -14,6 +16,8 @@ from tests.campaign.profiles import (
     finished_files,
     times_computed,
 )
+
+pytestmark = pytest.mark.slow
 
 
 def test_both_end_well_and_nothing_is_computed_twice(truth: Truth, tmp_path: Path, ends: None) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
+from _pytest.mark import ParameterSet
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     CONFIG_MAPPING,
@@ -27,6 +29,15 @@ SENTENCES = [
 ]
 ARCHITECTURES = ("llama", "mistral", "qwen2")
 """Those that most tests go through; `core.models.description` has all."""
+
+QUICK = (*ARCHITECTURES, "gemma3_text", "gpt_neox", "opt", "phi3")
+"""Those of every shape of matrix: the default tier runs tests of all architectures on these alone."""
+
+
+def by_tier(names: Iterable[str]) -> list[ParameterSet]:
+    """Parameters of a test of all architectures: those that are not `QUICK` belong to the slow tier."""
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow, id=name) for name in names]
+
 
 OTHER_NAMES: dict[str, dict[str, Any]] = {
     "opt": {"ffn_dim": 64, "word_embed_proj_dim": 32, "init_std": 0.3},

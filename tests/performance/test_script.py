@@ -14,6 +14,8 @@ from tests.performance.growth import Growth
 from tests.performance.random_model import number_of_parameters
 from tests.performance.shapes import config_of
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = {"llama-3.1-8b": 8_030_261_248, "qwen2.5-7b": 7_615_616_512, "mistral-7b": 7_248_023_552}
 """Parameters, as the models' cards have them."""
 

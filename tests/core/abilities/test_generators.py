@@ -80,6 +80,7 @@ def test_the_same_seed_gives_the_same_items(ability: str, level: Level) -> None:
     assert generate_items(ability, level, "heldout", 60, seed=4) != first
 
 
+@pytest.mark.slow
 @every_set
 def test_there_is_no_shortcut(ability: str, level: Level) -> None:
     train = generate_items(ability, level, "train", 3000)

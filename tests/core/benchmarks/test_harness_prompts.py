@@ -15,7 +15,7 @@ from core.benchmarks.tasks.catalogue import TASKS
 from core.benchmarks.tasks.written import SUBTASKS
 from tests.core.benchmarks.conftest import context_of, rows_of, shot_rows_of, subjects, whole_program
 
-pytestmark = pytest.mark.harness
+pytestmark = [pytest.mark.harness, pytest.mark.slow]
 
 SHOTS = {
     **{task.id: (0,) if task.shots.fixed else (0, task.shots.count or 3) for task in TASKS.values()},

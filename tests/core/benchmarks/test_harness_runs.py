@@ -28,7 +28,7 @@ from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of, subjects
 from tests.core.benchmarks.harness import harness_tasks
 from tests.core.tiny_models import byte_tokenizer, save_model
 
-pytestmark = pytest.mark.harness
+pytestmark = [pytest.mark.harness, pytest.mark.slow]
 
 pytest.importorskip("accelerate", reason="lm-evaluation-harness's hf backend needs accelerate")
 

@@ -13,7 +13,7 @@ from core.benchmarks.scoring import text_scores
 from core.benchmarks.tasks.catalogue import TASKS
 from tests.core.benchmarks.conftest import choice_scores, rows_of, shot_rows_of, subjects
 
-pytestmark = pytest.mark.harness
+pytestmark = [pytest.mark.harness, pytest.mark.slow]
 
 CHOICE = [task.id for task in TASKS.values() if task.kind == "multiple_choice"]
 

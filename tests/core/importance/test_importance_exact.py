@@ -14,7 +14,7 @@ from core.importance.scoring import score_importance
 from core.models.description import ARCHITECTURES
 from core.models.weight_space import WeightSpace
 from tests.core.importance.test_importance import _items, _truth
-from tests.core.tiny_models import lively_model
+from tests.core.tiny_models import by_tier, lively_model
 
 VOCABULARY = 64
 FLOAT32_ERROR = 1e-5
@@ -50,7 +50,7 @@ def model_of(name: str, **more: str) -> PreTrainedModel:
     return lively_model(architecture, VOCABULARY, **{spread: 0.2}, **changes, **more)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", by_tier(MODELS))
 def test_float32_is_exact_whatever_the_batches_and_the_order(name: str) -> None:
     model, items = model_of(name), _items(6, longest=8)
     space = WeightSpace(model)
@@ -61,7 +61,7 @@ def test_float32_is_exact_whatever_the_batches_and_the_order(name: str) -> None:
         assert error(scores, truth) < FLOAT32_ERROR
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", by_tier(MODELS))
 def test_bfloat16_is_exact_but_for_the_rounding_of_activations(name: str) -> None:
     """The truth has the same bfloat16 weights, but rounds nothing; sums and products with weights are exact.
 

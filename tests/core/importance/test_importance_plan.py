@@ -235,6 +235,7 @@ def test_the_shape_of_items_is_that_of_their_rows() -> None:
     assert ItemsShape.of(items, "full", 20) == ItemsShape(20, 1, 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
     [

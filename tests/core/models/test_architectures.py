@@ -46,14 +46,14 @@ from core.models.weight_space import WeightSpace
 from tests.core.four_bit_models import EVEN, checkpoint
 from tests.core.inference.test_generation import by_transformers
 from tests.core.inference.test_loglikelihood import by_full_forward, plan, scores_of
-from tests.core.tiny_models import lively_model, save_model, word_tokenizer
+from tests.core.tiny_models import by_tier, lively_model, save_model, word_tokenizer
 
 WORDS = word_tokenizer()
 
 SHAPE = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
+@pytest.fixture(scope="module", params=by_tier(ARCHITECTURES))
 def saved(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, LoadedModel]:

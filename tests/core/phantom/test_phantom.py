@@ -21,6 +21,8 @@ from core.phantom.ground_truth import MLP_SIZE, SHARED_BLOCK, Truth, neurons_of,
 from core.phantom.training.corpus import build_tokenizer, collect_words
 from core.phantom.training.ship_phantom import PHANTOMS, block_mask, measure_truth
 
+pytestmark = pytest.mark.slow
+
 LARGEST_BYTES = 6_000_000
 IDS = [ability.id for ability in ABILITIES]
 

@@ -16,6 +16,8 @@ from core.phantom.calibration.calibration import Calibration, run_calibration, r
 from core.phantom.calibration.plan import PAPER, USUAL, CalibrationPlan, Setting
 from core.phantom.ground_truth import truth_of
 
+pytestmark = pytest.mark.slow
+
 PHANTOM = ModelSpec("phantom", device="cpu")
 
 BEST = Setting("margin", "sum-abs", "contrast_max", "global", 0.01)
