@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from rich.text import Text
 from textual.app import App
@@ -16,11 +15,12 @@ from textual.widgets import ContentSwitcher, Static
 from tui.inspector.calibration.screen import CalibrationScreen
 from tui.inspector.controller import Controller
 from tui.inspector.keys import KEYS, PANES
+from tui.inspector.lens import parse_count
 from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
 from tui.inspector.look.themes import THEMES
 from tui.inspector.palette import InspectorCommands
 from tui.inspector.pane import Pane
-from tui.inspector.screens.dialogs import Choose, Enter, Option, parse_count, parse_fraction
+from tui.inspector.screens.dialogs import Choose, Enter, Option
 from tui.inspector.screens.export import ExportScreen, copy
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.widgets.frame import Header, KeyLine, Problem, TabLine
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import Binding
     from textual.filter import LineFilter
-    from textual.screen import Screen
+    from textual.screen import ModalScreen, Screen
     from textual.worker import Worker
 
     from tui.inspector.lens import Known, Lens
     from tui.inspector.session import CodePermission, Sandboxing, Session
     from tui.inspector.settings import Settings
+
+T = TypeVar("T")
 
 TICK_S = 0.1
 """How often the screen takes in what the engine said."""
@@ -260,6 +262,15 @@ class Inspector(App[None]):
         await self.controller.engine.close()
         self.exit()
 
+    def _ask(self, dialog: ModalScreen[T | None], then: Callable[[T], None]) -> None:
+        """Opens a dialog, and hands on its answer if it has one."""
+
+        def take(answer: T | None) -> None:
+            if answer is not None:
+                then(answer)
+
+        self.push_screen(dialog, take)
+
     # Keys of the engine
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -276,13 +287,9 @@ class Inspector(App[None]):
 
     def action_enqueue(self) -> None:
         choices = self.controller.run_choices()
-
-        def take(choice: str | None) -> None:
-            if choice is not None:
-                self.controller.run_choice(choices[choice])
-
         options = [Option(key, choice.title) for key, choice in choices.items()]
-        self.push_screen(Choose("run", options, "row", self.session.marks), take)
+        dialog = Choose("run", options, "row", self.session.marks)
+        self._ask(dialog, lambda key: self.controller.run_choice(choices[key]))
 
     def action_cancel(self) -> None:
         self.controller.cancel()
@@ -316,38 +323,22 @@ class Inspector(App[None]):
         self.controller.step_k(step)
 
     def action_enter_k(self) -> None:
-        def take(k: float | None) -> None:
-            if k is not None:
-                self.controller.set_lens(replace(self.lens, k=k))
-
         hint = f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(self.lens.k)}."
-        self.push_screen(Enter("k", hint, self._parse_k), take)
-
-    def _parse_k(self, text: str) -> float:
-        k = parse_fraction(text)
-        self.controller.check_k(k)
-        return k
+        self._ask(Enter("k", hint, self.controller.parse_k), lambda k: self.controller.turn(k=k))
 
     def action_benchmark(self) -> None:
-        def take(benchmark: str | None) -> None:
-            if benchmark is not None:
-                self.controller.set_lens(replace(self.lens, benchmark=benchmark))
-
         stored = self.controller.known.benchmarks
         options = [
             Option(one.id, one.name, self.controller.about_benchmark(one), one.id in stored)
             for one in self.session.benchmarks
         ]
-        self.push_screen(Choose("benchmark", options, self.lens.benchmark, self.session.marks), take)
+        dialog = Choose("benchmark", options, self.lens.benchmark, self.session.marks)
+        self._ask(dialog, lambda benchmark: self.controller.turn(benchmark=benchmark))
 
     def action_items(self) -> None:
-        def take(limit: int | None) -> None:
-            if limit is not None:
-                self.controller.set_limit(limit)
-
         benchmark = self.session.benchmark(self.lens.benchmark)
         hint = f"Items per benchmark; {benchmark.name} has {benchmark.n_items:,}."
-        self.push_screen(Enter("items", hint, parse_count), take)
+        self._ask(Enter("items", hint, parse_count), self.controller.set_limit)
 
     def action_drawer(self) -> None:
         self.screen.toggle_class("-drawer")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.abilities.catalogue import ABILITIES
 from core.engine.protocol import Cancel, Pause, Resume, Shutdown, StartRuns
@@ -15,7 +15,7 @@ from core.masks.choices import SELECTIONS
 from core.models.description import selectable_weights
 from core.models.matrices import VARIANTS
 from tui.inspector.engine_link import EngineLink
-from tui.inspector.lens import Known, k_grid, next_k
+from tui.inspector.lens import Known, k_grid, next_k, parse_fraction
 from tui.inspector.look.text import one_line
 from tui.inspector.remembered import Remembered, remember
 from tui.names import how_words, job_title, short_benchmark
@@ -75,6 +75,10 @@ class Controller:
             self.refresh()
             self.remember()
 
+    def turn(self, **changes: Any) -> None:
+        """Looks at other values of some of the lens's fields."""
+        self.set_lens(replace(self.lens, **changes))
+
     def refresh(self) -> None:
         """Shows lens and tab anew, with what the cache has by now."""
         self.show_lens()
@@ -88,32 +92,34 @@ class Controller:
     def next_variant(self) -> None:
         """Turns to the next variant."""
         variant = VARIANTS[(VARIANTS.index(self.lens.variant) + 1) % len(VARIANTS)]
-        self.set_lens(replace(self.lens, variant=variant))
+        self.turn(variant=variant)
 
     def next_selection(self) -> None:
         """Turns to the next selection."""
         selection = SELECTIONS[(SELECTIONS.index(self.lens.selection) + 1) % len(SELECTIONS)]
-        self.set_lens(replace(self.lens, selection=selection))
+        self.turn(selection=selection)
 
     def step_k(self, step: int) -> None:
         """Turns to the next k of the grid."""
-        self.set_lens(replace(self.lens, k=next_k(self.lens.k, k_grid(self.session.spec.model), step)))
+        self.turn(k=next_k(self.lens.k, k_grid(self.session.spec.model), step))
 
     def set_limit(self, limit: int) -> None:
         """Looks at so many items of each benchmark."""
         whole = self.session.benchmark(self.lens.benchmark).n_items
-        self.set_lens(replace(self.lens, limit=None if limit >= whole else limit))
+        self.turn(limit=None if limit >= whole else limit)
 
-    def check_k(self, k: float) -> None:
-        """Checks a k.
+    def parse_k(self, text: str) -> float:
+        """The k in a text.
 
         Raises:
-            ValueError: no share, or more weights than there are candidates.
+            ValueError: not a share, or more weights than there are candidates.
         """
+        k = parse_fraction(text)
         if self.info is not None and self.lens.variant != "base":
             selectable_weights(k, self.lens.variant, self.info)
         elif not 0 < k <= 1:
             raise ValueError("k is a share of all parameters, above 0 and up to 100 %.")
+        return k
 
     def about_benchmark(self, benchmark: Benchmark) -> str:
         """What a benchmark asks, and what it needs."""
@@ -199,7 +205,7 @@ class Controller:
             self._view.say_problem(problem)
             self.show_lens()
         else:
-            self.set_lens(replace(self.lens, benchmark=benchmark))
+            self.turn(benchmark=benchmark)
 
     async def _find_known(self, lens: Lens) -> None:
         if self.info is None:

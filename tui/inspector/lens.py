@@ -1,7 +1,8 @@
-"""The lens: what is chosen to look at. Every tab shows its part of it."""
+"""The lens: what is chosen to look at, and how its numbers are typed."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,12 @@ REAL_GRID = tuple(sorted({*PAPER_K, REAL_K}))
 
 USUAL_ITEMS = 200
 """Default items: an interval of about 7 points either way at 70 %."""
+
+ALL = "all"
+"""Typed for all items."""
+
+MANY = 1_000_000_000
+"""The value of `all`: more items than any benchmark has."""
 
 
 @dataclass(frozen=True)
@@ -97,3 +104,36 @@ def next_k(k: float, grid: tuple[float, ...], step: int) -> float:
     if not beyond:
         return k
     return min(beyond) if step > 0 else max(beyond)
+
+
+def parse_fraction(text: str) -> float:
+    """The number in `0.5 %`, `0.005` or `5e-3`: 0.005 in all three.
+
+    Raises:
+        ValueError: not a number.
+    """
+    word = text.strip()
+    try:
+        value = float(word.removesuffix("%"))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"'{word}' is not a number: write 0.5 %, 0.005 or 5e-3.")
+    # Divided: multiplying by 0.01 would give a k that differs from the grid's.
+    return value / 100 if word.endswith("%") else value
+
+
+def parse_count(text: str) -> int:
+    """The number in `200` or `1,000`; MANY for `all`.
+
+    Raises:
+        ValueError: not a whole number from 1.
+    """
+    word = text.strip().casefold()
+    if word == ALL:
+        return MANY
+    digits = word.replace(",", "")
+    count = int(digits) if digits.isascii() and digits.isdigit() else 0
+    if count < 1:
+        raise ValueError(f"'{text.strip()}' is not a count: write a number from 1, such as 200, or all.")
+    return min(count, MANY)

@@ -9,15 +9,9 @@ from textual.widgets import Input, OptionList
 
 from tests.tui.inspector.dialogs import UNANSWERED, Dialogs
 from tests.tui.inspector.host import screen_text
+from tui.inspector.lens import MANY, parse_count, parse_fraction
 from tui.inspector.look.marks import ASCII
-from tui.inspector.screens.dialogs import (
-    MANY,
-    Choose,
-    Enter,
-    Option,
-    parse_count,
-    parse_fraction,
-)
+from tui.inspector.screens.dialogs import Choose, Enter, Option
 
 OPTIONS = [
     Option("arc", "ARC [bold]Challenge", "science at school\x1b[31m", is_stored=True),

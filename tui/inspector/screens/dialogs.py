@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -187,12 +186,6 @@ def _has(option: Option, words: list[str]) -> bool:
 
 T = TypeVar("T")
 
-ALL = "all"
-"""Typed for all items."""
-
-MANY = 1_000_000_000
-"""The value of `all`: more items than any benchmark has."""
-
 
 class Enter(ModalScreen[T | None], Generic[T]):
     """One line to type a value in, with its problem below; gives the value or None."""
@@ -238,36 +231,3 @@ class Enter(ModalScreen[T | None], Generic[T]):
     def action_back(self) -> None:
         """Closes the dialog."""
         self.dismiss(None)
-
-
-def parse_fraction(text: str) -> float:
-    """The number in `0.5 %`, `0.005` or `5e-3`: 0.005 in all three.
-
-    Raises:
-        ValueError: not a number.
-    """
-    word = text.strip()
-    try:
-        value = float(word.removesuffix("%"))
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"'{word}' is not a number: write 0.5 %, 0.005 or 5e-3.")
-    # Divided: multiplying by 0.01 would give a k that differs from the grid's.
-    return value / 100 if word.endswith("%") else value
-
-
-def parse_count(text: str) -> int:
-    """The number in `200` or `1,000`; MANY for `all`.
-
-    Raises:
-        ValueError: not a whole number from 1.
-    """
-    word = text.strip().casefold()
-    if word == ALL:
-        return MANY
-    digits = word.replace(",", "")
-    count = int(digits) if digits.isascii() and digits.isdigit() else 0
-    if count < 1:
-        raise ValueError(f"'{text.strip()}' is not a count: write a number from 1, such as 200, or all.")
-    return min(count, MANY)
