@@ -1,4 +1,4 @@
-"""What a name is worth: how well a matrix names the abilities that compound benchmarks need. No torch."""
+"""Attribution accuracy: how well a matrix names the abilities that compound benchmarks need. No torch."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ RULES: tuple[Rule, ...] = ("significant", "specific")
 
 @dataclass(frozen=True)
 class AttributionAccuracy:
-    """How well one matrix names what is needed, by one rule, over all its cells on compound benchmarks."""
+    """How well one matrix names what is needed, by one rule, over its cells on compound benchmarks."""
 
     variant: str
     selection: str
     k: float
     rule: Rule
     cells: int
-    """Pairs of a benchmark and an ability; of random controls, those of all draws."""
+    """Pairs of a benchmark and an ability, for random controls in all draws."""
     needed: int
-    """Those in which the benchmark needs the ability."""
+    """Cells whose benchmark needs the ability."""
     named: int
-    """Those that the rule names."""
+    """Cells that the rule names."""
     right: int
-    """Those that it names and that are needed."""
+    """Cells that it names and that are needed."""
     silent: int
-    """Those in which nothing can be named: the AIS is not defined, or the mask is collapsed."""
+    """Cells that cannot be named: the AIS is not defined, or the mask is collapsed."""
 
     @property
     def precision(self) -> float | None:
@@ -57,12 +57,12 @@ class AttributionAccuracy:
 
     @property
     def f1_of_all(self) -> float | None:
-        """The F1 of naming every ability everywhere: what a rule has to be above."""
+        """The F1 of naming every ability everywhere, which a rule has to exceed."""
         both = self.cells + self.needed
         return 2 * self.needed / both if both else None
 
     def figures(self) -> dict[str, str | float | int | None]:
-        """Everything in plain values."""
+        """Plain values."""
         return {**self.__dict__, "precision": self.precision, "recall": self.recall, "f1": self.f1}
 
 
@@ -73,13 +73,11 @@ def attributions(profile: Profile) -> list[AttributionAccuracy]:
 
 
 def attributions_of(cells: pl.DataFrame, needs: Mapping[str, tuple[str, ...]]) -> list[AttributionAccuracy]:
-    """The same from cells: one for each rule, variant, selection and k, in the order of the cells.
-
-    Cells in which nothing can be named count as not named.
+    """The attribution accuracy by each rule of each variant, selection and k, in the order of the cells.
 
     Args:
-        cells: as `Profile.cells`; those on other benchmarks are left out.
-        needs: for each benchmark the ids of the abilities that it needs.
+        cells: `Profile.cells`; other benchmarks are ignored.
+        needs: the ids of the abilities that each benchmark needs.
     """
     chosen = cells.filter(pl.col("benchmark").is_in(list(needs)))
     truth = [ability in needs[name] for name, ability in chosen.select("benchmark", "ability").iter_rows()]

@@ -1,4 +1,4 @@
-"""What stored masks do to benchmarks: the statistics of each, kept in this process once computed."""
+"""What stored masks do to benchmarks: their statistics, which this process keeps once computed. No torch."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _version(experiment: Experiment, key: str) -> Version | None:
 def _statistics(
     experiment: Experiment, pairs: Sequence[_Pair], seed: int
 ) -> tuple[dict[tuple[Version, Version], CellStatistics], set[str], tuple[CorruptEntry, ...]]:
-    """The statistics by version, the keys that could not be loaded after all, and what of it is damaged."""
+    """The statistics by version, the keys that could not be loaded, and damaged entries."""
     versions = [pair.versions for pair in pairs]
     known = {pair: cell for pair in versions if (cell := _known.get((*pair, seed))) is not None}
     unknown = [pair for pair in pairs if pair.versions not in known]
@@ -123,12 +123,9 @@ def _remember(known: Mapping[tuple[Version, Version], CellStatistics], seed: int
 def stored_specificity(
     experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, n: int
 ) -> Specificity | None:
-    """The AIS of a mask on n items less the mean of the other abilities', as far as those are stored.
+    """The AIS of a mask on n items less the mean of the other abilities' stored ones.
 
-    Of damaged outcomes nothing is said: whoever shows the cells names them.
-
-    Returns:
-        None if the base, the mask's own or all other outcomes are lacking, or the AIS is not defined.
+    None if the base, the mask's own or all other outcomes are missing or damaged, or the AIS is not defined.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.

@@ -1,4 +1,4 @@
-"""Whether the model can still write under a mask: perplexity, and answers that are no answers."""
+"""Generation quality: perplexity under a mask, and how many answers are no answers. No torch."""
 
 from __future__ import annotations
 
@@ -18,73 +18,23 @@ from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 
 MOST_TIMES = 2.0
-"""Of the intact model's perplexity on neutral text. Twice is one bit more of surprise at every token, which a
-model that still writes can have; ten times is where an answer counts as incoherent
-(`core.analysis.diagnosis.coherence`)."""
+"""Largest acceptable perplexity on neutral text, times the intact model's. Twice is one bit more of surprise
+at every token; ten times is where an answer counts as incoherent (`core.analysis.diagnosis.coherence`)."""
 
 MOST_RUINED = 0.25
-"""Share of the answers that may repeat themselves, or be unreadable, beyond the intact model's. There are
-few: of twelve a single one is 8 %. And of the embedded model's a tenth are of the ablated ability itself,
-which a acceptable mask may well ruin."""
+"""Largest acceptable share of answers that repeat themselves, or are unreadable, beyond the intact model's.
+Answers are few: one of twelve is 8 %. And a tenth of the embedded model's are about the ablated ability
+itself, which an acceptable mask may well ruin."""
 
-
-NOT_READ = "[invalid]"
-"""What stands for the answer where the extraction of a benchmark found none in the text."""
-
-
-@dataclass(frozen=True)
-class AnswerQuality:
-    """Shares of the written answers, each with its interval; an answer can count in several."""
-
-    repeating: Accuracy
-    """They repeat themselves (`core.analysis.diagnosis.coherence` has the rule)."""
-    empty: Accuracy
-    """There is nothing but spaces."""
-    unreadable: Accuracy | None
-    """No answer was found in the text; None if it is not known what was found."""
-
-
-def answer_generation_quality(
-    texts: Sequence[str], answers: Sequence[str | None] | None = None
-) -> AnswerQuality:
-    """How acceptable the written answers of one model are.
-
-    Args:
-        texts: what was written.
-        answers: what the benchmark took out of each as its answer; None or `NOT_READ` if it found none.
-
-    Raises:
-        ValueError: there are no texts, or texts and answers differ in number.
-    """
-    if not texts or (answers is not None and len(answers) != len(texts)):
-        found = "" if answers is None else f" and {len(answers)} answers"
-        raise ValueError(f"There are {len(texts)} texts{found}: give at least one, and an answer for each.")
-    unreadable = None if answers is None else _share([_is_unread(answer) for answer in answers])
-    return AnswerQuality(
-        repeating=_share([find_loop(text) is not None for text in texts]),
-        empty=_share([not text.strip() for text in texts]),
-        unreadable=unreadable,
-    )
-
-
-def _is_unread(answer: str | None) -> bool:
-    return answer is None or answer.strip() in ("", NOT_READ)
-
-
-def _share(which: Sequence[bool]) -> Accuracy:
-    return accuracy(np.array(which))
+UNREAD = ("", "[invalid]")
+"""What the extraction of a benchmark gives where it finds no answer in the text."""
 
 
 def perplexity(log_probabilities: Sequence[Sequence[float]]) -> float:
-    """The exponential of minus the mean log-probability of all tokens of all texts together; at least 1.
-
-    Every token counts the same, so a short text weighs less than a long one.
+    """The exponential of minus the mean log-probability of all tokens together; at least 1, may be inf.
 
     Args:
-        log_probabilities: of each text's tokens, in nats, as `core.inference.probabilities` gives them.
-
-    Returns:
-        inf if it is beyond what a float can be.
+        log_probabilities: those of each text's tokens.
 
     Raises:
         ValueError: there are no tokens, or a log-probability is not a number.
@@ -103,37 +53,37 @@ def perplexity(log_probabilities: Sequence[Sequence[float]]) -> float:
 
 @dataclass(frozen=True)
 class GenerationQuality:
-    """The model under a mask beside the intact one, on the neutral texts."""
+    """The model under a mask and the intact one, on the neutral texts."""
 
     base_perplexity: float | None
-    """Of the intact model; None if a log-probability is not a number."""
+    """The intact model's; None if a log-probability is not a number."""
     perplexity: float | None
     """Under the mask; may be infinite."""
     base_repeating: Accuracy
-    """Of what the intact model writes."""
+    """Share of the intact model's answers that repeat themselves."""
     repeating: Accuracy
-    """Share of the answers under the mask that repeat themselves."""
+    """The same under the mask."""
     unreadable: Accuracy
-    """Share of those that are empty, or incoherent (`core.analysis.diagnosis.coherence`)."""
+    """Share of the answers under the mask that are empty or incoherent."""
     base_unreadable: Accuracy
-    """The same of what the intact model writes: the share that is empty."""
+    """Share of the intact model's answers that are empty."""
 
     @property
     def times(self) -> float | None:
-        """How many times the intact model's perplexity; None if one of them is not known."""
+        """Perplexity as a multiple of the intact model's; None if one of them is unknown."""
         if self.perplexity is None or self.base_perplexity is None:
             return None
         return self.perplexity / self.base_perplexity
 
     @property
     def is_acceptable(self) -> bool:
-        """Whether perplexity and answers are known and within `core.analysis.generation_quality`."""
+        """Whether perplexity and answers are known and within `MOST_TIMES` and `MOST_RUINED`."""
         pairs = ((self.base_repeating, self.repeating), (self.base_unreadable, self.unreadable))
         is_written = all(after.score - before.score <= MOST_RUINED for before, after in pairs)
         return is_written and self.times is not None and self.times <= MOST_TIMES
 
     def figures(self) -> dict[str, float | int | None]:
-        """Its plain values; an infinite perplexity is None, as JSON has none."""
+        """Plain values; an infinite perplexity is None, as JSON has none."""
         return {
             "base_perplexity": _finite(self.base_perplexity),
             "perplexity": _finite(self.perplexity),
@@ -157,29 +107,27 @@ def mask_generation_qualities(
     if base is None:
         return {}
     intact = base.rows(named=True)
-    base_generation_quality, base_perplexity = _answers(intact, intact), _perplexity(base)
+    base_perplexity = _perplexity(base)
+    base_repeating, base_unreadable = _answer_shares(intact, intact)
     found = {}
     for mask in masks:
         frame = experiment.store.generation_quality.load(experiment.generation_quality_request(mask)[0])
         if frame is not None:
-            answers = _answers(intact, frame.rows(named=True))
+            repeating, unreadable = _answer_shares(intact, frame.rows(named=True))
             found[mask] = GenerationQuality(
-                base_perplexity,
-                _perplexity(frame),
-                base_generation_quality.repeating,
-                answers.repeating,
-                answers.unreadable or answers.empty,
-                base_generation_quality.unreadable or base_generation_quality.empty,
+                base_perplexity, _perplexity(frame), base_repeating, repeating, unreadable, base_unreadable
             )
     return found
 
 
-def _answers(intact: list[dict[str, Any]], rows: list[dict[str, Any]]) -> AnswerQuality:
-    texts = [row["written"] for row in rows]
-    pairs = zip(intact, rows, strict=True)
-    return answer_generation_quality(
-        texts, [None if _is_incoherent(*pair) else pair[1]["written"] for pair in pairs]
-    )
+def _answer_shares(intact: list[dict[str, Any]], rows: list[dict[str, Any]]) -> tuple[Accuracy, Accuracy]:
+    """The shares of answers that repeat themselves, and that are empty or incoherent."""
+    repeating = [find_loop(row["written"]) is not None for row in rows]
+    unreadable = [
+        _is_incoherent(base, row) or row["written"].strip() in UNREAD
+        for base, row in zip(intact, rows, strict=True)
+    ]
+    return accuracy(np.array(repeating)), accuracy(np.array(unreadable))
 
 
 def _is_incoherent(base: dict[str, Any], row: dict[str, Any]) -> bool:
@@ -192,7 +140,7 @@ def _written(row: dict[str, Any]) -> Written:
 
 
 def _perplexity(frame: pl.DataFrame) -> float | None:
-    """Of the neutral texts; None if a log-probability is not a number."""
+    """The perplexity of the neutral texts; None if a log-probability is not a number."""
     logprobs = frame["logprobs"].to_list()
     return None if any(math.isnan(value) for text in logprobs for value in text) else perplexity(logprobs)
 

@@ -35,14 +35,14 @@ class Cell:
     statistics: CellStatistics | None
     """None if it is missing."""
     q_value: float | None
-    """Over the defined cells of its matrix that are stored; None outside a matrix, and if not defined."""
+    """Over the stored, defined cells of its matrix; None if it is not defined."""
     control: CellStatistics | None
     """The same for as many weights drawn at random; None if it is missing."""
     holm_p: float | None = None
-    """Adjusted over the same cells as the q-value; None where that is."""
+    """Adjusted over the same cells; None if it is not defined."""
     empirical: EmpiricalP | None = None
-    """Beside all stored random masks of its ability and size; None outside a matrix, without an AIS or a
-    random mask, and for a mask that is drawn itself."""
+    """Beside all stored random masks of its ability and size; None without an AIS or a random mask, and for a
+    mask that is drawn itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +59,7 @@ class Matrix:
     """By ability and benchmark."""
     summary: MatrixSummary
     collapsed: frozenset[str]
-    """Abilities whose mask takes every benchmark that the intact model can do down to chance, among those
-    that are measured on all benchmarks."""
+    """Abilities whose mask takes every benchmark down to chance, if it is measured on all of them."""
     missing: tuple[Run, ...]
     """What has to be run to fill it, controls included: the intact model first, then mask by mask."""
     weights: int
@@ -101,13 +100,13 @@ def matrix(
         k: fraction of all parameters.
         benchmarks: the columns.
         limit: items of each benchmark; None for all.
-        seed: of the random controls and the bootstrap.
+        seed: random seed of the controls and the bootstrap.
         scope: whether each matrix gives the same share.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    masks = _masks(variant, selection, k, seed, scope)
+    masks = [MaskSpec(ability.id, variant, selection, k, seed, scope) for ability in ABILITIES]
     controls = [control_of(mask) for mask in masks]
     ids = [benchmark.id for benchmark in benchmarks]
     sized = [(benchmark, items_of(benchmark, limit)) for benchmark in benchmarks]
@@ -116,7 +115,8 @@ def matrix(
     further = effects(experiment, draws, sized, seed)
     random = cell_table([*controls, *draws], ids, {**measured.found, **further.found})
     table = compared(cell_table(masks, ids, measured.found), random)
-    rows = dict(zip(((mask, name) for mask in masks for name in ids), table.to_dicts(), strict=True))
+    by_ability = {mask.ability: mask for mask in masks}
+    cells = [_cell(measured, by_ability[row["ability"]], row) for row in table.to_dicts()]
     weights = selectable_weights(k, variant, experiment.info)
     return Matrix(
         variant=variant,
@@ -125,7 +125,7 @@ def matrix(
         scope=scope,
         abilities=tuple(mask.ability for mask in masks),
         benchmarks=tuple(ids),
-        cells={(mask.ability, name): _cell(measured, mask, name, rows[mask, name]) for mask, name in rows},
+        cells={(cell.ability, cell.benchmark): cell for cell in cells},
         summary=summaries(table)[0],
         collapsed=frozenset(table.filter("collapsed")["ability"]),
         missing=measured.missing,
@@ -133,26 +133,6 @@ def matrix(
         share_of_candidates=weights / experiment.info.candidates[variant],
         damaged=(*measured.damaged, *further.damaged),
     )
-
-
-def column(
-    experiment: Experiment,
-    variant: Variant,
-    selection: Selection,
-    k: float,
-    benchmark: Benchmark,
-    n: int,
-    seed: int = 0,
-    scope: Scope = "global",
-) -> list[Cell]:
-    """All abilities on n items of one benchmark; q-values need the whole matrix and are None.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
-    """
-    masks = _masks(variant, selection, k, seed, scope)
-    measured = effects(experiment, [*masks, *map(control_of, masks)], [(benchmark, n)], seed)
-    return [_cell(measured, mask, benchmark.id) for mask in masks]
 
 
 def sweep(
@@ -169,28 +149,26 @@ def sweep(
     return [SweepPoint(m.k, found((m, benchmark.id)), found((control_of(m), benchmark.id))) for m in masks]
 
 
-def _masks(variant: Variant, selection: Selection, k: float, seed: int, scope: Scope) -> list[MaskSpec]:
-    return [MaskSpec(ability.id, variant, selection, k, seed, scope) for ability in ABILITIES]
-
-
-def _cell(measured: Effects, mask: MaskSpec, benchmark: str, row: Mapping[str, Any] | None = None) -> Cell:
-    """The cell, with what its row of the compared table says."""
-    found = measured.found.get((mask, benchmark))
-    state: State = "missing" if found is None else "defined" if found.defined else "not_identifiable"
-    cell = Cell(
-        mask.ability, benchmark, state, found, None, measured.found.get((control_of(mask), benchmark))
-    )
-    if row is None:
-        return cell
+def _cell(measured: Effects, mask: MaskSpec, row: Mapping[str, Any]) -> Cell:
+    """The cell of a row of the compared table."""
+    found = measured.found.get((mask, row["benchmark"]))
     p, masks = row["empirical_p"], row["random_masks"]
-    empirical = None if p is None else EmpiricalP(p, masks)
-    return replace(cell, q_value=row["q_value"], holm_p=row["holm_p"], empirical=empirical)
+    return Cell(
+        ability=mask.ability,
+        benchmark=row["benchmark"],
+        state="missing" if found is None else "defined" if found.defined else "not_identifiable",
+        statistics=found,
+        q_value=row["q_value"],
+        control=measured.found.get((control_of(mask), row["benchmark"])),
+        holm_p=row["holm_p"],
+        empirical=None if p is None else EmpiricalP(p, masks),
+    )
 
 
 def _further_draws(
     experiment: Experiment, masks: Sequence[MaskSpec], sized: Sequence[tuple[Benchmark, int]], seed: int
 ) -> list[MaskSpec]:
-    """The random masks after the first of each ability, up to the first draw of which nothing is stored."""
+    """The random masks after the first of each ability, up to the first draw with nothing stored."""
     draws = ([replace(control_of(mask), seed=drawn_seed(seed, draw)) for mask in masks] for draw in count(1))
     stored = takewhile(
         lambda drawn: any(is_stored(experiment, m, *one) for m in drawn for one in sized), draws

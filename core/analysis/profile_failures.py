@@ -1,4 +1,4 @@
-"""How the ablated answers of a profile fail: written ones by their tags, choices by margins. No torch."""
+"""How the ablated answers of a profile fail: written ones by tags, choices by margins. No torch."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ class MaskSums:
     n_choices: int
     """Items of all multiple-choice benchmarks."""
     margins: tuple[float, float] | None
-    """Their mean margin, base and ablated, in nats; None where there is none."""
+    """Their mean margin, base and ablated, in nats; None without any."""
     preferences: tuple[str, ...]
-    """A sentence for each position or length that is preferred. May have text of a data set."""
+    """A sentence for each position or length that is preferred. May quote data."""
 
     @property
     def shares(self) -> tuple[Share, ...]:
-        """Of the written answers, the most frequent mode first; empty without any."""
+        """Shares of the failure modes, the most frequent first; empty without written answers."""
         return shares(self.modes) if self.modes else ()
 
 
@@ -103,10 +103,10 @@ class ProfileFailures:
 
 
 def profile_failures(plan: Plan, experiment: Experiment, frames: Frames) -> ProfileFailures:
-    """The diagnosis of all outcomes beside the intact model's. Every text is read once.
+    """The diagnosis of all ablated answers. Every text is read once.
 
     Raises:
-        CorruptEntry: what is stored of where answers part is damaged.
+        CorruptEntry: stored divergences are damaged.
         OSError: the table of a benchmark's items cannot be read or written.
     """
     written = [index for index, one in enumerate(plan.benchmarks) if one.kind == "generation"]
@@ -133,14 +133,14 @@ def profile_failures(plan: Plan, experiment: Experiment, frames: Frames) -> Prof
 
 @dataclass(frozen=True)
 class _Tables:
-    """The rows of the three tables, as they come."""
+    """The rows of the three tables."""
 
     shares: list[tuple[Any, ...]]
     tags: list[tuple[Any, ...]]
     choices: list[tuple[Any, ...]]
 
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """The tables."""
+        """The finished tables."""
         return (
             pl.DataFrame(self.shares, SHARES_SCHEMA, orient="row"),
             pl.DataFrame(self.tags, TAGS_SCHEMA, orient="row"),
@@ -150,16 +150,16 @@ class _Tables:
 
 @dataclass(frozen=True, eq=False)
 class _Texts:
-    """What all masks are compared with on a benchmark with written answers."""
+    """Items and base answers of a benchmark with written answers."""
 
     request: OutcomesRequest
-    """Of the intact model."""
+    """The intact model's."""
     items: pl.DataFrame
     base: pl.DataFrame
 
     @classmethod
     def of(cls, plan: Plan, experiment: Experiment, frames: Frames, index: int) -> _Texts:
-        """Of the benchmark at a index of the plan."""
+        """Reads one benchmark of the plan."""
         benchmark = plan.benchmarks[index]
         n = plan.items_of(benchmark)
         items = pl.read_parquet(ensure_items(experiment, benchmark, n), columns=list(ITEM_COLUMNS))
@@ -177,7 +177,7 @@ class _Texts:
 
 @dataclass(frozen=True, eq=False)
 class _Options:
-    """What all masks are compared with on a multiple-choice benchmark."""
+    """Items and base answers of a multiple-choice benchmark."""
 
     id: str
     facts: OptionFacts
@@ -185,7 +185,7 @@ class _Options:
 
     @classmethod
     def of(cls, plan: Plan, experiment: Experiment, frames: Frames, index: int) -> _Options:
-        """Of the benchmark at a index of the plan."""
+        """Reads one benchmark of the plan."""
         benchmark = plan.benchmarks[index]
         path = ensure_items(experiment, benchmark, plan.items_of(benchmark))
         facts = stored_facts(pl.scan_parquet(path), benchmark.metrics[0])
@@ -230,7 +230,7 @@ def _share_row(share: Share) -> tuple[str | None, str, int, int, float, float, f
 
 
 def _tag_rows(ids: pl.Series, tags: Sequence[Sequence[Tag]]) -> Iterator[tuple[Any, ...]]:
-    """A row for each tag of each item; the first of an item is its main one."""
+    """A row for each tag of each item; the first of an item is its main tag."""
     for item_id, of_item in zip(ids, tags, strict=True):
         for number, tag in enumerate(of_item):
             yield item_id, tag.name, tag.evidence, tag.start, tag.end, tag.excess, number == 0

@@ -23,12 +23,12 @@ from core.experiment.experiment import Experiment
 from core.masks.choices import DRAWN
 
 ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
-"""What of an item stands beside its outcomes."""
+"""Columns of an item that are written beside its outcomes."""
 
-HOLDING_COLUMNS = (
+HOLM_COLUMNS = (
     "ability", "variant", "selection", "k", "benchmark", "ais", "holm_p", "empirical_p", "random_masks",
 )  # fmt: skip
-"""Of a cell that holds."""
+"""Columns of a cell that is significant by Holm's correction."""
 
 FILES = (
     "cells.parquet",
@@ -38,10 +38,10 @@ FILES = (
     "choices.parquet",
     "profile.json",
 )
-"""What a profile's folder holds."""
+"""The files of a profile's folder."""
 
 PACKAGES = ("abilityscope", "torch", "transformers", "polars", "numpy")
-"""Whose versions are written down."""
+"""Packages whose versions are recorded."""
 
 
 def write_profile(profile: Profile, experiment: Experiment, folder: Path) -> None:
@@ -52,22 +52,11 @@ def write_profile(profile: Profile, experiment: Experiment, folder: Path) -> Non
     """
     folder.mkdir(parents=True, exist_ok=True)
     failures = profile.failures
-    frames = (
-        profile.cells,
-        _with_items(profile, experiment),
-        failures.shares,
-        failures.tags,
-        failures.choices,
-    )
+    outcomes = _with_items(profile, experiment)
+    frames = (profile.cells, outcomes, failures.shares, failures.tags, failures.choices)
     for name, frame in zip(FILES, frames, strict=False):
         write_atomically(folder / name, frame.write_parquet)
-    document = {
-        **settings_of(profile, experiment),
-        "holm_significant": holm_significant_of(profile),
-        "attribution": attributions_of(profile),
-        "generation_quality": generation_quality_of(profile),
-        "failures": failures_of(profile),
-    }
+    document = {**settings_of(profile, experiment), **findings_of(profile)}
     text = json.dumps(as_plain(document), indent=2, ensure_ascii=False)
     write_atomically(folder / FILES[-1], (text + "\n").encode())
 
@@ -86,13 +75,7 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
         "k": plan.ks,
         "auto_k": [found.record for found in plan.found_ks],
         "benchmarks": [
-            {
-                "id": b.id,
-                "version": b.version,
-                "chance": b.chance,
-                "n": plan.items_of(b),
-                "needs": b.needs,
-            }
+            {"id": b.id, "version": b.version, "chance": b.chance, "n": plan.items_of(b), "needs": b.needs}
             for b in plan.benchmarks
         ],
         "seed": plan.seed,
@@ -108,35 +91,27 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def holm_significant_of(profile: Profile) -> list[dict[str, Any]]:
-    """The cells that hold with all cells of their matrix taken together (Holm), and their empirical p.
+def findings_of(profile: Profile) -> dict[str, Any]:
+    """What a profile found besides its tables, in plain values.
 
-    The empirical p is null without random masks; of N it is 1 / (N + 1) at least.
+    `holm_significant`: the cells that are significant with all of their matrix taken together (Holm), and
+    their empirical p; `attribution`: how well each matrix names what compound benchmarks need;
+    `generation_quality` of each mask; `failures`: how the ablated answers fail.
     """
-    holm_significant = profile.cells.filter(
-        (pl.col("holm_p") < SIGNIFICANT) & ~pl.col("selection").is_in(DRAWN)
-    )
-    return holm_significant.select(*HOLDING_COLUMNS).to_dicts()
+    is_significant = (pl.col("holm_p") < SIGNIFICANT) & ~pl.col("selection").is_in(DRAWN)
+    return {
+        "holm_significant": profile.cells.filter(is_significant).select(*HOLM_COLUMNS).to_dicts(),
+        "attribution": [attribution.figures() for attribution in attributions(profile)],
+        "generation_quality": [
+            {**run_fields(mask), **quality.figures()}
+            for mask, quality in profile.generation_qualities.items()
+        ],
+        "failures": _failures_of(profile),
+    }
 
 
-def attributions_of(profile: Profile) -> list[dict[str, Any]]:
-    """How well each matrix names what the compound benchmarks need, in plain values; empty without any."""
-    return [attribution.figures() for attribution in attributions(profile)]
-
-
-def generation_quality_of(profile: Profile) -> list[dict[str, Any]]:
-    """The generation quality of each mask, in plain values."""
-    return [
-        {**run_fields(mask), **generation_quality.figures()}
-        for mask, generation_quality in profile.generation_qualities.items()
-    ]
-
-
-def failures_of(profile: Profile) -> dict[str, Any]:
-    """How the ablated answers fail, in plain values: of written ones the shares, of choices the sums.
-
-    Each mask's choices are of all multiple-choice benchmarks together; margins are means in nats.
-    """
+def _failures_of(profile: Profile) -> dict[str, Any]:
+    """Shares of written answers, and each mask's choices on all multiple-choice benchmarks."""
     failures = profile.failures
     return {
         "written_benchmarks": failures.written,
@@ -157,7 +132,7 @@ def failures_of(profile: Profile) -> dict[str, Any]:
 
 
 def _with_items(profile: Profile, experiment: Experiment) -> pl.DataFrame:
-    """The outcomes with what is stored of each item."""
+    """The outcomes with the `ITEM_COLUMNS`."""
     plan = profile.plan
     paths = [ensure_items(experiment, benchmark, plan.items_of(benchmark)) for benchmark in plan.benchmarks]
     items = pl.concat([pl.read_parquet(path).select(ITEM_COLUMNS) for path in paths])

@@ -177,15 +177,7 @@ def _ks(spec: ModelSpec, text: str | None, selections: Sequence[Selection]) -> t
 
 def _write(result: Profile, runner: Runner, out: Path, as_json: bool) -> None:
     from core.analysis.comparisons import summaries
-    from core.analysis.profile_folder import (
-        FILES,
-        attributions_of,
-        failures_of,
-        generation_quality_of,
-        holm_significant_of,
-        settings_of,
-        write_profile,
-    )
+    from core.analysis.profile_folder import FILES, findings_of, settings_of, write_profile
     from tui.profile_tables import write_profile as write_tables
 
     write_profile(result, runner, out)
@@ -201,9 +193,6 @@ def _write(result: Profile, runner: Runner, out: Path, as_json: bool) -> None:
             "settings": as_plain(settings_of(result, runner)),
             "summaries": as_plain(summaries(result.cells)),
             "cells": [output.finite(row) for row in result.cells.to_dicts()],
-            "holm_significant": holm_significant_of(result),
-            "attribution": attributions_of(result),
-            "generation_quality": generation_quality_of(result),
-            "failures": as_plain(failures_of(result)),
+            **as_plain(findings_of(result)),
         }
     )

@@ -1,4 +1,4 @@
-"""What an ablation does to the multiple-choice answers of whole benchmarks, in arrays: no loop over items."""
+"""What an ablation does to the multiple-choice answers of whole benchmarks, in arrays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.analysis.diagnosis.choices import (
 )
 
 MARKS = ("{}. {}", "{}) {}", "{}: {}")
-"""How prompts list options beside their letters."""
+"""How prompts list options and their letters."""
 
 SEVERAL_RIGHT = "mc2"
 """The metric of items with several right options: they have no margin."""
@@ -29,16 +29,15 @@ SEVERAL_RIGHT = "mc2"
 
 @dataclass(frozen=True, eq=False)
 class OptionFacts:
-    """What of the options of a benchmark's N items is needed, W options at most."""
+    """Facts about the options of a benchmark's N items, W options at most."""
 
     lengths: NDArray[np.float64]
     """(N, W) characters of each option; NaN where an item has fewer than W."""
     gold: NDArray[np.int64]
-    """(N,) index of the right option; -1 where there is not one alone."""
+    """(N,) index of the right option; -1 unless there is exactly one."""
     names: tuple[str, ...]
-    """What the W indices are called, where the model knows them: the options' own text where all items have
-    the same, in quotation marks; letters where the prompt lists them so. Empty where each option's text is
-    scored: then the model knows no order. May be text of a data set: to be shown as text."""
+    """Names of the W positions, where the model knows an order: the options' text in quotation marks where
+    all items have the same options; letters where the prompt lists them. Else empty. May quote data."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +49,9 @@ class ModelChoices:
     correct: NDArray[np.bool_]
     """(N,)"""
     margins: NDArray[np.float64]
-    """(N,) log-likelihood of the right option minus that of the best other one, nats; NaN where there is no
-    such number."""
+    """(N,) log-likelihood of the right option minus that of the best other one; NaN where undefined."""
     ranks: NDArray[np.float64]
-    """(N,) as of `core.analysis.diagnosis.length_ranks`."""
+    """(N,) from `length_ranks`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,21 +59,21 @@ class ChoiceSums:
     """How base and ablated model chose on N items, of one benchmark or of several."""
 
     base_margins: NDArray[np.float64]
-    """(N,) as of `ModelChoices`."""
+    """(N,) the base model's, as in `ModelChoices`."""
     margins: NDArray[np.float64]
-    """(N,) the same of the ablated model."""
+    """(N,) the same for the ablated model."""
     broken: int
     """Items that base has right and the ablated model wrong."""
     names: tuple[str, ...]
-    """As of `OptionFacts`."""
+    """As in `OptionFacts`."""
     moves: NDArray[np.int64]
-    """(W, W) as of `core.analysis.diagnosis.moves_of`."""
+    """(W, W) from `moves_of`."""
     winners: NDArray[np.int64]
-    """(W,) how often each index won among the broken items."""
+    """(W,) how often each position won among the broken items."""
     base_ranks: NDArray[np.float64]
-    """(N,) as of `core.analysis.diagnosis.length_ranks`."""
+    """(N,) from `length_ranks`."""
     ranks: NDArray[np.float64]
-    """(N,) the same of the ablated model."""
+    """(N,) the same for the ablated model."""
 
     @property
     def n(self) -> int:
@@ -84,7 +82,7 @@ class ChoiceSums:
 
     @cached_property
     def mean_margins(self) -> tuple[float, float] | None:
-        """The base and the ablated model's mean margin over the items that have both, nats; None without."""
+        """The base and the ablated model's mean margin over the items that have both; None without any."""
         both = np.isfinite(self.base_margins) & np.isfinite(self.margins)
         if not both.any():
             return None
@@ -92,7 +90,7 @@ class ChoiceSums:
 
     @cached_property
     def position(self) -> PositionPreference | None:
-        """Whether it prefers a index; None where the model knows no order."""
+        """Whether it prefers a position; None where the model knows no order."""
         return position_preference(self.moves) if self.names and self.n else None
 
     @cached_property
@@ -112,8 +110,8 @@ def option_facts(items: pl.DataFrame, first_prompt: str, metric: str) -> OptionF
 
     Args:
         items: with the columns `options` and `gold` of `cache.items.SCHEMA`.
-        first_prompt: of the first of them.
-        metric: the benchmark's first.
+        first_prompt: the prompt of the first item.
+        metric: the benchmark's first metric.
     """
     lengths = padded(items["options"].list.eval(pl.element().str.len_chars()))
     gold = items["gold"].fill_null(-1).cast(pl.Int64).to_numpy()
@@ -123,7 +121,7 @@ def option_facts(items: pl.DataFrame, first_prompt: str, metric: str) -> OptionF
 
 
 def stored_facts(items: pl.LazyFrame, metric: str) -> OptionFacts:
-    """The facts of a stored table of items (`cache.items.SCHEMA`), of which only what is needed is read."""
+    """The facts of a stored table of items (`cache.items.SCHEMA`), of which few columns are read."""
     first_prompt = items.select("prompt").head(1).collect().item()
     return option_facts(items.select("options", "gold").collect(), first_prompt, metric)
 
@@ -134,8 +132,8 @@ def model_choices(
     """How one model chose.
 
     Args:
-        facts: of the N items.
-        outcomes: N of them, with `prediction`, `correct` and `loglikelihoods` of `cache.outcomes.SCHEMA`.
+        facts: facts about the N items.
+        outcomes: N rows with `prediction`, `correct` and `loglikelihoods` of `cache.outcomes.SCHEMA`.
         known: (N,) which items count; None: all.
     """
     kept = slice(None) if known is None else known
@@ -149,7 +147,7 @@ def model_choices(
 
 
 def choice_sums(facts: OptionFacts, base: ModelChoices, ablated: ModelChoices) -> ChoiceSums:
-    """How the two models chose, compared; both of the same items."""
+    """Compares the choices of two models on the same items."""
     broken = base.correct & ~ablated.correct
     return ChoiceSums(
         base_margins=base.margins,
@@ -164,7 +162,7 @@ def choice_sums(facts: OptionFacts, base: ModelChoices, ablated: ModelChoices) -
 
 
 def pooled(parts: Sequence[ChoiceSums]) -> ChoiceSums:
-    """One or more benchmarks together. Places are counted where all that have names have the same ones."""
+    """One or more benchmarks together. Positions are counted if all that are named have the same names."""
     longest = max((part.names for part in parts), key=len)
     named = [part for part in parts if part.names]
     alike = all(part.names == longest[: len(part.names)] for part in named)
@@ -189,7 +187,7 @@ def margins_of(values: NDArray[np.float64], gold: NDArray[np.int64]) -> NDArray[
     """(N,) the right option's value minus the best other one's; NaN where one of the two is missing.
 
     Args:
-        values: (N, W) log-likelihoods in nats, NaN where an item has fewer than W options.
+        values: (N, W) log-likelihoods, NaN where an item has fewer than W options.
         gold: (N,) index of the right option; -1 for none.
     """
     is_gold = np.arange(values.shape[1]) == gold[:, None]
@@ -201,10 +199,10 @@ def margins_of(values: NDArray[np.float64], gold: NDArray[np.int64]) -> NDArray[
 
 
 def padded(column: pl.Series) -> NDArray[np.float64]:
-    """(N, W) a column of lists of numbers, W the longest; NaN where a list is shorter or missing."""
+    """(N, W) a column of lists of numbers, padded with NaN to the longest."""
     lengths = column.list.len()
     counts = (lengths.fill_null(0) if lengths.null_count() else lengths).to_numpy()
-    # What is empty or missing would become a null of its own.
+    # An empty or missing list would become a null of its own.
     full = column if counts.all() else column.filter(pl.Series(counts > 0))
     matrix = np.full((len(column), int(counts.max(initial=1))), np.nan)
     matrix[np.arange(matrix.shape[1]) < counts[:, None]] = full.explode().to_numpy()
@@ -212,7 +210,7 @@ def padded(column: pl.Series) -> NDArray[np.float64]:
 
 
 def _names(options: pl.Series, first_prompt: str, width: int) -> tuple[str, ...]:
-    """What the indices are called, where the model knows them."""
+    """The names of the positions, where the model knows an order."""
     first: list[str] = options[0].to_list()
     if len(options) > 1 and options.n_unique() == 1:
         return tuple(f"“{option}”" for option in first)

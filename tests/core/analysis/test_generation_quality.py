@@ -4,13 +4,17 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 
+from cache.folder import Store
 from core.abilities import ABILITIES
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.generation_quality import answer_generation_quality, perplexity
+from core.analysis.generation_quality import mask_generation_qualities, perplexity
+from core.experiment.experiment import Experiment
+from core.experiment.specs import MaskSpec
 from core.inference.encoding import unknown_words
 from core.masks.ablation import Ablator
 from core.masks.mask import Mask
@@ -53,17 +57,23 @@ def test_perplexity_of_nothing_is_an_error(values: list[list[float]], said: str)
         perplexity(values)
 
 
-def test_shares_of_answers_that_are_none() -> None:
-    texts = ["so 7", "the cat the cat the cat the cat", " \n", "It is Paris."]
-    found = answer_generation_quality(texts, ["7", "[invalid]", None, "Paris"])
-    assert (found.repeating.score, found.empty.score, found.repeating.n) == (0.25, 0.25, 4)
-    assert found.unreadable is not None
-    assert found.unreadable.score == 0.5
+def test_shares_of_answers_that_are_none(tmp_path: Path) -> None:
+    experiment, mask = Experiment(ModelSpec(), Store(tmp_path)), MaskSpec(ABILITIES[0].id, "mlp", "top", 0.01)
+    loop = "the cat the cat the cat the cat"
+    for one, texts in ((None, ["so 7"] * 4), (mask, [loop, " \n", "[invalid]", "It is Paris."])):
+        key, key_inputs = experiment.generation_quality_request(one)
+        columns = {
+            "logprobs": [[-1.0] * 3] * 4,
+            "written": texts,
+            "finish": ["eos"] * 4,
+            "tokens": [[1, 2, 3]] * 4,
+            "written_logprobs": [[-1.0] * 3] * 4,
+        }
+        experiment.store.generation_quality.save(key, key_inputs, columns)
+    found = mask_generation_qualities(experiment, [mask])[mask]
+    assert (found.base_repeating.score, found.base_unreadable.score) == (0.0, 0.0)
+    assert (found.repeating.score, found.unreadable.score, found.repeating.n) == (0.25, 0.5, 4)
     assert found.repeating.low < 0.25 < found.repeating.high
-    assert answer_generation_quality(texts).unreadable is None
-    for bad_texts, answers in (([], None), (texts, ["7"])):
-        with pytest.raises(ValueError, match="at least one"):
-            answer_generation_quality(bad_texts, answers)
 
 
 def test_neutral_texts_are_many_kinds_of_what_the_model_knows(demo: LoadedModel) -> None:

@@ -13,7 +13,7 @@ from core.analysis.diagnosis.choices import diagnose_choice, position_preference
 from core.analysis.diagnosis.diagnose import diagnose
 from core.analysis.diagnosis.failure_modes import mode_of, shares
 from core.analysis.mask_distribution import mask_distribution
-from core.analysis.matrix import column, matrix, sweep
+from core.analysis.matrix import matrix, sweep
 from core.analysis.overlaps import overlaps
 from core.analysis.samples.failures import failures, item_failure
 from core.analysis.samples.samples import Samples
@@ -30,7 +30,7 @@ samples.write(Path(tempfile.mkdtemp()) / "out.csv", np.arange(9), "csv")
 stored_divergences(experiment, *(experiment.request(mask, benchmark, 50) for mask in (None, MASK)))
 cache_status(experiment, MASK, benchmark, 50), cached_abilities(experiment, MASK, benchmark, 50)
 cached_benchmarks(experiment, MASK, [benchmark])
-matrix(experiment, "mlp", "top", 0.01, [benchmark]), column(experiment, "mlp", "top", 0.01, benchmark, 50)
+matrix(experiment, "mlp", "top", 0.01, [benchmark])
 sweep(experiment, MASK, [0.01, 0.02], benchmark, 50)
 mask_distribution(experiment, MaskSpec("spatial_reasoning", "mlp", "random", 0.01))
 overlaps(experiment, "mlp", "random", 0.01)

@@ -10,7 +10,7 @@ import pytest
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.analysis.cache_status import cache_status, cached_abilities, cached_benchmarks, control_of
-from core.analysis.matrix import Cell, Matrix, column, matrix, sweep
+from core.analysis.matrix import Matrix, matrix, sweep
 from core.analysis.profile import profile_of
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.experiment import Experiment
@@ -143,20 +143,14 @@ def test_new_and_damaged_outcomes_are_noticed(experiment: Experiment) -> None:
     assert Run(MASKS[2], BENCHMARKS[1].id, N) in found.missing
 
 
-def test_a_column_and_a_sweep_show_the_same_numbers(experiment: Experiment) -> None:
+def test_a_sweep_shows_the_numbers_of_the_matrix(experiment: Experiment) -> None:
     save(experiment, [None, *MASKS, replace(MASKS[1], k=0.02), control_of(MASKS[1])])
-    whole = the_matrix(experiment)
-
-    def without_q(cell: Cell) -> Cell:
-        return replace(cell, q_value=None, holm_p=None, empirical=None)
-
-    cells = column(experiment, "mlp", "top", 0.01, BENCHMARKS[0], N)
-    assert cells == [without_q(whole.cells[a, BENCHMARKS[0].id]) for a in whole.abilities]
+    cell = the_matrix(experiment).cells[MASKS[1].ability, BENCHMARKS[0].id]
     points = sweep(experiment, MASKS[1], [0.005, 0.01, 0.02], BENCHMARKS[0], N)
     assert [(p.k, p.statistics is None, p.control is None) for p in points] == [
         (0.005, True, True), (0.01, False, False), (0.02, False, True),
     ]  # fmt: skip
-    assert points[1].statistics == cells[1].statistics
+    assert (points[1].statistics, points[1].control) == (cell.statistics, cell.control)
     with pytest.raises(ValueError, match="choose a smaller k"):
         sweep(experiment, MASKS[1], [0.99], BENCHMARKS[0], N)
 

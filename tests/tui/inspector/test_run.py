@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from textual.pilot import Pilot
 
-from core.analysis.matrix import column
+from core.analysis.matrix import matrix
 from core.analysis.statistics.cells import cell_statistics
 from core.engine.protocol import EngineSpec
 from core.experiment.events import (
@@ -142,7 +142,8 @@ async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Pat
     session = Session(spec, experiment, (benchmark,), UNICODE, False, lambda command: None)
     comparison = Comparison.read(experiment, benchmark, runs_of(session, lens), None)
     figures = comparison.figures(None, (), STORED_RESAMPLES)
-    (cell,) = [one for one in column(experiment, "mlp", "top", MASK.k, benchmark, GRADED) if one.statistics]
+    cells = matrix(experiment, "mlp", "top", MASK.k, [benchmark], GRADED).cells.values()
+    (cell,) = [one for one in cells if one.statistics]
     assert figures.sides["ablated"].effect == cell.statistics
     assert figures.score_word == "score"
     sides: tuple[Side, ...] = ("base", "ablated")
