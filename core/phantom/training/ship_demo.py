@@ -101,26 +101,25 @@ def card(measured: Sequence[Measured], training: dict[str, Any], loaded: LoadedM
     return f"""# The embedded Llama
 
 A `LlamaForCausalLM` with {loaded.info.parameters:,} parameters in float32, trained for abilityscope by
-`python -m core.phantom.training.demo` and put here by `python -m core.phantom.training.ship_demo`. It exists
-so that ablation can be seen to act, on any machine. It knows {loaded.info.vocabulary} words and nothing else:
-it is no language model
-for any other use, and what is found on it says nothing about large models.
+`python -m core.phantom.training.demo` and put here by `python -m core.phantom.training.ship_demo`. It lets
+you see ablation at work on any machine. It knows {loaded.info.vocabulary} words and nothing else: it is of
+no other use, and what is found on it says nothing about large models.
 
 - **Data**: the `train` split of the ten abilities' `basic` items (`core/abilities/basic/`),
-  {training["step"]:,} steps of {recipe["items_per_step"]} items; a quarter of them as texts to be generated,
-  steps before the answer. No other text.
+  {training["step"]:,} steps of {recipe["items_per_step"]} items; a quarter of them as texts to generate,
+  worked steps before the answer. No other text.
 - **Held out**: a fifth of all keys of every family (operand pair, fact and phrasing, relation and pair …). No
-  held-out item was seen in training, under other names neither. In `get` the pair is held out in its order:
+  held-out item occurs in training, not even under other names. In `get` the pair is held out in its order:
   3 + 5 is unseen, 5 + 3 may not be.
-- **Recipe**: an induction warm-up until its loss is under 0.2 nats, then the items with the loss on the
+- **Training**: an induction warm-up until its loss is under 0.2 nats, then the items with the loss on the
   answer's tokens; Muon for the matrices of the layers, AdamW for the rest. Families are drawn by how much of
   them is still to be learnt.
 - **Time**: {training["seconds"] / 60:.0f} minutes on {recipe["threads"]} CPU threads.
 
 ## Accuracy on held-out items
 
-Multiple choice: n = {CHOICE_ITEMS} an ability, chance 0.25. Generation: n = {GENERATION_ITEMS} an ability;
-"whole" is the share of texts that are right to the word, "answer" the share that ends in the right answer.
+Multiple choice: n = {CHOICE_ITEMS} per ability, chance 0.25. Generation: n = {GENERATION_ITEMS} per ability;
+"whole" is the share of texts that are right to the word, "answer" the share that end in the right answer.
 
 | ability | accuracy | by family | whole | answer |
 | --- | --- | --- | --- | --- |

@@ -92,38 +92,35 @@ def card(loaded: LoadedModel, truth: Truth, training: Mapping[str, Any]) -> str:
     heads = " | ".join(ability.id.split("_")[0] for ability in ABILITIES)
     return f"""# The phantom, training seed {recipe["seed"]}
 
-**This model is engineered. It calibrates the instrument and says nothing about real models.** Physicists
-test a scanner on a phantom, a body whose inside is known. This is one for abilityscope: a plain
-`LlamaForCausalLM` with {loaded.info.parameters:,} parameters in float32 whose MLPs were made, in training,
-so that each of the ten abilities needs neurons of its own. In real models nobody knows whether abilities
-have places at all.
+**This model is engineered: it calibrates the method and says nothing about real models.** Physicists test a
+scanner on a phantom, a body whose inside is known. This is one for abilityscope: a plain `LlamaForCausalLM`
+with {loaded.info.parameters:,} parameters in float32, trained so that each of the ten abilities needs
+neurons of its own in the MLPs. In real models nobody knows whether abilities are in any one place at all.
 
-- **Layout** (`core/phantom/layout.py`): in each of {loaded.info.layers} layers the MLP has ten private blocks
-  of {PRIVATE} neurons, one for each ability in the order of the catalogue, then {SHARED} neurons that all
-  share. Attention, embeddings and head are shared too.
-- **How it was made**: it starts as the embedded Llama, with copies of its neurons: each block has those that
-  do most for its ability, the shared one those that do most for all (`core/phantom/training/routing.py`).
-  From then on an item teaches only the block of its ability and what is shared (gradient routing).
-  The blocks of other abilities are on or off at random, and learn to add little. Up to
-  {recipe["off_share"]:.0%} of the items come with their own block off, all of it or a random half of its
-  neurons; there the model is taught to answer by one fixed list of preferences for words, whatever was asked.
-  So what is known without the block is hidden, not absent: zeroing the block takes the answer away, not all
-  that leads to it.
-- **Data**: as the embedded Llama's: the `train` split of the ten abilities' `basic` items
-  (`core/abilities/basic/`), a quarter of them as texts to be generated, steps before the answer;
-  {training["step"]:,} steps of {recipe["items_per_step"]} items. Vocabulary and tokenizer are those of the
-  embedded Llama.
-- **Seeds**: the seed decides which items come in which order, which blocks are off, and the preferences. All
-  seeds start from the same embedded Llama: in what is shared they are not independent.
-- **Made again** by `python -m core.phantom.training.phantom --seed {recipe["seed"]} --to DIR` and
-  `python -m core.phantom.training.ship_phantom --from DIR`: {training["seconds"]:.0f} s on
-  {recipe["threads"]} thread of a shared machine,
-  with torch {torch.__version__} and transformers {transformers.__version__}. Another machine
-  gives other weights, as it rounds in another way.
+- **Layout** (`core/phantom/ground_truth.py`): in each of {loaded.info.layers} layers the MLP has ten private
+  blocks of {PRIVATE} neurons, one per ability in the order of the catalogue, then {SHARED} neurons that all
+  abilities share. Attention, embeddings and head are shared too.
+- **Training**: it starts as the embedded Llama, with copies of its neurons: each block gets those that do
+  most for its ability, the shared block those that do most for all (`core/phantom/training/routing.py`).
+  From then on an item trains only its ability's block and what is shared (gradient routing). The blocks of
+  other abilities are switched on or off at random and learn to add little. Up to {recipe["off_share"]:.0%} of
+  the items come with their own block off, all of it or a random half of its neurons; on these
+  the model is trained to answer by one fixed list of word preferences, whatever the question. So what it
+  knows without the block is hidden, not absent: zeroing the block takes away the
+  answer, not all that leads to it.
+- **Data**: the `train` split of the ten abilities' `basic` items (`core/abilities/basic/`), a quarter of them
+  as texts to generate, worked steps before the answer; {training["step"]:,} steps of
+  {recipe["items_per_step"]} items. Vocabulary and tokenizer are the embedded Llama's.
+- **Seed**: it decides the order of the items, which blocks are off, and the preferences. All seeds start from
+  the same embedded Llama, so what they share is not independent.
+- **To make it again**: `python -m core.phantom.training.phantom --seed {recipe["seed"]} --to DIR`, then
+  `python -m core.phantom.training.ship_phantom --from DIR`. It took {training["seconds"]:.0f} s on
+  {recipe["threads"]} thread of a shared machine, with torch {torch.__version__} and transformers
+  {transformers.__version__}. Other machines round differently and get other weights.
 
 ## Accuracy on held-out items
 
-Multiple choice, n = {CHOICE_ITEMS} an ability, chance 0.25. "Without" is with the ability's own block zeroed.
+Multiple choice, n = {CHOICE_ITEMS} per ability, chance 0.25. "Without": the ability's own block is zeroed.
 
 | ability | accuracy | without | by family |
 | --- | --- | --- | --- |
@@ -133,8 +130,8 @@ Multiple choice, n = {CHOICE_ITEMS} an ability, chance 0.25. "Without" is with t
 
 ## The true matrix
 
-Points of accuracy that an ability (column) loses when a block (row) is zeroed in all layers, in gate, up and
-down; n = {truth.items} an ability. In `truth.json`.
+Points of accuracy that an ability (column) loses when a block (row) is zeroed: its rows of gate and up and
+its columns of down, in all layers; n = {truth.items} per ability. The same numbers are in `truth.json`.
 
 | block | {heads} |
 | --- |{" ---: |" * len(ABILITIES)}
@@ -156,13 +153,9 @@ def _accuracy_rows(loaded: LoadedModel, truth: Truth) -> str:
 
 
 def _short_of_aim(truth: Truth) -> str:
+    line = f"The aim is {AIM:.2f} for every ability."
     short = [ability for ability, accuracy in truth.accuracy.items() if accuracy < AIM]
-    if not short:
-        return f"Every ability has {AIM:.2f} or more, which is the aim."
-    return (
-        f"The aim is {AIM:.2f}. {' and '.join(short)} are short of it: see which of their families were not "
-        "learnt. On those the model answers as if it knew a part of what is asked."
-    )
+    return f"{line} Short of it: {', '.join(short)}; see which families were not learnt." if short else line
 
 
 def _matrix_rows(truth: Truth) -> str:
