@@ -1,1 +1,1 @@
-"""The store: fingerprints, keys, atomic files, locks, rankings and outcomes. Knows no model and no screen."""
+"""The store: cache keys, atomic files, locks, rankings, outcomes and tables. Knows no model and no screen."""

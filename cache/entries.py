@@ -1,52 +1,148 @@
-"""Entries of the cache: a payload file, and a manifest beside it that names it and proves it whole."""
+"""Entries of the cache: a payload file, and beside it a manifest that names it and proves it whole."""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cache.files import Busy, CorruptEntry, checksum_of, checksum_of_file, locked, staged, unreadable
-from cache.keys import KEY_LENGTH, as_plain, is_key
-from cache.manifests import LARGEST_BYTES, Manifest
+from cache.files import (
+    DAMAGED_SUFFIX,
+    Busy,
+    CorruptEntry,
+    OtherVersion,
+    Unwritable,
+    Version,
+    checksum_of,
+    checksum_of_file,
+    is_checksum,
+    key_lock,
+    seal_of,
+    staged,
+    unreadable,
+)
+from cache.keys import as_plain, checked_key, is_key
+
+LARGEST_MANIFEST_BYTES = 1 << 26
+"""A manifest is smaller: that of a ranking of 10 billion weights has 3 MB. A larger file is not read."""
+
+EARLIER_FORMAT = 0
+"""The format of everything whose manifest or journal has `ingredients`, an earlier name of `key_inputs`."""
 
 
-class OtherFormat(CorruptEntry):
-    """A cache entry is whole, but of another version of abilityscope: it is not served either."""
+@dataclass(frozen=True)
+class Kind:
+    """A kind of entry."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, reason)
-        self.args = (
-            f"The cache entry {path} is of another version of abilityscope: {reason}. It is not used any "
-            "more, and 'abilityscope cache rm' deletes it.",
-        )
+    name: str
+    """Name of its folder."""
+    suffix: str
+    """Suffix of its payload files, with the dot."""
+    format: int
+    """Version of the payload's layout; entries of another format are not served."""
 
-    def __reduce__(self) -> tuple[type[CorruptEntry], tuple[Path, str]]:
-        return OtherFormat, (self.path, self.reason)
+    def version_of(self, written_format: int) -> Version:
+        """Which version of abilityscope wrote a payload of the format."""
+        if written_format == self.format:
+            return "current"
+        return "earlier" if written_format < self.format else "later"
 
 
-class Unwritable(OSError):  # noqa: N818 (nothing is lost, and the work goes on)
-    """An entry could not be written. Whoever wrote it has it from memory, as long as the process lives."""
+RANKINGS = Kind("rankings", ".safetensors", format=1)
+OUTCOMES = Kind("outcomes", ".parquet", format=2)
+DIVERGENCES = Kind("divergences", ".parquet", format=1)
+GENERATION_QUALITY = Kind("generation_quality", ".parquet", format=1)
+ITEMS = Kind("items", ".parquet", format=1)
+LOCALIZATIONS = Kind("localizations", ".parquet", format=1)
+KINDS = (RANKINGS, OUTCOMES, DIVERGENCES, GENERATION_QUALITY, ITEMS, LOCALIZATIONS)
 
-    def __init__(self, root: Path, error: OSError) -> None:
-        """Says it in a sentence.
+EARLIER_KINDS = tuple(Kind(name, ".parquet", sys.maxsize) for name in ("partings", "health", "separations"))
+"""Kinds of an earlier version: listed and deleted, never read. No format of theirs is current."""
 
-        Args:
-            root: the cache folder.
-            error: what went wrong.
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is known of a payload; stored as `<key>.json`."""
+
+    key: str
+    format: int
+    """Version of the payload's layout."""
+    created: str
+    """ISO 8601, UTC, to the second."""
+    size_bytes: int
+    """Size of the payload."""
+    checksum: str
+    """SHA-256 of the payload, 64 hexadecimal digits."""
+    key_inputs: Mapping[str, Any]
+    """What the key was made of."""
+    details: Mapping[str, Any]
+    """What the kind of entry keeps besides."""
+
+    def to_json(self) -> bytes:
+        """The manifest for people to read, sealed by a checksum of its own."""
+        fields = asdict(self)
+        return json.dumps({**fields, "seal": seal_of(fields)}, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Manifest:
+        """The manifest that was written.
+
+        Raises:
+            ValueError: the content is not a whole, unchanged manifest; says why, as the end of a sentence.
         """
-        super().__init__(
-            f"The cache folder {root} cannot be written to ({error.strerror or error}): what is computed is "
-            "kept in memory only, until the process ends. Make room, or give another --cache-dir."
-        )
+        try:
+            fields = json.loads(content)
+        except (ValueError, RecursionError):
+            raise ValueError("its manifest is not JSON") from None
+        try:
+            seal = fields.pop("seal", None) if isinstance(fields, dict) else None
+            is_sealed = seal is not None and seal == seal_of(fields)
+        except (ValueError, RecursionError):  # a NaN, or lists nested too deeply
+            is_sealed = False
+        if not is_sealed:
+            raise ValueError("its manifest was changed or cut")
+        if "ingredients" in fields:
+            fields |= {"key_inputs": fields.pop("ingredients"), "format": EARLIER_FORMAT}
+        if set(fields) != set(_FITS):
+            raise ValueError("its manifest has missing or unknown fields")
+        # Anybody can make a seal: what is believed here is compared, added and shown elsewhere.
+        if odd := [name for name, fits in _FITS.items() if not fits(fields[name])]:
+            raise ValueError(f"its manifest has no usable '{odd[0]}'")
+        return cls(**fields)
+
+
+def is_count(value: object) -> bool:
+    """Whether a value from a file is a number of things."""
+    return type(value) is int and value >= 0
+
+
+def is_time(value: object) -> bool:
+    """Whether a value from a file is a time with its zone, in ISO 8601."""
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+_FITS: dict[str, Callable[[object], bool]] = {
+    "key": lambda value: isinstance(value, str) and is_key(value),
+    "format": is_count,
+    "created": is_time,
+    "size_bytes": is_count,
+    "checksum": is_checksum,
+    "key_inputs": lambda value: isinstance(value, dict),
+    "details": lambda value: isinstance(value, dict),
+}
+"""Whether each field of a manifest has a usable value."""
 
 
 @dataclass(frozen=True)
 class Streamed:
-    """A large payload, which is not made in memory unless it has to stay there."""
+    """A large payload, made in memory only if it has to stay there."""
 
     to_file: Callable[[Path], None]
     """Writes it to a path; raises OSError where it cannot be written."""
@@ -55,57 +151,6 @@ class Streamed:
 
 Payload = Path | bytes
 """Where a payload is read from: its file, or memory where it could not be written."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of entry."""
-
-    name: str
-    """Names the folder."""
-    suffix: str
-    """Of the payload files, with its dot."""
-    format: int
-    """Version of the payload's layout; entries of another version are not served."""
-
-
-RANKINGS = Kind("rankings", ".safetensors", format=1)
-OUTCOMES = Kind("outcomes", ".parquet", format=2)
-DIVERGENCES = Kind("divergences", ".parquet", format=1)
-GENERATION_QUALITY = Kind("generation_quality", ".parquet", format=1)
-ITEMS = Kind("items", ".parquet", format=1)
-SEPARATIONS = Kind("localizations", ".parquet", format=1)
-KINDS = (RANKINGS, OUTCOMES, DIVERGENCES, GENERATION_QUALITY, ITEMS, SEPARATIONS)
-
-DAMAGED_SUFFIX = ".damaged"
-"""Ends the name of a file that was damaged, and set aside when its entry was computed anew."""
-
-GROUP_ROWS = 2048
-"""Rows that a Parquet file keeps together: what has to be read, at least, to show one item."""
-
-
-def key_lock(root: Path, key: str, *, wait: bool = True) -> AbstractContextManager[None]:
-    """A context in which this thread of this process alone works on the key.
-
-    Entering it raises `cache.files.Busy` if it is not to wait and somebody works on the key.
-    """
-    return locked(lock_of(root, key), wait=wait)
-
-
-def lock_of(root: Path, key: str) -> Path:
-    """The lock file of a key."""
-    return root / "locks" / f"{checked_key(key)}.lock"
-
-
-def checked_key(key: str) -> str:
-    """The key itself: it becomes a file's name, and may come from a command line.
-
-    Raises:
-        ValueError: it is not a key.
-    """
-    if not is_key(key):
-        raise ValueError(f"'{key}' is not a cache key: a key has {KEY_LENGTH} hexadecimal digits.")
-    return key
 
 
 @dataclass(frozen=True)
@@ -122,7 +167,7 @@ class EntryFolder:
     """What could not be written, by key."""
 
     def payload_path(self, key: str) -> Path:
-        """Where the payload of a key lies; its manifest lies beside it.
+        """The payload file of a key; its manifest lies beside it.
 
         Raises:
             ValueError: the key is not a key.
@@ -137,82 +182,64 @@ class EntryFolder:
         return sorted(stem for stem in stems if is_key(stem))
 
     def write(
-        self,
-        key: str,
-        content: bytes | Streamed,
-        key_inputs: Mapping[str, Any],
-        details: Mapping[str, Any],
+        self, key: str, content: bytes | Streamed, key_inputs: Mapping[str, Any], details: Mapping[str, Any]
     ) -> None:
         """Stores an entry, whole or not at all; the manifest comes last and makes it valid.
 
         Raises:
             Unwritable: the folder cannot be written to, or the disk is full; the entry is held in memory.
-            TypeError: an key input or detail is not a plain value.
+            TypeError: a key input or detail is not a plain value.
         """
         path = self.payload_path(key)
         key_inputs, details = as_plain(key_inputs), as_plain(details)
+
+        def manifest_for(size_bytes: int, checksum: str) -> Manifest:
+            created = datetime.now(UTC).isoformat(timespec="seconds")
+            return Manifest(key, self.kind.format, created, size_bytes, checksum, key_inputs, details)
+
         to_file = content.to_file if isinstance(content, Streamed) else content
         try:
             with key_lock(self.root, key), staged(path, to_file) as payload:
-                manifest = self._manifest(key, payload, key_inputs, details)
-                # All that takes room is written before an entry that is there is touched.
+                manifest = manifest_for(payload.stat().st_size, checksum_of_file(payload))
+                # Everything that takes room is written before an existing entry is touched.
                 with staged(path.with_suffix(".json"), manifest.to_json()) as sealed:
-                    # Killed between the two, an overwrite would else leave an old manifest on a new payload.
+                    # A kill between the two renames must not leave an old manifest on a new payload.
                     path.with_suffix(".json").unlink(missing_ok=True)
                     payload.replace(path)
                     sealed.replace(path.with_suffix(".json"))
         except OSError as error:
             whole = content.to_bytes() if isinstance(content, Streamed) else content
-            self.held[key] = self._manifest(key, whole, key_inputs, details), whole
+            self.held[key] = manifest_for(len(whole), checksum_of(whole)), whole
             raise Unwritable(self.root, error) from None
         self.held.pop(key, None)
-
-    def _manifest(
-        self, key: str, payload: Payload, key_inputs: Mapping[str, Any], details: Mapping[str, Any]
-    ) -> Manifest:
-        """The manifest of a payload that is stored now."""
-        if isinstance(payload, bytes):
-            size_bytes, checksum = len(payload), checksum_of(payload)
-        else:
-            size_bytes, checksum = payload.stat().st_size, checksum_of_file(payload)
-        return Manifest(
-            key=key,
-            format=self.kind.format,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            size_bytes=size_bytes,
-            checksum=checksum,
-            key_inputs=key_inputs,
-            details=details,
-        )
 
     def read_manifest(self, key: str) -> Manifest | None:
         """The manifest of a key; None if there is none, so also after a write that was cut short.
 
         Raises:
-            OtherFormat: the entry is of another version.
+            OtherVersion: the entry is of another version.
             CorruptEntry: the manifest is damaged, or its payload is missing or cut.
         """
         if key in self.held:
             return self.held[key][0]
-        manifest = self.manifest_of_any_format(key)
-        if manifest is not None and manifest.format != self.kind.format:
-            reason = f"it has format {manifest.format}, and this version reads format {self.kind.format}"
-            raise OtherFormat(self.payload_path(key), reason)
-        return manifest
+        manifest = self.manifest_of_any_version(key)
+        if manifest is None or (version := self.kind.version_of(manifest.format)) == "current":
+            return manifest
+        raise OtherVersion(self.payload_path(key), version)
 
-    def manifest_of_any_format(self, key: str) -> Manifest | None:
+    def manifest_of_any_version(self, key: str) -> Manifest | None:
         """The manifest of a key on the disk, whatever version of abilityscope wrote it.
 
         Raises:
-            CorruptEntry: the manifest is damaged, or its payload is missing or cut.
+            CorruptEntry: the manifest is damaged, or it is of this version and its payload is missing or cut.
         """
         path = self.payload_path(key)
         sealed = path.with_suffix(".json")
         try:
-            if sealed.stat().st_size > LARGEST_BYTES:
+            if sealed.stat().st_size > LARGEST_MANIFEST_BYTES:
                 raise CorruptEntry(sealed, "its manifest is far larger than any")
             manifest = Manifest.from_json(sealed.read_bytes())
-            reason = self._mismatch(manifest, path)
+            reason = self._mismatch(manifest, path) if manifest.format == self.kind.format else None
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -235,10 +262,10 @@ class EntryFolder:
         return None
 
     def read_payload(self, key: str, manifest: Manifest) -> bytes:
-        """The payload, proved equal to what was written.
+        """The payload, verified equal to what was written.
 
         Raises:
-            CorruptEntry: it is not, or it cannot be read.
+            CorruptEntry: it differs, or it cannot be read.
         """
         if key in self.held:
             return self.held[key][1]
@@ -252,14 +279,15 @@ class EntryFolder:
         return content
 
     def has(self, key: str) -> bool:
-        """Whether a manifest and a payload are there; neither is read, so the entry may be damaged."""
+        """Whether a manifest and a payload exist; neither is read, so the entry may be damaged."""
         path = self.payload_path(key)
         return key in self.held or (path.with_suffix(".json").is_file() and path.is_file())
 
     def whole_payload(self, key: str) -> Payload | None:
-        """Where to read the payload, proved equal to what was written; None if it is not stored.
+        """Where to read the payload, verified equal to what was written; None if it is not stored.
 
         Raises:
+            OtherVersion: the entry is of another version.
             CorruptEntry: it is damaged.
         """
         manifest = self.read_manifest(key)
@@ -278,10 +306,20 @@ class EntryFolder:
             raise CorruptEntry(path, "its bytes differ from those that were written")
         return path
 
-    def set_aside(self, key: str) -> None:
-        """Renames the files of a damaged entry: they can be looked at, and the entry computed anew.
+    def damage_of(self, key: str) -> CorruptEntry | None:
+        """What is wrong with a stored entry, read whole; None if nothing is, or another version wrote it."""
+        try:
+            self.whole_payload(key)
+        except OtherVersion:
+            return None
+        except CorruptEntry as error:
+            return error
+        return None
 
-        What somebody works on just now, is whole, or is of another version stays.
+    def set_aside(self, key: str) -> None:
+        """Renames the files of a damaged entry, so that they can be inspected and the entry computed again.
+
+        An entry that is whole, of another version, or locked by another process or thread stays.
 
         Raises:
             OSError: the folder cannot be written to.
@@ -289,18 +327,9 @@ class EntryFolder:
         path = self.payload_path(key)
         try:
             with key_lock(self.root, key, wait=False):
-                if self._is_damaged(key):
+                if self.damage_of(key):
                     for part in (path.with_suffix(".json"), path):
                         if part.exists():
                             part.replace(part.with_name(f"{part.name}{DAMAGED_SUFFIX}"))
         except Busy:
             pass
-
-    def _is_damaged(self, key: str) -> bool:
-        try:
-            self.whole_payload(key)
-        except OtherFormat:
-            return False
-        except CorruptEntry:
-            return True
-        return False

@@ -1,4 +1,4 @@
-"""Fingerprints of files: what they say, not where they lie. Large files are not read twice."""
+"""Fingerprints of files: what they contain, not where they lie. Large files are not read twice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from cache.files import CorruptEntry, checksum_of, checksum_of_file, unreadable, write_atomically
+from cache.files import (
+    CorruptEntry,
+    checksum_of_file,
+    is_checksum,
+    seal_of,
+    unreadable,
+    write_atomically,
+)
 from cache.keys import KEY_LENGTH, canonical_json
 
 LARGEST_BYTES = 1 << 26
@@ -19,38 +26,38 @@ tick of the file system's clock, and would then be taken for the old one."""
 
 
 def fingerprint_files(paths: Iterable[Path], memory: Path | None = None) -> str:
-    """A hash over the names and bytes of the files in the order given, 32 hexadecimal digits.
+    """A hash over the names and bytes of the files in the given order, 32 hexadecimal digits.
 
     Args:
         paths: the folder they lie in does not matter; symbolic links are followed.
         memory: a JSON file that keeps the checksum of each file by path, size, modification time and inode;
-            made if it is not there, and done without where it cannot be. A file that keeps all four while
-            its bytes change is not noticed.
+            made if it does not exist, and skipped where it cannot be written. A file that keeps all four
+            while its bytes change is not noticed.
 
     Raises:
-        FileNotFoundError: a file is not there.
+        FileNotFoundError: a file does not exist.
     """
     known = _recall(memory)
     learnt: dict[str, str] = {}
     digests = [(path.name, _digest(path, known, learnt)) for path in paths]
     if memory is not None and learnt:
         _remember(memory, {**known, **learnt})
-    return checksum_of(canonical_json(digests).encode())[:KEY_LENGTH]
+    return seal_of(digests)[:KEY_LENGTH]
 
 
 def _remember(memory: Path, known: dict[str, str]) -> None:
-    """Writes the memory; where it cannot be written, the files are read again next time, and nothing is lost.
+    """Writes the memory; where it cannot be written, the files are read again next time.
 
-    Not said here: whoever uses the cache stores something in it soon, and says it then.
+    This is not reported here: whoever uses the cache stores something in it soon, and reports it then.
     """
     try:
-        write_atomically(memory, json.dumps({"seal": _seal(known), "files": known}, indent=1).encode())
+        write_atomically(memory, json.dumps({"seal": seal_of(known), "files": known}, indent=1).encode())
     except OSError:
         return
 
 
 def _digest(path: Path, known: dict[str, str], learnt: dict[str, str]) -> str:
-    """SHA-256 of the file, taken from what is known or else noted in what is learnt."""
+    """SHA-256 of the file, taken from what is known or else added to what is learnt."""
     identity = _identity(path)
     if identity in known:
         return known[identity]
@@ -62,7 +69,7 @@ def _digest(path: Path, known: dict[str, str], learnt: dict[str, str]) -> str:
 
 
 def _identity(path: Path) -> str:
-    """What a file is known by."""
+    """By what the memory recognises a file."""
     status = path.stat()
     return canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino])
 
@@ -70,8 +77,8 @@ def _identity(path: Path) -> str:
 def _recall(memory: Path | None) -> dict[str, str]:
     """What is remembered; nothing if the memory is damaged.
 
-    Damage is passed over in silence, unlike a damaged entry: the memory only saves time, all of it can be
-    read again from the files themselves, and the next write replaces it. `damage_of` tells it.
+    Damage is not reported here, unlike that of an entry: the memory only saves time, the files can be read
+    again, and the next write replaces it. `damage_of` reports it.
     """
     try:
         return {} if memory is None or not memory.is_file() else _read(memory)
@@ -100,19 +107,10 @@ def _read(memory: Path) -> dict[str, str]:
             raise CorruptEntry(memory, "it is far larger than any")
         sealed = json.loads(memory.read_bytes())
         known, seal = sealed["files"], sealed["seal"]
-        if seal == _seal(known) and all(map(_is_digest, known.values())):
+        if seal == seal_of(known) and all(map(is_checksum, known.values())):
             return dict(known)
     except OSError as error:
         raise unreadable(memory, error) from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise CorruptEntry(memory, "it is no list of fingerprints") from None
     raise CorruptEntry(memory, "it was changed or cut")
-
-
-def _seal(known: dict[str, str]) -> str:
-    """Checksum of what is remembered: a flipped digit would else make a model another one."""
-    return checksum_of(canonical_json(known).encode())
-
-
-def _is_digest(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")

@@ -1,4 +1,4 @@
-"""Where the cache lies, and what is in it: one folder that a person can read."""
+"""The cache folder: where it lies, and what is in it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,20 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from cache.entries import key_lock
-from cache.paths import expanded
+from cache.entries import DIVERGENCES, GENERATION_QUALITY, ITEMS, LOCALIZATIONS, Kind
+from cache.files import expanded, key_lock
 
 if TYPE_CHECKING:
-    from cache.divergences import Divergences
-    from cache.generation_quality import Health
-    from cache.items import Items
-    from cache.localizations import Localizations
     from cache.outcomes import Outcomes
     from cache.rankings import Rankings
+    from cache.tables import Tables
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_CACHE"
 """Names the cache folder, unless one is given on the command line."""
 
 
 def cache_root(explicit: Path | None = None) -> Path:
-    """The cache folder: the one given, else $ABILITYSCOPE_CACHE, else the platform's user cache folder."""
+    """The cache folder: the given one, else $ABILITYSCOPE_CACHE, else the platform's user cache folder."""
     if explicit is not None:
         return expanded(explicit)
     if named := os.environ.get(ENVIRONMENT_VARIABLE):
@@ -34,13 +31,8 @@ def cache_root(explicit: Path | None = None) -> Path:
     return Path(platformdirs.user_cache_dir("abilityscope", appauthor=False))
 
 
-def fingerprint_memory(root: Path) -> Path:
-    """Where a cache folder keeps the fingerprints of models' files."""
-    return root / "models" / "fingerprints.json"
-
-
 class Store:
-    """The cache folder's rooms. Making one touches no disk, and imports numpy and polars only when needed."""
+    """A cache folder, by kind of entry. Making one touches no disk; numpy and polars are imported late."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -60,32 +52,34 @@ class Store:
         return Outcomes(self.root)
 
     @cached_property
-    def divergences(self) -> Divergences:
+    def divergences(self) -> Tables:
         """The stored divergences of written answers."""
-        from cache.divergences import Divergences
-
-        return Divergences(self.root)
+        return self._tables(DIVERGENCES)
 
     @cached_property
-    def generation_quality(self) -> Health:
+    def generation_quality(self) -> Tables:
         """The stored generation quality of masks."""
-        from cache.generation_quality import Health
-
-        return Health(self.root)
+        return self._tables(GENERATION_QUALITY)
 
     @cached_property
-    def items(self) -> Items:
+    def items(self) -> Tables:
         """The stored items of benchmarks."""
-        from cache.items import Items
-
-        return Items(self.root)
+        return self._tables(ITEMS)
 
     @cached_property
-    def localizations(self) -> Localizations:
+    def localizations(self) -> Tables:
         """The stored localizations of a phantom's blocks."""
-        from cache.localizations import Localizations
+        return self._tables(LOCALIZATIONS)
 
-        return Localizations(self.root)
+    def _tables(self, kind: Kind) -> Tables:
+        from cache.tables import SCHEMAS, Tables
+
+        return Tables(self.root, kind, SCHEMAS[kind])
+
+    @property
+    def fingerprint_memory(self) -> Path:
+        """The file in which `fingerprint_files` remembers what it has read."""
+        return self.root / "models" / "fingerprints.json"
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         """A context in which this thread of this process alone works on the key; waits for its turn.
@@ -96,8 +90,3 @@ class Store:
             ValueError: the key is not a key.
         """
         return key_lock(self.root, key)
-
-    @property
-    def fingerprint_memory(self) -> Path:
-        """Where `fingerprint_files` remembers what it has read."""
-        return fingerprint_memory(self.root)

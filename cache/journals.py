@@ -1,9 +1,13 @@
 """Journals: what a run has given so far, batch by batch, so that a kill costs no more than one batch.
 
 A journal is `<key>.part` beside the payload that the run is to become. Each record is a line: the length of
-its body in bytes, the body's checksum, the body as JSON. The first record says of what run the others are. A
-process that goes on with a run writes a journal of its own, with the batches that it found, and gives it the
-name: so nobody ever writes behind a record that a killed process left torn, or that another still writes.
+its body in bytes, the body's checksum, the body as JSON. The first record says which run the others belong
+to. A process that continues a run writes a journal of its own, beginning with the batches that it found, and
+renames it over the old one: nobody ever writes behind a record that a killed process left torn, or into a
+file that another process still writes.
+
+Tried instead: one atomically written file per batch. With a wait for the disk each, a batch of 32 items took
+11 ms rather than 0.6 ms, and deleting the 440 files of an MMLU run 2.6 s rather than 0.03 s.
 """
 
 from __future__ import annotations
@@ -11,27 +15,35 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from cache.entries import DAMAGED_SUFFIX, EntryFolder, checked_key
-from cache.files import Busy, CorruptEntry, checksum_of, locked, temporary_beside, unreadable
-from cache.keys import as_plain, is_key
-from cache.manifests import is_count, is_time
+from cache.entries import EARLIER_FORMAT, EntryFolder, Kind, is_count, is_time
+from cache.files import (
+    DAMAGED_SUFFIX,
+    Busy,
+    CorruptEntry,
+    Version,
+    checksum_of,
+    locked,
+    temporary_beside,
+    unreadable,
+)
+from cache.keys import as_plain, checked_key, is_key
 
 JOURNAL_SUFFIX = ".part"
-"""Ends the name of a journal."""
+"""Suffix of a journal."""
 
 JOURNAL_FORMAT = 1
 """Version of the records' layout; a journal of another version is of no use."""
 
 SETTLE_EVERY_S = 1.0
-"""Seconds between two waits for the disk: a kill takes no batch that is written, a power cut these."""
+"""Seconds between two waits for the disk: a kill loses no written batch, a power cut loses these."""
 
 Row = Mapping[str, Any]
 Batch = list[dict[str, Any]]
@@ -41,20 +53,22 @@ Batch = list[dict[str, Any]]
 class Kept:
     """What a journal holds."""
 
-    formats: tuple[int, int]
-    """Of the journal, and of the payload that the run was to become."""
+    version: Version
+    """Which version of abilityscope wrote it."""
+    format: int
+    """Format of the payload that the run was to become."""
     created: str
     """ISO 8601, UTC, to the second."""
     key_inputs: Mapping[str, Any]
     """What the key was made of."""
     batches: list[Batch]
-    """Each proved equal to what was written; a record that was torn at the end is left out."""
+    """Each verified equal to what was written; a record that was torn at the end is left out."""
     damage: CorruptEntry | None
-    """What is wrong with other records; None if nothing is."""
+    """What is wrong with other records; None if nothing is, or another version wrote them."""
 
 
 def journal_path(entries: EntryFolder, key: str) -> Path:
-    """Where the journal of a key lies."""
+    """The journal of a key."""
     return entries.payload_path(key).with_suffix(JOURNAL_SUFFIX)
 
 
@@ -71,10 +85,10 @@ def journal_lock(root: Path, key: str) -> Path:
 
 
 def read_journal(entries: EntryFolder, key: str) -> Kept | None:
-    """What the journal of a key holds, whatever version wrote it; None if there is none, or hardly begun.
+    """What the journal of a key holds, whatever version wrote it; None if there is none, or it just began.
 
     Raises:
-        CorruptEntry: it cannot be read, or it does not say whose it is.
+        CorruptEntry: it cannot be read, or it does not say which run it belongs to.
     """
     path = journal_path(entries, key)
     try:
@@ -86,6 +100,8 @@ def read_journal(entries: EntryFolder, key: str) -> Kept | None:
     if not lines:
         return None
     head = _body(lines[0])
+    if isinstance(head, dict) and "ingredients" in head:
+        head |= {"key_inputs": head["ingredients"], "format": EARLIER_FORMAT}
     if not _is_head(head):
         raise CorruptEntry(path, "its first record was changed")
     if head["key"] != key:
@@ -93,19 +109,19 @@ def read_journal(entries: EntryFolder, key: str) -> Kept | None:
     bodies = [_body(line) for line in lines[1:]]
     batches = [body for body in bodies if _is_batch(body)]
     changed = len(bodies) - len(batches)
-    damage = CorruptEntry(path, f"{changed} of its {len(bodies)} batches were changed") if changed else None
-    formats = head["journal"], head["format"]
-    return Kept(formats, head["created"], head["key_inputs"], batches, damage)
+    version, damage = _version_of(head, entries.kind), None
+    if changed and version == "current":
+        damage = CorruptEntry(path, f"{changed} of its {len(bodies)} batches were changed")
+    return Kept(version, head["format"], head["created"], head["key_inputs"], batches, damage)
 
 
-def usable_batches(entries: EntryFolder, kept: Kept | None) -> list[Batch]:
-    """The batches that a run can go on from: none of a journal of another version."""
-    is_usable = kept is not None and kept.formats == (JOURNAL_FORMAT, entries.kind.format)
-    return kept.batches if kept is not None and is_usable else []
+def usable_batches(kept: Kept | None) -> list[Batch]:
+    """The batches that a run can continue from: none of a journal of another version."""
+    return [] if kept is None or kept.version != "current" else kept.batches
 
 
 def set_journal_aside(entries: EntryFolder, key: str) -> None:
-    """Renames a damaged journal, so that it can be looked at and is in nobody's way.
+    """Renames a damaged journal, so that it can be inspected and is in nobody's way.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -115,31 +131,23 @@ def set_journal_aside(entries: EntryFolder, key: str) -> None:
         path.replace(path.with_name(f"{path.name}{DAMAGED_SUFFIX}"))
 
 
-@contextmanager
-def journal_of(
-    entries: EntryFolder, key: str, key_inputs: Mapping[str, Any], found: Sequence[Batch]
-) -> Iterator[Journal]:
-    """A context with the journal of a run; what was written to it stays, unless it is removed.
-
-    Args:
-        entries: where the run is to be stored.
-        key: the run's.
-        key_inputs: what the key was made of.
-        found: the batches that an earlier journal had.
-    """
-    journal = Journal(entries, key, key_inputs, found)
-    try:
-        yield journal
-    finally:
-        journal.close()
-
-
 class Journal:
-    """The journal that one process writes of one run. There is no file before the first batch."""
+    """The journal that one process writes of one run; a context that leaves the file unless it is removed.
+
+    There is no file before the first batch.
+    """
 
     def __init__(
         self, entries: EntryFolder, key: str, key_inputs: Mapping[str, Any], found: Sequence[Batch]
     ) -> None:
+        """Writes nothing yet.
+
+        Args:
+            entries: where the run is to be stored.
+            key: the run's key.
+            key_inputs: what the key was made of.
+            found: the batches that an earlier journal had.
+        """
         self._root, self._key = entries.root, key
         self._path = journal_path(entries, key)
         head = {
@@ -154,12 +162,18 @@ class Journal:
         self._settled = time.monotonic()
         self._closing = ExitStack()
 
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def append(self, rows: Sequence[Row], *, settle: bool) -> None:
         """Adds the rows of a batch: safe from a kill when this returns.
 
         Args:
-            rows: of plain values.
-            settle: whether to wait until the disk has them, however short ago it did.
+            rows: rows of plain values.
+            settle: whether to wait for the disk, however recent the last wait.
 
         Raises:
             OSError: it cannot be written.
@@ -185,8 +199,8 @@ class Journal:
         self._path.unlink(missing_ok=True)
 
     def _begin(self) -> FileIO:
-        """The new file under its name, with all that was found."""
-        # For those who make room: whoever writes a journal of the key at the same time has a file of his own.
+        """The new file under its name, with all batches that were found."""
+        # The lock is for those who make room: two writers of one journal have a file each.
         with suppress(Busy):
             self._closing.enter_context(locked(journal_lock(self._root, self._key), wait=False))
         temporary = temporary_beside(self._path)
@@ -206,13 +220,13 @@ class Journal:
 
 
 def _line(body: Any) -> bytes:
-    """A record, its line end included."""
+    """A record with its line end."""
     text = json.dumps(body, separators=(",", ":")).encode()
     return b"%d %s %s\n" % (len(text), checksum_of(text).encode(), text)
 
 
 def _body(line: bytes) -> Any:
-    """What a record says; None if it is not what was written."""
+    """The body of a record; None if it is not what was written."""
     length, _, rest = line.partition(b" ")
     checksum, _, text = rest.partition(b" ")
     if length != b"%d" % len(text) or checksum != checksum_of(text).encode():
@@ -231,6 +245,12 @@ def _is_head(body: Any) -> bool:
         and is_time(body.get("created"))
         and isinstance(body.get("key_inputs"), dict)
     )
+
+
+def _version_of(head: Mapping[str, Any], kind: Kind) -> Version:
+    if head["journal"] != JOURNAL_FORMAT:
+        return "earlier" if head["journal"] < JOURNAL_FORMAT else "later"
+    return kind.version_of(head["format"])
 
 
 def _is_batch(body: Any) -> bool:

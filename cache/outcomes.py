@@ -1,7 +1,7 @@
-"""Outcomes: what one model, under one mask, did on each item of one benchmark. Knows no model.
+"""Outcomes: what one model, under one mask, did on each item of one benchmark.
 
-Tried for the layout, 200 rows an entry: read entry by entry, polars takes 0.4 to 0.8 ms each, whether Parquet
-or Arrow IPC file; in one scan over all of them, 0.1 to 0.2 ms. So a profile's entries are loaded together.
+Measured with 200 rows per entry: polars reads an entry in 0.4 to 0.8 ms, Parquet or Arrow IPC alike, and in
+0.1 to 0.2 ms when one scan reads all of them. So the entries of a profile are loaded together.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from cache.entries import OUTCOMES, EntryFolder
+from cache.entries import OUTCOMES
 from cache.files import CorruptEntry
-from cache.tables import read_table, save_frame
+from cache.tables import Tables
 
 SCHEMA = pl.Schema(
     {
@@ -33,12 +33,13 @@ SCHEMA = pl.Schema(
         "tokens": pl.List(pl.Int32()),
     }
 )
-"""One row per item, in item order. `gold` and `prediction` are option indices, `loglikelihoods` one sum in
-nats per option; these and `correct_norm` are null for generation. `text` is what was written, `answer` what
-of it was judged, `finish` why it ended and `tokens` the ids of all new tokens, an end token included; these
-are null for multiple choice. `score` is the first metric, 0 to 1. Items of one `cluster` are resampled
-together; null: the item is on its own."""
+"""One row per item, in item order.
 
+`gold` and `prediction` are option indices, `loglikelihoods` one sum in nats per option; these and
+`correct_norm` are null for generation. `text` is what was written, `answer` the part of it that was judged,
+`finish` why it ended and `tokens` the ids of all new tokens, an end token included; these are null for
+multiple choice. `score` is the first metric, 0 to 1. Items of one `cluster` are resampled together; null: the
+item is on its own."""
 
 _NO_ROWS = pl.DataFrame(schema=SCHEMA)
 
@@ -47,18 +48,18 @@ class Loaded(NamedTuple):
     """What was found under many keys."""
 
     frames: dict[str, pl.DataFrame]
-    """The outcomes of each key that is stored and whole, in the order asked for."""
+    """The outcomes of each key that is stored and whole, in the order of the keys."""
     rows: pl.DataFrame
     """All of them together; the first column, `key`, says whose each row is."""
     corrupt: tuple[CorruptEntry, ...]
     """The entries that are damaged."""
 
 
-class Outcomes:
+class Outcomes(Tables):
     """The stored outcomes: `outcomes/<key>.parquet` with its manifest."""
 
     def __init__(self, root: Path) -> None:
-        self.entries = EntryFolder(root, OUTCOMES)
+        super().__init__(root, OUTCOMES, SCHEMA)
 
     def save(self, key: str, key_inputs: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
         """Stores the outcomes of a run, atomically.
@@ -66,72 +67,50 @@ class Outcomes:
         Args:
             key: see `keys.key_of`.
             key_inputs: what the key was made of.
-            columns: by the names of `SCHEMA`; a column that is not given is null, but `score`, which is
-                then 1 for what is correct and 0 for the rest.
+            columns: columns of `SCHEMA`, by name. A missing column becomes null, but `score` becomes 1 for
+                correct items and 0 for the others.
 
         Raises:
             ValueError: a column has an unknown name, or the columns differ in length.
         """
-        save_frame(self.entries, key, key_inputs, _frame(columns))
-
-    def load(self, key: str) -> pl.DataFrame | None:
-        """The outcomes under a key; None if they are not stored.
-
-        Raises:
-            CorruptEntry: the file or its manifest is damaged.
-        """
-        loaded = self.load_many([key])
-        if loaded.corrupt:
-            raise loaded.corrupt[0]
-        return loaded.frames.get(key)
+        self.save_frame(key, key_inputs, _frame(columns))
 
     def load_many(self, keys: Sequence[str]) -> Loaded:
         """The outcomes under many keys at once; keys that are not stored are left out."""
         contents: dict[str, bytes] = {}
-        heights: list[Any] = []
+        heights: dict[str, Any] = {}
         corrupt: list[CorruptEntry] = []
         for key in dict.fromkeys(keys):
             try:
                 manifest = self.entries.read_manifest(key)
-                if manifest is None:
-                    continue
-                contents[key] = self.entries.read_payload(key, manifest)
-                heights.append(manifest.details.get("n"))
+                if manifest is not None:
+                    contents[key] = self.entries.read_payload(key, manifest)
+                    heights[key] = manifest.details.get("n")
             except CorruptEntry as error:
                 corrupt.append(error)
-        rows = _together(contents, heights)
-        if rows is None:
-            frames, odd = self._one_by_one(contents, heights)
-            rows, corrupt = pl.concat([_NO_ROWS, *frames.values()]), [*corrupt, *odd]
-            known = {key: frame.height for key, frame in frames.items()}
-        else:
-            known = dict(zip(contents, heights, strict=True))
+        rows = _together(list(contents.values()), list(heights.values()))
+        if rows is None:  # one of them is no table of outcomes: which one?
+            frames: dict[str, pl.DataFrame] = {}
+            for key, content in contents.items():
+                try:
+                    frames[key] = self.parsed(key, content, heights[key])
+                except CorruptEntry as error:
+                    corrupt.append(error)
+            rows = pl.concat([_NO_ROWS, *frames.values()])
+            heights = {key: frame.height for key, frame in frames.items()}
         return Loaded(
-            frames=_split(rows, known),
-            rows=rows.select(_key_column(known), pl.all()),
+            frames=_split(rows, heights),
+            rows=rows.select(_key_column(heights), pl.all()),
             corrupt=tuple(corrupt),
         )
 
-    def _one_by_one(
-        self, contents: Mapping[str, bytes], heights: Sequence[Any]
-    ) -> tuple[dict[str, pl.DataFrame], list[CorruptEntry]]:
-        """The payloads that are tables of outcomes, and those that are not."""
-        frames: dict[str, pl.DataFrame] = {}
-        odd: list[CorruptEntry] = []
-        for (key, content), height in zip(contents.items(), heights, strict=True):
-            try:
-                frames[key] = read_table(self.entries, SCHEMA, key, content, height)
-            except CorruptEntry as error:
-                odd.append(error)
-        return frames, odd
 
-
-def _together(contents: Mapping[str, bytes], heights: Sequence[Any]) -> pl.DataFrame | None:
-    """The rows of many payloads in one scan; None if one of them is not what its manifest says."""
+def _together(contents: list[bytes], heights: Sequence[Any]) -> pl.DataFrame | None:
+    """The rows of many payloads in one scan; None if one of them does not fit its manifest."""
     if not contents:
         return _NO_ROWS
     try:
-        rows = pl.scan_parquet(list(contents.values())).collect()
+        rows = pl.scan_parquet(contents).collect()
     except pl.exceptions.PolarsError:
         return None
     known = [height for height in heights if isinstance(height, int)]
@@ -156,7 +135,7 @@ def _frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
 
 
 def _list_column(rows: Sequence[Sequence[float]]) -> pl.Series:
-    """The rows as a column of lists; by way of a padded array, four times as fast."""
+    """The rows as a column of lists. Going through a padded array is four times as fast."""
     widths = [len(row) for row in rows]
     widest = max(widths, default=0)
     padded = np.array([(*row, *[0.0] * (widest - len(row))) for row in rows], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Rankings: the chosen weights of a model in order, 6 bytes each; one file serves every smaller k."""
+"""Rankings: the selected weights of a model in order, 6 bytes each; one file serves every smaller k."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save, save_file
 
-from cache.entries import RANKINGS, EntryFolder, Payload, Streamed
+from cache.entries import RANKINGS, EntryFolder, Manifest, Payload, Streamed, is_count
 from cache.files import CorruptEntry, unreadable
-from cache.manifests import Manifest, is_count
 
 BLOCK = 1 << 18
-"""Weights that share one checksum: what has to be read, at least, to prove a prefix whole (1.5 MB)."""
+"""Weights per checksum: what has to be read, at least, to verify a prefix (1.5 MB)."""
 
 
 class Ranking(NamedTuple):
     """Weights in rank order."""
 
     matrix_ids: NDArray[np.int16]
-    """(n,) position of each weight's matrix in the model's fixed order."""
+    """(n,) index of each weight's matrix in the model's fixed order."""
     local_indices: NDArray[np.int32]
-    """(n,) position of each weight in its matrix, row by row."""
+    """(n,) index of each weight in its matrix, row by row."""
     metadata: dict[str, Any]
     """What was saved with them."""
 
@@ -73,7 +72,7 @@ class Rankings:
     def load(self, key: str, n: int | None = None) -> Ranking | None:
         """The first n weights of a ranking (all by default); None if it is not stored.
 
-        Only the blocks that hold them are read, and each is proved equal to what was written.
+        Only the blocks that hold them are read, and each is verified equal to what was written.
 
         Raises:
             CorruptEntry: the file or its manifest is damaged.
@@ -96,7 +95,7 @@ class Rankings:
         return Ranking(matrix_ids[:n], local_indices[:n], manifest.details["metadata"])
 
     def length(self, key: str) -> int | None:
-        """How many weights the ranking has; None if it is not stored.
+        """The number of weights of the ranking; None if it is not stored.
 
         Raises:
             CorruptEntry: its manifest is damaged.
@@ -106,10 +105,10 @@ class Rankings:
 
 
 def _checked_details(path: Path, manifest: Manifest) -> tuple[int, list[str]]:
-    """How many weights a ranking has, and the checksums of their blocks.
+    """The number of weights of a ranking, and the checksums of their blocks.
 
     Raises:
-        CorruptEntry: the manifest does not say it.
+        CorruptEntry: the manifest lacks them.
     """
     n, blocks = manifest.details.get("n"), manifest.details.get("blocks")
     if type(n) is not int or not is_count(n) or not isinstance(blocks, list):
@@ -127,7 +126,7 @@ def _save(arrays: dict[str, NDArray[Any]], path: Path) -> None:
     """
     try:
         save_file(arrays, path)
-    except SafetensorError as error:  # so it says it when the disk is full
+    except SafetensorError as error:  # raised when the disk is full
         raise OSError(f"{error}") from None
 
 
@@ -137,18 +136,18 @@ def _check(matrix_ids: NDArray[np.int16], local_indices: NDArray[np.int32]) -> N
         ("local_indices", local_indices, "int32"),
     ):
         if array.dtype != dtype or array.ndim != 1:
-            raise ValueError(f"{name} has to be a row of {dtype}, not {array.dtype} of shape {array.shape}.")
+            raise ValueError(f"{name} must be a row of {dtype}, not {array.dtype} of shape {array.shape}.")
     if len(matrix_ids) != len(local_indices):
         raise ValueError(f"{len(matrix_ids)} matrix_ids, but {len(local_indices)} local_indices.")
 
 
 def _read_prefix(path: Path, payload: Payload, n: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
-    """The first n of both arrays.
+    """The first n weights of both arrays.
 
     Raises:
-        CorruptEntry: the payload is not of this form; it names the path.
+        CorruptEntry: the payload is no ranking; the error names the path.
     """
-    if n == 0:  # safetensors cannot slice an array that is empty
+    if n == 0:  # safetensors cannot slice an empty array
         return np.empty(0, np.int16), np.empty(0, np.int32)
     try:
         matrix_ids, local_indices = _first(payload, n)

@@ -1,34 +1,158 @@
-"""Keeps the cache in order: finds what is damaged, deletes what is not wanted, makes room."""
+"""What is in the cache: lists it, finds what is damaged, deletes what is not wanted, makes room."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder, Kind, OtherFormat, key_lock, lock_of
-from cache.files import Busy, CorruptEntry, checksum_of_file, locked
+from cache.entries import EARLIER_KINDS, KINDS, EntryFolder, Kind, Manifest
+from cache.files import (
+    DAMAGED_SUFFIX,
+    TEMPORARY_SUFFIX,
+    Busy,
+    CorruptEntry,
+    OtherVersion,
+    Version,
+    checksum_of_file,
+    key_lock,
+    locked,
+)
 from cache.fingerprints import damage_of
-from cache.folder import fingerprint_memory
+from cache.folder import Store
 from cache.journals import journal_keys, journal_lock, journal_path, read_journal
 from cache.keys import is_key
-from cache.listing import Entry, entries, key_in
-from cache.manifests import Manifest
+
+SHOWN_LENGTH = 12
+"""Characters of a hash that a summary shows."""
 
 SHORTEST_PREFIX = 4
-"""Digits of a key that have to be given at least, so that nothing is deleted by a slip."""
+"""Digits of a key that must be given at least, so that nothing is deleted by a slip."""
+
+NEVER_FINISHED = "its manifest is missing: it was never finished"
 
 
 @dataclass(frozen=True)
-class Found:
-    """An entry that was asked for by the beginning of its key."""
+class Entry:
+    """One entry of the cache."""
+
+    kind: str
+    """Name of its folder, such as "rankings"."""
+    key: str
+    """Its key; for a temporary file and one that was set aside, the file's name."""
+    size_bytes: int
+    """Size of payload and manifest together, or of the one file that it is."""
+    created: str | None = None
+    """ISO 8601, UTC; None if it is unknown."""
+    summary: str = ""
+    """Its key inputs on one line; empty if they are unknown."""
+    broken: str | None = None
+    """What is wrong with it, as the end of a sentence; None if nothing is seen without reading it whole."""
+    version: Version = "current"
+    """Which version of abilityscope wrote it; only entries of the current one are used."""
+    is_unfinished: bool = False
+    """Whether it is the journal of a run that is going on or was stopped, and can be continued."""
+
+
+def entries(root: Path) -> list[Entry]:
+    """The entries of the cache folder by kind and key; only manifests and journals are read."""
+    found = []
+    for folder in folders(root):
+        found += [entry_of(folder, key)[0] for key in folder.stored_keys()]
+        found += [*unfinished(folder), *left_overs(folder)]
+    return found
+
+
+def folders(root: Path) -> list[EntryFolder]:
+    """The folder of every kind, those of an earlier version last."""
+    return [EntryFolder(root, kind) for kind in (*KINDS, *EARLIER_KINDS)]
+
+
+def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
+    """The entry of a key that is stored, and its manifest; None for the manifest if it cannot be read.
+
+    An entry of another version is not broken.
+    """
+    payload, kind = folder.payload_path(key), folder.kind
+    size_bytes = sum(
+        path.stat().st_size for path in (payload, payload.with_suffix(".json")) if path.is_file()
+    )
+    manifest, broken = None, NEVER_FINISHED
+    try:
+        manifest = folder.manifest_of_any_version(key)
+    except CorruptEntry as error:
+        broken = error.reason
+    if manifest is not None:
+        version, summary = kind.version_of(manifest.format), _summary(manifest.key_inputs)
+        return Entry(kind.name, key, size_bytes, manifest.created, summary, version=version), manifest
+    if kind in EARLIER_KINDS:
+        return Entry(kind.name, key, size_bytes, version="earlier"), None
+    return Entry(kind.name, key, size_bytes, broken=broken), None
+
+
+def unfinished(folder: EntryFolder) -> Iterator[Entry]:
+    """The journals of runs that are going on or were stopped; one without a date is of no use any more."""
+    for key in journal_keys(folder):
+        try:
+            yield _journal_entry(folder, key, journal_path(folder, key).stat().st_size)
+        except FileNotFoundError:  # its run ended since the folder was read
+            continue
+
+
+def _journal_entry(folder: EntryFolder, key: str, size_bytes: int) -> Entry:
+    kept, broken = None, "its run is stored by now" if folder.has(key) else "it has no batch yet"
+    try:
+        kept = None if folder.has(key) else read_journal(folder, key)
+    except CorruptEntry as error:
+        broken = error.reason
+    if kept is None:
+        return Entry(folder.kind.name, key, size_bytes, broken=broken, is_unfinished=True)
+    summary = f"{sum(map(len, kept.batches))} items of {_summary(kept.key_inputs)}"
+    damage = kept.damage.reason if kept.damage else None
+    return Entry(folder.kind.name, key, size_bytes, kept.created, summary, damage, kept.version, True)
+
+
+def left_overs(folder: EntryFolder) -> Iterator[Entry]:
+    """The files that are being written or whose writers were killed, and those that were set aside."""
+    for pattern, reason in (
+        (f".*{TEMPORARY_SUFFIX}", "it is being written, or its writer was killed"),
+        (f"*{DAMAGED_SUFFIX}", "it was damaged, and set aside when it was computed anew"),
+    ):
+        for path in sorted((folder.root / folder.kind.name).glob(pattern)):
+            try:
+                yield Entry(folder.kind.name, path.name, path.stat().st_size, broken=reason)
+            except FileNotFoundError:  # it got its name, or was deleted, since the folder was read
+                continue
+
+
+def _key_in(name: str) -> str:
+    """The key in the name of a left-over file, if it has one."""
+    return name.lstrip(".").split(".")[0]
+
+
+def _summary(key_inputs: Mapping[str, Any]) -> str:
+    """The key inputs that are single values, `name=value`, hashes shortened."""
+    shown = {name: str(value) for name, value in key_inputs.items() if not isinstance(value, (dict, list))}
+    return " ".join(f"{name}={_shortened(value)}" for name, value in sorted(shown.items()))
+
+
+def _shortened(value: str) -> str:
+    is_hash = len(value) >= 32 and set(value) <= set("0123456789abcdef")
+    return value[:SHOWN_LENGTH] if is_hash else value
+
+
+class Found(NamedTuple):
+    """An entry that was found by the beginning of its key."""
 
     kind: Kind
     key: str
 
 
 def find(root: Path, prefix: str) -> Found:
-    """The one entry whose key begins so.
+    """The one entry whose key begins with the prefix.
 
     Raises:
         ValueError: there is none or more than one, or the prefix is too short.
@@ -36,9 +160,9 @@ def find(root: Path, prefix: str) -> Found:
     if len(prefix) < SHORTEST_PREFIX:
         raise ValueError(f"'{prefix}' is too short: give {SHORTEST_PREFIX} or more digits of the key.")
     matches = [
-        Found(kind, key)
-        for kind in KINDS
-        for key in _keys_with_files(EntryFolder(root, kind))
+        Found(folder.kind, key)
+        for folder in folders(root)
+        for key in _keys_with_files(folder)
         if key.startswith(prefix)
     ]
     if not matches:
@@ -51,35 +175,37 @@ def find(root: Path, prefix: str) -> Found:
 def _keys_with_files(folder: EntryFolder) -> list[str]:
     """The keys that have any file: an entry, a journal, or what was set aside of one; sorted."""
     damaged = (folder.root / folder.kind.name).glob(f"*{DAMAGED_SUFFIX}")
-    others = [*journal_keys(folder), *(key for path in damaged if is_key(key := key_in(path.name)))]
+    others = [*journal_keys(folder), *(key for path in damaged if is_key(key := _key_in(path.name)))]
     return sorted({*folder.stored_keys(), *others})
 
 
 def manifest_of(root: Path, prefix: str) -> tuple[Found, Manifest]:
-    """The entry whose key begins so, and what is known of it; of an unfinished run what its journal says.
+    """The entry whose key begins with the prefix, and its manifest; for an unfinished run, its journal's.
 
     Raises:
         ValueError: there is no such entry, or more than one.
-        OtherFormat: it is of another version of abilityscope.
+        OtherVersion: it is of another version of abilityscope.
         CorruptEntry: its manifest is damaged or missing, or its payload is missing or cut.
     """
     found = find(root, prefix)
     folder = EntryFolder(root, found.kind)
+    if found.kind in EARLIER_KINDS:
+        raise OtherVersion(folder.payload_path(found.key), "earlier")
     manifest = folder.read_manifest(found.key) or _manifest_of_journal(folder, found.key)
     if manifest is None:
-        raise CorruptEntry(folder.payload_path(found.key), "its manifest is missing: it was never finished")
+        raise CorruptEntry(folder.payload_path(found.key), NEVER_FINISHED)
     return found, manifest
 
 
 def _manifest_of_journal(folder: EntryFolder, key: str) -> Manifest | None:
-    """What is known of an unfinished run, in the form of a manifest; None if there is nothing."""
+    """What is known of an unfinished run, as a manifest; None if nothing is."""
     kept = read_journal(folder, key)
     if kept is None:
         return None
     path = journal_path(folder, key)
     return Manifest(
         key=key,
-        format=kept.formats[1],
+        format=kept.format,
         created=kept.created,
         size_bytes=path.stat().st_size,
         checksum=checksum_of_file(path),
@@ -89,36 +215,25 @@ def _manifest_of_journal(folder: EntryFolder, key: str) -> Manifest | None:
 
 
 def verify(root: Path, on_entry: Callable[[int, int], None] = lambda done, total: None) -> list[CorruptEntry]:
-    """Reads every entry, every journal and the fingerprints whole; gives those that are not what was written.
+    """Reads every entry, every journal and the fingerprints whole; returns those that are damaged.
 
-    What is being written just now, was left behind by a killed writer, or is of another version of
-    abilityscope is no damage: it is never served.
+    What is being written, was left behind by a killed writer, or is of another version of abilityscope is no
+    damage: it is never served.
 
     Args:
         root: the cache folder.
-        on_entry: is told, after each entry, how many are done and how many there are.
+        on_entry: called after each entry with the number of entries done and in all.
     """
-    folders = [EntryFolder(root, kind) for kind in KINDS]
-    every = [(_damage_of_entry, folder, key) for folder in folders for key in folder.stored_keys()]
-    every += [(_damage_of_journal, folder, key) for folder in folders for key in journal_keys(folder)]
+    every: list[tuple[Callable[[str], CorruptEntry | None], str]] = []
+    for folder in (EntryFolder(root, kind) for kind in KINDS):
+        every += [(folder.damage_of, key) for key in folder.stored_keys()]
+        every += [(partial(_damage_of_journal, folder), key) for key in journal_keys(folder)]
     damaged = []
-    for done, (found_in, folder, key) in enumerate(every, start=1):
-        if (damage := found_in(folder, key)) is not None:
-            damaged.append(damage)
+    for done, (damage_in, key) in enumerate(every, start=1):
+        damaged.append(damage_in(key))
         on_entry(done, len(every))
-    if (damage := damage_of(fingerprint_memory(root))) is not None:
-        damaged.append(damage)
-    return damaged
-
-
-def _damage_of_entry(folder: EntryFolder, key: str) -> CorruptEntry | None:
-    try:
-        folder.whole_payload(key)
-    except OtherFormat:
-        return None
-    except CorruptEntry as error:
-        return error
-    return None
+    damaged.append(damage_of(Store(root).fingerprint_memory))
+    return [damage for damage in damaged if damage is not None]
 
 
 def _damage_of_journal(folder: EntryFolder, key: str) -> CorruptEntry | None:
@@ -130,9 +245,9 @@ def _damage_of_journal(folder: EntryFolder, key: str) -> CorruptEntry | None:
 
 
 def delete(root: Path, prefix: str) -> int:
-    """Deletes the entry whose key begins so with all its files; returns how many bytes that freed.
+    """Deletes the entry whose key begins with the prefix, with all its files; returns the bytes freed.
 
-    Waits while somebody computes or writes it. A run that goes on keeps nothing on the disk from then on
+    Waits while somebody computes or writes it. A run that is going on keeps nothing on the disk from then on
     until it is finished.
 
     Raises:
@@ -150,7 +265,7 @@ def prune(root: Path, max_bytes: int) -> list[Entry]:
     """Deletes the oldest entries until the cache is no larger; returns what was deleted, oldest first.
 
     Left-over files of killed writers, broken entries and those of other versions of abilityscope go first.
-    What is being written or computed just now stays.
+    What is being written or computed stays.
 
     Raises:
         OSError: an entry cannot be deleted.
@@ -159,7 +274,7 @@ def prune(root: Path, max_bytes: int) -> list[Entry]:
     size_bytes = sum(entry.size_bytes for entry in remaining)
     deleted = []
     for entry in sorted(remaining, key=_usefulness):
-        # A journal that a run can go on from is none: it saves work.
+        # A journal that a run can continue from is no left-over: it saves work.
         is_left_over = not is_key(entry.key) or (entry.is_unfinished and entry.created is None)
         if (is_left_over or size_bytes > max_bytes) and _delete_unless_busy(root, entry):
             size_bytes -= entry.size_bytes
@@ -168,25 +283,25 @@ def prune(root: Path, max_bytes: int) -> list[Entry]:
 
 
 def _usefulness(entry: Entry) -> tuple[bool, str]:
-    """What is of no use comes first, then what is oldest."""
-    is_used = entry.created is not None and not entry.is_outdated
-    return is_used, entry.created or ""
+    """Sorts what is of no use first, then what is oldest."""
+    return entry.created is not None and entry.version == "current", entry.created or ""
 
 
 def _delete_unless_busy(root: Path, entry: Entry) -> bool:
     """Whether the entry, or the left-over file, was deleted: not while anybody works on its key."""
-    key = key_in(entry.key)
+    key = _key_in(entry.key)
     if not is_key(key):
         return False
-    folder = EntryFolder(root, next(kind for kind in KINDS if kind.name == entry.kind))
+    folder = next(folder for folder in folders(root) if folder.kind.name == entry.kind)
+    lock: AbstractContextManager[None]
+    if entry.is_unfinished:
+        lock, files = locked(journal_lock(root, key), wait=False), [journal_path(folder, key)]
+    else:
+        lock = key_lock(root, key, wait=False)
+        files = _files_of_entry(folder, key) if is_key(entry.key) else [root / entry.kind / entry.key]
     try:
-        with locked(journal_lock(root, key) if entry.is_unfinished else lock_of(root, key), wait=False):
-            if entry.is_unfinished:
-                journal_path(folder, key).unlink(missing_ok=True)
-            elif is_key(entry.key):
-                _unlink(_files_of_entry(folder, key))
-            else:
-                (root / entry.kind / entry.key).unlink(missing_ok=True)
+        with lock:
+            _unlink(files)
     except Busy:
         return False
     return True
@@ -199,7 +314,7 @@ def _files_of_entry(folder: EntryFolder, key: str) -> list[Path]:
 
 
 def _unlink(paths: Iterable[Path]) -> int:
-    """Deletes the files that are there, in their order; returns how many bytes that freed."""
+    """Deletes the files that exist, in order; returns the bytes freed."""
     freed = 0
     for path in paths:
         if path.is_file():

@@ -11,6 +11,7 @@ from tui.numbers import k_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
+    from cache.files import Version
     from core.experiment.specs import MaskSpec
 
 ABILITY_WORDS = {
@@ -79,6 +80,13 @@ FINISH_WORDS: dict[Finish | str, str] = {
     "cancelled": "stopped",
 }
 """Why an answer ended."""
+
+VERSION_WORDS: dict[Version, str] = {
+    "current": "",
+    "earlier": "of an earlier version, not used: ",
+    "later": "of a later version, not used: ",
+}
+"""What comes before the words of a cache entry, by the version of abilityscope that wrote it."""
 
 
 def short_benchmark(benchmark_id: str) -> str:

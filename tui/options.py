@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from cache.paths import expanded
+from cache.files import expanded
 from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
 from core.masks.choices import CONTROLS, Selection
 from core.models.spec import DType, ModelSpec, Quantization

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from cache.paths import expanded
+from cache.files import expanded
 from core.abilities.custom_rows import Row
 from core.benchmarks.fields import fail, index_of, text_of, texts_of, value_of
 from core.benchmarks.scoring import ExactMatch, squad_scores

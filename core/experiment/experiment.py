@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cache.entries import Unwritable
+from cache.files import Unwritable
 from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks.benchmark import Benchmark

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from cache.entries import EntryFolder, OtherFormat, Payload
-from cache.files import Busy, CorruptEntry, locked
+from cache.entries import EntryFolder, Payload
+from cache.files import Busy, CorruptEntry, OtherVersion, locked
 from cache.journals import journal_lock
 from cache.outcomes import Loaded
 from core.experiment.events import EntryReplaced
@@ -37,7 +37,7 @@ def stored_outcomes(experiment: Experiment, keys: Sequence[str]) -> Loaded:
 def replace_damaged(experiment: Experiment, entries: EntryFolder, key: str, error: CorruptEntry) -> None:
     """Emits that an entry is damaged and computed anew, and sets it aside where that is possible."""
     experiment.emit(EntryReplaced(str(error)))
-    if isinstance(error, OtherFormat):
+    if isinstance(error, OtherVersion):
         return
     try:
         entries.set_aside(key)

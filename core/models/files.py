@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cache.paths import expanded
+from cache.files import expanded
 from core.models.spec import EMBEDDED, ModelSpec, shortened
 
 EMBEDDED_FOLDER = Path(__file__).resolve().parent / "embedded"

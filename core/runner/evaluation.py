@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from cache.files import CorruptEntry
-from cache.journals import Journal, journal_of, journal_path, read_journal, set_journal_aside, usable_batches
+from cache.journals import Journal, journal_path, read_journal, set_journal_aside, usable_batches
 from core.benchmarks.benchmark import Document
 from core.benchmarks.evaluation import Outcome, Prepared, evaluate, finished_batches
 from core.experiment.events import BatchFinished, EntryReplaced, ItemOutcome, RunStarted
@@ -39,7 +39,7 @@ def evaluate_run(runner: Runner, request: OutcomesRequest) -> float | None:
     for batch in kept:
         run.take(batch)
     rows = [list(map(_row, batch)) for batch in kept]
-    with journal_of(entries, request.key, request.key_inputs, rows) as journal:
+    with Journal(entries, request.key, request.key_inputs, rows) as journal:
         keeper = _BatchKeeper(runner, journal, is_slow=prepared.plan is None)
         for batch in evaluate(runner.loaded.model, prepared, runner.cancelled, frozenset(run.by_id)):
             if len(run.by_id) + len(batch) < request.n:  # the last one is stored with all others
@@ -119,7 +119,7 @@ def _kept_batches(runner: Runner, request: OutcomesRequest, prepared: Prepared) 
     entries, key = runner.store.outcomes.entries, request.key
     try:
         found = read_journal(entries, key)
-        batches = usable_batches(entries, found)
+        batches = usable_batches(found)
         try:
             outcomes = [msgspec.convert(row, Outcome) for batch in batches for row in batch]
         except msgspec.ValidationError as error:

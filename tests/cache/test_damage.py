@@ -13,17 +13,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cache import divergences as divergences
-from cache import generation_quality as generation_quality
-from cache import items
-from cache.entries import EntryFolder, Kind, Manifest, Unwritable
-from cache.files import CorruptEntry, checksum_of
+from cache.entries import LARGEST_MANIFEST_BYTES, EntryFolder, Kind, Manifest
+from cache.files import CorruptEntry, Unwritable, checksum_of, seal_of
 from cache.fingerprints import damage_of, fingerprint_files
-from cache.folder import Store, fingerprint_memory
-from cache.keys import canonical_json, key_of
-from cache.listing import entries
-from cache.manifests import LARGEST_BYTES
-from cache.upkeep import delete, find, prune, verify
+from cache.folder import Store
+from cache.keys import key_of
+from cache.tables import Tables
+from cache.upkeep import delete, entries, find, prune, verify
 
 KEY = key_of("x", 1, {})
 
@@ -32,12 +28,12 @@ def save_all(store: Store) -> None:
     """An entry of each kind."""
     store.rankings.save(KEY, {}, np.zeros(3, np.int16), np.arange(3, dtype=np.int32), {"a": 1})
     store.outcomes.save(KEY, {}, {"item_id": ["a"], "correct": [True]})
-    for kind, schema in (
-        (store.divergences, divergences.SCHEMA),
-        (store.generation_quality, generation_quality.SCHEMA),
-    ):
-        kind.save(KEY, {}, {name: [] for name in schema})
-    store.items.save(KEY, {}, {name: [] for name in items.SCHEMA})
+    for tables in (store.divergences, store.generation_quality, store.items, store.localizations):
+        save_empty(tables)
+
+
+def save_empty(tables: Tables) -> None:
+    tables.save(KEY, {}, {name: [] for name in tables.schema})
 
 
 LOADS: dict[str, Callable[[Store], Any]] = {
@@ -46,6 +42,7 @@ LOADS: dict[str, Callable[[Store], Any]] = {
     "divergences": lambda store: store.divergences.load(KEY),
     "generation_quality": lambda store: store.generation_quality.load(KEY),
     "items": lambda store: store.items.path(KEY),
+    "localizations": lambda store: store.localizations.load(KEY),
 }
 
 
@@ -65,7 +62,7 @@ def folder_of(store: Store, kind: str) -> EntryFolder:
 def sealed(fields: dict[str, Any]) -> bytes:
     """A manifest whose seal is right, whatever it says."""
     bare = {name: value for name, value in fields.items() if name != "seal"}
-    return json.dumps({**bare, "seal": checksum_of(canonical_json(bare).encode())}).encode()
+    return json.dumps({**bare, "seal": seal_of(bare)}).encode()
 
 
 ODD_FIELDS: list[dict[str, Any]] = [
@@ -135,7 +132,7 @@ def test_numbers_that_are_none_are_damage(store: Store, constant: str) -> None:
 def test_a_manifest_without_end_is_not_read(store: Store) -> None:
     path = folder_of(store, "rankings").payload_path(KEY).with_suffix(".json")
     with path.open("r+b") as file:
-        file.truncate(LARGEST_BYTES + 1)
+        file.truncate(LARGEST_MANIFEST_BYTES + 1)
     with pytest.raises(CorruptEntry, match="far larger than any"):
         store.rankings.load(KEY)
 
@@ -145,6 +142,7 @@ ODD_DETAILS: dict[str, list[Any]] = {
     "outcomes": [{}, {"n": "1"}, {"n": 2}, {"n": None}],
     "divergences": [{}, {"n": 7}],
     "generation_quality": [{}, {"n": []}],
+    "localizations": [{}, {"n": -1}],
 }
 
 
@@ -234,7 +232,7 @@ def test_deleting_a_key_deletes_what_was_set_aside_of_it(tmp_path: Path) -> None
 
 
 def test_the_fingerprints_are_sealed(tmp_path: Path) -> None:
-    model, memory = tmp_path / "model", fingerprint_memory(tmp_path)
+    model, memory = tmp_path / "model", Store(tmp_path).fingerprint_memory
     model.write_bytes(b"weights")
     os.utime(model, (1_700_000_000, 1_700_000_000))
     truth = fingerprint_files([model], memory)
@@ -258,7 +256,7 @@ def test_the_fingerprints_are_sealed(tmp_path: Path) -> None:
 def test_fingerprints_do_without_a_memory_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "model").write_bytes(b"weights")
-    memory = fingerprint_memory(tmp_path / "file" / "cache")
+    memory = Store(tmp_path / "file" / "cache").fingerprint_memory
     truth = fingerprint_files([tmp_path / "model"])
     os.utime(tmp_path / "model", (1_700_000_000, 1_700_000_000))
     assert fingerprint_files([tmp_path / "model"], memory) == truth
@@ -275,10 +273,8 @@ def test_what_cannot_be_written_is_served_from_memory(nowhere: Store, tmp_path: 
     saves: list[Callable[[], None]] = [
         lambda: nowhere.rankings.save(KEY, {"i": 0}, np.zeros(3, np.int16), np.arange(3, dtype=np.int32), {}),
         lambda: nowhere.outcomes.save(KEY, {"i": 0}, {"item_id": ["a"], "correct": [True]}),
-        lambda: nowhere.generation_quality.save(
-            KEY, {"i": 0}, {name: [] for name in generation_quality.SCHEMA}
-        ),
-        lambda: nowhere.items.save(KEY, {"i": 0}, {name: [] for name in items.SCHEMA}),
+        lambda: save_empty(nowhere.generation_quality),
+        lambda: save_empty(nowhere.items),
     ]
     for save in saves:
         with pytest.raises(

@@ -41,7 +41,7 @@ def test_a_store_touches_no_disk_until_something_is_saved(tmp_path: Path) -> Non
 
 def test_importing_the_room_loads_nothing_heavy() -> None:
     code = (
-        "import sys, cache, cache.folder, cache.keys, cache.files, cache.listing, cache.fingerprints;"
+        "import sys, cache.folder, cache.journals, cache.upkeep, cache.fingerprints;"
         "print({'numpy', 'polars', 'safetensors', 'torch'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 from cache.entries import OUTCOMES, EntryFolder, Kind
 from cache.files import CorruptEntry, checksum_of
 from cache.folder import Store
-from cache.journals import journal_of, journal_path, read_journal, set_journal_aside, usable_batches
+from cache.journals import Journal, journal_path, read_journal, set_journal_aside, usable_batches
 from cache.keys import key_of
-from cache.listing import Entry, entries
-from cache.upkeep import delete, manifest_of, prune, verify
+from cache.upkeep import Entry, delete, entries, manifest_of, prune, verify
 from tests.cache.damage import cut, flipped
 
 KEY = key_of("outcomes", 1, {"i": 0})
-INGREDIENTS = {"benchmark": "gsm8k", "n": 6}
+KEY_INPUTS = {"benchmark": "gsm8k", "n": 6}
 BATCHES: list[list[dict[str, Any]]] = [
     [{"item_id": "a/1", "loglikelihoods": [-0.1, -1.5e-7]}, {"item_id": "a/2", "text": "é\n\x00\ud800"}],
     [{"item_id": "a/3", "score": 1.0, "tokens": None}],
@@ -27,7 +26,7 @@ BATCHES: list[list[dict[str, Any]]] = [
 
 
 def write(folder: EntryFolder, batches: list[list[dict[str, Any]]], key: str = KEY) -> Path:
-    with journal_of(folder, key, INGREDIENTS, []) as journal:
+    with Journal(folder, key, KEY_INPUTS, []) as journal:
         for batch in batches:
             journal.append(batch, settle=False)
     return journal_path(folder, key)
@@ -48,13 +47,13 @@ def listed(root: Path) -> Entry:
 def test_comes_back_as_written(folder: EntryFolder) -> None:
     kept = read_journal(folder, KEY)
     assert kept is not None
-    assert (kept.batches, kept.key_inputs, kept.damage) == (BATCHES, INGREDIENTS, None)
-    assert usable_batches(folder, kept) == BATCHES
+    assert (kept.batches, kept.key_inputs, kept.damage) == (BATCHES, KEY_INPUTS, None)
+    assert usable_batches(kept) == BATCHES
 
 
 def test_each_batch_is_there_when_it_is_appended_and_nothing_before_the_first(tmp_path: Path) -> None:
     folder = EntryFolder(tmp_path, OUTCOMES)
-    with journal_of(folder, KEY, INGREDIENTS, []) as journal:
+    with Journal(folder, KEY, KEY_INPUTS, []) as journal:
         assert not (tmp_path / "outcomes").exists()
         for number, batch in enumerate(BATCHES, start=1):
             journal.append(batch, settle=number == 2)
@@ -67,7 +66,7 @@ def test_each_batch_is_there_when_it_is_appended_and_nothing_before_the_first(tm
 
 
 def test_goes_on_from_what_was_found(folder: EntryFolder) -> None:
-    with journal_of(folder, KEY, INGREDIENTS, BATCHES[:2]) as journal:
+    with Journal(folder, KEY, KEY_INPUTS, BATCHES[:2]) as journal:
         before = read_journal(folder, KEY)
         assert before is not None
         assert before.batches == BATCHES, "untouched as long as there is nothing new"
@@ -79,8 +78,8 @@ def test_goes_on_from_what_was_found(folder: EntryFolder) -> None:
 
 def test_two_that_write_at_once_do_not_disturb_each_other(folder: EntryFolder) -> None:
     with (
-        journal_of(folder, KEY, INGREDIENTS, []) as one,
-        journal_of(folder, KEY, INGREDIENTS, []) as other,
+        Journal(folder, KEY, KEY_INPUTS, []) as one,
+        Journal(folder, KEY, KEY_INPUTS, []) as other,
     ):
         for batch in BATCHES:
             one.append(batch, settle=False)
@@ -98,7 +97,7 @@ def test_a_torn_end_is_no_damage_and_is_left_out(folder: EntryFolder) -> None:
     lengths = set()
     for _ in cut(journal_path(folder, KEY)):
         kept = read_journal(folder, KEY)
-        batches = usable_batches(folder, kept)
+        batches = usable_batches(kept)
         assert batches == BATCHES[: len(batches)]
         assert kept is None or kept.damage is None
         assert verify(folder.root) == []
@@ -136,7 +135,7 @@ def test_zeros_where_a_power_cut_lost_the_end(folder: EntryFolder) -> None:
 def test_any_rows_come_back(tmp_path_factory: pytest.TempPathFactory, batches: list[Any]) -> None:
     folder = EntryFolder(tmp_path_factory.mktemp("cache"), OUTCOMES)
     write(folder, batches)
-    found = usable_batches(folder, read_journal(folder, KEY))
+    found = usable_batches(read_journal(folder, KEY))
     assert repr(found) == repr(batches)  # by repr, as a NaN equals nothing
 
 
@@ -144,7 +143,7 @@ def test_of_another_version_or_key_is_of_no_use(folder: EntryFolder) -> None:
     newer = EntryFolder(folder.root, Kind("outcomes", ".parquet", OUTCOMES.format + 1))
     kept = read_journal(newer, KEY)
     assert kept is not None
-    assert usable_batches(newer, kept) == []
+    assert usable_batches(kept) == []
     other = key_of("outcomes", 1, {"i": 1})
     journal_path(folder, KEY).rename(journal_path(folder, other))
     with pytest.raises(CorruptEntry, match=f"under another key, {KEY}"):
@@ -175,7 +174,7 @@ def test_is_listed_shown_and_deleted_as_an_unfinished_run(folder: EntryFolder) -
     assert entry.summary == "5 items of benchmark=gsm8k n=6"
     assert entry.size_bytes == journal_path(folder, KEY).stat().st_size
     found, manifest = manifest_of(folder.root, KEY[:8])
-    assert (found.key, manifest.key_inputs) == (KEY, INGREDIENTS)
+    assert (found.key, manifest.key_inputs) == (KEY, KEY_INPUTS)
     assert manifest.details == {"unfinished": True, "items": 5}
     assert verify(folder.root) == []
     assert delete(folder.root, KEY[:8]) == entry.size_bytes
@@ -204,7 +203,7 @@ def test_makes_room_only_when_it_is_needed_and_not_while_it_is_written(folder: E
     written, done = threading.Event(), threading.Event()
 
     def go_on() -> None:
-        with journal_of(folder, KEY, INGREDIENTS, BATCHES) as journal:
+        with Journal(folder, KEY, KEY_INPUTS, BATCHES) as journal:
             journal.append([{"item_id": "new"}], settle=False)
             written.set()
             done.wait(30)
@@ -220,7 +219,7 @@ def test_makes_room_only_when_it_is_needed_and_not_while_it_is_written(folder: E
 
 
 def test_of_a_run_that_is_stored_is_left_over(folder: EntryFolder) -> None:
-    Store(folder.root).outcomes.save(KEY, INGREDIENTS, {"item_id": ["a"], "correct": [True]})
+    Store(folder.root).outcomes.save(KEY, KEY_INPUTS, {"item_id": ["a"], "correct": [True]})
     stored, left = entries(folder.root)
     assert (stored.broken, left.broken) == (None, "its run is stored by now")
     assert prune(folder.root, 10**9) == [left]

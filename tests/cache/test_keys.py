@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cache.keys import canonical_json, is_key, key_of
 
-INGREDIENTS = {
+KEY_INPUTS = {
     "model": "0f" * 16,
     "quantization": "none",
     "items": ["a/basic/b/1", "a/basic/b/2"],
@@ -49,28 +49,28 @@ class Point:
 
 def test_golden_keys() -> None:
     # These pin the form of the keys: if one changes, every cache in the world is lost.
-    assert key_of("ranking", 1, INGREDIENTS) == "2ba33dcfbc497af72290ccdf7231248e"
-    assert key_of("outcomes", 3, {}) == "aedfadac19b9f4defa4d19dcbd3f133b"
+    assert key_of("ranking", 1, KEY_INPUTS) == "b50b9c795e23d17bbe027f1370166068"
+    assert key_of("outcomes", 3, {}) == "55d632cba496d4b28310b876edf3e13f"
 
 
 def test_key_is_the_hash_of_sorted_compact_json() -> None:
     text = json.dumps(
-        {"key_inputs": INGREDIENTS, "kind": "ranking", "version": 1}, sort_keys=True, separators=(",", ":")
+        {"key_inputs": KEY_INPUTS, "kind": "ranking", "version": 1}, sort_keys=True, separators=(",", ":")
     )
-    assert key_of("ranking", 1, INGREDIENTS) == hashlib.sha256(text.encode()).hexdigest()[:32]
+    assert key_of("ranking", 1, KEY_INPUTS) == hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def test_kind_and_version_change_the_key() -> None:
-    keys = {key_of("a", 1, INGREDIENTS), key_of("b", 1, INGREDIENTS), key_of("a", 2, INGREDIENTS)}
+    keys = {key_of("a", 1, KEY_INPUTS), key_of("b", 1, KEY_INPUTS), key_of("a", 2, KEY_INPUTS)}
     assert len(keys) == 3
 
 
-@pytest.mark.parametrize("name", INGREDIENTS)
+@pytest.mark.parametrize("name", KEY_INPUTS)
 def test_every_key_input_counts(name: str) -> None:
     others: list[Any] = ["other", 1, 1.0, True, ["a/basic/b/2", "a/basic/b/1"], {}]
-    keys = {key_of("a", 1, {**INGREDIENTS, name: other}) for other in others}
-    without = key_of("a", 1, {n: v for n, v in INGREDIENTS.items() if n != name})
-    assert len(keys | {without, key_of("a", 1, INGREDIENTS)}) == len(others) + 2
+    keys = {key_of("a", 1, {**KEY_INPUTS, name: other}) for other in others}
+    without = key_of("a", 1, {n: v for n, v in KEY_INPUTS.items() if n != name})
+    assert len(keys | {without, key_of("a", 1, KEY_INPUTS)}) == len(others) + 2
 
 
 @settings(max_examples=50)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cache.entries import Kind, OtherFormat
-from cache.files import CorruptEntry
+from cache.entries import Kind
+from cache.files import CorruptEntry, OtherVersion
 from cache.folder import Store
 from cache.keys import key_of
 from cache.outcomes import SCHEMA, Outcomes
@@ -126,11 +126,11 @@ def test_missing_halves(outcomes: Outcomes) -> None:
 
 def test_another_format_is_not_served(outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cache.outcomes.OUTCOMES", Kind("outcomes", ".parquet", 3))
-    with pytest.raises(OtherFormat, match="format 2, and this version reads format 3") as raised:
+    with pytest.raises(OtherVersion, match="is of an earlier version of abilityscope") as raised:
         Outcomes(outcomes.entries.root).load(key(0))
     assert "damaged" not in str(raised.value)
     again = pickle.loads(pickle.dumps(raised.value))
-    assert (type(again), str(again)) == (OtherFormat, str(raised.value))
+    assert (type(again), str(again)) == (OtherVersion, str(raised.value))
 
 
 def test_bad_columns_are_refused(outcomes: Outcomes) -> None:

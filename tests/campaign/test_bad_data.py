@@ -208,7 +208,7 @@ SETTINGS: dict[str, tuple[bytes | None, str]] = {
     "a field that is unknown": (b"mouze = true", "Did you mean mouse?"),
     "a field of another type": (b'mouse = "yes"', "true or false"),
     "a key that is unknown": (b'[keys]\n"engine.rum" = "f5"', "Did you mean engine.run?"),
-    "a key that is empty": (b'[keys]\n"engine.run" = " "', "no key"),
+    "a key that is empty": (b'[keys]\n"engine.run" = " "', "needs a key"),
     "a folder": (None, "settings.toml"),
 }
 

@@ -10,13 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cache import divergences as divergences
-from cache import localizations as localizations
-from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder
-from cache.files import CorruptEntry
+from cache.entries import KINDS, EntryFolder
+from cache.files import DAMAGED_SUFFIX, CorruptEntry
 from cache.fingerprints import damage_of, fingerprint_files
-from cache.folder import Store, fingerprint_memory
-from cache.journals import journal_of, journal_path, read_journal, usable_batches
+from cache.folder import Store
+from cache.journals import Journal, journal_path, read_journal, usable_batches
 from cache.keys import key_of
 from cache.upkeep import verify
 from tests.campaign.profiles import Truth, arguments, assert_equal, finished_files
@@ -31,15 +29,20 @@ EVERY_BYTE_UP_TO = 8_192
 """Of a larger file the long campaign takes places that are evenly far from each other, as many."""
 
 KEY = key_of("campaign", 1, {})
-DIVERGENCE = (
-    ["a", "b"],
-    [4, None],
-    ["x", None],
-    ["y", None],
-    *([[0.5, None]] * 4),
-    [[-0.5], []],
-    [[-1.0], [-8.0]],
-)
+
+UNSTORED: dict[str, tuple[list[Any], ...]] = {
+    "divergences": (
+        ["a", "b"],
+        [4, None],
+        ["x", None],
+        ["y", None],
+        *([[0.5, None]] * 4),
+        [[-0.5], []],
+        [[-1.0], [-8.0]],
+    ),
+    "localizations": (["a"], ["top"], [0.5], [0.75]),
+}
+"""Columns of the kinds of which the profile stores nothing."""
 
 
 class Stored(NamedTuple):
@@ -82,16 +85,16 @@ def stored_journal(root: Path) -> Stored:
     frame = store.outcomes.load(folder.stored_keys()[0])
     assert frame is not None
     rows = frame.to_dicts()
-    with journal_of(folder, KEY, {"benchmark": "x"}, []) as journal:
+    with Journal(folder, KEY, {"benchmark": "x"}, []) as journal:
         for start in range(0, 16, 4):
             journal.append(rows[start : start + 4], settle=False)
 
     def read() -> Any:
         kept = read_journal(folder, KEY)
         if kept is not None and kept.damage is not None:
-            assert all(batch in written for batch in usable_batches(folder, kept))
+            assert all(batch in written for batch in usable_batches(kept))
             raise kept.damage
-        return usable_batches(folder, kept) or None
+        return usable_batches(kept) or None
 
     written = read()
     return Stored(root, (journal_path(folder, KEY),), read)
@@ -99,7 +102,7 @@ def stored_journal(root: Path) -> Stored:
 
 def stored_fingerprints(root: Path) -> Stored:
     """The fingerprints of a model's files; they are read past damage, which is asked for in its own words."""
-    memory = fingerprint_memory(root)
+    memory = Store(root).fingerprint_memory
     model = root / "weights"
     model.write_bytes(b"weights")
     truth = fingerprint_files([model])
@@ -124,11 +127,9 @@ def stored(request: pytest.FixtureRequest, truth: Truth, tmp_path: Path) -> Stor
         return stored_journal(root)
     if request.param == "fingerprints":
         return stored_fingerprints(root)
-    if request.param == "divergences":  # the profile has no written answers
-        Store(root).divergences.save(KEY, {}, dict(zip(divergences.SCHEMA, DIVERGENCE, strict=True)))
-    if request.param == "localizations":
-        columns = dict(zip(localizations.SCHEMA, (["a"], ["top"], [0.5], [0.75]), strict=True))
-        Store(root).localizations.save(KEY, {}, columns)
+    if columns := UNSTORED.get(request.param):
+        tables = getattr(Store(root), request.param)
+        tables.save(KEY, {}, dict(zip(tables.schema, columns, strict=True)))
     return stored_entry(root, request.param)
 
 

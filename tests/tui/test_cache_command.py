@@ -10,7 +10,7 @@ import pytest
 from cache.entries import OUTCOMES, EntryFolder, Kind
 from cache.folder import Store
 from cache.keys import key_of
-from cache.listing import entries
+from cache.upkeep import entries
 from tui.command_line import run
 from tui.numbers import size_bytes
 
@@ -83,7 +83,7 @@ def test_verify_fails_on_damage_and_names_it(tmp_path: Path, capsys: Captured) -
     assert json.loads(capsys.readouterr().out)["damaged"][0]["path"] == str(path)
 
 
-def test_what_another_version_stored_is_no_damage_and_is_named(tmp_path: Path, capsys: Captured) -> None:
+def test_what_an_earlier_version_stored_is_no_damage_and_is_named(tmp_path: Path, capsys: Captured) -> None:
     fill(tmp_path)
     before = EntryFolder(tmp_path, Kind("outcomes", ".parquet", OUTCOMES.format - 1))
     before.write("0" * 32, b"rows", {"benchmark": "gsm8k"}, {"n": 1})
@@ -91,12 +91,12 @@ def test_what_another_version_stored_is_no_damage_and_is_named(tmp_path: Path, c
     assert run(["cache", "verify", *place]) == 0
     out, err = capsys.readouterr()
     assert out == "Every entry is intact.\n"
-    assert "1 of another version of abilityscope: never used" in err
+    assert "1 of an earlier version, not used: 'cache prune' deletes them first" in err
     assert run(["cache", "ls", *place]) == 0
-    assert "of another version, not used: benchmark=gsm8k" in capsys.readouterr().out
+    assert "of an earlier version, not used: benchmark=gsm8k" in capsys.readouterr().out
     assert run(["cache", "info", "0000", *place]) == 1
     err = capsys.readouterr().err
-    assert "of another version of abilityscope" in err
+    assert "of an earlier version of abilityscope" in err
     assert "damaged" not in err
 
 

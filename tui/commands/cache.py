@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tui import output
+from tui.names import VERSION_WORDS
 from tui.numbers import age_text, size_bytes, size_text
 from tui.options import CacheDir, Json, checked_arguments, open_store
 from tui.safe_text import shown
@@ -18,8 +20,8 @@ from tui.safe_text import shown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from cache.listing import Entry
-    from cache.manifests import Manifest
+    from cache.entries import Manifest
+    from cache.upkeep import Entry
 
 KeyPrefix = Annotated[str, typer.Argument(help="The key, or its beginning.", metavar="ID")]
 
@@ -37,7 +39,7 @@ def cache() -> None:
 @app.command()
 def ls(cache_dir: CacheDir = None, as_json: Json = False) -> None:
     """List the entries of the cache."""
-    from cache.listing import entries
+    from cache.upkeep import entries
 
     folder = open_store(cache_dir).root
     found = entries(folder)
@@ -69,7 +71,7 @@ def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> N
 @app.command()
 def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
     """Read every entry in full and list the damaged ones; exit code 1 if there are any."""
-    from cache.listing import entries
+    from cache.upkeep import entries
     from cache.upkeep import verify as damaged_entries
     from tui.progress import shown_counting
 
@@ -84,10 +86,10 @@ def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
             output.write(f"{shown(f'{error.path}: {error.reason}')}\n")
         words = "Every entry is intact." if not damaged else f"{len(damaged)} damaged."
         output.write(f"{words}\n")
-    if outdated := sum(entry.is_outdated for entry in entries(folder)):
-        output.note(
-            f"{outdated} of another version of abilityscope: never used; 'cache prune' deletes them first."
-        )
+    versions = Counter(entry.version for entry in entries(folder))
+    for version, words in VERSION_WORDS.items():
+        if words and versions[version]:
+            output.note(f"{versions[version]} {words}'cache prune' deletes them first.")
     if damaged:
         output.note("Damaged entries are not used, and computed anew when needed; 'cache rm' deletes them.")
         raise typer.Exit(1)
@@ -114,7 +116,7 @@ def prune(
     as_json: Json = False,
 ) -> None:
     """Delete the oldest entries until the cache is small enough, and leftovers of killed writers."""
-    from cache.listing import entries
+    from cache.upkeep import entries
     from cache.upkeep import prune as deleted_entries
 
     with checked_arguments():
@@ -169,8 +171,7 @@ def _table(found: Sequence[Entry]) -> Table:
         what = f"broken: {entry.broken}" if entry.broken else entry.summary
         if entry.is_unfinished and not entry.broken:
             what = f"unfinished: {what}"
-        if entry.is_outdated:
-            what = f"of another version, not used: {what}"
+        what = f"{VERSION_WORDS[entry.version]}{what}"
         cells = (entry.kind, entry.key[:SHOWN_KEY_LENGTH], size_text(entry.size_bytes), age, what)
         table.add_row(*(Text(shown(cell)) for cell in cells))
     return table

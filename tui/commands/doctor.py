@@ -76,7 +76,7 @@ def doctor(model: ModelFlags, memory: MemoryFlags, *, as_json: Json = False) -> 
 
 
 def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
-    from cache.listing import entries
+    from cache.upkeep import entries
     from core.models.machine import installed_version, this_machine
     from core.sandbox.kinds import find_sandbox
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import platformdirs
 
-from cache.paths import expanded
+from cache.files import expanded
 from core.models.spec import one_of
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_SETTINGS"

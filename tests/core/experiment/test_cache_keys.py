@@ -299,15 +299,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     experiment = new_runner(root)
     list(compute_runs(experiment, {TOP: [experiment.request(TOP, SPATIAL, N)]}))
     ensure_items(experiment, SPATIAL, N)
-    empty: dict[str, list[Any]] = {name: [] for name in _divergences_columns()}
+    empty: dict[str, list[Any]] = {name: [] for name in experiment.store.divergences.schema}
     experiment.store.divergences.save(*divergences_of(N), empty)
     return root
-
-
-def _divergences_columns() -> list[str]:
-    from cache.divergences import SCHEMA
-
-    return list(SCHEMA)
 
 
 @pytest.mark.parametrize(

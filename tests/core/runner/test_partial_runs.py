@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from cache.folder import Store
-from cache.journals import Batch, journal_of, journal_path, read_journal
-from cache.listing import entries
+from cache.journals import Batch, Journal, journal_path, read_journal
+from cache.upkeep import entries
 from core.benchmarks import evaluation
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.evaluation import finished_batches
@@ -188,7 +188,7 @@ def test_what_was_kept_is_taken_and_not_computed_again(diagnostic: Subject, tmp_
     entries_, request = Store(tmp_path).outcomes.entries, diagnostic.request()
     first, second = diagnostic.journal(tmp_path)
     marked = [{**row, "loglikelihoods": [-1.0, -2.0, -3.0, -4.0]} for row in first]
-    with journal_of(entries_, request.key, request.key_inputs, [marked]) as journal:
+    with Journal(entries_, request.key, request.key_inputs, [marked]) as journal:
         journal.append(second, settle=False)
     runner, _ = diagnostic.runner(tmp_path)
     assert evaluate_run(runner, request) is not None
@@ -228,7 +228,7 @@ def test_a_damaged_journal_is_reported_set_aside_and_made_up_for(
     path = journal_path(folder, request.key)
     content = path.read_bytes()
     if damage == "the form":
-        with journal_of(folder, request.key, request.key_inputs, [[{"item_id": 3}]]) as journal:
+        with Journal(folder, request.key, request.key_inputs, [[{"item_id": 3}]]) as journal:
             journal.append([{"unknown": []}], settle=False)
     elif damage == "another version":
         from cache.journals import _line  # a record as a later version may write it

@@ -88,7 +88,7 @@ async def test_entries_are_said_in_words_with_their_sum(tmp_path: Path, fingerpr
         assert copied.text == key
 
 
-async def test_divergences_generation_quality_and_what_another_version_stored_are_said(
+async def test_divergences_generation_quality_and_what_an_earlier_version_stored_are_said(
     tmp_path: Path,
 ) -> None:
     before = EntryFolder(tmp_path, Kind("outcomes", ".parquet", OUTCOMES.format - 1))
@@ -101,10 +101,11 @@ async def test_divergences_generation_quality_and_what_another_version_stored_ar
         await tab.ready(pilot)
         words = "recall · MLP-only · top · k 3 % on gsm8k · 1,319 items"
         assert sorted(tab.words()) == [
-            f"base beside {words}", "base on neutral texts", f"of another version, not used: {words}",
+            f"base beside {words}", "base on neutral texts", f"of an earlier version, not used: {words}",
         ]  # fmt: skip
         assert "broken" not in screen_text(tab.app)
-        tab.pane.query_one(StoredList).move_to(tab.words().index(f"of another version, not used: {words}"))
+        index = tab.words().index(f"of an earlier version, not used: {words}")
+        tab.pane.query_one(StoredList).move_to(index)
         await pilot.press("enter")
         await tab.ready(pilot, lambda: f"outcomes {'0' * 32}" in screen_text(tab.app))
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
-from cache.entries import DAMAGED_SUFFIX, KINDS, EntryFolder, Kind
-from cache.files import CorruptEntry
+from cache.entries import EntryFolder
+from cache.files import DAMAGED_SUFFIX, CorruptEntry
 from cache.keys import is_key
-from cache.listing import SHOWN_LENGTH, Entry, entry_of, left_overs, unfinished
-from tui.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS, short_benchmark
+from cache.upkeep import SHOWN_LENGTH, Entry, entry_of, folders, left_overs, unfinished
+from tui.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS, VERSION_WORDS, short_benchmark
 from tui.numbers import k_text, size_text
 from tui.safe_text import safe_line
 
@@ -78,33 +78,30 @@ def read_entries(root: Path, known: Mapping[Name, Stored], fingerprint: str) -> 
         fingerprint: the open model's; entries of other models say so.
     """
     found: dict[Name, Stored] = {}
-    for kind in KINDS:
-        folder = EntryFolder(root, kind)
-        for key, signature in _signatures(root, kind).items():
-            before = known.get((kind.name, key))
+    for folder in folders(root):
+        for key, signature in _signatures(folder).items():
+            before = known.get((folder.kind.name, key))
             is_known = before is not None and before.signature == signature
             stored = before if before and is_known else _read(folder, key, signature, fingerprint)
             found[stored.name] = stored
-        for entry in (*unfinished(folder), *left_overs(root / kind.name)):
-            is_damaged = entry.key.endswith(DAMAGED_SUFFIX)
-            words = (
-                f"damaged: {entry.broken}" if is_damaged else f"unfinished: {entry.broken or entry.summary}"
-            )
+        for entry in (*unfinished(folder), *left_overs(folder)):
+            state = "damaged" if entry.key.endswith(DAMAGED_SUFFIX) else "unfinished"
+            words = f"{VERSION_WORDS[entry.version]}{state}: {entry.broken or entry.summary}"
             # A key that has an entry and a journal is listed as the entry; to delete it deletes both.
             found.setdefault((entry.kind, entry.key), Stored(entry, safe_line(words), ()))
     return found
 
 
-def _signatures(root: Path, kind: Kind) -> dict[str, Signature]:
-    """The keys of a kind that have a manifest or a payload, with their files' sizes and times."""
-    folder = root / kind.name
-    if not folder.is_dir():
+def _signatures(folder: EntryFolder) -> dict[str, Signature]:
+    """The keys that have a manifest or a payload, with their files' sizes and times."""
+    path = folder.root / folder.kind.name
+    if not path.is_dir():
         return {}
     files: dict[str, list[tuple[int, int]]] = {}
-    with os.scandir(folder) as found:
+    with os.scandir(path) as found:
         for file in sorted(found, key=lambda file: file.name):
             key, dot, suffix = file.name.partition(".")
-            if f"{dot}{suffix}" in (".json", kind.suffix) and is_key(key):
+            if f"{dot}{suffix}" in (".json", folder.kind.suffix) and is_key(key):
                 try:
                     status = file.stat()
                 except FileNotFoundError:  # deleted since the folder was read
@@ -115,12 +112,10 @@ def _signatures(root: Path, kind: Kind) -> dict[str, Signature]:
 
 def _read(folder: EntryFolder, key: str, signature: Signature, fingerprint: str) -> Stored:
     entry, manifest = entry_of(folder, key)
-    if manifest is None:
+    if entry.broken is not None:
         return Stored(entry, safe_line(f"broken: {entry.broken}"), signature)
-    words = in_words(entry, manifest.key_inputs, fingerprint)
-    if entry.is_outdated:
-        words = f"of another version, not used: {words}"
-    return Stored(entry, safe_line(words), signature)
+    words = in_words(entry, manifest.key_inputs if manifest else {}, fingerprint)
+    return Stored(entry, safe_line(f"{VERSION_WORDS[entry.version]}{words}"), signature)
 
 
 # In words
@@ -198,7 +193,7 @@ def details_of(root: Path, stored: Stored) -> list[str]:
 
     entry = stored.entry
     lines = [safe_line(f"{entry.kind} {entry.key}"), stored.words]
-    if entry.broken is not None or entry.is_outdated:
+    if entry.broken is not None or entry.version != "current":
         return lines
     _, manifest = manifest_of(root, entry.key)
     lines += [f"{entry.size_bytes:,} bytes, written {safe_line(manifest.created)}", "", "made of"]
