@@ -191,7 +191,7 @@ def _settings(look: ScreenOptions) -> Settings:
 def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     """The app, in the state in which it was left the last time."""
     from core.benchmarks.registry import find_benchmarks
-    from core.runner.runner import Runner
+    from core.experiment.experiment import Experiment
     from tui.inspector.app import Inspector
     from tui.inspector.look.marks import ASCII, UNICODE
     from tui.inspector.remembered import first_lens, load_remembered
@@ -204,7 +204,7 @@ def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.importance.seed)
     session = Session(
         spec,
-        Runner(
+        Experiment(
             spec.model,
             spec.store,
             spec.importance,

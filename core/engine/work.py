@@ -26,7 +26,7 @@ from core.phantom.calibration.plan import main_plan
 from core.phantom.ground_truth import phantom_of, truth_of
 from core.runner.runner import Runner
 from core.runner.runs import find_runs, run_missing
-from core.runner.writing import ComparedTexts, Sampling, prompt_for, write_answers
+from core.runner.writing import Sampling, prompt_for, write_answers
 
 Advance = Callable[[int], None]
 """Receives the number of finished parts of a job."""
@@ -110,7 +110,7 @@ def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Ad
     )
     for pane, answer in enumerate(answers):
         if answer.compared is not None:
-            runner.emit(_compared(job, pane, answer.written.tokens, answer.compared))
+            runner.emit(TextCompared(job, pane, *answer.compared))
         advance(pane + 1)
 
 
@@ -143,20 +143,3 @@ def _phantom_emit(emit: Callable[[Event], None], advance: Advance) -> Callable[[
                 pass
 
     return take
-
-
-def _compared(job: str, pane: int, tokens: tuple[int, ...], found: ComparedTexts) -> TextCompared:
-    divergence = found.divergence
-    return TextCompared(
-        job=job,
-        pane=pane,
-        index=None if divergence is None else divergence.index,
-        base_token=None if divergence is None else divergence.base_token,
-        ablated_token=None if divergence is None else divergence.ablated_token,
-        base_probabilities=(None, None) if divergence is None else divergence.base_probabilities,
-        ablated_probabilities=(None, None) if divergence is None else divergence.ablated_probabilities,
-        base_tokens=found.base_tokens,
-        ablated_tokens=tokens,
-        base_logprobs=found.base_logprobs,
-        ablated_logprobs=found.ablated_logprobs,
-    )

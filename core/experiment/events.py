@@ -6,6 +6,7 @@ refuses to read one with other fields.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -164,25 +165,31 @@ class TextEnded(msgspec.Struct, frozen=True, tag=True):
     """Words of the prompt that the model's closed vocabulary lacks."""
 
 
-class TextCompared(msgspec.Struct, frozen=True, tag=True):
-    """An ablated answer of a generation job was compared with the job's base answer, token by token.
+@dataclass(frozen=True)
+class TokenDivergence:
+    """The first token in which a base and an ablated answer differ. The tokens are untrusted text."""
 
-    The divergence is that of `core.analysis.samples.written.TokenDivergence`.
-    """
+    index: int
+    """Index of the token, from 0, in both answers."""
+    base_token: str | None
+    """The base answer's text there; None if the base answer ends there."""
+    ablated_token: str | None
+    """The ablated answer's text there; None if it ends there."""
+    base_probabilities: tuple[float | None, float | None]
+    """The base model's probabilities of the base and of the ablated token (of its end token where an answer
+    ends by itself); None where an answer was ended from outside, or the number is not finite."""
+    ablated_probabilities: tuple[float | None, float | None]
+    """The ablated model's probabilities of the same two."""
+
+
+class TextCompared(msgspec.Struct, frozen=True, tag=True):
+    """An ablated answer of a generation job was compared with the job's base answer, token by token."""
 
     job: str
     pane: int
     """Index of the ablated answer."""
-    index: int | None
-    """Index of the first token that differs; None if none does."""
-    base_token: str | None
-    """The base answer's text there; None if it ends there, or nothing differs."""
-    ablated_token: str | None
-    """The same of the ablated answer."""
-    base_probabilities: tuple[float | None, float | None]
-    """The base model's, of the base and of the ablated token; None if unknown."""
-    ablated_probabilities: tuple[float | None, float | None]
-    """The ablated model's, of the same two."""
+    divergence: TokenDivergence | None
+    """None if both have the same tokens."""
     base_tokens: tuple[int, ...]
     """All tokens of the base answer."""
     ablated_tokens: tuple[int, ...]

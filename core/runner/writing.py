@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.experiment.events import TokenDivergence
 from core.experiment.specs import MaskSpec, alike_ks
 from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 
 if TYPE_CHECKING:
-    from core.analysis.samples.written import TokenDivergence
     from core.inference.generation import Generated
     from core.inference.probabilities import Pair, Probabilities
 
@@ -34,6 +34,7 @@ class ComparedTexts(NamedTuple):
     divergence: TokenDivergence | None
     """Where they part; None if they have the same tokens."""
     base_tokens: tuple[int, ...]
+    ablated_tokens: tuple[int, ...]
     base_logprobs: tuple[float, ...]
     """Log-probability of each token of the base answer under the base model."""
     ablated_logprobs: tuple[float, ...]
@@ -156,4 +157,5 @@ def _compare(
         raise Cancelled
     (found,) = compared
     row = divergence_row(runner.loaded.tokenizer, pair, (base.finish, ablated.finish), found)
-    return ComparedTexts(divergence_of(row), base.tokens, found.base_logprobs, found.ablated_logprobs)
+    logprobs = found.base_logprobs, found.ablated_logprobs
+    return ComparedTexts(divergence_of(row), base.tokens, ablated.tokens, *logprobs)

@@ -25,12 +25,12 @@ from core.analysis.samples.samples import Samples
 from core.analysis.samples.written import (
     ANSWER_COLUMNS,
     ITEM_COLUMNS,
-    TokenDivergence,
     answer_tags,
     divergence_of,
     run_tags,
 )
 from core.benchmarks.benchmark import Benchmark
+from core.experiment.events import TokenDivergence
 
 TEXTS_AT_ONCE = 4096
 """Items whose texts are in memory together."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -14,6 +13,7 @@ from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.diagnose import diagnose
 from core.analysis.diagnosis.failure_modes import Tag
 from core.benchmarks.answer_format import AnswerFormat
+from core.experiment.events import TokenDivergence
 from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
 
 ITEM_COLUMNS = ("prompt", "options", "steps", "targets")
@@ -26,23 +26,6 @@ DIVERGENCE_COLUMNS = ("base_logprobs", "ablated_logprobs")
 """Columns of `cache.divergences.SCHEMA` that a diagnosis needs."""
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class TokenDivergence:
-    """The first token in which a base and an ablated answer differ. The tokens are untrusted text."""
-
-    index: int
-    """Index of the token, from 0, in both answers."""
-    base_token: str | None
-    """The base answer's text there; None if the base answer ends there."""
-    ablated_token: str | None
-    """The ablated answer's text there; None if it ends there."""
-    base_probabilities: tuple[float | None, float | None]
-    """The base model's probabilities of the base and of the ablated token (of its end token where an answer
-    ends by itself); None where an answer was ended from outside, or the number is not finite."""
-    ablated_probabilities: tuple[float | None, float | None]
-    """The ablated model's probabilities of the same two."""
 
 
 def stored_divergences(

@@ -288,16 +288,18 @@ def check_comparison(runner: Runner, one: TextCompared, factor: float) -> None:
     ):
         truth = [float(chances(answer, place)[token].log()) for place, token in enumerate(answer)]
         assert logprobs == pytest.approx(truth, abs=1e-3)
-    place = one.index
-    if place is None:
+    divergence = one.divergence
+    if divergence is None:
         assert one.base_tokens == one.ablated_tokens
         return
+    place = divergence.index
     assert one.base_tokens[:place] == one.ablated_tokens[:place]
     tokens = one.base_tokens[place], one.ablated_tokens[place]
     assert tokens[0] != tokens[1]
-    for text, token in zip((one.base_token, one.ablated_token), tokens, strict=True):
+    for text, token in zip((divergence.base_token, divergence.ablated_token), tokens, strict=True):
         assert text == (None if token == tokenizer.eos_token_id else f" {tokenizer.decode([token])}")
-    for probabilities, mask in ((one.base_probabilities, None), (one.ablated_probabilities, SPATIAL)):
+    found = divergence.base_probabilities, divergence.ablated_probabilities
+    for probabilities, mask in zip(found, (None, SPATIAL), strict=True):
         with runner.ablated(mask and runner.mask(mask), factor):
             truth = chances(one.base_tokens, place)
         assert probabilities == pytest.approx([float(truth[token]) for token in tokens], rel=1e-3)

@@ -101,9 +101,7 @@ def test_a_snapshot_has_what_goes_on_and_only_that() -> None:
     for job, pane, text in (("g", 0, "a"), ("g", 1, "b"), ("g", 0, "c")):
         state.fold(TextWritten(job, pane, text))
     assert state.snapshot("3f2a", 1).texts == (TextWritten("g", 0, "ac"), TextWritten("g", 1, "b"))
-    compared = TextCompared(
-        "g", 1, None, None, None, (None, None), (None, None), (5,), (5,), (-1.0,), (-1.0,)
-    )
+    compared = TextCompared("g", 1, None, (5,), (5,), (-1.0,), (-1.0,))
     state.fold(compared)
     assert state.snapshot("3f2a", 1).compared == (compared,)
     state.fold(TextWritten("h", 0, "d"))

@@ -11,6 +11,7 @@ from core.experiment.events import (
     Snapshot,
     TextCompared,
     TextWritten,
+    TokenDivergence,
 )
 from core.experiment.specs import MaskSpec, Run
 from tui.inspector.activity import Activity
@@ -18,7 +19,13 @@ from tui.inspector.activity import Activity
 MASK = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
 JOB = Job("3f2a-1", "runs", "spatial", "running", 0, 2)
 COMPARED = TextCompared(
-    "3f2a-0", 1, 1, " 4", " 5", (0.9, 0.1), (0.2, 0.8), (1, 2), (1, 3), (-0.1, -0.2), (-0.1, -3)
+    "3f2a-0",
+    1,
+    TokenDivergence(1, " 4", " 5", (0.9, 0.1), (0.2, 0.8)),
+    (1, 2),
+    (1, 3),
+    (-0.1, -0.2),
+    (-0.1, -3),
 )
 
 

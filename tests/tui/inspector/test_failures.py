@@ -18,10 +18,10 @@ from core.analysis.samples.choice_sums import ChoiceSums
 from core.analysis.samples.failures import Failures, ItemFailure, failures
 from core.analysis.samples.records import Answer, Sample
 from core.analysis.samples.samples import Samples
-from core.analysis.samples.written import TokenDivergence
 from core.analysis.statistics.accuracy import accuracy
 from core.benchmarks.benchmark import Benchmark
 from core.engine.protocol import EngineSpec
+from core.experiment.events import TokenDivergence
 from core.experiment.experiment import Experiment
 from tests.core.analysis.samples.stored_samples import MASK as MADE_UP
 from tests.core.analysis.samples.stored_samples import stored_samples

@@ -10,7 +10,16 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from core.engine.protocol import Cancel, Command, StartGeneration
-from core.experiment.events import Event, Job, JobChanged, Snapshot, TextCompared, TextEnded, TextWritten
+from core.experiment.events import (
+    Event,
+    Job,
+    JobChanged,
+    Snapshot,
+    TextCompared,
+    TextEnded,
+    TextWritten,
+    TokenDivergence,
+)
 from core.experiment.specs import MaskSpec
 from core.inference import Finish
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
@@ -108,7 +117,7 @@ def compared(
 ) -> TextCompared:
     """The engine's comparison of two answers of six tokens that part at the second."""
     return TextCompared(
-        job.id, pane, 1, " same", ablated_token, (0.914, 0.004), (0.02, 0.88),
+        job.id, pane, TokenDivergence(1, " same", ablated_token, (0.914, 0.004), (0.02, 0.88)),
         (1, 2, 3, 4, 5, 6), (1, 7, 8, 9, 10, 11), (-0.1,) * 6, (-0.1, -9.0, *(surprise,) * 4),
     )  # fmt: skip
 

@@ -235,15 +235,16 @@ def divergence_words(compared: TextCompared) -> str:
 
     Short enough for one line; empty if the answers have the same tokens.
     """
-    if compared.index is None:
+    divergence = compared.divergence
+    if divergence is None:
         return ""
-    tokens = (compared.base_token, compared.ablated_token)
-    probabilities = zip(compared.base_probabilities, compared.ablated_probabilities, strict=True)
+    tokens = (divergence.base_token, divergence.ablated_token)
+    probabilities = zip(divergence.base_probabilities, divergence.ablated_probabilities, strict=True)
     base, here = (
         f"{name} {_token_words(token)}{_probability_words(pair)}"
         for name, token, pair in zip(("base", "here"), tokens, probabilities, strict=True)
     )
-    return f"token {compared.index + 1}: {base}, {here}"
+    return f"token {divergence.index + 1}: {base}, {here}"
 
 
 def _token_words(token: str | None) -> str:
@@ -297,9 +298,7 @@ def document(
     for pane, (variant, text) in enumerate(zip(VARIANTS, texts, strict=True)):
         written = Written(activity, job, pane)
         end, found = written.end, written.compared
-        names = ("index", "base_token", "ablated_token", "base_probabilities", "ablated_probabilities")
-        is_different = found is not None and found.index is not None
-        divergence = {name: as_plain(getattr(found, name)) for name in names} if is_different else None
+        divergence = None if found is None else as_plain(found.divergence)
         ended = {"tokens": end.tokens if end else None, "finish": end.finish if end else None}
         answers.append({"variant": variant, "text": text, **ended, "divergence": divergence})
     known = {"prompt": asked.prompt, "mask": asked.masks[-1], "settings": asked.settings} if asked else {}

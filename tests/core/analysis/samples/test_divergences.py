@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.analysis.samples.written import TokenDivergence, divergence_of
+from core.analysis.samples.written import divergence_of
+from core.experiment.events import TokenDivergence
 from tui.failure_words import divergence_text, probability_text
 
 ROW = {
