@@ -145,7 +145,7 @@ def _compound_matrix(rows: pl.DataFrame, needs: Mapping[str, Sequence[str]]) -> 
 
 def _write_attributions(profile: Profile) -> None:
     """Attribution accuracy on the compound benchmarks, if there are any."""
-    from core.analysis.attribution import attributions
+    from core.analysis.profile import attributions
 
     found = attributions(profile)
     if not found:

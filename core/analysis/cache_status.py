@@ -1,4 +1,4 @@
-"""What the cache has of what one might look at: told from the names of its files, which is fast."""
+"""Which runs and rankings are stored, by the names of the cache's files, which is fast. No torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.models.description import selectable_weights
 
 @dataclass(frozen=True)
 class CacheStatus:
-    """Which runs, and which rankings, need not be computed. A damaged file counts as there."""
+    """Which runs and rankings are stored. A damaged file counts as stored."""
 
     base: bool
     """The intact model's outcomes."""
@@ -24,11 +24,11 @@ class CacheStatus:
     control: bool
     """The outcomes under as many weights drawn at random."""
     ranking: bool
-    """All rankings that the mask is cut from; also true if it needs none."""
+    """All rankings that the mask is cut from, if any."""
 
 
 def cache_status(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> CacheStatus:
-    """What is stored for one mask (None: the intact model, which has no control) on n items of a benchmark.
+    """The status of one mask (None: the intact model, which has no control) on n items of a benchmark.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
@@ -45,12 +45,12 @@ def cache_status(experiment: Experiment, mask: MaskSpec | None, benchmark: Bench
 
 
 def control_of(mask: MaskSpec) -> MaskSpec:
-    """As many weights of the same candidates, drawn at random."""
+    """The random control of a mask: as many weights of the same candidates."""
     return replace(mask, selection="random")
 
 
 def is_stored(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> bool:
-    """Whether the outcomes of a mask on the first n items of a benchmark are there.
+    """Whether the outcomes of a mask on the first n items of a benchmark are stored.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
@@ -63,7 +63,7 @@ def cached_abilities(
 ) -> frozenset[str]:
     """The abilities whose mask, otherwise like the template, has outcomes on n items of the benchmark.
 
-    Without a template: all of them, if the intact model's outcomes are there.
+    Without a template: all of them, if the intact model's outcomes are stored.
     """
     masks = {ability.id: template and replace(template, ability=ability.id) for ability in ABILITIES}
     return frozenset(ability for ability, mask in masks.items() if is_stored(experiment, mask, benchmark, n))
@@ -72,24 +72,17 @@ def cached_abilities(
 def cached_benchmarks(
     experiment: Experiment, mask: MaskSpec | None, benchmarks: Sequence[Benchmark], limit: int | None = None
 ) -> frozenset[str]:
-    """The benchmarks on which a mask (None: the intact model) has outcomes.
-
-    Args:
-        experiment: the model and the cache.
-        mask: which weights are ablated.
-        benchmarks: the ones in question.
-        limit: items of each benchmark; None for all.
-    """
+    """Those of some benchmarks on whose items, under a limit, a mask (None: the intact model) has outcomes."""
     return frozenset(b.id for b in benchmarks if is_stored(experiment, mask, b, items_of(b, limit)))
 
 
 def items_of(benchmark: Benchmark, limit: int | None) -> int:
-    """How many items of a benchmark are evaluated under a limit."""
+    """Number of items of a benchmark that are evaluated under a limit."""
     return benchmark.n_items if limit is None else min(limit, benchmark.n_items)
 
 
 def has_ranking(experiment: Experiment, mask: MaskSpec) -> bool:
-    """Whether all rankings that a mask is cut from are there, and long enough; damaged ones are not.
+    """Whether all rankings that a mask is cut from are stored, long enough and not damaged.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
@@ -99,10 +92,7 @@ def has_ranking(experiment: Experiment, mask: MaskSpec) -> bool:
 
 
 def _length(experiment: Experiment, mask: MaskSpec) -> int:
-    """How many weights the stored ranking of a mask has; -1 if there is none, or a damaged one.
-
-    A damaged one is computed anew, and told, by whoever needs it.
-    """
+    """Weights of the stored ranking of a mask; -1 if it is missing or damaged."""
     try:
         length = experiment.store.rankings.length(experiment.ranking_key(mask))
     except CorruptEntry:

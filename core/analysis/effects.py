@@ -14,30 +14,30 @@ from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, Run
 
 MOST_KNOWN = 20_000
-"""Statistics that are kept, about 10 MB; then all are dropped."""
+"""Statistics that are kept (about 10 MB) before all are dropped."""
 
 Version = tuple[str, int]
-"""A stored file as it is now: its path, and when it was written, in nanoseconds."""
+"""A version of a stored file: its path, and when it was written, in nanoseconds."""
 
 _known: dict[tuple[Version, Version, int], CellStatistics] = {}
-"""By base and ablated outcomes and the seed of the bootstrap."""
+"""By base outcomes, ablated outcomes and seed of the bootstrap."""
 
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """What each mask does to each benchmark, as far as it is stored."""
+    """What each mask does to each benchmark, where stored."""
 
     found: Mapping[tuple[MaskSpec, str], CellStatistics]
     """By mask and benchmark."""
     missing: tuple[Run, ...]
-    """What has to be run for the rest: the intact model first, then mask by mask."""
+    """Runs that the rest needs: the intact model first, then mask by mask."""
     damaged: tuple[CorruptEntry, ...]
     """Entries that were found damaged just now; they count as missing."""
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """The outcomes that one effect follows from."""
+    """The outcomes behind one effect."""
 
     base: OutcomesRequest
     ablated: OutcomesRequest
@@ -54,9 +54,9 @@ def effects(
 
     Args:
         experiment: the model and the cache.
-        masks: repeated ones count once.
+        masks: duplicates count once.
         benchmarks: with their numbers of items.
-        seed: of the bootstrap.
+        seed: random seed of the bootstrap.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
@@ -83,12 +83,12 @@ def effects(
 
 
 def _version(experiment: Experiment, key: str) -> Version | None:
-    """The outcomes of a key as they are now; None if they are not stored."""
+    """The current version of the outcomes of a key; None if not stored."""
     entries = experiment.store.outcomes.entries
     path = entries.payload_path(key)
     try:
         return (str(path), path.stat().st_mtime_ns) if entries.has(key) else None
-    except FileNotFoundError:  # deleted between the two looks
+    except FileNotFoundError:  # deleted between the two calls
         return None
 
 

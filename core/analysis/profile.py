@@ -1,20 +1,39 @@
-"""The cells of a profile: score, AIS, tests and controls of each mask on each benchmark. No torch."""
+"""A profile: its table of cells, its outcomes, and the folder that holds them. No torch."""
 
 from __future__ import annotations
 
+import json
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from core.analysis.comparisons import RUN, STATISTICS, compared, run_fields, run_names
+from cache.files import write_atomically
+from cache.keys import as_plain
+from core.abilities import GENERATOR_VERSION
+from core.analysis.comparisons import (
+    RUN,
+    STATISTICS,
+    AttributionAccuracy,
+    attributions_of,
+    compared,
+    run_fields,
+    run_names,
+)
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
 from core.analysis.profile_failures import Frames, ProfileFailures, profile_failures
+from core.analysis.samples.items import ensure_items
 from core.analysis.selected import selected
+from core.analysis.statistics import SIGNIFICANT
 from core.analysis.statistics.bootstrap import Specificity
 from core.analysis.statistics.cells import CellStatistics, frame_specificities, frame_statistics
+from core.benchmarks.diagnostic import is_compound
+from core.experiment.cache_keys import CONTRAST_VERSION, VERSIONS
 from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
@@ -38,6 +57,27 @@ NULLABLE: Mapping[str, pl.DataType] = {
 BASE = ("", "base", "", 0.0, None)
 """The values of `RUN` but the benchmark for the intact model."""
 
+ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
+"""Columns of an item that are written beside its outcomes."""
+
+HOLM_COLUMNS = (
+    "ability", "variant", "selection", "k", "benchmark", "ais", "holm_p", "empirical_p", "random_masks",
+)  # fmt: skip
+"""Columns of a cell that is significant by Holm's correction."""
+
+FILES = (
+    "cells.parquet",
+    "outcomes.parquet",
+    "failures.parquet",
+    "tags.parquet",
+    "choices.parquet",
+    "profile.json",
+)
+"""The files of a profile's folder."""
+
+PACKAGES = ("abilityscope", "torch", "transformers", "polars", "numpy")
+"""Packages whose versions are recorded."""
+
 
 @dataclass(frozen=True, eq=False)
 class Profile:
@@ -52,6 +92,12 @@ class Profile:
     """How the ablated answers fail."""
     generation_qualities: Mapping[MaskSpec, GenerationQuality]
     """Whether the model can still write under each mask, as far as it is known."""
+
+
+def attributions(profile: Profile) -> list[AttributionAccuracy]:
+    """How well each matrix of a profile names what its compound benchmarks need; empty without any."""
+    needs = {one.id: one.needs for one in profile.plan.benchmarks if is_compound(one)}
+    return attributions_of(profile.cells, needs) if profile.plan.masks() else []
 
 
 def profile_of(plan: Plan, experiment: Experiment, frames: Frames) -> Profile:
@@ -168,3 +214,98 @@ def _outcomes(plan: Plan, frames: Frames) -> pl.DataFrame:
     # One gather over all runs: a column added to each of thousands of frames takes seconds.
     owners = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     return table[owners].hstack(pl.concat(parts).get_columns())
+
+
+def write_profile(profile: Profile, experiment: Experiment, folder: Path) -> None:
+    """Writes the profile's files, each atomically.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    failures = profile.failures
+    outcomes = _with_items(profile, experiment)
+    frames = (profile.cells, outcomes, failures.shares, failures.tags, failures.choices)
+    for name, frame in zip(FILES, frames, strict=False):
+        write_atomically(folder / name, frame.write_parquet)
+    document = {**settings_of(profile, experiment), **findings_of(profile)}
+    text = json.dumps(as_plain(document), indent=2, ensure_ascii=False)
+    write_atomically(folder / FILES[-1], (text + "\n").encode())
+
+
+def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
+    """Every setting, seed, version and fingerprint: enough to run the profile again."""
+    plan = profile.plan
+    return {
+        "model": {"spec": experiment.spec, "info": experiment.info, "identity": experiment.identity},
+        "importance": experiment.importance,
+        "memory": experiment.memory_options,
+        "abilities": plan.abilities,
+        "variants": plan.variants,
+        "selections": plan.selections,
+        "scope": plan.scope,
+        "k": plan.ks,
+        "auto_k": [found.record for found in plan.found_ks],
+        "benchmarks": [
+            {"id": b.id, "version": b.version, "chance": b.chance, "n": plan.items_of(b), "needs": b.needs}
+            for b in plan.benchmarks
+        ],
+        "seed": plan.seed,
+        "random_seeds": plan.seeds_of("random"),
+        "formats": {
+            "ranking": VERSIONS["ranking"],
+            "contrast": CONTRAST_VERSION,
+            "outcomes": VERSIONS["outcomes"],
+            "generation_quality": VERSIONS["generation_quality"],
+            "generator": GENERATOR_VERSION,
+        },
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }
+
+
+def findings_of(profile: Profile) -> dict[str, Any]:
+    """What a profile found besides its tables, in plain values.
+
+    `holm_significant`: the cells that are significant with all of their matrix taken together (Holm), and
+    their empirical p; `attribution`: how well each matrix names what compound benchmarks need;
+    `generation_quality` of each mask; `failures`: how the ablated answers fail.
+    """
+    is_significant = (pl.col("holm_p") < SIGNIFICANT) & ~pl.col("selection").is_in(DRAWN)
+    return {
+        "holm_significant": profile.cells.filter(is_significant).select(*HOLM_COLUMNS).to_dicts(),
+        "attribution": [attribution.figures() for attribution in attributions(profile)],
+        "generation_quality": [
+            {**run_fields(mask), **quality.figures()}
+            for mask, quality in profile.generation_qualities.items()
+        ],
+        "failures": _failures_of(profile),
+    }
+
+
+def _failures_of(profile: Profile) -> dict[str, Any]:
+    """Shares of written answers, and each mask's choices on all multiple-choice benchmarks."""
+    failures = profile.failures
+    return {
+        "written_benchmarks": failures.written,
+        "choice_benchmarks": failures.choice,
+        "written": failures.shares.to_dicts(),
+        "choices": [
+            {
+                **{name: getattr(one.mask, name) for name in ("ability", "variant", "selection", "k")},
+                "n": one.n_choices,
+                "base_margin": one.margins[0] if one.margins else None,
+                "margin": one.margins[1] if one.margins else None,
+                "preferences": one.preferences,
+            }
+            for one in failures.sums
+            if one.n_choices
+        ],
+    }
+
+
+def _with_items(profile: Profile, experiment: Experiment) -> pl.DataFrame:
+    """The outcomes with the `ITEM_COLUMNS`."""
+    plan = profile.plan
+    paths = [ensure_items(experiment, benchmark, plan.items_of(benchmark)) for benchmark in plan.benchmarks]
+    items = pl.concat([pl.read_parquet(path).select(ITEM_COLUMNS) for path in paths])
+    return profile.outcomes.join(items.unique("item_id"), on="item_id", how="left")

@@ -10,8 +10,7 @@ from cache.files import CorruptEntry
 from core.experiment.experiment import Experiment
 from core.experiment.specs import SHARED_ABILITIES, MaskSpec
 from core.masks.layout import Layout
-from core.masks.mask import Mask
-from core.masks.random_masks import random_mask, random_mask_like
+from core.masks.mask import Mask, random_mask, random_mask_like
 from core.models.description import selectable_weights, stored_matrices
 from core.models.files import model_folder
 

@@ -1,4 +1,4 @@
-"""Masks: sets of weights, their algebra, their overlap, and where they lie. No torch."""
+"""Masks: sets of weights, their algebra and overlap, where they lie, and random ones. No torch."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.masks.layout import Addresses, Layout
-from core.models.matrices import neurons_of
+from core.masks.choices import Scope
+from core.masks.layout import Addresses, Layout, shares_of_matrices
+from core.models.matrices import Variant, neurons_of
 
 CHUNK = 1 << 20
 """Weights handled at once: between two chunks other threads get their turn."""
@@ -207,3 +208,64 @@ def _pieces(masks: Sequence[Addresses]) -> Iterator[list[Addresses]]:
         parts = [mask[at[number] : at[number + 1]] for mask, at in zip(masks, bounds, strict=True)]
         if any(len(part) for part in parts):
             yield parts
+
+
+def random_mask(layout: Layout, variant: Variant, n: int, seed: int, scope: Scope = "global") -> Mask:
+    """A uniformly random mask of n of a variant's candidates, the same for the same seed.
+
+    Args:
+        layout: the candidate matrices.
+        variant: from which of them.
+        n: number of weights.
+        seed: of the draw.
+        scope: `per-matrix`: of each matrix its share, and uniformly within it.
+
+    Raises:
+        ValueError: n is negative or more than the candidates.
+    """
+    sizes = layout.sizes[layout.candidates(variant)].tolist()
+    if scope == "per-matrix":
+        return random_mask_like(layout, variant, shares_of_matrices(sizes, n), seed)
+    return Mask(layout.addresses(variant, random_subset(sum(sizes), n, seed)))
+
+
+def random_mask_like(layout: Layout, variant: Variant, counts: Sequence[int], seed: int) -> Mask:
+    """A random mask with so many weights of each of a variant's candidate matrices.
+
+    Args:
+        layout: the candidate matrices.
+        variant: from which of them.
+        counts: for each of these.
+        seed: the same seed gives the same mask.
+
+    Raises:
+        ValueError: a count is negative or more than its matrix has weights.
+    """
+    rng = np.random.default_rng(seed)
+    parts = [
+        layout.starts[index] + random_subset(layout.matrices[index].size, count, rng)
+        for index, count in zip(layout.candidates(variant), counts, strict=True)
+    ]
+    return Mask(np.concatenate([np.empty(0, np.int64), *parts]))
+
+
+def random_subset(total: int, n: int, seed: int | np.random.Generator) -> Addresses:
+    """(n,) ascending: a random subset of 0 … total - 1, too large a range to be listed.
+
+    Memory grows with n and not, as with `Generator.choice`, with the total. All subsets of n are equally
+    likely.
+
+    Raises:
+        ValueError: n is negative or more than total.
+    """
+    if not 0 <= n <= total:
+        raise ValueError(f"{n:,} of {total:,} weights cannot be drawn: choose a smaller k.")
+    rng = np.random.default_rng(seed)
+    if n > total // 2:
+        return np.delete(np.arange(total), random_subset(total, total - n, rng))
+    drawn = np.empty(0, np.int64)
+    while len(drawn) < n:
+        more = rng.integers(total, size=n - len(drawn))
+        drawn = np.sort(np.concatenate([drawn, more]))
+        drawn = drawn[np.diff(drawn, prepend=-1) > 0]
+    return drawn

@@ -23,7 +23,7 @@ ENDS_WITHIN_S = 120
 IMPORTED = (
     "tui.command_line",
     "tui.profile_tables",
-    "core.analysis.profile_folder",
+    "core.analysis.profile",
     "core.runner.generation_quality",
     "core.runner.evaluation",
     "core.runner.rankings",

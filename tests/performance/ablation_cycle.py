@@ -9,8 +9,7 @@ from torch import Tensor
 
 from core.masks.ablation import Ablator
 from core.masks.layout import Layout
-from core.masks.mask import Mask
-from core.masks.random_masks import random_subset
+from core.masks.mask import Mask, random_subset
 from core.models.matrices import weights_of
 from core.models.weight_space import WeightSpace
 from tests.performance.figures import Aim, Figure, Measured, ratio

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from core.analysis.overlaps import Overlaps
+    from core.analysis.mask_tables import Overlaps
     from core.runner.runner import Runner
 
 LEGEND = (
@@ -71,7 +71,7 @@ def _completed(
     runner: Runner, variant: Variant, selection: Selection, k: float, seed: int, scope: Scope
 ) -> Overlaps:
     """The overlaps of all ten abilities, after missing rankings are computed."""
-    from core.analysis.overlaps import overlaps
+    from core.analysis.mask_tables import overlaps
 
     found = overlaps(runner, variant, selection, k, seed, scope)
     for mask_spec in found.missing:

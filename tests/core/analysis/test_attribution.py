@@ -11,9 +11,8 @@ import torch
 
 from cache.folder import Store
 from core.abilities.compound import compound_id
-from core.analysis.attribution import AttributionAccuracy, attributions, attributions_of
-from core.analysis.profile import Profile
-from core.analysis.profile_folder import write_profile
+from core.analysis.comparisons import AttributionAccuracy, attributions_of
+from core.analysis.profile import Profile, attributions, write_profile
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec

@@ -12,7 +12,7 @@ import pytest
 
 import core.analysis
 from cache.folder import Store
-from core.analysis.profile_folder import FILES, write_profile
+from core.analysis.profile import FILES, write_profile
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from tests.core.analysis.test_profile_statistics import PLAN, profile

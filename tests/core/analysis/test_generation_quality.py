@@ -17,8 +17,7 @@ from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.inference.encoding import unknown_words
 from core.masks.ablation import Ablator
-from core.masks.mask import Mask
-from core.masks.random_masks import random_subset
+from core.masks.mask import Mask, random_subset
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace

@@ -12,9 +12,9 @@ from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.choices import diagnose_choice, position_preference
 from core.analysis.diagnosis.diagnose import diagnose
 from core.analysis.diagnosis.failure_modes import mode_of, shares
-from core.analysis.mask_distribution import mask_distribution
+from core.analysis.mask_tables import mask_distribution
 from core.analysis.matrix import matrix, sweep
-from core.analysis.overlaps import overlaps
+from core.analysis.mask_tables import overlaps
 from core.analysis.samples.failures import failures, item_failure
 from core.analysis.samples.samples import Samples
 from core.analysis.samples.written import stored_divergences

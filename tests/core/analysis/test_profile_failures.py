@@ -14,9 +14,8 @@ from cache.folder import Store
 from core.abilities import generate_items
 from core.abilities.prompts import render_generation
 from core.analysis.diagnosis.failure_modes import main_tag, mode_of
-from core.analysis.profile import Profile
+from core.analysis.profile import FILES, Profile, write_profile
 from core.analysis.profile_failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
-from core.analysis.profile_folder import FILES, write_profile
 from core.analysis.samples.failures import ItemFailure, failures, item_failure
 from core.analysis.samples.samples import Samples
 from core.benchmarks.registry import find_benchmarks

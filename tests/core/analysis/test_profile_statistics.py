@@ -12,8 +12,7 @@ import pytest
 
 from cache.folder import Store
 from core.analysis.comparisons import summaries
-from core.analysis.profile import Profile, profile_of
-from core.analysis.profile_folder import write_profile
+from core.analysis.profile import Profile, profile_of, write_profile
 from core.analysis.statistics.bootstrap import specificities
 from core.analysis.statistics.significance import mcnemar_exact
 from core.benchmarks.registry import find_benchmarks

@@ -19,8 +19,7 @@ from core.importance.scoring_rule import Loss
 from core.inference.encoding import EncodedChoice
 from core.masks.ablation import Ablator
 from core.masks.layout import Layout
-from core.masks.mask import Mask
-from core.masks.random_masks import random_subset
+from core.masks.mask import Mask, random_subset
 from core.masks.ranking import top_ranking
 from core.models.matrices import MatrixKind, Variant
 from core.models.weight_space import WeightSpace

@@ -4,8 +4,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from core.masks.ablation import Ablation, Ablator
-from core.masks.mask import Mask
-from core.masks.random_masks import random_subset
+from core.masks.mask import Mask, random_subset
 from core.models.matrices import Matrix
 from core.models.storage import Patch
 from core.models.weight_space import WeightSpace

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transformers import LlamaForCausalLM
 
 from cache.folder import Store
-from core.analysis.mask_distribution import mask_distribution
+from core.analysis.mask_tables import mask_distribution
 from core.experiment.specs import MaskSpec
 from core.masks.layout import Layout
 from core.masks.mask import Mask, overlap_of
@@ -135,7 +135,7 @@ def test_the_distribution_of_a_random_mask_is_that_of_its_addresses(tmp_path: Pa
         for matrix in runner.space.matrices
     ]
     assert found.counts.ravel().tolist() == [int(which.sum()) for which in inside]
-    assert found.by_layer.tolist() == [
+    assert found.counts.sum(axis=1).tolist() == [
         sum(int(w.sum()) for w, m in zip(inside, runner.space.matrices, strict=True) if m.layer == layer)
         for layer in range(runner.info.layers)
     ]

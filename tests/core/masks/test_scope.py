@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cache.folder import Store
 from core.abilities import ABILITIES
-from core.analysis.overlaps import overlaps
+from core.analysis.mask_tables import overlaps
 from core.analysis.selected import selected
 from core.experiment.specs import ImportanceSpec, MaskSpec, drawn_seed
 from core.masks.choices import Scope, Selection

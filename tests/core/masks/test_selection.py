@@ -11,7 +11,7 @@ from transformers import LlamaForCausalLM
 from core.masks import contrast, ranking
 from core.masks.contrast import ShareMaxima, ShareSums, contrast_scores
 from core.masks.layout import Layout
-from core.masks.random_masks import random_mask, random_mask_like, random_subset
+from core.masks.mask import random_mask, random_mask_like, random_subset
 from core.masks.ranking import bottom_ranking, top_ranking
 from core.models.weight_space import WeightSpace
 

@@ -18,8 +18,7 @@ from core.experiment.specs import ImportanceSpec, MaskSpec, ModelIdentity
 from core.importance.scoring import score_importance
 from core.masks.ablation import Ablation, Ablator
 from core.masks.layout import Layout
-from core.masks.mask import Mask
-from core.masks.random_masks import random_subset
+from core.masks.mask import Mask, random_subset
 from core.models.checkpoint import FourBit
 from core.models.description import describe_folder
 from core.models.files import ModelFilesError

@@ -13,8 +13,7 @@ import torch
 
 from cache.folder import Store
 from core.analysis.comparisons import summaries
-from core.analysis.profile import Profile
-from core.analysis.profile_folder import write_profile
+from core.analysis.profile import Profile, write_profile
 from core.analysis.statistics.significance import benjamini_hochberg, mcnemar_exact
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event, RunFinished, RunsFound

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from textual.widgets import Static
 
-from core.analysis.mask_distribution import MaskDistribution
+from core.analysis.mask_tables import MaskDistribution
 from core.engine.protocol import Command, StartRankings
 from core.experiment.events import ItemsScored, Job, JobChanged
 from core.experiment.experiment import Experiment

@@ -38,7 +38,7 @@ def read_overlaps(experiment: Experiment, lens: Lens) -> OverlapTable | Missing:
         OSError: the model's files cannot be read.
         ValueError: k asks for more weights than there are candidates, or the model's config is broken.
     """
-    from core.analysis.overlaps import overlaps
+    from core.analysis.mask_tables import overlaps
 
     found = overlaps(experiment, lens.variant, lens.selection, lens.k, lens.seed, lens.scope)
     if not any(found.present):

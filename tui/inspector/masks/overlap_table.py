@@ -16,7 +16,7 @@ from tui.names import short_benchmark, short_name
 from tui.numbers import fraction_text, lift_text, percent, short_number
 
 if TYPE_CHECKING:
-    from core.analysis.overlaps import Overlaps
+    from core.analysis.mask_tables import Overlaps
 
 OverlapMeasure = Literal["jaccard", "containment", "lift"]
 

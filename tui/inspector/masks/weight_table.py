@@ -15,7 +15,7 @@ from tui.names import VARIANT_WORDS
 from tui.numbers import count_text, percent, short_number, signed_number
 
 if TYPE_CHECKING:
-    from core.analysis.mask_distribution import MaskDistribution
+    from core.analysis.mask_tables import MaskDistribution
     from core.experiment.specs import MaskSpec
 
 Measure = Literal["share", "enrichment", "count"]

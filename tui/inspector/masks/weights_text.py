@@ -112,7 +112,7 @@ def read_masks(experiment: Experiment, mask: MaskSpec, other: str | None) -> Mas
 
 
 def _view(experiment: Experiment, mask: MaskSpec) -> MaskView | None:
-    from core.analysis.mask_distribution import mask_distribution
+    from core.analysis.mask_tables import mask_distribution
 
     found = mask_distribution(experiment, mask)
     return None if found is None else MaskView(short_benchmark(mask.ability), found)

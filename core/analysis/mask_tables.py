@@ -1,17 +1,24 @@
-"""Where a mask lies: by layer, by matrix, by neuron of the MLPs. No torch."""
+"""Where a mask lies, and how far the masks of the abilities are the same weights. No torch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cache.files import CorruptEntry
+from core.abilities import ABILITIES
 from core.analysis.selected import StoredMasks, split_half_overlap_of
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
+from core.masks.choices import Scope, Selection
 from core.masks.layout import Layout
+from core.masks.mask import Mask, overlap_of
+from core.models.description import selectable_weights
+from core.models.matrices import Variant
 
 if TYPE_CHECKING:
     from core.models.matrices import MatrixKind
@@ -56,16 +63,6 @@ class MaskDistribution:
     (1, 1), on the diagonal if all are hit alike. Empty if no MLP weight is selected."""
     split_half_overlap: float | None
     """The fraction of its weights that two halves of the ability's items share; None if unknown."""
-
-    @property
-    def by_layer(self) -> NDArray[np.int64]:
-        """(layers,) selected weights."""
-        return np.asarray(self.counts.sum(axis=1))
-
-    @property
-    def by_kind(self) -> NDArray[np.int64]:
-        """(kinds,) selected weights."""
-        return np.asarray(self.counts.sum(axis=0))
 
     @property
     def share(self) -> NDArray[np.float64]:
@@ -124,3 +121,102 @@ def _concentration(by_neuron: NDArray[np.int64]) -> tuple[tuple[float, float], .
     points = np.unique(np.linspace(1, len(running), min(len(running), CURVE_POINTS)).astype(np.int64))
     shares = zip((points / len(running)).tolist(), (running[points - 1] / running[-1]).tolist(), strict=True)
     return ((0.0, 0.0), *shares)
+
+
+@dataclass(frozen=True, eq=False)
+class Overlaps:
+    """Abilities by abilities. A mask that is not stored has False in `present`, and NaN in the matrices."""
+
+    abilities: tuple[str, ...]
+    present: tuple[bool, ...]
+    n: int
+    """Weights that k stands for; `top_minus_shared` keeps fewer."""
+    candidates: int
+    """Weights that they were taken from."""
+    sizes: NDArray[np.int64]
+    """(A,) weights of each mask, 0 if it is not stored."""
+    shared: NDArray[np.int64]
+    """(A, A) weights that both masks have."""
+    jaccard: NDArray[np.float64]
+    """(A, A) shared weights as a fraction of those that either mask has."""
+    containment: NDArray[np.float64]
+    """(A, A) shared weights as a fraction of the row's mask."""
+    lift: NDArray[np.float64]
+    """(A, A) how many times as many as two random masks of these sizes would share."""
+    split_half_overlaps: Mapping[str, float]
+    """By ability, where known: the fraction of its weights that two halves of its items share."""
+    missing: tuple[MaskSpec, ...]
+    """The masks whose rankings have to be made for the rest."""
+    damaged: tuple[CorruptEntry, ...]
+    """Rankings that were found damaged; their masks are missing."""
+
+
+def overlaps(
+    experiment: Experiment,
+    variant: Variant,
+    selection: Selection,
+    k: float,
+    seed: int = 0,
+    scope: Scope = "global",
+) -> Overlaps:
+    """The overlaps of all abilities' masks, as far as their rankings are stored.
+
+    Args:
+        experiment: the model and the cache.
+        variant: `mlp` or `all`.
+        selection: of the weights; two random masks have a lift of about 1.
+        k: fraction of all parameters.
+        seed: of the random masks.
+        scope: whether each matrix gives the same share.
+
+    Raises:
+        ModelFilesError: the model is missing, or its config is broken.
+        ValueError: k asks for more weights than there are candidates.
+    """
+    specs = [MaskSpec(ability.id, variant, selection, k, seed, scope) for ability in ABILITIES]
+    stored = StoredMasks(experiment)
+    missing, damaged = _unavailable(experiment, stored, specs)
+    masks = [
+        None if set(missing) & set(experiment.rankings_of(spec)) else stored.mask(spec) for spec in specs
+    ]
+    candidates = experiment.info.candidates[variant]
+    nothing = Mask(np.empty(0, np.int64))
+    overlap = overlap_of([nothing if mask is None else mask for mask in masks], candidates)
+    present = np.array([mask is not None for mask in masks])
+    known = present[:, None] & present[None, :]
+    halves = {
+        spec.ability: split_half_overlap_of(experiment, spec)
+        for spec, mask in zip(specs, masks, strict=True)
+        if mask is not None
+    }
+    return Overlaps(
+        abilities=tuple(spec.ability for spec in specs),
+        present=tuple(present.tolist()),
+        n=selectable_weights(k, variant, experiment.info),
+        candidates=candidates,
+        sizes=np.diag(overlap.shared),
+        shared=overlap.shared,
+        jaccard=np.where(known, overlap.jaccard, np.nan),
+        containment=np.where(known, overlap.containment, np.nan),
+        lift=np.where(known, overlap.lift, np.nan),
+        split_half_overlaps={ability: share for ability, share in halves.items() if share is not None},
+        missing=tuple(missing),
+        damaged=tuple(damaged),
+    )
+
+
+def _unavailable(
+    experiment: Experiment, stored: StoredMasks, specs: list[MaskSpec]
+) -> tuple[list[MaskSpec], list[CorruptEntry]]:
+    """The rankings that the masks are cut from and that are missing, and what of them is damaged."""
+    missing: list[MaskSpec] = []
+    damaged: list[CorruptEntry] = []
+    for ranking in dict.fromkeys(one for spec in specs for one in experiment.rankings_of(spec)):
+        try:
+            is_stored = stored.ranked(ranking) is not None
+        except CorruptEntry as error:
+            damaged.append(error)
+            is_stored = False
+        if not is_stored:
+            missing.append(ranking)
+    return missing, damaged

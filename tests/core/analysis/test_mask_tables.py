@@ -14,8 +14,7 @@ import torch
 from cache.files import CorruptEntry
 from cache.folder import Store
 from core.abilities import ABILITIES
-from core.analysis.mask_distribution import mask_distribution
-from core.analysis.overlaps import Overlaps, overlaps
+from core.analysis.mask_tables import Overlaps, mask_distribution, overlaps
 from core.analysis.selected import selected
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec, MaskSpec
@@ -69,8 +68,8 @@ def test_counts_lie_where_the_engine_counts_them(runner: Runner) -> None:
     for matrix, count in zip(runner.space.matrices, inside, strict=True):
         by_layer[matrix.layer] += count
         by_kind[matrix.kind] += count
-    assert found.by_layer.tolist() == list(by_layer.values())
-    assert dict(zip(found.kinds, found.by_kind.tolist(), strict=True)) == by_kind
+    assert found.counts.sum(axis=1).tolist() == list(by_layer.values())
+    assert dict(zip(found.kinds, found.counts.sum(axis=0).tolist(), strict=True)) == by_kind
     assert (found.n, found.candidates) == (len(mask), runner.space.size)
     assert found.enrichment[0, 0] == pytest.approx(found.share[0, 0] / (found.n / found.candidates))
     assert found.split_half_overlap is not None
