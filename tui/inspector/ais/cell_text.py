@@ -62,13 +62,7 @@ def cell_text(cell: Cell, marks: Marks) -> str:
 
 
 def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
-    """A cell in two lines; the second is empty if one is enough.
-
-    Args:
-        cell: a cell of a matrix.
-        marks: the signs.
-        remedy: what computes it, if it is not computed.
-    """
+    """A cell in two lines, the second perhaps empty; the remedy is what computes a missing cell."""
     found = cell.statistics
     if found is None:
         return [f"not computed: {remedy}", ""]
@@ -89,13 +83,7 @@ def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
 def detail_lines(
     cell: Cell, specificity: Specificity | None, generation_quality: GenerationQuality | None
 ) -> list[str]:
-    """What is known about a cell besides its figures, one line each.
-
-    Args:
-        cell: a cell of a matrix.
-        specificity: its AIS compared with the other abilities' masks; None if unknown.
-        generation_quality: of the mask; None if unknown.
-    """
+    """What is known about a cell besides its figures, one line each; None for what is unknown."""
     lines = []
     if cell.empirical is not None:
         p, masks = cell.empirical.p_value, cell.empirical.masks
@@ -150,12 +138,7 @@ def mean_ais(found: Sequence[CellStatistics | None]) -> float | None:
 
 
 def legend(marks: Marks, *, has_whole_marks: bool) -> str:
-    """What the marks in the cells mean.
-
-    Args:
-        marks: the signs.
-        has_whole_marks: whether cells have all of their mark, or only that for the q-value.
-    """
+    """What the marks in the cells mean: all of them, or only that for the q-value."""
     holm = f"  {2 * marks.significant} p < .05 (Holm)  ? random masks go as far" if has_whole_marks else ""
     return (
         f"{marks.significant} q < .05{holm}  {marks.not_identifiable} not identifiable  "

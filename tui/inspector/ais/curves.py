@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -38,25 +38,6 @@ NAME_WIDTH = 9
 NUMBERS_WIDTH = 22
 """Columns of an AIS with its interval in that table."""
 
-CURSOR_REST_S = 0.15
-"""How long the cursor stays before the k sweep of its cell is read."""
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One row of the bars."""
-
-    label: str
-    numbers: str
-    """The estimate and its interval, or why there is none."""
-    note: str = ""
-    """Shown where there is room, such as the control."""
-    value: float | None = None
-    """None: no bar."""
-    low: float = 0.0
-    high: float = 0.0
-    is_chosen: bool = False
-
 
 class ForestBars(Widget):
     """Estimates on one scale: a bar from 0, a line over the interval, a dot at the estimate."""
@@ -68,49 +49,70 @@ class ForestBars(Widget):
     def __init__(self, marks: Marks) -> None:
         super().__init__()
         self._marks = marks
-        self._title = ""
-        self._bars: Sequence[Bar] = ()
+        self._cells: list[Cell] = []
+        self._chosen: Cell | None = None
 
     def show(self, matrix: Matrix, ability: str, benchmark: str) -> None:
         """Shows all abilities of a matrix on a benchmark; the given one is marked."""
-        self._title = f"AIS of every ability on {short_benchmark(benchmark)}"
-        self._bars = bars_of(matrix, ability, benchmark, self._marks)
+        self._cells = [matrix.cells[other, benchmark] for other in matrix.abilities]
+        self._chosen = matrix.cells[ability, benchmark]
         self.refresh(layout=True)
 
     def render(self) -> Text:
-        title = Text(self._title, style="bold", no_wrap=True, overflow="crop")
-        if not self._bars:
-            return title
-        labels, numbers, notes = (
-            max(len(getattr(bar, column)) for bar in self._bars) for column in ("label", "numbers", "note")
-        )
-        room = self.size.width - labels - numbers - 4
-        has_notes = notes > 0 and room - notes - 2 >= NARROWEST_BAR
-        scale = _Scale.of(self._bars, max(NARROWEST_BAR, room - notes - 2 if has_notes else room))
-        text = Text(no_wrap=True, overflow="crop").append(title)
-        for bar in self._bars:
-            mark, style = (self._marks.chosen, "bold") if bar.is_chosen else (" ", "")
-            text.append(f"\n{mark}{bar.label:<{labels}} ", style)
-            text.append_text(self._drawn(bar, scale))
-            text.append(f" {bar.numbers:<{numbers}}", style)
+        if self._chosen is None:
+            return Text()
+        cells, names = self._cells, [short_benchmark(cell.ability) for cell in self._cells]
+        numbers, notes = [self._numbers(cell) for cell in cells], [_note(cell) for cell in cells]
+        label, number, note = (max(map(len, texts)) for texts in (names, numbers, notes))
+        room = self.size.width - label - number - 4
+        has_notes = note > 0 and room - note - 2 >= NARROWEST_BAR
+        scale = _Scale.of(cells, max(NARROWEST_BAR, room - note - 2 if has_notes else room))
+        text = Text(no_wrap=True, overflow="crop")
+        text.append(f"AIS of every ability on {short_benchmark(self._chosen.benchmark)}", "bold")
+        for cell, *texts in zip(cells, names, numbers, notes, strict=True):
+            mark, style = (self._marks.chosen, "bold") if cell is self._chosen else (" ", "")
+            text.append(f"\n{mark}{texts[0]:<{label}} ", style)
+            text.append_text(self._drawn(cell, scale))
+            text.append(f" {texts[1]:<{number}}", style)
             if has_notes:
-                text.append(f"  {bar.note}", "dim")
-        return text.append(f"\n{'':<{labels + 2}}{scale.axis()}", "dim")
+                text.append(f"  {texts[2]}", "dim")
+        return text.append(f"\n{'':<{label + 2}}{scale.axis()}", "dim")
 
-    def _drawn(self, bar: Bar, scale: _Scale) -> Text:
-        marks, zero = self._marks, scale.column(0.0)
+    def _numbers(self, cell: Cell) -> str:
+        """The estimate, its mark and its interval, or why there is none."""
+        if cell.statistics is None:
+            return f"{self._marks.lacking} not computed"
+        if _bounds(cell) is None:
+            return f"{self._marks.not_identifiable} not identifiable"
+        mark_width = max(1, *(len(cell_mark(one)) for one in self._cells))
+        return ais_with_interval(cell.statistics).replace(" ", f"{cell_mark(cell):<{mark_width}} ", 1)
+
+    def _drawn(self, cell: Cell, scale: _Scale) -> Text:
+        marks, zero, colour = self._marks, scale.column(0.0), "primary"
         cells = [" "] * scale.width
         cells[zero] = marks.rule
-        if bar.value is not None:
-            low, high, at = (scale.column(value) for value in (bar.low, bar.high, bar.value))
-            solid = range(zero, low) if bar.low > 0 else range(high + 1, zero + 1) if bar.high < 0 else ()
-            for column in solid:
+        if (bounds := _bounds(cell)) is not None:
+            low, at, high = map(scale.column, bounds)
+            is_above, is_below = bounds[0] > 0, bounds[2] < 0
+            for column in range(zero, low) if is_above else range(high + 1, zero + 1) if is_below else ():
                 cells[column] = marks.bar
             for column in range(low, high + 1):
                 cells[column] = marks.dash
             cells[at] = marks.stored
-        colour = "warning" if (bar.value or 0.0) < 0 else "primary"
+            colour = "warning" if bounds[1] < 0 else "primary"
         return Text("".join(cells), style=text_style(self.app.theme_variables, colour))
+
+
+def _bounds(cell: Cell) -> tuple[float, float, float] | None:
+    """The interval's low end, the AIS and the high end; None without an AIS."""
+    found = cell.statistics
+    if found is None or found.ais is None or found.ais_low is None or found.ais_high is None:
+        return None
+    return found.ais_low, found.ais, found.ais_high
+
+
+def _note(cell: Cell) -> str:
+    return "" if _bounds(cell) is None else control_text(cell)
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,11 @@ class _Scale:
     width: int
 
     @classmethod
-    def of(cls, bars: Sequence[Bar], width: int) -> _Scale:
+    def of(cls, cells: Sequence[Cell], width: int) -> _Scale:
         """From 0 or the lowest interval to 1 or the highest one, at most from -1 to 2."""
-        shown = [bar for bar in bars if bar.value is not None]
-        low = min([0.0, *(max(-1.0, bar.low) for bar in shown)])
-        high = max([1.0, *(min(2.0, bar.high) for bar in shown)])
+        shown = [bounds for cell in cells if (bounds := _bounds(cell)) is not None]
+        low = min([0.0, *(max(-1.0, bounds[0]) for bounds in shown)])
+        high = max([1.0, *(min(2.0, bounds[2]) for bounds in shown)])
         return cls(low, high, width)
 
     def column(self, value: float) -> int:
@@ -139,23 +141,6 @@ class _Scale:
         cells = [" "] * self.width
         cells[self.column(0.0)], cells[self.column(1.0)] = "0", "1"
         return "".join(cells)
-
-
-def bars_of(matrix: Matrix, ability: str, benchmark: str, marks: Marks) -> list[Bar]:
-    """One bar for each ability on a benchmark; the given one is marked."""
-    cells = [matrix.cells[other, benchmark] for other in matrix.abilities]
-    width = max(1, *(len(cell_mark(cell)) for cell in cells))
-    return [_bar(cell, marks, width, cell.ability == ability) for cell in cells]
-
-
-def _bar(cell: Cell, marks: Marks, mark_width: int, is_chosen: bool) -> Bar:
-    found, label = cell.statistics, short_benchmark(cell.ability)
-    if found is None:
-        return Bar(label, f"{marks.lacking} not computed", is_chosen=is_chosen)
-    if found.ais is None or found.ais_low is None or found.ais_high is None:
-        return Bar(label, f"{marks.not_identifiable} not identifiable", is_chosen=is_chosen)
-    numbers = ais_with_interval(found).replace(" ", f"{cell_mark(cell):<{mark_width}} ", 1)
-    return Bar(label, numbers, control_text(cell), found.ais, found.ais_low, found.ais_high, is_chosen)
 
 
 class SweepView(Vertical):
@@ -242,28 +227,3 @@ def _curve(label: str, colour: str, marker: str, found: Sequence[CellStatistics 
         if low is not None and high is not None and math.isfinite(low) and math.isfinite(high):
             whiskers.append((float(x), low, high))
     return Curve(label, colour, points, whiskers, marker)
-
-
-class CellCurves(Horizontal):
-    """Bars and sweep of a cell, side by side."""
-
-    DEFAULT_CSS = """
-    CellCurves { height: 1fr; margin-top: 1; }
-    CellCurves ForestBars, CellCurves SweepView { width: 1fr; }
-    CellCurves SweepView { margin-left: 3; }
-    """
-
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-
-    def compose(self) -> ComposeResult:
-        yield ForestBars(self._session.marks)
-        yield SweepView(self._session, has_table=False)
-
-    def show(self, matrix: Matrix, lens: Lens, cell: tuple[str, str]) -> None:
-        """Shows the bars of a cell of the lens's matrix at once, and its sweep when the cursor rests."""
-        ability, benchmark = cell
-        self.query_one(ForestBars).show(matrix, ability, benchmark)
-        here = replace(lens, ability=ability, benchmark=benchmark)
-        self.query_one(SweepView).look(here, CURSOR_REST_S)

@@ -235,14 +235,7 @@ class _Canvas:
         self._styles = [[Style.null()] * width for _ in range(height)]
 
     def draw(self, start: int, end: int, thickness: int, style: Style) -> None:
-        """A line from the middle of line `start` at the left edge to that of line `end` at the right.
-
-        Args:
-            start: line at the left, from 0.
-            end: line at the right.
-            thickness: from 1 to 3.
-            style: its colour.
-        """
+        """A line from line `start` at the left edge to line `end` at the right; thickness is from 1 to 3."""
         if self._is_ascii:
             self._draw_typed(start, end, thickness, style)
             return

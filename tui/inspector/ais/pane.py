@@ -10,6 +10,7 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -24,7 +25,7 @@ from tui.inspector.ais.cell_text import (
     status_text,
     summary_text,
 )
-from tui.inspector.ais.curves import CellCurves
+from tui.inspector.ais.curves import ForestBars, SweepView
 from tui.inspector.ais.links import LINK_MEANING, LinksView, link_text, links_of
 from tui.inspector.ais.table import (
     Question,
@@ -58,6 +59,9 @@ LINES_AROUND = 7
 
 LINES_OF_CURVES = 12
 """The least that holds a bar for each ability."""
+
+CURSOR_REST_S = 0.15
+"""How long the cursor stays before the k sweep of its cell is read."""
 
 
 class AisPane(Pane):
@@ -97,6 +101,9 @@ i      turns to the links and back. {LINK_MEANING}"""
     AisPane #ais-detail { height: auto; min-height: 3; max-height: 4; }
     AisPane #ais-status { height: auto; max-height: 2; color: $text-muted; }
     AisPane #ais-note { height: auto; display: none; }
+    AisPane Horizontal { height: 1fr; margin-top: 1; }
+    AisPane ForestBars, AisPane SweepView { width: 1fr; }
+    AisPane SweepView { margin-left: 3; }
     AisPane LinksView { display: none; }
     AisPane.-links HeatMap { display: none; }
     AisPane.-links LinksView { display: block; }
@@ -120,7 +127,9 @@ i      turns to the links and back. {LINK_MEANING}"""
         yield LinksView(self.session.marks)
         yield Static(id="ais-detail", markup=False)
         yield Static(id="ais-status", markup=False)
-        yield CellCurves(self.session)
+        with Horizontal():
+            yield ForestBars(self.session.marks)
+            yield SweepView(self.session, has_table=False)
         yield Static(NO_ABLATION, id="ais-note", markup=False)
 
     @property
@@ -285,9 +294,10 @@ i      turns to the links and back. {LINK_MEANING}"""
         if self._shows_links:
             detail = Text(link_text(matrix, links.side, links.index))
         self.query_one("#ais-detail", Static).update(detail)
-        curves = self.query_one(CellCurves)
-        if hovered is None and curves.display and self.lens is not None:
-            curves.show(matrix, self.lens, cell)
+        if hovered is None and self.query_one(Horizontal).display and self.lens is not None:
+            self.query_one(ForestBars).show(matrix, *cell)
+            here = replace(self.lens, ability=cell[0], benchmark=cell[1])
+            self.query_one(SweepView).look(here, CURSOR_REST_S)
 
     def _cell_words(self, matrix: Matrix, cell: tuple[str, str]) -> Text:
         marks, lens = self.session.marks, self.lens
@@ -303,7 +313,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         """Gives the map the lines that it needs, two a row if they fit, and the rest to the curves."""
         if self.matrix is None:
             return
-        rows, more = len(self.matrix.abilities) + 1, self.query_one(CellCurves)
+        rows, more = len(self.matrix.abilities) + 1, self.query_one(Horizontal)
         room = self.size.height - LINES_AROUND - LINES_OF_CURVES
         had_more, more.display = more.display, room >= rows + 2
         needed = 2 * rows + 2 if room >= 2 * rows + 2 else rows + 2

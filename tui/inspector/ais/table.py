@@ -28,6 +28,10 @@ from tui.numbers import interval, number
 if TYPE_CHECKING:
     from core.analysis.matrix import Cell, Matrix
 
+AIS = ("ais", "ais_low", "ais_high")
+STATISTICS = ("n", "score", "base_score", "chance", *AIS, "detectable_ais", "p_value")
+"""Figures of a cell that are written to files."""
+
 Question = tuple[Variant, Selection, float, int | None, int, Scope]
 """What identifies a matrix: variant, selection, k, limit, seed, scope."""
 
@@ -61,13 +65,7 @@ def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
 
 
 def heat_table(matrix: Matrix, marks: Marks, running: tuple[str, str] | None) -> HeatTable:
-    """The matrix for the screen, the means of the random controls below it.
-
-    Args:
-        matrix: as far as it is computed.
-        marks: the signs.
-        running: ability and benchmark of the cell that is being computed, if one is.
-    """
+    """The matrix for the screen, means of the random controls below; the running cell has its mark."""
     rows = [
         HeatRow(
             heading_of(ability),
@@ -126,12 +124,7 @@ def _texts(matrix: Matrix, marks: Marks) -> list[list[str]]:
 
 
 def write_matrix(matrix: Matrix, marks: Marks, path: Path) -> None:
-    """Writes the matrix as CSV or JSON (one row for each cell) or as a Markdown table.
-
-    Args:
-        matrix: as far as it is computed.
-        marks: the signs of the Markdown table.
-        path: its suffix is the format: `.csv`, `.json` or `.md`.
+    """Writes the matrix as CSV or JSON, one row for each cell, or as Markdown, as the suffix says.
 
     Raises:
         OSError: the file cannot be written.
@@ -155,15 +148,7 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
         "weights": matrix.weights,
         "benchmark": cell.benchmark,
         "state": cell.state,
-        "n": found and found.n,
-        "score": found and found.score,
-        "base_score": found and found.base_score,
-        "chance": found and found.chance,
-        "ais": found and found.ais,
-        "ais_low": found and _finite(found.ais_low),
-        "ais_high": found and _finite(found.ais_high),
-        "detectable_ais": found and found.detectable_ais,
-        "p_value": found and found.p_value,
+        **{name: found and _finite(getattr(found, name)) for name in STATISTICS},
         "q_value": cell.q_value,
         "holm_p": cell.holm_p,
         "empirical_p": cell.empirical and cell.empirical.p_value,
@@ -171,9 +156,7 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
         "is_significant": is_significant(cell),
         "reason": found and found.reason,
         "collapsed": cell.ability in matrix.collapsed,
-        "control_ais": control and control.ais,
-        "control_ais_low": control and _finite(control.ais_low),
-        "control_ais_high": control and _finite(control.ais_high),
+        **{f"control_{name}": control and _finite(getattr(control, name)) for name in AIS},
     }
 
 

@@ -106,11 +106,7 @@ class TwoMaps(Horizontal):
 
 
 def _heat_table(drops: Points) -> HeatTable:
-    """A matrix for the screen; the full shade is all items lost.
-
-    Args:
-        drops: (10, 10) points of accuracy that each ability (column) loses.
-    """
+    """A matrix (10, 10) of lost points, rows ablated, for the screen; the full shade is all items lost."""
     rows = [
         HeatRow(
             Heading(short_benchmark(ability), SHORT_NAMES[ability]),

@@ -180,14 +180,7 @@ class Pace:
 
 
 def note_of(session: Session, job: Job | None, pace: Pace | None, *, is_asked: bool) -> str:
-    """The text without a calibration: what it is, and what can be done or is being done.
-
-    Args:
-        session: the engine's activity.
-        job: the calibration that was asked for last.
-        pace: of the job, while it runs.
-        is_asked: whether one was asked for that the engine does not list yet.
-    """
+    """What a calibration is, and what can be done or is being done, for where there is none."""
     return f"{WHAT_IT_IS}\n\n{_state(session, job, pace, is_asked=is_asked)}"
 
 

@@ -39,13 +39,7 @@ Z_95 = 1.96
 
 
 def shared_by_chance(own: int, others: int, candidates: int) -> str:
-    """How many weights random masks share: the range that holds 95 % of such pairs, `1,631 to 1,787`.
-
-    Args:
-        own: weights of one mask.
-        others: weights of the other.
-        candidates: weights that both are drawn from.
-    """
+    """How many weights two masks of random candidates share, in 95 % of cases: `1,631 to 1,787`."""
     expected = own * others / candidates
     left = (candidates - own) / candidates * (candidates - others) / max(1, candidates - 1)
     either_way = Z_95 * sqrt(expected * left)

@@ -86,12 +86,7 @@ class Masks:
 
 
 def read_masks(experiment: Experiment, mask: MaskSpec, other: str | None) -> Masks | Missing:
-    """Where the weights of a mask lie, of its random control, and of another ability's mask.
-
-    Args:
-        experiment: the model and the cache.
-        mask: the mask.
-        other: id of the other ability.
+    """Where the weights of a mask, of its random control and of another ability's mask lie.
 
     Raises:
         CorruptEntry: a ranking is damaged.

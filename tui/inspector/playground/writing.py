@@ -163,14 +163,7 @@ class Written:
 
 
 def answer_view(activity: Activity, job: Job | None, asked: Asked | None, pane: int) -> AnswerView:
-    """What one answer shows.
-
-    Args:
-        activity: the engine's.
-        job: the engine's job for the answers, if there is one.
-        asked: what was asked for; None if this screen asked for nothing.
-        pane: which answer, from 0; the first is base.
-    """
+    """What one answer shows, from 0, the base; `asked` is None if this screen asked for nothing."""
     variant = VARIANTS[pane]
     label = VARIANT_WORDS[variant]
     if asked is not None and pane and asked.settings.factor:
@@ -285,15 +278,7 @@ def trouble(activity: Activity, job: Job | None, asked: Asked | None, model: str
 def document(
     activity: Activity, job: Job, asked: Asked | None, model: str, texts: Sequence[str]
 ) -> dict[str, Any]:
-    """Prompt, settings and answers, as far as they are known, for a file.
-
-    Args:
-        activity: the engine's.
-        job: the engine's job for the answers.
-        asked: what was asked for; None if this screen asked for nothing.
-        model: its name.
-        texts: the answers as they are shown.
-    """
+    """Prompt, settings and answers as they are shown, as far as they are known, for a file."""
     answers = []
     for pane, (variant, text) in enumerate(zip(VARIANTS, texts, strict=True)):
         written = Written(activity, job, pane)

@@ -47,12 +47,7 @@ def failure_sentences(failure: ItemFailure, sample: Sample) -> list[str]:
 
 
 def evidence_span(failure: ItemFailure | None, text: str) -> tuple[int, int] | None:
-    """The characters of the shown ablated text that are evidence for the main tag; None without any.
-
-    Args:
-        failure: of the item.
-        text: what the ablated model wrote, as it is stored.
-    """
+    """The characters of the safe ablated text that are evidence for the main tag; None without any."""
     from core.analysis.diagnosis.failure_modes import main_tag
 
     tag = None if failure is None else main_tag(failure.tags)
@@ -62,12 +57,7 @@ def evidence_span(failure: ItemFailure | None, text: str) -> tuple[int, int] | N
 
 
 def answer_notes(answer: Answer, metric: str) -> str:
-    """Why an answer ended, what was judged, and its score if it is right in part; may be empty.
-
-    Args:
-        answer: of one model.
-        metric: the benchmark's first metric.
-    """
+    """Why an answer ended, what was judged, and its score if it is right in part; may be empty."""
     parts = []
     if answer.finish is not None:
         parts.append(FINISH_WORDS.get(answer.finish) or safe_line(answer.finish))

@@ -123,13 +123,7 @@ class SampleChooser(Vertical):
         self._choose(replace(self.choice, filter=name))
 
     def toggle_tags(self, failures: Mapping[TagName, int], tags: Mapping[str, int], chosen: Choice) -> None:
-        """Opens the list of failures and tags, or closes it and keeps what is under its cursor.
-
-        Args:
-            failures: all failures with their numbers of items.
-            tags: all tags with theirs.
-            chosen: where the cursor begins.
-        """
+        """Opens the list of failures and tags with their counts, or closes it and keeps the tried one."""
         if self._tags.is_open:
             self._close_tags()
         else:

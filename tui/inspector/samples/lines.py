@@ -166,14 +166,7 @@ def _notes(answer: Answer, subject: Subject, width: int) -> list[Line]:
 
 
 def _tinted(text: str, row: Span, start: int | None, evidence: Span | None) -> Line:
-    """A row of a text: the word of the divergence is marked, what follows is tinted.
-
-    Args:
-        text: all of it.
-        row: the characters of the row.
-        start: of the divergence; None without one.
-        evidence: characters that are marked, too.
-    """
+    """A row of a text: the word where it diverges is marked, what follows tinted, evidence marked too."""
     end = len(text) if start is None else start
     while end < len(text) and not text[end].isspace():
         end += 1

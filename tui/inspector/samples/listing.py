@@ -258,10 +258,7 @@ class SampleList(RowList):
     def show(self, listing: Listing | None, is_ablated: bool, sentence: str) -> None:
         """Lists other items, or the same with other answers; the cursor stays on its item if it is there.
 
-        Args:
-            listing: what is listed; None for nothing.
-            is_ablated: whether the rows have a mark for the ablated model.
-            sentence: shown if there are no items.
+        Without a listing, or an item in it, the sentence is shown.
         """
         index, above = self.index, self.cursor - self.scroll_offset.y
         self._indices, self._sentence = () if listing is None else listing.indices, sentence

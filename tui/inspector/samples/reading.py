@@ -244,13 +244,7 @@ def list_samples(samples: Samples, choice: Choice, failures: Failures | None) ->
 
 
 def subject_at(reading: Reading, index: int, metric: str) -> Subject:
-    """An item with all its answers, and how the ablated one fails.
-
-    Args:
-        reading: the answers.
-        index: of the item.
-        metric: the benchmark's first metric.
-    """
+    """An item with all its answers, and how the ablated one fails; the metric is the benchmark's first."""
     from core.analysis.samples.failures import item_failure
 
     samples = reading.samples

@@ -48,13 +48,7 @@ def summary_text(
 ) -> Text:
     """Filters, figures, how the answers fail, and what narrows the list or is missing, each from a new line.
 
-    Args:
-        reading: the answers.
-        listing: the items that are listed.
-        width: columns.
-        marks: the signs.
-        opened: the row, from 1, and the number of rows of an item that replaces the list, to be named in
-            place of the figures; None where the list is shown.
+    Where an item replaces the list, `opened` is its row, from 1, and the number of rows, shown for the figures.
     """
     parts = [_filters(listing, width, marks)]
     if opened is None:

@@ -70,13 +70,7 @@ class Stored:
 
 
 def read_entries(root: Path, known: Mapping[Name, Stored], fingerprint: str) -> dict[Name, Stored]:
-    """All entries of a cache folder.
-
-    Args:
-        root: the cache folder.
-        known: what was read before; only what has changed since is read again.
-        fingerprint: the open model's; entries of other models say so.
-    """
+    """All entries of a cache folder; of those known before, only what has changed is read again."""
     found: dict[Name, Stored] = {}
     for folder in folders(root):
         for key, signature in _signatures(folder).items():
@@ -221,13 +215,9 @@ def arrangement(
     order: Order,
     search: str,
 ) -> Arrangement:
-    """The entries that hold the words of a search, in an order; broken ones come first.
+    """The entries that hold all words of a search, in an order, broken ones first.
 
-    Args:
-        stored: all entries.
-        damaged: what verifying found wrong, with the signatures of the entries that it read.
-        order: of the rows.
-        search: words that all have to occur; empty for all entries.
+    `damaged` is what verifying found wrong, with the signatures of the entries that it read.
     """
     every = dict(stored)
     for name, (signature, reason) in damaged.items():
@@ -271,13 +261,7 @@ class _Stopped(Exception):  # noqa: N818 (a person has seen enough, which is no 
 
 
 def verify_until(root: Path, stop: Event, on_entry: Callable[[int, int], None]) -> list[CorruptEntry] | None:
-    """The damaged entries of a cache; None if it was stopped before all were read.
-
-    Args:
-        root: the cache folder.
-        stop: set it to stop after the entry that is being read.
-        on_entry: called with how many entries are done, and how many there are.
-    """
+    """The damaged entries of a cache; None if `stop` was set before all were read."""
     from cache.upkeep import verify
 
     def count(done: int, total: int) -> None:

@@ -81,12 +81,7 @@ class StoredList(RowList):
         return self.entries[self.cursor] if self.entries else None
 
     def show(self, entries: Sequence[Stored], rows: Mapping[Name, int]) -> None:
-        """Shows entries; the cursor stays on its entry if that is among them, else on its row.
-
-        Args:
-            entries: what is listed.
-            rows: the row of each entry, by its name.
-        """
+        """Shows entries, whose rows are given by name; the cursor stays on its entry, or else its row."""
         before = self.chosen
         self.entries = entries
         self.set_rows(len(entries), self.cursor if before is None else rows.get(before.name, self.cursor))
