@@ -227,7 +227,7 @@ async def test_an_untouched_example_follows_the_ability_and_a_used_prompt_stays(
         tab.pane.look(LENS)
         await pilot.pause()
         assert tab.pane.prompt == second
-        assert "enter writes anew: this is recall · contrast · k 3 %" in screen_text(tab.app)
+        assert "shown: recall · contrast · k 3 % · enter writes again" in screen_text(tab.app)
 
 
 async def test_esc_stops_and_what_was_written_stays(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ async def test_an_engine_that_ends_is_said_and_its_texts_stay(tmp_path: Path) ->
         assert "R starts it again" in screen_text(tab.app)
         tab.emit(Snapshot("3f2a", 2, (), None, None, (), ()))
         await pilot.pause()
-        assert "The engine ended before it was done: enter writes anew" in screen_text(tab.app)
+        assert "The engine ended before it was done: enter writes again" in screen_text(tab.app)
         assert tab.pane._answers[0].view.text == "the same"
         await pilot.press("enter")
         tab.write(tab.take_up(), "new", "new", "new")
@@ -302,7 +302,7 @@ async def test_nothing_is_waited_for_where_nothing_may_be_asked(tmp_path: Path) 
         await pilot.press("enter")
         assert "enter writes" in screen_text(tab.app)
         await pilot.press("i", "f7", "backspace", "enter")
-        assert tab.app.failures == ["The prompt is empty: press i and give a text to go on from."]
+        assert tab.app.failures == ["The prompt is empty: press i and type one."]
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         Binding("l,right", "move(0, 1)", "benchmark", id="cell.right", tooltip="The next benchmark"),
         Binding("h,left", "move(0, -1)", "left", id="cell.left", show=False, tooltip="The benchmark before"),
         Binding("i", "turn", "sweep/bars", id="cell.turn", tooltip="The k sweep, or all abilities"),
-        Binding("x", "fill", "run sweep", id="cell.fill", tooltip="Run what the sweep lacks"),
+        Binding("x", "fill", "run sweep", id="cell.fill", tooltip="Run the missing points of the sweep"),
         Binding("o,space", "take", "take", id="cell.take", tooltip="Take the cell into the lens"),
     ]
 
@@ -208,7 +208,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         size = f"{matrix.weights:,} weights, {matrix.share_of_candidates:.1%} of the candidates"
         text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
         cell = matrix.cells[self.cell]
-        lines = explained(cell, marks, "x runs it, and what else its k sweep lacks")
+        lines = explained(cell, marks, "x runs it, and the rest of its k sweep")
         if self._lens.ability in matrix.collapsed:
             lines.append(f"{marks.collapsed} {COLLAPSED}")
         if isinstance(details, str):

@@ -1,4 +1,4 @@
-"""Cells of the AIS matrix in words and few columns."""
+"""Cells of the AIS matrix, as sentences and in few columns."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def control_text(cell: Cell) -> str:
 
 
 def summary_text(matrix: Matrix) -> str:
-    """What a matrix says in a few figures, as far as it is computed."""
+    """A few figures about a matrix, as far as it is computed."""
     cells, found = matrix.cells.values(), matrix.summary
     parts = [
         f"{sum(cell.state != 'missing' for cell in cells)} of {len(cells)} cells",
@@ -147,7 +147,7 @@ def legend(marks: Marks, *, has_whole_marks: bool) -> str:
 
 
 def status_text(matrix: Matrix, marks: Marks, *, has_whole_marks: bool) -> str:
-    """The legend, and what the matrix lacks."""
+    """The legend, and what is missing from the matrix."""
     lines = [legend(marks, has_whole_marks=has_whole_marks)]
     if matrix.missing:
         what = "run is" if len(matrix.missing) == 1 else "runs are"

@@ -87,12 +87,12 @@ enter  opens the cell: k sweep, controls, all abilities on its benchmark; the mi
        more the mask does than the other abilities' masks (specific); how well the model still writes under
        it (generation quality)
 o      takes ability and benchmark of the cell into the lens; r then runs it
-x      runs all that the matrix lacks, controls included
+x      runs all missing cells, controls included
 i      turns to the links and back. {LINK_MEANING}"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o,space", "take", "take", id="ais.take", tooltip="Take the cell into the lens"),
-        Binding("x", "fill", "run matrix", id="ais.fill", tooltip="Run all that the matrix lacks"),
+        Binding("x", "fill", "run matrix", id="ais.fill", tooltip="Run all missing cells"),
         Binding("i", "turn", "links", id="ais.turn", tooltip="The matrix or the links"),
     ]
 
@@ -193,7 +193,7 @@ i      turns to the links and back. {LINK_MEANING}"""
             self._take(self.cell)
 
     def action_fill(self) -> None:
-        """Runs all that the matrix lacks."""
+        """Runs all missing cells."""
         if self.matrix is not None and self.matrix.missing:
             self.session.send(StartRuns(f"AIS matrix: {matrix_title(self.matrix)}", self.matrix.missing))
 

@@ -1,4 +1,4 @@
-"""The calibration: from the cache at once, or computed by the engine while one looks on or elsewhere."""
+"""The calibration: from the cache, or computed by the engine while the person does something else."""
 
 from __future__ import annotations
 
@@ -124,29 +124,17 @@ class CalibrationScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "start", id="calibration.start", tooltip="Calibrate"),
         Binding("escape", "cancel", "cancel", id="calibration.cancel", tooltip="Cancel the calibration"),
-        Binding("p", "resume", "go on", id="calibration.resume", tooltip="Go on with it"),
-        Binding(
-            "pagedown,space",
-            "page(1)",
-            "text on",
-            id="calibration.page_down",
-            priority=True,
-            tooltip="The text below: a page on",
-        ),
-        Binding(
-            "pageup",
-            "page(-1)",
-            "text back",
-            id="calibration.page_up",
-            priority=True,
-            tooltip="The text below: a page back",
-        ),
+        Binding("p", "resume", "resume", id="calibration.resume", tooltip="Resume it"),
+        Binding("pagedown,space", "page(1)", "text on", id="calibration.page_down", priority=True,
+                tooltip="The text below: a page on"),
+        Binding("pageup", "page(-1)", "text back", id="calibration.page_up", priority=True,
+                tooltip="The text below: a page back"),
         Binding("z", "zoom", "text", id="calibration.zoom", tooltip="The text alone, or with the maps"),
         Binding("x", "swap", "map", id="calibration.swap", tooltip="The other map"),
         Binding("e", "export", "export", id="calibration.export", show=False, tooltip="Write to a file"),
         Binding("y", "copy", "copy", id="calibration.copy", show=False, tooltip="Copy the verdict"),
-        Binding("q,escape", "close", "back", id="calibration.close", tooltip="Back; a calibration goes on"),
-    ]
+        Binding("q,escape", "close", "back", id="calibration.close", tooltip="Back; a calibration continues"),
+    ]  # fmt: skip
 
     DEFAULT_CSS = """
     CalibrationScreen { background: $background; }

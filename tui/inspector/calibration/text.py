@@ -98,7 +98,7 @@ class ByWidth:
 
 
 def locations_table(found: Calibration, *, is_narrow: bool = False) -> Table:
-    """A row for each setting whose weights were located; controls are dim. Narrow, settings are in words."""
+    """A row for each setting whose weights were located; controls are dim."""
     table = settings_table(("own", "times", "shared", "neuron", "weight"), is_narrow=is_narrow)
     for setting, by_ability in found.placements.items():
         places, score = list(by_ability.values()), (setting.loss, setting.reduction, setting.selection)

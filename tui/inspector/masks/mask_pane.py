@@ -75,7 +75,7 @@ class MaskPane(Pane, Generic[Found]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "score", "score", id="mask.score", tooltip="Score the weights that are lacking here"),
+        Binding("x", "score", "score", id="mask.score", tooltip="Score the missing weights"),
         Binding("i", "measure", "measure", id="mask.measure", tooltip="The next measure in the cells"),
     ]
 
@@ -184,7 +184,7 @@ class MaskPane(Pane, Generic[Found]):
 
 
 def missing_rankings(masks: Sequence[MaskSpec]) -> Missing:
-    """What is said where rankings are not stored."""
+    """The notice where rankings are not stored."""
     first = masks[0]
     if len(masks) > 1:
         sentence = f"For {_mask_kind(first)}, {len(masks)} rankings of weights are not stored. x scores them."

@@ -57,10 +57,10 @@ the row's mask, the fraction that is in the column's too) and to lift (how many 
 random masks share: 1 is chance, below 1 they avoid each other).
 The pair under the cursor is explained below, with the range that 95 % of random pairs lie in and, as a
 control, how far two halves of the ability's own items agree on its weights: where the overlap with
-another ability comes near that, the two masks can hardly be told apart.
+another ability comes near that, the two masks can hardly be distinguished.
 
 enter takes the row's ability into the lens. A hollow mark: the ranking is not stored; x scores all
-that are lacking."""
+that are missing."""
 
     SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = """

@@ -48,7 +48,7 @@ class Masks:
 
     spec: MaskSpec
     parameters: int
-    """Of the whole model."""
+    """Number of weights in the whole model."""
     own: MaskView
     control: MaskView | None
     """As many weights at random; None for a mask that is drawn at random itself."""

@@ -66,7 +66,7 @@ temperature 0 takes the most likely token, and then the seed changes nothing.
 factor   what the selected weights are multiplied by: 0 ablates, 0.5 halves, 1 leaves them as they are, and
 then all three answers are the same, unless something is wrong.
 
-The embedded models know a few hundred words; words of the prompt that they lack are named."""
+The embedded models know a few hundred words; unknown words in the prompt are named."""
 
     SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = """
@@ -162,12 +162,12 @@ The embedded models know a few hundred words; words of the prompt that they lack
         job, activity, asked = self._job, self.session.activity, self._asked
         if self._is_lost:
             restart = "R starts it again, then " if activity.link == "lost" else ""
-            hint = Content(f"The engine ended before it was done: {restart}enter writes anew")
+            hint = Content(f"The engine ended before it was done: {restart}enter writes again")
         elif problem := trouble(activity, job, asked, self.session.spec.model.name):
             hint = Content(safe_line(problem))
         elif asked is not None and self._is_stale and not self._is_writing:
             words = f" at {asked.settings.factor:g}" if asked.settings.factor else ""
-            hint = Content(f"enter writes anew: this is {asked.mask_words}{words}")
+            hint = Content(f"shown: {asked.mask_words}{words} · enter writes again")
         elif asked is None and job is not None:
             hint = Content(f"found when the inspector opened: {safe_line(job.title)}{self.session.marks.cut}")
         else:
@@ -224,7 +224,7 @@ The embedded models know a few hundred words; words of the prompt that they lack
         if self.lens is None or self._prompt is None:
             return
         if not self.prompt.strip():
-            self.post_message(self.Failed("The prompt is empty: press i and give a text to go on from."))
+            self.post_message(self.Failed("The prompt is empty: press i and type one."))
             return
         self._stop()
         activity = self.session.activity

@@ -48,7 +48,7 @@ def summary_text(
 ) -> Text:
     """Filters, figures, how the answers fail, and what narrows the list or is missing, each from a new line.
 
-    Where an item replaces the list, `opened` is its row, from 1, and the number of rows, shown for the figures.
+    Where an item replaces the list, `opened` is its row, from 1, and the number of rows.
     """
     parts = [_filters(listing, width, marks)]
     if opened is None:

@@ -1,4 +1,4 @@
-"""The entries of the cache as the tab Cache shows them: read in a thread, in words, in order."""
+"""The entries of the cache as the tab Cache shows them: read in a thread, named, sorted, verified."""
 
 from __future__ import annotations
 
@@ -112,11 +112,11 @@ def _read(folder: EntryFolder, key: str, signature: Signature, fingerprint: str)
     return Stored(entry, safe_line(f"{VERSION_WORDS[entry.version]}{words}"), signature)
 
 
-# In words
+# Named
 
 
 def in_words(entry: Entry, key_inputs: Mapping[str, Any], fingerprint: str) -> str:
-    """What an entry is; its summary if this version does not know its form."""
+    """A name for an entry; its summary if this version does not know its form."""
     match entry.kind, key_inputs:
         case "outcomes", {"ablated": str(ablated), "benchmark": str(benchmark), "n": int(n)}:
             words = f"{_mask_words(ablated)} on {short_benchmark(benchmark)} · {n:,} items"
@@ -195,7 +195,7 @@ def details_of(root: Path, stored: Stored) -> list[str]:
     return [*lines, "", "kept with it", *key_input_lines(manifest.details, "  ")]
 
 
-# In order
+# Sorted
 
 
 @dataclass(frozen=True)
