@@ -72,7 +72,7 @@ def cached_abilities(
 def cached_benchmarks(
     experiment: Experiment, mask: MaskSpec | None, benchmarks: Sequence[Benchmark], limit: int | None = None
 ) -> frozenset[str]:
-    """Those of some benchmarks on whose items, under a limit, a mask (None: the intact model) has outcomes."""
+    """Those of some benchmarks on which a mask (None: the intact model) has outcomes, under a limit."""
     return frozenset(b.id for b in benchmarks if is_stored(experiment, mask, b, items_of(b, limit)))
 
 

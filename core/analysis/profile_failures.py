@@ -17,8 +17,8 @@ from core.analysis.samples.choice_sums import (
     OptionFacts,
     choice_sums,
     model_choices,
+    option_facts,
     pooled,
-    stored_facts,
 )
 from core.analysis.samples.items import ensure_items
 from core.analysis.samples.written import ITEM_COLUMNS, run_tags, stored_divergences
@@ -188,7 +188,7 @@ class _Options:
         """Reads one benchmark of the plan."""
         benchmark = plan.benchmarks[index]
         path = ensure_items(experiment, benchmark, plan.items_of(benchmark))
-        facts = stored_facts(pl.scan_parquet(path), benchmark.metrics[0])
+        facts = option_facts(pl.scan_parquet(path), benchmark.metrics[0])
         return cls(benchmark.id, facts, model_choices(facts, frames[None][index]))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from cache.files import CorruptEntry
 from core.experiment.experiment import Experiment
@@ -117,8 +116,6 @@ def split_half_overlap_of(experiment: Experiment, mask: MaskSpec) -> float | Non
     """
     if mask.selection != "top":
         return None
-    ranking = experiment.store.rankings.load(experiment.ranking_key(mask), 0)
-    metadata: dict[str, Any] = {} if ranking is None else ranking.metadata
     n = selectable_weights(mask.k, mask.variant, experiment.info)
-    overlap = metadata.get("split_half_overlap", {}).get(str(n))
+    overlap = experiment.ranking_metadata(mask).get("split_half_overlap", {}).get(str(n))
     return None if overlap is None else float(overlap)

@@ -57,10 +57,6 @@ class Mask:
         """Equal masks have equal hashes."""
         return hash(self.addresses.tobytes())
 
-    def union(self, other: Mask) -> Mask:
-        """Weights of either."""
-        return Mask(np.union1d(self.addresses, other.addresses))
-
     def intersection(self, other: Mask) -> Mask:
         """Weights of both."""
         return Mask(self.addresses[self._is_in(other)])

@@ -105,25 +105,20 @@ class ChoiceSums:
         return tuple(filter(None, (position, length)))
 
 
-def option_facts(items: pl.DataFrame, first_prompt: str, metric: str) -> OptionFacts:
-    """The facts of the items of a multiple-choice benchmark.
+def option_facts(items: pl.LazyFrame, metric: str) -> OptionFacts:
+    """The facts of a table of items (`cache.items.SCHEMA`), of which few columns are read.
 
     Args:
-        items: with the columns `options` and `gold` of `cache.items.SCHEMA`.
-        first_prompt: the prompt of the first item.
+        items: those of a multiple-choice benchmark.
         metric: the benchmark's first metric.
     """
-    lengths = padded(items["options"].list.eval(pl.element().str.len_chars()))
-    gold = items["gold"].fill_null(-1).cast(pl.Int64).to_numpy()
+    first_prompt = items.select("prompt").head(1).collect().item()
+    columns = items.select("options", "gold").collect()
+    lengths = padded(columns["options"].list.eval(pl.element().str.len_chars()))
+    gold = columns["gold"].fill_null(-1).cast(pl.Int64).to_numpy()
     if metric == SEVERAL_RIGHT:
         gold = np.full(len(gold), -1)
-    return OptionFacts(lengths, gold, _names(items["options"], first_prompt, lengths.shape[1]))
-
-
-def stored_facts(items: pl.LazyFrame, metric: str) -> OptionFacts:
-    """The facts of a stored table of items (`cache.items.SCHEMA`), of which few columns are read."""
-    first_prompt = items.select("prompt").head(1).collect().item()
-    return option_facts(items.select("options", "gold").collect(), first_prompt, metric)
+    return OptionFacts(lengths, gold, _names(columns["options"], first_prompt, lengths.shape[1]))
 
 
 def model_choices(

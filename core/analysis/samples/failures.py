@@ -17,7 +17,7 @@ from core.analysis.samples.choice_sums import (
     ChoiceSums,
     choice_sums,
     model_choices,
-    stored_facts,
+    option_facts,
 )
 from core.analysis.samples.items import ItemTable
 from core.analysis.samples.records import Answer, Sample
@@ -105,7 +105,7 @@ def _of_choices(items: ItemTable, benchmark: Benchmark, base: Answers, ablated: 
     known = base.known & ablated.known
     if not known.any():
         return None
-    facts = stored_facts(items.lazy, benchmark.metrics[0])
+    facts = option_facts(items.lazy, benchmark.metrics[0])
     columns = ("prediction", "correct", "loglikelihoods")
     models = [model_choices(facts, one.rows().select(columns).collect(), known) for one in (base, ablated)]
     sums = choice_sums(facts, *models)

@@ -71,7 +71,7 @@ def test_read_zero_and_restore_against_plain_unpacking(stored: tuple[FourBit, Pa
     four_bit, folder = stored
     model = loaded_model(folder)
     space, before = WeightSpace(model), model_bytes(model)
-    mask = Mask(random_subset(space.size, 3000, 1)).union(Mask(np.arange(101)))
+    mask = Mask(np.union1d(random_subset(space.size, 3000, 1), np.arange(101)))
     by_matrix = mask.by_matrix(Layout(space.matrices))
     places = {space.matrices[index]: local for index, local in by_matrix}
     truths = {matrix: unpacked(space.linear(matrix)) for matrix in space.matrices}

@@ -197,10 +197,14 @@ def frame(gold: list[int], predictions: list[int], values: list[list[float]]) ->
     )
 
 
+def asked(items: pl.DataFrame, prompt: str) -> pl.LazyFrame:
+    return items.lazy().with_columns(prompt=pl.lit(prompt))
+
+
 def test_options_that_all_items_have_are_named_by_their_text() -> None:
     gold = [place % 2 for place in range(100)]
     items = pl.DataFrame({"options": [["no", "yes"]] * 100, "gold": gold})
-    facts = option_facts(items, "Is it?", "acc")
+    facts = option_facts(asked(items, "Is it?"), "acc")
     base = frame(gold, gold, [[-1.0, -3.0] if not one else [-3.0, -1.0] for one in gold])
     yes = frame(gold, [1] * 100, [[-3.0, -1.0]] * 100)
     sums = choice_sums(facts, model_choices(facts, base), model_choices(facts, yes))
@@ -214,13 +218,13 @@ def test_options_that_all_items_have_are_named_by_their_text() -> None:
 
 def test_listed_options_are_named_by_their_letter_and_unlisted_ones_not_at_all() -> None:
     items = pl.DataFrame({"options": [["red", "blue"], ["one", "two", "six"]], "gold": [0, 1]})
-    assert option_facts(items, "Which?\nA. red\nB. blue\nAnswer:", "acc").names == ("A", "B", "C")
-    assert option_facts(items, "It is", "acc").names == ()
+    assert option_facts(asked(items, "Which?\nA. red\nB. blue\nAnswer:"), "acc").names == ("A", "B", "C")
+    assert option_facts(asked(items, "It is"), "acc").names == ()
 
 
 def test_items_with_several_right_options_have_no_margin() -> None:
     items = pl.DataFrame({"options": [["a", "b", "c"]] * 2, "gold": [0, 0]})
-    facts = option_facts(items, "", "mc2")
+    facts = option_facts(asked(items, ""), "mc2")
     outcomes = frame([0, 0], [0, 1], [[-1.0, -2.0, -3.0]] * 2)
     sums = choice_sums(facts, model_choices(facts, outcomes), model_choices(facts, outcomes))
     assert sums.mean_margins is None
@@ -249,9 +253,8 @@ def test_several_benchmarks_are_pooled_item_by_item() -> None:
         options = [[f"x{place}" for place in range(len(names))]] * n
         items = pl.DataFrame({"options": options, "gold": [0] * n})
         prompt = "\n".join(f"{name}. x{place}" for place, name in enumerate(names))
-        facts = option_facts(
-            items.with_columns(pl.Series("options", [*options[:-1], options[0][::-1]])), prompt, "acc"
-        )
+        items = items.with_columns(pl.Series("options", [*options[:-1], options[0][::-1]]))
+        facts = option_facts(asked(items, prompt), "acc")
         assert facts.names == names
         base = frame([0] * n, [0] * n, [[-1.0] + [-2.0] * (len(names) - 1)] * n)
         other = frame([0] * n, [1] * n, [[-2.0, -1.0] + [-2.0] * (len(names) - 2)] * n)
@@ -266,7 +269,7 @@ def test_several_benchmarks_are_pooled_item_by_item() -> None:
 
 def test_outcomes_without_log_likelihoods_have_no_margin() -> None:
     items = pl.DataFrame({"options": [["a", "b"], ["c", "d"]], "gold": [0, 1]})
-    facts = option_facts(items, "", "acc")
+    facts = option_facts(asked(items, ""), "acc")
     empty = frame([0, 1], [0, 0], [[], []])
     assert choice_sums(facts, model_choices(facts, empty), model_choices(facts, empty)).mean_margins is None
 
