@@ -134,20 +134,16 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         self._explain()
 
     def action_close(self) -> None:
-        """Goes back to the matrix."""
         self.dismiss(None)
 
     def action_take(self) -> None:
-        """Takes the cell into the lens."""
         self.dismiss(self.cell)
 
     def action_turn(self) -> None:
-        """Shows the other half, where there is no room for both."""
         self._shows_bars = not self._shows_bars
         self._arrange()
 
     def action_move(self, rows: int, columns: int) -> None:
-        """Goes to another cell of the matrix."""
         abilities, benchmarks = self._matrix.abilities, self._matrix.benchmarks
         row = (abilities.index(self._lens.ability) + rows) % len(abilities)
         column = (benchmarks.index(self._lens.benchmark) + columns) % len(benchmarks)
@@ -155,7 +151,6 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         self._show()
 
     def action_fill(self) -> None:
-        """Runs the missing points of the sweep, and their controls."""
         benchmark, mask = self._session.benchmark(self._lens.benchmark), self._lens.mask_or_fail
         points = self.query_one(SweepView).points
         masks = [replace(mask, k=point.k) for point in points if point.statistics is None]

@@ -146,11 +146,9 @@ class LinksView(Widget, can_focus=True):
         self.post_message(self.Highlighted(self.side, self.index))
 
     def action_move(self, step: int) -> None:
-        """Goes up or down."""
         self.move_to(self.side, self.index + step)
 
     def action_side(self, side: Side) -> None:
-        """Goes to the abilities or the benchmarks."""
         self.move_to(side, self.index)
 
     def on_click(self, event: events.Click) -> None:

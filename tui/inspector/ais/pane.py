@@ -188,17 +188,14 @@ i      turns to the links and back. {LINK_MEANING}"""
         return Exported(stem, (".csv", ".json", ".md"), write)
 
     def action_take(self) -> None:
-        """Takes the cursor's ability and benchmark into the lens."""
         if self.cell is not None:
             self._take(self.cell)
 
     def action_fill(self) -> None:
-        """Runs all missing cells."""
         if self.matrix is not None and self.matrix.missing:
             self.session.send(StartRuns(f"AIS matrix: {matrix_title(self.matrix)}", self.matrix.missing))
 
     def action_turn(self) -> None:
-        """Shows the links in place of the matrix, or the matrix again."""
         if self.matrix is None:
             return
         self._shows_links = not self._shows_links

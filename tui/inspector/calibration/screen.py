@@ -217,49 +217,40 @@ class CalibrationScreen(ModalScreen[None]):
         return is_found or action not in ("page", "zoom", "export", "copy")
 
     def action_start(self) -> None:
-        """Asks the engine for the calibration."""
         self._asked_after = "" if self._known is None else self._known.id
         seed = self._session.spec.importance.seed
         self._session.send(StartCalibration("calibration", DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, seed))
         self._say()
 
     def action_cancel(self) -> None:
-        """Cancels the calibration that runs or waits."""
         if (job := self._unfinished) is not None:
             self._session.send(Cancel(job.id))
 
     def action_resume(self) -> None:
-        """Continues the calibration that is paused."""
         if (job := self._unfinished) is not None:
             self._session.send(Resume(job.id))
 
     def action_page(self, step: int) -> None:
-        """Scrolls the text below the maps by a page."""
         text = self.query_one("#calibration-text", VerticalScroll)
         text.scroll_relative(y=step * max(1, text.size.height - 1), animate=False)
 
     def action_zoom(self) -> None:
-        """Gives the whole screen to the text, or takes it back."""
         self.toggle_class("-text")
         self.refresh_bindings()
 
     def action_swap(self) -> None:
-        """Shows the true map in place of the recovered one, or back."""
         self.query_one(TwoMaps).swap()
 
     def action_export(self) -> None:
-        """Asks where to write all matrices and figures."""
         if self._found is not None:
             self.app.push_screen(ExportScreen(exported(self._found, self._model)))
 
     def action_copy(self) -> None:
-        """Copies the verdict."""
         if self._found is not None:
             text = "\n".join(verdict(self._found, self._model))
             self.notify(f"the verdict: {copy(self.app, text)}", markup=False)
 
     def action_close(self) -> None:
-        """Goes back; the engine continues."""
         self.dismiss(None)
 
     def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:

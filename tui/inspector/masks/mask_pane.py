@@ -127,7 +127,6 @@ class MaskPane(Pane, Generic[Found]):
             self._say_progress()
 
     def action_score(self) -> None:
-        """Asks the engine for the missing rankings."""
         masks = self.missing.masks if self.missing is not None else ()
         if self._is_asked(title := _title_of(masks)):
             self.app.notify("The engine has that to do already.", timeout=2, markup=False)

@@ -173,20 +173,17 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
             self._fill_map(self.masks)
 
     def action_other(self, step: int) -> None:
-        """Compares with the next ability; after the last one with none."""
         if self.lens is not None:
             others = [None, *(a.id for a in ABILITIES if a.id != self.lens.ability)]
             self.other = others[(others.index(self._other_of(self.lens)) + step) % len(others)]
             self.refresh_view(self.lens)
 
     def action_no_other(self) -> None:
-        """Compares with no other ability."""
         self.other = None
         if self.lens is not None:
             self.refresh_view(self.lens)
 
     def action_turn(self) -> None:
-        """Shows the curve in place of the neurons, or the other way round."""
         self.shows_curve = not self.shows_curve
         self._arrange()
 

@@ -179,7 +179,6 @@ class AnswerText(ScrollView, can_focus=True):
         return [(a, b, style) for (a, b), style in zip(pairwise(cuts), styles, strict=True) if a < b]
 
     def action_neighbour(self, step: int) -> None:
-        """Goes to another answer."""
         if step > 0:
             self.screen.focus_next(AnswerText)
         else:

@@ -220,7 +220,6 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         return action != "stop" or self._is_writing or not has_left
 
     def action_write(self) -> None:
-        """Asks the engine for the three answers; an earlier job of this tab is stopped."""
         if self.lens is None or self._prompt is None:
             return
         if not self.prompt.strip():
@@ -239,23 +238,19 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         self.tick()
 
     def action_edit(self) -> None:
-        """Goes to the prompt."""
         if self._prompt is not None:
             self._prompt.focus()
 
     def action_settings(self) -> None:
-        """Goes to the settings."""
         self._settings.focus()
 
     def action_stop(self) -> None:
-        """Stops writing; where nothing is written, goes back to the answers."""
         if self._is_writing:
             self._stop()
         else:
             self._answers[self._chosen].body.focus()
 
     def action_example(self) -> None:
-        """Puts an item of the lens's ability into the prompt, another one each time."""
         lens, spec = self.lens, self.session.spec.model
         if lens is not None:
             index = self._examples.get(lens.ability, 0) % EXAMPLES

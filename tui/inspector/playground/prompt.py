@@ -64,15 +64,12 @@ class Prompt(TextArea):
         self.move_cursor(self.document.end)
 
     def action_submit(self) -> None:
-        """Asks for the answers."""
         self._in_turn(lambda: self.post_message(self.Submitted()))
 
     def action_new_line(self) -> None:
-        """Begins a new line."""
         self._in_turn(lambda: self.replace("\n", *self.selection, maintain_selection_offset=False))
 
     def action_earlier(self, step: int) -> None:
-        """Goes back (1) or forth (-1) among the earlier prompts."""
         self._in_turn(lambda: self._show_earlier(step))
 
     def _in_turn(self, action: Callable[[], object]) -> None:

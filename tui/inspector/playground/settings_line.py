@@ -181,16 +181,13 @@ class SettingsLine(Widget, can_focus=True):
         self.refresh()
 
     def action_choose(self, step: int) -> None:
-        """Goes to another setting."""
         self.chosen = NAMES[(NAMES.index(self.chosen) + step) % len(NAMES)]
         self.refresh()
 
     def action_step(self, direction: int) -> None:
-        """Raises or lowers the chosen setting."""
         self._change(lambda settings: settings.stepped(self.chosen, direction))
 
     def action_enter(self) -> None:
-        """Begins to type a value, or takes the one that was typed."""
         if self._entry is None:
             self._entry = ""
         else:
@@ -200,7 +197,6 @@ class SettingsLine(Widget, can_focus=True):
         self.refresh()
 
     def action_leave(self) -> None:
-        """Forgets what was typed."""
         self._entry = None
         self.refresh()
 

@@ -81,19 +81,15 @@ class SampleView(ScrollView, can_focus=True):
             self._start_layout(subject)
 
     def action_step(self, step: int) -> None:
-        """Asks for the next item, or the one before."""
         self.post_message(self.Stepped(step))
 
     def action_scroll_by(self, lines: int) -> None:
-        """Scrolls by some lines."""
         self.scroll_to(y=self.scroll_offset.y + lines, animate=False, immediate=True)
 
     def action_page(self, pages: int) -> None:
-        """Scrolls by pages, which share a line."""
         self.action_scroll_by(pages * max(1, self.scrollable_content_region.height - 1))
 
     def action_edge(self, edge: int) -> None:
-        """Scrolls to the top (0) or the end (1)."""
         self.scroll_to(y=edge * self.max_scroll_y, animate=False, immediate=True)
 
     def on_resize(self) -> None:

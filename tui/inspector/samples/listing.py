@@ -298,7 +298,6 @@ class SampleList(RowList):
         self.post_message(self.Moved())
 
     def action_open(self) -> None:
-        """Asks for the item under the cursor."""
         if self.row_count:
             self.post_message(self.Opened())
 

@@ -245,14 +245,12 @@ class SamplesPane(Pane):
         self._rows.action_move(message.step)
 
     def action_filter(self, step: int) -> None:
-        """The next filter, or the one before."""
         if self._listing is not None and not self._listing.has_both:
             self.notify("Filters need base and ablated answers: r runs what is missing.", markup=False)
         else:
             self._chooser.step_filter(step)
 
     def action_flip(self, step: int) -> None:
-        """To the next listed item whose answer flipped, or the one before."""
         index = self._rows.index
         if self._listing is None or index is None:
             return
@@ -265,7 +263,6 @@ class SamplesPane(Pane):
             self.notify(f"No listed item {where} this one flipped.", timeout=2, markup=False)
 
     def action_tags(self) -> None:
-        """Opens the list of failures and tags, or closes it and keeps what is under its cursor."""
         listing = self._listing
         if listing is not None:
             failures = failure_counts(listing.failures)
@@ -287,7 +284,6 @@ class SamplesPane(Pane):
         (self._rows if self._rows.display else self._item).focus()
 
     def action_back(self) -> None:
-        """Puts away tags or search, or else the item."""
         if self._item.has_focus:
             self._close_item()
         else:

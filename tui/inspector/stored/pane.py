@@ -218,7 +218,6 @@ y        copy the entry's key; e write the list to a file
         return action != "leave" or is_busy or is_open
 
     def action_enter(self) -> None:
-        """Deletes the entry if that was asked; else opens or closes its details."""
         if self._asks_for is not None:
             stored, self._asks_for = self._asks_for, None
             self._delete(stored)
@@ -227,13 +226,11 @@ y        copy the entry's key; e write the list to a file
             self._read_details()
 
     def action_order(self) -> None:
-        """Sorts by the next order."""
         self._said = ""
         self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
         self._show_rows(lambda: self._list.move_to(0))
 
     def action_leave(self) -> None:
-        """Leaves one thing: the question, verifying, the details, or the search."""
         if self._asks_for is not None:
             self._asks_for = None
         elif self._verifying is not None:
@@ -271,7 +268,6 @@ y        copy the entry's key; e write the list to a file
     # Deleting
 
     def action_delete(self) -> None:
-        """Asks whether to delete the entry under the cursor."""
         stored = self._list.chosen
         if self.session.readonly:
             self.post_message(self.Failed("This inspector was started with --readonly: it deletes nothing."))
@@ -300,7 +296,6 @@ y        copy the entry's key; e write the list to a file
     # Verifying
 
     def action_verify(self) -> None:
-        """Reads every entry whole, in a thread."""
         if self._verifying is not None:
             return
         self._verifying = Event()
