@@ -1,4 +1,4 @@
-"""The README's picture shows the inspector as it is: run `python -m tests.tui.inspector.picture` if it does not."""
+"""The README's picture shows the inspector as it is; if not: `python -m tests.tui.inspector.picture`."""
 
 from __future__ import annotations
 
