@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from cache.files import (
-    DAMAGED_SUFFIX,
     Busy,
     CorruptEntry,
     OtherVersion,
@@ -22,6 +21,7 @@ from cache.files import (
     is_checksum,
     key_lock,
     seal_of,
+    set_aside,
     staged,
     unreadable,
 )
@@ -45,12 +45,6 @@ class Kind:
     format: int
     """Version of the payload's layout; entries of another format are not served."""
 
-    def version_of(self, written_format: int) -> Version:
-        """Which version of abilityscope wrote a payload of the format."""
-        if written_format == self.format:
-            return "current"
-        return "earlier" if written_format < self.format else "later"
-
 
 RANKINGS = Kind("rankings", ".safetensors", format=1)
 OUTCOMES = Kind("outcomes", ".parquet", format=2)
@@ -62,6 +56,13 @@ KINDS = (RANKINGS, OUTCOMES, DIVERGENCES, GENERATION_QUALITY, ITEMS, LOCALIZATIO
 
 EARLIER_KINDS = tuple(Kind(name, ".parquet", sys.maxsize) for name in ("partings", "health", "separations"))
 """Kinds of an earlier version: listed and deleted, never read. No format of theirs is current."""
+
+
+def version_of(written: tuple[int, ...], current: tuple[int, ...]) -> Version:
+    """Which version of abilityscope wrote something of these formats, when the current ones are given."""
+    if written == current:
+        return "current"
+    return "earlier" if written < current else "later"
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,10 @@ class Manifest:
             raise ValueError("its manifest was changed or cut")
         if "ingredients" in fields:
             fields |= {"key_inputs": fields.pop("ingredients"), "format": EARLIER_FORMAT}
-        if set(fields) != set(_FITS):
+        if set(fields) != set(FITS):
             raise ValueError("its manifest has missing or unknown fields")
         # Anybody can make a seal: what is believed here is compared, added and shown elsewhere.
-        if odd := [name for name, fits in _FITS.items() if not fits(fields[name])]:
+        if odd := [name for name, fits in FITS.items() if not fits(fields[name])]:
             raise ValueError(f"its manifest has no usable '{odd[0]}'")
         return cls(**fields)
 
@@ -120,7 +121,7 @@ def is_count(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
-def is_time(value: object) -> bool:
+def _is_time(value: object) -> bool:
     """Whether a value from a file is a time with its zone, in ISO 8601."""
     try:
         return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
@@ -128,10 +129,10 @@ def is_time(value: object) -> bool:
         return False
 
 
-_FITS: dict[str, Callable[[object], bool]] = {
+FITS: dict[str, Callable[[object], bool]] = {
     "key": lambda value: isinstance(value, str) and is_key(value),
     "format": is_count,
-    "created": is_time,
+    "created": _is_time,
     "size_bytes": is_count,
     "checksum": is_checksum,
     "key_inputs": lambda value: isinstance(value, dict),
@@ -223,9 +224,10 @@ class EntryFolder:
         if key in self.held:
             return self.held[key][0]
         manifest = self.manifest_of_any_version(key)
-        if manifest is None or (version := self.kind.version_of(manifest.format)) == "current":
-            return manifest
-        raise OtherVersion(self.payload_path(key), version)
+        if manifest is not None and manifest.format != self.kind.format:
+            version = version_of((manifest.format,), (self.kind.format,))
+            raise OtherVersion(self.payload_path(key), version)
+        return manifest
 
     def manifest_of_any_version(self, key: str) -> Manifest | None:
         """The manifest of a key on the disk, whatever version of abilityscope wrote it.
@@ -328,8 +330,7 @@ class EntryFolder:
         try:
             with key_lock(self.root, key, wait=False):
                 if self.damage_of(key):
-                    for part in (path.with_suffix(".json"), path):
-                        if part.exists():
-                            part.replace(part.with_name(f"{part.name}{DAMAGED_SUFFIX}"))
+                    set_aside(path.with_suffix(".json"))
+                    set_aside(path)
         except Busy:
             pass

@@ -130,6 +130,16 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}")
 
 
+def set_aside(path: Path) -> None:
+    """Renames a damaged file, if it exists: it can be inspected, and is in nobody's way.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}{DAMAGED_SUFFIX}"))
+
+
 def checksum_of(content: bytes) -> str:
     """SHA-256 of the bytes, 64 hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from cache.files import (
@@ -37,23 +38,18 @@ def fingerprint_files(paths: Iterable[Path], memory: Path | None = None) -> str:
     Raises:
         FileNotFoundError: a file does not exist.
     """
-    known = _recall(memory)
+    known: dict[str, str] = {}
+    # Unlike that of an entry, damage is not reported here: the memory only saves time, and is replaced below.
+    with suppress(CorruptEntry):
+        known = {} if memory is None else _read(memory)
     learnt: dict[str, str] = {}
     digests = [(path.name, _digest(path, known, learnt)) for path in paths]
     if memory is not None and learnt:
-        _remember(memory, {**known, **learnt})
+        known |= learnt
+        # Nor is a folder that cannot be written to: whoever uses the cache stores something in it soon.
+        with suppress(OSError):
+            write_atomically(memory, json.dumps({"seal": seal_of(known), "files": known}, indent=1).encode())
     return seal_of(digests)[:KEY_LENGTH]
-
-
-def _remember(memory: Path, known: dict[str, str]) -> None:
-    """Writes the memory; where it cannot be written, the files are read again next time.
-
-    This is not reported here: whoever uses the cache stores something in it soon, and reports it then.
-    """
-    try:
-        write_atomically(memory, json.dumps({"seal": seal_of(known), "files": known}, indent=1).encode())
-    except OSError:
-        return
 
 
 def _digest(path: Path, known: dict[str, str], learnt: dict[str, str]) -> str:
@@ -74,34 +70,23 @@ def _identity(path: Path) -> str:
     return canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino])
 
 
-def _recall(memory: Path | None) -> dict[str, str]:
-    """What is remembered; nothing if the memory is damaged.
-
-    Damage is not reported here, unlike that of an entry: the memory only saves time, the files can be read
-    again, and the next write replaces it. `damage_of` reports it.
-    """
-    try:
-        return {} if memory is None or not memory.is_file() else _read(memory)
-    except CorruptEntry:
-        return {}
-
-
 def damage_of(memory: Path) -> CorruptEntry | None:
     """What is wrong with the memory; None if nothing is, or there is none."""
     try:
-        if memory.is_file():
-            _read(memory)
+        _read(memory)
     except CorruptEntry as error:
         return error
     return None
 
 
 def _read(memory: Path) -> dict[str, str]:
-    """What is remembered.
+    """What is remembered; nothing if there is no file.
 
     Raises:
         CorruptEntry: it is not what was written.
     """
+    if not memory.is_file():
+        return {}
     try:
         if memory.stat().st_size > LARGEST_BYTES:
             raise CorruptEntry(memory, "it is far larger than any")

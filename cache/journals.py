@@ -23,9 +23,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from cache.entries import EARLIER_FORMAT, EntryFolder, Kind, is_count, is_time
+from cache.entries import EARLIER_FORMAT, FITS, EntryFolder, is_count, version_of
 from cache.files import (
-    DAMAGED_SUFFIX,
     Busy,
     CorruptEntry,
     Version,
@@ -109,7 +108,10 @@ def read_journal(entries: EntryFolder, key: str) -> Kept | None:
     bodies = [_body(line) for line in lines[1:]]
     batches = [body for body in bodies if _is_batch(body)]
     changed = len(bodies) - len(batches)
-    version, damage = _version_of(head, entries.kind), None
+    version, damage = (
+        version_of((head["journal"], head["format"]), (JOURNAL_FORMAT, entries.kind.format)),
+        None,
+    )
     if changed and version == "current":
         damage = CorruptEntry(path, f"{changed} of its {len(bodies)} batches were changed")
     return Kept(version, head["format"], head["created"], head["key_inputs"], batches, damage)
@@ -118,17 +120,6 @@ def read_journal(entries: EntryFolder, key: str) -> Kept | None:
 def usable_batches(kept: Kept | None) -> list[Batch]:
     """The batches that a run can continue from: none of a journal of another version."""
     return [] if kept is None or kept.version != "current" else kept.batches
-
-
-def set_journal_aside(entries: EntryFolder, key: str) -> None:
-    """Renames a damaged journal, so that it can be inspected and is in nobody's way.
-
-    Raises:
-        OSError: the folder cannot be written to.
-    """
-    path = journal_path(entries, key)
-    if path.exists():
-        path.replace(path.with_name(f"{path.name}{DAMAGED_SUFFIX}"))
 
 
 class Journal:
@@ -148,8 +139,7 @@ class Journal:
             key_inputs: what the key was made of.
             found: the batches that an earlier journal had.
         """
-        self._root, self._key = entries.root, key
-        self._path = journal_path(entries, key)
+        self._path, self._lock = journal_path(entries, key), journal_lock(entries.root, key)
         head = {
             "journal": JOURNAL_FORMAT,
             "format": entries.kind.format,
@@ -202,7 +192,7 @@ class Journal:
         """The new file under its name, with all batches that were found."""
         # The lock is for those who make room: two writers of one journal have a file each.
         with suppress(Busy):
-            self._closing.enter_context(locked(journal_lock(self._root, self._key), wait=False))
+            self._closing.enter_context(locked(self._lock, wait=False))
         temporary = temporary_beside(self._path)
         file = self._closing.enter_context(FileIO(temporary, "x"))
         try:
@@ -238,19 +228,10 @@ def _body(line: bytes) -> Any:
 
 
 def _is_head(body: Any) -> bool:
-    fits = isinstance(body, dict) and is_count(body.get("journal")) and is_count(body.get("format"))
+    fields = ("key", "format", "created", "key_inputs")
     return (
-        fits
-        and isinstance(body.get("key"), str)
-        and is_time(body.get("created"))
-        and isinstance(body.get("key_inputs"), dict)
+        isinstance(body, dict) and is_count(body.get("journal")) and all(FITS[n](body.get(n)) for n in fields)
     )
-
-
-def _version_of(head: Mapping[str, Any], kind: Kind) -> Version:
-    if head["journal"] != JOURNAL_FORMAT:
-        return "earlier" if head["journal"] < JOURNAL_FORMAT else "later"
-    return kind.version_of(head["format"])
 
 
 def _is_batch(body: Any) -> bool:

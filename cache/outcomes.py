@@ -6,6 +6,7 @@ Measured with 200 rows per entry: polars reads an entry in 0.4 to 0.8 ms, Parque
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,16 +42,12 @@ SCHEMA = pl.Schema(
 multiple choice. `score` is the first metric, 0 to 1. Items of one `cluster` are resampled together; null: the
 item is on its own."""
 
-_NO_ROWS = pl.DataFrame(schema=SCHEMA)
-
 
 class Loaded(NamedTuple):
     """What was found under many keys."""
 
     frames: dict[str, pl.DataFrame]
     """The outcomes of each key that is stored and whole, in the order of the keys."""
-    rows: pl.DataFrame
-    """All of them together; the first column, `key`, says whose each row is."""
     corrupt: tuple[CorruptEntry, ...]
     """The entries that are damaged."""
 
@@ -88,34 +85,32 @@ class Outcomes(Tables):
                     heights[key] = manifest.details.get("n")
             except CorruptEntry as error:
                 corrupt.append(error)
-        rows = _together(list(contents.values()), list(heights.values()))
-        if rows is None:  # one of them is no table of outcomes: which one?
-            frames: dict[str, pl.DataFrame] = {}
+        frames = _read_together(contents, heights)
+        if frames is None:  # one of them is no table of outcomes: which one?
+            frames = {}
             for key, content in contents.items():
                 try:
                     frames[key] = self.parsed(key, content, heights[key])
                 except CorruptEntry as error:
                     corrupt.append(error)
-            rows = pl.concat([_NO_ROWS, *frames.values()])
-            heights = {key: frame.height for key, frame in frames.items()}
-        return Loaded(
-            frames=_split(rows, heights),
-            rows=rows.select(_key_column(heights), pl.all()),
-            corrupt=tuple(corrupt),
-        )
+        return Loaded(frames, tuple(corrupt))
 
 
-def _together(contents: list[bytes], heights: Sequence[Any]) -> pl.DataFrame | None:
-    """The rows of many payloads in one scan; None if one of them does not fit its manifest."""
+def _read_together(
+    contents: Mapping[str, bytes], heights: Mapping[str, Any]
+) -> dict[str, pl.DataFrame] | None:
+    """The rows of each key, read in one scan; None if a payload does not fit its manifest."""
     if not contents:
-        return _NO_ROWS
+        return {}
     try:
-        rows = pl.scan_parquet(contents).collect()
+        rows = pl.scan_parquet(list(contents.values())).collect()
     except pl.exceptions.PolarsError:
         return None
-    known = [height for height in heights if isinstance(height, int)]
-    is_whole = len(known) == len(heights) and sum(known) == rows.height
-    return rows if is_whole and rows.schema == SCHEMA else None
+    known = [height for height in heights.values() if isinstance(height, int)]
+    if len(known) < len(heights) or sum(known) != rows.height or rows.schema != SCHEMA:
+        return None
+    ends = itertools.accumulate(known)
+    return {key: rows.slice(end - n, n) for key, n, end in zip(heights, known, ends, strict=True)}
 
 
 def _frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
@@ -141,18 +136,3 @@ def _list_column(rows: Sequence[Sequence[float]]) -> pl.Series:
     padded = np.array([(*row, *[0.0] * (widest - len(row))) for row in rows], dtype=np.float32)
     table = pl.DataFrame({"row": padded.reshape(len(rows), widest), "width": widths})
     return table.select(pl.col("row").arr.to_list().list.head(pl.col("width"))).to_series()
-
-
-def _split(rows: pl.DataFrame, heights: Mapping[str, int]) -> dict[str, pl.DataFrame]:
-    """The rows of each key, without copying."""
-    frames, start = {}, 0
-    for key, height in heights.items():
-        frames[key] = rows.slice(start, height)
-        start += height
-    return frames
-
-
-def _key_column(heights: Mapping[str, int]) -> pl.Series:
-    """The key of every row."""
-    owners = np.repeat(np.arange(len(heights)), np.array(list(heights.values()), dtype=np.int64))
-    return pl.Series("key", list(heights), dtype=pl.String).gather(owners)

@@ -150,21 +150,19 @@ def _read_prefix(path: Path, payload: Payload, n: int) -> tuple[NDArray[np.int16
     if n == 0:  # safetensors cannot slice an empty array
         return np.empty(0, np.int16), np.empty(0, np.int32)
     try:
-        matrix_ids, local_indices = _first(payload, n)
+        if isinstance(payload, bytes):
+            arrays = load(payload)
+            matrix_ids, local_indices = arrays["matrix_ids"][:n], arrays["local_indices"][:n]
+        else:
+            with safe_open(payload, framework="np") as file:
+                matrix_ids = file.get_slice("matrix_ids")[:n]
+                local_indices = file.get_slice("local_indices")[:n]
         _check(matrix_ids, local_indices)
     except OSError as error:
         raise unreadable(path, error) from None
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
         raise CorruptEntry(path, f"it cannot be read ({error})") from None
     return matrix_ids, local_indices
-
-
-def _first(payload: Payload, n: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
-    if isinstance(payload, bytes):
-        arrays = load(payload)
-        return arrays["matrix_ids"][:n], arrays["local_indices"][:n]
-    with safe_open(payload, framework="np") as file:
-        return file.get_slice("matrix_ids")[:n], file.get_slice("local_indices")[:n]
 
 
 def _block_checksums(matrix_ids: NDArray[np.int16], local_indices: NDArray[np.int32]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cache.entries import EARLIER_KINDS, KINDS, EntryFolder, Kind, Manifest
+from cache.entries import EARLIER_KINDS, KINDS, EntryFolder, Kind, Manifest, version_of
 from cache.files import (
     DAMAGED_SUFFIX,
     TEMPORARY_SUFFIX,
@@ -86,7 +86,8 @@ def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
     except CorruptEntry as error:
         broken = error.reason
     if manifest is not None:
-        version, summary = kind.version_of(manifest.format), _summary(manifest.key_inputs)
+        version = version_of((manifest.format,), (kind.format,))
+        summary = _summary(manifest.key_inputs)
         return Entry(kind.name, key, size_bytes, manifest.created, summary, version=version), manifest
     if kind in EARLIER_KINDS:
         return Entry(kind.name, key, size_bytes, version="earlier"), None
@@ -96,23 +97,20 @@ def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
 def unfinished(folder: EntryFolder) -> Iterator[Entry]:
     """The journals of runs that are going on or were stopped; one without a date is of no use any more."""
     for key in journal_keys(folder):
+        kept, broken = None, "its run is stored by now" if folder.has(key) else "it has no batch yet"
         try:
-            yield _journal_entry(folder, key, journal_path(folder, key).stat().st_size)
+            size_bytes = journal_path(folder, key).stat().st_size
+            kept = None if folder.has(key) else read_journal(folder, key)
         except FileNotFoundError:  # its run ended since the folder was read
             continue
-
-
-def _journal_entry(folder: EntryFolder, key: str, size_bytes: int) -> Entry:
-    kept, broken = None, "its run is stored by now" if folder.has(key) else "it has no batch yet"
-    try:
-        kept = None if folder.has(key) else read_journal(folder, key)
-    except CorruptEntry as error:
-        broken = error.reason
-    if kept is None:
-        return Entry(folder.kind.name, key, size_bytes, broken=broken, is_unfinished=True)
-    summary = f"{sum(map(len, kept.batches))} items of {_summary(kept.key_inputs)}"
-    damage = kept.damage.reason if kept.damage else None
-    return Entry(folder.kind.name, key, size_bytes, kept.created, summary, damage, kept.version, True)
+        except CorruptEntry as error:
+            broken = error.reason
+        if kept is None:
+            yield Entry(folder.kind.name, key, size_bytes, broken=broken, is_unfinished=True)
+            continue
+        summary = f"{sum(map(len, kept.batches))} items of {_summary(kept.key_inputs)}"
+        damage = kept.damage.reason if kept.damage else None
+        yield Entry(folder.kind.name, key, size_bytes, kept.created, summary, damage, kept.version, True)
 
 
 def left_overs(folder: EntryFolder) -> Iterator[Entry]:

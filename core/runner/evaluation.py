@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from cache.files import CorruptEntry
-from cache.journals import Journal, journal_path, read_journal, set_journal_aside, usable_batches
+from cache.files import CorruptEntry, set_aside
+from cache.journals import Journal, journal_path, read_journal, usable_batches
 from core.benchmarks.benchmark import Document
 from core.benchmarks.evaluation import Outcome, Prepared, evaluate, finished_batches
 from core.experiment.events import BatchFinished, EntryReplaced, ItemOutcome, RunStarted
@@ -130,7 +130,7 @@ def _kept_batches(runner: Runner, request: OutcomesRequest, prepared: Prepared) 
     if damage is not None:
         runner.emit(EntryReplaced(str(damage)))
         with storing(runner):
-            set_journal_aside(entries, key)
+            set_aside(journal_path(entries, key))
     return finished_batches(prepared, {outcome.item_id: outcome for outcome in outcomes})
 
 

@@ -175,7 +175,7 @@ def test_one_of_another_form_does_not_take_other_outcomes_along(store: Store) ->
     store.outcomes.entries.write(other, foreign.read_bytes(), {}, {"n": 1})
     loaded = store.outcomes.load_many([other, KEY])
     assert list(loaded.frames) == [KEY]
-    assert loaded.rows["key"].to_list() == [KEY]
+    assert loaded.frames[KEY]["item_id"].to_list() == ["a"]
     assert [error.path.stem for error in loaded.corrupt] == [other]
 
 

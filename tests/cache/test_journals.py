@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache.entries import OUTCOMES, EntryFolder, Kind
-from cache.files import CorruptEntry, checksum_of
+from cache.files import CorruptEntry, checksum_of, set_aside
 from cache.folder import Store
-from cache.journals import Journal, journal_path, read_journal, set_journal_aside, usable_batches
+from cache.journals import Journal, journal_path, read_journal, usable_batches
 from cache.keys import key_of
 from cache.upkeep import Entry, delete, entries, manifest_of, prune, verify
 from tests.cache.damage import cut, flipped
@@ -187,7 +187,7 @@ def test_damage_is_verified_set_aside_and_made_room_of(folder: EntryFolder) -> N
     (damage,) = verify(folder.root)
     assert str(damage) == f"The cache entry {path} is damaged: 1 of its 3 batches were changed."
     assert listed(folder.root).broken == damage.reason
-    set_journal_aside(folder, KEY)
+    set_aside(path)
     assert verify(folder.root) == []
     entry = listed(folder.root)
     assert (entry.key, entry.broken) == (

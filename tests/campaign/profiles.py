@@ -1,4 +1,4 @@
-"""The small profile that the campaign runs, and what is compared of two of them."""
+"""The small profile that the campaign runs, and how two of them are compared."""
 
 from __future__ import annotations
 
@@ -58,27 +58,25 @@ def results(out: Path) -> dict[str, str]:
     return {path.name: checksum_of(path.read_bytes()) for path in sorted(out.iterdir())}
 
 
+def payloads(root: Path) -> list[Path]:
+    """The payload of every finished entry; reads it whole, and raises if it is damaged."""
+    folders = [EntryFolder(root, kind) for kind in KINDS]
+    stored = [(folder, key) for folder in folders for key in folder.stored_keys()]
+    return [folder.payload_path(key) for folder, key in stored if folder.whole_payload(key) is not None]
+
+
 def entries(root: Path) -> dict[str, dict[str, Any]]:
-    """Every entry by kind and key, as its manifest says; when it was made is left out, and so the seal."""
-    found = {}
-    for folder in (EntryFolder(root, kind) for kind in KINDS):
-        for key in folder.stored_keys():
-            if folder.whole_payload(key) is not None:
-                manifest = json.loads(folder.payload_path(key).with_suffix(".json").read_bytes())
-                found[f"{folder.kind.name}/{key}"] = {
-                    name: value for name, value in manifest.items() if name not in ("created", "seal")
-                }
-    return found
+    """The manifest of every entry by kind and key, without the time it was made and the seal."""
+    manifests = {path: json.loads(path.with_suffix(".json").read_bytes()) for path in payloads(root)}
+    return {
+        f"{path.parent.name}/{path.stem}": {n: v for n, v in fields.items() if n not in ("created", "seal")}
+        for path, fields in manifests.items()
+    }
 
 
 def finished_files(root: Path) -> dict[Path, tuple[int, int, int]]:
-    """The files of every finished entry: inode, time of writing and size. Another writing gives another."""
-    paths: list[Path] = []
-    for folder in (EntryFolder(root, kind) for kind in KINDS):
-        for key in folder.stored_keys():
-            if folder.whole_payload(key) is not None:
-                payload = folder.payload_path(key)
-                paths += [payload, payload.with_suffix(".json")]
+    """Inode, time of writing and size of every finished entry's files: writing one again changes them."""
+    paths = [part for path in payloads(root) for part in (path, path.with_suffix(".json"))]
     return {path: (s.st_ino, s.st_mtime_ns, s.st_size) for path in paths for s in [path.stat()]}
 
 

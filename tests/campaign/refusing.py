@@ -1,4 +1,4 @@
-"""What a person may expect of a command that cannot do what is asked for."""
+"""What users may expect of a command that cannot do what they ask for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONGEST_SENTENCE = 700
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """Exit code and the one sentence of a command that fails as it should: nothing else is told."""
+    """Exit code and the one sentence of a command that fails as it should, with no other output."""
     code, out, err = called(capsys, *arguments)
     assert code in (1, 2), f"exit code {code}: {out} {err}"
     assert out == ""

@@ -1,4 +1,4 @@
-"""Items, rows, descriptions and settings that are wrong: one sentence that names file and place."""
+"""Malformed items, rows, descriptions and settings: one sentence that says in which file and where."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ ITEMS: dict[str, tuple[bytes, str]] = {
         lines(ITEM).replace(b'"Who is shorter?"', SURROGATE.encode()),
         "half of a surrogate pair",
     ),
-    "nested without end": (b"[" * 200_000, "is nested too deeply"),
-    "a number without end": (b'{"question": ' + b"9" * 10_000 + b"}", "has a huge number"),
+    "nested too deeply": (b"[" * 200_000, "is nested too deeply"),
+    "a huge number": (b'{"question": ' + b"9" * 10_000 + b"}", "has a huge number"),
 }
 
 
 @pytest.mark.parametrize("case", ITEMS)
-def test_ones_custom_items(capsys: pytest.CaptureFixture[str], tmp_path: Path, ends: None, case: str) -> None:
+def test_custom_items(capsys: pytest.CaptureFixture[str], tmp_path: Path, ends: None, case: str) -> None:
     content, fragment = ITEMS[case]
     path = tmp_path / "mine.jsonl"
     path.write_bytes(content)
@@ -96,13 +96,15 @@ ITEM_FILES: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "an empty table": ("mine.parquet", lambda path: path.write_bytes(b""), "cannot be read as Parquet"),
     "a cut table": ("mine.parquet", a_cut_table, "cannot be read as Parquet"),
     "a table without the field": ("mine.parquet", a_table, "field 'options': is missing"),
-    "a home that is nobody's": ("~nobody-of-this-name/mine.jsonl", lambda path: None, "is no path"),
-    "a name without end": ("x" * 5_000 + ".jsonl", lambda path: None, "is no path"),
+    "an unknown home folder": ("~nobody-of-this-name/mine.jsonl", lambda path: None, "is no path"),
+    "an endless name": ("x" * 5_000 + ".jsonl", lambda path: None, "is no path"),
 }
 
 
 @pytest.mark.parametrize("case", ITEM_FILES)
-def test_what_are_no_items(capsys: pytest.CaptureFixture[str], tmp_path: Path, ends: None, case: str) -> None:
+def test_files_that_hold_no_items(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, ends: None, case: str
+) -> None:
     name, make, fragment = ITEM_FILES[case]
     make(tmp_path / name)  # where the command is, too
     _, said = refusal(capsys, "importance", "--ability", "spatial_reasoning", "--items", name)
@@ -125,7 +127,7 @@ DESCRIPTIONS: dict[str, tuple[dict[str, Any], bytes, str]] = {
     "an id with a slash": ({"id": "../riddles"}, lines(ROW), "id must be lowercase letters"),
     "rows that are not there": ({"rows": "other.jsonl"}, lines(ROW), "other.jsonl does not exist"),
     "rows of another kind": ({"rows": "own.json"}, lines(ROW), "neither JSON lines nor Parquet"),
-    "a pattern that is none": (
+    "an unknown pattern": (
         {"options": None, "answer": None, "target": "right", "extract": "("},
         lines(ROW),
         "extract is not a valid pattern",
@@ -134,7 +136,7 @@ DESCRIPTIONS: dict[str, tuple[dict[str, Any], bytes, str]] = {
 
 
 @pytest.mark.parametrize("case", DESCRIPTIONS)
-def test_a_benchmark_of_ones_own(
+def test_a_custom_benchmark(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, sound_model: Path, ends: None, case: str
 ) -> None:
     changes, rows, fragment = DESCRIPTIONS[case]
@@ -230,7 +232,7 @@ def test_settings(
     assert fragment in said
 
 
-def test_ids_that_are_there_twice_are_told_apart(
+def test_duplicate_ids_are_made_unique(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, sound_model: Path, ends: None
 ) -> None:
     (tmp_path / "data").mkdir()

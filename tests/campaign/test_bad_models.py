@@ -1,4 +1,4 @@
-"""Model folders and cache folders that are spoilt: one sentence that says what is wrong and what to do."""
+"""Spoilt model folders and cache folders: one sentence that says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no config": (lambda folder: (folder / "config.json").unlink(), "There is no config.json"),
     "an empty config": (written("config.json", b""), "config.json cannot be read"),
     "a cut config": (cut("config.json", 0.5), "config.json cannot be read"),
-    "a config of nothing": (written("config.json", b"[]"), "config.json cannot be read"),
+    "a config that is a list": (written("config.json", b"[]"), "config.json cannot be read"),
     "a config that is no UTF-8": (written("config.json", b'{"a": "\xff"}'), "config.json cannot be read"),
-    "a config nested without end": (written("config.json", b"[" * 200_000), "config.json cannot be read"),
+    "a config nested too deeply": (written("config.json", b"[" * 200_000), "config.json cannot be read"),
     "a config that is a folder": (
         lambda folder: ((folder / "config.json").unlink(), (folder / "config.json").mkdir()),
         "There is no config.json",
@@ -96,9 +96,9 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "another number of heads": (config(num_key_value_heads=4), "do not fit its config.json"),
     "heads that do not divide": (config(num_attention_heads=5), "config.json"),
     "an MLP of a size below 0": (config(intermediate_size=-64), "config.json"),
-    "a rope that is none": (config(rope_parameters={"rope_type": "hemp"}), "config.json"),
-    "an activation that is none": (config(hidden_act="sloth"), "config.json describes no model"),
-    "a quantization that is none": (config(quantization_config={"quant_method": "magic"}), "magic"),
+    "an unknown rope": (config(rope_parameters={"rope_type": "hemp"}), "config.json"),
+    "an unknown activation": (config(hidden_act="sloth"), "config.json describes no model"),
+    "an unknown quantization": (config(quantization_config={"quant_method": "magic"}), "magic"),
     "no weights": (lambda folder: (folder / WEIGHTS).unlink(), "lacks its weights"),
     "empty weights": (written(WEIGHTS, b""), "is not a whole safetensors file"),
     "cut weights": (cut(WEIGHTS, 0.9), "is not a whole safetensors file"),
@@ -111,11 +111,11 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
         written(WEIGHTS, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"),
         "is not a whole safetensors file",
     ),
-    "weights with a header without end": (
+    "weights with a huge header": (
         written(WEIGHTS, header_of(2**62)),
         "is not a whole safetensors file",
     ),
-    "weights with a header of nothing": (written(WEIGHTS, header_of(2)), "is not a whole safetensors file"),
+    "weights with an empty header": (written(WEIGHTS, header_of(2)), "is not a whole safetensors file"),
     "a weight that is missing": (tensors(lambda kept: kept.pop(UP)), UP),
     "an embedding that is missing": (tensors(lambda kept: kept.pop(EMBEDDING)), EMBEDDING),
     "a weight of another shape": (tensors(lambda kept: kept.update({UP: kept[UP].T.copy()})), UP),
@@ -126,24 +126,24 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a weight that is no number": (tensors(no_numbers), "not finite"),
     "weights that are infinite": (tensors(infinite), "not finite"),
     "an index that is no JSON": (written("model.safetensors.index.json", b"{"), "index.json cannot be read"),
-    "an index of a shard that is not there": (
+    "an index of a missing shard": (
         written("model.safetensors.index.json", b'{"weight_map": {"a": "other.safetensors"}}'),
         "lacks its weights (other.safetensors)",
     ),
-    "an index of no names": (
+    "an index of numbers": (
         written("model.safetensors.index.json", b'{"weight_map": {"a": 3}}'),
         "index.json cannot be read",
     ),
     "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(), "There is no tokenizer"),
     "an empty tokenizer": (written("tokenizer.json", b""), "The tokenizer in"),
     "a cut tokenizer": (cut("tokenizer.json", 0.5), "The tokenizer in"),
-    "a tokenizer of nothing": (written("tokenizer.json", b"{}"), "The tokenizer in"),
+    "a tokenizer that is empty JSON": (written("tokenizer.json", b"{}"), "The tokenizer in"),
     "a tokenizer whose config is no JSON": (written("tokenizer_config.json", b"{"), "The tokenizer in"),
-    "a chat template that is none": (written("chat_template.jinja", b"{% if %}"), "chat template"),
+    "an unknown chat template": (written("chat_template.jinja", b"{% if %}"), "chat template"),
 }
-"""By what is wrong with the folder: what spoils it, and what the sentence has to say."""
+"""What spoils the folder, and a part of the sentence, by what is wrong."""
 
-CHATTING = ("a chat template that is none",)
+CHATTING = ("an unknown chat template",)
 
 
 @pytest.mark.parametrize("case", FOLDERS)
@@ -189,7 +189,7 @@ def test_weights_that_are_no_numbers_score_nothing(
 CACHES: dict[str, str] = {
     "a file": "file",
     "below a file": "file/cache",
-    "in a home that is nobody's": "~nobody-of-this-name/cache",
+    "in an unknown home folder": "~nobody-of-this-name/cache",
 }
 
 

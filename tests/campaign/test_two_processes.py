@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 
+from cache.folder import Store
+from tests.campaign.nursery import computed
 from tests.campaign.profiles import (
     RANKINGS,
     RUNS,
@@ -40,3 +42,18 @@ def test_a_third_that_comes_later_computes_nothing(truth: Truth, tmp_path: Path,
     assert times_computed(tmp_path) == {}
     assert finished_files(truth.folder / "cache") == before
     assert_equal(truth.folder / "cache", tmp_path / "out", truth.folder)
+
+
+def test_the_nursery_notes_all_that_is_computed(truth: Truth) -> None:
+    """What the other tests count with: if a function that the nursery wraps moves, this fails."""
+    store, notes = Store(truth.folder / "cache"), computed(truth.folder)
+    rankings = [key for kind, key, *_ in notes if kind == "ranking"]
+    assert sorted(rankings) == store.rankings.entries.stored_keys()
+    items: dict[str, list[str]] = defaultdict(list)
+    for kind, key, *ids in notes:
+        items[key] += ids[0] if kind == "batch" else []
+    runs = {key: store.outcomes.load(key) for key in store.outcomes.entries.stored_keys()}
+    assert len(runs) == RUNS
+    for key, frame in runs.items():
+        assert frame is not None
+        assert sorted(items[key]) == sorted(frame["item_id"])
