@@ -175,17 +175,13 @@ async def stop_job(job: str) -> Job:
     Raises:
         EngineError: there is no such job or engine, or it does not end in time.
     """
-    connection = await connect(job.partition("-")[0])
-    try:
-        async with asyncio.timeout(STOP_S):
-            return await _cancelled(connection, job)
-    except TimeoutError:
-        raise EngineError(
-            f"The job {job} was told to stop, but has not in {STOP_S:.0f} s: wait and look at abilityscope "
-            f"jobs, or end its engine with abilityscope stop {connection.engine}."
-        ) from None
-    finally:
-        await connection.close()
+    engine = job.partition("-")[0]
+    late = (
+        f"The job {job} was told to stop, but has not in {STOP_S:.0f} s: wait and look at abilityscope "
+        f"jobs, or end its engine with abilityscope stop {engine}."
+    )
+    async with _stopping(engine, late) as connection:
+        return await _cancelled(connection, job)
 
 
 async def stop_engine(record: EngineRecord) -> None:
@@ -194,16 +190,24 @@ async def stop_engine(record: EngineRecord) -> None:
     Raises:
         EngineError: it does not end in time.
     """
-    connection = await connect(record.engine)
-    try:
+    late = (
+        f"The engine {record.engine} was told to end, but has not in {STOP_S:.0f} s: "
+        f"kill -9 {record.pid} ends it at once."
+    )
+    async with _stopping(record.engine, late) as connection:
         connection.send(Shutdown())
+        await connection.gone()
+
+
+@contextlib.asynccontextmanager
+async def _stopping(engine: str, late: str) -> AsyncIterator[Connection]:
+    """A connection for at most `STOP_S`; then an EngineError that says what is late."""
+    connection = await connect(engine)
+    try:
         async with asyncio.timeout(STOP_S):
-            await connection.gone()
+            yield connection
     except TimeoutError:
-        raise EngineError(
-            f"The engine {record.engine} was told to end, but has not in {STOP_S:.0f} s: "
-            f"kill -9 {record.pid} ends it at once."
-        ) from None
+        raise EngineError(late) from None
     finally:
         await connection.close()
 

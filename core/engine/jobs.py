@@ -34,12 +34,7 @@ class JobQueue:
     """Jobs in the order in which they came. Each change of one is emitted, under the queue's lock."""
 
     def __init__(self, engine: str, emit: Callable[[Event], None]) -> None:
-        """An empty queue.
-
-        Args:
-            engine: the engine's id, with which the jobs' ids begin.
-            emit: receives a `JobChanged` for each change; must not wait.
-        """
+        """An empty queue of the engine with this id; `emit` must not wait."""
         self._engine, self._emit = engine, emit
         self._changed = threading.Condition()
         self._entries: list[_Entry] = []
@@ -142,12 +137,7 @@ class JobQueue:
                 self._change(self._current, done=done)
 
     def end(self, state: JobState, problem: str = "") -> None:
-        """Ends the running job.
-
-        Args:
-            state: completed, failed or cancelled.
-            problem: why it failed, in one sentence.
-        """
+        """Ends the running job; a failed one with its problem in one sentence."""
         with self._changed:
             if self._current is not None:
                 self._end(self._current, state, problem)

@@ -133,7 +133,7 @@ def command_of(line: bytes) -> Command:
     """The command on a line.
 
     Raises:
-        ValueError: it is none; the message says what is wrong.
+        ValueError: it is none; the message says why.
     """
     try:
         return _commands.decode(line)
@@ -145,7 +145,7 @@ def event_of(line: bytes) -> Event:
     """The event on a line.
 
     Raises:
-        ValueError: it is none; the message says what is wrong.
+        ValueError: it is none; the message says why.
     """
     try:
         return _events.decode(line)

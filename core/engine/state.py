@@ -104,12 +104,7 @@ class EngineState:
                 pass
 
     def snapshot(self, engine: str, pid: int) -> Snapshot:
-        """The state for a newly connected screen.
-
-        Args:
-            engine: its id.
-            pid: its process.
-        """
+        """The state for a newly connected screen, with the engine's id and process."""
         current, scored, planned = self.current, self.scored, self.planned
         if scored is not None and scored.done >= scored.total:
             planned = None if planned is not None and planned.ability == scored.ability else planned

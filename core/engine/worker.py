@@ -30,15 +30,7 @@ class Worker(threading.Thread):
         emit: Callable[[Event], None],
         on_idle: Callable[[], None],
     ) -> None:
-        """Starts nothing yet.
-
-        Args:
-            spec: the model, the cache and how to score.
-            queue: where the jobs come from.
-            log: where stderr goes to; named in messages about unforeseen failures.
-            emit: receives the events.
-            on_idle: is called after each job.
-        """
+        """Starts nothing yet; `log` is where stderr goes to, `on_idle` is called after each job."""
         # A daemon: a model that takes minutes to load must not hold up an engine that is told to end.
         super().__init__(name="worker", daemon=True)
         self._spec, self._queue, self._log = spec, queue, log
@@ -103,26 +95,15 @@ class Worker(threading.Thread):
 
 
 def sentence_of(error: Exception, spec: EngineSpec, log: Path) -> str:
-    """What went wrong and what to do, on one line; tracebacks of unforeseen errors go to the log.
-
-    Args:
-        error: what was raised.
-        spec: the engine's.
-        log: the engine's log, which stderr goes to.
-    """
+    """What went wrong and what to do, on one line; tracebacks of unforeseen errors go to stderr, the log."""
     message = " ".join(str(error).split())
-    if _is_out_of_memory(error):
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and is_out_of_memory(error)):
         traceback.print_exception(error, file=sys.stderr)
         return f"Memory ran out on the model's device: {_smaller(spec)}, or close what else uses that memory."
     if message and isinstance(error, (ValueError, OSError, CorruptEntry)):
         return message
     traceback.print_exception(error, file=sys.stderr)
     return f"{type(error).__name__}: {message or 'no message'} (the log says where: {log})"
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether Python or torch ran out of memory."""
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and is_out_of_memory(error))
 
 
 def _smaller(spec: EngineSpec) -> str:

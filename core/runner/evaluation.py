@@ -92,13 +92,7 @@ class _BatchKeeper:
     """Keeps batches in a journal for as long as that can be written."""
 
     def __init__(self, runner: Runner, journal: Journal, *, is_slow: bool) -> None:
-        """Writes nothing yet.
-
-        Args:
-            runner: reports what cannot be written.
-            journal: open.
-            is_slow: whether a batch takes so long that it is worth waiting for the disk.
-        """
+        """`is_slow`: whether a batch takes so long that it is worth waiting for the disk."""
         self._runner, self._journal, self._is_slow = runner, journal, is_slow
         self._can_write = True
 
