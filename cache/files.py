@@ -42,13 +42,7 @@ class OtherVersion(CorruptEntry):
     """A cache entry was written by another version of abilityscope: not damaged, and not served either."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        """The error in a sentence.
-
-        Args:
-            path: the payload.
-            reason: "earlier" or "later", the version that wrote it.
-        """
-        super().__init__(path, reason)
+        super().__init__(path, reason)  # "earlier" or "later"
         self.args = (
             f"The cache entry {path} is of {'an' if reason == 'earlier' else 'a'} {reason} version of "
             "abilityscope. It is not used; 'abilityscope cache rm' deletes it.",

@@ -80,11 +80,7 @@ def damage_of(memory: Path) -> CorruptEntry | None:
 
 
 def _read(memory: Path) -> dict[str, str]:
-    """What is remembered; nothing if there is no file.
-
-    Raises:
-        CorruptEntry: it is not what was written.
-    """
+    """What is remembered; nothing if there is no file; raises CorruptEntry if it was changed."""
     if not memory.is_file():
         return {}
     try:

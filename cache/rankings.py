@@ -105,11 +105,7 @@ class Rankings:
 
 
 def _checked_details(path: Path, manifest: Manifest) -> tuple[int, list[str]]:
-    """The number of weights of a ranking, and the checksums of their blocks.
-
-    Raises:
-        CorruptEntry: the manifest lacks them.
-    """
+    """The number of weights of a ranking, and the checksums of their blocks; raises CorruptEntry without."""
     n, blocks = manifest.details.get("n"), manifest.details.get("blocks")
     if type(n) is not int or not is_count(n) or not isinstance(blocks, list):
         raise CorruptEntry(path, "its manifest does not say what is in it")
@@ -119,11 +115,7 @@ def _checked_details(path: Path, manifest: Manifest) -> tuple[int, list[str]]:
 
 
 def _save(arrays: dict[str, NDArray[Any]], path: Path) -> None:
-    """Writes the arrays to a file.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Writes the arrays to a file; raises OSError if it cannot be written."""
     try:
         save_file(arrays, path)
     except SafetensorError as error:  # raised when the disk is full
@@ -142,11 +134,7 @@ def _check(matrix_ids: NDArray[np.int16], local_indices: NDArray[np.int32]) -> N
 
 
 def _read_prefix(path: Path, payload: Payload, n: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
-    """The first n weights of both arrays.
-
-    Raises:
-        CorruptEntry: the payload is no ranking; the error names the path.
-    """
+    """The first n weights of both arrays; raises CorruptEntry if the payload is no ranking."""
     if n == 0:  # safetensors cannot slice an empty array
         return np.empty(0, np.int16), np.empty(0, np.int32)
     try:

@@ -138,12 +138,7 @@ class Tables:
         return self.parsed(key, self.entries.read_payload(key, manifest), manifest.details.get("n"))
 
     def parsed(self, key: str, content: bytes, n: object) -> pl.DataFrame:
-        """The table that a payload holds.
-
-        Args:
-            key: its key.
-            content: the payload.
-            n: the number of rows in its manifest.
+        """The table in a payload whose manifest says n rows.
 
         Raises:
             CorruptEntry: it is no table of the schema with n rows.

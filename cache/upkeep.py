@@ -76,10 +76,8 @@ def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
 
     An entry of another version is not broken.
     """
-    payload, kind = folder.payload_path(key), folder.kind
-    size_bytes = sum(
-        path.stat().st_size for path in (payload, payload.with_suffix(".json")) if path.is_file()
-    )
+    kind = folder.kind
+    size_bytes = sum(path.stat().st_size for path in _files_of_entry(folder, key) if path.is_file())
     manifest, broken = None, NEVER_FINISHED
     try:
         manifest = folder.manifest_of_any_version(key)
@@ -189,27 +187,15 @@ def manifest_of(root: Path, prefix: str) -> tuple[Found, Manifest]:
     folder = EntryFolder(root, found.kind)
     if found.kind in EARLIER_KINDS:
         raise OtherVersion(folder.payload_path(found.key), "earlier")
-    manifest = folder.read_manifest(found.key) or _manifest_of_journal(folder, found.key)
-    if manifest is None:
-        raise CorruptEntry(folder.payload_path(found.key), NEVER_FINISHED)
-    return found, manifest
-
-
-def _manifest_of_journal(folder: EntryFolder, key: str) -> Manifest | None:
-    """What is known of an unfinished run, as a manifest; None if nothing is."""
-    kept = read_journal(folder, key)
+    if manifest := folder.read_manifest(found.key):
+        return found, manifest
+    kept, path = read_journal(folder, found.key), journal_path(folder, found.key)
     if kept is None:
-        return None
-    path = journal_path(folder, key)
-    return Manifest(
-        key=key,
-        format=kept.format,
-        created=kept.created,
-        size_bytes=path.stat().st_size,
-        checksum=checksum_of_file(path),
-        key_inputs=kept.key_inputs,
-        details={"unfinished": True, "items": sum(map(len, kept.batches))},
-    )
+        raise CorruptEntry(folder.payload_path(found.key), NEVER_FINISHED)
+    size_bytes, checksum = path.stat().st_size, checksum_of_file(path)
+    details = {"unfinished": True, "items": sum(map(len, kept.batches))}
+    known = (kept.format, kept.created, size_bytes, checksum, kept.key_inputs, details)
+    return found, Manifest(found.key, *known)
 
 
 def verify(root: Path, on_entry: Callable[[int, int], None] = lambda done, total: None) -> list[CorruptEntry]:
