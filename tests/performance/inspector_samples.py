@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from core.engine.spec import EngineSpec
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.analysis.samples.items import ensure_items
+from core.engine.protocol import EngineSpec
 from tests.core.analysis.samples.stored_samples import MASK, stored_samples
 from tests.tui.inspector.host import Host
 from tui.inspector.lens import Lens

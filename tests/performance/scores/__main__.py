@@ -44,7 +44,7 @@ def report(subject: Subject, ways: list[str]) -> None:
         started = time.monotonic()
         masks = step_by_step(judge, judge.weights_at(k))
         seconds = time.monotonic() - started
-        _print(_line(judge, "items, pruned in steps", k, masks, None, seconds))
+        _print(_line(judge, "sum-abs, pruned in steps", k, masks, None, seconds))
 
 
 def _line(judge: Judge, way: str, k: float, masks: Masks, auroc: float | None, seconds: float) -> str:

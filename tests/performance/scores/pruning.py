@@ -12,7 +12,7 @@ ROUNDS = 4
 
 
 def step_by_step(judge: Judge, n: int) -> Masks:
-    """The masks of n weights each, by the form `items`.
+    """The masks of n weights each, by the reduction `sum-abs`.
 
     What the others need is scored on the whole model alone; with the mask so far, they are other models.
     """

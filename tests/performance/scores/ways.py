@@ -19,12 +19,12 @@ PROBES = 32
 
 
 def summed(subject: Subject, ability: str) -> Map:
-    """|sum over items of gradient x weight|: the program's form `sum`."""
+    """|sum over items of gradient x weight|: the program's reduction `abs-sum`."""
     return [one.abs() for one in _total(subject.products(subject.batches(ability)))]
 
 
 def by_item(subject: Subject, ability: str) -> Map:
-    """Sum over items of |gradient x weight|: the program's form `items`."""
+    """Sum over items of |gradient x weight|: the program's reduction `sum-abs`."""
     return _total([p.abs() for p in one] for one in subject.products(subject.one_by_one(ability)))
 
 
@@ -115,21 +115,21 @@ def neurons_by_item(subject: Subject, ability: str) -> Map:
 
 
 def neuron_sums(subject: Subject, ability: str) -> Map:
-    """The form `items`, summed over a neuron's weights, for each of its weights."""
+    """The reduction `sum-abs`, summed over a neuron's weights, for each of its weights."""
     kinds = [matrix.kind for matrix in subject.space.candidates("mlp")]
     return _over_neurons(kinds, by_item(subject, ability))
 
 
 WAYS: dict[str, Callable[[Subject, str], Map]] = {
-    "sum (in the program)": summed,
-    "items (in the program)": by_item,
+    "abs-sum (in the program)": summed,
+    "sum-abs (in the program)": by_item,
     "Fisher's diagonal": fisher,
     "Hessian's diagonal (Hutchinson)": hutchinson,
     "integrated from MLPs of 0": integrated,
     "weight x activation (Wanda)": wanda,
     "what helps alone": helping,
     "whole neurons, item by item": neurons_by_item,
-    "neurons' sums of items": neuron_sums,
+    "neurons' sums of sum-abs": neuron_sums,
 }
 
 
