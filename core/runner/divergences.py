@@ -139,7 +139,7 @@ def store_divergences(runner: LoadedExperiment, measured: MeasuredPair, base_log
 def divergence_row(
     tokenizer: PreTrainedTokenizerBase, pair: Pair, finishes: tuple[Finish, Finish], compared: Comparison
 ) -> dict[str, Any]:
-    """A comparison as a row of `cache.tables.SCHEMAS["divergences"]`, without its item.
+    """A comparison as a row of the divergences table, without its item.
 
     Args:
         tokenizer: the model's.

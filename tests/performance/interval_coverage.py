@@ -1,6 +1,6 @@
 """How often the 95 % interval of the AIS holds the true AIS, by base score, items and kind of mask.
 
-`python -m tests.performance.interval_coverage` takes some minutes; tests/core/analysis/statistics/test_intervals.py is short.
+`python -m tests.performance.interval_coverage` takes some minutes; `test_intervals.py` is its short form.
 """
 
 from __future__ import annotations

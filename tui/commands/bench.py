@@ -124,10 +124,10 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """Whether the intact model's score is in the benchmark's plausible range."""
-        from core.analysis.statistics.accuracy import plausible_range
+        from core.analysis.statistics.accuracy import is_plausible
         from core.analysis.statistics.cells import limits_of
 
-        return plausible_range(_mean(self.base["score"]), limits_of(self.benchmark))
+        return is_plausible(_mean(self.base["score"]), limits_of(self.benchmark))
 
 
 def _run(runner: Runner, benchmark: Benchmark, mask: MaskSpec | None, limit: int | None) -> Report:
@@ -169,7 +169,7 @@ def _document(
         "metrics": benchmark.source.metric_means(documents, frame),
         "families": _families(frame, [document.family for document in documents]),
         "chance": benchmark.chance,
-        "plausible_range": report.verdict.holds,
+        "plausible": report.verdict.holds,
         "mask": None if report.mask is None else as_plain(report.mask),
         "auto_k": [as_plain(one.figures()) for one in found],
         "effect": None,

@@ -106,7 +106,7 @@ class ChoiceSums:
 
 
 def option_facts(items: pl.LazyFrame, metric: str) -> OptionFacts:
-    """The facts of a table of items (`cache.tables.SCHEMAS["items"]`), of which few columns are read.
+    """The facts of a table of items (the items schema of `cache.tables`), of which few columns are read.
 
     Args:
         items: those of a multiple-choice benchmark.

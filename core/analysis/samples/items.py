@@ -30,7 +30,7 @@ UNKNOWN = -1
 
 
 def ensure_items(experiment: Experiment, benchmark: Benchmark, n: int) -> Payload:
-    """The table of a benchmark's first n items, `cache.tables.SCHEMAS["items"]`, which is made if it is not stored.
+    """The table of a benchmark's first n items, made if it is not stored (schema: `cache.tables`).
 
     A Parquet file, or its bytes where the cache cannot be written to.
 
@@ -80,7 +80,7 @@ class ItemTable:
     """The items of one benchmark, in its order."""
 
     def __init__(self, payload: Payload) -> None:
-        """Reads ids, families and right options from a payload of `cache.tables.SCHEMAS["items"]` that is known to be whole."""
+        """Reads ids, families and right options from a payload that is known to be whole."""
         self.lazy = pl.scan_parquet(payload)
         small = self.lazy.select("item_id", "family", "gold").collect()
         self.ids: pl.Series = small["item_id"]

@@ -43,7 +43,7 @@ class Samples:
     benchmark: Benchmark | None = None
     """None where only figures are wanted, and not how answers fail."""
     divergences: pl.DataFrame | None = None
-    """`cache.tables.SCHEMAS["divergences"]`, one row per item; None if not stored."""
+    """By the divergences schema of `cache.tables`, one row per item; None if not stored."""
 
     @classmethod
     def open(

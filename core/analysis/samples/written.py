@@ -17,13 +17,13 @@ from core.experiment.events import TokenDivergence
 from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
 
 ITEM_COLUMNS = ("prompt", "options", "steps", "targets")
-"""Columns of `cache.tables.SCHEMAS["items"]` that a diagnosis needs."""
+"""Columns of the items schema of `cache.tables` that a diagnosis needs."""
 
 ANSWER_COLUMNS = ("text", "finish", "tokens")
 """Columns of `cache.outcomes.SCHEMA` that a diagnosis needs."""
 
 DIVERGENCE_COLUMNS = ("base_logprobs", "ablated_logprobs")
-"""Columns of `cache.tables.SCHEMAS["divergences"]` that a diagnosis needs."""
+"""Columns of the divergences schema of `cache.tables` that a diagnosis needs."""
 
 Row = Mapping[str, Any]
 
@@ -31,7 +31,7 @@ Row = Mapping[str, Any]
 def stored_divergences(
     experiment: Experiment, base: OutcomesRequest, ablated: OutcomesRequest
 ) -> pl.DataFrame | None:
-    """The divergences of a base and an ablated run of one benchmark, `cache.tables.SCHEMAS["divergences"]`.
+    """The divergences of a base and an ablated run, by the schema in `cache.tables`.
 
     None if they are not stored, as for multiple choice.
 
@@ -42,7 +42,7 @@ def stored_divergences(
 
 
 def divergence_of(row: Mapping[str, Any]) -> TokenDivergence | None:
-    """The divergence of one row of `cache.tables.SCHEMAS["divergences"]`; None if the answers have the same tokens."""
+    """The divergence in one row of that table; None if the answers have the same tokens."""
     if row["index"] is None:
         return None
     return TokenDivergence(

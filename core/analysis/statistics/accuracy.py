@@ -146,7 +146,7 @@ class PlausibleRange(NamedTuple):
     """Fraction in [0, 1]."""
 
 
-def plausible_range(base_score: float, limits: PlausibleRange) -> Verdict:
+def is_plausible(base_score: float, limits: PlausibleRange) -> Verdict:
     """Whether a base score lies in the benchmark's plausible range: if not, the set-up is broken.
 
     A base score of 0 in every condition, for example, means a broken prompt, and gives no AIS.

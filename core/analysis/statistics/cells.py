@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.analysis.statistics.accuracy import PlausibleRange, Verdict, identifiable, plausible_range
+from core.analysis.statistics.accuracy import PlausibleRange, Verdict, identifiable, is_plausible
 from core.analysis.statistics.bootstrap import Intervals, Scores, Specificity, paired_bootstrap, specificities
 from core.analysis.statistics.significance import mcnemar_exact, minimum_detectable_drop
 from core.benchmarks.benchmark import Benchmark
@@ -104,7 +104,7 @@ def cell_statistics(
 
 def _has_ais(base_score: float, chance: float | None, n: int, limits: PlausibleRange | None) -> Verdict:
     """Whether a base score allows an AIS; a broken set-up is reported before a model that is too weak."""
-    verdict = Verdict(True, "") if limits is None else plausible_range(base_score, limits)
+    verdict = Verdict(True, "") if limits is None else is_plausible(base_score, limits)
     return identifiable(base_score, chance, n) if verdict.holds else verdict
 
 

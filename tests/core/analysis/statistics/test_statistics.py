@@ -14,7 +14,7 @@ from core.analysis.statistics.accuracy import (
     collapsed,
     identifiable,
     impact,
-    plausible_range,
+    is_plausible,
 )
 from core.analysis.statistics.bootstrap import paired_bootstrap, resampled_impacts
 from core.analysis.statistics.cells import cell_statistics
@@ -316,7 +316,7 @@ def test_empirical_p_of_a_random_mask_is_uniform() -> None:
     ("score", "holds"), [(0.0, False), (0.97, False), (0.05, True), (0.5, True), (0.95, True)]
 )
 def test_base_scores_out_of_range(score: float, holds: bool) -> None:
-    verdict = plausible_range(score, PlausibleRange("arc_challenge", 0.05, 0.95))
+    verdict = is_plausible(score, PlausibleRange("arc_challenge", 0.05, 0.95))
     assert verdict.holds is holds
     said = f"base score {score:.3g} is not plausible for arc_challenge [0.05, 0.95]: check the prompt format"
     assert verdict.reason.startswith("" if holds else said)
