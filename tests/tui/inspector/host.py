@@ -19,7 +19,7 @@ from tui.inspector.look.marks import UNICODE, Marks
 from tui.inspector.pane import Pane
 from tui.inspector.session import Session
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -173,7 +173,7 @@ def test_the_screens_process_loads_no_torch() -> None:
 import sys
 from tui.inspector.app import Inspector
 from tui.inspector.keys import PANES
-from core.analysis import cache_status, mask_distribution, matrix, overlaps
+from core.analysis import cache_status, effects, generation_quality, mask_tables, matrix, selected
 from core.analysis.samples import items, samples
 print([name for name in ("torch", "transformers", "datasets", "bitsandbytes") if name in sys.modules])
 """
