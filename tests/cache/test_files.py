@@ -76,5 +76,5 @@ def test_lock_keeps_other_threads_out_and_lets_its_own_in_again(tmp_path: Path) 
         thread.join(timeout=0.2)
         assert thread.is_alive()
         order.append("own")
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert order == ["own", "other"]

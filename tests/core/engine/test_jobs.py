@@ -47,7 +47,7 @@ def test_a_paused_job_waits_at_its_next_checkpoint_until_it_is_resumed_or_cancel
             queue.pause(job)
         assert answers == []
         release(job)
-        asking.join(timeout=10)
+        asking.join(timeout=60)
         assert answers == [release == queue.cancel]
         queue.end("completed")
     queue.close()
