@@ -72,7 +72,7 @@ def test_what_was_loaded_before_is_taken_without_the_hub(cache: Path) -> None:
     keep_in_cache(cache, "arc_easy", REVISION)
     rows = load_rows(TASKS["arc_easy"], "test")
     assert [row.fields for row in rows] == [row.fields for row in rows_of("arc_easy")]
-    assert rows[2].place == "allenai/ai2_arc/ARC-Easy/test, row 3"
+    assert rows[2].where == "allenai/ai2_arc/ARC-Easy/test, row 3"
     assert is_cached(TASKS["arc_easy"].data)
     assert not is_cached(TASKS["arc_challenge"].data)
 
