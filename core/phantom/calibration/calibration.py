@@ -6,7 +6,7 @@ Both ways put the same parts together. Reading takes seconds, computing minutes;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -171,7 +171,11 @@ def _assembled(
                 ability: blocks.placement(ability, parts.mask(setting.mask(ability, plan.seed)))
                 for ability in PRIVATE
             }
-    return found
+    return replace(
+        found,
+        placements={setting: found.placements[setting] for setting in plan.located},
+        matrices={setting: found.matrices[setting] for setting in plan.ablated},
+    )
 
 
 def _take_answers(found: Calibration, plan: Plan, rule: ScoringRule, answers: Answers) -> None:
