@@ -61,3 +61,8 @@ def made_once(
         return root
 
     return made
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The inspector's modules first: they are few and long, and would leave one worker alone at the end."""
+    items.sort(key=lambda item: "tests/tui/inspector" not in item.nodeid)

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.feature_extraction import FeatureHasher
-from sklearn.linear_model import LogisticRegression
 
 from core.abilities.item import Item
 
@@ -46,6 +44,9 @@ def _frequent_answer(train: Sequence[Item], heldout: Sequence[Item]) -> float:
 
 def _bag_of_words(train: Sequence[Item], heldout: Sequence[Item], *, pairs: bool) -> float:
     """Logistic regression on each option's words (and their pairs with the question's words)."""
+    from sklearn.feature_extraction import FeatureHasher
+    from sklearn.linear_model import LogisticRegression
+
     hasher = FeatureHasher(WIDTH, input_type="string")
     features = hasher.transform(_words(i, o, pairs) for i in train for o in i.options)
     is_gold = [o == i.answer for i in train for o in i.options]

@@ -52,10 +52,13 @@ PROMPT = "see : seed bell seed rock seed . count of seed think :"
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSpec]:
+def spec(
+    tmp_path_factory: pytest.TempPathFactory, warm_engine_command: tuple[str, ...]
+) -> Iterator[EngineSpec]:
     """An engine that runs while the module is tested."""
     spec = EngineSpec(ModelSpec(), str(tmp_path_factory.mktemp("cache")), IMPORTANCE)
-    with private_folder():
+    with private_folder(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.engine.runtime.COMMAND", warm_engine_command)
         process = start_engine(spec)
         try:
             asyncio.run(_loaded(spec, process))

@@ -27,6 +27,8 @@ from core.experiment.specs import Run
 from core.models.spec import ModelSpec
 from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[[EngineSpec], EngineProcess]
 
 TEN = tuple(Run(None, "temporal_reasoning", n) for n in range(300, 500, 20))

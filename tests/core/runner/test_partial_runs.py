@@ -173,6 +173,7 @@ evaluate_run(runner, runner.request(None, benchmark, 12))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_no_whole_batch(diagnostic: Subject, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True)
     assert done.returncode == -9, done.stderr

@@ -42,6 +42,8 @@ from tui.inspector.session import CodePermission, Sandboxing, Session
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
