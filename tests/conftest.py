@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
+    # Workers run side by side; with a thread for every core each, they would wait for one another.
+    os.environ.setdefault(name, "1")
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
