@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -250,9 +248,3 @@ def test_activations_take_what_is_estimated(case: Settings) -> None:
     if taken is None:
         pytest.skip("this system does not tell a process's peak of memory")
     assert taken.estimated == pytest.approx(taken.measured, rel=0.3)
-
-
-def test_plans_are_made_without_torch() -> None:
-    program = "import sys, core.importance.plan, core.importance.memory; print('torch' in sys.modules)"
-    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert output.stdout.strip() == "False"

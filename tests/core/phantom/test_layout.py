@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from core.abilities import ABILITIES
@@ -20,10 +17,3 @@ def test_every_neuron_is_in_one_block() -> None:
 def test_an_unknown_ability_is_told() -> None:
     with pytest.raises(ValueError, match="Did you mean spatial_reasoning"):
         neurons_of("spacial_reasoning")
-
-
-def test_layout_and_truth_are_read_without_torch() -> None:
-    code = (
-        "import sys, core.phantom.ground_truth, core.phantom.ground_truth; sys.exit('torch' in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,16 +164,3 @@ async def test_keys_can_be_changed_by_the_id_of_what_they_do(engine_spec: Engine
         assert app.lens.variant == "mlp"
         await pilot.press("f5")
         assert app.lens.variant == "all"
-
-
-def test_the_screens_process_loads_no_torch() -> None:
-    code = """
-import sys
-from tui.inspector.app import Inspector
-from tui.inspector.keys import PANES
-from core.analysis import cache_status, effects, generation_quality, mask_tables, matrix, selected
-from core.analysis.samples import items, samples
-print([name for name in ("torch", "transformers", "datasets", "bitsandbytes") if name in sys.modules])
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -344,12 +342,3 @@ async def test_text_of_items_does_nothing(demo_cache: Path) -> None:
         await hosted.shows(pilot, "\\x1b[2J [red]markup[/] \\x00 \\u202e", "flipped: 40 of 40")
         assert all(character.isprintable() or character == "\n" for character in hosted.text)
         assert "McNemar" in hosted.text
-
-
-def test_reading_results_needs_no_torch_and_the_first_paint_no_polars() -> None:
-    code = (
-        "import sys, tui.inspector.run.pane; early = {'polars', 'numpy', 'plotext'} & set(sys.modules);"
-        "import tui.inspector.run.comparison; print(sorted(early), 'torch' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[] False"
