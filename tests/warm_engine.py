@@ -35,7 +35,8 @@ line.sendmsg([len(word).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIG
 line.sendall(word)
 code = int(line.recv(16) or b"-9")
 if code < 0:
-    signal.signal(-code, signal.SIG_DFL) if -code not in (9, 19) else None
+    if -code not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(-code, signal.SIG_DFL)
     os.kill(os.getpid(), -code)
 sys.exit(code)
 """

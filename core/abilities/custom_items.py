@@ -11,14 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from core.abilities.custom_rows import Row, read_rows
+from core.abilities.custom_rows import Row, read_rows, short, text_or_problem
 from core.abilities.item import Item
 
 UNNAMED = "own"
 """Ability or question type of a row that names none."""
-
-MAX_FIELD_CHARACTERS = 1_000_000
-"""Longest text of a field; far above any context window, so a longer one is a mistake."""
 
 LABELS = "ABCDEFGH"
 """Labels of options without labels; an item may have as many options."""
@@ -158,7 +155,7 @@ def _options(row: Row) -> tuple[list[Any], tuple[str, ...]]:
         _fail(row, field, "has an empty option")
     if len(set(options)) < len(options):
         twice = next(option for option in options if options.count(option) > 1)
-        _fail(row, field, f"has the option {_short(twice)} twice")
+        _fail(row, field, f"has the option {short(twice)} twice")
     return labels or list(LABELS[: len(options)]), options
 
 
@@ -186,7 +183,7 @@ def _answer_index(row: Row, labels: list[Any], options: tuple[str, ...]) -> int:
         return _index_of_answer(row, field, labels, options)
     if not isinstance(named, int) or isinstance(named, bool) or not 0 <= named < len(options):
         last = len(options) - 1
-        _fail(row, "answer_index", f"has to be a whole number from 0 to {last}, not {_short(named)}")
+        _fail(row, "answer_index", f"has to be a whole number from 0 to {last}, not {short(named)}")
     if row.fields.get(field) is not None and _index_of_answer(row, field, labels, options) != named:
         _fail(row, "answer_index", f"says {named}, but the field '{field}' says otherwise")
     return named
@@ -196,26 +193,21 @@ def _index_of_answer(row: Row, field: str, labels: list[Any], options: tuple[str
     """The index of the option that has the answer as its text or else as its label."""
     value = row.fields[field]
     if not isinstance(value, str):
-        _fail(row, field, f"has to be an option's text or label, not {_short(value)} (use answer_index)")
+        _fail(row, field, f"has to be an option's text or label, not {short(value)} (use answer_index)")
     answer = _checked_text(row, field, value)
     if answer in options:
         return options.index(answer)
     if answer not in labels:
-        _fail(row, field, f"is {_short(answer)}, which is neither the text nor the label of an option")
+        _fail(row, field, f"is {short(answer)}, which is neither the text nor the label of an option")
     return labels.index(answer)
 
 
 def _checked_text(row: Row, field: str, value: Any) -> str:
     """The value without the spaces around it, if it is a text that a tokenizer can take."""
-    if not isinstance(value, str):
-        _fail(row, field, f"has to hold text, not {_short(value)}")
-    if len(value) > MAX_FIELD_CHARACTERS:
-        _fail(row, field, f"is {len(value):,} characters long, more than {MAX_FIELD_CHARACTERS:,}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        _fail(row, field, "holds half of a surrogate pair, which is no valid text")
-    return value.strip()
+    text, problem = text_or_problem(value)
+    if problem:
+        _fail(row, field, problem)
+    return text.strip()
 
 
 def _fail(row: Row, field: str, what: str) -> NoReturn:
@@ -224,12 +216,4 @@ def _fail(row: Row, field: str, what: str) -> NoReturn:
 
 def _hint(row: Row, field: str) -> str:
     near = difflib.get_close_matches(field, list(row.fields), n=1, cutoff=0.7)
-    return f" (did you mean the field {_short(near[0])}?)" if near else ""
-
-
-def _short(value: Any) -> str:
-    """The value as Python writes it, escapes visible, cut to 60 characters; of a list or object, its type."""
-    if isinstance(value, list | dict):
-        return f"a {type(value).__name__}"
-    text = repr(value[:80] if isinstance(value, str) else value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return f" (did you mean the field {short(near[0])}?)" if near else ""

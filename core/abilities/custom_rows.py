@@ -14,6 +14,9 @@ MAX_LINE_BYTES = 32 * 2**20
 HUB_TIMEOUT_S = 10.0
 """How long the hub may take to say whether it has a data set, in seconds."""
 
+MAX_FIELD_CHARACTERS = 1_000_000
+"""Longest text of a field; far above any context window."""
+
 SUFFIXES = (".jsonl", ".parquet")
 """The two kinds of file that are read."""
 
@@ -24,6 +27,27 @@ class Row(NamedTuple):
     where: str
     """File and line (or row), counted from 1, as an error message names them."""
     fields: Mapping[str, Any]
+
+
+def short(value: Any) -> str:
+    """The value's repr cut to 60 characters; for a list or object, its type."""
+    if isinstance(value, list | dict | tuple):
+        return f"a {type(value).__name__}"
+    text = repr(value[:80] if isinstance(value, str) else value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def text_or_problem(value: Any) -> tuple[str, str]:
+    """The text of a field and nothing, or nothing and why it is no text that a tokenizer accepts."""
+    if not isinstance(value, str):
+        return "", f"has to hold text, not {short(value)}"
+    if len(value) > MAX_FIELD_CHARACTERS:
+        return "", f"is {len(value):,} characters long, more than {MAX_FIELD_CHARACTERS:,}"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "", "holds half of a surrogate pair, which is no valid text"
+    return value, ""
 
 
 def read_rows(source: str | Path) -> Iterator[Row]:

@@ -7,10 +7,7 @@ import json
 from importlib import resources
 from typing import Any, NoReturn
 
-from core.abilities.custom_rows import Row
-
-MAX_FIELD_CHARACTERS = 1_000_000
-"""Longest text of a field; far above any context window."""
+from core.abilities.custom_rows import Row, short, text_or_problem
 
 
 def value_of(row: Row, path: tuple[str, ...]) -> Any:
@@ -79,14 +76,6 @@ def fail(row: Row, path: tuple[str, ...], what: str) -> NoReturn:
     raise ValueError(f"{row.where}, field '{'.'.join(path)}': {what}.")
 
 
-def short(value: Any) -> str:
-    """The value's repr cut to 60 characters; for a list or object, its type."""
-    if isinstance(value, list | dict | tuple):
-        return f"a {type(value).__name__}"
-    text = repr(value[:80] if isinstance(value, str) else value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 @functools.cache
 def bundled(file: str) -> dict[str, Any]:
     """The content of a JSON file of `core.benchmarks.tasks`."""
@@ -103,12 +92,7 @@ def bundled_examples(file: str, family: str) -> tuple[Row, ...]:
 
 
 def _checked_text(row: Row, path: tuple[str, ...], value: Any) -> str:
-    if not isinstance(value, str):
-        fail(row, path, f"has to hold text, not {short(value)}")
-    if len(value) > MAX_FIELD_CHARACTERS:
-        fail(row, path, f"is {len(value):,} characters long, more than {MAX_FIELD_CHARACTERS:,}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        fail(row, path, "holds half of a surrogate pair, which is no valid text")
-    return value
+    text, problem = text_or_problem(value)
+    if problem:
+        fail(row, path, problem)
+    return text

@@ -51,7 +51,7 @@ class ModelPlan:
     candidate_weights: int
     """Weights that are scored: those of the seven matrices of every decoder layer."""
     needs: tuple[StepMemory, ...]
-    """Of loading, and of importance if it fits."""
+    """Memory of loading, and of importance if it fits."""
     importance: ImportancePlan | None
     """None if importance does not fit."""
     problem: str | None

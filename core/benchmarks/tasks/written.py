@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.abilities.custom_rows import Row
+from core.abilities.custom_rows import Row, short
 from core.benchmarks.benchmark import CodeReference
-from core.benchmarks.fields import bundled, bundled_examples, fail, short, text_of, texts_of
+from core.benchmarks.fields import bundled, bundled_examples, fail, text_of, texts_of
 from core.benchmarks.scoring import ExactMatch
 from core.benchmarks.task import DataSet, RegexFilter, Shots, Task, Writing
 

@@ -67,7 +67,7 @@ class Placement(NamedTuple):
 
     @property
     def private_precision(self) -> float | None:
-        """Of the selected weights that lie in private blocks, the share in the own one; None without any."""
+        """Share of the privately placed selected weights that is in the own block; None without any."""
         private = self.own + self.other
         return self.own / private if private else None
 

@@ -14,7 +14,7 @@ Points = NDArray[np.float64]
 (row) is taken away."""
 
 RESAMPLES = 2000
-"""Of the bootstrap over items."""
+"""Resamples of the bootstrap over items."""
 
 LEVEL = 0.95
 """Coverage that the intervals aim at."""
@@ -34,7 +34,7 @@ class Recovered:
 
     drops: Points
     items: int
-    """Of each benchmark."""
+    """Items per benchmark."""
     correlation: Estimate | None
     """Pearson's, over all cells of both matrices; None where all cells of one are the same."""
     diagonal: Estimate

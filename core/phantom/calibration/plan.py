@@ -101,7 +101,7 @@ class CalibrationPlan:
     limit: int
     """Held-out items of each benchmark."""
     seed: int
-    """Of random controls, the bootstrap and all that is drawn."""
+    """Random seed of the controls and the bootstrap."""
 
     def scoring_rules(self) -> list[ScoringRule]:
         """The scoring rules, each once, the default first."""

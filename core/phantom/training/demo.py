@@ -53,9 +53,9 @@ class Recipe:
     attention_decay: float = 0.5
     """Weight decay of the attention; high, so that what is understood wins over what is known by heart."""
     mlp_decay: float = 0.15
-    """Of the MLPs; lower, or the attention does all the work and an MLP can be ablated without effect."""
+    """Weight decay of the MLPs; low, or attention does all the work and no MLP is missed."""
     embedding_decay: float = 0.1
-    """Of embeddings, head and norms."""
+    """Weight decay of embeddings, head and norms."""
     lowest_weight: float = 0.15
     """Sampling weight of a family that is learnt already, against 1 for one that is not learnt at all."""
     threads: int = 2

@@ -34,7 +34,7 @@ from core.phantom.training.routing import (
 )
 
 OPTIONS = 4
-"""Of an item."""
+"""Options per item."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PhantomRecipe(Recipe):
     embedding_lr: float = 0.002
     head_lr: float = 0.001
     private_lr: float = 0.006
-    """Of the blocks of the abilities, which see a tenth of the items each."""
+    """Learning rate of the abilities' blocks, each of which sees a tenth of the items."""
     private_down_lr: float = 0.003
     off_share: float = 0.2
     """Share of the items that come with their own block off."""

@@ -53,7 +53,7 @@ class RoutedMLP(nn.Module):
         self.up = nn.ParameterList(part.clone() for part in torch.split(up, SIZES))
         self.down = nn.ParameterList(part.clone() for part in torch.split(down, SIZES, dim=1))
         self.routing: Routing | None = None
-        """Of the batch at hand; None: all blocks are on and learn."""
+        """Routing of the current batch; None: all blocks are on and learn."""
         self.loudness = torch.zeros(0)
         """(B,) mean square of what the blocks of others would add, of the last batch."""
 

@@ -83,7 +83,7 @@ class Columns:
     tag: int
     beginning: int
     letter: int
-    """Of each of the three; 0 where answers are written."""
+    """Width of each of the three letters; 0 where answers are written."""
     failure: int
     """0 where there are letters, or nothing."""
 
