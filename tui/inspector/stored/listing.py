@@ -19,8 +19,8 @@ from tui.inspector.stored.entries import Name, Stored
 from tui.inspector.widgets.row_list import RowList
 from tui.numbers import age_text, size_text
 
-KIND_WIDTH, SIZE_WIDTH, AGE_WIDTH = 8, 8, 7
-ROOMY_WIDTH = 80
+KIND_WIDTH, SIZE_WIDTH, AGE_WIDTH = 18, 8, 7
+ROOMY_WIDTH = 90
 """Columns from which there is room for the kind."""
 
 
