@@ -214,7 +214,7 @@ def open_runner(
     from core.runner.runner import Runner
 
     return Runner(
-        model.spec,
+        model.spec.settled("letters", "standard"),
         model.store,
         ImportanceSpec(n_items, rule.loss, rule.reduction, model.seed),
         custom_items=custom_items or {},

@@ -199,13 +199,13 @@ def _app(spec: EngineSpec, settings: Settings) -> Inspector:
 
     # Benchmarks that run code are listed in any case: the inspector asks before it runs one.
     listed = replace(spec.benchmarks, allow_code=True)
-    benchmarks = find_benchmarks(["all"], spec.model.level, listed)
+    benchmarks = find_benchmarks(["all"], listed)
     remembered = load_remembered(spec.model.name)
     lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.importance.seed)
     session = Session(
         spec,
         Experiment(
-            spec.model,
+            spec.model.settled("letters", "standard"),
             spec.store,
             spec.importance,
             batch_size=spec.batch_size,

@@ -16,7 +16,7 @@ import typer
 from cache.files import expanded
 from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
 from core.masks.choices import CONTROLS, Selection
-from core.models.spec import DType, ModelSpec, Quantization
+from core.models.spec import AskedLevel, AskedPrompt, DType, ModelSpec, Quantization
 
 if TYPE_CHECKING:
     from cache.folder import Store
@@ -110,6 +110,20 @@ class ModelFlags:
     revision: Annotated[
         str | None, typer.Option(help="Branch, tag or commit of a hub model.", metavar="NAME")
     ] = None
+    prompt: Annotated[
+        AskedPrompt,
+        typer.Option(
+            help="Form of generated items; letters: options are listed and the letter is scored; text: the "
+            "option's text is scored; auto: the form in which the model is right more often."
+        ),
+    ] = "auto"
+    level: Annotated[
+        AskedLevel,
+        typer.Option(
+            help="Level of generated items; auto: the hardest at which the model is above chance on most "
+            "abilities."
+        ),
+    ] = "auto"
     cache_dir: CacheDir = None
     seed: Seed = 0
     batch_size: Annotated[str, typer.Option(help="Rows per batch.", metavar="auto|N")] = "auto"
@@ -119,11 +133,15 @@ class ModelFlags:
             raise UsageError(f"Unknown device '{self.device}': give auto, cpu, cuda:0 or mps.")
         if self.batch_size != "auto" and not re.fullmatch("[1-9][0-9]*", self.batch_size):
             raise UsageError(f"The batch size is '{self.batch_size}': give auto or a number from 1.")
+        with checked_arguments():
+            _ = self.spec
 
     @property
     def spec(self) -> ModelSpec:
         """The model."""
-        return ModelSpec(self.model, self.quantization, self.dtype, self.device, self.revision)
+        return ModelSpec(
+            self.model, self.quantization, self.dtype, self.device, self.revision, self.prompt, self.level
+        )
 
     @property
     def store(self) -> Store:

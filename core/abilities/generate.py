@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 
 from core.abilities.catalogue import find_ability
 from core.abilities.item import Draft, Family, Item, Split
@@ -31,10 +32,13 @@ def families_of(ability: str, level: Level) -> tuple[Family, ...]:
     """The families of an ability at a level, in a fixed order.
 
     Raises:
-        ValueError: the ability is unknown.
+        ValueError: the ability is unknown, or the level has no items for it.
     """
     find_ability(ability)
-    module = import_module(f"core.abilities.{level}.{ability}")
+    name = f"core.abilities.{level}.{ability}"
+    if find_spec(name) is None:
+        raise ValueError(f"There are no items of level '{level}' for {ability} yet: give another level.")
+    module = import_module(name)
     families: tuple[Family, ...] = module.FAMILIES
     return families
 

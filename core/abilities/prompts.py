@@ -39,6 +39,9 @@ def render_choice(item: Item, style: PromptStyle) -> ChoicePrompt:
     if style == "cloze":
         context = f"{item.context} {item.question}".strip()
         continuations = tuple(f" {option}" for option in item.options)
+    elif style == "text":
+        context = f"{_question(item)}\nAnswer:"
+        continuations = tuple(f" {option}" for option in item.options)
     else:
         lines = [f"{letter}. {option}" for letter, option in zip(LETTERS, item.options, strict=False)]
         context = "\n".join([_question(item), *lines, "Answer:"])

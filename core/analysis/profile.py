@@ -238,6 +238,8 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
     plan = profile.plan
     return {
         "model": {"spec": experiment.spec, "info": experiment.info, "identity": experiment.identity},
+        "prompt": experiment.spec.style,
+        "level": experiment.spec.level,
         "importance": experiment.importance,
         "memory": experiment.memory_options,
         "abilities": plan.abilities,

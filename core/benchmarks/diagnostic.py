@@ -44,29 +44,41 @@ PLAUSIBLE_SHARE_OF_CHANCE = 0.2
 BLANK = "_"
 """Stands for the answer to an earlier question in a prompt as shown to a person."""
 
+FORM = "@"
+"""Separates ability and form in the id of a diagnostic benchmark with a form of its own."""
+
 ORDINALS = ("First", "Second", "Third")
 
 METRICS = ("acc", "acc_norm")
 
 
-def diagnostic_benchmarks(level: Level) -> tuple[Benchmark, ...]:
-    """One benchmark per ability, under the ability's id."""
-    return tuple(_diagnostic(ability, level) for ability in ABILITIES)
+def diagnostic_benchmarks(style: PromptStyle | None = None) -> tuple[Benchmark, ...]:
+    """One benchmark per ability, under the ability's id.
+
+    Args:
+        style: the form of the items, which is then part of the id; None: the one that the model has.
+    """
+    return tuple(_diagnostic(ability, style) for ability in ABILITIES)
 
 
-def pair_benchmarks(level: Level) -> tuple[Benchmark, ...]:
+def pair_benchmarks() -> tuple[Benchmark, ...]:
     """One benchmark for each of the 45 pairs of abilities."""
-    return tuple(_compound(needs, level) for needs in PAIRS)
+    return tuple(_compound(needs) for needs in PAIRS)
 
 
-def triple_benchmarks(level: Level) -> tuple[Benchmark, ...]:
+def triple_benchmarks() -> tuple[Benchmark, ...]:
     """One benchmark for each of ten triples of abilities."""
-    return tuple(_compound(needs, level) for needs in TRIPLES)
+    return tuple(_compound(needs) for needs in TRIPLES)
 
 
-def compound_benchmarks(level: Level) -> tuple[Benchmark, ...]:
+def compound_benchmarks() -> tuple[Benchmark, ...]:
     """The pairs, then the triples."""
-    return pair_benchmarks(level) + triple_benchmarks(level)
+    return pair_benchmarks() + triple_benchmarks()
+
+
+def in_form(ability: str, style: PromptStyle) -> str:
+    """The id of an ability's benchmark in one form."""
+    return f"{ability}{FORM}{style}"
 
 
 def is_compound(benchmark: Benchmark) -> bool:
@@ -79,24 +91,24 @@ def heldout_items(ability: str, level: Level, n: int) -> tuple[Item, ...]:
     return generate_items(ability, level, "heldout", n)
 
 
-def _diagnostic(ability: Ability, level: Level) -> Benchmark:
-    items = functools.partial(heldout_items, ability.id, level)
+def _diagnostic(ability: Ability, style: PromptStyle | None) -> Benchmark:
+    items = functools.partial(heldout_items, ability.id)
     return Benchmark(
-        id=ability.id,
-        name=f"diagnostic: {ability.name}",
+        id=ability.id if style is None else in_form(ability.id, style),
+        name=f"diagnostic: {ability.name}" if style is None else f"as {style}: {ability.name}",
         about=ability.definition,
         kind="multiple_choice",
         metrics=METRICS,
         plausible_range=PLAUSIBLE_RANGE,
         version=GENERATOR_VERSION,
-        source=ItemSource(items, HELDOUT_ITEMS, 0.25, level),
+        source=ItemSource(items, HELDOUT_ITEMS, 0.25, style),
         needs=(ability.id,),
     )
 
 
-def _compound(needs: tuple[str, ...], level: Level) -> Benchmark:
+def _compound(needs: tuple[str, ...]) -> Benchmark:
     names = [find_ability(ability).name for ability in needs]
-    source = CompoundSource(needs, level)
+    source = CompoundSource(needs)
     return Benchmark(
         id=compound_id(needs),
         name=f"compound: {' + '.join(names)}",
@@ -147,29 +159,30 @@ class GeneratedChoices:
 
 @dataclass(frozen=True)
 class ItemSource(GeneratedChoices):
-    """Diagnostic items as documents, in the style that suits the model."""
+    """Diagnostic items as documents, at the model's level."""
 
-    items: Callable[[int], tuple[Item, ...]]
-    """Gives the first n items, in a fixed order."""
+    items: Callable[[Level, int], tuple[Item, ...]]
+    """Gives the first n items of a level, in a fixed order."""
     n_items: int
     chance: float | None
-    level: Level
+    style: PromptStyle | None = None
+    """The form of the items; None: the one that the model has."""
 
     def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
-        """The first n items in the model's style."""
-        return tuple(item_document(item, spec.style) for item in self.items(n))
+        """The first n items in their form."""
+        style = self.style or spec.style
+        return tuple(item_document(item, style) for item in self.items(spec.level, n))
 
     def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
-        """Level and style."""
-        return {"level": self.level, "style": spec.style}
+        """Level and form."""
+        return {"level": spec.level, "style": self.style or spec.style}
 
 
 @dataclass(frozen=True)
 class CompoundSource(GeneratedChoices):
-    """Compound items as documents, in the style that suits the model."""
+    """Compound items as documents, in the model's form and at its level."""
 
     needs: tuple[str, ...]
-    level: Level
 
     @property
     def n_items(self) -> int:
@@ -182,18 +195,18 @@ class CompoundSource(GeneratedChoices):
         return float(0.5 ** len(self.needs))
 
     def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
-        """The first n items in the model's style."""
+        """The first n items in the model's form."""
         return tuple(
-            compound_document(item, spec.style) for item in compound_items(self.needs, self.level, n)
+            compound_document(item, spec.style) for item in compound_items(self.needs, spec.level, n)
         )
 
     def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
-        """Level, style, and the version of the parts."""
-        return {"level": self.level, "style": spec.style, "generator": GENERATOR_VERSION}
+        """Level, form, and the version of the parts."""
+        return {"level": spec.level, "style": spec.style, "generator": GENERATOR_VERSION}
 
 
 def item_document(item: Item, style: PromptStyle) -> ChoiceDocument:
-    """A diagnostic item as a document in a style."""
+    """A diagnostic item as a document in a form."""
     prompt = render_choice(item, style)
     return ChoiceDocument(
         id=item.id,
@@ -210,13 +223,14 @@ def item_document(item: Item, style: PromptStyle) -> ChoiceDocument:
 
 
 def compound_document(item: CompoundItem, style: PromptStyle) -> ChoiceDocument:
-    """A compound item as a document in a style.
+    """A compound item as a document in a form.
 
     `cloze`: the first question is the prompt; an option continues with an answer, the next question and its
-    answer. `listed`: all questions, then lettered options; the letters are scored.
+    answer. `letters`: all questions, then lettered options; the letters are scored. `text`: all questions; an
+    option is an answer to each.
     """
     options = tuple("; ".join(answer.removesuffix(".") for answer in answers) for answers in item.options)
-    context, continuations = _cloze(item) if style == "cloze" else _listed(item, options)
+    context, continuations = _cloze(item) if style == "cloze" else _asked(item, options, style)
     questions = [_question(part) for part in item.parts]
     return ChoiceDocument(
         id=item.id,
@@ -246,11 +260,14 @@ def _cloze(item: CompoundItem) -> tuple[str, tuple[str, ...]]:
     return first, tuple(continuations)
 
 
-def _listed(item: CompoundItem, options: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def _asked(item: CompoundItem, options: tuple[str, ...], style: PromptStyle) -> tuple[str, tuple[str, ...]]:
+    """All questions, and what is scored: the letters of the listed options, or their text."""
     lines = []
     for ordinal, part in zip(ORDINALS, item.parts, strict=False):
         lines += [part.context] if part.context else []
         lines.append(f"{ordinal} question: {part.question}")
+    if style == "text":
+        return "\n".join([*lines, "Answer:"]), tuple(f" {option}" for option in options)
     lines += [f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False)]
     return "\n".join([*lines, "Answer:"]), tuple(f" {letter}" for letter in LETTERS[: len(options)])
 

@@ -21,9 +21,9 @@ from core.benchmarks.rows import is_at_hand
 from core.benchmarks.task import Task
 from core.benchmarks.task_source import TaskSource, task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
-from core.models.spec import Level, one_of
+from core.models.spec import OTHER_STYLE, PromptStyle, one_of
 
-GENERATED: Mapping[str, Callable[[Level], tuple[Benchmark, ...]]] = {
+GENERATED: Mapping[str, Callable[[], tuple[Benchmark, ...]]] = {
     "diagnostic": diagnostic_benchmarks,
     "compound": compound_benchmarks,
     "pairs": pair_benchmarks,
@@ -31,7 +31,10 @@ GENERATED: Mapping[str, Callable[[Level], tuple[Benchmark, ...]]] = {
 }
 """Groups of generated benchmarks; `compound`: pairs and triples."""
 
-GROUPS = (*GENERATED, "all")
+OTHER_FORM = "other-form"
+"""Word for the ten diagnostic benchmarks in the form that the model's importance is not scored in."""
+
+GROUPS = (*GENERATED, OTHER_FORM, "all")
 """Words that stand for several benchmarks; `all`: the diagnostic ones and those whose data is at hand."""
 
 HARNESS = "lm_eval:"
@@ -69,28 +72,33 @@ class Listed:
 
 
 def find_benchmarks(
-    words: Sequence[str], level: Level, options: BenchmarkOptions = DEFAULT_OPTIONS
+    words: Sequence[str], options: BenchmarkOptions = DEFAULT_OPTIONS, style: PromptStyle | None = None
 ) -> tuple[Benchmark, ...]:
     """The benchmarks that the words name, each once, in the order of the words.
 
     Args:
         words: ids of benchmarks, including custom ones described in the data folder; paths of descriptions;
             `lm_eval:` and a task of lm-evaluation-harness; words of `GROUPS`.
-        level: level of generated items, as it suits the model.
-        options: how all others are run.
+        options: how all but the generated ones are run.
+        style: the form of the model's items, on which `other-form` depends.
 
     Raises:
         ValueError: there is no word, or one is unknown (the message names the nearest); or a benchmark runs
             code, which is not allowed.
     """
-    generated = {one.id: one for one in (*diagnostic_benchmarks(level), *compound_benchmarks(level))}
+    generated = {one.id: one for one in (*diagnostic_benchmarks(), *compound_benchmarks())}
+    in_forms = {one.id: one for form in OTHER_STYLE for one in diagnostic_benchmarks(form)}
     found: dict[str, Benchmark] = {}
     for word in words:
         if (ordered := _in_order(word)) in generated:
             found[ordered] = generated[ordered]
+        elif word in in_forms:
+            found[word] = in_forms[word]
+        elif word == OTHER_FORM:
+            found |= {benchmark.id: benchmark for benchmark in _other_form(style)}
         elif word in GROUPS:
             make = GENERATED.get(word, diagnostic_benchmarks)
-            found |= {benchmark.id: benchmark for benchmark in make(level)}
+            found |= {benchmark.id: benchmark for benchmark in make()}
             found |= _at_hand(options, list(generated)) if word == "all" else {}
         elif word.startswith(HARNESS):
             from core.benchmarks.harness import harness_benchmark
@@ -104,6 +112,12 @@ def find_benchmarks(
     return tuple(found.values())
 
 
+def _other_form(style: PromptStyle | None) -> tuple[Benchmark, ...]:
+    if style is None or style not in OTHER_STYLE:
+        raise ValueError(f"The embedded models have one prompt form: '{OTHER_FORM}' is for real models.")
+    return diagnostic_benchmarks(OTHER_STYLE[style])
+
+
 def reads_rows(benchmark: Benchmark) -> bool:
     """Whether its items are rows, which may have to be read before their number is known."""
     return isinstance(benchmark.source, TaskSource)
@@ -114,13 +128,13 @@ def runs_code(benchmark: Benchmark) -> bool:
     return isinstance(benchmark.source, TaskSource) and benchmark.source.task.runs_code
 
 
-def listed_benchmarks(level: Level, data_dir: str | None) -> list[Listed]:
+def listed_benchmarks(data_dir: str | None) -> list[Listed]:
     """Every benchmark: diagnostic, compound, built-in and custom.
 
     Raises:
         ValueError: a description in the folder is invalid.
     """
-    generated = (*diagnostic_benchmarks(level), *compound_benchmarks(level))
+    generated = (*diagnostic_benchmarks(), *compound_benchmarks())
     custom = _custom_tasks(data_dir, [benchmark.id for benchmark in generated])
     folder = None if data_dir is None else Path(data_dir)
     return [

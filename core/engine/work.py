@@ -79,7 +79,7 @@ def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> li
     known: dict[str, Benchmark] = {}
     for run in start.runs:
         if run.benchmark not in known:
-            (known[run.benchmark],) = find_benchmarks([run.benchmark], runner.spec.level, options)
+            (known[run.benchmark],) = find_benchmarks([run.benchmark], options)
         benchmark = known[run.benchmark]
         if not 1 <= run.n <= benchmark.n_items:
             raise ValueError(

@@ -37,7 +37,7 @@ class Worker(threading.Thread):
         self._emit, self._on_idle = emit, on_idle
         self._gpus: Gpus | None = None
         self._runner = Runner(
-            spec.model,
+            spec.model.settled("letters", "standard"),
             spec.store,
             spec.importance,
             batch_size=spec.batch_size,

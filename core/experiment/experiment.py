@@ -82,7 +82,8 @@ class Experiment:
     def diagnostic_set(self, ability: str) -> DiagnosticSet:
         """The items from which an ability's importance is computed."""
         custom = self.custom_items.get(ability, ())
-        return DiagnosticSet(ability, self.spec.level, self.importance.n_items, self.importance.seed, custom)
+        scoring = self.importance
+        return DiagnosticSet(ability, self.spec.level, self.spec.style, scoring.n_items, scoring.seed, custom)
 
     # Rankings and masks.
 

@@ -28,6 +28,8 @@ class DiagnosticSet:
 
     ability: str
     level: Level
+    style: PromptStyle
+    """The form in which they are scored."""
     n: int
     seed: int
     custom: tuple[Item, ...] = ()
@@ -38,13 +40,14 @@ class DiagnosticSet:
         return self.custom or generate_items(self.ability, self.level, "train", self.n, self.seed)
 
     def key_inputs(self) -> dict[str, Any]:
-        """Everything that the items depend on."""
+        """Everything that the items and their prompts depend on."""
         if self.custom:
             digest = hashlib.sha256(canonical_json(list(self.custom)).encode()).hexdigest()
-            return {"ability": self.ability, "custom_items": digest}
+            return {"ability": self.ability, "custom_items": digest, "style": self.style}
         return {
             "ability": self.ability,
             "level": self.level,
+            "style": self.style,
             "n": self.n,
             "seed": self.seed,
             "generator": GENERATOR_VERSION,
@@ -114,14 +117,13 @@ def drawn_seed(seed: int, draw: int) -> int:
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """Everything about a model that can change a number."""
+    """Everything about a model that can change a number, whatever it is asked."""
 
     fingerprint: str
     quantization: str
     dtype: str
     device: str
     """`cpu`, `cuda` …: kernels differ between them, and so do the last digits."""
-    style: PromptStyle
 
     @classmethod
     def of(cls, spec: ModelSpec, info: ModelInfo, device: str) -> ModelIdentity:
@@ -132,7 +134,7 @@ class ModelIdentity:
         """
         quantization = quantization_in_memory(spec.quantization, info.quantization)
         dtype = dtype_in_memory(spec.dtype, quantization, info.dtype)
-        return cls(info.fingerprint, quantization, dtype, device, spec.style)
+        return cls(info.fingerprint, quantization, dtype, device)
 
 
 class Run(msgspec.Struct, frozen=True):

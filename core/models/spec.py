@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Level = Literal["basic", "standard"]
-"""`basic` has a closed vocabulary, for the embedded models; `standard` is for real models."""
+Level = Literal["basic", "plain", "standard"]
+"""`basic` has a closed vocabulary, for the embedded models; `plain` is one step in everyday English, for
+small real models; `standard` is harder, for large ones."""
 
-PromptStyle = Literal["cloze", "listed"]
-"""`cloze`: the prompt ends and the option's own text continues it (embedded models); `listed`: options are
-listed with letters, and the letter is scored (real models; as lm-evaluation-harness renders MMLU)."""
+PromptStyle = Literal["cloze", "letters", "text"]
+"""The form of an item's prompt. `cloze`: it ends and the option's own text continues it (embedded models);
+`letters`: options are listed with letters, and the letter is scored (as lm-evaluation-harness renders MMLU);
+`text`: options are not listed, and the text of each is scored (as it renders ARC)."""
+
+AskedPrompt = Literal["auto", "letters", "text"]
+AskedLevel = Literal["auto", "basic", "plain", "standard"]
 
 Quantization = Literal["none", "nf4", "fp4"]
 DType = Literal["auto", "bfloat16", "float16", "float32"]
 
+OTHER_STYLE: Mapping[PromptStyle, PromptStyle] = {"letters": "text", "text": "letters"}
+"""The other form of a real model's items."""
+
 LEVELS: tuple[Level, ...] = ("basic", "standard")
+"""The levels that have items."""
 QUANTIZATIONS: tuple[Quantization, ...] = ("none", "nf4", "fp4")
 DTYPES: tuple[DType, ...] = ("auto", "bfloat16", "float16", "float32")
 
@@ -28,9 +37,17 @@ LONGEST_WORD = 100
 """Characters of a person's word that a message repeats."""
 
 
+class Unsettled(ValueError):  # noqa: N818 (it names the state that is wrong)
+    """Prompt form or level of a real model is still `auto`, where one of them decides a number."""
+
+
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model as a person asks for it."""
+    """A model as a person asks for it, and the form and level of the items that it gets.
+
+    For a real model both are `auto` until they are settled. What depends on them, every cache key included,
+    cannot be made before.
+    """
 
     name: str = "demo"
     """`demo`, `phantom`, `phantom-1`, a local folder, or a hub id (owner/name)."""
@@ -41,6 +58,21 @@ class ModelSpec:
     """`auto`: the first GPU if there is one, else the CPU."""
     revision: str | None = None
     """Branch, tag or commit of a hub id; None for its main branch."""
+    prompt: AskedPrompt = "auto"
+    """Form of the generated items; `auto` for the embedded models, which have one of their own."""
+    level_asked: AskedLevel = "auto"
+    """Level of the generated items."""
+
+    def __post_init__(self) -> None:
+        """Checks that an embedded model gets its own form and level.
+
+        Raises:
+            ValueError: it does not.
+        """
+        if self.is_embedded and self.prompt != "auto":
+            raise ValueError(f"'{self.name}' has a prompt form of its own: leave out --prompt.")
+        if self.is_embedded and self.level_asked not in ("auto", "basic"):
+            raise ValueError(f"'{self.name}' only knows the words of basic items: leave out --level.")
 
     @property
     def is_embedded(self) -> bool:
@@ -52,14 +84,45 @@ class ModelSpec:
         return self.dtype == "auto" and in_memory == "none"
 
     @property
+    def is_settled(self) -> bool:
+        """Whether form and level of the items are known."""
+        return self.is_embedded or "auto" not in (self.prompt, self.level_asked)
+
+    def settled(self, prompt: AskedPrompt, level: AskedLevel) -> ModelSpec:
+        """The spec with these in place of `auto`; what a person gave stays."""
+        if self.is_embedded:
+            return self
+        return replace(
+            self,
+            prompt=prompt if self.prompt == "auto" else self.prompt,
+            level_asked=level if self.level_asked == "auto" else self.level_asked,
+        )
+
+    @property
     def level(self) -> Level:
-        """The level of the diagnostic items that suit the model."""
-        return "basic" if self.is_embedded else "standard"
+        """The level of the generated items.
+
+        Raises:
+            Unsettled: it is still `auto`.
+        """
+        if self.is_embedded:
+            return "basic"
+        if self.level_asked == "auto":
+            raise Unsettled(f"The level of the items of '{self.name}' is not settled: give --level.")
+        return self.level_asked
 
     @property
     def style(self) -> PromptStyle:
-        """The prompt style that suits the model."""
-        return "cloze" if self.is_embedded else "listed"
+        """The form of the generated items.
+
+        Raises:
+            Unsettled: it is still `auto`.
+        """
+        if self.is_embedded:
+            return "cloze"
+        if self.prompt == "auto":
+            raise Unsettled(f"The prompt form of '{self.name}' is not settled: give --prompt.")
+        return self.prompt
 
 
 def shortened(word: str) -> str:

@@ -196,9 +196,8 @@ class ImportanceMaps:
 
 def _computed(experiment: LoadedExperiment, ability: str) -> Importance:
     """The importance of every candidate weight for an ability, computed now."""
-    tokenizer, style = experiment.loaded.tokenizer, experiment.spec.style
-    items = experiment.diagnostic_set(ability).items()
-    encoded = [encode_choice(render_choice(item, style), tokenizer) for item in items]
+    tokenizer, diagnostic = experiment.loaded.tokenizer, experiment.diagnostic_set(ability)
+    encoded = [encode_choice(render_choice(item, diagnostic.style), tokenizer) for item in diagnostic.items()]
     space = experiment.space
     on_gpu = space.device(space.matrices[0]).type != "cpu"
 

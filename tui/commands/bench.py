@@ -82,7 +82,7 @@ def bench(
     from core.benchmarks.registry import find_benchmarks
 
     with checked_arguments():
-        chosen = find_benchmarks([benchmark], model.spec.level, running.benchmark_options)[0]
+        chosen = find_benchmarks([benchmark], running.benchmark_options)[0]
         mask = named_mask(model, rule, ability, variant, selection, scope, k)
     note_insisting(running, [chosen])
     with shown_progress() as emit:
@@ -163,6 +163,8 @@ def _document(
     document: dict[str, Any] = {
         "benchmark": benchmark.id,
         "model": {"name": runner.spec.name, **as_plain(runner.identity)},
+        "prompt": runner.spec.style,
+        "level": runner.spec.level,
         "options": as_plain(options),
         "n": len(frame),
         "score": _mean(frame["score"]),

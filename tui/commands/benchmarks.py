@@ -24,7 +24,7 @@ def benchmarks(data_dir: DataDir = None, as_json: Json = False) -> None:
 
     folder = absolute_folder(data_dir)
     with checked_arguments():
-        listed = listed_benchmarks("standard", folder)
+        listed = listed_benchmarks(folder)
     if as_json:
         from cache.keys import as_plain
 

@@ -20,7 +20,9 @@ def data(
     n: Annotated[int, typer.Option("--n", min=1, help="Number of items.", metavar="N")] = 10,
     seed: Seed = 0,
     split: Annotated[Split, typer.Option(help="train: to score weights; heldout: to evaluate.")] = "train",
-    level: Annotated[Level, typer.Option(help="standard: for real models; basic: for demo.")] = "standard",
+    level: Annotated[
+        Level, typer.Option(help="standard: for large models; plain: for small ones; basic: for demo.")
+    ] = "standard",
 ) -> None:
     """Write diagnostic items as JSON lines."""
     from core.abilities import generate_items

@@ -44,7 +44,7 @@ def generate(
     memory: MemoryFlags,
     rule: RuleFlags,
     *,
-    prompt: Annotated[str, typer.Argument(help="Text to continue.", metavar="PROMPT")],
+    written: Annotated[str, typer.Argument(help="Text to continue.", metavar="PROMPT")],
     ability: AblatedAbility = None,
     variants: Annotated[str, typer.Option(help="Some of base, mlp, all.", metavar="V,W")] = "base,mlp,all",
     k: OneK = None,
@@ -73,7 +73,7 @@ def generate(
         ]
     if ability is None:
         masks = [None]
-    if not prompt.strip():
+    if not written.strip():
         raise UsageError("The prompt is empty: give the text to continue.")
     sampling = Sampling(max_new_tokens, temperature, model.seed)
     with shown_progress() as emit:
@@ -81,9 +81,9 @@ def generate(
         found_k = find_ks(runner, [mask for mask in masks if mask is not None]) if k == AUTO else ()
         ks = {one.variant: one.k for one in found_k}
         masks = [mask and replace(mask, k=ks.get(mask.variant, mask.k)) for mask in masks]
-        text, answers = _answers(runner, prompt, masks, sampling)
+        text, answers = _answers(runner, written, masks, sampling)
     base = next((answer.written for answer in answers if answer.mask_spec is None), None)
-    tags = [_tags(runner, prompt, base, answer) for answer in answers]
+    tags = [_tags(runner, written, base, answer) for answer in answers]
     if as_json:
         from cache.keys import as_plain
 
@@ -140,7 +140,7 @@ def _tags(runner: Runner, prompt: str, base: Generated | None, answer: Answer) -
         Written(one.text, one.finish, one.tokens, values)
         for one, values in zip((base, answer.written), logprobs, strict=True)
     ]
-    answer_format = style_format("cloze") if runner.spec.style == "cloze" else None
+    answer_format = style_format("cloze") if runner.spec.is_embedded else None
     return diagnose(Asked(prompt, answer_format), *written)
 
 

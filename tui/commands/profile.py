@@ -80,7 +80,8 @@ def profile(
         str,
         typer.Option(
             help="Benchmarks, separated by commas; diagnostic: the ten; compound: those that need two or "
-            "three abilities at once (pairs, triples); all: diagnostic, and those whose data is here.",
+            "three abilities at once (pairs, triples); other-form: the ten in the other prompt form; all: "
+            "diagnostic, and those whose data is here.",
             metavar="X,Y",
         ),
     ] = "diagnostic",
@@ -109,13 +110,14 @@ def profile(
     from core.runner.runs import run_profile
 
     with checked_arguments():
+        style = model.spec.settled("letters", "standard").style
         chosen = _selections(rule, selections)
         plan = Plan(
             abilities=_abilities(abilities),
             variants=_variants(variants),
             selections=chosen,
             ks=_ks(model.spec, k, chosen),
-            benchmarks=find_benchmarks(words(benchmarks), model.spec.level, running.benchmark_options),
+            benchmarks=find_benchmarks(words(benchmarks), running.benchmark_options, style),
             limit=limit,
             seed=model.seed,
             random_seeds=random_seeds,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
 
-MODEL_OPTIONS = {"name": "--model"}
+MODEL_OPTIONS = {"name": "--model", "level_asked": "--level"}
 """Fields of `ModelSpec` whose option has another name."""
 
 

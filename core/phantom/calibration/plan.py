@@ -141,7 +141,7 @@ class CalibrationPlan:
 
 def benchmarks() -> tuple[Benchmark, ...]:
     """The benchmarks of the planted abilities, in their order."""
-    return find_benchmarks(PRIVATE, "basic")
+    return find_benchmarks(PRIVATE)
 
 
 def calibration_plan(limit: int, seed: int, *, every: bool) -> CalibrationPlan:

@@ -64,7 +64,7 @@ def _measure(loaded: LoadedModel, place: int) -> Measured:
 
 def accuracy_by_family(loaded: LoadedModel, ability: str) -> tuple[float, dict[str, float]]:
     """The accuracy on the held-out items of an ability, and on those of each of its families."""
-    benchmark = find_benchmarks([ability], "basic")[0]
+    benchmark = find_benchmarks([ability])[0]
     items = heldout_items(ability, "basic", CHOICE_ITEMS)
     batches = evaluate(loaded.model, prepare(loaded, benchmark, len(items)))
     correct = {outcome.item_id: outcome.correct for batch in batches for outcome in batch}

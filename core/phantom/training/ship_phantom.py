@@ -65,7 +65,7 @@ def measure_truth(loaded: LoadedModel, items: int = HELDOUT_ITEMS, blocks: Seque
         items: held-out items of each ability.
         blocks: ids of the abilities whose blocks are zeroed, or `shared`.
     """
-    prepared = [prepare(loaded, benchmark, items) for benchmark in find_benchmarks(["diagnostic"], "basic")]
+    prepared = [prepare(loaded, benchmark, items) for benchmark in find_benchmarks(["diagnostic"])]
     space = WeightSpace(loaded.model)
     ablator = Ablator(space)
     right = _right_answers(loaded, prepared)

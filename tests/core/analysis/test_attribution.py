@@ -87,7 +87,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Profile]:
     torch.set_num_threads(1)
     runner = Runner(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=20))
     ids = [A, compound_id((A, B)), compound_id((B, C))]
-    plan = Plan((A, B, C), ("mlp",), ("top", "random"), (0.03,), find_benchmarks(ids, "basic"), limit=20)
+    plan = Plan((A, B, C), ("mlp",), ("top", "random"), (0.03,), find_benchmarks(ids), limit=20)
     profile = run_profile(plan, runner)
     torch.set_num_threads(threads)
     assert profile is not None
@@ -119,7 +119,7 @@ def test_a_profile_says_what_its_names_are_worth(
 
 
 def test_a_profile_without_compounds_says_nothing_of_names(found: tuple[Runner, Profile]) -> None:
-    plan = Plan((A,), ("mlp",), ("top",), (0.03,), find_benchmarks([A], "basic"), limit=20)
+    plan = Plan((A,), ("mlp",), ("top",), (0.03,), find_benchmarks([A]), limit=20)
     profile = run_profile(plan, found[0])
     assert profile is not None
     assert attributions(profile) == []

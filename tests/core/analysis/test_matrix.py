@@ -19,7 +19,7 @@ from core.experiment.specs import MaskSpec, Run, drawn_seed
 from core.models.spec import ModelSpec
 
 N = 40
-BENCHMARKS = find_benchmarks(["analogical_reasoning", "spatial_reasoning", "temporal_reasoning"], "basic")
+BENCHMARKS = find_benchmarks(["analogical_reasoning", "spatial_reasoning", "temporal_reasoning"])
 MASKS = [MaskSpec(ability.id, "mlp", "top", 0.01) for ability in ABILITIES]
 RIGHT = {None: (0.95, 0.9, 0.2), MASKS[0]: (0.2, 0.3, 0.2), MASKS[1]: (0.5, 0.9, 0.2)}
 """The intact model cannot do the third benchmark, and the first mask collapses it on the two others."""
@@ -163,9 +163,7 @@ def test_cache_status_is_told_from_the_files(experiment: Experiment) -> None:
     assert not cache_status(experiment, mask, benchmark, N + 1).base
     assert cache_status(experiment, control_of(mask), benchmark, N).ranking
     assert cached_abilities(experiment, MASKS[0], benchmark, N) == {mask.ability}
-    assert cached_benchmarks(experiment, mask, find_benchmarks(["all"], "basic"), N) == {
-        b.id for b in BENCHMARKS
-    }
+    assert cached_benchmarks(experiment, mask, find_benchmarks(["all"]), N) == {b.id for b in BENCHMARKS}
     key = experiment.ranking_key(mask)
     for stored, is_enough in ((10, False), (experiment.mask_key_inputs(mask)["n"], True)):
         experiment.store.rankings.save(key, {}, np.zeros(stored, np.int16), np.zeros(stored, np.int32), {})

@@ -51,7 +51,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Profile]
         variants=("mlp", "all"),
         selections=("top", "random"),
         ks=(0.03,),
-        benchmarks=find_benchmarks([str(root / "told.toml"), ABILITY, "spatial_reasoning"], "basic"),
+        benchmarks=find_benchmarks([str(root / "told.toml"), ABILITY, "spatial_reasoning"]),
         limit=N,
     )
     threads = torch.get_num_threads()

@@ -37,7 +37,7 @@ PLAN = Plan(
     variants=("mlp",),
     selections=("top", "random"),
     ks=(0.01,),
-    benchmarks=find_benchmarks(ABILITIES, "basic"),
+    benchmarks=find_benchmarks(ABILITIES),
     limit=N,
     random_seeds=DRAWS,
 )

@@ -62,7 +62,7 @@ def test_options_and_programs_have_no_format() -> None:
     for task in TASKS.values():
         source = TaskSource(task, BenchmarkOptions())
         assert (source.answer_format is None) == (task.kind == "multiple_choice" or task.runs_code)
-    assert all(one.source.answer_format is None for one in find_benchmarks(["diagnostic"], "basic"))
+    assert all(one.source.answer_format is None for one in find_benchmarks(["diagnostic"]))
 
 
 def test_a_custom_pattern_is_the_format(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_custom_pattern_is_the_format(tmp_path: Path) -> None:
         ("", "the answer alone", "it is 5."),
     ):
         (tmp_path / "sums.toml").write_text(text + extract, "utf-8")
-        (benchmark,) = find_benchmarks([str(tmp_path / "sums.toml")], "basic")
+        (benchmark,) = find_benchmarks([str(tmp_path / "sums.toml")])
         form = benchmark.source.answer_format
         assert form is not None
         assert (form.asked, form.stated(" it is 5.")) == (asked, stated)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -30,7 +31,8 @@ from core.models.spec import LEVELS, Level, ModelSpec
 IDS = [ability.id for ability in ABILITIES]
 PAIR = ("quantitative_reasoning", "temporal_reasoning")
 TRIPLE = TRIPLES[5]
-REAL = ModelSpec("a/model")
+REAL = ModelSpec("a/model", prompt="letters", level_asked="standard")
+AS_TEXT = replace(REAL, prompt="text")
 
 SUM = Item(
     "a", "quantitative_reasoning", "f", "Leo had 5 boats and found 5 .", "now Leo has", ("9", "10"), 1, "s1"
@@ -53,8 +55,8 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def found(word: str, level: Level = "basic") -> tuple[Benchmark, ...]:
-    return find_benchmarks([word], level)
+def found(word: str) -> tuple[Benchmark, ...]:
+    return find_benchmarks([word])
 
 
 def choices(benchmark: Benchmark, spec: ModelSpec, n: int) -> list[ChoiceDocument]:
@@ -104,8 +106,8 @@ def test_other_words_are_not_answered_with_all_compounds() -> None:
 
 
 def test_the_list_says_what_they_need() -> None:
-    needs = {one.id: one.needs for one in listed_benchmarks("standard", None)}
-    assert {one for one in needs if "+" in one} == {one.id for one in found("compound", "standard")}
+    needs = {one.id: one.needs for one in listed_benchmarks(None)}
+    assert {one for one in needs if "+" in one} == {one.id for one in found("compound")}
     assert needs["+".join(PAIR)] == PAIR
     assert needs["mmlu"] == ()
 
@@ -174,8 +176,8 @@ def test_cloze_goes_on_with_answer_question_answer() -> None:
     assert prompt_of(document) == "Leo had 5 boats and found 5 . now Leo has _ . Which city is it?"
 
 
-def test_listed_asks_both_questions_and_scores_letters() -> None:
-    document = compound_document(JOINED, "listed")
+def test_letters_asks_both_questions_and_scores_letters() -> None:
+    document = compound_document(JOINED, "letters")
     assert document.contexts == (
         "Leo had 5 boats and found 5 .\nFirst question: now Leo has\nSecond question: Which city is it?\n"
         "A. 9; Oslo\nB. 10; Oslo\nC. 10; Rome\nD. 9; Rome\nAnswer:",
@@ -184,8 +186,19 @@ def test_listed_asks_both_questions_and_scores_letters() -> None:
     assert prompt_of(document) == document.contexts[0]
 
 
+def test_text_asks_both_questions_and_scores_both_answers() -> None:
+    document = compound_document(JOINED, "text")
+    assert document.contexts == (
+        "Leo had 5 boats and found 5 .\nFirst question: now Leo has\nSecond question: Which city is it?\n"
+        "Answer:",
+    )
+    assert document.continuations == (" 9; Oslo", " 10; Oslo", " 10; Rome", " 9; Rome")
+    assert document.lengths == (7, 8, 8, 7)
+    assert prompt_of(document) == document.contexts[0]
+
+
 def test_styles_suit_the_models() -> None:
-    for benchmark in found("triples", "standard")[:2]:
+    for benchmark in found("triples")[:2]:
         for document in choices(benchmark, REAL, 5):
             assert "Third question: " in document.contexts[0]
             assert document.continuations == tuple(f" {letter}" for letter in "ABCDEFGH")
@@ -197,8 +210,9 @@ def test_styles_suit_the_models() -> None:
 def test_what_the_cache_keys_depend_on() -> None:
     one, other = found("pairs")[:2]
     keys = [one.key_inputs(ModelSpec(), 5), one.key_inputs(REAL, 5), one.key_inputs(ModelSpec(), 6)]
-    keys += [other.key_inputs(ModelSpec(), 5), found("pairs", "standard")[0].key_inputs(ModelSpec(), 5)]
-    assert len({repr(sorted(key.items())) for key in keys}) == 5
+    keys += [other.key_inputs(ModelSpec(), 5), one.key_inputs(AS_TEXT, 5)]
+    keys += [one.key_inputs(replace(REAL, level_asked="plain"), 5)]
+    assert len({repr(sorted(key.items())) for key in keys}) == 6
 
 
 def test_the_embedded_model_answers_both_parts_far_above_chance() -> None:

@@ -137,7 +137,7 @@ def test_a_wrong_description_is_one_sentence_that_says_why(tmp_path: Path, text:
 def test_yaml_is_refused_with_what_to_do_instead(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("id: riddles\n", "utf-8")
     with pytest.raises(ValueError, match=r"is YAML, .* write the same keys as TOML in riddles\.toml\.$"):
-        find_benchmarks([str(tmp_path / name)], "basic")
+        find_benchmarks([str(tmp_path / name)])
 
 
 def test_other_toml_files_describe_nothing(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_the_readme_s_example_runs(tmp_path: Path) -> None:
     (tmp_path / "riddles.jsonl").write_text(rows, "utf-8")
     options = BenchmarkOptions(data_dir=str(tmp_path))
     by_file, by_id = (
-        find_benchmarks([word], "basic", options)[0] for word in (str(tmp_path / "riddles.toml"), "riddles")
+        find_benchmarks([word], options)[0] for word in (str(tmp_path / "riddles.toml"), "riddles")
     )
     assert by_file == by_id
     assert (by_id.n_items, by_id.chance, by_id.plausible_range) == (2, pytest.approx(1 / 3), (0.1, 0.95))
@@ -169,7 +169,7 @@ def test_the_readme_s_example_runs(tmp_path: Path) -> None:
     assert first.contexts == ("Riddle: What has keys but no lock?\nAnswer:",)
     assert first.continuations == (" a piano", " a map", " a cave")
     assert (first.gold, second.gold) == ({0}, {1})
-    assert "riddles" in {one.id for one in listed_benchmarks("basic", str(tmp_path)) if one.at_hand}
+    assert "riddles" in {one.id for one in listed_benchmarks(str(tmp_path)) if one.at_hand}
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from core.benchmarks.benchmark import Benchmark, ChoiceDocument
 from core.benchmarks.diagnostic import METRICS, ItemSource
 from core.benchmarks.evaluation import Outcome, Prepared, choice_outcome, evaluate, prepare
 from core.models.loading import LoadedModel, load
-from core.models.spec import ModelSpec
+from core.models.spec import Level, ModelSpec
 from tests.core.tiny_models import byte_tokenizer, save_model
 
 OPTIONS = (("the cat", "Rex", "a dog", "four pears"), ("door", "key", "box"), ("naïve café", "text"))
 
 
-def toy_items(n: int) -> tuple[Item, ...]:
+def toy_items(level: Level, n: int) -> tuple[Item, ...]:
     return tuple(
         Item(f"toy/{i}", "contextual_recall", "toy", f"if {i} dogs", "then", OPTIONS[i % 3], i % 2)
         for i in range(n)
@@ -31,7 +31,7 @@ TOY = Benchmark(
     METRICS,
     (0.1, 1.0),
     1,
-    ItemSource(toy_items, 30, 0.25, "standard"),
+    ItemSource(toy_items, 30, 0.25),
 )
 
 
@@ -39,7 +39,7 @@ TOY = Benchmark(
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     folder = tmp_path_factory.mktemp("model")
     save_model(folder, tokenizer=byte_tokenizer())
-    return load(ModelSpec(str(folder), device="cpu"))
+    return load(ModelSpec(str(folder), device="cpu").settled("letters", "standard"))
 
 
 def outcomes_of(loaded: LoadedModel, prepared: Prepared) -> dict[str, Outcome]:
@@ -57,7 +57,7 @@ def test_prediction_and_norm_by_hand() -> None:
 
 
 def test_every_item_once_and_by_the_truth(loaded: LoadedModel) -> None:
-    items = toy_items(9)
+    items = toy_items("standard", 9)
     prepared = prepare(loaded, TOY, 9)
     found = outcomes_of(loaded, prepared)
     assert set(found) == {item.id for item in items}

@@ -60,7 +60,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     folder = tmp_path_factory.mktemp("model")
     tokenizer = byte_tokenizer()
     save_model(folder, tokenizer=tokenizer, max_position_embeddings=4096, eos_token_id=tokenizer.eos_token_id)
-    return load(ModelSpec(str(folder), device="cpu", dtype="float32"))
+    return load(ModelSpec(str(folder), device="cpu", dtype="float32").settled("letters", "standard"))
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +176,7 @@ def test_the_embedded_model_is_scored_as_the_harness_scores_it(tmp_path: Path) -
     (tmp_path / "items.yaml").write_text(YAML, "utf-8")
     task = harness_tasks(folder, {"demo_items": str(tmp_path / "items.yaml")}, {"demo_items": {"test": rows}})
     found = theirs(loaded, task["demo_items"], 0, 40)
-    (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
+    (benchmark,) = find_benchmarks(["spatial_reasoning"])
     outcomes = ours(loaded, benchmark, 40)
     for outcome, sample in zip(outcomes, found["samples"], strict=True):
         expected = [float(responses[0][0]) for responses in sample["resps"]]
@@ -239,7 +239,7 @@ def test_any_task_runs_on_our_engine_with_its_own_metrics(
 ) -> None:
     folder, oracles = local
     options = BenchmarkOptions(data_dir=str(folder), shots=shots)
-    (benchmark,) = find_benchmarks([f"lm_eval:{task}"], "standard", options)
+    (benchmark,) = find_benchmarks([f"lm_eval:{task}"], options)
     runner = Runner(loaded.spec, Store(tmp_path))
     runner.loaded = loaded
     frame = outcomes_of(runner, runner.request(None, benchmark, benchmark.n_items))

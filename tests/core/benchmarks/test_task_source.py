@@ -36,7 +36,7 @@ RIDDLES = [
 
 
 def found(word: str, options: BenchmarkOptions = OPTIONS) -> Benchmark:
-    (benchmark,) = find_benchmarks([word], "standard", options)
+    (benchmark,) = find_benchmarks([word], options)
     return benchmark
 
 
@@ -53,17 +53,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_all_is_what_can_be_run_as_things_are(folder: Path) -> None:
-    everything = [benchmark.id for benchmark in find_benchmarks(["all"], "basic", OPTIONS)]
+    everything = [benchmark.id for benchmark in find_benchmarks(["all"], OPTIONS)]
     code = [task.id for task in TASKS.values() if task.runs_code]
     assert everything == [*IDS, *(task for task in TASKS if task not in code)]
     allowed = BenchmarkOptions(data_dir=str(DATA), allow_code=True)
-    assert {benchmark.id for benchmark in find_benchmarks(["all"], "basic", allowed)} == {*IDS, *TASKS}
-    here = find_benchmarks(["all"], "basic", BenchmarkOptions(data_dir=str(folder)))
+    assert {benchmark.id for benchmark in find_benchmarks(["all"], allowed)} == {*IDS, *TASKS}
+    here = find_benchmarks(["all"], BenchmarkOptions(data_dir=str(folder)))
     assert [benchmark.id for benchmark in here] == [*IDS, "riddles"]
 
 
 def test_the_list_says_what_is_at_hand(folder: Path) -> None:
-    everything = listed_benchmarks("standard", str(folder))
+    everything = listed_benchmarks(str(folder))
     listed = {one.id: one for one in everything if len(one.needs) < 2}
     assert set(listed) == {*IDS, *TASKS, "riddles"}
     assert {one.id for one in listed.values() if one.at_hand} == {*IDS, "riddles"}

@@ -41,7 +41,7 @@ needs_sandbox = pytest.mark.skipif(
 def spec(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
     folder = tmp_path_factory.mktemp("model")
     save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
-    return ModelSpec(str(folder), device="cpu")
+    return ModelSpec(str(folder), device="cpu").settled("letters", "standard")
 
 
 def short(task: str, shots: int | None = 1) -> Benchmark:
@@ -93,7 +93,7 @@ def test_cancelled_writing_stops_within_a_token_and_stores_nothing(spec: ModelSp
 
 def test_items_of_one_passage_are_resampled_together(spec: ModelSpec, tmp_path: Path) -> None:
     runner = Runner(spec, Store(tmp_path))
-    (boolq,) = find_benchmarks(["boolq"], "standard", OPTIONS)
+    (boolq,) = find_benchmarks(["boolq"], OPTIONS)
     frame = outcomes_of(runner, runner.request(None, boolq, 6))
     labels = clusters_of(frame)
     assert labels is not None
@@ -119,7 +119,7 @@ def test_a_score_between_right_and_wrong_makes_the_ais(tmp_path: Path) -> None:
     (cell,) = frame_statistics(base, [ablated], short("gsm8k"))
     assert (cell.base_score, cell.score, cell.ais) == pytest.approx((0.9, 0.45, 0.5), abs=1e-6)
     assert cell.p_value == 1.0
-    (without_chance,) = find_benchmarks(["truthfulqa_mc2"], "standard", OPTIONS)
+    (without_chance,) = find_benchmarks(["truthfulqa_mc2"], OPTIONS)
     assert "no usable chance level" in frame_statistics(base, [ablated], without_chance)[0].reason
     never_right = base.with_columns(score=pl.lit(0.0, pl.Float32()))
     (broken,) = frame_statistics(never_right, [ablated], short("gsm8k"))
@@ -129,7 +129,7 @@ def test_a_score_between_right_and_wrong_makes_the_ais(tmp_path: Path) -> None:
 @needs_sandbox
 @pytest.mark.parametrize("task", ["humaneval", "mbpp"])
 def test_reference_programs_pass_and_broken_ones_fail(task: str, spec: ModelSpec) -> None:
-    (benchmark,) = find_benchmarks([task], "standard", OPTIONS)
+    (benchmark,) = find_benchmarks([task], OPTIONS)
     for document in benchmark.documents(spec, 6):
         assert isinstance(document, GenerationDocument)
         assert document.code is not None

@@ -100,7 +100,7 @@ async def screen_of(spec: EngineSpec, process: EngineProcess | None = None) -> A
 
 
 def outcomes_here(runner: Runner, mask: MaskSpec | None, benchmark: str, n: int) -> pl.DataFrame:
-    (found,) = find_benchmarks([benchmark], "basic")
+    (found,) = find_benchmarks([benchmark])
     return outcomes_of(runner, runner.request(mask, found, n))
 
 

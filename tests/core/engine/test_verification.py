@@ -84,7 +84,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def outcomes(runner: Runner) -> pl.DataFrame:
-    (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
+    (benchmark,) = find_benchmarks(["spatial_reasoning"])
     frame = runner.store.outcomes.load(runner.request(MASK, benchmark, N).key)
     assert frame is not None
     return frame
@@ -130,7 +130,7 @@ def test_a_whole_model_is_verified_and_not_loaded_again(engine: Engine) -> None:
 
 def test_a_runner_without_an_engine_raises_it_too(tmp_path: Path) -> None:
     runner = Runner(ModelSpec(), Store(tmp_path), IMPORTANCE)
-    (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
+    (benchmark,) = find_benchmarks(["spatial_reasoning"])
     outcomes_of(runner, runner.request(MASK, benchmark, N))
     with runner.ablated(runner.mask(MASK)):
         pass

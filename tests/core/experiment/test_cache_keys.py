@@ -21,22 +21,22 @@ from core.experiment.cache_keys import VERSIONS, KeyKind, cache_key, ranking_key
 from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
 from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
 from core.importance.memory import MemoryOptions
-from core.models.spec import ModelSpec
+from core.models.spec import ModelSpec, Unsettled
 from core.runner.runner import Runner
 from core.runner.runs import compute_runs
 from tui.command_line import run
 
-MODEL = ModelIdentity("0f" * 16, "none", "float32", "cpu", "cloze")
+MODEL = ModelIdentity("0f" * 16, "none", "float32", "cpu")
 PLAIN_MODEL = {
     "fingerprint": "0f" * 16,
     "quantization": "none",
     "dtype": "float32",
     "device": "cpu",
-    "style": "cloze",
 }
 ITEM = Item("own/1", "spatial_reasoning", "own", "a box", "where", ("in", "out"), 0)
 TOP = MaskSpec("spatial_reasoning", "mlp", "top", 0.01)
-SPATIAL, TEMPORAL = find_benchmarks(["spatial_reasoning", "temporal_reasoning"], "basic")
+SPATIAL, TEMPORAL = find_benchmarks(["spatial_reasoning", "temporal_reasoning"])
+REAL = ModelSpec("some/model", device="cpu", prompt="letters", level_asked="standard")
 N = 10
 
 
@@ -50,13 +50,20 @@ def test_the_golden_key_of_a_ranking() -> None:
         "loss": "margin",
         "reduction": "abs-sum",
         "items": [
-            {"ability": "spatial_reasoning", "level": "basic", "n": 1000, "seed": 0, "generator": 1},
+            {
+                "ability": "spatial_reasoning",
+                "level": "basic",
+                "style": "cloze",
+                "n": 1000,
+                "seed": 0,
+                "generator": 1,
+            },
         ],
         "variant": "mlp",
         "selection": "top",
     }
-    assert cache_key("ranking", written) == "d6e2ca12533c1c325ffcd3313fc8c6f8"
-    one = DiagnosticSet("spatial_reasoning", "basic", 1000, 0)
+    assert cache_key("ranking", written) == "4f827f4bd1f0c94e59bb3400ebe2a724"
+    one = DiagnosticSet("spatial_reasoning", "basic", "cloze", 1000, 0)
     made = ranking_key_inputs(MODEL, ImportanceSpec(reduction="abs-sum"), [one], TOP)
     generator = made["items"][0]["generator"]
     written["items"] = [{**written["items"][0], "generator": generator}]  # type: ignore[index]
@@ -75,7 +82,7 @@ def test_the_golden_key_of_outcomes() -> None:
         "style": "cloze",
         "batch_size": "auto",
     }
-    assert cache_key("outcomes", written) == "6edc152d29d2980c20b30932c0399381"
+    assert cache_key("outcomes", written) == "b138ada26d6d6f05ca7cf9f19531d267"
 
 
 def test_the_golden_key_of_divergences() -> None:
@@ -93,7 +100,7 @@ def test_the_golden_key_of_divergences() -> None:
 def test_the_golden_key_of_generation_quality(tmp_path: Path) -> None:
     mask = {"random": 7, "variant": "mlp", "n": 1234}
     written = {"model": PLAIN_MODEL, "level": "basic", "ablated": str(TOP), "mask": mask}
-    assert cache_key("generation_quality", written) == "f62ab1d23edec9651e48799415a5efa8"
+    assert cache_key("generation_quality", written) == "30a2bba19d915ea55ac4580df609e53f"
     experiment = with_identity(new_runner(tmp_path), **PLAIN_MODEL)
     key, made = experiment.generation_quality_request(None)
     assert key == cache_key("generation_quality", written | {"ablated": "base", "mask": None})
@@ -127,7 +134,6 @@ OTHER_MODELS: list[dict[str, str]] = [
     {"quantization": "nf4"},
     {"dtype": "bfloat16"},
     {"device": "cuda"},
-    {"style": "listed"},
 ]
 
 
@@ -163,6 +169,52 @@ OF_MASK = EVERY - {"base outcomes", "base generation quality"}
 def test_another_model_has_other_keys_of_all_kinds(changed: dict[str, str], tmp_path: Path) -> None:
     other = with_identity(new_runner(tmp_path), **changed)
     assert changed_kinds(keys_of(new_runner(tmp_path)), keys_of(other)) == EVERY
+
+
+def of_a_real_model(root: Path, spec: ModelSpec) -> Runner:
+    """An experiment whose keys can be made without the files of its model."""
+    runner = new_runner(root, spec)
+    runner.identity, runner.info = MODEL, new_runner(root).info  # type: ignore[misc]
+    return runner
+
+
+@pytest.mark.parametrize("changed", [{"prompt": "text"}, {"level_asked": "plain"}], ids=str)
+def test_form_and_level_are_in_the_key_of_what_is_made_of_items(
+    changed: dict[str, Any], tmp_path: Path
+) -> None:
+    before, after = (keys_of(of_a_real_model(tmp_path, spec)) for spec in (REAL, replace(REAL, **changed)))
+    found = changed_kinds(before, after)
+    assert found == (EVERY if "level_asked" in changed else EVERY - {"base generation quality"})
+    own = {"spatial_reasoning": (ITEM,)}
+    rankings = []
+    for spec in (REAL, replace(REAL, **changed)):
+        runner = of_a_real_model(tmp_path, spec)
+        runner.custom_items = own
+        rankings.append(runner.ranking_key(TOP))
+    assert (rankings[0] != rankings[1]) == ("prompt" in changed)  # a level's items are not in it
+
+
+@pytest.mark.parametrize("asked", [{"prompt": "auto"}, {"level_asked": "auto"}], ids=str)
+def test_an_unsettled_model_has_no_keys_of_what_is_made_of_items(
+    asked: dict[str, Any], tmp_path: Path
+) -> None:
+    runner = of_a_real_model(tmp_path, replace(REAL, **asked))
+    with pytest.raises(Unsettled):
+        runner.ranking_key(TOP)
+    with pytest.raises(Unsettled):
+        runner.request(None, SPATIAL, N)
+    with pytest.raises(Unsettled):
+        runner.items_request(SPATIAL, N)
+
+
+def test_the_other_form_is_a_benchmark_of_its_own(tmp_path: Path) -> None:
+    runner = of_a_real_model(tmp_path, REAL)
+    (as_text,) = find_benchmarks(["spatial_reasoning@text"])
+    assert as_text.key_inputs(REAL, N)["style"] == "text"
+    base, other = (runner.request(None, one, N).key for one in (SPATIAL, as_text))
+    assert base != other
+    as_other = of_a_real_model(tmp_path, replace(REAL, prompt="text"))
+    assert as_other.request(None, as_text, N).key == other  # whatever form the model's own is
 
 
 @pytest.mark.parametrize(
@@ -227,7 +279,6 @@ def test_benchmark_items_and_batches_change_what_is_evaluated(tmp_path: Path) ->
     others = [
         TEMPORAL,
         replace(SPATIAL, version=SPATIAL.version + 1),
-        find_benchmarks(["spatial_reasoning"], "standard")[0],
     ]
     keys = [experiment.request(None, one, N).key for one in (SPATIAL, *others)]
     assert len(set(keys)) == len(keys)
@@ -238,13 +289,14 @@ def test_what_decides_a_table_of_items_is_in_its_key(tmp_path: Path) -> None:
         return cache_key("items", benchmark.key_inputs(experiment.spec, n))
 
     experiment = new_runner(tmp_path)
-    listed = new_runner(tmp_path, ModelSpec("some/model"))
+    lettered = new_runner(tmp_path, REAL)
     others = [
         key(experiment, n=N + 1),
         key(experiment, TEMPORAL),
         key(experiment, replace(SPATIAL, version=9)),
-        key(listed),
-        key(experiment, find_benchmarks(["spatial_reasoning"], "standard")[0]),
+        key(lettered),
+        key(new_runner(tmp_path, replace(REAL, prompt="text"))),
+        key(new_runner(tmp_path, replace(REAL, level_asked="plain"))),
     ]
     assert len({key(experiment), *others}) == 1 + len(others)
     assert key(new_runner(tmp_path, ModelSpec(quantization="nf4"))) == key(experiment)

@@ -92,7 +92,7 @@ def test_only_what_rounds_otherwise_is_in_the_key(tmp_path: Path) -> None:
 
 
 def test_the_dtype_is_in_every_key_of_numbers(tmp_path: Path) -> None:
-    (benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
+    (benchmark,) = find_benchmarks(["spatial_reasoning"])
     dtypes: tuple[DType, ...] = ("auto", "float32", "bfloat16", "float16")
 
     def keys(dtype: DType) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def test_it_is_top_without_what_most_abilities_share(tmp_path: Path) -> None:
 
 
 def test_its_key_depends_on_every_ranking(tmp_path: Path) -> None:
-    benchmark = find_benchmarks([OWN], "basic")[0]
+    benchmark = find_benchmarks([OWN])[0]
 
     def key(mask: MaskSpec, importance: ImportanceSpec) -> str:
         return Runner(ModelSpec(), Store(tmp_path), importance).request(mask, benchmark, 10).key

@@ -330,9 +330,11 @@ def test_the_whole_way_through_the_workbench(architecture: str, tmp_path: Path) 
     tokenizer = byte_tokenizer() if architecture == "qwen2" else word_tokenizer()
     save_model(folder, architecture, tokenizer, max_position_embeddings=1024, **EVEN)
     runner = Runner(
-        ModelSpec(str(folder), "nf4", device="cpu"), Store(tmp_path / "cache"), ImportanceSpec(n_items=4)
+        ModelSpec(str(folder), "nf4", device="cpu").settled("letters", "standard"),
+        Store(tmp_path / "cache"),
+        ImportanceSpec(n_items=4),
     )
-    (benchmark,) = find_benchmarks(["deductive_reasoning"], "standard")
+    (benchmark,) = find_benchmarks(["deductive_reasoning"])
     base = outcomes_of(runner, runner.request(None, benchmark, 3))
     before = model_bytes(runner.loaded.model)
     mask_spec = MaskSpec("deductive_reasoning", "all", "top", 0.05)

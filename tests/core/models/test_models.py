@@ -12,7 +12,7 @@ from core.models import files
 from core.models.description import describe_folder, stored_matrices
 from core.models.files import ModelFilesError, identity_files, model_folder, weight_files
 from core.models.loading import load
-from core.models.spec import ModelSpec
+from core.models.spec import ModelSpec, Unsettled
 from core.models.weight_space import WeightSpace
 from tests.core.tiny_models import ARCHITECTURES, save_model
 
@@ -34,12 +34,26 @@ def edit_config(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-@pytest.mark.parametrize(
-    ("name", "level", "style"), [("demo", "basic", "cloze"), ("a/b", "standard", "listed")]
-)
-def test_level_and_style_suit_the_model(name: str, level: str, style: str) -> None:
-    spec = ModelSpec(name)
-    assert (spec.level, spec.style) == (level, style)
+def test_level_and_form_of_an_embedded_model_are_settled_and_its_own() -> None:
+    demo = ModelSpec("demo")
+    assert (demo.is_settled, demo.level, demo.style) == (True, "basic", "cloze")
+    assert demo.settled("text", "standard") == demo
+    with pytest.raises(ValueError, match="'demo' has a prompt form of its own: leave out --prompt"):
+        ModelSpec("demo", prompt="text")
+    with pytest.raises(ValueError, match="'phantom' only knows the words of basic items: leave out --level"):
+        ModelSpec("phantom", level_asked="plain")
+
+
+def test_a_real_model_is_settled_by_words_that_keep_what_was_asked_for() -> None:
+    asked = ModelSpec("a/b", prompt="text")
+    assert not asked.is_settled
+    assert asked.style == "text"
+    with pytest.raises(Unsettled, match="level of the items of 'a/b' is not settled: give --level"):
+        _ = asked.level
+    with pytest.raises(Unsettled, match="prompt form of 'a/b' is not settled: give --prompt"):
+        _ = ModelSpec("a/b").style
+    settled = asked.settled("letters", "plain")
+    assert (settled.is_settled, settled.style, settled.level) == (True, "text", "plain")
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

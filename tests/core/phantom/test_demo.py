@@ -43,7 +43,7 @@ def test_it_is_small_and_has_a_card() -> None:
 def test_it_has_learnt_the_abilities(demo: LoadedModel) -> None:
     """0.90 on at least eight of the ten, and 0.60 on the others, on 200 held-out items each."""
     accuracies = {}
-    for benchmark in find_benchmarks(["diagnostic"], "basic"):
+    for benchmark in find_benchmarks(["diagnostic"]):
         prepared = prepare(demo, benchmark, 200)
         outcomes = [outcome for batch in evaluate(demo.model, prepared) for outcome in batch]
         accuracies[benchmark.id] = sum(outcome.correct for outcome in outcomes) / len(outcomes)

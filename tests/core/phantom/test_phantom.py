@@ -65,7 +65,7 @@ def test_its_card_says_that_it_is_engineered(folder: Path) -> None:
 
 def test_it_knows_every_ability(phantom: LoadedModel) -> None:
     accuracies = {}
-    for benchmark in find_benchmarks(["diagnostic"], "basic"):
+    for benchmark in find_benchmarks(["diagnostic"]):
         batches = evaluate(phantom.model, prepare(phantom, benchmark, 200))
         correct = [outcome.correct for batch in batches for outcome in batch]
         accuracies[benchmark.id] = sum(correct) / len(correct)

@@ -116,9 +116,7 @@ def test_only_what_is_unacceptable_beyond_the_intact_model_counts() -> None:
 
 def test_each_variant_has_its_own_k_and_controls_have_no_say(tmp_path: Path) -> None:
     runner = new_runner(tmp_path)
-    plan = Plan(
-        ABILITIES, ("base", "mlp", "all"), ("random", "top"), (1e-5,), find_benchmarks(ABILITIES, "basic")
-    )
+    plan = Plan(ABILITIES, ("base", "mlp", "all"), ("random", "top"), (1e-5,), find_benchmarks(ABILITIES))
     masks = [mask for mask in plan.masks() if mask.selection == "top"]
     store_rankings(runner, masks)
     store(runner, None, 1.0)

@@ -129,7 +129,7 @@ def test_top_adds_nothing_where_its_order_is_not_the_sum_s_or_no_contrast_is_to_
 def test_a_profile_says_which_contrasts_are_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
-    plan = Plan(IDS[:1], ("mlp",), ("top", "contrast"), (K,), find_benchmarks(IDS[:1], "basic"), limit=2)
+    plan = Plan(IDS[:1], ("mlp",), ("top", "contrast"), (K,), find_benchmarks(IDS[:1]), limit=2)
     for _ in range(2):
         assert run_profile(plan, runner_of(tmp_path, heard)) is not None
     others = Counter(dict.fromkeys(IDS[1:], 1))

@@ -49,7 +49,7 @@ class Counting(Runner):
 def spec(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
     folder = tmp_path_factory.mktemp("model")
     save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
-    return ModelSpec(str(folder), device="cpu")
+    return ModelSpec(str(folder), device="cpu").settled("letters", "standard")
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_without_a_base_run_or_for_multiple_choice_there_are_none(
     base, ablated, _ = requests(runner, written)
     outcomes_of(runner, ablated)
     assert stored_divergences(runner, base, ablated) is None
-    (boolq,) = find_benchmarks(["boolq"], "standard", OPTIONS)
+    (boolq,) = find_benchmarks(["boolq"], OPTIONS)
     chosen = [runner.request(mask, boolq, N) for mask in (None, MASKS[0])]
     frames = [outcomes_of(runner, request) for request in chosen]
     assert [frame["tokens"].null_count() for frame in frames] == [N, N]
@@ -229,7 +229,7 @@ def test_a_job_of_the_engine_has_them_too(spec: ModelSpec, tmp_path: Path) -> No
         "base",
         str(MASKS[0]),
     ]
-    (gsm8k,) = find_benchmarks(["gsm8k"], "standard", OPTIONS)
+    (gsm8k,) = find_benchmarks(["gsm8k"], OPTIONS)
     base, ablated = (runner.request(mask, gsm8k, 2) for mask in (None, MASKS[0]))
     frame = stored_divergences(runner, base, ablated)
     assert frame is not None

@@ -24,7 +24,7 @@ from core.runner.runner import Runner
 from core.runner.runs import compute_runs
 
 N = 8
-(BENCHMARK,) = find_benchmarks(["spatial_reasoning"], "basic")
+(BENCHMARK,) = find_benchmarks(["spatial_reasoning"])
 LIGHT, HEAVY = (MaskSpec("spatial_reasoning", "all", "random", k) for k in (0.01, 0.5))
 
 

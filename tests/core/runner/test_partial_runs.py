@@ -27,7 +27,7 @@ from core.runner.runner import Runner
 from tests.core.benchmarks.test_written_evaluation import OPTIONS, short
 from tests.core.tiny_models import byte_tokenizer, save_model
 
-(SPATIAL,) = find_benchmarks(["spatial_reasoning"], "basic")
+(SPATIAL,) = find_benchmarks(["spatial_reasoning"])
 MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
 
 
@@ -96,7 +96,7 @@ def batches_of(events: list[Event]) -> list[tuple[int, ...]]:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
     folder = tmp_path_factory.mktemp("model")
     save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
-    return ModelSpec(str(folder), device="cpu")
+    return ModelSpec(str(folder), device="cpu").settled("letters", "standard")
 
 
 @pytest.fixture(scope="module", params=["diagnostic", "options", "written"])
@@ -110,7 +110,7 @@ def subject(
             return Subject(root, ModelSpec(), SPATIAL, 12)
         if request.param == "written":
             return Subject(root, tiny, short("gsm8k"), 6)
-        subject = Subject(root, tiny, find_benchmarks(["boolq"], "standard", OPTIONS)[0], 8)
+        subject = Subject(root, tiny, find_benchmarks(["boolq"], OPTIONS)[0], 8)
     return subject
 
 
@@ -168,7 +168,7 @@ def emit(event):
         os.kill(os.getpid(), signal.SIGKILL)
 
 runner = Runner(ModelSpec(), Store(Path(sys.argv[1])), batch_size=3, emit=emit)
-(benchmark,) = find_benchmarks(["spatial_reasoning"], "basic")
+(benchmark,) = find_benchmarks(["spatial_reasoning"])
 evaluate_run(runner, runner.request(None, benchmark, 12))
 """
 

@@ -30,7 +30,7 @@ PLAN = Plan(
     variants=("mlp", "all"),
     selections=("top", "random"),
     ks=(0.01, 0.03),
-    benchmarks=find_benchmarks(ABILITIES, "basic"),
+    benchmarks=find_benchmarks(ABILITIES),
     limit=50,
 )
 IMPORTANCE = ImportanceSpec(n_items=60)

@@ -66,7 +66,7 @@ class Subject:
     @cached_property
     def prepared(self) -> list[Prepared]:
         """The held-out items of each ability."""
-        return [prepare(self.loaded, one, self.limit) for one in find_benchmarks(PRIVATE, "basic")]
+        return [prepare(self.loaded, one, self.limit) for one in find_benchmarks(PRIVATE)]
 
     def items(self, ability: str) -> list[LossItem]:
         """The diagnostic items of an ability."""
@@ -75,7 +75,7 @@ class Subject:
             longest = longest_row(self.loaded.model.config)
             self._items[ability] = [
                 loss_item(encode_choice(render_choice(item, spec.style), tokenizer), "margin", longest)
-                for item in DiagnosticSet(ability, spec.level, self.n_items, 0).items()
+                for item in DiagnosticSet(ability, spec.level, spec.style, self.n_items, 0).items()
             ]
         return self._items[ability]
 

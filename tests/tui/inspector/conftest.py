@@ -53,7 +53,7 @@ def fill_demo_cache(root: Path) -> None:
         variants=("mlp",),
         selections=("top", "random"),
         ks=(CACHED_K,),
-        benchmarks=find_benchmarks(CACHED_ABILITIES, spec.level),
+        benchmarks=find_benchmarks(CACHED_ABILITIES),
         limit=CACHED_ITEMS,
         seed=0,
     )

@@ -34,7 +34,7 @@ def demo_session(
     """A desk on the demo model, and the commands that are sent from it."""
     spec = EngineSpec(ModelSpec(), str(cache), ImportanceSpec(n_items=n_items))
     sent: list[Command] = []
-    benchmarks = find_benchmarks(["diagnostic"], spec.model.level)
+    benchmarks = find_benchmarks(["diagnostic"])
     experiment = Experiment(spec.model, spec.store, spec.importance)
     return Session(spec, experiment, benchmarks, marks, readonly, sent.append), sent
 

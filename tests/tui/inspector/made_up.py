@@ -83,7 +83,7 @@ def still_inspector(
     settings = settings or Settings()
     engine_spec = EngineSpec(spec or ModelSpec(device="cpu"), str(root), ImportanceSpec())
     experiment = Experiment(engine_spec.model, engine_spec.store, engine_spec.importance)
-    known = tuple(benchmarks) or find_benchmarks(["diagnostic"], engine_spec.model.level)
+    known = tuple(benchmarks) or find_benchmarks(["diagnostic"])
     marks = ASCII if settings.ascii else UNICODE
     session = Session(engine_spec, experiment, known, marks, settings.readonly, send=lambda command: None)
     return StillInspector(session, lens, settings, tab)
@@ -141,7 +141,7 @@ class MadeUp:
 
     def __init__(self, root: Path) -> None:
         self.experiment = Experiment(ModelSpec(device="cpu"), Store(root), ImportanceSpec())
-        self.benchmarks = find_benchmarks(["diagnostic"], self.experiment.spec.level)
+        self.benchmarks = find_benchmarks(["diagnostic"])
         self._items: dict[str, pl.DataFrame] = {}
         self._written: list[tuple[EntryFolder, str]] = []
 

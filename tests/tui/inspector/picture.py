@@ -37,7 +37,7 @@ def profile_demo(root: Path) -> None:
         variants=("all",),
         selections=("contrast", "random"),
         ks=(K,),
-        benchmarks=find_benchmarks(["diagnostic"], "basic"),
+        benchmarks=find_benchmarks(["diagnostic"]),
         limit=LIMIT,
     )
     run_profile(plan, Runner(ModelSpec(), Store(root), ImportanceSpec(n_items=N_ITEMS)))

@@ -139,9 +139,14 @@ def sandbox() -> Apart:
 
 def app_of(home: Path, *, readonly: bool = False, **options: bool) -> Inspector:
     told = BenchmarkOptions(data_dir=str(DATA), **options)
-    spec = EngineSpec(ModelSpec(str(home / "model")), str(home / "cache"), ImportanceSpec(), benchmarks=told)
+    spec = EngineSpec(
+        ModelSpec(str(home / "model")).settled("letters", "standard"),
+        str(home / "cache"),
+        ImportanceSpec(),
+        benchmarks=told,
+    )
     listed = BenchmarkOptions(data_dir=str(DATA), allow_code=True)
-    benchmarks = find_benchmarks(["spatial_reasoning", "mbpp"], spec.model.level, listed)
+    benchmarks = find_benchmarks(["spatial_reasoning", "mbpp"], listed)
     experiment = Experiment(spec.model, Store(home / "cache"), spec.importance)
     session = Session(spec, experiment, benchmarks, UNICODE, readonly, send=lambda command: None)
     return Inspector(session, LENS, Settings(readonly=readonly))

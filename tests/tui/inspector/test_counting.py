@@ -60,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 
 def inspector(engine_spec: EngineSpec, folder: Path, lens: Lens) -> Inspector:
     spec = replace(engine_spec, benchmarks=BenchmarkOptions(data_dir=str(folder)))
-    benchmarks = find_benchmarks(["all"], spec.model.level, spec.benchmarks)
+    benchmarks = find_benchmarks(["all"], spec.benchmarks)
     experiment = Experiment(spec.model, spec.store, spec.importance)
     return Inspector(
         Session(spec, experiment, benchmarks, UNICODE, False, send=lambda command: None), lens, Settings()

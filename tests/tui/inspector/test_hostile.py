@@ -76,7 +76,7 @@ LENS = Lens(MASK.ability, MASK.variant, MASK.selection, MASK.k, BENCHMARK_ID, N)
 
 def hostile_benchmark(spec: ModelSpec) -> Benchmark:
     """A benchmark of which every text is hostile; its items are in the cache."""
-    (benchmark,) = find_benchmarks([MASK.ability], spec.level)
+    (benchmark,) = find_benchmarks([MASK.ability])
     return replace(benchmark, id=BENCHMARK_ID, name=f"name {HOSTILE}", about=f"about {HOSTILE}{LONG}")
 
 
@@ -108,7 +108,7 @@ def hostile_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pa
     model.mkdir()
     for path in model_folder(ModelSpec()).iterdir():
         shutil.copy(path, model)
-    spec = ModelSpec(str(model), device="cpu")
+    spec = ModelSpec(str(model), device="cpu").settled("letters", "standard")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ABILITYSCOPE_STATE", str(root / "state.json"))
         fill(root / "cache", spec)

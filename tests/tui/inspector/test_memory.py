@@ -98,7 +98,9 @@ async def test_it_stands_there_until_the_model_is_loaded(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     has(monkeypatch, 4 * 10**9)
-    app = still_inspector(tmp_path / "cache", spec=ModelSpec(str(folder), device="cpu"))
+    app = still_inspector(
+        tmp_path / "cache", spec=ModelSpec(str(folder), device="cpu").settled("letters", "standard")
+    )
     async with running(app, (80, 24)) as (_, pilot):
         app.emit(LOADING)
         text = await settled(app, pilot, "weights 85.4 kB (float32), 4.00 GB of memory free")

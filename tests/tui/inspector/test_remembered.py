@@ -11,7 +11,7 @@ from tui.inspector.lens import Lens
 from tui.inspector.remembered import MOST_MODELS, Remembered, first_lens, load_remembered, remember
 
 SPEC = ModelSpec()
-BENCHMARKS = [benchmark.id for benchmark in find_benchmarks(["diagnostic"], SPEC.level)]
+BENCHMARKS = [benchmark.id for benchmark in find_benchmarks(["diagnostic"])]
 LEFT = Remembered(
     Lens("spatial_reasoning", "all", "top", 0.03, BENCHMARKS[3], limit=None, scope="per-matrix"),
     "ais",

@@ -328,7 +328,7 @@ def hostile_benchmark() -> Benchmark:
         )
         for place in range(4)
     )
-    return replace(made_up_benchmark(4), source=ItemSource(lambda n: items[:n], 4, 0.25, "basic"))
+    return replace(made_up_benchmark(4), source=ItemSource(lambda level, n: items[:n], 4, 0.25))
 
 
 def save_hostile_outcomes(experiment: Experiment, benchmark: Benchmark, mask: MaskSpec | None) -> None:

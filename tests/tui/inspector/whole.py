@@ -55,7 +55,7 @@ def engine_spec(demo_cache: Path, warm_engine_command: tuple[str, ...]) -> Itera
 
 def inspector(engine_spec: EngineSpec, lens: Lens = SEEN_LENS, settings: Settings | None = None) -> Inspector:
     """The app, not yet running."""
-    benchmarks = find_benchmarks(["diagnostic"], engine_spec.model.level)
+    benchmarks = find_benchmarks(["diagnostic"])
     settings = settings or Settings()
     experiment = Experiment(engine_spec.model, engine_spec.store, engine_spec.importance)
     session = Session(

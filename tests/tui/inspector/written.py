@@ -77,7 +77,7 @@ def written_benchmark(folder: Path) -> Benchmark:
     (folder / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     file = folder / "sums.toml"
     file.write_text(DESCRIPTION, "utf-8")
-    return find_benchmarks([str(file)], ModelSpec().level)[0]
+    return find_benchmarks([str(file)])[0]
 
 
 def stored_answers(folder: Path) -> tuple[Experiment, Benchmark]:

@@ -227,7 +227,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
             return
         self._stop()
         activity = self.session.activity
-        is_cloze = self.session.spec.model.style == "cloze"
+        is_cloze = self.session.spec.model.is_embedded
         jobs = frozenset(activity.jobs)
         asked = Asked(self.prompt, masks_of(self.lens), self.settings, jobs, is_cloze)
         self.session.send(asked.command)
@@ -251,7 +251,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
             self._answers[self._chosen].body.focus()
 
     def action_example(self) -> None:
-        lens, spec = self.lens, self.session.spec.model
+        lens, spec = self.lens, self.session.experiment.spec
         if lens is not None:
             index = self._examples.get(lens.ability, 0) % EXAMPLES
             self._examples[lens.ability] = index + 1

@@ -21,7 +21,7 @@ def pattern_format(asked: str, pattern: str) -> AnswerFormat:
     return AnswerFormat(asked, stated)
 
 
-LISTED = style_format("listed")
+LISTED = style_format("letters")
 HASHES = pattern_format("#### and the number", r"####\s*(-?[\d.,]+)")
 
 EGGS = Asked(

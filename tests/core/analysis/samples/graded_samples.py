@@ -42,7 +42,7 @@ def graded_samples(root: Path) -> tuple[Experiment, Benchmark]:
     (root / "squad.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     options = BenchmarkOptions(data_dir=str(root))
     experiment = Experiment(ModelSpec(), Store(root / "cache"))
-    benchmark = find_benchmarks(["squad"], experiment.spec.level, options)[0]
+    benchmark = find_benchmarks(["squad"], options)[0]
     _save(experiment, benchmark, None, SCORES["base"])
     _save(experiment, benchmark, MASK, SCORES["ablated"])
     return experiment, benchmark

@@ -14,7 +14,7 @@ from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import ItemSource
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
-from core.models.spec import ModelSpec
+from core.models.spec import Level, ModelSpec
 
 FAMILIES = ("chains", "groups", "orders")
 MASK = MaskSpec("deductive_reasoning", "mlp", "top", 0.01)
@@ -46,11 +46,11 @@ def made_up_benchmark(n: int) -> Benchmark:
         metrics=("acc", "acc_norm"),
         plausible_range=(0.0, 1.0),
         version=1,
-        source=ItemSource(_items, n, 0.25, "basic"),
+        source=ItemSource(_items, n, 0.25),
     )
 
 
-def _items(n: int) -> tuple[Item, ...]:
+def _items(level: Level, n: int) -> tuple[Item, ...]:
     rng = np.random.default_rng(0)
     texts = [" ".join(words) for words in np.array(WORDS)[rng.integers(0, len(WORDS), (n, 60))]]
     return tuple(

@@ -14,7 +14,7 @@ from core.experiment.events import EntryReplaced, Event
 from core.experiment.experiment import Experiment
 from core.models.spec import ModelSpec
 
-(BENCHMARK,) = find_benchmarks(["deductive_reasoning"], "basic")
+(BENCHMARK,) = find_benchmarks(["deductive_reasoning"])
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_the_items_are_stored_once_as_the_model_gets_them(experiment: Experiment
 
 
 def test_what_decides_the_table_is_in_its_key(experiment: Experiment) -> None:
-    (other,) = find_benchmarks(["spatial_reasoning"], "basic")
+    (other,) = find_benchmarks(["spatial_reasoning"])
     paths = {
         ensure_items(experiment, BENCHMARK, 20),
         ensure_items(experiment, BENCHMARK, 21),

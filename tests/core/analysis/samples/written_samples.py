@@ -33,7 +33,7 @@ def written_benchmark(folder: Path, answers: Sequence[str]) -> Benchmark:
     rows = [{"question": f"What is it, {place}?", "answer": answer} for place, answer in enumerate(answers)]
     (folder / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     (folder / "sums.toml").write_text(DESCRIPTION, "utf-8")
-    (benchmark,) = find_benchmarks([str(folder / "sums.toml")], "basic")
+    (benchmark,) = find_benchmarks([str(folder / "sums.toml")])
     return benchmark
 
 
