@@ -52,7 +52,9 @@ def test_files_and_modules_are_there(document: Path) -> None:
 @pytest.mark.parametrize("document", OF_COMMANDS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_options_are_those_of_the_commands(document: Path) -> None:
     lines = [
-        line for line in document.read_text("utf-8").splitlines() if not re.search(r"python -m|\buv ", line)
+        line
+        for line in document.read_text("utf-8").splitlines()
+        if not re.search(r"python -m|\b(uv|pip) ", line)
     ]
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
     assert named <= {*_options(typer.main.get_command(app)), "--help"}

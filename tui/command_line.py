@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Annotated
 
 import typer
@@ -101,6 +102,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _invoke(arguments: list[str]) -> int:
+    arguments = _with_command(arguments)
     refuse_old_names(arguments)
     # Not `app()`, which prints errors over several lines, in colours, and exits itself.
     program = typer.main.get_command(app)
@@ -116,6 +118,13 @@ def _invoke(arguments: list[str]) -> int:
             output.note(f"{PROGRAM}: {_failure_line(error)}")
             return FAILED
     return OK
+
+
+def _with_command(arguments: list[str]) -> list[str]:
+    """The arguments with the command `tui` if they begin with its options: `abilityscope --model smollm2`."""
+    n = len(list(takewhile("--debug".__eq__, arguments)))
+    is_option = arguments[n:] and arguments[n].startswith("-") and arguments[n] != "--help"
+    return [*arguments[:n], "tui", *arguments[n:]] if is_option else arguments
 
 
 def _usage_line(error: typer.TyperException) -> str:

@@ -95,11 +95,13 @@ def _located(spec: ModelSpec) -> ModelSpec:
     A hub id is not looked up: the engine does that, and shows its progress.
     """
     from core.models.files import is_hub_id, model_folder
+    from core.models.spec import SMOLLM2
 
     if is_hub_id(spec.name):
         return spec
     folder = model_folder(spec)
-    return spec if spec.is_embedded else replace(spec, name=str(folder))
+    is_by_name = spec.is_embedded or spec.name == SMOLLM2
+    return spec if is_by_name else replace(spec, name=str(folder), gguf=None)
 
 
 def open_inspector(spec: EngineSpec, look: ScreenOptions) -> None:

@@ -94,11 +94,20 @@ class ModelFlags:
     """The model, where it runs, and the cache. Each field is an option, as in the other groups."""
 
     model: Annotated[
-        str, typer.Option(help="demo, phantom, a folder, or a hub id (owner/name).", metavar="NAME")
+        str,
+        typer.Option(
+            help="demo, phantom, smollm2, a folder, a GGUF file, or a hub id (owner/name).", metavar="NAME"
+        ),
     ] = "demo"
+    gguf: Annotated[
+        str | None, typer.Option(help="GGUF file of the folder or of the hub id.", metavar="NAME")
+    ] = None
     quantization: Annotated[Quantization, typer.Option(help="Format of the weights in memory.")] = "none"
     dtype: Annotated[
-        DType, typer.Option(help="Dtype of the weights; auto: the checkpoint's, or bfloat16 if 4-bit.")
+        DType,
+        typer.Option(
+            help="Dtype of the weights; auto: the checkpoint's, bfloat16 if 4-bit, float32 for GGUF on a CPU."
+        ),
     ] = "auto"
     device: Annotated[
         str,
@@ -140,7 +149,14 @@ class ModelFlags:
     def spec(self) -> ModelSpec:
         """The model."""
         return ModelSpec(
-            self.model, self.quantization, self.dtype, self.device, self.revision, self.prompt, self.level
+            self.model,
+            self.quantization,
+            self.dtype,
+            self.device,
+            self.revision,
+            self.prompt,
+            self.level,
+            self.gguf,
         )
 
     @property

@@ -72,7 +72,8 @@ class Experiment:
             ValueError: it is stored quantized in another way than is asked for.
         """
         spec, memory = self.spec, self.store.fingerprint_memory
-        return describe_folder(model_folder(spec), spec.name, memory, spec.quantization, spec.dtype)
+        folder = model_folder(spec)
+        return describe_folder(folder, spec.name, memory, spec.quantization, spec.dtype, spec.device)
 
     @cached_property
     def identity(self) -> ModelIdentity:

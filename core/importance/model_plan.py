@@ -19,7 +19,7 @@ from core.importance.scoring_rule import DEFAULT_RULE
 from core.models.checkpoint import DTYPE_BYTES, storage_words
 from core.models.description import Weights, read_config, weights_in_memory
 from core.models.devices import free_on_disk, layers_over_gpus
-from core.models.files import is_hub_id, model_folder
+from core.models.files import is_gguf, is_hub_id, model_folder
 from core.models.machine import Machine
 from core.models.spec import ModelSpec
 
@@ -99,7 +99,7 @@ def plan_use(
             Llama, or an option makes no sense.
     """
     config = read_config(folder)
-    loaded = weights_in_memory(folder, config, spec.quantization, spec.dtype)
+    loaded = weights_in_memory(folder, config, spec.quantization, spec.dtype, spec.device)
     device = _devices(spec, config, loaded, machine)
     on_gpu = device != "cpu"
     task = Task(
@@ -117,7 +117,7 @@ def plan_use(
     memory_options = memory_options or MemoryOptions()
     check_memory_options_for(memory_options, task.model.layers, on_gpu=on_gpu)
     candidates = task.model.candidates
-    is_own_dtype = spec.keeps_dtype(loaded.quantization)
+    is_own_dtype = spec.keeps_dtype(loaded.quantization) and not is_gguf(folder)
     stored_as = storage_words(loaded.quantization, loaded.dtype)
     try:
         importance = plan_importance(task, free, memory_options)

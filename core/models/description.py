@@ -25,7 +25,10 @@ from core.models.checkpoint import (
     stored_four_bit,
     stored_tensors,
 )
-from core.models.files import ModelFilesError, identity_files, weight_files
+from core.models.devices import device_kind
+from core.models.files import ModelFilesError, identity_files, is_gguf, weight_files
+from core.models.gguf_config import gguf_config
+from core.models.gguf_model import file_type, parameters_of
 from core.models.matrices import Matrix, UnsupportedModelError, Variant, find_matrices, weights_of
 from core.models.spec import DType, Quantization
 
@@ -128,6 +131,8 @@ class ModelInfo:
     """Number of weights that each variant may take from: `mlp` and `all`."""
     quantization: Quantization = "none"
     """How the candidate weights are quantized in memory."""
+    file_type: str | None = None
+    """How a GGUF file stores most weights, such as `Q4_K_M`; None for other files."""
 
     @property
     def stored_as(self) -> str:
@@ -155,6 +160,7 @@ def describe_folder(
     memory: Path | None = None,
     quantization: Quantization = "none",
     dtype: DType = "auto",
+    device: str = "auto",
 ) -> ModelInfo:
     """The description of a folder's model as it is, or will be when it is loaded, without loading it.
 
@@ -164,6 +170,7 @@ def describe_folder(
         memory: the file that remembers fingerprints, so that weights are not read twice.
         quantization: what is asked for; `none` leaves the weights as the files have them.
         dtype: what is asked for.
+        device: what is asked for; it decides the dtype of a GGUF file.
 
     Raises:
         ModelFilesError: the config or a weight file cannot be read, or the architecture or the way in which
@@ -171,7 +178,7 @@ def describe_folder(
         ValueError: the weights are quantized in another way than is asked for.
     """
     config = read_config(folder)
-    weights = weights_in_memory(folder, config, quantization, dtype)
+    weights = weights_in_memory(folder, config, quantization, dtype, device)
     return ModelInfo(
         name=name,
         architecture=ARCHITECTURES[config["model_type"]],
@@ -185,11 +192,12 @@ def describe_folder(
         fingerprint=fingerprint_files(identity_files(folder), memory),
         candidates=candidate_weights(weights.matrices),
         quantization=weights.quantization,
+        file_type=file_type(folder) if is_gguf(folder) else None,
     )
 
 
 def weights_in_memory(
-    folder: Path, config: Mapping[str, Any], quantization: Quantization, dtype: DType
+    folder: Path, config: Mapping[str, Any], quantization: Quantization, dtype: DType, device: str = "auto"
 ) -> Weights:
     """The weights of a folder as they will be once loaded as asked for, from the headers of the files.
 
@@ -206,7 +214,11 @@ def weights_in_memory(
         sizes[tensor.dtype] += math.prod(tensor.shape)
     parameters = sizes.total() + sum(packed)
     kind: Quantization = four_bit.kind if four_bit else "none"
-    dtype_name = dtype_in_memory(dtype, kind, STORED_DTYPES[sizes.most_common(1)[0][0]])
+    if is_gguf(folder):
+        stored = "float32" if device_kind(device) == "cpu" else "bfloat16"
+    else:
+        stored = STORED_DTYPES[sizes.most_common(1)[0][0]]
+    dtype_name = dtype_in_memory(dtype, kind, stored)
     quantized = packed or [matrix.size for matrix in matrices if four_bit]
     size_bytes = (parameters - sum(quantized)) * DTYPE_BYTES[dtype_name]
     if four_bit:
@@ -217,9 +229,13 @@ def weights_in_memory(
 def read_config(folder: Path) -> dict[str, Any]:
     """The model's config.json; its fields are checked if the architecture is supported.
 
+    Of a GGUF file it is what a config.json would say.
+
     Raises:
         ModelFilesError: it cannot be read, or a size is missing or below 1.
     """
+    if is_gguf(folder):
+        return gguf_config(folder)
     path = folder / "config.json"
     try:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -271,6 +287,11 @@ def selectable_weights(k: float, variant: Variant, info: ModelInfo) -> int:
 
 def _stored_weights(folder: Path, config: Mapping[str, Any]) -> tuple[list[PackedTensor], list[StoredTensor]]:
     """The parameters in the files of a folder: those in 4 bits, and the others."""
+    if is_gguf(folder):
+        return [], [
+            StoredTensor(parameter.name, parameter.tensor.kind, parameter.tensor.shape, folder)
+            for parameter in parameters_of(folder)
+        ]
     four_bit = stored_four_bit(config)
     packed, dense = split_packed(stored_tensors(weight_files(folder)))
     for tensor in packed:

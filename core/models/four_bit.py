@@ -12,7 +12,7 @@ from transformers.quantizers.auto import register_quantization_config, register_
 from transformers.quantizers.quantizer_bnb_4bit import Bnb4BitHfQuantizer
 
 from core.models.checkpoint import FourBit
-from core.models.files import ModelFilesError
+from core.models.files import ModelFilesError, is_gguf
 from core.models.storage import keep_layout, problem_of, quantization_state
 
 METHOD = "abilityscope_4bit"
@@ -65,6 +65,8 @@ def four_bit_arguments(folder: Path, four_bit: FourBit, device: torch.device, dt
         "bnb_4bit_compute_dtype": dtype,
         "llm_int8_skip_modules": None if four_bit.skipped is None else list(four_bit.skipped),
     }
+    if is_gguf(folder):
+        return {"quantization_config": FourBitConfig(**settings)}
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if getattr(config, "quantization_config", None) is None:
         return {"quantization_config": FourBitConfig(**settings)}

@@ -13,13 +13,22 @@ from typing import Any
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
 from transformers.utils import logging
 
 from core.models.checkpoint import DTYPE_BYTES, FourBit, four_bit_in_memory, owner, stored_tensors
 from core.models.description import ModelInfo, describe_folder, read_config
 from core.models.devices import layers_over_gpus, no_room
-from core.models.files import ModelFilesError, model_folder, weight_files
+from core.models.files import ModelFilesError, is_gguf, model_folder, weight_files
+from core.models.gguf_model import parameters_of
 from core.models.spec import ModelSpec
 from core.models.storage import scales_bytes
 
@@ -84,7 +93,7 @@ def load(spec: ModelSpec, on_progress: OnProgress | None = None, memory: Path | 
     emit("finding the files", 0, 0)
     folder = model_folder(spec)
     emit("reading the fingerprint", 0, 0)
-    info = describe_folder(folder, spec.name, memory, spec.quantization, spec.dtype)
+    info = describe_folder(folder, spec.name, memory, spec.quantization, spec.dtype, str(device))
     target = _target(spec, device, folder, info)
     model = _load(folder, spec, info, target, emit)
     model.eval().requires_grad_(False)
@@ -133,7 +142,7 @@ def _load(
 ) -> PreTrainedModel:
     """The model of a folder on its target."""
     words = f"reading weights as {info.stored_as}"
-    if spec.keeps_dtype(info.quantization):
+    if spec.keeps_dtype(info.quantization) and not is_gguf(folder):
         words += ", the checkpoint's dtype"
     if target.gpus is not None:
         words += f", over {target}"
@@ -146,8 +155,8 @@ def _load(
     if four_bit:
         return _load_four_bit(folder, four_bit, info.dtype, target, loaded)
     if target.gpus is not None:
-        return _load_model(folder, spec.dtype, loaded, device_map=dict(target.gpus))
-    model = _load_model(folder, spec.dtype, loaded)
+        return _load_model(folder, info.dtype, loaded, device_map=dict(target.gpus))
+    model = _load_model(folder, info.dtype, loaded)
     if target.device.type != "cpu":
         _move(model, target.device, lambda done, total: emit(f"moving them to {target}", done, total))
     return model
@@ -177,13 +186,14 @@ def _load_four_bit(
 
 
 def _load_model(folder: Path, dtype: str, loaded: OnBytes, **arguments: Any) -> PreTrainedModel:
-    """The model of a folder, every weight of it from the files."""
+    """The model of a folder or a GGUF file, every weight of it from the files."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         with _counted(folder, loaded):
-            model, report = AutoModelForCausalLM.from_pretrained(
-                folder,
+            cls, source = _source(folder)
+            model, report = cls.from_pretrained(
+                **source,
                 dtype=dtype,
                 local_files_only=True,
                 use_safetensors=True,
@@ -207,8 +217,28 @@ def _load_model(folder: Path, dtype: str, loaded: OnBytes, **arguments: Any) -> 
     return model
 
 
+def _source(folder: Path) -> tuple[Any, dict[str, Any]]:
+    """The class whose `from_pretrained` loads a model, and its arguments that say where the weights are."""
+    if not is_gguf(folder):
+        return AutoModelForCausalLM, {"pretrained_model_name_or_path": folder}
+    from core.models.gguf_weights import stored_weights
+
+    # Not its own `gguf_file`: that reads the header several times in up to 14 s each, holds all weights twice
+    # while it packs them, and ignores how some models stretch positions.
+    config = AutoConfig.for_model(**read_config(folder))
+    cls = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    return cls, {
+        "pretrained_model_name_or_path": None,
+        "config": config,
+        "state_dict": stored_weights(folder),
+    }
+
+
 def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     try:
+        if is_gguf(folder):
+            # AutoTokenizer would read the header several times for a class that splits text in the same way.
+            return PreTrainedTokenizerFast.from_pretrained(folder.parent, gguf_file=folder.name)
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (ValueError, OSError, KeyError) as error:
         raise ModelFilesError(
@@ -220,8 +250,11 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 def _counted(folder: Path, emit: OnBytes) -> Iterator[None]:
     """Inside, the parameters that transformers reads from a folder are counted in bytes of the files."""
     sizes: Counter[str] = Counter()  # of each parameter, its scales included
-    for tensor in stored_tensors(weight_files(folder)):
-        sizes[owner(tensor.name)] += tensor.size_bytes
+    if is_gguf(folder):
+        sizes.update({parameter.name: parameter.tensor.size_bytes for parameter in parameters_of(folder)})
+    else:
+        for tensor in stored_tensors(weight_files(folder)):
+            sizes[owner(tensor.name)] += tensor.size_bytes
 
     def make_bar(factory: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         if named.get("desc") != LOADING_BAR:

@@ -33,6 +33,9 @@ DTYPES: tuple[DType, ...] = ("auto", "bfloat16", "float16", "float32")
 EMBEDDED: tuple[str, ...] = ("demo", "phantom", "phantom-1")
 """Names of the models that come with the project."""
 
+SMOLLM2 = "smollm2"
+"""Name of the real model that comes in a package of its own."""
+
 LONGEST_WORD = 100
 """Characters of a person's word that a message repeats."""
 
@@ -50,10 +53,10 @@ class ModelSpec:
     """
 
     name: str = "demo"
-    """`demo`, `phantom`, `phantom-1`, a local folder, or a hub id (owner/name)."""
+    """`demo`, `phantom`, `phantom-1`, `smollm2`, a local folder or GGUF file, or a hub id (owner/name)."""
     quantization: Quantization = "none"
     dtype: DType = "auto"
-    """`auto`: the checkpoint's own."""
+    """`auto`: the checkpoint's own; for GGUF files float32 on a CPU, bfloat16 on a GPU."""
     device: str = "auto"
     """`auto`: the first GPU if there is one, else the CPU."""
     revision: str | None = None
@@ -62,6 +65,8 @@ class ModelSpec:
     """Form of the generated items; `auto` for the embedded models, which have one of their own."""
     level_asked: AskedLevel = "auto"
     """Level of the generated items."""
+    gguf: str | None = None
+    """Name of the GGUF file in the folder or on the hub; None for safetensors, or the only GGUF file."""
 
     def __post_init__(self) -> None:
         """Checks that an embedded model gets its own form and level.

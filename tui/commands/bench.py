@@ -239,8 +239,11 @@ def _write(report: Report, runner: Runner) -> None:
 
 def _stored_as(runner: Runner) -> str:
     """Format of the weights in memory, and whether it is the checkpoint's."""
-    is_own = runner.spec.keeps_dtype(runner.info.quantization)
-    return f"{runner.info.stored_as}{' as in the checkpoint' if is_own else ''}"
+    info = runner.info
+    if info.file_type:
+        return f"{info.stored_as} from {info.file_type}"
+    is_own = runner.spec.keeps_dtype(info.quantization)
+    return f"{info.stored_as}{' as in the checkpoint' if is_own else ''}"
 
 
 def _mean(scores: pl.Series) -> float:

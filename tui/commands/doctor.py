@@ -114,7 +114,8 @@ def _check_model(
         size_bytes = sum(path.stat().st_size for path in weight_files(folder))
         if size_bytes >= LONG_READ_BYTES:
             output.note(f"fingerprinting {size_text(size_bytes)} of weights")
-        model = describe_folder(folder, flags.spec.name, flags.store.fingerprint_memory)
+        memory_of_files = flags.store.fingerprint_memory
+        model = describe_folder(folder, flags.spec.name, memory_of_files, device=flags.device)
         plan = plan_use(flags.spec, folder, machine, flags.store.root, memory_options)
     except (ValueError, OSError) as error:
         return model, plan, " ".join(str(error).split())
@@ -180,6 +181,7 @@ def _model(info: ModelInfo) -> list[str]:
         _line("architecture", f"{info.architecture}, {info.layers} layers, hidden size {info.hidden_size}"),
         _line("vocabulary", f"{info.vocabulary:,} tokens"),
         _line("parameters", f"{info.parameters:,} ({count_text(info.parameters)})"),
+        *([_line("file", f"GGUF, {info.file_type}")] if info.file_type else []),
         _line("stored as", f"{info.stored_as}, {size_text(info.bytes)}"),
         _line("fingerprint", info.fingerprint),
     ]
