@@ -30,7 +30,7 @@ def planned_text(event: ImportancePlanned) -> str:
     parts = [_passes_text(event.passes)]
     if event.on_gpu:
         parts.append(_sums_text(event.accumulate_on))
-    return ", ".join([*parts, *_details(event, with_rows=event.scoring_batch != DEFAULT_SCORING_BATCH)])
+    return ", ".join([*parts, *_details(event, with_size=event.scoring_batch != DEFAULT_SCORING_BATCH)])
 
 
 def plan_text(plan: ImportancePlan, *, on_gpu: bool, in_full: bool = False) -> str:
@@ -39,13 +39,13 @@ def plan_text(plan: ImportancePlan, *, on_gpu: bool, in_full: bool = False) -> s
     Args:
         plan: how weights would be scored.
         on_gpu: whether the model would be on a GPU.
-        in_full: with the layers of each pass, and with the default rows per batch.
+        in_full: with the layers of each pass, and with batches of the default size.
     """
     parts = [_passes_text(len(plan.groups), plan.groups if in_full else ())]
     if on_gpu:
         parts.append(_sums_text(plan.accumulate_on))
     return ", ".join(
-        [*parts, *_details(plan, with_rows=in_full or plan.scoring_batch != DEFAULT_SCORING_BATCH)]
+        [*parts, *_details(plan, with_size=in_full or plan.scoring_batch != DEFAULT_SCORING_BATCH)]
     )
 
 
@@ -101,11 +101,11 @@ def _sums_text(accumulators: str) -> str:
     return "sums on the GPU" if accumulators == "device" else "sums in main memory"
 
 
-def _details(plan: ImportancePlanned | ImportancePlan, *, with_rows: bool) -> list[str]:
+def _details(plan: ImportancePlanned | ImportancePlan, *, with_size: bool) -> list[str]:
     """Maps, rows and checkpointing, as far as they are not the default."""
     parts = ["maps on disk"] if plan.maps == "disk" else []
-    if with_rows:
-        parts.append(f"batches of {plan.scoring_batch} {'row' if plan.scoring_batch == 1 else 'rows'}")
+    if with_size:
+        parts.append(f"batches of {plan.scoring_batch} {'item' if plan.scoring_batch == 1 else 'items'}")
     if plan.checkpointing:
         parts.append("activations computed twice")
     return parts

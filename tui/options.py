@@ -197,7 +197,7 @@ class MemoryFlags:
     ] = None
     scoring_batch: Annotated[
         int | None,
-        typer.Option(min=1, help="Scoring: rows per batch.", show_default=WHAT_FITS, metavar="N"),
+        typer.Option(min=1, help="Scoring: items per batch.", show_default=WHAT_FITS, metavar="N"),
     ] = None
     checkpointing: Annotated[
         bool | None,

@@ -12,7 +12,7 @@ from core.masks.choices import CONTRASTS
 KeyKind = Literal["ranking", "outcomes", "divergences", "generation_quality", "items", "localizations"]
 
 VERSIONS: Mapping[KeyKind, int] = {
-    "ranking": 2,
+    "ranking": 3,
     "outcomes": 4,
     "divergences": 2,
     "generation_quality": 2,

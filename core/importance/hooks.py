@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from core.importance.losses import Batch
 from core.importance.maps import Offload
 from core.importance.scoring_rule import Reduction
 from core.models.matrices import Matrix
@@ -117,15 +116,13 @@ class GradientSums:
         self._accumulators = accumulators
         self._reduction = reduction
         self._offload = offload
-        self._ranges: list[tuple[int, int]] = []
-        self._rows = 0
+        self._lengths: Sequence[int] = ()
         self._outputs: list[tuple[Matrix, Tensor]] = []
         self._gradients: list[tuple[Matrix, Tensor]] = []
 
-    def start(self, batch: Batch) -> None:
-        """Prepares for the forward pass of a batch."""
-        self._ranges = batch.row_ranges()
-        self._rows = self._ranges[-1][1]
+    def start(self, lengths: Sequence[int]) -> None:
+        """Prepares for the forward pass of a batch; given are the tokens of its rows, which are items."""
+        self._lengths = lengths
         self._outputs, self._gradients = [], []
 
     def watch_output(self, matrix: Matrix, output: Tensor) -> None:
@@ -140,7 +137,7 @@ class GradientSums:
             gradient: (B, T, rows) gradient of its output, or (B * T, rows) as OPT's MLPs have it.
             inputs: its input in the same shape, with its columns.
         """
-        gradient, inputs = (one.reshape(self._rows, -1, one.shape[-1]) for one in (gradient, inputs))
+        gradient, inputs = (one.reshape(len(self._lengths), -1, one.shape[-1]) for one in (gradient, inputs))
         self._gradients.append((matrix, _probe(gradient)))
         accumulator = self._accumulators[matrix]
         if self._offload is None:
@@ -160,9 +157,8 @@ class GradientSums:
             else:
                 sums += _product(gradient, inputs)
             return
-        for first, last in self._ranges:
-            of_item = gradient[first:last].flatten(0, 1), inputs[first:last].flatten(0, 1)
-            sums += _product(*of_item).abs_()
+        for row, length in enumerate(self._lengths):
+            sums += _product(gradient[row, :length], inputs[row, :length]).abs_()
 
     def finish(self) -> None:
         """Returns when everything is in the accumulators."""

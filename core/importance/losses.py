@@ -1,55 +1,49 @@
-"""A loss as token sequences with factors, and their batches: right-padded, each from one half of the items.
+"""A loss as a row of tokens with factors, and batches of rows, each from one half of the items.
 
-Every loss here is a weighted sum of token log-likelihoods.
+Every loss here is a weighted sum of token log-likelihoods. An item is one row, packed as in evaluation: its
+context once, and behind it the options that the loss reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from core.importance.scoring_rule import Loss
-from core.inference.encoding import EncodedChoice, TokenIds, cut_context
+from core.inference.encoding import EncodedChoice, cut_context
+from core.inference.head import Predictions
+from core.inference.packed_rows import PackedRows, pack_rows, predictions_of, row_length
 
 PADDING = 0
-"""The token that rows are padded with; attention is causal and no loss reads it, so any would do."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One sequence of a loss."""
-
-    tokens: TokenIds
-    first: int
-    """Index of the first token whose log-likelihood counts; at least 1."""
-    factor: float
-    """What each counted log-likelihood is multiplied by."""
+"""The token that rows are padded with; nothing attends to it and no loss reads it, so any would do."""
 
 
 @dataclass(frozen=True)
 class LossItem:
-    """The loss of one item: the sum over its rows of factor times log-likelihoods."""
+    """The loss of one item: the sum over options of factor times the log-likelihoods of their tokens."""
 
-    item_id: str
-    rows: tuple[Row, ...]
+    read: EncodedChoice
+    """Its context, maybe cut, and the options that the loss reads."""
+    factors: tuple[float, ...]
+    """For each of these options, what each log-likelihood is multiplied by."""
     is_cut: bool
     """Whether its context lost tokens on the left."""
 
     @property
     def length(self) -> int:
-        """Tokens of its longest row."""
-        return max(len(row.tokens) for row in self.rows)
+        """Tokens of its row."""
+        return row_length(self.read)
 
 
 def loss_item(item: EncodedChoice, loss: Loss, max_length: int) -> LossItem:
-    """The rows whose weighted log-likelihoods add up to the item's loss.
+    """The options and factors whose weighted log-likelihoods add up to the item's loss.
 
     `answer`: mean negative log-likelihood of the right continuation's tokens; `full`: of all tokens but the
     first; `margin`: minus the right continuation's mean log-likelihood plus the mean of the others'.
-    The context is cut as in evaluation (`cut_context`), the same for every row and loss.
+    The context is cut as in evaluation (`cut_context`), the same for every loss.
 
     Raises:
         ValueError: the item has no token to score, no other option to compare with, or does not fit.
@@ -57,66 +51,57 @@ def loss_item(item: EncodedChoice, loss: Loss, max_length: int) -> LossItem:
     if not item.context_ids or not all(item.continuation_ids):
         raise ValueError(f"Item {item.item_id} has an empty context or option: give it a token.")
     fitting = cut_context(item, max_length)
-    context, right = fitting.context_ids, fitting.continuation_ids[fitting.answer_index]
+    is_cut = fitting is not item
+    options, answer = fitting.continuation_ids, fitting.answer_index
+    if loss == "full":
+        whole = fitting.context_ids + options[answer]
+        all_tokens = replace(fitting, context_ids=whole[:1], continuation_ids=(whole[1:],), answer_index=0)
+        return LossItem(all_tokens, (-1.0 / (len(whole) - 1),), is_cut)
     if loss == "answer":
-        rows = [_continuation_row(context, right, -1.0)]
-    elif loss == "full":
-        rows = [Row(context + right, 1, -1.0 / (len(context + right) - 1))]
-    else:
-        others = len(fitting.continuation_ids) - 1
-        if not others:
-            raise ValueError(f"Item {item.item_id} has one option, but the loss 'margin' compares options.")
-        rows = [
-            _continuation_row(context, ids, -1.0 if i == fitting.answer_index else 1.0 / others)
-            for i, ids in enumerate(fitting.continuation_ids)
-        ]
-    return LossItem(item.item_id, tuple(rows), fitting is not item)
-
-
-def _continuation_row(context: TokenIds, continuation: TokenIds, factor: float) -> Row:
-    """The row that adds factor times the continuation's mean log-likelihood."""
-    return Row(context + continuation, len(context), factor / len(continuation))
+        right = replace(fitting, continuation_ids=(options[answer],), answer_index=0)
+        return LossItem(right, (-1.0 / len(options[answer]),), is_cut)
+    if len(options) == 1:
+        raise ValueError(f"Item {item.item_id} has one option, but the loss 'margin' compares options.")
+    others = len(options) - 1
+    factors = ((-1.0 if i == answer else 1.0 / others) / len(ids) for i, ids in enumerate(options))
+    return LossItem(fitting, tuple(factors), is_cut)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows that go through the model together; the rows of an item follow each other."""
+    """Items that go through the model together, a row each."""
 
     items: tuple[LossItem, ...]
     half: int
     """0: items at even indices of the list; 1: at odd indices."""
 
-    def row_ranges(self) -> list[tuple[int, int]]:
-        """First and past-the-last row of each item."""
-        ends = torch.tensor([len(item.rows) for item in self.items]).cumsum(0).tolist()
-        return list(zip([0, *ends[:-1]], ends, strict=True))
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each row."""
+        return [item.length for item in self.items]
 
-    def input_ids(self) -> Tensor:
-        """(B, T) int64; the last token of a row is only a target, so T is one less than the longest."""
-        inputs = [row.tokens[:-1] for item in self.items for row in item.rows]
-        width = max(map(len, inputs))
-        return torch.tensor([[*tokens, *[PADDING] * (width - len(tokens))] for tokens in inputs])
+    def rows(self) -> PackedRows:
+        """The rows, on the CPU; causal attention will do if no two options of an item have inputs."""
+        read = [item.read for item in self.items]
+        is_causal = all(sum(len(ids) > 1 for ids in one.continuation_ids) < 2 for one in read)
+        return pack_rows(read, PADDING, is_causal=is_causal)
 
-    def targets(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """For each counted token: row, position that predicts it, id (int64), and factor (float32)."""
-        rows = [row for item in self.items for row in item.rows]
-        counted = [(number, i) for number, row in enumerate(rows) for i in range(row.first, len(row.tokens))]
-        numbers, indices = torch.tensor(counted).unbind(1)
-        ids = torch.tensor([rows[number].tokens[i] for number, i in counted])
-        factors = torch.tensor([rows[number].factor for number, _ in counted])
-        return numbers, indices - 1, ids, factors
+    def predictions(self) -> Predictions:
+        """The tokens whose log-likelihoods count."""
+        return predictions_of([item.read for item in self.items], max(self.lengths))
+
+    def factors(self) -> Tensor:
+        """(options,) float32: the factors of the items' options."""
+        return torch.tensor([factor for item in self.items for factor in item.factors])
 
 
 def plan_batches(items: Sequence[LossItem], batch_size: int) -> list[Batch]:
-    """Batches of at most batch_size rows (but always whole items), the longest items first."""
+    """Batches of at most batch_size rows, the longest items first."""
     batches: list[Batch] = []
     for half in (0, 1):
-        group: list[LossItem] = []
-        for item in sorted(items[half::2], key=lambda item: -item.length):
-            if group and sum(len(member.rows) for member in [*group, item]) > batch_size:
-                batches.append(Batch(tuple(group), half))
-                group = []
-            group.append(item)
-        if group:
-            batches.append(Batch(tuple(group), half))
+        ordered = sorted(items[half::2], key=lambda item: -item.length)
+        batches += [
+            Batch(tuple(ordered[first : first + batch_size]), half)
+            for first in range(0, len(ordered), batch_size)
+        ]
     return batches

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.importance.scoring_rule import Loss
+from core.inference.batching import HEAD_POSITIONS
 from core.models.checkpoint import DTYPE_BYTES
 from core.models.devices import free_memory, free_on_disk
 
@@ -25,7 +26,10 @@ Maps = Literal["memory", "disk"]
 FLOAT32_BYTES = 4
 
 DEFAULT_TOKENS = 256
-"""Tokens of the longest generated item."""
+"""Tokens of the longest generated item with all its options."""
+
+DEFAULT_COUNTED = 16
+"""Positions of a generated item that predict a token of an option, at most."""
 
 OFFLOAD_SLOTS = 2
 """Matrices on their way from a GPU to main memory: one is copied while the one before is added up."""
@@ -75,7 +79,7 @@ class MemoryOptions:
     accumulate_on: AccumulateOn | None = None
     maps: Maps | None = None
     scoring_batch: int | None = None
-    """Rows in a batch at most."""
+    """Items in a batch at most."""
     checkpointing: bool | None = None
 
 
@@ -111,7 +115,7 @@ def check_memory_options_for(options: MemoryOptions, layers: int, *, on_gpu: boo
 def rounding_of(options: MemoryOptions, *, on_gpu: bool) -> dict[str, Any]:
     """The memory options that a ranking's cache key has: those that change the rounding of sums.
 
-    These are the rows of a batch, and on a GPU accumulation in main memory; passes, maps and checkpointing
+    These are the items of a batch, and on a GPU accumulation in main memory; passes, maps and checkpointing
     change no bit. As with the batch size of outcomes, only what a person names is in the key: how much memory
     happens to be free must not make a ranking another one.
     """
@@ -175,25 +179,28 @@ class ItemsShape:
     """The sizes of the diagnostic items that activations depend on."""
 
     tokens: int
-    """Tokens of the longest row."""
-    rows: int
-    """Rows of an item: one for each option if the loss compares options."""
+    """Tokens of the longest row: an item's context and the options that the loss reads."""
     counted: int
-    """Tokens of the longest option; all tokens of a row if the loss counts them all."""
+    """Positions of a row that predict a counted token, at most."""
 
     @classmethod
     def of(cls, items: Sequence[EncodedChoice], loss: Loss, longest_row: int) -> ItemsShape:
-        """The sizes of items for a model that takes rows of so many tokens."""
-        options = max(len(ids) for item in items for ids in item.continuation_ids)
-        tokens = max(len(item.context_ids) + max(map(len, item.continuation_ids)) - 1 for item in items)
-        tokens = min(tokens, longest_row)
-        rows = max(len(item.continuation_ids) for item in items) if loss == "margin" else 1
-        return cls(tokens, rows, tokens if loss == "full" else options)
+        """The sizes of items for a model that takes so many tokens of a context with an option."""
+        shapes = [_shape_of_a_row(item, loss, longest_row) for item in items]
+        return cls(*map(max, zip(*shapes, strict=True)))
 
     @classmethod
     def usual(cls, loss: Loss) -> ItemsShape:
         """The sizes of generated items, before any is tokenized."""
-        return cls(DEFAULT_TOKENS, 4 if loss == "margin" else 1, DEFAULT_TOKENS if loss == "full" else 4)
+        return cls(DEFAULT_TOKENS, DEFAULT_TOKENS if loss == "full" else DEFAULT_COUNTED)
+
+
+def _shape_of_a_row(item: EncodedChoice, loss: Loss, longest_row: int) -> tuple[int, int]:
+    """Tokens of an item's row, and positions of it that predict a counted token."""
+    inputs = [len(ids) - 1 for ids in item.continuation_ids]
+    context = min(len(item.context_ids), longest_row - max(inputs))
+    of_options = sum(inputs) if loss == "margin" else inputs[item.answer_index]
+    return context + of_options, context + of_options if loss == "full" else 1 + of_options
 
 
 def activation_bytes(
@@ -205,7 +212,8 @@ def activation_bytes(
     for a token: 8h of its norms in float32; d(2h + q + f), the inputs of its matrices; d(2q + 2k), the
     attention's queries, keys, values and output; 3df of the gated product. With checkpointing it keeps dh,
     and one layer at a time the rest. On top comes the larger of: the head, V(2d + 12) bytes of logits for a
-    kept position; the backward of one layer, 3df and, where d < 4, float32 copies 4(f + h).
+    position, of those in memory at once; the backward of one layer, 3df and, where d < 4, float32 copies
+    4(f + h).
     """
     d, h, f = shape.dtype_bytes, shape.hidden, shape.inner
     layer = 8 * h + d * (2 * h + shape.queries + f) + d * (2 * shape.queries + 2 * shape.keys) + 3 * d * f
@@ -213,6 +221,5 @@ def activation_bytes(
     kept = d * h * layers + layer if checkpointing else layer * layers
     backward = 3 * d * f + (FLOAT32_BYTES * (f + h) if d < FLOAT32_BYTES else 0)
     tokens = rows * items.tokens
-    positions = min(items.tokens, items.counted * -(-rows // items.rows)) * rows
-    head = positions * shape.vocabulary * (2 * d + 12)
+    head = min(rows * items.counted, HEAD_POSITIONS) * shape.vocabulary * (2 * d + 12)
     return tokens * kept + max(tokens * backward, head)

@@ -25,7 +25,7 @@ Group = tuple[int, int]
 """The first and the past-the-last of some consecutive layers."""
 
 DEFAULT_SCORING_BATCH = 16
-"""Default rows per batch."""
+"""Default items per batch."""
 
 MAPS = 2
 """float32 maps over all candidate weights that importance ends with."""
@@ -47,7 +47,7 @@ class ImportancePlan:
     accumulate_on: AccumulateOn = "device"
     maps: Maps = "memory"
     scoring_batch: int = DEFAULT_SCORING_BATCH
-    """Rows in a batch at most; the rows of an item stay together."""
+    """Items in a batch at most."""
     checkpointing: bool = False
     """Whether layers keep their inputs only, and compute the rest of their activations again."""
     needs: tuple[MemoryNeed, ...] = ()
@@ -80,9 +80,9 @@ class Task:
     """Bytes of weights that are not loaded yet."""
 
 
-def one_pass(layers: int, rows: int = DEFAULT_SCORING_BATCH, *, on_cpu: bool) -> ImportancePlan:
+def one_pass(layers: int, batch_size: int = DEFAULT_SCORING_BATCH, *, on_cpu: bool) -> ImportancePlan:
     """The plan for a model with enough memory. On a CPU gradients are summed in the maps themselves."""
-    return ImportancePlan(((0, layers),), "host" if on_cpu else "device", scoring_batch=rows)
+    return ImportancePlan(((0, layers),), "host" if on_cpu else "device", scoring_batch=batch_size)
 
 
 def plan_importance(
@@ -91,7 +91,7 @@ def plan_importance(
     """The quickest plan that fits.
 
     Maps are in main memory if they fit there, else on disk. With accumulation on the device it takes as
-    few passes as fit, and among these the cheapest number of rows, with checkpointing or without.
+    few passes as fit, and among these the cheapest size of batches, with checkpointing or without.
     Accumulation in main memory takes one pass, and is chosen where that is cheaper still.
     The cost is counted in forward passes: 1 a pass, 1 for the gradients of the group's layers and of those
     above, for checkpointing 1 for these once more, and in all passes together 1 for the weights' gradients.
@@ -126,16 +126,14 @@ def plan_importance(
 
 
 def _plans(task: Task, free: AvailableMemory, maps: Maps, options: MemoryOptions) -> Iterator[ImportancePlan]:
-    """The possible plans, with the fewest passes each; first those with the most rows."""
-    # Half as many rows each time, down to those of one item.
+    """The possible plans, with the fewest passes each; first those with the most items in a batch."""
     halves = [DEFAULT_SCORING_BATCH >> shift for shift in range(DEFAULT_SCORING_BATCH.bit_length())]
-    batches = [rows for rows in halves if rows >= task.items.rows] or [task.items.rows]
     for checkpointing in (False, True) if options.checkpointing is None else (options.checkpointing,):
-        for rows in batches if options.scoring_batch is None else (options.scoring_batch,):
+        for items in halves if options.scoring_batch is None else (options.scoring_batch,):
             for accumulate_on in _accumulate_on(task, maps):
                 if options.accumulate_on not in (None, accumulate_on):
                     continue
-                bare = ImportancePlan((), accumulate_on, maps, rows, checkpointing)
+                bare = ImportancePlan((), accumulate_on, maps, items, checkpointing)
                 groups = _groups(task, free, bare, options.passes)
                 if groups:
                     yield _with_needs(task, replace(bare, groups=groups))
@@ -214,8 +212,9 @@ def _activations(task: Task, plan: ImportancePlan, first_layer: int) -> int:
     """Bytes of a batch, with the matrices that 4-bit weights are dequantized to."""
     model = task.model
     dense = 2 * model.dtype_bytes * model.largest_matrix if model.is_four_bit else 0
-    rows = max(plan.scoring_batch, task.items.rows)
-    return dense + activation_bytes(model, task.items, rows, first_layer, checkpointing=plan.checkpointing)
+    return dense + activation_bytes(
+        model, task.items, plan.scoring_batch, first_layer, checkpointing=plan.checkpointing
+    )
 
 
 def _fits(size_bytes: int, free_bytes: int | None) -> bool:
@@ -227,7 +226,7 @@ def cost(task: Task, plan: ImportancePlan) -> float:
     layers, passes = task.model.layers, len(plan.groups)
     backward = sum((layers - first) / layers for first, _ in plan.groups)
     forward = passes + plan.checkpointing * backward
-    tokens = max(plan.scoring_batch, task.items.rows) * task.items.tokens
+    tokens = plan.scoring_batch * task.items.tokens
     of_a_pass = PASS_ON_GPU if task.on_gpu else PASS_ON_CPU
     fetched = FETCHING_IN_TOKENS if task.on_gpu and plan.accumulate_on == "host" else 0
     return (forward + backward + 1) * (1 + of_a_pass / tokens) + fetched / tokens

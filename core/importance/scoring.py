@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
+from core.importance.backward import backward
 from core.importance.hooks import GradientSums, checkpointed, frozen, hooked
 from core.importance.losses import Batch, LossItem, loss_item, plan_batches
 from core.importance.maps import Importance, Offload, zero_map
@@ -42,8 +42,8 @@ def score_importance(
 ) -> Importance:
     """The importance of every candidate weight; every item counts the same, whatever the batches and plan.
 
-    Scores of two plans with the same rows are the same to the bit where gradients are summed on one device;
-    with accumulation in main memory beside a GPU, and with other rows, to float32's rounding of the sums.
+    Scores of two plans with the same batches are the same to the bit where gradients are summed on one
+    device; with accumulation in main memory beside a GPU, and with other batches, to float32's rounding.
 
     Args:
         model: is left as it was: modes, requires_grad, hooks, no `.grad`.
@@ -51,7 +51,7 @@ def score_importance(
         items: the diagnostic items.
         loss: what is differentiated; see `loss_item`.
         reduction: whether items may cancel.
-        batch_size: rows in a batch at most, without a plan; the rows of an item stay together.
+        batch_size: items in a batch at most, without a plan.
         plan: how it is done; without one, all layers in one pass, and the maps in main memory.
         scratch: the folder for maps on disk, if the plan asks for them.
         on_progress: called after each batch with the items done (of several passes, their mean) and all
@@ -172,9 +172,9 @@ class _Passes:
         again = self._layers[first:] if self._plan.checkpointing else []
         with frozen(self._model, source), hooked(self._space, set(matrices), sums), checkpointed(again):
             for batch in batches:
-                sums.start(batch)
+                sums.start(batch.lengths)
                 try:
-                    self._run(batch)
+                    backward(self._model, batch)
                 except RuntimeError as error:
                     if not is_out_of_memory(error):
                         raise
@@ -182,17 +182,6 @@ class _Passes:
                 _require_finite(sums, batch)
                 self._emit(self._scored + len(batch.items))
         return None
-
-    def _run(self, batch: Batch) -> None:
-        """Forward and backward of the sum of the items' losses."""
-        rows, positions, ids, factors = batch.targets()
-        kept, column = torch.unique(positions, return_inverse=True)
-        with torch.enable_grad():
-            inputs, kept = batch.input_ids().to(self._device), kept.to(self._device)
-            logits = self._model(inputs, use_cache=False, logits_to_keep=kept).logits
-            picked = logits[rows.to(logits.device), column.to(logits.device)].float()
-            losses = cross_entropy(picked, ids.to(logits.device), reduction="none")
-            torch.autograd.backward((losses * -factors.to(logits.device)).sum())
 
     def _emit(self, scored: int) -> None:
         self._scored = scored
@@ -233,7 +222,7 @@ def _require_finite(sums: GradientSums, batch: Batch) -> None:
     where = sums.not_finite()
     if where:
         matrix, what = where
-        ids = ", ".join(item.item_id for item in batch.items)
+        ids = ", ".join(item.read.item_id for item in batch.items)
         raise ValueError(
             f"The {what} of {matrix.name} (layer {matrix.layer}, {matrix.kind}) is not finite on the items "
             f"{ids}: check the model's weights, or load it in float32 or bfloat16."
@@ -241,19 +230,18 @@ def _require_finite(sums: GradientSums, batch: Batch) -> None:
 
 
 def _smaller(plan: ImportancePlan, batch: Batch, device: torch.device) -> ImportancePlan:
-    """The plan for less memory than a batch took: half as many rows, or checkpointing of a single item.
+    """The plan for less memory than a batch took: half as many items, or checkpointing of a single item.
 
     Raises:
         ValueError: neither is left.
     """
-    rows = sum(len(item.rows) for item in batch.items)
     if len(batch.items) > 1:
-        return replace(plan, scoring_batch=max(1, rows // 2))
+        return replace(plan, scoring_batch=len(batch.items) // 2)
     if not plan.checkpointing:
         return replace(plan, checkpointing=True)
     (item,) = batch.items
     raise ValueError(
-        f"Item {item.item_id} alone ({rows} rows of {item.length} tokens) does not fit in the memory of "
-        f"{device}: close what else uses it, choose shorter items or --loss answer, or use a smaller model "
+        f"Item {item.read.item_id} alone ({item.length} tokens) does not fit in the memory of {device}: "
+        "close what else uses it, choose shorter items or --loss answer, or use a smaller model "
         "or --quantization nf4."
     )

@@ -1,8 +1,6 @@
 """How multiple-choice items go through a model: all options of an item in one row, many items in a batch.
 
-A row holds the context and then every option but its last token. The context's last position predicts the
-first token of every option; the rest of an option sees the context and itself only, at positions that go on
-from the context. A batch whose options are single tokens needs nothing but the contexts.
+A batch whose options are single tokens needs nothing but the contexts.
 
 Items whose contexts begin alike (the worked examples of a benchmark, a passage) are batches of their own:
 the shared prefix is read once, and their rows hold what comes after it.
@@ -16,10 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from core.inference.batching import cheapest_batches, pass_cost
 from core.inference.encoding import EncodedChoice, TokenIds, cut_context
+from core.inference.head import HeadPart, Predictions, head_parts
+from core.inference.packed_rows import PackedRows, pack_rows, predictions_of, row_length
 from core.inference.shared_prefix import LOOKS, group_by_prefix
 
 BatchSize = int | Literal["auto"]
@@ -29,57 +28,6 @@ TOKENS_ON_CPU = 1024
 
 TOKENS_ON_GPU = 8192
 """The same on a GPU. An item longer than that is a batch of its own."""
-
-HEAD_POSITIONS = 512
-"""Positions whose logits are in memory at once: 512 rows of 128,000 words are 0.26 GB in float32."""
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The tokens that a batch has to predict."""
-
-    table: Tensor
-    """(N, 4) int64, on the CPU: the position (of B * T) that predicts a token, its id, its option and its
-    index in the option."""
-    longest: int
-    """Tokens of the longest option."""
-
-    def part(self, positions: tuple[int, int], options: tuple[int, int]) -> Predictions:
-        """Those in a range of positions; positions and options are numbered anew from its first."""
-        chosen = (self.table[:, 0] >= positions[0]) & (self.table[:, 0] < positions[1])
-        shift = torch.tensor([positions[0], 0, options[0], 0])
-        return Predictions(self.table[chosen] - shift, self.longest)
-
-
-@dataclass(frozen=True)
-class HeadPart:
-    """Positions that the language-model head is applied to at once, and the tokens they have to predict."""
-
-    positions: Tensor
-    """(P,) int64: indices of hidden states in the flattened batch (B * T)."""
-    predictors: Tensor
-    """(N,) int64: for each token to predict, which of the P."""
-    targets: Tensor
-    """(N,) int64: the token ids to predict."""
-    cells: Tensor
-    """(N,) int64: index of each token's log-likelihood in the flattened table of the batch."""
-
-
-def head_parts(predictions: Predictions, device: torch.device | str) -> tuple[HeadPart, ...]:
-    """The predictions by position, at most HEAD_POSITIONS positions at once."""
-    positions, predictors = torch.unique(predictions.table[:, 0], return_inverse=True)
-    cells = predictions.table[:, 2] * predictions.longest + predictions.table[:, 3]
-    parts = []
-    for start in range(0, len(positions), HEAD_POSITIONS):
-        chosen = (predictors >= start) & (predictors < start + HEAD_POSITIONS)
-        part = HeadPart(
-            positions=positions[start : start + HEAD_POSITIONS].to(device),
-            predictors=(predictors[chosen] - start).to(device),
-            targets=predictions.table[chosen, 1].to(device),
-            cells=cells[chosen].to(device),
-        )
-        parts.append(part)
-    return tuple(parts)
 
 
 @dataclass(frozen=True)
@@ -92,12 +40,8 @@ class Batch:
     """Number of options of each of these items."""
     prefix: TokenIds
     """What all contexts of the batch begin with, and its rows do not; may be empty."""
-    input_ids: Tensor
-    """(B, T) int64, padded on the right."""
-    position_ids: Tensor | None
-    """(B, T) int64; None when every option is a single token and there is no prefix."""
-    segments: Tensor | None
-    """(B, T) int64: 0 the context, j the j-th option, -1 padding; None as position_ids."""
+    rows: PackedRows
+    """Causal when every option is a single token and there is no prefix."""
     predictions: Predictions
     """The tokens to predict."""
     parts: tuple[HeadPart, ...]
@@ -106,7 +50,7 @@ class Batch:
     @property
     def tokens(self) -> int:
         """The size of the batch in memory: its tokens, and for each row those of the prefix."""
-        return len(self.items) * (len(self.prefix) + self.input_ids.shape[1])
+        return len(self.items) * (len(self.prefix) + self.rows.width)
 
     @property
     def table_shape(self) -> tuple[int, int]:
@@ -116,22 +60,20 @@ class Batch:
     def halves(self) -> tuple[Batch, Batch]:
         """The batch as two, of rows as wide as before."""
         middle = len(self.items) // 2
-        return self._rows(0, middle), self._rows(middle, len(self.items))
+        return self._part(0, middle), self._part(middle, len(self.items))
 
-    def _rows(self, first: int, end: int) -> Batch:
-        rows = slice(first, end)
-        option, options = sum(self.option_counts[:first]), sum(self.option_counts[rows])
-        width = self.input_ids.shape[1]
+    def _part(self, first: int, end: int) -> Batch:
+        part = slice(first, end)
+        option, options = sum(self.option_counts[:first]), sum(self.option_counts[part])
+        width = self.rows.width
         predictions = self.predictions.part((first * width, end * width), (option, option + options))
         return replace(
             self,
-            items=self.items[rows],
-            option_counts=self.option_counts[rows],
-            input_ids=self.input_ids[rows],
-            position_ids=None if self.position_ids is None else self.position_ids[rows],
-            segments=None if self.segments is None else self.segments[rows],
+            items=self.items[part],
+            option_counts=self.option_counts[part],
+            rows=self.rows.part(first, end),
             predictions=predictions,
-            parts=head_parts(predictions, self.input_ids.device),
+            parts=head_parts(predictions, self.rows.input_ids.device),
         )
 
 
@@ -207,11 +149,6 @@ def _is_plain(item: EncodedChoice) -> bool:
     return all(len(ids) == 1 for ids in item.continuation_ids)
 
 
-def _row_length(item: EncodedChoice) -> int:
-    """Tokens of the item's row."""
-    return len(item.context_ids) + sum(len(ids) - 1 for ids in item.continuation_ids)
-
-
 def _grouped(
     items: Sequence[tuple[int, EncodedChoice]], prefix: TokenIds, batch_size: BatchSize, device: str
 ) -> list[list[tuple[int, EncodedChoice]]]:
@@ -221,10 +158,10 @@ def _grouped(
         return not prefix and _is_plain(numbered[1])
 
     groups: list[list[tuple[int, EncodedChoice]]] = []
-    ordered = sorted(items, key=lambda numbered: (kind(numbered), -_row_length(numbered[1]), numbered[0]))
+    ordered = sorted(items, key=lambda numbered: (kind(numbered), -row_length(numbered[1]), numbered[0]))
     for _, same_kind in itertools.groupby(ordered, key=kind):
         rows = list(same_kind)
-        sizes = _batch_sizes([_row_length(item) for _, item in rows], len(prefix), batch_size, device)
+        sizes = _batch_sizes([row_length(item) for _, item in rows], len(prefix), batch_size, device)
         waiting = iter(rows)
         groups += [list(itertools.islice(waiting, size)) for size in sizes]
     return groups
@@ -244,51 +181,16 @@ def _batch_sizes(lengths: Sequence[int], prefix: int, batch_size: BatchSize, dev
 def _make_batch(
     group: Sequence[tuple[int, EncodedChoice]], prefix: TokenIds, device: torch.device | str, pad_id: int
 ) -> Batch:
-    """The tensors of some items of one kind, the first one the longest."""
+    """The tensors of some items of one kind."""
     numbers, items = zip(*group, strict=True)
-    width = _row_length(items[0])
-    ids = torch.full((len(items), width), pad_id)
-    positions = torch.zeros((len(items), width), dtype=torch.int64)
-    segments = torch.full((len(items), width), -1)
-    for row, item in enumerate(items):
-        length = _row_length(item)
-        ids[row, :length], positions[row, :length], segments[row, :length] = torch.tensor(_row_of(item))
     is_causal = not prefix and _is_plain(items[0])
-    predictions = _predictions(items, width)
+    rows = pack_rows(items, pad_id, is_causal=is_causal, prefix=len(prefix)).to(device)
+    found = predictions_of(items, rows.width)
     return Batch(
         items=numbers,
         option_counts=tuple(len(item.continuation_ids) for item in items),
         prefix=prefix,
-        input_ids=ids.to(device),
-        position_ids=None if is_causal else (positions + len(prefix)).to(device),
-        segments=None if is_causal else segments.to(device),
-        predictions=predictions,
-        parts=head_parts(predictions, device),
+        rows=rows,
+        predictions=found,
+        parts=head_parts(found, device),
     )
-
-
-def _row_of(item: EncodedChoice) -> list[list[int]]:
-    """Token ids, positions and segments of an item's row."""
-    context = len(item.context_ids)
-    ids, positions, segments = list(item.context_ids), list(range(context)), [0] * context
-    for number, option in enumerate(item.continuation_ids, start=1):
-        inputs = option[:-1]
-        ids += inputs
-        positions += range(context, context + len(inputs))
-        segments += [number] * len(inputs)
-    return [ids, positions, segments]
-
-
-def _predictions(items: Sequence[EncodedChoice], width: int) -> Predictions:
-    """Every counted token of every option, in a batch of rows of this width."""
-    found: list[tuple[int, int, int, int]] = []
-    option_row = 0
-    for row, item in enumerate(items):
-        last = row * width + len(item.context_ids) - 1
-        start = last + 1  # of the option in the row
-        for option, first in zip(item.continuation_ids, item.first_scored, strict=True):
-            for i, target in enumerate(option[first:], start=first):
-                found.append((start + i - 1 if i else last, target, option_row, i))
-            start += len(option) - 1
-            option_row += 1
-    return Predictions(torch.tensor(found), max(len(ids) for item in items for ids in item.continuation_ids))

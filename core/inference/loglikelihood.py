@@ -14,7 +14,8 @@ from transformers import PreTrainedModel
 from core.inference.batching import is_out_of_memory, release_memory
 from core.inference.choice_plan import Batch, ChoicePlan
 from core.inference.encoding import EncodedChoice, cut_context
-from core.inference.shared_prefix import Prefix, additive_mask, attending_to, read_prefix
+from core.inference.head import head_logits
+from core.inference.shared_prefix import Prefix, attending_to, read_prefix
 
 
 @dataclass(frozen=True)
@@ -110,45 +111,13 @@ def _tables(
 def _token_table(model: PreTrainedModel, batch: Batch, prefix: Prefix | None) -> Tensor:
     """(options, longest) float32: the log-likelihood of every token, 0 where there is none."""
     with attending_to(model, prefix):
-        hidden = model.base_model(
-            input_ids=batch.input_ids,
-            attention_mask=_mask(batch, model),
-            position_ids=batch.position_ids,
-            use_cache=False,
-        ).last_hidden_state.flatten(0, 1)
+        hidden = batch.rows.hidden_states(model, added_mask=bool(batch.prefix))
     table = torch.zeros(batch.table_shape, device=hidden.device)
     for part in batch.parts:
-        logits = _head_logits(model, hidden[part.positions])
+        logits = head_logits(model, hidden[part.positions])
         found = logits[part.predictors, part.targets] - logits.logsumexp(dim=1)[part.predictors]
         table.view(-1)[part.cells] = found
     return table
-
-
-def _mask(batch: Batch, model: PreTrainedModel) -> Tensor | None:
-    """(B, 1, T, T): a query may look at earlier positions of the context or of its own segment."""
-    if batch.segments is None:
-        return None
-    query, key = batch.segments[:, None, :, None], batch.segments[:, None, None, :]
-    may_look = ((key == 0) | (key == query)).tril()
-    # Only torch's own attention takes a bool mask as such; others add masks to the scores.
-    is_added = batch.prefix or model.config._attn_implementation != "sdpa"
-    return additive_mask(may_look, model.dtype) if is_added else may_look
-
-
-def _head_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
-    """(P, V) float32 logits of (P, H) last hidden states, as the model's own forward computes them.
-
-    Beside the head: Cohere's factor, Granite's divisor, and the softcap of Gemma 2 and others.
-    """
-    config = model.config
-    logits: Tensor = model.get_output_embeddings()(hidden)
-    if getattr(config, "logit_scale", None):
-        logits = logits * config.logit_scale
-    if getattr(config, "logits_scaling", None):
-        logits = logits / config.logits_scaling
-    if getattr(config, "final_logit_softcapping", None):
-        logits = (logits / config.final_logit_softcapping).tanh() * config.final_logit_softcapping
-    return logits.float()
 
 
 @torch.inference_mode()

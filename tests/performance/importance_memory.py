@@ -42,6 +42,7 @@ class Settings:
     layers: int = 6
     tokens: int = 128
     rows: int = 16
+    """Of a batch: an item each."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,12 @@ def _measure(settings: Settings) -> Taken | None:
     plan = ImportancePlan(
         ((0, settings.layers),), "host", scoring_batch=settings.rows, checkpointing=settings.checkpointing
     )
-    per_item = 4 if settings.loss == "margin" else 1
     # What is there once the code is loaded and the maps are filled.
     kept = score_importance(model, space, _items(settings, 2, 9), loss=settings.loss, plan=plan)
     del kept
     maps = 8 * space.size
     before = _resident_bytes()
-    items = _items(settings, 2 * settings.rows // per_item, settings.tokens)
+    items = _items(settings, 2 * settings.rows, settings.tokens)
     score_importance(model, space, items, loss=settings.loss, plan=plan)
     peak = peak_memory_bytes()
     if peak is None or before is None:

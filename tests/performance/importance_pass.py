@@ -11,9 +11,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
-from transformers import PreTrainedModel
 
+from core.importance.backward import backward
 from core.importance.losses import Batch, LossItem, loss_item, plan_batches
 from core.importance.maps import Importance
 from core.importance.memory import AvailableMemory, ItemsShape, ModelShape, available_memory
@@ -73,7 +72,7 @@ class ImportancePass:
     @property
     def tokens(self) -> int:
         """That go through the model, padding left out."""
-        return sum(len(row.tokens) - 1 for item in self.prepared for row in item.rows)
+        return sum(item.length for item in self.prepared)
 
     @property
     def operations(self) -> float:
@@ -81,7 +80,7 @@ class ImportancePass:
 
         Of the head only those of the positions that count. Attention itself is left out.
         """
-        counted = sum(len(row.tokens) - row.first for item in self.prepared for row in item.rows)
+        counted = sum(len(ids) for item in self.prepared for ids in item.read.continuation_ids)
         head: int = self.subject.config.vocab_size * self.subject.config.hidden_size
         return 6.0 * self.subject.space.size * self.tokens + 4.0 * head * counted
 
@@ -172,7 +171,7 @@ class _Plain:
         for weight in self.weights:
             weight.requires_grad_(True)
         for batch in self.batches:
-            _backward(self.subject.model, batch, self.subject.device)
+            backward(self.subject.model, batch)
         for weight in self.weights:
             weight.requires_grad_(False)
 
@@ -186,15 +185,6 @@ class _Plain:
         for weight in self.weights:
             weight.requires_grad_(False)
             weight.grad = None
-
-
-def _backward(model: PreTrainedModel, batch: Batch, device: torch.device) -> None:
-    rows, places, ids, factors = batch.targets()
-    kept, column = torch.unique(places, return_inverse=True)
-    logits = model(batch.input_ids().to(device), use_cache=False, logits_to_keep=kept.to(device)).logits
-    picked = logits[rows.to(device), column.to(device)].float()
-    losses = cross_entropy(picked, ids.to(device), reduction="none")
-    torch.autograd.backward((losses * -factors.to(device)).sum())
 
 
 def _checks(ours: ImportancePass, plain: _Plain | None) -> dict[str, bool]:

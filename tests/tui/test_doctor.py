@@ -61,7 +61,7 @@ def test_for_people(folder: Path, tmp_path: Path, capsys: Captured) -> None:
     parts = ("weights", "accumulators", "activations", "maps", "how")
     found = [line.split()[0] for line in lines if line.startswith("    ")]
     assert [part for part in found if part in parts] == list(parts)
-    assert "    how           in one pass, batches of 16 rows" in lines
+    assert "    how           in one pass, batches of 16 items" in lines
     assert all(len(line) <= 80 for line in lines if str(tmp_path) not in line)
 
 

@@ -39,7 +39,7 @@ def test_scoring() -> None:
     words = "in 2 passes over layers, sums on the GPU, maps on disk"
     assert planned_text(PLANNED) == plan_text(PLAN, on_gpu=True) == words
     plain = msgspec.structs.replace(PLANNED, passes=1, maps="memory", on_gpu=False, scoring_batch=1)
-    assert planned_text(plain) == "in one pass, batches of 1 row"
+    assert planned_text(plain) == "in one pass, batches of 1 item"
     host = replace(PLAN, accumulate_on="host", checkpointing=True)
     assert "sums in main memory" in plan_text(host, on_gpu=True)
     assert plan_text(host, on_gpu=True).endswith("activations computed twice")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from transformers import PreTrainedModel
 
 from core.importance.maps import MatrixScores
 from core.importance.scoring import score_importance
+from core.inference import head
 from core.models.description import ARCHITECTURES
 from core.models.weight_space import WeightSpace
 from tests.core.importance.test_importance import _items, _truth
@@ -31,6 +33,10 @@ MODELS = {
     "qwen2, tied": ("qwen2", {"tie_word_embeddings": True}),
     "opt, norms behind": ("opt", {"do_layer_norm_before": False, "word_embed_proj_dim": 16}),
     "gpt_neox, in a row": ("gpt_neox", {"use_parallel_residual": False}),
+    # A window that holds each option behind its context, but not all of them side by side.
+    "mistral, a short window": ("mistral", {"sliding_window": 12}),
+    "gemma2, a short window": ("gemma2", {"sliding_window": 12, "attn_logit_softcapping": 2.0}),
+    "gemma3_text, a short window": ("gemma3_text", {"sliding_window": 12}),
 }
 """An architecture, and what its config changes."""
 
@@ -59,6 +65,31 @@ def test_float32_is_exact_whatever_the_batches_and_the_order(name: str) -> None:
     for some, rows in ((items, 1), (items, 3), (items, 16), (shuffled, 16)):
         scores = score_importance(model, space, some, loss="margin", batch_size=rows).scores
         assert error(scores, truth) < FLOAT32_ERROR
+
+
+def test_the_context_is_read_once_for_all_options() -> None:
+    model = model_of("llama")
+    items = _items(9)
+    letters = [
+        replace(item, continuation_ids=tuple(ids[:1] for ids in item.continuation_ids)) for item in items
+    ]
+    read: list[tuple[int, ...]] = []
+    model.model.embed_tokens.register_forward_hook(
+        lambda module, inputs, output: read.append(inputs[0].shape)
+    )
+    for some in (items, letters):
+        read.clear()
+        score_importance(model, WeightSpace(model), some, loss="margin", batch_size=1)
+        rows = [len(item.context_ids) + sum(len(ids) - 1 for ids in item.continuation_ids) for item in some]
+        assert sorted(read) == sorted((1, length) for length in rows)
+
+
+def test_a_head_in_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, items = model_of("llama, tied"), _items(6, longest=8)
+    truth = _truth(model, items, "full", "sum-abs")
+    monkeypatch.setattr(head, "HEAD_POSITIONS", 3)
+    scores = score_importance(model, WeightSpace(model), items, loss="full", reduction="sum-abs").scores
+    assert error(scores, truth) < FLOAT32_ERROR
 
 
 @pytest.mark.parametrize("name", by_tier(MODELS))

@@ -165,7 +165,7 @@ def tasks(draw: st.DrawFn) -> Task:
     }
     dtype = draw(st.sampled_from(["float32", "bfloat16"]))
     tokens = draw(st.integers(1, 4096))
-    items = ItemsShape(tokens, draw(st.integers(1, 20)), draw(st.integers(1, tokens)))
+    items = ItemsShape(tokens, draw(st.integers(1, tokens)))
     matrices, vocabulary = matrices_of(config), config["vocab_size"]
     shape = ModelShape.of(matrices, vocabulary, dtype, is_four_bit=draw(st.booleans()))
     return Task(shape, items, draw(st.booleans()), draw(st.integers(0, 10**10)))
@@ -228,9 +228,15 @@ def test_the_shape_of_items_is_that_of_their_rows() -> None:
         EncodedChoice("a", (1,) * 10, ((1,), (2, 3), (4,)), 0),
         EncodedChoice("b", (1,) * 30, ((1,), (2,)), 0),
     ]
-    assert ItemsShape.of(items, "margin", 100) == ItemsShape(30, 3, 2)
-    assert ItemsShape.of(items, "answer", 100) == ItemsShape(30, 1, 2)
-    assert ItemsShape.of(items, "full", 20) == ItemsShape(20, 1, 20)
+    assert ItemsShape.of(items, "margin", 100) == ItemsShape(30, 2)
+    assert ItemsShape.of(items, "margin", 8) == ItemsShape(8, 2)
+    assert ItemsShape.of(items, "answer", 100) == ItemsShape(30, 1)
+    assert ItemsShape.of(items, "full", 20) == ItemsShape(20, 20)
+    longer = [EncodedChoice("c", (1,) * 10, ((1, 2, 3), (4, 5), (6, 7, 8, 9)), 1)]
+    assert ItemsShape.of(longer, "margin", 100) == ItemsShape(16, 7)
+    assert ItemsShape.of(longer, "answer", 100) == ItemsShape(11, 2)
+    assert ItemsShape.of(longer, "full", 100) == ItemsShape(11, 11)
+    assert ItemsShape.of(longer, "margin", 8) == ItemsShape(11, 7)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.inference import choice_plan
+from core.inference import choice_plan, head
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice
 from core.inference.loglikelihood import loglikelihoods, token_loglikelihoods
@@ -104,7 +104,7 @@ def test_each_token_has_its_own_log_likelihood(architecture: str) -> None:
 
 
 def test_mixed_items_and_many_head_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice_plan, "HEAD_POSITIONS", 4)
+    monkeypatch.setattr(head, "HEAD_POSITIONS", 4)
     model = random_model("llama", VOCABULARY, tie_word_embeddings=True)
     items = [*random_items(9, 1), *random_items(9, 6)]
     made = plan(items, 64)
@@ -123,7 +123,7 @@ def test_a_shared_prefix_changes_no_value(architecture: str) -> None:
     for batch_size in BATCH_SIZES:
         made = plan(items, batch_size)
         assert {len(batch.prefix) for batch in made.batches} == {0, 59, 60}
-        read = sum(batch.input_ids.numel() for batch in made.batches)
+        read = sum(batch.rows.input_ids.numel() for batch in made.batches)
         assert read + 180 < sum(len(item.context_ids) for item in items)
         for values, truth in zip(scores_of(model, made, len(items)), expected, strict=True):
             assert values == pytest.approx(truth, abs=1e-4)
@@ -224,7 +224,7 @@ def test_auto_batches_stay_within_their_tokens(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(choice_plan, "TOKENS_ON_CPU", 64)
     batches = plan(random_items(40, 6)).batches
     assert len(batches) > 5
-    assert all(batch.input_ids.numel() <= 64 or len(batch.items) == 1 for batch in batches)
+    assert all(batch.rows.input_ids.numel() <= 64 or len(batch.items) == 1 for batch in batches)
 
 
 def test_cancelled_between_batches() -> None:

@@ -8,12 +8,12 @@ from functools import cached_property
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from core.abilities.prompts import render_choice
 from core.benchmarks.evaluation import Prepared, prepare
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.specs import DiagnosticSet
+from core.importance.backward import last_hidden, losses
 from core.importance.losses import Batch, LossItem, loss_item, plan_batches
 from core.inference.encoding import encode_choice, longest_row
 from core.models.loading import LoadedModel, load
@@ -89,9 +89,7 @@ class Subject:
 
     def loss(self, batch: Batch) -> Tensor:
         """() the sum of the items' losses."""
-        rows, places, ids, factors = batch.targets()
-        logits = self.loaded.model(batch.input_ids(), use_cache=False).logits[rows, places].float()
-        return (cross_entropy(logits, ids, reduction="none") * -factors).sum()
+        return torch.stack([*losses(self.loaded.model, batch, last_hidden(self.loaded.model, batch))]).sum()
 
     def products(self, batches: Sequence[Batch]) -> Iterator[Map]:
         """Gradient times weight of each batch: what its loss falls by, to first order, if a weight goes."""

@@ -92,7 +92,7 @@ def wanda(subject: Subject, ability: str) -> Map:
     try:
         with torch.no_grad():
             for batch in subject.batches(ability):
-                lengths[:] = [len(row.tokens) - 1 for item in batch.items for row in item.rows]
+                lengths[:] = batch.lengths
                 subject.loss(batch)
     finally:
         for handle in handles:

@@ -126,7 +126,7 @@ async def test_how_weights_are_scored_is_told_beside_how_far_it_is(tmp_path: Pat
     async with running(app, (80, 24)) as (_, pilot):
         app.emit(JobChanged(Job("1-1", "rankings", "x", "running", 0, 1)), PLANNED)
         app.emit(ItemsScored("spatial_reasoning", 4, 8))
-        words = "in 2 passes over layers, sums on the GPU, maps on disk, batches of 8 rows"
+        words = "in 2 passes over layers, sums on the GPU, maps on disk, batches of 8 items"
         await until(pilot, lambda: words in flat(app))
         app.emit(ItemsScored("temporal_reasoning", 4, 8))
         await until(pilot, lambda: words not in flat(app))
