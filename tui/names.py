@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.abilities.catalogue import ABILITIES
 from core.inference import Finish
 from core.masks.choices import Scope, Selection
 from core.models.matrices import Variant
@@ -14,19 +15,8 @@ if TYPE_CHECKING:
     from cache.files import Version
     from core.experiment.specs import MaskSpec
 
-ABILITY_WORDS = {
-    "analogical_reasoning": "analogical",
-    "commonsense_causal": "causal",
-    "contextual_recall": "recall",
-    "deductive_reasoning": "deductive",
-    "inductive_reasoning": "inductive",
-    "long_term_knowledge": "knowledge",
-    "quantitative_reasoning": "quantitative",
-    "semantic_relationship": "semantic",
-    "spatial_reasoning": "spatial",
-    "temporal_reasoning": "temporal",
-}
-"""Ability id to a word of at most 12 columns; the diagnostic benchmarks have the same ids."""
+ABILITY_WORDS = {ability.id: ability.word for ability in ABILITIES}
+"""Ability id to its short word; the diagnostic benchmarks have the same ids."""
 
 SHORT_NAMES = {
     "analogical_reasoning": "analog",
@@ -47,25 +37,16 @@ LONGEST_HEAD = 6
 
 VARIANT_WORDS: dict[Variant, str] = {"base": "base", "mlp": "MLP-only", "all": "all layers"}
 
-SELECTION_WORDS: dict[Selection, str] = {
-    "top": "top",
-    "contrast": "contrast",
-    "contrast_max": "over max",
-    "top_minus_shared": "minus shared",
-    "random": "random",
-    "random_matched": "matched",
-    "bottom": "bottom",
-}
-
 SELECTION_MEANINGS: dict[Selection, str] = {
-    "top": "the largest importance",
-    "contrast": "the largest importance over the mean of the other abilities",
-    "contrast_max": "the largest importance over the largest of the other abilities",
-    "top_minus_shared": "top, without what most abilities share",
+    "top": "the most important weights",
+    "contrast": "most beyond the others' mean; scores all ten",
+    "contrast_max": "most beyond any other ability's; scores all ten",
+    "top_minus_shared": "top without what most share; scores all ten",
     "random": "a control: as many weights at random",
-    "random_matched": "a control: in each matrix as many weights at random as top has there",
+    "random_matched": "a control: random, as many per matrix as top",
     "bottom": "a control: the least important weights",
 }
+"""Each fits beside its name in a dialog on 80 columns."""
 
 SCOPE_MEANINGS: dict[Scope, str] = {
     "global": "the first weights of all candidates together",
@@ -101,7 +82,7 @@ def short_name(benchmark_id: str) -> str:
 
 def order_words(selection: Selection, scope: Scope) -> str:
     """Which weights come first: `top`, or `top per matrix`."""
-    return f"{SELECTION_WORDS[selection]}{'' if scope == 'global' else ' per matrix'}"
+    return f"{selection}{'' if scope == 'global' else ' per matrix'}"
 
 
 def how_words(mask: MaskSpec) -> str:

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import ContentSwitcher, Static
 
+from core.masks.choices import SELECTIONS
 from tui.inspector.calibration.screen import CalibrationScreen
 from tui.inspector.controller import Controller
 from tui.inspector.keys import KEYS, PANES
@@ -25,6 +26,7 @@ from tui.inspector.screens.export import ExportScreen, copy
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.widgets.frame import Header, KeyLine, Problem, TabLine
 from tui.inspector.widgets.lens_panel import AbilityList, Context, LensPanel
+from tui.names import SELECTION_MEANINGS
 from tui.numbers import k_text
 
 if TYPE_CHECKING:
@@ -317,7 +319,9 @@ class Inspector(App[None]):
         self.controller.next_variant()
 
     def action_selection(self) -> None:
-        self.controller.next_selection()
+        options = [Option(one, one, SELECTION_MEANINGS[one]) for one in SELECTIONS]
+        dialog = Choose("selection", options, self.lens.selection, self.session.marks)
+        self._ask(dialog, lambda selection: self.controller.turn(selection=selection))
 
     def action_step_k(self, step: int) -> None:
         self.controller.step_k(step)

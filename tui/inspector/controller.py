@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from core.abilities.catalogue import ABILITIES
 from core.engine.protocol import Cancel, Pause, Resume, Shutdown, StartRuns
 from core.experiment.specs import MaskSpec, Run
-from core.masks.choices import SELECTIONS
 from core.models.description import selectable_weights
 from core.models.matrices import VARIANTS
 from tui.inspector.engine_link import EngineLink
@@ -93,11 +92,6 @@ class Controller:
         """Turns to the next variant."""
         variant = VARIANTS[(VARIANTS.index(self.lens.variant) + 1) % len(VARIANTS)]
         self.turn(variant=variant)
-
-    def next_selection(self) -> None:
-        """Turns to the next selection."""
-        selection = SELECTIONS[(SELECTIONS.index(self.lens.selection) + 1) % len(SELECTIONS)]
-        self.turn(selection=selection)
 
     def step_k(self, step: int) -> None:
         """Turns to the next k of the grid."""

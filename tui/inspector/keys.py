@@ -53,7 +53,7 @@ KEYS: list[BindingType] = [
     _hidden("X", "code", "code", "engine.code", "Let programs that the model writes run, or no longer"),
     _hidden("a", "ability", "ability", "lens.ability", "Choose an ability"),
     _hidden("v", "variant", "variant", "lens.variant", "MLP-only, all layers, base"),
-    _hidden("s", "selection", "select", "lens.selection", "Which weights"),
+    _hidden("s", "selection", "select", "lens.selection", "Choose a selection: which weights are ablated"),
     _hidden("left_square_bracket", "step_k(-1)", "less", "lens.less", "Smaller k"),
     _hidden("right_square_bracket", "step_k(1)", "more", "lens.more", "Larger k"),
     _hidden("K", "enter_k", "k", "lens.enter_k", "Type a k"),

@@ -18,7 +18,7 @@ from tui.inspector.keys import PANES
 from tui.inspector.lens import k_grid
 from tui.inspector.look.themes import theme_names
 from tui.inspector.screens.export import ExportScreen, screen_picture
-from tui.names import SCOPE_MEANINGS, SELECTION_MEANINGS, SELECTION_WORDS, VARIANT_WORDS
+from tui.names import SCOPE_MEANINGS, SELECTION_MEANINGS, VARIANT_WORDS
 from tui.numbers import k_text
 from tui.safe_text import safe_line
 
@@ -103,10 +103,7 @@ def _lens_commands(controller: Controller) -> Iterator[Command]:
             (f"variant: {VARIANT_WORDS[one]}", VARIANT_MEANINGS[one], replace(lens, variant=one))
             for one in VARIANTS
         ),
-        *(
-            (f"selection: {SELECTION_WORDS[one]}", SELECTION_MEANINGS[one], replace(lens, selection=one))
-            for one in SELECTIONS
-        ),
+        *((f"selection: {one}", SELECTION_MEANINGS[one], replace(lens, selection=one)) for one in SELECTIONS),
         *((f"scope: {one}", SCOPE_MEANINGS[one], replace(lens, scope=one)) for one in SCOPES),
         *((f"k: {k_text(k)}", "of all parameters", replace(lens, k=k)) for k in k_grid(session.spec.model)),
     ]

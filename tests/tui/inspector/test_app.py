@@ -25,7 +25,9 @@ async def test_every_key_of_the_lens_turns_it(engine_spec: EngineSpec) -> None:
         await pilot.press("v")
         assert app.lens.variant == "all"
         await pilot.press("s")
-        assert app.lens.selection == "contrast"
+        await until(pilot, lambda: "beyond the others' mean" in screen_text(app))
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: app.lens.selection == "contrast")
         await pilot.press("left_square_bracket")
         assert app.lens.k == 0.01
         await pilot.press("a", "j")

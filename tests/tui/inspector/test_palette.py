@@ -29,9 +29,12 @@ def test_it_offers_what_the_lens_does_not_look_at_already(tmp_path: Path) -> Non
     app = inspector(tmp_path)
     offered = titles(app)
     assert len(set(offered)) == len(offered)
-    assert {"ability: temporal reasoning", "variant: all layers", "k: 1 %", "selection: minus shared"} <= set(
-        offered
-    )
+    assert {
+        "ability: temporal reasoning",
+        "variant: all layers",
+        "k: 1 %",
+        "selection: top_minus_shared",
+    } <= set(offered)
     assert {"benchmark: diagnostic: deductive reasoning", "tab: AIS", "theme: abilityscope-light"} <= set(
         offered
     )

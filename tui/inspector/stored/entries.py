@@ -16,7 +16,7 @@ from cache.entries import EntryFolder
 from cache.files import DAMAGED_SUFFIX, CorruptEntry
 from cache.keys import is_key
 from cache.upkeep import SHOWN_LENGTH, Entry, entry_of, folders, left_overs, unfinished
-from tui.names import ABILITY_WORDS, SELECTION_WORDS, VARIANT_WORDS, VERSION_WORDS, short_benchmark
+from tui.names import ABILITY_WORDS, VARIANT_WORDS, VERSION_WORDS, short_benchmark
 from tui.numbers import k_text, size_text
 from tui.safe_text import safe_line
 
@@ -29,12 +29,8 @@ Name = tuple[str, str]
 Signature = tuple[tuple[int, int], ...]
 """Size and time of change of an entry's files: while they are the same, so is the entry."""
 
-WORDS = {
-    str(word): short
-    for words in (ABILITY_WORDS, VARIANT_WORDS, SELECTION_WORDS)
-    for word, short in words.items()
-}
-"""Short words for abilities, variants and selections."""
+WORDS = {str(word): short for words in (ABILITY_WORDS, VARIANT_WORDS) for word, short in words.items()}
+"""Short words for abilities and variants."""
 
 
 @dataclass(frozen=True)

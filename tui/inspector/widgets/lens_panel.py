@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,7 +19,7 @@ from core.masks.choices import SELECTIONS
 from core.models.matrices import VARIANTS
 from tui.inspector.lens import Known, k_grid
 from tui.inspector.pane import Pane
-from tui.names import SELECTION_WORDS, VARIANT_WORDS, order_words, short_benchmark
+from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import count_text, k_text
 from tui.safe_text import safe_line
 
@@ -182,11 +183,10 @@ class LensPanel(VerticalScroll, can_focus=False):
     def _selection(self, width: int) -> list[Text]:
         if width < ROOMY:
             style = "dim" if self.lens.variant == "base" else "bold"
-            word = SELECTION_WORDS[self.lens.selection]
-            return [Text(f" {self.session.marks.chosen}{word}", style=style)]
-        words = [SELECTION_WORDS[s] for s in SELECTIONS]
-        chosen, rows = SELECTIONS.index(self.lens.selection), ((0, 3), (3, 5), (5, len(words)))
-        return [self._row(words[first:last], chosen - first) for first, last in rows]
+            words = f" {self.session.marks.chosen}{self.lens.selection}"
+            return [Text(words[len(words) > width :], style=style)]
+        chosen, rows = SELECTIONS.index(self.lens.selection), ((0, 3), (3, 5), (5, len(SELECTIONS)))
+        return [self._row(SELECTIONS[first:last], chosen - first) for first, last in rows]
 
     def _k(self, width: int) -> list[Text]:
         lens, known = self.lens, self.known
@@ -228,7 +228,7 @@ class LensPanel(VerticalScroll, can_focus=False):
         n = self.session.items_of(benchmark, self.lens)
         return "all" if n == benchmark.n_items else f"{n:,}/{benchmark.n_items:,}"
 
-    def _row(self, words: list[str], chosen: int) -> Text:
+    def _row(self, words: Sequence[str], chosen: int) -> Text:
         """Words beside each other, the chosen one marked."""
         text = Text(no_wrap=True, overflow="crop")
         for index, word in enumerate(words):
