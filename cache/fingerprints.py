@@ -70,6 +70,33 @@ def _identity(path: Path) -> str:
     return canonical_json([str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino])
 
 
+def remember_name(memory: Path, fingerprint: str, name: str) -> None:
+    """Keeps what a person last called the model of a fingerprint, in a file beside the memory.
+
+    Only lists of the cache need it: where it cannot be written, they show fingerprints.
+    """
+    names = names_of(memory)
+    if names.get(fingerprint) != name:
+        document = json.dumps({**names, fingerprint: name}, indent=1).encode()
+        with suppress(OSError):
+            write_atomically(_names_path(memory), document)
+
+
+def names_of(memory: Path) -> dict[str, str]:
+    """The names of models by fingerprint; none if there is no such file, or it was changed by hand."""
+    path = _names_path(memory)
+    try:
+        known = json.loads(path.read_bytes()) if path.stat().st_size <= LARGEST_BYTES else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    items = known.items() if isinstance(known, dict) else ()
+    return {fingerprint: name for fingerprint, name in items if isinstance(name, str)}
+
+
+def _names_path(memory: Path) -> Path:
+    return memory.with_name("names.json")
+
+
 def damage_of(memory: Path) -> CorruptEntry | None:
     """What is wrong with the memory; None if nothing is, or there is none."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,15 +55,40 @@ class Entry:
     """Which version of abilityscope wrote it; only entries of the current one are used."""
     is_unfinished: bool = False
     """Whether it is the journal of a run that is going on or was stopped, and can be continued."""
+    model: str = ""
+    """Fingerprint of the model that it is of; empty if it is of none, or that is unknown."""
 
 
 def entries(root: Path) -> list[Entry]:
     """The entries of the cache folder by kind and key; only manifests and journals are read."""
-    found = []
+    found: list[Entry] = []
+    sources: dict[str, list[Any]] = {}
     for folder in folders(root):
-        found += [entry_of(folder, key)[0] for key in folder.stored_keys()]
+        for key in folder.stored_keys():
+            entry, manifest = entry_of(folder, key)
+            found.append(entry)
+            if manifest is not None and not entry.model:
+                sources[key] = list(manifest.key_inputs.values())
         found += [*unfinished(folder), *left_overs(folder)]
-    return found
+    models = {entry.key: entry.model for entry in found if entry.model}
+    return [
+        replace(entry, model=_model_behind(sources.get(entry.key, []), models)) if not entry.model else entry
+        for entry in found
+    ]
+
+
+def _model_behind(key_inputs: Iterable[Any], models: Mapping[str, str]) -> str:
+    """The model of an entry that is made of others, whose keys are among its key inputs."""
+    keys = [key for value in key_inputs for key in (value if isinstance(value, list) else [value])]
+    return next((models[key] for key in keys if isinstance(key, str) and key in models), "")
+
+
+def _model_in(key_inputs: Mapping[str, Any]) -> str:
+    """The fingerprint of the model among key inputs; empty if there is none."""
+    match key_inputs.get("model"):
+        case {"fingerprint": str(fingerprint)}:
+            return fingerprint
+    return ""
 
 
 def folders(root: Path) -> list[EntryFolder]:
@@ -85,8 +110,9 @@ def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
         broken = error.reason
     if manifest is not None:
         version = version_of((manifest.format,), (kind.format,))
-        summary = _summary(manifest.key_inputs)
-        return Entry(kind.name, key, size_bytes, manifest.created, summary, version=version), manifest
+        summary, model = _summary(manifest.key_inputs), _model_in(manifest.key_inputs)
+        known = Entry(kind.name, key, size_bytes, manifest.created, summary, version=version, model=model)
+        return known, manifest
     if kind in EARLIER_KINDS:
         return Entry(kind.name, key, size_bytes, version="earlier"), None
     return Entry(kind.name, key, size_bytes, broken=broken), None
@@ -108,7 +134,10 @@ def unfinished(folder: EntryFolder) -> Iterator[Entry]:
             continue
         summary = f"{sum(map(len, kept.batches))} items of {_summary(kept.key_inputs)}"
         damage = kept.damage.reason if kept.damage else None
-        yield Entry(folder.kind.name, key, size_bytes, kept.created, summary, damage, kept.version, True)
+        model = _model_in(kept.key_inputs)
+        yield Entry(
+            folder.kind.name, key, size_bytes, kept.created, summary, damage, kept.version, True, model
+        )
 
 
 def left_overs(folder: EntryFolder) -> Iterator[Entry]:

@@ -63,10 +63,22 @@ for command in (
 app.add_typer(cache.app, name="cache")
 
 
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        output.write(f"{PROGRAM} {version(PROGRAM)}\n")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
 def overview(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
 ) -> None:
     """Which abilities does a benchmark really need? Ablate the weights of one ability and watch."""
     if context.invoked_subcommand is not None:

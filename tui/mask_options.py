@@ -39,9 +39,12 @@ AUTO_HELP = (
     "of each mask at each k up to the first that is too large"
 )
 
-AbilityName = Annotated[str, typer.Option(help="An ability, such as deductive_reasoning.", metavar="NAME")]
+AbilityName = Annotated[
+    str, typer.Option(help="An ability, such as deductive_reasoning, or deductive for short.", metavar="NAME")
+]
 AblatedAbility = Annotated[
-    str | None, typer.Option(help="Ablate this ability. Default: the intact model.", metavar="NAME")
+    str | None,
+    typer.Option(help="Ablate this ability, such as deductive. Default: the intact model.", metavar="NAME"),
 ]
 ItemsForScoring = Annotated[
     int, typer.Option("--n-items", min=2, help="Diagnostic items per ability.", metavar="N")
@@ -153,12 +156,12 @@ def named_mask(
     Raises:
         ValueError: the ability is unknown, k is out of range, or there is no search for the selection.
     """
-    from core.abilities import find_ability
+    from core.abilities import named_ability
     from core.experiment.specs import MaskSpec
 
     if ability is None:
         return None
-    ability = find_ability(ability).id
+    ability = named_ability(ability).id
     if variant == "base":
         return None
     chosen = chosen_selection(model.spec, rule, selection)

@@ -19,6 +19,9 @@ PIPE_WIDTH = 10_000
 """Columns of a table that does not go to a terminal: no line is broken."""
 
 
+BESIDE = 120
+"""Columns of the terminal from which a list has its texts in a column."""
+
 LONGEST_LINE = 110
 """Most columns of a sentence."""
 
@@ -63,26 +66,56 @@ def write_json_line(document: Mapping[str, Any]) -> None:
     write(json.dumps(document, allow_nan=False) + "\n")
 
 
+def columns() -> int:
+    """Columns of the terminal; without one, so many that no line is broken."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
+
+
 def write_table(table: Table) -> None:
     """Writes a table as wide as the terminal, or with one line per row without one."""
+    write("".join(f"{line}\n" for line in table_lines(table)))
+
+
+def table_lines(table: Table) -> list[str]:
+    """The lines of a table as wide as the terminal."""
     from rich.console import Console
 
-    console = Console(
-        file=sys.stdout,
-        width=None if sys.stdout.isatty() else PIPE_WIDTH,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
+    console = Console(file=sys.stdout, width=columns(), markup=False, emoji=False, highlight=False)
     with console.capture() as capture:
         console.print(table)
-    write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+    return [line.rstrip() for line in capture.get().splitlines()]
 
 
-def wrapped(text: str) -> str:
+def write_list(
+    left: Sequence[str], right: Sequence[str], last: str, rows: Sequence[tuple[Sequence[str], str]]
+) -> None:
+    """Writes a list of things, each with a text: in a last column, or below it on a narrow terminal.
+
+    Args:
+        left: heads of the first columns.
+        right: heads of the right-aligned columns after them.
+        last: head of the texts.
+        rows: the cells of each thing, and its text.
+    """
+    from rich.text import Text
+
+    is_wide = columns() >= BESIDE
+    table = plain_table((*left, *right), left=left)
+    if is_wide:
+        table.add_column(last, overflow="fold")
+    for cells, text in rows:
+        table.add_row(*(Text(shown(cell)) for cell in (*cells, *([text] if is_wide else []))))
+    head, *lines = table_lines(table)
+    if not is_wide:
+        below = (wrapped(shown(text), "  ") for _, text in rows)
+        lines = [line for both in zip(lines, below, strict=True) for line in both if line]
+    write("".join(f"{line}\n" for line in (head, *lines)))
+
+
+def wrapped(text: str, indent: str = "") -> str:
     """The text in lines that fit, broken at spaces."""
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else LONGEST_LINE
-    return textwrap.fill(text, min(columns, LONGEST_LINE))
+    width = min(columns(), LONGEST_LINE)
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
 
 
 def plain_table(
@@ -108,25 +141,6 @@ def plain_table(
     for head in heads:
         is_left = head in (heads[:1] if left is None else left)
         table.add_column(head, justify="left" if is_left else "right", no_wrap=not wraps)
-    return table
-
-
-def list_table(left: Sequence[str], right: Sequence[str], last: str) -> Table:
-    """An empty table for a list of things.
-
-    Args:
-        left: heads of the first columns.
-        right: heads of the right-aligned columns after them.
-        last: head of the last column, whose cells may take several lines.
-    """
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for head in left:
-        table.add_column(head, no_wrap=True)
-    for head in right:
-        table.add_column(head, no_wrap=True, justify="right")
-    table.add_column(last, overflow="fold")
     return table
 
 

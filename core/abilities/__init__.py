@@ -1,6 +1,6 @@
 """The ten abilities: what they are, their items, and custom items."""
 
-from core.abilities.catalogue import ABILITIES, Ability, find_ability
+from core.abilities.catalogue import ABILITIES, Ability, find_ability, named_ability
 from core.abilities.generate import GENERATOR_VERSION, generate_items
 from core.abilities.item import SPLITS, Draft, Family, Item, Split
 from core.models.spec import LEVELS, Level
@@ -18,4 +18,5 @@ __all__ = [
     "Split",
     "find_ability",
     "generate_items",
+    "named_ability",
 ]

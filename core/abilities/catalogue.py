@@ -1,4 +1,4 @@
-"""The ten abilities of the paper: ids, names and one-line definitions. Knows no items."""
+"""The ten abilities of the paper: ids, words, names and one-line definitions. Knows no items."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ class Ability:
     """One cognitive ability."""
 
     id: str
+    word: str
+    """Its short name on screens, at most 12 columns."""
     name: str
     has_steps: bool
     """Whether its items have worked solutions in the form for generation."""
@@ -21,22 +23,26 @@ class Ability:
 
 
 ABILITIES: tuple[Ability, ...] = (
-    Ability("analogical_reasoning", "analogical reasoning", False,
+    Ability("analogical_reasoning", "analogical", "analogical reasoning", False,
             "mapping a relation from one pair or domain onto another"),
-    Ability("commonsense_causal", "commonsense and causal reasoning", False, "everyday cause and effect"),
-    Ability("contextual_recall", "contextual recall", False,
+    Ability("commonsense_causal", "causal", "commonsense and causal reasoning", False,
+            "everyday cause and effect"),
+    Ability("contextual_recall", "recall", "contextual recall", False,
             "finding a fact, or chaining facts, stated in the context"),
-    Ability("deductive_reasoning", "deductive reasoning", True, "what follows from stated rules and facts"),
-    Ability("inductive_reasoning", "inductive reasoning", False,
+    Ability("deductive_reasoning", "deductive", "deductive reasoning", True,
+            "what follows from stated rules and facts"),
+    Ability("inductive_reasoning", "inductive", "inductive reasoning", False,
             "the rule behind examples; the next element of a pattern"),
-    Ability("long_term_knowledge", "long-term knowledge recall", False,
+    Ability("long_term_knowledge", "knowledge", "long-term knowledge recall", False,
             "world facts that the context does not state"),
-    Ability("quantitative_reasoning", "quantitative reasoning", True,
+    Ability("quantitative_reasoning", "quantitative", "quantitative reasoning", True,
             "arithmetic in words, comparison, counting"),
-    Ability("semantic_relationship", "semantic relationship comprehension", False,
+    Ability("semantic_relationship", "semantic", "semantic relationship comprehension", False,
             "synonym, antonym, part-whole, roles (who did what to whom)"),
-    Ability("spatial_reasoning", "spatial reasoning", True, "relative positions, directions, routes"),
-    Ability("temporal_reasoning", "temporal reasoning", True, "order, duration and overlap of events"),
+    Ability("spatial_reasoning", "spatial", "spatial reasoning", True,
+            "relative positions, directions, routes"),
+    Ability("temporal_reasoning", "temporal", "temporal reasoning", True,
+            "order, duration and overlap of events"),
 )  # fmt: skip
 
 
@@ -52,3 +58,19 @@ def find_ability(ability_id: str) -> Ability:
     near = difflib.get_close_matches(ability_id, by_id, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise ValueError(f"Unknown ability '{shortened(ability_id)}'.{hint} The ten are: {', '.join(by_id)}.")
+
+
+def named_ability(name: str) -> Ability:
+    """The ability that a person names: by id, by word, or by the beginning of either if no other has it.
+
+    Raises:
+        ValueError: there is none, or more than one; the message names the nearest one.
+    """
+    exact = [ability for ability in ABILITIES if name in (ability.id, ability.word)]
+    begun = [
+        ability
+        for ability in ABILITIES
+        if name and (ability.id.startswith(name) or ability.word.startswith(name))
+    ]
+    found = exact or begun
+    return found[0] if len(found) == 1 else find_ability(name)

@@ -202,8 +202,9 @@ def _task(word: str, generated: Sequence[str], options: BenchmarkOptions) -> Tas
 
 
 def _in_order(word: str) -> str:
-    """The word; if it names a compound, with its abilities in the order of the catalogue."""
-    named = word.split(JOINS)
+    """The word; if it names abilities by id or short word, their ids in the order of the catalogue."""
+    ids = {ability.word: ability.id for ability in ABILITIES}
+    named = [ids.get(part, part) for part in word.split(JOINS)]
     ordered = [ability.id for ability in ABILITIES if ability.id in named]
     return compound_id(tuple(ordered)) if len(ordered) == len(named) else word
 
@@ -228,6 +229,6 @@ def _custom_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]
 
 def _custom_task(file: Path, taken: Sequence[str]) -> Task:
     task = custom_task(file)
-    if task.id in taken or task.id in GROUPS:
+    if task.id in {*taken, *GROUPS, *(ability.word for ability in ABILITIES)}:
         raise ValueError(f"{file}: the id '{task.id}' is taken: choose another.")
     return task

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cache.fingerprints import fingerprint_files
+from cache.fingerprints import fingerprint_files, remember_name
 from core.models.checkpoint import (
     DTYPE_BYTES,
     STORED_DTYPES,
@@ -179,6 +179,9 @@ def describe_folder(
     """
     config = read_config(folder)
     weights = weights_in_memory(folder, config, quantization, dtype, device)
+    fingerprint = fingerprint_files(identity_files(folder), memory)
+    if memory is not None:
+        remember_name(memory, fingerprint, name)
     return ModelInfo(
         name=name,
         architecture=ARCHITECTURES[config["model_type"]],
@@ -189,7 +192,7 @@ def describe_folder(
         dtype=weights.dtype,
         device=None,
         bytes=weights.bytes,
-        fingerprint=fingerprint_files(identity_files(folder), memory),
+        fingerprint=fingerprint,
         candidates=candidate_weights(weights.matrices),
         quantization=weights.quantization,
         file_type=file_type(folder) if is_gguf(folder) else None,

@@ -10,6 +10,7 @@ import pytest
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tests.tui.calling import document
+from tests.tui.terminal import written_on
 from tui.command_line import run
 
 Captured = pytest.CaptureFixture[str]
@@ -40,6 +41,20 @@ def test_the_list_has_all_and_says_what_is_here(capsys: Captured) -> None:
     assert "27 kinds of problem" in out
     assert "45 pairs" in out
     assert out.count("analogical_reasoning+commonsense_causal") == 2  # a pair as an example, and a triple
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_the_list_cuts_no_id_and_breaks_no_word(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    listed = document(capsys, "benchmarks", "--data-dir", str(DATA))["benchmarks"]
+    lines = written_on(monkeypatch, columns, "benchmarks")
+    assert max(map(len, lines)) <= columns
+    beginnings = [line.split()[0] for line in lines if line]
+    assert {one["id"] for one in listed if len(one["needs"]) < 2} <= set(beginnings)
+    assert not any("…" in line for line in lines)
+    for word in " ".join(one["about"] for one in listed if len(one["needs"]) < 2).split():
+        assert any(word in line for line in lines)
 
 
 def test_bench_tells_metrics_and_families(capsys: Captured, model: str) -> None:

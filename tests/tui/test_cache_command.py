@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cache.entries import OUTCOMES, EntryFolder, Kind
+from cache.entries import DIVERGENCES, ITEMS, OUTCOMES, EntryFolder, Kind
+from cache.fingerprints import remember_name
 from cache.folder import Store
 from cache.keys import key_of
 from cache.upkeep import entries
+from tests.tui.calling import called, document
+from tests.tui.terminal import written_on
 from tui.command_line import run
 from tui.numbers import size_bytes
 
@@ -25,7 +28,7 @@ def fill(root: Path) -> None:
 
 def test_lists_what_is_there_and_shows_escapes_and_markup_as_text(tmp_path: Path, capsys: Captured) -> None:
     fill(tmp_path)
-    assert run(["cache", "ls", "--cache-dir", str(tmp_path)]) == 0
+    assert run(["cache", "ls", "--limit", "5", "--cache-dir", str(tmp_path)]) == 0
     heading, row, total = capsys.readouterr().out.splitlines()
     assert heading.split() == ["kind", "key", "size", "age", "what"]
     assert re.fullmatch(rf"outcomes  {KEY[:12]}  [\d.]+ kB  \d+ s  benchmark=(.*) limit=3", row)
@@ -42,10 +45,100 @@ def test_as_json(tmp_path: Path, capsys: Captured) -> None:
     assert document == {
         "folder": str(tmp_path),
         "size_bytes": entry.size_bytes,
+        "groups": [
+            {
+                **dict.fromkeys(("model", "name"), ""),
+                **{"kind": "outcomes", "entries": 1, "size_bytes": entry.size_bytes},
+                **{"created": entry.created, "not_used": 1},
+            }
+        ],
         "entries": [asdict(entry)],
     }
-    assert run(["cache", "ls", "--cache-dir", str(tmp_path)]) == 0
+    assert run(["cache", "ls", "--kind", "outcomes", "--cache-dir", str(tmp_path)]) == 0
     assert f"broken: {entry.broken}" in capsys.readouterr().out
+
+
+MODELS = {"a" * 32: "demo", "b" * 32: "owner/name"}
+
+
+def fill_of_models(root: Path) -> None:
+    """Two models; the divergences of one name it by the keys of their outcomes alone."""
+    store = Store(root)
+    keys = {}
+    for fingerprint, name in MODELS.items():
+        remember_name(store.fingerprint_memory, fingerprint, name)
+        for benchmark in ("arc_easy", "piqa"):
+            inputs = {"benchmark": benchmark, "model": {"fingerprint": fingerprint}}
+            keys[name, benchmark] = key_of("outcomes", 1, inputs)
+            store.outcomes.save(keys[name, benchmark], inputs, {"item_id": ["a"], "correct": [True]})
+    made_of = {"base_outcomes": keys["demo", "piqa"], "n": 1}
+    EntryFolder(root, DIVERGENCES).write("d" * 32, b"rows", made_of, {})
+    EntryFolder(root, ITEMS).write("e" * 32, b"rows", {"benchmark": "piqa"}, {})
+
+
+def test_it_is_summed_up_by_model_and_kind(tmp_path: Path, capsys: Captured) -> None:
+    fill_of_models(tmp_path)
+    at = ("--cache-dir", str(tmp_path))
+    code, out, _ = called(capsys, "cache", "ls", *at)
+    assert code == 0
+    assert [" ".join(line.split()[:2]) for line in out.splitlines()[:-2]] == [
+        *("demo ·", "divergences 1", "outcomes 2"),
+        *("owner/name ·", "outcomes 2"),
+        *("of no", "items 1"),
+    ]
+    groups = document(capsys, "cache", "ls", *at)["groups"]
+    found = {(group["name"], group["kind"]): group["entries"] for group in groups}
+    assert found == {
+        ("demo", "divergences"): 1,
+        ("demo", "outcomes"): 2,
+        ("owner/name", "outcomes"): 2,
+        ("", "items"): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "n", "total"),
+    [
+        (("--kind", "outcomes"), 4, "4 entries"),
+        (("--model", "demo"), 3, "3 entries"),
+        (("--model", "bbbb"), 2, "2 entries"),
+        (("--model", "demo", "--kind", "outcomes", "--limit", "1"), 1, "1 of 2 entries"),
+        (("--limit", "5"), 5, "5 of 6 entries"),
+    ],
+)
+def test_entries_are_listed_by_kind_and_model(
+    options: tuple[str, ...], n: int, total: str, tmp_path: Path, capsys: Captured
+) -> None:
+    fill_of_models(tmp_path)
+    at = ("--cache-dir", str(tmp_path))
+    code, out, _ = called(capsys, "cache", "ls", *options, *at)
+    assert code == 0
+    assert len(out.splitlines()) == n + 2
+    assert out.splitlines()[-1].startswith(f"{total}, ")
+    assert len(document(capsys, "cache", "ls", *options, *at)["entries"]) == n
+
+
+def test_an_unknown_kind_or_model_is_refused_with_those_that_are_there(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    fill_of_models(tmp_path)
+    at = ("--cache-dir", str(tmp_path))
+    code, _, err = called(capsys, "cache", "ls", "--kind", "ranking", *at)
+    assert (code, "Did you mean rankings?" in err) == (2, True)
+    code, _, err = called(capsys, "cache", "ls", "--model", "llama", *at)
+    assert (code, "There is: demo, owner/name." in err) == (2, True)
+
+
+def test_on_a_narrow_terminal_what_an_entry_is_stands_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = " ".join(f"word{number}" for number in range(40))
+    Store(tmp_path).outcomes.save(
+        key_of("outcomes", 1, {"what": words}), {"what": words}, {"item_id": ["a"], "correct": [True]}
+    )
+    lines = written_on(monkeypatch, 80, "cache", "ls", "--limit", "1", "--cache-dir", str(tmp_path))
+    assert max(map(len, lines[:-1])) <= 80  # the last line ends in a path
+    assert " ".join(lines[2:-1]).split() == ["what=word0", *words.split()[1:]]
 
 
 def test_an_absent_cache_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
@@ -92,7 +185,7 @@ def test_what_an_earlier_version_stored_is_no_damage_and_is_named(tmp_path: Path
     out, err = capsys.readouterr()
     assert out == "Every entry is intact.\n"
     assert "1 of an earlier version, not used: 'cache prune' deletes them first" in err
-    assert run(["cache", "ls", *place]) == 0
+    assert run(["cache", "ls", "--kind", "outcomes", *place]) == 0
     assert "of an earlier version, not used: benchmark=gsm8k" in capsys.readouterr().out
     assert run(["cache", "info", "0000", *place]) == 1
     err = capsys.readouterr().err

@@ -5,13 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from core.abilities import ABILITIES, generate_items
+from core.abilities import ABILITIES, generate_items, named_ability
 from core.abilities.custom_items import load_items
+from core.benchmarks.registry import find_benchmarks
 from tui.command_line import run
+from tui.names import SHORT_NAMES
 
 PROGRAM = [sys.executable, "-c", "from tui.command_line import main; main()"]
 MODEL_OPTIONS = (
@@ -165,3 +168,30 @@ def test_data_is_read_back_as_ones_custom_items(
             item.answer,
         )
         assert sorted(own.options) == sorted(item.options)
+
+
+@pytest.mark.parametrize("name", ["commonsense_causal", "causal", "commons"])
+def test_abilities_have_the_short_names_of_the_inspector(name: str, capsys: Captured) -> None:
+    assert run(["data", "--ability", name, "--n", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)["ability"] == "commonsense_causal"
+
+
+def test_every_word_and_column_head_of_an_ability_names_it() -> None:
+    for ability in ABILITIES:
+        assert named_ability(ability.word) == named_ability(SHORT_NAMES[ability.id]) == ability
+    assert len({ability.word for ability in ABILITIES}) == 10
+
+
+def test_a_beginning_that_two_abilities_share_names_none(capsys: Captured) -> None:
+    assert run(["data", "--ability", "s"]) == 2
+    assert "Unknown ability 's'" in capsys.readouterr().err
+
+
+def test_benchmarks_have_the_short_names_too() -> None:
+    found = find_benchmarks(["causal", "spatial+recall"], "standard")
+    assert [one.id for one in found] == ["commonsense_causal", "contextual_recall+spatial_reasoning"]
+
+
+def test_the_version(capsys: Captured) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"abilityscope {version('abilityscope')}\n"

@@ -8,7 +8,6 @@ from core.abilities.compound import JOINS
 from tui import output
 from tui.options import DataDir, Json, absolute_folder, checked_arguments
 from tui.output import wrapped
-from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from core.benchmarks.registry import Listed
@@ -34,27 +33,29 @@ def benchmarks(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 def _write(listed: list[Listed], has_folder: bool) -> None:
-    heads = ("id", "here", "items", "score", "chance", "shots", "lm-eval", "asks")
-    table = output.plain_table(heads, left=set(heads) - {"items", "chance", "shots"}, wraps=True)
     compounds = [one for one in listed if len(one.needs) > 1]
-    for one in listed:
-        if one in compounds:
-            continue
-        table.add_row(
-            shown(one.id),
-            "yes" if one.at_hand else "no",
-            "" if one.n_items is None else f"{one.n_items:,}",
-            one.metrics[0],
-            _chance(one),
-            str(one.shots),
-            one.harness or "",
-            shown(one.about) + (" (runs code)" if one.runs_code else ""),
-        )
-    output.write_table(table)
+    rows = [one for one in listed if one not in compounds]
+    _write_rows(rows)
     if not all(one.at_hand for one in listed):
         where = "the folder lacks it" if has_folder else "it is downloaded when the benchmark is run"
-        output.write(f"here: whether the data is on this computer; no: {where}.\n")
+        output.write(wrapped(f"here: whether the data is on this computer; no: {where}.") + "\n")
     output.write(_compound_words(compounds))
+
+
+def _write_rows(rows: list[Listed]) -> None:
+    cells = []
+    for one in rows:
+        here, count = "yes" if one.at_hand else "no", "" if one.n_items is None else f"{one.n_items:,}"
+        score = one.metrics[0].partition(",")[0]  # lm-evaluation-harness puts the filter behind it
+        cells.append(((one.id, here, score, count, _chance(one), str(one.shots)), _asks(one)))
+    output.write_list(("id", "here", "score"), ("items", "chance", "shots"), "asks", cells)
+
+
+def _asks(one: Listed) -> str:
+    """What a benchmark asks, and its name in lm-evaluation-harness if that is another one."""
+    notes = ["runs code"] if one.runs_code else []
+    notes += [f"lm-eval: {one.harness}"] if one.harness not in (None, one.id) else []
+    return one.about + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _compound_words(compounds: list[Listed]) -> str:

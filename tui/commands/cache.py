@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.models.spec import one_of, shortened
 from tui import output
 from tui.names import VERSION_WORDS
 from tui.numbers import age_text, size_bytes, size_text
@@ -18,15 +19,16 @@ from tui.options import CacheDir, Json, checked_arguments, open_store
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from cache.entries import Manifest
     from cache.upkeep import Entry
 
 KeyPrefix = Annotated[str, typer.Argument(help="The key, or its beginning.", metavar="ID")]
 
 SHOWN_KEY_LENGTH = 12
-"""Characters of a key that the table shows."""
+"""Characters of a key or a fingerprint that lists show."""
+
+KIND_WIDTH = 18
+"""Columns for the longest kind."""
 
 app = typer.Typer(help="List, check and delete cached results.", rich_markup_mode=None)
 
@@ -37,19 +39,50 @@ def cache() -> None:
 
 
 @app.command()
-def ls(cache_dir: CacheDir = None, as_json: Json = False) -> None:
-    """List the entries of the cache."""
+def ls(
+    kind: Annotated[
+        str | None, typer.Option(help="List the entries of this kind.", metavar="KIND", show_default=False)
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="List the entries of this model: its name, or the beginning of its fingerprint.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="List so many entries, the newest.", metavar="N", show_default=False),
+    ] = None,
+    cache_dir: CacheDir = None,
+    as_json: Json = False,
+) -> None:
+    """Sum the cache up by model and kind; with --kind, --model or --limit, list entries, newest first."""
+    from cache.fingerprints import names_of
     from cache.upkeep import entries
 
-    folder = open_store(cache_dir).root
-    found = entries(folder)
+    store = open_store(cache_dir)
+    folder, names = store.root, names_of(store.fingerprint_memory)
+    with checked_arguments():
+        found = _chosen(entries(folder), names, kind, model)
+    listed = found if limit is None else sorted(found, key=_newest_first)[:limit]
     if as_json:
-        rows = [asdict(entry) for entry in found]
-        output.write_document({"folder": str(folder), "size_bytes": _total(found), "entries": rows})
+        groups = [asdict(group) for group in _groups(found, names)]
+        document = {"folder": str(folder), "size_bytes": _total(found), "groups": groups}
+        output.write_document(document | {"entries": [asdict(entry) for entry in listed]})
         return
-    if found:
-        output.write_table(_table(found))
-    output.write(f"{_count(found)}, {size_text(_total(found))}, in {shown(str(folder))}\n")
+    if kind is model is limit is None:
+        _write_groups(_groups(found, names))
+    elif listed:
+        _write_entries(sorted(listed, key=_newest_first))
+    count = _count(found) if len(listed) == len(found) else f"{len(listed)} of {_count(found)}"
+    output.write(f"{count}, {size_text(_total(found))}, in {shown(str(folder))}\n")
+    if kind is model is limit is None and found:
+        output.write(
+            output.wrapped("--kind, --model and --limit list entries, such as --kind outcomes --limit 20.")
+            + "\n"
+        )
 
 
 @app.command()
@@ -148,9 +181,8 @@ def _count(found: Sequence[Entry]) -> str:
 
 def _info_lines(document: Mapping[str, Any], manifest: Manifest) -> Iterator[str]:
     """The manifest in lines, names padded to one width."""
-    age_s = (datetime.now(UTC) - datetime.fromisoformat(manifest.created)).total_seconds()
     yield f"{document['kind']} {manifest.key}"
-    yield f"  {size_text(manifest.size_bytes)}, made {age_text(age_s)} ago, on {manifest.created}"
+    yield f"  {size_text(manifest.size_bytes)}, made {_age(manifest.created)} ago, on {manifest.created}"
     for title, values in (("made from", manifest.key_inputs), ("with", document["details"])):
         if values:
             yield f"{title}:"
@@ -161,17 +193,102 @@ def _info_lines(document: Mapping[str, Any], manifest: Manifest) -> Iterator[str
                 yield f"  {name if i == 0 else '':{width}}  {text}"
 
 
-def _table(found: Sequence[Entry]) -> Table:
-    from rich.text import Text
+@dataclass(frozen=True)
+class Group:
+    """The entries of one kind and one model."""
 
-    table = output.list_table(("kind", "key"), ("size", "age"), "what")
-    now = datetime.now(UTC)
+    model: str
+    """Fingerprint; empty for entries of no model."""
+    name: str
+    """What the model was called last; empty if that is unknown."""
+    kind: str
+    entries: int
+    size_bytes: int
+    created: str | None
+    """When the newest was made, ISO 8601, UTC; None if that is unknown."""
+    not_used: int
+    """Broken, unfinished, or of another version."""
+
+
+def _chosen(
+    found: Sequence[Entry], names: Mapping[str, str], kind: str | None, model: str | None
+) -> list[Entry]:
+    """The entries of a kind and a model.
+
+    Raises:
+        ValueError: there is no such kind, or no entry of such a model.
+    """
+    from cache.entries import EARLIER_KINDS, KINDS
+
+    if kind is not None:
+        kind = one_of(kind, [one.name for one in (*KINDS, *EARLIER_KINDS)], "kind of entries")
+        found = [entry for entry in found if entry.kind == kind]
+    if model is None:
+        return list(found)
+    of_model = [
+        entry
+        for entry in found
+        if entry.model and (names.get(entry.model) == model or entry.model.startswith(model))
+    ]
+    if not of_model:
+        known = sorted(
+            {names.get(entry.model, entry.model[:SHOWN_KEY_LENGTH]) for entry in found if entry.model}
+        )
+        raise ValueError(
+            f"No entry is of the model '{shortened(model)}'. There is: {', '.join(known) or 'none'}."
+        )
+    return of_model
+
+
+def _groups(found: Sequence[Entry], names: Mapping[str, str]) -> list[Group]:
+    """The entries summed up by model and kind, those of no model last."""
+    by_name: dict[tuple[str, str], list[Entry]] = {}
     for entry in found:
-        age = age_text((now - datetime.fromisoformat(entry.created)).total_seconds()) if entry.created else ""
+        by_name.setdefault((entry.model, entry.kind), []).append(entry)
+    groups = [
+        Group(
+            model,
+            names.get(model, ""),
+            kind,
+            len(some),
+            _total(some),
+            max((entry.created for entry in some if entry.created), default=None),
+            sum(bool(entry.broken) or entry.is_unfinished or entry.version != "current" for entry in some),
+        )
+        for (model, kind), some in by_name.items()
+    ]
+    return sorted(groups, key=lambda group: (not group.model, group.name, group.model, group.kind))
+
+
+def _write_groups(groups: Sequence[Group]) -> None:
+    """A heading for each model, and a line for each of its kinds."""
+    for index, group in enumerate(groups):
+        if index == 0 or group.model != groups[index - 1].model:
+            of_model = [one for one in groups if one.model == group.model]
+            name = " · ".join(filter(None, (group.name, group.model[:SHOWN_KEY_LENGTH]))) or "of no model"
+            size = size_text(sum(one.size_bytes for one in of_model))
+            output.write(f"{shown(name)} · {size}\n")
+        age = f"newest {_age(group.created)} ago" if group.created else ""
+        not_used = f"{group.not_used:,} not used" if group.not_used else ""
+        line = f"  {group.kind:<{KIND_WIDTH}} {group.entries:>9,} {size_text(group.size_bytes):>9}  "
+        output.write(f"{line}{', '.join(filter(None, (age, not_used)))}".rstrip() + "\n")
+
+
+def _write_entries(found: Sequence[Entry]) -> None:
+    rows = []
+    for entry in found:
         what = f"broken: {entry.broken}" if entry.broken else entry.summary
         if entry.is_unfinished and not entry.broken:
             what = f"unfinished: {what}"
-        what = f"{VERSION_WORDS[entry.version]}{what}"
-        cells = (entry.kind, entry.key[:SHOWN_KEY_LENGTH], size_text(entry.size_bytes), age, what)
-        table.add_row(*(Text(shown(cell)) for cell in cells))
-    return table
+        age = _age(entry.created) if entry.created else ""
+        cells = (entry.kind, entry.key[:SHOWN_KEY_LENGTH], size_text(entry.size_bytes), age)
+        rows.append((cells, f"{VERSION_WORDS[entry.version]}{what}"))
+    output.write_list(("kind", "key"), ("size", "age"), "what", rows)
+
+
+def _newest_first(entry: Entry) -> float:
+    return -datetime.fromisoformat(entry.created).timestamp() if entry.created else 0.0
+
+
+def _age(created: str) -> str:
+    return age_text((datetime.now(UTC) - datetime.fromisoformat(created)).total_seconds())

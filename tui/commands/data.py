@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def data(
-    ability: Annotated[str, typer.Option(help="An ability, such as spatial_reasoning.", metavar="NAME")],
+    ability: Annotated[
+        str, typer.Option(help="An ability, such as spatial_reasoning, or spatial for short.", metavar="NAME")
+    ],
     n: Annotated[int, typer.Option("--n", min=1, help="Number of items.", metavar="N")] = 10,
     seed: Seed = 0,
     split: Annotated[Split, typer.Option(help="train: to score weights; heldout: to evaluate.")] = "train",
@@ -25,10 +27,10 @@ def data(
     ] = "standard",
 ) -> None:
     """Write diagnostic items as JSON lines."""
-    from core.abilities import generate_items
+    from core.abilities import generate_items, named_ability
 
     with checked_arguments():
-        items = generate_items(ability, level, split, n, seed)
+        items = generate_items(named_ability(ability).id, level, split, n, seed)
     for item in items:
         output.write_json_line(item_document(item))
 

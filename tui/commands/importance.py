@@ -52,11 +52,11 @@ def importance(
     Scores every candidate weight, stores the ranking, and shows where the top weights are.
     """
     from cache.keys import as_plain
-    from core.abilities import find_ability
+    from core.abilities import named_ability
     from core.experiment.specs import MaskSpec
 
     with checked_arguments():
-        find_ability(ability)
+        ability = named_ability(ability).id
         require_candidates(variant)
         first_k = start_k(model.spec, k, variant, "top")
     own = _custom_items(items, ability, n_items, model.seed)

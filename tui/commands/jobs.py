@@ -15,8 +15,6 @@ from tui.options import Json
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from core.engine.runtime import EngineRecord
     from core.experiment.events import Snapshot
 
@@ -80,7 +78,7 @@ def _write(found: Asked) -> None:
         age = age_text(time.time() - record.started)
         output.write(f"engine {record.engine} · {model} · {state} · pid {record.pid} · started {age} ago\n")
         if snapshot is not None and snapshot.jobs:
-            output.write_table(_table(snapshot))
+            _write_jobs(snapshot)
 
 
 def _state(snapshot: Snapshot | None) -> str:
@@ -96,13 +94,10 @@ def _state(snapshot: Snapshot | None) -> str:
     return "idle" if isinstance(snapshot.model, ModelLoaded) else "loading"
 
 
-def _table(snapshot: Snapshot) -> Table:
-    from rich.text import Text
-
-    table = output.list_table(("job", "state"), ("done", "age"), "what")
+def _write_jobs(snapshot: Snapshot) -> None:
+    rows = []
     for job in snapshot.jobs:
         what = f"{job.title}: {job.problem}" if job.problem else job.title
         age = age_text(time.time() - job.created)
-        cells = (job.id, job.state, f"{job.done}/{job.total}", age, what)
-        table.add_row(*(Text(shown(cell)) for cell in cells))
-    return table
+        rows.append(((job.id, job.state, f"{job.done}/{job.total}", age), what))
+    output.write_list(("job", "state"), ("done", "age"), "what", rows)

@@ -137,10 +137,10 @@ def profile(
 
 
 def _abilities(text: str) -> tuple[str, ...]:
-    from core.abilities import ABILITIES, find_ability
+    from core.abilities import ABILITIES, named_ability
 
     named = some_words(text, "ability", "--abilities")
-    ids = [ability.id for ability in ABILITIES] if named == ["all"] else [find_ability(n).id for n in named]
+    ids = [ability.id for ability in ABILITIES] if named == ["all"] else [named_ability(n).id for n in named]
     return tuple(dict.fromkeys(ids))
 
 
