@@ -66,19 +66,20 @@ def ls(
     folder, names = store.root, names_of(store.fingerprint_memory)
     with checked_arguments():
         found = _chosen(entries(folder), names, kind, model)
+    is_summary = not (kind or model or limit)
     listed = found if limit is None else sorted(found, key=_newest_first)[:limit]
     if as_json:
         groups = [asdict(group) for group in _groups(found, names)]
         document = {"folder": str(folder), "size_bytes": _total(found), "groups": groups}
         output.write_document(document | {"entries": [asdict(entry) for entry in listed]})
         return
-    if kind is model is limit is None:
+    if is_summary:
         _write_groups(_groups(found, names))
     elif listed:
         _write_entries(sorted(listed, key=_newest_first))
     count = _count(found) if len(listed) == len(found) else f"{len(listed)} of {_count(found)}"
     output.write(f"{count}, {size_text(_total(found))}, in {shown(str(folder))}\n")
-    if kind is model is limit is None and found:
+    if is_summary and found:
         output.write(
             output.wrapped("--kind, --model and --limit list entries, such as --kind outcomes --limit 20.")
             + "\n"
