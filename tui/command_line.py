@@ -135,7 +135,7 @@ def _invoke(arguments: list[str]) -> int:
 def _with_command(arguments: list[str]) -> list[str]:
     """The arguments with the command `tui` if they begin with its options: `abilityscope --model smollm2`."""
     n = len(list(takewhile("--debug".__eq__, arguments)))
-    is_option = arguments[n:] and arguments[n].startswith("-") and arguments[n] != "--help"
+    is_option = arguments[n:] and arguments[n].startswith("-") and arguments[n] not in ("--help", "--version")
     return [*arguments[:n], "tui", *arguments[n:]] if is_option else arguments
 
 
