@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from core.engine.protocol import Start, StartCalibration, StartGeneration, StartRankings, StartRuns
-from core.experiment.events import Event, Job, JobChanged, JobKind, JobState
+from core.experiment.events import Event, Job, JobChanged, JobKind, JobState, QueueOrdered
 from core.phantom.calibration.plan import main_plan
 
 KINDS: dict[type[Start], JobKind] = {
@@ -21,7 +21,7 @@ KINDS: dict[type[Start], JobKind] = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class _Entry:
     """A job that has not ended."""
 
@@ -38,7 +38,9 @@ class JobQueue:
         self._engine, self._emit = engine, emit
         self._changed = threading.Condition()
         self._entries: list[_Entry] = []
-        self._current: _Entry | None = None
+        """All that have not ended, in the order in which they are taken."""
+        self._taken: list[_Entry] = []
+        """The running job, after the paused one in whose pause it is done."""
         self._last_number = 0
         self._is_closed = False
 
@@ -50,7 +52,7 @@ class JobQueue:
     @property
     def is_working(self) -> bool:
         """Whether a job runs or is paused."""
-        return self._current is not None
+        return bool(self._taken)
 
     # For the server.
 
@@ -77,7 +79,7 @@ class JobQueue:
             self._changed.notify_all()
 
     def cancel(self, job: str) -> None:
-        """Ends a queued job now, a running or paused one within a batch.
+        """Ends a queued job now, a running or paused one within a layer of its batch.
 
         Raises:
             ValueError: it is unknown, or has ended.
@@ -101,6 +103,24 @@ class JobQueue:
         """
         self._switch(job, "paused", "running")
 
+    def move(self, job: str, step: int) -> None:
+        """Moves a queued job `step` places back in the queue, a negative number forward; as far as it goes.
+
+        Raises:
+            ValueError: the job does not wait.
+        """
+        with self._changed:
+            entry = self._find(job)
+            if entry in self._taken:
+                raise ValueError(f"The job '{job}' is {entry.job.state}: only jobs that wait can be moved.")
+            waiting = self._waiting
+            index = min(max(waiting.index(entry) + step, 0), len(waiting) - 1)
+            waiting.remove(entry)
+            waiting.insert(index, entry)
+            self._entries = [*self._taken, *waiting]
+            self._emit(QueueOrdered(tuple(one.job.id for one in self._entries)))
+            self._changed.notify_all()
+
     def close(self) -> None:
         """Cancels all jobs and takes no more."""
         with self._changed:
@@ -115,35 +135,61 @@ class JobQueue:
         """The next job, running now; waits for one. None when the queue is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._entries or self._is_closed)
-            if not self._entries:
-                return None
-            self._current = self._entries[0]
-            self._change(self._current, state="running")
-            return self._current.job, self._current.start
+            return self._begin(self._entries[0]) if self._entries else None
 
-    def checkpoint(self) -> bool:
-        """Whether the running job is cancelled; blocks while it is paused."""
+    def take_in_pause(self, may_run: Callable[[Start], bool]) -> tuple[Job, Start] | None:
+        """While the running job is paused: the next job that may be done meanwhile, running now.
+
+        Waits for one. None as soon as the job is not paused, or cancelled.
+        """
         with self._changed:
-            entry = self._current
-            if entry is None:
-                return False
-            self._changed.wait_for(lambda: entry.job.state != "paused" or entry.is_cancelled)
-            return entry.is_cancelled
+            while self.is_paused:
+                for entry in self._waiting:
+                    if may_run(entry.start):
+                        return self._begin(entry)
+                self._changed.wait()
+            return None
+
+    def hold(self, may_run: Callable[[Start], bool]) -> None:
+        """Waits while the running job is paused and no other job may be done meanwhile."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self.is_paused or any(may_run(entry.start) for entry in self._waiting)
+            )
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the running job is paused; takes no lock, as it is asked very often."""
+        entry = self._taken[-1] if self._taken else None
+        return entry is not None and entry.job.state == "paused" and not entry.is_cancelled
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the running job is cancelled; takes no lock, as it is asked very often."""
+        return bool(self._taken) and self._taken[-1].is_cancelled
 
     def advance(self, done: int) -> None:
         """Sets how many parts of the running job are finished."""
         with self._changed:
-            if self._current is not None:
-                self._change(self._current, done=done)
+            if self._taken:
+                self._change(self._taken[-1], done=done)
 
     def end(self, state: JobState, problem: str = "") -> None:
         """Ends the running job; a failed one with its problem in one sentence."""
         with self._changed:
-            if self._current is not None:
-                self._end(self._current, state, problem)
-                self._current = None
+            if self._taken:
+                self._end(self._taken.pop(), state, problem)
 
     # Called under the lock.
+
+    @property
+    def _waiting(self) -> list[_Entry]:
+        return [entry for entry in self._entries if entry not in self._taken]
+
+    def _begin(self, entry: _Entry) -> tuple[Job, Start]:
+        self._taken.append(entry)
+        self._change(entry, state="running", started=time.time())
+        return entry.job, entry.start
 
     def _find(self, job: str) -> _Entry:
         for entry in self._entries:
@@ -153,7 +199,9 @@ class JobQueue:
 
     def _cancel(self, entry: _Entry) -> None:
         entry.is_cancelled = True
-        if entry is not self._current:
+        if entry in self._taken:
+            self._change(entry, is_cancelling=True)
+        else:
             self._end(entry, "cancelled")
         self._changed.notify_all()
 
@@ -167,7 +215,7 @@ class JobQueue:
 
     def _end(self, entry: _Entry, state: JobState, problem: str = "") -> None:
         self._entries.remove(entry)
-        self._change(entry, state=state, problem=problem, ended=time.time())
+        self._change(entry, state=state, problem=problem, ended=time.time(), is_cancelling=False)
 
     def _change(self, entry: _Entry, **changes: object) -> None:
         entry.job = msgspec.structs.replace(entry.job, **changes)

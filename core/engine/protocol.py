@@ -90,7 +90,7 @@ class StartCalibration(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pause(msgspec.Struct, frozen=True, tag=True):
-    """Hold a running job after its current batch."""
+    """Hold a running job after its current layer; meanwhile text is written if that is asked for."""
 
     job: str
 
@@ -102,9 +102,17 @@ class Resume(msgspec.Struct, frozen=True, tag=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
-    """End a job, within one batch if it runs; what it finished is kept."""
+    """End a job, within a layer of its batch if it runs; what it finished is kept."""
 
     job: str
+
+
+class Move(msgspec.Struct, frozen=True, tag=True):
+    """Let a waiting job change places with others."""
+
+    job: str
+    step: int
+    """How many places back; a negative number moves it forward."""
 
 
 class Shutdown(msgspec.Struct, frozen=True, tag=True):
@@ -117,7 +125,7 @@ class Shutdown(msgspec.Struct, frozen=True, tag=True):
 Start = StartRuns | StartRankings | StartGeneration | StartCalibration
 """Commands that become jobs."""
 
-Command = Start | Pause | Resume | Cancel | Shutdown
+Command = Start | Pause | Resume | Cancel | Move | Shutdown
 
 _encoder = msgspec.json.Encoder()
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

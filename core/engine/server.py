@@ -18,6 +18,7 @@ from core.engine.protocol import (
     Cancel,
     Command,
     EngineSpec,
+    Move,
     Pause,
     Resume,
     Shutdown,
@@ -137,6 +138,8 @@ class Server:
                     self._end.set()
             case Cancel():
                 self._queue.cancel(command.job)
+            case Move():
+                self._queue.move(command.job, command.step)
             case Pause():
                 self._queue.pause(command.job)
             case Resume():

@@ -17,6 +17,7 @@ from core.experiment.events import (
     ModelFailed,
     ModelLoaded,
     ModelLoading,
+    QueueOrdered,
     RunFinished,
     RunStarted,
     Snapshot,
@@ -98,6 +99,9 @@ class EngineState:
                 self.compared[job, pane] = event
             case JobChanged(job):
                 self._change_job(job)
+            case QueueOrdered(jobs):
+                moved = {job: self.jobs.pop(job) for job in jobs if job in self.jobs}
+                self.jobs |= moved
             case Snapshot():
                 self._restore(event)
             case _:
@@ -136,11 +140,13 @@ class EngineState:
         if before is None:
             self._forget_answers(job.id)  # a new engine counts its jobs from 1 again
         was_queued = before is not None and before.state == "queued"
-        if job.state == "running" and (before is None or was_queued):
+        # A job that is done in another's pause leaves what is known of that one.
+        is_in_pause = any(one.state == "paused" for one in self.jobs.values())
+        if job.state == "running" and (before is None or was_queued) and not is_in_pause:
             self.scored = self.planned = None
         if before is not None and job.done > before.done:
             self.scored = self.planned = None  # the part that was scored for is done
-        if job.state in ENDED and not was_queued:
+        if job.state in ENDED and not was_queued and not is_in_pause:
             self.current = self.scored = self.planned = None
         ended = [one.id for one in self.jobs.values() if one.state in ENDED]
         for forgotten in ended[:-ENDED_JOBS]:

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cache.files import CorruptEntry
+from core.analysis.cache_status import has_ranking
 from core.engine import work
 from core.engine.gpus import Gpus
 from core.engine.jobs import JobQueue
-from core.engine.protocol import EngineSpec, Start
+from core.engine.protocol import EngineSpec, Start, StartGeneration
 from core.experiment.events import Event, Job, JobState, ModelFailed
 from core.inference.batching import is_out_of_memory
-from core.runner.loaded import Cancelled
+from core.inference.cancelling import Cancelled
 from core.runner.runner import Runner
 
 
@@ -43,7 +44,8 @@ class Worker(threading.Thread):
             batch_size=spec.batch_size,
             memory_options=spec.memory_options,
             emit=emit,
-            cancelled=queue.checkpoint,
+            cancelled=self._is_cancelled,
+            is_cancelled=self._is_cancelled_in_batch,
         )
 
     def run(self) -> None:
@@ -62,6 +64,30 @@ class Worker(threading.Thread):
         if self._gpus is None:
             self._gpus = Gpus(parameter.device for parameter in loaded.model.parameters())
         return self._gpus
+
+    # Asked by the runner, in this thread.
+
+    def _is_cancelled(self) -> bool:
+        """Whether the running job is cancelled; while it is paused, does what can be done meanwhile."""
+        while (taken := self._queue.take_in_pause(self._may_run_in_pause)) is not None:
+            with self._runner.mask_set_aside():
+                self._do(*taken)
+        return self._queue.is_cancelled
+
+    def _is_cancelled_in_batch(self) -> bool:
+        """The same within a batch: while paused it waits, unless another job could be done at its end."""
+        if self._queue.is_paused:
+            self._queue.hold(self._may_run_in_pause)
+        return self._queue.is_cancelled
+
+    def _may_run_in_pause(self, start: Start) -> bool:
+        """Whether a job only writes, under masks whose rankings are stored: scoring would disturb scoring."""
+        if not isinstance(start, StartGeneration):
+            return False
+        try:
+            return all(mask is None or has_ranking(self._runner, mask) for mask in start.masks)
+        except ValueError:  # said when the job's turn comes
+            return False
 
     def _load(self) -> None:
         """Loads the model; a failure is emitted, and the first job that needs the model tries again."""

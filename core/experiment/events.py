@@ -217,12 +217,23 @@ class Job(msgspec.Struct, frozen=True):
     ended: float | None = None
     problem: str = ""
     """Why it failed, in one sentence; empty unless it did."""
+    started: float | None = None
+    """When it began to run, in seconds since the epoch."""
+    is_cancelling: bool = False
+    """Whether it was cancelled and has not ended yet."""
 
 
 class JobChanged(msgspec.Struct, frozen=True, tag=True):
     """A job was queued, started, paused, resumed, advanced by a run, or ended."""
 
     job: Job
+
+
+class QueueOrdered(msgspec.Struct, frozen=True, tag=True):
+    """The jobs that have not ended have another order now."""
+
+    jobs: tuple[str, ...]
+    """Their ids, in the order in which they are taken."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
@@ -290,6 +301,7 @@ Event = (
     | TextEnded
     | TextCompared
     | JobChanged
+    | QueueOrdered
     | Refused
     | Heartbeat
     | Snapshot

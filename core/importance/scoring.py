@@ -170,11 +170,12 @@ class _Passes:
         first = matrices[0].layer
         source = self._layers[first - 1] if first else self._model.get_input_embeddings()
         again = self._layers[first:] if self._plan.checkpointing else []
-        with frozen(self._model, source), hooked(self._space, set(matrices), sums), checkpointed(again):
+        with frozen(self._model, source), hooked(self._space, set(matrices), sums):
             for batch in batches:
                 sums.start(batch.lengths)
                 try:
-                    backward(self._model, batch)
+                    with checkpointed(again):  # not longer: between batches the model may write something
+                        backward(self._model, batch)
                 except RuntimeError as error:
                     if not is_out_of_memory(error):
                         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.inference import Finish
 from core.inference.answers import TextStream
 from core.inference.batching import is_out_of_memory, pass_cost, release_memory
+from core.inference.cancelling import Cancelled
 from core.inference.decoding import Decoding, Sampler
 from core.inference.encoding import TokenIds, encode_texts, longest_row
 from core.inference.shared_prefix import Prefix, group_by_prefix, read_prefix
@@ -108,7 +110,13 @@ class _Writing:
     cancelled: Callable[[], bool]
 
     def write_all(self) -> None:
-        """Writes the answers and ends them all."""
+        """Writes the answers and ends them all; those that were cancelled in the middle too."""
+        with contextlib.suppress(Cancelled):
+            self._write_groups()
+        for stream in self.streams:
+            stream.end("cancelled")
+
+    def _write_groups(self) -> None:
         # A prompt's last token is never shared: the model continues from it.
         beginnings = [prompt[:-1] for prompt in self.prompts]
         for group in group_by_prefix(beginnings, 2 * pass_cost(self.model.device.type)):
@@ -119,8 +127,6 @@ class _Writing:
                 prefix = read_prefix(self.model, self.prompts[group.members[0]][: group.length])
             for rows in self._batches(group.members, group.length):
                 self._write_what_fits(rows, prefix)
-        for stream in self.streams:
-            stream.end("cancelled")
 
     def _batches(self, numbers: Sequence[int], shared: int) -> Iterator[list[int]]:
         """Answers of similar length that together stay within TOKENS_PER_BATCH, the longest first."""

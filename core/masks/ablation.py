@@ -35,6 +35,8 @@ class Ablator:
         self._space = space
         self._layout = Layout(space.matrices)
         self._patches: list[Patch] = []
+        self.applied_now: tuple[Mask, float] | None = None
+        """The mask that is applied and its factor; None if there is none."""
 
     def apply(self, mask: Mask, factor: float = 0.0) -> Ablation:
         """Applies a mask, and says what that did; a mask that was applied before is restored first.
@@ -59,6 +61,7 @@ class Ablator:
         except BaseException:
             self.restore()
             raise
+        self.applied_now = mask, factor
         return Ablation(len(mask), sum(int(patch.changed) for patch in self._patches))
 
     def restore(self) -> None:
@@ -66,6 +69,7 @@ class Ablator:
         while self._patches:
             self._space.restore(self._patches[-1])
             self._patches.pop()
+        self.applied_now = None
 
     @contextmanager
     def applied(self, mask: Mask, factor: float = 0.0) -> Iterator[Ablation]:

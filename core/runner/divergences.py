@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from core.experiment.experiment import OutcomesRequest, divergences_request
 from core.experiment.storing import stored_whole, storing
 from core.inference import Finish
-from core.runner.loaded import Cancelled, LoadedExperiment
+from core.inference.cancelling import Cancelled
+from core.runner.loaded import LoadedExperiment
 
 if TYPE_CHECKING:
     import polars as pl

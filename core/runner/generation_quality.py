@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from core.abilities.neutral_texts import neutral_texts
 from core.experiment.specs import MaskSpec
 from core.experiment.storing import stored_whole, storing
-from core.runner.loaded import Cancelled, LoadedExperiment
+from core.inference.cancelling import Cancelled
+from core.runner.loaded import LoadedExperiment
 
 if TYPE_CHECKING:
     from core.experiment.experiment import OutcomesRequest

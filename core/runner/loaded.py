@@ -14,6 +14,7 @@ from cache.upkeep import delete
 from core.experiment.events import ModelLoaded, ModelLoading
 from core.experiment.experiment import Experiment
 from core.importance.memory import check_memory_options_for
+from core.inference.cancelling import Cancelled, check_between_layers
 
 if TYPE_CHECKING:
     from cache.entries import EntryFolder
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from core.models.loading import LoadedModel
     from core.models.matrices import Matrix
     from core.models.weight_space import LoadedWeights, WeightSpace
-
-
-class Cancelled(Exception):  # noqa: N818 (what a person asked for is no error)
-    """The computation was cancelled between two batches; nothing of it was stored."""
 
 
 class WeightsChangedError(ValueError):
@@ -52,6 +49,8 @@ class LoadedExperiment(Experiment):
 
     cancelled: Callable[[], bool] = field(default=lambda: False, kw_only=True)
     """Asked between the batches of evaluation and importance, which it may hold up; True ends them."""
+    is_cancelled: Callable[[], bool] = field(default=lambda: False, kw_only=True)
+    """The same, asked between the layers of a batch, which it must not hold up."""
     unverified: list[tuple[EntryFolder, str]] = field(default_factory=list, init=False)
     """Entries stored since the weights were last known to be as loaded."""
     _has_ablated: bool = field(default=False, init=False)
@@ -70,6 +69,7 @@ class LoadedExperiment(Experiment):
         check_memory_options_for(self.memory_options, self.info.layers, on_gpu=identity.device != "cpu")
         self.emit(ModelLoading(self.spec.name, "importing torch and transformers"))
         from core.models.loading import load
+        from core.models.weight_space import WeightSpace
 
         loaded = load(
             self.spec,
@@ -82,6 +82,7 @@ class LoadedExperiment(Experiment):
                 f"'{identity.device}': give --device {loaded.model.device.type}, or install a torch that "
                 "sees the GPU."
             )
+        check_between_layers(WeightSpace(loaded.model).layers, lambda: self.is_cancelled())
         seconds = time.monotonic() - started
         self.emit(ModelLoaded(self.spec.name, seconds, loaded.info.device or "", loaded.info.bytes))
         return loaded
@@ -121,6 +122,28 @@ class LoadedExperiment(Experiment):
         self._has_ablated = True
         with self._ablator.applied(mask, factor) as ablation:
             yield ablation
+
+    @contextmanager
+    def mask_set_aside(self) -> Iterator[None]:
+        """A context in the middle of other work in which the model is intact, and can be used for something.
+
+        Afterwards the mask that was applied is applied again.
+
+        Raises:
+            ValueError: the model was loaded again meanwhile, so that the work cannot go on.
+        """
+        loaded, unverified = vars(self).get("loaded"), list(self.unverified)
+        ablator: Ablator | None = vars(self).get("_ablator")
+        applied = None if ablator is None else ablator.applied_now
+        if ablator is not None:
+            ablator.restore()
+        yield
+        if vars(self).get("loaded") is not loaded:
+            raise ValueError("The model was loaded again while this job was paused: run it once more.")
+        self.unverified = unverified + self.unverified
+        if ablator is not None and applied is not None:
+            self._has_ablated = True
+            ablator.apply(*applied)
 
     def check_cancelled(self) -> None:
         """Raises `Cancelled` if the computation was cancelled."""

@@ -16,6 +16,7 @@ from core.experiment.experiment import OutcomesRequest, words_of
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec, alike_ks
 from core.experiment.storing import alone_with_run, stored_outcomes
+from core.inference.cancelling import Cancelled
 from core.models.description import selectable_weights
 from core.runner.divergences import BaseLogprobs, measure_ablated, pairs_to_compare, store_divergences
 from core.runner.generation_quality import (
@@ -23,7 +24,6 @@ from core.runner.generation_quality import (
     measure_generation_quality,
     store_generation_quality,
 )
-from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 
 if TYPE_CHECKING:

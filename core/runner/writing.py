@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from core.experiment.events import TokenDivergence
 from core.experiment.specs import MaskSpec, alike_ks
-from core.runner.loaded import Cancelled
+from core.inference.cancelling import Cancelled
 from core.runner.runner import Runner
 
 if TYPE_CHECKING:

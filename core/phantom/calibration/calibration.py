@@ -19,6 +19,7 @@ from core.experiment.events import Event
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.importance.scoring_rule import ScoringRule
+from core.inference.cancelling import Cancelled
 from core.masks.choices import Selection
 from core.masks.mask import Mask
 from core.models.spec import ModelSpec
@@ -27,7 +28,6 @@ from core.phantom.calibration.localization import Localizations, localizations, 
 from core.phantom.calibration.matrix import Points, Recovered, recovered
 from core.phantom.calibration.plan import KS, CalibrationPlan, Setting
 from core.phantom.ground_truth import Truth
-from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
 

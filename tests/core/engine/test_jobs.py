@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 
 from core.engine.jobs import JobQueue
-from core.engine.protocol import StartRuns
+from core.engine.protocol import Start, StartGeneration, StartRuns
 from core.engine.server import Pacer
 from core.engine.state import ENDED_JOBS, EngineState
 from core.experiment.events import (
@@ -19,6 +23,7 @@ from core.experiment.events import (
     Job,
     JobChanged,
     JobState,
+    QueueOrdered,
     RunFinished,
     RunStarted,
     TextCompared,
@@ -30,35 +35,112 @@ def outcome(place: int) -> ItemOutcome:
     return ItemOutcome(place, 0, 0, True, (-0.5, -1.5))
 
 
-def test_a_paused_job_waits_at_its_next_checkpoint_until_it_is_resumed_or_cancelled() -> None:
+def no(start: Start) -> bool:
+    return False
+
+
+def writes(start: Start) -> bool:
+    return isinstance(start, StartGeneration)
+
+
+def states_of(events: list[Event], title: str) -> list[JobState]:
+    jobs = [event.job for event in events if isinstance(event, JobChanged)]
+    return [job.state for job in jobs if job.title == title]
+
+
+def test_a_paused_job_waits_between_layers_and_batches_until_it_is_resumed_or_cancelled() -> None:
     events: list[Event] = []
     queue = JobQueue("3f2a", events.append)
-    for release in (queue.resume, queue.cancel):
+    waits: list[Callable[[], object]] = [partial(queue.hold, no), partial(queue.take_in_pause, no)]
+    for release, wait in itertools.product((queue.resume, queue.cancel), waits):
         queue.add(StartRuns("title", ()))
         taken = queue.take()
         assert taken is not None
         job = taken[0].id
-        assert queue.checkpoint() is False
+        assert wait() is None
         queue.pause(job)
-        answers: list[bool] = []
-        asking = threading.Thread(target=lambda to=answers: to.append(queue.checkpoint()))
+        assert queue.is_paused
+        asking = threading.Thread(target=wait)
         asking.start()
         with pytest.raises(ValueError, match="is paused, not running"):
             queue.pause(job)
-        assert answers == []
+        asking.join(timeout=0.05)
+        assert asking.is_alive()
         release(job)
         asking.join(timeout=60)
-        assert answers == [release == queue.cancel]
-        queue.end("completed")
+        assert not asking.is_alive()
+        assert not queue.is_paused
+        assert queue.is_cancelled == (release == queue.cancel)
+        queue.end("cancelled" if queue.is_cancelled else "completed")
     queue.close()
     assert queue.take() is None
-    states = [event.job.state for event in events if isinstance(event, JobChanged)]
-    assert states == [
-        *("queued", "running", "paused", "running", "completed"),
-        *("queued", "running", "paused", "completed"),
-    ]
+    resumed, cancelled = (
+        ["queued", "running", "paused", "running", "completed"],
+        ["queued", "running", "paused"],
+    )
+    # Told to end, it is still paused: it ends when whoever works on it has noticed.
+    cancelled += ["paused", "cancelled"]
+    assert states_of(events, "title") == resumed * 2 + cancelled * 2
+    told = [e.job for e in events if isinstance(e, JobChanged) and e.job.is_cancelling]
+    assert [job.state for job in told] == ["paused", "paused"]
     with pytest.raises(ValueError, match="is ending"):
         queue.add(StartRuns("late", ()))
+
+
+def test_in_the_pause_of_a_job_another_is_done_if_it_may_be() -> None:
+    events: list[Event] = []
+    queue = JobQueue("3f2a", events.append)
+    queue.add(StartRuns("runs", ()))
+    queue.add(StartRuns("more runs", ()))
+    runs = queue.take()
+    assert runs is not None
+    queue.pause(runs[0].id)
+    taken: list[Any] = []
+    asking = threading.Thread(target=lambda: taken.append(queue.take_in_pause(writes)))
+    asking.start()
+    queue.add(StartGeneration("text", "prompt", (None,)))
+    asking.join(timeout=60)
+    assert taken[0][0].title == "text"
+    assert not queue.is_paused  # the text is not
+    assert not queue.is_cancelled
+    queue.end("completed")
+    assert queue.is_paused
+    queue.cancel(runs[0].id)
+    assert queue.take_in_pause(writes) is None
+    queue.end("cancelled")
+    again = queue.take()
+    assert again is not None
+    assert again[0].title == "more runs"
+    assert states_of(events, "text") == ["queued", "running", "completed"]
+    assert states_of(events, "runs") == ["queued", "running", "paused", "paused", "cancelled"]
+
+
+def test_waiting_jobs_change_places_and_the_running_one_stays() -> None:
+    events: list[Event] = []
+    queue = JobQueue("3f2a", events.append)
+    for title in "abcd":
+        queue.add(StartRuns(title, ()))
+    assert queue.take() is not None
+
+    def order() -> list[str]:
+        ordered = [event.jobs for event in events if isinstance(event, QueueOrdered)]
+        return [job.removeprefix("3f2a-") for job in ordered[-1]]
+
+    for job, step, expected in (("4", -1, "1243"), ("2", 5, "1432"), ("2", -9, "1243"), ("4", 0, "1243")):
+        queue.move(f"3f2a-{job}", step)
+        assert order() == list(expected)
+    with pytest.raises(ValueError, match="only jobs that wait can be moved"):
+        queue.move("3f2a-1", 1)
+    with pytest.raises(ValueError, match="no job '3f2a-9'"):
+        queue.move("3f2a-9", 1)
+    state = EngineState()
+    for event in events:
+        state.fold(event)
+    assert [job.title for job in state.snapshot("3f2a", 1).jobs] == ["a", "b", "d", "c"]
+    queue.end("completed")
+    following = queue.take()
+    assert following is not None
+    assert following[0].title == "b"
 
 
 def test_a_closed_queue_cancels_what_waits_and_what_runs() -> None:
@@ -68,7 +150,7 @@ def test_a_closed_queue_cancels_what_waits_and_what_runs() -> None:
         queue.add(StartRuns(title, ()))
     assert queue.take() is not None
     queue.close()
-    assert queue.checkpoint() is True
+    assert queue.is_cancelled
     queue.end("cancelled")
     last = {event.job.title: event.job.state for event in events if isinstance(event, JobChanged)}
     assert last == {"runs": "cancelled", "waits": "cancelled"}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -12,21 +11,19 @@ import torch
 
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
-from core.engine.jobs import JobQueue
-from core.engine.protocol import EngineSpec, StartRuns
-from core.engine.worker import Worker
-from core.experiment.events import ENDED, Event, Job, JobChanged, ModelLoaded, RunFinished
+from core.engine.protocol import StartRuns
+from core.experiment.events import Event, ModelLoaded, RunFinished
 from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
 from core.runner.loaded import WeightsChangedError
 from core.runner.runner import Runner
 from core.runner.runs import outcomes_of
+from tests.core.engine.own_worker import WAIT_S, Engine
 from tests.core.engine.talk import IMPORTANCE
 
 MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
 N = 8
 START = StartRuns("runs", (Run(None, "spatial_reasoning", N), Run(MASK, "spatial_reasoning", N)))
-WAIT_S = 120.0
 
 
 @pytest.fixture(autouse=True)
@@ -35,44 +32,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-class Engine:
-    """A worker in a thread of this process; tests intervene where it emits its events."""
-
-    def __init__(self, root: Path) -> None:
-        self.events: list[Event] = []
-        self.spec = EngineSpec(ModelSpec(), str(root), IMPORTANCE)
-        self.on_event: Callable[[Event], None] = lambda event: None
-        self.queue = JobQueue("test", self.emit)
-        self.worker = Worker(self.spec, self.queue, root / "log", self.emit, lambda: None)
-        self.worker.start()
-
-    def emit(self, event: Event) -> None:
-        self.events.append(event)
-        self.on_event(event)
-
-    @property
-    def runner(self) -> Runner:
-        return self.worker._runner
-
-    def ended(self) -> list[Job]:
-        return [e.job for e in self.events if isinstance(e, JobChanged) and e.job.state in ENDED]
-
-    def do(self, start: StartRuns) -> Job:
-        """The job as it ended."""
-        before = len(self.ended())
-        self.queue.add(start)
-        deadline = time.monotonic() + WAIT_S
-        while len(self.ended()) == before:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        return self.ended()[-1]
-
-    def stored(self) -> list[str]:
-        store = self.runner.store
-        kinds = (store.outcomes, store.generation_quality, store.rankings)
-        return [key for kind in kinds for key in kind.entries.stored_keys()]
 
 
 @pytest.fixture

@@ -24,11 +24,12 @@ from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import Event, ItemsScored
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
+from core.inference.cancelling import Cancelled
 from core.masks.choices import PAPER_K
 from core.models.matrices import weights_of
 from core.models.spec import ModelSpec
 from core.runner.auto_k import BEYOND_PAPER, FoundK, TriedK, find_k, grid_of, require_searchable
-from core.runner.loaded import Cancelled, WeightsChangedError
+from core.runner.loaded import WeightsChangedError
 from core.runner.runner import Runner
 
 GRID = (*PAPER_K, *BEYOND_PAPER)

@@ -18,13 +18,13 @@ from core.engine.work import do
 from core.experiment.events import Event, ItemsScored
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
+from core.inference.cancelling import Cancelled
 from core.masks.choices import Selection
 from core.masks.mask import Mask
 from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.runner import importance
 from core.runner.importance import ImportanceMaps
-from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
 

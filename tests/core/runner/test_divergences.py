@@ -20,9 +20,9 @@ from core.experiment.experiment import OutcomesRequest, divergences_request
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec, Run
 from core.inference import choice_plan
+from core.inference.cancelling import Cancelled
 from core.masks.mask import Mask
 from core.models.spec import ModelSpec
-from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 from core.runner.runs import compute_runs, outcomes_of, run_profile
 from tests.core.benchmarks.test_written_evaluation import OPTIONS, short

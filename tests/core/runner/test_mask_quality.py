@@ -17,9 +17,9 @@ from core.analysis.generation_quality import mask_generation_qualities
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event, RunStarted
 from core.experiment.specs import ImportanceSpec, MaskSpec
+from core.inference.cancelling import Cancelled
 from core.models.spec import ModelSpec
 from core.runner.generation_quality import measure_generation_quality
-from core.runner.loaded import Cancelled
 from core.runner.runner import Runner
 from core.runner.runs import compute_runs
 
