@@ -211,13 +211,28 @@ def open_runner(
     *,
     n_items: int,
     custom_items: Mapping[str, tuple[Item, ...]] | None = None,
+    needs_items: bool = True,
 ) -> Runner:
-    """The runner of a command; nothing is read or loaded yet."""
+    """The runner of a command, with settled prompt form and level, which may take a probe.
+
+    Args:
+        model: the model and the cache.
+        memory: how scoring uses memory.
+        rule: the scoring rule.
+        emit: receives the events.
+        n_items: diagnostic items of each ability.
+        custom_items: items in place of the generated ones, by ability.
+        needs_items: whether the command uses any items; else nothing is settled, read or loaded yet.
+
+    Raises:
+        ValueError: the probe cannot use the model.
+    """
     from core.experiment.specs import ImportanceSpec
+    from core.runner.probe import settle
     from core.runner.runner import Runner
 
-    return Runner(
-        model.spec.settled("letters", "standard"),
+    runner = Runner(
+        model.spec,
         model.store,
         ImportanceSpec(n_items, rule.loss, rule.reduction, model.seed),
         custom_items=custom_items or {},
@@ -225,6 +240,9 @@ def open_runner(
         memory_options=memory.memory_options,
         emit=emit,
     )
+    if needs_items:
+        settle(runner)
+    return runner
 
 
 def _number(text: str, name: str, example: str) -> float:

@@ -207,7 +207,7 @@ def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     session = Session(
         spec,
         Experiment(
-            spec.model.settled("letters", "standard"),
+            spec.model,
             spec.store,
             spec.importance,
             batch_size=spec.batch_size,

@@ -15,11 +15,14 @@ from core.experiment.events import (
     ItemsScored,
     ModelLoading,
     NotStored,
+    Probing,
+    PromptsSettled,
     RunFinished,
     RunsFound,
 )
 from tui import output
 from tui.engine_words import loaded_text, memory_text, planned_text
+from tui.prompt_words import settled_text
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
@@ -85,6 +88,8 @@ class _Notes:
                     if self._how == before
                     else f"importance of {event.ability}: {self._how}; takes {takes}"
                 )
+            case PromptsSettled():
+                return settled_text(event)
             case RunsFound():
                 return f"{event.total} runs, {event.cached} of them in the cache"
             case EntryReplaced():
@@ -112,6 +117,8 @@ class _Lines:
                 self._now_and_then(f"{shown(event.name)}: {event.doing}: {loaded_text(event)}")
         elif isinstance(event, ItemsScored):
             self._now_and_then(f"importance of {event.ability}: {event.done} of {event.total} items")
+        elif isinstance(event, Probing):
+            self._now_and_then(f"probing prompts: {event.done} of {event.total}")
         elif isinstance(event, RunFinished):
             text = f"run {event.done} of {event.total}: {event.mask} on {event.benchmark}: {event.score:.3f}"
             self._now_and_then(text, event.done == event.total)
@@ -141,6 +148,8 @@ class _Bars:
                 self._progress.remove_task(self._bars.pop("MB")[0])
         elif isinstance(event, ItemsScored):
             self._advance("items", f"importance: {event.ability}", event.done, event.total)
+        elif isinstance(event, Probing):
+            self._advance("questions", "probing prompts", event.done, event.total)
         elif isinstance(event, RunFinished):
             self._advance("runs", f"{event.mask}", event.done, event.total)
 
@@ -151,7 +160,9 @@ class _Bars:
             self._bars[unit] = (self._progress.add_task(text, total=total, rate=""), time.monotonic())
         task, started = self._bars[unit]
         rate = done / max(time.monotonic() - started, 1e-3)
-        self._progress.update(task, description=text, completed=done, rate=f"{rate:.1f} {unit}/s")
+        self._progress.update(
+            task, description=text, completed=done, total=total, rate=f"{rate:.1f} {unit}/s"
+        )
 
     def _done(self, unit: str) -> float:
         return next(t.completed for t in self._progress.tasks if t.id == self._bars[unit][0])

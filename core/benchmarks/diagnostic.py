@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.abilities import ABILITIES, GENERATOR_VERSION, Ability, Item, find_ability, generate_items
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 HELDOUT_ITEMS = 500
 """Distinct held-out items of every ability at either level."""
+
+DIAGNOSTIC_CHANCE = 0.25
+"""The score of guessing on diagnostic items: one of four options."""
+
+PROBE_ITEMS = 20
+"""Items of the probe for each ability, the last held-out ones: a run of up to 480 items sees none of them."""
 
 PLAUSIBLE_RANGE = (0.05, 1.0)
 """Plausible scores of diagnostic benchmarks; the lowest is far below what guessing gives (0.25)."""
@@ -81,6 +87,18 @@ def in_form(ability: str, style: PromptStyle) -> str:
     return f"{ability}{FORM}{style}"
 
 
+def probe_benchmark(ability: str, style: PromptStyle, level: Level) -> Benchmark:
+    """The probe's items of an ability in one form and at one level, whatever those of the model are."""
+    source = ItemSource(
+        lambda level, n: heldout_items(ability, level, HELDOUT_ITEMS)[-PROBE_ITEMS:][:n],
+        PROBE_ITEMS,
+        DIAGNOSTIC_CHANCE,
+        style,
+        level,
+    )
+    return replace(_diagnostic(find_ability(ability), style), id=f"{ability}{FORM}probe", source=source)
+
+
 def is_compound(benchmark: Benchmark) -> bool:
     """Whether its items need several abilities by construction."""
     return len(benchmark.needs) > 1
@@ -101,7 +119,7 @@ def _diagnostic(ability: Ability, style: PromptStyle | None) -> Benchmark:
         metrics=METRICS,
         plausible_range=PLAUSIBLE_RANGE,
         version=GENERATOR_VERSION,
-        source=ItemSource(items, HELDOUT_ITEMS, 0.25, style),
+        source=ItemSource(items, HELDOUT_ITEMS, DIAGNOSTIC_CHANCE, style),
         needs=(ability.id,),
     )
 
@@ -159,7 +177,7 @@ class GeneratedChoices:
 
 @dataclass(frozen=True)
 class ItemSource(GeneratedChoices):
-    """Diagnostic items as documents, at the model's level."""
+    """Diagnostic items as documents."""
 
     items: Callable[[Level, int], tuple[Item, ...]]
     """Gives the first n items of a level, in a fixed order."""
@@ -167,15 +185,17 @@ class ItemSource(GeneratedChoices):
     chance: float | None
     style: PromptStyle | None = None
     """The form of the items; None: the one that the model has."""
+    level: Level | None = None
+    """Their level; None: the model's."""
 
     def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
         """The first n items in their form."""
-        style = self.style or spec.style
-        return tuple(item_document(item, style) for item in self.items(spec.level, n))
+        style, items = self.style or spec.style, self.items(self.level or spec.level, n)
+        return tuple(item_document(item, style) for item in items)
 
     def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:
         """Level and form."""
-        return {"level": spec.level, "style": self.style or spec.style}
+        return {"level": self.level or spec.level, "style": self.style or spec.style}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from core.abilities.compound import JOINS, compound_id
 from core.benchmarks.benchmark import DEFAULT_OPTIONS, Benchmark, BenchmarkOptions, Kind
 from core.benchmarks.custom import SUFFIX, YAML_SUFFIXES, custom_task, is_description
 from core.benchmarks.diagnostic import (
+    GeneratedChoices,
     compound_benchmarks,
     diagnostic_benchmarks,
     pair_benchmarks,
@@ -121,6 +122,11 @@ def _other_form(style: PromptStyle | None) -> tuple[Benchmark, ...]:
 def reads_rows(benchmark: Benchmark) -> bool:
     """Whether its items are rows, which may have to be read before their number is known."""
     return isinstance(benchmark.source, TaskSource)
+
+
+def is_generated(benchmark: Benchmark) -> bool:
+    """Whether its items are generated, in the model's prompt form and at its level."""
+    return isinstance(benchmark.source, GeneratedChoices)
 
 
 def runs_code(benchmark: Benchmark) -> bool:

@@ -165,8 +165,11 @@ class JobQueue:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the running job is cancelled; takes no lock, as it is asked very often."""
-        return bool(self._taken) and self._taken[-1].is_cancelled
+        """Whether the running job is cancelled, or none runs and the queue is closed.
+
+        Takes no lock, as it is asked very often.
+        """
+        return self._taken[-1].is_cancelled if self._taken else self._is_closed
 
     def advance(self, done: int) -> None:
         """Sets how many parts of the running job are finished."""

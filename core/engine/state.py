@@ -17,6 +17,8 @@ from core.experiment.events import (
     ModelFailed,
     ModelLoaded,
     ModelLoading,
+    Probing,
+    PromptsSettled,
     QueueOrdered,
     RunFinished,
     RunStarted,
@@ -61,6 +63,8 @@ class EngineState:
 
     def __init__(self) -> None:
         self.model: ModelLoading | ModelLoaded | ModelFailed | None = None
+        self.probing: Probing | None = None
+        self.settled: PromptsSettled | None = None
         self.jobs: dict[str, Job] = {}
         """Oldest first; of those that ended, the last."""
         self.current: LiveRun | None = None
@@ -79,7 +83,11 @@ class EngineState:
         """Takes an event in."""
         match event:
             case ModelLoading() | ModelLoaded() | ModelFailed():
-                self.model = event
+                self.model, self.probing = event, None
+            case Probing():
+                self.probing = event
+            case PromptsSettled():
+                self.probing, self.settled = None, event
             case ImportancePlanned():
                 self.planned = event
             case ItemsScored():
@@ -127,6 +135,8 @@ class EngineState:
             texts=tuple(TextWritten(*pane, texts[pane]) for pane in sorted(texts)),
             scored=scored,
             planned=planned,
+            probing=self.probing,
+            settled=self.settled,
             compared=tuple(compared[pane] for pane in sorted(compared)),
         )
 
@@ -147,7 +157,7 @@ class EngineState:
         if before is not None and job.done > before.done:
             self.scored = self.planned = None  # the part that was scored for is done
         if job.state in ENDED and not was_queued and not is_in_pause:
-            self.current = self.scored = self.planned = None
+            self.current = self.scored = self.planned = self.probing = None
         ended = [one.id for one in self.jobs.values() if one.state in ENDED]
         for forgotten in ended[:-ENDED_JOBS]:
             del self.jobs[forgotten]
@@ -160,6 +170,7 @@ class EngineState:
     def _restore(self, snapshot: Snapshot) -> None:
         """Takes over an engine's whole state, as after attaching to it."""
         self.model = snapshot.model
+        self.probing, self.settled = snapshot.probing, snapshot.settled
         self.jobs = {job.id: job for job in snapshot.jobs}
         if snapshot.run is not None:
             self._start_run(snapshot.run)

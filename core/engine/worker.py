@@ -17,6 +17,7 @@ from core.engine.protocol import EngineSpec, Start, StartGeneration
 from core.experiment.events import Event, Job, JobState, ModelFailed
 from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
+from core.runner.probe import settle
 from core.runner.runner import Runner
 
 
@@ -37,8 +38,9 @@ class Worker(threading.Thread):
         self._spec, self._queue, self._log = spec, queue, log
         self._emit, self._on_idle = emit, on_idle
         self._gpus: Gpus | None = None
+        self._has_settled = False
         self._runner = Runner(
-            spec.model.settled("letters", "standard"),
+            spec.model,
             spec.store,
             spec.importance,
             batch_size=spec.batch_size,
@@ -82,7 +84,7 @@ class Worker(threading.Thread):
 
     def _may_run_in_pause(self, start: Start) -> bool:
         """Whether a job only writes, under masks whose rankings are stored: scoring would disturb scoring."""
-        if not isinstance(start, StartGeneration):
+        if not isinstance(start, StartGeneration) or not self._runner.spec.is_settled:
             return False
         try:
             return all(mask is None or has_ranking(self._runner, mask) for mask in start.masks)
@@ -90,17 +92,30 @@ class Worker(threading.Thread):
             return False
 
     def _load(self) -> None:
-        """Loads the model; a failure is emitted, and the first job that needs the model tries again."""
+        """Loads the model and settles its prompts.
+
+        A failure is emitted, and the first job that needs the model tries again.
+        """
         try:
             _ = self._runner.loaded
+            self._settle()
+        except Cancelled:
+            pass  # the engine ends
         except Exception as error:
             self._emit(ModelFailed(sentence_of(error, self._spec, self._log)))
+
+    def _settle(self) -> None:
+        """Settles prompt form and level, unless that was done."""
+        if not self._has_settled:
+            settle(self._runner)
+            self._has_settled = True
 
     def _do(self, job: Job, start: Start) -> None:
         """Does one job; whatever happens in it, it ends and the thread goes on."""
         state: JobState = "completed"
         problem = ""
         try:
+            self._settle()
             work.do(self._runner, job.id, start, self._queue.advance, self._spec.benchmarks)
         except Cancelled:
             state = "cancelled"

@@ -13,6 +13,7 @@ import msgspec
 
 from core.experiment.specs import MaskSpec
 from core.inference import Finish
+from core.models.spec import AskedLevel, AskedPrompt, RealStyle
 
 JobKind = Literal["runs", "rankings", "generation", "calibration"]
 """`runs`: masks on benchmarks; `rankings`: importance and selection alone; `generation`: text; `calibration`:
@@ -49,6 +50,27 @@ class ModelFailed(msgspec.Struct, frozen=True, tag=True):
     """The model cannot be loaded; the engine stays, and the next job that needs the model tries again."""
 
     problem: str
+
+
+class Probing(msgspec.Struct, frozen=True, tag=True):
+    """The intact model answers the probe's items, which settles prompt form and level."""
+
+    done: int
+    total: int
+    """Questions: an ability in one form at one level. Falls when some turn out not to be needed."""
+
+
+class PromptsSettled(msgspec.Struct, frozen=True, tag=True):
+    """Prompt form and level of a real model's items are settled."""
+
+    prompt: AskedPrompt
+    """Never `auto`."""
+    level: AskedLevel
+    """Never `auto`."""
+    shares: dict[RealStyle, float] = {}
+    """The probe's share of right answers in each form; empty if form and level were given."""
+    probed_level: str = ""
+    """The level that the shares are of."""
 
 
 class ImportancePlanned(msgspec.Struct, frozen=True, tag=True):
@@ -281,6 +303,10 @@ class Snapshot(msgspec.Struct, frozen=True, tag=True):
     """Progress of the importance that is being computed."""
     planned: ImportancePlanned | None = None
     """How it is computed."""
+    probing: Probing | None = None
+    """Progress of the probe while it runs."""
+    settled: PromptsSettled | None = None
+    """Prompt form and level of the items; None for an embedded model, and until they are settled."""
     compared: tuple[TextCompared, ...] = ()
     """Comparisons of that job's answers with its base answer."""
 
@@ -289,6 +315,8 @@ Event = (
     ModelLoading
     | ModelLoaded
     | ModelFailed
+    | Probing
+    | PromptsSettled
     | ImportancePlanned
     | ItemsScored
     | RunsFound

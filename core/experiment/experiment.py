@@ -26,7 +26,7 @@ from core.masks.choices import CONTRASTS
 from core.models.description import ModelInfo, describe_folder, selectable_weights
 from core.models.devices import device_kind
 from core.models.files import model_folder
-from core.models.spec import ModelSpec
+from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
 
 if TYPE_CHECKING:
     from core.inference.choice_plan import BatchSize
@@ -79,6 +79,10 @@ class Experiment:
     def identity(self) -> ModelIdentity:
         """The part of the model that enters every cache key."""
         return ModelIdentity.of(self.spec, self.info, device_kind(self.spec.device))
+
+    def settle(self, prompt: AskedPrompt, level: AskedLevel) -> None:
+        """Settles prompt form and level where they are `auto`; no key that has them was made before."""
+        self.spec = self.spec.settled(prompt, level)
 
     def diagnostic_set(self, ability: str) -> DiagnosticSet:
         """The items from which an ability's importance is computed."""

@@ -16,13 +16,16 @@ PromptStyle = Literal["cloze", "letters", "text"]
 `letters`: options are listed with letters, and the letter is scored (as lm-evaluation-harness renders MMLU);
 `text`: options are not listed, and the text of each is scored (as it renders ARC)."""
 
+RealStyle = Literal["letters", "text"]
+"""The forms of real models."""
+
 AskedPrompt = Literal["auto", "letters", "text"]
 AskedLevel = Literal["auto", "basic", "plain", "standard"]
 
 Quantization = Literal["none", "nf4", "fp4"]
 DType = Literal["auto", "bfloat16", "float16", "float32"]
 
-OTHER_STYLE: Mapping[PromptStyle, PromptStyle] = {"letters": "text", "text": "letters"}
+OTHER_STYLE: Mapping[PromptStyle, RealStyle] = {"letters": "text", "text": "letters"}
 """The other form of a real model's items."""
 
 LEVELS: tuple[Level, ...] = ("basic", "standard")

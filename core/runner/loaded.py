@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from core.experiment.events import ModelLoaded, ModelLoading
 from core.experiment.experiment import Experiment
 from core.importance.memory import check_memory_options_for
 from core.inference.cancelling import Cancelled, check_between_layers
+from core.models.spec import AskedLevel, AskedPrompt
 
 if TYPE_CHECKING:
     from cache.entries import EntryFolder
@@ -86,6 +87,12 @@ class LoadedExperiment(Experiment):
         seconds = time.monotonic() - started
         self.emit(ModelLoaded(self.spec.name, seconds, loaded.info.device or "", loaded.info.bytes))
         return loaded
+
+    def settle(self, prompt: AskedPrompt, level: AskedLevel) -> None:
+        """Settles prompt form and level where they are `auto`, of the model in memory too."""
+        super().settle(prompt, level)
+        if "loaded" in vars(self):
+            self.loaded = replace(self.loaded, spec=self.spec)
 
     @cached_property
     def space(self) -> WeightSpace:

@@ -79,14 +79,15 @@ def bench(
     The score is the mean over all items; lm-evaluation-harness also weights the subjects of MMLU and the
     subtasks of BIG-Bench Hard so.
     """
-    from core.benchmarks.registry import find_benchmarks
+    from core.benchmarks.registry import find_benchmarks, is_generated
 
     with checked_arguments():
         chosen = find_benchmarks([benchmark], running.benchmark_options)[0]
         mask = named_mask(model, rule, ability, variant, selection, scope, k)
     note_insisting(running, [chosen])
     with shown_progress() as emit:
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
+        needs_items = mask is not None or is_generated(chosen)
+        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=needs_items)
         found = find_ks(runner, [mask]) if mask is not None and k == AUTO else ()
         if mask is not None and found:
             mask = replace(mask, k=found[0].k)
@@ -163,8 +164,8 @@ def _document(
     document: dict[str, Any] = {
         "benchmark": benchmark.id,
         "model": {"name": runner.spec.name, **as_plain(runner.identity)},
-        "prompt": runner.spec.style,
-        "level": runner.spec.level,
+        "prompt": runner.spec.style if runner.spec.is_settled else None,
+        "level": runner.spec.level if runner.spec.is_settled else None,
         "options": as_plain(options),
         "n": len(frame),
         "score": _mean(frame["score"]),

@@ -77,7 +77,8 @@ def generate(
         raise UsageError("The prompt is empty: give the text to continue.")
     sampling = Sampling(max_new_tokens, temperature, model.seed)
     with shown_progress() as emit:
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
+        needs_items = any(mask is not None for mask in masks)
+        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=needs_items)
         found_k = find_ks(runner, [mask for mask in masks if mask is not None]) if k == AUTO else ()
         ks = {one.variant: one.k for one in found_k}
         masks = [mask and replace(mask, k=ks.get(mask.variant, mask.k)) for mask in masks]

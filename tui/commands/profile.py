@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -105,19 +106,20 @@ def profile(
     Ablates each ability, runs every benchmark, and writes tables and files. Cached results are not
     computed again; a stopped run resumes.
     """
-    from core.benchmarks.registry import find_benchmarks
+    from core.benchmarks.registry import OTHER_FORM, find_benchmarks
     from core.experiment.plan import Plan
     from core.runner.runs import run_profile
 
+    named, running_options = words(benchmarks), running.benchmark_options
     with checked_arguments():
-        style = model.spec.settled("letters", "standard").style
         chosen = _selections(rule, selections)
         plan = Plan(
             abilities=_abilities(abilities),
             variants=_variants(variants),
             selections=chosen,
             ks=_ks(model.spec, k, chosen),
-            benchmarks=find_benchmarks(words(benchmarks), running.benchmark_options, style),
+            # As if the form were known: the words are checked before the model is loaded to find it.
+            benchmarks=find_benchmarks(named, running_options, model.spec.settled("text", "plain").style),
             limit=limit,
             seed=model.seed,
             random_seeds=random_seeds,
@@ -128,6 +130,8 @@ def profile(
     output.note(plan.size())
     with shown_progress() as emit:
         runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
+        if OTHER_FORM in named:
+            plan = replace(plan, benchmarks=find_benchmarks(named, running_options, runner.spec.style))
         if k == AUTO:
             plan = plan.with_found(tuple(found.chosen for found in find_ks(runner, plan.masks())))
         result = run_profile(plan, runner)

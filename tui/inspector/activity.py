@@ -103,7 +103,7 @@ class Activity(EngineState):
         self.lost_jobs = self.unfinished_jobs()
         self.jobs = {job.id: job for job in self.jobs.values() if job.state in ENDED}
         self.link, self.link_problem = "lost", problem
-        self.model = self.heartbeat = self.current = self.scored = self.planned = None
+        self.model = self.heartbeat = self.current = self.scored = self.planned = self.probing = None
 
     def unfinished_jobs(self) -> list[Job]:
         """The jobs that the engine has still to do."""

@@ -38,7 +38,8 @@ def profile_line(session: Session, lens: Lens) -> str:
     selections = ",".join(dict.fromkeys([lens.selection, "random"]))
     words = ["abilityscope", "profile", "--variants", lens.variant, "--selections", selections]
     # Without the permission to run code, benchmarks that do are refused.
-    ids = [one.id for one in session.benchmarks if session.code.allowed or not session.runs_code(one.id)]
+    columns = session.columns(lens)
+    ids = [one.id for one in columns if session.code.allowed or not session.runs_code(one.id)]
     words += [*_scope_words(lens), "--k", repr(lens.k), "--benchmarks", ",".join(ids)]
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]

@@ -22,6 +22,7 @@ from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.benchmarks.benchmark import Benchmark
+    from core.experiment.events import PromptsSettled
     from core.models.description import ModelInfo
     from tui.inspector.activity import Link
     from tui.inspector.engine_link import View
@@ -149,21 +150,33 @@ class Controller:
             if activity.link == "connected" and self._seen_link != "connected":
                 self.engine.ask_again()
             self._seen_link = activity.link
+            if activity.settled is not None and not self.session.is_settled:
+                self._settle(activity.settled)
             self._view.show_activity()
         if activity.stored != self._seen_stored:
             self._seen_stored = activity.stored
             self.refresh()
 
     async def describe(self) -> None:
-        """Reads the model's description from its files."""
+        """Reads the model's description from its files, and what a stored probe settles."""
+        settled = None
         try:
             self.info = await asyncio.to_thread(lambda: self.session.experiment.info)
+            if not self.session.is_settled:
+                settled = await asyncio.to_thread(self.session.stored_settlement)
         except (ValueError, OSError) as error:
             self._view.say_problem(one_line(error))
             return
         if self._view.is_running:
+            if settled is not None and not self.session.is_settled:
+                self.session.settle(settled)
             self._view.show_activity()
             self.refresh()
+
+    def _settle(self, settled: PromptsSettled) -> None:
+        """Takes in what the engine's probe settled, and looks the lens up."""
+        self.session.settle(settled)
+        self.refresh()
 
     async def plan_memory(self) -> None:
         """Finds out what the model needs, to be shown while it loads; the embedded ones always fit."""
@@ -202,7 +215,7 @@ class Controller:
             self.turn(benchmark=benchmark)
 
     async def _find_known(self, lens: Lens) -> None:
-        if self.info is None:
+        if self.info is None or not self.session.is_settled:
             return
         try:
             self.known = await asyncio.to_thread(self.session.known_of, lens, self.info)
@@ -229,7 +242,8 @@ class Controller:
 
     def run_choices(self) -> dict[str, RunChoice]:
         """What can be run beyond the lens: a row or column of the matrix, or all of it."""
-        lens, everything = self.lens, [benchmark.id for benchmark in self.session.benchmarks]
+        lens = self.lens
+        everything = [benchmark.id for benchmark in self.session.columns(lens)]
         if lens.variant == "base":
             return {"row": RunChoice(f"base on all {len(everything)} benchmarks", [lens.ability], everything)}
         abilities = [ability.id for ability in ABILITIES]

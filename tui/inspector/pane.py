@@ -89,6 +89,8 @@ class Pane(Vertical):
     title: ClassVar[str]
     help_text: ClassVar[str]
     """The help of `?`: plain lines on what the tab shows."""
+    looks_up: ClassVar[bool] = True
+    """Whether the tab looks the lens up in the cache."""
 
     class LensChanged(Message):
         """A tab asks to look at something else."""
@@ -110,9 +112,15 @@ class Pane(Vertical):
         self.lens: Lens | None = None
 
     def look(self, lens: Lens) -> None:
-        """Called when the tab comes to the front, and when lens or cache change while it is there."""
+        """Called when the tab comes to the front, and when lens or cache change while it is there.
+
+        Nothing can be looked up before prompt form and level are settled; then it is called again.
+        """
         self.lens = lens
-        self.refresh_view(lens)
+        if self.session.is_settled or not self.looks_up:
+            self.refresh_view(lens)
+        else:
+            self.tick()
 
     def refresh_view(self, lens: Lens) -> None:
         """Shows the lens. Whatever takes more than a few milliseconds goes through `read`."""

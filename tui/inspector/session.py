@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.benchmarks.registry import reads_rows, runs_code
+from core.benchmarks.diagnostic import FORM
+from core.benchmarks.registry import OTHER_FORM, find_benchmarks, is_generated, reads_rows, runs_code
+from core.experiment.events import PromptsSettled
 from core.models.description import selectable_weights
 from tui.inspector.activity import Activity
 from tui.inspector.lens import Known
@@ -63,6 +65,8 @@ class Session:
     """Sends a command to the engine; a read-only screen says why it does not."""
     activity: Activity = field(default_factory=Activity)
     code: CodePermission = field(init=False)
+    settled: PromptsSettled | None = field(init=False, default=None)
+    """Prompt form and level of the items; None for an embedded model, and until they are settled."""
     memory: tuple[str, ...] = field(init=False, default=())
     """Two lines on the memory that the model needs and whether it fits; empty until known."""
     _counted: set[str] = field(init=False, default_factory=set)
@@ -70,6 +74,40 @@ class Session:
     def __post_init__(self) -> None:
         options = self.spec.benchmarks
         self.code = CodePermission(options.allow_code, options.without_sandbox)
+        model = self.experiment.spec
+        if model.is_settled and not model.is_embedded:
+            self.settle(PromptsSettled(model.prompt, model.level_asked))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether prompt form and level are known: until then nothing can be looked up in the cache."""
+        return self.experiment.spec.is_settled
+
+    def settle(self, settled: PromptsSettled) -> None:
+        """Takes in prompt form and level; the diagnostic benchmarks in the other form become available."""
+        self.settled = settled
+        self.experiment.settle(settled.prompt, settled.level)
+        known = {benchmark.id for benchmark in self.benchmarks}
+        others = find_benchmarks([OTHER_FORM], style=self.experiment.spec.style)
+        self.benchmarks += tuple(one for one in others if one.id not in known)
+
+    def stored_settlement(self) -> PromptsSettled | None:
+        """What the stored answers of a probe settle; None if they do not: for a thread.
+
+        Raises:
+            ValueError: the model's files are missing or unusable.
+            OSError: the cache cannot be read.
+        """
+        from core.analysis.probe import stored_settlement
+
+        return stored_settlement(self.experiment)
+
+    def columns(self, lens: Lens) -> tuple[Benchmark, ...]:
+        """The benchmarks of the matrix: those in the other prompt form only if the lens looks at one."""
+        others = {one.id for one in self.benchmarks if FORM in one.id and is_generated(one)}
+        if lens.benchmark in others:
+            return self.benchmarks
+        return tuple(one for one in self.benchmarks if one.id not in others)
 
     def benchmark(self, benchmark_id: str) -> Benchmark:
         """The benchmark with this id, one of `benchmarks`."""

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.analysis.statistics import SIGNIFICANT
+
 
 class EmpiricalP(NamedTuple):
     """How often random masks have at least the AIS of a mask."""
@@ -40,6 +42,20 @@ def _two_sided_sign_test(fewer: int, n: int) -> float:
     heads = np.arange(1, fewer + 1)
     log_choose = np.concatenate([[0.0], np.cumsum(np.log((n - heads + 1) / heads))])
     return min(1.0, 2 * float(np.exp(log_choose - n * math.log(2)).sum()))
+
+
+def is_above_chance(right: int, n: int, chance: float) -> bool:
+    """Whether guessing gives so many right answers in fewer than 5 of 100 cases (exact binomial, one-sided).
+
+    With four options, 9 of 20 are above chance, 33 of 100, and 61 of 200.
+
+    Args:
+        right: number of right answers.
+        n: number of items.
+        chance: the score of guessing, above 0 and below 1.
+    """
+    tail = sum(math.comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(right, n + 1))
+    return tail < SIGNIFICANT
 
 
 def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

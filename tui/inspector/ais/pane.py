@@ -145,7 +145,7 @@ i      turns to the links and back. {LINK_MEANING}"""
             self._asked = None
             self._say(NO_ABLATION)
             return
-        question = question_of(lens)
+        question = question_of(self.session, lens)
         if question != self._asked:
             # What is still on the screen is of another question: no key may act on it.
             self.matrix = None

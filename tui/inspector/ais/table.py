@@ -32,13 +32,14 @@ AIS = ("ais", "ais_low", "ais_high")
 STATISTICS = ("n", "score", "base_score", "chance", *AIS, "detectable_ais", "p_value")
 """Figures of a cell that are written to files."""
 
-Question = tuple[Variant, Selection, float, int | None, int, Scope]
-"""What identifies a matrix: variant, selection, k, limit, seed, scope."""
+Question = tuple[Variant, Selection, float, int | None, int, Scope, int]
+"""What identifies a matrix: variant, selection, k, limit, seed, scope, number of columns."""
 
 
-def question_of(lens: Lens) -> Question:
+def question_of(session: Session, lens: Lens) -> Question:
     """The matrix that a lens looks at."""
-    return lens.variant, lens.selection, lens.k, lens.limit, lens.seed, lens.scope
+    columns = len(session.columns(lens))
+    return lens.variant, lens.selection, lens.k, lens.limit, lens.seed, lens.scope, columns
 
 
 def read_matrix(session: Session, lens: Lens) -> Matrix:
@@ -49,8 +50,16 @@ def read_matrix(session: Session, lens: Lens) -> Matrix:
     """
     from core.analysis.matrix import matrix
 
-    variant, selection, k, limit, seed, scope = question_of(lens)
-    return matrix(session.experiment, variant, selection, k, session.benchmarks, limit, seed, scope)
+    return matrix(
+        session.experiment,
+        lens.variant,
+        lens.selection,
+        lens.k,
+        session.columns(lens),
+        lens.limit,
+        lens.seed,
+        lens.scope,
+    )
 
 
 def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:

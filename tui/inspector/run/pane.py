@@ -71,6 +71,7 @@ class RunPane(Pane):
 
     title: ClassVar[str] = "Run"
     help_text: ClassVar[str] = HELP
+    looks_up: ClassVar[bool] = False  # it says what the engine does even then
     SCOPED_CSS: ClassVar[bool] = False
 
     DEFAULT_CSS = """
@@ -114,6 +115,8 @@ class RunPane(Pane):
         if runs != self._runs:
             self._runs, self._figures, self._empty, self._problem = runs, None, None, ""
         self._say()
+        if not self.session.is_settled:
+            return
         session, before = self.session, self._comparison
         benchmark = session.benchmark(lens.benchmark)
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.experiment.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoaded, ModelLoading
+from core.experiment.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoaded, ModelLoading, Probing
 from tui.engine_words import loaded_text, memory_text, plan_text, planned_text
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
 from tui.names import job_title, short_benchmark
 from tui.numbers import duration_text, rate_text, size_text
+from tui.prompt_words import settled_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -185,6 +186,8 @@ def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job
     elif activity.scored is not None and job.kind != "calibration":  # it scores another model's weights
         parts = [_scored(session, lens, activity.scored, bar)]
         parts += [] if paused else _scoring_pace(activity, activity.scored)
+    elif activity.probing is not None:
+        parts = [_probing(session.marks, activity.probing, bar)]
     elif isinstance(activity.model, ModelLoading):
         parts = [_loading(activity.model)]
     else:
@@ -224,9 +227,15 @@ def _idle_status(session: Session) -> Status:
     if last is not None and last.state == "cancelled":
         kept = f"{last.done} of {last.total} runs are done and kept" if last.total > 1 else "nothing is lost"
         return Status(f"{marks.wrong} {safe_line(last.title)} cancelled: {kept}; r resumes", "note")
+    if activity.probing is not None:
+        return Status(f"{marks.running} {_probing(marks, activity.probing, BAR_WIDTH)}", "running")
     if isinstance(activity.model, ModelLoading):
         return Status(f"{marks.running} {_loading(activity.model)}", "running")
     return Status("", "note")
+
+
+def _probing(marks: Marks, probing: Probing, bar: int) -> str:
+    return f"probing prompts {_progress(marks, probing.done, probing.total, bar)}"
 
 
 def _loading(loading: ModelLoading) -> str:
@@ -235,14 +244,18 @@ def _loading(loading: ModelLoading) -> str:
 
 
 def beside_of(session: Session) -> tuple[str, ...]:
-    """The memory that the model needs until it is loaded; how weights are scored while they are."""
+    """The memory that the model needs until it is loaded; how weights are scored while they are.
+
+    Before that, the prompt form and the level of a real model's items.
+    """
     activity = session.activity
+    settled = () if session.settled is None else (settled_text(session.settled),)
     if not isinstance(activity.model, ModelLoaded):
-        return session.memory
+        return settled + session.memory
     planned, scored = activity.planned, activity.scored
     if planned is None or (scored is not None and scored.ability != planned.ability):
-        return ()
-    return (planned_text(planned),)
+        return settled
+    return (*settled, planned_text(planned))
 
 
 def _progress(marks: Marks, done: int, total: int, width: int) -> str:

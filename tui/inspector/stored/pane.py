@@ -46,6 +46,7 @@ class CachePane(Pane):
 
     title: ClassVar[str] = "Cache"
     help_text: ClassVar[str] = """\
+    looks_up: ClassVar[bool] = False
 What was computed and kept, one row for each entry, of this model and of others:
 rankings            the most important weights of an ability, from which masks are cut
 outcomes            what one model, intact or ablated, answered to the items of one benchmark

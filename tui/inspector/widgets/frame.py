@@ -16,6 +16,7 @@ from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.engine_words import gpu_words, loaded_share
 from tui.names import short_benchmark
 from tui.numbers import count_text, size_text
+from tui.prompt_words import STYLE_WORDS
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class Header(Widget):
         if info.quantization != "none":
             dtype = f"{info.quantization}, {dtype}"
         facts = [f"{info.architecture} {count_text(info.parameters)}", f"{info.layers} layers", dtype]
+        if self._session.settled is not None:
+            settled = self._session.settled
+            facts.insert(1, f"{settled.level} items, {STYLE_WORDS[settled.prompt]}")
         if device not in ("auto", ""):
             facts.append(device)
         facts.append(size_text(loaded.bytes if loaded and loaded.bytes else info.bytes))
@@ -115,6 +119,9 @@ def status_text(session: Session) -> Text:
         share = loaded_share(activity.model)
         doing = f"{share}{' ' if share else ''}{safe_line(activity.model.doing)}"
         return Text(f"{marks.lacking} {doing}"[:LOADING_COLUMNS])
+    if activity.probing is not None:
+        done, total = activity.probing.done, activity.probing.total
+        return Text(f"{marks.running} probing prompts {done}/{total}", style="bold")
     if job is None:
         return Text(f"{marks.stored} idle")
     more = f" +{len(activity.queued)}" if activity.queued else ""

@@ -1,0 +1,94 @@
+"""Asks the intact model the probe's questions, and settles prompt form and level by the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from core.analysis.probe import (
+    ProbeTable,
+    Question,
+    every_question,
+    probe_requests,
+    questions_left,
+    questions_of,
+    settled_by,
+    settlement,
+    table_of,
+)
+from core.experiment.events import BatchFinished, Event, Probing, RunFinished, RunsFound, RunStarted
+from core.experiment.storing import stored_outcomes
+from core.runner.runner import Runner
+from core.runner.runs import outcomes_of
+
+Needed = Callable[[ProbeTable], Sequence[Question]]
+"""Gives the questions that are left, as far as it is known by now."""
+
+OF_RUNS = (RunsFound, RunStarted, BatchFinished, RunFinished)
+"""Events that a screen would take for those of a job."""
+
+
+def settle(runner: Runner) -> None:
+    """Settles prompt form and level of a real model where they are `auto`, and emits what they are.
+
+    The answers are stored: the next time nothing is asked.
+
+    Raises:
+        Cancelled: the runner was cancelled; what was answered is stored.
+        ValueError: the model cannot be used.
+    """
+    asked = runner.spec
+    if asked.is_embedded:
+        return
+    table = ProbeTable()
+    if not asked.is_settled:
+        table = _answered(runner, questions_of(asked), lambda known: questions_left(known, asked))
+        runner.settle(*settled_by(table, asked))
+    runner.emit(settlement(table, runner.spec))
+
+
+def whole_probe(runner: Runner) -> ProbeTable:
+    """The answers to every question, asked now where they are not stored.
+
+    Raises:
+        Cancelled: the runner was cancelled; what was answered is stored.
+        ValueError: the model cannot be used.
+    """
+    questions = every_question()
+    return _answered(
+        runner, questions, lambda known: [question for question in questions if question not in known.right]
+    )
+
+
+def _answered(runner: Runner, questions: Sequence[Question], needed: Needed) -> ProbeTable:
+    """The table with everything that is needed.
+
+    Args:
+        runner: the model and the cache.
+        questions: all that may be needed.
+        needed: those that are left.
+    """
+    requests = probe_requests(runner, questions)
+    table = table_of(requests, stored_outcomes(runner, [request.key for request in requests.values()]))
+    while left := needed(table):
+        runner.emit(Probing(len(table.right), len(table.right) + len(left)))
+        with _without_runs(runner):
+            frame = outcomes_of(runner, requests[left[0]])
+        table = ProbeTable({**table.right, left[0]: int(frame["correct"].sum())})
+    return table
+
+
+@contextmanager
+def _without_runs(runner: Runner) -> Iterator[None]:
+    """A context in which the events of runs are not emitted."""
+    emit = runner.emit
+
+    def pass_on(event: Event) -> None:
+        if not isinstance(event, OF_RUNS):
+            emit(event)
+
+    runner.emit = pass_on
+    try:
+        yield
+    finally:
+        runner.emit = emit
