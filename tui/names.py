@@ -8,6 +8,7 @@ from core.abilities.catalogue import ABILITIES
 from core.inference import Finish
 from core.masks.choices import Scope, Selection
 from core.models.matrices import Variant
+from core.models.spec import FORM
 from tui.numbers import k_text
 from tui.safe_text import safe_line
 
@@ -72,11 +73,16 @@ VERSION_WORDS: dict[Version, str] = {
 
 def short_benchmark(benchmark_id: str) -> str:
     """A benchmark or an ability in a word; safe on a screen, whoever made its id."""
-    return ABILITY_WORDS.get(benchmark_id) or safe_line(benchmark_id)
+    ability, form, style = benchmark_id.partition(FORM)
+    word = ABILITY_WORDS.get(ability)
+    return safe_line(benchmark_id) if word is None else f"{word}{form}{safe_line(style)}"
 
 
 def short_name(benchmark_id: str) -> str:
-    """A benchmark or an ability as a column head."""
+    """A benchmark or an ability as a column head; one in a form of its own with the form's first letter."""
+    ability, form, style = benchmark_id.partition(FORM)
+    if form and ability in SHORT_NAMES:
+        return f"{SHORT_NAMES[ability][: LONGEST_HEAD - 2]}{form}{safe_line(style)[:1]}"
     return SHORT_NAMES.get(benchmark_id, safe_line(benchmark_id)[:LONGEST_HEAD])
 
 

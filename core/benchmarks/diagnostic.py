@@ -22,7 +22,7 @@ from core.abilities.compound import (
 from core.abilities.prompts import LETTERS, render_choice
 from core.benchmarks.benchmark import Benchmark, ChoiceDocument, Document, GenerationDocument, Judged
 from core.benchmarks.scoring import choice_metric
-from core.models.spec import Level, ModelSpec, PromptStyle
+from core.models.spec import FORM, Level, ModelSpec, PromptStyle
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,9 +49,6 @@ PLAUSIBLE_SHARE_OF_CHANCE = 0.2
 
 BLANK = "_"
 """Stands for the answer to an earlier question in a prompt as shown to a person."""
-
-FORM = "@"
-"""Separates ability and form in the id of a diagnostic benchmark with a form of its own."""
 
 ORDINALS = ("First", "Second", "Third")
 

@@ -25,6 +25,9 @@ AskedLevel = Literal["auto", "basic", "plain", "standard"]
 Quantization = Literal["none", "nf4", "fp4"]
 DType = Literal["auto", "bfloat16", "float16", "float32"]
 
+FORM = "@"
+"""Separates ability and form in the id of a benchmark that has a form of its own."""
+
 OTHER_STYLE: Mapping[PromptStyle, RealStyle] = {"letters": "text", "text": "letters"}
 """The other form of a real model's items."""
 

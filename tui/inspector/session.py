@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.benchmarks.diagnostic import FORM
 from core.benchmarks.registry import OTHER_FORM, find_benchmarks, is_generated, reads_rows, runs_code
 from core.experiment.events import PromptsSettled
 from core.models.description import selectable_weights
+from core.models.spec import FORM
 from tui.inspector.activity import Activity
 from tui.inspector.lens import Known
 from tui.inspector.look.marks import Marks
