@@ -16,8 +16,8 @@ from core.analysis.probe import Question, every_question, stored_settlement
 from core.benchmarks.diagnostic import PROBE_ITEMS, heldout_items
 from core.experiment.events import BatchFinished, Event, Probing, PromptsSettled, RunStarted
 from core.experiment.experiment import Experiment
+from core.inference.cancelling import Cancelled
 from core.models.spec import ModelSpec, Unsettled
-from core.runner.loaded import Cancelled
 from core.runner.probe import settle, whole_probe
 from core.runner.runner import Runner
 from tests.core.tiny_models import byte_tokenizer, save_model
