@@ -32,6 +32,7 @@ SCHEMA = pl.Schema(
         "finish": pl.String(),
         "cluster": pl.String(),
         "tokens": pl.List(pl.Int32()),
+        "cut": pl.Int32(),
     }
 )
 """One row per item, in item order.
@@ -39,7 +40,8 @@ SCHEMA = pl.Schema(
 `gold` and `prediction` are option indices, `loglikelihoods` one sum in nats per option; these and
 `correct_norm` are null for generation. `text` is what was written, `answer` the part of it that was judged,
 `finish` why it ended and `tokens` the ids of all new tokens, an end token included; these are null for
-multiple choice. `score` is the first metric, 0 to 1. Items of one `cluster` are resampled together; null: the
+multiple choice. `cut` is the number of tokens that were cut from the left of a prompt too long for the model,
+0 as a rule. `score` is the first metric, 0 to 1. Items of one `cluster` are resampled together; null: the
 item is on its own."""
 
 

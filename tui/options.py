@@ -286,6 +286,14 @@ class BenchmarkFlags:
         ),
     ] = None
     chat: Annotated[bool, typer.Option("--chat", help="Use the model's chat template.")] = False
+    end_repeats: Annotated[
+        bool,
+        typer.Option(
+            "--end-repeats",
+            help="End a written answer once it only repeats itself: faster, and no longer to the letter what "
+            "lm-evaluation-harness scores.",
+        ),
+    ] = False
     allow_code_execution: Annotated[
         bool, typer.Option("--allow-code-execution", help="Run programs that the model writes, in a sandbox.")
     ] = False
@@ -315,7 +323,12 @@ class BenchmarkFlags:
 
         folder = absolute_folder(self.data_dir)
         return BenchmarkOptions(
-            folder, self.few_shot, self.chat, self.allow_code_execution, self.without_sandbox
+            folder,
+            self.few_shot,
+            self.chat,
+            allow_code=self.allow_code_execution,
+            end_repeats=self.end_repeats,
+            without_sandbox=self.without_sandbox,
         )
 
 

@@ -36,6 +36,7 @@ STATISTICS: dict[str, pl.DataType] = {
     "defined": pl.Boolean(),
     "reason": pl.String(),
     "detectable_ais": pl.Float64(),
+    "truncated": pl.Int64(),
     "specificity": pl.Float64(),
 }
 """The fields of `CellStatistics`, and the specificity where it is known."""

@@ -50,6 +50,8 @@ class Outcome:
     """Why the text ended."""
     tokens: tuple[int, ...] | None = None
     """The new tokens, see `Generated`."""
+    cut: int = 0
+    """Tokens cut from the left of the prompt, which was too long for the model; the most of any option."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,6 @@ class Prepared:
     encoded: tuple[EncodedChoice, ...]
     """The items' token ids, if a metric asks for greedy options; else empty."""
     tokenizer: PreTrainedTokenizerBase
-    end_repeats: bool = True
-    """Whether a written answer that only repeats itself is ended; lm-evaluation-harness lets it run on."""
 
 
 def prepare(loaded: LoadedModel, benchmark: Benchmark, n: int, batch_size: BatchSize = "auto") -> Prepared:
@@ -126,7 +126,9 @@ def evaluate(
     plan = prepared.plan if not done else replace(prepared.plan, batches=tuple(left))
     for scores in loglikelihoods(model, plan, cancelled):
         pairs = zip(scores.items, scores.loglikelihoods, strict=True)
-        yield [_choice(model, prepared, index, values) for index, values in pairs]
+        yield [
+            replace(_choice(model, prepared, index, values), cut=plan.cut[index]) for index, values in pairs
+        ]
 
 
 def finished_batches(prepared: Prepared, known: Mapping[str, Outcome]) -> list[list[Outcome]]:
@@ -189,7 +191,7 @@ def _written(
             [one.prompt for one in some],
             max_new_tokens=max_new_tokens,
             stop=stop,
-            end_repeats=prepared.end_repeats,
+            end_repeats=prepared.benchmark.end_repeats,
             cancelled=cancelled,
         )
         outcomes = []
@@ -229,4 +231,5 @@ def _written_outcome(benchmark: Benchmark, document: GenerationDocument, written
         answer=judged.answer,
         finish=written.finish,
         tokens=written.tokens,
+        cut=written.cut,
     )

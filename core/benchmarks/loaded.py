@@ -164,7 +164,7 @@ def _plain(document: Document) -> list[object]:
     if isinstance(document, ChoiceDocument):
         texts = (document.contexts, document.continuations, document.options, document.steps)
         return [*shared, *texts, sorted(document.gold), document.lengths]
-    code = document.code and (document.code.head, document.code.setup, document.code.tests)
+    code = document.code and (document.code.head, document.code.tests)
     return [*shared, document.prompt, document.until, document.max_new_tokens, document.targets, code]
 
 

@@ -65,7 +65,7 @@ def judge_program(document: GenerationDocument, text: str, *, insist: bool = Fal
     if code is None:
         raise ValueError(f"Item {document.id} has no tests.")
     helpers, tests = split_tests(code)
-    program = "\n".join(part for part in (code.head + text, code.setup, helpers) if part)
+    program = "\n".join(part for part in (code.head + text, helpers) if part)
     run = run_tests(program, tests, insist=insist)
     if run.execution.status == "refused":
         raise ValueError(run.execution.stderr)

@@ -13,9 +13,9 @@ KeyKind = Literal["ranking", "outcomes", "divergences", "generation_quality", "i
 
 VERSIONS: Mapping[KeyKind, int] = {
     "ranking": 3,
-    "outcomes": 4,
+    "outcomes": 5,
     "divergences": 2,
-    "generation_quality": 2,
+    "generation_quality": 3,
     "items": 3,
     "localizations": 3,
 }

@@ -133,6 +133,8 @@ class ItemOutcome(msgspec.Struct, frozen=True, array_like=True):
     correct: bool
     loglikelihoods: tuple[float, ...]
     """Summed over the tokens of each option, in nats; empty where the answer is written."""
+    cut: int = 0
+    """Tokens cut from the left of its prompt, which was too long for the model."""
 
 
 class BatchFinished(msgspec.Struct, frozen=True, tag=True):

@@ -3,25 +3,30 @@
 A batch whose options are single tokens needs nothing but the contexts.
 
 Items whose contexts begin alike (the worked examples of a benchmark, a passage) are batches of their own:
-the shared prefix is read once, and their rows hold what comes after it.
+the shared prefix is read once, and their rows hold what comes after it. A long context is read like a prefix,
+by itself. An item whose options are cut in different places is a batch of its own, with a row for each.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 
 from core.inference.batching import cheapest_batches, pass_cost
-from core.inference.encoding import EncodedChoice, TokenIds, cut_context
+from core.inference.encoding import EncodedChoice, TokenIds, cut_options, cuts_of
 from core.inference.head import HeadPart, Predictions, head_parts
 from core.inference.packed_rows import PackedRows, pack_rows, predictions_of, row_length
-from core.inference.shared_prefix import LOOKS, group_by_prefix
+from core.inference.shared_prefix import LONGEST_REST, LOOKS, group_by_prefix
 
 BatchSize = int | Literal["auto"]
+
+Numbered = tuple[int, EncodedChoice]
+"""An item, or some of its options, with its index."""
 
 TOKENS_ON_CPU = 1024
 """Padded tokens of a batch of size `auto` on a CPU: larger ones leave its caches and take twice as long."""
@@ -41,7 +46,7 @@ class Batch:
     prefix: TokenIds
     """What all contexts of the batch begin with, and its rows do not; may be empty."""
     rows: PackedRows
-    """Causal when every option is a single token and there is no prefix."""
+    """One for each item, or for each option of a single item; causal where that will do."""
     predictions: Predictions
     """The tokens to predict."""
     parts: tuple[HeadPart, ...]
@@ -50,7 +55,7 @@ class Batch:
     @property
     def tokens(self) -> int:
         """The size of the batch in memory: its tokens, and for each row those of the prefix."""
-        return len(self.items) * (len(self.prefix) + self.rows.width)
+        return len(self.rows.input_ids) * (len(self.prefix) + self.rows.width)
 
     @property
     def table_shape(self) -> tuple[int, int]:
@@ -82,8 +87,13 @@ class ChoicePlan:
     """How a list of items goes through a model: made once, used for the intact and every ablated model."""
 
     batches: tuple[Batch, ...]
-    truncated: int
-    """Number of items whose context was cut from the left."""
+    cut: tuple[int, ...]
+    """For each item, the number of tokens cut from the left of its context; the most of any option."""
+
+    @property
+    def truncated(self) -> int:
+        """Number of items whose context was cut."""
+        return sum(count > 0 for count in self.cut)
 
     def halve(self, index: int) -> None:
         """Halves a batch that did not fit in memory, and all later ones of its size, until they are smaller.
@@ -131,33 +141,52 @@ def plan_choices(
     """
     if batch_size != "auto" and batch_size < 1:
         raise ValueError(f"The batch size is {batch_size}: give 'auto' or a number from 1 up.")
-    cut = [cut_context(item, max_length) for item in encoded]
-    truncated = sum(new is not old for new, old in zip(cut, encoded, strict=True))
+    cut = [cut_options(item, max_length) for item in encoded]
     kind = torch.device(device).type
     batches: list[Batch] = []
-    # A context's last token stays in the row, because it predicts the first tokens of the options.
-    for group in group_by_prefix([item.context_ids[:-1] for item in cut], 2 * pass_cost(kind)):
-        prefix = cut[group.members[0]].context_ids[: group.length]
-        rows = [(i, replace(cut[i], context_ids=cut[i].context_ids[group.length :])) for i in group.members]
+    for prefix, rows in _by_prefix([(i, some[0]) for i, some in enumerate(cut) if len(some) == 1], kind):
         parts = _grouped(rows, prefix, batch_size, kind)
         batches += [_make_batch(part, prefix, device, pad_id) for part in parts]
-    return ChoicePlan(tuple(batches), truncated)
+    apart = [[(i, row) for row in some] for i, some in enumerate(cut) if len(some) > 1]
+    batches += [_make_batch(rows, (), device, pad_id) for rows in apart]
+    return ChoicePlan(tuple(batches), tuple(max(cuts_of(item, max_length)) for item in encoded))
 
 
-def _is_plain(item: EncodedChoice) -> bool:
-    """Whether all options are single tokens."""
-    return all(len(ids) == 1 for ids in item.continuation_ids)
+def _by_prefix(items: Sequence[Numbered], device: str) -> Iterator[tuple[TokenIds, list[Numbered]]]:
+    """Prefixes to read by themselves, and the items that go on from each."""
+
+    def without(item: EncodedChoice, length: int) -> EncodedChoice:
+        return replace(item, context_ids=item.context_ids[length:])
+
+    # A context's last token stays in the row, because it predicts the first tokens of the options.
+    beginnings = [item.context_ids[:-1] for _, item in items]
+    for group in group_by_prefix(beginnings, 2 * pass_cost(device)):
+        members = [items[i] for i in group.members]
+        if group.length:
+            prefix = members[0][1].context_ids[: group.length]
+            yield prefix, [(i, without(item, group.length)) for i, item in members]
+            continue
+        is_long = [row_length(item) > LONGEST_REST and not _is_causal(item) for _, item in members]
+        for i, item in itertools.compress(members, is_long):
+            yield item.context_ids[:-1], [(i, without(item, len(item.context_ids) - 1))]
+        if not all(is_long):
+            yield (), [member for member, apart in zip(members, is_long, strict=True) if not apart]
+
+
+def _is_causal(item: EncodedChoice) -> bool:
+    """Whether causal attention will do for its row: at most one option has inputs."""
+    return sum(len(ids) > 1 for ids in item.continuation_ids) < 2
 
 
 def _grouped(
-    items: Sequence[tuple[int, EncodedChoice]], prefix: TokenIds, batch_size: BatchSize, device: str
-) -> list[list[tuple[int, EncodedChoice]]]:
-    """The items in batches, the longest first; without a prefix, plain ones and others never share one."""
+    items: Sequence[Numbered], prefix: TokenIds, batch_size: BatchSize, device: str
+) -> list[list[Numbered]]:
+    """The items in batches, the longest first; without a prefix, causal ones and others never share one."""
 
-    def kind(numbered: tuple[int, EncodedChoice]) -> bool:
-        return not prefix and _is_plain(numbered[1])
+    def kind(numbered: Numbered) -> bool:
+        return not prefix and _is_causal(numbered[1])
 
-    groups: list[list[tuple[int, EncodedChoice]]] = []
+    groups: list[list[Numbered]] = []
     ordered = sorted(items, key=lambda numbered: (kind(numbered), -row_length(numbered[1]), numbered[0]))
     for _, same_kind in itertools.groupby(ordered, key=kind):
         rows = list(same_kind)
@@ -179,16 +208,19 @@ def _batch_sizes(lengths: Sequence[int], prefix: int, batch_size: BatchSize, dev
 
 
 def _make_batch(
-    group: Sequence[tuple[int, EncodedChoice]], prefix: TokenIds, device: torch.device | str, pad_id: int
+    group: Sequence[Numbered], prefix: TokenIds, device: torch.device | str, pad_id: int
 ) -> Batch:
-    """The tensors of some items of one kind."""
-    numbers, items = zip(*group, strict=True)
-    is_causal = not prefix and _is_plain(items[0])
+    """The tensors of some items of one kind; an item in several rows is alone."""
+    items = [item for _, item in group]
+    options: Counter[int] = Counter()
+    for number, item in group:
+        options[number] += len(item.continuation_ids)
+    is_causal = not prefix and all(map(_is_causal, items))
     rows = pack_rows(items, pad_id, is_causal=is_causal, prefix=len(prefix)).to(device)
     found = predictions_of(items, rows.width)
     return Batch(
-        items=numbers,
-        option_counts=tuple(len(item.continuation_ids) for item in items),
+        items=tuple(options),
+        option_counts=tuple(options.values()),
         prefix=prefix,
         rows=rows,
         predictions=found,

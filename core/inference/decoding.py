@@ -10,7 +10,8 @@ from torch import Tensor
 from transformers import Cache, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from core.inference.shared_prefix import LOOKS, Prefix, additive_mask, attending_to, cache_argument
+from core.inference.attention_masks import Masks, additive_mask, layer_masks
+from core.inference.shared_prefix import LOOKS, Prefix, attending_to, cache_argument
 
 READ_AT_ONCE_ON_CPU = 1024
 """Tokens of prompts that are read in one forward pass: larger passes leave a CPU's caches."""
@@ -54,7 +55,8 @@ class Decoding:
         """(B, V) float32: the logits of the token after each row."""
         if self._cache is None or self._tokens is None:
             return self._read()
-        seen = self._mask[..., : self._width]
+        slots = torch.arange(1 - self._width, 1, device=self._positions.device)
+        seen = self._masks(self._mask[..., : self._width], self._positions, self._positions + slots)
         return self._forward(self._tokens, self._cache, seen, self._positions)
 
     def advance(self, tokens: Tensor, kept: Sequence[int]) -> None:
@@ -104,9 +106,13 @@ class Decoding:
             return self._forward(ids, read, None if is_real.all() else is_real, positions)
         causal = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool, device=ids.device).tril()
         mask = additive_mask(causal & is_real[:, None, None], self._model.dtype)
-        return self._forward(ids, read, mask, positions)
+        return self._forward(ids, read, self._masks(mask, positions, positions), positions)
 
-    def _forward(self, ids: Tensor, cache: Cache, mask: Tensor | None, positions: Tensor) -> Tensor:
+    def _masks(self, mask: Tensor, queries: Tensor, keys: Tensor) -> Masks:
+        prefix = self._prefix.length if self._prefix else 0
+        return layer_masks(self._model.config, mask, queries, keys, prefix)
+
+    def _forward(self, ids: Tensor, cache: Cache, mask: Masks | None, positions: Tensor) -> Tensor:
         """(B, V) float32: the logits after the last of the ids, whose keys and values go into the cache."""
         arguments: dict[str, Any] = {cache_argument(self._model): cache}
         with attending_to(self._model, self._prefix):

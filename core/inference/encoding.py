@@ -83,16 +83,28 @@ def _encode_context(
     item_id: str, context: str, continuations: Sequence[str], tokenizer: PreTrainedTokenizerBase
 ) -> tuple[TokenIds, tuple[TokenIds, ...]]:
     """The token ids of a context and of its continuations."""
-    texts = [context.rstrip(), *(context + continuation for continuation in continuations)]
-    context_ids, *whole_ids = encode_texts(texts, tokenizer)
-    if not context_ids:  # an empty prompt without BOS: lm-evaluation-harness starts from the EOS token
-        context_ids = [tokenizer.eos_token_id]
-        whole_ids = [context_ids + ids for ids in whole_ids]
+    wholes = [context + continuation for continuation in continuations]
+    context_ids, *whole_ids = encode_texts([context.rstrip(), *wholes], tokenizer)
+    if not context.strip() or not context_ids:
+        context_ids = [prefix_token(tokenizer)]
+        plain: list[list[int]] = tokenizer(wholes, add_special_tokens=False)["input_ids"]
+        whole_ids = [ids if ids[:1] == context_ids else context_ids + ids for ids in plain]
     scored = tuple(tuple(ids[len(context_ids) :]) for ids in whole_ids)
     if not all(scored):
         empty = continuations[scored.index(())]
         raise ValueError(f"Option '{empty}' of item {item_id} adds no token to the prompt: reword it.")
     return tuple(context_ids), scored
+
+
+def encode_prompt(prompt: str, tokenizer: PreTrainedTokenizerBase) -> TokenIds:
+    """The token ids of a text that a model continues; at least one."""
+    return tuple(encode_texts([prompt], tokenizer)[0]) or (prefix_token(tokenizer),)
+
+
+def prefix_token(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The token before a text that has nothing before it: BOS where the tokenizer has one, else EOS."""
+    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
+    return int(eos if bos is None else bos)
 
 
 def common_length(sequences: Sequence[TokenIds]) -> int:
@@ -126,10 +138,7 @@ def cut_context(encoded: EncodedChoice, max_length: int) -> EncodedChoice:
         len(ids) - first for ids, first in zip(encoded.continuation_ids, encoded.first_scored, strict=True)
     ]
     if max(scored) > max_length:
-        raise ValueError(
-            f"An option of item {encoded.item_id} has {max(scored)} tokens, but the limit is {max_length}: "
-            "shorten it."
-        )
+        raise ValueError(_too_long(encoded.item_id, max(scored), max_length))
     room = max_length + 1 - max(len(ids) for ids in encoded.continuation_ids)
     if room >= len(encoded.context_ids):
         return encoded
@@ -140,10 +149,48 @@ def cut_context(encoded: EncodedChoice, max_length: int) -> EncodedChoice:
     return replace(encoded, context_ids=(), continuation_ids=kept, unscored=unscored)
 
 
+def cut_options(encoded: EncodedChoice, max_length: int) -> tuple[EncodedChoice, ...]:
+    """The item cut as lm-evaluation-harness cuts it: each option's sequence by itself, from the left.
+
+    Returns:
+        One item with all options, if they still share what comes before them; else one item for each option.
+
+    Raises:
+        ValueError: the scored part of an option is longer than the limit.
+    """
+    cuts = cuts_of(encoded, max_length)
+    context = encoded.context_ids
+    if len(set(cuts)) == 1 and cuts[0] < max(len(context), 1):
+        return (replace(encoded, context_ids=context[cuts[0] :]),) if cuts[0] else (encoded,)
+    rows = []
+    for ids, first, cut in zip(encoded.continuation_ids, encoded.first_scored, cuts, strict=True):
+        scored = ids[first:]
+        if len(scored) > max_length:
+            raise ValueError(_too_long(encoded.item_id, len(scored), max_length))
+        kept = (context + ids[:first])[cut:]
+        rows.append(EncodedChoice(encoded.item_id, kept, (scored,), 0))
+    return tuple(rows)
+
+
+def cuts_of(encoded: EncodedChoice, max_length: int) -> tuple[int, ...]:
+    """For each option, by how many tokens it is too long with what comes before it.
+
+    The last token of an option is never an input, so a sequence may have max_length + 1 tokens.
+    """
+    context = len(encoded.context_ids)
+    return tuple(max(context + len(ids) - max_length - 1, 0) for ids in encoded.continuation_ids)
+
+
+def _too_long(item_id: str, tokens: int, max_length: int) -> str:
+    return f"An option of item {item_id} has {tokens} tokens, but the limit is {max_length}: shorten it."
+
+
 def longest_row(config: Any) -> int:
-    """Largest number of tokens in a model's sequence: its positions, its attention window, at most 4,096."""
-    window = getattr(config, "sliding_window", None) or LONGEST_ROW
-    return min(int(config.max_position_embeddings), int(window), LONGEST_ROW)
+    """Largest number of tokens in a model's sequence: its positions, as in lm-evaluation-harness.
+
+    A sliding window is no limit: what a token sees is the attention's business.
+    """
+    return int(config.max_position_embeddings)
 
 
 def unknown_words(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:

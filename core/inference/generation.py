@@ -14,7 +14,7 @@ from core.inference.answers import TextStream
 from core.inference.batching import is_out_of_memory, pass_cost, release_memory
 from core.inference.cancelling import Cancelled
 from core.inference.decoding import Decoding, Sampler
-from core.inference.encoding import TokenIds, encode_texts, longest_row
+from core.inference.encoding import TokenIds, encode_prompt, longest_row
 from core.inference.shared_prefix import Prefix, group_by_prefix, read_prefix
 
 TOKENS_PER_BATCH = 16384
@@ -43,7 +43,7 @@ def generate(
     temperature: float = 0.0,
     seed: int = 0,
     stop: tuple[str, ...] = (),
-    end_repeats: bool = True,
+    end_repeats: bool = False,
     cancelled: Callable[[], bool] | None = None,
     on_text: Callable[[int, str], None] | None = None,
 ) -> list[Generated]:
@@ -60,7 +60,7 @@ def generate(
         seed: of the sampling above temperature 0.
         stop: strings that end an answer and are no part of it.
         end_repeats: whether an answer that only repeats itself ends, with finish `repeats`;
-            lm-evaluation-harness lets it run on.
+            lm-evaluation-harness lets it run on, and now and then it goes on to something else.
         cancelled: asked before every token; what was written so far is returned.
         on_text: called with a prompt's index and each new piece of its answer; the pieces join to the text.
 
@@ -75,7 +75,7 @@ def generate(
         )
     if temperature < 0:
         raise ValueError(f"The temperature is {temperature}: give 0 or more.")
-    ids = [encode_texts([prompt], tokenizer)[0] or [tokenizer.eos_token_id] for prompt in prompts]
+    ids = [encode_prompt(prompt, tokenizer) for prompt in prompts]
     ends = _end_tokens(model, tokenizer)
     emit = on_text or (lambda number, piece: None)
     streams = [

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from core.inference.batching import is_out_of_memory, release_memory
 from core.inference.choice_plan import Batch, ChoicePlan
-from core.inference.encoding import EncodedChoice, cut_context
+from core.inference.encoding import EncodedChoice
 from core.inference.head import head_logits
 from core.inference.shared_prefix import Prefix, attending_to, read_prefix
 
@@ -124,13 +124,13 @@ def _token_table(model: PreTrainedModel, batch: Batch, prefix: Prefix | None) ->
 def greedy_options(model: PreTrainedModel, item: EncodedChoice, max_length: int) -> tuple[bool, ...]:
     """For each option of an item, whether greedy decoding would give it; a forward pass for each option.
 
-    A context longer than max_length tokens with its option is cut from the left.
+    What is longer than max_length tokens is cut from the left.
     """
-    cut = cut_context(item, max_length)
     found = []
-    for option, first in zip(cut.continuation_ids, cut.first_scored, strict=True):
-        ids = torch.tensor([[*cut.context_ids, *option]], device=model.device)
-        start = len(cut.context_ids) + first
+    for option, first in zip(item.continuation_ids, item.first_scored, strict=True):
+        whole = item.context_ids + option
+        ids = torch.tensor([whole[-max_length - 1 :]], device=model.device)
+        start = ids.shape[1] - len(option) + first
         logits = model(input_ids=ids[:, :-1], logits_to_keep=ids.shape[1] - start).logits[0]
         found.append(bool((logits.argmax(dim=-1) == ids[0, start:]).all()))
     return tuple(found)

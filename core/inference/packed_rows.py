@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from core.inference.attention_masks import Masks, additive_mask, layer_masks
 from core.inference.encoding import EncodedChoice
 from core.inference.head import Predictions
-from core.inference.shared_prefix import additive_mask
 
 
 def row_length(item: EncodedChoice) -> int:
@@ -33,6 +33,8 @@ class PackedRows:
     """(B, T) int64; None where every row is a sequence as any other."""
     segments: Tensor | None
     """(B, T) int64: 0 the context, j the j-th option, -1 padding; None as position_ids."""
+    prefix: int = 0
+    """Tokens that come before every row."""
 
     @property
     def width(self) -> int:
@@ -53,22 +55,26 @@ class PackedRows:
             change(self.input_ids),
             None if positions is None else change(positions),
             None if segments is None else change(segments),
+            self.prefix,
         )
 
-    def attention_mask(self, model: PreTrainedModel, *, added: bool) -> Tensor | None:
+    def attention_mask(self, model: PreTrainedModel, *, added: bool) -> Masks | None:
         """(B, 1, T, T): a query may look at earlier positions of the context or of its own segment.
+
+        Narrower in layers with a sliding window that is shorter than the rows.
 
         Args:
             model: whose attention takes the mask.
             added: whether it has to be one that is added to the scores; else it is a bool mask if possible.
         """
-        if self.segments is None:
+        if self.segments is None or self.position_ids is None:
             return None
         query, key = self.segments[:, None, :, None], self.segments[:, None, None, :]
         may_look = ((key == 0) | (key == query)).tril()
         # Only torch's own attention takes a bool mask as such; others add masks to the scores.
         added = added or model.config._attn_implementation != "sdpa"
-        return additive_mask(may_look, model.dtype) if added else may_look
+        mask = additive_mask(may_look, model.dtype) if added else may_look
+        return layer_masks(model.config, mask, self.position_ids, self.position_ids, self.prefix)
 
     def hidden_states(self, model: PreTrainedModel, *, added_mask: bool) -> Tensor:
         """(B * T, H) last hidden states; of the mask as `attention_mask`."""
@@ -97,7 +103,7 @@ def pack_rows(items: Sequence[EncodedChoice], pad_id: int, *, is_causal: bool, p
     for row, item in enumerate(items):
         length = row_length(item)
         ids[row, :length], positions[row, :length], segments[row, :length] = torch.tensor(_row_of(item))
-    return PackedRows(ids, None, None) if is_causal else PackedRows(ids, positions + prefix, segments)
+    return PackedRows(ids, None, None) if is_causal else PackedRows(ids, positions + prefix, segments, prefix)
 
 
 def _row_of(item: EncodedChoice) -> list[list[int]]:

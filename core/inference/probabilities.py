@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.inference.answers import Divergence, first_difference
 from core.inference.choice_plan import plan_choices
-from core.inference.encoding import EncodedChoice, TokenIds, encode_texts, longest_row
+from core.inference.encoding import EncodedChoice, TokenIds, encode_prompt, longest_row
 from core.inference.loglikelihood import token_loglikelihoods
 
 Probabilities = tuple[float | None, float | None]
@@ -57,8 +57,7 @@ def prompt_ids(
             f"An answer has up to {max_new_tokens} tokens, but the model takes {longest_row(model.config)}: "
             "generate fewer tokens."
         )
-    ids = encode_texts([prompt], tokenizer)[0] or [tokenizer.eos_token_id]
-    return tuple(ids[-room:])
+    return encode_prompt(prompt, tokenizer)[-room:]
 
 
 def ablated_probabilities(

@@ -24,6 +24,10 @@ from core.inference.encoding import TokenIds, common_length
 LEAST_SHARED = 16
 """Tokens: for a shorter prefix (`Question:`) the attention that sharing needs costs more than it saves."""
 
+LONGEST_REST = 2048
+"""Tokens that a sequence may have beyond a prefix: attention to a prefix keeps the scores of all pairs of
+tokens in memory, and so does a mask of pairs."""
+
 LOOKS = 2**22
 """Query-key pairs in a batch that shares a prefix: their scores are in memory at once, 0.5 GB in float32 for
 32 heads, and as much again for the attention weights."""
@@ -47,16 +51,19 @@ def group_by_prefix(
 ) -> list[PrefixGroup]:
     """Groups that save tokens: one of n that share L tokens, at least `least`, saves (n - 1) * L - worth.
 
-    Every sequence is in one group; those in no group that saves any are in one of length 0, the last.
+    Every sequence is in one group. Those in no group that saves any, and those that go on for more than
+    LONGEST_REST tokens, are in one of length 0, the last.
     """
     order = sorted(range(len(sequences)), key=lambda i: (sequences[i], i))
     root = _grown([sequences[i] for i in order], worth, least)
-    groups = [
-        PrefixGroup(found.length, tuple(sorted(order[i] for i in found.members)))
-        for found in sorted(root.groups, key=lambda found: found.members)
-    ]
-    alone = tuple(sorted(order[i] for i in root.free))
-    return [*groups, PrefixGroup(0, alone)] if alone else groups
+    groups, alone = [], [order[i] for i in root.free]
+    for found in sorted(root.groups, key=lambda found: found.members):
+        members = sorted(order[i] for i in found.members)
+        long = {i for i in members if len(sequences[i]) - found.length > LONGEST_REST}
+        alone += long
+        if kept := tuple(i for i in members if i not in long):
+            groups.append(PrefixGroup(found.length, kept))
+    return [*groups, PrefixGroup(0, tuple(sorted(alone)))] if alone else groups
 
 
 @dataclass(frozen=True)
@@ -149,8 +156,8 @@ def read_prefix(model: PreTrainedModel, ids: Sequence[int]) -> Prefix:
 def attending_to(model: PreTrainedModel, prefix: Prefix | None) -> Iterator[None]:
     """A context in which every sequence of a batch attends to a prefix; without one nothing changes.
 
-    The attention mask has to be `additive_mask` of the sequences' own tokens, and position ids to go on from
-    the prefix.
+    The attention mask has to be an `additive_mask` of the sequences' own tokens, or of these and the prefix
+    before them, and position ids have to go on from the prefix.
     """
     if prefix is None:
         yield
@@ -164,12 +171,6 @@ def attending_to(model: PreTrainedModel, prefix: Prefix | None) -> Iterator[None
     finally:
         model.config._attn_implementation = before
         _ATTENDED.reset(token)
-
-
-def additive_mask(may_look: Tensor, dtype: torch.dtype) -> Tensor:
-    """0 where a bool mask is True, minus infinity elsewhere."""
-    zeros = torch.zeros(may_look.shape, dtype=dtype, device=may_look.device)
-    return zeros.masked_fill_(~may_look, float("-inf"))
 
 
 def cache_argument(model: PreTrainedModel) -> str:
@@ -203,7 +204,9 @@ def _attend(
     to_own = (rows @ key.transpose(0, 1).mT).view(kv_heads, batch, group, length, -1)
     if softcap is not None:
         to_prefix, to_own = ((scores / softcap).tanh() * softcap for scores in (to_prefix, to_own))
-    scores = torch.cat([to_prefix, to_own + attention_mask[:, 0, None]], dim=-1)
+    scores = torch.cat([to_prefix, to_own], dim=-1)
+    masked = attention_mask.shape[-1]  # the last keys, or all
+    scores[..., scores.shape[-1] - masked :] += attention_mask[:, 0, None]
     weights = scores.softmax(dim=-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
     found = (weights[..., :before].flatten(1, 2) @ prefix_value).view(rows.shape)
     found += weights[..., before:] @ value.transpose(0, 1)

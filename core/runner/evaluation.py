@@ -64,10 +64,10 @@ def replay_stored(runner: Runner, request: OutcomesRequest) -> float | None:
     if frame is None:
         return None
     runner.emit(RunStarted(request.mask, request.benchmark.id, request.n))
-    rows = frame.select("gold", "prediction", "correct", "loglikelihoods").iter_rows()
+    rows = frame.select("gold", "prediction", "correct", "loglikelihoods", "cut").iter_rows()
     outcomes = [
-        ItemOutcome(index, _option(gold), _option(prediction), correct, tuple(logprobs or ()))
-        for index, (gold, prediction, correct, logprobs) in enumerate(rows)
+        ItemOutcome(index, _option(gold), _option(prediction), correct, tuple(logprobs or ()), cut or 0)
+        for index, (gold, prediction, correct, logprobs, cut) in enumerate(rows)
     ]
     runner.emit(BatchFinished(tuple(outcomes)))
     return float(frame["score"].cast(float).to_numpy().mean())
@@ -136,7 +136,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 def _columns(documents: Sequence[Document], outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
     """The outcomes as `cache.outcomes` stores them; log-likelihoods or texts, whichever there are."""
     names = ["item_id", "gold", "prediction", "correct", "correct_norm", "score"]
-    names += ["text", "answer", "finish", "tokens"]
+    names += ["text", "answer", "finish", "tokens", "cut"]
     columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in outcomes] for name in names}
     columns["cluster"] = [document.cluster or None for document in documents]
     if outcomes[0].loglikelihoods is not None:
@@ -146,7 +146,8 @@ def _columns(documents: Sequence[Document], outcomes: Sequence[Outcome]) -> dict
 
 def _event_of(index: int, outcome: Outcome) -> ItemOutcome:
     gold, prediction = _option(outcome.gold), _option(outcome.prediction)
-    return ItemOutcome(index, gold, prediction, outcome.correct, outcome.loglikelihoods or ())
+    logprobs = outcome.loglikelihoods or ()
+    return ItemOutcome(index, gold, prediction, outcome.correct, logprobs, outcome.cut)
 
 
 def _option(option: int | None) -> int:

@@ -124,6 +124,7 @@ def _write(runner: Runner, prompt: str, sampling: Sampling, on_text: Callable[[s
         max_new_tokens=sampling.max_new_tokens,
         temperature=sampling.temperature,
         seed=sampling.seed,
+        end_repeats=True,
         cancelled=runner.cancelled,
         on_text=lambda _, piece: on_text(piece),
     )[0]

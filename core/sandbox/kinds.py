@@ -73,7 +73,7 @@ def why_not_unconfined() -> str:
     return f"The limits of programs do not hold here: {problem}." if problem else ""
 
 
-_LIMITS = Limits(wall_seconds=10.0, processes=4)
+_LIMITS = Limits(cpu_seconds=10, processes=4)
 
 _TRIAL = """
 import os, socket, sys

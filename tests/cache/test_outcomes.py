@@ -49,7 +49,7 @@ def test_comes_back_as_saved(outcomes: Outcomes) -> None:
     frame = outcomes.load(key(0))
     assert frame is not None
     assert frame.schema == SCHEMA
-    lacking = {name: [None] * 3 for name in ("text", "answer", "finish", "cluster", "tokens")}
+    lacking = {name: [None] * 3 for name in ("text", "answer", "finish", "cluster", "tokens", "cut")}
     assert frame.to_dict(as_series=False) == {**COLUMNS, **lacking, "score": [1.0, 0.0, 1.0]}
 
 

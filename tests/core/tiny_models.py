@@ -81,6 +81,12 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>")
 
 
+def with_bos(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+    """The tokenizer with a BOS token of its own, `<s>`, which it puts before no text."""
+    tokenizer.add_special_tokens({"bos_token": "<s>"})
+    return tokenizer
+
+
 def small_config(architecture: str, vocabulary: int, **changes: Any) -> PreTrainedConfig:
     """The config of a small model: two layers, grouped queries where the architecture has them."""
     config_class = CONFIG_MAPPING[architecture]

@@ -156,7 +156,6 @@ def _our_texts(model: Any, tokenizer: Any, items: Sequence[Document]) -> Answers
         [item.prompt for item in asked],
         max_new_tokens=MAX_NEW_TOKENS,
         stop=asked[0].until,
-        end_repeats=False,
     )
     return [answer.text for answer in answers]
 

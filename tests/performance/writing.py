@@ -24,9 +24,7 @@ def measure_writing(subject: Subject) -> Measured:
     ]
 
     def write() -> int:
-        written = generate(
-            subject.model, tokenizer, prompts, max_new_tokens=scale.new_tokens, end_repeats=False
-        )
+        written = generate(subject.model, tokenizer, prompts, max_new_tokens=scale.new_tokens)
         return sum(len(one.tokens) for one in written)
 
     tokens = write()

@@ -98,6 +98,7 @@ def _benchmark_words(session: Session, benchmarks: Sequence[str]) -> list[str]:
         words += [] if options.data_dir is None else ["--data-dir", options.data_dir]
         words += [] if options.shots is None else ["--few-shot", str(options.shots)]
         words += ["--chat"] if options.chat else []
+        words += ["--end-repeats"] if options.end_repeats else []
     if session.code.allowed and any(session.runs_code(one) for one in benchmarks):
         words += ["--allow-code-execution"]
         words += ["--without-sandbox"] if session.code.without_sandbox else []

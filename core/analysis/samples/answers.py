@@ -20,7 +20,7 @@ from core.analysis.statistics.accuracy import Accuracy, mean_score
 from core.analysis.statistics.cells import clusters_of
 from core.experiment.events import ItemOutcome
 
-DETAILS = ["prediction", "correct", "score", "loglikelihoods", "text", "answer", "finish", "tokens"]
+DETAILS = ["prediction", "correct", "score", "loglikelihoods", "text", "answer", "finish", "tokens", "cut"]
 """The columns of `cache.outcomes.SCHEMA` with the answer."""
 
 
@@ -34,6 +34,8 @@ class Answers:
     """(N,) which were answered right; False where unknown."""
     prediction: NDArray[np.int16]
     """(N,) index of the chosen option; -1 where unknown, and for generation."""
+    cut: NDArray[np.bool_]
+    """(N,) whose prompts were cut, because they are too long for the model."""
     rows: Callable[[], pl.LazyFrame]
     """N rows with the columns of `DETAILS`."""
 
@@ -59,13 +61,14 @@ def stored_answers(path: Path, payload: Payload, items: ItemTable) -> Answers:
         CorruptEntry: it is not about these items, in this order.
     """
     lazy = pl.scan_parquet(payload)
-    small = lazy.select("item_id", "prediction", "correct").collect()
+    small = lazy.select("item_id", "prediction", "correct", "cut").collect()
     if len(small) != len(items) or not (small["item_id"] == items.ids).all():
         raise CorruptEntry(path, "its items are not those of the benchmark: delete it, and run it again")
     return Answers(
         known=np.ones(len(items), bool),
         correct=small["correct"].to_numpy(),
         prediction=small["prediction"].fill_null(UNKNOWN).to_numpy(),
+        cut=small["cut"].fill_null(0).to_numpy() > 0,
         rows=lambda: lazy.select(DETAILS),
     )
 
@@ -79,12 +82,13 @@ def live_answers(outcomes: Sequence[ItemOutcome], n: int) -> Answers:
     indices = np.fromiter((outcome.index for outcome in outcomes), np.int64, len(outcomes))
     if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n:
         raise ValueError(f"The running benchmark has other items than the {n} shown: choose it again.")
-    known, correct = np.zeros(n, bool), np.zeros(n, bool)
+    known, correct, cut = np.zeros(n, bool), np.zeros(n, bool), np.zeros(n, bool)
     prediction = np.full(n, UNKNOWN, np.int16)
     known[indices] = True
     correct[indices] = [outcome.correct for outcome in outcomes]
     prediction[indices] = [outcome.prediction for outcome in outcomes]
-    return Answers(known, correct, prediction, cache(lambda: _live_rows(outcomes, n)))
+    cut[indices] = [outcome.cut > 0 for outcome in outcomes]
+    return Answers(known, correct, prediction, cut, cache(lambda: _live_rows(outcomes, n)))
 
 
 def _live_rows(outcomes: Sequence[ItemOutcome], n: int) -> pl.LazyFrame:
@@ -101,6 +105,7 @@ def _live_rows(outcomes: Sequence[ItemOutcome], n: int) -> pl.LazyFrame:
             "answer": nothing,
             "finish": nothing,
             "tokens": nothing,
+            "cut": [one and one.cut for one in found],
         },
         schema={name: SCHEMA[name] for name in DETAILS},
     )

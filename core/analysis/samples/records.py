@@ -61,6 +61,8 @@ class Answer:
     """Why the text ended (`core.inference.answers.Finish`); None without a text."""
     tokens: tuple[int, ...] = ()
     """The ids of all new tokens; empty without a text."""
+    cut: int = 0
+    """Tokens cut from the left of the prompt, which was too long for the model."""
 
 
 @dataclass(frozen=True)

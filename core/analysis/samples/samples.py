@@ -255,4 +255,5 @@ def _answer(answers: Answers | None, index: int) -> Answer | None:
         judged=row["answer"],
         finish=row["finish"],
         tokens=tuple(row["tokens"] or ()),
+        cut=row["cut"] or 0,
     )

@@ -43,6 +43,8 @@ class CellStatistics:
     detectable_ais: float | None = None
     """Minimum detectable AIS (80 % power, if all flips go one way); None if the AIS is not defined, or the
     items are too few to show any."""
+    truncated: int = 0
+    """Items whose prompt was cut from the left, because it is too long for the model."""
 
 
 def cell_statistics(
@@ -55,6 +57,7 @@ def cell_statistics(
     clusters: NDArray[Any] | None = None,
     scores: tuple[Scores, Scores] | None = None,
     limits: PlausibleRange | None = None,
+    truncated: int = 0,
 ) -> list[CellStatistics]:
     """The statistics of each mask on one benchmark, in the order of the masks.
 
@@ -67,6 +70,7 @@ def cell_statistics(
         clusters: (N,) labels of items to resample together.
         scores: (N,) and (M, N) scores 0 to 1, of which the AIS is made; None: right and wrong.
         limits: plausible base scores, outside of which there is no AIS; None: all are.
+        truncated: items whose prompt was cut.
 
     Raises:
         ValueError: there are no items, or the shapes do not fit.
@@ -97,6 +101,7 @@ def cell_statistics(
             defined=verdict.holds,
             reason=verdict.reason,
             detectable_ais=detectable,
+            truncated=truncated,
         )
         for mask in range(len(ablated))
     ]
@@ -137,7 +142,13 @@ def frame_statistics(
         clusters=clusters_of(base),
         scores=(base["score"].to_numpy(), np.stack([frame["score"].to_numpy() for frame in ablated])),
         limits=limits_of(benchmark),
+        truncated=truncated_of(base),
     )
+
+
+def truncated_of(frame: pl.DataFrame) -> int:
+    """Number of items whose prompt was cut."""
+    return int((frame["cut"].fill_null(0) > 0).sum())
 
 
 def limits_of(benchmark: Benchmark) -> PlausibleRange:

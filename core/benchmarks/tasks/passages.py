@@ -68,11 +68,11 @@ SQUAD = Task(
     split="validation",
     shots=Shots(0, "train"),
     metrics=("exact_match", "f1"),
+    version=2,
     chance=0.0,
     plausible_range=(0.005, 1.0),
     n_items=10570,
     read=read_squad,
     until=("\n",),
-    max_new_tokens=48,
     judge=squad_scores,
 )

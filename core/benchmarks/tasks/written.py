@@ -47,7 +47,7 @@ def read_humaneval(row: Row) -> Writing:
     """The head and description of a function; the answer continues with its body."""
     prompt, solution = text_of(row, "prompt"), text_of(row, "canonical_solution")
     tests = f"{text_of(row, 'test')}\ncheck({text_of(row, 'entry_point')})"
-    return Writing(prompt, solution, (tests,), CodeReference(prompt, "", tests, solution))
+    return Writing(prompt, solution, (tests,), CodeReference(prompt, tests, solution))
 
 
 def read_mbpp(row: Row) -> Writing:
@@ -58,9 +58,8 @@ def read_mbpp(row: Row) -> Writing:
         f"Your code should pass these tests:\n\n{tests}\n[BEGIN]\n"
     )
     code = text_of(row, "code")
-    # lm-evaluation-harness omits the setup, so no answer passes if the tests need it.
-    setup = text_of(row, "test_setup_code") if row.fields.get("test_setup_code") else ""
-    return Writing(prompt, f"{code}\n[DONE]", (tests,), CodeReference("", setup, tests, code))
+    # As in lm-evaluation-harness without `test_setup_code`: no answer to the few rows that need it passes.
+    return Writing(prompt, f"{code}\n[DONE]", (tests,), CodeReference("", tests, code))
 
 
 def mbpp_examples(family: str) -> tuple[Row, ...]:
@@ -130,6 +129,7 @@ HUMANEVAL = Task(
     chance=0.0,
     plausible_range=(0.005, 1.0),
     n_items=164,
+    version=2,
     read=read_humaneval,
     until=("\nclass", "\ndef", "\n#", "\nif", "\nprint"),
     max_new_tokens=1024,
@@ -153,6 +153,7 @@ MBPP = Task(
     chance=0.0,
     plausible_range=(0.005, 1.0),
     n_items=500,
+    version=2,
     read=read_mbpp,
     delimiter="",
     until=("[DONE]",),

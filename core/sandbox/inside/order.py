@@ -25,8 +25,9 @@ class Limits:
 
     wall_seconds: float = 10.0
     """Wall time from its start to its end."""
-    cpu_seconds: int = 10
-    """Processor time of each of its processes."""
+    cpu_seconds: int = 3
+    """Processor time of each of its processes. lm-evaluation-harness stops a program after 3 s of wall time,
+    and then a right one may fail because the machine is busy."""
     memory_bytes: int = 512 * MIB
     """Address space of each of its processes."""
     processes: int = 8

@@ -61,7 +61,7 @@ def choice_scores(task: Task, document: ChoiceDocument, loglikelihoods: Sequence
 
 def whole_program(code: CodeReference, answer: str) -> str:
     """The program for an answer, tests included."""
-    return "\n".join(part for part in (code.head + answer, code.setup, code.tests) if part)
+    return "\n".join(part for part in (code.head + answer, code.tests) if part)
 
 
 def context_of(document: ChoiceDocument, option: int) -> str:

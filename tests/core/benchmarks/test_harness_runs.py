@@ -26,7 +26,7 @@ from core.runner.runner import Runner
 from core.runner.runs import outcomes_of
 from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of, subjects
 from tests.core.benchmarks.harness import harness_tasks
-from tests.core.tiny_models import byte_tokenizer, save_model
+from tests.core.tiny_models import byte_tokenizer, save_model, with_bos
 
 pytestmark = [pytest.mark.harness, pytest.mark.slow]
 
@@ -55,11 +55,26 @@ CHOICES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+MODELS: dict[str, dict[str, Any]] = {
+    "no bos": {"max_position_embeddings": 4096},
+    "bos, few positions": {"max_position_embeddings": 192},
+    "bos, window": {"architecture": "mistral", "max_position_embeddings": 4096, "sliding_window": 48},
+    "bos, window in some layers": {
+        "architecture": "gemma3_text",
+        "max_position_embeddings": 1024,
+        "sliding_window": 48,
+        "layer_types": ["sliding_attention", "full_attention"],
+    },
+}
+"""Random models. Most prompts are longer than the few positions and the windows."""
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     folder = tmp_path_factory.mktemp("model")
     tokenizer = byte_tokenizer()
-    save_model(folder, tokenizer=tokenizer, max_position_embeddings=4096, eos_token_id=tokenizer.eos_token_id)
+    tokenizer = with_bos(tokenizer) if "no bos" not in request.param else tokenizer
+    save_model(folder, tokenizer=tokenizer, eos_token_id=tokenizer.eos_token_id, **MODELS[request.param])
     return load(ModelSpec(str(folder), device="cpu", dtype="float32").settled("letters", "standard"))
 
 
@@ -92,7 +107,10 @@ def theirs(loaded: LoadedModel, task: Any, shots: int, limit: int) -> dict[str, 
 
     task.set_config(key="num_fewshot", value=shots)
     task.set_fewshot_seed(seed=HARNESS_SEED)
-    model = HFLM(pretrained=loaded.model, tokenizer=loaded.tokenizer, batch_size=8, device="cpu")
+    # In float64, because in float32 its softmax over a real vocabulary is off by 1e-3 nats.
+    model = HFLM(
+        loaded.model, tokenizer=loaded.tokenizer, batch_size=8, device="cpu", softmax_dtype="float64"
+    )
     name = task.config.task
     found = harness_evaluate(model, {name: task}, limit=limit, bootstrap_iters=0, log_samples=True)
     samples = sorted(found["samples"][name], key=lambda sample: sample["doc_id"])
@@ -140,7 +158,7 @@ def test_written_answers_are_the_harness_s(
     shots = 3
     described = dataclasses.replace(TASKS[task], max_new_tokens=TOKENS)
     benchmark = task_benchmark(described, BenchmarkOptions(data_dir=data, shots=shots))
-    outcomes = ours(loaded, benchmark, min(6, benchmark.n_items), end_repeats=False)
+    outcomes = ours(loaded, benchmark, min(6, benchmark.n_items))
     found = theirs(loaded, oracle, shots, len(outcomes))
     first = TASKS[task].metrics[0].partition(",")[2]
     samples = [sample for sample in found["samples"] if sample["filter"] == first]
@@ -197,6 +215,25 @@ metric_list:
 """
 
 
+SENTENCES = """task: sentences
+dataset_path: json
+output_type: multiple_choice
+test_split: test
+doc_to_text: ""
+doc_to_target: 0
+doc_to_choice: "{{[sentence_good, sentence_bad]}}"
+metric_list:
+  - {metric: acc, aggregation: mean, higher_is_better: true}
+"""
+"""As BLiMP's tasks: whole sentences are scored, behind no context."""
+
+SENTENCE_PAIRS = (
+    ("The cats that the dog chases are tired.", "The cats that the dog chases is tired."),
+    ("No author who the guests like has ever left.", "The author who no guests like has ever left."),
+    ("Some waiters were hiding.", "Some waiters was hiding."),
+    ("<eos> It begins oddly.", "It <eos> begins oddly."),
+)
+
 SHORT = """include: {gsm8k}
 generation_kwargs: {{until: ["Question:"], do_sample: false, max_gen_toks: {tokens}}}
 """
@@ -209,6 +246,7 @@ def local(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedModel) -> tupl
     import lm_eval.tasks
 
     (folder / "last_word.base").write_text(LAST_WORD, "utf-8")
+    (folder / "sentences.base").write_text(SENTENCES, "utf-8")
     gsm8k = Path(lm_eval.tasks.__file__).parent / "gsm8k" / "gsm8k.yaml"
     (folder / "short.base").write_text(SHORT.format(gsm8k=gsm8k, tokens=TOKENS), "utf-8")
     prompts = ["the cat sat on the", "if every dog barks and Rex is a"]
@@ -218,12 +256,14 @@ def local(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedModel) -> tupl
         "local_arc": [row.fields for row in rows_of("arc_easy")[:6]],
         "local_gsm8k": [row.fields for row in rows_of("gsm8k")[:5]],
         "last_word": [{"text": text} for text in (*texts, f"three apples and{greedy}")],
+        "sentences": [{"sentence_good": good, "sentence_bad": bad} for good, bad in SENTENCE_PAIRS],
     }
     splits = {task: dict.fromkeys(("train", "validation", "test"), some) for task, some in rows.items()}
     definitions = {
         "local_arc": "arc/arc_easy.yaml",
         "local_gsm8k": str(folder / "short.base"),
         "last_word": str(folder / "last_word.base"),
+        "sentences": str(folder / "sentences.base"),
     }
     return folder, harness_tasks(folder, definitions, splits)
 
@@ -233,7 +273,9 @@ def _continuation(loaded: LoadedModel, prompt: str) -> list[int]:
     return [int(loaded.model(ids).logits[0, -1].argmax())]
 
 
-@pytest.mark.parametrize(("task", "shots"), [("local_arc", 0), ("local_gsm8k", 2), ("last_word", 0)])
+@pytest.mark.parametrize(
+    ("task", "shots"), [("local_arc", 0), ("local_gsm8k", 2), ("last_word", 0), ("sentences", 0)]
+)
 def test_any_task_runs_on_our_engine_with_its_own_metrics(
     local: tuple[Path, dict[str, Any]], loaded: LoadedModel, tmp_path: Path, task: str, shots: int
 ) -> None:
@@ -243,9 +285,16 @@ def test_any_task_runs_on_our_engine_with_its_own_metrics(
     runner = Runner(loaded.spec, Store(tmp_path))
     runner.loaded = loaded
     frame = outcomes_of(runner, runner.request(None, benchmark, benchmark.n_items))
-    found = theirs(loaded, oracles[task], shots, benchmark.n_items)["metrics"]
-    expected = {name: found[name] for name in benchmark.metrics}
+    run = theirs(loaded, oracles[task], shots, benchmark.n_items)
+    expected = {name: run["metrics"][name] for name in benchmark.metrics}
     documents = benchmark.documents(loaded.spec, benchmark.n_items)
     means = benchmark.source.metric_means(documents, frame)
     assert means == pytest.approx(expected, rel=1e-5)
     assert frame["score"].mean() == pytest.approx(expected[benchmark.metrics[0]])
+    samples = {sample["doc_id"]: sample for sample in run["samples"]}  # one for each filter
+    for row, sample in zip(frame.iter_rows(named=True), samples.values(), strict=True):
+        values = [responses[0] for responses in sample["resps"]]
+        if benchmark.kind == "multiple_choice":
+            assert row["loglikelihoods"] == pytest.approx([float(value) for value, _ in values], **CLOSE)
+        else:
+            assert [row["text"]] == values

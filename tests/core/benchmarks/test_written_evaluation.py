@@ -76,6 +76,49 @@ def test_answers_are_written_judged_told_and_shown(spec: ModelSpec, tmp_path: Pa
     assert set(means) == set(benchmark.metrics)
 
 
+@pytest.mark.parametrize("task", ["gsm8k", "arc_easy"])
+def test_a_prompt_that_is_too_long_is_cut_and_counted(task: str, tmp_path: Path) -> None:
+    tokenizer = byte_tokenizer()
+    save_model(tmp_path, tokenizer=tokenizer, max_position_embeddings=160)
+    spec = ModelSpec(str(tmp_path), device="cpu")
+    told: list[Event] = []
+    runner = Runner(spec, Store(tmp_path / "cache"), emit=told.append)
+    benchmark = short(task, 0)
+    request = runner.request(None, benchmark, 6)
+    frame = outcomes_of(runner, request)
+    texts = [
+        [document.prompt]
+        if isinstance(document, GenerationDocument)
+        else [f"{document.contexts[0]}{option}" for option in document.continuations]
+        for document in benchmark.documents(spec, 6)
+    ]
+    room = 160 - TOKENS if task == "gsm8k" else 161  # the last token of an option is no input
+    lengths = [max(len(tokenizer(one)["input_ids"]) for one in some) for some in texts]
+    assert frame["cut"].to_list() == [max(length - room, 0) for length in lengths]
+    events = [outcome for event in told if isinstance(event, BatchFinished) for outcome in event.outcomes]
+    assert {one.index: one.cut for one in events} == dict(enumerate(frame["cut"]))
+    truncated = int((frame["cut"] > 0).sum())
+    assert 0 < truncated < 6 or task == "gsm8k"
+    (cell,) = frame_statistics(frame, [frame], benchmark)
+    assert cell.truncated == truncated
+    samples = Samples.open(runner, benchmark, 6, None)
+    assert samples is not None
+    assert samples.base_answers is not None
+    assert samples.base_answers.cut.tolist() == (frame["cut"] > 0).to_list()
+    assert live_answers(tuple(events), 6).cut.tolist() == samples.base_answers.cut.tolist()
+    first = samples.sample(0).base
+    assert first is not None
+    assert first.cut == frame["cut"][0]
+
+
+def test_an_answer_that_repeats_itself_runs_on_unless_asked_otherwise(spec: ModelSpec) -> None:
+    (whole,) = find_benchmarks(["gsm8k"], OPTIONS)
+    (ended,) = find_benchmarks(["gsm8k"], dataclasses.replace(OPTIONS, end_repeats=True))
+    assert (whole.end_repeats, ended.end_repeats) == (False, True)
+    changed = ended.key_inputs(spec, 5).items() - whole.key_inputs(spec, 5).items()
+    assert changed == {("end_repeats", True)}
+
+
 def test_cancelled_writing_stops_within_a_token_and_stores_nothing(spec: ModelSpec, tmp_path: Path) -> None:
     asked = 0
 
@@ -112,13 +155,13 @@ def test_items_of_one_passage_are_resampled_together(spec: ModelSpec, tmp_path: 
 
 
 def test_a_score_between_right_and_wrong_makes_the_ais(tmp_path: Path) -> None:
-    columns = {"correct": [True] * 20, "score": [0.9] * 20, "cluster": [None] * 20}
-    schema = {"correct": pl.Boolean(), "score": pl.Float32(), "cluster": pl.String()}
+    columns = {"correct": [True] * 20, "score": [0.9] * 20, "cluster": [None] * 20, "cut": [0] * 19 + [7]}
+    schema = {"correct": pl.Boolean(), "score": pl.Float32(), "cluster": pl.String(), "cut": pl.Int32()}
     base = pl.DataFrame(columns, schema=schema)
     ablated = base.with_columns(score=pl.lit(0.45, pl.Float32()))
     (cell,) = frame_statistics(base, [ablated], short("gsm8k"))
     assert (cell.base_score, cell.score, cell.ais) == pytest.approx((0.9, 0.45, 0.5), abs=1e-6)
-    assert cell.p_value == 1.0
+    assert (cell.p_value, cell.truncated) == (1.0, 1)
     (without_chance,) = find_benchmarks(["truthfulqa_mc2"], OPTIONS)
     assert "no usable chance level" in frame_statistics(base, [ablated], without_chance)[0].reason
     never_right = base.with_columns(score=pl.lit(0.0, pl.Float32()))

@@ -82,7 +82,7 @@ def test_the_golden_key_of_outcomes() -> None:
         "style": "cloze",
         "batch_size": "auto",
     }
-    assert cache_key("outcomes", written) == "b138ada26d6d6f05ca7cf9f19531d267"
+    assert cache_key("outcomes", written) == "72f3dbfbb97a0b31524f020fd43759bc"
 
 
 def test_the_golden_key_of_divergences() -> None:
@@ -100,7 +100,7 @@ def test_the_golden_key_of_divergences() -> None:
 def test_the_golden_key_of_generation_quality(tmp_path: Path) -> None:
     mask = {"random": 7, "variant": "mlp", "n": 1234}
     written = {"model": PLAIN_MODEL, "level": "basic", "ablated": str(TOP), "mask": mask}
-    assert cache_key("generation_quality", written) == "30a2bba19d915ea55ac4580df609e53f"
+    assert cache_key("generation_quality", written) == "423f2ffcacba329f68c524f258d1c7a7"
     experiment = with_identity(new_runner(tmp_path), **PLAIN_MODEL)
     key, made = experiment.generation_quality_request(None)
     assert key == cache_key("generation_quality", written | {"ablated": "base", "mask": None})

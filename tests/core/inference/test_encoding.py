@@ -10,13 +10,16 @@ from core.abilities.prompts import ChoicePrompt
 from core.inference.encoding import (
     EncodedChoice,
     cut_context,
+    cut_options,
+    cuts_of,
     encode_choice,
     encode_options,
     encode_texts,
     longest_row,
     unknown_words,
 )
-from tests.core.tiny_models import byte_tokenizer, word_tokenizer
+from core.models.description import ARCHITECTURES
+from tests.core.tiny_models import byte_tokenizer, small_config, with_bos, word_tokenizer
 
 WORDS = word_tokenizer()
 BYTES = byte_tokenizer()
@@ -63,6 +66,16 @@ def test_an_empty_context_begins_with_bos_or_eos() -> None:
     assert BYTES.decode(encoded.continuation_ids[0]) == " cat"
 
 
+def test_an_empty_context_begins_with_bos_even_if_the_tokenizer_adds_none() -> None:
+    """Such are SmolLM2's and Qwen's tokenizers: lm-evaluation-harness takes BOS where there is one."""
+    both = with_bos(byte_tokenizer())
+    encoded = encode_choice(prompt("", " cat", "<s> cat", "<eos>"), both)
+    assert encoded.context_ids == (both.bos_token_id,) != (both.eos_token_id,)
+    assert [both.decode(ids) for ids in encoded.continuation_ids] == [" cat", " cat", "<eos>"]
+    assert encode_choice(prompt(" \n", "cat"), both).context_ids == encoded.context_ids
+    assert encode_choice(prompt("", "<bos> cat"), WORDS) == encode_choice(prompt("", "cat"), WORDS)
+
+
 def test_an_option_without_tokens_is_refused() -> None:
     with pytest.raises(ValueError, match="Option ' ' of item item adds no token"):
         encode_choice(prompt("the cat", " sat", " "), WORDS)
@@ -101,11 +114,47 @@ def test_contexts_of_their_own_are_cut_from_the_left() -> None:
         cut_context(encoded, 1)
 
 
-def test_longest_row() -> None:
-    assert longest_row(LlamaConfig(max_position_embeddings=512)) == 512
-    assert longest_row(LlamaConfig(max_position_embeddings=131072)) == 4096
-    assert longest_row(MistralConfig(max_position_embeddings=512, sliding_window=64)) == 64
-    assert longest_row(MistralConfig(max_position_embeddings=512, sliding_window=None)) == 512
+def test_each_option_is_cut_by_itself() -> None:
+    """As in lm-evaluation-harness: the last max_length + 1 tokens of context and option."""
+    encoded = EncodedChoice("item", (1, 2, 3, 4, 5), ((6,), (7, 8, 9)), 1)
+    assert cut_options(encoded, 7) == (encoded,)
+    assert cut_options(encoded, 5) == (
+        EncodedChoice("item", (1, 2, 3, 4, 5), ((6,),), 0),
+        EncodedChoice("item", (3, 4, 5), ((7, 8, 9),), 0),
+    )
+    assert cuts_of(encoded, 5) == (0, 2)
+    letters = EncodedChoice("item", (1, 2, 3, 4, 5), ((6,), (7,)), 1)
+    assert cut_options(letters, 3) == (EncodedChoice("item", (3, 4, 5), ((6,), (7,)), 1),)
+    with pytest.raises(ValueError, match="has 3 tokens, but the limit is 2"):
+        cut_options(encoded, 2)
+
+
+def test_contexts_of_their_own_are_cut_by_themselves() -> None:
+    encoded = EncodedChoice("item", (1, 2), ((3, 4, 5, 6), (7, 8)), 0, (2, 0))
+    assert cut_options(encoded, 2) == (
+        EncodedChoice("item", (4,), ((5, 6),), 0),
+        EncodedChoice("item", (2,), ((7, 8),), 0),
+    )
+    alike = EncodedChoice("item", (1,), ((3, 4, 5), (6, 7, 8)), 0, (2, 2))
+    assert cut_options(alike, 2) == (
+        EncodedChoice("item", (3, 4), ((5,),), 0),
+        EncodedChoice("item", (6, 7), ((8,),), 0),
+    )
+
+
+def test_a_sliding_window_is_no_limit() -> None:
+    assert longest_row(LlamaConfig(max_position_embeddings=131072)) == 131072
+    assert longest_row(MistralConfig(max_position_embeddings=512, sliding_window=64)) == 512
+
+
+@pytest.mark.harness
+@pytest.mark.slow
+def test_the_longest_row_of_every_architecture_is_the_harness_s() -> None:
+    from lm_eval.models.utils import resolve_max_length
+
+    for architecture in ARCHITECTURES:
+        config = small_config(architecture, 64)
+        assert longest_row(config) == resolve_max_length(config, WORDS)
 
 
 def test_unknown_words_are_named_once_and_in_order() -> None:

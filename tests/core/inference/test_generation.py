@@ -206,11 +206,16 @@ def test_an_answer_that_only_repeats_itself_ends() -> None:
     model = loop(WORDS, ["cat", "sat", "on", "mat"])
     pieces: list[str] = []
     [answer] = generate(
-        model, WORDS, ["the cat"], max_new_tokens=100, on_text=lambda _, piece: pieces.append(piece)
+        model,
+        WORDS,
+        ["the cat"],
+        max_new_tokens=100,
+        end_repeats=True,
+        on_text=lambda _, piece: pieces.append(piece),
     )
     assert (answer.finish, len(answer.tokens)) == ("repeats", 64)
     assert answer.text == "".join(pieces) == " ".join(["sat on mat cat"] * 16)
-    [whole] = generate(model, WORDS, ["the cat"], max_new_tokens=100, end_repeats=False)
+    [whole] = generate(model, WORDS, ["the cat"], max_new_tokens=100)
     assert (whole.finish, len(whole.tokens)) == ("length", 100)
     assert whole.text.startswith(answer.text)
 
@@ -218,7 +223,7 @@ def test_an_answer_that_only_repeats_itself_ends() -> None:
 @pytest.mark.parametrize("error", [RuntimeError, torch.OutOfMemoryError])
 def test_a_batch_that_does_not_fit_goes_on_in_halves(error: type[RuntimeError]) -> None:
     model = random_model("llama", len(WORDS))
-    usual = generate(model, WORDS, PROMPTS, max_new_tokens=12, end_repeats=False)
+    usual = generate(model, WORDS, PROMPTS, max_new_tokens=12)
     steps = 0
 
     def refuse(module: torch.nn.Module, args: object, arguments: dict[str, torch.Tensor]) -> None:
@@ -234,7 +239,6 @@ def test_a_batch_that_does_not_fit_goes_on_in_halves(error: type[RuntimeError]) 
         WORDS,
         PROMPTS,
         max_new_tokens=12,
-        end_repeats=False,
         on_text=lambda number, piece: told.append((number, piece)),
     )
     assert answers == usual

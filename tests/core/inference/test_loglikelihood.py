@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.inference import choice_plan, head
+from core.inference import choice_plan, head, shared_prefix
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice
 from core.inference.loglikelihood import loglikelihoods, token_loglikelihoods
@@ -40,13 +40,13 @@ def items_with_prefixes(tails: int) -> list[EncodedChoice]:
     return [*led, EncodedChoice("block", blocks[0], ((1,), (2, 3)), 0), *random_items(tails, 4)]
 
 
-def by_full_forward(model: PreTrainedModel, item: EncodedChoice) -> list[float]:
-    """The same log-likelihoods by transformers' own forward, one option at a time."""
+def by_full_forward(model: PreTrainedModel, item: EncodedChoice, max_length: int = 256) -> list[float]:
+    """The same log-likelihoods by transformers' forward, an option at a time, cut as the harness cuts."""
     found = []
     for option, unscored in zip(item.continuation_ids, item.first_scored, strict=True):
-        ids = torch.tensor([item.context_ids + option])
+        ids = torch.tensor([(item.context_ids + option)[-max_length - 1 :]])
         with torch.no_grad():
-            logprobs = model(ids).logits[0, :-1].float().log_softmax(-1)
+            logprobs = model(ids[:, :-1]).logits[0].float().log_softmax(-1)
         targets = ids[0, 1:, None]
         found.append(logprobs.gather(1, targets)[-len(option) + unscored :].sum().item())
     return found
@@ -135,10 +135,10 @@ def test_contexts_that_are_cut_share_nothing() -> None:
     items = items_with_prefixes(9)
     made = plan(items, max_length=40)
     assert made.truncated == 19
-    for item, values in zip(items, scores_of(model, made, len(items)), strict=True):
-        room = 41 - max(map(len, item.continuation_ids))
-        cut = replace(item, context_ids=item.context_ids[-room:])
-        assert values == pytest.approx(by_full_forward(model, cut), abs=1e-4)
+    assert {batch.prefix for batch in made.batches} == {()}
+    for item, cut, values in zip(items, made.cut, scores_of(model, made, len(items)), strict=True):
+        assert values == pytest.approx(by_full_forward(model, item, 40), abs=1e-4)
+        assert cut == max(len(item.context_ids) + max(map(len, item.continuation_ids)) - 41, 0)
 
 
 def test_unscored_tokens_are_context_of_their_option() -> None:
@@ -212,12 +212,34 @@ def test_padding_token_has_no_effect() -> None:
 
 
 def test_long_contexts_are_cut_from_the_left_and_counted() -> None:
-    model = random_model("mistral", VOCABULARY, sliding_window=12)
-    items = [EncodedChoice("long", tuple(range(30)), ((3, 4), (5,)), 0), *random_items(1, 2)]
-    made = plan(items, max_length=12)
-    short = EncodedChoice("short", tuple(range(19, 30)), ((3, 4), (5,)), 0)
-    assert made.truncated == 1 + (len(items[1].context_ids) > 11)
-    assert scores_of(model, made, 2)[0] == pytest.approx(by_full_forward(model, short), abs=1e-4)
+    model = random_model("llama", VOCABULARY)
+    items = [
+        EncodedChoice("long", tuple(range(30)), ((3, 4), (5,)), 0),
+        EncodedChoice("letters", tuple(range(30)), ((3,), (5,)), 0),
+        EncodedChoice("own contexts", (1, 2), ((*range(20), 6, 7), (8, 9)), 0, (20, 1)),
+        *random_items(1, 2),
+    ]
+    for batch_size in BATCH_SIZES:
+        made = plan(items, batch_size, max_length=12)
+        assert made.truncated == 3 + (made.cut[3] > 0)
+        assert made.cut[:3] == (19, 18, 11)
+        for item, values in zip(items, scores_of(model, made, 4), strict=True):
+            assert values == pytest.approx(by_full_forward(model, item, 12), abs=1e-4)
+
+
+def test_a_long_context_is_read_before_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mask of all pairs of a long row, or its scores against a prefix, would fill the memory."""
+    model = random_model("llama", VOCABULARY)
+    items = items_with_prefixes(5)
+    expected = [by_full_forward(model, item) for item in items]
+    for module in (choice_plan, shared_prefix):
+        monkeypatch.setattr(module, "LONGEST_REST", 12)
+    made = plan(items)
+    masked = [batch for batch in made.batches if batch.rows.segments is not None]
+    assert max(batch.rows.width for batch in masked) <= 12 + 5 * 4
+    assert {0, 59, 71} < {len(batch.prefix) for batch in made.batches}
+    for values, truth in zip(scores_of(model, made, len(items)), expected, strict=True):
+        assert values == pytest.approx(truth, abs=1e-4)
 
 
 def test_auto_batches_stay_within_their_tokens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def test_it_says_what_runs_where_and_within_which_limits() -> None:
     assert answer is UNANSWERED
     assert "HumanEval runs programs that the model writes, with their tests, on this machine." in text
     assert "Sandbox: bubblewrap." in text
-    assert "Limits: 10 s," in text
+    assert "Limits: 3 s of computing, 10 s in all," in text
     assert "until you leave the inspector" in text
 
 

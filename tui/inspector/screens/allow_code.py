@@ -121,6 +121,7 @@ def _kept_apart(kind: str) -> str:
 def _limits() -> str:
     limits = DEFAULT_LIMITS
     return (
-        f"Limits: {limits.wall_seconds:g} s, {size_text(limits.memory_bytes)} of memory and "
-        f"{limits.processes} processes at a time, {size_text(limits.output_bytes)} of output."
+        f"Limits: {limits.cpu_seconds} s of computing, {limits.wall_seconds:g} s in all, "
+        f"{size_text(limits.memory_bytes)} of memory and {limits.processes} processes at a time, "
+        f"{size_text(limits.output_bytes)} of output."
     )
