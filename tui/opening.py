@@ -90,13 +90,15 @@ def engine_spec(
 
 
 def _located(spec: ModelSpec) -> ModelSpec:
-    """The model, a local folder by its absolute path, as the engine runs in another folder.
+    """The model, local files by their absolute paths, as the engine runs in another folder.
 
     A hub id is not looked up: the engine does that, and shows its progress.
     """
-    from core.models.files import is_hub_id, model_folder
+    from core.models.files import is_hub_id, model_folder, tokenizer_path
     from core.models.spec import SMOLLM2
 
+    if spec.tokenizer and not is_hub_id(spec.tokenizer):
+        spec = replace(spec, tokenizer=str(tokenizer_path(spec)))
     if is_hub_id(spec.name):
         return spec
     folder = model_folder(spec)

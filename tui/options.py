@@ -102,6 +102,14 @@ class ModelFlags:
     gguf: Annotated[
         str | None, typer.Option(help="GGUF file of the folder or of the hub id.", metavar="NAME")
     ] = None
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder, GGUF file or hub id to take the tokenizer from.",
+            show_default="the model's own",
+            metavar="DIR|ID",
+        ),
+    ] = None
     quantization: Annotated[Quantization, typer.Option(help="Format of the weights in memory.")] = "none"
     dtype: Annotated[
         DType,
@@ -157,6 +165,7 @@ class ModelFlags:
             self.prompt,
             self.level,
             self.gguf,
+            self.tokenizer,
         )
 
     @property

@@ -13,6 +13,7 @@ from core.experiment.events import (
     Event,
     ImportancePlanned,
     ItemsScored,
+    ModelLoaded,
     ModelLoading,
     NotStored,
     Probing,
@@ -92,6 +93,8 @@ class _Notes:
                 return settled_text(event)
             case RunsFound():
                 return f"{event.total} runs, {event.cached} of them in the cache"
+            case ModelLoaded():
+                return shown(event.warning)
             case EntryReplaced():
                 return f"computed anew: {event.problem}"
             case NotStored():

@@ -23,7 +23,7 @@ from core.benchmarks.benchmark import (
 )
 from core.benchmarks.harness_tasks import HarnessTasks, load_tasks
 from core.benchmarks.loaded import digest
-from core.models.files import model_folder, read_chat_template
+from core.models.chat_template import chat_template_of
 from core.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class HarnessSource:
 
     def documents(self, spec: ModelSpec, n: int) -> tuple[Document, ...]:
         """The first n documents, the tasks of a group taking turns."""
-        chat = read_chat_template(model_folder(spec), spec.name) if self.chat else None
+        chat = chat_template_of(spec) if self.chat else None
         return self.tasks.documents(chat)[:n]
 
     def key_inputs(self, spec: ModelSpec, n: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocument
 from core.benchmarks.rows import cache_only, first_line, why_not_online
 from core.benchmarks.task import HARNESS_MAX_NEW_TOKENS, HARNESS_SEED, DataSet
-from core.models.files import ChatTemplate
+from core.models.chat_template import ChatTemplate
 
 WELL_KNOWN = DataSet("openai/gsm8k", "gsm8k")
 """Requested to see whether the hub can be reached."""

@@ -16,7 +16,7 @@ from core.benchmarks.benchmark import ChoiceDocument, Document
 from core.benchmarks.rendering import render
 from core.benchmarks.rows import files_of, load_rows
 from core.benchmarks.task import Choice, Task
-from core.models.files import ChatTemplate
+from core.models.chat_template import ChatTemplate
 
 KEPT = 4
 """Number of document tuples kept in memory; twice as many splits of rows."""

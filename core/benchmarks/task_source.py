@@ -20,7 +20,7 @@ from core.benchmarks.loaded import Documents, Rows, chance_over, count_of, diges
 from core.benchmarks.program_tests import judge_program, require_sandbox
 from core.benchmarks.scoring import choice_metric, stated, text_scores
 from core.benchmarks.task import Task
-from core.models.files import ChatTemplate, model_folder, read_chat_template
+from core.models.chat_template import ChatTemplate, chat_template_of
 from core.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -134,5 +134,5 @@ class TaskSource:
     def _documents(self, spec: ModelSpec, n: int) -> Documents:
         chat: ChatTemplate | None = None
         if self.options.chat:
-            chat = read_chat_template(model_folder(spec), spec.name)
+            chat = chat_template_of(spec)
         return Documents.of(self.task, self.options.data_dir, self.shots, chat, n)

@@ -44,6 +44,8 @@ class ModelLoaded(msgspec.Struct, frozen=True, tag=True):
     """Device of its weights, such as `cpu` or `cuda:0`."""
     bytes: int = 0
     """Memory of its parameters."""
+    warning: str = ""
+    """What is wrong with its tokenizer, and what to do; empty if nothing is known to be."""
 
 
 class ModelFailed(msgspec.Struct, frozen=True, tag=True):

@@ -23,9 +23,8 @@ from core.experiment.specs import (
 )
 from core.importance.memory import MemoryOptions, rounding_of
 from core.masks.choices import CONTRASTS
-from core.models.description import ModelInfo, describe_folder, selectable_weights
+from core.models.description import ModelInfo, describe_model, selectable_weights
 from core.models.devices import device_kind
-from core.models.files import model_folder
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
 
 if TYPE_CHECKING:
@@ -71,9 +70,7 @@ class Experiment:
             ModelFilesError: there is no such model, or a file is missing or broken.
             ValueError: it is stored quantized in another way than is asked for.
         """
-        spec, memory = self.spec, self.store.fingerprint_memory
-        folder = model_folder(spec)
-        return describe_folder(folder, spec.name, memory, spec.quantization, spec.dtype, spec.device)
+        return describe_model(self.spec, self.store.fingerprint_memory)
 
     @cached_property
     def identity(self) -> ModelIdentity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from core.importance.scoring_rule import DEFAULT_RULE
 from core.models.checkpoint import DTYPE_BYTES, storage_words
 from core.models.description import Weights, read_config, weights_in_memory
 from core.models.devices import free_on_disk, layers_over_gpus
-from core.models.files import is_gguf, is_hub_id, model_folder
+from core.models.files import is_gguf
 from core.models.machine import Machine
 from core.models.spec import ModelSpec
 
@@ -56,26 +56,6 @@ class ModelPlan:
     """None if importance does not fit."""
     problem: str | None
     """Why importance does not fit."""
-
-
-def local_model_folder(spec: ModelSpec) -> Path:
-    """The model's folder, as `model_folder` gives it, without a download.
-
-    Raises:
-        ValueError: it is not on this computer, or not usable.
-    """
-    if not is_hub_id(spec.name):
-        return model_folder(spec)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        folder = snapshot_download(spec.name, revision=spec.revision, local_files_only=True)
-    except LocalEntryNotFoundError as error:
-        raise ValueError(
-            f"'{spec.name}' is not on this computer: the first command that uses it downloads it."
-        ) from error
-    return model_folder(replace(spec, name=folder, revision=None))
 
 
 def plan_use(

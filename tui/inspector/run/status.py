@@ -32,12 +32,13 @@ def memory_lines(spec: EngineSpec) -> tuple[str, ...]:
     Asks the driver and reads headers, which can take seconds: for a thread. Empty if the model's files are
     missing or unusable: the engine says more about that.
     """
-    from core.importance.model_plan import local_model_folder, plan_use
+    from core.importance.model_plan import plan_use
+    from core.models.files import model_folder
     from core.models.machine import this_machine
 
     try:
         machine = this_machine()
-        folder = local_model_folder(spec.model)
+        folder = model_folder(spec.model, download=False)
         plan = plan_use(spec.model, folder, machine, spec.store.root, spec.memory_options)
     except (ValueError, OSError):
         return ()
