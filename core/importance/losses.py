@@ -6,13 +6,16 @@ context once, and behind it the options that the loss reads.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from core.importance.memory import CPU_BATCH_TOKENS
 from core.importance.scoring_rule import Loss
+from core.inference.batching import cheapest_batches, pass_cost
 from core.inference.encoding import EncodedChoice, cut_context
 from core.inference.head import Predictions
 from core.inference.packed_rows import PackedRows, pack_rows, predictions_of, row_length
@@ -95,13 +98,17 @@ class Batch:
         return torch.tensor([factor for item in self.items for factor in item.factors])
 
 
-def plan_batches(items: Sequence[LossItem], batch_size: int) -> list[Batch]:
-    """Batches of at most batch_size rows, the longest items first."""
+def plan_batches(items: Sequence[LossItem], batch_size: int, device: str) -> list[Batch]:
+    """Batches that are quickest on a kind of device, the longest items first.
+
+    They have at most batch_size rows, and on a CPU at most CPU_BATCH_TOKENS padded tokens or a single row.
+    """
     batches: list[Batch] = []
     for half in (0, 1):
         ordered = sorted(items[half::2], key=lambda item: -item.length)
-        batches += [
-            Batch(tuple(ordered[first : first + batch_size]), half)
-            for first in range(0, len(ordered), batch_size)
-        ]
+        lengths = [item.length for item in ordered]
+        most = CPU_BATCH_TOKENS if device == "cpu" else batch_size * max(lengths, default=0)
+        waiting = iter(ordered)
+        for rows in cheapest_batches(lengths, most, pass_cost(device), batch_size):
+            batches.append(Batch(tuple(itertools.islice(waiting, rows)), half))
     return batches

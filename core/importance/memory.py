@@ -31,6 +31,10 @@ DEFAULT_TOKENS = 256
 DEFAULT_COUNTED = 16
 """Positions of a generated item that predict a token of an option, at most."""
 
+CPU_BATCH_TOKENS = 512
+"""Padded tokens of a batch on a CPU, unless a single item has more: larger ones are no quicker, take more
+memory, and are longer in the way of a cancel."""
+
 OFFLOAD_SLOTS = 2
 """Matrices on their way from a GPU to main memory: one is copied while the one before is added up."""
 
@@ -203,23 +207,30 @@ def _shape_of_a_row(item: EncodedChoice, loss: Loss, longest_row: int) -> tuple[
     return context + of_options, context + of_options if loss == "full" else 1 + of_options
 
 
+def batch_tokens(items: ItemsShape, batch_size: int, *, on_gpu: bool) -> int:
+    """Padded tokens of the largest batch of at most batch_size items."""
+    most = batch_size * items.tokens
+    return most if on_gpu else min(most, max(items.tokens, CPU_BATCH_TOKENS))
+
+
 def activation_bytes(
-    shape: ModelShape, items: ItemsShape, rows: int, first_layer: int, *, checkpointing: bool
+    shape: ModelShape, tokens: int, positions: int, first_layer: int, *, checkpointing: bool
 ) -> int:
     """Bytes of a batch's forward and backward from a layer on, beside weights and sums.
 
+    Its positions are those that predict a counted token.
+
     With h, q, k, f the sizes of hidden states, queries, keys and the MLP, and d bytes a number, a layer keeps
     for a token: 8h of its norms in float32; d(2h + q + f), the inputs of its matrices; d(2q + 2k), the
-    attention's queries, keys, values and output; 3df of the gated product. With checkpointing it keeps dh,
-    and one layer at a time the rest. On top comes the larger of: the head, V(2d + 12) bytes of logits for a
-    position, of those in memory at once; the backward of one layer, 3df and, where d < 4, float32 copies
-    4(f + h).
+    attention's queries, keys, values and output; 3df of the gated product. With checkpointing it keeps dh. On
+    top comes the larger of: the head, V(2d + 12) bytes of logits for a position, of those in memory at once;
+    the backward of one layer, 3df and, where d < 4, float32 copies 4(f + h), with checkpointing beside all
+    that the layer would have kept.
     """
     d, h, f = shape.dtype_bytes, shape.hidden, shape.inner
     layer = 8 * h + d * (2 * h + shape.queries + f) + d * (2 * shape.queries + 2 * shape.keys) + 3 * d * f
     layers = shape.layers - first_layer
-    kept = d * h * layers + layer if checkpointing else layer * layers
-    backward = 3 * d * f + (FLOAT32_BYTES * (f + h) if d < FLOAT32_BYTES else 0)
-    tokens = rows * items.tokens
-    head = min(rows * items.counted, HEAD_POSITIONS) * shape.vocabulary * (2 * d + 12)
+    kept = d * h * layers if checkpointing else layer * layers
+    backward = 3 * d * f + (FLOAT32_BYTES * (f + h) if d < FLOAT32_BYTES else 0) + layer * checkpointing
+    head = min(positions, tokens, HEAD_POSITIONS) * shape.vocabulary * (2 * d + 12)
     return tokens * kept + max(tokens * backward, head)

@@ -18,6 +18,7 @@ from core.importance.memory import (
     MemoryOptions,
     ModelShape,
     activation_bytes,
+    batch_tokens,
 )
 from core.inference.batching import PASS_ON_CPU, PASS_ON_GPU
 
@@ -212,9 +213,9 @@ def _activations(task: Task, plan: ImportancePlan, first_layer: int) -> int:
     """Bytes of a batch, with the matrices that 4-bit weights are dequantized to."""
     model = task.model
     dense = 2 * model.dtype_bytes * model.largest_matrix if model.is_four_bit else 0
-    return dense + activation_bytes(
-        model, task.items, plan.scoring_batch, first_layer, checkpointing=plan.checkpointing
-    )
+    tokens = batch_tokens(task.items, plan.scoring_batch, on_gpu=task.on_gpu)
+    positions = plan.scoring_batch * task.items.counted
+    return dense + activation_bytes(model, tokens, positions, first_layer, checkpointing=plan.checkpointing)
 
 
 def _fits(size_bytes: int, free_bytes: int | None) -> bool:
@@ -226,7 +227,7 @@ def cost(task: Task, plan: ImportancePlan) -> float:
     layers, passes = task.model.layers, len(plan.groups)
     backward = sum((layers - first) / layers for first, _ in plan.groups)
     forward = passes + plan.checkpointing * backward
-    tokens = plan.scoring_batch * task.items.tokens
+    tokens = batch_tokens(task.items, plan.scoring_batch, on_gpu=task.on_gpu)
     of_a_pass = PASS_ON_GPU if task.on_gpu else PASS_ON_CPU
     fetched = FETCHING_IN_TOKENS if task.on_gpu and plan.accumulate_on == "host" else 0
     return (forward + backward + 1) * (1 + of_a_pass / tokens) + fetched / tokens

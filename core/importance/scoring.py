@@ -131,7 +131,7 @@ class _Passes:
             accumulators = self._accumulators(matrices, target)
             is_on_host = self._plan.accumulate_on == "host"
             sums = GradientSums(accumulators, self._reduction, offload if is_on_host else None)
-            batches = plan_batches(self._items, self._plan.scoring_batch)
+            batches = plan_batches(self._items, self._plan.scoring_batch, self._device.type)
             batches = [batch for batch in batches if batch.half == half]
             too_large = self._first_too_large(batches, matrices, sums)
             sums.finish()

@@ -29,19 +29,20 @@ def pass_cost(device: str) -> int:
     return PASS_ON_CPU if device == "cpu" else PASS_ON_GPU
 
 
-def cheapest_batches(lengths: Sequence[int], most: int, cost: int) -> list[int]:
+def cheapest_batches(lengths: Sequence[int], most: int, cost: int, rows: int | None = None) -> list[int]:
     """Number of rows of each batch, taken in order, that minimises padded tokens plus the cost of passes.
 
     Args:
         lengths: tokens of each row, at least one, the longest first.
         most: largest number of padded tokens in a batch; a longer row is a batch of its own.
         cost: of a pass, in tokens.
+        rows: largest number of rows in a batch; None for any.
     """
     best = [0]  # the least cost of the first rows, by their number
     sizes = [0]  # the rows of the last batch then
     for end in range(1, len(lengths) + 1):
         found = best[end - 1] + lengths[end - 1] + cost, 1
-        for first in range(end - 2, -1, -1):
+        for first in range(end - 2, -1 if rows is None else max(-1, end - rows - 1), -1):
             padded = (end - first) * lengths[first]
             if padded > most:
                 break

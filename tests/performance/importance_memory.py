@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from core.importance.memory import ItemsShape, ModelShape, activation_bytes
+from core.importance.memory import ItemsShape, ModelShape, activation_bytes, batch_tokens
 from core.importance.plan import ImportancePlan
 from core.importance.scoring import score_importance
 from core.importance.scoring_rule import Loss
@@ -90,7 +90,9 @@ def _measure(settings: Settings) -> Taken | None:
         return None
     shape = ModelShape.of(space.matrices, config.vocab_size, settings.dtype, is_four_bit=False)
     items_shape = ItemsShape.of(items, settings.loss, 512)
-    estimated = activation_bytes(shape, items_shape, settings.rows, 0, checkpointing=settings.checkpointing)
+    tokens = batch_tokens(items_shape, settings.rows, on_gpu=False)
+    positions = settings.rows * items_shape.counted
+    estimated = activation_bytes(shape, tokens, positions, 0, checkpointing=settings.checkpointing)
     return Taken(peak - before - maps, estimated)
 
 

@@ -102,7 +102,7 @@ def measure_importance(subject: Subject) -> Measured:
     """`--loss answer`; where the device has room, beside forward and backward to weight gradients."""
     ours = ImportancePass(subject)
     peak = subject.clock.peak_of(ours.run)
-    plain = _Plain(subject, plan_batches(ours.prepared, ours.plan.scoring_batch))
+    plain = _Plain(subject, plan_batches(ours.prepared, ours.plan.scoring_batch, subject.device.type))
     # 4-bit weights have no gradient of their own.
     has_gradient = subject.scale.is_compared and subject.quantization == "none"
     seconds, plain_s = subject.clock.compared(ours.run, plain.run_and_clear if has_gradient else None)
@@ -112,6 +112,7 @@ def measure_importance(subject: Subject) -> Measured:
     return Measured(
         "importance",
         (
+            Figure("tokens per item", ratio(ours.tokens, len(ours.items))),
             Figure("tokens/s", ratio(ours.tokens, seconds)),
             Figure("items/s", ratio(len(ours.items), seconds)),
             Figure("x plain forward + backward", ratio(seconds, plain_s), Aim(1.10)),
@@ -123,6 +124,7 @@ def measure_importance(subject: Subject) -> Measured:
         {
             "candidates": subject.space.size,
             "tokens": ours.tokens,
+            "padded tokens": sum(len(batch.items) * max(batch.lengths) for batch in plain.batches),
             "batches": len(plain.batches),
             "passes": len(ours.plan.groups),
             "accumulate_on": ours.plan.accumulate_on,

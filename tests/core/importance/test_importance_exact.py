@@ -33,10 +33,10 @@ MODELS = {
     "qwen2, tied": ("qwen2", {"tie_word_embeddings": True}),
     "opt, norms behind": ("opt", {"do_layer_norm_before": False, "word_embed_proj_dim": 16}),
     "gpt_neox, in a row": ("gpt_neox", {"use_parallel_residual": False}),
-    # A window that holds each option behind its context, but not all of them side by side.
-    "mistral, a short window": ("mistral", {"sliding_window": 12}),
-    "gemma2, a short window": ("gemma2", {"sliding_window": 12, "attn_logit_softcapping": 2.0}),
-    "gemma3_text, a short window": ("gemma3_text", {"sliding_window": 12}),
+    # Windows shorter than contexts, and than an option behind its context.
+    "mistral, a short window": ("mistral", {"sliding_window": 5}),
+    "gemma2, a short window": ("gemma2", {"sliding_window": 5, "attn_logit_softcapping": 2.0}),
+    "gemma3_text, a short window": ("gemma3_text", {"sliding_window": 5}),
 }
 """An architecture, and what its config changes."""
 

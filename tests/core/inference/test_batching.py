@@ -10,11 +10,12 @@ from core.inference.batching import cheapest_batches
 LENGTHS = st.lists(st.integers(1, 30), max_size=8).map(lambda lengths: sorted(lengths, reverse=True))
 
 
-def cost_of(lengths: list[int], sizes: tuple[int, ...], most: int, cost: int) -> float:
+def cost_of(lengths: list[int], sizes: tuple[int, ...], most: int, cost: int, rows: int | None) -> float:
     total, first = 0.0, 0
     for size in sizes:
         padded = size * lengths[first]
-        total += padded + cost if padded <= most or size == 1 else float("inf")
+        fits = padded <= most and (rows is None or size <= rows)
+        total += padded + cost if fits or size == 1 else float("inf")
         first += size
     return total
 
@@ -33,12 +34,13 @@ def test_rows_of_like_length_go_together() -> None:
     assert cheapest_batches([100, 99, 98, 97], 200, 20) == [2, 2]
     assert cheapest_batches([500, 10, 10], 200, 20) == [1, 2]
     assert cheapest_batches([12, 11, 10, 9], 1000, 1000) == [4]
+    assert cheapest_batches([12, 11, 10, 9], 1000, 1000, rows=2) == [2, 2]
     assert cheapest_batches([], 1000, 20) == []
 
 
-@given(LENGTHS, st.integers(1, 100), st.integers(0, 40))
-def test_no_way_is_cheaper(lengths: list[int], most: int, cost: int) -> None:
-    sizes = tuple(cheapest_batches(lengths, most, cost))
+@given(LENGTHS, st.integers(1, 100), st.integers(0, 40), st.one_of(st.none(), st.integers(1, 8)))
+def test_no_way_is_cheaper(lengths: list[int], most: int, cost: int, rows: int | None) -> None:
+    sizes = tuple(cheapest_batches(lengths, most, cost, rows))
     assert sum(sizes) == len(lengths)
-    least = min(cost_of(lengths, ways, most, cost) for ways in every_way(len(lengths)))
-    assert cost_of(lengths, sizes, most, cost) == least
+    least = min(cost_of(lengths, ways, most, cost, rows) for ways in every_way(len(lengths)))
+    assert cost_of(lengths, sizes, most, cost, rows) == least

@@ -81,7 +81,7 @@ class Subject:
 
     def batches(self, ability: str) -> list[Batch]:
         """All items of an ability, some at once."""
-        return plan_batches(self.items(ability), ROWS)
+        return plan_batches(self.items(ability), ROWS, "cpu")
 
     def one_by_one(self, ability: str) -> list[Batch]:
         """Each item of an ability alone."""
