@@ -130,15 +130,13 @@ class ModelFlags:
     prompt: Annotated[
         AskedPrompt,
         typer.Option(
-            help="Form of generated items; letters: options are listed and the letter is scored; text: the "
-            "option's text is scored; auto: the form in which the model is right more often."
+            help="Whether an option's letter or its text is scored; auto: what the model does better."
         ),
     ] = "auto"
     level: Annotated[
         AskedLevel,
         typer.Option(
-            help="Level of generated items; auto: the hardest at which the model is above chance on most "
-            "abilities."
+            help="Of generated items; auto: the hardest at which the model is above chance on most."
         ),
     ] = "auto"
     cache_dir: CacheDir = None

@@ -13,6 +13,7 @@ from tui.failure_words import share_text
 from tui.names import SHORT_NAMES, VARIANT_WORDS
 from tui.numbers import number
 from tui.output import plain_table, wrapped
+from tui.prompt_words import write_transfer
 from tui.result_words import (
     ATTRIBUTION_LEGEND,
     LEGEND,
@@ -25,6 +26,7 @@ from tui.result_words import (
     mean_quality_cell,
     random_line,
     reasons,
+    shown_line,
 )
 from tui.safe_text import shown
 
@@ -79,6 +81,7 @@ def write_profile(profile: Profile) -> None:
     output.write_table(_summary_table(summaries(profile.cells)))
     output.write(wrapped(SUMMARY_LEGEND) + "\n\n")
     _write_attributions(profile)
+    write_transfer(profile)
     if why := reasons(cells):
         output.write(f"{why}\n")
     write_generation_quality(profile)
@@ -99,7 +102,8 @@ def _write_matrix(profile: Profile, variant: str, selection: str, k: float) -> N
         output.write_table(_matrix(rows.filter(single), at_k))
     if needs:
         output.write_table(_compound_matrix(rows.filter(~single), needs))
-    lines = [line for line in (detectable_line(rows), collapse_line(rows)) if line]
+    lines = [detectable_line(rows), collapse_line(rows), shown_line(profile.shown.values())]
+    lines = [line for line in lines if line]
     output.write("".join(f"{wrapped(line)}\n" for line in lines) + "\n")
 
 

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
 from tui.names import SHORT_NAMES
-from tui.numbers import number
+from tui.numbers import interval, number
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import polars as pl
 
     from core.analysis.generation_quality import GenerationQuality
+    from core.analysis.shown import Shown
     from core.runner.auto_k import FoundK, TriedK
 
 ROUNDING = 1e-9
@@ -52,10 +53,13 @@ SILENT = (
 
 
 def mark(cell: Mapping[str, Any]) -> str:
-    """The mark of a defined cell: `*`, `**`, and `?` where random masks of the same size do as much."""
+    """The mark of a defined cell: `*`, `**`, and `?` where random masks of the same size do as much.
+
+    None where the intact model does not show the ability.
+    """
     from core.analysis.statistics import SIGNIFICANT
 
-    if cell["q_value"] >= SIGNIFICANT:
+    if cell["q_value"] >= SIGNIFICANT or cell["shown"] is False:
         return ""
     stars = "**" if cell["holm_p"] < SIGNIFICANT else "*"
     empirical = cell["empirical_p"]
@@ -94,6 +98,20 @@ def collapse_line(rows: pl.DataFrame) -> str:
         f"! {names}: within two standard errors of chance on every benchmark, which says nothing about "
         "abilities: choose a smaller k, contrast or top_minus_shared."
     )
+
+
+def shown_line(shown: Iterable[Shown]) -> str:
+    """The abilities that the intact model does not show; empty if it shows all that are known."""
+    lacking = [f"{SHORT_NAMES[one.ability]} {shown_text(one)}" for one in shown if not one.is_shown]
+    if not lacking:
+        return ""
+    return f"Not shown by this model, so never starred: {', '.join(lacking)}."
+
+
+def shown_text(one: Shown) -> str:
+    """The items of an ability that are right, with the interval: `41 of 100 right, .41 [.32, .51]`."""
+    _, share, low, high = one.accuracy
+    return f"{one.right} of {one.n} right, {number(share)} {interval(low, high)}"
 
 
 def random_line(cells: pl.DataFrame) -> str:

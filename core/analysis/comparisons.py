@@ -93,9 +93,24 @@ def cell_table(
     return pl.DataFrame(rows, schema={**RUN, **STATISTICS})
 
 
-def compared(cells: pl.DataFrame, random: pl.DataFrame) -> pl.DataFrame:
-    """The cells with the columns of `with_corrections`, `with_collapse` and `with_random_masks`."""
-    return with_random_masks(with_collapse(with_corrections(cells)), random)
+def compared(
+    cells: pl.DataFrame, random: pl.DataFrame, shown: Mapping[str, bool] | None = None
+) -> pl.DataFrame:
+    """The cells with the columns of `with_corrections`, `with_collapse`, `with_random_masks` and `shown`.
+
+    Args:
+        cells: the cells.
+        random: a table with the random masks, which may be the same.
+        shown: whether the intact model shows an ability, as far as it is known; null where it is not.
+    """
+    flags = [(shown or {}).get(ability) for ability in cells["ability"]]
+    complete = with_random_masks(with_collapse(with_corrections(cells)), random)
+    return complete.with_columns(pl.Series("shown", flags, pl.Boolean()))
+
+
+def may_be_starred() -> pl.Expr:
+    """Whether a cell's significance says something: not where the intact model does not show the ability."""
+    return pl.col("shown").fill_null(value=True)
 
 
 def with_corrections(cells: pl.DataFrame) -> pl.DataFrame:
@@ -206,7 +221,7 @@ def _summary(matrix: pl.DataFrame) -> MatrixSummary:
         mean_own=_mean(own["ais"].to_list()),
         mean_others=_mean(others["ais"].to_list()),
         mean_specificity=_mean(own["specificity"].drop_nulls().to_list()),
-        holm_significant=int((matrix["holm_p"] < SIGNIFICANT).sum()),
+        holm_significant=len(matrix.filter((pl.col("holm_p") < SIGNIFICANT) & may_be_starred())),
         own_in_top_three=len(top),
         rows=len(own),
         mean_absolute=_mean([abs(ais) for ais in defined["ais"].to_list()]),
@@ -235,7 +250,8 @@ class AttributionAccuracy:
     right: int
     """Cells that it names and that are needed."""
     silent: int
-    """Cells that cannot be named: the AIS is not defined, or the mask is collapsed."""
+    """Cells that cannot be named: the AIS is not defined, the mask is collapsed, or the intact model does not
+    show the ability."""
 
     @property
     def precision(self) -> float | None:
@@ -273,7 +289,7 @@ def attributions_of(cells: pl.DataFrame, needs: Mapping[str, tuple[str, ...]]) -
     """
     chosen = cells.filter(pl.col("benchmark").is_in(list(needs)))
     truth = [ability in needs[name] for name, ability in chosen.select("benchmark", "ability").iter_rows()]
-    speaks = pl.col("defined") & ~pl.col("collapsed")
+    speaks = pl.col("defined") & ~pl.col("collapsed") & may_be_starred()
     significant = speaks & (pl.col("ais") > 0) & (pl.col("q_value") < SIGNIFICANT)
     marked = chosen.with_columns(
         pl.Series("needed", truth, pl.Boolean),

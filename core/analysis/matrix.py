@@ -12,6 +12,7 @@ from core.abilities import ABILITIES
 from core.analysis.cache_status import control_of, is_stored, items_of
 from core.analysis.comparisons import MatrixSummary, cell_table, compared, summaries
 from core.analysis.effects import Effects, effects
+from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import EmpiricalP
 from core.benchmarks.benchmark import Benchmark
@@ -43,6 +44,8 @@ class Cell:
     empirical: EmpiricalP | None = None
     """Beside all stored random masks of its ability and size; None without an AIS or a random mask, and for a
     mask that is drawn itself."""
+    is_shown: bool = True
+    """Whether the intact model shows the ability, or it is unknown; else nothing about it is significant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,8 @@ class Matrix:
     """Fraction of the variant's candidates."""
     damaged: tuple[CorruptEntry, ...]
     """Entries that were found damaged just now; they count as missing."""
+    shown: Mapping[str, Shown]
+    """How many of an ability's items the intact model answers right, as far as it is known."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,8 @@ def matrix(
     draws = [] if selection in DRAWN else _further_draws(experiment, masks, sized, seed)
     further = effects(experiment, draws, sized, seed)
     random = cell_table([*controls, *draws], ids, {**measured.found, **further.found})
-    table = compared(cell_table(masks, ids, measured.found), random)
+    shown = shown_abilities(experiment, limit)
+    table = compared(cell_table(masks, ids, measured.found), random, flags_of(shown))
     by_ability = {mask.ability: mask for mask in masks}
     cells = [_cell(measured, by_ability[row["ability"]], row) for row in table.to_dicts()]
     weights = selectable_weights(k, variant, experiment.info)
@@ -132,6 +138,7 @@ def matrix(
         weights=weights,
         share_of_candidates=weights / experiment.info.candidates[variant],
         damaged=(*measured.damaged, *further.damaged),
+        shown=shown,
     )
 
 
@@ -161,6 +168,7 @@ def _cell(measured: Effects, mask: MaskSpec, row: Mapping[str, Any]) -> Cell:
         q_value=row["q_value"],
         control=measured.found.get((control_of(mask), row["benchmark"])),
         holm_p=row["holm_p"],
+        is_shown=row["shown"] is not False,
         empirical=None if p is None else EmpiricalP(p, masks),
     )
 

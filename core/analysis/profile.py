@@ -22,13 +22,16 @@ from core.analysis.comparisons import (
     AttributionAccuracy,
     attributions_of,
     compared,
+    may_be_starred,
     run_fields,
     run_names,
 )
+from core.analysis.formats import transfer_of_format
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
 from core.analysis.profile_failures import Frames, ProfileFailures, profile_failures
 from core.analysis.samples.items import ensure_items
 from core.analysis.selected import selected
+from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics import SIGNIFICANT
 from core.analysis.statistics.bootstrap import Specificity
 from core.analysis.statistics.cells import CellStatistics, frame_specificities, frame_statistics
@@ -92,6 +95,8 @@ class Profile:
     """How the ablated answers fail."""
     generation_qualities: Mapping[MaskSpec, GenerationQuality]
     """Whether the model can still write under each mask, as far as it is known."""
+    shown: Mapping[str, Shown]
+    """How many of an ability's items the intact model answers right, as far as it is known."""
 
 
 def attributions(profile: Profile) -> list[AttributionAccuracy]:
@@ -106,9 +111,10 @@ def profile_of(plan: Plan, experiment: Experiment, frames: Frames) -> Profile:
     cells = (
         _cells(plan, experiment, frames, qualities) if plan.masks() else _base_cells(plan, experiment, frames)
     )
-    cells = compared(cells, cells)
+    shown = shown_abilities(experiment, plan.limit)
+    cells = compared(cells, cells, flags_of(shown))
     failures = profile_failures(plan, experiment, frames)
-    return Profile(plan, cells, _outcomes(plan, frames), failures, qualities)
+    return Profile(plan, cells, _outcomes(plan, frames), failures, qualities, shown)
 
 
 def _cells(
@@ -143,16 +149,22 @@ def _base_cells(plan: Plan, experiment: Experiment, frames: Frames) -> pl.DataFr
             "benchmark": benchmark.id,
         }
         fields = {**asdict(cell), **_specificity_fields(None), **_quality_fields(None)}
-        rows.append({"model": experiment.spec.name, **names, **fields})
+        rows.append({**_model_names(experiment), **names, **fields})
     return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=NULLABLE)
 
 
+def _model_names(experiment: Experiment) -> dict[str, str]:
+    """The columns that say which model a row is about, and how it was asked."""
+    spec = experiment.spec
+    return {"model": spec.name, "prompt": spec.style, "level": spec.level}
+
+
 def _names(experiment: Experiment, mask: MaskSpec) -> dict[str, str | float | int | None]:
-    """The columns that say which mask a row is about."""
+    """The columns that say which model and mask a row is about."""
     stored = selected(experiment, mask) if mask.selection == "top_minus_shared" else None
     weights = weights_of(mask.k, experiment.info.parameters) if stored is None else len(stored)
     return {
-        "model": experiment.spec.name,
+        **_model_names(experiment),
         **run_fields(mask),
         "scope": mask.scope,
         "weights": weights,
@@ -270,9 +282,11 @@ def findings_of(profile: Profile) -> dict[str, Any]:
 
     `holm_significant`: the cells that are significant with all of their matrix taken together (Holm), and
     their empirical p; `attribution`: how well each matrix names what compound benchmarks need;
-    `generation_quality` of each mask; `failures`: how the ablated answers fail.
+    `generation_quality` of each mask; `failures`: how the ablated answers fail; `shown`: whether the intact
+    model shows each ability; `transfer_of_format`: AIS in the model's prompt form and in the other one.
     """
-    is_significant = (pl.col("holm_p") < SIGNIFICANT) & ~pl.col("selection").is_in(DRAWN)
+    is_drawn = pl.col("selection").is_in(DRAWN)
+    is_significant = (pl.col("holm_p") < SIGNIFICANT) & ~is_drawn & may_be_starred()
     return {
         "holm_significant": profile.cells.filter(is_significant).select(*HOLM_COLUMNS).to_dicts(),
         "attribution": [attribution.figures() for attribution in attributions(profile)],
@@ -281,6 +295,8 @@ def findings_of(profile: Profile) -> dict[str, Any]:
             for mask, quality in profile.generation_qualities.items()
         ],
         "failures": _failures_of(profile),
+        "shown": [one.figures() for one in profile.shown.values()],
+        "transfer_of_format": transfer_of_format(profile.cells),
     }
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.analysis.probe import every_question
 from core.models.loading import load
 from core.models.machine import Gpu, Machine, Memory
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
-from tests.core.tiny_models import save_model
+from tests.core.tiny_models import byte_tokenizer, save_model
 from tui.command_line import run
 
 Captured = pytest.CaptureFixture[str]
@@ -100,3 +101,30 @@ def test_what_does_not_fit_is_said_for_people(
     text = " ".join(capsys.readouterr().out.split())
     assert "score weights DOES NOT FIT: Importance takes at least" in text
     assert "use a smaller model" in text
+
+
+@pytest.mark.slow
+def test_the_probe_is_a_table_by_level_and_form(tmp_path: Path, capsys: Captured) -> None:
+    save_model(tmp_path / "model", tokenizer=byte_tokenizer(), max_position_embeddings=2048)
+    words = ["doctor", "--model", str(tmp_path / "model"), "--cache-dir", str(tmp_path / "cache"), "--probe"]
+    assert run([*words, "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)["probe"]
+    assert "probing prompts: 0 of " in err
+    assert len(found["answers"]) == len(every_question())
+    assert found["auto"]["prompt"] in ("letters", "text")
+    assert run(words) == 0
+    out, err = capsys.readouterr()
+    assert "probing" not in err, "it is stored"
+    lines = out.splitlines()
+    table = lines[lines.index("Prompts") + 1 :]
+    assert max(map(len, table)) <= 80
+    first = found["answers"][0]
+    share = f"{first['right'] / 20:.2f}".lstrip("0")
+    assert table[2].split()[:2] == ["analog", share]
+    assert table[-1].strip().startswith("auto takes ")
+
+
+def test_an_embedded_model_is_not_probed(capsys: Captured) -> None:
+    assert run(["doctor", "--probe"]) == 2
+    assert "'demo' has one prompt form and one level" in capsys.readouterr().err

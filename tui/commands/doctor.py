@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tui import output
 from tui.engine_words import memory_text, plan_text
 from tui.numbers import count_text, size_text
-from tui.options import Json, MemoryFlags, ModelFlags, with_flags
+from tui.options import Json, MemoryFlags, ModelFlags, UsageError, with_flags
+from tui.progress import shown_progress
+from tui.prompt_words import probe_lines
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.analysis.probe import ProbeTable
     from core.importance.memory import MemoryNeed
     from core.importance.model_plan import ModelPlan, StepMemory
     from core.models.description import ModelInfo
@@ -59,20 +62,35 @@ class Diagnosis:
     """Why the model cannot be used."""
     warning: str
     """What is wrong with a tokenizer rebuilt from a GGUF file; empty if nothing is known to be."""
+    probe: ProbeTable | None = None
+    """The answers to the probe; None if it was not asked for."""
 
 
 @with_flags
-def doctor(model: ModelFlags, memory: MemoryFlags, *, as_json: Json = False) -> None:
+def doctor(
+    model: ModelFlags,
+    memory: MemoryFlags,
+    *,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Load the model and ask it items of each ability, form and level."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check this computer, and whether a model fits.
 
     Shows versions, cores, memory, GPUs, cache, and what the model needs. Loads no model and downloads
-    nothing.
+    nothing, unless --probe asks what the model knows.
     """
+    if probe and model.spec.is_embedded:
+        raise UsageError(f"'{model.model}' has one prompt form and one level: --probe is for real models.")
     found = _diagnose(model, memory)
+    if probe and found.problem is None:
+        found = replace(found, probe=_probed(model, memory))
     if as_json:
-        output.write_document(_document(found))
+        output.write_document(_document(found) | _probe_document(found, model))
     else:
-        output.write("".join(f"{shown(line)}\n" for line in _lines(found)))
+        output.write("".join(f"{shown(line)}\n" for line in _lines(found, model)))
     if found.problem:
         output.note(f"abilityscope: {found.problem}")
         raise typer.Exit(1)
@@ -104,6 +122,33 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
         problem=problem,
         warning=warning,
     )
+
+
+def _probed(model: ModelFlags, memory: MemoryFlags) -> ProbeTable:
+    """Asks the probe's questions, as far as they are not stored."""
+    from core.runner.probe import whole_probe
+    from core.runner.runner import Runner
+
+    with shown_progress() as emit:
+        return whole_probe(
+            Runner(
+                model.spec,
+                model.store,
+                batch_size=model.batch_rows,
+                memory_options=memory.memory_options,
+                emit=emit,
+            )
+        )
+
+
+def _probe_document(found: Diagnosis, model: ModelFlags) -> dict[str, Any]:
+    """The probe's answers, and what `auto` takes by them; nothing without a probe."""
+    from core.analysis.probe import settled_by
+
+    if found.probe is None:
+        return {}
+    prompt, level = settled_by(found.probe, replace(model.spec, prompt="auto", level_asked="auto"))
+    return {"probe": {"answers": found.probe.rows(), "auto": {"prompt": prompt, "level": level}}}
 
 
 def _check_model(
@@ -166,7 +211,7 @@ def _document(found: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _lines(found: Diagnosis) -> list[str]:
+def _lines(found: Diagnosis, model: ModelFlags) -> list[str]:
     lines = [
         "Computer",
         _line("abilityscope", found.abilityscope or "not installed"),
@@ -181,6 +226,8 @@ def _lines(found: Diagnosis) -> list[str]:
         lines += _wrapped("tokenizer", found.warning)
     if found.plan:
         lines += ["", "Memory", *_plan(found.plan)]
+    if found.probe:
+        lines += ["", "Prompts", *probe_lines(found.probe, model.spec)]
     return lines
 
 

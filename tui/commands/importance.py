@@ -23,6 +23,7 @@ from tui.mask_options import (
 )
 from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments, with_flags
 from tui.progress import shown_progress
+from tui.result_words import shown_text
 
 if TYPE_CHECKING:
     from core.abilities import Item
@@ -54,6 +55,7 @@ def importance(
     from cache.keys import as_plain
     from core.abilities import named_ability
     from core.experiment.specs import MaskSpec
+    from core.runner.own_items import own_items
 
     with checked_arguments():
         ability = named_ability(ability).id
@@ -66,11 +68,19 @@ def importance(
         found = find_ks(runner, [mask_spec]) if k == AUTO else ()
         mask_spec = replace(mask_spec, k=found[0].k) if found else mask_spec
         mask = runner.mask(mask_spec)
-    document = _document(runner, mask_spec, mask) | {"auto_k": [as_plain(one.figures()) for one in found]}
+        scored, heldout = own_items(runner, ability)
+    document = _document(runner, mask_spec, mask)
+    document |= {"prompt": runner.spec.style, "level": runner.spec.level}
+    document |= {"right": {"scored": scored.figures(), "heldout": heldout.figures()}}
+    document |= {"auto_k": [as_plain(one.figures()) for one in found]}
     if as_json:
         output.write_document(document)
     else:
         _write(mask_spec, document)
+        output.write(f"The intact model: {shown_text(scored)} of the items that score weights; held out ")
+        output.write(f"{shown_text(heldout)}.\n")
+        if not heldout.is_shown:
+            output.write("Not shown by this model: held out it is not above chance, so this says nothing.\n")
 
 
 def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dict[str, tuple[Item, ...]]:

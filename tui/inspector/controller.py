@@ -71,7 +71,7 @@ class Controller:
             has_same_size = (lens.variant, lens.k) == (self.lens.variant, self.lens.k)
             self.lens = lens
             if not has_same_size:
-                self.known = Known(benchmarks=self.known.benchmarks, abilities=self.known.abilities)
+                self.known = replace(self.known, weights=None, candidates=None, problem="")
             self.refresh()
             self.remember()
 

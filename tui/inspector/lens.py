@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
@@ -13,6 +14,7 @@ from core.models.matrices import Variant
 from tui.mask_options import DEMO_K, REAL_K
 
 if TYPE_CHECKING:
+    from core.analysis.shown import Shown
     from core.models.spec import ModelSpec
 
 DEMO_GRID = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -89,6 +91,8 @@ class Known:
     weights: int | None = None
     """Ablated weights; None until the model's files were read."""
     candidates: int | None = None
+    shown: Mapping[str, Shown] = field(default_factory=dict)
+    """How many of an ability's items the intact model answers right, as far as it is known."""
     problem: str = ""
     """Why the lens's k cannot be used; empty if it can."""
 

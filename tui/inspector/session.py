@@ -143,17 +143,19 @@ class Session:
             OSError: the cache cannot be read.
         """
         from core.analysis.cache_status import cached_abilities
+        from core.analysis.shown import shown_abilities
 
+        shown = shown_abilities(self.experiment, lens.limit)
         weights = candidates = None
         if lens.mask is not None:
             try:
                 weights = selectable_weights(lens.k, lens.variant, info)
             except ValueError as error:
-                return Known(problem=one_line(error))
+                return Known(shown=shown, problem=one_line(error))
             candidates = info.candidates[lens.variant]
         benchmark = self.benchmark(lens.benchmark)
         abilities = cached_abilities(self.experiment, lens.mask, benchmark, self.items_of(benchmark, lens))
-        return Known(abilities, self._stored_benchmarks(lens), weights, candidates)
+        return Known(abilities, self._stored_benchmarks(lens), weights, candidates, shown)
 
     def _stored_benchmarks(self, lens: Lens) -> frozenset[str]:
         """The benchmarks whose outcomes under the lens are stored."""

@@ -40,7 +40,8 @@ def cells(rows: list[tuple[str, str, bool, bool, float | None, float | None, flo
     names = ("ability", "benchmark", "defined", "collapsed", "ais", "q_value", "specificity_low")
     kinds = (pl.String, pl.String, pl.Boolean, pl.Boolean, pl.Float64, pl.Float64, pl.Float64)
     frame = pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
-    return frame.with_columns(variant=pl.lit("mlp"), selection=pl.lit("top"), k=pl.lit(0.01))
+    unknown = pl.lit(None, pl.Boolean)
+    return frame.with_columns(variant=pl.lit("mlp"), selection=pl.lit("top"), k=pl.lit(0.01), shown=unknown)
 
 
 def test_a_hand_worked_matrix() -> None:
@@ -54,6 +55,14 @@ def test_a_hand_worked_matrix() -> None:
     assert (significant.precision, significant.recall) == (pytest.approx(2 / 3), 0.5)
     assert significant.f1 == pytest.approx(2 * (2 / 3) * 0.5 / (2 / 3 + 0.5))
     assert significant.f1_of_all == pytest.approx(2 * (4 / 6) * 1 / (4 / 6 + 1))
+
+
+def test_an_ability_that_the_model_does_not_show_names_nothing() -> None:
+    shown = pl.when(pl.col("ability") == A).then(pl.lit(value=False)).otherwise(pl.lit(value=True))
+    significant, specific = attributions_of(cells(CELLS).with_columns(shown=shown), NEEDS)
+    # A's two cells are silent, the first of which was named and right.
+    assert (significant.named, significant.right, significant.silent) == (2, 1, 3)
+    assert (specific.named, specific.right, specific.silent) == (1, 0, 3)
 
 
 def test_nothing_is_named_where_nothing_is_known() -> None:

@@ -23,6 +23,9 @@ MARK_WIDTH = 3
 
 COLLAPSED = "collapses every benchmark: within two standard errors of chance, k is too large"
 
+NOT_SHOWN = "not shown by this model"
+"""Of an ability on whose own items the intact model is not above chance; see `core.analysis.shown`."""
+
 
 def ais_with_interval(statistics: CellStatistics) -> str:
     """The AIS and its interval: `.65 [.52, .77]`; `not identifiable` without one."""
@@ -32,8 +35,8 @@ def ais_with_interval(statistics: CellStatistics) -> str:
 
 
 def is_significant(cell: Cell) -> bool:
-    """Whether its q-value is below 0.05."""
-    return cell.q_value is not None and cell.q_value < SIGNIFICANT
+    """Whether its q-value is below 0.05, and the intact model shows the ability."""
+    return cell.q_value is not None and cell.q_value < SIGNIFICANT and cell.is_shown
 
 
 def cell_mark(cell: Cell) -> str:
@@ -41,7 +44,7 @@ def cell_mark(cell: Cell) -> str:
     if cell.q_value is None or cell.holm_p is None:
         return ""
     empirical, masks = (None, 0) if cell.empirical is None else (cell.empirical.p_value, cell.empirical.masks)
-    adjusted = {"q_value": cell.q_value, "holm_p": cell.holm_p}
+    adjusted = {"q_value": cell.q_value, "holm_p": cell.holm_p, "shown": cell.is_shown}
     return mark({**adjusted, "empirical_p": empirical, "random_masks": masks})
 
 
@@ -156,7 +159,21 @@ def status_text(matrix: Matrix, marks: Marks, *, has_whole_marks: bool) -> str:
         )
     if matrix.damaged:
         lines.append(f"{len(matrix.damaged):,} cache entries are damaged and count as missing")
+    if not_shown(matrix):
+        lines.append(f"{marks.not_shown} {NOT_SHOWN}")
     return "\n".join(lines)
+
+
+def not_shown(matrix: Matrix) -> set[str]:
+    """The abilities that the intact model does not show."""
+    return {ability for ability, one in matrix.shown.items() if not one.is_shown}
+
+
+def flag_of(matrix: Matrix, ability: str, marks: Marks) -> str:
+    """The flag behind an ability: its mask collapses every benchmark, or the model does not show it."""
+    if ability in matrix.collapsed:
+        return marks.collapsed
+    return marks.not_shown if ability in not_shown(matrix) else ""
 
 
 def matrix_title(matrix: Matrix) -> str:

@@ -42,6 +42,7 @@ from tui.inspector.lens import Lens
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
+from tui.result_words import shown_text
 
 if TYPE_CHECKING:
     from core.analysis.matrix import Matrix
@@ -76,7 +77,8 @@ Rows: what is ablated. Columns: benchmarks. The shade is the value; * behind it 
 (Benjamini-Hochberg over the whole matrix). Where there is room, and in the lines below: ** p < .05 after
 Holm's correction over the whole matrix; ? but random masks go as far, empirical p above .05, or above what so
 few can show. Marks: not identifiable (the intact model is not above chance), not computed, running, and
-behind a row's name: the mask takes every benchmark down to chance, so its row says nothing about abilities.
+behind a row's name: the mask takes every benchmark down to chance, or the intact model does not show the
+ability (on its own items it is not above chance); such a row says nothing about abilities.
 The last row is the mean of the random controls.
 
 The lines below explain the cell under the cursor or the mouse: AIS with its 95 % paired bootstrap interval,
@@ -301,6 +303,9 @@ i      turns to the links and back. {LINK_MEANING}"""
         text = Text(pair_name(*cell), style="bold")
         if cell[0] in matrix.collapsed:
             text.append(f"  {marks.collapsed} {COLLAPSED}", style="not bold")
+        shown = matrix.shown.get(cell[0])
+        if shown is not None and not shown.is_shown:
+            text.append(f"  {marks.not_shown} not shown by this model: {shown_text(shown)}", style="not bold")
         is_lens = lens is not None and cell == (lens.ability, lens.benchmark)
         remedy = "r runs it" if is_lens else "o takes it into the lens, then r runs it"
         lines = explained(matrix.cells[cell], marks, remedy)

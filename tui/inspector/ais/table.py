@@ -11,11 +11,14 @@ from core.models.matrices import Variant
 from tui.inspector.activity import Activity
 from tui.inspector.ais.cell_text import (
     MARK_WIDTH,
+    NOT_SHOWN,
     cell_text,
+    flag_of,
     is_significant,
     legend,
     long_cell_text,
     mean_ais,
+    not_shown,
 )
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import Marks
@@ -79,7 +82,7 @@ def heat_table(matrix: Matrix, marks: Marks, running: tuple[str, str] | None) ->
         HeatRow(
             heading_of(ability),
             [_heat_cell(matrix.cells[ability, b], marks, (ability, b) == running) for b in matrix.benchmarks],
-            flag=marks.collapsed if ability in matrix.collapsed else "",
+            flag=flag_of(matrix, ability, marks),
         )
         for ability in matrix.abilities
     ]
@@ -125,7 +128,7 @@ def _texts(matrix: Matrix, marks: Marks) -> list[list[str]]:
     """Names and cells, the column names first."""
     rows = [["without", *map(short_benchmark, matrix.benchmarks)]]
     for ability in matrix.abilities:
-        flag = marks.collapsed if ability in matrix.collapsed else ""
+        flag = flag_of(matrix, ability, marks)
         cells = [long_cell_text(matrix.cells[ability, b], marks).strip() for b in matrix.benchmarks]
         rows.append([short_benchmark(ability) + flag, *cells])
     controls = _control_texts(matrix, marks)
@@ -165,6 +168,7 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
         "is_significant": is_significant(cell),
         "reason": found and found.reason,
         "collapsed": cell.ability in matrix.collapsed,
+        "shown": matrix.shown[cell.ability].is_shown if cell.ability in matrix.shown else None,
         **{f"control_{name}": control and _finite(getattr(control, name)) for name in AIS},
     }
 
@@ -177,7 +181,12 @@ def _markdown(matrix: Matrix, marks: Marks) -> str:
     head, *rows = [[_escaped(text) for text in row] for row in _texts(matrix, marks)]
     rule = ["---", *("--:" for _ in head[1:])]
     lines = [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
-    return "\n".join([*lines, "", _escaped(legend(marks, has_whole_marks=True)), ""])
+    return "\n".join([*lines, "", _escaped(_legend(matrix, marks)), ""])
+
+
+def _legend(matrix: Matrix, marks: Marks) -> str:
+    whole = legend(marks, has_whole_marks=True)
+    return f"{whole}  {marks.not_shown} {NOT_SHOWN}" if not_shown(matrix) else whole
 
 
 def _escaped(text: str) -> str:

@@ -34,6 +34,8 @@ class Marks:
     """q < 0.05."""
     collapsed: str
     """The mask takes every benchmark down to chance."""
+    not_shown: str
+    """The intact model does not show the ability."""
     running: str
     paused: str
     cut: str
@@ -50,14 +52,14 @@ class Marks:
 
 UNICODE = Marks(
     right="✓", wrong="✗", unknown="?", becomes="→", stored="●", lacking="○", chosen="▸", up="▲", down="▼",
-    flat="–", not_identifiable="·", significant="*", collapsed="!", running="▶", paused="‖", cut="…",
-    bar="█", bar_eighths="▏▎▍▌▋▊▉", rule="│", dash="─",
+    flat="–", not_identifiable="·", significant="*", collapsed="!", not_shown="∅", running="▶", paused="‖",
+    cut="…", bar="█", bar_eighths="▏▎▍▌▋▊▉", rule="│", dash="─",
 )  # fmt: skip
 
 ASCII = Marks(
     right="+", wrong="x", unknown="?", becomes=">", stored="@", lacking="o", chosen=">", up="^", down="v",
-    flat="-", not_identifiable=".", significant="*", collapsed="!", running=">", paused="=", cut="~",
-    bar="#", bar_eighths="", rule="|", dash="-",
+    flat="-", not_identifiable=".", significant="*", collapsed="!", not_shown="0", running=">", paused="=",
+    cut="~", bar="#", bar_eighths="", rule="|", dash="-",
 )  # fmt: skip
 
 KEY_NAMES = {"↑": "up", "↓": "down", "←": "left", "→": "right", "⌫": "bksp", "⏎": "enter"}

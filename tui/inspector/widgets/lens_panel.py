@@ -21,6 +21,7 @@ from tui.inspector.lens import Known, k_grid
 from tui.inspector.pane import Pane
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import count_text, k_text
+from tui.result_words import shown_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -74,8 +75,11 @@ class AbilityList(Widget, can_focus=True):
             is_chosen = ability.id == chosen
             name = f"{marks.chosen if is_chosen else ' '}{short_benchmark(ability.id)}"
             mark = marks.stored if ability.id in panel.known.abilities else marks.lacking
+            shown = panel.known.shown.get(ability.id)
+            if shown is not None and not shown.is_shown:
+                mark = f"{marks.not_shown}{mark}"
             style = "bold reverse" if is_chosen and self.has_focus else "bold" if is_chosen else ""
-            lines.append(Text(f"{name:<{width - 2}} {mark}", style=style))
+            lines.append(Text(f"{name:<{width - 1 - len(mark)}}{mark:>{len(mark) + 1}}", style=style))
         return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
     def on_click(self, event: events.Click) -> None:
@@ -153,9 +157,9 @@ class LensPanel(VerticalScroll, can_focus=False):
 
     def show(self, lens: Lens, known: Known) -> None:
         """Shows another lens, or more knowledge about this one."""
-        before = (self.lens.ability, self.known.abilities)
+        before = (self.lens.ability, self.known.abilities, self.known.shown)
         self.lens, self.known = lens, known
-        if (lens.ability, known.abilities) != before:
+        if (lens.ability, known.abilities, known.shown) != before:
             self.query_one(AbilityList).refresh()
         for line in self.query(LensLine):
             line.show()
@@ -257,6 +261,9 @@ class Context(Static):
         benchmark = self._session.benchmark(lens.benchmark)
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(ability.name, style="bold")
+        shown = known.shown.get(lens.ability)
+        if shown is not None and not shown.is_shown:
+            text.append(f" ({self._session.marks.not_shown} not shown by this model: {shown_text(shown)})")
         text.append(f": {ability.definition}\n", style="dim")
         if lens.variant == "base":
             text.append("base, nothing ablated")

@@ -1,0 +1,94 @@
+"""Whether the intact model shows an ability at all: the importance of one that it does not show says nothing.
+
+No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from core.abilities import ABILITIES
+from core.analysis.cache_status import items_of
+from core.analysis.probe import Question, probe_requests
+from core.analysis.statistics.accuracy import Accuracy, accuracy
+from core.analysis.statistics.significance import is_above_chance
+from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE, diagnostic_benchmarks
+from core.experiment.experiment import Experiment, OutcomesRequest
+
+Source = Literal["benchmark", "probe", "scored"]
+"""Which items: of the ability's own benchmark, of the probe, or those that weights are scored with."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How many items of an ability the intact model answers right, in its prompt form and at its level."""
+
+    ability: str
+    right: int
+    n: int
+    chance: float
+    source: Source
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether that is above chance."""
+        return is_above_chance(self.right, self.n, self.chance)
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """The share with its interval."""
+        return accuracy(np.arange(self.n) < self.right)
+
+    def figures(self) -> dict[str, Any]:
+        """Plain values."""
+        _, share, low, high = self.accuracy
+        return {"ability": self.ability, "items": self.source, "n": self.n, "right": self.right} | {
+            "accuracy": share,
+            "low": low,
+            "high": high,
+            "shown": self.is_shown,
+        }
+
+
+def shown_abilities(experiment: Experiment, limit: int | None = None) -> dict[str, Shown]:
+    """By ability, as far as it is known: from its own benchmark or the probe, whichever has more items.
+
+    Args:
+        experiment: the model, whose prompt form and level are settled, and the cache.
+        limit: items of each benchmark that are evaluated; None for all.
+
+    Raises:
+        Unsettled: form and level are not settled.
+    """
+    asked = _requests(experiment, limit)
+    loaded = experiment.store.outcomes.load_many([request.key for _, _, request in asked])
+    found: dict[str, Shown] = {}
+    for ability, source, request in asked:
+        frame = loaded.frames.get(request.key)
+        if frame is not None and (ability not in found or found[ability].n < len(frame)):
+            right = int(frame["correct"].sum())
+            found[ability] = Shown(ability, right, len(frame), DIAGNOSTIC_CHANCE, source)
+    return {ability.id: found[ability.id] for ability in ABILITIES if ability.id in found}
+
+
+def _requests(experiment: Experiment, limit: int | None) -> list[tuple[str, Source, OutcomesRequest]]:
+    """Ability, source and run of everything that can tell."""
+    asked: list[tuple[str, Source, OutcomesRequest]] = []
+    for benchmark in diagnostic_benchmarks():
+        for n in dict.fromkeys((items_of(benchmark, limit), benchmark.n_items)):
+            asked.append((benchmark.id, "benchmark", experiment.request(None, benchmark, n)))
+    if not experiment.spec.is_embedded:
+        style, level = experiment.spec.style, experiment.spec.level
+        questions = [Question(ability.id, style, level) for ability in ABILITIES]
+        for question, request in probe_requests(experiment, questions).items():
+            asked.append((question.ability, "probe", request))
+    return asked
+
+
+def flags_of(shown: Mapping[str, Shown]) -> dict[str, bool]:
+    """By ability: whether it is shown, as far as it is known."""
+    return {ability: one.is_shown for ability, one in shown.items()}
