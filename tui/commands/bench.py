@@ -21,6 +21,7 @@ from tui.mask_options import (
     note_insisting,
     open_runner,
 )
+from tui.option_groups import with_flags
 from tui.options import (
     BenchmarkFlags,
     Json,
@@ -28,7 +29,6 @@ from tui.options import (
     ModelFlags,
     RuleFlags,
     checked_arguments,
-    with_flags,
 )
 from tui.progress import shown_progress
 from tui.result_words import answers_text, detectable_text, perplexity_text

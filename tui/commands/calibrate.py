@@ -12,7 +12,8 @@ from core.importance.scoring_rule import ScoringRule
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui import output
 from tui.mask_options import open_runner
-from tui.options import Json, MemoryFlags, ModelFlags, checked_arguments, with_flags
+from tui.option_groups import with_flags
+from tui.options import Json, MemoryFlags, ModelFlags, checked_arguments
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import typer
 from tui import output
 from tui.engine_words import memory_text, plan_text
 from tui.numbers import count_text, size_text
-from tui.options import Json, MemoryFlags, ModelFlags, UsageError, with_flags
+from tui.option_groups import with_flags
+from tui.options import Json, MemoryFlags, ModelFlags, UsageError
 from tui.progress import shown_progress
 from tui.prompt_words import probe_lines
 from tui.safe_text import shown

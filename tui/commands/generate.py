@@ -24,7 +24,8 @@ from tui.mask_options import (
     some_words,
 )
 from tui.names import FINISH_WORDS
-from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments, with_flags
+from tui.option_groups import with_flags
+from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
 from tui.progress import shown_progress
 from tui.safe_text import shown
 

@@ -21,7 +21,8 @@ from tui.mask_options import (
     require_candidates,
     start_k,
 )
-from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments, with_flags
+from tui.option_groups import with_flags
+from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments
 from tui.progress import shown_progress
 from tui.result_words import shown_text
 

@@ -12,7 +12,8 @@ from core.models.matrices import Variant
 from tui import output
 from tui.mask_options import ItemsForScoring, ScopeName, default_k, open_runner, require_candidates
 from tui.names import SHORT_NAMES
-from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments, with_flags
+from tui.option_groups import with_flags
+from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from tui.mask_options import (
     some_words,
     words,
 )
+from tui.option_groups import with_flags
 from tui.options import (
     BenchmarkFlags,
     Json,
@@ -32,7 +33,6 @@ from tui.options import (
     ModelFlags,
     RuleFlags,
     checked_arguments,
-    with_flags,
 )
 from tui.progress import shown_progress
 

@@ -11,7 +11,8 @@ import typer
 
 from tui import output
 from tui.opening import ScreenOptions, engine_spec, open_inspector
-from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags, with_flags
+from tui.option_groups import with_flags
+from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
