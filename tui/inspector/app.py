@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from rich.text import Text
-from textual.app import App
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import ContentSwitcher, Static
@@ -15,6 +14,7 @@ from textual.widgets import ContentSwitcher, Static
 from core.masks.choices import SELECTIONS
 from tui.inspector.calibration.screen import CalibrationScreen
 from tui.inspector.controller import Controller
+from tui.inspector.key_order import KeysInOrder
 from tui.inspector.keys import KEYS, PANES
 from tui.inspector.lens import parse_count
 from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
@@ -48,7 +48,7 @@ TICK_S = 0.1
 TOO_SMALL = "The inspector needs 60 columns and 20 rows: enlarge the terminal or use a smaller font. q quits."
 
 
-class Inspector(App[None]):
+class Inspector(KeysInOrder):
     """The whole app: `app.run()`."""
 
     TITLE = "abilityscope"
@@ -111,10 +111,7 @@ class Inspector(App[None]):
         self.screen.call_after_refresh(self._begin_work)
 
     async def _begin_work(self) -> None:
-        """Begins what would hold up the first frame: engine, other tabs, and threads that import.
-
-        Called by the screen, which takes no key until the tabs are there.
-        """
+        """Begins what would hold up the first frame: engine, other tabs, and threads that import."""
         self.connect_engine()
         self.begin(self.controller.plan_memory, "memory")
         others = [pane(self.session, id=pane_id) for pane_id, pane in PANES if pane_id != self.controller.tab]
@@ -123,6 +120,7 @@ class Inspector(App[None]):
         await self.screen.query_one(ContentSwitcher).mount_all(others)
         await self.controller.count_first()
         self.action_tab(self.controller.tab)
+        self.take_keys()
         self.set_interval(TICK_S, self._tick)
         self.begin(self.controller.describe, "describe")
 

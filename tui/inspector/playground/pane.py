@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -40,6 +42,9 @@ PLAIN_QUESTION = (
     "A bat and a ball cost 11 euros together. The bat costs 10 euros more. What does the ball cost?"
 )
 """The first prompt for a real model."""
+
+PROMPT_S = 5.0
+"""How long the key that edits the prompt waits for it."""
 
 
 class PlaygroundPane(Pane):
@@ -98,6 +103,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         """Whether the engine has listed the job."""
         self._chosen = 0
         self._prompt: Prompt | None = None
+        self._is_prompt_there = asyncio.Event()
         self._first_prompt = "" if session.spec.model.is_embedded else PLAIN_QUESTION
         self._examples: dict[str, int] = {}
         """How many examples of each ability were shown."""
@@ -156,6 +162,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         self._prompt = module.Prompt(id="prompt")
         self._prompt.text = self._first_prompt
         self.query_one("#prompt-place").mount(self._prompt)
+        self._is_prompt_there.set()
         if not self._first_prompt:
             self.action_example()
 
@@ -238,7 +245,9 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         self._prompt.keep()
         self.tick()
 
-    def action_edit(self) -> None:
+    async def action_edit(self) -> None:
+        with suppress(TimeoutError):  # what is typed next waits, too
+            await asyncio.wait_for(self._is_prompt_there.wait(), PROMPT_S)
         if self._prompt is not None:
             self._prompt.focus()
 
@@ -256,10 +265,12 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         if lens is not None:
             index = self._examples.get(lens.ability, 0) % EXAMPLES
             self._examples[lens.ability] = index + 1
-            self.read(partial(example_prompt, lens.ability, spec, index), self._show_example, "example")
+            show = partial(self._show_example, self.prompt)
+            self.read(partial(example_prompt, lens.ability, spec, index), show, "example")
 
-    def _show_example(self, found: tuple[str, str]) -> None:
-        if self._prompt is not None:
+    def _show_example(self, before: str, found: tuple[str, str]) -> None:
+        """Shows an example, unless something was typed since it was asked for."""
+        if self._prompt is not None and self.prompt == before:
             self._prompt.replace_text(found[1])
             self._example = found
 

@@ -141,8 +141,8 @@ class SettingsLine(Widget, can_focus=True):
         return Content("").join(parts)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Marks digits as text for the footer, not commands."""
-        return self._entry is not None and character is not None and character in TYPED
+        """Marks all that is typed during an entry as text: no letter acts as a command then."""
+        return self._entry is not None and character is not None and character.isprintable()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only enter and esc act while a value is typed; esc acts only then."""

@@ -96,7 +96,10 @@ class AbilityList(Widget, can_focus=True):
         self.post_message(self.Left())
 
     def _choose(self, index: int) -> None:
-        self.post_message(Pane.LensChanged(replace(self._panel.lens, ability=ABILITIES[index].id)))
+        # At once, for the next key: the app shows it when the message has come to it.
+        self._panel.lens = replace(self._panel.lens, ability=ABILITIES[index].id)
+        self.refresh()
+        self.post_message(Pane.LensChanged(self._panel.lens))
 
 
 class LensLine(Widget):
