@@ -45,11 +45,13 @@ KEYS: list[BindingType] = [
     _hidden("d", "detach", "detach", "screen.detach", "Leave; the engine goes on"),
     Binding("question_mark", "help", "help", id="screen.help", tooltip="Keys and marks of this tab"),
     Binding("q", "leave", "quit", id="screen.quit", tooltip="Quit; a running job goes on"),
+    Binding("R", "restart_engine", "restart engine", id="engine.restart", tooltip="Start the engine again"),
     Binding("r", "run", "run", id="engine.run", tooltip="Run what the lens looks at; queued if busy"),
-    Binding("m", "enqueue", "more", id="engine.enqueue", tooltip="Run several benchmarks or abilities"),
     Binding("c", "cancel", "cancel", id="engine.cancel", tooltip="Cancel the running job"),
     Binding("p", "pause", "pause", id="engine.pause", tooltip="Pause, or go on"),
-    Binding("R", "restart_engine", "restart", id="engine.restart", tooltip="Start the engine again"),
+    Binding(
+        "m", "enqueue", "run several", id="engine.enqueue", tooltip="Run several benchmarks or abilities"
+    ),
     _hidden("X", "code", "code", "engine.code", "Let programs that the model writes run, or no longer"),
     _hidden("a", "ability", "ability", "lens.ability", "Choose an ability"),
     _hidden("v", "variant", "variant", "lens.variant", "MLP-only, all layers, base"),

@@ -118,13 +118,18 @@ async def test_without_one_it_is_explained_and_enter_starts_it(tmp_path: Path) -
         assert "scoring" not in screen_text(app)
         app.emit(job("paused", 530))
         await shown(app, pilot, "paused: p resumes")
-        await pilot.press("p", "escape")
+        await pilot.press("p", "c")
         assert sent == [START, Resume("3f2a-1"), Cancel("3f2a-1")]
         app.emit(job("cancelled", 530))
         await shown(app, pilot, "Cancelled: 530 of 1,060 runs are done and kept", "enter starts it")
         await pilot.press("enter")
         assert sent[-1] == START
-        app.emit(job("running", name="3f2a-2"), job("failed", 3, "Memory ran out.", name="3f2a-2"))
+        app.emit(job("running", name="3f2a-2"))
+        await pilot.press("escape")  # only goes back
+        assert (len(app.screen_stack), sent[-1]) == (1, START)
+        await pilot.press("C")
+        await shown(app, pilot, "0 of 1,060 runs", "c cancel")
+        app.emit(job("failed", 3, "Memory ran out.", name="3f2a-2"))
         await shown(app, pilot, "It failed: Memory ran out.", "enter starts it")
         await pilot.press("escape")
         assert len(app.screen_stack) == 1
@@ -239,9 +244,9 @@ async def with_made_up(app: StillInspector, pilot: Pilot[None]) -> CalibrationSc
 async def test_maps(size: Size, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     async with running(still_inspector(tmp_path / "empty"), size) as (app, pilot):
         await with_made_up(app, pilot)
-        first = await shown(app, pilot, "Good: the matrix", "z text")
+        first = await shown(app, pilot, "Good: the matrix", "z text alone")
         await pilot.press("j", "l", *["space"] * (9 if size == SMALL else 1))
-        second = await shown(app, pilot, "Without causal, causal loses", "--json writes", "z text")
+        second = await shown(app, pilot, "Without causal, causal loses", "--json writes", "z text alone")
     assert first == snapshot(name="top")
     assert second == snapshot(name="end")
 
@@ -251,13 +256,13 @@ async def test_on_sixty_columns_there_is_one_map_and_nothing_is_cut(
 ) -> None:
     async with running(still_inspector(tmp_path / "empty"), NARROW) as (app, pilot):
         await with_made_up(app, pilot)
-        found = await shown(app, pilot, "recovered: its mask, n 40", "x map")
+        found = await shown(app, pilot, "recovered: its mask, n 40", "x other map")
         assert "true: its block" not in found
         await pilot.press("l", "x")
         true = await shown(app, pilot, "true: its block zeroed, n 500", "analogical, causal loses")
         assert "recovered: its mask" not in true
         await pilot.press("z", "space")
-        text = await shown(app, pilot, "setting", "full, abs-sum, top 1%", "z text")
+        text = await shown(app, pilot, "setting", "full, abs-sum, top 1%", "z text alone")
         assert "true: its block" not in text
         assert "…" not in found + true + text
         await pilot.press("z", "x")
@@ -310,8 +315,8 @@ async def test_ascii(tmp_path: Path) -> None:
 async def test_note(size: Size, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     async with running(still_inspector(tmp_path / "empty"), size) as (app, pilot):
         await pilot.press("C")
-        before = await shown(app, pilot, "enter starts it", "start esc back")
+        before = await shown(app, pilot, "enter starts it", "esc back ⏎ start")
         app.emit(job("running", 265), ItemsScored("commonsense_causal", 40, 200))
-        live = await shown(app, pilot, "40 of 200 items", "esc cancel")
+        live = await shown(app, pilot, "40 of 200 items", "c cancel")
     assert before == snapshot(name="before")
     assert live == snapshot(name="live")

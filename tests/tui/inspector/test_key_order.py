@@ -9,8 +9,10 @@ import pytest
 from textual import events
 from textual.keys import key_to_character
 
+from core.engine.protocol import Command, StartCalibration
 from tests.tui.inspector.host import until
 from tests.tui.inspector.made_up import LENS, StillInspector, running, still_inspector
+from tui.inspector.calibration.screen import CalibrationScreen
 from tui.inspector.playground.pane import PlaygroundPane
 
 SMALL = (80, 24)
@@ -49,6 +51,16 @@ async def test_a_choice_from_a_list_and_what_follows_it(tmp_path: Path) -> None:
         await until(pilot, lambda: app.lens.variant == "all")
         lens = replace(LENS, benchmark="temporal_reasoning", selection="contrast", variant="all")
         assert app.lens == replace(lens, ability="analogical_reasoning")
+
+
+async def test_enter_right_after_c_starts_a_calibration_once(tmp_path: Path) -> None:
+    async with running(still_inspector(tmp_path / "empty"), SMALL) as (app, pilot):
+        sent: list[Command] = []
+        app.session.send = sent.append
+        typed(app, "C", "enter", "enter")
+        await until(pilot, lambda: bool(sent))
+        assert [type(command) for command in sent] == [StartCalibration]
+        assert isinstance(app.screen, CalibrationScreen)
 
 
 async def test_keys_typed_before_the_tabs_are_there_act_then(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from core.engine.protocol import StartRuns
 from core.experiment.specs import Run
@@ -22,7 +22,9 @@ from tui.inspector.ais.table import read_matrix
 from tui.inspector.lens import Lens
 from tui.inspector.look.text import failure_rows
 from tui.inspector.pane import read_in_thread
+from tui.inspector.screens.help import HelpScreen
 from tui.inspector.session import Session
+from tui.inspector.widgets.frame import KeyLine
 
 if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
@@ -44,6 +46,19 @@ REST_S = 0.15
 
 FAILURE_ROWS = 2
 """Rows about failures at most."""
+
+
+HELP = """\
+What a benchmark loses without the weights of one ability.
+
+First come the AIS with its 95 % paired bootstrap interval, p (exact McNemar), q, Holm's p, the accuracies
+and the random control; then the minimum detectable AIS (the least effect that so many items show with 80 %
+power), how much more the mask does than the other abilities' masks (specific), how well the model still
+writes under it (generation quality), and how its answers fail.
+
+Below are the k sweep, the AIS over the share of weights that is ablated, beside as many random weights,
+and all abilities on this benchmark; on a small screen one of them at a time.
+"""
 
 
 @dataclass(frozen=True)
@@ -84,14 +99,15 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
     """One cell; returns the ability and benchmark that the lens should take, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "help", id="cell.help", tooltip="Keys and marks of a cell"),
         Binding("escape,enter,q", "close", "back", id="cell.close", tooltip="Back to the matrix"),
-        Binding("j,down", "move(1, 0)", "ability", id="cell.down", tooltip="The next ability"),
+        Binding("j,down", "move(1, 0)", "next ability", id="cell.down", tooltip="The next ability"),
         Binding("k,up", "move(-1, 0)", "up", id="cell.up", show=False, tooltip="The ability before"),
-        Binding("l,right", "move(0, 1)", "benchmark", id="cell.right", tooltip="The next benchmark"),
+        Binding("l,right", "move(0, 1)", "next benchmark", id="cell.right", tooltip="The next benchmark"),
         Binding("h,left", "move(0, -1)", "left", id="cell.left", show=False, tooltip="The benchmark before"),
-        Binding("i", "turn", "sweep/bars", id="cell.turn", tooltip="The k sweep, or all abilities"),
+        Binding("i", "turn", "sweep or bars", id="cell.turn", tooltip="The k sweep, or all abilities"),
         Binding("x", "fill", "run sweep", id="cell.fill", tooltip="Run the missing points of the sweep"),
-        Binding("o,space", "take", "take", id="cell.take", tooltip="Take the cell into the lens"),
+        Binding("o,space", "take", "to the lens", id="cell.take", tooltip="Take the cell into the lens"),
     ]
 
     DEFAULT_CSS = """
@@ -123,7 +139,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         with Horizontal():
             yield ForestBars(self._session.marks)
             yield SweepView(self._session, has_table=True)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.set_interval(POLL_S, self._look_again)
@@ -132,6 +148,9 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
         self._explain()
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen("one cell", HELP, self.active_bindings, self._session.marks))
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -93,8 +93,8 @@ x      runs all missing cells, controls included
 i      turns to the links and back. {LINK_MEANING}"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o,space", "take", "take", id="ais.take", tooltip="Take the cell into the lens"),
-        Binding("x", "fill", "run matrix", id="ais.fill", tooltip="Run all missing cells"),
+        Binding("o,space", "take", "to the lens", id="ais.take", tooltip="Take the cell into the lens"),
+        Binding("x", "fill", "run missing", id="ais.fill", tooltip="Run all missing cells"),
         Binding("i", "turn", "links", id="ais.turn", tooltip="The matrix or the links"),
     ]
 

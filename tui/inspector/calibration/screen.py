@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from core.engine.protocol import Cancel, Resume, StartCalibration
 from core.experiment.events import ENDED, Job
@@ -21,7 +21,9 @@ from tui.inspector.calibration.text import IDS, TITLE, Pace, cell_words, exporte
 from tui.inspector.look.marks import Marks
 from tui.inspector.pane import read_in_thread
 from tui.inspector.screens.export import ExportScreen, copy
+from tui.inspector.screens.help import HelpScreen
 from tui.inspector.session import Session
+from tui.inspector.widgets.frame import KeyLine
 from tui.inspector.widgets.heat_map import HeatMap
 from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
 from tui.names import SHORT_NAMES, short_benchmark
@@ -35,6 +37,17 @@ POLL_S = 0.2
 """Seconds between two looks at the engine's activity."""
 
 READING = "Reading the cache, which takes some seconds."
+
+STARTS_THEN = "If it has no calibration, one starts then."
+
+HELP = """\
+The method on a phantom, a tiny Llama that was trained so that each of ten abilities needs neurons of its
+own. At the left is what is lost when the planted block of an ability is zeroed, at the right what is lost
+under the mask that the method finds: rows are ablated, columns are asked, in points of accuracy. The cell
+under the cursor is explained below; then come the verdict, the other settings, and where their weights lie.
+
+A calibration takes minutes and is kept. It goes on when this screen is left.
+"""
 
 
 CELL_WIDTH = 3
@@ -122,18 +135,19 @@ class CalibrationScreen(ModalScreen[None]):
     """What was planted beside what was found; or what a calibration is, and how far it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "help", id="calibration.help", tooltip="Keys of this screen"),
+        Binding("escape,q", "close", "back", id="calibration.close", tooltip="Back; a calibration continues"),
         Binding("enter", "start", "start", id="calibration.start", tooltip="Calibrate"),
-        Binding("escape", "cancel", "cancel", id="calibration.cancel", tooltip="Cancel the calibration"),
-        Binding("p", "resume", "resume", id="calibration.resume", tooltip="Resume it"),
-        Binding("pagedown,space", "page(1)", "text on", id="calibration.page_down", priority=True,
+        Binding("c", "cancel", "cancel", id="calibration.cancel", tooltip="Cancel the calibration"),
+        Binding("p", "resume", "go on", id="calibration.resume", tooltip="Go on with it"),
+        Binding("pagedown,space", "page(1)", "next page", id="calibration.page_down", priority=True,
                 tooltip="The text below: a page on"),
-        Binding("pageup", "page(-1)", "text back", id="calibration.page_up", priority=True,
+        Binding("pageup", "page(-1)", "page back", id="calibration.page_up", priority=True, show=False,
                 tooltip="The text below: a page back"),
-        Binding("z", "zoom", "text", id="calibration.zoom", tooltip="The text alone, or with the maps"),
-        Binding("x", "swap", "map", id="calibration.swap", tooltip="The other map"),
-        Binding("e", "export", "export", id="calibration.export", show=False, tooltip="Write to a file"),
-        Binding("y", "copy", "copy", id="calibration.copy", show=False, tooltip="Copy the verdict"),
-        Binding("q,escape", "close", "back", id="calibration.close", tooltip="Back; a calibration continues"),
+        Binding("z", "zoom", "text alone", id="calibration.zoom", tooltip="The text alone, or with the maps"),
+        Binding("x", "swap", "other map", id="calibration.swap", tooltip="The other map"),
+        Binding("e", "export", "export", id="calibration.export", tooltip="Write to a file"),
+        Binding("y", "copy", "copy verdict", id="calibration.copy", tooltip="Copy the verdict"),
     ]  # fmt: skip
 
     DEFAULT_CSS = """
@@ -166,7 +180,7 @@ class CalibrationScreen(ModalScreen[None]):
         self._found: Calibration | None = None
         self._problem = ""
         """Why the stored calibration cannot be read."""
-        self._is_reading = False
+        self._is_reading = self._starts_when_read = False
         self._pace: Pace | None = None
         self._known: Job | None = None
         """The calibration that was asked for last, at the last look."""
@@ -180,7 +194,7 @@ class CalibrationScreen(ModalScreen[None]):
         yield Static(id="calibration-cell", markup=False)
         with VerticalScroll(id="calibration-text", can_focus=False):
             yield Static(markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._known = calibration_job(self._session.activity)
@@ -206,7 +220,7 @@ class CalibrationScreen(ModalScreen[None]):
         """The keys that do something just now."""
         job, is_found, readonly = self._unfinished, self._found is not None, self._session.readonly
         if action == "start":
-            is_idle = job is None and self._asked_after is None and not self._is_reading
+            is_idle = job is None and self._asked_after is None and not self._starts_when_read
             return is_idle and not is_found and not readonly and self._session.activity.link != "lost"
         if action == "cancel":
             return job is not None and not is_found and not readonly
@@ -216,7 +230,15 @@ class CalibrationScreen(ModalScreen[None]):
             return is_found and self.has_class("-narrow") and not self.has_class("-text")
         return is_found or action not in ("page", "zoom", "export", "copy")
 
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen("calibration", HELP, self.active_bindings, self._session.marks))
+
     def action_start(self) -> None:
+        if self._is_reading:  # it may be there already
+            self._starts_when_read = True
+            self.query_one("#calibration-note", Static).update(Text(f"{READING} {STARTS_THEN}"))
+            self.refresh_bindings()
+            return
         self._asked_after = "" if self._known is None else self._known.id
         seed = self._session.spec.importance.seed
         self._session.send(StartCalibration("calibration", DIAGNOSTIC_ITEMS, HELDOUT_ITEMS, seed))
@@ -283,8 +305,11 @@ class CalibrationScreen(ModalScreen[None]):
 
     def _take_in(self, found: Calibration | None, problem: str) -> None:
         self._is_reading, self._problem = False, problem
+        starts, self._starts_when_read = self._starts_when_read, False
         if found is not None:
             self.show(found)
+        elif starts and not problem and self._unfinished is None:
+            self.action_start()
         self._say()
 
     # Showing

@@ -75,8 +75,8 @@ class MaskPane(Pane, Generic[Found]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "score", "score", id="mask.score", tooltip="Score the missing weights"),
-        Binding("i", "measure", "measure", id="mask.measure", tooltip="The next measure in the cells"),
+        Binding("x", "score", "score missing", id="mask.score", tooltip="Score the missing weights"),
+        Binding("i", "measure", "next measure", id="mask.measure", tooltip="The next measure in the cells"),
     ]
 
     DEFAULT_CSS = """

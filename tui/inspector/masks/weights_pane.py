@@ -88,7 +88,7 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
 Behind a slash stand the other ability's weights; a dash: not among its hundred neurons hit most."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "other(1)", "overlay", id="weights.next_other", tooltip="Compare with the next ability"),
+        Binding("o", "other(1)", "compare", id="weights.next_other", tooltip="Compare with the next ability"),
         Binding(
             "O", "other(-1)", "before", id="weights.previous_other", show=False, tooltip="The ability before"
         ),

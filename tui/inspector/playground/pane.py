@@ -88,7 +88,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "write", "write", id="playground.write", tooltip="Write on from the prompt"),
-        Binding("i", "edit", "prompt", id="playground.edit", tooltip="Edit the prompt"),
+        Binding("i", "edit", "edit prompt", id="playground.edit", tooltip="Edit the prompt"),
         Binding("o,ctrl+o", "example", "example", id="playground.example",
                 tooltip="An item of the ability as a prompt"),
         Binding("w", "settings", "settings", id="playground.settings",

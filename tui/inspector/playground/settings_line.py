@@ -100,7 +100,7 @@ class SettingsLine(Widget, can_focus=True):
         Binding("plus,k,up", "step(1)", "More", show=False, id="settings.more", tooltip="Raise the setting"),
         Binding("minus,j,down", "step(-1)", "Less", show=False, id="settings.less",
                 tooltip="Lower the setting"),
-        Binding("enter", "enter", "Type a value", show=True, id="settings.enter",
+        Binding("enter", "enter", "type a value", show=True, id="settings.enter",
                 tooltip="Type a value; enter again takes it"),
         Binding("escape", "leave", "Back", show=False, id="settings.leave", tooltip="Forget what was typed"),
     ]  # fmt: skip

@@ -79,8 +79,8 @@ class SamplesPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "filter(1)", "filter", id="samples.next_filter", tooltip="Next filter"),
         Binding("F", "filter(-1)", "filter", id="samples.last_filter", show=False, tooltip="Previous filter"),
-        Binding("w", "tags", "tag", id="samples.tags", tooltip="Choose by how answers fail, or a tag"),
-        Binding("n", "flip(1)", "flip", id="samples.next_flip", tooltip="Next flip"),
+        Binding("w", "tags", "failures", id="samples.tags", tooltip="Choose by how answers fail, or a tag"),
+        Binding("n", "flip(1)", "next flip", id="samples.next_flip", tooltip="Next flip"),
         Binding("N", "flip(-1)", "flip", id="samples.previous_flip", show=False, tooltip="Previous flip"),
         Binding("escape", "back", "back", id="samples.back", show=False, tooltip="Back"),
     ]

@@ -14,7 +14,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.markup import escape
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.inspector.look.marks import UNICODE, Marks
@@ -116,7 +116,8 @@ def key_lines(app: App[object], bindings: Iterable[ActiveBinding]) -> list[KeyLi
     for node, binding, enabled, tooltip in bindings:
         what = FOCUS_KEYS.get(binding.action) or (binding.id and (tooltip or binding.description))
         if what and enabled:
-            keys = found.setdefault((what, isinstance(node, App | Screen)), [])
+            is_global = isinstance(node, App) or binding.action in FOCUS_KEYS
+            keys = found.setdefault((what, is_global), [])
             keys.append(app.get_key_display(binding))
     return [KeyLine(tuple(dict.fromkeys(keys)), what, is_global) for (what, is_global), keys in found.items()]
 

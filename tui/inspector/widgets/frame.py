@@ -34,6 +34,9 @@ NAMED_COLUMNS = 70
 LOADING_COLUMNS = 36
 """Columns of what is said about a model that is being loaded."""
 
+HELP = "help"
+"""The action of the key that the key line shows first."""
+
 SHORT_DTYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 DOING: dict[JobKind, str] = {
@@ -273,9 +276,11 @@ class KeyLine(Widget):
                 self.refresh()
 
     def _shown(self, bindings: Iterable[ActiveBinding]) -> Iterator[ShownKey]:
-        """The keys to show: the first for each action."""
+        """The keys to show: the first for each action, and first of all the one for help."""
         seen = set()
-        for _, binding, enabled, tooltip in bindings:
+        for _, binding, enabled, tooltip in sorted(
+            bindings, key=lambda active: active.binding.action != HELP
+        ):
             if binding.show and binding.action not in seen:
                 seen.add(binding.action)
                 sign, does = self.app.get_key_display(binding), binding.description
@@ -285,17 +290,26 @@ class KeyLine(Widget):
         key_style = self.get_component_rich_style("key-line--key")
         does_style = self.get_component_rich_style("key-line--does")
         text = Text(no_wrap=True, overflow="crop")
-        for key in self._keys:
+        for key in self._fitting():
             part = Text.assemble((key.sign, key_style), (f" {key.does}", does_style))
             if not key.enabled:
                 part.stylize("dim")
             text.append_text(part).append(" ")
         return text
 
+    def _fitting(self) -> Iterator[ShownKey]:
+        """The keys for which there is room: no word is cut."""
+        room = self.size.width + 1
+        for key in self._keys:
+            room -= key.width
+            if room < 0:
+                return
+            yield key
+
     def _at(self, column: int) -> ShownKey | None:
         """The key in a column; None if there is none."""
         end = 0
-        for key in self._keys:
+        for key in self._fitting():
             end += key.width
             if column < end:
                 return key
