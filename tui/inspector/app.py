@@ -11,23 +11,27 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import ContentSwitcher, Static
 
-from core.masks.choices import SELECTIONS
 from tui.inspector.calibration.screen import CalibrationScreen
 from tui.inspector.controller import Controller
 from tui.inspector.key_order import KeysInOrder
 from tui.inspector.keys import KEYS, PANES
-from tui.inspector.lens import parse_count
 from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
 from tui.inspector.look.themes import THEMES
 from tui.inspector.palette import InspectorCommands
 from tui.inspector.pane import Pane
-from tui.inspector.screens.dialogs import Choose, Enter, Option
 from tui.inspector.screens.export import ExportScreen, copy
 from tui.inspector.screens.help import HelpScreen
+from tui.inspector.screens.questions import (
+    KEEP,
+    how_many_items,
+    what_of_the_engine,
+    which_benchmark,
+    which_k,
+    which_runs,
+    which_selection,
+)
 from tui.inspector.widgets.frame import Header, KeyLine, Problem, TabLine
 from tui.inspector.widgets.lens_panel import AbilityList, Context, LensPanel
-from tui.names import SELECTION_MEANINGS
-from tui.numbers import k_text
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -210,7 +214,7 @@ class Inspector(KeysInOrder):
 
     def action_search(self) -> None:
         if not self.pane.search():
-            self.notify("Nothing to search in this tab.", timeout=2, markup=False)
+            self.notify("Nothing to search yet.", timeout=2, markup=False)
 
     def action_copy(self) -> None:
         copied = self.pane.copied()
@@ -254,20 +258,25 @@ class Inspector(KeysInOrder):
         await self._leave(self.controller.detach())
 
     async def action_leave(self) -> None:
-        """Leaves; an engine with work goes on, one without ends unless another screen uses it."""
-        await self._leave(self.controller.quit())
+        """Leaves; an engine with work goes on, one without ends, after a question if its model is real."""
+        if self.controller.would_unload:
+            self._ask(what_of_the_engine(self.controller), self._leave_as)
+        else:
+            await self._leave(self.controller.quit())
+
+    async def _leave_as(self, choice: str) -> None:
+        await self._leave(self.controller.detach() if choice == KEEP else self.controller.quit())
 
     async def _leave(self, farewell: str) -> None:
         self.farewell = farewell
         await self.controller.engine.close()
         self.exit()
 
-    def _ask(self, dialog: ModalScreen[T | None], then: Callable[[T], None]) -> None:
-        """Opens a dialog, and hands on its answer if it has one."""
+    def _ask(self, dialog: ModalScreen[T | None], then: Callable[[T], Any]) -> None:
+        """Opens a dialog, and hands on its answer if it has one to a function or coroutine."""
 
-        def take(answer: T | None) -> None:
-            if answer is not None:
-                then(answer)
+        def take(answer: T | None) -> Any:
+            return None if answer is None else then(answer)
 
         self.push_screen(dialog, take)
 
@@ -280,6 +289,8 @@ class Inspector(KeysInOrder):
             return activity.link == "lost"
         if action in ("cancel", "pause"):
             return activity.is_busy
+        if action == "search":
+            return dict(PANES)[self.controller.tab].has_search
         return super().check_action(action, parameters)
 
     def action_run(self) -> None:
@@ -287,9 +298,8 @@ class Inspector(KeysInOrder):
 
     def action_enqueue(self) -> None:
         choices = self.controller.run_choices()
-        options = [Option(key, choice.title) for key, choice in choices.items()]
-        dialog = Choose("run", options, "row", self.session.marks)
-        self._ask(dialog, lambda key: self.controller.run_choice(choices[key]))
+        ask = which_runs(self.controller, choices)
+        self._ask(ask, lambda key: self.controller.run_choice(choices[key]))
 
     def action_cancel(self) -> None:
         self.controller.cancel()
@@ -317,30 +327,19 @@ class Inspector(KeysInOrder):
         self.controller.next_variant()
 
     def action_selection(self) -> None:
-        options = [Option(one, one, SELECTION_MEANINGS[one]) for one in SELECTIONS]
-        dialog = Choose("selection", options, self.lens.selection, self.session.marks)
-        self._ask(dialog, lambda selection: self.controller.turn(selection=selection))
+        self._ask(which_selection(self.controller), lambda one: self.controller.turn(selection=one))
 
     def action_step_k(self, step: int) -> None:
         self.controller.step_k(step)
 
     def action_enter_k(self) -> None:
-        hint = f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(self.lens.k)}."
-        self._ask(Enter("k", hint, self.controller.parse_k), lambda k: self.controller.turn(k=k))
+        self._ask(which_k(self.controller), lambda k: self.controller.turn(k=k))
 
     def action_benchmark(self) -> None:
-        stored = self.controller.known.benchmarks
-        options = [
-            Option(one.id, one.name, self.controller.about_benchmark(one), one.id in stored)
-            for one in self.session.benchmarks
-        ]
-        dialog = Choose("benchmark", options, self.lens.benchmark, self.session.marks)
-        self._ask(dialog, lambda benchmark: self.controller.turn(benchmark=benchmark))
+        self._ask(which_benchmark(self.controller), lambda one: self.controller.turn(benchmark=one))
 
     def action_items(self) -> None:
-        benchmark = self.session.benchmark(self.lens.benchmark)
-        hint = f"Items per benchmark; {benchmark.name} has {benchmark.n_items:,}."
-        self._ask(Enter("items", hint, parse_count), self.controller.set_limit)
+        self._ask(how_many_items(self.controller), self.controller.set_limit)
 
     def action_drawer(self) -> None:
         self.screen.toggle_class("-drawer")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.abilities.catalogue import ABILITIES
 from core.engine.protocol import Cancel, Pause, Resume, Shutdown, StartRuns
+from core.experiment.events import ModelLoaded
 from core.experiment.specs import MaskSpec, Run
 from core.models.description import selectable_weights
 from core.models.matrices import VARIANTS
@@ -289,6 +290,13 @@ class Controller:
             f"{job.title} keeps running: abilityscope attach {self.session.spec.id} returns to it, "
             f"abilityscope stop {job.id} ends it."
         )
+
+    @property
+    def would_unload(self) -> bool:
+        """Whether quitting now may end an engine whose model takes long to load."""
+        activity, spec = self.session.activity, self.session.spec.model
+        is_loaded = activity.link == "connected" and isinstance(activity.model, ModelLoaded)
+        return is_loaded and not (spec.is_embedded or activity.is_busy or self.session.readonly)
 
     def _start(self, choice: RunChoice) -> None:
         """Starts runs, after counting the items of benchmarks that are not counted yet."""

@@ -89,6 +89,8 @@ class Pane(Vertical):
     title: ClassVar[str]
     help_text: ClassVar[str]
     """The help of `?`: plain lines on what the tab shows."""
+    has_search: ClassVar[bool] = False
+    """Whether there is something to search (`/`)."""
     looks_up: ClassVar[bool] = True
     """Whether the tab looks the lens up in the cache."""
 
@@ -138,7 +140,7 @@ class Pane(Vertical):
         return None
 
     def search(self) -> bool:
-        """Starts a search (`/`); False if there is nothing to search."""
+        """Starts a search (`/`); False if there is nothing to search yet."""
         return False
 
     def read(

@@ -75,6 +75,7 @@ class SamplesPane(Pane):
 
     title: ClassVar[str] = "Samples"
     help_text: ClassVar[str] = HELP
+    has_search: ClassVar[bool] = True
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "filter(1)", "filter", id="samples.next_filter", tooltip="Next filter"),

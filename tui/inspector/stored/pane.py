@@ -45,6 +45,7 @@ class CachePane(Pane):
     """What was computed and kept."""
 
     title: ClassVar[str] = "Cache"
+    has_search: ClassVar[bool] = True
     help_text: ClassVar[str] = """\
     looks_up: ClassVar[bool] = False
 What was computed and kept, one row for each entry, of this model and of others:

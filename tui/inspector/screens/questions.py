@@ -1,0 +1,62 @@
+"""What the app's own keys ask, as dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from core.masks.choices import SELECTIONS
+from tui.inspector.lens import parse_count
+from tui.inspector.screens.dialogs import Choose, Enter, Option
+from tui.names import SELECTION_MEANINGS
+from tui.numbers import k_text
+
+if TYPE_CHECKING:
+    from tui.inspector.controller import Controller, RunChoice
+
+KEEP = "keep"
+"""The answer that leaves the engine to itself."""
+
+
+def which_selection(controller: Controller) -> Choose:
+    """A selection of weights."""
+    options = [Option(one, one, SELECTION_MEANINGS[one]) for one in SELECTIONS]
+    return Choose("selection", options, controller.lens.selection, controller.session.marks)
+
+
+def which_k(controller: Controller) -> Enter[float]:
+    """A share of all parameters."""
+    hint = f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(controller.lens.k)}."
+    return Enter("k", hint, controller.parse_k)
+
+
+def which_benchmark(controller: Controller) -> Choose:
+    """A benchmark; those with stored outcomes are marked."""
+    session, stored = controller.session, controller.known.benchmarks
+    options = [
+        Option(one.id, one.name, controller.about_benchmark(one), one.id in stored)
+        for one in session.benchmarks
+    ]
+    return Choose("benchmark", options, controller.lens.benchmark, session.marks)
+
+
+def how_many_items(controller: Controller) -> Enter[int]:
+    """A number of items."""
+    benchmark = controller.session.benchmark(controller.lens.benchmark)
+    return Enter("items", f"Items per benchmark; {benchmark.name} has {benchmark.n_items:,}.", parse_count)
+
+
+def which_runs(controller: Controller, choices: Mapping[str, RunChoice]) -> Choose:
+    """A row or column of the matrix, or all of it."""
+    options = [Option(key, choice.title) for key, choice in choices.items()]
+    return Choose("run", options, "row", controller.session.marks)
+
+
+def what_of_the_engine(controller: Controller) -> Choose:
+    """What becomes of an idle engine whose model took long to load."""
+    attach = f"its model stays loaded for a while: abilityscope attach {controller.session.spec.id}"
+    options = [
+        Option(KEEP, "quit, keep the engine", attach),
+        Option("end", "quit, end the engine", "frees its memory; the next start loads the model again"),
+    ]
+    return Choose("quit", options, KEEP, controller.session.marks)
