@@ -44,11 +44,11 @@ KEYS: list[BindingType] = [
     _hidden("escape", "put_away", "back", "screen.put_away", "Put a message away"),
     _hidden("d", "detach", "detach", "screen.detach", "Leave; the engine goes on"),
     Binding("question_mark", "help", "help", id="screen.help", tooltip="Keys and marks of this tab"),
-    Binding("q", "leave", "quit", id="screen.quit", tooltip="Quit; a running job goes on"),
     Binding("R", "restart_engine", "restart engine", id="engine.restart", tooltip="Start the engine again"),
     Binding("r", "run", "run", id="engine.run", tooltip="Run what the lens looks at; queued if busy"),
     Binding("c", "cancel", "cancel", id="engine.cancel", tooltip="Cancel the running job"),
     Binding("p", "pause", "pause", id="engine.pause", tooltip="Pause, or go on"),
+    Binding("q", "leave", "quit", id="screen.quit", tooltip="Quit; a running job goes on"),
     Binding(
         "m", "enqueue", "run several", id="engine.enqueue", tooltip="Run several benchmarks or abilities"
     ),
