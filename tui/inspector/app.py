@@ -19,9 +19,7 @@ from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
 from tui.inspector.look.themes import THEMES
 from tui.inspector.palette import InspectorCommands
 from tui.inspector.pane import Pane
-from tui.inspector.screens.export import ExportScreen, copy
-from tui.inspector.screens.help import HelpScreen
-from tui.inspector.screens.questions import (
+from tui.inspector.questions import (
     KEEP,
     how_many_items,
     what_of_the_engine,
@@ -30,6 +28,8 @@ from tui.inspector.screens.questions import (
     which_runs,
     which_selection,
 )
+from tui.inspector.screens.export import ExportScreen, copy
+from tui.inspector.screens.help import HelpScreen
 from tui.inspector.widgets.frame import Header, KeyLine, Problem, TabLine
 from tui.inspector.widgets.lens_panel import AbilityList, Context, LensPanel
 
