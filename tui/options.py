@@ -46,6 +46,11 @@ DataDir = Annotated[
 ]
 
 
+Chat = Annotated[
+    bool, typer.Option("--chat", help="Put prompts into the model's chat template. Default: plain prompts.")
+]
+
+
 class UsageError(typer.TyperException):
     """The command line is wrong; the message says how, and what to give instead."""
 
@@ -290,7 +295,7 @@ class BenchmarkFlags:
             metavar="N",
         ),
     ] = None
-    chat: Annotated[bool, typer.Option("--chat", help="Use the model's chat template.")] = False
+    chat: Chat = False
     end_repeats: Annotated[
         bool,
         typer.Option(

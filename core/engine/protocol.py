@@ -76,6 +76,8 @@ class StartGeneration(msgspec.Struct, frozen=True, tag=True):
     seed: int = 0
     factor: float = 0.0
     """What the selected weights are multiplied by; 0 ablates."""
+    chat: bool = False
+    """Put the prompt into the model's chat template."""
 
 
 class StartCalibration(msgspec.Struct, frozen=True, tag=True):

@@ -97,7 +97,7 @@ def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None
 
 
 def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Advance) -> None:
-    prompt, unknown = prompt_for(runner, start.prompt)
+    prompt, unknown = prompt_for(runner, start.prompt, chat=start.chat)
     answers = write_answers(
         runner,
         prompt,

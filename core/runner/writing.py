@@ -51,22 +51,20 @@ class Answer(NamedTuple):
     """None for the intact model, and where its answer was not written before."""
 
 
-def prompt_for(runner: Runner, text: str) -> tuple[str, tuple[str, ...]]:
-    """The prompt in the model's chat template, if it has one, and the words that its vocabulary lacks.
+def prompt_for(runner: Runner, text: str, *, chat: bool = False) -> tuple[str, tuple[str, ...]]:
+    """The prompt, plain or in the model's chat template, and the words that its vocabulary lacks.
 
     Raises:
-        ValueError: the text is empty, or the model cannot be loaded.
+        ValueError: the text is empty, the model has no chat template, or it cannot be loaded.
     """
     from core.inference.encoding import unknown_words
+    from core.models.chat_template import chat_template_of
 
     if not text.strip():
         raise ValueError("The prompt is empty: give the text that the model goes on from.")
-    tokenizer = runner.loaded.tokenizer
-    if tokenizer.chat_template:
-        messages = [{"role": "user", "content": text}]
-        prompt = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        return str(prompt), ()
-    return text, tuple(unknown_words(tokenizer, text))
+    if chat:
+        return chat_template_of(runner.loaded.spec)([{"role": "user", "content": text}]), ()
+    return text, tuple(unknown_words(runner.loaded.tokenizer, text))
 
 
 def write_answers(

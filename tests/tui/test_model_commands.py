@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.core.tiny_models import byte_tokenizer, save_model
 from tests.tui.calling import called, document
 
 SMALL = ("--n-items", "40", "--limit", "30")
@@ -122,6 +123,21 @@ def test_generate_shows_base_and_ablated(capsys: pytest.CaptureFixture[str]) -> 
     assert code == 0
     assert out.startswith("base\n")
     assert "zorps" in err
+
+
+def test_generate_is_plain_unless_it_is_to_chat(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = "{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %} [reply]"
+    save_model(tmp_path, tokenizer=tokenizer)
+    words = ("generate", "the cat", "--max-new-tokens", "2", "--model", str(tmp_path))
+    found = document(capsys, *words)
+    assert (found["prompt"], found["chat"]) == ("the cat", False)
+    found = document(capsys, *words, "--chat")
+    assert (found["prompt"], found["chat"]) == ("[user] the cat [reply]", True)
+    assert "Prompt: plain, as in benchmarks; --chat puts it into" in called(capsys, *words)[2]
+    assert "Prompt: in the model's chat template." in called(capsys, *words, "--chat")[2]
+    code, _, err = called(capsys, "generate", "the cat", "--chat")
+    assert (code, "has no chat template: leave --chat out" in err) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tui.mask_options import (
 )
 from tui.names import FINISH_WORDS
 from tui.option_groups import with_flags
-from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
+from tui.options import Chat, Json, MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
 from tui.progress import shown_progress
 from tui.safe_text import shown
 
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from core.inference.generation import Generated
     from core.runner.runner import Runner
     from core.runner.writing import Answer, Sampling
+
+IN_TEMPLATE = "in the model's chat template"
+PLAIN = "plain, as in benchmarks; --chat puts it into the model's chat template"
+"""What stderr says about the prompt."""
 
 
 @with_flags
@@ -52,6 +56,7 @@ def generate(
     selection: SelectionName = None,
     scope: ScopeName = "global",
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Tokens per answer.", metavar="N")] = 64,
+    chat: Chat = False,
     temperature: Annotated[
         float, typer.Option(min=0.0, help="Sampling temperature; 0: greedy.", metavar="T")
     ] = 0.0,
@@ -83,7 +88,7 @@ def generate(
         found_k = find_ks(runner, [mask for mask in masks if mask is not None]) if k == AUTO else ()
         ks = {one.variant: one.k for one in found_k}
         masks = [mask and replace(mask, k=ks.get(mask.variant, mask.k)) for mask in masks]
-        text, answers = _answers(runner, written, masks, sampling)
+        text, answers = _answers(runner, written, masks, sampling, chat=chat)
     base = next((answer.written for answer in answers if answer.mask_spec is None), None)
     tags = [_tags(runner, written, base, answer) for answer in answers]
     if as_json:
@@ -91,7 +96,7 @@ def generate(
 
         documents = [_document(*both) for both in zip(answers, tags, strict=True)]
         auto_k = [as_plain(one.figures()) for one in found_k]
-        output.write_document({"prompt": text, "auto_k": auto_k, "answers": documents})
+        output.write_document({"prompt": text, "chat": chat, "auto_k": auto_k, "answers": documents})
         return
     for answer, found in zip(answers, tags, strict=True):
         _show(answer, found, max_new_tokens)
@@ -116,11 +121,15 @@ def _answers(
     prompt: str,
     masks: Sequence[MaskSpec | None],
     sampling: Sampling,
+    *,
+    chat: bool,
 ) -> tuple[str, list[Answer]]:
     """The prompt as the model gets it, and the answers in the order of the masks (None: the intact model)."""
     from core.runner.writing import prompt_for, write_answers
 
-    text, unknown = prompt_for(runner, prompt)
+    text, unknown = prompt_for(runner, prompt, chat=chat)
+    if not runner.spec.is_embedded:
+        output.note(f"Prompt: {IN_TEMPLATE if chat else PLAIN}.")
     if unknown:
         output.note(f"Words unknown to {runner.spec.name}: {', '.join(unknown)}")
     # The intact model first: the other answers are compared with its own.

@@ -22,6 +22,7 @@ from core.experiment.events import (
 )
 from core.experiment.specs import MaskSpec
 from core.inference import Finish
+from core.models.spec import ModelSpec
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.text import Divergence, first_divergence
@@ -38,10 +39,12 @@ NARROW, WIDE = (61, 19), (160, 43)
 class Playground:
     """The tab on a desk whose engine is played by events."""
 
-    def __init__(self, cache: Path, *, readonly: bool = False) -> None:
+    def __init__(self, cache: Path, *, readonly: bool = False, spec: ModelSpec | None = None) -> None:
         self.session: Session
         self.sent: list[Command]
         self.session, self.sent = demo_session(cache, readonly=readonly)
+        if spec is not None:
+            self.session.spec = replace(self.session.spec, model=spec)
         self.app = Host(lambda: PlaygroundPane(self.session, id="playground"), LENS)
         self.session.activity.fold(Snapshot("3f2a", 1, (), None, None, (), ()))
 
@@ -230,7 +233,7 @@ async def test_an_untouched_example_follows_the_ability_and_a_used_prompt_stays(
         assert "shown: recall · contrast · k 3 % · enter writes again" in screen_text(tab.app)
 
 
-async def test_esc_stops_and_what_was_written_stays(tmp_path: Path) -> None:
+async def test_c_stops_and_what_was_written_stays(tmp_path: Path) -> None:
     tab = Playground(tmp_path)
     async with tab.app.run_test(size=NARROW) as pilot:
         await tab.ready(pilot)
@@ -238,7 +241,9 @@ async def test_esc_stops_and_what_was_written_stays(tmp_path: Path) -> None:
         job = tab.take_up()
         tab.write(job, "the same view")
         tab.emit(TextWritten(job.id, 1, "the "))
-        await pilot.press("escape")
+        await pilot.press("i", "escape")  # only leaves the prompt
+        assert not any(isinstance(command, Cancel) for command in tab.sent)
+        await pilot.press("c")
         assert tab.sent[-1] == Cancel(job.id)
         tab.emit(TextEnded(job.id, 1, "cancelled", 1, 0.1))
         tab.emit(JobChanged(Job(job.id, job.kind, job.title, "cancelled", 1, 3)))
@@ -293,6 +298,29 @@ async def test_settings_are_stepped_and_typed(tmp_path: Path) -> None:
         assert isinstance(start, StartGeneration)
         assert (start.temperature, start.seed, start.max_new_tokens, start.factor) == (0.2, 17, 32, 0.5)
         assert not tab.pane.query_one(SettingsLine).is_typing
+
+
+async def test_the_prompt_is_plain_until_a_key_puts_it_into_the_chat_template(tmp_path: Path) -> None:
+    tab = Playground(tmp_path, spec=ModelSpec("owner/name", prompt="letters"))
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        assert "plain temperature" in screen_text(tab.app)
+        await pilot.press("enter", "T")
+        assert "chat temperature" in screen_text(tab.app)
+        tab.write(tab.take_up(), "x", "x", "x")
+        assert "enter writes again" in screen_text(tab.app)
+        await pilot.press("enter")
+        assert [command.chat for command in tab.sent if isinstance(command, StartGeneration)] == [False, True]
+
+
+async def test_embedded_models_have_no_chat_template_to_switch_to(tmp_path: Path) -> None:
+    tab = Playground(tmp_path)
+    async with tab.app.run_test(size=NARROW) as pilot:
+        await tab.ready(pilot)
+        await pilot.press("T", "enter")
+        (start,) = tab.sent
+        assert isinstance(start, StartGeneration)
+        assert not start.chat
 
 
 async def test_nothing_is_waited_for_where_nothing_may_be_asked(tmp_path: Path) -> None:

@@ -65,9 +65,10 @@ i        edit the prompt; esc leaves it
 enter    write (also in the prompt); ctrl+j begins a new line there
 ctrl+up  an earlier prompt, ctrl+down a later one (in the prompt)
 o        an item of the ability as a prompt (ctrl+o in the prompt)
-esc      stop writing
+c        stop writing
 h l      the answer before or after; j k g G scroll it; y copies it; e writes all three to a file
 w        the settings: h l choose one, + - change it, enter types a value
+T        plain, as benchmarks run by default, or in the model's chat template: the settings begin with which
 temperature 0 takes the most likely token, and then the seed changes nothing.
 factor   what the selected weights are multiplied by: 0 ablates, 0.5 halves, 1 leaves them as they are, and
 then all three answers are the same, unless something is wrong.
@@ -93,7 +94,10 @@ The embedded models know a few hundred words; unknown words in the prompt are na
                 tooltip="An item of the ability as a prompt"),
         Binding("w", "settings", "settings", id="playground.settings",
                 tooltip="Change temperature, seed, length or factor"),
-        Binding("escape", "stop", "stop", id="playground.stop", tooltip="Stop writing, or leave the prompt"),
+        Binding("T", "chat", "plain or chat", id="playground.chat",
+                tooltip="The prompt as it is, or in the model's chat template"),
+        Binding("c", "stop", "stop writing", id="playground.stop", tooltip="Stop writing"),
+        Binding("escape", "back", "back", id="playground.back", tooltip="Leave the prompt or the settings"),
     ]  # fmt: skip
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
@@ -110,7 +114,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         self._example: tuple[str, str] | None = None
         """Ability and text of the example in the prompt, as long as it follows the lens."""
         self._answers = [Answer(session.marks, id=f"answer-{variant}") for variant in VARIANTS]
-        self._settings = SettingsLine(session.marks, id="write-settings")
+        self._settings = SettingsLine(session.marks, chat=session.spec.benchmarks.chat, id="write-settings")
 
     def compose(self) -> ComposeResult:
         # The answers come first, and the controls are docked above them: so the focus begins on an answer,
@@ -190,7 +194,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         if self._settings.has_focus:
             return "h l choose · + - change · enter types a value · i prompt"
         if self._is_writing:
-            return "esc stops"
+            return "c stops"
         return "enter writes · i prompt · o example · w settings"
 
     @property
@@ -222,10 +226,13 @@ The embedded models know a few hundred words; unknown words in the prompt are na
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leaves esc to the app where there is nothing to stop and no prompt to leave."""
+        """Leaves esc to the app where there is no prompt to leave; embedded models have no chat template."""
+        if action == "stop":
+            return self._is_writing
+        if action == "chat":
+            return not self.session.spec.model.is_embedded
         focused = self.screen.focused
-        has_left = focused is None or isinstance(focused, AnswerText)
-        return action != "stop" or self._is_writing or not has_left
+        return action != "back" or not (focused is None or isinstance(focused, AnswerText))
 
     def action_write(self) -> None:
         if self.lens is None or self._prompt is None:
@@ -254,11 +261,14 @@ The embedded models know a few hundred words; unknown words in the prompt are na
     def action_settings(self) -> None:
         self._settings.focus()
 
+    def action_chat(self) -> None:
+        self._settings.switch_chat()
+
     def action_stop(self) -> None:
-        if self._is_writing:
-            self._stop()
-        else:
-            self._answers[self._chosen].body.focus()
+        self._stop()
+
+    def action_back(self) -> None:
+        self._answers[self._chosen].body.focus()
 
     def action_example(self) -> None:
         lens, spec = self.lens, self.session.experiment.spec

@@ -47,6 +47,8 @@ class WriteSettings:
     """Maximum for each answer."""
     factor: float = 0.0
     """What the selected weights are multiplied by: 0 ablates, 1 leaves them."""
+    chat: bool = False
+    """Whether the prompt goes into the model's chat template."""
 
     def stepped(self, name: Name, direction: int) -> WriteSettings:
         """One setting a step up (direction 1) or down (-1), as far as there are steps."""
@@ -115,10 +117,10 @@ class SettingsLine(Widget, can_focus=True):
             super().__init__()
             self.sentence = sentence
 
-    def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
+    def __init__(self, marks: Marks, *, chat: bool, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id)
         self._marks = marks
-        self.settings = WriteSettings()
+        self.settings = WriteSettings(chat=chat)
         self.chosen: Name = "temperature"
         self._entry: str | None = None
 
@@ -128,7 +130,7 @@ class SettingsLine(Widget, can_focus=True):
         return self._entry is not None
 
     def render(self) -> Content:
-        parts = []
+        parts = [Content.styled("chat" if self.settings.chat else "plain", "bold")]
         for name in NAMES:
             is_chosen = self.has_focus and name == self.chosen
             mark = self._marks.chosen if is_chosen else " "
@@ -165,7 +167,7 @@ class SettingsLine(Widget, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        end = 0
+        end = 5
         for name in NAMES:
             end += len(name) + len(self.settings.text_of(name)) + 2
             if event.x <= end:
@@ -186,6 +188,10 @@ class SettingsLine(Widget, can_focus=True):
 
     def action_step(self, direction: int) -> None:
         self._change(lambda settings: settings.stepped(self.chosen, direction))
+
+    def switch_chat(self) -> None:
+        """Puts the prompt into the chat template, or no longer."""
+        self._change(lambda settings: replace(settings, chat=not settings.chat))
 
     def action_enter(self) -> None:
         if self._entry is None:

@@ -73,6 +73,7 @@ class Asked:
             temperature=self.settings.temperature,
             seed=self.settings.seed,
             factor=self.settings.factor,
+            chat=self.settings.chat,
         )
 
     @property

@@ -62,7 +62,7 @@ j k      the next entry, the one before; g G first and last; enter its details
 o        another order: newest, largest, by kind
 /        search: all words have to occur; esc shows all again
 x        delete the entry under the cursor, after one question
-w        verify: read every entry whole and compare its checksum; esc stops it
+w        verify: read every entry whole and compare its checksum; c stops it
 y        copy the entry's key; e write the list to a file
 
 `abilityscope cache` does the same without a screen, and `cache prune` makes room."""
@@ -90,8 +90,9 @@ y        copy the entry's key; e write the list to a file
         Binding("o", "order", "order", id="cache.order", tooltip="Newest, largest, or by kind"),
         Binding("x", "delete", "delete", id="cache.delete", tooltip="Delete the entry under the cursor"),
         Binding("w", "verify", "verify", id="cache.verify", tooltip="Read every entry whole and check it"),
+        Binding("c", "stop", "stop verifying", id="cache.stop", tooltip="Stop verifying"),
         Binding("escape", "leave", "back", show=False, id="cache.leave",
-                tooltip="Keep the entry, stop verifying, close the details, or end the search"),
+                tooltip="Keep the entry, close the details, or end the search"),
     ]  # fmt: skip
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
@@ -195,7 +196,7 @@ y        copy the entry's key; e write the list to a file
             return Content(f"Delete these {size}? enter deletes, esc keeps")
         if self._verifying is not None:
             done, total = self._checked
-            return Content(f"Verifies {done:,} of {total:,} entries · esc stops")
+            return Content(f"Verifies {done:,} of {total:,} entries · c stops")
         if self._said:
             return Content(self._said)
         if self._stored and not self._list.entries:
@@ -214,10 +215,11 @@ y        copy the entry's key; e write the list to a file
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leaves esc to the app where there is nothing to leave."""
+        """Leaves esc and c to the app where there is nothing to leave or to stop."""
+        if action == "stop":
+            return self._verifying is not None
         is_open = self._details.has_class("-open") or self._search.has_class("-open")
-        is_busy = self._asks_for is not None or self._verifying is not None
-        return action != "leave" or is_busy or is_open
+        return action != "leave" or self._asks_for is not None or is_open
 
     def action_enter(self) -> None:
         if self._asks_for is not None:
@@ -232,11 +234,13 @@ y        copy the entry's key; e write the list to a file
         self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
         self._show_rows(lambda: self._list.move_to(0))
 
+    def action_stop(self) -> None:
+        if self._verifying is not None:
+            self._verifying.set()
+
     def action_leave(self) -> None:
         if self._asks_for is not None:
             self._asks_for = None
-        elif self._verifying is not None:
-            self._verifying.set()
         elif self._search.has_focus or not self._details.has_class("-open"):
             self._search.value = ""
             self._search.remove_class("-open")
