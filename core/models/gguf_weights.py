@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from core.models.gguf_config import gguf_config
 from core.models.gguf_header import GgufTensor
 from core.models.gguf_model import family_of, parameters_of
 
+CHUNK = 1 << 20
+"""Weights that are dequantized together: a few megabytes beside the result, however large the tensor is."""
+
 
 @dataclass(frozen=True)
 class StoredWeights:
@@ -20,6 +24,7 @@ class StoredWeights:
 
     path: Path
     tensor: GgufTensor
+    dtype: torch.dtype
     heads: int
     """Heads whose rows llama.cpp put into another order; 0 if it did not."""
     subtracted: float
@@ -31,23 +36,36 @@ class StoredWeights:
         return self.tensor.shape
 
     def __getitem__(self, index: object) -> Tensor:
-        """The whole parameter in float32, whatever the index."""
-        from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
+        """The whole parameter, whatever the index; it is computed in float32 and rounded once."""
+        values = torch.empty(self.shape, dtype=self.dtype)
+        rows = values.view(-1, self.shape[-1])
+        step = max(1, CHUNK // self.shape[-1])
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
+            part.copy_(torch.from_numpy(self._dequantized(start, len(part))) - self.subtracted)
+        if not self.heads:
+            return values
+        # Rows are pairs of neighbours within a head; here all first ones are before all second ones.
+        return values.view(self.heads, -1, 2, *self.shape[1:]).transpose(1, 2).reshape(self.shape)
+
+    def _dequantized(self, first: int, count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+        """(count, columns) rows of the tensor."""
+        from gguf.constants import GGMLQuantizationType
         from gguf.quants import dequantize
 
-        kind = GGMLQuantizationType[self.tensor.kind]
-        raw = np.fromfile(self.path, np.uint8, count=self.tensor.size_bytes, offset=self.tensor.start)
-        block, block_bytes = GGML_QUANT_SIZES[kind]
-        rows = raw.reshape(*self.shape[:-1], self.shape[-1] // block * block_bytes)
-        values = torch.from_numpy(dequantize(rows, kind)).view(self.shape)
-        if self.heads:
-            # Rows are pairs of neighbours within a head; here all first ones are before all second ones.
-            values = values.view(self.heads, -1, 2, *self.shape[1:]).transpose(1, 2).reshape(self.shape)
-        return values - self.subtracted if self.subtracted else values
+        row_bytes = self.tensor.size_bytes // math.prod(self.shape[:-1])
+        offset = self.tensor.start + first * row_bytes
+        raw = np.fromfile(self.path, np.uint8, count * row_bytes, offset=offset)
+        found = dequantize(raw.reshape(count, row_bytes), GGMLQuantizationType[self.tensor.kind])
+        return found.reshape(count, self.shape[-1])
 
 
-def stored_weights(path: Path) -> dict[str, StoredWeights]:
+def stored_weights(path: Path, dtype: torch.dtype) -> dict[str, StoredWeights]:
     """The parameters of a file by their Hugging Face names, none of them read yet.
+
+    Args:
+        path: the file.
+        dtype: what they become.
 
     Raises:
         ModelFilesError: the file cannot be read, is not supported, or contradicts itself.
@@ -59,5 +77,5 @@ def stored_weights(path: Path) -> dict[str, StoredWeights]:
         *_, module, _ = parameter.name.split(".")
         permuted = heads.get(module, 0) if family.permutes else 0
         subtracted = float(family.adds_one and module.endswith("norm"))
-        found[parameter.name] = StoredWeights(path, parameter.tensor, permuted, subtracted)
+        found[parameter.name] = StoredWeights(path, parameter.tensor, dtype, permuted, subtracted)
     return found

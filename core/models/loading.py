@@ -197,7 +197,7 @@ def _load_model(folder: Path, dtype: str, loaded: OnBytes, **arguments: Any) -> 
     logging.disable_progress_bar()
     try:
         with _counted(folder, loaded):
-            cls, source = _source(folder)
+            cls, source = _source(folder, dtype)
             model, report = cls.from_pretrained(
                 **source,
                 dtype=dtype,
@@ -223,7 +223,7 @@ def _load_model(folder: Path, dtype: str, loaded: OnBytes, **arguments: Any) -> 
     return model
 
 
-def _source(folder: Path) -> tuple[Any, dict[str, Any]]:
+def _source(folder: Path, dtype: str) -> tuple[Any, dict[str, Any]]:
     """The class whose `from_pretrained` loads a model, and its arguments that say where the weights are."""
     if not is_gguf(folder):
         return AutoModelForCausalLM, {"pretrained_model_name_or_path": folder}
@@ -236,7 +236,7 @@ def _source(folder: Path) -> tuple[Any, dict[str, Any]]:
     return cls, {
         "pretrained_model_name_or_path": None,
         "config": config,
-        "state_dict": stored_weights(folder),
+        "state_dict": stored_weights(folder, getattr(torch, dtype)),
     }
 
 

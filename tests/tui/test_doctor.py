@@ -11,8 +11,11 @@ from core.models.loading import load
 from core.models.machine import Gpu, Machine, Memory
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
+from tests.core.gguf_models import write_gguf
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tui.command_line import run
+
+EOS = "tokenizer.ggml.eos_token_id"
 
 Captured = pytest.CaptureFixture[str]
 
@@ -50,6 +53,25 @@ def test_as_json_it_agrees_with_the_loaded_model(folder: Path, tmp_path: Path, c
     assert parts["maps"] == 8 * space.size + 4 * largest
     assert importance["main_bytes"] == sum(parts.values())
     assert found["plan"]["problem"] is found["problem"] is None
+
+
+def test_of_a_gguf_file_it_says_its_type_and_what_is_wrong_with_its_tokenizer(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    tokenizer = byte_tokenizer()
+    model = save_model(tmp_path / "dense", tokenizer=tokenizer)
+    path = write_gguf(
+        tmp_path / "m.gguf", model, tokenizer, "F16", edit=lambda writer: writer.kv_data[0].pop(EOS)
+    )
+    options = ["doctor", "--model", str(path), "--cache-dir", str(tmp_path), "--device", "cpu"]
+    assert run(options) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "file GGUF, F16 stored as float32, " in out
+    assert "tokenizer The tokenizer rebuilt from m.gguf has no token that ends a text: give the" in out
+    assert run([*options, "--json"]) == 0
+    assert "has no token that ends a text" in json.loads(capsys.readouterr().out)["warning"]
+    assert run([*options, "--tokenizer", str(tmp_path / "dense")]) == 0
+    assert "rebuilt" not in capsys.readouterr().out
 
 
 def test_for_people(folder: Path, tmp_path: Path, capsys: Captured) -> None:

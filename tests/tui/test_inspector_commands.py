@@ -10,6 +10,8 @@ from core.engine.protocol import EngineSpec
 from core.engine.runtime import EngineRecord
 from core.models.files import ModelFilesError, model_folder
 from core.models.spec import ModelSpec
+from tests.core.gguf_models import write_gguf
+from tests.core.tiny_models import byte_tokenizer, save_model
 from tui.command_line import run
 from tui.commands.tui import chosen_engine
 from tui.inspector.settings import Settings
@@ -86,6 +88,26 @@ def test_a_folder_is_the_same_engine_from_everywhere(tmp_path: Path, monkeypatch
     assert Path(near.cache) == tmp_path / "cache"
     with pytest.raises(ModelFilesError, match="Unknown model"):
         engine_spec(ModelFlags(model="elsewhere"))
+
+
+def test_a_file_and_a_tokenizer_are_found_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = byte_tokenizer()
+    model = save_model(tmp_path / "dense", tokenizer=tokenizer)
+    path = write_gguf(tmp_path / "m.gguf", model, tokenizer)
+    monkeypatch.chdir(tmp_path)
+    near = engine_spec(ModelFlags(model="m.gguf", tokenizer="dense")).model
+    assert (near.name, near.tokenizer) == (str(path), str(tmp_path / "dense"))
+    folder = engine_spec(ModelFlags(model=str(tmp_path), gguf="m.gguf", tokenizer="owner/name")).model
+    assert (folder.name, folder.gguf, folder.tokenizer) == (str(path), None, "owner/name")
+    assert engine_spec(ModelFlags(model="smollm2")).model.name == "smollm2"
+
+
+def test_options_without_a_command_are_those_of_the_inspector(capsys: Captured) -> None:
+    for arguments in (["--model", "smolm2"], ["--debug", "--model=smolm2"]):
+        assert run(arguments) == 1
+        assert "Unknown model 'smolm2'. Did you mean smollm2?" in capsys.readouterr().err
 
 
 def test_of_a_hub_id_nothing_is_looked_up() -> None:
