@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from core.abilities.compound import JOINS
 from core.masks.choices import CONTROLS
+from core.models.spec import FORM
 from tui import output
 from tui.failure_words import share_text
-from tui.names import SHORT_NAMES, VARIANT_WORDS
+from tui.names import SHORT_NAMES, VARIANT_WORDS, short_name
 from tui.numbers import number
 from tui.output import plain_table, wrapped
 from tui.prompt_words import write_transfer
@@ -117,7 +118,7 @@ def _matrix(rows: pl.DataFrame, at_k: pl.DataFrame) -> Table:
     import polars as pl
 
     benchmarks = rows["benchmark"].unique(maintain_order=True).to_list()
-    heads = ("ablated", *(SHORT_NAMES.get(benchmark, benchmark) for benchmark in benchmarks))
+    heads = ("ablated", *map(_head, benchmarks))
     table = plain_table(heads, title=matrix_title(rows), is_tight=True)
     with_interval = not sys.stdout.isatty() or shutil.get_terminal_size().columns >= WIDE
     for (ability,), row in rows.group_by("ability", maintain_order=True):
@@ -130,6 +131,11 @@ def _matrix(rows: pl.DataFrame, at_k: pl.DataFrame) -> Table:
         if by_name:
             table.add_row(f"({control})", *(number(by_name[b]) for b in benchmarks), style="dim")
     return table
+
+
+def _head(benchmark: str) -> str:
+    """A benchmark as a column head: short for an ability's, else its whole id."""
+    return short_name(benchmark) if benchmark.partition(FORM)[0] in SHORT_NAMES else benchmark
 
 
 def _compound_matrix(rows: pl.DataFrame, needs: Mapping[str, Sequence[str]]) -> Table:
