@@ -50,11 +50,12 @@ TAG_VERBS: dict[TagName, str] = {
 
 
 def share_text(share: Share) -> str:
-    """A share of the answers with its interval: `41 % [34, 48] miscount upward`."""
+    """A share of the answers with its interval: `41 % [34, 48] miscount upward (base 12 %)`."""
     part = share.share
     verb = TAG_VERBS[share.name] if share.name else "differ in other ways"
     interval = f"[{100 * part.low:.0f}, {100 * part.high:.0f}]"
-    return f"{100 * part.score:.0f} % {interval} {verb} {share.direction}".rstrip()
+    base = "" if share.base is None else f" (base {100 * share.base:.0f} %)"
+    return f"{100 * part.score:.0f} % {interval} {verb} {share.direction}".rstrip() + base
 
 
 def margin_text(base: float, ablated: float) -> str:

@@ -194,11 +194,22 @@ def find_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
     return found
 
 
-def note_insisting(flags: BenchmarkFlags, benchmarks: Sequence[Benchmark]) -> None:
-    """Warns on stderr where programs of one of the benchmarks run without a sandbox."""
-    from core.benchmarks.program_tests import insisting
-    from core.benchmarks.registry import runs_code
+def note_options(flags: BenchmarkFlags, benchmarks: Sequence[Benchmark]) -> None:
+    """Warns on stderr where options change nothing, and where programs run without a sandbox.
 
+    Raises:
+        UsageError: an option changes nothing about any of the benchmarks.
+    """
+    from core.benchmarks.program_tests import insisting
+    from core.benchmarks.registry import ignored_options, runs_code
+
+    ignored = {one.id: ignored_options(one, flags.benchmark_options) for one in benchmarks}
+    for option in dict.fromkeys(name for names in ignored.values() for name in names):
+        ids = [benchmark for benchmark, names in ignored.items() if option in names]
+        message = f"{option} changes nothing about {', '.join(ids)}, whose prompts are fixed"
+        if len(ids) == len(benchmarks):
+            raise UsageError(f"{message}: leave it out.")
+        output.note(f"{message}.")
     if flags.without_sandbox and any(runs_code(benchmark) for benchmark in benchmarks):
         output.note(insisting())
 

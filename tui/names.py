@@ -97,6 +97,10 @@ def how_words(mask: MaskSpec) -> str:
     return f"{VARIANT_WORDS[mask.variant]} · {order} · k {k_text(mask.k)}"
 
 
+MATRIX_JOB = "AIS matrix"
+"""The beginning of the title of a job that fills the matrix of the tab AIS."""
+
+
 def job_title(mask: MaskSpec | None, benchmark_id: str) -> str:
     """The title of a job that runs one mask, with base and control, on one benchmark."""
     what = "base" if mask is None else f"{short_benchmark(mask.ability)} · {how_words(mask)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from core.abilities.compound import JOINS
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from core.analysis.comparisons import MatrixSummary
+    from core.analysis.diagnosis.failure_modes import FailureMode
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.profile import Profile
     from core.analysis.profile_failures import MaskSums
@@ -280,7 +282,10 @@ def _written_text(sums: Sequence[MaskSums]) -> str:
     """The frequent failures of the written answers under some masks together."""
     from core.analysis.diagnosis.failure_modes import LEAST_SHARE, frequent, shares
 
-    found = shares(mode for one in sums for mode in one.modes.elements())
+    of_base: Counter[FailureMode] = Counter()
+    for one in sums:
+        of_base += one.base_modes
+    found = shares((mode for one in sums for mode in one.modes.elements()), of_base)
     failures = frequent(found)
     if failures:
         return ", ".join(share_text(share) for share in failures)

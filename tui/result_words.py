@@ -68,6 +68,12 @@ def mark(cell: Mapping[str, Any]) -> str:
     return stars + ("?" if is_doubtful else "")
 
 
+def cut_text(truncated: int, n: int) -> str:
+    """How many of n prompts were cut, and why."""
+    were = "was" if truncated == 1 else "were"
+    return f"{truncated:,} of {n:,} prompts {were} too long for the model: cut from the left"
+
+
 def detectable_text(n: str, ais: str) -> str:
     """The minimum detectable AIS of so many items."""
     return f"minimum detectable AIS with n {n}: {ais} (80 % power)"

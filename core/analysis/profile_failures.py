@@ -21,7 +21,7 @@ from core.analysis.samples.choice_sums import (
     pooled,
 )
 from core.analysis.samples.items import ensure_items
-from core.analysis.samples.written import ITEM_COLUMNS, run_tags, stored_divergences
+from core.analysis.samples.written import ITEM_COLUMNS, base_modes, run_tags, stored_divergences
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
@@ -39,6 +39,7 @@ SHARES_SCHEMA = pl.Schema(
         "share": pl.Float64(),
         "low": pl.Float64(),
         "high": pl.Float64(),
+        "base_share": pl.Float64(),
     }
 )
 TAGS_SCHEMA = pl.Schema(
@@ -71,6 +72,8 @@ class MaskSums:
     mask: MaskSpec
     modes: Counter[FailureMode]
     """How many written answers fail in each mode; empty without a written benchmark."""
+    base_modes: Counter[FailureMode]
+    """How many base answers do beside the right answers; empty where none is known in words."""
     n_choices: int
     """Items of all multiple-choice benchmarks."""
     margins: tuple[float, float] | None
@@ -81,7 +84,7 @@ class MaskSums:
     @property
     def shares(self) -> tuple[Share, ...]:
         """Shares of the failure modes, the most frequent first; empty without written answers."""
-        return shares(self.modes) if self.modes else ()
+        return shares(self.modes, self.base_modes) if self.modes else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +117,10 @@ def profile_failures(plan: Plan, experiment: Experiment, frames: Frames) -> Prof
     texts = {index: _Texts.of(plan, experiment, frames, index) for index in written if plan.masks()}
     options = {index: _Options.of(plan, experiment, frames, index) for index in choice if plan.masks()}
     tables = _Tables([], [], [])
-    sums = [
-        MaskSums(
-            mask,
-            _count_modes(tables, mask, frames, experiment, texts),
-            *_compare_choices(tables, mask, frames, options),
-        )
-        for mask in plan.masks()
-    ]
+    sums = []
+    for mask in plan.masks():
+        modes, of_base = _count_modes(tables, mask, frames, experiment, texts)
+        sums.append(MaskSums(mask, modes, of_base, *_compare_choices(tables, mask, frames, options)))
     ids = [benchmark.id for benchmark in plan.benchmarks]
     return ProfileFailures(
         tuple(sums),
@@ -156,6 +155,8 @@ class _Texts:
     """The intact model's."""
     items: pl.DataFrame
     base: pl.DataFrame
+    base_modes: Counter[FailureMode]
+    """How the base answers end up beside the right ones."""
 
     @classmethod
     def of(cls, plan: Plan, experiment: Experiment, frames: Frames, index: int) -> _Texts:
@@ -163,7 +164,9 @@ class _Texts:
         benchmark = plan.benchmarks[index]
         n = plan.items_of(benchmark)
         items = pl.read_parquet(ensure_items(experiment, benchmark, n), columns=list(ITEM_COLUMNS))
-        return cls(experiment.request(None, benchmark, n), items, frames[None][index])
+        base = frames[None][index]
+        modes = base_modes(benchmark.source.answer_format, items, base)
+        return cls(experiment.request(None, benchmark, n), items, base, modes)
 
     def tags(self, experiment: Experiment, mask: MaskSpec, ablated: pl.DataFrame) -> list[tuple[Tag, ...]]:
         """The tags of all answers under a mask."""
@@ -194,18 +197,20 @@ class _Options:
 
 def _count_modes(
     tables: _Tables, mask: MaskSpec, frames: Frames, experiment: Experiment, texts: Mapping[int, _Texts]
-) -> Counter[FailureMode]:
-    """How many written answers under a mask fail in each mode; their rows are added to the tables."""
+) -> tuple[Counter[FailureMode], Counter[FailureMode]]:
+    """How many written answers fail in each mode, ablated and base; rows are added to the tables."""
     modes: Counter[FailureMode] = Counter()
+    of_base: Counter[FailureMode] = Counter()
     for index, of_all in texts.items():
         ablated = frames[mask][index]
         tags = of_all.tags(experiment, mask, ablated)
         names = (*run_names(mask), of_all.request.benchmark.id)
         found = Counter(map(mode_of, tags))
-        tables.shares.extend((*names, *_share_row(share)) for share in shares(found))
+        tables.shares.extend((*names, *_share_row(share)) for share in shares(found, of_all.base_modes))
         tables.tags.extend((*names, *row) for row in _tag_rows(ablated["item_id"], tags))
         modes += found
-    return modes
+        of_base += of_all.base_modes
+    return modes, of_base
 
 
 def _compare_choices(
@@ -224,9 +229,9 @@ def _compare_choices(
     return whole.n, whole.mean_margins, whole.preferences()
 
 
-def _share_row(share: Share) -> tuple[str | None, str, int, int, float, float, float]:
+def _share_row(share: Share) -> tuple[str | None, str, int, int, float, float, float, float | None]:
     part = share.share
-    return share.name, share.direction, share.count, part.n, part.score, part.low, part.high
+    return share.name, share.direction, share.count, part.n, part.score, part.low, part.high, share.base
 
 
 def _tag_rows(ids: pl.Series, tags: Sequence[Sequence[Tag]]) -> Iterator[tuple[Any, ...]]:

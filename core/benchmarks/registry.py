@@ -17,6 +17,7 @@ from core.benchmarks.diagnostic import (
     pair_benchmarks,
     triple_benchmarks,
 )
+from core.benchmarks.loaded import Rows, count_of
 from core.benchmarks.program_tests import require_sandbox
 from core.benchmarks.rows import is_at_hand
 from core.benchmarks.task import Task
@@ -53,7 +54,7 @@ class Listed:
     metrics: tuple[str, ...]
     """The first is the score."""
     n_items: int | None
-    """Number of items in the hub's split; None for a custom benchmark."""
+    """Number of rows in the data folder, without one in the hub's split; None if it is not known."""
     chance: float | None
     """The score of guessing; None: no usable level, or it varies from item to item."""
     chance_varies: bool = False
@@ -129,6 +130,17 @@ def is_generated(benchmark: Benchmark) -> bool:
     return isinstance(benchmark.source, GeneratedChoices)
 
 
+def ignored_options(benchmark: Benchmark, options: BenchmarkOptions) -> tuple[str, ...]:
+    """The options that were given and change nothing about a benchmark, as they are called."""
+    source, generated = benchmark.source, is_generated(benchmark)
+    shots = source.shots if isinstance(source, TaskSource) else 0 if generated else options.shots
+    ignored = {
+        "--few-shot": options.shots not in (None, shots),
+        "--chat": options.chat and generated,
+    }
+    return tuple(name for name, is_ignored in ignored.items() if is_ignored)
+
+
 def runs_code(benchmark: Benchmark) -> bool:
     """Whether it runs programs that the model writes."""
     return isinstance(benchmark.source, TaskSource) and benchmark.source.task.runs_code
@@ -138,7 +150,7 @@ def listed_benchmarks(data_dir: str | None) -> list[Listed]:
     """Every benchmark: diagnostic, compound, built-in and custom.
 
     Raises:
-        ValueError: a description in the folder is invalid.
+        ValueError: a description or a row in the folder is invalid.
     """
     generated = (*diagnostic_benchmarks(), *compound_benchmarks())
     custom = _custom_tasks(data_dir, [benchmark.id for benchmark in generated])
@@ -163,20 +175,24 @@ def _listed_generated(benchmark: Benchmark) -> Listed:
 
 
 def _listed_task(task: Task, folder: Path | None) -> Listed:
+    at_hand = is_at_hand(task, folder)
+    n_items = task.n_items
+    if folder is not None:
+        n_items = count_of(Rows.of(task, task.split, str(folder))) if at_hand else None
     return Listed(
         id=task.id,
         name=task.name,
         about=task.about,
         kind=task.kind,
         metrics=task.metrics,
-        n_items=task.n_items,
+        n_items=n_items,
         chance=None if task.chance == "by item" else task.chance,
         chance_varies=task.chance == "by item",
         shots=task.shots.count,
         harness=task.harness,
         source=task.data.path,
         runs_code=task.runs_code,
-        at_hand=is_at_hand(task, folder),
+        at_hand=at_hand,
     )
 
 

@@ -18,7 +18,7 @@ from tui.mask_options import (
     SelectionName,
     find_ks,
     named_mask,
-    note_insisting,
+    note_options,
     open_runner,
 )
 from tui.option_groups import with_flags
@@ -31,7 +31,7 @@ from tui.options import (
     checked_arguments,
 )
 from tui.progress import shown_progress
-from tui.result_words import answers_text, detectable_text, perplexity_text
+from tui.result_words import answers_text, cut_text, detectable_text, perplexity_text
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.statistics.accuracy import Verdict
     from core.analysis.statistics.cells import CellStatistics
-    from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
+    from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, Document
     from core.experiment.specs import MaskSpec
     from core.runner.auto_k import FoundK
     from core.runner.runner import Runner
@@ -79,12 +79,17 @@ def bench(
     The score is the mean over all items; lm-evaluation-harness also weights the subjects of MMLU and the
     subtasks of BIG-Bench Hard so.
     """
-    from core.benchmarks.registry import find_benchmarks, is_generated
+    from core.benchmarks.registry import GROUPS, find_benchmarks, is_generated
 
     with checked_arguments():
-        chosen = find_benchmarks([benchmark], running.benchmark_options)[0]
+        if benchmark in GROUPS:
+            raise ValueError(
+                f"'{benchmark}' stands for several benchmarks: give one, or run them all with "
+                f"'profile --benchmarks {benchmark}' (and '--variants base' for the intact model alone)."
+            )
+        (chosen,) = find_benchmarks([benchmark], running.benchmark_options)
         mask = named_mask(model, rule, ability, variant, selection, scope, k)
-    note_insisting(running, [chosen])
+    note_options(running, [chosen])
     with shown_progress() as emit:
         needs_items = mask is not None or is_generated(chosen)
         runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=needs_items)
@@ -111,6 +116,11 @@ class Report:
     effect: CellStatistics | None
     quality: GenerationQuality | None
     """Generation quality under the mask; None without a mask, or where it is not measured."""
+    documents: tuple[Document, ...]
+
+    def metrics(self, frame: pl.DataFrame) -> dict[str, float]:
+        """Every metric of some outcomes."""
+        return self.benchmark.source.metric_means(self.documents, frame)
 
     @property
     def is_at_chance(self) -> bool:
@@ -128,7 +138,7 @@ class Report:
         from core.analysis.statistics.accuracy import is_plausible
         from core.analysis.statistics.cells import limits_of
 
-        return is_plausible(_mean(self.base["score"]), limits_of(self.benchmark))
+        return is_plausible(_mean(self.base["score"]), limits_of(self.benchmark), len(self.base))
 
 
 def _run(runner: Runner, benchmark: Benchmark, mask: MaskSpec | None, limit: int | None) -> Report:
@@ -146,21 +156,22 @@ def _run(runner: Runner, benchmark: Benchmark, mask: MaskSpec | None, limit: int
     if mask is not None:
         selectable_weights(mask.k, mask.variant, runner.info)  # before minutes of the intact model
     base = outcomes_of(runner, runner.request(None, benchmark, n))
+    documents = benchmark.documents(runner.spec, n)
     if mask is None:
-        return Report(benchmark, None, base, base, None, None)
+        return Report(benchmark, None, base, base, None, None, documents)
     ablated = outcomes_of(runner, runner.request(mask, benchmark, n))
     (effect,) = frame_statistics(base, [ablated], benchmark, runner.importance.seed)
     quality = mask_generation_qualities(runner, [mask]).get(mask)
-    return Report(benchmark, mask, base, ablated, effect, quality)
+    return Report(benchmark, mask, base, ablated, effect, quality, documents)
 
 
 def _document(
     report: Report, runner: Runner, options: BenchmarkOptions, found: tuple[FoundK, ...]
 ) -> dict[str, Any]:
     from cache.keys import as_plain
+    from core.analysis.statistics.cells import truncated_of
 
     benchmark, frame = report.benchmark, report.frame
-    documents = benchmark.documents(runner.spec, len(frame))
     document: dict[str, Any] = {
         "benchmark": benchmark.id,
         "model": {"name": runner.spec.name, **as_plain(runner.identity)},
@@ -168,9 +179,11 @@ def _document(
         "level": runner.spec.level if runner.spec.is_settled else None,
         "options": as_plain(options),
         "n": len(frame),
+        "truncated": truncated_of(frame),
         "score": _mean(frame["score"]),
-        "metrics": benchmark.source.metric_means(documents, frame),
-        "families": _families(frame, [document.family for document in documents]),
+        "metrics": report.metrics(frame),
+        "base_metrics": report.metrics(report.base),
+        "families": _families(frame, [document.family for document in report.documents]),
         "chance": benchmark.chance,
         "plausible": report.verdict.holds,
         "mask": None if report.mask is None else as_plain(report.mask),
@@ -188,7 +201,7 @@ def _document(
 
 def _outcome(row: dict[str, Any]) -> dict[str, Any]:
     """One outcome, with its log-likelihoods or its text."""
-    shared = ("id", "gold", "prediction", "correct", "score")
+    shared = ("id", "gold", "prediction", "correct", "score", "cut")
     own = ("loglikelihoods",) if row["text"] is None else ("text", "answer", "finish")
     return {name: row[name] for name in (*shared, *own)}
 
@@ -205,6 +218,7 @@ def _families(frame: pl.DataFrame, families: list[str]) -> dict[str, Any]:
 
 def _write(report: Report, runner: Runner) -> None:
     from core.analysis.statistics.accuracy import accuracy
+    from core.analysis.statistics.cells import truncated_of
 
     benchmark, base, effect = report.benchmark, report.base, report.effect
     chance = "no chance level" if benchmark.chance is None else f"chance {benchmark.chance:.2f}"
@@ -214,10 +228,14 @@ def _write(report: Report, runner: Runner) -> None:
         score += f" [{intact.low:.3f}, {intact.high:.3f}]"
     lines = [f"{benchmark.name} · {benchmark.metrics[0]} · n {len(base)} · {chance}", score]
     lines.insert(1, f"model     {runner.spec.name}, {_stored_as(runner)}, on {runner.identity.device}")
+    lines += _other_metrics(report.metrics(base))
+    if truncated := truncated_of(base):
+        lines.append(f"          {cut_text(truncated, len(base))}")
     if not report.verdict.holds:
         lines.append(f"          {report.verdict.reason}")
     if effect is not None:
         lines.append(f"ablated   {effect.score:.3f}   {report.mask}")
+        lines += _other_metrics(report.metrics(report.frame))
         if effect.defined:
             lines.append(
                 f"AIS       {effect.ais:.2f} [{effect.ais_low:.2f}, {effect.ais_high:.2f}]   "
@@ -236,6 +254,11 @@ def _write(report: Report, runner: Runner) -> None:
             lines.append(f"          {answers_text(report.quality, beside_intact=True)}")
         lines.append("For a control, run the same with --selection random.")
     output.write("".join(f"{shown(line)}\n" for line in lines))
+
+
+def _other_metrics(metrics: dict[str, float]) -> list[str]:
+    """A line for each metric but the first, which is the score."""
+    return [f"          {value:.3f}   {name}" for name, value in [*metrics.items()][1:]]
 
 
 def _stored_as(runner: Runner) -> str:

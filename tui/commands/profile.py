@@ -19,7 +19,7 @@ from tui.mask_options import (
     ScopeName,
     find_ks,
     first_of_grid,
-    note_insisting,
+    note_options,
     numbers,
     open_runner,
     some_words,
@@ -126,7 +126,7 @@ def profile(
             scope=scope,
         )
     out.mkdir(parents=True, exist_ok=True)  # before hours are spent on what goes into it
-    note_insisting(running, plan.benchmarks)
+    note_options(running, plan.benchmarks)
     output.note(plan.size())
     with shown_progress() as emit:
         runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)

@@ -151,6 +151,7 @@ class Inspector(KeysInOrder):
         self.controller.tab = pane_id
         self._base.query_one(ContentSwitcher).current = pane_id
         self._base.query_one(TabLine).show(pane_id)
+        self._base.query_one(Problem).clear_unless(self.controller.in_front)
         self.pane.look(self.lens)
         self._focus_pane()
         self.controller.remember()
@@ -178,6 +179,7 @@ class Inspector(KeysInOrder):
         self._base.query_one(Problem).say(sentence)
 
     def show_lens(self, lens: Lens, known: Known) -> None:
+        self._base.query_one(Problem).clear_unless(self.controller.in_front)
         self._base.query_one(LensPanel).show(lens, known)
         self._base.query_one(Context).show(lens, known)
 
@@ -202,7 +204,10 @@ class Inspector(KeysInOrder):
         self.controller.set_lens(message.lens)
 
     def on_pane_failed(self, message: Pane.Failed) -> None:
-        self.say_problem(message.sentence)
+        self._base.query_one(Problem).say(message.sentence, self.controller.in_front)
+
+    def on_pane_mended(self) -> None:
+        self._base.query_one(Problem).clear_unless(None)
 
     def on_tab_line_picked(self, message: TabLine.Picked) -> None:
         self.action_tab(message.pane_id)
@@ -218,10 +223,8 @@ class Inspector(KeysInOrder):
 
     def action_copy(self) -> None:
         copied = self.pane.copied()
-        if copied is None:
-            self.notify("Nothing to copy yet.", timeout=2, markup=False)
-        else:
-            self.notify(f"{copied.what}: {copy(self, copied.text)}", markup=False)
+        said = f"{copied.what}: {copy(self, copied.text)}" if copied else "Nothing to copy yet."
+        self.notify(said, timeout=None if copied else 2, markup=False)
 
     def action_export(self) -> None:
         exported = self.pane.exported()
@@ -235,8 +238,7 @@ class Inspector(KeysInOrder):
 
     def action_theme(self) -> None:
         names = [theme.name for theme in THEMES]
-        index = names.index(self.theme) if self.theme in names else -1
-        self.theme = names[(index + 1) % len(names)]
+        self.theme = names[(names.index(self.theme) + 1) % len(names) if self.theme in names else 0]
         self.notify(f"theme: {self.theme}", timeout=2, markup=False)
 
     def action_calibration(self) -> None:

@@ -76,6 +76,11 @@ class Controller:
             self.refresh()
             self.remember()
 
+    @property
+    def in_front(self) -> tuple[str, Lens]:
+        """The tab in front and what it looks at: its problems are gone with either."""
+        return self.tab, self.lens
+
     def turn(self, **changes: Any) -> None:
         """Looks at other values of some of the lens's fields."""
         self.set_lens(replace(self.lens, **changes))

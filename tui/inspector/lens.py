@@ -84,10 +84,10 @@ class Lens:
 class Known:
     """What cache and model files say about a lens."""
 
-    abilities: frozenset[str] = frozenset()
-    """Abilities with stored outcomes on the lens's benchmark."""
-    benchmarks: frozenset[str] = frozenset()
-    """Benchmarks with stored outcomes of the lens's mask."""
+    abilities: frozenset[str] | None = None
+    """Abilities with stored outcomes on the lens's benchmark; None until the cache was read."""
+    benchmarks: frozenset[str] | None = None
+    """Benchmarks with stored outcomes of the lens's mask; None likewise."""
     weights: int | None = None
     """Ablated weights; None until the model's files were read."""
     candidates: int | None = None

@@ -108,6 +108,9 @@ class Pane(Vertical):
             super().__init__()
             self.sentence = sentence
 
+    class Mended(Message):
+        """What failed before is in order now."""
+
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id)
         self.session = session

@@ -32,7 +32,7 @@ def which_k(controller: Controller) -> Enter[float]:
 
 def which_benchmark(controller: Controller) -> Choose:
     """A benchmark; those with stored outcomes are marked."""
-    session, stored = controller.session, controller.known.benchmarks
+    session, stored = controller.session, controller.known.benchmarks or ()
     options = [
         Option(one.id, one.name, controller.about_benchmark(one), one.id in stored)
         for one in session.benchmarks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -83,6 +83,8 @@ class Share:
     count: int
     share: Accuracy
     """The share of all answers, with its 95 % Wilson interval."""
+    base: float | None = None
+    """The share of base answers that end up so beside the right ones; None where no right one is known."""
 
 
 def mode_of(tags: Sequence[Tag]) -> FailureMode:
@@ -95,11 +97,14 @@ def mode_of(tags: Sequence[Tag]) -> FailureMode:
     return FailureMode(tag.name, "upward" if tag.excess > 0 else "downward")
 
 
-def shares(modes: Iterable[FailureMode]) -> tuple[Share, ...]:
+def shares(
+    modes: Iterable[FailureMode], base_modes: Mapping[FailureMode, int] | None = None
+) -> tuple[Share, ...]:
     """How many answers have each failure mode: the most frequent first, then by `PRIORITY`.
 
     Args:
         modes: one for each answer.
+        base_modes: how many base answers end up in each, beside the right answers.
 
     Raises:
         ValueError: there are no answers.
@@ -108,7 +113,13 @@ def shares(modes: Iterable[FailureMode]) -> tuple[Share, ...]:
     if not counts:
         raise ValueError("There are no answers to count.")
     indices = np.arange(counts.total())
-    found = [Share(*mode, count, accuracy(indices < count)) for mode, count in counts.items()]
+    n_base = sum(base_modes.values()) if base_modes else 0
+    found = [
+        Share(
+            *mode, count, accuracy(indices < count), base_modes.get(mode, 0) / n_base if base_modes else None
+        )
+        for mode, count in counts.items()
+    ]
     return tuple(sorted(found, key=lambda share: (-share.count, _rank(share.name), share.direction)))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.analysis.diagnosis.choices import ChoiceDiagnosis, diagnose_choice
-from core.analysis.diagnosis.failure_modes import PRIORITY, Share, Tag, mode_of, shares
+from core.analysis.diagnosis.failure_modes import PRIORITY, FailureMode, Share, Tag, mode_of, shares
 from core.analysis.samples.answers import Answers
 from core.analysis.samples.choice_sums import (
     SEVERAL_RIGHT,
@@ -26,6 +27,7 @@ from core.analysis.samples.written import (
     ANSWER_COLUMNS,
     ITEM_COLUMNS,
     answer_tags,
+    base_modes,
     divergence_of,
     run_tags,
 )
@@ -93,12 +95,14 @@ def failures(samples: Samples) -> Failures | None:
         return _of_choices(samples.items, benchmark, base, ablated)
     form = benchmark.source.answer_format
     tags: list[tuple[Tag, ...] | None] = []
+    of_base: Counter[FailureMode] = Counter()
     for start in range(0, samples.n, TEXTS_AT_ONCE):
         items = _part(samples.items.lazy, ITEM_COLUMNS, start)
         before, after = (_part(answers.rows(), ANSWER_COLUMNS, start) for answers in (base, ablated))
         divergences = None if samples.divergences is None else samples.divergences.slice(start, TEXTS_AT_ONCE)
         tags += run_tags(form, items, before, after, divergences)
-    return _of_tags(tags)
+        of_base += base_modes(form, items, before)
+    return _of_tags(tags, of_base)
 
 
 def _of_choices(items: ItemTable, benchmark: Benchmark, base: Answers, ablated: Answers) -> Failures | None:
@@ -112,13 +116,13 @@ def _of_choices(items: ItemTable, benchmark: Benchmark, base: Answers, ablated: 
     return Failures(sums.n, np.full(len(items), -1, np.int8), (), sums)
 
 
-def _of_tags(tags: Sequence[tuple[Tag, ...] | None]) -> Failures | None:
+def _of_tags(tags: Sequence[tuple[Tag, ...] | None], of_base: Mapping[FailureMode, int]) -> Failures | None:
     known = [of_item for of_item in tags if of_item is not None]
     if not known:
         return None
     # `diagnose` puts the main tag first.
     main = [PRIORITY.index(of_item[0].name) if of_item else -1 for of_item in tags]
-    return Failures(len(known), np.array(main, np.int8), shares(map(mode_of, known)), None)
+    return Failures(len(known), np.array(main, np.int8), shares(map(mode_of, known), of_base), None)
 
 
 def _part(lazy: pl.LazyFrame, columns: Sequence[str], start: int) -> pl.DataFrame:

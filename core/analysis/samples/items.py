@@ -100,7 +100,11 @@ class ItemTable:
     @cached_property
     def families(self) -> dict[str, int]:
         """Number of items of each family, by name."""
-        counts = np.bincount(self._families, minlength=len(self._family_names))
+        return self.families_of(slice(None))
+
+    def families_of(self, indices: NDArray[np.int64] | slice) -> dict[str, int]:
+        """How many of some items each family has, by name."""
+        counts = np.bincount(self._families[indices], minlength=len(self._family_names))
         return dict(zip(self._family_names, counts.tolist(), strict=True))
 
     def family_of(self, index: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -195,16 +195,31 @@ class Samples:
             cluster=item["cluster"],
         )
 
-    def write(self, path: Path, indices: NDArray[np.int64], format: ExportFormat) -> None:  # noqa: A002
+    def write(
+        self,
+        path: Path,
+        indices: NDArray[np.int64],
+        format: ExportFormat,  # noqa: A002
+        about: Mapping[str, str | float | None] | None = None,
+        control: Answers | None = None,
+    ) -> None:
         """Writes some items with all answers, in the benchmark's order; whole or not at all.
 
-        The columns are `index` (from 0), `flip`, those of the items, and those of the answers as `base_…` and
-        `ablated_…` where there are any. The table is never in memory as a whole.
+        The columns are those of `about`, `index` (from 0), `flip`, those of the items, and those of the
+        answers as `base_…`, `ablated_…` and `control_…` where there are any. The table is never in memory as
+        a whole.
+
+        Args:
+            path: of the file.
+            indices: of the items.
+            format: of the file.
+            about: what all rows are about, such as the model and the mask, by column name.
+            control: the answers under the random control.
 
         Raises:
             OSError: the file cannot be written.
         """
-        table = self._table(indices)
+        table = self._table(indices, about or {}, control)
         if format == "jsonl":
             write_atomically(path, lambda temporary: table.sink_ndjson(temporary))
         elif format == "parquet":
@@ -213,7 +228,12 @@ class Samples:
             flat = table.with_columns(pl.selectors.list().cast(pl.List(pl.String)).list.join(JOINT))
             write_atomically(path, lambda temporary: flat.sink_csv(temporary))
 
-    def _table(self, indices: NDArray[np.int64]) -> pl.LazyFrame:
+    def _table(
+        self,
+        indices: NDArray[np.int64],
+        about: Mapping[str, str | float | None],
+        control: Answers | None,
+    ) -> pl.LazyFrame:
         chosen = np.zeros(self.n, bool)
         chosen[indices] = True
         flips = pl.Series(FLIPS, dtype=pl.String).gather(self.flips.astype(np.uint32))
@@ -221,10 +241,12 @@ class Samples:
             pl.LazyFrame({"chosen": chosen, "index": np.arange(self.n), "flip": flips}),
             self.items.lazy.drop("beginning"),
         ]
-        for name, answers in (("base", self.base_answers), ("ablated", self.ablated_answers)):
+        models = (("base", self.base_answers), ("ablated", self.ablated_answers), ("control", control))
+        for name, answers in models:
             if answers is not None:
                 parts.append(answers.rows().select(pl.all().name.prefix(f"{name}_")))
-        return pl.concat(parts, how="horizontal").filter("chosen").drop("chosen")
+        found = pl.concat(parts, how="horizontal").filter("chosen").drop("chosen")
+        return found.select(*(pl.lit(value).alias(name) for name, value in about.items()), pl.all())
 
 
 def _divergences(experiment: Experiment, requests: Sequence[OutcomesRequest]) -> pl.DataFrame | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import polars as pl
 from core.abilities.prompts import is_quasi_exact
 from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.diagnose import diagnose
-from core.analysis.diagnosis.failure_modes import Tag
+from core.analysis.diagnosis.failure_modes import FailureMode, Tag, mode_of
 from core.benchmarks.answer_format import AnswerFormat
 from core.experiment.events import TokenDivergence
 from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
@@ -67,11 +68,36 @@ def asked_of(item: Row, form: AnswerFormat | None, answer: str) -> Asked:
     """
     if form is None or not item["targets"]:
         return Asked(item["prompt"], form, steps=item["steps"], options=tuple(item["options"]))
+    target = _answered(item["targets"], form, answer)
+    right = form.stated(target) or target.strip()
+    return Asked(item["prompt"], form, right, item["steps"] or _before(target, right), tuple(item["options"]))
+
+
+def base_modes(form: AnswerFormat | None, items: pl.DataFrame, base: pl.DataFrame) -> Counter[FailureMode]:
+    """How the base answers end up, each beside the right answer as an ablated one is beside the base answer.
+
+    Empty where no right answer is known in words, as for programs.
+
+    Args:
+        form: the benchmark's.
+        items: with the columns of `ITEM_COLUMNS`.
+        base: of the same items, with the columns of `ANSWER_COLUMNS`.
+    """
+    found: Counter[FailureMode] = Counter()
+    if form is None:
+        return found
+    for item, said in zip(items.iter_rows(named=True), base.iter_rows(named=True), strict=True):
+        if said["text"] is not None and item["targets"]:
+            right = Written(_answered(item["targets"], form, said["text"]), "stop")
+            found[mode_of(diagnose(asked_of(item, form, said["text"]), right, written_of(said, None)))] += 1
+    return found
+
+
+def _answered(targets: Sequence[str], form: AnswerFormat, answer: str) -> str:
+    """The right answer that was given, else the first."""
     said = form.stated(answer)
-    right = [form.stated(target) or target.strip() for target in item["targets"]]
-    index = next((index for index, one in enumerate(right) if is_quasi_exact(said, one)), 0)
-    steps = item["steps"] or _before(item["targets"][index], right[index])
-    return Asked(item["prompt"], form, right[index], steps, tuple(item["options"]))
+    right = (target for target in targets if is_quasi_exact(said, form.stated(target) or target.strip()))
+    return next(right, targets[0])
 
 
 def answer_tags(

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 Z_95 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution."""
 
+LEAST_JUDGED = 20
+"""Items from which a base score can point to a broken set-up: a few can all be right or wrong by chance."""
+
 STANDARD_ERRORS = 2.0
 """Standard errors from which a score counts as off chance."""
 
@@ -146,13 +149,14 @@ class PlausibleRange(NamedTuple):
     """Fraction in [0, 1]."""
 
 
-def is_plausible(base_score: float, limits: PlausibleRange) -> Verdict:
+def is_plausible(base_score: float, limits: PlausibleRange, n: int) -> Verdict:
     """Whether a base score lies in the benchmark's plausible range: if not, the set-up is broken.
 
-    A base score of 0 in every condition, for example, means a broken prompt, and gives no AIS.
+    A base score of 0 in every condition, for example, means a broken prompt, and gives no AIS. Fewer than
+    LEAST_JUDGED items do not tell.
     """
     name, low, high = limits
-    if low <= base_score <= high:
+    if n < LEAST_JUDGED or low <= base_score <= high:
         return Verdict(True, "")
     reason = (
         f"base score {base_score:.3g} is not plausible for {name} [{low:.3g}, {high:.3g}]: check the prompt "

@@ -109,7 +109,7 @@ def cell_statistics(
 
 def _has_ais(base_score: float, chance: float | None, n: int, limits: PlausibleRange | None) -> Verdict:
     """Whether a base score allows an AIS; a broken set-up is reported before a model that is too weak."""
-    verdict = Verdict(True, "") if limits is None else is_plausible(base_score, limits)
+    verdict = Verdict(True, "") if limits is None else is_plausible(base_score, limits, n)
     return identifiable(base_score, chance, n) if verdict.holds else verdict
 
 

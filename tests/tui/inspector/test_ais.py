@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -13,7 +14,7 @@ from textual.color import Color as ThemeColor
 from textual.widgets import Static
 
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
-from core.analysis.matrix import Cell
+from core.analysis.matrix import Cell, Matrix
 from core.analysis.statistics.accuracy import accuracy
 from core.analysis.statistics.bootstrap import Specificity
 from core.analysis.statistics.cells import CellStatistics
@@ -35,6 +36,7 @@ from tui.inspector.ais.cell_text import (
 from tui.inspector.ais.curves import ForestBars, SweepView
 from tui.inspector.ais.links import LinksView
 from tui.inspector.ais.pane import AisPane
+from tui.inspector.ais.table import read_matrix
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.look.themes import THEMES, shade
@@ -219,6 +221,29 @@ async def test_running_cell_has_its_mark(demo_cache: Path) -> None:
         assert "▶" in next(line for line in screen_text(app).splitlines() if line.startswith("  tempor"))
 
 
+async def test_a_matrix_that_is_read_anew_says_nothing_of_what_is_missing(
+    demo_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A big one takes seconds to read, and meanwhile all may have been stored."""
+    app, pane, _, _ = hosted(demo_cache)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: "runs are missing" in screen_text(app))
+        go_on = threading.Event()
+
+        def slow(session: Session, lens: Lens) -> Matrix:
+            assert go_on.wait(60)
+            return read_matrix(session, lens)
+
+        monkeypatch.setattr("tui.inspector.ais.pane.read_matrix", slow)
+        pane.look(LENS)
+        await until(pilot, lambda: "reading what is stored now" in screen_text(app))
+        assert "runs are missing" not in screen_text(app)
+        assert "read so far: 9 of 100 cells" in screen_text(app)
+        go_on.set()
+        await until(pilot, lambda: "runs are missing" in screen_text(app))
+        assert "read so far" not in screen_text(app)
+
+
 async def test_export_and_copy_hold_the_matrix(demo_cache: Path, tmp_path: Path) -> None:
     app, pane, _, _ = hosted(demo_cache)
     async with app.run_test(size=NARROW) as pilot:
@@ -322,6 +347,10 @@ def test_what_is_behind_a_cell_is_said_in_a_line_each() -> None:
         "quality: perplexity x1.3; of 50 answers 18 % repeat themselves, 2 % unreadable",
     ]
     assert max(map(len, detail_lines(cell, beside, generation_quality))) <= 78
+    cut = replace(cell, statistics=statistics(truncated=3))
+    assert detail_lines(cut, None, None) == [
+        "3 of 200 prompts were too long for the model: cut from the left"
+    ]
     assert detail_lines(Cell(SPATIAL, SPATIAL, "missing", None, None, None), None, None) == []
 
 

@@ -14,10 +14,13 @@ from core.engine.runtime import living_engines
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.whole import SEEN_LENS, ended, last_job, opened
 from tests.tui.inspector.whole import engine_spec as engine_spec
+from tui.inspector.lens import Known
+from tui.inspector.pane import Pane
 from tui.inspector.screens.dialogs import Choose
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem
+from tui.inspector.widgets.lens_panel import AbilityList, LensPanel
 
 
 async def test_every_key_of_the_lens_turns_it(engine_spec: EngineSpec) -> None:
@@ -44,7 +47,7 @@ async def test_every_key_of_the_lens_turns_it(engine_spec: EngineSpec) -> None:
 
 async def test_what_is_stored_is_marked_and_shown_at_once(engine_spec: EngineSpec) -> None:
     async with opened(engine_spec) as (app, pilot):
-        await until(pilot, lambda: "spatial_reasoning" in app.controller.known.abilities)
+        await until(pilot, lambda: "spatial_reasoning" in (app.controller.known.abilities or ()))
         stored = {"deductive_reasoning", "quantitative_reasoning", "spatial_reasoning"}
         assert app.controller.known.abilities == stored
         await until(pilot, lambda: "AIS" in screen_text(app))
@@ -53,12 +56,12 @@ async def test_what_is_stored_is_marked_and_shown_at_once(engine_spec: EngineSpe
 async def test_a_run_ends_in_a_result_that_is_kept(engine_spec: EngineSpec) -> None:
     lens = replace(SEEN_LENS, benchmark="temporal_reasoning")
     async with opened(engine_spec, lens=lens) as (app, pilot):
-        assert "temporal_reasoning" not in app.controller.known.benchmarks
+        assert "temporal_reasoning" not in (app.controller.known.benchmarks or ())
         await pilot.press("r")
         await until(pilot, lambda: bool(app.session.activity.jobs))
         job = await ended(app, pilot)
         assert (job.state, job.done) == ("completed", 3)
-        await until(pilot, lambda: "temporal_reasoning" in app.controller.known.benchmarks)
+        await until(pilot, lambda: "temporal_reasoning" in (app.controller.known.benchmarks or ()))
         await until(pilot, lambda: "idle" in screen_text(app))
 
 
@@ -141,6 +144,40 @@ async def test_help_explains_the_tab_in_front(engine_spec: EngineSpec) -> None:
             await until(pilot, lambda: isinstance(app.screen, HelpScreen))
             await pilot.press("escape")
             assert len(app.pane.help_text) > 200
+
+
+async def test_a_problem_of_a_tab_is_gone_with_its_cause(engine_spec: EngineSpec) -> None:
+    async with opened(engine_spec) as (app, pilot):
+        problem = app.screen.query_one(Problem)
+
+        async def fails() -> None:
+            app.pane.post_message(Pane.Failed("The tokens is '0.25': give a whole number from 1 to 512."))
+            await until(pilot, lambda: "tokens" in problem.sentence)
+
+        await fails()
+        await pilot.press("2")
+        assert not problem.sentence
+        await fails()
+        await pilot.press("v")
+        await until(pilot, lambda: not problem.sentence)
+        await fails()
+        app.pane.post_message(Pane.Mended())
+        await until(pilot, lambda: not problem.sentence)
+        app.say_problem("No engine: R restarts it.")
+        app.pane.post_message(Pane.Mended())
+        await pilot.press("3")
+        assert problem.sentence == "No engine: R restarts it."
+
+
+async def test_nothing_is_marked_as_lacking_until_the_cache_was_read(engine_spec: EngineSpec) -> None:
+    async with opened(engine_spec) as (app, pilot):
+        panel = app.screen.query_one(LensPanel)
+        panel.show(app.lens, Known())
+        assert not {"●", "○"} & set(str(panel.query_one(AbilityList).render()))
+        await until(pilot, lambda: app.controller.known.abilities is not None)
+        app.controller.show_lens()
+        marks = str(panel.query_one(AbilityList).render())
+        assert (marks.count("●"), marks.count("○")) == (3, 7)
 
 
 async def test_whoever_may_only_look_is_told_so(engine_spec: EngineSpec) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -30,6 +31,8 @@ from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_sa
 from tests.core.analysis.samples.stored_samples import MASK
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
+from tests.tui.inspector.written import MASK as WRITTEN_MASK
+from tests.tui.inspector.written import stored_answers as written_answers
 from tui.command_line import run as run_command
 from tui.inspector.ais.cell_text import ais_with_interval
 from tui.inspector.command_of import command_line, overlap_line, profile_line
@@ -226,6 +229,38 @@ async def test_a_run_is_followed_and_its_end_comes_from_the_cache(
         assert "as items arrive" not in hosted.flat
 
 
+async def test_items_whose_prompt_was_cut_are_counted(partial_cache: Path, demo_cache: Path) -> None:
+    hosted = Hosted(partial_cache)
+    given = outcomes_of(answers(demo_cache, "ablated"))
+    cut = [msgspec.structs.replace(one, cut=one.index % 2) for one in given[:7]]
+    n = sum(one.cut > 0 for one in cut)
+    async with hosted.app.run_test(size=NARROW) as pilot:
+        await hosted.shows(pilot, "● random control stored")
+        assert "too long" not in hosted.flat
+        hosted.fold(job("running", done=1), RunStarted(LENS.mask, ABILITY, CACHED_ITEMS))
+        hosted.fold(BatchFinished(tuple(cut)))
+        await hosted.shows(pilot, f"{n} of {CACHED_ITEMS} prompts were too long for the model")
+        copied = hosted.pane.copied()
+        assert copied is not None
+        assert f"{n} of {CACHED_ITEMS} prompts were too long" in copied.text
+
+
+async def test_written_answers_have_no_columns_of_options(tmp_path: Path) -> None:
+    experiment, benchmark = written_answers(tmp_path)
+    lens = Lens(WRITTEN_MASK.ability, "mlp", "top", WRITTEN_MASK.k, "sums", limit=None)
+    spec = EngineSpec(experiment.spec, str(experiment.store.root))
+    session = Session(spec, experiment, (benchmark,), UNICODE, False, lambda command: None)
+    app = Host(lambda: RunPane(session, id="run"), lens)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: "flipped: 4 of 5" in screen_text(app))
+        lines = screen_text(app).splitlines()
+        (heading,) = (line for line in lines if "flipped: 4 of 5" in line)
+        assert "gold" not in heading
+        (row,) = (line for line in lines if "#0 " in line)
+        assert "✓→✗" in row
+        assert "?" not in row
+
+
 async def test_a_damaged_file_counts_as_lacking_and_is_told(partial_cache: Path) -> None:
     damaged = partial_cache / "outcomes" / f"{key_of(partial_cache, 'control')}.parquet"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
@@ -284,7 +319,11 @@ def test_the_engine_s_doing_is_put_into_words(tmp_path: Path) -> None:
     other = (job("running", 4, 30, "a matrix"), RunStarted(None, CACHED_ABILITIES[2], 7))
     assert "a matrix 0/7" in said(fold(*other), tmp_path)
     assert "run 5 of 30" in said(fold(*other), tmp_path)
-    assert "1 of 3 runs are done and kept" in said(fold(job("cancelled", 1)), tmp_path)
+    own = said(fold(job("cancelled", 1)), tmp_path)
+    assert own.endswith("1 of 3 runs are done and kept; r resumes")
+    matrix = said(fold(job("cancelled", 1, title="AIS matrix: MLP-only, top, k 1 %")), tmp_path)
+    assert matrix.endswith("x in AIS resumes")
+    assert said(fold(job("cancelled", 1, title="k sweep")), tmp_path).endswith("ask for it again to resume")
     assert "failed: no memory \\x1b" in said(fold(job("failed", problem="no memory \x1b")), tmp_path)
     assert "R restarts" in said(lambda session: session.activity.lose("The engine was killed."), tmp_path)
 

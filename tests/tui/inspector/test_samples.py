@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
@@ -30,6 +31,7 @@ from tests.tui.inspector.host import Host, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.look.text import LONGEST_ROW, fitted, rows_of
+from tui.inspector.samples.answer_text import answer_notes
 from tui.inspector.samples.item_view import SampleView
 from tui.inspector.samples.lines import sample_lines
 from tui.inspector.samples.listing import SampleList
@@ -176,6 +178,35 @@ async def test_tags_are_tried_as_the_cursor_comes_to_them(stored: tuple[Experime
         assert samples.rows.has_focus
 
 
+async def test_tags_are_counted_among_what_the_filter_lets_through(
+    stored: tuple[Experiment, Benchmark],
+) -> None:
+    samples, broken = Samples(*stored), flips(stored)["broken"]
+    async with samples.app.run_test(size=NARROW) as pilot:
+        await samples.lists(pilot, N)
+        await pilot.press("f", "f")
+        await samples.lists(pilot, len(broken))
+        await pilot.press("w")
+        chains = sum(place % 3 == 0 for place in broken)
+        await samples.says(pilot, f"all tags  {len(broken)}", f"chains  {chains}")
+        await pilot.press("j")
+        await samples.lists(pilot, chains)
+
+
+async def test_a_random_mask_has_no_control(stored: tuple[Experiment, Benchmark]) -> None:
+    experiment, benchmark = stored
+    samples = Samples(experiment, benchmark, replace(LENS, selection="random"))
+    async with samples.app.run_test(size=WIDE) as pilot:
+        await samples.says(pilot, "Item 0, ", "Prompt", "ablated")
+        assert "random control" not in samples.flat
+        copied = samples.pane.copied()
+        assert copied is not None
+        assert "random control" not in copied.text
+    nothing = Samples(experiment, benchmark, replace(LENS, selection="random", limit=N // 2))
+    async with nothing.app.run_test(size=NARROW) as pilot:
+        await nothing.says(pilot, "r runs base and the ablated model on 100 items")
+
+
 async def test_an_item_takes_the_place_of_the_list_where_there_is_no_room_for_both(
     stored: tuple[Experiment, Benchmark],
 ) -> None:
@@ -281,7 +312,19 @@ async def test_copy_gives_the_item_and_the_command_line_and_export_what_is_filte
         for suffix in exported.suffixes:
             exported.write(tmp_path / f"{exported.stem}{suffix}")
         lines = (tmp_path / f"{exported.stem}.jsonl").read_text(encoding="utf-8").splitlines()
-        assert [json.loads(line)["index"] for line in lines] == found["broken"]
+        rows = [json.loads(line) for line in lines]
+        assert [row["index"] for row in rows] == found["broken"]
+        about = {"ability": MASK.ability, "variant": "mlp", "selection": "top", "k": 0.01, "seed": 0}
+        about |= {"model": "demo", "benchmark": "made_up", "scope": "global"}
+        assert all(row.items() >= about.items() for row in rows)
+        control = predictions(N, 0.85, seed=3)
+        assert [row["control_prediction"] for row in rows] == [control[place] for place in found["broken"]]
+        assert {"base_cut", "ablated_loglikelihoods", "control_correct"} < set(rows[0])
+        for suffix in (".csv", ".parquet"):
+            read = pl.read_csv if suffix == ".csv" else pl.read_parquet
+            frame = read(tmp_path / f"{exported.stem}{suffix}")
+            assert frame.columns == list(rows[0])
+            assert frame["index"].to_list() == found["broken"]
 
 
 async def test_everything_can_be_shown_in_ascii(stored: tuple[Experiment, Benchmark]) -> None:
@@ -341,6 +384,12 @@ def assert_whole(app: Host, size: tuple[int, int]) -> None:
     assert [cell_len(line) for line in lines] == [size[0]] * size[1]
     assert not {c for line in lines for c in line if unicodedata.category(c) in ("Cc", "Zl", "Zp")}
     assert not any("\u202e" in line for line in lines)
+
+
+def test_what_was_cut_of_a_prompt_is_said() -> None:
+    cut, whole = (Answer(None, True, None, "42", finish="eos", cut=count) for count in (1812, 0))
+    assert answer_notes(cut, "exact_match") == "prompt cut by 1,812 tokens · ended"
+    assert answer_notes(whole, "exact_match") == "ended"
 
 
 def test_generated_answers_stand_side_by_side_with_the_word_marked_at_which_they_part() -> None:

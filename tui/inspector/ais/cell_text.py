@@ -9,7 +9,7 @@ from core.analysis.statistics import SIGNIFICANT
 from tui.inspector.look.marks import Marks
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
-from tui.result_words import detectable_text, mark, quality_text, random_masks, too_few
+from tui.result_words import cut_text, detectable_text, mark, quality_text, random_masks, too_few
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def detail_lines(
     if cell.statistics is not None and cell.statistics.detectable_ais is not None:
         least = number(cell.statistics.detectable_ais)
         lines.append(detectable_text(f"{cell.statistics.n:,}", least))
+    if cell.statistics is not None and cell.statistics.truncated:
+        lines.append(cut_text(cell.statistics.truncated, cell.statistics.n))
     if specificity is not None:
         ends = interval(specificity.low, specificity.high)
         n = specificity.masks
@@ -149,10 +151,12 @@ def legend(marks: Marks, *, has_whole_marks: bool) -> str:
     )
 
 
-def status_text(matrix: Matrix, marks: Marks, *, has_whole_marks: bool) -> str:
-    """The legend, and what is missing from the matrix."""
+def status_text(matrix: Matrix, marks: Marks, *, has_whole_marks: bool, is_outdated: bool = False) -> str:
+    """The legend, and what is missing from the matrix, unless more was stored since it was read."""
     lines = [legend(marks, has_whole_marks=has_whole_marks)]
-    if matrix.missing:
+    if matrix.missing and is_outdated:
+        lines.append(f"{marks.lacking} was missing when this was read: reading what is stored now")
+    elif matrix.missing:
         what = "run is" if len(matrix.missing) == 1 else "runs are"
         lines.append(
             f"{marks.lacking} {len(matrix.missing):,} {what} missing, controls included: x runs them"

@@ -42,6 +42,7 @@ from tui.inspector.lens import Lens
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
+from tui.names import MATRIX_JOB
 from tui.result_words import shown_text
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ NO_ABLATION = (
 )
 
 READING = "Reading the cache"
+
+PATIENCE_S = 0.3
+"""How long figures that are read anew stay as they are before they are said to be old."""
 
 LINES_AROUND = 7
 """Lines of summary, explanation and legend."""
@@ -157,6 +161,7 @@ i      turns to the links and back. {LINK_MEANING}"""
             return
         self._follow(lens)
         self._asked, self._is_reading, self._is_stale = question, True, False
+        self.set_timer(PATIENCE_S, self._say_outdated)
         self.read(
             partial(read_matrix, self.session, lens),
             lambda matrix: self._take_in(lens, matrix),
@@ -195,7 +200,7 @@ i      turns to the links and back. {LINK_MEANING}"""
 
     def action_fill(self) -> None:
         if self.matrix is not None and self.matrix.missing:
-            self.session.send(StartRuns(f"AIS matrix: {matrix_title(self.matrix)}", self.matrix.missing))
+            self.session.send(StartRuns(f"{MATRIX_JOB}: {matrix_title(self.matrix)}", self.matrix.missing))
 
     def action_turn(self) -> None:
         if self.matrix is None:
@@ -249,6 +254,13 @@ i      turns to the links and back. {LINK_MEANING}"""
         if self._is_stale and self.lens is not None:
             self.refresh_view(self.lens)
 
+    def _say_outdated(self) -> None:
+        """Says that more may be stored than is shown."""
+        if self._is_reading and self.matrix is not None:
+            text = f"read so far: {summary_text(self.matrix)}"
+            self.query_one("#ais-summary", Static).update(Text(text))
+            self._explain()
+
     def _fail_to_read(self, problem: str) -> None:
         self._is_reading, self._asked = False, None
         self._say(problem)
@@ -287,7 +299,8 @@ i      turns to the links and back. {LINK_MEANING}"""
         if hovered is not None:
             cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
         links, is_roomy = self.query_one(LinksView), self.query_one(HeatMap).is_roomy
-        status = status_text(matrix, self.session.marks, has_whole_marks=is_roomy)
+        marks = self.session.marks
+        status = status_text(matrix, marks, has_whole_marks=is_roomy, is_outdated=self._is_reading)
         self.query_one("#ais-status", Static).update(Text(LINK_MEANING if self._shows_links else status))
         detail = self._cell_words(matrix, cell)
         if self._shows_links:

@@ -240,6 +240,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         if not self.prompt.strip():
             self.post_message(self.Failed("The prompt is empty: press i and type one."))
             return
+        self.post_message(self.Mended())
         self._stop()
         activity = self.session.activity
         is_cloze = self.session.spec.model.is_embedded
@@ -312,6 +313,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
             self._example = None
 
     def on_settings_line_changed(self) -> None:
+        self.post_message(self.Mended())
         self._show_hint()
 
     def on_settings_line_refused(self, message: SettingsLine.Refused) -> None:

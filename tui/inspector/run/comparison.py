@@ -133,6 +133,7 @@ class Comparison:
             live=live,
             scorings=self.scorings,
             listing=self._listing(live, order),
+            truncated=int(np.any([one.cut for one in self.answers.values()], axis=0).sum()),
             is_graded=any((scores % 1 != 0).any() for scores in self._scores.values()),
         )
 

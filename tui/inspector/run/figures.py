@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tui.inspector.ais.cell_text import ais_with_interval
 from tui.names import VARIANT_WORDS, order_words
 from tui.numbers import interval, k_text, number, probability, share
+from tui.result_words import cut_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Figures:
     listing: Listing
     is_graded: bool = False
     """Whether an answer can score between 0 and 1."""
+    truncated: int = 0
+    """Items whose prompt was cut."""
 
     @property
     def score_word(self) -> str:
@@ -127,6 +130,7 @@ def report_of(model: str, lens: Lens, figures: Figures) -> str:
         words = f"{VARIANT_WORDS[lens.variant]}, {order}, k {k_text(lens.k)}"
         lines.append(f"ablated: {lens.ability}, {words}")
     lines += [_side_line(side, one, figures) for side, one in figures.sides.items()]
+    lines += [cut_text(figures.truncated, figures.n)] if figures.truncated else []
     return "\n".join(lines)
 
 

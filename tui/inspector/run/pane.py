@@ -15,6 +15,7 @@ from tui.inspector.run.figures import Figures, Side, nothing_yet, report_of
 from tui.inspector.run.line_plot import LinePlot
 from tui.inspector.run.status import beside_of, is_asked_for, live_side, plan_of, queue_of, status_of
 from tui.inspector.run.tables import FiguresTable, Sentences, Ticker
+from tui.result_words import cut_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,6 +245,7 @@ class RunPane(Pane):
         effects = [one.effect for one in figures.sides.values() if one.effect] if figures else []
         reasons = [effect.reason for effect in effects if not effect.defined]
         lines = [*([status.text] if status.text else []), *beside_of(self.session)]
+        lines += [cut_text(figures.truncated, figures.n)] if figures and figures.truncated else []
         self.query_one("#run-status", Sentences).say("\n".join([*lines, *reasons[:1]]), TONES[status.tone])
 
     @property

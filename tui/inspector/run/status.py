@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from core.experiment.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoaded, ModelLoading, Probing
 from tui.engine_words import loaded_text, memory_text, plan_text, planned_text
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
-from tui.names import job_title, short_benchmark
+from tui.names import MATRIX_JOB, job_title, short_benchmark
 from tui.numbers import duration_text, rate_text, size_text
 from tui.prompt_words import settled_text
 from tui.safe_text import safe_line
@@ -126,7 +126,7 @@ def status_of(session: Session, lens: Lens, runs: Mapping[Side, Run], width: int
     if activity.job is not None:
         long, short = (_job_status(session, lens, runs, activity.job, bar) for bar in (BAR_WIDTH, 0))
         return Status(long if len(long) <= width else short, "running")
-    return _idle_status(session)
+    return _idle_status(session, lens)
 
 
 def queue_of(activity: Activity, room: int) -> list[str]:
@@ -218,7 +218,7 @@ def _scoring_pace(activity: Activity, scored: ItemsScored) -> list[str]:
     return _pace(rate, (scored.total - scored.done) / rate)
 
 
-def _idle_status(session: Session) -> Status:
+def _idle_status(session: Session, lens: Lens) -> Status:
     """The failure of the last job, or that the model is loading."""
     activity, marks = session.activity, session.marks
     others = ("generation", "calibration")  # these report where they are asked for
@@ -227,12 +227,20 @@ def _idle_status(session: Session) -> Status:
         return Status(f"{marks.wrong} {safe_line(last.title)} failed: {safe_line(last.problem)}", "problem")
     if last is not None and last.state == "cancelled":
         kept = f"{last.done} of {last.total} runs are done and kept" if last.total > 1 else "nothing is lost"
-        return Status(f"{marks.wrong} {safe_line(last.title)} cancelled: {kept}; r resumes", "note")
+        said = f"{safe_line(last.title)} cancelled: {kept}; {_resuming(last, lens)}"
+        return Status(f"{marks.wrong} {said}", "note")
     if activity.probing is not None:
         return Status(f"{marks.running} {_probing(marks, activity.probing, BAR_WIDTH)}", "running")
     if isinstance(activity.model, ModelLoading):
         return Status(f"{marks.running} {_loading(activity.model)}", "running")
     return Status("", "note")
+
+
+def _resuming(job: Job, lens: Lens) -> str:
+    """What starts a cancelled job again: the lens may look at something else than it did."""
+    if job.title == job_title(lens.mask, lens.benchmark):
+        return "r resumes"
+    return "x in AIS resumes" if job.title.startswith(MATRIX_JOB) else "ask for it again to resume"
 
 
 def _probing(marks: Marks, probing: Probing, bar: int) -> str:

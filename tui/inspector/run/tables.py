@@ -178,9 +178,9 @@ class Ticker(Widget):
         return WORDS_WIDTH if self.size.width >= WIDE else LETTER_WIDTH
 
     def _heading(self, listing: Listing) -> Content:
-        columns = ["gold", "base"]
-        if listing.side != "base":
-            columns.append(SHORT_WORDS[listing.side])
+        columns = []
+        if _has_options(listing):
+            columns = ["gold", "base", *([] if listing.side == "base" else [SHORT_WORDS[listing.side]])]
         tail = "".join(f"{column:<{self._option_width}}" for column in columns)
         room = max(0, self.size.width - len(tail) - 1)
         return Content(f"{fitted(self._title(listing), room, self._marks.cut)} {tail}")
@@ -194,7 +194,7 @@ class Ticker(Widget):
         return f"flipped: {listing.total:,} of {self._n:,}"
 
     def _line(self, line: ItemLine, side: Side) -> Content:
-        columns = [line.gold, line.base, *([] if side == "base" else [line.other])]
+        columns = [line.gold, line.base, *([] if side == "base" else [line.other])] if line.options else []
         flip = self._flip(line, side)
         number = Content(f"{f'#{line.index}':>{len(str(self._n)) + 1}} ")
         taken = number.cell_length + flip.cell_length + len(columns) * self._option_width
@@ -226,6 +226,11 @@ class Ticker(Widget):
         return Content.styled(
             f"{fitted(letter_of(index) + words, width - 1, self._marks.cut)} ", "$foreground"
         )
+
+
+def _has_options(listing: Listing) -> bool:
+    """Whether the listed items have options to choose from; else their answers are written."""
+    return any(line.options for line in listing.lines)
 
 
 class Sentences(Static):

@@ -57,8 +57,8 @@ def evidence_span(failure: ItemFailure | None, text: str) -> tuple[int, int] | N
 
 
 def answer_notes(answer: Answer, metric: str) -> str:
-    """Why an answer ended, what was judged, and its score if it is right in part; may be empty."""
-    parts = []
+    """What was cut of its prompt, why it ended, what was judged, its score if right in part; may be empty."""
+    parts = [f"prompt cut by {answer.cut:,} tokens"] if answer.cut else []
     if answer.finish is not None:
         parts.append(FINISH_WORDS.get(answer.finish) or safe_line(answer.finish))
     if answer.judged is not None and answer.judged.strip() != (answer.text or "").strip():

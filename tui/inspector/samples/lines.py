@@ -99,12 +99,12 @@ def _answers(subject: Subject, width: int, marks: Marks) -> list[Line]:
     base, *others = subject.answerers
     if not others:
         return lines + _single(base, subject, width, marks)
-    ablated, control = others
+    ablated, *controls = others
     if base.answer is None or ablated.answer is None:
         lines += _single(base, subject, width, marks) + _single(ablated, subject, width, marks)
     else:
         lines += _pair(base, ablated, subject, width, marks)
-    return lines + _single(control, subject, width, marks)
+    return lines + [line for one in controls for line in _single(one, subject, width, marks)]
 
 
 def _right(subject: Subject, width: int, marks: Marks) -> list[Line]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,7 +21,7 @@ from tui.inspector.samples.reading import (
     Listing,
     Question,
     Reading,
-    failure_counts,
+    about_samples,
     list_samples,
     read_failures,
     read_stored,
@@ -266,8 +267,7 @@ class SamplesPane(Pane):
     def action_tags(self) -> None:
         listing = self._listing
         if listing is not None:
-            failures = failure_counts(listing.failures)
-            self._chooser.toggle_tags(failures, listing.samples.tags, listing.choice)
+            self._chooser.toggle_tags(listing.main_tags, listing.tags, listing.choice)
 
     def search(self) -> bool:
         if self._listing is None:
@@ -314,11 +314,15 @@ class SamplesPane(Pane):
         return Copied(text, f"item #{subject.sample.index} as text")
 
     def exported(self) -> Exported | None:
-        listing = self._listing
-        if listing is None or self._reading is None or not len(listing.indices):
+        listing, reading = self._listing, self._reading
+        if listing is None or reading is None or not len(listing.indices):
             return None
-        return Exported(
-            f"samples_{self._reading.question.benchmark}_{listing.choice.filter}",
-            (".jsonl", ".csv", ".parquet"),
-            lambda path: listing.samples.write(path, listing.indices, path.suffix.removeprefix(".")),  # type: ignore[arg-type]
-        )
+        about = about_samples(self.session.spec.model.name, reading.question)
+        control = None if reading.control is None else reading.control.ablated_answers
+
+        def write(path: Path) -> None:
+            suffix: Any = path.suffix.removeprefix(".")
+            listing.samples.write(path, listing.indices, suffix, about, control)
+
+        stem = f"samples_{reading.question.benchmark}_{listing.choice.filter}"
+        return Exported(stem, (".jsonl", ".csv", ".parquet"), write)

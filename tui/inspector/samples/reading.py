@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Side = Literal["base", "ablated"]
 Model = Literal["base", "ablated", "random"]
 
+MASK_COLUMNS = ("ability", "variant", "selection", "k", "seed", "scope")
+"""Fields of a mask that an export has as columns."""
+
 PROGRAM_METRIC = "pass@1"
 """The metric of benchmarks whose answers are programs, right if they pass the tests."""
 
@@ -106,6 +109,10 @@ class Listing:
     """Whether some answers of both base and the ablated model are known."""
     failures: Failures | None
     """How the ablated answers fail; None if unknown (yet)."""
+    tags: Mapping[str, int]
+    """How many items of each family pass filter and search."""
+    main_tags: Mapping[TagName, int]
+    """How many of these answers have each tag as their main one, the most frequent first."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,8 @@ class Subject:
     """How the ablated answer fails; None unless both answers are known."""
     metric: str = ""
     """The benchmark's first metric."""
+    has_control: bool = True
+    """Whether there can be a control: a random mask has none."""
 
     @property
     def is_program(self) -> bool:
@@ -134,7 +143,15 @@ class Subject:
         if not self.is_ablated:
             return [base]
         ablated = Answerer("ablated", "ablated", self.sample.ablated)
-        return [base, ablated, Answerer("random control", "control", self.control)]
+        control = Answerer("random control", "control", self.control)
+        return [base, ablated, *([control] if self.has_control else [])]
+
+
+def about_samples(model: str, question: Question) -> dict[str, str | float | None]:
+    """The columns of an export that say which model, mask and benchmark its rows are about."""
+    mask = question.mask
+    chosen = {"variant": "base"} if mask is None else {name: getattr(mask, name) for name in MASK_COLUMNS}
+    return {"model": model, "benchmark": question.benchmark, **chosen}
 
 
 def read_stored(session: Session, question: Question, before: Reading | None) -> Reading:
@@ -209,15 +226,18 @@ def read_failures(reading: Reading) -> Failures | None:
     return failures(reading.samples) if is_stored and reading.samples is not None else None
 
 
-def failure_counts(failures: Failures | None) -> dict[TagName, int]:
-    """How many answers have each tag as their main one, the most frequent first."""
+def failure_counts(
+    failures: Failures | None, indices: NDArray[np.int64] | slice = slice(None)
+) -> dict[TagName, int]:
+    """How many answers to some items have each tag as their main one, the most frequent first."""
     import numpy as np
 
     from core.analysis.diagnosis.failure_modes import PRIORITY
 
     if failures is None:
         return {}
-    counts = np.bincount(failures.main[failures.main >= 0], minlength=len(PRIORITY)).tolist()
+    main = failures.main[indices]
+    counts = np.bincount(main[main >= 0], minlength=len(PRIORITY)).tolist()
     found = [(name, count) for name, count in zip(PRIORITY, counts, strict=True) if count]
     return dict(sorted(found, key=lambda pair: -pair[1]))
 
@@ -236,11 +256,15 @@ def list_samples(samples: Samples, choice: Choice, failures: Failures | None) ->
         choice = replace(choice, failure=None)
     if not has_both:
         choice = replace(choice, filter="all")
+    passing = samples.select(choice.filter, None, choice.search)
     indices = samples.select(choice.filter, choice.tag, choice.search)
+    main_tags = failure_counts(failures, passing)
     if choice.failure is not None and failures is not None:
         indices = indices[failures.main[indices] == PRIORITY.index(choice.failure)]
+        main_tags.setdefault(choice.failure, 0)
     flips = np.intersect1d(indices, samples.select("flipped"), assume_unique=True)
-    return Listing(samples, choice, indices, flips, samples.counts, samples.mcnemar_p, has_both, failures)
+    tags, counts, p_value = samples.items.families_of(passing), samples.counts, samples.mcnemar_p
+    return Listing(samples, choice, indices, flips, counts, p_value, has_both, failures, tags, main_tags)
 
 
 def subject_at(reading: Reading, index: int, metric: str) -> Subject:
@@ -253,4 +277,4 @@ def subject_at(reading: Reading, index: int, metric: str) -> Subject:
     is_ablated = reading.question.mask is not None
     sample = samples.sample(index)
     failure = item_failure(samples, sample) if is_ablated else None
-    return Subject(sample, control, is_ablated, failure, metric)
+    return Subject(sample, control, is_ablated, failure, metric, reading.question.control is not None)

@@ -65,7 +65,9 @@ def summary_text(
 
 def nothing_text(question: Question, benchmark: str) -> str:
     """The sentence where neither base nor ablated answers are known."""
-    what = "base" if question.mask is None else "base, the ablated model and its random control"
+    models = ["base", *(["the ablated model"] if question.mask else [])]
+    models += ["its random control"] if question.control else []
+    what = " and ".join([", ".join(models[:-1]), models[-1]] if models[1:] else models)
     return (
         f"No answers to {safe_line(benchmark)} are stored for what the lens looks at. "
         f"r runs {what} on {question.n:,} items; they appear here as they are answered."

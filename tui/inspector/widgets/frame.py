@@ -207,12 +207,18 @@ class Problem(Static):
     def __init__(self) -> None:
         super().__init__(id="problem", markup=False)
         self.sentence = ""
+        self._about: object = None
 
-    def say(self, sentence: str) -> None:
-        """Shows a sentence."""
-        self.sentence = sentence
+    def say(self, sentence: str, about: object = None) -> None:
+        """Shows a sentence about some part of the screen; None: about all of it."""
+        self.sentence, self._about = sentence, about
         self.update(Text(f"{safe_line(sentence)}  (esc)"))
         self.add_class("-shown")
+
+    def clear_unless(self, about: object) -> None:
+        """Puts a sentence away that is about another part of the screen."""
+        if self._about not in (None, about):
+            self.clear()
 
     def clear(self) -> None:
         """Puts the sentence away."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
     from tui.inspector.lens import Lens
+    from tui.inspector.look.marks import Marks
     from tui.inspector.session import Session
 
 ROOMY = 24
@@ -74,7 +75,7 @@ class AbilityList(Widget, can_focus=True):
         for ability in ABILITIES:
             is_chosen = ability.id == chosen
             name = f"{marks.chosen if is_chosen else ' '}{short_benchmark(ability.id)}"
-            mark = marks.stored if ability.id in panel.known.abilities else marks.lacking
+            mark = _mark(ability.id, panel.known.abilities, marks)
             shown = panel.known.shown.get(ability.id)
             if shown is not None and not shown.is_shown:
                 mark = f"{marks.not_shown}{mark}"
@@ -100,6 +101,13 @@ class AbilityList(Widget, can_focus=True):
         self._panel.lens = replace(self._panel.lens, ability=ABILITIES[index].id)
         self.refresh()
         self.post_message(Pane.LensChanged(self._panel.lens))
+
+
+def _mark(name: str, stored: frozenset[str] | None, marks: Marks) -> str:
+    """Whether an ability's or a benchmark's outcomes are stored; blank until the cache was read."""
+    if stored is None:
+        return " "
+    return marks.stored if name in stored else marks.lacking
 
 
 class LensLine(Widget):
@@ -224,7 +232,7 @@ class LensPanel(VerticalScroll, can_focus=False):
 
     def _benchmark_line(self, benchmark: str, width: int) -> Text:
         marks, is_chosen = self.session.marks, benchmark == self.lens.benchmark
-        mark = marks.stored if benchmark in self.known.benchmarks else marks.lacking
+        mark = _mark(benchmark, self.known.benchmarks, marks)
         name = f"{marks.chosen if is_chosen else ' '}{short_benchmark(benchmark)}"[: width - 2]
         return Text(f"{name:<{width - 2}} {mark}", style="bold" if is_chosen else "dim", no_wrap=True)
 

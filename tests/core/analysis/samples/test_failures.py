@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from core.analysis.diagnosis.choices import diagnose_choice, length_ranks
-from core.analysis.diagnosis.failure_modes import PRIORITY, main_tag
+from core.analysis.diagnosis.failure_modes import PRIORITY, FailureMode, main_tag, shares
 from core.analysis.samples.choice_sums import (
     choice_sums,
     margins_of,
@@ -21,6 +21,7 @@ from core.analysis.samples.choice_sums import (
 )
 from core.analysis.samples.failures import Failures, ItemFailure, failures, item_failure
 from core.analysis.samples.samples import Samples
+from core.analysis.samples.written import base_modes
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.events import ItemOutcome
 from core.experiment.experiment import Experiment
@@ -33,7 +34,7 @@ from tests.core.analysis.samples.written_samples import (
     save_texts,
     written_samples,
 )
-from tui.failure_words import choice_lines, divergence_text
+from tui.failure_words import choice_lines, divergence_text, share_text
 
 RIGHT: Text = (" First 3 + 4 = 7 apples. Then 7 + 5 = 12 apples. #### 12", "eos")
 CASES: list[tuple[Text, str | None, str]] = [
@@ -108,6 +109,20 @@ def test_sums_are_the_same_however_many_texts_are_read_at_once(
     parts = summed(opened(*written, N))
     assert parts.shares == whole.shares
     assert parts.main.tolist() == whole.main.tolist()
+
+
+def test_beside_a_share_stands_how_base_does_by_the_right_answers(tmp_path: Path) -> None:
+    """That most ablated answers miscount says little where most base answers do."""
+    target = "3 + 4 = 7 apples. Then 7 + 5 = 12 apples.\n#### 12"
+    base: list[Text] = [(f" {target}", "eos"), CASES[1][0], CASES[1][0], CASES[5][0]]
+    ablated = [CASES[1][0], CASES[1][0], (" It is more. #### 14", "eos"), CASES[2][0]]
+    experiment, benchmark = written_samples(tmp_path, [target] * 4, base, ablated)
+    found = {(one.name, one.direction): one for one in summed(opened(experiment, benchmark, 4)).shares}
+    assert found["miscounts", "upward"].base == 0.5
+    assert found["miscounts", "downward"].base == 0.0
+    assert share_text(found["miscounts", "downward"]).endswith("miscount downward (base 0 %)")
+    programs = base_modes(None, pl.DataFrame(), pl.DataFrame())  # whose targets are tests
+    assert shares([FailureMode("miscounts")], programs)[0].base is None
 
 
 def test_the_steps_and_the_answer_come_from_the_target(tmp_path: Path) -> None:

@@ -316,11 +316,19 @@ def test_empirical_p_of_a_random_mask_is_uniform() -> None:
     ("score", "holds"), [(0.0, False), (0.97, False), (0.05, True), (0.5, True), (0.95, True)]
 )
 def test_base_scores_out_of_range(score: float, holds: bool) -> None:
-    verdict = is_plausible(score, PlausibleRange("arc_challenge", 0.05, 0.95))
+    verdict = is_plausible(score, PlausibleRange("arc_challenge", 0.05, 0.95), 20)
     assert verdict.holds is holds
     said = f"base score {score:.3g} is not plausible for arc_challenge [0.05, 0.95]: check the prompt format"
     assert verdict.reason.startswith("" if holds else said)
     assert bool(verdict.reason) is not holds
+
+
+@pytest.mark.parametrize("n", [1, 5, 19])
+def test_a_few_items_do_not_tell_of_a_broken_set_up(n: int) -> None:
+    limits = PlausibleRange("boolq", 0.3, 0.95)
+    assert all(is_plausible(score, limits, n).holds for score in (0.0, 0.2, 1.0))
+    (cell,) = cell_statistics(answers(n, 0), answers(n, 0)[None], CHANCE, limits=limits)
+    assert cell.reason.startswith("not identifiable: base accuracy 0.00 is not above chance")
 
 
 def test_a_base_score_that_cannot_be_believed_has_no_ais() -> None:
