@@ -1,4 +1,4 @@
-"""Progress on stderr: bars with rate and time left on a terminal, else plain lines."""
+"""Progress on stderr: on a terminal lines that change, with a clock; else plain lines now and then."""
 
 from __future__ import annotations
 
@@ -6,30 +6,40 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.experiment.events import (
+    AnswerWritten,
     EntryReplaced,
     Event,
     ImportancePlanned,
-    ItemsScored,
     ModelLoaded,
     ModelLoading,
     NotStored,
     Probing,
+    Progressed,
     PromptsSettled,
     RunFinished,
     RunsFound,
 )
 from tui import output
 from tui.engine_words import loaded_text, memory_text, planned_text
+from tui.progress_words import clock_text, count_text, pace_text, phase_text
 from tui.prompt_words import settled_text
-from tui.safe_text import shown
+from tui.safe_text import safe_line, shown
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.console import Console, ConsoleOptions, RenderResult
 
-MB = 1_000_000
+BAR_WIDTH = 16
+"""Columns of the bar of a phase."""
+
+REFRESHED = 4
+"""How often a second the lines on a terminal are drawn: their clock goes on."""
+
+LONGEST_TAIL = 1000
+"""Characters of the end of a text that are looked at for the last line."""
 
 LINE_EVERY_S = 10.0
 """Seconds between plain lines about the same work."""
@@ -42,17 +52,20 @@ def shown_progress() -> Iterator[Callable[[Event], None]]:
         yield _Lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.live import Live
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}", markup=False),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
-        yield _Bars(progress)
+    shown_lines = _LiveLines()
+    console = Console(file=sys.stderr)
+    with Live(shown_lines, console=console, transient=True, refresh_per_second=REFRESHED):
+        yield partial(_take, shown_lines, console, _Notes())
+
+
+def _take(lines: _LiveLines, console: Console, notes: _Notes, event: Event) -> None:
+    """Takes an event in, on a terminal: notes stay above the lines that change."""
+    note = notes.of(event)
+    if note:
+        console.print(note, markup=False, highlight=False)
+    lines.take(event)
 
 
 @contextmanager
@@ -118,10 +131,12 @@ class _Lines:
                 self._next_line = time.monotonic() + LINE_EVERY_S
             elif event.done_bytes < event.total_bytes:
                 self._now_and_then(f"{shown(event.name)}: {event.doing}: {loaded_text(event)}")
-        elif isinstance(event, ItemsScored):
-            self._now_and_then(f"importance of {event.ability}: {event.done} of {event.total} items")
         elif isinstance(event, Probing):
             self._now_and_then(f"probing prompts: {event.done} of {event.total}")
+        elif isinstance(event, Progressed):
+            count = count_text(event.done, event.total) if event.total > 1 else ""
+            clock = clock_text(event.elapsed_s, event.left_s)
+            self._now_and_then(": ".join(filter(None, (phase_text(event), count, clock))))
         elif isinstance(event, RunFinished):
             text = f"run {event.done} of {event.total}: {event.mask} on {event.benchmark}: {event.score:.3f}"
             self._now_and_then(text, event.done == event.total)
@@ -132,40 +147,84 @@ class _Lines:
             self._next_line = time.monotonic() + LINE_EVERY_S
 
 
-class _Bars:
-    """One bar for the runs, and one for the bytes or items while the model is loaded or scored."""
+class _LiveLines:
+    """What changes at the bottom of the terminal: the phase, the clock of the whole, and what is written."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._bars: dict[str, tuple[TaskID, float]] = {}
-        self._notes = _Notes()
+    def __init__(self) -> None:
+        self._loading: ModelLoading | None = None
+        self._probing: Probing | None = None
+        self._progress: Progressed | None = None
+        self._heard = 0.0
+        """When the last progress came."""
+        self._runs: RunsFound | None = None
+        self._answer = ""
 
-    def __call__(self, event: Event) -> None:
-        note = self._notes.of(event)
-        if note:
-            self._progress.console.print(note, markup=False, highlight=False)
-        if isinstance(event, ModelLoading):
-            if event.total_bytes:
-                self._advance("MB", "loading", event.done_bytes // MB, event.total_bytes // MB)
-            if event.done_bytes == event.total_bytes and "MB" in self._bars:
-                self._progress.remove_task(self._bars.pop("MB")[0])
-        elif isinstance(event, ItemsScored):
-            self._advance("items", f"importance: {event.ability}", event.done, event.total)
-        elif isinstance(event, Probing):
-            self._advance("questions", "probing prompts", event.done, event.total)
-        elif isinstance(event, RunFinished):
-            self._advance("runs", f"{event.mask}", event.done, event.total)
+    def take(self, event: Event) -> None:
+        """Takes an event in."""
+        match event:
+            case ModelLoading():
+                self._loading = event
+            case ModelLoaded():
+                self._loading = None
+            case Probing():
+                self._probing = event
+            case PromptsSettled():
+                self._probing = None
+            case Progressed():
+                self._progress, self._heard = event, time.monotonic()
+                if event.phase != "writing":
+                    self._answer = ""
+            case RunsFound():
+                self._runs = event
+            case RunFinished():
+                if self._runs is not None:
+                    self._runs = RunsFound(self._runs.total, self._runs.cached + 1)
+            case AnswerWritten():
+                is_same = self._answer.startswith(f"#{event.index}: ")
+                self._answer = (self._answer if is_same else f"#{event.index}: ") + event.text
+            case _:
+                pass
 
-    def _advance(self, unit: str, text: str, done: int, total: int) -> None:
-        if unit not in self._bars or (unit == "items" and done < self._done(unit)):
-            if unit in self._bars:
-                self._progress.remove_task(self._bars[unit][0])
-            self._bars[unit] = (self._progress.add_task(text, total=total, rate=""), time.monotonic())
-        task, started = self._bars[unit]
-        rate = done / max(time.monotonic() - started, 1e-3)
-        self._progress.update(
-            task, description=text, completed=done, total=total, rate=f"{rate:.1f} {unit}/s"
-        )
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """At most three lines, none wider than the terminal."""
+        from rich.text import Text
 
-    def _done(self, unit: str) -> float:
-        return next(t.completed for t in self._progress.tasks if t.id == self._bars[unit][0])
+        for line in self.lines(options.max_width):
+            yield Text(line, no_wrap=True, overflow="crop", end="\n")
+
+    def lines(self, width: int) -> list[str]:
+        """The lines, at most so wide: what matters most is left of what may be cut."""
+        progress = self._progress
+        if self._loading is not None:
+            doing = f"loading the model: {shown(self._loading.doing)}"
+            return [" ".join(filter(None, (doing, loaded_text(self._loading))))]
+        if self._probing is not None:
+            return [f"probing prompts  {_bar(self._probing.done, self._probing.total)}"]
+        if progress is None:
+            return []
+        since = time.monotonic() - self._heard
+        left_s = None if progress.left_s is None else max(0.0, progress.left_s - since)
+        whole = [clock_text(progress.elapsed_s + since, left_s)]
+        if self._runs is not None and self._runs.total > 1:
+            whole.insert(0, f"{self._runs.cached:,} of {self._runs.total:,} runs")
+        phase = [phase_text(progress), _bar(progress.done, progress.total), pace_text(progress)]
+        lines = ["  ".join(filter(None, phase)), " · ".join(whole)]
+        if self._answer:
+            lines.append(_end_of(safe_line(self._answer[-LONGEST_TAIL:]), width))
+        return lines
+
+
+def _bar(done: int, total: int) -> str:
+    """A count with its bar; empty where there is nothing to count."""
+    full = BAR_WIDTH * done // max(total, 1)
+    return f"{count_text(done, total)} {'━' * full}{'─' * (BAR_WIDTH - full)}" if total > 1 else ""
+
+
+def _end_of(line: str, width: int) -> str:
+    """The end of a line, at most so many columns."""
+    from rich.cells import cell_len
+
+    line = line[-width:]
+    while cell_len(line) > width:
+        line = line[1:]
+    return line

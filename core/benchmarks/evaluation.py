@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -13,7 +14,7 @@ from core.benchmarks.scoring import prediction, prediction_norm
 from core.inference import Finish
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice, encode_options, longest_row
-from core.inference.generation import Generated, generate
+from core.inference.generation import Generated, Stage, generate
 from core.inference.loglikelihood import greedy_options, loglikelihoods
 from core.models.loading import LoadedModel
 
@@ -67,6 +68,21 @@ class Prepared:
     tokenizer: PreTrainedTokenizerBase
 
 
+class Watch(Protocol):
+    """Sees the answers to a benchmark while they are written."""
+
+    def wrote(self, item_id: str, piece: str) -> None:
+        """A new piece of an item's answer; untrusted."""
+
+    def stepped(self, going: Sequence[str], stage: Stage) -> None:
+        """Another token of each answer of a batch.
+
+        Args:
+            going: ids of the items whose answers are being written.
+            stage: how far the answers are that are written together.
+        """
+
+
 def prepare(loaded: LoadedModel, benchmark: Benchmark, n: int, batch_size: BatchSize = "auto") -> Prepared:
     """The first n items of a benchmark, encoded for a model.
 
@@ -99,6 +115,7 @@ def evaluate(
     prepared: Prepared,
     cancelled: Callable[[], bool] | None = None,
     done: Collection[str] = (),
+    watch: Watch | None = None,
 ) -> Iterator[list[Outcome]]:
     """Yields the outcomes of each batch, in an order of its own.
 
@@ -110,12 +127,13 @@ def evaluate(
         cancelled: called between batches, and before each written token.
         done: ids of items with known outcomes. Batches that hold only these are skipped; all others keep
             their items, so that outcomes are equal to the bit.
+        watch: is told what is written, as it is written.
 
     Raises:
         ValueError: a log-likelihood is not finite, or an item does not fit in memory.
     """
     if prepared.plan is None:
-        yield from _written(model, prepared, cancelled or (lambda: False), done)
+        yield from _written(model, prepared, cancelled or (lambda: False), done, watch)
         return
     left = [
         batch
@@ -129,6 +147,20 @@ def evaluate(
         yield [
             replace(_choice(model, prepared, index, values), cut=plan.cut[index]) for index, values in pairs
         ]
+
+
+def costs(prepared: Prepared) -> dict[str, float]:
+    """What each item takes of a whole evaluation, as a share, by its id: the longest come first."""
+    if prepared.plan is None:
+        found = {one.id: 1.0 for one in prepared.documents}
+    else:
+        found = {
+            prepared.documents[index].id: batch.rows.width
+            for batch in prepared.plan.batches
+            for index in batch.items
+        }
+    whole = sum(found.values())
+    return {item_id: cost / whole for item_id, cost in found.items()}
 
 
 def finished_batches(prepared: Prepared, known: Mapping[str, Outcome]) -> list[list[Outcome]]:
@@ -179,7 +211,11 @@ def _batches_of_ids(prepared: Prepared) -> list[list[str]]:
 
 
 def _written(
-    model: PreTrainedModel, prepared: Prepared, cancelled: Callable[[], bool], done: Collection[str]
+    model: PreTrainedModel,
+    prepared: Prepared,
+    cancelled: Callable[[], bool],
+    done: Collection[str],
+    watch: Watch | None,
 ) -> Iterator[list[Outcome]]:
     for some in _written_batches(prepared):
         if all(document.id in done for document in some):
@@ -193,6 +229,8 @@ def _written(
             stop=stop,
             end_repeats=prepared.benchmark.end_repeats,
             cancelled=cancelled,
+            on_text=None if watch is None else _on_text(watch, some),
+            on_step=None if watch is None else _on_step(watch, some),
         )
         outcomes = []
         for document, text in zip(some, texts, strict=True):
@@ -200,6 +238,14 @@ def _written(
                 return
             outcomes.append(_written_outcome(prepared.benchmark, document, text))
         yield outcomes
+
+
+def _on_text(watch: Watch, some: Sequence[Document]) -> Callable[[int, str], None]:
+    return lambda number, piece: watch.wrote(some[number].id, piece)
+
+
+def _on_step(watch: Watch, some: Sequence[Document]) -> Callable[[Stage], None]:
+    return lambda stage: watch.stepped([some[number].id for number in stage.going], stage)
 
 
 def _written_batches(prepared: Prepared) -> Iterator[Sequence[GenerationDocument]]:

@@ -26,9 +26,17 @@ from core.engine.protocol import (
     encode,
 )
 from core.engine.runtime import RuntimePaths
-from core.engine.state import EngineState
+from core.engine.state import EngineState, joined_answer
 from core.engine.worker import Worker
-from core.experiment.events import BatchFinished, Event, Heartbeat, ItemsScored, Refused, TextWritten
+from core.experiment.events import (
+    AnswerWritten,
+    BatchFinished,
+    Event,
+    Heartbeat,
+    Progressed,
+    Refused,
+    TextWritten,
+)
 
 HEARTBEAT_S = 2.0
 """Seconds between heartbeats."""
@@ -209,44 +217,53 @@ def _is_own(writer: asyncio.StreamWriter) -> bool:
 PACE_S = 0.05
 """Least seconds between two frequent events: 20 a second."""
 
-Frequent = BatchFinished | ItemsScored | TextWritten
+Frequent = AnswerWritten | BatchFinished | Progressed | TextWritten
 """Frequent events, which can be joined with the next of their kind."""
 
 
 class Pacer:
-    """Passes events on in order; holds a frequent one for a moment, and joins it with those that follow."""
+    """Passes events on; holds frequent ones for a moment, and joins each with those of its kind that follow.
+
+    Others never overtake them, and are never overtaken.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, pass_on: Callable[[Event], None]) -> None:
         self._loop, self._pass_on = loop, pass_on
-        self._held: Frequent | None = None
+        self._held: dict[type[Frequent], Frequent] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._next_time = 0.0
 
     def emit(self, event: Event) -> None:
-        """Passes the event on, now or within `PACE_S`, and never before an earlier one."""
-        if self._held is not None:
-            joined = _joined(self._held, event)
-            if joined is not None:
-                self._held = joined
-                return
-        self.flush()
-        if isinstance(event, Frequent) and self._loop.time() < self._next_time:
-            self._held = event
-            self._timer = self._loop.call_at(self._next_time, self.flush)
+        """Passes the event on, now or within `PACE_S`."""
+        if not isinstance(event, Frequent):
+            self.flush()
+            self._pass_on(event)
             return
-        if isinstance(event, Frequent):
-            self._next_time = self._loop.time() + PACE_S
+        held = self._held.get(type(event))
+        if held is not None:
+            joined = _joined(held, event)
+            if joined is not None:
+                self._held[type(event)] = joined
+                return
+            self.flush()
+        if self._held or self._loop.time() < self._next_time:
+            self._held[type(event)] = event
+            if self._timer is None:
+                self._timer = self._loop.call_at(self._next_time, self.flush)
+            return
+        self._next_time = self._loop.time() + PACE_S
         self._pass_on(event)
 
     def flush(self) -> None:
-        """Passes the held event on."""
+        """Passes on what is held."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._held is not None:
-            held, self._held = self._held, None
+        held, self._held = list(self._held.values()), {}
+        if held:
             self._next_time = self._loop.time() + PACE_S
-            self._pass_on(held)
+        for event in held:
+            self._pass_on(event)
 
 
 def _joined(first: Frequent, second: Event) -> Frequent | None:
@@ -254,8 +271,10 @@ def _joined(first: Frequent, second: Event) -> Frequent | None:
     match first, second:
         case BatchFinished(), BatchFinished():
             return BatchFinished(first.outcomes + second.outcomes)
-        case ItemsScored(), ItemsScored() if first.ability == second.ability and first.done < second.done:
+        case Progressed(), Progressed() if first.job == second.job:
             return second
+        case AnswerWritten(), AnswerWritten() if first.index == second.index:
+            return joined_answer(first, second)
         case TextWritten(), TextWritten() if (first.job, first.pane) == (second.job, second.pane):
             return msgspec.structs.replace(second, text=first.text + second.text)
     return None

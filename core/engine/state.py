@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 from core.experiment.events import (
     ENDED,
+    AnswerWritten,
     BatchFinished,
     Event,
     ImportancePlanned,
     ItemOutcome,
-    ItemsScored,
     Job,
     JobChanged,
     ModelFailed,
     ModelLoaded,
     ModelLoading,
     Probing,
+    Progressed,
     PromptsSettled,
     QueueOrdered,
     RunFinished,
@@ -42,20 +42,6 @@ class LiveRun:
     run: Run
     outcomes: list[ItemOutcome] = field(default_factory=list)
     """In the order in which they came: longest items first."""
-    started: float = field(default_factory=time.monotonic)
-    finished: float | None = None
-
-    @property
-    def rate(self) -> float | None:
-        """Items a second; None before there are any."""
-        seconds = (self.finished or time.monotonic()) - self.started
-        return len(self.outcomes) / seconds if self.outcomes and seconds > 0 else None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Estimated from the rate; None before there is one."""
-        rate = self.rate
-        return None if not rate else (self.run.n - len(self.outcomes)) / rate
 
 
 class EngineState:
@@ -66,18 +52,45 @@ class EngineState:
         self.probing: Probing | None = None
         self.settled: PromptsSettled | None = None
         self.jobs: dict[str, Job] = {}
-        """Oldest first; of those that ended, the last."""
+        """The last that ended, then the others in the order in which they are taken."""
         self.current: LiveRun | None = None
-        self.scored: ItemsScored | None = None
-        """Progress of the importance that is computed or was last."""
-        self.planned: ImportancePlanned | None = None
-        """How it is computed."""
+        self.answer: AnswerWritten | None = None
+        """The text so far of an answer that the current run asks for."""
         self.texts: dict[Pane, str] = {}
         """What generation jobs wrote."""
         self.compared: dict[Pane, TextCompared] = {}
         """How ablated answers differ from their base answer."""
+        self._progress: dict[str, Progressed] = {}
+        """How far the jobs are that have not ended, by their ids."""
+        self._planned: ImportancePlanned | None = None
         self._writer = ""
         """The generation job that wrote last."""
+
+    @property
+    def job(self) -> Job | None:
+        """The job that runs, else the one that is paused."""
+        for state in ("running", "paused"):
+            for job in self.jobs.values():
+                if job.state == state:
+                    return job
+        return None
+
+    @property
+    def progress(self) -> Progressed | None:
+        """How far the job is that runs or is paused; None before it says so."""
+        return None if self.job is None else self._progress.get(self.job.id)
+
+    @property
+    def is_scoring(self) -> bool:
+        """Whether importance is being computed."""
+        return self.progress is not None and self.progress.phase == "scoring"
+
+    @property
+    def planned(self) -> ImportancePlanned | None:
+        """How importance is computed; None while none is."""
+        planned, progress = self._planned, self.progress
+        is_its = planned is not None and progress is not None and progress.about == planned.ability
+        return planned if is_its and self.is_scoring else None
 
     def fold(self, event: Event) -> None:
         """Takes an event in."""
@@ -89,16 +102,19 @@ class EngineState:
             case PromptsSettled():
                 self.probing, self.settled = None, event
             case ImportancePlanned():
-                self.planned = event
-            case ItemsScored():
-                self.scored = event
+                self._planned = event
+            case Progressed():
+                self._progress[event.job] = event
             case RunStarted():
                 self._start_run(event)
             case BatchFinished():
                 if self.current is not None:
                     self.current.outcomes.extend(event.outcomes)
+            case AnswerWritten():
+                is_same = self.answer is not None and self.answer.index == event.index
+                self.answer = joined_answer(self.answer, event) if self.answer and is_same else event
             case RunFinished():
-                self.current = None
+                self.current = self.answer = None
             case TextWritten(job, pane, text):
                 self._writer = job
                 self.texts[job, pane] = self.texts.get((job, pane), "") + text
@@ -117,10 +133,7 @@ class EngineState:
 
     def snapshot(self, engine: str, pid: int) -> Snapshot:
         """The state for a newly connected screen, with the engine's id and process."""
-        current, scored, planned = self.current, self.scored, self.planned
-        if scored is not None and scored.done >= scored.total:
-            planned = None if planned is not None and planned.ability == scored.ability else planned
-            scored = None
+        current = self.current
         texts = {key: text for key, text in self.texts.items() if key[0] == self._writer}
         compared = {key: found for key, found in self.compared.items() if key[0] == self._writer}
         return Snapshot(
@@ -133,31 +146,29 @@ class EngineState:
             else RunStarted(current.run.mask, current.run.benchmark, current.run.n),
             outcomes=() if current is None else tuple(current.outcomes),
             texts=tuple(TextWritten(*pane, texts[pane]) for pane in sorted(texts)),
-            scored=scored,
-            planned=planned,
             probing=self.probing,
             settled=self.settled,
+            progress=tuple(self._progress.values()),
+            planned=self.planned,
+            answer=self.answer,
             compared=tuple(compared[pane] for pane in sorted(compared)),
         )
 
     def _start_run(self, event: RunStarted) -> None:
-        self.scored = self.planned = None
-        self.current = LiveRun(Run(event.mask, event.benchmark, event.n))
+        self.current, self.answer = LiveRun(Run(event.mask, event.benchmark, event.n)), None
 
     def _change_job(self, job: Job) -> None:
         before = self.jobs.get(job.id)
-        self.jobs[job.id] = job
         if before is None:
             self._forget_answers(job.id)  # a new engine counts its jobs from 1 again
-        was_queued = before is not None and before.state == "queued"
-        # A job that is done in another's pause leaves what is known of that one.
-        is_in_pause = any(one.state == "paused" for one in self.jobs.values())
-        if job.state == "running" and (before is None or was_queued) and not is_in_pause:
-            self.scored = self.planned = None
-        if before is not None and job.done > before.done:
-            self.scored = self.planned = None  # the part that was scored for is done
-        if job.state in ENDED and not was_queued and not is_in_pause:
-            self.current = self.scored = self.planned = self.probing = None
+        self.jobs[job.id] = job
+        if job.state in ENDED:
+            self._progress.pop(job.id, None)
+            was_queued = before is not None and before.state == "queued"
+            if not was_queued:
+                self.probing = None
+            if job.kind == "runs" and not was_queued:
+                self.current = self.answer = None
         ended = [one.id for one in self.jobs.values() if one.state in ENDED]
         for forgotten in ended[:-ENDED_JOBS]:
             del self.jobs[forgotten]
@@ -176,6 +187,12 @@ class EngineState:
             self._start_run(snapshot.run)
         if self.current is not None:
             self.current.outcomes.extend(snapshot.outcomes)
-        self.scored, self.planned = snapshot.scored, snapshot.planned
+        self.answer, self._planned = snapshot.answer, snapshot.planned
+        self._progress = {progress.job: progress for progress in snapshot.progress}
         self.texts |= {(text.job, text.pane): text.text for text in snapshot.texts}
         self.compared |= {(found.job, found.pane): found for found in snapshot.compared}
+
+
+def joined_answer(first: AnswerWritten, second: AnswerWritten) -> AnswerWritten:
+    """One event in place of two about the same answer."""
+    return AnswerWritten(first.index, first.text + second.text)

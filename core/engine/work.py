@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
+
+import msgspec
 
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
@@ -11,8 +14,8 @@ from core.engine.protocol import Start, StartCalibration, StartGeneration, Start
 from core.experiment.events import (
     EntryReplaced,
     Event,
-    ItemsScored,
     NotStored,
+    Progressed,
     RunFinished,
     RunsFound,
     TextCompared,
@@ -20,12 +23,14 @@ from core.experiment.events import (
     TextWritten,
 )
 from core.experiment.experiment import OutcomesRequest
+from core.experiment.pace import Step
 from core.experiment.specs import alike_ks
 from core.phantom.calibration.calibration import run_calibration, runners
 from core.phantom.calibration.plan import main_plan
 from core.phantom.ground_truth import phantom_of, truth_of
 from core.runner.runner import Runner
 from core.runner.runs import find_runs, run_missing
+from core.runner.steps import steps_of_rankings
 from core.runner.writing import Sampling, prompt_for, write_answers
 
 Advance = Callable[[int], None]
@@ -47,6 +52,11 @@ def do(runner: Runner, job: str, start: Start, advance: Advance, options: Benchm
         ValueError: the job asks for something unknown, or the model cannot be used.
         OSError: the cache cannot be written to.
     """
+    with runner.progress.job(job):
+        _do(runner, job, start, advance, options)
+
+
+def _do(runner: Runner, job: str, start: Start, advance: Advance, options: BenchmarkOptions) -> None:
     match start:
         case StartRuns():
             allowed = replace(
@@ -60,7 +70,7 @@ def do(runner: Runner, job: str, start: Start, advance: Advance, options: Benchm
         case StartGeneration():
             _do_generation(runner, job, start, advance)
         case StartCalibration():
-            _do_calibration(runner, start, advance)
+            _do_calibration(runner, job, start, advance)
 
 
 def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
@@ -90,6 +100,7 @@ def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> li
 
 
 def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None:
+    runner.progress.expect(steps_of_rankings(runner, start.masks))
     for done, mask in enumerate(start.masks, start=1):
         runner.check_cancelled()
         runner.mask(mask, alike_ks(mask, start.masks), start.masks)
@@ -98,6 +109,9 @@ def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None
 
 def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Advance) -> None:
     prompt, unknown = prompt_for(runner, start.prompt, chat=start.chat)
+    masks = [mask for mask in start.masks if mask is not None]
+    steps = [Step("writing", "", start.max_new_tokens) for _ in start.masks]
+    runner.progress.expect([*steps_of_rankings(runner, masks), *steps])
     answers = write_answers(
         runner,
         prompt,
@@ -114,19 +128,20 @@ def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Ad
         advance(pane + 1)
 
 
-def _do_calibration(runner: Runner, start: StartCalibration, advance: Advance) -> None:
-    spec = phantom_of(runner.spec)
-    emit = _phantom_emit(runner.emit, advance)
-    runner_for = runners(spec, runner.store, start.n_items, start.seed, emit, runner.cancelled)
+def _do_calibration(runner: Runner, job: str, start: StartCalibration, advance: Advance) -> None:
+    spec, asked = phantom_of(runner.spec), (runner.cancelled, runner.is_cancelled)
+    emit = _phantom_emit(runner.emit, job, advance)
+    runner_for = runners(spec, runner.store, start.n_items, start.seed, emit, *asked)
     run_calibration(main_plan(start.limit, start.seed), truth_of(spec), runner_for)
 
 
-def _phantom_emit(emit: Callable[[Event], None], advance: Advance) -> Callable[[Event], None]:
+def _phantom_emit(emit: Callable[[Event], None], job: str, advance: Advance) -> Callable[[Event], None]:
     """Counts the runs of a calibration, and emits what is not about its model.
 
-    A screen takes events about a model and its runs for those of the engine's own model.
+    A screen takes events about a model and its runs for those of the engine's own model. Each of a
+    calibration's runners knows its own plan only, so there is no time left of the whole.
     """
-    done = 0
+    done, started = 0, time.monotonic()
 
     def take(event: Event) -> None:
         nonlocal done
@@ -137,7 +152,10 @@ def _phantom_emit(emit: Callable[[Event], None], advance: Advance) -> Callable[[
             case RunFinished():
                 done += 1
                 advance(done)
-            case ItemsScored() | EntryReplaced() | NotStored():
+            case Progressed():
+                elapsed_s = time.monotonic() - started
+                emit(msgspec.structs.replace(event, job=job, elapsed_s=elapsed_s, left_s=None))
+            case EntryReplaced() | NotStored():
                 emit(event)
             case _:
                 pass

@@ -71,15 +71,18 @@ class Worker(threading.Thread):
 
     def _is_cancelled(self) -> bool:
         """Whether the running job is cancelled; while it is paused, does what can be done meanwhile."""
-        while (taken := self._queue.take_in_pause(self._may_run_in_pause)) is not None:
-            with self._runner.mask_set_aside():
-                self._do(*taken)
+        if self._queue.is_paused:
+            with self._runner.progress.stopped():
+                while (taken := self._queue.take_in_pause(self._may_run_in_pause)) is not None:
+                    with self._runner.mask_set_aside():
+                        self._do(*taken)
         return self._queue.is_cancelled
 
     def _is_cancelled_in_batch(self) -> bool:
         """The same within a batch: while paused it waits, unless another job could be done at its end."""
         if self._queue.is_paused:
-            self._queue.hold(self._may_run_in_pause)
+            with self._runner.progress.stopped():
+                self._queue.hold(self._may_run_in_pause)
         return self._queue.is_cancelled
 
     def _may_run_in_pause(self, start: Start) -> bool:

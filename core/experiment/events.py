@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from core.experiment.pace import Phase
 from core.experiment.specs import MaskSpec
 from core.inference import Finish
 from core.models.spec import AskedLevel, AskedPrompt, RealStyle
@@ -96,13 +97,30 @@ class ImportancePlanned(msgspec.Struct, frozen=True, tag=True):
     disk_bytes: int
 
 
-class ItemsScored(msgspec.Struct, frozen=True, tag=True):
-    """Some more items were scored."""
+class Progressed(msgspec.Struct, frozen=True, tag=True):
+    """How far the running job is: its phase, and the whole."""
 
-    ability: str
+    job: str
+    """Its id; empty without an engine."""
+    phase: Phase
+    about: str
+    """The ability or benchmark that the phase is about; may be empty."""
     done: int
     total: int
-    """Items of this ability."""
+    """Units of the phase: items, answers, texts, matrices."""
+    seconds: float
+    """Since the phase began, without pauses."""
+    tokens: int
+    """Written so far; 0 where nothing is written."""
+    rate: float | None
+    """Units, or tokens where any are written, per second over the last seconds."""
+    number: int
+    of: int
+    """The job's phases of this kind, and which one it is."""
+    elapsed_s: float
+    """Since the job began, without pauses."""
+    left_s: float | None
+    """Estimated for the rest of the job; None as long as nothing was measured."""
 
 
 class RunsFound(msgspec.Struct, frozen=True, tag=True):
@@ -143,6 +161,15 @@ class BatchFinished(msgspec.Struct, frozen=True, tag=True):
     """Some more outcomes of the run that started last."""
 
     outcomes: tuple[ItemOutcome, ...]
+
+
+class AnswerWritten(msgspec.Struct, frozen=True, tag=True):
+    """A piece of one of the answers that the running benchmark asks for; of many written together, of one."""
+
+    index: int
+    """The item's, in the benchmark. A new one begins another answer."""
+    text: str
+    """Untrusted."""
 
 
 class RunFinished(msgspec.Struct, frozen=True, tag=True):
@@ -303,14 +330,16 @@ class Snapshot(msgspec.Struct, frozen=True, tag=True):
     """Its outcomes so far."""
     texts: tuple[TextWritten, ...]
     """Texts of the running or last generation job so far, one for each answer."""
-    scored: ItemsScored | None = None
-    """Progress of the importance that is being computed."""
+    progress: tuple[Progressed, ...] = ()
+    """How far the jobs are that run or are paused."""
     planned: ImportancePlanned | None = None
-    """How it is computed."""
+    """How importance is computed, while it is."""
     probing: Probing | None = None
     """Progress of the probe while it runs."""
     settled: PromptsSettled | None = None
     """Prompt form and level of the items; None for an embedded model, and until they are settled."""
+    answer: AnswerWritten | None = None
+    """The text so far of an answer that the current run asks for."""
     compared: tuple[TextCompared, ...] = ()
     """Comparisons of that job's answers with its base answer."""
 
@@ -322,10 +351,11 @@ Event = (
     | Probing
     | PromptsSettled
     | ImportancePlanned
-    | ItemsScored
+    | Progressed
     | RunsFound
     | RunStarted
     | BatchFinished
+    | AnswerWritten
     | RunFinished
     | EntryReplaced
     | NotStored

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -34,6 +35,21 @@ class Generated:
     """Tokens of the prompt that were cut from its left because it was too long."""
 
 
+class Stage(NamedTuple):
+    """How far the answers to some prompts are."""
+
+    going: tuple[int, ...]
+    """Indices of the prompts whose answers are being written."""
+    answers: int
+    """All of them."""
+    finished: int
+    """Those that have ended."""
+    tokens: int
+    """Written so far."""
+    share: float
+    """Of the work, at most that much is done: answers may end before they have all their tokens."""
+
+
 def generate(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -46,6 +62,7 @@ def generate(
     end_repeats: bool = False,
     cancelled: Callable[[], bool] | None = None,
     on_text: Callable[[int, str], None] | None = None,
+    on_step: Callable[[Stage], None] | None = None,
 ) -> list[Generated]:
     """The model's answer to each prompt; the same arguments give the same text.
 
@@ -63,6 +80,7 @@ def generate(
             lm-evaluation-harness lets it run on, and now and then it goes on to something else.
         cancelled: asked before every token; what was written so far is returned.
         on_text: called with a prompt's index and each new piece of its answer; the pieces join to the text.
+        on_step: called after every token of a batch.
 
     Raises:
         ValueError: max_new_tokens leaves no room for a prompt, the temperature is below 0, or a prompt alone
@@ -84,7 +102,8 @@ def generate(
     ]
     sampler = Sampler(temperature, seed, len(prompts), max_new_tokens)
     kept = [tuple(prompt[-room:]) for prompt in ids]
-    _Writing(model, kept, streams, max_new_tokens, sampler, cancelled or (lambda: False)).write_all()
+    stop_asking, report = cancelled or (lambda: False), on_step or (lambda stage: None)
+    _Writing(model, kept, streams, max_new_tokens, sampler, stop_asking, report).write_all()
     return [
         Generated(stream.text, tuple(stream.tokens), stream.finish or "cancelled", max(len(prompt) - room, 0))
         for stream, prompt in zip(streams, ids, strict=True)
@@ -108,6 +127,7 @@ class _Writing:
     max_new_tokens: int
     sampler: Sampler
     cancelled: Callable[[], bool]
+    on_step: Callable[[Stage], None]
 
     def write_all(self) -> None:
         """Writes the answers and ends them all; those that were cancelled in the middle too."""
@@ -169,6 +189,7 @@ class _Writing:
         written = [len(self.streams[number].tokens) for number in numbers]
         sequences = [(*self.prompts[number][shared:], *self.streams[number].tokens) for number in numbers]
         decoding = Decoding(self.model, sequences, self.max_new_tokens - min(written), prefix)
+        batch = tuple(numbers)
         while numbers and not self.cancelled():
             indices = [len(self.streams[number].tokens) for number in numbers]
             tokens = self.sampler(decoding.next_logits(), numbers, indices)
@@ -179,4 +200,16 @@ class _Writing:
                     stream.end("length")
             going = [row for row, number in enumerate(numbers) if not self.streams[number].finish]
             numbers = [numbers[row] for row in going]
+            self.on_step(self._stage(batch))
             decoding.advance(tokens, going)
+
+    def _stage(self, batch: Collection[int]) -> Stage:
+        """How far all answers are while some of them are written together."""
+        going = tuple(number for number in batch if not self.streams[number].finish)
+        finished = sum(stream.finish is not None for stream in self.streams)
+        tokens = sum(len(stream.tokens) for stream in self.streams)
+        # A batch takes as long as its longest answer.
+        longest = max(len(self.streams[number].tokens) for number in batch) if going else self.max_new_tokens
+        before = finished + len(going) - len(batch)
+        share = (before + len(batch) * longest / self.max_new_tokens) / len(self.streams)
+        return Stage(going, len(self.streams), finished, tokens, share)

@@ -61,11 +61,15 @@ def prompt_ids(
 
 
 def ablated_probabilities(
-    model: PreTrainedModel, pairs: Sequence[Pair], cancelled: Callable[[], bool]
+    model: PreTrainedModel,
+    pairs: Sequence[Pair],
+    cancelled: Callable[[], bool],
+    on_progress: Callable[[int], None] | None = None,
 ) -> list[Probabilities] | None:
     """The ablated model's probabilities of the two tokens where answers part; None of equal answers.
 
-    The result is None if it was cancelled, which is asked between batches.
+    The result is None if it was cancelled, which is asked between batches. Progress is called as by
+    `token_values`.
 
     Raises:
         ValueError: a prompt with its answers does not fit in memory.
@@ -77,7 +81,7 @@ def ablated_probabilities(
             items.append((pair.prompt, []))
         else:
             items.append((pair.prompt + pair.base[:at], [pair.base[at : at + 1], pair.ablated[at : at + 1]]))
-    found = token_values(model, items, cancelled)
+    found = token_values(model, items, cancelled, on_progress)
     if found is None:
         return None
     return [
@@ -91,6 +95,7 @@ def compare(
     ablated: Sequence[Probabilities],
     cancelled: Callable[[], bool],
     base_logprobs: Sequence[tuple[float, ...]] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> list[Comparison] | None:
     """Where the answers of each pair part, and the base model's log-probabilities of their tokens.
 
@@ -100,6 +105,7 @@ def compare(
         ablated: as `ablated_probabilities` gave them.
         cancelled: asked between batches; then the result is None.
         base_logprobs: of the base answers, if known from a comparison with other ablated answers.
+        on_progress: called as by `token_values`.
 
     Raises:
         ValueError: a prompt with its answers does not fit in memory, or the base model gives a
@@ -113,7 +119,7 @@ def compare(
         )
         for pair in pairs
     ]
-    found = token_values(model, items, cancelled)
+    found = token_values(model, items, cancelled, on_progress)
     if found is None:
         return None
     known = [_finite(model, values[0]) for values in found] if base_logprobs is None else base_logprobs
@@ -155,10 +161,12 @@ def token_values(
     model: PreTrainedModel,
     items: Sequence[tuple[TokenIds, Sequence[TokenIds]]],
     cancelled: Callable[[], bool] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> list[list[tuple[float, ...]]] | None:
     """The log-probabilities of the tokens of each answer to each prompt, in nats, as the model gives them.
 
     Items are prompts, each with its answers, which may be empty. The result is None if it was cancelled.
+    Progress is called after each batch with the number of items that are done; those without tokens are.
 
     Raises:
         ValueError: a prompt with its answers does not fit in memory.
@@ -173,6 +181,8 @@ def token_values(
     for scores in token_loglikelihoods(model, plan, cancelled):
         for index, values in zip(scores.items, scores.loglikelihoods, strict=True):
             found[asked[index]] = values
+        if on_progress is not None:
+            on_progress(len(items) - len(asked) + len(found))
     if len(found) < len(asked):
         return None
     filled = []

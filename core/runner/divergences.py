@@ -80,7 +80,9 @@ def measure_ablated(runner: LoadedExperiment, runs: Sequence[RunPair]) -> Iterat
             continue
         base, ablated = loaded.frames[pair.base.key], loaded.frames[pair.ablated.key]
         answers = _answers(runner, pair.ablated, base, ablated)
-        probabilities = ablated_probabilities(runner.loaded.model, answers, runner.cancelled)
+        model = runner.loaded.model
+        with runner.progress.phase("comparing", pair.base.benchmark.id, len(answers)) as running:
+            probabilities = ablated_probabilities(model, answers, runner.cancelled, running.advance)
         if probabilities is None:
             raise Cancelled
         yield MeasuredPair(pair, base, ablated, answers, probabilities)
@@ -117,12 +119,15 @@ def store_divergences(runner: LoadedExperiment, measured: MeasuredPair, base_log
     """
     from core.inference.probabilities import compare
 
-    loaded, base_key = runner.loaded, measured.runs.base.key
-    known = base_logprobs.get(base_key)
-    compared = compare(loaded.model, measured.pairs, measured.probabilities, runner.cancelled, known)
+    loaded, base = runner.loaded, measured.runs.base
+    known, pairs = base_logprobs.get(base.key), measured.pairs
+    with runner.progress.phase("comparing", base.benchmark.id, len(pairs)) as running:
+        compared = compare(
+            loaded.model, pairs, measured.probabilities, runner.cancelled, known, running.advance
+        )
     if compared is None:
         raise Cancelled
-    base_logprobs[base_key] = [one.base_logprobs for one in compared]
+    base_logprobs[base.key] = [one.base_logprobs for one in compared]
     finishes = zip(measured.base["finish"], measured.ablated["finish"], strict=True)
     rows = [
         {"item_id": item_id, **divergence_row(loaded.tokenizer, pair, both, comparison)}

@@ -11,10 +11,13 @@ import msgspec
 from cache.files import CorruptEntry, set_aside
 from cache.journals import Journal, journal_path, read_journal, usable_batches
 from core.benchmarks.benchmark import Document
-from core.benchmarks.evaluation import Outcome, Prepared, evaluate, finished_batches
-from core.experiment.events import BatchFinished, EntryReplaced, ItemOutcome, RunStarted
+from core.benchmarks.evaluation import Outcome, Prepared, costs, evaluate, finished_batches
+from core.experiment.events import AnswerWritten, BatchFinished, EntryReplaced, ItemOutcome, RunStarted
 from core.experiment.experiment import OutcomesRequest
+from core.experiment.pace import Phase
 from core.experiment.storing import storing
+from core.inference.generation import Stage
+from core.runner.progress import Running
 from core.runner.runner import Runner
 
 OUTCOME_FIELDS = tuple(field.name for field in fields(Outcome))
@@ -34,14 +37,21 @@ def evaluate_run(runner: Runner, request: OutcomesRequest) -> float | None:
     entries = runner.store.outcomes.entries
     # Before anything is kept: if the weights turn out to have changed, it is deleted, whatever comes.
     runner.note_stored(entries, request.key)
-    run = _Run(runner, prepared)
-    kept = _kept_batches(runner, request, prepared)
-    for batch in kept:
-        run.take(batch)
+    phase: Phase = "writing" if prepared.plan is None else "evaluating"
+    with runner.progress.phase(phase, request.benchmark.id, request.n) as running:
+        run = _Run(runner, prepared, running)
+        return _evaluated(runner, request, prepared, run)
+
+
+def _evaluated(runner: Runner, request: OutcomesRequest, prepared: Prepared, run: _Run) -> float | None:
+    """The score after all batches that no journal has."""
+    entries, kept = runner.store.outcomes.entries, _kept_batches(runner, request, prepared)
+    run.take_kept(kept)
     rows = [list(map(_row, batch)) for batch in kept]
     with Journal(entries, request.key, request.key_inputs, rows) as journal:
         keeper = _BatchKeeper(runner, journal, is_slow=prepared.plan is None)
-        for batch in evaluate(runner.loaded.model, prepared, runner.cancelled, frozenset(run.by_id)):
+        known = frozenset(run.by_id)
+        for batch in evaluate(runner.loaded.model, prepared, runner.cancelled, known, run):
             if len(run.by_id) + len(batch) < request.n:  # the last one is stored with all others
                 keeper.keep(batch)
             run.take(batch)
@@ -74,18 +84,54 @@ def replay_stored(runner: Runner, request: OutcomesRequest) -> float | None:
 
 
 class _Run:
-    """The outcomes of a run, emitted as they come."""
+    """The outcomes of a run, emitted as they come, and one of the answers that are being written."""
 
-    def __init__(self, runner: Runner, prepared: Prepared) -> None:
-        self._emit = runner.emit
+    def __init__(self, runner: Runner, prepared: Prepared, running: Running) -> None:
+        self._emit, self._running = runner.emit, running
         self._indices = {document.id: index for index, document in enumerate(prepared.documents)}
+        self._costs = costs(prepared)
+        self._share = 0.0
+        self._tokens = self._tokens_before = 0
+        self._pieces: dict[str, str] = {}
+        """What is written so far, by item."""
+        self._shown = ""
+        """The item whose answer is emitted as it is written."""
         self.by_id: dict[str, Outcome] = {}
 
-    def take(self, batch: Iterable[Outcome]) -> None:
-        """Takes in the outcomes of a batch."""
+    def take_kept(self, batches: Iterable[Sequence[Outcome]]) -> None:
+        """Takes in what was computed before."""
+        for batch in batches:
+            self._take(batch)
+        self._running.skip(len(self.by_id), self._share)
+
+    def take(self, batch: Sequence[Outcome]) -> None:
+        """Takes in the outcomes of a batch that has just been computed."""
+        self._take(batch)
+        self._pieces, self._shown, self._tokens_before = {}, "", self._tokens
+        self._running.advance(len(self.by_id), self._share, self._tokens)
+
+    def _take(self, batch: Sequence[Outcome]) -> None:
         indexed = {self._indices[outcome.item_id]: outcome for outcome in batch}
         self._emit(BatchFinished(tuple(_event_of(index, outcome) for index, outcome in indexed.items())))
         self.by_id |= {outcome.item_id: outcome for outcome in indexed.values()}
+        self._share += sum(self._costs[outcome.item_id] for outcome in batch)
+
+    # What is being written.
+
+    def wrote(self, item_id: str, piece: str) -> None:
+        """Emits the piece, if it belongs to the answer that is shown."""
+        self._pieces[item_id] = self._pieces.get(item_id, "") + piece
+        if item_id == self._shown:
+            self._emit(AnswerWritten(self._indices[item_id], piece))
+
+    def stepped(self, going: Sequence[str], stage: Stage) -> None:
+        """Says how far the answers are; shows another one when that which was shown has ended."""
+        if going and self._shown not in going:
+            self._shown = going[0]
+            self._emit(AnswerWritten(self._indices[self._shown], self._pieces.get(self._shown, "")))
+        self._tokens = self._tokens_before + stage.tokens
+        written_now = stage.share * stage.answers / len(self._indices)
+        self._running.advance(len(self.by_id) + stage.finished, self._share + written_now, self._tokens)
 
 
 class _BatchKeeper:

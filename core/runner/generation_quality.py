@@ -20,6 +20,10 @@ WRITTEN_TOKENS = 24
 """Tokens written after the beginning of each text: enough for a loop to show."""
 
 
+READING = 0.6
+"""Share of the work under the mask that is reading the texts, the rest being writing."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """What a model made of the neutral texts."""
@@ -63,17 +67,25 @@ def measure_generation_quality(runner: LoadedExperiment) -> Measured:
     for one in texts:
         ids = tuple(tokenizer(one.text, add_special_tokens=False)["input_ids"][:longest])
         items.append((prompt_ids(model, tokenizer, one.prompt, len(ids)), [ids]))
-    logprobs = token_values(model, items, runner.cancelled)
-    if logprobs is None:
-        raise Cancelled
-    written = generate(
-        model,
-        tokenizer,
-        [one.beginning for one in texts],
-        max_new_tokens=min(WRITTEN_TOKENS, longest),
-        cancelled=runner.cancelled,
-    )
-    runner.check_cancelled()
+    with runner.progress.phase("quality", total=len(texts)) as running:
+
+        def on_share(share: float, tokens: int = 0) -> None:
+            running.advance(int(share * len(texts)), share, tokens)
+
+        logprobs = token_values(
+            model, items, runner.cancelled, lambda done: on_share(READING * done / len(texts))
+        )
+        if logprobs is None:
+            raise Cancelled
+        written = generate(
+            model,
+            tokenizer,
+            [one.beginning for one in texts],
+            max_new_tokens=min(WRITTEN_TOKENS, longest),
+            cancelled=runner.cancelled,
+            on_step=lambda stage: on_share(READING + (1 - READING) * stage.share, stage.tokens),
+        )
+        runner.check_cancelled()
     return Measured(tuple(values for (values,) in logprobs), tuple(written))
 
 
@@ -91,7 +103,8 @@ def store_generation_quality(runner: LoadedExperiment, mask: MaskSpec | None, me
         (prompt_ids(model, tokenizer, text.beginning, max(len(one.tokens), 1)), [one.tokens])
         for text, one in zip(neutral_texts(runner.spec.level), measured.written, strict=True)
     ]
-    logprobs = token_values(model, items, runner.cancelled)
+    with runner.progress.phase("quality", "intact", len(items)) as running:
+        logprobs = token_values(model, items, runner.cancelled, running.advance)
     if logprobs is None:
         raise Cancelled
     key, key_inputs = runner.generation_quality_request(mask)

@@ -15,7 +15,7 @@ import torch
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.abilities.prompts import render_choice
-from core.experiment.events import ImportancePlanned, ItemsScored
+from core.experiment.events import ImportancePlanned
 from core.experiment.specs import MaskSpec
 from core.importance.maps import Importance, MatrixScores, zero_map
 from core.importance.memory import AvailableMemory, ItemsShape, ModelShape, available_memory
@@ -201,10 +201,6 @@ def _computed(experiment: LoadedExperiment, ability: str) -> Importance:
     space = experiment.space
     on_gpu = space.device(space.matrices[0]).type != "cpu"
 
-    def on_progress(done: int, total: int) -> None:
-        experiment.emit(ItemsScored(ability, done, total))
-        experiment.check_cancelled()
-
     plan = _plan(experiment, encoded, on_gpu)
     experiment.emit(
         ImportancePlanned(
@@ -220,16 +216,22 @@ def _computed(experiment: LoadedExperiment, ability: str) -> Importance:
             disk_bytes=plan.disk_bytes,
         )
     )
-    return score_importance(
-        experiment.loaded.model,
-        space,
-        encoded,
-        loss=experiment.importance.loss,
-        reduction=experiment.importance.reduction,
-        plan=plan,
-        scratch=experiment.store.root,
-        on_progress=on_progress,
-    )
+    with experiment.progress.phase("scoring", ability, len(encoded)) as running:
+
+        def on_progress(done: int, total: int) -> None:
+            running.advance(done)
+            experiment.check_cancelled()
+
+        return score_importance(
+            experiment.loaded.model,
+            space,
+            encoded,
+            loss=experiment.importance.loss,
+            reduction=experiment.importance.reduction,
+            plan=plan,
+            scratch=experiment.store.root,
+            on_progress=on_progress,
+        )
 
 
 def _plan(experiment: LoadedExperiment, items: Sequence[EncodedChoice], on_gpu: bool) -> ImportancePlan:

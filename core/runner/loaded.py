@@ -16,6 +16,7 @@ from core.experiment.experiment import Experiment
 from core.importance.memory import check_memory_options_for
 from core.inference.cancelling import Cancelled, check_between_layers
 from core.models.spec import AskedLevel, AskedPrompt
+from core.runner.progress import Progress
 
 if TYPE_CHECKING:
     from cache.entries import EntryFolder
@@ -56,6 +57,11 @@ class LoadedExperiment(Experiment):
     """Entries stored since the weights were last known to be as loaded."""
     _has_ablated: bool = field(default=False, init=False)
     """Whether a mask was applied since then."""
+
+    @cached_property
+    def progress(self) -> Progress:
+        """How far the work is."""
+        return Progress(lambda event: self.emit(event))
 
     @cached_property
     def loaded(self) -> LoadedModel:
@@ -107,7 +113,8 @@ class LoadedExperiment(Experiment):
         """Checksums of the weights before the first mask is applied."""
         from core.models.weight_space import LoadedWeights
 
-        return LoadedWeights(self.space)
+        with self.progress.phase("checking", total=len(self.space.matrices)):
+            return LoadedWeights(self.space)
 
     @cached_property
     def _ablator(self) -> Ablator:
@@ -171,11 +178,21 @@ class LoadedExperiment(Experiment):
         Raises:
             WeightsChangedError: they are not.
         """
-        changed = self._as_loaded.changed() if self._has_ablated and "_ablator" in vars(self) else ()
+        changed = self._changed() if self._has_ablated and "_ablator" in vars(self) else ()
         unverified, self.unverified, self._has_ablated = self.unverified, [], False
         if changed:
             self.forget_model()
             raise WeightsChangedError(changed, self._delete(unverified))
+
+    def _changed(self) -> tuple[Matrix, ...]:
+        """The candidate matrices that are not as loaded."""
+        matrices, as_loaded = self.space.matrices, self._as_loaded
+        changed: list[Matrix] = []
+        with self.progress.phase("checking", total=len(matrices)) as running:
+            for done, matrix in enumerate(matrices, start=1):
+                changed += as_loaded.changed([matrix])
+                running.advance(done)
+        return tuple(changed)
 
     def forget_model(self) -> None:
         """Drops the model and what was made from it."""

@@ -16,7 +16,15 @@ from core.analysis.probe import (
     settlement,
     table_of,
 )
-from core.experiment.events import BatchFinished, Event, Probing, RunFinished, RunsFound, RunStarted
+from core.experiment.events import (
+    BatchFinished,
+    Event,
+    Probing,
+    Progressed,
+    RunFinished,
+    RunsFound,
+    RunStarted,
+)
 from core.experiment.storing import stored_outcomes
 from core.runner.runner import Runner
 from core.runner.runs import outcomes_of
@@ -24,7 +32,7 @@ from core.runner.runs import outcomes_of
 Needed = Callable[[ProbeTable], Sequence[Question]]
 """Gives the questions that are left, as far as it is known by now."""
 
-OF_RUNS = (RunsFound, RunStarted, BatchFinished, RunFinished)
+OF_RUNS = (RunsFound, RunStarted, BatchFinished, RunFinished, Progressed)
 """Events that a screen would take for those of a job."""
 
 

@@ -85,20 +85,26 @@ class MaskMaker:
         self, spec: MaskSpec, ns: Sequence[int], expected: Sequence[MaskSpec]
     ) -> tuple[Tensor, dict[str, float]]:
         """Positions over the candidates in rank order, and the split-half overlap at each n."""
-        longest, scope = ns[-1], spec.scope
+        longest, scope, progress = ns[-1], spec.scope, self._experiment.progress
         if spec.selection in CONTRASTS:
-            return top_ranking(self.maps.contrast(spec, expected), longest, scope), {}
+            contrast = self.maps.contrast(spec, expected)
+            with progress.phase("ranking"):
+                return top_ranking(contrast, longest, scope), {}
         importance = self.maps.scores(spec.ability, expected)
         scores = self.maps.in_variant(spec.variant, importance)
         if spec.selection == "bottom":
-            return bottom_ranking(scores, longest, scope), {}
+            with progress.phase("ranking"):
+                return bottom_ranking(scores, longest, scope), {}
         matrices = self._experiment.space.candidates(spec.variant)
-        first, second = (
-            top_ranking([half[matrix.index] for matrix in matrices], longest, scope)
-            for half in importance.halves
-        )
-        overlaps = {str(n): _overlap(first[:n], second[:n]) for n in ns if n}
-        return top_ranking(scores, longest, scope), overlaps
+        halves = ([half[matrix.index] for matrix in matrices] for half in importance.halves)
+        found = []
+        with progress.phase("ranking", total=3) as running:
+            for done, values in enumerate((scores, *halves), start=1):
+                self._experiment.check_cancelled()
+                found.append(top_ranking(values, longest, scope))
+                running.advance(done)
+        whole, first, second = found
+        return whole, {str(n): _overlap(first[:n], second[:n]) for n in ns if n}
 
 
 def _overlap(first: Tensor, second: Tensor) -> float:

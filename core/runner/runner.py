@@ -35,6 +35,12 @@ class Runner(LoadedExperiment):
         """The importance maps that were computed and are kept."""
         return self._mask_maker.maps
 
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The abilities whose importance maps are kept."""
+        maker = vars(self).get("_mask_maker")
+        return () if maker is None else tuple(maker.maps.by_ability)
+
     def mask(self, spec: MaskSpec, ks: Sequence[float] = (), expected: Sequence[MaskSpec] = ()) -> Mask:
         """The selected weights; see `MaskMaker.mask`."""
         return self._mask_maker.mask(spec, ks, expected)
@@ -52,8 +58,10 @@ class Runner(LoadedExperiment):
 
         key, _ = self.items_request(benchmark, n)
         if key not in self._prepared:
-            prepared = prepare(self.loaded, benchmark, n, self.batch_size)
-            ensure_items(self, benchmark, n)
+            loaded = self.loaded
+            with self.progress.phase("preparing", benchmark.id, n):
+                prepared = prepare(loaded, benchmark, n, self.batch_size)
+                ensure_items(self, benchmark, n)
             self._prepared[key] = prepared
         return self._prepared[key]
 

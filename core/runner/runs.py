@@ -25,6 +25,7 @@ from core.runner.generation_quality import (
     store_generation_quality,
 )
 from core.runner.runner import Runner
+from core.runner.steps import steps_of_runs
 
 if TYPE_CHECKING:
     import polars as pl
@@ -140,6 +141,7 @@ def compute_runs(
     lacking = {request.mask for asked in runs.values() for request in asked if request.key not in stored}
     expected = [mask for mask in runs if mask is not None and mask in lacking | unmeasured]
     base_logprobs: BaseLogprobs = {}
+    runner.progress.expect(steps_of_runs(runner, runs, stored, unmeasured))
     for mask in dict.fromkeys((None, *runs)):  # base first: answers are compared with its
         asked = runs.get(mask, ())
         missing = [request for request in asked if request.key not in stored]

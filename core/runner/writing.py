@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.experiment.events import TokenDivergence
 from core.experiment.specs import MaskSpec, alike_ks
 from core.inference.cancelling import Cancelled
+from core.runner.progress import Running
 from core.runner.runner import Runner
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def write_answers(
         measured: tuple[Pair, list[Probabilities]] | None = None
         started = time.monotonic()
         with runner.ablated(mask, sampling.factor):
-            written = _write(runner, prompt, sampling, partial(on_text, index))
+            with runner.progress.phase("writing", total=sampling.max_new_tokens) as running:
+                written = _write(runner, prompt, sampling, partial(on_text, index), running)
             on_written(index, written, time.monotonic() - started)
             if written.finish == "cancelled":
                 raise Cancelled
@@ -111,7 +113,9 @@ def write_answers(
         yield Answer(spec, written, compared)
 
 
-def _write(runner: Runner, prompt: str, sampling: Sampling, on_text: Callable[[str], None]) -> Generated:
+def _write(
+    runner: Runner, prompt: str, sampling: Sampling, on_text: Callable[[str], None], running: Running
+) -> Generated:
     """The answer of the model as it is now, cut short when the runner is cancelled."""
     from core.inference.generation import generate
 
@@ -125,6 +129,7 @@ def _write(runner: Runner, prompt: str, sampling: Sampling, on_text: Callable[[s
         end_repeats=True,
         cancelled=runner.cancelled,
         on_text=lambda _, piece: on_text(piece),
+        on_step=lambda stage: running.advance(stage.tokens, tokens=stage.tokens),
     )[0]
 
 

@@ -11,11 +11,11 @@ from core.experiment.events import (
     EntryReplaced,
     Event,
     Heartbeat,
-    ItemsScored,
     Job,
     JobChanged,
     ModelLoaded,
     NotStored,
+    Progressed,
     Refused,
     RunFinished,
     RunsFound,
@@ -43,18 +43,16 @@ class Activity(EngineState):
         self.heartbeat: Heartbeat | None = None
         self.runs: dict[Run, LiveRun] = {}
         """Those of the running or last job of the kind `runs`, in order."""
-        self.scoring_started = 0.0
+        self.now = time.monotonic
+        """The clock that times are taken from."""
+        self._heard: dict[str, float] = {}
+        """When the last progress of each job came."""
         self.found: RunsFound | None = None
         self.ends: dict[Pane, TextEnded] = {}
         self.lost_jobs: list[Job] = []
         """Jobs that were not done when an engine was lost."""
         self.notices: list[str] = []
         """Sentences that a person should see, oldest first; the screen takes them out."""
-
-    @property
-    def job(self) -> Job | None:
-        """The job that runs or is paused."""
-        return next((job for job in self.jobs.values() if job.state in ("running", "paused")), None)
 
     @property
     def queued(self) -> list[Job]:
@@ -66,21 +64,29 @@ class Activity(EngineState):
         """Whether a job runs or waits."""
         return self.job is not None or bool(self.queued)
 
+    @property
+    def clock(self) -> tuple[float, float | None] | None:
+        """Seconds that the job has run by now, and that it has left; None before it says how far it is."""
+        progress = self.progress
+        if progress is None or self.job is None:
+            return None
+        now = self.now()
+        since = 0.0 if self.job.state == "paused" else now - self._heard.get(progress.job, now)
+        left_s = progress.left_s
+        return progress.elapsed_s + since, None if left_s is None else max(0.0, left_s - since)
+
     def fold(self, event: Event) -> None:
         """Takes an event in."""
         self.revision += 1
         match event:
             case Heartbeat():
                 self.heartbeat = event
-            case ItemsScored():
-                if self.scored is None or self.scored.ability != event.ability:
-                    self.scoring_started = time.monotonic()
+            case Progressed():
+                self._heard[event.job] = self.now()
             case RunsFound():
                 self.found = event
             case RunFinished():
                 self.stored += 1
-                if self.current is not None:
-                    self.current.finished = time.monotonic()
             case JobChanged(job):
                 self._follow(job)
             case TextEnded():
@@ -93,6 +99,7 @@ class Activity(EngineState):
                 self.notices.append(event.problem)
             case Snapshot():
                 self.link, self.link_problem = "connected", ""
+                self._heard = {progress.job: self.now() for progress in event.progress}
                 self.stored += 1
             case _:
                 pass
@@ -106,7 +113,7 @@ class Activity(EngineState):
         self.lost_jobs = self.unfinished_jobs()
         self.jobs = {job.id: job for job in self.jobs.values() if job.state in ENDED}
         self.link, self.link_problem = "lost", problem
-        self.model = self.heartbeat = self.current = self.scored = self.planned = self.probing = None
+        self.model = self.heartbeat = self.current = self.answer = self.probing = None
 
     def unfinished_jobs(self) -> list[Job]:
         """The jobs that the engine has still to do."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
 
+CLOCK_S = 1.0
+"""How often what runs is shown anew though the engine says nothing: its clock goes on."""
+
 REMEMBER_AFTER_S = 0.5
 """How long the lens has to stay before it is remembered."""
 
@@ -56,6 +60,7 @@ class Controller:
         """The benchmark that the lens turns to as soon as its rows are counted."""
         self._seen_revision = self._seen_stored = -1
         self._seen_link: Link = "starting"
+        self._next_clock = 0.0
 
     # The lens
 
@@ -146,8 +151,9 @@ class Controller:
         activity = self.session.activity
         while activity.notices:
             self._view.notify(safe_line(activity.notices.pop(0)), markup=False)
-        if activity.revision != self._seen_revision:
-            self._seen_revision = activity.revision
+        has_news = activity.revision != self._seen_revision
+        if has_news or (activity.is_busy and time.monotonic() >= self._next_clock):
+            self._seen_revision, self._next_clock = activity.revision, time.monotonic() + CLOCK_S
             if activity.link == "lost" and self._seen_link != "lost":
                 # The reason comes last: it may end in a path, which has no full stop.
                 self._view.say_problem(

@@ -117,6 +117,7 @@ def runners(
     seed: int,
     emit: Callable[[Event], None] = lambda event: None,
     cancelled: Callable[[], bool] = lambda: False,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> RunnerFor:
     """Makes the runners of a calibration; nothing is read or loaded yet.
 
@@ -127,9 +128,15 @@ def runners(
         seed: random seed of these items.
         emit: receives the events.
         cancelled: asked between batches.
+        is_cancelled: asked between layers.
     """
     return lambda rule: Runner(
-        spec, store, ImportanceSpec(n_items, *rule, seed), emit=emit, cancelled=cancelled
+        spec,
+        store,
+        ImportanceSpec(n_items, *rule, seed),
+        emit=emit,
+        cancelled=cancelled,
+        is_cancelled=is_cancelled,
     )
 
 

@@ -21,9 +21,9 @@ from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import Start, StartGeneration, StartRuns
 from core.experiment.events import (
     Event,
-    ItemsScored,
     JobChanged,
     JobState,
+    Progressed,
     RunFinished,
     RunStarted,
     TextWritten,
@@ -123,7 +123,7 @@ def is_measured_next(event: Event) -> bool:
 
 
 def is_scoring(event: Event) -> bool:
-    return isinstance(event, ItemsScored)
+    return isinstance(event, Progressed) and event.phase == "scoring"
 
 
 def is_writing(event: Event) -> bool:

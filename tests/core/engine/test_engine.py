@@ -28,9 +28,9 @@ from core.engine.runtime import EngineProcess, start_engine
 from core.experiment.events import (
     BatchFinished,
     ItemOutcome,
-    ItemsScored,
     JobChanged,
     ModelLoaded,
+    Progressed,
     Refused,
     RunFinished,
     RunsFound,
@@ -172,7 +172,7 @@ def test_importance_is_cancelled_too(spec: EngineSpec) -> None:
             contrast = MaskSpec("deductive_reasoning", "all", "contrast", 0.01)
             screen.connection.send(StartRankings("all ten", (contrast,)))
             job = await screen.job("all ten", "running")
-            await screen.until(lambda event: isinstance(event, ItemsScored))
+            await screen.until(lambda event: isinstance(event, Progressed) and event.phase == "scoring")
             screen.connection.send(Cancel(job.id))
             assert (await screen.job("all ten", "cancelled", "completed")).state == "cancelled"
 

@@ -19,7 +19,6 @@ from core.experiment.events import (
     BatchFinished,
     Event,
     ItemOutcome,
-    ItemsScored,
     Job,
     JobChanged,
     JobState,
@@ -29,6 +28,7 @@ from core.experiment.events import (
     TextCompared,
     TextWritten,
 )
+from tests.progressed import progressed
 
 
 def outcome(place: int) -> ItemOutcome:
@@ -166,14 +166,16 @@ def test_a_snapshot_has_what_goes_on_and_only_that() -> None:
     run = RunStarted(None, "b", 4)
     change(state, "3f2a-1", "running")
     change(state, "3f2a-2", "queued")
-    state.fold(ItemsScored("a", 3, 9))
-    assert state.snapshot("3f2a", 1).scored == ItemsScored("a", 3, 9)
+    scoring = progressed("scoring", "a", 3, 9)
+    state.fold(scoring)
+    assert state.snapshot("3f2a", 1).progress == (scoring,)
+    assert state.is_scoring
     state.fold(run)
     state.fold(BatchFinished((outcome(2),)))
     state.fold(BatchFinished((outcome(0), outcome(1))))
     change(state, "3f2a-2", "cancelled")
     snapshot = state.snapshot("3f2a", 1)
-    assert (snapshot.run, snapshot.scored) == (run, None)
+    assert snapshot.run == run
     assert snapshot.outcomes == (outcome(2), outcome(0), outcome(1))
     state.fold(RunFinished("base", "b", 0.5, 1, 2))
     assert (state.snapshot("3f2a", 1).run, state.snapshot("3f2a", 1).outcomes) == (None, ())

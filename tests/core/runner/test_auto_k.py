@@ -21,7 +21,7 @@ from core.abilities.neutral_texts import neutral_texts
 from core.analysis.generation_quality import MOST_TIMES, GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.events import Event, ItemsScored
+from core.experiment.events import Event, Progressed
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.inference.cancelling import Cancelled
@@ -200,9 +200,8 @@ def test_one_ranking_serves_all_k_and_nothing_is_measured_twice(
     measured: tuple[Path, FoundK, list[Event]],
 ) -> None:
     root, found, events = measured
-    scored = [
-        event.ability for event in events if isinstance(event, ItemsScored) and event.done == event.total
-    ]
+    scoring = [event for event in events if isinstance(event, Progressed) and event.phase == "scoring"]
+    scored = [event.about for event in scoring if event.done == event.total]
     assert scored == list(ABILITIES)
     runner = new_runner(root)
     for mask in MEASURED:

@@ -15,7 +15,7 @@ from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import StartRankings
 from core.engine.work import do
-from core.experiment.events import Event, ItemsScored
+from core.experiment.events import Event, Progressed
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.inference.cancelling import Cancelled
@@ -51,8 +51,8 @@ def contrast_of(ability: str, variant: Variant) -> MaskSpec:
 
 def scorings(heard: list[Event]) -> Counter[str]:
     """How many times the importance of each ability was computed."""
-    whole = [one for one in heard if isinstance(one, ItemsScored) and one.done == one.total]
-    return Counter(one.ability for one in whole)
+    scoring = [event for event in heard if isinstance(event, Progressed) and event.phase == "scoring"]
+    return Counter(event.about for event in scoring if event.done == event.total)
 
 
 def leave_no_room(monkeypatch: pytest.MonkeyPatch, *, for_sums: bool) -> None:

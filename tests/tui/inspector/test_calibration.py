@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.engine.protocol import Cancel, Command, EngineSpec, Resume, StartCalibration
-from core.experiment.events import ItemsScored, Job, JobChanged, JobState
+from core.experiment.events import Job, JobChanged, JobState
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.phantom.calibration.blocks import PRIVATE, Localization, Placement
 from core.phantom.calibration.calibration import Calibration, runners
@@ -22,6 +22,7 @@ from core.phantom.calibration.matrix import Estimate, Recovered
 from core.phantom.calibration.plan import USUAL, benchmarks, main_plan
 from core.phantom.ground_truth import Truth
 from tests.core.phantom.calibration.made_up import LOST, PHANTOM
+from tests.progressed import progressed
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import StillInspector, fraction, running, still_inspector
 from tests.tui.inspector.test_snapshots import NARROW, SIZES, SMALL, Size, TextFile
@@ -109,9 +110,9 @@ async def test_without_one_it_is_explained_and_enter_starts_it(tmp_path: Path) -
         assert sent == [START]
         app.emit(job("queued"))
         await shown(app, pilot, "It waits")
-        app.emit(job("running"), ItemsScored("commonsense_causal", 40, 200))
+        app.emit(job("running"), progressed("scoring", "commonsense_causal", 40, 200))
         await shown(app, pilot, "0 of 1,060 runs", "scoring weights for causal: 40 of 200 items")
-        app.emit(job("running", 265))
+        app.emit(job("running", 265), progressed("evaluating", "spatial_reasoning", 0, 50))
         await shown(app, pilot, "265 of 1,060 runs")
         app.emit(job("running", 530))
         await shown(app, pilot, "530 of 1,060 runs", " left")
@@ -138,8 +139,8 @@ async def test_without_one_it_is_explained_and_enter_starts_it(tmp_path: Path) -
 async def test_it_goes_on_while_one_looks_elsewhere(tmp_path: Path) -> None:
     async with running(still_inspector(tmp_path / "empty"), SMALL) as (app, pilot):
         sent = sent_by(app)
-        app.emit(job("running", 7), ItemsScored("commonsense_causal", 40, 200))
-        screen = await shown(app, pilot, "calibration run 8 of 1060")
+        app.emit(job("running", 7), progressed("scoring", "commonsense_causal", 40, 200))
+        screen = await shown(app, pilot, "run 8 of 1060")
         assert "importance of causal" not in screen  # which would be of the model that is looked at
         await pilot.press("C")
         await shown(app, pilot, "7 of 1,060 runs")
@@ -316,7 +317,7 @@ async def test_note(size: Size, tmp_path: Path, snapshot: SnapshotAssertion) -> 
     async with running(still_inspector(tmp_path / "empty"), size) as (app, pilot):
         await pilot.press("C")
         before = await shown(app, pilot, "enter starts it", "esc back ⏎ start")
-        app.emit(job("running", 265), ItemsScored("commonsense_causal", 40, 200))
+        app.emit(job("running", 265), progressed("scoring", "commonsense_causal", 40, 200))
         live = await shown(app, pilot, "40 of 200 items", "c cancel")
     assert before == snapshot(name="before")
     assert live == snapshot(name="live")

@@ -18,12 +18,12 @@ from textual._compositor import LayoutUpdate
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import (
+    AnswerWritten,
     BatchFinished,
     EntryReplaced,
     Event,
     Heartbeat,
     ItemOutcome,
-    ItemsScored,
     Job,
     JobChanged,
     ModelFailed,
@@ -38,6 +38,7 @@ from core.experiment.events import (
 from core.experiment.specs import MaskSpec
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
+from tests.progressed import progressed
 from tests.tui.inspector.host import until
 from tests.tui.inspector.made_up import StillInspector, answers, running, settled, still_inspector
 from tui.inspector.keys import PANES
@@ -153,9 +154,10 @@ def events() -> Sequence[Event]:
         Heartbeat(10, 10),
         JobChanged(Job("queued", "runs", f"{text}{LONG}", "queued", 0, 3)),
         JobChanged(job),
-        ItemsScored(text, 3, 10),
+        progressed("scoring", text, 3, 10, job=text),
         RunStarted(MASK, text, 3),
         BatchFinished(outcomes),
+        AnswerWritten(2, text),
         EntryReplaced(text),
         Refused(f"{text}{LONG[-500:]}"),
         JobChanged(Job(text, "runs", text, "failed", 1, 3, problem=text)),

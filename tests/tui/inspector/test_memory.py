@@ -11,7 +11,6 @@ from core.experiment.events import (
     GpuFacts,
     Heartbeat,
     ImportancePlanned,
-    ItemsScored,
     Job,
     JobChanged,
     ModelFailed,
@@ -23,6 +22,7 @@ from core.importance.memory import MemoryOptions
 from core.models.machine import Gpu, Machine, Memory
 from core.models.spec import ModelSpec
 from tests.core.tiny_models import save_model
+from tests.progressed import progressed
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import CONNECTED, StillInspector, running, settled, still_inspector
 from tui.inspector.activity import Activity
@@ -125,18 +125,19 @@ async def test_how_weights_are_scored_is_told_beside_how_far_it_is(tmp_path: Pat
     app = still_inspector(tmp_path / "cache")
     async with running(app, (80, 24)) as (_, pilot):
         app.emit(JobChanged(Job("1-1", "rankings", "x", "running", 0, 1)), PLANNED)
-        app.emit(ItemsScored("spatial_reasoning", 4, 8))
+        app.emit(progressed("scoring", "spatial_reasoning", 4, 8, job="1-1"))
         words = "in 2 passes over layers, sums on the GPU, maps on disk, batches of 8 items"
         await until(pilot, lambda: words in flat(app))
-        app.emit(ItemsScored("temporal_reasoning", 4, 8))
+        app.emit(progressed("scoring", "temporal_reasoning", 4, 8, job="1-1"))
         await until(pilot, lambda: words not in flat(app))
 
 
 def test_a_screen_that_comes_later_knows_it_too() -> None:
     activity = Activity()
-    scored = ItemsScored("spatial_reasoning", 4, 8)
-    activity.fold(Snapshot("3f2a", 1, (), None, None, (), (), scored, planned=PLANNED))
-    assert (activity.scored, activity.planned) == (scored, PLANNED)
+    scored = progressed("scoring", "spatial_reasoning", 4, 8, job="1-1")
+    jobs = (Job("1-1", "rankings", "x", "running", 0, 1),)
+    activity.fold(Snapshot("3f2a", 1, jobs, None, None, (), (), (scored,), planned=PLANNED))
+    assert (activity.progress, activity.planned) == (scored, PLANNED)
     activity.lose("It was killed.")
     assert activity.planned is None
 

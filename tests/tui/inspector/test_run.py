@@ -16,9 +16,9 @@ from core.analysis.matrix import matrix
 from core.analysis.statistics.cells import cell_statistics
 from core.engine.protocol import EngineSpec
 from core.experiment.events import (
+    AnswerWritten,
     BatchFinished,
     ItemOutcome,
-    ItemsScored,
     Job,
     JobChanged,
     JobState,
@@ -29,6 +29,7 @@ from core.experiment.events import (
 from core.experiment.specs import ImportanceSpec
 from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples
 from tests.core.analysis.samples.stored_samples import MASK
+from tests.progressed import progressed
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tests.tui.inspector.written import MASK as WRITTEN_MASK
@@ -42,7 +43,7 @@ from tui.inspector.run.comparison import STORED_RESAMPLES, Comparison
 from tui.inspector.run.figures import Curve, ItemLine, Listing, Side
 from tui.inspector.run.line_plot import LinePlot, PlotLook, drawn
 from tui.inspector.run.pane import RunPane, runs_of
-from tui.inspector.run.status import queue_of, status_of
+from tui.inspector.run.status import answer_of, queue_of, status_of
 from tui.inspector.run.tables import Ticker
 from tui.inspector.session import Session
 from tui.names import job_title
@@ -214,6 +215,7 @@ async def test_a_run_is_followed_and_its_end_comes_from_the_cache(
         await hosted.shows(pilot, "● random control stored", "○ ablated")
         hosted.fold(job("running", done=1), RunStarted(mask, ABILITY, CACHED_ITEMS))
         hosted.fold(BatchFinished(tuple(given[:1])))
+        hosted.fold(progressed("evaluating", ABILITY, 1, CACHED_ITEMS, job="ab-1"))
         await hosted.shows(pilot, "▶ ablated 1/30", "run 2 of 3", "1 of 30", "(n 1)", "not identifiable")
         hosted.fold(BatchFinished(tuple(given[1:20])))
         await hosted.shows(pilot, "20 of 30", "ablated, as items arrive", f"#{given[19].index} ")
@@ -310,15 +312,23 @@ def test_the_engine_s_doing_is_put_into_words(tmp_path: Path) -> None:
         return lambda session: [session.activity.fold(event) for event in events] and None  # type: ignore[arg-type, func-returns-value]
 
     contrast = replace(LENS, selection="contrast")
-    second = ItemsScored(CACHED_ABILITIES[1], 20, 40)
+    second = progressed("scoring", CACHED_ABILITIES[1], 20, 40, job="ab-1", number=7, of=10, rate=0.5)
     assert said(fold(), tmp_path) == ""
     assert "loading the model: reading" in said(fold(ModelLoading("demo", "reading")), tmp_path)
     scoring = said(fold(job("running"), second), tmp_path, contrast)
-    assert "importance of quantitative (7 of 10) 20/40" in scoring
-    assert "p resumes" in said(fold(job("running"), job("paused"), second), tmp_path, contrast)
+    assert "scoring weights for quantitative (7 of 10) 20/40" in scoring
+    assert "30.0/min" in scoring
+    paused = said(fold(job("running"), job("paused"), second), tmp_path, contrast)
+    assert "p resumes" in paused
+    assert "/min" not in paused
     other = (job("running", 4, 30, "a matrix"), RunStarted(None, CACHED_ABILITIES[2], 7))
-    assert "a matrix 0/7" in said(fold(*other), tmp_path)
-    assert "run 5 of 30" in said(fold(*other), tmp_path)
+    answering = progressed("evaluating", CACHED_ABILITIES[2], 3, 7, job="ab-1", elapsed_s=62.5, left_s=600.0)
+    assert "a matrix" in said(fold(*other), tmp_path)
+    first, second_line = said(fold(*other, answering), tmp_path).split("\n")
+    assert "answering spatial 3/7" in first
+    assert second_line == "  run 5 of 30 · 1:03, about 10 min left"
+    told = msgspec.structs.replace(other[0].job, is_cancelling=True)
+    assert "cancelling" in said(fold(*other, answering, JobChanged(told)), tmp_path)
     own = said(fold(job("cancelled", 1)), tmp_path)
     assert own.endswith("1 of 3 runs are done and kept; r resumes")
     matrix = said(fold(job("cancelled", 1, title="AIS matrix: MLP-only, top, k 1 %")), tmp_path)
@@ -326,6 +336,24 @@ def test_the_engine_s_doing_is_put_into_words(tmp_path: Path) -> None:
     assert said(fold(job("cancelled", 1, title="k sweep")), tmp_path).endswith("ask for it again to resume")
     assert "failed: no memory \\x1b" in said(fold(job("failed", problem="no memory \x1b")), tmp_path)
     assert "R restarts" in said(lambda session: session.activity.lose("The engine was killed."), tmp_path)
+
+
+def test_the_end_of_an_answer_is_shown_while_it_is_written(tmp_path: Path) -> None:
+    session, _ = demo_session(tmp_path)
+    activity = session.activity
+    assert answer_of(activity, 20, 2) == ""
+    activity.fold(AnswerWritten(14, "one two"))
+    activity.fold(AnswerWritten(14, " three\x1b[2J"))
+    assert answer_of(activity, 60, 2) == "writing #14: one two three\\x1b[2J"
+    for number in range(200):
+        activity.fold(AnswerWritten(14, f" {number}"))
+    heading, *rows = answer_of(activity, 20, 3).split("\n")
+    assert heading == "writing #14:"
+    assert len(rows) == 2
+    assert all(len(row) <= 20 for row in rows)
+    assert rows[-1].endswith(" 199")
+    activity.fold(AnswerWritten(15, "another"))
+    assert answer_of(activity, 30, 1) == "writing #15: another"
 
 
 def test_the_queue_keeps_to_its_room(tmp_path: Path) -> None:

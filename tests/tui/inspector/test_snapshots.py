@@ -29,6 +29,7 @@ from core.experiment.events import (
     TextEnded,
     TextWritten,
 )
+from tests.progressed import progressed
 from tests.tui.inspector.made_up import (
     LENS,
     MODEL,
@@ -227,9 +228,8 @@ def begin(app: StillInspector) -> None:
     ]
     app.emit(job("running"), *waiting, RunStarted(LACKING.mask, SPATIAL, N))
     app.emit(BatchFinished(tuple(outcomes[:-25:-1])))
-    live = app.session.activity.current
-    assert live is not None
-    live.finished = live.started + 9.0  # its rate stays what it is
+    app.session.activity.now = lambda: 0.0  # its clock stands still
+    app.emit(progressed("evaluating", SPATIAL, 24, N, rate=2.67, elapsed_s=9.0, left_s=100.0))
 
 
 @SIZES

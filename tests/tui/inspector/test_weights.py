@@ -11,9 +11,10 @@ from textual.widgets import Static
 
 from core.analysis.mask_tables import MaskDistribution
 from core.engine.protocol import Command, StartRankings
-from core.experiment.events import ItemsScored, Job, JobChanged
+from core.experiment.events import Job, JobChanged
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
+from tests.progressed import progressed
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
@@ -143,7 +144,7 @@ async def test_what_is_missing_is_said_and_scored(demo_cache: Path) -> None:
         await pilot.press("x")
         assert sent == [StartRankings(f"ranking of {mask_spec}", (mask_spec,))]
         pane.session.activity.fold(JobChanged(Job("a-1", "rankings", f"ranking of {mask_spec}", "running")))
-        pane.session.activity.fold(ItemsScored(DEDUCTIVE, 340, 1000))
+        pane.session.activity.fold(progressed("scoring", DEDUCTIVE, 340, 1000, job="a-1"))
         pane.tick()
         await pilot.pause()
         assert "The engine scores deductive: 340 of 1,000 items." in screen_text(app)

@@ -286,7 +286,7 @@ class CalibrationScreen(ModalScreen[None]):
             self._asked_after = None
         if job is None or job.state != "running":
             self._pace = None
-        elif self._pace is None or self._session.activity.scored is not None:
+        elif self._pace is None or self._session.activity.is_scoring:
             self._pace = Pace.of(job)  # scoring in between says nothing about the pace of runs
         self._known = job
         if job is not None and job.state == "completed" and (before is None or before.state != "completed"):

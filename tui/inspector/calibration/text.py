@@ -30,6 +30,7 @@ from tui.inspector.pane import ROW_SUFFIXES, Exported, write_rows
 from tui.inspector.session import Session
 from tui.names import short_benchmark
 from tui.numbers import duration_text, number
+from tui.progress_words import phase_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -208,12 +209,12 @@ def _state(session: Session, job: Job | None, pace: Pace | None, *, is_asked: bo
 
 
 def _progress(session: Session, job: Job, pace: Pace | None) -> str:
-    marks, scored = session.marks, session.activity.scored
+    marks, progress = session.marks, session.activity.progress
     full = BAR_WIDTH * job.done // job.total if job.total else 0
     runs = f"{job.done:,} of {job.total:,} runs {marks.bar * full}{marks.dash * (BAR_WIDTH - full)}"
     if job.state == "paused":
         return f"{marks.paused} {runs}  paused: p resumes"
-    if scored is not None:
-        name = short_benchmark(scored.ability)
-        return f"{marks.running} {runs}\n  scoring weights for {name}: {scored.done} of {scored.total} items"
+    if progress is not None and progress.phase == "scoring":
+        counted = f"{progress.done} of {progress.total} items"
+        return f"{marks.running} {runs}\n  {phase_text(progress)}: {counted}"
     return f"{marks.running} {runs}  {pace.left(job) if pace else ''}".rstrip()

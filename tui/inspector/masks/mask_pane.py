@@ -167,9 +167,10 @@ class MaskPane(Pane, Generic[Found]):
 
     def _progress(self, masks: Sequence[MaskSpec]) -> str:
         """How far the engine is with the rankings, in a sentence; empty if it does not score."""
-        if (scored := self.session.activity.scored) is not None:
-            name = short_benchmark(scored.ability)
-            return f"The engine scores {name}: {scored.done:,} of {scored.total:,} items."
+        progress = self.session.activity.progress
+        if progress is not None and progress.phase == "scoring":
+            name = short_benchmark(progress.about)
+            return f"The engine scores {name}: {progress.done:,} of {progress.total:,} items."
         return "The engine has it to do." if self._is_asked(_title_of(masks)) else ""
 
     def _is_asked(self, title: str) -> bool:

@@ -268,9 +268,10 @@ def trouble(activity: Activity, job: Job | None, asked: Asked | None, model: str
         return f"Waits for the model: {activity.model.doing}"
     if job.state == "paused":
         return "Paused: p resumes."
-    if job.state == "running" and (scored := activity.scored) is not None:
-        ability = short_benchmark(scored.ability)
-        return f"Scores weights for {ability} first: {scored.done:,} of {scored.total:,} items."
+    progress = activity.progress
+    if job.state == "running" and progress is not None and progress.phase == "scoring":
+        ability = short_benchmark(progress.about)
+        return f"Scores weights for {ability} first: {progress.done:,} of {progress.total:,} items."
     ends = [end for pane in range(len(VARIANTS)) if (end := Written(activity, job, pane).end) is not None]
     unknown = {word for end in ends for word in end.unknown_words}
     return f"{model} does not know: {', '.join(sorted(unknown))}" if unknown else ""

@@ -13,7 +13,15 @@ from tui.inspector.look.text import one_line
 from tui.inspector.pane import Copied, Pane
 from tui.inspector.run.figures import Figures, Side, nothing_yet, report_of
 from tui.inspector.run.line_plot import LinePlot
-from tui.inspector.run.status import beside_of, is_asked_for, live_side, plan_of, queue_of, status_of
+from tui.inspector.run.status import (
+    answer_of,
+    beside_of,
+    is_asked_for,
+    live_side,
+    plan_of,
+    queue_of,
+    status_of,
+)
 from tui.inspector.run.tables import FiguresTable, Sentences, Ticker
 from tui.result_words import cut_text
 
@@ -35,6 +43,9 @@ LIVE_S = 0.4
 SOON_S = 0.01
 
 TONES: dict[Tone, str] = {"running": "$primary", "problem": "$error", "note": ""}
+
+ANSWER_ROWS, ANSWER_ROWS_SHORT = 8, 4
+"""Rows of the answer that is being written, on a tall and on another screen."""
 
 QUEUE_ROWS = 5
 """Rows of waiting jobs on a tall screen."""
@@ -77,6 +88,7 @@ class RunPane(Pane):
 
     DEFAULT_CSS = """
     RunPane #run-status { height: auto; max-height: 5; color: $text-muted; }
+    RunPane #run-answer { height: auto; margin-top: 1; }
     RunPane #run-plan { height: auto; margin-top: 1; }
     RunPane #run-body { height: 1fr; }
     RunPane #run-queue {
@@ -105,6 +117,7 @@ class RunPane(Pane):
         marks = self.session.marks
         yield FiguresTable(marks, id="run-figures")
         yield Sentences(id="run-status")
+        yield Sentences(id="run-answer")
         yield Sentences(id="run-plan")
         with Container(id="run-body"):
             yield LinePlot(marks, id="run-plot")
@@ -216,6 +229,9 @@ class RunPane(Pane):
             return
         asked = is_asked_for(self.session, lens)
         self._say_status(lens, figures)
+        rows = ANSWER_ROWS if self.screen.has_class("-tall") else ANSWER_ROWS_SHORT
+        answer = answer_of(self.session.activity, max(1, self.content_size.width), rows)
+        self.query_one("#run-answer", Sentences).say(answer)
         plan = [self._problem]
         if figures is not None and not asked:
             plan = plan_of(self.session, lens, figures)

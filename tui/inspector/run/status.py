@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.experiment.events import ItemsScored, Job, JobKind, ModelFailed, ModelLoaded, ModelLoading, Probing
+from core.experiment.events import (
+    Job,
+    JobKind,
+    ModelFailed,
+    ModelLoaded,
+    ModelLoading,
+    Probing,
+    Progressed,
+)
 from tui.engine_words import loaded_text, memory_text, plan_text, planned_text
+from tui.inspector.look.text import LONGEST_ROW, rows_of
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
 from tui.names import MATRIX_JOB, job_title, short_benchmark
-from tui.numbers import duration_text, rate_text, size_text
+from tui.numbers import size_text
+from tui.progress_words import clock_text, count_text, pace_text, phase_text
 from tui.prompt_words import settled_text
 from tui.safe_text import safe_line
 
@@ -108,7 +117,7 @@ def is_asked_for(session: Session, lens: Lens) -> bool:
 
 
 def status_of(session: Session, lens: Lens, runs: Mapping[Side, Run], width: int) -> Status:
-    """What the engine does, in one sentence; empty if it is idle and nothing went wrong.
+    """What the engine does, in a line or two; empty if it is idle and nothing went wrong.
 
     Args:
         session: the open model.
@@ -125,8 +134,23 @@ def status_of(session: Session, lens: Lens, runs: Mapping[Side, Run], width: int
         return Status(f"{session.marks.wrong} {safe_line(activity.model.problem)}", "problem")
     if activity.job is not None:
         long, short = (_job_status(session, lens, runs, activity.job, bar) for bar in (BAR_WIDTH, 0))
-        return Status(long if len(long) <= width else short, "running")
+        return Status("\n".join(long if len(long[0]) <= width else short), "running")
     return _idle_status(session, lens)
+
+
+def answer_of(activity: Activity, width: int, rows: int) -> str:
+    """The end of the answer that is being written, in some rows of a width; empty if none is."""
+    answer = activity.answer
+    if answer is None or not answer.text:
+        return ""
+    heading = f"writing #{answer.index}: "
+    text = safe_line(answer.text[-LONGEST_ROW * width * rows :])
+    lines = rows_of(heading + text, width)
+    if len(lines) <= rows:
+        return heading + text
+    # The end of it, with the heading before.
+    lines = rows_of(text, width)[1 - rows :] if rows > 1 else []
+    return heading.strip() + "".join(f"\n{text[first:last]}" for first, last in lines)
 
 
 def queue_of(activity: Activity, room: int) -> list[str]:
@@ -174,48 +198,43 @@ def _scoring(session: Session, lens: Lens, scorings: int) -> str:
     return f"of {whose}: {session.spec.importance.n_items:,} items{' each' if scorings > 1 else ''}"
 
 
-def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job, bar: int) -> str:
-    """What the job does, with a progress bar of `bar` columns."""
-    activity = session.activity
-    paused = job.state == "paused"
-    which = f"{PARTS[job.kind]} {min(job.done + 1, job.total)} of {job.total}" if job.total > 1 else ""
-    if activity.current is not None:
-        live, side = activity.current, live_side(activity, runs)
-        what = SIDE_WORDS[side] if side else safe_line(job.title)
-        parts = [f"{what} {_progress(session.marks, len(live.outcomes), live.run.n, bar)}"]
-        parts += [*([] if paused else _pace(live.rate, live.seconds_left)), which]
-    elif activity.scored is not None and job.kind != "calibration":  # it scores another model's weights
-        parts = [_scored(session, lens, activity.scored, bar)]
-        parts += [] if paused else _scoring_pace(activity, activity.scored)
+def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job, bar: int) -> list[str]:
+    """What the job does, with a progress bar of `bar` columns, and below it the clock of the whole."""
+    activity, marks = session.activity, session.marks
+    progress, paused = activity.progress, job.state == "paused"
+    if job.is_cancelling:
+        parts = ["cancelling: what is finished is kept"]
     elif activity.probing is not None:
-        parts = [_probing(session.marks, activity.probing, bar)]
-    elif isinstance(activity.model, ModelLoading):
+        parts = [_probing(marks, activity.probing, bar)]
+    elif progress is None and isinstance(activity.model, ModelLoading):
         parts = [_loading(activity.model)]
-    else:
+    elif progress is None or job.kind == "calibration":  # that is about another model
         mine = job.title == job_title(lens.mask, lens.benchmark)
-        parts = ["preparing" if mine else safe_line(job.title), which]
-    if paused:
-        parts.append("paused: p resumes, c cancels")
-    mark = session.marks.paused if paused else session.marks.running
-    return f"{mark} {'  '.join(part for part in parts if part)}"
+        parts = ["preparing" if mine else safe_line(job.title)]
+    else:
+        words = _phase(activity, progress, runs)
+        parts = [
+            f"{words} {_progress(marks, progress.done, progress.total, bar)}".rstrip(),
+            "" if paused else pace_text(progress),
+        ]
+    mark = marks.paused if paused else marks.running
+    return [f"{mark} {'  '.join(filter(None, parts))}", *_whole(activity, job)]
 
 
-def _scored(session: Session, lens: Lens, scored: ItemsScored, bar: int) -> str:
-    """The progress of importance: items, and the ability among those that the lens needs."""
-    wanted = session.experiment.scored_abilities(lens.mask) if lens.mask is not None else []
-    which = ""
-    if len(wanted) > 1 and scored.ability in wanted:
-        which = f" ({wanted.index(scored.ability) + 1} of {len(wanted)})"
-    progress = _progress(session.marks, scored.done, scored.total, bar)
-    return f"importance of {short_benchmark(scored.ability)}{which} {progress}"
+def _phase(activity: Activity, progress: Progressed, runs: Mapping[Side, Run]) -> str:
+    """What is being done; of the lens's own runs, which one it is."""
+    side = live_side(activity, runs) if progress.phase in ("evaluating", "writing") else None
+    return SIDE_WORDS[side] if side else phase_text(progress)
 
 
-def _scoring_pace(activity: Activity, scored: ItemsScored) -> list[str]:
-    seconds = time.monotonic() - activity.scoring_started
-    if not scored.done or seconds <= 0:
-        return []
-    rate = scored.done / seconds
-    return _pace(rate, (scored.total - scored.done) / rate)
+def _whole(activity: Activity, job: Job) -> list[str]:
+    """How much of the job is done, its time so far and left, and how it goes on in a pause."""
+    parts = [f"{PARTS[job.kind]} {min(job.done + 1, job.total)} of {job.total}"] if job.total > 1 else []
+    if activity.clock is not None:
+        parts.append(clock_text(*activity.clock))
+    if job.state == "paused" and not job.is_cancelling:
+        parts.append("p resumes, c cancels")
+    return [f"  {' · '.join(parts)}"] if parts else []
 
 
 def _idle_status(session: Session, lens: Lens) -> Status:
@@ -261,20 +280,14 @@ def beside_of(session: Session) -> tuple[str, ...]:
     settled = () if session.settled is None else (settled_text(session.settled),)
     if not isinstance(activity.model, ModelLoaded):
         return settled + session.memory
-    planned, scored = activity.planned, activity.scored
-    if planned is None or (scored is not None and scored.ability != planned.ability):
-        return settled
-    return (*settled, planned_text(planned))
+    planned = activity.planned
+    return settled if planned is None else (*settled, planned_text(planned))
 
 
 def _progress(marks: Marks, done: int, total: int, width: int) -> str:
-    full = width * done // total if total else 0
+    """The count of a phase, with a bar of some columns; empty where there is nothing to count."""
+    if total <= 1:
+        return ""
+    full = width * done // total
     bar = f" {marks.bar * full}{marks.dash * (width - full)}" if width else ""
-    return f"{done:,}/{total:,}{bar}"
-
-
-def _pace(rate: float | None, seconds_left: float | None) -> list[str]:
-    """Rate and remaining time."""
-    if not rate or seconds_left is None:
-        return []
-    return [rate_text(rate), f"{duration_text(seconds_left)} left"]
+    return f"{count_text(done, total)}{bar}"

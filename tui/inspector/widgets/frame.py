@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.engine_words import gpu_words, loaded_share
-from tui.names import short_benchmark
 from tui.numbers import count_text, size_text
+from tui.progress_words import done_share, left_text
 from tui.prompt_words import STYLE_WORDS
 from tui.safe_text import safe_line
 
@@ -133,16 +133,17 @@ def status_text(session: Session) -> Text:
 
 def progress_text(activity: Activity) -> str:
     """How far the running job is, shortly."""
-    job, scored = activity.job, activity.scored
-    if scored is not None and activity.current is None:
-        return f"scoring {short_benchmark(scored.ability)} {scored.done}/{scored.total}"
+    job, clock = activity.job, activity.clock
     if job is None:
         return "idle"
+    if job.is_cancelling:
+        return "cancelling"
+    share = None if clock is None else done_share(*clock)
+    if clock is not None and clock[1] is not None and share is not None:
+        return f"{share:.0%}, {left_text(clock[1])} left".replace("%", " %")
     if job.total > 1:
         unit = " runs" if job.kind in ("runs", "calibration") else ""
         return f"{job.done}/{job.total}{unit}"
-    if activity.current is not None:
-        return f"{len(activity.current.outcomes)}/{activity.current.run.n}"
     return DOING[job.kind]
 
 
