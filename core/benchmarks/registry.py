@@ -141,6 +141,11 @@ def ignored_options(benchmark: Benchmark, options: BenchmarkOptions) -> tuple[st
     return tuple(name for name, is_ignored in ignored.items() if is_ignored)
 
 
+def shots_of(benchmark: Benchmark) -> int:
+    """The worked examples before each of its items; 0 where that is unknown."""
+    return benchmark.source.shots if isinstance(benchmark.source, TaskSource) else 0
+
+
 def runs_code(benchmark: Benchmark) -> bool:
     """Whether it runs programs that the model writes."""
     return isinstance(benchmark.source, TaskSource) and benchmark.source.task.runs_code

@@ -188,7 +188,7 @@ def test_a_beginning_that_two_abilities_share_names_none(capsys: Captured) -> No
 
 
 def test_benchmarks_have_the_short_names_too() -> None:
-    found = find_benchmarks(["causal", "spatial+recall"], "standard")
+    found = find_benchmarks(["causal", "spatial+recall"])
     assert [one.id for one in found] == ["commonsense_causal", "contextual_recall+spatial_reasoning"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -74,6 +75,16 @@ def prompt_of(document: Document) -> str:
     if len(document.contexts) == 1 or not first.endswith(option):
         return first
     return f"{first.removesuffix(option)}{BLANK}{document.continuations[0]}"
+
+
+def start_of(beginning: str, prompt: str) -> int:
+    """The index in a prompt at which its item begins, given the item's first words; 0 if they are not in it.
+
+    Examples come before the item, and may be alike: so the last place counts.
+    """
+    words = r"\s+".join(map(re.escape, beginning.split()))
+    found = [match.start() for match in re.finditer(words, prompt)] if words else []
+    return found[-1] if found else 0
 
 
 class ItemTable:

@@ -88,3 +88,7 @@ class Sample:
     """The right written answers; empty where there are options."""
     cluster: str = ""
     """Items of one cluster share a passage; empty: the item is on its own."""
+    shots: int = 0
+    """Worked examples before the item in the prompt."""
+    start: int = 0
+    """Index in the prompt of the item's first character; 0 without worked examples before it."""

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from cache.files import write_atomically
 from core.analysis.samples.answers import Answers, live_answers, stored_answers
-from core.analysis.samples.items import UNKNOWN, ItemTable, ensure_items
+from core.analysis.samples.items import UNKNOWN, ItemTable, ensure_items, start_of
 from core.analysis.samples.records import FILTERS, FLIPS, Answer, Filter, Sample, SampleRow
 from core.analysis.samples.written import stored_divergences
 from core.analysis.statistics.significance import mcnemar_exact
 from core.benchmarks.benchmark import Benchmark
+from core.benchmarks.registry import shots_of
 from core.experiment.events import ItemOutcome
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec
@@ -180,6 +181,7 @@ class Samples:
         if not 0 <= index < self.n:
             raise IndexError(f"There is no item {index}: the benchmark's items are 0 to {self.n - 1}.")
         item = self.items.item(index)
+        shots = 0 if self.benchmark is None else shots_of(self.benchmark)
         return Sample(
             index=index,
             id=item["item_id"],
@@ -193,6 +195,8 @@ class Samples:
             ablated=_answer(self.ablated_answers, index),
             targets=tuple(item["targets"]),
             cluster=item["cluster"],
+            shots=shots,
+            start=start_of(item["beginning"], item["prompt"]) if shots else 0,
         )
 
     def write(

@@ -108,6 +108,31 @@ async def test_failures_are_chosen_from_the_list_of_tags(stored: tuple[Experimen
         await written.says(pilot, "of those tagged 'miscounts'")
 
 
+async def test_worked_examples_are_folded_until_a_key_shows_them(
+    tmp_path: Path, stored: tuple[Experiment, Benchmark]
+) -> None:
+    written = Written(*stored_answers(tmp_path, shots=2))
+    async with written.app.run_test(size=(100, 40)) as pilot:
+        await written.says(pilot, "fails: 40 %")
+        await pilot.press("enter")
+        await written.says(
+            pilot, "Prompt 2 worked examples, ", "characters: u shows them Add 3 and 4. Answer:"
+        )
+        assert "and nothing" not in written.flat
+        await pilot.press("u")
+        await written.says(pilot, "and nothing. Answer: 10")
+        assert "worked examples" not in written.flat
+        await pilot.press("l")  # the next item, too
+        await written.says(pilot, "and nothing. Answer: 10", "Add 2 and 2.")
+        await pilot.press("u")
+        await written.says(pilot, "Prompt 2 worked examples, ")
+    written = Written(*stored)
+    async with written.app.run_test(size=(100, 40)) as pilot:
+        await written.says(pilot, "fails: 40 %")
+        await pilot.press("enter", "u")
+        await written.says(pilot, "Prompt Add 3 and 4. Answer:")
+
+
 async def test_an_item_says_how_it_fails_and_what_is_right(stored: tuple[Experiment, Benchmark]) -> None:
     written = Written(*stored)
     async with written.app.run_test(size=(100, 40)) as pilot:

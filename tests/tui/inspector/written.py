@@ -28,6 +28,11 @@ max_new_tokens = 32
 extract = '#### (\\S+)'
 """
 
+EXAMPLES = """
+shots = {shots}
+shot_rows = "shots.jsonl"
+"""
+
 
 class Case(NamedTuple):
     """One item and what both models wrote on it."""
@@ -71,18 +76,20 @@ PARTED = 0
 """The item of which it is stored where the answers part."""
 
 
-def written_benchmark(folder: Path) -> Benchmark:
-    """The benchmark, its files in a folder."""
+def written_benchmark(folder: Path, shots: int = 0) -> Benchmark:
+    """The benchmark, its files in a folder, with so many worked examples before each item."""
     rows = [{"question": case.question, "answer": case.gold} for case in CASES]
     (folder / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     file = folder / "sums.toml"
-    file.write_text(DESCRIPTION, "utf-8")
+    file.write_text(DESCRIPTION + (EXAMPLES.format(shots=shots) if shots else ""), "utf-8")
+    examples = [{"question": f"Add {n} and nothing.", "answer": str(n)} for n in range(100, 100 + shots + 1)]
+    (folder / "shots.jsonl").write_text("".join(json.dumps(row) + "\n" for row in examples), "utf-8")
     return find_benchmarks([str(file)])[0]
 
 
-def stored_answers(folder: Path) -> tuple[Experiment, Benchmark]:
+def stored_answers(folder: Path, shots: int = 0) -> tuple[Experiment, Benchmark]:
     """A experiment whose cache has both models' answers, and where they part."""
-    experiment, benchmark = Experiment(ModelSpec(), Store(folder / "cache")), written_benchmark(folder)
+    experiment, benchmark = Experiment(ModelSpec(), Store(folder / "cache")), written_benchmark(folder, shots)
     n = len(CASES)
     ids = [document.id for document in benchmark.documents(experiment.spec, n)]
     _save(experiment, benchmark, None, ids, [(case.base, "eos", case.gold) for case in CASES])

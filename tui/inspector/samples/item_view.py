@@ -67,6 +67,8 @@ class SampleView(ScrollView, can_focus=True):
         self._marks = marks
         self.subject: Subject | None = None
         """The item that is shown."""
+        self._unfolds = False
+        """Whether worked examples before the item are shown."""
         self._lines: list[Line] = []
         self._width = 0
 
@@ -79,6 +81,12 @@ class SampleView(ScrollView, can_focus=True):
             if before is None or before.sample.index != subject.sample.index:
                 self.scroll_to(y=0, animate=False, immediate=True)
             self._start_layout(subject)
+
+    def toggle_examples(self) -> None:
+        """Shows the worked examples before the item, or folds them; also those of later items."""
+        self._unfolds = not self._unfolds
+        if self.subject is not None and self._width:
+            self._start_layout(self.subject)
 
     def action_step(self, step: int) -> None:
         self.post_message(self.Stepped(step))
@@ -105,7 +113,8 @@ class SampleView(ScrollView, can_focus=True):
         self.run_worker(work, group="layout", exclusive=True)
 
     async def _lay_out(self, subject: Subject, width: int) -> None:
-        self._take(await asyncio.to_thread(sample_lines, subject, width, self._marks))
+        lines = partial(sample_lines, subject, width, self._marks, unfolds=self._unfolds)
+        self._take(await asyncio.to_thread(lines))
 
     def _take(self, lines: list[Line]) -> None:
         self._lines = lines

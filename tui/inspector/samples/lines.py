@@ -32,11 +32,14 @@ SIDE_BY_SIDE = 40
 """Columns from which the two answers stand side by side."""
 
 
-def sample_lines(subject: Subject, width: int, marks: Marks) -> list[Line]:
-    """All lines of an item, none wider than the width (in cells; at least 20)."""
+def sample_lines(subject: Subject, width: int, marks: Marks, *, unfolds: bool = False) -> list[Line]:
+    """All lines of an item, none wider than the width (in cells; at least 20).
+
+    Worked examples before the item take one line, unless it unfolds them.
+    """
     sample = subject.sample
     lines = _title(subject, width, marks)
-    lines += [(), *_heading("Prompt"), *_block(sample.prompt, width)]
+    lines += [(), *_heading("Prompt"), *_prompt(sample, width, unfolds=unfolds)]
     if sample.options:
         lines += [(), *_options(subject, width, marks)]
     if subject.failure is not None:
@@ -45,6 +48,15 @@ def sample_lines(subject: Subject, width: int, marks: Marks) -> list[Line]:
     if sample.steps:
         lines += [(), *_heading("Worked solution"), *_block(sample.steps, width)]
     return lines
+
+
+def _prompt(sample: Sample, width: int, *, unfolds: bool) -> list[Line]:
+    """The prompt, worked examples folded or not."""
+    if not sample.start or unfolds:
+        return _block(sample.prompt, width)
+    examples = "1 worked example" if sample.shots == 1 else f"{sample.shots} worked examples"
+    words = f"{examples}, {sample.start:,} characters: u shows them"
+    return [*_paragraph(words, width, "muted"), *_block(sample.prompt[sample.start :], width)]
 
 
 def flip_signs(flip: Flip, marks: Marks) -> str:

@@ -21,6 +21,7 @@ from tui.inspector.samples.reading import (
     Listing,
     Question,
     Reading,
+    Subject,
     about_samples,
     list_samples,
     read_failures,
@@ -61,8 +62,9 @@ w lists all tags with their numbers of items: first how written answers fail, th
 tag is tried as the cursor comes to it: enter keeps it, esc does not. A search looks into prompt, options and
 id as you type: enter goes on to the list, esc ends the search.
 
-An item has its prompt, its options with their log-likelihoods (in nats, summed over the option's tokens) and,
-as bars, their shares of the probability of all its options. Then comes how the ablated answer fails, each tag
+An item has its prompt (worked examples before it are folded to one line: u shows them), its options with
+their log-likelihoods (in nats, summed over the option's tokens) and, as bars, their shares of the
+probability of all its options. Then comes how the ablated answer fails, each tag
 with its evidence, and the first token that differs from base.
 
 Below are both answers: the first word that differs is marked, what follows is tinted, and the evidence for
@@ -84,6 +86,13 @@ class SamplesPane(Pane):
         Binding("w", "tags", "failures", id="samples.tags", tooltip="Choose by how answers fail, or a tag"),
         Binding("n", "flip(1)", "next flip", id="samples.next_flip", tooltip="Next flip"),
         Binding("N", "flip(-1)", "flip", id="samples.previous_flip", show=False, tooltip="Previous flip"),
+        Binding(
+            "u",
+            "examples",
+            "examples",
+            id="samples.examples",
+            tooltip="Show the worked examples before the item, or fold them",
+        ),
         Binding("escape", "back", "back", id="samples.back", show=False, tooltip="Back"),
     ]
 
@@ -232,11 +241,18 @@ class SamplesPane(Pane):
             self._item.show(None)
         else:
             metric = self.session.benchmark(reading.question.benchmark).metrics[0]
-            self.read(lambda: subject_at(reading, index, metric), self._item.show, "item")
+            self.read(lambda: subject_at(reading, index, metric), self._show_item, "item")
         if not self._rows.display:
             self._say()
 
+    def _show_item(self, subject: Subject) -> None:
+        self._item.show(subject)
+        self.refresh_bindings()
+
     # Keys
+
+    def action_examples(self) -> None:
+        self._item.toggle_examples()
 
     def on_sample_list_opened(self) -> None:
         self.add_class("-open")
@@ -291,7 +307,9 @@ class SamplesPane(Pane):
             self._chooser.put_away()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leaves esc to others where there is nothing to put away."""
+        """Leaves esc to others where there is nothing to put away, and u where nothing is folded."""
+        if action == "examples":
+            return self._item.subject is not None and self._item.subject.sample.start > 0
         return action != "back" or self._chooser.is_open or self._item.has_focus
 
     def _close_item(self) -> None:

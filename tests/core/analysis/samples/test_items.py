@@ -7,12 +7,14 @@ import pytest
 
 from cache.folder import Store
 from core.abilities.prompts import render_choice
-from core.analysis.samples.items import ensure_items
+from core.analysis.samples.items import ensure_items, prompt_of, start_of
+from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.diagnostic import heldout_items
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event
 from core.experiment.experiment import Experiment
 from core.models.spec import ModelSpec
+from tests.core.benchmarks.conftest import DATA
 
 (BENCHMARK,) = find_benchmarks(["deductive_reasoning"])
 
@@ -57,3 +59,24 @@ def test_a_damaged_table_is_told_and_made_anew(experiment: Experiment, told: lis
     assert ensure_items(experiment, BENCHMARK, 20) == path
     assert path.read_bytes() == whole
     assert [type(event) for event in told] == [EntryReplaced]
+
+
+@pytest.mark.parametrize("name", ["gsm8k", "mmlu"])
+def test_an_item_begins_behind_its_worked_examples(name: str) -> None:
+    """The same items rendered without examples end in the same text."""
+    spec = ModelSpec("owner/name", prompt="letters")
+    (bare, full) = (
+        find_benchmarks([name], BenchmarkOptions(str(DATA), shots))[0].documents(spec, 6) for shots in (0, 2)
+    )
+    for alone, document in zip(bare, full, strict=True):
+        prompt = prompt_of(document)
+        start = start_of(" ".join(document.asked.split())[:200], prompt)
+        assert prompt[:start].endswith("\n\n")
+        assert prompt[:start].count("Answer:") == 2
+        assert prompt_of(alone).endswith(prompt[start:])
+
+
+def test_an_item_that_its_examples_repeat_begins_where_it_is_last() -> None:
+    assert start_of("Add 3", "Add 3 = 3\n\nAdd  3 =") == 11
+    assert start_of("Add 4", "Add 3 =") == 0
+    assert start_of("", "Add 3 =") == 0
