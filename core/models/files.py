@@ -219,7 +219,10 @@ def _gguf_in(folder: Path, name: str | None) -> Path | None:
 def _problem_of(folder: Path, needs_tokenizer: bool = True) -> str | None:
     """Error text: what is missing in a model's folder, and what to do; None if nothing is."""
     if not (folder / "config.json").is_file():
-        return f"There is no config.json in {folder}: give the folder of a model as transformers saves it."
+        return (
+            f"There is no config.json in {folder}: give the folder of a model as transformers saves it, or "
+            "choose a GGUF file with --gguf."
+        )
     missing = [path.name for path in weight_files(folder) if not path.is_file()]
     if missing and any(path for pattern in PICKLES for path in folder.glob(pattern)):
         return (

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from core.experiment.events import (
     BatchFinished,
     ItemOutcome,
@@ -15,6 +17,7 @@ from core.experiment.events import (
 )
 from core.experiment.specs import MaskSpec, Run
 from tui.inspector.activity import Activity
+from tui.progress import shown_progress
 
 MASK = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
 JOB = Job("3f2a-1", "runs", "spatial", "running", 0, 2)
@@ -97,3 +100,16 @@ def test_a_queued_job_that_is_cancelled_leaves_the_running_one() -> None:
     assert activity.current is not None
     activity.fold(JobChanged(Job("3f2a-1", "runs", "spatial", "cancelled", 0, 2)))
     assert activity.current is None
+
+
+def test_what_is_wrong_with_a_tokenizer_is_a_notice_and_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+    activity, warning = (
+        Activity(),
+        "The tokenizer rebuilt from m.gguf cuts '<x>' into pieces: give the original.",
+    )
+    for event in (ModelLoaded("m", 1.0, "cpu", 1, warning), ModelLoaded("m", 1.0, "cpu", 1)):
+        activity.fold(event)
+        with shown_progress() as note:
+            note(event)
+    assert activity.notices == [warning]
+    assert capsys.readouterr().err == f"{warning}\n"
