@@ -70,9 +70,9 @@ def _after_runs(
     lacking = {pair.ablated.key for pair in pairs_to_compare(runner, asked)} | {one.key for one in missing}
     compared = [one for one in asked if one.key in lacking and one.benchmark.kind != "multiple_choice"]
     under = [Step("comparing", one.benchmark.id, one.n) for one in compared if mask is not None]
-    n = len(neutral_texts(runner.spec.level))
     if is_measured:
         return [*under, *under]
+    n = len(neutral_texts(runner.spec.level))
     return [*under, Step("quality", "", n), Step("quality", "intact", n), *under]
 
 
