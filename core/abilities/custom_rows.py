@@ -140,11 +140,17 @@ def _hub_rows(hub_id: str) -> Iterator[Row]:
     """The rows of the data set's `train` split, or of its only one; datasets runs no code of a repository."""
     _check_hub(hub_id)
     import datasets
+    from huggingface_hub import constants
 
     try:
         splits = datasets.load_dataset(hub_id)
     except Exception as error:  # whatever datasets raises, the person gets one sentence and the cause
         reason = _first_line(error).rstrip(".")
+        if constants.HF_HUB_OFFLINE and "OfflineModeIsEnabled" in reason:
+            raise ValueError(
+                f"{hub_id!r} is no file here, and no hub data set that was loaded before: give a file, or "
+                "unset HF_HUB_OFFLINE."
+            ) from error
         raise ValueError(f"The hub data set {hub_id!r} cannot be loaded: {reason}.") from error
     if "train" not in splits and len(splits) > 1:
         raise ValueError(

@@ -130,7 +130,7 @@ def test_zeros_where_a_power_cut_lost_the_end(folder: EntryFolder) -> None:
     assert (kept.batches, kept.damage) == (BATCHES, None)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.dictionaries(st.text(max_size=4), st.floats() | st.text(max_size=9)))))
 def test_any_rows_come_back(tmp_path_factory: pytest.TempPathFactory, batches: list[Any]) -> None:
     folder = EntryFolder(tmp_path_factory.mktemp("cache"), OUTCOMES)

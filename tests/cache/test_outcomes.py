@@ -70,7 +70,7 @@ def test_is_a_plain_parquet_file(outcomes: Outcomes, tmp_path: Path) -> None:
     assert frame["item_id"].to_list() == COLUMNS["item_id"]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 7), max_size=6))
 def test_many_at_once_equal_one_by_one(tmp_path_factory: pytest.TempPathFactory, heights: list[int]) -> None:
     outcomes = Outcomes(tmp_path_factory.mktemp("cache"))

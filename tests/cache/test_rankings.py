@@ -62,7 +62,7 @@ def test_manifest_names_key_inputs_and_checksum(rankings: Rankings) -> None:
     assert manifest.size_bytes == path.stat().st_size
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.data())
 def test_any_prefix_over_any_blocks(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     n = data.draw(st.integers(0, 40))

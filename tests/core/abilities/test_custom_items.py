@@ -276,6 +276,7 @@ def test_a_hub_out_of_reach_is_one_sentence_at_once(monkeypatch: pytest.MonkeyPa
     def unreachable(*_: object, **__: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr(socket, "getaddrinfo", unreachable)
     started = time.monotonic()
     with pytest.raises(ValueError, match="no file here, and the hub cannot be reached") as raised:
@@ -286,8 +287,18 @@ def test_a_hub_out_of_reach_is_one_sentence_at_once(monkeypatch: pytest.MonkeyPa
 
 def test_a_malformed_hub_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with pytest.raises(ValueError, match="not the id of a hub data set either"):
         load_items("what is this")
+
+
+def test_offline_a_hub_data_set_has_to_be_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ValueError, match=r"no hub data set that was loaded before: .* unset HF_HUB_OFFLINE"):
+        load_items("no-such-owner/no-such-set")
 
 
 def test_a_hub_data_set_is_read_from_its_train_split_or_its_only_one(
