@@ -11,7 +11,7 @@ from tui.safe_text import safe_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.experiment.events import Progressed
+    from core.experiment.events import JobKind, Progressed
     from core.experiment.pace import Phase
 
 PHASES: Mapping[Phase, str] = {
@@ -32,7 +32,15 @@ WRITING = "writing"
 COUNTED = ("scoring",)
 """Phases of which it is said how many the job has."""
 
-MINUTE, HOUR = 60, 3600
+PARTS: Mapping[JobKind, str] = {
+    "runs": "run",
+    "rankings": "ranking",
+    "generation": "answer",
+    "calibration": "run",
+}
+"""The parts of a job, by kind."""
+
+MINUTE = 60
 
 
 def phase_text(progress: Progressed) -> str:

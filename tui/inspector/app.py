@@ -22,6 +22,7 @@ from tui.inspector.pane import Pane
 from tui.inspector.questions import (
     KEEP,
     how_many_items,
+    the_queue,
     what_of_the_engine,
     which_benchmark,
     which_k,
@@ -300,11 +301,13 @@ class Inspector(KeysInOrder):
 
     def action_enqueue(self) -> None:
         choices = self.controller.run_choices()
-        ask = which_runs(self.controller, choices)
-        self._ask(ask, lambda key: self.controller.run_choice(choices[key]))
+        self._ask(which_runs(self.controller, choices), lambda key: self.controller.run_choice(choices[key]))
 
     def action_cancel(self) -> None:
         self.controller.cancel()
+
+    def action_queue(self) -> None:
+        self.push_screen(the_queue(self.controller))
 
     def action_pause(self) -> None:
         self.controller.pause()

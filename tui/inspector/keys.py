@@ -52,6 +52,7 @@ KEYS: list[BindingType] = [
     Binding(
         "m", "enqueue", "run several", id="engine.enqueue", tooltip="Run several benchmarks or abilities"
     ),
+    _hidden("Q", "queue", "queue", "engine.queue", "What runs and waits: cancel or move any of it"),
     _hidden("X", "code", "code", "engine.code", "Let programs that the model writes run, or no longer"),
     _hidden("a", "ability", "ability", "lens.ability", "Choose an ability"),
     _hidden("v", "variant", "variant", "lens.variant", "MLP-only, all layers, base"),

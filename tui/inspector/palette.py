@@ -75,11 +75,12 @@ def _job_commands(controller: Controller, action: Action) -> Iterator[Command]:
     activity = controller.session.activity
     yield action("run: what the lens looks at", "Base, ablated and the random control", "run")
     yield action("run: several", "One ability on all benchmarks, or the whole matrix", "enqueue")
+    yield action("run: the queue", "What runs and waits: cancel or move any of it", "queue")
     if activity.job is not None:
         what = "go on" if activity.job.state == "paused" else "pause"
         yield action(f"run: {what}", activity.job.title, "pause")
     if activity.is_busy:
-        yield action("run: cancel", "Within one batch; finished work is kept", "cancel")
+        yield action("run: cancel", "At once; finished work is kept", "cancel")
 
 
 def _code_commands(controller: Controller, action: Action) -> Iterator[Command]:

@@ -13,6 +13,7 @@ from tui.numbers import k_text
 
 if TYPE_CHECKING:
     from tui.inspector.controller import Controller, RunChoice
+    from tui.inspector.screens.queue import QueueScreen
 
 KEEP = "keep"
 """The answer that leaves the engine to itself."""
@@ -50,6 +51,13 @@ def which_runs(controller: Controller, choices: Mapping[str, RunChoice]) -> Choo
     """A row or column of the matrix, or all of it."""
     options = [Option(key, choice.title) for key, choice in choices.items()]
     return Choose("run", options, "row", controller.session.marks)
+
+
+def the_queue(controller: Controller) -> QueueScreen:
+    """What runs and what waits."""
+    from tui.inspector.screens.queue import QueueScreen
+
+    return QueueScreen(controller.session)
 
 
 def what_of_the_engine(controller: Controller) -> Choose:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from core.experiment.events import (
     Job,
-    JobKind,
     ModelFailed,
     ModelLoaded,
     ModelLoading,
@@ -20,7 +19,7 @@ from tui.inspector.look.text import LONGEST_ROW, rows_of
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
 from tui.names import MATRIX_JOB, job_title, short_benchmark
 from tui.numbers import size_text
-from tui.progress_words import clock_text, count_text, pace_text, phase_text
+from tui.progress_words import PARTS, clock_text, count_text, pace_text, phase_text
 from tui.prompt_words import settled_text
 from tui.safe_text import safe_line
 
@@ -83,15 +82,6 @@ Tone = Literal["running", "problem", "note"]
 
 BAR_WIDTH = 10
 """Columns of a progress bar."""
-
-
-PARTS: dict[JobKind, str] = {
-    "runs": "run",
-    "rankings": "ranking",
-    "generation": "answer",
-    "calibration": "run",
-}
-"""The parts of a job, by kind."""
 
 
 @dataclass(frozen=True)
