@@ -31,7 +31,7 @@ FORM = "@"
 OTHER_STYLE: Mapping[PromptStyle, RealStyle] = {"letters": "text", "text": "letters"}
 """The other form of a real model's items."""
 
-LEVELS: tuple[Level, ...] = ("basic", "standard")
+LEVELS: tuple[Level, ...] = ("basic", "plain", "standard")
 """The levels that have items."""
 QUANTIZATIONS: tuple[Quantization, ...] = ("none", "nf4", "fp4")
 DTYPES: tuple[DType, ...] = ("auto", "bfloat16", "float16", "float32")

@@ -24,19 +24,7 @@ NAMED_IN_QUESTION = {("long_term_knowledge", "standard"), ("quantitative_reasoni
 pairs of a question's and an option's words may then tell more than chance. Of a sum that is held out they
 tell less: its numbers stand in other sums of `train`, where its answer is wrong."""
 
-PLAIN = (
-    "long_term_knowledge",
-    "quantitative_reasoning",
-    "semantic_relationship",
-    "spatial_reasoning",
-    "temporal_reasoning",
-)
-"""The abilities that have plain items so far."""
-
-SETS: list[tuple[str, Level]] = [
-    *((a.id, level) for a in ABILITIES for level in LEVELS),
-    *((ability, "plain") for ability in PLAIN if "plain" not in LEVELS),
-]
+SETS: list[tuple[str, Level]] = [(a.id, level) for a in ABILITIES for level in LEVELS]
 
 every_set = pytest.mark.parametrize(("ability", "level"), SETS)
 
