@@ -10,6 +10,7 @@ from core.abilities.neutral_texts import neutral_texts
 from core.experiment.specs import MaskSpec
 from core.experiment.storing import stored_whole, storing
 from core.inference.cancelling import Cancelled
+from core.masks.choices import CONTROLS
 from core.runner.loaded import LoadedExperiment
 
 if TYPE_CHECKING:
@@ -35,10 +36,20 @@ class Measured:
 
 
 def masks_to_measure(
-    runner: LoadedExperiment, runs: Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
+    runner: LoadedExperiment,
+    runs: Mapping[MaskSpec | None, Sequence[OutcomesRequest]],
+    *,
+    with_controls: bool = True,
 ) -> set[MaskSpec | None]:
-    """Masks with runs whose generation quality is not stored; and the intact model, as their comparison."""
+    """Masks with runs whose generation quality is not stored; and the intact model, as their comparison.
+
+    Args:
+        runner: the model and the cache.
+        runs: the runs of each mask.
+        with_controls: whether those of controls are asked for too.
+    """
     masks = [mask for mask, requests in runs.items() if mask is not None and requests]
+    masks = [mask for mask in masks if with_controls or mask.selection not in CONTROLS]
     return {mask for mask in (None, *masks) if not is_measured(runner, mask)} if masks else set()
 
 

@@ -92,6 +92,26 @@ def outcomes_of(runner: Runner, request: OutcomesRequest) -> pl.DataFrame:
     return frame
 
 
+def all_outcomes(runner: Runner, requests: Sequence[OutcomesRequest]) -> list[pl.DataFrame]:
+    """The outcomes of several requests, from the cache or computed now, as one job with one time left.
+
+    Raises:
+        Cancelled: the runner was cancelled; what was finished is stored.
+        WeightsChangedError: the weights were not restored.
+        ValueError: k is out of range, or a log-likelihood is not finite.
+    """
+    loaded = find_runs(runner, requests)
+    try:
+        for _ in run_missing(runner, requests, loaded):
+            pass
+    finally:
+        runner.verify_restored()
+    frames = [runner.store.outcomes.load(request.key) for request in requests]
+    found = [frame for frame in frames if frame is not None]
+    assert len(found) == len(requests), "what was just stored is there"
+    return found
+
+
 def find_runs(runner: Runner, requests: Sequence[OutcomesRequest]) -> Loaded:
     """The stored outcomes of requests; emits how many of them are stored."""
     loaded = stored_outcomes(runner, [request.key for request in requests])
@@ -101,9 +121,15 @@ def find_runs(runner: Runner, requests: Sequence[OutcomesRequest]) -> Loaded:
 
 
 def run_missing(
-    runner: Runner, requests: Sequence[OutcomesRequest], loaded: Loaded
+    runner: Runner, requests: Sequence[OutcomesRequest], loaded: Loaded, *, with_controls: bool = True
 ) -> Iterator[OutcomesRequest]:
     """Computes the requests that `loaded` lacks, emitting and yielding each as it is finished and stored.
+
+    Args:
+        runner: the model and the cache.
+        requests: what is asked for.
+        loaded: what is stored of it.
+        with_controls: whether the generation quality of controls is measured too.
 
     Raises:
         Cancelled: the runner was cancelled; what was finished is stored.
@@ -114,14 +140,15 @@ def run_missing(
     for request in {request.key: request for request in requests}.values():
         runs[request.mask].append(request)
     total = len({request.key for request in requests} - set(loaded.frames))
-    with closing(compute_runs(runner, runs, loaded.frames.keys())) as computed:
+    stored = loaded.frames.keys()
+    with closing(compute_runs(runner, runs, stored, with_controls=with_controls)) as computed:
         for done, (request, score) in enumerate(computed, start=1):
             runner.emit(RunFinished(words_of(request.mask), request.benchmark.id, score, done, total))
             yield request
 
 
 def compute_runs(
-    runner: Runner, runs: Runs, stored: Collection[str] = ()
+    runner: Runner, runs: Runs, stored: Collection[str] = (), *, with_controls: bool = True
 ) -> Generator[tuple[OutcomesRequest, float]]:
     """Each run that is not stored with its score, as it is finished and stored.
 
@@ -132,12 +159,13 @@ def compute_runs(
         runner: the model and the cache.
         runs: what is asked for; a mask without runs only says which k a new ranking has to reach.
         stored: the keys of the runs that are stored and whole.
+        with_controls: whether the generation quality of controls is measured too.
 
     Raises:
         Cancelled: the runner was cancelled; what was finished is stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
-    unmeasured = masks_to_measure(runner, runs)
+    unmeasured = masks_to_measure(runner, runs, with_controls=with_controls)
     lacking = {request.mask for asked in runs.values() for request in asked if request.key not in stored}
     expected = [mask for mask in runs if mask is not None and mask in lacking | unmeasured]
     base_logprobs: BaseLogprobs = {}

@@ -150,16 +150,17 @@ def _run(runner: Runner, benchmark: Benchmark, mask: MaskSpec | None, limit: int
     from core.analysis.generation_quality import mask_generation_qualities
     from core.analysis.statistics.cells import frame_statistics
     from core.models.description import selectable_weights
-    from core.runner.runs import outcomes_of
+    from core.runner.runs import all_outcomes
 
     n = min(limit or benchmark.n_items, benchmark.n_items)
     if mask is not None:
         selectable_weights(mask.k, mask.variant, runner.info)  # before minutes of the intact model
-    base = outcomes_of(runner, runner.request(None, benchmark, n))
+    masks = [None] if mask is None else [None, mask]
+    base, *rest = all_outcomes(runner, [runner.request(one, benchmark, n) for one in masks])
     documents = benchmark.documents(runner.spec, n)
     if mask is None:
         return Report(benchmark, None, base, base, None, None, documents)
-    ablated = outcomes_of(runner, runner.request(mask, benchmark, n))
+    (ablated,) = rest
     (effect,) = frame_statistics(base, [ablated], benchmark, runner.importance.seed)
     quality = mask_generation_qualities(runner, [mask]).get(mask)
     return Report(benchmark, mask, base, ablated, effect, quality, documents)

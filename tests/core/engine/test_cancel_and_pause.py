@@ -42,8 +42,8 @@ ABILITY = "spatial_reasoning"
 TEXT = StartGeneration("text", "see : seed bell seed rock seed . think :", (None,), 24)
 
 
-def runs(selection: Selection) -> StartRuns:
-    mask = MaskSpec(ABILITY, "mlp", selection, 0.03)
+def runs(selection: Selection, ability: str = ABILITY) -> StartRuns:
+    mask = MaskSpec(ability, "mlp", selection, 0.03)
     return StartRuns(selection, (Run(None, ABILITY, N), Run(mask, ABILITY, N)))
 
 
@@ -134,7 +134,7 @@ def is_writing(event: Event) -> bool:
     ("start", "begins", "backward", "kept"),
     [
         pytest.param(runs("random"), is_under_mask, False, 0, id="evaluation"),
-        pytest.param(runs("random"), is_measured_next, False, 1, id="generation quality"),
+        pytest.param(runs("top", "temporal_reasoning"), is_measured_next, False, 1, id="generation quality"),
         pytest.param(runs("top"), is_scoring, False, 0, id="scoring forward"),
         pytest.param(runs("top"), is_scoring, True, 0, id="scoring backward"),
         pytest.param(TEXT, is_writing, False, 0, id="writing"),

@@ -263,7 +263,9 @@ def trouble(activity: Activity, job: Job | None, asked: Asked | None, model: str
     if job.state == "failed":
         return f"It failed: {job.problem}"
     if job.state == "queued" and activity.job is not None:
-        return f"Waits until this is done: {activity.job.title}"
+        if activity.job.state == "paused":
+            return f"Its weights have to be scored, which waits until this is done: {activity.job.title}"
+        return f"Waits until this is done, or paused (p): {activity.job.title}"
     if job.state == "queued" and isinstance(activity.model, ModelLoading):
         return f"Waits for the model: {activity.model.doing}"
     if job.state == "paused":
