@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -22,6 +23,9 @@ PIPE_WIDTH = 10_000
 BESIDE = 120
 """Columns of the terminal from which a list has its texts in a column."""
 
+INDENT = re.compile(r" *(\S+ {2,})?")
+"""The beginning of a line up to what it is about: spaces, or a name in a column of its own."""
+
 LONGEST_LINE = 110
 """Most columns of a sentence."""
 
@@ -31,7 +35,17 @@ class OutputClosed(Exception):  # noqa: N818 (the reader has seen enough, which 
 
 
 def write(text: str) -> None:
-    """Writes text to stdout at once.
+    """Writes text to stdout at once; on a terminal, longer lines are broken at spaces.
+
+    Raises:
+        OutputClosed: the reader has closed it.
+        OSError: it cannot be written, as to a full disk.
+    """
+    write_as_is("\n".join(_fitted(line, columns()) for line in text.split("\n")))
+
+
+def write_as_is(text: str) -> None:
+    """Writes text that a program may read to stdout at once.
 
     Raises:
         OutputClosed: the reader has closed it.
@@ -50,7 +64,7 @@ def write(text: str) -> None:
 
 def write_document(document: Mapping[str, Any]) -> None:
     """Writes one JSON document, in ASCII: nothing in it acts on a terminal."""
-    write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+    write_as_is(json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
 def finite(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +77,7 @@ def finite(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_json_line(document: Mapping[str, Any]) -> None:
     """Writes one JSON document as one line of ASCII."""
-    write(json.dumps(document, allow_nan=False) + "\n")
+    write_as_is(json.dumps(document, allow_nan=False) + "\n")
 
 
 def columns() -> int:
@@ -73,7 +87,10 @@ def columns() -> int:
 
 def write_table(table: Table) -> None:
     """Writes a table as wide as the terminal, or with one line per row without one."""
-    write("".join(f"{line}\n" for line in table_lines(table)))
+    title, table.title = table.title, None
+    if title is not None:  # the table's own would be no wider than the table
+        write(f"{title}\n")
+    write_as_is("".join(f"{line}\n" for line in table_lines(table)))
 
 
 def table_lines(table: Table) -> list[str]:
@@ -109,13 +126,32 @@ def write_list(
     if not is_wide:
         below = (wrapped(shown(text), "  ") for _, text in rows)
         lines = [line for both in zip(lines, below, strict=True) for line in both if line]
-    write("".join(f"{line}\n" for line in (head, *lines)))
+    write_as_is("".join(f"{line}\n" for line in (head, *lines)))
 
 
 def wrapped(text: str, indent: str = "") -> str:
     """The text in lines that fit, broken at spaces."""
-    width = min(columns(), LONGEST_LINE)
-    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+    return _filled(text, min(columns(), LONGEST_LINE), indent)
+
+
+def _fitted(line: str, width: int) -> str:
+    """The line, broken at spaces where it is longer; what follows its first column stays below that."""
+    if len(line) <= width:
+        return line
+    indent = len(INDENT.match(line)[0])  # type: ignore[index]
+    return _filled(line, width, following=" " * indent)
+
+
+def _filled(text: str, width: int, indent: str = "", following: str | None = None) -> str:
+    """The text in lines broken at spaces; a longer word, such as a path, stays whole."""
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent if following is None else following,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def plain_table(
@@ -145,8 +181,11 @@ def plain_table(
 
 
 def note(text: str) -> None:
-    """Writes one line to stderr."""
-    sys.stderr.write(f"{shown(text)}\n")
+    """Writes one line to stderr; on a terminal, in lines broken at spaces."""
+    line = shown(text)
+    if sys.stderr.isatty():
+        line = _fitted(line, shutil.get_terminal_size().columns)
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 

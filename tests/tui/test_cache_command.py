@@ -132,13 +132,15 @@ def test_an_unknown_kind_or_model_is_refused_with_those_that_are_there(
 def test_on_a_narrow_terminal_what_an_entry_is_stands_below_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    tmp_path /= "a-folder-whose-path-is-longer-than-any-terminal-of-eighty-columns-is-wide"
     words = " ".join(f"word{number}" for number in range(40))
     Store(tmp_path).outcomes.save(
         key_of("outcomes", 1, {"what": words}), {"what": words}, {"item_id": ["a"], "correct": [True]}
     )
     lines = written_on(monkeypatch, 80, "cache", "ls", "--limit", "1", "--cache-dir", str(tmp_path))
-    assert max(map(len, lines[:-1])) <= 80  # the last line ends in a path
-    assert " ".join(lines[2:-1]).split() == ["what=word0", *words.split()[1:]]
+    assert max(map(len, lines[:-1])) <= 80
+    assert lines[-1] == str(tmp_path)  # longer than the terminal is wide, and whole
+    assert " ".join(lines[2:-2]).split() == ["what=word0", *words.split()[1:]]
 
 
 def test_an_absent_cache_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:

@@ -168,8 +168,8 @@ def prune(
             }
         )
         return
-    output.write(f"Deleted {_count(deleted)}, {size_text(_total(deleted))}; ")
-    output.write(f"left: {_count(left)}, {size_text(_total(left))}, in {shown(str(folder))}\n")
+    freed = f"Deleted {_count(deleted)}, {size_text(_total(deleted))}; "
+    output.write(f"{freed}left: {_count(left)}, {size_text(_total(left))}, in {shown(str(folder))}\n")
 
 
 def _total(found: Sequence[Entry]) -> int:

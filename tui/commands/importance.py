@@ -78,8 +78,8 @@ def importance(
         output.write_document(document)
     else:
         _write(mask_spec, document)
-        output.write(f"The intact model: {shown_text(scored)} of the items that score weights; held out ")
-        output.write(f"{shown_text(heldout)}.\n")
+        words = f"The intact model: {shown_text(scored)} of the items that score weights; held out "
+        output.write(f"{words}{shown_text(heldout)}.\n")
         if not heldout.is_shown:
             output.write("Not shown by this model: held out it is not above chance, so this says nothing.\n")
 

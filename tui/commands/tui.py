@@ -127,4 +127,4 @@ def settings() -> None:
     for binding_id, (keys, tooltip) in sorted(known.items()):
         quoted = f'"{binding_id}"'
         lines.append(f"{quoted:<{width}} = {json.dumps(kept.keys.get(binding_id, keys))}  # {tooltip}")
-    output.write("".join(f"{shown(line)}\n" for line in lines))
+    output.write_as_is("".join(f"{shown(line)}\n" for line in lines))
