@@ -18,7 +18,7 @@ from core.analysis.statistics.significance import is_above_chance
 from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE, PROBE_ITEMS, probe_benchmark
 from core.experiment.events import PromptsSettled
 from core.experiment.experiment import Experiment, OutcomesRequest
-from core.models.spec import LEVELS, Level, ModelSpec, PromptStyle, RealStyle
+from core.models.spec import Level, ModelSpec, PromptStyle, RealStyle
 
 MOST = 6
 """Abilities that are most of the ten."""
@@ -26,7 +26,7 @@ MOST = 6
 STYLES: tuple[RealStyle, ...] = ("letters", "text")
 """Forms that `auto` chooses from; the first is taken on a tie."""
 
-PROBED_LEVELS: tuple[Level, ...] = tuple(level for level in LEVELS if level != "basic")
+PROBED_LEVELS: tuple[Level, ...] = ("plain", "standard")
 """Levels that `auto` chooses from, the easiest first."""
 
 

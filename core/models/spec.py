@@ -32,7 +32,7 @@ OTHER_STYLE: Mapping[PromptStyle, RealStyle] = {"letters": "text", "text": "lett
 """The other form of a real model's items."""
 
 LEVELS: tuple[Level, ...] = ("basic", "plain", "standard")
-"""The levels that have items."""
+"""The easiest first."""
 QUANTIZATIONS: tuple[Quantization, ...] = ("none", "nf4", "fp4")
 DTYPES: tuple[DType, ...] = ("auto", "bfloat16", "float16", "float32")
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pytest
 
 from core.abilities import ABILITIES
-from core.analysis import probe
 from core.analysis.probe import (
     ProbeTable,
     Question,
@@ -22,11 +21,6 @@ from core.models.spec import Level, ModelSpec, PromptStyle
 IDS = [ability.id for ability in ABILITIES]
 REAL = ModelSpec("some/model")
 Column = Sequence[int] | None
-
-
-@pytest.fixture(autouse=True)
-def both_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "PROBED_LEVELS", ("plain", "standard"))
 
 
 def table(**columns: Column) -> ProbeTable:
@@ -104,7 +98,7 @@ def test_what_was_given_is_not_asked() -> None:
 
 def test_the_easier_level_is_asked_first_and_the_rest_only_if_needed() -> None:
     left = questions_left(ProbeTable(), REAL)
-    assert left == every_question(levels=("plain", "standard"))
+    assert left == every_question()
     assert [question.level for question in left] == ["plain"] * 20 + ["standard"] * 20
     after = questions_left(table(letters_plain=NONE), REAL)
     assert [(q.style, q.level) for q in after[::10]] == [("text", "plain"), ("text", "standard")]
