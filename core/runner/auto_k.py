@@ -15,7 +15,7 @@ from core.analysis.generation_quality import (
 )
 from core.experiment.plan import ChosenK
 from core.experiment.specs import MaskSpec
-from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, Selection
+from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, REAL_K_GRID, Selection
 from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
 from core.runner.generation_quality import is_measured, measure_generation_quality, store_generation_quality
@@ -84,8 +84,8 @@ class FoundK:
 
 
 def grid_of(spec: ModelSpec) -> tuple[float, ...]:
-    """The k that are tried, ascending: the paper's, for embedded models some beyond."""
-    return (*PAPER_K, *BEYOND_PAPER) if spec.is_embedded else PAPER_K
+    """The k that are tried, ascending."""
+    return (*PAPER_K, *BEYOND_PAPER) if spec.is_embedded else REAL_K_GRID
 
 
 def require_searchable(selections: Sequence[Selection]) -> None:

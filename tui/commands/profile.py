@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from core.runner.runner import Runner
 
 DEMO_KS = "0.003,0.01,0.03"
-REAL_KS = "0.0001,0.001,0.01"
+REAL_KS = "0.000001,0.00001,0.0001"
 
 
 @with_flags

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
 from core.experiment.specs import MaskSpec
-from core.masks.choices import PAPER_K, Scope, Selection
+from core.masks.choices import REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant
 from tui.mask_options import DEMO_K, REAL_K
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEMO_GRID = (0.001, 0.003, 0.01, 0.03, 0.1)
 """k of the embedded models, from no effect to collapse; fractions of all parameters."""
 
-REAL_GRID = tuple(sorted({*PAPER_K, REAL_K}))
+REAL_GRID = tuple(sorted({*REAL_K_GRID, REAL_K}))
 
 USUAL_ITEMS = 200
 """Default items: an interval of about 7 points either way at 70 %."""

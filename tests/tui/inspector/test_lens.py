@@ -44,8 +44,8 @@ def test_k_steps_along_the_grid_from_wherever_it_is(k: float, step: int, expecte
     assert next_k(k, DEMO_GRID, step) == expected
 
 
-def test_the_grid_of_a_real_model_has_the_papers_values() -> None:
-    assert {1e-5, 1.024e-2} <= set(k_grid(ModelSpec("owner/model")))
+def test_the_grid_of_a_real_model_has_the_papers_values_and_some_below() -> None:
+    assert {1e-6, 1e-5, 1.024e-2} <= set(k_grid(ModelSpec("owner/model")))
 
 
 @pytest.mark.parametrize(("k", "text"), [(0.03, "3 %"), (0.00064, "0.064 %"), (1e-5, "0.001 %")])
