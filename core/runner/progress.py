@@ -13,6 +13,9 @@ from core.experiment.pace import Countdown, Kind, Paces, Phase, Step
 RATE_S = 5.0
 """Seconds over which a rate is taken."""
 
+AHEAD_OF_PLAN: tuple[Phase, ...] = ("preparing", "scoring", "ranking")
+"""Phases that may run before their place in the plan: all contrasts of a variant are ranked together."""
+
 
 class _Job:
     """A job and its plan."""
@@ -31,12 +34,21 @@ class _Job:
         self.countdown = Countdown()
 
     def begin(self, kind: Kind) -> None:
-        """Takes a step out of the plan, and those before it, which turned out not to be needed."""
+        """Takes a step out of the plan.
+
+        Those before it turned out not to be needed, unless its phase may run ahead of the plan.
+        """
         self.begun[kind[0]] += 1
-        if self.units.get(kind):
-            while (step := self.ahead.popleft()).kind != kind:
-                self.units[step.kind] -= step.units
-            self.units[kind] -= step.units
+        if not self.units.get(kind):
+            return
+        index = next(i for i, step in enumerate(self.ahead) if step.kind == kind)
+        if kind[0] in AHEAD_OF_PLAN:
+            self.units[kind] -= self.ahead[index].units
+            del self.ahead[index]
+            return
+        for _ in range(index + 1):
+            step = self.ahead.popleft()
+            self.units[step.kind] -= step.units
 
 
 class Progress:

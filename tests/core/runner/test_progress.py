@@ -71,6 +71,23 @@ def test_what_turns_out_to_be_needless_leaves_the_plan_and_what_was_not_planned_
         assert (work.last.number, work.last.of) == (1, 1)
 
 
+def test_rankings_made_together_leave_the_runs_between_them_in_the_plan() -> None:
+    work = Work()
+    progress = work.progress
+    steps = [Step("ranking", "", 1), Step("evaluating", "a", 10), Step("quality", "", 12)]
+    progress.expect([*steps, *steps, Step("checking", "", 7)])
+    for _ in range(2):
+        with progress.phase("ranking"):
+            work.now += 1.0
+    with progress.phase("evaluating", "a", 10) as running:
+        work.now += 10.0
+        running.advance(10)
+        # At some 1 s an item: ten more items, and two times twelve texts that cost twice as much.
+        assert work.last.left_s is not None
+        assert work.last.left_s > 40.0
+        assert (work.last.number, work.last.of) == (1, 2)
+
+
 def test_what_was_kept_took_no_time_and_long_items_come_first() -> None:
     work = Work()
     progress = work.progress
