@@ -97,7 +97,7 @@ def probe_lines(table: ProbeTable, asked: ModelSpec) -> list[str]:
     columns = [(level, style) for level in PROBED_LEVELS for style in STYLES]
     lines = [
         f"  share right of {PROBE_ITEMS} items, 95 % interval; {NOT_SHOWN} not above chance (p < .05)",
-        _probe_line("", [f"{level}, {style}" for level, style in columns]),
+        _probe_line("", [f"{level} {style}" for level, style in columns]),
     ]
     for ability, word in SHORT_NAMES.items():
         cells = []

@@ -30,7 +30,7 @@ def losses(folder: Path) -> pl.DataFrame:
     choices = outcomes.filter(pl.col("loglikelihoods").list.len() > 0)
     columns = choices.select("loglikelihoods", "gold").iter_rows()
     choices = choices.with_columns(pl.Series("p", [right_probability(*row) for row in columns]))
-    points = [100 * pl.col("correct").mean().alias("acc"), 100 * pl.col("p").mean()]
+    points = [(100 * pl.col(column).mean()).alias(name) for column, name in (("correct", "acc"), ("p", "p"))]
     means = choices.group_by("ability", *KIND, "seed", "benchmark").agg(points)
     base = means.filter(pl.col("variant") == "base").select("benchmark", base_acc="acc", base_p="p")
     ablated = means.filter(pl.col("variant") != "base").join(base, on="benchmark")
