@@ -61,8 +61,8 @@ def test_words_keep_their_order_and_count_once() -> None:
 
 
 def test_unknown_words_name_the_nearest() -> None:
-    with pytest.raises(ValueError, match=r"Unknown benchmark 'spatial'\. Did you mean spatial_reasoning\?"):
-        find_benchmarks(["spatial"])
+    with pytest.raises(ValueError, match=r"Unknown benchmark 'spatiol'\. Did you mean spatial_reasoning\?"):
+        find_benchmarks(["spatiol"])
     with pytest.raises(ValueError, match="No benchmark is named"):
         find_benchmarks([])
 

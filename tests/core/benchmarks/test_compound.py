@@ -100,8 +100,8 @@ def test_a_compound_that_there_is_not_is_refused(needs: tuple[str, ...]) -> None
 
 
 def test_other_words_are_not_answered_with_all_compounds() -> None:
-    with pytest.raises(ValueError, match="Unknown benchmark 'spatial'") as raised:
-        found("spatial")
+    with pytest.raises(ValueError, match="Unknown benchmark 'spatiol'") as raised:
+        found("spatiol")
     assert "+" not in str(raised.value)
 
 

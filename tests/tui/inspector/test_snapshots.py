@@ -54,7 +54,7 @@ Size = tuple[int, int]
 SMALL, LARGE, NARROW = (80, 24), (160, 48), (60, 20)
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 TABS = [pane_id for pane_id, _ in PANES]
-LAST_COMMAND = "commonsense and causal reasoning"
+LAST_COMMAND = "analogical reasoning"
 """The last that there is room for in a small palette, which fills while one looks."""
 
 LACKING = replace(LENS, ability="contextual_recall", k=0.01)
