@@ -73,12 +73,17 @@ def summary(lost: pl.DataFrame) -> list[str]:
         specific = own.filter(pl.col("specificity_low") > 0).height
         ratio = (part["perplexity"] / part["base_perplexity"]).median()
         lines.append(
-            f"| {variant}, {selection} | {k:g} | {own['acc'].mean():.1f}, {others['acc'].mean():.1f} "
-            f"| {own['p'].mean():.1f}, {others['p'].mean():.1f} "
+            f"| {variant}, {selection} | {k:g} | {mean(own['acc'])}, {mean(others['acc'])} "
+            f"| {mean(own['p'])}, {mean(others['p'])} "
             f"| {firsts(square, 'benchmark')}, {firsts(square, 'ability')} of {own.height} "
             f"| {specific} | x {ratio:.2f} |"
         )
     return lines
+
+
+def mean(values: pl.Series) -> str:
+    """The mean as text; a point of nothing."""
+    return f"{values.mean():.1f}" if len(values) else "·"
 
 
 def firsts(square: pl.DataFrame, by: str) -> int:

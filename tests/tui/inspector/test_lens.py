@@ -16,7 +16,7 @@ def test_the_first_lens_looks_at_the_ability_of_the_benchmark() -> None:
 
 def test_a_real_model_begins_with_top_which_needs_one_importance_only() -> None:
     lens = Lens.first(ModelSpec("owner/model"), "arc_easy")
-    assert (lens.selection, lens.k) == ("top", 0.001)
+    assert (lens.selection, lens.k) == ("top", 1e-6)
 
 
 def test_base_has_neither_mask_nor_control() -> None:
