@@ -209,7 +209,9 @@ def test_a_batch_of_minutes_ends_within_a_second(tmp_path: Path) -> None:
     """In real time: a thousand layers over a thousand tokens, cancelled early in the first batch."""
     folder = tmp_path / "deep"
     save_model(folder, num_hidden_layers=1000, hidden_size=64, intermediate_size=256)
-    with running(tmp_path / "cache", ModelSpec(str(folder), device="cpu")) as engine:
+    with running(
+        tmp_path / "cache", ModelSpec(str(folder), device="cpu", prompt="letters", level_asked="plain")
+    ) as engine:
         assert engine.do(StartGeneration("warm", "the cat", (None,), 1)).state == "completed"
         middle = InTheMiddle(engine, lambda event: isinstance(event, RunStarted), backward=False)
         unwatch = middle.watch()
