@@ -47,7 +47,7 @@ class Stage(NamedTuple):
     tokens: int
     """Written so far."""
     share: float
-    """Of the work, at most that much is done: answers may end before they have all their tokens."""
+    """The share of the work done, at most: answers may end before they have all their tokens."""
 
 
 def generate(

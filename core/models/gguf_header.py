@@ -64,7 +64,7 @@ class GgufHeader:
     metadata: Mapping[str, Any]
     """Numbers, words and short arrays; of a longer array its length."""
     arrays: Mapping[str, tuple[str, int, int]]
-    """Of each longer array the code of its numbers (empty for strings), its first byte, and its length."""
+    """Each longer array's number code (empty for strings), first byte and length."""
     tensors: tuple[GgufTensor, ...]
 
     def texts(self, key: str) -> list[str]:

@@ -55,7 +55,7 @@ class ScoringItems(GeneratedChoices):
 
 
 def own_items(runner: Runner, ability: str) -> tuple[Shown, Shown]:
-    """Of the items that score an ability's weights, and of held-out ones; evaluated where it is not stored.
+    """How well the model does on the items that score the ability, and on held-out ones; evaluates them.
 
     Raises:
         Cancelled: the runner was cancelled.

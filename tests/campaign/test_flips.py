@@ -23,10 +23,10 @@ pytestmark = pytest.mark.slow
 
 SEED = 30260
 FLIPS, CUTS = 40, 12
-"""Of each file, in the short campaign."""
+"""Flipped and cut places of each file, in the short campaign."""
 
 EVERY_BYTE_UP_TO = 8_192
-"""Of a larger file the long campaign takes places that are evenly far from each other, as many."""
+"""The long campaign flips every byte of a file up to this size; of a larger one, as many, evenly spaced."""
 
 KEY = key_of("campaign", 1, {})
 

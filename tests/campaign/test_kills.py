@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 SEED = 20260
 SHARE = 0.5
-"""Of the time that a whole profile takes; a life is at most so long, so that a profile has several."""
+"""The longest life, as a share of the time that a whole profile takes: a profile has several lives."""
 
 
 def kill_in_the_nursery(truth: Truth, folder: Path, life: Path, rng: random.Random, aimed: bool) -> bool:

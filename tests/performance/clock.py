@@ -29,7 +29,7 @@ class Peak(NamedTuple):
 
     process_bytes: int | None
     device_bytes: int | None
-    """Of a GPU."""
+    """The same of a GPU."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from tests.performance.machine import peak_memory_bytes
 
 VOCABULARY = 8192
 MAX_NEW_TOKENS = 64
-"""Of GSM8K, so that it ends in minutes: a random model never stops by itself."""
+"""Tokens of a GSM8K answer, so that it ends in minutes: a random model never stops by itself."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Measured:
     answers: Answers
     seconds: float
     cpu_seconds: float
-    """Of the process: what else runs on the machine disturbs it less."""
+    """CPU time of the process: what else runs on the machine disturbs it less."""
     peak_bytes: int | None
     """The most that was resident, the model and all libraries included."""
 

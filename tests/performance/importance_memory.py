@@ -42,7 +42,7 @@ class Settings:
     layers: int = 6
     tokens: int = 128
     rows: int = 16
-    """Of a batch: an item each."""
+    """Rows in a batch, an item each."""
 
 
 @dataclass(frozen=True)

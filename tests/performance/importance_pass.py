@@ -29,7 +29,7 @@ from tests.performance.subject import Subject
 LOSS: Loss = "answer"
 OPTION_TOKENS = (1, 4)
 SMALL_CARD_BYTES = int(0.96 * 24 * 2**30)
-"""Of a card of 24 GB, what the driver leaves."""
+"""What the driver leaves of a 24 GB card."""
 
 ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 0.05, torch.float16: 0.01}
 """By how much a matrix's scores may differ from the plain ones, of their norm: the plain gradients of several
@@ -148,7 +148,7 @@ def _memory(ours: ImportancePass, peak: Peak) -> list[Figure]:
 
 
 def _sum(peak: Peak) -> int | None:
-    """Of both memories; None where that of the process is not told."""
+    """The peak of both memories together; None where the process's is unknown."""
     return None if peak.process_bytes is None else peak.process_bytes + (peak.device_bytes or 0)
 
 

@@ -15,7 +15,7 @@ from tests.performance.random_model import number_of_parameters, write_checkpoin
 from tests.performance.subject import Subject
 
 SPARE_BYTES = 10**9
-"""Of the disk, what a checkpoint leaves at least."""
+"""Bytes of the disk that a checkpoint leaves free, at least."""
 
 
 def measure_loading(subject: Subject) -> Measured:

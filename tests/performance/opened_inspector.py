@@ -22,15 +22,15 @@ from tui.inspector.lens import Lens
 from tui.inspector.remembered import Remembered, remember
 
 PROGRAM = Path(sys.executable).with_name("abilityscope")
-"""Of the same environment as this process."""
+"""The command in this process's environment."""
 
 MODEL = "demo"
 
 SEEDS = 5
-"""Of random weights, so that there is enough to run."""
+"""Seeds of the random weights, so that there is enough to run."""
 
 ITEMS = 500
-"""Of each benchmark: all that the embedded model's have."""
+"""Items of each benchmark: all that the embedded model's have."""
 
 
 class OpenedInspector(Terminal):

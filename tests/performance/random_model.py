@@ -51,7 +51,7 @@ def make_model(
 
 
 def number_of_parameters(config: PretrainedConfig) -> int:
-    """Of a model of that shape, none of which is made."""
+    """Parameters of a model of that shape; none of it is made."""
     return int(_skeleton(config, torch.bfloat16).num_parameters())
 
 

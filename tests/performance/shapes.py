@@ -77,5 +77,5 @@ def _llama_config(parameters: int) -> PretrainedConfig:
 
 
 def _parameters(hidden: int) -> int:
-    """Of a model of that width: four square matrices and three of the MLP a layer, embeddings and head."""
+    """Parameters of a model of that width: four square matrices and three of the MLP a layer, two outside."""
     return LAYERS * 13 * hidden**2 + 2 * VOCABULARY * hidden

@@ -19,7 +19,7 @@ class Scale:
     """How much is measured."""
 
     items: int
-    """Of an importance pass, and of a cell."""
+    """Items of an importance pass, and of a cell."""
     context: tuple[int, int]
     """Tokens of an item's context, at least and at most."""
     prompts: int
@@ -30,12 +30,12 @@ class Scale:
     ranked: int
     """Weights of the stored ranking."""
     cycles: int
-    """Of applying and restoring, in a repeat."""
+    """How often a mask is applied and restored in a repeat."""
     repeats: int
     roof_side: int
-    """Of the square matrices whose product is the measure of the device."""
+    """Side of the square matrices whose product is the measure of the device."""
     k: float = 0.01
-    """Of all parameters, or of the scores that are ranked."""
+    """Share of all parameters, or of the scores that are ranked."""
     is_compared: bool = True
     """Whether the plain way is measured, too."""
 

@@ -12,7 +12,7 @@ TABLES = read_tables("plain/inductive_reasoning")
 KINDS, LISTS = TABLES["kinds"].lists, TABLES["lists"].texts
 VERBS = TABLES["verbs"].rows
 STEPS = (2, 3, 5, 10)
-"""Of the rows of numbers: the options are the last number and one of them more."""
+"""Steps of the rows of numbers; the options are the last number plus each of them."""
 
 
 def _kind(rng: random.Random) -> Draft:

@@ -19,7 +19,7 @@ LANDMARKS = [
     [(place, thing) for place, thing in (entry.split(": ") for entry in entries(row))]
     for _, row in TABLES["landmarks"].pairs
 ]
-"""Of each landmark, the places and what is there."""
+"""Each landmark's places, and what is there."""
 
 WAYS = TABLES["ways"].lists
 PAIRS, SIDES = list(permutations(TABLES["things"].texts, 2)), TABLES["sides"].rows

@@ -22,7 +22,7 @@ AROUND = [
     [pair for a, b in pairwise(stages) for pair in ((f"after {a}", b), (f"before {b}", a))]
     for stages in TABLES["sequences"].lists.values()
 ]
-"""Of each sequence, what comes before and after each stage."""
+"""For each sequence, what comes before and after each of its stages."""
 
 
 def _next(rng: random.Random, table: str, scale: tuple[str, ...]) -> Draft:

@@ -30,7 +30,7 @@ SHARES = {
     SPATIAL: (0.85, 0.50, 0.20),
     TEMPORAL: (0.20, 0.24, 0.20),
 }
-"""Of right answers under each ability's top mask; the intact model cannot do the third benchmark."""
+"""Share of right answers under each ability's top mask; the intact model cannot do the third benchmark."""
 
 PLAN = Plan(
     abilities=ABILITIES,

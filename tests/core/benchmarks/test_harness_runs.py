@@ -33,13 +33,13 @@ pytestmark = [pytest.mark.harness, pytest.mark.slow]
 pytest.importorskip("accelerate", reason="lm-evaluation-harness's hf backend needs accelerate")
 
 TOKENS = 32
-"""Of a written answer, in place of what the tasks allow, so that the tests are fast."""
+"""Tokens of a written answer, in place of what the tasks allow, so that the tests are fast."""
 
 CLOSE = {"abs": 1e-4, "rel": 3e-7}
-"""Of log-likelihoods in nats; the second is how exact float32 is, and counts beyond 300 nats."""
+"""Tolerances of log-likelihoods in nats; the second is float32's precision, and counts beyond 300 nats."""
 
 SUBTASK = "navigate"
-"""Of BIG-Bench Hard."""
+"""A subtask of BIG-Bench Hard."""
 
 CHOICES = [
     ("arc_easy", "", 0),

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.harness, pytest.mark.slow]
 pytest.importorskip("accelerate", reason="lm-evaluation-harness's hf backend needs accelerate")
 
 TOKENS = 16
-"""Of a written answer."""
+"""Tokens of a written answer."""
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ Map = list[Tensor]
 """(rows, columns) float32 for each matrix of the MLPs, in the order of the weight space."""
 
 ROWS = 64
-"""Of a batch."""
+"""Rows in a batch."""
 
 
 @dataclass(frozen=True, eq=False)

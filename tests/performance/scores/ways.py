@@ -12,7 +12,7 @@ from core.models.matrices import MatrixKind
 from tests.performance.scores.subject import Map, Subject
 
 STEPS = 8
-"""Of the way along which gradients are integrated."""
+"""Steps of the way along which gradients are integrated."""
 
 PROBES = 32
 """Random vectors of Hutchinson's estimate."""

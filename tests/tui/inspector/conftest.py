@@ -26,7 +26,7 @@ CACHED_ABILITIES = ("deductive_reasoning", "quantitative_reasoning", "spatial_re
 """Those that `demo_cache` has, as masks and as benchmarks."""
 
 CACHED_K, CACHED_ITEMS, SCORED_ITEMS = 0.03, 30, 40
-"""Of `demo_cache`: k, items of each benchmark, and diagnostic items of each ability."""
+"""The k of `demo_cache`, its items per benchmark, and its diagnostic items per ability."""
 
 
 @pytest.fixture(scope="session")

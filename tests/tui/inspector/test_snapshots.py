@@ -58,7 +58,7 @@ LAST_COMMAND = "analogical reasoning"
 """The last that there is room for in a small palette, which fills while one looks."""
 
 LACKING = replace(LENS, ability="contextual_recall", k=0.01)
-"""Of which the cache has base alone."""
+"""A lens of which the cache has only the base runs."""
 
 
 class TextFile(SingleFileSnapshotExtension):

@@ -24,7 +24,7 @@ MARK_WIDTH = 3
 COLLAPSED = "collapses every benchmark: within two standard errors of chance, k is too large"
 
 NOT_SHOWN = "not shown by this model"
-"""Of an ability on whose own items the intact model is not above chance; see `core.analysis.shown`."""
+"""Said of an ability on whose own items the intact model is not above chance; see `core.analysis.shown`."""
 
 
 def ais_with_interval(statistics: CellStatistics) -> str:
