@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
     # Workers run side by side; with a thread for every core each, they would wait for one another.
-    os.environ.setdefault(name, "1")
+    os.environ[name] = "1"
 
 # A busy machine is no failure: no example has a deadline, and slow ones are no fault.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

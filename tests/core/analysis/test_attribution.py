@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import torch
 
 from cache.folder import Store
 from core.abilities.compound import compound_id
@@ -92,13 +91,10 @@ def test_each_matrix_is_judged_by_itself() -> None:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Profile]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     runner = Runner(ModelSpec(), Store(tmp_path_factory.mktemp("cache")), ImportanceSpec(n_items=20))
     ids = [A, compound_id((A, B)), compound_id((B, C))]
     plan = Plan((A, B, C), ("mlp",), ("top", "random"), (0.03,), find_benchmarks(ids), limit=20)
     profile = run_profile(plan, runner)
-    torch.set_num_threads(threads)
     assert profile is not None
     return runner, profile
 

@@ -3,11 +3,9 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from cache.folder import Store
 from core.abilities import ABILITIES
@@ -25,11 +23,8 @@ from tests.core.tiny_models import log_probabilities
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[LoadedModel]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield load(ModelSpec("demo", device="cpu"))
-    torch.set_num_threads(threads)
+def demo() -> LoadedModel:
+    return load(ModelSpec("demo", device="cpu"))
 
 
 def neutral_perplexity(loaded: LoadedModel) -> float:

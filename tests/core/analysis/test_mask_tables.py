@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from cache.files import CorruptEntry
 from cache.folder import Store
@@ -25,14 +23,6 @@ from core.runner.runner import Runner
 
 K = 0.01
 MASK_SPEC = MaskSpec("spatial_reasoning", "all", "top", K)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

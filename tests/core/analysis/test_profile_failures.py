@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import torch
 
 from cache.folder import Store
 from core.abilities import generate_items
@@ -54,11 +53,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Profile]
         benchmarks=find_benchmarks([str(root / "told.toml"), ABILITY, "spatial_reasoning"]),
         limit=N,
     )
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     runner = Runner(ModelSpec(), Store(root / "cache"), ImportanceSpec(n_items=60))
     profile = run_profile(plan, runner)
-    torch.set_num_threads(threads)
     assert profile is not None
     return runner, profile
 

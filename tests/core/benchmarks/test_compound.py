@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,14 +43,6 @@ JOINED = CompoundItem(
     (("9", "Oslo."), ("10", "Oslo."), ("10", "Rome."), ("9", "Rome.")),
     1,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def found(word: str) -> tuple[Benchmark, ...]:

@@ -47,14 +47,6 @@ def runs(selection: Selection, ability: str = ABILITY) -> StartRuns:
     return StartRuns(selection, (Run(None, ABILITY, N), Run(mask, ABILITY, N)))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Has the outcomes of the intact model."""

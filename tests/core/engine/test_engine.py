@@ -83,11 +83,9 @@ async def _ended(spec: EngineSpec) -> None:
 
 
 @pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """The same model in this process, with a cache of its own."""
-    threads = torch.get_num_threads()
-    yield Runner(ModelSpec(), Store(tmp_path_factory.mktemp("own")), IMPORTANCE)
-    torch.set_num_threads(threads)
+    return Runner(ModelSpec(), Store(tmp_path_factory.mktemp("own")), IMPORTANCE)
 
 
 @asynccontextmanager

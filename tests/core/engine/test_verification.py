@@ -26,14 +26,6 @@ N = 8
 START = StartRuns("runs", (Run(None, "spatial_reasoning", N), Run(MASK, "spatial_reasoning", N)))
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = Engine(tmp_path)

@@ -7,7 +7,7 @@ are small noise, and a mechanism that answers made-up items is planted among the
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -31,14 +31,6 @@ ANSWERS = 8
 FILLERS = range(16, 20)
 COPIED = 20
 """Where the planted attention writes what token it saw."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @dataclass

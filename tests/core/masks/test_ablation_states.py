@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,6 @@ from core.models.weight_space import LoadedWeights, WeightSpace
 
 SPECIAL = (float("nan"), float("inf"), float("-inf"), -0.0, 0.0, 1e-40)
 """Values that arithmetic would not bring back; the last is subnormal or zero."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def _model(dtype: torch.dtype) -> LlamaForCausalLM:

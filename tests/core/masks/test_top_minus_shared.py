@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import torch
-
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.benchmarks.registry import find_benchmarks
@@ -18,7 +16,6 @@ OWN = "spatial_reasoning"
 
 
 def test_it_is_top_without_what_most_abilities_share(tmp_path: Path) -> None:
-    threads = torch.get_num_threads()
     runner = Runner(ModelSpec(), Store(tmp_path), ImportanceSpec(n_items=4))
     mask_spec = MaskSpec(OWN, "all", "top_minus_shared", 0.01)
     mask = set(runner.mask(mask_spec, [0.005, 0.01]).addresses.tolist())
@@ -26,7 +23,6 @@ def test_it_is_top_without_what_most_abilities_share(tmp_path: Path) -> None:
         ability.id: set(runner.mask(MaskSpec(ability.id, "all", "top", 0.01)).addresses.tolist())
         for ability in ABILITIES
     }
-    torch.set_num_threads(threads)
     counts = Counter(address for top in tops.values() for address in top)
     shared = {address for address, count in counts.items() if count >= SHARED_ABILITIES}
     assert shared & tops[OWN]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,14 +39,6 @@ MEASURED = [replace(mask, variant="all") for mask in MASKS]
 """Masks that are not acceptable soon, so that few have to be measured."""
 
 LOOP = "the cat the cat the cat the cat the cat the cat"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def new_runner(root: Path, emit: Callable[[Event], None] = lambda event: None) -> Runner:

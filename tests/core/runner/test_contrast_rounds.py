@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from cache.folder import Store
 from core.abilities import ABILITIES
@@ -31,14 +29,6 @@ from core.runner.runs import run_profile
 IDS = tuple(ability.id for ability in ABILITIES)
 VARIANTS: tuple[Variant, ...] = ("mlp", "all")
 K = 0.01
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def runner_of(folder: Path, heard: list[Event]) -> Runner:

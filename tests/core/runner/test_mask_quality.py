@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,6 @@ from core.runner.runs import compute_runs
 N = 8
 (BENCHMARK,) = find_benchmarks(["spatial_reasoning"])
 LIGHT, HEAVY = (MaskSpec("spatial_reasoning", "all", "random", k) for k in (0.01, 0.5))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def new_runner(root: Path, emit: Callable[[Event], None] = lambda event: None) -> Runner:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from cache.folder import Store
 from cache.journals import Batch, Journal, journal_path, read_journal
@@ -29,14 +28,6 @@ from tests.core.tiny_models import byte_tokenizer, save_model
 
 (SPATIAL,) = find_benchmarks(["spatial_reasoning"])
 MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-import torch
 
 from cache.folder import Store
 from core.analysis.comparisons import summaries
@@ -35,14 +33,6 @@ PLAN = Plan(
 )
 IMPORTANCE = ImportanceSpec(n_items=60)
 RUNS = 2 + 2 * 2 * 2 * 2 * 2
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def new_runner(root: Path, events: list[Event] | None = None) -> Runner:

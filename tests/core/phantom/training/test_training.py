@@ -37,9 +37,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path: Path) -> Non
     for _ in range(2):
         first.train_step()
     first.save()
-    threads = torch.get_num_threads()
     train(SmallTrainer(RECIPE, tmp_path / "parts"), save_every=100)
-    torch.set_num_threads(threads)
     second = SmallTrainer(RECIPE, tmp_path / "parts")
     assert second.resume()
     assert second.step == 4
