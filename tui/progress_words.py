@@ -11,7 +11,8 @@ from tui.safe_text import safe_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.experiment.events import JobKind, Progressed
+    from core.experiment.events import Progressed
+    from core.experiment.jobs import JobKind
     from core.experiment.pace import Phase
 
 PHASES: Mapping[Phase, str] = {

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import msgspec
 
 from core.engine.protocol import Start, StartCalibration, StartGeneration, StartRankings, StartRuns
-from core.experiment.events import Event, Job, JobChanged, JobKind, JobState, QueueOrdered
+from core.experiment.events import Event, JobChanged, QueueOrdered
+from core.experiment.jobs import Job, JobKind, JobState
 from core.phantom.calibration.plan import main_plan
 
 KINDS: dict[type[Start], JobKind] = {

@@ -35,8 +35,8 @@ from core.experiment.events import (
     Heartbeat,
     Progressed,
     Refused,
-    TextWritten,
 )
+from core.experiment.text_events import TextWritten
 
 HEARTBEAT_S = 2.0
 """Seconds between heartbeats."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.experiment.events import (
-    ENDED,
     AnswerWritten,
     BatchFinished,
     Event,
     ImportancePlanned,
     ItemOutcome,
-    Job,
     JobChanged,
     ModelFailed,
     ModelLoaded,
@@ -23,10 +21,10 @@ from core.experiment.events import (
     RunFinished,
     RunStarted,
     Snapshot,
-    TextCompared,
-    TextWritten,
 )
+from core.experiment.jobs import ENDED, Job
 from core.experiment.specs import Run
+from core.experiment.text_events import TextCompared, TextWritten
 
 ENDED_JOBS = 50
 """Number of ended jobs that are remembered."""

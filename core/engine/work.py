@@ -18,13 +18,11 @@ from core.experiment.events import (
     Progressed,
     RunFinished,
     RunsFound,
-    TextCompared,
-    TextEnded,
-    TextWritten,
 )
 from core.experiment.experiment import OutcomesRequest
 from core.experiment.pace import Step
 from core.experiment.specs import alike_ks
+from core.experiment.text_events import TextCompared, TextEnded, TextWritten
 from core.phantom.calibration.calibration import run_calibration, runners
 from core.phantom.calibration.plan import main_plan
 from core.phantom.ground_truth import phantom_of, truth_of

@@ -14,7 +14,8 @@ from core.engine import work
 from core.engine.gpus import Gpus
 from core.engine.jobs import JobQueue
 from core.engine.protocol import EngineSpec, Start, StartGeneration
-from core.experiment.events import Event, Job, JobState, ModelFailed
+from core.experiment.events import Event, ModelFailed
+from core.experiment.jobs import Job, JobState
 from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
 from core.runner.probe import settle

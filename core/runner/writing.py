@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.experiment.events import TokenDivergence
 from core.experiment.specs import MaskSpec, alike_ks
+from core.experiment.text_events import TokenDivergence
 from core.inference.cancelling import Cancelled
 from core.runner.progress import Running
 from core.runner.runner import Runner

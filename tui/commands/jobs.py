@@ -83,7 +83,8 @@ def _write(found: Asked) -> None:
 
 def _state(snapshot: Snapshot | None) -> str:
     """The state of an engine in a word or two."""
-    from core.experiment.events import ENDED, ModelFailed, ModelLoaded
+    from core.experiment.events import ModelFailed, ModelLoaded
+    from core.experiment.jobs import ENDED
 
     if snapshot is None:
         return "does not answer"

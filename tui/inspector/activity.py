@@ -7,11 +7,9 @@ from typing import Literal
 
 from core.engine.state import EngineState, LiveRun, Pane
 from core.experiment.events import (
-    ENDED,
     EntryReplaced,
     Event,
     Heartbeat,
-    Job,
     JobChanged,
     ModelLoaded,
     NotStored,
@@ -21,9 +19,10 @@ from core.experiment.events import (
     RunsFound,
     RunStarted,
     Snapshot,
-    TextEnded,
 )
+from core.experiment.jobs import ENDED, Job
 from core.experiment.specs import Run
+from core.experiment.text_events import TextEnded
 
 Link = Literal["starting", "connected", "lost"]
 

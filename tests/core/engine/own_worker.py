@@ -9,7 +9,8 @@ from pathlib import Path
 from core.engine.jobs import JobQueue
 from core.engine.protocol import EngineSpec, Start
 from core.engine.worker import Worker
-from core.experiment.events import ENDED, Event, Job, JobChanged
+from core.experiment.events import Event, JobChanged
+from core.experiment.jobs import ENDED, Job
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from tests.core.engine.talk import IMPORTANCE

@@ -15,7 +15,8 @@ import pytest
 from core.engine.client import Connection
 from core.engine.protocol import StartRuns
 from core.engine.runtime import EngineProcess
-from core.experiment.events import ENDED, Event, Job, JobChanged, JobState, Snapshot
+from core.experiment.events import Event, JobChanged, Snapshot
+from core.experiment.jobs import ENDED, Job, JobState
 from core.experiment.specs import ImportanceSpec
 
 IMPORTANCE = ImportanceSpec(n_items=40)

@@ -19,16 +19,10 @@ from torch import nn
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import Start, StartGeneration, StartRuns
-from core.experiment.events import (
-    Event,
-    JobChanged,
-    JobState,
-    Progressed,
-    RunFinished,
-    RunStarted,
-    TextWritten,
-)
+from core.experiment.events import Event, JobChanged, Progressed, RunFinished, RunStarted
+from core.experiment.jobs import JobState
 from core.experiment.specs import MaskSpec, Run
+from core.experiment.text_events import TextWritten
 from core.masks.choices import Selection
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner

@@ -35,11 +35,9 @@ from core.experiment.events import (
     RunFinished,
     RunsFound,
     RunStarted,
-    TextCompared,
-    TextEnded,
-    TextWritten,
 )
 from core.experiment.specs import MaskSpec, Run
+from core.experiment.text_events import TextCompared, TextEnded, TextWritten
 from core.masks.choices import SELECTIONS
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner

@@ -19,15 +19,13 @@ from core.experiment.events import (
     BatchFinished,
     Event,
     ItemOutcome,
-    Job,
     JobChanged,
-    JobState,
     QueueOrdered,
     RunFinished,
     RunStarted,
-    TextCompared,
-    TextWritten,
 )
+from core.experiment.jobs import Job, JobState
+from core.experiment.text_events import TextCompared, TextWritten
 from tests.progressed import progressed
 
 

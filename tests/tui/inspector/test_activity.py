@@ -5,17 +5,15 @@ import pytest
 from core.experiment.events import (
     BatchFinished,
     ItemOutcome,
-    Job,
     JobChanged,
     ModelLoaded,
     RunFinished,
     RunStarted,
     Snapshot,
-    TextCompared,
-    TextWritten,
-    TokenDivergence,
 )
+from core.experiment.jobs import Job
 from core.experiment.specs import MaskSpec, Run
+from core.experiment.text_events import TextCompared, TextWritten, TokenDivergence
 from tui.inspector.activity import Activity
 from tui.progress import shown_progress
 

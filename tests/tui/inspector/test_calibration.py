@@ -14,7 +14,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.engine.protocol import Cancel, Command, EngineSpec, Resume, StartCalibration
-from core.experiment.events import Job, JobChanged, JobState
+from core.experiment.events import JobChanged
+from core.experiment.jobs import Job, JobState
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.phantom.calibration.blocks import PRIVATE, Localization, Placement
 from core.phantom.calibration.calibration import Calibration, runners

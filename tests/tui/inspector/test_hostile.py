@@ -24,7 +24,6 @@ from core.experiment.events import (
     Event,
     Heartbeat,
     ItemOutcome,
-    Job,
     JobChanged,
     ModelFailed,
     ModelLoaded,
@@ -32,10 +31,10 @@ from core.experiment.events import (
     Refused,
     RunStarted,
     Snapshot,
-    TextEnded,
-    TextWritten,
 )
+from core.experiment.jobs import Job
 from core.experiment.specs import MaskSpec
+from core.experiment.text_events import TextEnded, TextWritten
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
 from tests.progressed import progressed

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.experiment.events import Job, JobChanged
+from core.experiment.events import JobChanged
+from core.experiment.jobs import Job
 from core.models.spec import ModelSpec
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tests.tui.inspector.host import screen_text, until

@@ -11,13 +11,13 @@ from core.experiment.events import (
     GpuFacts,
     Heartbeat,
     ImportancePlanned,
-    Job,
     JobChanged,
     ModelFailed,
     ModelLoaded,
     ModelLoading,
     Snapshot,
 )
+from core.experiment.jobs import Job
 from core.importance.memory import MemoryOptions
 from core.models.machine import Gpu, Machine, Memory
 from core.models.spec import ModelSpec

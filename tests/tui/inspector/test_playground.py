@@ -10,17 +10,10 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from core.engine.protocol import Cancel, Command, StartGeneration
-from core.experiment.events import (
-    Event,
-    Job,
-    JobChanged,
-    Snapshot,
-    TextCompared,
-    TextEnded,
-    TextWritten,
-    TokenDivergence,
-)
+from core.experiment.events import Event, JobChanged, Snapshot
+from core.experiment.jobs import Job
 from core.experiment.specs import MaskSpec
+from core.experiment.text_events import TextCompared, TextEnded, TextWritten, TokenDivergence
 from core.inference import Finish
 from core.models.spec import ModelSpec
 from tests.tui.inspector.host import Host, demo_session, screen_text, until

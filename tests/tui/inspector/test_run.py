@@ -19,13 +19,12 @@ from core.experiment.events import (
     AnswerWritten,
     BatchFinished,
     ItemOutcome,
-    Job,
     JobChanged,
-    JobState,
     ModelLoading,
     RunFinished,
     RunStarted,
 )
+from core.experiment.jobs import Job, JobState
 from core.experiment.specs import ImportanceSpec
 from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples
 from tests.core.analysis.samples.stored_samples import MASK

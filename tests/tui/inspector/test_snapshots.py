@@ -20,15 +20,13 @@ from core.analysis.samples.items import ensure_items
 from core.experiment.events import (
     BatchFinished,
     ItemOutcome,
-    Job,
     JobChanged,
-    JobState,
     ModelFailed,
     ModelLoading,
     RunStarted,
-    TextEnded,
-    TextWritten,
 )
+from core.experiment.jobs import Job, JobState
+from core.experiment.text_events import TextEnded, TextWritten
 from tests.progressed import progressed
 from tests.tui.inspector.made_up import (
     LENS,

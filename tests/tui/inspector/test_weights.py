@@ -11,8 +11,9 @@ from textual.widgets import Static
 
 from core.analysis.mask_tables import MaskDistribution
 from core.engine.protocol import Command, StartRankings
-from core.experiment.events import Job, JobChanged
+from core.experiment.events import JobChanged
 from core.experiment.experiment import Experiment
+from core.experiment.jobs import Job
 from core.experiment.specs import MaskSpec
 from tests.progressed import progressed
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS

@@ -16,8 +16,9 @@ import pytest
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
 from core.engine.runtime import living_engines
-from core.experiment.events import Job, ModelLoaded
+from core.experiment.events import ModelLoaded
 from core.experiment.experiment import Experiment
+from core.experiment.jobs import Job
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 from tests.tui.inspector.conftest import CACHED_ITEMS, CACHED_K, SCORED_ITEMS

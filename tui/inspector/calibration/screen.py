@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.engine.protocol import Cancel, Resume, StartCalibration
-from core.experiment.events import ENDED, Job
+from core.experiment.jobs import ENDED, Job
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui.calibration_words import points, verdict
 from tui.inspector.activity import Activity

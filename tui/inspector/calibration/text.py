@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.text import Text
 
 from core.abilities.catalogue import ABILITIES
-from core.experiment.events import Job
+from core.experiment.jobs import Job
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui.calibration_words import (
     MATRICES_LEGEND,

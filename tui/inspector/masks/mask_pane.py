@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.engine.protocol import StartRankings
-from core.experiment.events import ENDED
+from core.experiment.jobs import ENDED
 from core.experiment.specs import MaskSpec
 from core.masks.choices import Selection
 from tui.inspector.lens import Lens

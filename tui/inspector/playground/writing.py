@@ -11,8 +11,10 @@ from rich.cells import cell_len
 
 from cache.keys import as_plain
 from core.engine.protocol import StartGeneration
-from core.experiment.events import Job, ModelLoading, TextCompared, TextEnded
+from core.experiment.events import ModelLoading
+from core.experiment.jobs import Job
 from core.experiment.specs import MaskSpec
+from core.experiment.text_events import TextCompared, TextEnded
 from core.inference import Finish
 from core.models.matrices import Variant
 from tui.failure_words import TAG_WORDS, probability_text

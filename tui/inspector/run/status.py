@@ -6,14 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.experiment.events import (
-    Job,
-    ModelFailed,
-    ModelLoaded,
-    ModelLoading,
-    Probing,
-    Progressed,
-)
+from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading, Probing, Progressed
+from core.experiment.jobs import Job
 from tui.engine_words import loaded_text, memory_text, plan_text, planned_text
 from tui.inspector.look.text import LONGEST_ROW, rows_of
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side

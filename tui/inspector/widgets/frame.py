@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
     from textual.screen import Screen
 
-    from core.experiment.events import JobKind
+    from core.experiment.jobs import JobKind
     from core.models.description import ModelInfo
     from tui.inspector.activity import Activity
     from tui.inspector.session import Session
