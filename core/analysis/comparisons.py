@@ -15,6 +15,7 @@ import polars as pl
 from core.analysis.statistics import SIGNIFICANT
 from core.analysis.statistics.accuracy import collapsed
 from core.analysis.statistics.cells import CellStatistics
+from core.analysis.statistics.probability import LEAST_EFFECT
 from core.analysis.statistics.significance import benjamini_hochberg, empirical_p, holm
 from core.experiment.specs import MaskSpec
 from core.masks.choices import DRAWN
@@ -29,6 +30,9 @@ RUN: dict[str, pl.DataType] = {
 }
 """Which mask a row is about, and which benchmark; the seed is null where nothing is drawn."""
 
+PROBABILITY = ("p_right", "base_p_right", "ais_p", "ais_p_low", "ais_p_high")
+"""The columns of p(right), empty where there is none."""
+
 STATISTICS: dict[str, pl.DataType] = {
     "n": pl.Int64(),
     **{name: pl.Float64() for name in ("score", "base_score", "chance", "ais", "ais_low", "ais_high")},
@@ -37,6 +41,8 @@ STATISTICS: dict[str, pl.DataType] = {
     "reason": pl.String(),
     "detectable_ais": pl.Float64(),
     "truncated": pl.Int64(),
+    **{name: pl.Float64() for name in PROBABILITY},
+    "ais_p_reason": pl.String(),
     "specificity": pl.Float64(),
 }
 """The fields of `CellStatistics`, and the specificity where it is known."""
@@ -96,7 +102,7 @@ def cell_table(
 def compared(
     cells: pl.DataFrame, random: pl.DataFrame, shown: Mapping[str, bool] | None = None
 ) -> pl.DataFrame:
-    """The cells with the columns of `with_corrections`, `with_collapse`, `with_random_masks` and `shown`.
+    """The cells with corrections, collapse, random masks and links, see `with_...`, and `shown`.
 
     Args:
         cells: the cells.
@@ -105,7 +111,17 @@ def compared(
     """
     flags = [(shown or {}).get(ability) for ability in cells["ability"]]
     complete = with_random_masks(with_collapse(with_corrections(cells)), random)
-    return complete.with_columns(pl.Series("shown", flags, pl.Boolean()))
+    return with_links(complete.with_columns(pl.Series("shown", flags, pl.Boolean())))
+
+
+def with_links(cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells with `link`: whether the whole interval of the AIS_p is above LEAST_EFFECT, or below.
+
+    Null: the items do not settle it, there is no AIS_p, or the intact model does not show the ability.
+    """
+    low, high = pl.col("ais_p_low"), pl.col("ais_p_high")
+    settled = may_be_starred() & ((low > LEAST_EFFECT) | (high < LEAST_EFFECT))
+    return cells.with_columns(link=pl.when(settled).then(low > LEAST_EFFECT))
 
 
 def may_be_starred() -> pl.Expr:

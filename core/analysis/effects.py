@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.analysis.statistics.bootstrap import Specificity
-from core.analysis.statistics.cells import CellStatistics, frame_specificities, frame_statistics
+from core.analysis.statistics.bootstrap import Specificity, specificities
+from core.analysis.statistics.cells import CellStatistics, clusters_of, frame_statistics, paired_scores
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, Run
@@ -139,4 +139,7 @@ def stored_specificity(
         return None
     if not frame_statistics(frames[base], columns[:1], benchmark, mask.seed)[0].defined:
         return None
-    return frame_specificities(frames[base], columns, [0] * len(columns), benchmark, mask.seed)[0]
+    paired = paired_scores(frames[base], columns, benchmark)
+    if paired is None:
+        return None
+    return specificities(*paired, seed=mask.seed, clusters=clusters_of(frames[base]))[0]

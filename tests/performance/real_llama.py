@@ -9,8 +9,9 @@ its own ability is what a mask hurts most (row).
 import sys
 from pathlib import Path
 
-import numpy as np
 import polars as pl
+
+from core.analysis.statistics.probability import right_probabilities
 
 KIND = ("variant", "selection", "k")
 
@@ -28,8 +29,7 @@ def losses(folder: Path) -> pl.DataFrame:
     """One row per mask and multiple-choice benchmark: points lost in accuracy (`acc`) and p(right) (`p`)."""
     outcomes = pl.read_parquet(folder / "outcomes.parquet")
     choices = outcomes.filter(pl.col("loglikelihoods").list.len() > 0)
-    columns = choices.select("loglikelihoods", "gold").iter_rows()
-    choices = choices.with_columns(pl.Series("p", [right_probability(*row) for row in columns]))
+    choices = choices.with_columns(pl.Series("p", right_probabilities(choices)))
     points = [(100 * pl.col(column).mean()).alias(name) for column, name in (("correct", "acc"), ("p", "p"))]
     means = choices.group_by("ability", *KIND, "seed", "benchmark").agg(points)
     base = means.filter(pl.col("variant") == "base").select("benchmark", base_acc="acc", base_p="p")
@@ -52,12 +52,6 @@ def losses(folder: Path) -> pl.DataFrame:
         acc=pl.col("base_acc") - pl.col("acc"),
         p=pl.col("base_p") - pl.col("p"),
     ).join(cells, on=["ability", *KIND, "seed", "benchmark"], nulls_equal=True)
-
-
-def right_probability(loglikelihoods: list[float], gold: int) -> float:
-    """Softmax over the options' log-likelihoods, at the right one."""
-    shares = np.exp(np.array(loglikelihoods) - max(loglikelihoods))
-    return float(shares[gold] / shares.sum())
 
 
 def summary(lost: pl.DataFrame) -> list[str]:

@@ -163,6 +163,62 @@ def percentile_interval(values: NDArray[np.float64]) -> tuple[NDArray[np.float64
     return ordered[:, low], ordered[:, high]
 
 
+class Excess(NamedTuple):
+    """What one mask does beyond its random controls, on one benchmark."""
+
+    controls: float
+    """The mean of their AIS."""
+    difference: float
+    """Its own AIS minus that."""
+    low: float
+    """Lower end of the difference's 95 % interval; -inf if the data do not bound it."""
+    high: float
+    """Upper end; inf if the data do not bound it."""
+
+
+def excesses(
+    base: Scores,
+    ablated: Scores,
+    controls: Scores,
+    chance: float,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    clusters: NDArray[Any] | None = None,
+) -> list[Excess]:
+    """The AIS of each mask minus the mean AIS of its controls, with a paired bootstrap interval.
+
+    All masks and the base are resampled together, as in `paired_bootstrap`.
+
+    Args:
+        base: (N,) the unmodified model's score of each item, 0 to 1.
+        ablated: (M, N) the same under each mask.
+        controls: (M, N) the mean score of each item under the controls of each mask.
+        chance: the mean score of guessing, 0 to 1.
+        resamples: how often to resample.
+        seed: with the same seed as the cells' intervals, the same resamples.
+        clusters: (N,) labels of items to draw together.
+
+    Raises:
+        ValueError: the base score is not above chance, or the shapes do not fit.
+    """
+    if ablated.shape != controls.shape or ablated.shape[1:] != base.shape:
+        raise ValueError(
+            f"Masks {ablated.shape} and controls {controls.shape} have to be (masks, {len(base)})."
+        )
+    base_score = float(np.mean(base, dtype=np.float64))
+    own, random = (
+        np.array(
+            [impact(base_score, float(score), chance) for score in scores.mean(axis=1, dtype=np.float64)]
+        )
+        for scores in (ablated, controls)
+    )
+    drops = controls.astype(np.float64) - ablated
+    values = resampled_impacts(base, drops, chance, resamples=resamples, seed=seed, clusters=clusters)
+    rows = np.column_stack([random, own - random, *percentile_interval(values)])
+    return [Excess(*row) for row in rows.tolist()]
+
+
 class Specificity(NamedTuple):
     """One mask against the masks of the other abilities, on one benchmark."""
 

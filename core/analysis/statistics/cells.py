@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from core.analysis.statistics.accuracy import PlausibleRange, Verdict, identifiable, is_plausible
-from core.analysis.statistics.bootstrap import Intervals, Scores, Specificity, paired_bootstrap, specificities
+from core.analysis.statistics.bootstrap import Intervals, Scores, paired_bootstrap
+from core.analysis.statistics.probability import (
+    NO_OPTIONS,
+    chance_probability,
+    probability_identifiable,
+    right_probabilities,
+)
 from core.analysis.statistics.significance import mcnemar_exact, minimum_detectable_drop
 from core.benchmarks.benchmark import Benchmark
 
@@ -45,6 +51,29 @@ class CellStatistics:
     items are too few to show any."""
     truncated: int = 0
     """Items whose prompt was cut from the left, because it is too long for the model."""
+    p_right: float | None = None
+    """The mean probability of the right option under the mask; None where there are no options."""
+    base_p_right: float | None = None
+    """The same of the unmodified model."""
+    ais_p: float | None = None
+    """The AIS made of p(right) in place of the score; None if it is not defined."""
+    ais_p_low: float | None = None
+    """Lower end of its 95 % interval; -inf if the data do not bound it."""
+    ais_p_high: float | None = None
+    """Upper end of its 95 % interval; inf if the data do not bound it."""
+    ais_p_reason: str = ""
+    """Why there is none; empty if there is."""
+
+
+class Paired(NamedTuple):
+    """One measure of the same items, intact and under masks."""
+
+    base: Scores
+    """(N,) of the unmodified model, 0 to 1."""
+    ablated: Scores
+    """(M, N) under each mask."""
+    chance: float
+    """Its mean if the model guesses."""
 
 
 def cell_statistics(
@@ -113,7 +142,7 @@ def _has_ais(base_score: float, chance: float | None, n: int, limits: PlausibleR
     return identifiable(base_score, chance, n) if verdict.holds else verdict
 
 
-def _ais_fields(intervals: Intervals | None, mask: int) -> dict[str, float | None]:
+def _ais_fields(intervals: Intervals | None, mask: int) -> dict[str, Any]:
     if intervals is None:
         return {"ais": None, "ais_low": None, "ais_high": None}
     ais, low, high = (float(values[mask]) for values in intervals)
@@ -134,16 +163,66 @@ def frame_statistics(
     Raises:
         ValueError: there are no items, or the frames differ in length.
     """
-    return cell_statistics(
+    cells = cell_statistics(
         base["correct"].to_numpy(),
         np.stack([frame["correct"].to_numpy() for frame in ablated]),
         benchmark.chance,
         seed=seed,
         clusters=clusters_of(base),
-        scores=(base["score"].to_numpy(), np.stack([frame["score"].to_numpy() for frame in ablated])),
+        scores=_scores(base, ablated),
         limits=limits_of(benchmark),
         truncated=truncated_of(base),
     )
+    plausible = is_plausible(cells[0].base_score, limits_of(benchmark), len(base))
+    paired = paired_probabilities(base, ablated, benchmark)
+    if paired is None:
+        return [replace(cell, ais_p_reason=NO_OPTIONS) for cell in cells]
+    return _with_probabilities(cells, paired, plausible, seed, clusters_of(base))
+
+
+def _with_probabilities(
+    cells: Sequence[CellStatistics],
+    paired: Paired,
+    plausible: Verdict,
+    seed: int,
+    clusters: NDArray[Any] | None,
+) -> list[CellStatistics]:
+    """The cells with what they say of p(right).
+
+    A model that is not above chance in its answers can be so in its probabilities. A broken set-up, a score
+    that is not plausible, has neither AIS.
+    """
+    base, ablated, chance = paired
+    verdict = probability_identifiable(base, chance) if plausible.holds else plausible
+    base_mean, means = float(base.mean()), ablated.mean(axis=1).tolist()
+    known = [replace(cell, base_p_right=base_mean, p_right=p) for cell, p in zip(cells, means, strict=True)]
+    if not verdict.holds:
+        return [replace(cell, ais_p_reason=verdict.reason) for cell in known]
+    rows = np.column_stack(paired_bootstrap(base, ablated, chance, seed=seed, clusters=clusters)).tolist()
+    return [
+        replace(cell, ais_p=ais, ais_p_low=low, ais_p_high=high)
+        for cell, (ais, low, high) in zip(known, rows, strict=True)
+    ]
+
+
+def paired_scores(base: pl.DataFrame, ablated: Sequence[pl.DataFrame], benchmark: Benchmark) -> Paired | None:
+    """The first metric of each item; None if the benchmark has no usable chance level."""
+    return None if benchmark.chance is None else Paired(*_scores(base, ablated), benchmark.chance)
+
+
+def paired_probabilities(
+    base: pl.DataFrame, ablated: Sequence[pl.DataFrame], benchmark: Benchmark
+) -> Paired | None:
+    """p(right) of each item; None where answers are written or several options are right."""
+    found = [right_probabilities(frame) for frame in (base, *ablated)]
+    known = [one for one in found if one is not None]
+    if benchmark.chance is None or len(known) < len(found):
+        return None
+    return Paired(known[0], np.stack(known[1:]), chance_probability(base))
+
+
+def _scores(base: pl.DataFrame, ablated: Sequence[pl.DataFrame]) -> tuple[Scores, Scores]:
+    return base["score"].to_numpy(), np.stack([frame["score"].to_numpy() for frame in ablated])
 
 
 def truncated_of(frame: pl.DataFrame) -> int:
@@ -154,37 +233,6 @@ def truncated_of(frame: pl.DataFrame) -> int:
 def limits_of(benchmark: Benchmark) -> PlausibleRange:
     """The plausible range of a benchmark, with its name."""
     return PlausibleRange(benchmark.id, *benchmark.plausible_range)
-
-
-def frame_specificities(
-    base: pl.DataFrame,
-    ablated: Sequence[pl.DataFrame],
-    groups: Sequence[int],
-    benchmark: Benchmark,
-    seed: int = 0,
-) -> list[Specificity]:
-    """The AIS of each mask on one benchmark minus the mean AIS of the others in its group.
-
-    Args:
-        base: the intact model's outcomes; their AIS is defined.
-        ablated: those under each mask, of the same items in the same order.
-        groups: for each mask the number of its group: masks of one variant, selection and size.
-        benchmark: the benchmark.
-        seed: random seed of the bootstrap, as in the cells.
-
-    Raises:
-        ValueError: a group has a single mask, or the AIS is not defined.
-    """
-    if benchmark.chance is None:
-        raise ValueError(f"'{benchmark.id}' has no usable chance level, so no AIS.")
-    return specificities(
-        base["score"].to_numpy(),
-        np.stack([frame["score"].to_numpy() for frame in ablated]),
-        benchmark.chance,
-        groups=np.asarray(groups),
-        seed=seed,
-        clusters=clusters_of(base),
-    )
 
 
 def clusters_of(frame: pl.DataFrame) -> NDArray[Any] | None:
