@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from core.analysis.comparisons import MatrixSummary
     from core.analysis.diagnosis.failure_modes import FailureMode
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.profile import Profile
     from core.analysis.profile_failures import MaskSums
+    from core.analysis.summaries import MatrixSummary
     from core.experiment.plan import Plan
 
 WIDE = 150
@@ -64,7 +64,7 @@ ATTRIBUTION_HEADS = (
 
 def write_profile(profile: Profile) -> None:
     """Writes the matrices, their summary, and how the ablated model answers."""
-    from core.analysis.comparisons import summaries
+    from core.analysis.summaries import summaries
 
     cells = profile.cells
     if not profile.plan.masks():

@@ -1,4 +1,4 @@
-"""Tables of cells: corrections, collapse, random masks, summaries, and attribution accuracy. No torch.
+"""Tables of cells: corrections, collapse, random masks, links. No torch.
 
 A table has one row for each mask and benchmark: the columns of `RUN` and of `STATISTICS`.
 """
@@ -6,13 +6,12 @@ A table has one row for each mask and benchmark: the columns of `RUN` and of `ST
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from core.analysis.statistics import SIGNIFICANT
 from core.analysis.statistics.accuracy import collapsed
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.probability import LEAST_EFFECT
@@ -55,12 +54,6 @@ MATRIX = [*SIZE, "seed"]
 
 CELL = ["ability", "variant", "k", "benchmark"]
 """The columns that a cell and its random controls share."""
-
-Rule = Literal["significant", "specific"]
-"""When a cell names its ability. `significant`: AIS above 0 and q below .05; `specific`: that, and the whole
-interval of its specificity (the AIS less the mean of the other abilities' masks) is above 0."""
-
-RULES: tuple[Rule, ...] = ("significant", "specific")
 
 
 def run_names(mask: MaskSpec) -> tuple[str, str, str, float, int | None]:
@@ -187,149 +180,4 @@ def with_random_masks(cells: pl.DataFrame, random: pl.DataFrame) -> pl.DataFrame
         counts.append(len(drawn))
     return cells.with_columns(
         pl.Series("empirical_p", p_values, pl.Float64()), pl.Series("random_masks", counts, pl.Int64())
-    )
-
-
-@dataclass(frozen=True)
-class MatrixSummary:
-    """One matrix of abilities by benchmarks; of random controls, all their draws together."""
-
-    variant: str
-    selection: str
-    k: float
-    mean_own: float | None
-    """Mean AIS of each ability on its own benchmark; None without such cells."""
-    mean_others: float | None
-    """Mean AIS of each ability on the other abilities' benchmarks."""
-    mean_specificity: float | None
-    """Mean over the own cells of the AIS less that of the other abilities' masks on the same benchmark."""
-    holm_significant: int
-    """How many cells hold when all of a matrix are taken together (Holm)."""
-    own_in_top_three: int
-    """How many abilities hurt their own benchmark among the three most; a tie counts against."""
-    rows: int
-    """How many abilities have an own benchmark in the profile."""
-    mean_absolute: float | None
-    """Mean absolute AIS of all cells: of a random control, how far chance alone gets."""
-    collapsed: int
-    """How many masks took every benchmark down to chance."""
-
-
-def summaries(cells: pl.DataFrame) -> list[MatrixSummary]:
-    """One summary for each variant, selection and k, in the order of the cells."""
-    return [_summary(matrix) for matrix in cells.partition_by(SIZE, maintain_order=True)]
-
-
-def _summary(matrix: pl.DataFrame) -> MatrixSummary:
-    defined = matrix.filter(pl.col("defined"))
-    own = defined.filter(pl.col("ability") == pl.col("benchmark"))
-    others = defined.filter(
-        (pl.col("ability") != pl.col("benchmark")) & pl.col("benchmark").is_in(matrix["ability"].implode())
-    )
-    ranked = defined.with_columns(rank=pl.col("ais").rank("max", descending=True).over("ability", "seed"))
-    top = ranked.filter((pl.col("ability") == pl.col("benchmark")) & (pl.col("rank") <= 3))
-    masks = matrix.unique(["ability", "seed"])
-    first = matrix.row(0, named=True)
-    return MatrixSummary(
-        variant=first["variant"],
-        selection=first["selection"],
-        k=first["k"],
-        mean_own=_mean(own["ais"].to_list()),
-        mean_others=_mean(others["ais"].to_list()),
-        mean_specificity=_mean(own["specificity"].drop_nulls().to_list()),
-        holm_significant=len(matrix.filter((pl.col("holm_p") < SIGNIFICANT) & may_be_starred())),
-        own_in_top_three=len(top),
-        rows=len(own),
-        mean_absolute=_mean([abs(ais) for ais in defined["ais"].to_list()]),
-        collapsed=int(masks["collapsed"].sum()),
-    )
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-@dataclass(frozen=True)
-class AttributionAccuracy:
-    """How well one matrix names what is needed, by one rule, over its cells on compound benchmarks."""
-
-    variant: str
-    selection: str
-    k: float
-    rule: Rule
-    cells: int
-    """Pairs of a benchmark and an ability, for random controls in all draws."""
-    needed: int
-    """Cells whose benchmark needs the ability."""
-    named: int
-    """Cells that the rule names."""
-    right: int
-    """Cells that it names and that are needed."""
-    silent: int
-    """Cells that cannot be named: the AIS is not defined, the mask is collapsed, or the intact model does not
-    show the ability."""
-
-    @property
-    def precision(self) -> float | None:
-        """The share of the named that is needed; None if nothing is named."""
-        return self.right / self.named if self.named else None
-
-    @property
-    def recall(self) -> float | None:
-        """The share of the needed that is named; None if nothing is needed."""
-        return self.right / self.needed if self.needed else None
-
-    @property
-    def f1(self) -> float | None:
-        """The harmonic mean of the two; None if nothing is named and nothing needed."""
-        both = self.named + self.needed
-        return 2 * self.right / both if both else None
-
-    @property
-    def f1_of_all(self) -> float | None:
-        """The F1 of naming every ability everywhere, which a rule has to exceed."""
-        both = self.cells + self.needed
-        return 2 * self.needed / both if both else None
-
-    def figures(self) -> dict[str, str | float | int | None]:
-        """Plain values."""
-        return {**self.__dict__, "precision": self.precision, "recall": self.recall, "f1": self.f1}
-
-
-def attributions_of(cells: pl.DataFrame, needs: Mapping[str, tuple[str, ...]]) -> list[AttributionAccuracy]:
-    """The attribution accuracy by each rule of each variant, selection and k, in the order of the cells.
-
-    Args:
-        cells: `Profile.cells`; other benchmarks are ignored.
-        needs: the ids of the abilities that each benchmark needs.
-    """
-    chosen = cells.filter(pl.col("benchmark").is_in(list(needs)))
-    truth = [ability in needs[name] for name, ability in chosen.select("benchmark", "ability").iter_rows()]
-    speaks = pl.col("defined") & ~pl.col("collapsed") & may_be_starred()
-    significant = speaks & (pl.col("ais") > 0) & (pl.col("q_value") < SIGNIFICANT)
-    marked = chosen.with_columns(
-        pl.Series("needed", truth, pl.Boolean),
-        silent=~speaks,
-        significant=significant.fill_null(value=False),
-        specific=(significant & (pl.col("specificity_low") > 0)).fill_null(value=False),
-    )
-    return [
-        _attribution(matrix, rule)
-        for matrix in marked.partition_by(SIZE, maintain_order=True)
-        for rule in RULES
-    ]
-
-
-def _attribution(matrix: pl.DataFrame, rule: Rule) -> AttributionAccuracy:
-    first = matrix.row(0, named=True)
-    return AttributionAccuracy(
-        variant=first["variant"],
-        selection=first["selection"],
-        k=first["k"],
-        rule=rule,
-        cells=len(matrix),
-        needed=int(matrix["needed"].sum()),
-        named=int(matrix[rule].sum()),
-        right=int((matrix[rule] & matrix["needed"]).sum()),
-        silent=int(matrix["silent"].sum()),
     )

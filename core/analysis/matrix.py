@@ -10,11 +10,12 @@ from typing import Any, Literal
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.analysis.cache_status import control_of, is_stored, items_of
-from core.analysis.comparisons import MatrixSummary, cell_table, compared, summaries
+from core.analysis.comparisons import cell_table, compared
 from core.analysis.effects import Effects, effects
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import EmpiricalP
+from core.analysis.summaries import MatrixSummary, summaries
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec, Run, drawn_seed

@@ -16,10 +16,9 @@ import polars as pl
 from cache.files import write_atomically
 from cache.keys import as_plain
 from core.abilities import GENERATOR_VERSION
+from core.analysis.attribution import AttributionAccuracy, attributions_of
 from core.analysis.comparisons import (
     RUN,
-    AttributionAccuracy,
-    attributions_of,
     compared,
     may_be_starred,
     run_fields,

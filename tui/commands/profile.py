@@ -182,8 +182,8 @@ def _ks(spec: ModelSpec, text: str | None, selections: Sequence[Selection]) -> t
 
 
 def _write(result: Profile, runner: Runner, out: Path, as_json: bool) -> None:
-    from core.analysis.comparisons import summaries
     from core.analysis.profile import FILES, findings_of, settings_of, write_profile
+    from core.analysis.summaries import summaries
     from tui.profile_tables import write_profile as write_tables
 
     write_profile(result, runner, out)

@@ -10,7 +10,7 @@ import pytest
 
 from cache.folder import Store
 from core.abilities.compound import compound_id
-from core.analysis.comparisons import AttributionAccuracy, attributions_of
+from core.analysis.attribution import AttributionAccuracy, attributions_of
 from core.analysis.profile import Profile, attributions, write_profile
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan

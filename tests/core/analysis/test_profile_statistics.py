@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
-from core.analysis.comparisons import summaries
 from core.analysis.profile import Profile, profile_of, write_profile
 from core.analysis.statistics.bootstrap import specificities
 from core.analysis.statistics.significance import mcnemar_exact
+from core.analysis.summaries import summaries
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
-from core.analysis.comparisons import summaries
 from core.analysis.profile import Profile, write_profile
 from core.analysis.statistics.significance import benjamini_hochberg, mcnemar_exact
+from core.analysis.summaries import summaries
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import EntryReplaced, Event, RunFinished, RunsFound
 from core.experiment.plan import Plan
