@@ -15,6 +15,7 @@ from tui.inspector.calibration.screen import CalibrationScreen
 from tui.inspector.controller import Controller
 from tui.inspector.key_order import KeysInOrder
 from tui.inspector.keys import KEYS, PANES
+from tui.inspector.look.few_colours import FewColours, ReadableDim, depth_of
 from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
 from tui.inspector.look.themes import THEMES
 from tui.inspector.palette import InspectorCommands
@@ -72,7 +73,11 @@ class Inspector(KeysInOrder):
         self.controller = Controller(session, lens, tab if tab in dict(PANES) else PANES[0][0], self)
         self.farewell = ""
         """Written to the terminal after the screen is gone."""
-        self._typed = Typed()
+        self._typed, self._dim, self._few_colours = (
+            Typed(),
+            ReadableDim(),
+            FewColours(depth_of(self.console)),
+        )
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = settings.theme
@@ -139,8 +144,10 @@ class Inspector(KeysInOrder):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line goes through before it is drawn."""
-        filters = super().get_line_filters()
-        return [*filters, self._typed] if self.settings.ascii else filters
+        # Textual's own turns the terminal's colours into others, so few colours come after it.
+        filters = [self._dim, *super().get_line_filters(), self._few_colours]
+        filters += [self._typed] if self.settings.ascii else []
+        return [one for one in filters if one.enabled]
 
     def get_key_display(self, binding: Binding) -> str:
         """How a key is written in footer and help."""

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.color import Color
-from textual.color import Color as ThemeColor
 from textual.widgets import Static
 
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
@@ -39,7 +37,6 @@ from tui.inspector.ais.pane import AisPane
 from tui.inspector.ais.table import read_matrix
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
-from tui.inspector.look.themes import THEMES, shade
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
 from tui.numbers import interval, number, probability
@@ -268,26 +265,6 @@ async def test_export_and_copy_hold_the_matrix(demo_cache: Path, tmp_path: Path)
     assert len(json.loads(paths[".json"].read_text())) == 100
     assert "| quantitative |" in paths[".md"].read_text()
     assert "profile --variants mlp --selections top,random --k 0.03" in copied.text
-
-
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-def test_numbers_on_every_shade_can_be_read(theme: object) -> None:
-    variables = theme.to_color_system().generate()  # type: ignore[attr-defined]
-    for step in range(-20, 21):
-        style = shade(step / 20, variables)
-        assert style.color is not None
-        assert style.bgcolor is not None
-        assert contrast(style.color, style.bgcolor) >= 4.5
-
-
-def contrast(one: Color, other: Color) -> float:
-    lights = sorted(luminance(ThemeColor(*color.get_truecolor())) for color in (one, other))
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
-
-
-def luminance(color: ThemeColor) -> float:
-    parts = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in color.normalized]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 
 def test_what_is_not_identifiable_is_said_in_words() -> None:

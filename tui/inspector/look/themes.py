@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from rich.style import Style
-from textual.color import Color
+from textual.color import Color, Lab, lab_to_rgb, rgb_to_lab
 from textual.theme import BUILTIN_THEMES, Theme
 
 from core.models.spec import one_of
+from tui.inspector.look.few_colours import PALETTE, Depth, luminance, readable_on
 
 DARK = Theme(
     name="abilityscope-dark",
@@ -102,27 +103,42 @@ def check_theme(name: str) -> str:
 STEPS = 20
 """Shades from none to full: more could not be distinguished, and each is computed once."""
 
-FULL = 0.85
-"""Share of the theme's colour in the strongest shade; the rest is background."""
+FIRST, FULL = 0.2, 0.92
+"""Share of the theme's colour in the faintest shade and in the strongest; the rest is background."""
 
-BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
+MIDDLE = 0.18
+"""Luminance of a middle grey: darker backgrounds are dark."""
+
+FEW_SHADES: dict[tuple[Depth, bool], tuple[tuple[int, ...], tuple[int, ...]]] = {
+    ("256", True): ((17, 18, 25, 32, 75, 117), (58, 94, 136, 178, 220)),
+    ("256", False): ((189, 153, 111, 69, 32, 25), (223, 216, 179, 173, 130)),
+    ("16", True): ((4, 12, 14), (3, 11)),
+    ("16", False): ((14, 6, 4), (11, 3)),
+}
+"""Shades above and below 0 on terminals of 256 and 16 colours, on dark and on light; of one hue each."""
 
 
 def shade(
-    value: float, variables: Mapping[str, str], colour: str = "primary", negative: str = "warning"
+    value: float,
+    variables: Mapping[str, str],
+    colour: str = "primary",
+    negative: str = "accent",
+    depth: Depth = "true",
 ) -> Style:
     """Background and text colour of a value: the theme's background at 0, its colour at 1.
 
-    Themes made of the terminal's own colours cannot be blended: they show strong values reversed.
+    Between them lightness changes evenly. Themes made of the terminal's own colours cannot be blended: they
+    show strong values reversed.
 
     Args:
         value: from 0 to 1, or down to -1; clipped.
         variables: `app.theme_variables`.
         colour: variable of values above 0.
         negative: variable of values below 0.
+        depth: how many colours the terminal has.
     """
     step = round(max(-1.0, min(1.0, value)) * STEPS)
-    return _shade(abs(step), variables["background"], variables[negative if step < 0 else colour])
+    return _shade(step, variables["background"], variables[negative if step < 0 else colour], depth)
 
 
 def text_style(variables: Mapping[str, str], colour: str) -> Style:
@@ -131,23 +147,18 @@ def text_style(variables: Mapping[str, str], colour: str) -> Style:
 
 
 @lru_cache(maxsize=1024)
-def _shade(step: int, background: str, colour: str) -> Style:
+def _shade(step: int, background: str, colour: str, depth: Depth) -> Style:
     ground, full = Color.parse(background), Color.parse(colour)
     if ground.ansi is not None or full.ansi is not None:
-        return Style(reverse=True) if step * 2 > STEPS else Style()
-    behind = ground.blend(full, FULL * step / STEPS, alpha=1.0)
+        return Style(reverse=True) if abs(step) * 2 > STEPS else Style()
+    if not step:
+        return Style(color=readable_on(ground).rich_color, bgcolor=ground.rich_color)
+    if depth == "true":
+        share = FIRST + (FULL - FIRST) * (abs(step) - 1) / (STEPS - 1)
+        start, end = rgb_to_lab(ground), rgb_to_lab(full)
+        mixed = (a + (b - a) * share for a, b in zip(start, end, strict=True))
+        behind = lab_to_rgb(Lab(*mixed))
+    else:
+        shades = FEW_SHADES[depth, luminance(ground) < MIDDLE][step < 0]
+        behind = PALETTE[shades[(abs(step) - 1) * len(shades) // STEPS]]
     return Style(color=readable_on(behind).rich_color, bgcolor=behind.rich_color)
-
-
-def readable_on(behind: Color) -> Color:
-    """Black or white, whichever stands out more: by at least 4.5 to 1."""
-    light = _luminance(behind)
-    return BLACK if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else WHITE
-
-
-def _luminance(colour: Color) -> float:
-    """Relative luminance from 0 to 1, as the Web Content Accessibility Guidelines 2 define it."""
-    parts = [
-        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
-    ]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.inspector.look.few_colours import depth_of
 from tui.inspector.look.themes import shade
 from tui.inspector.widgets.heat_table import HeatCell, HeatRow, HeatTable, Layout, layout_of
 
@@ -203,7 +204,10 @@ class HeatMap(ScrollView, can_focus=True):
         return self._marks.down if is_last and top + room < rows * lines else " "
 
     def _cell_style(self, cell: HeatCell, is_cursor: bool, is_dim: bool) -> Style:
-        style = Style() if cell.value is None else shade(cell.value, self.app.theme_variables)
+        style = Style()
+        if cell.value is not None:
+            depth = depth_of(self.app.console)
+            style = shade(cell.value, self.app.theme_variables, depth=depth)
         if is_cursor:
             return style + (CURSOR if self.has_focus else LEFT_CURSOR)
         # Dim text on a shade could not be read.
