@@ -12,13 +12,13 @@ from core.masks.choices import CONTROLS
 from core.models.spec import FORM
 from tui import output
 from tui.failure_words import share_text
+from tui.measures import AIS, Measure
 from tui.names import SHORT_NAMES, VARIANT_WORDS, short_name
 from tui.numbers import number
 from tui.output import plain_table, wrapped
 from tui.prompt_words import write_transfer
 from tui.result_words import (
     ATTRIBUTION_LEGEND,
-    LEGEND,
     SILENT,
     SUMMARY_LEGEND,
     cell_text,
@@ -54,22 +54,25 @@ FEW_MATRICES = 4
 NAMED = 4
 """Most benchmarks that a heading names."""
 
-SUMMARY_HEADS = (
-    *("variant", "selection", "k", "own", "others", "specific", "Holm", "top 3", "|AIS|", "collapsed"),
-)
+SUMMARY_HEADS = {
+    "AIS": ("own", "others", "specific", "Holm", "top 3", "|AIS|", "collapsed"),
+    "AIS_p": ("own", "others", "specific", "links", "first", "collapsed"),
+}
+"""Columns of the summary behind variant, selection and k, by measure."""
+
 ATTRIBUTION_HEADS = (
     *("variant", "selection", "k", "rule", "named", "right", "needed", "precision", "recall", "F1"),
 )
 
 
-def write_profile(profile: Profile) -> None:
-    """Writes the matrices, their summary, and how the ablated model answers."""
+def write_profile(profile: Profile, measure: Measure) -> None:
+    """Writes the matrices in one measure, their summary, and how the ablated model answers."""
     from core.analysis.summaries import summaries
 
     cells = profile.cells
     if not profile.plan.masks():
         output.write_table(_base_table(cells))
-        output.write(reasons(cells))
+        output.write(reasons(cells, AIS))
         return
     effects = profile.plan.effects
     variants = [v for v in profile.plan.variants if v != "base"]
@@ -79,19 +82,20 @@ def write_profile(profile: Profile) -> None:
     for variant in variants:
         for selection in effects:
             for k in ks[variant]:
-                _write_matrix(profile, variant, selection, k)
-    output.write("".join(f"{wrapped(line)}\n" for line in (LEGEND, random_line(cells)) if line) + "\n")
-    output.write_table(_summary_table(summaries(profile.cells)))
-    output.write(wrapped(SUMMARY_LEGEND) + "\n\n")
+                _write_matrix(profile, measure, variant, selection, k)
+    more = random_line(cells) if measure is AIS else ""
+    output.write("".join(f"{wrapped(line)}\n" for line in (measure.legend, more) if line) + "\n")
+    output.write_table(_summary_table(summaries(profile.cells), measure))
+    output.write(wrapped(SUMMARY_LEGEND[measure.name]) + "\n\n")
     _write_attributions(profile)
     write_transfer(profile)
-    if why := reasons(cells):
+    if why := reasons(cells, measure):
         output.write(f"{why}\n")
     write_generation_quality(profile)
     write_failures(profile)
 
 
-def _write_matrix(profile: Profile, variant: str, selection: str, k: float) -> None:
+def _write_matrix(profile: Profile, measure: Measure, variant: str, selection: str, k: float) -> None:
     """One matrix and the lines below it; compound benchmarks in a table of their own."""
     import polars as pl
 
@@ -102,33 +106,45 @@ def _write_matrix(profile: Profile, variant: str, selection: str, k: float) -> N
     rows = at_k.filter(pl.col("selection") == selection)
     single = ~pl.col("benchmark").is_in(list(needs))
     if len(rows.filter(single)):
-        output.write_table(_matrix(rows.filter(single), at_k))
+        output.write_table(_matrix(rows.filter(single), at_k, measure))
     if needs:
-        output.write_table(_compound_matrix(rows.filter(~single), needs))
-    lines = [detectable_line(rows), collapse_line(rows), shown_line(profile.shown.values())]
+        output.write_table(_compound_matrix(rows.filter(~single), needs, measure))
+    lines = [
+        detectable_line(rows) if measure is AIS else "",
+        collapse_line(rows),
+        shown_line(profile.shown.values()),
+    ]
     lines = [line for line in lines if line]
     output.write("".join(f"{wrapped(line)}\n" for line in lines) + "\n")
 
 
-def _matrix(rows: pl.DataFrame, at_k: pl.DataFrame) -> Table:
+def _matrix(rows: pl.DataFrame, at_k: pl.DataFrame, measure: Measure) -> Table:
     """Abilities by benchmarks, with the controls' means below.
 
     Args:
         rows: the cells of one variant, selection and k.
         at_k: all selections at this variant and k.
+        measure: what the cells show.
     """
     import polars as pl
 
     benchmarks = rows["benchmark"].unique(maintain_order=True).to_list()
     heads = ("ablated", *map(_head, benchmarks))
-    table = plain_table(heads, title=matrix_title(rows), is_tight=True)
+    table = plain_table(heads, title=matrix_title(rows, measure), is_tight=True)
     with_interval = not sys.stdout.isatty() or shutil.get_terminal_size().columns >= WIDE
     for (ability,), row in rows.group_by("ability", maintain_order=True):
-        cells = {cell["benchmark"]: cell_text(cell, with_interval=with_interval) for cell in row.to_dicts()}
+        cells = {
+            cell["benchmark"]: cell_text(cell, measure, with_interval=with_interval)
+            for cell in row.to_dicts()
+        }
         name = SHORT_NAMES[str(ability)] + ("!" if row["collapsed"][0] else "")
         table.add_row(name, *(cells[benchmark] for benchmark in benchmarks))
     for control in CONTROLS:
-        means = at_k.filter(pl.col("selection") == control).group_by("benchmark").agg(pl.col("ais").mean())
+        means = (
+            at_k.filter(pl.col("selection") == control)
+            .group_by("benchmark")
+            .agg(pl.col(measure.effect).mean())
+        )
         by_name = dict(means.iter_rows())
         if by_name:
             table.add_row(f"({control})", *(number(by_name[b]) for b in benchmarks), style="dim")
@@ -140,15 +156,15 @@ def _head(benchmark: str) -> str:
     return short_name(benchmark) if benchmark.partition(FORM)[0] in SHORT_NAMES else benchmark
 
 
-def _compound_matrix(rows: pl.DataFrame, needs: Mapping[str, Sequence[str]]) -> Table:
+def _compound_matrix(rows: pl.DataFrame, needs: Mapping[str, Sequence[str]], measure: Measure) -> Table:
     """Compound benchmarks by abilities; cells of needed abilities are in brackets."""
     collapsed = set(rows.filter("collapsed")["ability"])
     abilities = rows["ability"].unique(maintain_order=True).to_list()
     heads = (SHORT_NAMES[ability] + ("!" if ability in collapsed else "") for ability in abilities)
-    table = plain_table(("benchmark", *heads), title=matrix_title(rows), is_tight=True)
+    table = plain_table(("benchmark", *heads), title=matrix_title(rows, measure), is_tight=True)
     for (benchmark,), row in rows.group_by("benchmark", maintain_order=True):
         needed = needs[str(benchmark)]
-        cells = {cell["ability"]: cell_text(cell) for cell in row.to_dicts()}
+        cells = {cell["ability"]: cell_text(cell, measure) for cell in row.to_dicts()}
         name = JOINS.join(SHORT_NAMES[ability] for ability in needed)
         texts = (f"[{cells[ability]}]" if ability in needed else cells[ability] for ability in abilities)
         table.add_row(name, *texts)
@@ -177,24 +193,29 @@ def _write_attributions(profile: Profile) -> None:
     output.write("\n")
 
 
-def _summary_table(rows: Sequence[MatrixSummary]) -> Table:
+def _summary_table(rows: Sequence[MatrixSummary], measure: Measure) -> Table:
     """One row per matrix; `SUMMARY_LEGEND` explains the columns."""
     left = ("variant", "selection")
-    table = plain_table(SUMMARY_HEADS, left=left, title="Summary of the matrices", wraps=True)
+    heads = (*left, "k", *SUMMARY_HEADS[measure.name])
+    table = plain_table(heads, left=left, title="Summary of the matrices", wraps=True)
+    figures = _ais_figures if measure is AIS else _ais_p_figures
     for row in rows:
-        table.add_row(
-            row.variant,
-            row.selection,
-            f"{row.k:g}",
-            number(row.mean_own),
-            number(row.mean_others),
-            number(row.mean_specificity),
-            str(row.holm_significant),
-            f"{row.own_in_top_three}/{row.rows}",
-            "·" if row.mean_absolute is None else f"{row.mean_absolute:.3f}",
-            str(row.collapsed),
-        )
+        table.add_row(row.variant, row.selection, f"{row.k:g}", *figures(row), str(row.collapsed))
     return table
+
+
+def _ais_figures(row: MatrixSummary) -> tuple[str, ...]:
+    return (
+        *(number(mean) for mean in (row.mean_own, row.mean_others, row.mean_specificity)),
+        str(row.holm_significant),
+        f"{row.own_in_top_three}/{row.rows}",
+        "·" if row.mean_absolute is None else f"{row.mean_absolute:.3f}",
+    )
+
+
+def _ais_p_figures(row: MatrixSummary) -> tuple[str, ...]:
+    means = (row.mean_own_p, row.mean_others_p, row.mean_specificity_p)
+    return (*map(number, means), str(row.links), f"{row.own_first}/{row.rows}")
 
 
 def _base_table(cells: pl.DataFrame) -> Table:

@@ -17,26 +17,25 @@ if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.shown import Shown
     from core.runner.auto_k import FoundK, TriedK
-
-ROUNDING = 1e-9
-"""Rounding error of a share of random masks."""
+    from tui.measures import Measure
 
 ENOUGH = 19
 """Fewest random masks that can show an empirical p of .05."""
 
-LEGEND = (
-    "Cells: AIS, 1 = the benchmark needs the ability, 0 = it does not. * q < .05 (Benjamini-Hochberg); "
-    "** p < .05 over all cells of the matrix (Holm); ? random masks do as much: empirical p above .05, or "
-    "above the least that so few masks can show; · not identifiable, the reason is below; ! the mask takes "
-    "every benchmark down to chance"
+MEANS_LEGEND = (
+    "own, others: mean {0} on the ability's own and on the other abilities' benchmarks.  specific: own minus "
+    "the effect of the other abilities' masks on that benchmark.  "
 )
 
-SUMMARY_LEGEND = (
-    "own, others: mean AIS on the ability's own and on the other abilities' benchmarks.  specific: own minus "
-    "the effect of the other abilities' masks on that benchmark.  Holm: cells with p < .05 (Holm).  top 3: "
-    "abilities whose own benchmark is among the three most hurt.  |AIS|: mean of all cells.  collapsed: "
-    "masks that take every benchmark down to chance"
-)
+COLLAPSED_LEGEND = "collapsed: masks that take every benchmark down to chance"
+
+SUMMARY_LEGEND = {
+    "AIS": MEANS_LEGEND.format("AIS") + "Holm: cells with p < .05 (Holm).  top 3: abilities whose own "
+    f"benchmark is among the three most hurt.  |AIS|: mean of all cells.  {COLLAPSED_LEGEND}",
+    "AIS_p": MEANS_LEGEND.format("AIS_p") + "links: cells with a whole interval above .05.  first: abilities "
+    f"whose own mask hurts their benchmark most.  {COLLAPSED_LEGEND}",
+}
+"""What the columns of the summary of matrices mean, by measure."""
 
 ATTRIBUTION_LEGEND = (
     "A cell names its ability if its AIS is above 0 with q < .05 (significant), or if in addition the "
@@ -50,22 +49,6 @@ SILENT = (
     "Cells that are not identifiable or under a collapsed mask name nothing: up to {:,} of {:,} cells of a "
     "matrix."
 )
-
-
-def mark(cell: Mapping[str, Any]) -> str:
-    """The mark of a defined cell: `*`, `**`, and `?` where random masks of the same size do as much.
-
-    None where the intact model does not show the ability.
-    """
-    from core.analysis.statistics import SIGNIFICANT
-
-    if cell["q_value"] >= SIGNIFICANT or cell["shown"] is False:
-        return ""
-    stars = "**" if cell["holm_p"] < SIGNIFICANT else "*"
-    empirical = cell["empirical_p"]
-    least = 1 / (cell["random_masks"] + 1)
-    is_doubtful = empirical is not None and empirical > max(SIGNIFICANT, least) + ROUNDING
-    return stars + ("?" if is_doubtful else "")
 
 
 def cut_text(truncated: int, n: int) -> str:
@@ -138,31 +121,33 @@ def too_few(masks: int) -> str:
     return "" if masks >= ENOUGH else f": --random-seeds {ENOUGH} can show .05"
 
 
-def matrix_title(rows: pl.DataFrame) -> str:
-    """Variant, selection, k and scope of a matrix, the size of its masks, and items per benchmark."""
+def matrix_title(rows: pl.DataFrame, measure: Measure) -> str:
+    """Measure, variant, selection, k and scope of a matrix, the size of its masks, items per benchmark."""
     first = rows.row(0, named=True)
     size = f"{first['weights']:,} weights, {first['share_of_candidates']:.1%} of candidates"
     words = [first["variant"], first["selection"], f"k {first['k']:g}"]
     words += [] if first["scope"] == "global" else [f"scope {first['scope']}"]
-    return " · ".join(["AIS", *words, size, f"n {first['n']}"])
+    return " · ".join([measure.name, *words, size, f"n {first['n']}"])
 
 
-def cell_text(cell: Mapping[str, Any], *, with_interval: bool = False) -> str:
+def cell_text(cell: Mapping[str, Any], measure: Measure, *, with_interval: bool = False) -> str:
     """One cell: `.65**`, or `.65** [.52 .77]`; a dot if it is not identifiable."""
-    if not cell["defined"]:
+    if cell[measure.effect] is None:
         return "·"
-    text = f"{number(cell['ais'])}{mark(cell)}"
-    return f"{text} [{number(cell['ais_low'])} {number(cell['ais_high'])}]" if with_interval else text
+    text = f"{number(cell[measure.effect])}{measure.mark(cell)}"
+    low, high = (number(cell[end]) for end in measure.ends)
+    return f"{text} [{low} {high}]" if with_interval else text
 
 
-def reasons(cells: pl.DataFrame) -> str:
+def reasons(cells: pl.DataFrame, measure: Measure) -> str:
     """The reason why cells are not identifiable, one line per benchmark."""
     import polars as pl
 
-    undefined = cells.filter(~pl.col("defined")).unique("benchmark", maintain_order=True).to_dicts()
+    undefined = cells.filter(pl.col(measure.effect).is_null())
     order = {ability.id: index for index, ability in enumerate(ABILITIES)}
-    rows = sorted(undefined, key=lambda cell: order.get(cell["benchmark"], len(order)))
-    return "".join(f"{row['benchmark']}: {shown(row['reason'])}\n" for row in rows)
+    rows = undefined.unique("benchmark", maintain_order=True).to_dicts()
+    rows.sort(key=lambda cell: order.get(cell["benchmark"], len(order)))
+    return "".join(f"{row['benchmark']}: {shown(row[measure.reason])}\n" for row in rows)
 
 
 def times_text(times: float | None) -> str:

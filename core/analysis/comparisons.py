@@ -43,8 +43,9 @@ STATISTICS: dict[str, pl.DataType] = {
     **{name: pl.Float64() for name in PROBABILITY},
     "ais_p_reason": pl.String(),
     "specificity": pl.Float64(),
+    "specificity_p": pl.Float64(),
 }
-"""The fields of `CellStatistics`, and the specificity where it is known."""
+"""The fields of `CellStatistics`, and the specificities where they are known."""
 
 SIZE = ["variant", "selection", "k"]
 """The columns that masks of one kind and size share."""

@@ -10,6 +10,9 @@ import polars as pl
 from core.analysis.comparisons import SIZE, may_be_starred
 from core.analysis.statistics import SIGNIFICANT
 
+IS_OWN = pl.col("ability") == pl.col("benchmark")
+"""Whether a cell is of an ability's mask on its own benchmark."""
+
 
 @dataclass(frozen=True)
 class MatrixSummary:
@@ -34,6 +37,16 @@ class MatrixSummary:
     """Mean absolute AIS of all cells: of a random control, how far chance alone gets."""
     collapsed: int
     """How many masks took every benchmark down to chance."""
+    mean_own_p: float | None = None
+    """Mean AIS_p of each ability on its own benchmark; None without such cells."""
+    mean_others_p: float | None = None
+    """Mean AIS_p of each ability on the other abilities' benchmarks."""
+    mean_specificity_p: float | None = None
+    """Mean over the own cells of the AIS_p less that of the other abilities' masks on the same benchmark."""
+    links: int = 0
+    """How many cells are links: the whole interval of their AIS_p is above the least effect."""
+    own_first: int = 0
+    """How many abilities' own benchmark is hurt most by their own mask, by AIS_p; a tie counts against."""
 
 
 def summaries(cells: pl.DataFrame) -> list[MatrixSummary]:
@@ -43,27 +56,40 @@ def summaries(cells: pl.DataFrame) -> list[MatrixSummary]:
 
 def _summary(matrix: pl.DataFrame) -> MatrixSummary:
     defined = matrix.filter(pl.col("defined"))
-    own = defined.filter(pl.col("ability") == pl.col("benchmark"))
-    others = defined.filter(
-        (pl.col("ability") != pl.col("benchmark")) & pl.col("benchmark").is_in(matrix["ability"].implode())
-    )
     ranked = defined.with_columns(rank=pl.col("ais").rank("max", descending=True).over("ability", "seed"))
-    top = ranked.filter((pl.col("ability") == pl.col("benchmark")) & (pl.col("rank") <= 3))
+    by_column = pl.col("ais_p").rank("max", descending=True).over("benchmark", "seed")
+    first_of_column = matrix.drop_nulls("ais_p").filter(by_column == 1)
     masks = matrix.unique(["ability", "seed"])
     first = matrix.row(0, named=True)
+    own, others, specificity = _means(matrix, "ais", "specificity")
+    own_p, others_p, specificity_p = _means(matrix, "ais_p", "specificity_p")
     return MatrixSummary(
         variant=first["variant"],
         selection=first["selection"],
         k=first["k"],
-        mean_own=_mean(own["ais"].to_list()),
-        mean_others=_mean(others["ais"].to_list()),
-        mean_specificity=_mean(own["specificity"].drop_nulls().to_list()),
+        mean_own=own,
+        mean_others=others,
+        mean_specificity=specificity,
         holm_significant=len(matrix.filter((pl.col("holm_p") < SIGNIFICANT) & may_be_starred())),
-        own_in_top_three=len(top),
-        rows=len(own),
+        own_in_top_three=len(ranked.filter(IS_OWN & (pl.col("rank") <= 3))),
+        rows=len(defined.filter(IS_OWN)),
         mean_absolute=_mean([abs(ais) for ais in defined["ais"].to_list()]),
         collapsed=int(masks["collapsed"].sum()),
+        mean_own_p=own_p,
+        mean_others_p=others_p,
+        mean_specificity_p=specificity_p,
+        links=int(matrix["link"].sum()),
+        own_first=len(first_of_column.filter(IS_OWN)),
     )
+
+
+def _means(matrix: pl.DataFrame, effect: str, specificity: str) -> tuple[float | None, ...]:
+    """The mean effect on own benchmarks and on the other abilities', and the mean own specificity."""
+    known = matrix.drop_nulls(effect)
+    own = known.filter(IS_OWN)
+    others = known.filter(~IS_OWN & pl.col("benchmark").is_in(matrix["ability"].implode()))
+    columns = (own[effect], others[effect], own[specificity].drop_nulls())
+    return tuple(_mean(column.to_list()) for column in columns)
 
 
 def _mean(values: Sequence[float]) -> float | None:

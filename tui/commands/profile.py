@@ -25,6 +25,7 @@ from tui.mask_options import (
     some_words,
     words,
 )
+from tui.measures import MEASURES, Measure
 from tui.option_groups import with_flags
 from tui.options import (
     BenchmarkFlags,
@@ -99,6 +100,9 @@ def profile(
     ] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")] = Path("out"),
     n_items: ItemsForScoring = 1000,
+    measure: Annotated[
+        str, typer.Option("--cells", help="What the cells of tables show.", metavar="<ais|ais_p>")
+    ] = "ais",
     as_json: Json = False,
 ) -> None:
     """Show which benchmark needs which ability.
@@ -112,6 +116,7 @@ def profile(
 
     named, running_options = words(benchmarks), running.benchmark_options
     with checked_arguments():
+        shown = MEASURES[one_of(measure, tuple(MEASURES), "measure")]
         chosen = _selections(rule, selections)
         plan = Plan(
             abilities=_abilities(abilities),
@@ -137,7 +142,7 @@ def profile(
         result = run_profile(plan, runner)
     if result is None:
         raise typer.Exit(1)
-    _write(result, runner, out, as_json)
+    _write(result, runner, out, None if as_json else shown)
 
 
 def _abilities(text: str) -> tuple[str, ...]:
@@ -181,14 +186,15 @@ def _ks(spec: ModelSpec, text: str | None, selections: Sequence[Selection]) -> t
     return ks
 
 
-def _write(result: Profile, runner: Runner, out: Path, as_json: bool) -> None:
+def _write(result: Profile, runner: Runner, out: Path, measure: Measure | None) -> None:
+    """Writes the files, then the tables in a measure; without one a JSON document."""
     from core.analysis.profile import FILES, findings_of, settings_of, write_profile
     from core.analysis.summaries import summaries
     from tui.profile_tables import write_profile as write_tables
 
     write_profile(result, runner, out)
-    if not as_json:
-        write_tables(result)
+    if measure is not None:
+        write_tables(result, measure)
         output.note(f"Written: {out}/{', '.join(FILES)}")
         return
     from cache.keys import as_plain

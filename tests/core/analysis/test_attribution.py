@@ -18,6 +18,7 @@ from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
+from tui.measures import AIS
 from tui.profile_tables import write_profile as write_tables
 
 A, B, C = "contextual_recall", "quantitative_reasoning", "temporal_reasoning"
@@ -115,7 +116,7 @@ def test_a_profile_says_what_its_names_are_worth(
     assert items["prompt"].str.contains(" _ . ").all()
     assert all(len(option.split("; ")) == 2 for options in items["options"] for option in options)
 
-    write_tables(profile)
+    write_tables(profile, AIS)
     out = capsys.readouterr().out
     (row,) = (line for line in out.splitlines() if line.startswith("recall+quant"))
     assert [text.startswith("[") for text in row.split()[1:]] == [True, True, False]

@@ -20,6 +20,7 @@ from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
+from tui.measures import AIS
 from tui.profile_tables import write_profile as write_tables
 
 N, DRAWS = 200, 4
@@ -165,7 +166,7 @@ def test_a_single_ability_has_nothing_to_be_compared_with(tmp_path: Path) -> Non
 def test_tables_say_what_holds_and_what_cannot_be_said(
     found: tuple[Runner, Profile], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_tables(found[1])
+    write_tables(found[1], AIS)
     text = " ".join(capsys.readouterr().out.split())
     assert ".62**? [" in text  # spatial on its own: it holds, but two random masks of four do as much
     assert ".48** [" in text  # deductive on its own
@@ -182,7 +183,7 @@ def test_a_base_score_that_cannot_be_believed_is_said_in_place_of_an_ais(
     plan = replace(PLAN, benchmarks=(broken, *PLAN.benchmarks[1:]))
     result = profile(Runner(ModelSpec(), Store(tmp_path)), plan)
     assert not result.cells.filter(benchmark=DEDUCTIVE)["defined"].any()
-    write_tables(result)
+    write_tables(result, AIS)
     text = " ".join(capsys.readouterr().out.split())
     assert "base score 0.92 is not plausible for deductive_reasoning [0.3, 0.91]: check the prompt" in text
 

@@ -20,6 +20,7 @@ from core.models.spec import ModelSpec
 from tui.inspector.ais.cell_text import cell_mark, flag_of, is_significant, not_shown, status_text
 from tui.inspector.ais.links import links_of
 from tui.inspector.look.marks import UNICODE
+from tui.measures import AIS
 from tui.profile_tables import write_profile
 
 N = 40
@@ -86,7 +87,7 @@ def test_it_is_said_in_matrix_tables_and_files(
     assert not_shown(found) == {WEAK}
     assert (flag_of(found, ABLE, UNICODE), flag_of(found, WEAK, UNICODE)) == ("", "∅")
     assert status_text(found, UNICODE, has_whole_marks=True).endswith("\n∅ not shown by this model")
-    write_profile(profile)
+    write_profile(profile, AIS)
     out = " ".join(capsys.readouterr().out.split())
     assert "Not shown by this model, so never starred: tempor 12 of 40 right, .30 [.18, .45]." in out
     findings = findings_of(profile)

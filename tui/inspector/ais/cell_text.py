@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from core.analysis.statistics import SIGNIFICANT
 from tui.inspector.look.marks import Marks
+from tui.measures import AIS
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
-from tui.result_words import cut_text, detectable_text, mark, quality_text, random_masks, too_few
+from tui.result_words import cut_text, detectable_text, quality_text, random_masks, too_few
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def cell_mark(cell: Cell) -> str:
         return ""
     empirical, masks = (None, 0) if cell.empirical is None else (cell.empirical.p_value, cell.empirical.masks)
     adjusted = {"q_value": cell.q_value, "holm_p": cell.holm_p, "shown": cell.is_shown}
-    return mark({**adjusted, "empirical_p": empirical, "random_masks": masks})
+    return AIS.mark({**adjusted, "empirical_p": empirical, "random_masks": masks})
 
 
 def long_cell_text(cell: Cell, marks: Marks) -> str:
