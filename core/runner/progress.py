@@ -13,8 +13,9 @@ from core.experiment.pace import Countdown, Kind, Paces, Phase, Step
 RATE_S = 5.0
 """Seconds over which a rate is taken."""
 
-AHEAD_OF_PLAN: tuple[Phase, ...] = ("preparing", "scoring", "ranking")
-"""Phases that may run before their place in the plan: all contrasts of a variant are ranked together."""
+AHEAD_OF_PLAN: tuple[Phase, ...] = ("preparing", "scoring", "ranking", "checking")
+"""Phases that may run before their place in the plan: all contrasts of a variant are ranked together, and
+checksums of the weights are taken before the first mask."""
 
 
 class _Job:

@@ -79,6 +79,8 @@ def test_rankings_made_together_leave_the_runs_between_them_in_the_plan() -> Non
     for _ in range(2):
         with progress.phase("ranking"):
             work.now += 1.0
+    with progress.phase("checking", "", 7):  # checksums are taken before the first mask, too
+        work.now += 0.1
     with progress.phase("evaluating", "a", 10) as running:
         work.now += 10.0
         running.advance(10)
