@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import calendar
 import operator
-import random
 import re
 from collections import Counter
+from functools import partial
 
 import pytest
 
-from core.abilities.generate import families_of
-from core.abilities.item import Draft
 from core.abilities.plain.semantic_relationship import TABLES as MEANING
 from core.abilities.plain.spatial_reasoning import LANDMARKS
 from core.abilities.plain.temporal_reasoning import TABLES as TIME
 from core.abilities.tables import Table
+from tests.core.abilities.drafts import drafts_of
 
 SIGNS = {"+": operator.add, "-": operator.sub, "x": operator.mul}
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 
 
-def drafts(ability: str, name: str, n: int = 300) -> list[Draft]:
-    family = next(family for family in families_of(ability, "plain") if family.name == name)
-    rng = random.Random(name)
-    return [family.draw(rng) for _ in range(n)]
+drafts = partial(drafts_of, "plain")
 
 
 @pytest.mark.parametrize("name", ["add", "subtract", "multiply"])

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections import Counter
+from functools import partial
 from itertools import pairwise
 
 import pytest
 
-from core.abilities.generate import families_of
 from core.abilities.item import Draft
 from core.abilities.plain.analogical_reasoning import TABLES as PAIRS
 from core.abilities.plain.commonsense_causal import CAUSES, FEELINGS, NEEDS, STATES, Outcome
 from core.abilities.plain.inductive_reasoning import KINDS, VERBS
+from tests.core.abilities.drafts import drafts_of
 
-
-def drafts(ability: str, name: str, n: int = 300) -> list[Draft]:
-    family = next(family for family in families_of(ability, "plain") if family.name == name)
-    rng = random.Random(name)
-    return [family.draw(rng) for _ in range(n)]
+drafts = partial(drafts_of, "plain")
 
 
 def options(draft: Draft) -> set[str]:

@@ -1,15 +1,15 @@
 """The gold of every quantitative family, computed again from the text alone."""
 
 import operator
-import random
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 
 import pytest
 
-from core.abilities.item import Draft
 from core.abilities.standard.quantitative_reasoning import FAMILIES, KINDS
+from tests.core.abilities.drafts import drafts_of
 
 COUNTING = ("count_kind", "count_repeats", "count_beyond")
 ANSWERED_BY_A_NAME = ("compare_totals", "best_price")
@@ -169,10 +169,7 @@ SOLVERS: dict[str, Callable[[str, str], object]] = {
 }
 
 
-def drafts(name: str, n: int) -> list[Draft]:
-    family = next(family for family in FAMILIES if family.name == name)
-    rng = random.Random(name)
-    return [family.draw(rng) for _ in range(n)]
+drafts = partial(drafts_of, "standard", "quantitative_reasoning")
 
 
 def test_every_family_has_a_solver() -> None:

@@ -1,15 +1,15 @@
 """The gold of every spatial family, found again from the text alone by moving about in the plane."""
 
 import itertools
-import random
 import re
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 
-from core.abilities.item import Draft
 from core.abilities.standard.spatial_reasoning import FAMILIES
+from tests.core.abilities.drafts import drafts_of
 
 UNIT = {"north": 1j, "east": 1 + 0j, "south": -1j, "west": -1 + 0j}
 TURN = {"left": 1j, "right": -1j, "around": -1 + 0j, "straight": 1 + 0j}
@@ -235,10 +235,7 @@ SOLVERS: dict[str, Callable[[str, str], str]] = {
 }
 
 
-def drafts(name: str, n: int) -> list[Draft]:
-    family = next(family for family in FAMILIES if family.name == name)
-    rng = random.Random(name)
-    return [family.draw(rng) for _ in range(n)]
+drafts = partial(drafts_of, "standard", "spatial_reasoning")
 
 
 def test_every_family_has_a_solver() -> None:

@@ -1,15 +1,15 @@
 """The gold of every temporal family, found again from the text alone with the standard library's calendar."""
 
 import itertools
-import random
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import pytest
 
-from core.abilities.item import Draft
 from core.abilities.standard.temporal_reasoning import FAMILIES, MONTHS, PROGRAMMES, WEEKDAYS
+from tests.core.abilities.drafts import drafts_of
 
 CLOCK = r"\d+:\d\d [ap]m"
 SPAN = r"(?:\d+ hours?)?(?: ?\d+ minutes?)?"
@@ -209,10 +209,7 @@ SOLVERS: dict[str, Callable[[str, str], str]] = {
 }
 
 
-def drafts(name: str, n: int) -> list[Draft]:
-    family = next(family for family in FAMILIES if family.name == name)
-    rng = random.Random(name)
-    return [family.draw(rng) for _ in range(n)]
+drafts = partial(drafts_of, "standard", "temporal_reasoning")
 
 
 def test_every_family_has_a_solver() -> None:
