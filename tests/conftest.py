@@ -45,6 +45,16 @@ def tiny_llama() -> LlamaForCausalLM:
 
 
 @pytest.fixture(scope="session")
+def byte_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random Llama whose tokens are bytes, 4096 at most; never to be written to."""
+    from tests.core.tiny_models import byte_tokenizer, save_model
+
+    folder = tmp_path_factory.mktemp("byte-model")
+    save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def warm_engine_command() -> Iterator[tuple[str, ...]]:
     """Starts an engine at once: a fork of one process that has torch imported. Its spec follows."""
     from tests.warm_engine import warm_engines

@@ -18,10 +18,8 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("model")
-    save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
-    return str(folder)
+def model(byte_model: Path) -> str:
+    return str(byte_model)
 
 
 @pytest.fixture(autouse=True)

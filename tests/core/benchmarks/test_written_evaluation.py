@@ -38,10 +38,8 @@ needs_sandbox = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
-    folder = tmp_path_factory.mktemp("model")
-    save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
-    return ModelSpec(str(folder), device="cpu").settled("letters", "standard")
+def spec(byte_model: Path) -> ModelSpec:
+    return ModelSpec(str(byte_model), device="cpu").settled("letters", "standard")
 
 
 def short(task: str, shots: int | None = 1) -> Benchmark:

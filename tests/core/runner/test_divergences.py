@@ -26,7 +26,6 @@ from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import compute_runs, outcomes_of, run_profile
 from tests.core.benchmarks.test_written_evaluation import OPTIONS, short
-from tests.core.tiny_models import byte_tokenizer, save_model
 
 N = 4
 MASKS = [MaskSpec("spatial_reasoning", variant, "random", 0.05) for variant in ("mlp", "all")]  # type: ignore[arg-type]
@@ -46,10 +45,8 @@ class Counting(Runner):
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
-    folder = tmp_path_factory.mktemp("model")
-    save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
-    return ModelSpec(str(folder), device="cpu").settled("letters", "standard")
+def spec(byte_model: Path) -> ModelSpec:
+    return ModelSpec(str(byte_model), device="cpu").settled("letters", "standard")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,6 @@ from core.runner.evaluation import evaluate_run
 from core.runner.loaded import WeightsChangedError
 from core.runner.runner import Runner
 from tests.core.benchmarks.test_written_evaluation import OPTIONS, short
-from tests.core.tiny_models import byte_tokenizer, save_model
 
 (SPATIAL,) = find_benchmarks(["spatial_reasoning"])
 MASK = MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
@@ -84,10 +83,8 @@ def batches_of(events: list[Event]) -> list[tuple[int, ...]]:
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
-    folder = tmp_path_factory.mktemp("model")
-    save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=4096)
-    return ModelSpec(str(folder), device="cpu").settled("letters", "standard")
+def tiny(byte_model: Path) -> ModelSpec:
+    return ModelSpec(str(byte_model), device="cpu").settled("letters", "standard")
 
 
 @pytest.fixture(scope="module", params=["diagnostic", "options", "written"])

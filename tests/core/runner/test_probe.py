@@ -19,21 +19,14 @@ from core.inference.cancelling import Cancelled
 from core.models.spec import ModelSpec, Unsettled
 from core.runner.probe import settle, whole_probe
 from core.runner.runner import Runner
-from tests.core.tiny_models import byte_tokenizer, save_model
+from tests.core.tiny_models import byte_tokenizer
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    save_model(folder, tokenizer=byte_tokenizer(), max_position_embeddings=2048)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def cache(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cache(byte_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache with the answers to all questions of the random model."""
     root = tmp_path_factory.mktemp("cache")
-    whole_probe(new_runner(folder, root)[0])
+    whole_probe(new_runner(byte_model, root)[0])
     return root
 
 
@@ -67,30 +60,30 @@ def plain_right(folder: Path, question: Question) -> int:
 
 
 @pytest.mark.slow
-def test_answers_are_those_of_plain_transformers(folder: Path, cache: Path) -> None:
-    table = whole_probe(new_runner(folder, cache)[0])
+def test_answers_are_those_of_plain_transformers(byte_model: Path, cache: Path) -> None:
+    table = whole_probe(new_runner(byte_model, cache)[0])
     assert set(table.right) == set(every_question())
     for question in every_question()[::13]:
-        assert table.right[question] == plain_right(folder, question), question
+        assert table.right[question] == plain_right(byte_model, question), question
 
 
 @pytest.mark.slow
-def test_a_model_is_settled_once_and_then_from_the_cache(folder: Path, cache: Path) -> None:
-    runner, events = new_runner(folder, cache)
+def test_a_model_is_settled_once_and_then_from_the_cache(byte_model: Path, cache: Path) -> None:
+    runner, events = new_runner(byte_model, cache)
     assert runner.loaded.spec.prompt == "auto"
     settle(runner)
     # A random model is at chance: the easiest level.
     assert (runner.spec.level, runner.loaded.spec) == (every_question()[0].level, runner.spec)
     (said,) = [event for event in events if isinstance(event, PromptsSettled)]
-    assert said == stored_settlement(Experiment(ModelSpec(str(folder), device="cpu"), Store(cache)))
+    assert said == stored_settlement(Experiment(ModelSpec(str(byte_model), device="cpu"), Store(cache)))
     assert set(said.shares) == {"letters", "text"}
     assert said.prompt == max(said.shares, key=lambda style: said.shares[style])
     assert not [event for event in events if isinstance(event, Probing | RunStarted | BatchFinished)]
 
 
-def test_a_cancelled_probe_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
+def test_a_cancelled_probe_goes_on_where_it_was(byte_model: Path, tmp_path: Path) -> None:
     for stop_after, steps in ((1, [(0, 20), (1, 20)]), (2, [(1, 20), (2, 20), (3, 20)])):
-        runner, events = new_runner(folder, tmp_path, stop_after, level_asked="basic")
+        runner, events = new_runner(byte_model, tmp_path, stop_after, level_asked="basic")
         with pytest.raises(Cancelled):
             settle(runner)
         with pytest.raises(Unsettled):
@@ -101,9 +94,9 @@ def test_a_cancelled_probe_goes_on_where_it_was(folder: Path, tmp_path: Path) ->
     assert len(runner.store.outcomes.entries.stored_keys()) == 3
 
 
-def test_given_words_and_embedded_models_are_not_probed(folder: Path, tmp_path: Path) -> None:
+def test_given_words_and_embedded_models_are_not_probed(byte_model: Path, tmp_path: Path) -> None:
     events: list[Event] = []
-    spec = ModelSpec(str(folder), device="cpu", prompt="letters", level_asked="standard")
+    spec = ModelSpec(str(byte_model), device="cpu", prompt="letters", level_asked="standard")
     settle(Runner(spec, Store(tmp_path), emit=events.append))
     settle(Runner(ModelSpec(), Store(tmp_path), emit=events.append))
     assert events == [PromptsSettled("letters", "standard")]
