@@ -1,4 +1,4 @@
-"""The sandboxes that work here, and programs that give themselves a name to be found from outside."""
+"""The sandboxes that work here, and hostile programs, which may name themselves to be found from outside."""
 
 from __future__ import annotations
 
@@ -9,6 +9,29 @@ from pathlib import Path
 import pytest
 
 from core.sandbox.kinds import Apart, why_not
+
+FORK_BOMB = """
+import os
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass
+"""
+
+COUNT_PROCESSES = """
+import os
+reading, writing = os.pipe()
+count = 1
+try:
+    while count < 50:
+        if os.fork() == 0:
+            os.read(reading, 1)
+        count += 1
+except OSError:
+    print(count)
+"""
+"""Prints how many processes it could start, itself included; nothing if 50."""
 
 _REASONS: dict[Apart, str | None] = {}
 

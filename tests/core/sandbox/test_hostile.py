@@ -13,7 +13,7 @@ import pytest
 from core.sandbox.inside.order import MIB, Limits
 from core.sandbox.kinds import Apart
 from core.sandbox.running import Execution, execute
-from tests.core.sandbox.conftest import name_itself, processes_named
+from tests.core.sandbox.conftest import COUNT_PROCESSES, FORK_BOMB, name_itself, processes_named
 
 LIMITS = Limits(
     wall_seconds=2.0,
@@ -38,27 +38,12 @@ def run(kind: Apart, program: str, limits: Limits = PATIENT) -> Execution:
 
 def test_a_fork_bomb_ends_and_nothing_of_it_is_left(kind: Apart) -> None:
     name = secrets.token_hex(6)
-    bomb = name_itself(name) + (
-        "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n"
-    )
-    assert run(kind, bomb, LIMITS).status == "timeout"
+    assert run(kind, name_itself(name) + FORK_BOMB, LIMITS).status == "timeout"
     assert processes_named(name) == []
 
 
 def test_no_more_processes_than_the_limit(kind: Apart) -> None:
-    program = (
-        "import os\n"
-        "reading, writing = os.pipe()\n"
-        "count = 1\n"
-        "try:\n"
-        "    while count < 50:\n"
-        "        if os.fork() == 0:\n"
-        "            os.read(reading, 1)\n"
-        "        count += 1\n"
-        "except OSError:\n"
-        "    print(count)\n"
-    )
-    assert 1 < int(run(kind, program).stdout) <= PATIENT.processes + 2
+    assert 1 < int(run(kind, COUNT_PROCESSES).stdout) <= PATIENT.processes + 2
 
 
 def test_a_daemon_dies_with_the_program(kind: Apart) -> None:

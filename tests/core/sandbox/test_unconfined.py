@@ -20,7 +20,7 @@ from core.sandbox.inside.order import MIB, Limits
 from core.sandbox.kinds import why_not_unconfined
 from core.sandbox.programs import judge
 from core.sandbox.running import Execution, execute
-from tests.core.sandbox.conftest import name_itself, processes_named
+from tests.core.sandbox.conftest import COUNT_PROCESSES, FORK_BOMB, name_itself, processes_named
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENT = Limits(wall_seconds=20.0, memory_bytes=256 * MIB, processes=6, file_bytes=4 * MIB)
@@ -56,28 +56,13 @@ def test_time_runs_out(program: str) -> None:
 
 def test_a_fork_bomb_ends_and_nothing_of_it_is_left() -> None:
     name = secrets.token_hex(6)
-    bomb = name_itself(name) + (
-        "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n"
-    )
-    assert run(bomb, SHORT).status == "timeout"
+    assert run(name_itself(name) + FORK_BOMB, SHORT).status == "timeout"
     assert gone(name)
 
 
 def test_no_more_processes_than_the_limit() -> None:
-    program = (
-        "import os\n"
-        "reading, writing = os.pipe()\n"
-        "count = 1\n"
-        "try:\n"
-        "    while count < 50:\n"
-        "        if os.fork() == 0:\n"
-        "            os.read(reading, 1)\n"
-        "        count += 1\n"
-        "except OSError:\n"
-        "    print(count)\n"
-    )
     # Other processes of the user may begin and end meanwhile: they count too.
-    assert 2 <= int(run(program).stdout) <= 2 * PATIENT.processes
+    assert 2 <= int(run(COUNT_PROCESSES).stdout) <= 2 * PATIENT.processes
 
 
 def test_memory_runs_out() -> None:
