@@ -45,6 +45,16 @@ def tiny_llama() -> LlamaForCausalLM:
 
 
 @pytest.fixture(scope="session")
+def word_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random Llama of a few words; never to be written to."""
+    from tests.core.tiny_models import save_model
+
+    folder = tmp_path_factory.mktemp("word-model")
+    save_model(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def byte_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random Llama whose tokens are bytes, 4096 at most; never to be written to."""
     from tests.core.tiny_models import byte_tokenizer, save_model

@@ -8,10 +8,11 @@ import torch
 
 from core.analysis.probe import every_question
 from core.models.loading import load
-from core.models.machine import Gpu, Machine, Memory
+from core.models.machine import Gpu
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from tests.core.gguf_models import write_gguf
+from tests.core.made_up_machine import machine
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tui.command_line import run
 
@@ -20,26 +21,15 @@ EOS = "tokenizer.ggml.eos_token_id"
 Captured = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tiny")
-    save_model(path)
-    return path
-
-
-def machine(free_bytes: int | None = 10**9, *gpus: Gpu) -> Machine:
-    return Machine("3.11.0", "Linux x86_64", {"torch": "2.11"}, 4, Memory(10**10, free_bytes), gpus)
-
-
-def test_as_json_it_agrees_with_the_loaded_model(folder: Path, tmp_path: Path, capsys: Captured) -> None:
+def test_as_json_it_agrees_with_the_loaded_model(word_model: Path, tmp_path: Path, capsys: Captured) -> None:
     assert (
-        run(["doctor", "--model", str(folder), "--cache-dir", str(tmp_path), "--device", "cpu", "--json"])
+        run(["doctor", "--model", str(word_model), "--cache-dir", str(tmp_path), "--device", "cpu", "--json"])
         == 0
     )
     out, err = capsys.readouterr()
     assert err == ""
     found = json.loads(out)
-    loaded = load(ModelSpec(str(folder), device="cpu"))
+    loaded = load(ModelSpec(str(word_model), device="cpu"))
     space = WeightSpace(loaded.model)
     assert found["packages"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
     assert found["model"]["parameters"] == loaded.info.parameters
@@ -74,8 +64,10 @@ def test_of_a_gguf_file_it_says_its_type_and_what_is_wrong_with_its_tokenizer(
     assert "rebuilt" not in capsys.readouterr().out
 
 
-def test_for_people(folder: Path, tmp_path: Path, capsys: Captured) -> None:
-    assert run(["doctor", "--model", str(folder), "--cache-dir", str(tmp_path), "--dtype", "bfloat16"]) == 0
+def test_for_people(word_model: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert (
+        run(["doctor", "--model", str(word_model), "--cache-dir", str(tmp_path), "--dtype", "bfloat16"]) == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     assert f"  cache           {tmp_path} (0 entries, 0 B)" in lines
     assert "  architecture    Llama, 2 layers, hidden size 32" in lines
@@ -115,11 +107,11 @@ def test_a_hub_model_that_is_not_here_is_not_downloaded(
 
 
 def test_what_does_not_fit_is_said_for_people(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+    word_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     little = machine(4 * 21_344, Gpu("small", 10**5, 10**5, "1"))
     monkeypatch.setattr("core.models.machine.this_machine", lambda: little)
-    assert run(["doctor", "--model", str(folder), "--cache-dir", str(tmp_path)]) == 0
+    assert run(["doctor", "--model", str(word_model), "--cache-dir", str(tmp_path)]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "score weights DOES NOT FIT: Importance takes at least" in text
     assert "use a smaller model" in text

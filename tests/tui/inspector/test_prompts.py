@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from core.analysis.probe import questions_of
 from core.benchmarks.diagnostic import PROBE_ITEMS
 from core.experiment.events import ModelLoaded, Probing, PromptsSettled
 from core.models.spec import ModelSpec
-from tests.core.tiny_models import save_model
 from tests.tui.inspector.host import screen_text
 from tests.tui.inspector.made_up import LENS, StillInspector, running, settled, still_inspector
 
@@ -19,19 +16,12 @@ SETTLED = PromptsSettled("text", "standard", {"letters": 0.24, "text": 0.41}, "s
 WORDS = "prompts: option text; letters .24, text .41 · items: standard"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    save_model(folder)
-    return folder
-
-
 def header(app: StillInspector) -> str:
     return screen_text(app).splitlines()[0]
 
 
-async def test_until_it_is_settled_nothing_is_looked_up(folder: Path, tmp_path: Path) -> None:
-    app = still_inspector(tmp_path / "cache", spec=ModelSpec(str(folder), device="cpu"))
+async def test_until_it_is_settled_nothing_is_looked_up(word_model: Path, tmp_path: Path) -> None:
+    app = still_inspector(tmp_path / "cache", spec=ModelSpec(str(word_model), device="cpu"))
     async with running(app, (160, 48)) as (_, pilot):
         app.emit(ModelLoaded("tiny", 1.0, "cpu", 85_376), Probing(12, 40))
         text = await settled(app, pilot, "probing prompts 12/40")
@@ -49,8 +39,8 @@ async def test_until_it_is_settled_nothing_is_looked_up(folder: Path, tmp_path: 
         assert "Not computed yet" in screen_text(app)
 
 
-async def test_given_words_stand_there_at_once(folder: Path, tmp_path: Path) -> None:
-    spec = ModelSpec(str(folder), device="cpu", prompt="letters", level_asked="standard")
+async def test_given_words_stand_there_at_once(word_model: Path, tmp_path: Path) -> None:
+    spec = ModelSpec(str(word_model), device="cpu", prompt="letters", level_asked="standard")
     app = still_inspector(tmp_path / "cache", spec=spec)
     async with running(app, (160, 48)) as (_, pilot):
         await settled(app, pilot, "prompts: letters · items: standard")
@@ -64,8 +54,8 @@ async def test_an_embedded_model_has_no_such_words(tmp_path: Path) -> None:
         assert "prompts:" not in await settled(app, pilot)
 
 
-async def test_a_stored_probe_settles_before_the_model_is_loaded(folder: Path, tmp_path: Path) -> None:
-    app = still_inspector(tmp_path / "cache", spec=ModelSpec(str(folder), device="cpu"))
+async def test_a_stored_probe_settles_before_the_model_is_loaded(word_model: Path, tmp_path: Path) -> None:
+    app = still_inspector(tmp_path / "cache", spec=ModelSpec(str(word_model), device="cpu"))
     fill_probe(app)
     async with running(app, (100, 30)) as (_, pilot):
         await settled(app, pilot, "prompts: option text; letters .25, text .30")
@@ -87,9 +77,9 @@ def fill_probe(app: StillInspector) -> None:
 
 
 async def test_the_other_form_is_in_the_picker_and_has_columns_once_it_is_looked_at(
-    folder: Path, tmp_path: Path
+    word_model: Path, tmp_path: Path
 ) -> None:
-    spec = ModelSpec(str(folder), device="cpu", prompt="letters", level_asked="standard")
+    spec = ModelSpec(str(word_model), device="cpu", prompt="letters", level_asked="standard")
     app = still_inspector(tmp_path / "cache", spec=spec)
     async with running(app, (160, 48)) as (_, pilot):
         session = app.session
