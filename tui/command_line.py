@@ -19,6 +19,7 @@ from tui.commands import (
     calibrate,
     data,
     doctor,
+    export_model,
     generate,
     importance,
     jobs,
@@ -56,7 +57,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 for command in (
     *(tui.tui, profile.profile, importance.importance, overlap.overlap, calibrate.calibrate),
-    *(bench.bench, benchmarks.benchmarks, generate.generate, data.data),
+    *(bench.bench, benchmarks.benchmarks, generate.generate, data.data, export_model.export_model),
     *(tui.attach, jobs.jobs, jobs.stop, doctor.doctor, tui.settings),
 ):
     app.command()(command)
