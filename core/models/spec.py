@@ -33,8 +33,6 @@ OTHER_STYLE: Mapping[PromptStyle, RealStyle] = {"letters": "text", "text": "lett
 
 LEVELS: tuple[Level, ...] = ("basic", "plain", "standard")
 """The easiest first."""
-QUANTIZATIONS: tuple[Quantization, ...] = ("none", "nf4", "fp4")
-DTYPES: tuple[DType, ...] = ("auto", "bfloat16", "float16", "float32")
 
 EMBEDDED: tuple[str, ...] = ("demo", "phantom", "phantom-1")
 """Names of the models that come with the project."""

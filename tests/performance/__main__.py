@@ -17,12 +17,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from transformers.utils import logging
 
-from core.models.spec import DTYPES, QUANTIZATIONS
+from core.models.spec import DType, Quantization
 from tests.performance.ablation_cycle import measure_ablation
 from tests.performance.choice_scoring import measure_choices
 from tests.performance.clock import Clock
@@ -154,9 +154,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu or cuda:0")
     parser.add_argument(
-        "--dtype", choices=DTYPES, default="auto", help="auto: float32 on a CPU, else bfloat16"
+        "--dtype", choices=get_args(DType), default="auto", help="auto: float32 on a CPU, else bfloat16"
     )
-    parser.add_argument("--quantization", nargs="+", choices=QUANTIZATIONS, default=["none"])
+    parser.add_argument("--quantization", nargs="+", choices=get_args(Quantization), default=["none"])
     parser.add_argument(
         "--only", nargs="+", choices=parts, default=parts, metavar="PART", help=", ".join(parts)
     )
