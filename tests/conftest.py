@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_wait_for_the_disk() -> Iterator[None]:
+    """Nobody cuts the power here, and a disk takes 4 ms or more for each of thousands of small files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # which refuses a closed file as well
+        yield
+
+
 @pytest.fixture
 def tiny_llama() -> LlamaForCausalLM:
     """A random two-layer Llama with grouped queries, vocabulary 64, float32, evaluating; always the same."""

@@ -19,27 +19,34 @@ JOINERS = dict.fromkeys((0x200D, 0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))
 counted breaks the frame, so they are left out and the signs stand one by one."""
 
 
+class _Characters(dict[int, str | None]):
+    """What each character is shown as, worked out when it first occurs; None leaves it out."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        acts = unicodedata.category(character) in UNSHOWABLE and character not in JOINING
+        self[code] = found = character.encode("unicode_escape").decode() if acts else character
+        return found
+
+
+_SHOWN, _SAFE = _Characters(), _Characters(JOINERS)
+
+
 def shown(text: str) -> str:
     r"""The text with control characters escaped as in Python (`\x1b`, `\n`)."""
-    if text.isprintable():  # as most text is
-        return text
-    return "".join(_shown_character(character) for character in text)
-
-
-def _shown_character(character: str) -> str:
-    acts = unicodedata.category(character) in UNSHOWABLE and character not in JOINING
-    return character.encode("unicode_escape").decode() if acts else character
+    # Most text is printable, which is found out faster.
+    return text if text.isprintable() else text.translate(_SHOWN)
 
 
 def safe_line(text: str) -> str:
     r"""The text on one line: control characters escaped (`\x1b`), line breaks as `⏎`."""
-    return _one_by_one(shown(text.replace("\r\n", "\n").replace("\n", " ⏎ ").replace("\t", " ")))
+    return _safe(text.replace("\r\n", "\n").replace("\n", " ⏎ ").replace("\t", " "))
 
 
 def safe_block(text: str) -> str:
     r"""The text with its line breaks; all other control characters escaped."""
     lines = text.replace("\r\n", "\n").replace("\t", TAB).split("\n")
-    return "\n".join(_one_by_one(shown(line)) for line in lines)
+    return "\n".join(map(_safe, lines))
 
 
 def safe_place(text: str, place: int) -> int:
@@ -51,5 +58,5 @@ def safe_place(text: str, place: int) -> int:
     )
 
 
-def _one_by_one(text: str) -> str:
-    return text if text.isascii() else text.translate(JOINERS)
+def _safe(text: str) -> str:
+    return text if text.isascii() and text.isprintable() else text.translate(_SAFE)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import threading
 from pathlib import Path
@@ -42,6 +43,18 @@ def test_nothing_is_seen_under_the_name_before_the_end(tmp_path: Path) -> None:
 
     write_atomically(path, write)
     assert path.exists()
+
+
+def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, flushed = tmp_path / "file", []
+
+    def fsync(descriptor: int) -> None:
+        assert not path.exists()
+        flushed.append(os.fstat(descriptor))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomically(path, b"one")
+    assert [(one.st_ino, one.st_size) for one in flushed] == [(path.stat().st_ino, 3)]
 
 
 def test_checksum_of_the_standard_test_vector(tmp_path: Path) -> None:
