@@ -109,7 +109,7 @@ def losses_beyond(
 
 
 def anytime_interval(losses: Losses) -> Interval:
-    """The 95 % interval of the AIS after all items: what all numbers of items so far leave. It never widens."""
+    """The 95 % interval of the AIS after all items: what every number of items so far leaves."""
     up, down = _growths(losses, CLAIMS)
     # From outside inwards to the first claim that is not excluded: wherever an end is, it is not too far in.
     first, last = int((up < GROWTH).argmax()), len(CLAIMS) - 1 - int((down < GROWTH)[::-1].argmax())
@@ -130,7 +130,9 @@ def anytime_p(losses: Losses) -> float:
     return min(1.0, 1.0 / float(np.max(_growths(losses, np.zeros(1)))))
 
 
-def _end(growth: Callable[[NDArray[np.float64]], NDArray[np.float64]], outside: float, inside: float) -> float:
+def _end(
+    growth: Callable[[NDArray[np.float64]], NDArray[np.float64]], outside: float, inside: float
+) -> float:
     """An excluded claim next to one that is not, between two such."""
     for _ in range(HALVINGS):
         middle = (outside + inside) / 2
@@ -141,9 +143,7 @@ def _end(growth: Callable[[NDArray[np.float64]], NDArray[np.float64]], outside: 
     return outside
 
 
-def _growths(
-    losses: Losses, claims: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _growths(losses: Losses, claims: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(T,) the largest growth so far of all capital if only one half of it counts, against each claim.
 
     The first: of bets that the AIS is above the claim; the second: below.
@@ -175,4 +175,6 @@ def _ends(chance: float | NDArray[np.float64]) -> tuple[float, float]:
 
 def _check(base: Scores, ablated: Scores) -> None:
     if base.shape != ablated.shape or base.ndim != 1 or not len(base):
-        raise ValueError(f"Base has {base.shape} items and the mask {ablated.shape}: give one or more of both.")
+        raise ValueError(
+            f"Base has {base.shape} items and the mask {ablated.shape}: give one or more of both."
+        )

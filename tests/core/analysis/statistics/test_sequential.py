@@ -1,4 +1,4 @@
-"""Confidence sequences: equal to a plain loop and to a hand-worked case, and true under continuous peeking."""
+"""Confidence sequences: equal to a plain loop and a hand-worked case, and true under continuous peeking."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_ends_are_where_a_plain_loop_over_a_fine_grid_puts_them(seed: int) -> No
 
 
 def test_three_items_that_lose_everything_by_hand() -> None:
-    # Against "nothing is lost", d = 1 each time. Bets: 0; 1/2 / (.525 + 1/4) = .645; 2/3 / (1.3 / 3 + 4/9) = .7595.
+    # Against "nothing is lost", d = 1 each time. Bets: 0; 1/2 / (.525 + 1/4); 2/3 / (1.3/3 + 4/9).
     losses = losses_of(np.ones(3), np.zeros(3), CHANCE)
     grown = (1 + 0.5 / 0.775) * (1 + (2 / 3) / (1.3 / 3 + 4 / 9))
     assert anytime_p(losses) == pytest.approx(2 / grown)
@@ -135,7 +135,13 @@ def test_beyond_controls_that_lose_the_same_nothing_is_lost() -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "settles"),
-    [(0.06, 0.9, True), (-0.4, 0.04, True), (0.03, 0.07, True), (0.03, 0.09, False), (-np.inf, np.inf, False)],
+    [
+        (0.06, 0.9, True),
+        (-0.4, 0.04, True),
+        (0.03, 0.07, True),
+        (0.03, 0.09, False),
+        (-np.inf, np.inf, False),
+    ],
 )
 def test_an_interval_settles_above_below_or_when_narrow(low: float, high: float, settles: bool) -> None:
     assert Interval(low, high).settles(0.05) is settles
