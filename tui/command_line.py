@@ -17,6 +17,7 @@ from tui.commands import (
     benchmarks,
     cache,
     calibrate,
+    compare,
     data,
     doctor,
     export_model,
@@ -57,7 +58,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 for command in (
     *(tui.tui, profile.profile, importance.importance, overlap.overlap, calibrate.calibrate),
-    *(bench.bench, benchmarks.benchmarks, generate.generate, data.data, export_model.export_model),
+    *(bench.bench, benchmarks.benchmarks, generate.generate, data.data),
+    *(compare.compare, export_model.export_model),
     *(tui.attach, jobs.jobs, jobs.stop, doctor.doctor, tui.settings),
 ):
     app.command()(command)

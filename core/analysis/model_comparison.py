@@ -1,0 +1,126 @@
+"""Two models on the same items: what the second has lost and gained, by ability and benchmark. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from core.analysis.statistics.bootstrap import percentile_interval, resampled_impacts
+from core.analysis.statistics.cells import clusters_of, paired_probabilities
+from core.analysis.statistics.significance import holm, mcnemar_exact, minimum_detectable_drop
+from core.benchmarks.benchmark import Benchmark
+
+RESAMPLES = 2000
+
+BENCHMARKS: dict[str, pl.DataType] = {
+    "benchmark": pl.String(),
+    "n": pl.Int64(),
+    **{name: pl.Float64() for name in ("score_a", "score_b", "difference", "low", "high")},
+    **{name: pl.Float64() for name in ("p_right_a", "p_right_b", "p_difference", "p_low", "p_high")},
+    "lost": pl.Int64(),
+    "won": pl.Int64(),
+    "p_value": pl.Float64(),
+    "holm_p": pl.Float64(),
+    "detectable": pl.Float64(),
+}
+"""One row for each benchmark, that which B has lost most on first.
+
+`difference`: the score of B minus that of A, with its 95 % paired bootstrap interval; `p_difference`: that of
+p(right), null where answers are written. `lost`: items that A has right and B wrong; `won`: the other way.
+`p_value`: exact McNemar test of these, two-sided; `holm_p`: with all benchmarks taken together. `detectable`:
+the smallest drop in accuracy that n items show with 80 % power, if all flips go one way; null if none."""
+
+ITEMS = ("item_id", "gold", "prediction", "correct", "score", "loglikelihoods", "text", "answer")
+"""Columns of an outcome that are kept of both models."""
+
+
+class NotComparable(ValueError):  # noqa: N818 (it names what is wrong)
+    """The two models have not answered the same items."""
+
+
+def compared_benchmarks(
+    benchmarks: Sequence[Benchmark],
+    a: Sequence[pl.DataFrame],
+    b: Sequence[pl.DataFrame],
+    seed: int = 0,
+) -> pl.DataFrame:
+    """The table `BENCHMARKS`.
+
+    Args:
+        benchmarks: at least one.
+        a: the outcomes of the first model on each, `cache.outcomes.SCHEMA`.
+        b: those of the second.
+        seed: random seed of the bootstrap.
+
+    Raises:
+        NotComparable: the items differ.
+    """
+    rows = [_row(*three, seed) for three in zip(benchmarks, a, b, strict=True)]
+    adjusted = holm(np.array([row["p_value"] for row in rows])).tolist()
+    table = pl.DataFrame(
+        [{**row, "holm_p": p} for row, p in zip(rows, adjusted, strict=True)], schema=BENCHMARKS
+    )
+    return table.sort("difference", maintain_order=True)
+
+
+def _row(benchmark: Benchmark, a: pl.DataFrame, b: pl.DataFrame, seed: int) -> dict[str, object]:
+    if a["item_id"].to_list() != b["item_id"].to_list():
+        raise NotComparable(f"The two models have other items of '{benchmark.id}': run both again.")
+    right_a, right_b = a["correct"].to_numpy(), b["correct"].to_numpy()
+    scores = a["score"].to_numpy().astype(np.float64), b["score"].to_numpy().astype(np.float64)
+    difference, low, high = _difference(*scores, a, seed)
+    row = {
+        "benchmark": benchmark.id,
+        "n": len(a),
+        "score_a": float(scores[0].mean()),
+        "score_b": float(scores[1].mean()),
+        "difference": difference,
+        "low": low,
+        "high": high,
+        "lost": int((right_a & ~right_b).sum()),
+        "won": int((~right_a & right_b).sum()),
+        "p_value": float(mcnemar_exact(right_a, right_b[None])[0]),
+        "detectable": minimum_detectable_drop(len(a)),
+    }
+    paired = paired_probabilities(a, [b], benchmark)
+    if paired is None:
+        return row
+    p_a, p_b = np.asarray(paired.base, np.float64), np.asarray(paired.ablated[0], np.float64)
+    p_difference, p_low, p_high = _difference(p_a, p_b, a, seed)
+    means = {"p_right_a": float(p_a.mean()), "p_right_b": float(p_b.mean())}
+    return {**row, **means, "p_difference": p_difference, "p_low": p_low, "p_high": p_high}
+
+
+def _difference(
+    a: NDArray[np.float64], b: NDArray[np.float64], frame: pl.DataFrame, seed: int
+) -> tuple[float, float, float]:
+    """The mean of b - a and its 95 % paired bootstrap interval; items of one cluster are drawn together."""
+    gains = (b - a)[None]
+    # Of a base of 1 and chance 0, an impact is the mean itself.
+    values = resampled_impacts(
+        np.ones(len(a)), gains, 0.0, resamples=RESAMPLES, seed=seed, clusters=clusters_of(frame)
+    )
+    (low,), (high,) = percentile_interval(values)
+    mean = float(gains.mean())
+    return mean, min(mean, float(low)), max(mean, float(high))
+
+
+def compared_items(
+    benchmarks: Sequence[Benchmark], a: Sequence[pl.DataFrame], b: Sequence[pl.DataFrame]
+) -> pl.DataFrame:
+    """Every item with the answers of both models: `ITEMS` of A, then those of B with `_b`, and `flip`.
+
+    `flip` is `lost`, `won`, or null where both are right or both wrong.
+    """
+    parts = []
+    for benchmark, one, other in zip(benchmarks, a, b, strict=True):
+        both = pl.concat(
+            [one.select(ITEMS), other.select(ITEMS[1:]).rename(lambda name: f"{name}_b")], how="horizontal"
+        )
+        parts.append(both.select(pl.lit(benchmark.id).alias("benchmark"), pl.all()))
+    right, right_b = pl.col("correct"), pl.col("correct_b")
+    flip = pl.when(right & ~right_b).then(pl.lit("lost")).when(~right & right_b).then(pl.lit("won"))
+    return pl.concat(parts).with_columns(flip=flip)

@@ -1,0 +1,234 @@
+"""`abilityscope compare`: what a second model, or another form of the same one, has lost, by ability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from core.analysis.statistics import SIGNIFICANT
+from core.models.spec import (
+    DTYPES,
+    QUANTIZATIONS,
+    AskedLevel,
+    AskedPrompt,
+    DType,
+    ModelSpec,
+    Quantization,
+    one_of,
+)
+from tui import output
+from tui.mask_options import note_options, words
+from tui.names import short_name
+from tui.numbers import interval, number, probability
+from tui.option_groups import with_flags
+from tui.options import BenchmarkFlags, CacheDir, Json, Seed, UsageError, checked_arguments, open_store
+from tui.output import plain_table, wrapped
+from tui.progress import shown_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    from core.benchmarks.benchmark import Benchmark
+    from core.experiment.events import Event
+    from core.runner.runner import Runner
+
+FILES = ("comparison.parquet", "items.parquet")
+"""The files of `--out`."""
+
+HEADS = ("", "n", "A", "B", "B - A", "p(right)", "lost", "won", "Holm")
+
+LEGEND = (
+    "B - A: difference of the scores with its 95 % paired bootstrap interval; p(right): that of the "
+    "probability of the right option.  lost: items that A has right and B wrong; won: the other way.  Holm: "
+    "exact McNemar p of these, all rows taken together; * below .05."
+)
+
+
+@dataclass(frozen=True)
+class PairFlags:
+    """The two models. Each field is an option."""
+
+    model: Annotated[
+        str, typer.Option(help="A: smollm2, a folder, a GGUF file, or a hub id (owner/name).", metavar="NAME")
+    ]
+    other: Annotated[
+        str | None,
+        typer.Option("--with", help="B; its architecture may differ.", metavar="NAME", show_default="A"),
+    ] = None
+    quantization: Annotated[str, typer.Option(help="none, nf4 or fp4; of A,B if two.", metavar="Q[,R]")] = (
+        "none"
+    )
+    dtype: Annotated[
+        str,
+        typer.Option(help="auto, bfloat16, float16 or float32; of A,B if two.", metavar="D[,E]"),
+    ] = "auto"
+    device: Annotated[str, typer.Option(help="Device.", metavar="auto|cpu|cuda:N|mps")] = "auto"
+    prompt: Annotated[AskedPrompt, typer.Option(help="Form of the items; auto: what A does better.")] = "auto"
+    level: Annotated[AskedLevel, typer.Option(help="Level of the items; auto: what fits A.")] = "auto"
+    cache_dir: CacheDir = None
+    seed: Seed = 0
+
+    @property
+    def specs(self) -> tuple[ModelSpec, ModelSpec]:
+        """A and B.
+
+        Raises:
+            UsageError: they are the same, or a word is unknown.
+        """
+        quantizations = _two(self.quantization, QUANTIZATIONS, "quantization")
+        dtypes = _two(self.dtype, DTYPES, "dtype")
+        names = (self.model, self.other or self.model)
+        with checked_arguments():
+            a, b = (
+                ModelSpec(
+                    name,
+                    cast(Quantization, quantization),
+                    cast(DType, dtype),
+                    self.device,
+                    prompt=self.prompt,
+                    level_asked=self.level,
+                )
+                for name, quantization, dtype in zip(names, quantizations, dtypes, strict=True)
+            )
+            if a == b:
+                raise ValueError(
+                    "A and B are the same: give --with, or two of --quantization or --dtype, as in none,nf4."
+                )
+            if a.is_embedded != b.is_embedded:
+                raise ValueError("An embedded model has prompts of its own: compare it with another such.")
+        return a, b
+
+
+def _two(text: str, allowed: tuple[str, ...], what: str) -> tuple[str, str]:
+    """The word of A and that of B."""
+    with checked_arguments():
+        found = [one_of(word, allowed, what) for word in words(text)]
+    if len(found) not in (1, 2):
+        raise UsageError(f"--{what} '{text}' names {len(found)}: give one, or one for each model.")
+    return found[0], found[-1]
+
+
+@with_flags
+def compare(
+    pair: PairFlags,
+    running: BenchmarkFlags,
+    *,
+    benchmarks: Annotated[
+        str, typer.Option(help="Benchmarks, separated by commas, or a group such as all.", metavar="X,Y")
+    ] = "diagnostic",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Items per benchmark.", metavar="N", show_default="all")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the table and all items.", metavar="DIR")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two models by ability, item by item.
+
+    Shows what quantization, fine-tuning or distillation has cost: --model A --with B, or one model in two
+    forms, such as --model A --quantization none,nf4. Nothing is ablated. One model is in memory at a time.
+    """
+    from core.analysis.model_comparison import compared_benchmarks, compared_items
+    from core.benchmarks.registry import find_benchmarks
+
+    a, b = pair.specs
+    with checked_arguments():
+        find_benchmarks(words(benchmarks), running.benchmark_options, a.settled("text", "plain").style)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # before hours are spent on what goes into it
+    with shown_progress() as emit:
+        first = _open(pair, a, emit)
+        chosen = find_benchmarks(words(benchmarks), running.benchmark_options, first.spec.style)
+        note_options(running, chosen)
+        second = _open(pair, b.settled(first.spec.prompt, first.spec.level_asked), emit)
+        of_a, of_b = (_outcomes(runner, chosen, limit) for runner in (first, second))
+    table = compared_benchmarks(chosen, of_a, of_b, pair.seed)
+    if out is not None:
+        _write_files(out, table, compared_items(chosen, of_a, of_b))
+    if as_json:
+        output.write_document({"a": _named(first), "b": _named(second), "benchmarks": table.to_dicts()})
+        return
+    _write(table, first, second)
+    if out is not None:
+        output.note(f"Written: {out}/{', '.join(FILES)}")
+
+
+def _open(pair: PairFlags, spec: ModelSpec, emit: Callable[[Event], None]) -> Runner:
+    """The runner of one model, with settled prompt form and level."""
+    from core.runner.probe import settle
+    from core.runner.runner import Runner
+
+    runner = Runner(spec, open_store(pair.cache_dir), emit=emit)
+    settle(runner)
+    return runner
+
+
+def _outcomes(runner: Runner, benchmarks: tuple[Benchmark, ...], limit: int | None) -> list[pl.DataFrame]:
+    """The intact model's outcomes on each benchmark; afterwards it is not in memory any more."""
+    from core.analysis.cache_status import items_of
+    from core.runner.runs import all_outcomes
+
+    requests = [runner.request(None, one, items_of(one, limit)) for one in benchmarks]
+    found = all_outcomes(runner, requests)
+    runner.forget_model()
+    return found
+
+
+def _named(runner: Runner) -> dict[str, Any]:
+    """A model in plain values."""
+    names = runner.identity
+    return {
+        "model": runner.spec.name,
+        "fingerprint": names.fingerprint,
+        "quantization": names.quantization,
+        "dtype": names.dtype,
+        "prompt": runner.spec.style,
+        "level": runner.spec.level,
+    }
+
+
+def _write_files(out: Path, table: pl.DataFrame, items: pl.DataFrame) -> None:
+    from cache.files import write_atomically
+
+    for name, frame in zip(FILES, (table, items), strict=True):
+        write_atomically(out / name, frame.write_parquet)
+
+
+def _write(table: pl.DataFrame, first: Runner, second: Runner) -> None:
+    """Prints the table, what B has lost most on first."""
+    for letter, runner in (("A", first), ("B", second)):
+        quantization, dtype = runner.identity.quantization, runner.identity.dtype
+        form = dtype if quantization == "none" else f"{quantization}, {dtype}"
+        output.write(f"{letter}  {runner.spec.name} ({form})\n")
+    output.write("\n")
+    lines = plain_table(HEADS, is_tight=True)
+    for row in table.to_dicts():
+        star = "*" if row["holm_p"] < SIGNIFICANT else ""
+        lines.add_row(
+            short_name(row["benchmark"]),
+            f"{row['n']:,}",
+            number(row["score_a"]),
+            number(row["score_b"]),
+            f"{number(row['difference'])} {interval(row['low'], row['high'])}",
+            _p_text(row),
+            str(row["lost"]),
+            str(row["won"]),
+            f"{probability(row['holm_p'])}{star}",
+        )
+    output.write_table(lines)
+    output.write(f"\n{wrapped(LEGEND)}\n")
+    if known := table["detectable"].drop_nulls().to_list():
+        least = f"{number(min(known))} to {number(max(known))}" if len(set(known)) > 1 else number(known[0])
+        output.write(f"Least drop that so many items show (80 % power): {least}.\n")
+
+
+def _p_text(row: dict[str, Any]) -> str:
+    if row["p_difference"] is None:
+        return "·"
+    return f"{number(row['p_difference'])} {interval(row['p_low'], row['p_high'])}"
