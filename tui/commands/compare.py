@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
 from core.analysis.statistics import SIGNIFICANT
 from core.models.spec import (
-    DTYPES,
-    QUANTIZATIONS,
     AskedLevel,
     AskedPrompt,
     DType,
@@ -80,8 +78,8 @@ class PairFlags:
         Raises:
             UsageError: they are the same, or a word is unknown.
         """
-        quantizations = _two(self.quantization, QUANTIZATIONS, "quantization")
-        dtypes = _two(self.dtype, DTYPES, "dtype")
+        quantizations = _two(self.quantization, get_args(Quantization), "quantization")
+        dtypes = _two(self.dtype, get_args(DType), "dtype")
         names = (self.model, self.other or self.model)
         with checked_arguments():
             a, b = (
