@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,15 @@ from cache.files import (
     CorruptEntry,
     OtherVersion,
     Unwritable,
-    Version,
     checksum_of,
     checksum_of_file,
-    is_checksum,
     key_lock,
-    seal_of,
     set_aside,
     staged,
     unreadable,
 )
 from cache.keys import as_plain, checked_key, is_key
-
-LARGEST_MANIFEST_BYTES = 1 << 26
-"""A manifest is smaller: that of a ranking of 10 billion weights has 3 MB. A larger file is not read."""
-
-EARLIER_FORMAT = 0
-"""The format of everything whose manifest or journal has `ingredients`, an earlier name of `key_inputs`."""
+from cache.manifests import LARGEST_MANIFEST_BYTES, Manifest, version_of
 
 
 @dataclass(frozen=True)
@@ -58,89 +50,6 @@ EARLIER_KINDS = tuple(Kind(name, ".parquet", sys.maxsize) for name in ("partings
 """Kinds of an earlier version: listed and deleted, never read. No format of theirs is current."""
 
 
-def version_of(written: tuple[int, ...], current: tuple[int, ...]) -> Version:
-    """Which version of abilityscope wrote something of these formats, when the current ones are given."""
-    if written == current:
-        return "current"
-    return "earlier" if written < current else "later"
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What is known of a payload; stored as `<key>.json`."""
-
-    key: str
-    format: int
-    """Version of the payload's layout."""
-    created: str
-    """ISO 8601, UTC, to the second."""
-    size_bytes: int
-    """Size of the payload."""
-    checksum: str
-    """SHA-256 of the payload, 64 hexadecimal digits."""
-    key_inputs: Mapping[str, Any]
-    """What the key was made of."""
-    details: Mapping[str, Any]
-    """What the kind of entry keeps besides."""
-
-    def to_json(self) -> bytes:
-        """The manifest for people to read, sealed by a checksum of its own."""
-        fields = asdict(self)
-        return json.dumps({**fields, "seal": seal_of(fields)}, indent=1).encode()
-
-    @classmethod
-    def from_json(cls, content: bytes) -> Manifest:
-        """The manifest that was written.
-
-        Raises:
-            ValueError: the content is not a whole, unchanged manifest; says why, as the end of a sentence.
-        """
-        try:
-            fields = json.loads(content)
-        except (ValueError, RecursionError):
-            raise ValueError("its manifest is not JSON") from None
-        try:
-            seal = fields.pop("seal", None) if isinstance(fields, dict) else None
-            is_sealed = seal is not None and seal == seal_of(fields)
-        except (ValueError, RecursionError):  # a NaN, or lists nested too deeply
-            is_sealed = False
-        if not is_sealed:
-            raise ValueError("its manifest was changed or cut")
-        if "ingredients" in fields:
-            fields |= {"key_inputs": fields.pop("ingredients"), "format": EARLIER_FORMAT}
-        if set(fields) != set(FITS):
-            raise ValueError("its manifest has missing or unknown fields")
-        # Anybody can make a seal: what is believed here is compared, added and shown elsewhere.
-        if odd := [name for name, fits in FITS.items() if not fits(fields[name])]:
-            raise ValueError(f"its manifest has no usable '{odd[0]}'")
-        return cls(**fields)
-
-
-def is_count(value: object) -> bool:
-    """Whether a value from a file is a number of things."""
-    return type(value) is int and value >= 0
-
-
-def _is_time(value: object) -> bool:
-    """Whether a value from a file is a time with its zone, in ISO 8601."""
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False
-
-
-FITS: dict[str, Callable[[object], bool]] = {
-    "key": lambda value: isinstance(value, str) and is_key(value),
-    "format": is_count,
-    "created": _is_time,
-    "size_bytes": is_count,
-    "checksum": is_checksum,
-    "key_inputs": lambda value: isinstance(value, dict),
-    "details": lambda value: isinstance(value, dict),
-}
-"""Whether each field of a manifest has a usable value."""
-
-
 @dataclass(frozen=True)
 class Streamed:
     """A large payload, made in memory only if it has to stay there."""
@@ -158,7 +67,8 @@ Payload = Path | bytes
 class EntryFolder:
     """The entries of one kind: `<root>/<kind>/<key><suffix>` and `<root>/<kind>/<key>.json`.
 
-    An entry that could not be written is kept in memory, and served from there by this object.
+    An entry that could not be written is kept in memory, and served from there by this object. An entry that
+    is not stored is served from the shipped folder if that has it; nothing is ever written there.
     """
 
     root: Path
@@ -166,6 +76,33 @@ class EntryFolder:
     kind: Kind
     held: dict[str, tuple[Manifest, bytes]] = field(default_factory=dict, compare=False, repr=False)
     """What could not be written, by key."""
+    shipped: Path | None = None
+    """A read-only cache folder below this one."""
+    refused: set[str] = field(default_factory=set, compare=False, repr=False)
+    """Keys whose shipped entry is damaged, and not looked up any more."""
+
+    @cached_property
+    def _below(self) -> EntryFolder | None:
+        """The shipped entries of the same kind."""
+        return None if self.shipped is None else EntryFolder(self.shipped, self.kind)
+
+    def _source(self, key: str) -> EntryFolder:
+        """What serves a key: this folder, unless only the shipped one has the entry."""
+        below = self._below
+        if below is None or key in self.refused or self._has_manifest(key) or not below.has(key):
+            return self
+        return below
+
+    def _has_manifest(self, key: str) -> bool:
+        return key in self.held or self.payload_path(key).with_suffix(".json").is_file()
+
+    def read_path(self, key: str) -> Path:
+        """The payload file that serves a key, a shipped one if nothing else is stored.
+
+        Raises:
+            ValueError: the key is not a key.
+        """
+        return self._source(key).payload_path(key)
 
     def payload_path(self, key: str) -> Path:
         """The payload file of a key; its manifest lies beside it.
@@ -223,14 +160,15 @@ class EntryFolder:
         """
         if key in self.held:
             return self.held[key][0]
-        manifest = self.manifest_of_any_version(key)
+        source = self._source(key)
+        manifest = source.manifest_of_any_version(key)
         if manifest is not None and manifest.format != self.kind.format:
             version = version_of((manifest.format,), (self.kind.format,))
-            raise OtherVersion(self.payload_path(key), version)
+            raise OtherVersion(source.payload_path(key), version)
         return manifest
 
     def manifest_of_any_version(self, key: str) -> Manifest | None:
-        """The manifest of a key on the disk, whatever version of abilityscope wrote it.
+        """The manifest of a key in this folder alone, whatever version of abilityscope wrote it.
 
         Raises:
             CorruptEntry: the manifest is damaged, or it is of this version and its payload is missing or cut.
@@ -271,7 +209,7 @@ class EntryFolder:
         """
         if key in self.held:
             return self.held[key][1]
-        path = self.payload_path(key)
+        path = self.read_path(key)
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -282,8 +220,12 @@ class EntryFolder:
 
     def has(self, key: str) -> bool:
         """Whether a manifest and a payload exist; neither is read, so the entry may be damaged."""
-        path = self.payload_path(key)
+        path = self.read_path(key)
         return key in self.held or (path.with_suffix(".json").is_file() and path.is_file())
+
+    def is_shipped(self, key: str) -> bool:
+        """Whether a key is served from the shipped folder."""
+        return self._source(key) is not self
 
     def whole_payload(self, key: str) -> Payload | None:
         """Where to read the payload, verified equal to what was written; None if it is not stored.
@@ -297,7 +239,7 @@ class EntryFolder:
             return None
         if key in self.held:
             return self.held[key][1]
-        path = self.payload_path(key)
+        path = self.read_path(key)
         try:
             checksum = checksum_of_file(path)
         except FileNotFoundError:  # deleted since its manifest was read
@@ -321,11 +263,15 @@ class EntryFolder:
     def set_aside(self, key: str) -> None:
         """Renames the files of a damaged entry, so that they can be inspected and the entry computed again.
 
-        An entry that is whole, of another version, or locked by another process or thread stays.
+        An entry that is whole, of another version, or locked by another process or thread stays. So does a
+        shipped one, but it is not looked up any more.
 
         Raises:
             OSError: the folder cannot be written to.
         """
+        if self.is_shipped(key):
+            self.refused.add(key)
+            return
         path = self.payload_path(key)
         try:
             with key_lock(self.root, key, wait=False):

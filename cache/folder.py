@@ -34,22 +34,28 @@ def cache_root(explicit: Path | None = None) -> Path:
 class Store:
     """A cache folder, by kind of entry. Making one touches no disk; numpy and polars are imported late."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, shipped: Path | None = None) -> None:
+        """The cache.
+
+        Args:
+            root: its folder.
+            shipped: a folder of the same form that is only read, for what `root` lacks.
+        """
+        self.root, self.shipped = root, shipped
 
     @cached_property
     def rankings(self) -> Rankings:
         """The stored rankings."""
         from cache.rankings import Rankings
 
-        return Rankings(self.root)
+        return Rankings(self.root, self.shipped)
 
     @cached_property
     def outcomes(self) -> Outcomes:
         """The stored outcomes."""
         from cache.outcomes import Outcomes
 
-        return Outcomes(self.root)
+        return Outcomes(self.root, self.shipped)
 
     @cached_property
     def divergences(self) -> Tables:
@@ -74,7 +80,7 @@ class Store:
     def _tables(self, kind: Kind) -> Tables:
         from cache.tables import SCHEMAS, Tables
 
-        return Tables(self.root, kind, SCHEMAS[kind])
+        return Tables(self.root, kind, SCHEMAS[kind], self.shipped)
 
     @property
     def fingerprint_memory(self) -> Path:

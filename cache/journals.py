@@ -23,7 +23,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from cache.entries import EARLIER_FORMAT, FITS, EntryFolder, is_count, version_of
+from cache.entries import EntryFolder
 from cache.files import (
     Busy,
     CorruptEntry,
@@ -34,6 +34,7 @@ from cache.files import (
     unreadable,
 )
 from cache.keys import as_plain, checked_key, is_key
+from cache.manifests import EARLIER_FORMAT, FITS, is_count, version_of
 
 JOURNAL_SUFFIX = ".part"
 """Suffix of a journal."""

@@ -57,8 +57,8 @@ class Loaded(NamedTuple):
 class Outcomes(Tables):
     """The stored outcomes: `outcomes/<key>.parquet` with its manifest."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root, OUTCOMES, SCHEMA)
+    def __init__(self, root: Path, shipped: Path | None = None) -> None:
+        super().__init__(root, OUTCOMES, SCHEMA, shipped)
 
     def save(self, key: str, key_inputs: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
         """Stores the outcomes of a run, atomically.

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save, save_file
 
-from cache.entries import RANKINGS, EntryFolder, Manifest, Payload, Streamed, is_count
+from cache.entries import RANKINGS, EntryFolder, Payload, Streamed
 from cache.files import CorruptEntry, unreadable
+from cache.manifests import Manifest, is_count
 
 BLOCK = 1 << 18
 """Weights per checksum: what has to be read, at least, to verify a prefix (1.5 MB)."""
@@ -33,8 +34,8 @@ class Ranking(NamedTuple):
 class Rankings:
     """The stored rankings: `rankings/<key>.safetensors` with its manifest."""
 
-    def __init__(self, root: Path) -> None:
-        self.entries = EntryFolder(root, RANKINGS)
+    def __init__(self, root: Path, shipped: Path | None = None) -> None:
+        self.entries = EntryFolder(root, RANKINGS, shipped=shipped)
 
     def save(
         self,
@@ -81,7 +82,7 @@ class Rankings:
         manifest = self.entries.read_manifest(key)
         if manifest is None:
             return None
-        path = self.entries.payload_path(key)
+        path = self.entries.read_path(key)
         stored, blocks = _checked_details(path, manifest)
         n = stored if n is None else n
         if not 0 <= n <= stored:
@@ -101,7 +102,7 @@ class Rankings:
             CorruptEntry: its manifest is damaged.
         """
         manifest = self.entries.read_manifest(key)
-        return None if manifest is None else _checked_details(self.entries.payload_path(key), manifest)[0]
+        return None if manifest is None else _checked_details(self.entries.read_path(key), manifest)[0]
 
 
 def _checked_details(path: Path, manifest: Manifest) -> tuple[int, list[str]]:

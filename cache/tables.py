@@ -98,8 +98,8 @@ SCHEMAS = {
 class Tables:
     """The stored tables of one kind: `<kind>/<key>.parquet` with its manifest."""
 
-    def __init__(self, root: Path, kind: Kind, schema: pl.Schema) -> None:
-        self.entries, self.schema = EntryFolder(root, kind), schema
+    def __init__(self, root: Path, kind: Kind, schema: pl.Schema, shipped: Path | None = None) -> None:
+        self.entries, self.schema = EntryFolder(root, kind, shipped=shipped), schema
 
     def save(self, key: str, key_inputs: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> None:
         """Stores a table, atomically.
@@ -143,7 +143,7 @@ class Tables:
         Raises:
             CorruptEntry: it is no table of the schema with n rows.
         """
-        path = self.entries.payload_path(key)
+        path = self.entries.read_path(key)
         try:
             frame = pl.read_parquet(content)
         except pl.exceptions.PolarsError as error:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cache.entries import EARLIER_KINDS, KINDS, EntryFolder, Kind, Manifest, version_of
+from cache.entries import EARLIER_KINDS, KINDS, EntryFolder, Kind
 from cache.files import (
     DAMAGED_SUFFIX,
     TEMPORARY_SUFFIX,
@@ -25,6 +25,7 @@ from cache.fingerprints import damage_of
 from cache.folder import Store
 from cache.journals import journal_keys, journal_lock, journal_path, read_journal
 from cache.keys import is_key
+from cache.manifests import Manifest, version_of
 
 SHOWN_LENGTH = 12
 """Characters of a hash that a summary shows."""
@@ -57,6 +58,8 @@ class Entry:
     """Whether it is the journal of a run that is going on or was stopped, and can be continued."""
     model: str = ""
     """Fingerprint of the model that it is of; empty if it is of none, or that is unknown."""
+    is_shipped: bool = False
+    """Whether it came with abilityscope, and is not in the cache folder."""
 
 
 def entries(root: Path) -> list[Entry]:
@@ -184,17 +187,18 @@ def find(root: Path, prefix: str) -> Found:
     """
     if len(prefix) < SHORTEST_PREFIX:
         raise ValueError(f"'{prefix}' is too short: give {SHORTEST_PREFIX} or more digits of the key.")
-    matches = [
-        Found(folder.kind, key)
-        for folder in folders(root)
-        for key in _keys_with_files(folder)
-        if key.startswith(prefix)
-    ]
+    matches = matching(root, prefix)
     if not matches:
         raise ValueError(f"No entry of the cache begins with '{prefix}': 'cache ls' shows what there is.")
     if len(matches) > 1:
         raise ValueError(f"{len(matches)} entries of the cache begin with '{prefix}': give more digits.")
     return matches[0]
+
+
+def matching(root: Path, prefix: str) -> list[Found]:
+    """The entries whose keys begin with the prefix."""
+    every = ((folder.kind, key) for folder in folders(root) for key in _keys_with_files(folder))
+    return [Found(kind, key) for kind, key in every if key.startswith(prefix)]
 
 
 def _keys_with_files(folder: EntryFolder) -> list[str]:

@@ -85,7 +85,7 @@ def effects(
 def _version(experiment: Experiment, key: str) -> Version | None:
     """The current version of the outcomes of a key; None if not stored."""
     entries = experiment.store.outcomes.entries
-    path = entries.payload_path(key)
+    path = entries.read_path(key)
     try:
         return (str(path), path.stat().st_mtime_ns) if entries.has(key) else None
     except FileNotFoundError:  # deleted between the two calls

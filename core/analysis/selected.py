@@ -93,7 +93,7 @@ class StoredMasks:
         matrices, local, sizes = ranking.matrix_ids, ranking.local_indices, self.layout.sizes
         is_known = (matrices >= 0) & (matrices < len(sizes)) & (local >= 0)
         if not is_known.all() or (local >= sizes[matrices]).any():
-            raise CorruptEntry(rankings.entries.payload_path(key), "it has weights that the model lacks")
+            raise CorruptEntry(rankings.entries.read_path(key), "it has weights that the model lacks")
         return Mask.of(self.layout.starts[matrices] + local)
 
 

@@ -16,6 +16,7 @@ from core.experiment.events import Event
 from core.experiment.specs import ImportanceSpec, MaskSpec, Run
 from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec
+from core.phantom.shipped import SHIPPED_CACHE
 
 ID_LENGTH = 4
 """Hexadecimal digits of an engine's id: few enough to type."""
@@ -44,7 +45,7 @@ class EngineSpec:
     @property
     def store(self) -> Store:
         """The engine's cache."""
-        return Store(Path(self.cache))
+        return Store(Path(self.cache), SHIPPED_CACHE)
 
 
 class StartRuns(msgspec.Struct, frozen=True, tag=True):

@@ -209,7 +209,7 @@ class LoadedExperiment(Experiment):
         for folder, key in entries:
             if folder.held.pop(key, None) is not None:
                 held.add(key)
-            if folder.has(key) or journal_path(folder, key).is_file():
+            if (folder.has(key) and not folder.is_shipped(key)) or journal_path(folder, key).is_file():
                 written.add(key)
         for key in written:
             delete(self.store.root, key)

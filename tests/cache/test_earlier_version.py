@@ -166,12 +166,12 @@ def test_commands_say_it(root: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_the_cache_tab_says_it(root: Path) -> None:
-    found = read_entries(root, {}, "fingerprint")
+    found = read_entries(Store(root), {}, "fingerprint")
     shown = arrangement(found, {}, "by kind", "of an earlier version, not used:")
     assert {stored.entry.key for stored in shown.entries} == OLD
     assert len(found) == len(OLD) + 1
     assert "broken" not in shown.summary
-    assert all(stored.can_be_deleted for stored in shown.entries)
+    assert all(stored.reason_to_stay == "" for stored in shown.entries)
     for stored in shown.entries:
-        assert details_of(root, stored)[1].startswith("of an earlier version, not used: ")
-    assert read_entries(root, found, "fingerprint").keys() == found.keys()
+        assert details_of(Store(root), stored)[1].startswith("of an earlier version, not used: ")
+    assert read_entries(Store(root), found, "fingerprint").keys() == found.keys()

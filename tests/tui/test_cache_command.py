@@ -22,6 +22,14 @@ KEY = key_of("outcomes", 1, INGREDIENTS)
 Captured = pytest.CaptureFixture[str]
 
 
+def own_lines(out: str) -> list[str]:
+    """What `cache ls` says of the folder itself: shipped entries are listed last, before the total."""
+    lines = out.splitlines()
+    total = next(i for i, line in enumerate(lines) if re.match(r"[\d,]+ (of [\d,]+ )?entr", line))
+    shipped = next((i for i, line in enumerate(lines) if "shipped" in line), total)
+    return lines[:shipped] + lines[total:]
+
+
 def fill(root: Path) -> None:
     Store(root).outcomes.save(KEY, INGREDIENTS, {"item_id": ["a"], "correct": [True]})
 
@@ -29,9 +37,9 @@ def fill(root: Path) -> None:
 def test_lists_what_is_there_and_shows_escapes_and_markup_as_text(tmp_path: Path, capsys: Captured) -> None:
     fill(tmp_path)
     assert run(["cache", "ls", "--limit", "5", "--cache-dir", str(tmp_path)]) == 0
-    heading, row, total = capsys.readouterr().out.splitlines()
+    heading, row, total = own_lines(capsys.readouterr().out)
     assert heading.split() == ["kind", "key", "size", "age", "what"]
-    assert re.fullmatch(rf"outcomes  {KEY[:12]}  [\d.]+ kB  \d+ s  benchmark=(.*) limit=3", row)
+    assert re.fullmatch(rf"outcomes +{KEY[:12]}  [\d.]+ kB +\d+ s  benchmark=(.*) limit=3", row)
     assert r"\x1b[31m[bold]x[/]" in row
     assert total.startswith("1 entry, ")
 
@@ -41,6 +49,8 @@ def test_as_json(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "outcomes" / f"{KEY}.parquet").write_bytes(b"cut")
     assert run(["cache", "ls", "--cache-dir", str(tmp_path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
+    for name in ("groups", "entries"):
+        document[name] = [one for one in document[name] if not one["is_shipped"]]
     (entry,) = entries(tmp_path)
     assert document == {
         "folder": str(tmp_path),
@@ -49,7 +59,7 @@ def test_as_json(tmp_path: Path, capsys: Captured) -> None:
             {
                 **dict.fromkeys(("model", "name"), ""),
                 **{"kind": "outcomes", "entries": 1, "size_bytes": entry.size_bytes},
-                **{"created": entry.created, "not_used": 1},
+                **{"created": entry.created, "not_used": 1, "is_shipped": False},
             }
         ],
         "entries": [asdict(entry)],
@@ -81,13 +91,13 @@ def test_it_is_summed_up_by_model_and_kind(tmp_path: Path, capsys: Captured) -> 
     at = ("--cache-dir", str(tmp_path))
     code, out, _ = called(capsys, "cache", "ls", *at)
     assert code == 0
-    assert [" ".join(line.split()[:2]) for line in out.splitlines()[:-2]] == [
+    assert [" ".join(line.split()[:2]) for line in own_lines(out)[:-2]] == [
         *("demo ·", "divergences 1", "outcomes 2"),
         *("owner/name ·", "outcomes 2"),
         *("of no", "items 1"),
     ]
     groups = document(capsys, "cache", "ls", *at)["groups"]
-    found = {(group["name"], group["kind"]): group["entries"] for group in groups}
+    found = {(group["name"], group["kind"]): group["entries"] for group in groups if not group["is_shipped"]}
     assert found == {
         ("demo", "divergences"): 1,
         ("demo", "outcomes"): 2,
@@ -113,9 +123,10 @@ def test_entries_are_listed_by_kind_and_model(
     at = ("--cache-dir", str(tmp_path))
     code, out, _ = called(capsys, "cache", "ls", *options, *at)
     assert code == 0
-    assert len(out.splitlines()) == n + 2
+    assert len(own_lines(out)) == n + 2
     assert out.splitlines()[-1].startswith(f"{total}, ")
-    assert len(document(capsys, "cache", "ls", *options, *at)["entries"]) == n
+    listed = document(capsys, "cache", "ls", *options, *at)["entries"]
+    assert sum(not entry["is_shipped"] for entry in listed) == n
 
 
 def test_an_unknown_kind_or_model_is_refused_with_those_that_are_there(
@@ -146,7 +157,7 @@ def test_on_a_narrow_terminal_what_an_entry_is_stands_below_it(
 def test_an_absent_cache_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     monkeypatch.setenv("ABILITYSCOPE_CACHE", str(tmp_path / "none"))
     assert run(["cache", "ls"]) == 0
-    assert capsys.readouterr().out == f"0 entries, 0 B, in {tmp_path / 'none'}\n"
+    assert own_lines(capsys.readouterr().out)[0] == f"0 entries, 0 B, in {tmp_path / 'none'}"
     assert not (tmp_path / "none").exists()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.models.spec import one_of, shortened
+from core.phantom.shipped import SHIPPED_MODEL
 from tui import output
 from tui.names import VERSION_WORDS
 from tui.numbers import age_text, size_bytes, size_text
@@ -19,7 +20,7 @@ from tui.options import CacheDir, Json, checked_arguments, open_store
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
-    from cache.entries import Manifest
+    from cache.manifests import Manifest
     from cache.upkeep import Entry
 
 KeyPrefix = Annotated[str, typer.Argument(help="The key, or its beginning.", metavar="ID")]
@@ -60,25 +61,30 @@ def ls(
 ) -> None:
     """Sum the cache up by model and kind; with --kind, --model or --limit, list entries, newest first."""
     from cache.fingerprints import names_of
+    from cache.shipped import shipped_entries
     from cache.upkeep import entries
 
     store = open_store(cache_dir)
-    folder, names = store.root, names_of(store.fingerprint_memory)
+    folder, shipped = store.root, shipped_entries(store)
+    of_shipped = {entry.model: SHIPPED_MODEL for entry in shipped if entry.model}
+    names = of_shipped | names_of(store.fingerprint_memory)
     with checked_arguments():
-        found = _chosen(entries(folder), names, kind, model)
+        found = _chosen([*entries(folder), *shipped], names, kind, model)
     is_summary = not (kind or model or limit)
     listed = found if limit is None else sorted(found, key=_newest_first)[:limit]
+    own = [entry for entry in found if not entry.is_shipped]
     if as_json:
         groups = [asdict(group) for group in _groups(found, names)]
-        document = {"folder": str(folder), "size_bytes": _total(found), "groups": groups}
+        document = {"folder": str(folder), "size_bytes": _total(own), "groups": groups}
         output.write_document(document | {"entries": [asdict(entry) for entry in listed]})
         return
     if is_summary:
         _write_groups(_groups(found, names))
     elif listed:
         _write_entries(sorted(listed, key=_newest_first))
-    count = _count(found) if len(listed) == len(found) else f"{len(listed)} of {_count(found)}"
-    output.write(f"{count}, {size_text(_total(found))}, in {shown(str(folder))}\n")
+    shown_own = sum(not entry.is_shipped for entry in listed)
+    count = _count(own) if shown_own == len(own) else f"{shown_own} of {_count(own)}"
+    output.write(f"{count}, {size_text(_total(own))}, in {shown(str(folder))}\n")
     if is_summary and found:
         output.write(
             output.wrapped("--kind, --model and --limit list entries, such as --kind outcomes --limit 20.")
@@ -89,9 +95,11 @@ def ls(
 @app.command()
 def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> None:
     """Show an entry and everything it was made from."""
+    from cache.shipped import root_of
     from cache.upkeep import manifest_of
 
-    found, manifest = manifest_of(open_store(cache_dir).root, key)
+    store = open_store(cache_dir)
+    found, manifest = manifest_of(root_of(store, key), key)
     # A large ranking has hundreds of block checksums, which nobody reads.
     details = {name: value for name, value in manifest.details.items() if name != "blocks"}
     document = {"kind": found.kind.name, **asdict(manifest), "details": details}
@@ -105,13 +113,15 @@ def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> N
 @app.command()
 def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
     """Read every entry in full and list the damaged ones; exit code 1 if there are any."""
+    from cache.shipped import damaged_shipped
     from cache.upkeep import entries
     from cache.upkeep import verify as damaged_entries
     from tui.progress import shown_counting
 
-    folder = open_store(cache_dir).root
+    store = open_store(cache_dir)
+    folder = store.root
     with shown_counting("entries read") as emit:
-        damaged = damaged_entries(folder, emit)
+        damaged = [*damaged_entries(folder, emit), *damaged_shipped(store)]
     if as_json:
         rows = [{"path": str(error.path), "reason": error.reason} for error in damaged]
         output.write_document({"folder": str(folder), "damaged": rows})
@@ -132,9 +142,12 @@ def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
 @app.command()
 def rm(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> None:
     """Delete one entry."""
+    from cache.shipped import require_own
     from cache.upkeep import delete, find
 
-    folder = open_store(cache_dir).root
+    store = open_store(cache_dir)
+    folder = store.root
+    require_own(store, key)
     found = find(folder, key)
     freed = delete(folder, found.key)
     if as_json:
@@ -209,6 +222,8 @@ class Group:
     """When the newest was made, ISO 8601, UTC; None if that is unknown."""
     not_used: int
     """Broken, unfinished, or of another version."""
+    is_shipped: bool
+    """Whether they came with abilityscope, and are not in the cache folder."""
 
 
 def _chosen(
@@ -243,9 +258,9 @@ def _chosen(
 
 def _groups(found: Sequence[Entry], names: Mapping[str, str]) -> list[Group]:
     """The entries summed up by model and kind, those of no model last."""
-    by_name: dict[tuple[str, str], list[Entry]] = {}
+    by_name: dict[tuple[str, str, bool], list[Entry]] = {}
     for entry in found:
-        by_name.setdefault((entry.model, entry.kind), []).append(entry)
+        by_name.setdefault((entry.model, entry.kind, entry.is_shipped), []).append(entry)
     groups = [
         Group(
             model,
@@ -255,18 +270,21 @@ def _groups(found: Sequence[Entry], names: Mapping[str, str]) -> list[Group]:
             _total(some),
             max((entry.created for entry in some if entry.created), default=None),
             sum(bool(entry.broken) or entry.is_unfinished or entry.version != "current" for entry in some),
+            is_shipped,
         )
-        for (model, kind), some in by_name.items()
+        for (model, kind, is_shipped), some in by_name.items()
     ]
-    return sorted(groups, key=lambda group: (not group.model, group.name, group.model, group.kind))
+    return sorted(groups, key=lambda one: (one.is_shipped, not one.model, one.name, one.model, one.kind))
 
 
 def _write_groups(groups: Sequence[Group]) -> None:
     """A heading for each model, and a line for each of its kinds."""
     for index, group in enumerate(groups):
-        if index == 0 or group.model != groups[index - 1].model:
-            of_model = [one for one in groups if one.model == group.model]
+        heading = (group.is_shipped, group.model)
+        if index == 0 or heading != (groups[index - 1].is_shipped, groups[index - 1].model):
+            of_model = [one for one in groups if (one.is_shipped, one.model) == heading]
             name = " · ".join(filter(None, (group.name, group.model[:SHOWN_KEY_LENGTH]))) or "of no model"
+            name = f"shipped · {name}" if group.is_shipped else name
             size = size_text(sum(one.size_bytes for one in of_model))
             output.write(f"{shown(name)} · {size}\n")
         age = f"newest {_age(group.created)} ago" if group.created else ""
@@ -281,14 +299,16 @@ def _write_entries(found: Sequence[Entry]) -> None:
         what = f"broken: {entry.broken}" if entry.broken else entry.summary
         if entry.is_unfinished and not entry.broken:
             what = f"unfinished: {what}"
+        if entry.is_shipped:
+            what = f"shipped: {what}"
         age = _age(entry.created) if entry.created else ""
         cells = (entry.kind, entry.key[:SHOWN_KEY_LENGTH], size_text(entry.size_bytes), age)
         rows.append((cells, f"{VERSION_WORDS[entry.version]}{what}"))
     output.write_list(("kind", "key"), ("size", "age"), "what", rows)
 
 
-def _newest_first(entry: Entry) -> float:
-    return -datetime.fromisoformat(entry.created).timestamp() if entry.created else 0.0
+def _newest_first(entry: Entry) -> tuple[bool, float]:
+    return entry.is_shipped, -datetime.fromisoformat(entry.created).timestamp() if entry.created else 0.0
 
 
 def _age(created: str) -> str:

@@ -62,7 +62,7 @@ class Samples:
         entries = experiment.store.outcomes.entries
         wanted = [None] if mask is None else [None, mask]
         requests = [experiment.request(one, benchmark, n) for one in wanted]
-        payloads = [(entries.payload_path(one.key), entries.whole_payload(one.key)) for one in requests]
+        payloads = [(entries.read_path(one.key), entries.whole_payload(one.key)) for one in requests]
         if not any(payload for _, payload in payloads):
             return None
         items = ItemTable(ensure_items(experiment, benchmark, n))

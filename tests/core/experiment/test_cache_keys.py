@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from cache.entries import KINDS, EntryFolder, Manifest
+from cache.entries import KINDS, EntryFolder
 from cache.folder import Store
 from cache.keys import key_of
+from cache.manifests import Manifest
 from cache.upkeep import manifest_of
 from core.abilities import Item
 from core.analysis.samples.items import ensure_items

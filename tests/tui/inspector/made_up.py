@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cache.entries import EntryFolder, Manifest
+from cache.entries import EntryFolder
 from cache.folder import Store
+from cache.manifests import Manifest
 from core.abilities import ABILITIES
 from core.analysis.samples.items import ensure_items
 from core.benchmarks.benchmark import Benchmark

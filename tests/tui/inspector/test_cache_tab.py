@@ -43,9 +43,12 @@ def fill(
 class CacheTab:
     """The tab on a cache folder."""
 
-    def __init__(self, root: Path, *, readonly: bool = False, marks: Marks | None = None) -> None:
+    def __init__(
+        self, root: Path, *, readonly: bool = False, marks: Marks | None = None, shipped: Path | None = None
+    ) -> None:
         self.session: Session
         self.session, _ = demo_session(root, readonly=readonly, **({"marks": marks} if marks else {}))
+        self.session.experiment.store = Store(root, shipped)
         self.app = Host(lambda: CachePane(self.session, id="cache"), LENS)
 
     @property
@@ -214,10 +217,10 @@ async def test_what_a_manifest_says_is_text(tmp_path: Path, fingerprint: str) ->
 def test_only_what_has_changed_is_read_again(tmp_path: Path, fingerprint: str) -> None:
     fill(tmp_path, fingerprint, ("contextual_recall", "temporal_reasoning"))
     (tmp_path / "outcomes" / ".x.parquet.1.tmp").write_bytes(b"half")
-    first = read_entries(tmp_path, {}, fingerprint)
+    first = read_entries(Store(tmp_path), {}, fingerprint)
     assert [stored.words.split(":")[0] for stored in first.values() if stored.entry.broken] == ["unfinished"]
     fill(tmp_path, fingerprint)
-    second = read_entries(tmp_path, first, fingerprint)
+    second = read_entries(Store(tmp_path), first, fingerprint)
     kept = [name for name, stored in second.items() if stored is first[name]]
     assert len(second) == 3
     assert [second[name].words.split()[0] for name in kept] == ["temporal"]

@@ -228,7 +228,7 @@ def _stored(
     if known is not None and entries.has(key):
         return known
     payload = entries.whole_payload(key)
-    return None if payload is None else stored_answers(entries.payload_path(key), payload, items)
+    return None if payload is None else stored_answers(entries.read_path(key), payload, items)
 
 
 def _right(answers: Answers | None, index: int) -> bool | None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from cache.entries import EntryFolder
 from cache.files import DAMAGED_SUFFIX, CorruptEntry
+from cache.folder import Store
 from cache.keys import is_key
 from cache.upkeep import SHOWN_LENGTH, Entry, entry_of, folders, left_overs, unfinished
 from tui.names import ABILITY_WORDS, VARIANT_WORDS, VERSION_WORDS, short_benchmark
@@ -60,12 +61,33 @@ class Stored:
         return {**described, "created": entry.created, "what": self.words}
 
     @property
-    def can_be_deleted(self) -> bool:
-        """False for a file that is being written or was left behind."""
-        return is_key(self.entry.key)
+    def reason_to_stay(self) -> str:
+        """Why it cannot be deleted, in a sentence; empty if it can."""
+        if self.entry.is_shipped:
+            return "It came with abilityscope: read-only, and not in your cache folder."
+        if not is_key(self.entry.key):
+            return "It is being written, or was left behind: then 'abilityscope cache prune' removes it."
+        return ""
+
+    def as_shipped(self) -> Stored:
+        """The same, said to be shipped."""
+        if self.entry.is_shipped:
+            return self
+        return replace(self, entry=replace(self.entry, is_shipped=True), words=f"shipped: {self.words}")
 
 
-def read_entries(root: Path, known: Mapping[Name, Stored], fingerprint: str) -> dict[Name, Stored]:
+def read_entries(store: Store, known: Mapping[Name, Stored], fingerprint: str) -> dict[Name, Stored]:
+    """All entries of a cache, and the shipped ones that it lacks; only what has changed is read again."""
+    known_own = {name: one for name, one in known.items() if not one.entry.is_shipped}
+    own = _read_folder(store.root, known_own, fingerprint)
+    if store.shipped is None:
+        return own
+    known_shipped = {name: one for name, one in known.items() if one.entry.is_shipped}
+    shipped = _read_folder(store.shipped, known_shipped, fingerprint)
+    return {name: one.as_shipped() for name, one in shipped.items()} | own
+
+
+def _read_folder(root: Path, known: Mapping[Name, Stored], fingerprint: str) -> dict[Name, Stored]:
     """All entries of a cache folder; of those known before, only what has changed is read again."""
     found: dict[Name, Stored] = {}
     for folder in folders(root):
@@ -173,19 +195,20 @@ def _plain(value: Any) -> str:
     return "none" if value is None or value in ({}, []) else str(value)
 
 
-def details_of(root: Path, stored: Stored) -> list[str]:
+def details_of(store: Store, stored: Stored) -> list[str]:
     """What is known about an entry, as lines that are safe on a screen.
 
     Raises:
         ValueError: it was deleted meanwhile.
     """
+    from cache.shipped import root_of
     from cache.upkeep import manifest_of
 
     entry = stored.entry
     lines = [safe_line(f"{entry.kind} {entry.key}"), stored.words]
     if entry.broken is not None or entry.version != "current":
         return lines
-    _, manifest = manifest_of(root, entry.key)
+    _, manifest = manifest_of(root_of(store, entry.key), entry.key)
     lines += [f"{entry.size_bytes:,} bytes, written {safe_line(manifest.created)}", "", "made of"]
     lines += key_input_lines(manifest.key_inputs, "  ")
     return [*lines, "", "kept with it", *key_input_lines(manifest.details, "  ")]
@@ -242,7 +265,10 @@ def _summary(every: Sequence[Stored], shown: int, order: Order) -> str:
     count = "1 entry" if len(every) == 1 else f"{len(every):,} entries"
     if shown < len(every):
         count = f"{shown:,} of {count}"
-    parts = [count, size_text(sum(stored.entry.size_bytes for stored in every)), order]
+    own = [stored.entry.size_bytes for stored in every if not stored.entry.is_shipped]
+    parts = [count, size_text(sum(own)), order]
+    if shipped := len(every) - len(own):
+        parts.append(f"{shipped:,} shipped")
     if broken := sum(stored.entry.broken is not None for stored in every):
         parts.append(f"{broken:,} broken")
     kinds = Counter(stored.entry.kind for stored in every)
@@ -256,8 +282,11 @@ class _Stopped(Exception):  # noqa: N818 (a person has seen enough, which is no 
     """Verifying was stopped."""
 
 
-def verify_until(root: Path, stop: Event, on_entry: Callable[[int, int], None]) -> list[CorruptEntry] | None:
-    """The damaged entries of a cache; None if `stop` was set before all were read."""
+def verify_until(
+    store: Store, stop: Event, on_entry: Callable[[int, int], None]
+) -> list[CorruptEntry] | None:
+    """The damaged entries of a cache, shipped ones too; None if `stop` was set before all were read."""
+    from cache.shipped import damaged_shipped
     from cache.upkeep import verify
 
     def count(done: int, total: int) -> None:
@@ -266,7 +295,7 @@ def verify_until(root: Path, stop: Event, on_entry: Callable[[int, int], None]) 
             raise _Stopped
 
     try:
-        return verify(root, count)
+        return [*verify(store.root, count), *damaged_shipped(store)]
     except _Stopped:
         return None
 

@@ -56,7 +56,8 @@ generation quality  what a model, intact or ablated, makes of neutral texts, and
 items               what the items of a benchmark say
 
 Sizes are those of the files. Broken entries come first, with a cross; they are never used, and computed again
-when they are needed. Those of another version of abilityscope are not used either.
+when they are needed. Those of another version of abilityscope are not used either. "shipped" ones came with
+abilityscope, so that the demo model answers at once: they are read-only, and not in the folder.
 
 j k      the next entry, the one before; g G first and last; enter its details
 o        another order: newest, largest, by kind
@@ -97,7 +98,7 @@ y        copy the entry's key; e write the list to a file
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(session, id=id)
-        self._root = session.experiment.store.root
+        self._store = session.experiment.store
         self._stored: dict[Name, Stored] | None = None
         """All entries; None until they are read."""
         self._order: Order = ORDERS[0]
@@ -149,7 +150,7 @@ y        copy the entry's key; e write the list to a file
     def _read_entries(self) -> dict[Name, Stored]:
         try:
             fingerprint = self.session.experiment.identity.fingerprint
-            return read_entries(self._root, self._stored or {}, fingerprint)
+            return read_entries(self._store, self._stored or {}, fingerprint)
         finally:
             self._is_reading = False
 
@@ -175,7 +176,7 @@ y        copy the entry's key; e write the list to a file
             self._list.show(found.entries, found.rows)
             if self._asks_for is not None and self._asks_for.name not in found.rows:
                 self._asks_for = None
-            totals = f"{found.summary} · {safe_line(str(self._root))}"
+            totals = f"{found.summary} · {safe_line(str(self._store.root))}"
             self.query_one("#cache-totals", Static).update(Content(totals))
             then()
             self._show_line()
@@ -265,7 +266,7 @@ y        copy the entry's key; e write the list to a file
     def _read_details(self) -> None:
         stored = self._list.chosen
         if stored is not None and self._details.has_class("-open"):
-            self.read(lambda: details_of(self._root, stored), self._show_details, "details")
+            self.read(lambda: details_of(self._store, stored), self._show_details, "details")
 
     def _show_details(self, lines: list[str]) -> None:
         self._details.query_one(Static).update(Content("\n".join(lines)))
@@ -277,10 +278,8 @@ y        copy the entry's key; e write the list to a file
         stored = self._list.chosen
         if self.session.readonly:
             self.post_message(self.Failed("This inspector was started with --readonly: it deletes nothing."))
-        elif stored is not None and not stored.can_be_deleted:
-            self._said = (
-                "It is being written, or was left behind: then 'abilityscope cache prune' removes it."
-            )
+        elif stored is not None and stored.reason_to_stay:
+            self._said = stored.reason_to_stay
         else:
             self._asks_for = stored
         self._show_line()
@@ -297,7 +296,7 @@ y        copy the entry's key; e write the list to a file
 
         self._said = "Deletes it as soon as nobody works on it."
         self._show_line()
-        self.read(lambda: delete(self._root, stored.entry.key), deleted, "delete")
+        self.read(lambda: delete(self._store.root, stored.entry.key), deleted, "delete")
 
     # Verifying
 
@@ -318,7 +317,7 @@ y        copy the entry's key; e write the list to a file
             self._checked = (done, total)
 
         try:
-            return verify_until(self._root, self._verifying, check)
+            return verify_until(self._store, self._verifying, check)
         finally:
             self._verifying = None
 
