@@ -43,6 +43,44 @@ def test_two_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert {row["n"] for row in found["benchmarks"]} == {12}
 
 
+def test_masks_that_profiles_of_both_have_stored(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    mask = ("--k", "0.1", "--n-items", "4")
+    pair = ("compare", "--model", "demo", "--dtype", "float32,bfloat16", *SMALL, *mask)
+    masks = ("--variant", "mlp", "--selection", "random")
+    code, out, _ = called(capsys, *pair, "--variant", "mlp")
+    assert code == 0
+    assert "No mask is stored for both models" in " ".join(out.split())
+    cells = {}
+    for dtype in ("float32", "bfloat16"):
+        asked = (
+            "--dtype",
+            dtype,
+            "--abilities",
+            "spatial,recall",
+            "--variants",
+            "mlp",
+            "--selections",
+            "random",
+        )
+        folder = tmp_path / dtype
+        code, _, err = called(capsys, "profile", *asked, *SMALL, *mask, "--out", str(folder))
+        assert code == 0, err
+        for row in pl.read_parquet(folder / "cells.parquet").to_dicts():
+            cells[dtype, row["ability"], row["benchmark"]] = row["ais_p"]
+    found = document(capsys, *pair, *masks)
+    # Masks drawn with one seed are the same weights.
+    assert [(one["ability"], one["shared"] / one["weights"]) for one in found["shared_weights"]][:1] == [
+        ("analogical_reasoning", 1.0)
+    ]
+    assert len(found["effects"]) == 4
+    for row in found["effects"]:
+        place = (row["ability"], row["benchmark"])
+        assert (row["effect_a"], row["effect_b"]) == (cells["float32", *place], cells["bfloat16", *place])
+        assert row["low"] <= row["difference"] == row["effect_b"] - row["effect_a"] <= row["high"]
+    code, out, _ = called(capsys, *pair, *masks)
+    assert "of 4 stored for both" in out
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from core.analysis.statistics import SIGNIFICANT
+from core.masks.choices import Selection
+from core.models.matrices import Variant
 from core.models.spec import (
     AskedLevel,
     AskedPrompt,
@@ -18,12 +19,10 @@ from core.models.spec import (
     one_of,
 )
 from tui import output
-from tui.mask_options import note_options, words
-from tui.names import short_name
-from tui.numbers import interval, number, probability
+from tui.comparison_tables import write_comparison, write_masks
+from tui.mask_options import ItemsForScoring, default_k, note_options, require_candidates, words
 from tui.option_groups import with_flags
 from tui.options import BenchmarkFlags, CacheDir, Json, Seed, UsageError, checked_arguments, open_store
-from tui.output import plain_table, wrapped
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -33,18 +32,11 @@ if TYPE_CHECKING:
 
     from core.benchmarks.benchmark import Benchmark
     from core.experiment.events import Event
+    from core.experiment.specs import MaskSpec
     from core.runner.runner import Runner
 
 FILES = ("comparison.parquet", "items.parquet")
 """The files of `--out`."""
-
-HEADS = ("", "n", "A", "B", "B - A", "p(right)", "lost", "won", "Holm")
-
-LEGEND = (
-    "B - A: difference of the scores with its 95 % paired bootstrap interval; p(right): that of the "
-    "probability of the right option.  lost: items that A has right and B wrong; won: the other way.  Holm: "
-    "exact McNemar p of these, all rows taken together; * below .05."
-)
 
 
 @dataclass(frozen=True)
@@ -125,6 +117,18 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the table and all items.", metavar="DIR")
     ] = None,
+    variant: Annotated[
+        Variant | None,
+        typer.Option(
+            help="Also compare the masks of mlp or all, as far as profiles of both models are in the cache.",
+            show_default=False,
+        ),
+    ] = None,
+    k: Annotated[
+        float | None, typer.Option(help="Of these masks; fraction of all parameters.", metavar="K")
+    ] = None,
+    selection: Annotated[Selection, typer.Option(help="Of these masks.")] = "contrast",
+    n_items: ItemsForScoring = 1000,
     as_json: Json = False,
 ) -> None:
     """Compare two models by ability, item by item.
@@ -136,33 +140,65 @@ def compare(
     from core.benchmarks.registry import find_benchmarks
 
     a, b = pair.specs
+    mask = _mask(a, variant, k, selection, pair.seed)
     with checked_arguments():
         find_benchmarks(words(benchmarks), running.benchmark_options, a.settled("text", "plain").style)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # before hours are spent on what goes into it
     with shown_progress() as emit:
-        first = _open(pair, a, emit)
+        first = _open(pair, a, n_items, emit)
         chosen = find_benchmarks(words(benchmarks), running.benchmark_options, first.spec.style)
         note_options(running, chosen)
-        second = _open(pair, b.settled(first.spec.prompt, first.spec.level_asked), emit)
+        second = _open(pair, b.settled(first.spec.prompt, first.spec.level_asked), n_items, emit)
         of_a, of_b = (_outcomes(runner, chosen, limit) for runner in (first, second))
     table = compared_benchmarks(chosen, of_a, of_b, pair.seed)
     if out is not None:
         _write_files(out, table, compared_items(chosen, of_a, of_b))
+    masks = None if mask is None else _masks(first, second, mask, chosen, limit)
     if as_json:
-        output.write_document({"a": _named(first), "b": _named(second), "benchmarks": table.to_dicts()})
+        document = {"a": _named(first), "b": _named(second), "benchmarks": table.to_dicts()}
+        names = ("shared_weights", "effects")
+        more = dict(zip(names, (one.to_dicts() for one in masks or ()), strict=False))
+        output.write_document({**document, **more})
         return
-    _write(table, first, second)
+    write_comparison(table, _form(first), _form(second))
+    if masks is not None:
+        write_masks(*masks)
     if out is not None:
         output.note(f"Written: {out}/{', '.join(FILES)}")
 
 
-def _open(pair: PairFlags, spec: ModelSpec, emit: Callable[[Event], None]) -> Runner:
+def _mask(
+    spec: ModelSpec, variant: Variant | None, k: float | None, selection: Selection, seed: int
+) -> MaskSpec | None:
+    """What masks to compare, that of the first ability; None if none are."""
+    from core.abilities import ABILITIES
+    from core.experiment.specs import MaskSpec
+
+    if variant is None:
+        return None
+    require_candidates(variant)
+    return MaskSpec(ABILITIES[0].id, variant, selection, default_k(spec, variant) if k is None else k, seed)
+
+
+def _masks(
+    first: Runner, second: Runner, mask: MaskSpec, benchmarks: tuple[Benchmark, ...], limit: int | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Shared weights, and differences of effects."""
+    from core.analysis.mask_comparison import compared_effects, shared_weights
+
+    shared = shared_weights(first, second, mask)
+    return shared, compared_effects(first, second, mask, benchmarks, limit)
+
+
+def _open(pair: PairFlags, spec: ModelSpec, n_items: int, emit: Callable[[Event], None]) -> Runner:
     """The runner of one model, with settled prompt form and level."""
+    from core.experiment.specs import ImportanceSpec
     from core.runner.probe import settle
     from core.runner.runner import Runner
 
-    runner = Runner(spec, open_store(pair.cache_dir), emit=emit)
+    scoring = ImportanceSpec(n_items, seed=pair.seed)
+    runner = Runner(spec, open_store(pair.cache_dir), scoring, emit=emit)
     settle(runner)
     return runner
 
@@ -198,35 +234,7 @@ def _write_files(out: Path, table: pl.DataFrame, items: pl.DataFrame) -> None:
         write_atomically(out / name, frame.write_parquet)
 
 
-def _write(table: pl.DataFrame, first: Runner, second: Runner) -> None:
-    """Prints the table, what B has lost most on first."""
-    for letter, runner in (("A", first), ("B", second)):
-        quantization, dtype = runner.identity.quantization, runner.identity.dtype
-        form = dtype if quantization == "none" else f"{quantization}, {dtype}"
-        output.write(f"{letter}  {runner.spec.name} ({form})\n")
-    output.write("\n")
-    lines = plain_table(HEADS, is_tight=True)
-    for row in table.to_dicts():
-        star = "*" if row["holm_p"] < SIGNIFICANT else ""
-        lines.add_row(
-            short_name(row["benchmark"]),
-            f"{row['n']:,}",
-            number(row["score_a"]),
-            number(row["score_b"]),
-            f"{number(row['difference'])} {interval(row['low'], row['high'])}",
-            _p_text(row),
-            str(row["lost"]),
-            str(row["won"]),
-            f"{probability(row['holm_p'])}{star}",
-        )
-    output.write_table(lines)
-    output.write(f"\n{wrapped(LEGEND)}\n")
-    if known := table["detectable"].drop_nulls().to_list():
-        least = f"{number(min(known))} to {number(max(known))}" if len(set(known)) > 1 else number(known[0])
-        output.write(f"Least drop that so many items show (80 % power): {least}.\n")
-
-
-def _p_text(row: dict[str, Any]) -> str:
-    if row["p_difference"] is None:
-        return "·"
-    return f"{number(row['p_difference'])} {interval(row['p_low'], row['p_high'])}"
+def _form(runner: Runner) -> str:
+    """A model and its format in memory, such as `smollm2 (nf4, bfloat16)`."""
+    quantization, dtype = runner.identity.quantization, runner.identity.dtype
+    return f"{runner.spec.name} ({dtype if quantization == 'none' else f'{quantization}, {dtype}'})"
