@@ -20,6 +20,7 @@ from tui.commands import (
     compare,
     data,
     doctor,
+    export,
     export_model,
     generate,
     importance,
@@ -59,7 +60,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 for command in (
     *(tui.tui, profile.profile, importance.importance, overlap.overlap, calibrate.calibrate),
     *(bench.bench, benchmarks.benchmarks, generate.generate, data.data),
-    *(compare.compare, export_model.export_model),
+    *(compare.compare, export.export, export_model.export_model),
     *(tui.attach, jobs.jobs, jobs.stop, doctor.doctor, tui.settings),
 ):
     app.command()(command)

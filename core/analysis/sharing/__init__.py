@@ -1,0 +1,1 @@
+"""Results of a profile in formats that others read. No torch."""

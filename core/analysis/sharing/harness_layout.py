@@ -1,0 +1,137 @@
+"""Results in the layout of lm-evaluation-harness: `results_*.json`, and `samples_<task>_*.jsonl` by task.
+
+Every mask is a model of its own, so that trackers that read the layout show it beside the intact one. AIS and
+its interval stand beside the metrics of a task, under names of their own. Whether an option is what greedy
+decoding would write is not known, and left empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cache.files import write_atomically
+from core.analysis.sharing.results import ModelRun, Results
+from core.benchmarks.tasks.catalogue import TASKS
+
+NOT_IN_NAMES = re.compile(r'["<>:/|\\?*\[\]]+')
+"""What the harness replaces in a model's name to make a folder's."""
+
+EFFECTS = ("ais", "ais_low", "ais_high", "ais_p", "ais_p_low", "ais_p_high")
+
+
+def write_harness_layout(results: Results, folder: Path) -> list[Path]:
+    """Writes one folder for each model.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    stamp = results.date.replace(":", "-")
+    written = []
+    for run in results.runs():
+        name = NOT_IN_NAMES.sub("__", results.model)
+        own = folder / (name if run.is_base else f"{name}__{run.name}")
+        path = own / f"results_{stamp}.json"
+        write_atomically(path, (json.dumps(_document(results, run), indent=2) + "\n").encode())
+        written.append(path)
+        for benchmark in results.benchmarks:
+            rows = run.of(benchmark["id"]).to_dicts()
+            lines = [json.dumps(_sample(n, row), ensure_ascii=False) for n, row in enumerate(rows)]
+            path = own / f"samples_{task_name(benchmark['id'])}_{stamp}.jsonl"
+            write_atomically(path, ("\n".join(lines) + "\n").encode())
+            written.append(path)
+    return written
+
+
+def task_name(benchmark: str) -> str:
+    """The harness's name of a benchmark; our own where it has none."""
+    task = TASKS.get(benchmark)
+    return benchmark if task is None or task.harness is None else task.harness
+
+
+def _document(results: Results, run: ModelRun) -> dict[str, Any]:
+    tasks = {task_name(one["id"]): one for one in results.benchmarks}
+    spec, identity = (results.document["model"][name] for name in ("spec", "identity"))
+    versions = {name: one["version"] for name, one in tasks.items()}
+    return {
+        "results": {name: _metrics(name, run, one) for name, one in tasks.items()},
+        "group_subtasks": {name: [] for name in tasks},
+        "configs": {name: {"task": name, "metadata": {"version": versions[name]}} for name in tasks},
+        "versions": versions,
+        "n-shot": dict.fromkeys(tasks),
+        "higher_is_better": {name: {"acc": True} for name in tasks},
+        "n-samples": {name: _counts(run, one) for name, one in tasks.items()},
+        "config": {
+            "model": "hf",
+            "model_args": {"pretrained": results.model, "dtype": identity["dtype"]},
+            "model_revision": spec.get("revision"),
+            "ablated": None if run.is_base else dict(run.mask),
+        },
+        "model_source": "hf",
+        "model_name": results.model if run.is_base else f"{results.model} without {run.mask['ability']}",
+        "date": results.date,
+        "transformers_version": results.document["versions"]["transformers"],
+        "abilityscope_version": results.document["versions"]["abilityscope"],
+    }
+
+
+def _counts(run: ModelRun, benchmark: Mapping[str, Any]) -> dict[str, int]:
+    """Items of the whole benchmark, and those that were evaluated."""
+    task = TASKS.get(benchmark["id"])
+    whole = benchmark["n"] if task is None or task.n_items is None else task.n_items
+    return {"original": int(whole), "effective": len(run.of(benchmark["id"]))}
+
+
+def _metrics(name: str, run: ModelRun, benchmark: Mapping[str, Any]) -> dict[str, Any]:
+    frame, cell = run.of(benchmark["id"]), run.cell(benchmark["id"])
+    first = TASKS[benchmark["id"]].metrics[0] if benchmark["id"] in TASKS else "acc"
+    columns = {first: frame["score"]}
+    if frame["correct_norm"].null_count() == 0:
+        columns |= {"acc": frame["correct"], "acc_norm": frame["correct_norm"]}
+    found: dict[str, Any] = {"alias": name}
+    for metric, values in columns.items():
+        scores = values.cast(pl.Float64).to_numpy()
+        found[f"{metric},none"] = float(scores.mean())
+        error = float(scores.std(ddof=1)) / math.sqrt(len(scores)) if len(scores) > 1 else "N/A"
+        found[f"{metric}_stderr,none"] = error
+    known = {} if cell is None else {key: cell[key] for key in EFFECTS if cell.get(key) is not None}
+    return found | {f"{key},abilityscope": value for key, value in known.items() if math.isfinite(value)}
+
+
+def _sample(number: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    options = list(row["options"] or ())
+    values = row["loglikelihoods"]
+    prompt = row["prompt"] or ""
+    target = options[row["gold"]] if options else (row["targets"] or [""])[0]
+    answers = [row["text"] or ""] if values is None else [[str(value), ""] for value in values]
+    given = options if values is not None else [""]
+    arguments = {f"gen_args_{n}": {"arg_0": prompt, "arg_1": option} for n, option in enumerate(given)}
+    found = {
+        "doc_id": number,
+        "doc": {"id": row["item_id"], "prompt": prompt, "options": options},
+        "target": target,
+        "arguments": arguments,
+        "resps": [[answer] for answer in answers],
+        "filtered_resps": answers,
+        "filter": "none",
+        "metrics": ["score"],
+        "doc_hash": _hash(row["item_id"]),
+        "prompt_hash": _hash(prompt),
+        "target_hash": _hash(target),
+        "score": float(row["score"]),
+    }
+    if row["correct_norm"] is not None:
+        found |= {"metrics": ["acc", "acc_norm"], "acc": float(row["correct"])}
+        found["acc_norm"] = float(row["correct_norm"])
+    return found
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,152 @@
+"""Results for other programs: what each format asks for, and that figures are those of the profile."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from huggingface_hub import parse_eval_result_entries
+from lm_eval.utils import (
+    get_file_task_name,
+    get_results_filenames,
+    get_sample_results_filenames,
+    sanitize_model_name,
+)
+
+from cache.folder import Store
+from core.analysis.profile import write_profile
+from core.analysis.sharing.harness_layout import NOT_IN_NAMES
+from core.benchmarks.benchmark import BenchmarkOptions
+from core.benchmarks.registry import find_benchmarks
+from core.experiment.plan import Plan
+from core.experiment.specs import ImportanceSpec
+from core.models.spec import ModelSpec
+from core.runner.runner import Runner
+from core.runner.runs import run_profile
+from tests.core.tiny_models import byte_tokenizer, save_model
+from tests.tui.calling import called
+
+ROWS = Path(__file__).parents[2] / "data" / "benchmarks"
+N = 3
+ABLATED = "spatial_reasoning-mlp-random-k0.1-seed0"
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a random model and one random mask on a generated, a choice and a written benchmark."""
+    folder = tmp_path_factory.mktemp("sharing")
+    save_model(folder / "model", "llama", byte_tokenizer(), max_position_embeddings=2048)
+    plan = Plan(
+        abilities=("spatial_reasoning",),
+        variants=("mlp",),
+        selections=("random",),
+        ks=(0.1,),
+        benchmarks=find_benchmarks(
+            ("spatial_reasoning", "arc_easy", "gsm8k"), BenchmarkOptions(str(ROWS), shots=0)
+        ),
+        limit=N,
+    )
+    spec = ModelSpec(str(folder / "model"), device="cpu").settled("text", "plain")
+    runner = Runner(spec, Store(folder / "cache"), ImportanceSpec(n_items=4))
+    found = run_profile(plan, runner)
+    assert found is not None
+    write_profile(found, runner, folder / "out")
+    return folder / "out"
+
+
+def exported(capsys: pytest.CaptureFixture[str], profile: Path, name: str, to: Path) -> str:
+    code, out, err = called(capsys, "export", str(profile), "--format", name, "--to", str(to))
+    assert code == 0, err
+    return out + err
+
+
+@pytest.mark.slow
+def test_every_eval_ever(capsys: pytest.CaptureFixture[str], profile: Path, tmp_path: Path) -> None:
+    exported(capsys, profile, "every-eval-ever", tmp_path)
+    documents = [json.loads(path.read_text("utf-8")) for path in sorted(tmp_path.rglob("*.json"))]
+    assert len(documents) == 2
+    cells = {row["benchmark"]: row for row in pl.read_parquet(profile / "cells.parquet").to_dicts()}
+    uuid = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    for document in documents:
+        details = document["model_info"]["additional_details"]
+        assert all(isinstance(value, str) for value in details.values())
+        is_base = "ablated_ability" not in details
+        for result in document["evaluation_results"]:
+            cell = cells[result["evaluation_name"]]
+            expected = cell["base_score" if is_base else "score"]
+            assert result["score_details"]["score"] == pytest.approx(expected)
+            assert all(isinstance(value, str) for value in result["score_details"]["details"].values())
+        samples = document["detailed_evaluation_results"]
+        assert re.fullmatch(f"data/abilityscope/unknown/model/{uuid}_samples\\.jsonl", samples["file_path"])
+        content = (tmp_path / samples["file_path"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == samples["checksum"]
+        lines = [json.loads(line) for line in content.decode().splitlines()]
+        assert len(lines) == samples["total_rows"] == 3 * N
+        assert {line["evaluation_id"] for line in lines} == {document["evaluation_id"]}
+        for line in lines:
+            assert line["interaction_type"] == "single_turn"
+            assert line["messages"] is None
+            said = line["answer_attribution"][0]["extracted_value"]
+            if line["input"]["choices"]:
+                assert line["input"]["reference"][0] in line["input"]["choices"]
+                assert line["evaluation"]["is_correct"] == (said == line["input"]["reference"][0])
+
+
+@pytest.mark.slow
+def test_layout_of_the_harness(capsys: pytest.CaptureFixture[str], profile: Path, tmp_path: Path) -> None:
+    exported(capsys, profile, "lm-eval", tmp_path)
+    model = str(profile.parent / "model")
+    assert NOT_IN_NAMES.sub("__", model) == sanitize_model_name(model)
+    folders = {path.name: path for path in tmp_path.iterdir()}
+    assert set(folders) == {sanitize_model_name(model), f"{sanitize_model_name(model)}__{ABLATED}"}
+    cells = {row["benchmark"]: row for row in pl.read_parquet(profile / "cells.parquet").to_dicts()}
+    for name, folder in folders.items():
+        paths = [str(path) for path in folder.iterdir()]
+        (results,) = get_results_filenames(paths)
+        document = json.loads(Path(results).read_text("utf-8"))
+        score = "score" if name.endswith(ABLATED) else "base_score"
+        assert document["results"]["arc_easy"]["acc,none"] == pytest.approx(cells["arc_easy"][score])
+        tasks = {}
+        for path in get_sample_results_filenames(paths):
+            lines = [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
+            tasks[get_file_task_name(Path(path).name)] = lines
+        assert set(tasks) == set(document["results"])
+        for task, lines in tasks.items():
+            assert len(lines) == document["n-samples"][task]["effective"] == N
+            assert {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "doc_hash"} <= set(
+                lines[0]
+            )
+        arc = tasks["arc_easy"]
+        assert sum(line["acc"] for line in arc) / N == pytest.approx(
+            document["results"]["arc_easy"]["acc,none"]
+        )
+        assert all(len(line["resps"]) == len(line["doc"]["options"]) for line in arc)
+
+
+@pytest.mark.slow
+def test_results_of_the_hub(capsys: pytest.CaptureFixture[str], profile: Path, tmp_path: Path) -> None:
+    said = exported(capsys, profile, "hub", tmp_path)
+    assert "Left out, their items are on no hub: spatial_reasoning" in said
+    found = yaml.safe_load((tmp_path / ".eval_results" / "abilityscope.yaml").read_text("utf-8"))
+    entries = {entry.dataset_id: entry for entry in parse_eval_result_entries(found)}
+    cells = {row["benchmark"]: row for row in pl.read_parquet(profile / "cells.parquet").to_dicts()}
+    assert entries["allenai/ai2_arc"].value == pytest.approx(cells["arc_easy"]["base_score"], abs=1e-6)
+    assert entries["allenai/ai2_arc"].task_id == "ARC-Easy"
+    assert "not a whole run" in (entries["allenai/ai2_arc"].notes or "")
+
+
+@pytest.mark.parametrize("damage", ["missing", "text", "list"])
+def test_what_is_no_profile_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, damage: str
+) -> None:
+    if damage != "missing":
+        (tmp_path / "profile.json").write_text("[]" if damage == "list" else "{", encoding="utf-8")
+    code, _, err = called(capsys, "export", str(tmp_path), "--format", "hub", "--to", str(tmp_path / "to"))
+    assert code == 1
+    assert "has no results of a profile" in err
+    assert not (tmp_path / "to").exists()
