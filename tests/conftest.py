@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ from hypothesis import HealthCheck, settings
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
     # Workers run side by side; with a thread for every core each, they would wait for one another.
     os.environ[name] = "1"
+
+# Where bytecode is not kept, each process compiles torch, transformers and textual, which takes 10 s.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A busy machine is no failure: no example has a deadline, and slow ones are no fault.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -99,6 +104,11 @@ def made_once(
         return root
 
     return made
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One more than there are processors: tests of screens, files and engines wait for half of their time."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cache.folder import Store
+from core.engine.runtime import living_engines
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,6 +41,23 @@ def demo_cache(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path
     Three abilities on three benchmarks (CACHED_ABILITIES), with the constants above.
     """
     return made_once("demo_cache", fill_demo_cache)
+
+
+@pytest.fixture(scope="module")
+def engine_folder(warm_engine_command: tuple[str, ...]) -> Iterator[Path]:
+    """A folder for what a module's engines leave, with a path short enough for a socket.
+
+    Engines are forked from the warm process, and all that are left are killed at the end.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="as-", dir="/tmp"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
+        patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
+        patch.setattr("core.engine.runtime.COMMAND", warm_engine_command)
+        yield folder
+        for engine in living_engines():
+            os.kill(engine.pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def fill_demo_cache(root: Path) -> None:

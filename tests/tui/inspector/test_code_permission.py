@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
-import signal
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +15,6 @@ from cache.folder import Store
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
-from core.engine.runtime import living_engines
 from core.experiment.events import ModelLoaded
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
@@ -114,18 +109,11 @@ async def test_the_question_is_whole_at_80_by_24(sandboxing: Sandboxing) -> None
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    """A folder with a tiny model, and all that an engine on it leaves; engines are ended."""
-    folder = Path(tempfile.mkdtemp(prefix="as-", dir="/tmp"))
-    (folder / "model").mkdir()
-    save_model(folder / "model", tokenizer=byte_tokenizer(), max_position_embeddings=4096)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
-        patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
-        yield folder
-        for engine in living_engines():
-            os.kill(engine.pid, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
+def home(engine_folder: Path) -> Path:
+    """A folder with a tiny model, and all that an engine on it leaves."""
+    (engine_folder / "model").mkdir()
+    save_model(engine_folder / "model", tokenizer=byte_tokenizer(), max_position_embeddings=4096)
+    return engine_folder
 
 
 @pytest.fixture(scope="module")

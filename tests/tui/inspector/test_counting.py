@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +12,6 @@ import pytest
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
-from core.engine.runtime import living_engines
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
@@ -36,16 +31,9 @@ SEEN_LENS = Lens("spatial_reasoning", "mlp", "top", 0.03, "spatial_reasoning", 3
 
 
 @pytest.fixture(scope="module")
-def engine_spec() -> Iterator[EngineSpec]:
-    """An engine's spec on an empty cache; whatever engine the module's tests leave behind is ended."""
-    folder = Path(tempfile.mkdtemp(prefix="as-", dir="/tmp"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
-        patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
-        yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceSpec(n_items=40))
-        for engine in living_engines():
-            os.kill(engine.pid, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
+def engine_spec(engine_folder: Path) -> EngineSpec:
+    """An engine's spec on an empty cache."""
+    return EngineSpec(ModelSpec(), str(engine_folder / "cache"), ImportanceSpec(n_items=40))
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +12,6 @@ import pytest
 
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
-from core.engine.runtime import living_engines
 from core.experiment.events import ModelLoaded
 from core.experiment.experiment import Experiment
 from core.experiment.jobs import Job
@@ -37,21 +33,10 @@ SEEN_LENS = Lens("spatial_reasoning", "mlp", "top", CACHED_K, "spatial_reasoning
 
 
 @pytest.fixture(scope="module")
-def engine_spec(demo_cache: Path, warm_engine_command: tuple[str, ...]) -> Iterator[EngineSpec]:
-    """An engine's spec on a copy of the demo's cache, with its own runtime folder and memory; no engine yet.
-
-    Whatever engine the module's tests leave behind is ended.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="as-", dir="/tmp"))
-    shutil.copytree(demo_cache, folder / "cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ABILITYSCOPE_RUNTIME", str(folder / "run"))
-        patch.setattr("core.engine.runtime.COMMAND", warm_engine_command)
-        patch.setenv("ABILITYSCOPE_STATE", str(folder / "state.json"))
-        yield EngineSpec(ModelSpec(), str(folder / "cache"), ImportanceSpec(n_items=SCORED_ITEMS))
-        for engine in living_engines():
-            os.kill(engine.pid, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
+def engine_spec(demo_cache: Path, engine_folder: Path) -> EngineSpec:
+    """An engine's spec on a copy of the demo's cache; no engine yet."""
+    shutil.copytree(demo_cache, engine_folder / "cache")
+    return EngineSpec(ModelSpec(), str(engine_folder / "cache"), ImportanceSpec(n_items=SCORED_ITEMS))
 
 
 def inspector(engine_spec: EngineSpec, lens: Lens = SEEN_LENS, settings: Settings | None = None) -> Inspector:
