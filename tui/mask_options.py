@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.experiment.specs import CPU_ITEMS, EMBEDDED_ITEMS, GPU_ITEMS, ImportanceSpec, usual_n_items
 from core.importance.scoring_rule import ScoringRule
-from core.masks.choices import Scope, Selection
+from core.masks.choices import DEFAULT_SELECTION, Scope, Selection
 from core.models.matrices import Variant, weights_of
 from tui import output
-from tui.options import MemoryFlags, ModelFlags, RuleFlags, UsageError
+from tui.names import named_variant
+from tui.options import MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
 from tui.result_words import found_k_text, tried_k_text
 
 if TYPE_CHECKING:
@@ -39,6 +41,17 @@ AUTO_HELP = (
     "of each mask at each k up to the first that is too large"
 )
 
+
+def _variant(text: str) -> Variant:
+    """The named variant.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    with checked_arguments():
+        return named_variant(text)
+
+
 AbilityName = Annotated[
     str, typer.Option(help="An ability, such as deductive_reasoning, or deductive for short.", metavar="NAME")
 ]
@@ -46,8 +59,21 @@ AblatedAbility = Annotated[
     str | None,
     typer.Option(help="Ablate this ability, such as deductive. Default: the intact model.", metavar="NAME"),
 ]
+VariantName = Annotated[
+    Variant,
+    typer.Option(
+        parser=_variant, help="Weights to ablate: of the MLPs, or of all layers.", metavar="base|mlp|all"
+    ),
+]
 ItemsForScoring = Annotated[
-    int, typer.Option("--n-items", min=2, help="Diagnostic items per ability.", metavar="N")
+    int | None,
+    typer.Option(
+        "--n-items",
+        min=2,
+        help="Diagnostic items per ability, from which weights are scored.",
+        metavar="N",
+        show_default=f"{EMBEDDED_ITEMS} for demo, else {GPU_ITEMS} on a GPU, {CPU_ITEMS} on a CPU",
+    ),
 ]
 OneK = Annotated[
     str | None,
@@ -58,7 +84,7 @@ ScopeName = Annotated[
 ]
 SelectionName = Annotated[
     Selection | None,
-    typer.Option(help="Which weights to ablate. Default: contrast for demo, else top.", show_default=False),
+    typer.Option(help="Which weights to ablate.", show_default=DEFAULT_SELECTION),
 ]
 
 
@@ -67,13 +93,13 @@ def default_k(spec: ModelSpec, variant: Variant) -> float:
     return DEMO_K.get(variant, 0.01) if spec.is_embedded else REAL_K
 
 
-def chosen_selection(spec: ModelSpec, rule: RuleFlags, selection: Selection | None) -> Selection:
-    """The given selection; by default contrast where scoring all ten abilities is cheap, else top.
+def chosen_selection(rule: RuleFlags, selection: Selection | None) -> Selection:
+    """The given or the default selection.
 
     Raises:
         UsageError: the preset does not allow it.
     """
-    chosen = selection or ("contrast" if spec.is_embedded and not rule.preset else "top")
+    chosen = selection or ("top" if rule.preset else DEFAULT_SELECTION)
     rule.require_selections([chosen])
     return chosen
 
@@ -112,6 +138,15 @@ def some_words(text: str, what: str, option: str) -> list[str]:
     if not found:
         raise UsageError(f"No {what} is named in {option}: give one or more, separated by commas.")
     return found
+
+
+def named_variants(text: str) -> tuple[Variant, ...]:
+    """The distinct variants of a comma-separated list.
+
+    Raises:
+        ValueError: one is unknown, or there is none.
+    """
+    return tuple(dict.fromkeys(map(named_variant, some_words(text, "variant", "--variants"))))
 
 
 def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Selection) -> float:
@@ -164,7 +199,7 @@ def named_mask(
     ability = named_ability(ability).id
     if variant == "base":
         return None
-    chosen = chosen_selection(model.spec, rule, selection)
+    chosen = chosen_selection(rule, selection)
     first_k = start_k(model.spec, k, variant, chosen)
     return MaskSpec(ability, variant, chosen, first_k, model.seed, scope)
 
@@ -220,7 +255,7 @@ def open_runner(
     rule: ScoringRule,
     emit: Callable[[Event], None],
     *,
-    n_items: int,
+    n_items: int | None,
     custom_items: Mapping[str, tuple[Item, ...]] | None = None,
     needs_items: bool = True,
 ) -> Runner:
@@ -231,21 +266,20 @@ def open_runner(
         memory: how scoring uses memory.
         rule: the scoring rule.
         emit: receives the events.
-        n_items: diagnostic items of each ability.
+        n_items: diagnostic items of each ability; None for the model's usual number.
         custom_items: items in place of the generated ones, by ability.
         needs_items: whether the command uses any items; else nothing is settled, read or loaded yet.
 
     Raises:
         ValueError: the probe cannot use the model.
     """
-    from core.experiment.specs import ImportanceSpec
     from core.runner.probe import settle
     from core.runner.runner import Runner
 
     runner = Runner(
         model.spec,
         model.store,
-        ImportanceSpec(n_items, rule.loss, rule.reduction, model.seed),
+        ImportanceSpec(n_items or usual_n_items(model.spec), rule.loss, rule.reduction, model.seed),
         custom_items=custom_items or {},
         batch_size=model.batch_rows,
         memory_options=memory.memory_options,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from core.abilities.catalogue import ABILITIES
 from core.inference import Finish
 from core.masks.choices import Scope, Selection
-from core.models.matrices import Variant
-from core.models.spec import FORM
+from core.models.matrices import VARIANTS, Variant
+from core.models.spec import FORM, one_of
 from tui.numbers import k_text
 from tui.safe_text import safe_line
 
@@ -37,6 +37,18 @@ LONGEST_HEAD = 6
 """Columns of the head of a benchmark without an ability's name."""
 
 VARIANT_WORDS: dict[Variant, str] = {"base": "base", "mlp": "MLP-only", "all": "all layers"}
+
+
+def named_variant(name: str) -> Variant:
+    """The variant that a person names: by id, or by the words that a screen has for it.
+
+    Raises:
+        ValueError: there is none; the message lists them.
+    """
+    written = name.casefold().replace("-", " ")
+    by_words = {words.casefold().replace("-", " "): variant for variant, words in VARIANT_WORDS.items()}
+    return by_words.get(written) or cast(Variant, one_of(name.casefold(), VARIANTS, "variant"))
+
 
 SELECTION_MEANINGS: dict[Selection, str] = {
     "top": "the most important weights",
@@ -91,10 +103,19 @@ def order_words(selection: Selection, scope: Scope) -> str:
     return f"{selection}{'' if scope == 'global' else ' per matrix'}"
 
 
+def scored_words(mask: MaskSpec) -> str:
+    """By how many items its weights are scored, where that is not the usual number: ` · scored by 50`."""
+    return "" if mask.n_items is None else f" · scored by {mask.n_items:,}"
+
+
+def kind_words(mask: MaskSpec) -> str:
+    """Which weights a mask takes first, without ability and k: `MLP-only · top`."""
+    return f"{VARIANT_WORDS[mask.variant]} · {order_words(mask.selection, mask.scope)}"
+
+
 def how_words(mask: MaskSpec) -> str:
     """How a mask's weights are chosen, without the ability: `MLP-only · top · k 3 %`."""
-    order = order_words(mask.selection, mask.scope)
-    return f"{VARIANT_WORDS[mask.variant]} · {order} · k {k_text(mask.k)}"
+    return f"{kind_words(mask)} · k {k_text(mask.k)}{scored_words(mask)}"
 
 
 MATRIX_JOB = "AIS matrix"

@@ -76,13 +76,13 @@ def engine_spec(
         ModelFilesError: the model is neither on this computer nor a hub id.
     """
     from core.engine.protocol import EngineSpec
-    from core.experiment.specs import ImportanceSpec
+    from core.experiment.specs import ImportanceSpec, usual_n_items
 
     scoring = (rule or RuleFlags()).rule
     return EngineSpec(
         _located(model.spec),
         str(model.store.root.absolute()),
-        ImportanceSpec(loss=scoring.loss, reduction=scoring.reduction, seed=model.seed),
+        ImportanceSpec(usual_n_items(model.spec), scoring.loss, scoring.reduction, model.seed),
         model.batch_rows,
         (running or BenchmarkFlags()).benchmark_options,
         (memory or MemoryFlags()).memory_options,
@@ -106,8 +106,13 @@ def _located(spec: ModelSpec) -> ModelSpec:
     return spec if is_by_name else replace(spec, name=str(folder), gguf=None)
 
 
-def open_inspector(spec: EngineSpec, look: ScreenOptions) -> None:
+def open_inspector(spec: EngineSpec, look: ScreenOptions, n_items: int | None = None) -> None:
     """Runs the inspector on an engine until the user leaves it.
+
+    Args:
+        spec: the engine.
+        look: look and behaviour of the screen.
+        n_items: diagnostic items that score weights; None for as many as the last time.
 
     Raises:
         ValueError: there is no terminal, or the settings are wrong.
@@ -118,7 +123,7 @@ def open_inspector(spec: EngineSpec, look: ScreenOptions) -> None:
         raise ValueError(problem)
     spare_slow_line(os.environ)
     settings = _settings(look)
-    app = _app(spec, settings)
+    app = _app(spec, settings, n_items)
     _run(app, settings.mouse)
     if app.farewell:
         output.write(f"{shown(app.farewell)}\n")
@@ -192,7 +197,7 @@ def _settings(look: ScreenOptions) -> Settings:
     return settings
 
 
-def _app(spec: EngineSpec, settings: Settings) -> Inspector:
+def _app(spec: EngineSpec, settings: Settings, n_items: int | None) -> Inspector:
     """The app, in the state in which it was left the last time."""
     from core.benchmarks.registry import find_benchmarks
     from core.experiment.experiment import Experiment
@@ -205,7 +210,17 @@ def _app(spec: EngineSpec, settings: Settings) -> Inspector:
     listed = replace(spec.benchmarks, allow_code=True)
     benchmarks = find_benchmarks(["all"], listed)
     remembered = load_remembered(spec.model.name)
-    lens = first_lens(remembered, spec.model, [b.id for b in benchmarks], spec.importance.seed)
+    importance, usual = spec.importance, spec.importance.n_items
+    lens = first_lens(
+        remembered,
+        spec.model,
+        [b.id for b in benchmarks],
+        importance.seed,
+        n_items,
+        importance.usual_selection,
+    )
+    # As None, the same masks are the same however they were asked for.
+    lens = replace(lens, n_items=None) if lens.n_items == usual else lens
     session = Session(
         spec,
         Experiment(

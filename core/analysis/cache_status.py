@@ -39,14 +39,9 @@ def cache_status(experiment: Experiment, mask: MaskSpec | None, benchmark: Bench
     return CacheStatus(
         base,
         is_stored(experiment, mask, benchmark, n),
-        is_stored(experiment, control_of(mask), benchmark, n),
+        is_stored(experiment, mask.control, benchmark, n),
         has_ranking(experiment, mask),
     )
-
-
-def control_of(mask: MaskSpec) -> MaskSpec:
-    """The random control of a mask: as many weights of the same candidates."""
-    return replace(mask, selection="random")
 
 
 def is_stored(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> bool:

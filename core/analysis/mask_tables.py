@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +14,9 @@ from core.abilities import ABILITIES
 from core.analysis.selected import StoredMasks, split_half_overlap_of
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
-from core.masks.choices import Scope, Selection
 from core.masks.layout import Layout
 from core.masks.mask import Mask, overlap_of
 from core.models.description import selectable_weights
-from core.models.matrices import Variant
 
 if TYPE_CHECKING:
     from core.models.matrices import MatrixKind
@@ -151,48 +149,37 @@ class Overlaps:
     """Rankings that were found damaged; their masks are missing."""
 
 
-def overlaps(
-    experiment: Experiment,
-    variant: Variant,
-    selection: Selection,
-    k: float,
-    seed: int = 0,
-    scope: Scope = "global",
-) -> Overlaps:
+def overlaps(experiment: Experiment, mask: MaskSpec) -> Overlaps:
     """The overlaps of all abilities' masks, as far as their rankings are stored.
 
     Args:
         experiment: the model and the cache.
-        variant: `mlp` or `all`.
-        selection: of the weights; two random masks have a lift of about 1.
-        k: fraction of all parameters.
-        seed: of the random masks.
-        scope: whether each matrix gives the same share.
+        mask: one of the masks, whatever its ability; two random ones have a lift of about 1.
 
     Raises:
         ModelFilesError: the model is missing, or its config is broken.
         ValueError: k asks for more weights than there are candidates.
     """
-    specs = [MaskSpec(ability.id, variant, selection, k, seed, scope) for ability in ABILITIES]
+    specs = [replace(mask, ability=ability.id) for ability in ABILITIES]
     stored = StoredMasks(experiment)
     missing, damaged = _unavailable(experiment, stored, specs)
     masks = [
         None if set(missing) & set(experiment.rankings_of(spec)) else stored.mask(spec) for spec in specs
     ]
-    candidates = experiment.info.candidates[variant]
+    candidates = experiment.info.candidates[mask.variant]
     nothing = Mask(np.empty(0, np.int64))
-    overlap = overlap_of([nothing if mask is None else mask for mask in masks], candidates)
-    present = np.array([mask is not None for mask in masks])
+    overlap = overlap_of([nothing if one is None else one for one in masks], candidates)
+    present = np.array([one is not None for one in masks])
     known = present[:, None] & present[None, :]
     halves = {
         spec.ability: split_half_overlap_of(experiment, spec)
-        for spec, mask in zip(specs, masks, strict=True)
-        if mask is not None
+        for spec, one in zip(specs, masks, strict=True)
+        if one is not None
     }
     return Overlaps(
         abilities=tuple(spec.ability for spec in specs),
         present=tuple(present.tolist()),
-        n=selectable_weights(k, variant, experiment.info),
+        n=selectable_weights(mask.k, mask.variant, experiment.info),
         candidates=candidates,
         sizes=np.diag(overlap.shared),
         shared=overlap.shared,

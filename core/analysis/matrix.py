@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.analysis.cache_status import control_of, is_stored, items_of
+from core.analysis.cache_status import is_stored, items_of
 from core.analysis.comparisons import cell_table, compared
 from core.analysis.effects import Effects, effects
 from core.analysis.shown import Shown, flags_of, shown_abilities
@@ -53,10 +53,8 @@ class Cell:
 class Matrix:
     """All abilities on all benchmarks at one variant, selection and k."""
 
-    variant: Variant
-    selection: Selection
-    k: float
-    scope: Scope
+    mask: MaskSpec
+    """The mask of its first ability; the others are like it."""
     abilities: tuple[str, ...]
     benchmarks: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]
@@ -75,6 +73,26 @@ class Matrix:
     shown: Mapping[str, Shown]
     """How many of an ability's items the intact model answers right, as far as it is known."""
 
+    @property
+    def variant(self) -> Variant:
+        """Variant of its masks."""
+        return self.mask.variant
+
+    @property
+    def selection(self) -> Selection:
+        """Selection of its masks."""
+        return self.mask.selection
+
+    @property
+    def k(self) -> float:
+        """Share of all parameters that its masks zero."""
+        return self.mask.k
+
+    @property
+    def scope(self) -> Scope:
+        """Scope of its masks."""
+        return self.mask.scope
+
 
 @dataclass(frozen=True)
 class SweepPoint:
@@ -89,47 +107,36 @@ class SweepPoint:
 
 def matrix(
     experiment: Experiment,
-    variant: Variant,
-    selection: Selection,
-    k: float,
+    mask: MaskSpec,
     benchmarks: Sequence[Benchmark],
     limit: int | None = None,
-    seed: int = 0,
-    scope: Scope = "global",
 ) -> Matrix:
     """The matrix of all abilities, from the cache.
 
     Args:
         experiment: the model and the cache.
-        variant: `mlp` or `all`.
-        selection: of the weights.
-        k: fraction of all parameters.
+        mask: one of its masks, whatever its ability.
         benchmarks: the columns.
         limit: items of each benchmark; None for all.
-        seed: random seed of the controls and the bootstrap.
-        scope: whether each matrix gives the same share.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    masks = [MaskSpec(ability.id, variant, selection, k, seed, scope) for ability in ABILITIES]
-    controls = [control_of(mask) for mask in masks]
+    seed, masks = mask.seed, [replace(mask, ability=ability.id) for ability in ABILITIES]
+    controls = [mask.control for mask in masks]
     ids = [benchmark.id for benchmark in benchmarks]
     sized = [(benchmark, items_of(benchmark, limit)) for benchmark in benchmarks]
     measured = effects(experiment, [*masks, *controls], sized, seed)
-    draws = [] if selection in DRAWN else _further_draws(experiment, masks, sized, seed)
+    draws = [] if mask.selection in DRAWN else _further_draws(experiment, masks, sized, seed)
     further = effects(experiment, draws, sized, seed)
     random = cell_table([*controls, *draws], ids, {**measured.found, **further.found})
     shown = shown_abilities(experiment, limit)
     table = compared(cell_table(masks, ids, measured.found), random, flags_of(shown))
     by_ability = {mask.ability: mask for mask in masks}
     cells = [_cell(measured, by_ability[row["ability"]], row) for row in table.to_dicts()]
-    weights = selectable_weights(k, variant, experiment.info)
+    weights = selectable_weights(mask.k, mask.variant, experiment.info)
     return Matrix(
-        variant=variant,
-        selection=selection,
-        k=k,
-        scope=scope,
+        mask=masks[0],
         abilities=tuple(mask.ability for mask in masks),
         benchmarks=tuple(ids),
         cells={(cell.ability, cell.benchmark): cell for cell in cells},
@@ -137,7 +144,7 @@ def matrix(
         collapsed=frozenset(table.filter("collapsed")["ability"]),
         missing=measured.missing,
         weights=weights,
-        share_of_candidates=weights / experiment.info.candidates[variant],
+        share_of_candidates=weights / experiment.info.candidates[mask.variant],
         damaged=(*measured.damaged, *further.damaged),
         shown=shown,
     )
@@ -152,9 +159,9 @@ def sweep(
         ValueError: a k asks for more weights than there are candidates.
     """
     masks = [replace(mask, k=k) for k in ks]
-    measured = effects(experiment, [*masks, *map(control_of, masks)], [(benchmark, n)], mask.seed)
+    measured = effects(experiment, [*masks, *(m.control for m in masks)], [(benchmark, n)], mask.seed)
     found = measured.found.get
-    return [SweepPoint(m.k, found((m, benchmark.id)), found((control_of(m), benchmark.id))) for m in masks]
+    return [SweepPoint(m.k, found((m, benchmark.id)), found((m.control, benchmark.id))) for m in masks]
 
 
 def _cell(measured: Effects, mask: MaskSpec, row: Mapping[str, Any]) -> Cell:
@@ -167,7 +174,7 @@ def _cell(measured: Effects, mask: MaskSpec, row: Mapping[str, Any]) -> Cell:
         state="missing" if found is None else "defined" if found.defined else "not_identifiable",
         statistics=found,
         q_value=row["q_value"],
-        control=measured.found.get((control_of(mask), row["benchmark"])),
+        control=measured.found.get((mask.control, row["benchmark"])),
         holm_p=row["holm_p"],
         is_shown=row["shown"] is not False,
         empirical=None if p is None else EmpiricalP(p, masks),
@@ -178,7 +185,7 @@ def _further_draws(
     experiment: Experiment, masks: Sequence[MaskSpec], sized: Sequence[tuple[Benchmark, int]], seed: int
 ) -> list[MaskSpec]:
     """The random masks after the first of each ability, up to the first draw with nothing stored."""
-    draws = ([replace(control_of(mask), seed=drawn_seed(seed, draw)) for mask in masks] for draw in count(1))
+    draws = ([replace(mask.control, seed=drawn_seed(seed, draw)) for mask in masks] for draw in count(1))
     stored = takewhile(
         lambda drawn: any(is_stored(experiment, m, *one) for m in drawn for one in sized), draws
     )

@@ -81,11 +81,15 @@ class Experiment:
         """Settles prompt form and level where they are `auto`; no key that has them was made before."""
         self.spec = self.spec.settled(prompt, level)
 
-    def diagnostic_set(self, ability: str) -> DiagnosticSet:
-        """The items from which an ability's importance is computed."""
+    def n_items_of(self, mask: MaskSpec) -> int:
+        """Diagnostic items of each ability that score the weights of a mask."""
+        return mask.n_items or self.importance.n_items
+
+    def diagnostic_set(self, ability: str, n_items: int | None = None) -> DiagnosticSet:
+        """The items from which an ability's importance is computed; None for as many as `importance` says."""
         custom = self.custom_items.get(ability, ())
-        scoring = self.importance
-        return DiagnosticSet(ability, self.spec.level, self.spec.style, scoring.n_items, scoring.seed, custom)
+        n = n_items or self.importance.n_items
+        return DiagnosticSet(ability, self.spec.level, self.spec.style, n, self.importance.seed, custom)
 
     # Rankings and masks.
 
@@ -95,7 +99,7 @@ class Experiment:
 
     def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
         """The key inputs of the ranking whose first n weights are the mask."""
-        sets = [self.diagnostic_set(ability) for ability in self.scored_abilities(mask)]
+        sets = [self.diagnostic_set(ability, mask.n_items) for ability in self.scored_abilities(mask)]
         found = ranking_key_inputs(self.identity, self.importance, sets, mask)
         return found | rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from cache.keys import canonical_json
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, generate_items
-from core.importance.scoring_rule import DEFAULT_RULE, Loss, Reduction
-from core.masks.choices import Scope, Selection
+from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
+from core.masks.choices import DEFAULT_SELECTION, Scope, Selection
 from core.models.checkpoint import dtype_in_memory, quantization_in_memory
 from core.models.description import ModelInfo
+from core.models.devices import device_kind
 from core.models.matrices import Variant
 from core.models.spec import Level, ModelSpec, PromptStyle
 
@@ -54,16 +55,36 @@ class DiagnosticSet:
         }
 
 
+EMBEDDED_ITEMS = 1000
+"""Default diagnostic items of each ability for the embedded models, which score them in seconds."""
+
+CPU_ITEMS, GPU_ITEMS = 50, 200
+"""The same for real models: minutes for ten abilities of a model that suits the device."""
+
+
+def usual_n_items(spec: ModelSpec) -> int:
+    """Diagnostic items of each ability where no number is given."""
+    if spec.is_embedded:
+        return EMBEDDED_ITEMS
+    return CPU_ITEMS if device_kind(spec.device) == "cpu" else GPU_ITEMS
+
+
 @dataclass(frozen=True)
 class ImportanceSpec:
     """How importance is computed."""
 
-    n_items: int = 1000
+    n_items: int = EMBEDDED_ITEMS
     """Items of each ability."""
     loss: Loss = DEFAULT_RULE.loss
     reduction: Reduction = DEFAULT_RULE.reduction
     seed: int = 0
     """Decides which items are generated."""
+
+    @property
+    def usual_selection(self) -> Selection:
+        """The selection of masks where none is named: the paper's with the paper's rule."""
+        is_papers = ScoringRule(self.loss, self.reduction) == PAPER_RULE
+        return "top" if is_papers else DEFAULT_SELECTION
 
 
 @dataclass(frozen=True)
@@ -78,11 +99,18 @@ class MaskSpec:
     seed: int = 0
     """Decides the random controls."""
     scope: Scope = "global"
+    n_items: int | None = None
+    """Diagnostic items of each ability that score the weights; None for as many as the experiment says."""
 
     def __str__(self) -> str:
         """The mask in words, as tables show it."""
         words = f"{self.ability} · {self.variant} · {self.selection} · k {self.k:g}"
         return words if self.scope == "global" else f"{words} · scope {self.scope}"
+
+    @property
+    def control(self) -> MaskSpec:
+        """As many weights of the same candidates, drawn at random."""
+        return replace(self, selection="random", n_items=None)
 
     @property
     def random_seed(self) -> int:
@@ -93,8 +121,7 @@ class MaskSpec:
 
 def alike_ks(mask: MaskSpec, masks: Iterable[MaskSpec | None]) -> list[float]:
     """The k of all masks that are cut from the same ranking as a mask."""
-    names = (mask.ability, mask.variant, mask.selection, mask.scope)
-    return [one.k for one in masks if one and (one.ability, one.variant, one.selection, one.scope) == names]
+    return [one.k for one in masks if one and replace(one, k=mask.k, seed=mask.seed) == mask]
 
 
 def own_first(ability: str) -> list[str]:

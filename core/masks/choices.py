@@ -26,6 +26,10 @@ SELECTIONS: tuple[Selection, ...] = (
 )
 SCOPES: tuple[Scope, ...] = ("global", "per-matrix")
 
+DEFAULT_SELECTION: Selection = "contrast"
+"""What the calibration supports for every model (core/phantom/README.md): `top` mostly takes what all
+abilities share, on the phantoms and in a real Llama. The paper's preset selects `top`."""
+
 CONTRASTS: tuple[Selection, ...] = ("contrast", "contrast_max")
 """Selections that compare an ability's importance with that of all others."""
 

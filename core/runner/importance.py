@@ -47,8 +47,10 @@ ORDER = tuple(ability.id for ability in ABILITIES)
 class ImportanceMaps:
     """Score maps by ability, and the sums over all abilities that contrasts need."""
 
-    def __init__(self, experiment: LoadedExperiment) -> None:
+    def __init__(self, experiment: LoadedExperiment, n_items: int | None = None) -> None:
+        """Nothing is computed yet; `n_items` of each ability, by default as many as the experiment says."""
         self._experiment = experiment
+        self.n_items = n_items or experiment.importance.n_items
         self.by_ability: dict[str, Importance] = {}
         self.share_sums: dict[Contrast, Shares] = {}
         """Over all abilities, or the first of them."""
@@ -97,7 +99,7 @@ class ImportanceMaps:
 
     def _of(self, ability: str) -> Importance:
         if ability not in self.by_ability:
-            self.by_ability[ability] = _computed(self._experiment, ability)
+            self.by_ability[ability] = _computed(self._experiment, ability, self.n_items)
         return self.by_ability[ability]
 
     def _beside_all(self, ability: str) -> Importance:
@@ -129,6 +131,8 @@ class ImportanceMaps:
         found: set[Contrast] = set()
         for mask in expected:
             contrast = mask.variant, mask.selection
+            if self._experiment.n_items_of(mask) != self.n_items:
+                continue
             if mask.selection in CONTRASTS and contrast not in found and not self._is_ranked(mask):
                 found.add(contrast)
         return found
@@ -194,9 +198,9 @@ class ImportanceMaps:
         return sum(matrix.size for matrix in self._experiment.space.candidates(variant))
 
 
-def _computed(experiment: LoadedExperiment, ability: str) -> Importance:
+def _computed(experiment: LoadedExperiment, ability: str, n_items: int) -> Importance:
     """The importance of every candidate weight for an ability, computed now."""
-    tokenizer, diagnostic = experiment.loaded.tokenizer, experiment.diagnostic_set(ability)
+    tokenizer, diagnostic = experiment.loaded.tokenizer, experiment.diagnostic_set(ability, n_items)
     encoded = [encode_choice(render_choice(item, diagnostic.style), tokenizer) for item in diagnostic.items()]
     space = experiment.space
     on_gpu = space.device(space.matrices[0]).type != "cpu"

@@ -65,7 +65,8 @@ class MaskMaker:
             positions, overlaps = self._rank(spec, ns, expected)
             matrices, local = self._layout.split(spec.variant, positions.numpy())
             matrix_ids, local_indices = matrices.astype(np.int16), local.astype(np.int32)
-            metadata = {"split_half_overlap": overlaps, "items": experiment.diagnostic_set(spec.ability).n}
+            diagnostic = experiment.diagnostic_set(spec.ability, spec.n_items)
+            metadata = {"split_half_overlap": overlaps, "items": diagnostic.n}
             with storing(experiment):
                 rankings.save(key, key_inputs, matrix_ids, local_indices, metadata)
             experiment.note_stored(rankings.entries, key)
@@ -85,6 +86,9 @@ class MaskMaker:
         self, spec: MaskSpec, ns: Sequence[int], expected: Sequence[MaskSpec]
     ) -> tuple[Tensor, dict[str, float]]:
         """Positions over the candidates in rank order, and the split-half overlap at each n."""
+        n_items = self._experiment.n_items_of(spec)
+        if self.maps.n_items != n_items:
+            self.maps = ImportanceMaps(self._experiment, n_items)
         longest, scope, progress = ns[-1], spec.scope, self._experiment.progress
         if spec.selection in CONTRASTS:
             contrast = self.maps.contrast(spec, expected)

@@ -36,10 +36,10 @@ class Runner(LoadedExperiment):
         return self._mask_maker.maps
 
     @property
-    def scored(self) -> tuple[str, ...]:
-        """The abilities whose importance maps are kept."""
+    def scored(self) -> tuple[tuple[str, int], ...]:
+        """The abilities whose importance maps are kept, with their numbers of diagnostic items."""
         maker = vars(self).get("_mask_maker")
-        return () if maker is None else tuple(maker.maps.by_ability)
+        return () if maker is None else tuple((one, maker.maps.n_items) for one in maker.maps.by_ability)
 
     def mask(self, spec: MaskSpec, ks: Sequence[float] = (), expected: Sequence[MaskSpec] = ()) -> Mask:
         """The selected weights; see `MaskMaker.mask`."""

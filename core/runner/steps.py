@@ -91,9 +91,10 @@ class _Rankings:
             key = runner.ranking_key(one)
             if key in self._ranked or has_ranking(runner, one):
                 continue
-            abilities = [each for each in runner.scored_abilities(one) if each not in self._scored]
-            steps += [Step("scoring", each, runner.diagnostic_set(each).n) for each in abilities]
+            n = runner.n_items_of(one)
+            missing = [each for each in runner.scored_abilities(one) if (each, n) not in self._scored]
+            steps += [Step("scoring", each, runner.diagnostic_set(each, n).n) for each in missing]
             steps.append(Step("ranking", "", 3 if one.selection == "top" else 1))
             self._ranked.add(key)
-            self._scored.update(abilities)
+            self._scored.update((each, n) for each in missing)
         return steps

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.models.matrices import Variant
 from tui import output
 from tui.mask_options import (
     AUTO,
@@ -16,6 +15,7 @@ from tui.mask_options import (
     OneK,
     ScopeName,
     SelectionName,
+    VariantName,
     find_ks,
     named_mask,
     note_options,
@@ -62,14 +62,14 @@ def bench(
         ),
     ],
     ability: AblatedAbility = None,
-    variant: Annotated[Variant, typer.Option(help="Weights to ablate: of the MLPs, or all.")] = "mlp",
+    variant: VariantName = "mlp",
     k: OneK = None,
     selection: SelectionName = None,
     scope: ScopeName = "global",
     limit: Annotated[
         int | None, typer.Option(min=1, help="Items to evaluate.", metavar="N", show_default="all")
     ] = None,
-    n_items: ItemsForScoring = 1000,
+    n_items: ItemsForScoring = None,
     as_json: Json = False,
 ) -> None:
     """Run one benchmark, intact or ablated.

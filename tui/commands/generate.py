@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.models.matrices import VARIANTS, Variant
-from core.models.spec import one_of
 from tui import output
 from tui.failure_words import TAG_WORDS, divergence_text
 from tui.mask_options import (
@@ -20,8 +18,8 @@ from tui.mask_options import (
     SelectionName,
     find_ks,
     named_mask,
+    named_variants,
     open_runner,
-    some_words,
 )
 from tui.names import FINISH_WORDS
 from tui.option_groups import with_flags
@@ -60,7 +58,7 @@ def generate(
     temperature: Annotated[
         float, typer.Option(min=0.0, help="Sampling temperature; 0: greedy.", metavar="T")
     ] = 0.0,
-    n_items: ItemsForScoring = 1000,
+    n_items: ItemsForScoring = None,
     as_json: Json = False,
 ) -> None:
     """Continue a prompt, intact and ablated.
@@ -70,12 +68,9 @@ def generate(
     from core.runner.writing import Sampling
 
     with checked_arguments():
-        named = [
-            cast(Variant, one_of(word, VARIANTS, "variant"))
-            for word in some_words(variants, "variant", "--variants")
-        ]
         masks = [
-            named_mask(model, rule, ability, variant, selection, scope, k) for variant in dict.fromkeys(named)
+            named_mask(model, rule, ability, variant, selection, scope, k)
+            for variant in named_variants(variants)
         ]
     if ability is None:
         masks = [None]

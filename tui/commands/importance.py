@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.models.matrices import Variant
 from tui import output
 from tui.mask_options import (
     AUTO,
@@ -16,6 +15,7 @@ from tui.mask_options import (
     ItemsForScoring,
     OneK,
     ScopeName,
+    VariantName,
     find_ks,
     open_runner,
     require_candidates,
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from core.masks.mask import Mask
     from core.runner.runner import Runner
 
+MOST_OWN_ITEMS = 1000
+"""Most items of a file that are used without --n-items."""
+
 
 @with_flags
 def importance(
@@ -40,10 +43,10 @@ def importance(
     rule: RuleFlags,
     *,
     ability: AbilityName,
-    variant: Annotated[Variant, typer.Option(help="Candidate weights: mlp or all.")] = "all",
+    variant: VariantName = "all",
     k: OneK = None,
     scope: ScopeName = "global",
-    n_items: ItemsForScoring = 1000,
+    n_items: ItemsForScoring = None,
     items: Annotated[
         Path | None, typer.Option(help="Your own items (JSONL or Parquet).", metavar="FILE")
     ] = None,
@@ -62,7 +65,7 @@ def importance(
         ability = named_ability(ability).id
         require_candidates(variant)
         first_k = start_k(model.spec, k, variant, "top")
-    own = _custom_items(items, ability, n_items, model.seed)
+    own = _custom_items(items, ability, n_items or MOST_OWN_ITEMS, model.seed)
     mask_spec = MaskSpec(ability, variant, "top", first_k, model.seed, scope)
     with shown_progress() as emit:
         runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, custom_items=own)

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.masks.choices import Scope, Selection
-from core.models.matrices import Variant
+from core.masks.choices import Selection
 from tui import output
-from tui.mask_options import ItemsForScoring, ScopeName, default_k, open_runner, require_candidates
+from tui.mask_options import (
+    ItemsForScoring,
+    ScopeName,
+    VariantName,
+    default_k,
+    open_runner,
+    require_candidates,
+)
 from tui.names import SHORT_NAMES
 from tui.option_groups import with_flags
 from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from core.analysis.mask_tables import Overlaps
+    from core.experiment.specs import MaskSpec
     from core.runner.runner import Runner
 
 LEGEND = (
@@ -36,20 +43,22 @@ def overlap(
     memory: MemoryFlags,
     rule: RuleFlags,
     *,
-    variant: Annotated[Variant, typer.Option(help="Candidate weights: mlp or all.")] = "mlp",
+    variant: VariantName = "mlp",
     k: Annotated[
         float | None,
         typer.Option(help="Fraction of all parameters to select.", metavar="K", show_default=False),
     ] = None,
     selection: Annotated[Selection, typer.Option(help="Which of the candidates.")] = "top",
     scope: ScopeName = "global",
-    n_items: ItemsForScoring = 1000,
+    n_items: ItemsForScoring = None,
     as_json: Json = False,
 ) -> None:
     """Compare the masks of all abilities.
 
     Missing rankings are computed.
     """
+    from core.abilities import ABILITIES
+    from core.experiment.specs import MaskSpec
     from core.models.description import selectable_weights
 
     require_candidates(variant)
@@ -59,7 +68,7 @@ def overlap(
         runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
         with checked_arguments():
             selectable_weights(k, variant, runner.info)
-        found = _completed(runner, variant, selection, k, model.seed, scope)
+        found = _completed(runner, MaskSpec(ABILITIES[0].id, variant, selection, k, model.seed, scope))
     title = f"{variant} · {selection} · k {k:g}" + ("" if scope == "global" else f" · scope {scope}")
     if as_json:
         asked = {"variant": variant, "selection": selection, "scope": scope, "k": k}
@@ -68,16 +77,14 @@ def overlap(
         _write(found, title)
 
 
-def _completed(
-    runner: Runner, variant: Variant, selection: Selection, k: float, seed: int, scope: Scope
-) -> Overlaps:
+def _completed(runner: Runner, mask: MaskSpec) -> Overlaps:
     """The overlaps of all ten abilities, after missing rankings are computed."""
     from core.analysis.mask_tables import overlaps
 
-    found = overlaps(runner, variant, selection, k, seed, scope)
+    found = overlaps(runner, mask)
     for mask_spec in found.missing:
         runner.mask(mask_spec, expected=found.missing)
-    return overlaps(runner, variant, selection, k, seed, scope) if found.missing else found
+    return overlaps(runner, mask) if found.missing else found
 
 
 def _document(found: Overlaps) -> dict[str, Any]:

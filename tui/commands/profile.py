@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from core.masks.choices import SELECTIONS, Selection
-from core.models.matrices import VARIANTS, Variant, weights_of
+from core.models.matrices import weights_of
 from core.models.spec import one_of
 from tui import output
 from tui.mask_options import (
@@ -19,6 +19,7 @@ from tui.mask_options import (
     ScopeName,
     find_ks,
     first_of_grid,
+    named_variants,
     note_options,
     numbers,
     open_runner,
@@ -99,7 +100,7 @@ def profile(
         ),
     ] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")] = Path("out"),
-    n_items: ItemsForScoring = 1000,
+    n_items: ItemsForScoring = None,
     measure: Annotated[
         str, typer.Option("--cells", help="What the cells of tables show.", metavar="<ais|ais_p>")
     ] = "ais",
@@ -120,7 +121,7 @@ def profile(
         chosen = _selections(rule, selections)
         plan = Plan(
             abilities=_abilities(abilities),
-            variants=_variants(variants),
+            variants=named_variants(variants),
             selections=chosen,
             ks=_ks(model.spec, k, chosen),
             # As if the form were known: the words are checked before the model is loaded to find it.
@@ -151,11 +152,6 @@ def _abilities(text: str) -> tuple[str, ...]:
     named = some_words(text, "ability", "--abilities")
     ids = [ability.id for ability in ABILITIES] if named == ["all"] else [named_ability(n).id for n in named]
     return tuple(dict.fromkeys(ids))
-
-
-def _variants(text: str) -> tuple[Variant, ...]:
-    named = some_words(text, "variant", "--variants")
-    return tuple(dict.fromkeys(cast(Variant, one_of(word, VARIANTS, "variant")) for word in named))
 
 
 def _selections(rule: RuleFlags, text: str | None) -> tuple[Selection, ...]:

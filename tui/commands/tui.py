@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tui import output
+from tui.mask_options import ItemsForScoring
 from tui.opening import ScreenOptions, engine_spec, open_inspector
 from tui.option_groups import with_flags
 from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags
@@ -43,6 +44,7 @@ def tui(
     rule: RuleFlags,
     running: BenchmarkFlags,
     *,
+    n_items: ItemsForScoring = None,
     readonly: Readonly = False,
     no_mouse: NoMouse = False,
     ascii_only: Ascii = False,
@@ -54,7 +56,7 @@ def tui(
     Pick an ability, watch a benchmark run, read what changed.
     """
     look = ScreenOptions(readonly, no_mouse, ascii_only, theme, settings)
-    open_inspector(engine_spec(model, memory, rule, running), look)
+    open_inspector(engine_spec(model, memory, rule, running), look, n_items)
 
 
 def attach(

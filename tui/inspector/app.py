@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual.binding import BindingType
@@ -13,23 +13,14 @@ from textual.widgets import ContentSwitcher, Static
 
 from tui.inspector.calibration.screen import CalibrationScreen
 from tui.inspector.controller import Controller
-from tui.inspector.key_order import KeysInOrder
 from tui.inspector.keys import KEYS, PANES
+from tui.inspector.lens_keys import LensKeys
 from tui.inspector.look.few_colours import FewColours, ReadableDim, depth_of
 from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
 from tui.inspector.look.themes import THEMES
 from tui.inspector.palette import InspectorCommands
 from tui.inspector.pane import Pane
-from tui.inspector.questions import (
-    KEEP,
-    how_many_items,
-    the_queue,
-    what_of_the_engine,
-    which_benchmark,
-    which_k,
-    which_runs,
-    which_selection,
-)
+from tui.inspector.questions import KEEP, the_queue, what_of_the_engine, which_runs
 from tui.inspector.screens.export import ExportScreen, copy
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.widgets.frame import Header, KeyLine, Problem, TabLine
@@ -39,14 +30,12 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import Binding
     from textual.filter import LineFilter
-    from textual.screen import ModalScreen, Screen
+    from textual.screen import Screen
     from textual.worker import Worker
 
     from tui.inspector.lens import Known, Lens
     from tui.inspector.session import CodePermission, Sandboxing, Session
     from tui.inspector.settings import Settings
-
-T = TypeVar("T")
 
 TICK_S = 0.1
 """How often the screen takes in what the engine said."""
@@ -54,7 +43,7 @@ TICK_S = 0.1
 TOO_SMALL = "The inspector needs 60 columns and 20 rows: enlarge the terminal or use a smaller font. q quits."
 
 
-class Inspector(KeysInOrder):
+class Inspector(LensKeys):
     """The whole app: `app.run()`."""
 
     TITLE = "abilityscope"
@@ -270,7 +259,7 @@ class Inspector(KeysInOrder):
     async def action_leave(self) -> None:
         """Leaves; an engine with work goes on, one without ends, after a question if its model is real."""
         if self.controller.would_unload:
-            self._ask(what_of_the_engine(self.controller), self._leave_as)
+            self.ask(what_of_the_engine(self.controller), self._leave_as)
         else:
             await self._leave(self.controller.quit())
 
@@ -281,14 +270,6 @@ class Inspector(KeysInOrder):
         self.farewell = farewell
         await self.controller.engine.close()
         self.exit()
-
-    def _ask(self, dialog: ModalScreen[T | None], then: Callable[[T], Any]) -> None:
-        """Opens a dialog, and hands on its answer if it has one to a function or coroutine."""
-
-        def take(answer: T | None) -> Any:
-            return None if answer is None else then(answer)
-
-        self.push_screen(dialog, take)
 
     # Keys of the engine
 
@@ -308,7 +289,7 @@ class Inspector(KeysInOrder):
 
     def action_enqueue(self) -> None:
         choices = self.controller.run_choices()
-        self._ask(which_runs(self.controller, choices), lambda key: self.controller.run_choice(choices[key]))
+        self.ask(which_runs(self.controller, choices), lambda key: self.controller.run_choice(choices[key]))
 
     def action_cancel(self) -> None:
         self.controller.cancel()
@@ -327,31 +308,3 @@ class Inspector(KeysInOrder):
 
     def action_code(self) -> None:
         self.controller.engine.switch_code()
-
-    # Keys of the lens
-
-    def action_ability(self) -> None:
-        """Puts the focus on the abilities; there j and k, or the arrows, choose."""
-        self.screen.add_class("-drawer")
-        self.screen.query_one(AbilityList).focus()
-
-    def action_variant(self) -> None:
-        self.controller.next_variant()
-
-    def action_selection(self) -> None:
-        self._ask(which_selection(self.controller), lambda one: self.controller.turn(selection=one))
-
-    def action_step_k(self, step: int) -> None:
-        self.controller.step_k(step)
-
-    def action_enter_k(self) -> None:
-        self._ask(which_k(self.controller), lambda k: self.controller.turn(k=k))
-
-    def action_benchmark(self) -> None:
-        self._ask(which_benchmark(self.controller), lambda one: self.controller.turn(benchmark=one))
-
-    def action_items(self) -> None:
-        self._ask(how_many_items(self.controller), self.controller.set_limit)
-
-    def action_drawer(self) -> None:
-        self.screen.toggle_class("-drawer")

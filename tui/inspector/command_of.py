@@ -107,10 +107,12 @@ def _benchmark_words(session: Session, benchmarks: Sequence[str]) -> list[str]:
 
 def _importance_words(importance: ImportanceSpec, lens: Lens) -> list[str]:
     """The options of scoring that are not the defaults; one seed serves items and random controls."""
-    usual = ImportanceSpec()
     words = ["--seed", str(lens.seed)] if lens.seed else []
-    for name in () if lens.mask is None else ("n_items", "loss", "reduction"):
+    if lens.mask is None:
+        return words
+    words += [] if lens.n_items is None else ["--n-items", str(lens.n_items)]
+    for name in ("loss", "reduction"):
         value = getattr(importance, name)
-        if value != getattr(usual, name):
-            words += [f"--{name.replace('_', '-')}", str(value)]
+        if value != getattr(ImportanceSpec, name):
+            words += [f"--{name}", str(value)]
     return words

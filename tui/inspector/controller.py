@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from core.abilities.catalogue import ABILITIES
 from core.engine.protocol import Cancel, Pause, Resume, Shutdown, StartRuns
 from core.experiment.events import ModelLoaded
-from core.experiment.specs import MaskSpec, Run
 from core.models.description import selectable_weights
 from core.models.matrices import VARIANTS
 from tui.inspector.engine_link import EngineLink
 from tui.inspector.lens import Known, k_grid, next_k, parse_fraction
 from tui.inspector.look.text import one_line
 from tui.inspector.remembered import Remembered, remember
-from tui.names import how_words, job_title, short_benchmark
+from tui.inspector.run_choices import choice_of, run_choices
+from tui.names import job_title
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from tui.inspector.activity import Link
     from tui.inspector.engine_link import View
     from tui.inspector.lens import Lens
+    from tui.inspector.run_choices import RunChoice
     from tui.inspector.session import Session
 
 CLOCK_S = 1.0
@@ -36,14 +35,6 @@ CLOCK_S = 1.0
 
 REMEMBER_AFTER_S = 0.5
 """How long the lens has to stay before it is remembered."""
-
-
-class RunChoice(NamedTuple):
-    """Several runs that are started together."""
-
-    title: str
-    abilities: Sequence[str]
-    benchmarks: Sequence[str]
 
 
 class Controller:
@@ -113,6 +104,11 @@ class Controller:
         """Looks at so many items of each benchmark."""
         whole = self.session.benchmark(self.lens.benchmark).n_items
         self.turn(limit=None if limit >= whole else limit)
+
+    def set_n_items(self, n_items: int) -> None:
+        """Scores weights with so many diagnostic items of each ability."""
+        usual = self.session.experiment.importance.n_items
+        self.turn(n_items=None if n_items == usual else n_items)
 
     def parse_k(self, text: str) -> float:
         """The k in a text.
@@ -250,27 +246,11 @@ class Controller:
     def run_lens(self) -> None:
         """Runs what the lens looks at, beside base and the random control."""
         title = job_title(self.lens.mask, self.lens.benchmark)
-        self._start(RunChoice(title, [self.lens.ability], [self.lens.benchmark]))
+        self.run_choice(choice_of(title, self.lens, [self.lens.ability], [self.lens.benchmark]))
 
     def run_choices(self) -> dict[str, RunChoice]:
-        """What can be run beyond the lens: a row or column of the matrix, or all of it."""
-        lens = self.lens
-        everything = [benchmark.id for benchmark in self.session.columns(lens)]
-        if lens.variant == "base":
-            return {"row": RunChoice(f"base on all {len(everything)} benchmarks", [lens.ability], everything)}
-        abilities = [ability.id for ability in ABILITIES]
-        here, name = short_benchmark(lens.ability), short_benchmark(lens.benchmark)
-        all_abilities, all_benchmarks = f"all {len(abilities)} abilities", f"all {len(everything)} benchmarks"
-        return {
-            "row": RunChoice(f"{here} on {all_benchmarks}", [lens.ability], everything),
-            "column": RunChoice(f"{all_abilities} on {name}", abilities, [lens.benchmark]),
-            "matrix": RunChoice(f"{all_abilities} on {all_benchmarks}", abilities, everything),
-        }
-
-    def run_choice(self, choice: RunChoice) -> None:
-        """Runs several, under a title that says how weights are chosen: jobs are known by their titles."""
-        mask = self.lens.mask
-        self._start(choice if mask is None else choice._replace(title=f"{choice.title} · {how_words(mask)}"))
+        """What can be run beyond the lens."""
+        return run_choices(self.session, self.lens, self.info)
 
     def cancel(self) -> None:
         """Cancels the running job, or else the one that was queued last."""
@@ -309,13 +289,13 @@ class Controller:
         is_loaded = activity.link == "connected" and isinstance(activity.model, ModelLoaded)
         return is_loaded and not (spec.is_embedded or activity.is_busy or self.session.readonly)
 
-    def _start(self, choice: RunChoice) -> None:
+    def run_choice(self, choice: RunChoice) -> None:
         """Starts runs, after counting the items of benchmarks that are not counted yet."""
         lens = self.lens
         if self.known.problem:
             self._view.say_problem(self.known.problem)
         elif all(self.session.is_counted(benchmark) for benchmark in choice.benchmarks):
-            self.engine.send(StartRuns(choice.title, self._runs(lens, choice)))
+            self.engine.send(StartRuns(choice.title, choice.runs(self.session, lens)))
         else:
             counting = f"Counting the items of {len(choice.benchmarks)} benchmarks."
             self._view.notify(counting, timeout=2, markup=False)
@@ -328,15 +308,4 @@ class Controller:
         except (ValueError, OSError) as error:
             self._view.say_problem(one_line(error))
         else:
-            self.engine.send(StartRuns(choice.title, self._runs(lens, choice)))
-
-    def _runs(self, lens: Lens, choice: RunChoice) -> tuple[Run, ...]:
-        """Base, then each ability's mask, then its control, on each benchmark."""
-        items = {
-            name: self.session.items_of(self.session.benchmark(name), lens) for name in choice.benchmarks
-        }
-        masks: list[MaskSpec | None] = [None]
-        for ability in choice.abilities:
-            at = replace(lens, ability=ability)
-            masks += [mask for mask in (at.mask, at.control) if mask is not None]
-        return tuple(Run(mask, benchmark, n) for mask in masks for benchmark, n in items.items())
+            self.engine.send(StartRuns(choice.title, choice.runs(self.session, lens)))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import ABILITIES
 from core.experiment.specs import MaskSpec
-from core.masks.choices import REAL_K_GRID, Scope, Selection
+from core.masks.choices import DEFAULT_SELECTION, REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant
 from tui.mask_options import DEMO_K, REAL_K
 
@@ -24,6 +24,9 @@ REAL_GRID = tuple(sorted({*REAL_K_GRID, REAL_K}))
 
 USUAL_ITEMS = 200
 """Default items: an interval of about 7 points either way at 70 %."""
+
+FEWEST_SCORED = 2
+"""Fewest diagnostic items that score weights: each of two halves needs one."""
 
 ALL = "all"
 """Typed for all items."""
@@ -46,13 +49,17 @@ class Lens:
     """Most items of each benchmark; None for all."""
     seed: int = 0
     scope: Scope = "global"
+    n_items: int | None = None
+    """Diagnostic items of each ability that score the weights; None for the model's usual number."""
 
     @classmethod
-    def first(cls, spec: ModelSpec, benchmark: str, seed: int = 0) -> Lens:
+    def first(
+        cls, spec: ModelSpec, benchmark: str, seed: int = 0, selection: Selection = DEFAULT_SELECTION
+    ) -> Lens:
         """The lens before anything was chosen."""
-        k, selection = (DEMO_K["mlp"], "contrast") if spec.is_embedded else (REAL_K, "top")
+        k = DEMO_K["mlp"] if spec.is_embedded else REAL_K
         ability = benchmark if benchmark in {a.id for a in ABILITIES} else ABILITIES[0].id
-        return cls(ability, "mlp", "contrast" if selection == "contrast" else "top", k, benchmark, seed=seed)
+        return cls(ability, "mlp", selection, k, benchmark, seed=seed)
 
     @property
     def mask(self) -> MaskSpec | None:
@@ -63,14 +70,14 @@ class Lens:
         """The mask for another ability."""
         if self.variant == "base":
             return None
-        return MaskSpec(ability, self.variant, self.selection, self.k, self.seed, self.scope)
+        return MaskSpec(ability, self.variant, self.selection, self.k, self.seed, self.scope, self.n_items)
 
     @property
     def control(self) -> MaskSpec | None:
         """The random control; None if nothing is ablated or the mask is random itself."""
         if self.variant == "base" or self.selection == "random":
             return None
-        return replace(self.mask_or_fail, selection="random")
+        return self.mask_or_fail.control
 
     @property
     def mask_or_fail(self) -> MaskSpec:
@@ -125,6 +132,18 @@ def parse_fraction(text: str) -> float:
         raise ValueError(f"'{word}' is not a number: write 0.5 %, 0.005 or 5e-3.")
     # Divided: multiplying by 0.01 would give a k that differs from the grid's.
     return value / 100 if word.endswith("%") else value
+
+
+def parse_scored(text: str) -> int:
+    """The number of diagnostic items in `200` or `1,000`.
+
+    Raises:
+        ValueError: not a whole number from 2.
+    """
+    count = parse_count(text)
+    if not FEWEST_SCORED <= count < MANY:
+        raise ValueError(f"Weights are scored by {FEWEST_SCORED} items or more: write 200, say.")
+    return count
 
 
 def parse_count(text: str) -> int:

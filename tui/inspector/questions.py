@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from core.masks.choices import SELECTIONS
-from tui.inspector.lens import parse_count
+from tui.inspector.lens import parse_count, parse_scored
 from tui.inspector.screens.dialogs import Choose, Enter, Option
 from tui.names import SELECTION_MEANINGS
 from tui.numbers import k_text
 
 if TYPE_CHECKING:
-    from tui.inspector.controller import Controller, RunChoice
+    from tui.inspector.controller import Controller
+    from tui.inspector.run_choices import RunChoice
     from tui.inspector.screens.queue import QueueScreen
 
 KEEP = "keep"
@@ -47,9 +48,20 @@ def how_many_items(controller: Controller) -> Enter[int]:
     return Enter("items", f"Items per benchmark; {benchmark.name} has {benchmark.n_items:,}.", parse_count)
 
 
+def how_many_scored(controller: Controller) -> Enter[int]:
+    """A number of diagnostic items."""
+    session = controller.session
+    hint = (
+        "Diagnostic items of each ability from which its weights are scored: more of them take longer and "
+        f"select less by chance. Usual for this model: {session.experiment.importance.n_items:,}. Now "
+        f"{session.n_items_of(controller.lens):,}."
+    )
+    return Enter("items that score weights", hint, parse_scored)
+
+
 def which_runs(controller: Controller, choices: Mapping[str, RunChoice]) -> Choose:
     """A row or column of the matrix, or all of it."""
-    options = [Option(key, choice.title) for key, choice in choices.items()]
+    options = [Option(key, choice.label, choice.note) for key, choice in choices.items()]
     return Choose("run", options, "row", controller.session.marks)
 
 

@@ -13,7 +13,8 @@ import platformdirs
 
 from cache.files import write_atomically
 from core.abilities.catalogue import ABILITIES
-from tui.inspector.lens import Lens
+from core.masks.choices import DEFAULT_SELECTION, Selection
+from tui.inspector.lens import FEWEST_SCORED, Lens
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
@@ -42,6 +43,7 @@ class Remembered(msgspec.Struct, frozen=True):
             and lens.benchmark in benchmarks
             and 0 < lens.k <= 1
             and (lens.limit is None or lens.limit >= 1)
+            and (lens.n_items is None or lens.n_items >= FEWEST_SCORED)
         )
 
 
@@ -78,7 +80,12 @@ def remember(model_key: str, what: Remembered) -> None:
 
 
 def first_lens(
-    remembered: Remembered | None, spec: ModelSpec, benchmarks: Collection[str], seed: int = 0
+    remembered: Remembered | None,
+    spec: ModelSpec,
+    benchmarks: Collection[str],
+    seed: int = 0,
+    n_items: int | None = None,
+    selection: Selection = DEFAULT_SELECTION,
 ) -> Lens:
     """The lens of an inspector that opens: as it was left if that still fits.
 
@@ -87,10 +94,14 @@ def first_lens(
         spec: the model.
         benchmarks: ids of the available benchmarks, in order.
         seed: seed of the random control; never the remembered one, since the person has just given it.
+        n_items: diagnostic items that the person has just asked for; None for the remembered number.
+        selection: of a lens that is not remembered.
     """
     if remembered is not None and remembered.fits(benchmarks):
-        return replace(remembered.lens, seed=seed)
-    return Lens.first(spec, next(iter(benchmarks)), seed)
+        lens = replace(remembered.lens, seed=seed)
+    else:
+        lens = Lens.first(spec, next(iter(benchmarks)), seed, selection)
+    return lens if n_items is None else replace(lens, n_items=n_items)
 
 
 def _written(model_key: str) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from core.benchmarks.registry import OTHER_FORM, find_benchmarks, is_generated, reads_rows, runs_code
 from core.experiment.events import PromptsSettled
 from core.models.description import selectable_weights
+from core.models.matrices import weights_of
 from core.models.spec import FORM
 from tui.inspector.activity import Activity
-from tui.inspector.lens import Known
+from tui.inspector.lens import Known, k_grid
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import one_line
 
@@ -134,6 +135,16 @@ class Session:
     def items_of(self, benchmark: Benchmark, lens: Lens) -> int:
         """How many items of a benchmark the lens looks at."""
         return benchmark.n_items if lens.limit is None else min(lens.limit, benchmark.n_items)
+
+    def n_items_of(self, lens: Lens) -> int:
+        """Diagnostic items of each ability that score the weights of the lens's mask."""
+        return lens.n_items or self.experiment.importance.n_items
+
+    def sweep_ks(self, lens: Lens, info: ModelInfo) -> list[float]:
+        """The k of a sweep: those of the grid that the model is large enough for, and the lens's own."""
+        most = info.candidates[lens.variant]
+        fitting = [k for k in k_grid(self.spec.model) if 1 <= weights_of(k, info.parameters) <= most]
+        return sorted({lens.k, *fitting})
 
     def known_of(self, lens: Lens, info: ModelInfo) -> Known:
         """What the cache and the model's files say about a lens: for a thread.

@@ -22,7 +22,8 @@ from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 
 K = 0.01
-MASK_SPEC = MaskSpec("spatial_reasoning", "all", "top", K)
+SPATIAL = "spatial_reasoning"
+MASK_SPEC = MaskSpec(SPATIAL, "all", "top", K)
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +110,10 @@ def check_pairs(found: Overlaps, runner: Runner, selection: Selection) -> None:
 
 def test_overlaps_are_those_of_the_engines_masks(runner: Runner) -> None:
     for selection in ("top", "top_minus_shared"):
-        found = overlaps(runner, "mlp", selection, K)
+        found = overlaps(runner, MaskSpec(SPATIAL, "mlp", selection, K))
         assert (found.missing, found.damaged) == ((), ())
         check_pairs(found, runner, selection)
-    random = overlaps(runner, "mlp", "random", K)
+    random = overlaps(runner, MaskSpec(SPATIAL, "mlp", "random", K))
     check_pairs(random, runner, "random")
     assert random.lift[np.triu_indices(10, 1)].mean() == pytest.approx(1, abs=0.1)
 
@@ -127,11 +128,11 @@ def test_what_is_not_stored_is_named_and_has_no_number(runner: Runner, tmp_path:
         ranking = runner.store.rankings.load(key)
         assert ranking is not None
         empty.store.rankings.save(key, {}, *ranking)
-    found = overlaps(empty, "mlp", "top", K)
+    found = overlaps(empty, MaskSpec(SPATIAL, "mlp", "top", K))
     assert found.present == (True, True, *[False] * 8)
     assert found.missing == tuple(mask_specs[2:])
     assert np.isnan(found.jaccard).sum() == 100 - 4
-    cored = overlaps(empty, "mlp", "top_minus_shared", K)
+    cored = overlaps(empty, MaskSpec(SPATIAL, "mlp", "top_minus_shared", K))
     assert (any(cored.present), set(cored.missing)) == (False, set(mask_specs[2:]))
     assert selected(empty, replace(mask_specs[0], selection="top_minus_shared")) is None
 
@@ -144,4 +145,5 @@ def test_a_damaged_ranking_is_never_shown(runner: Runner, tmp_path: Path) -> Non
     other.store.rankings.save(key, {}, np.full(n, 99, np.int16), np.arange(n, dtype=np.int32), {})
     with pytest.raises(CorruptEntry, match="weights that the model lacks"):
         mask_distribution(other, mask_spec)
-    assert [error.path.stem for error in overlaps(other, "mlp", "top", 1e-5).damaged] == [key]
+    found = overlaps(other, MaskSpec(SPATIAL, "mlp", "top", 1e-5))
+    assert [error.path.stem for error in found.damaged] == [key]

@@ -9,7 +9,7 @@ import pytest
 
 from cache.folder import Store
 from core.abilities import ABILITIES
-from core.analysis.cache_status import cache_status, cached_abilities, cached_benchmarks, control_of
+from core.analysis.cache_status import cache_status, cached_abilities, cached_benchmarks
 from core.analysis.matrix import Matrix, matrix, sweep
 from core.analysis.profile import profile_of
 from core.benchmarks.registry import find_benchmarks
@@ -42,11 +42,11 @@ def experiment(tmp_path: Path) -> Experiment:
 
 
 def the_matrix(experiment: Experiment) -> Matrix:
-    return matrix(experiment, "mlp", "top", 0.01, BENCHMARKS, limit=N)
+    return matrix(experiment, MASKS[0], BENCHMARKS, limit=N)
 
 
 def test_a_full_matrix_has_the_numbers_of_a_profile(experiment: Experiment) -> None:
-    controls = [control_of(mask) for mask in MASKS]
+    controls = [mask.control for mask in MASKS]
     save(experiment, [None, *MASKS, *controls])
     abilities = tuple(ability.id for ability in ABILITIES)
     plan = Plan(abilities, ("mlp",), ("top", "random"), (0.01,), BENCHMARKS, limit=N)
@@ -84,7 +84,7 @@ def test_all_stored_random_masks_make_the_empirical_p_of_a_profile(experiment: E
     keys = {mask: [r.key for r in plan.requests(experiment, mask)] for mask in masks}
     frames = {m: [experiment.store.outcomes.load(key) for key in of_mask] for m, of_mask in keys.items()}
     rows = profile_of(plan, experiment, frames).cells.filter(selection="top").to_dicts()  # type: ignore[arg-type]
-    found = matrix(experiment, "mlp", "top", 0.01, BENCHMARKS, limit=N, seed=seed)
+    found = matrix(experiment, replace(MASKS[0], seed=seed), BENCHMARKS, limit=N)
     p_values = set()
     for row in rows:
         empirical = found.cells[row["ability"], row["benchmark"]].empirical
@@ -92,24 +92,24 @@ def test_all_stored_random_masks_make_the_empirical_p_of_a_profile(experiment: E
         assert told == (row["empirical_p"], row["random_masks"])
         p_values.add(row["empirical_p"])
     assert p_values == ({None, 0.2, 1.0} if seed == 0 else {None, 1.0})  # none without an AIS
-    drawn = matrix(experiment, "mlp", "random", 0.01, BENCHMARKS, limit=N, seed=seed)
+    drawn = matrix(experiment, replace(MASKS[0].control, seed=seed), BENCHMARKS, limit=N)
     assert all(cell.empirical is None for cell in drawn.cells.values())
     assert found.missing == ()
 
 
 def test_of_a_stopped_profile_the_random_masks_that_are_there_count(experiment: Experiment) -> None:
-    further = [replace(control_of(MASKS[1]), seed=drawn_seed(0, draw)) for draw in (1, 2, 4)]
-    save(experiment, [None, *MASKS, control_of(MASKS[1]), *further])
+    further = [replace(MASKS[1].control, seed=drawn_seed(0, draw)) for draw in (1, 2, 4)]
+    save(experiment, [None, *MASKS, MASKS[1].control, *further])
     cells = the_matrix(experiment).cells
     counted = {a: empirical.masks for (a, _), c in cells.items() if (empirical := c.empirical)}
     assert counted == {MASKS[1].ability: 3}  # the fifth comes after a draw that is not there
 
 
 def test_what_is_lacking_is_named_in_the_order_of_running_it(experiment: Experiment) -> None:
-    save(experiment, [MASKS[0], control_of(MASKS[1])])
+    save(experiment, [MASKS[0], MASKS[1].control])
     runs = the_matrix(experiment).missing
     masks = list(dict.fromkeys(run.mask for run in runs))
-    assert masks == [None, *MASKS[1:], *(control_of(m) for m in (MASKS[0], *MASKS[2:]))]
+    assert masks == [None, *MASKS[1:], *(m.control for m in (MASKS[0], *MASKS[2:]))]
     assert runs[:3] == tuple(Run(None, benchmark.id, N) for benchmark in BENCHMARKS)
     assert len(runs) == 3 * len(masks)
     save(experiment, [None])
@@ -122,8 +122,8 @@ def test_what_is_lacking_is_named_in_the_order_of_running_it(experiment: Experim
 
 
 def test_a_random_mask_is_its_own_control(experiment: Experiment) -> None:
-    save(experiment, [None, *map(control_of, MASKS)])
-    found = matrix(experiment, "mlp", "random", 0.01, BENCHMARKS, limit=N)
+    save(experiment, [None, *(mask.control for mask in MASKS)])
+    found = matrix(experiment, MASKS[0].control, BENCHMARKS, limit=N)
     assert found.missing == ()
     assert all(cell.control == cell.statistics for cell in found.cells.values())
 
@@ -144,7 +144,7 @@ def test_new_and_damaged_outcomes_are_noticed(experiment: Experiment) -> None:
 
 
 def test_a_sweep_shows_the_numbers_of_the_matrix(experiment: Experiment) -> None:
-    save(experiment, [None, *MASKS, replace(MASKS[1], k=0.02), control_of(MASKS[1])])
+    save(experiment, [None, *MASKS, replace(MASKS[1], k=0.02), MASKS[1].control])
     cell = the_matrix(experiment).cells[MASKS[1].ability, BENCHMARKS[0].id]
     points = sweep(experiment, MASKS[1], [0.005, 0.01, 0.02], BENCHMARKS[0], N)
     assert [(p.k, p.statistics is None, p.control is None) for p in points] == [
@@ -161,7 +161,7 @@ def test_cache_status_is_told_from_the_files(experiment: Experiment) -> None:
     found = cache_status(experiment, mask, benchmark, N)
     assert (found.base, found.ablated, found.control, found.ranking) == (True, True, False, False)
     assert not cache_status(experiment, mask, benchmark, N + 1).base
-    assert cache_status(experiment, control_of(mask), benchmark, N).ranking
+    assert cache_status(experiment, mask.control, benchmark, N).ranking
     assert cached_abilities(experiment, MASKS[0], benchmark, N) == {mask.ability}
     assert cached_benchmarks(experiment, mask, find_benchmarks(["all"]), N) == {b.id for b in BENCHMARKS}
     key = experiment.ranking_key(mask)

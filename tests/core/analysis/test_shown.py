@@ -54,7 +54,7 @@ def the_profile(experiment: Experiment) -> Profile:
 
 
 def the_matrix(experiment: Experiment) -> Matrix:
-    return matrix(experiment, "mlp", "top", 0.01, BENCHMARKS, limit=N)
+    return matrix(experiment, MASKS[0], BENCHMARKS, limit=N)
 
 
 def test_what_is_known_comes_from_the_stored_outcomes(experiment: Experiment) -> None:

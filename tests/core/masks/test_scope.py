@@ -164,11 +164,11 @@ def test_what_is_read_without_torch_is_the_same(
 
 def test_overlaps_of_matched_masks(runner: Runner, tmp_path: Path) -> None:
     mask_specs = [replace(MASK_SPEC, ability=one.id, selection="random_matched") for one in ABILITIES]
-    before = overlaps(runner, "all", "random_matched", 0.01, scope="per-matrix")
+    before = overlaps(runner, mask_specs[0])
     for mask_spec in before.missing:
         assert mask_spec.selection == "top"  # what is lacking is a ranking, and this is whose
         runner.mask(mask_spec)
-    found = overlaps(runner, "all", "random_matched", 0.01, scope="per-matrix")
+    found = overlaps(runner, mask_specs[0])
     assert (found.missing, found.damaged, dict(found.split_half_overlaps)) == ((), (), {})
     first, second = (runner.mask(mask_spec) for mask_spec in mask_specs[:2])
     assert found.shared[0, 1] == len(first.intersection(second))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cache.folder import Store
@@ -154,3 +155,14 @@ def test_the_contrast_with_the_largest_is_the_same_whatever_room_there_is(
     leave_no_room(monkeypatch, for_sums=False)
     narrow = runner_of(tmp_path / "narrow", [])
     assert [narrow.mask(mask_spec) for mask_spec in mask_specs] == masks
+
+
+def test_a_mask_scored_by_another_number_of_items_is_that_of_such_an_experiment(tmp_path: Path) -> None:
+    heard: list[Event] = []
+    runner = runner_of(tmp_path / "one", heard)
+    top = MaskSpec(IDS[3], "mlp", "top", K)
+    of_three, of_five = runner.mask(top), runner.mask(MaskSpec(IDS[3], "mlp", "top", K, n_items=5))
+    five = Runner(ModelSpec(device="cpu"), Store(tmp_path / "two"), ImportanceSpec(n_items=5))
+    assert runner.ranking_key(MaskSpec(IDS[3], "mlp", "top", K, n_items=5)) == five.ranking_key(top)
+    assert np.array_equal(of_five.addresses, five.mask(top).addresses)
+    assert not np.array_equal(of_five.addresses, of_three.addresses)

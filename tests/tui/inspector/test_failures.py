@@ -176,7 +176,7 @@ async def test_what_shows_the_tag_that_counts_is_underlined(stored: tuple[Experi
 
 async def test_a_cell_says_how_its_answers_fail(stored: tuple[Experiment, Benchmark]) -> None:
     written = Written(*stored)
-    cells = matrix(written.session.experiment, "mlp", "top", MASK.k, written.session.benchmarks)
+    cells = matrix(written.session.experiment, MASK, written.session.benchmarks)
     async with written.app.run_test(size=(80, 24)) as pilot:
         written.app.push_screen(CellScreen(written.session, LENS, cells))
         await written.says(pilot, "without quantitative, on sums", "fails: 40 % [12, 77] miscount upward")

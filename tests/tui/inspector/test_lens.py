@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from core.experiment.specs import MaskSpec
+from core.masks.choices import DEFAULT_SELECTION
 from core.models.spec import ModelSpec
-from tui.inspector.lens import DEMO_GRID, Lens, k_grid, next_k
+from tui.inspector.lens import DEMO_GRID, Lens, k_grid, next_k, parse_scored
 from tui.numbers import k_text
 
 
@@ -14,15 +15,28 @@ def test_the_first_lens_looks_at_the_ability_of_the_benchmark() -> None:
     assert lens.control == MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
 
 
-def test_a_real_model_begins_with_top_which_needs_one_importance_only() -> None:
+def test_a_real_model_begins_with_the_selection_that_the_calibration_supports() -> None:
     lens = Lens.first(ModelSpec("owner/model"), "arc_easy")
-    assert (lens.selection, lens.k) == ("top", 1e-6)
+    assert (lens.selection, lens.k) == (DEFAULT_SELECTION, 1e-6)
 
 
 def test_base_has_neither_mask_nor_control() -> None:
     lens = Lens("spatial_reasoning", "base", "top", 0.01, "spatial_reasoning")
     assert lens.mask is None
     assert lens.control is None
+
+
+def test_the_number_of_scoring_items_is_part_of_the_mask_but_not_of_its_random_control() -> None:
+    lens = Lens("spatial_reasoning", "mlp", "top", 0.01, "spatial_reasoning", n_items=50)
+    assert lens.mask == MaskSpec("spatial_reasoning", "mlp", "top", 0.01, n_items=50)
+    assert lens.control == MaskSpec("spatial_reasoning", "mlp", "random", 0.01)
+
+
+def test_two_items_are_the_fewest_that_score_weights() -> None:
+    assert parse_scored("2") == 2
+    for text in ("1", "all", "many"):
+        with pytest.raises(ValueError, match="write"):
+            parse_scored(text)
 
 
 def test_a_random_mask_is_its_own_control() -> None:

@@ -60,10 +60,17 @@ def test_a_damaged_file_is_as_good_as_none_and_written_anew(damage: bytes, state
         replace(LEFT.lens, ability="telepathy"),
         replace(LEFT.lens, k=2.0),
         replace(LEFT.lens, limit=0),
+        replace(LEFT.lens, n_items=1),
     ],
 )
 def test_a_lens_that_no_longer_fits_is_the_first_one(lens: Lens) -> None:
     assert first_lens(Remembered(lens), SPEC, BENCHMARKS, seed=3) == Lens.first(SPEC, BENCHMARKS[0], 3)
+
+
+def test_scoring_items_that_were_just_asked_for_come_before_remembered_ones() -> None:
+    left = Remembered(replace(LEFT.lens, n_items=200))
+    assert first_lens(left, SPEC, BENCHMARKS).n_items == 200
+    assert first_lens(left, SPEC, BENCHMARKS, n_items=50).n_items == 50
 
 
 def test_the_seed_is_that_of_this_start() -> None:

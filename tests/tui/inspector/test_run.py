@@ -143,7 +143,7 @@ async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Pat
     session = Session(spec, experiment, (benchmark,), UNICODE, False, lambda command: None)
     comparison = Comparison.read(experiment, benchmark, runs_of(session, lens), None)
     figures = comparison.figures(None, (), STORED_RESAMPLES)
-    cells = matrix(experiment, "mlp", "top", MASK.k, [benchmark], GRADED).cells.values()
+    cells = matrix(experiment, MASK, [benchmark], GRADED).cells.values()
     (cell,) = [one for one in cells if one.statistics]
     assert figures.sides["ablated"].effect == cell.statistics
     assert figures.score_word == "score"

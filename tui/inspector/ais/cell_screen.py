@@ -173,7 +173,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         benchmark, mask = self._session.benchmark(self._lens.benchmark), self._lens.mask_or_fail
         points = self.query_one(SweepView).points
         masks = [replace(mask, k=point.k) for point in points if point.statistics is None]
-        masks += [replace(mask, k=point.k, selection="random") for point in points if point.control is None]
+        masks += [replace(mask.control, k=point.k) for point in points if point.control is None]
         if self._session.readonly:
             self.notify("This inspector was started with --readonly: it only looks.", markup=False)
         elif masks:

@@ -14,9 +14,8 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.models.matrices import weights_of
 from tui.inspector.ais.cell_text import ais_with_interval, cell_mark, control_text
-from tui.inspector.lens import Lens, k_grid
+from tui.inspector.lens import Lens
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.themes import text_style
 from tui.inspector.pane import read_in_thread
@@ -210,10 +209,7 @@ def read_sweep(session: Session, lens: Lens) -> list[SweepPoint]:
     """
     from core.analysis.matrix import sweep
 
-    info, benchmark = session.experiment.info, session.benchmark(lens.benchmark)
-    candidates = info.candidates[lens.variant]
-    grid = [k for k in k_grid(session.spec.model) if weights_of(k, info.parameters) <= candidates]
-    ks = sorted({*grid, lens.k})
+    benchmark, ks = session.benchmark(lens.benchmark), session.sweep_ks(lens, session.experiment.info)
     return sweep(session.experiment, lens.mask_or_fail, ks, benchmark, session.items_of(benchmark, lens))
 
 

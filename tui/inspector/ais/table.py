@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.masks.choices import Scope, Selection
-from core.models.matrices import Variant
+from core.abilities.catalogue import ABILITIES
+from core.experiment.specs import MaskSpec
 from tui.inspector.activity import Activity
 from tui.inspector.ais.cell_text import (
     MARK_WIDTH,
@@ -35,14 +36,14 @@ AIS = ("ais", "ais_low", "ais_high")
 STATISTICS = ("n", "score", "base_score", "chance", *AIS, "detectable_ais", "p_value")
 """Figures of a cell that are written to files."""
 
-Question = tuple[Variant, Selection, float, int | None, int, Scope, int]
-"""What identifies a matrix: variant, selection, k, limit, seed, scope, number of columns."""
+Question = tuple[MaskSpec, int | None, tuple[str, ...]]
+"""What identifies a matrix: the mask of its first ability, the limit, and the columns."""
 
 
 def question_of(session: Session, lens: Lens) -> Question:
-    """The matrix that a lens looks at."""
-    columns = len(session.columns(lens))
-    return lens.variant, lens.selection, lens.k, lens.limit, lens.seed, lens.scope, columns
+    """The matrix of a lens that ablates something."""
+    columns = tuple(benchmark.id for benchmark in session.columns(lens))
+    return replace(lens.mask_or_fail, ability=ABILITIES[0].id), lens.limit, columns
 
 
 def read_matrix(session: Session, lens: Lens) -> Matrix:
@@ -53,16 +54,7 @@ def read_matrix(session: Session, lens: Lens) -> Matrix:
     """
     from core.analysis.matrix import matrix
 
-    return matrix(
-        session.experiment,
-        lens.variant,
-        lens.selection,
-        lens.k,
-        session.columns(lens),
-        lens.limit,
-        lens.seed,
-        lens.scope,
-    )
+    return matrix(session.experiment, lens.mask_or_fail, session.columns(lens), lens.limit)
 
 
 def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
@@ -70,10 +62,8 @@ def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
     run = None if activity.current is None else activity.current.run
     if run is None or run.mask is None:
         return None
-    mask = run.mask
-    chosen = (matrix.variant, matrix.selection, matrix.k, matrix.scope)
-    is_here = (mask.variant, mask.selection, mask.k, mask.scope) == chosen
-    return (mask.ability, run.benchmark) if is_here else None
+    is_here = replace(run.mask, ability=matrix.mask.ability) == matrix.mask
+    return (run.mask.ability, run.benchmark) if is_here else None
 
 
 def heat_table(matrix: Matrix, marks: Marks, running: tuple[str, str] | None) -> HeatTable:

@@ -19,7 +19,7 @@ from core.masks.choices import Selection
 from tui.inspector.lens import Lens
 from tui.inspector.pane import Pane
 from tui.inspector.session import Session
-from tui.names import VARIANT_WORDS, order_words, short_benchmark
+from tui.names import VARIANT_WORDS, order_words, scored_words, short_benchmark
 from tui.safe_text import safe_line
 
 Found = TypeVar("Found")
@@ -203,5 +203,6 @@ def _mask_kind(mask: MaskSpec) -> str:
 def _title_of(masks: Sequence[MaskSpec]) -> str:
     """The title of the job that scores the weights of the masks."""
     if len(masks) == 1:
-        return f"ranking of {masks[0]}"
-    return f"rankings of {len(masks)} abilities, {_mask_kind(masks[0])}, k {masks[0].k:g}"
+        return f"ranking of {masks[0]}{scored_words(masks[0])}"
+    kind = f"{_mask_kind(masks[0])}, k {masks[0].k:g}{scored_words(masks[0])}"
+    return f"rankings of {len(masks)} abilities, {kind}"

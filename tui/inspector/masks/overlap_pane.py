@@ -40,7 +40,7 @@ def read_overlaps(experiment: Experiment, lens: Lens) -> OverlapTable | Missing:
     """
     from core.analysis.mask_tables import overlaps
 
-    found = overlaps(experiment, lens.variant, lens.selection, lens.k, lens.seed, lens.scope)
+    found = overlaps(experiment, lens.mask_or_fail)
     if not any(found.present):
         return missing_rankings(found.missing)
     return OverlapTable(found, lens.variant, lens.selection, lens.k, lens.scope)

@@ -99,7 +99,7 @@ def read_masks(experiment: Experiment, mask: MaskSpec, other: str | None) -> Mas
     own = _view(experiment, mask)
     if own is None:
         return missing_rankings([mask])
-    control = None if mask.selection == "random" else _view(experiment, replace(mask, selection="random"))
+    control = None if mask.selection == "random" else _view(experiment, mask.control)
     other_spec = None if other is None else replace(mask, ability=other)
     other_view = None if other_spec is None else _view(experiment, other_spec)
     shared = 0 if other_spec is None or other_view is None else _shared(experiment, mask, other_spec)

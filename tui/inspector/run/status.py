@@ -179,7 +179,7 @@ def _work(side: Side, figures: Figures) -> str:
 def _scoring(session: Session, lens: Lens, scorings: int) -> str:
     """The scoring that has to come first."""
     whose = short_benchmark(lens.ability) if scorings == 1 else f"{scorings} abilities"
-    return f"of {whose}: {session.spec.importance.n_items:,} items{' each' if scorings > 1 else ''}"
+    return f"of {whose}: {session.n_items_of(lens):,} items{' each' if scorings > 1 else ''}"
 
 
 def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job, bar: int) -> list[str]:

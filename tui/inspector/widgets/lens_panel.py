@@ -163,6 +163,7 @@ class LensPanel(VerticalScroll, can_focus=False):
         yield LensLine(self, "variant", "variant")
         yield LensLine(self, "selection", "selection")
         yield LensLine(self, "k", "enter_k")
+        yield LensLine(self, "scoring", "scored")
         yield LensLine(self, "benchmark", "benchmark")
         yield LensLine(self, "items", "items")
 
@@ -182,7 +183,8 @@ class LensPanel(VerticalScroll, can_focus=False):
             "ability": ("ability", "a", []),
             "variant": ("variant", "v", self._variant(width)),
             "selection": ("select", "s", self._selection(width)),
-            "k": ("k", "[ ] K", self._k(width)),
+            "k": ("k" if width >= ROOMY else f"k {k_text(self.lens.k)}", "[ ] K", self._k(width)),
+            "scoring": (f"scored by {self.session.n_items_of(self.lens):,}", "S", []),
             "benchmark": ("benchmark", "b", self._benchmark(width)),
             "items": (f"items {self._items()}", "I", []),
         }
@@ -206,9 +208,9 @@ class LensPanel(VerticalScroll, can_focus=False):
     def _k(self, width: int) -> list[Text]:
         lens, known = self.lens, self.known
         grid = k_grid(self.session.spec.model)
-        ks = grid if width >= ROOMY and lens.k in grid else (lens.k,)
+        ks = grid if lens.k in grid else (lens.k,)
         names = [f"{k * 100:.3g}" for k in ks] if len(ks) > 1 else [k_text(lens.k)]
-        lines = [self._row(names, ks.index(lens.k))]
+        lines = [self._row(names, ks.index(lens.k))] if width >= ROOMY else []
         if lens.variant == "base":
             return [*lines, Text(" nothing ablated", style="dim")]
         if known.problem:

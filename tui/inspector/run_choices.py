@@ -1,0 +1,95 @@
+"""What can be run together beyond the lens: rows and columns of the matrix, a k sweep, random controls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.abilities.catalogue import ABILITIES
+from core.experiment.specs import MaskSpec, Run, drawn_seed
+from tui.names import how_words, kind_words, scored_words, short_benchmark
+
+if TYPE_CHECKING:
+    from core.models.description import ModelInfo
+    from tui.inspector.lens import Lens
+    from tui.inspector.session import Session
+
+RANDOM_MASKS = 19
+"""Random controls beside a mask: the fewest that can show an empirical p of .05."""
+
+
+class RunChoice(NamedTuple):
+    """Several runs that are started together."""
+
+    title: str
+    """Jobs are known by their titles, so it says how weights are chosen."""
+    label: str
+    """What it is, in a list."""
+    masks: tuple[MaskSpec | None, ...]
+    benchmarks: tuple[str, ...]
+    note: str = ""
+    """What it is good for."""
+
+    def runs(self, session: Session, lens: Lens) -> tuple[Run, ...]:
+        """Each mask on each benchmark, with the lens's number of items."""
+        sized = [(one, session.items_of(session.benchmark(one), lens)) for one in self.benchmarks]
+        return tuple(Run(mask, benchmark, n) for mask in self.masks for benchmark, n in sized)
+
+
+def choice_of(title: str, lens: Lens, abilities: Sequence[str], benchmarks: Sequence[str]) -> RunChoice:
+    """The intact model, then the mask of each ability and its control, on each benchmark."""
+    masks: list[MaskSpec | None] = [None]
+    for mask in filter(None, map(lens.mask_of, abilities)):
+        masks += [mask] if mask.selection == "random" else [mask, mask.control]
+    return RunChoice(title, title, tuple(masks), tuple(benchmarks))
+
+
+def run_choices(session: Session, lens: Lens, info: ModelInfo | None) -> dict[str, RunChoice]:
+    """The choices by their ids; those about k and random masks are about the lens's own cell."""
+    everything = [benchmark.id for benchmark in session.columns(lens)]
+    all_benchmarks = f"all {len(everything)} benchmarks"
+    mask = lens.mask
+    if mask is None:
+        return {"row": choice_of(f"base on {all_benchmarks}", lens, [lens.ability], everything)}
+    abilities = [ability.id for ability in ABILITIES]
+    here, name = short_benchmark(lens.ability), short_benchmark(lens.benchmark)
+    all_abilities = f"all {len(abilities)} abilities"
+    found = {
+        "row": choice_of(f"{here} on {all_benchmarks}", lens, [lens.ability], everything),
+        "column": choice_of(f"{all_abilities} on {name}", lens, abilities, [lens.benchmark]),
+        "matrix": choice_of(f"{all_abilities} on {all_benchmarks}", lens, abilities, everything),
+    }
+    found = {key: one._replace(title=f"{one.title} · {how_words(mask)}") for key, one in found.items()}
+    if info is not None:
+        found["sweep"] = _sweep(session, lens, mask, info)
+    if mask.selection != "random":
+        found["random"] = _random(lens, mask)
+    return found
+
+
+def _sweep(session: Session, lens: Lens, mask: MaskSpec, info: ModelInfo) -> RunChoice:
+    """The lens's cell at every k of the grid."""
+    ks = session.sweep_ks(lens, info)
+    masks = [one for k in ks for one in (replace(mask, k=k), replace(mask.control, k=k))]
+    name = f"{short_benchmark(lens.ability)} on {short_benchmark(lens.benchmark)}"
+    return RunChoice(
+        f"k sweep {name} · {kind_words(mask)}{scored_words(mask)}",
+        f"k sweep of {name}",
+        (None, *dict.fromkeys(masks)),
+        (lens.benchmark,),
+        f"all {len(ks)} k of the grid; the curve is in the tab AIS",
+    )
+
+
+def _random(lens: Lens, mask: MaskSpec) -> RunChoice:
+    """The lens's cell beside several random masks of its size."""
+    draws = [replace(mask.control, seed=drawn_seed(mask.seed, draw)) for draw in range(RANDOM_MASKS)]
+    name = f"{short_benchmark(lens.ability)} on {short_benchmark(lens.benchmark)}"
+    return RunChoice(
+        f"{RANDOM_MASKS} random masks beside {name} · {how_words(mask)}",
+        f"{RANDOM_MASKS} random masks beside {name}",
+        (None, mask, *draws),
+        (lens.benchmark,),
+        "how often chance goes as far: the empirical p",
+    )
