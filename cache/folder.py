@@ -87,6 +87,11 @@ class Store:
         """The file in which `fingerprint_files` remembers what it has read."""
         return self.root / "models" / "fingerprints.json"
 
+    @property
+    def pace_memory(self) -> Path:
+        """The file that keeps how long work took on this machine."""
+        return self.root / "models" / "paces.json"
+
     def lock(self, key: str) -> AbstractContextManager[None]:
         """A context in which this thread of this process alone works on the key; waits for its turn.
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from core.abilities import Item
+    from core.analysis.auto_k import FoundK
     from core.benchmarks.benchmark import Benchmark
     from core.experiment.events import Event
     from core.experiment.specs import MaskSpec
     from core.models.spec import ModelSpec
-    from core.runner.auto_k import FoundK
     from core.runner.runner import Runner
     from tui.options import BenchmarkFlags
 
@@ -171,7 +171,7 @@ def first_of_grid(spec: ModelSpec, selections: Sequence[Selection]) -> float:
     Raises:
         ValueError: all of them are controls.
     """
-    from core.runner.auto_k import grid_of, require_searchable
+    from core.analysis.auto_k import grid_of, require_searchable
 
     require_searchable(selections)
     return grid_of(spec)[0]
@@ -211,7 +211,8 @@ def find_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
         ValueError: even the smallest k is too large.
         WeightsChangedError: the weights were not restored.
     """
-    from core.runner.auto_k import find_k, searched_masks
+    from core.analysis.auto_k import searched_masks
+    from core.runner.auto_k import find_k
 
     wanted = searched_masks(masks)
     if wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from core.abilities.catalogue import ABILITIES
+from core.abilities.catalogue import ABILITIES, JOINS
 from core.inference import Finish
 from core.masks.choices import Scope, Selection
 from core.models.matrices import VARIANTS, Variant
@@ -86,6 +86,9 @@ VERSION_WORDS: dict[Version, str] = {
 def short_benchmark(benchmark_id: str) -> str:
     """A benchmark or an ability in a word; safe on a screen, whoever made its id."""
     ability, form, style = benchmark_id.partition(FORM)
+    needs = [ABILITY_WORDS.get(one) for one in benchmark_id.split(JOINS)]
+    if None not in needs:
+        return JOINS.join(map(str, needs))
     word = ABILITY_WORDS.get(ability)
     return safe_line(benchmark_id) if word is None else f"{word}{form}{safe_line(style)}"
 
@@ -95,6 +98,8 @@ def short_name(benchmark_id: str) -> str:
     ability, form, style = benchmark_id.partition(FORM)
     if form and ability in SHORT_NAMES:
         return f"{SHORT_NAMES[ability][: LONGEST_HEAD - 2]}{form}{safe_line(style)[:1]}"
+    if JOINS in benchmark_id and all(one in SHORT_NAMES for one in benchmark_id.split(JOINS)):
+        return JOINS.join(SHORT_NAMES[one][:1] for one in benchmark_id.split(JOINS))
     return SHORT_NAMES.get(benchmark_id, safe_line(benchmark_id)[:LONGEST_HEAD])
 
 

@@ -199,6 +199,7 @@ def _settings(look: ScreenOptions) -> Settings:
 
 def _app(spec: EngineSpec, settings: Settings, n_items: int | None) -> Inspector:
     """The app, in the state in which it was left the last time."""
+    from core.benchmarks.diagnostic import compound_benchmarks
     from core.benchmarks.registry import find_benchmarks
     from core.experiment.experiment import Experiment
     from tui.inspector.app import Inspector
@@ -214,7 +215,7 @@ def _app(spec: EngineSpec, settings: Settings, n_items: int | None) -> Inspector
     lens = first_lens(
         remembered,
         spec.model,
-        [b.id for b in benchmarks],
+        [b.id for b in (*benchmarks, *compound_benchmarks())],
         importance.seed,
         n_items,
         importance.usual_selection,

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from core.abilities.compound import JOINS
+from core.abilities.catalogue import JOINS
 from core.masks.choices import CONTROLS
 from core.models.spec import FORM
 from tui import output

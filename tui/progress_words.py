@@ -36,6 +36,7 @@ COUNTED = ("scoring",)
 PARTS: Mapping[JobKind, str] = {
     "runs": "run",
     "rankings": "ranking",
+    "auto_k": "k",
     "generation": "answer",
     "calibration": "run",
 }

@@ -47,12 +47,13 @@ def write_transfer(profile: Profile) -> None:
     from core.analysis.formats import transfer_of_format
 
     plan = profile.plan
-    rows = [row for row in transfer_of_format(profile.cells) if row["k"] == max(plan.ks_of(row["variant"]))]
+    found = transfer_of_format(profile.cells, profile.outcomes, plan.seed)
+    rows = [row for row in found if row["k"] == max(plan.ks_of(row["variant"]))]
     if not rows:
         return
     own, other = (STYLE_WORDS[rows[0][name]] for name in ("prompt", "other_prompt"))
     heads = ("ability", "mask", own, other, "difference", "n")
-    table = output.plain_table(heads, left=("ability", "mask", own, other), wraps=True)
+    table = output.plain_table(heads, left=heads[:-1], wraps=True)
     for row in rows:
         if row["selection"] in plan.effects:
             table.add_row(*_transfer_cells(row))
@@ -70,7 +71,10 @@ def _transfer_cells(row: Mapping[str, Any]) -> list[str]:
         has_ais = row[ais] is not None
         ends.append(f"{number(row[ais])} {interval(row[low], row[high])}" if has_ais else "at chance")
     mask = f"{row['variant']} {row['selection']}"
-    return [SHORT_NAMES[row["ability"]], mask, *ends, number(row["difference"]), f"{row['n']:,}"]
+    gap = number(row["difference"])
+    if row["difference"] is not None:
+        gap += f" {interval(row['difference_low'], row['difference_high'])}"
+    return [SHORT_NAMES[row["ability"]], mask, *ends, gap, f"{row['n']:,}"]
 
 
 def _controls(

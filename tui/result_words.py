@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from core.analysis.auto_k import FoundK, TriedK
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.shown import Shown
-    from core.runner.auto_k import FoundK, TriedK
     from tui.measures import Measure
 
 ENOUGH = 19

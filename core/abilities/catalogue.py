@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from core.models.spec import shortened
 
+JOINS = "+"
+"""Separates the abilities in the id of a benchmark that needs several."""
+
 
 @dataclass(frozen=True)
 class Ability:

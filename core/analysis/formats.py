@@ -9,19 +9,26 @@ from typing import Any
 
 import polars as pl
 
+from core.analysis.statistics.differences import Answered, paired_difference
 from core.models.spec import FORM
+
+MASK = ("ability", "variant", "selection", "k", "seed")
+"""The columns that name a mask."""
 
 FIGURES = ("ais", "ais_low", "ais_high", "n")
 
 
-def transfer_of_format(cells: pl.DataFrame) -> list[dict[str, Any]]:
+def transfer_of_format(cells: pl.DataFrame, outcomes: pl.DataFrame, seed: int = 0) -> list[dict[str, Any]]:
     """Each mask on its own ability's benchmark in both forms, as far as a profile has both; plain values.
 
     `ais` is of the model's own form, `other_ais` of the other one, both with their intervals; `difference` is
-    the first minus the second; None where one is not defined, and `reason` says why.
+    the first minus the second, `difference_low` and `difference_high` its 95 % interval over the same items;
+    None where one is not defined, and `reason` says why.
 
     Args:
         cells: `Profile.cells`.
+        outcomes: `Profile.outcomes`.
+        seed: random seed of the bootstrap.
     """
     own = {_mask_of(cell): cell for cell in cells.to_dicts() if cell["benchmark"] == cell["ability"]}
     rows = []
@@ -29,16 +36,43 @@ def transfer_of_format(cells: pl.DataFrame) -> list[dict[str, Any]]:
         ability, _, form = other["benchmark"].partition(FORM)
         cell = own.get(_mask_of(other))
         if ability == other["ability"] and cell is not None:
-            rows.append({**_names(cell, form), **_figures(cell, other)})
+            has_both = cell["defined"] and other["defined"]
+            low, high = _ends(cell, other, outcomes, seed) if has_both else (None, None)
+            figures = _figures(cell, other) | {"difference_low": low, "difference_high": high}
+            rows.append({**_names(cell, form), **figures})
     return rows
 
 
 def _mask_of(cell: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(cell[name] for name in ("ability", "variant", "selection", "k", "seed"))
+    return tuple(cell[name] for name in MASK)
+
+
+def _ends(
+    cell: dict[str, Any], other: dict[str, Any], outcomes: pl.DataFrame, seed: int
+) -> tuple[float, float]:
+    """The 95 % interval of the difference of two cells, over the items that both have."""
+    first, second = (_answers(outcomes, one) for one in (cell, other))
+    both = first.join(second, on="item_id", how="inner", suffix="_other", maintain_order="left")
+    base, ablated, base_other, ablated_other = (
+        both[name].cast(pl.Float64).to_numpy() for name in ("base", "score", "base_other", "score_other")
+    )
+    return paired_difference(
+        Answered(base, ablated, cell["chance"]),
+        Answered(base_other, ablated_other, other["chance"]),
+        seed=seed,
+    )
+
+
+def _answers(outcomes: pl.DataFrame, cell: dict[str, Any]) -> pl.DataFrame:
+    """`item_id`, `score` under the mask of a cell, and the intact model's, `base`."""
+    here = outcomes.filter(benchmark=cell["benchmark"])
+    intact = here.filter(variant="base").select("item_id", base="score")
+    masked = here.filter(*(pl.col(name).eq_missing(cell[name]) for name in MASK)).select("item_id", "score")
+    return masked.join(intact, on="item_id", maintain_order="left")
 
 
 def _names(cell: dict[str, Any], form: str) -> dict[str, Any]:
-    names = {name: cell[name] for name in ("ability", "variant", "selection", "k", "seed")}
+    names = {name: cell[name] for name in MASK}
     return {**names, "prompt": cell["prompt"], "other_prompt": form, "shown": cell["shown"]}
 
 

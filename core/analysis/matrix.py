@@ -14,7 +14,7 @@ from core.analysis.comparisons import cell_table, compared
 from core.analysis.effects import Effects, effects
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics.cells import CellStatistics
-from core.analysis.statistics.significance import EmpiricalP
+from core.analysis.statistics.significance import EmpiricalP, empirical_p
 from core.analysis.summaries import MatrixSummary, summaries
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
@@ -162,6 +162,24 @@ def sweep(
     measured = effects(experiment, [*masks, *(m.control for m in masks)], [(benchmark, n)], mask.seed)
     found = measured.found.get
     return [SweepPoint(m.k, found((m, benchmark.id)), found((m.control, benchmark.id))) for m in masks]
+
+
+def beside_random(experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, n: int) -> EmpiricalP | None:
+    """A mask beside all stored random masks of its ability and size, on n items of one benchmark.
+
+    None for a drawn mask, and where its AIS is not known or defined, or that of all random masks.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    if mask.selection in DRAWN:
+        return None
+    sized = [(benchmark, n)]
+    draws = [mask.control, *_further_draws(experiment, [mask], sized, mask.seed)]
+    found = effects(experiment, [mask, *draws], sized, mask.seed).found
+    own, *drawn = (found.get((one, benchmark.id)) for one in (mask, *draws))
+    known = [one.ais for one in drawn if one is not None and one.ais is not None]
+    return None if own is None or own.ais is None or not known else empirical_p(own.ais, known)
 
 
 def _cell(measured: Effects, mask: MaskSpec, row: Mapping[str, Any]) -> Cell:

@@ -175,7 +175,7 @@ def findings_of(profile: Profile) -> dict[str, Any]:
         ],
         "failures": _failures_of(profile),
         "shown": [one.figures() for one in profile.shown.values()],
-        "transfer_of_format": transfer_of_format(profile.cells),
+        "transfer_of_format": transfer_of_format(profile.cells, profile.outcomes, profile.plan.seed),
     }
 
 

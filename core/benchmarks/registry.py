@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.abilities import ABILITIES
-from core.abilities.compound import JOINS, compound_id
+from core.abilities.catalogue import JOINS
+from core.abilities.compound import compound_id
 from core.benchmarks.benchmark import DEFAULT_OPTIONS, Benchmark, BenchmarkOptions, Kind
 from core.benchmarks.custom import SUFFIX, YAML_SUFFIXES, custom_task, is_description
 from core.benchmarks.diagnostic import (

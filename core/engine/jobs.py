@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from core.engine.protocol import Start, StartCalibration, StartGeneration, StartRankings, StartRuns
+from core.engine.protocol import (
+    Start,
+    StartAutoK,
+    StartCalibration,
+    StartGeneration,
+    StartRankings,
+    StartRuns,
+)
 from core.experiment.events import Event, JobChanged, QueueOrdered
 from core.experiment.jobs import Job, JobKind, JobState
 from core.phantom.calibration.plan import main_plan
@@ -17,6 +24,7 @@ from core.phantom.calibration.plan import main_plan
 KINDS: dict[type[Start], JobKind] = {
     StartRuns: "runs",
     StartRankings: "rankings",
+    StartAutoK: "auto_k",
     StartGeneration: "generation",
     StartCalibration: "calibration",
 }

@@ -66,6 +66,14 @@ class StartRankings(msgspec.Struct, frozen=True, tag=True):
     masks: tuple[MaskSpec, ...]
 
 
+class StartAutoK(msgspec.Struct, frozen=True, tag=True):
+    """Find the largest k at which the model can still write under one mask, by its generation quality."""
+
+    title: str
+    masks: tuple[MaskSpec]
+    """The mask, whatever its k."""
+
+
 class StartGeneration(msgspec.Struct, frozen=True, tag=True):
     """Write on from a prompt, once for each mask (None: the intact model), in turn."""
 
@@ -125,7 +133,7 @@ class Shutdown(msgspec.Struct, frozen=True, tag=True):
     """Only if no other screen is connected and no job runs or waits."""
 
 
-Start = StartRuns | StartRankings | StartGeneration | StartCalibration
+Start = StartRuns | StartRankings | StartAutoK | StartGeneration | StartCalibration
 """Commands that become jobs."""
 
 Command = Start | Pause | Resume | Cancel | Move | Shutdown

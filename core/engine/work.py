@@ -8,9 +8,18 @@ from dataclasses import replace
 
 import msgspec
 
+from core.abilities.neutral_texts import neutral_texts
+from core.analysis.auto_k import fitting_grid
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
-from core.engine.protocol import Start, StartCalibration, StartGeneration, StartRankings, StartRuns
+from core.engine.protocol import (
+    Start,
+    StartAutoK,
+    StartCalibration,
+    StartGeneration,
+    StartRankings,
+    StartRuns,
+)
 from core.experiment.events import (
     EntryReplaced,
     Event,
@@ -20,12 +29,14 @@ from core.experiment.events import (
     RunsFound,
 )
 from core.experiment.experiment import OutcomesRequest
+from core.experiment.kept_paces import keep_paces, take_in_known
 from core.experiment.pace import Step
 from core.experiment.specs import alike_ks
 from core.experiment.text_events import TextCompared, TextEnded, TextWritten
 from core.phantom.calibration.calibration import run_calibration, runners
 from core.phantom.calibration.plan import main_plan
 from core.phantom.ground_truth import phantom_of, truth_of
+from core.runner.auto_k import find_k
 from core.runner.runner import Runner
 from core.runner.runs import find_runs, run_missing
 from core.runner.steps import steps_of_rankings
@@ -65,6 +76,8 @@ def _do(runner: Runner, job: str, start: Start, advance: Advance, options: Bench
             _do_runs(runner, start, advance, allowed)
         case StartRankings():
             _do_rankings(runner, start, advance)
+        case StartAutoK():
+            _do_auto_k(runner, start, advance)
         case StartGeneration():
             _do_generation(runner, job, start, advance)
         case StartCalibration():
@@ -99,11 +112,24 @@ def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> li
 
 
 def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None:
+    take_in_known(runner, runner.progress.paces)
     runner.progress.expect(steps_of_rankings(runner, start.masks))
     for done, mask in enumerate(start.masks, start=1):
         runner.check_cancelled()
         runner.mask(mask, alike_ks(mask, start.masks), start.masks)
         advance(done)
+    keep_paces(runner, runner.progress.paces)
+
+
+def _do_auto_k(runner: Runner, start: StartAutoK, advance: Advance) -> None:
+    (mask,) = start.masks
+    grid, n = fitting_grid(runner, mask.variant), len(neutral_texts(runner.spec.level))
+    take_in_known(runner, runner.progress.paces)
+    tries = [Step("quality", about, n) for _ in grid for about in ("", "intact")]
+    runner.progress.expect([*steps_of_rankings(runner, [replace(mask, k=grid[-1])]), *tries])
+    find_k(runner, [mask])
+    keep_paces(runner, runner.progress.paces)
+    advance(1)
 
 
 def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Advance) -> None:

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-JobKind = Literal["runs", "rankings", "generation", "calibration"]
-"""`runs`: masks on benchmarks; `rankings`: importance and selection alone; `generation`: text; `calibration`:
-the whole method, on a phantom."""
+JobKind = Literal["runs", "rankings", "auto_k", "generation", "calibration"]
+"""`runs`: masks on benchmarks; `rankings`: importance and selection alone; `auto_k`: the search for a k;
+`generation`: text; `calibration`: the whole method, on a phantom."""
 
 JobState = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
 

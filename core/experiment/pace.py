@@ -83,6 +83,14 @@ class Paces:
         self._phases[kind[0]].note(units, seconds)
         self._kinds[kind].note(units, seconds)
 
+    def has(self, kind: Kind) -> bool:
+        """Whether a kind of work was measured."""
+        return kind in self._kinds
+
+    def measured(self) -> dict[Kind, tuple[float, float]]:
+        """Units and seconds of the last measurements of each kind."""
+        return {kind: (one.units, one.seconds) for kind, one in self._kinds.items()}
+
     def seconds(self, work: Mapping[Kind, float]) -> float | None:
         """The estimated seconds of units of several kinds; None as long as nothing at all was measured.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.analysis.profile import Profile, profile_of
 from core.experiment.events import RunFinished, RunsFound
 from core.experiment.experiment import OutcomesRequest, words_of
+from core.experiment.kept_paces import keep_paces, take_in_known
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec, alike_ks
 from core.experiment.storing import alone_with_run, stored_outcomes
@@ -169,6 +170,7 @@ def compute_runs(
     lacking = {request.mask for asked in runs.values() for request in asked if request.key not in stored}
     expected = [mask for mask in runs if mask is not None and mask in lacking | unmeasured]
     base_logprobs: BaseLogprobs = {}
+    take_in_known(runner, runner.progress.paces)
     runner.progress.expect(steps_of_runs(runner, runs, stored, unmeasured))
     for mask in dict.fromkeys((None, *runs)):  # base first: answers are compared with its
         asked = runs.get(mask, ())
@@ -187,6 +189,7 @@ def compute_runs(
             store_generation_quality(runner, mask, measured)
         for pair in compared:
             store_divergences(runner, pair, base_logprobs)
+        keep_paces(runner, runner.progress.paces)
 
 
 def _score(runner: Runner, request: OutcomesRequest) -> float:

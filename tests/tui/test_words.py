@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from core.analysis.auto_k import FoundK, TriedK
 from core.analysis.generation_quality import GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
 from core.experiment.events import GpuFacts, ImportancePlanned, ModelLoading
 from core.experiment.specs import MaskSpec
 from core.importance.plan import ImportancePlan
-from core.runner.auto_k import FoundK, TriedK
 from tui.engine_words import gpu_words, loaded_share, loaded_text, plan_text, planned_text
 from tui.numbers import age_text, count_text, number, size_text
 from tui.progress import shown_progress

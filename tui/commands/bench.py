@@ -37,12 +37,12 @@ from tui.safe_text import shown
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.analysis.auto_k import FoundK
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.statistics.accuracy import Verdict
     from core.analysis.statistics.cells import CellStatistics
     from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, Document
     from core.experiment.specs import MaskSpec
-    from core.runner.auto_k import FoundK
     from core.runner.runner import Runner
 
 

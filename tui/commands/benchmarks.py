@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.abilities.compound import JOINS
+from core.abilities.catalogue import JOINS
 from tui import output
 from tui.options import DataDir, Json, absolute_folder, checked_arguments
 from tui.output import wrapped

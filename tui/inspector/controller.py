@@ -6,14 +6,15 @@ import asyncio
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.engine.protocol import Cancel, Pause, Resume, Shutdown, StartRuns
 from core.experiment.events import ModelLoaded
 from core.models.description import selectable_weights
 from core.models.matrices import VARIANTS
 from tui.inspector.engine_link import EngineLink
-from tui.inspector.lens import Known, k_grid, next_k, parse_fraction
+from tui.inspector.k_search import KSearch
+from tui.inspector.lens import AUTO, Known, k_grid, next_k, parse_fraction
 from tui.inspector.look.text import one_line
 from tui.inspector.remembered import Remembered, remember
 from tui.inspector.run_choices import choice_of, run_choices
@@ -47,6 +48,7 @@ class Controller:
         self.info: ModelInfo | None = None
         """The model's description; None until its files were read."""
         self._view = view
+        self.k_search = KSearch(session, view, self.engine.send, self._take_k)
         self._counting: str | None = None
         """The benchmark that the lens turns to as soon as its rows are counted."""
         self._seen_revision = self._seen_stored = -1
@@ -100,6 +102,18 @@ class Controller:
         """Turns to the next k of the grid."""
         self.turn(k=next_k(self.lens.k, k_grid(self.session.spec.model), step))
 
+    def enter_k(self, k: float | Literal["auto"]) -> None:
+        """Turns to a k, or looks for it."""
+        if k == AUTO:
+            self.k_search.start(self.lens)
+        else:
+            self.turn(k=k)
+
+    def _take_k(self, asked: Lens, k: float) -> None:
+        """Turns to the k that was found, unless the lens has turned meanwhile."""
+        if replace(self.lens, k=asked.k, benchmark=asked.benchmark, limit=asked.limit) == asked:
+            self.turn(k=k)
+
     def set_limit(self, limit: int) -> None:
         """Looks at so many items of each benchmark."""
         whole = self.session.benchmark(self.lens.benchmark).n_items
@@ -110,12 +124,14 @@ class Controller:
         usual = self.session.experiment.importance.n_items
         self.turn(n_items=None if n_items == usual else n_items)
 
-    def parse_k(self, text: str) -> float:
-        """The k in a text.
+    def parse_k(self, text: str) -> float | Literal["auto"]:
+        """The k in a text, or `auto`.
 
         Raises:
             ValueError: not a share, or more weights than there are candidates.
         """
+        if text.strip().casefold() == AUTO:
+            return AUTO
         k = parse_fraction(text)
         if self.info is not None and self.lens.variant != "base":
             selectable_weights(k, self.lens.variant, self.info)
@@ -163,6 +179,7 @@ class Controller:
             self._view.show_activity()
         if activity.stored != self._seen_stored:
             self._seen_stored = activity.stored
+            self.k_search.look_again()
             self.refresh()
 
     async def describe(self) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from core.benchmarks.program_tests import UNCONFINED
 from core.engine.client import Connection, attach_or_start
-from core.engine.protocol import StartCalibration, StartRankings, StartRuns
+from core.engine.protocol import StartAutoK, StartCalibration, StartRankings, StartRuns
 from tui.inspector.session import CodePermission, Sandboxing
 from tui.safe_text import safe_line
 
@@ -145,7 +145,7 @@ class EngineLink:
             self._waiting.append(command)
         else:
             self._connection.send(command)
-            if isinstance(command, StartRuns | StartRankings | StartCalibration):
+            if isinstance(command, StartRuns | StartRankings | StartAutoK | StartCalibration):
                 self._jobs_asked[command.title] = command
 
     def _code_in(self, command: StartRuns) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from core.abilities.catalogue import ABILITIES
 from core.experiment.specs import MaskSpec
@@ -27,6 +27,9 @@ USUAL_ITEMS = 200
 
 FEWEST_SCORED = 2
 """Fewest diagnostic items that score weights: each of two halves needs one."""
+
+AUTO: Literal["auto"] = "auto"
+"""Typed for the largest k at which the model can still write."""
 
 ALL = "all"
 """Typed for all items."""

@@ -51,7 +51,7 @@ class LensKeys(KeysInOrder):
         self.controller.step_k(step)
 
     def action_enter_k(self) -> None:
-        self.ask(which_k(self.controller), lambda k: self.controller.turn(k=k))
+        self.ask(which_k(self.controller), self.controller.enter_k)
 
     def action_benchmark(self) -> None:
         self.ask(which_benchmark(self.controller), lambda one: self.controller.turn(benchmark=one))

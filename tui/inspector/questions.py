@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from core.masks.choices import SELECTIONS
 from tui.inspector.lens import parse_count, parse_scored
 from tui.inspector.screens.dialogs import Choose, Enter, Option
-from tui.names import SELECTION_MEANINGS
+from tui.names import SELECTION_MEANINGS, short_benchmark
 from tui.numbers import k_text
 
 if TYPE_CHECKING:
@@ -26,19 +26,23 @@ def which_selection(controller: Controller) -> Choose:
     return Choose("selection", options, controller.lens.selection, controller.session.marks)
 
 
-def which_k(controller: Controller) -> Enter[float]:
+def which_k(controller: Controller) -> Enter[float | Literal["auto"]]:
     """A share of all parameters."""
-    hint = f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(controller.lens.k)}."
+    hint = (
+        f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(controller.lens.k)}.\n"
+        "auto: the largest k of the grid at which the model can still write."
+    )
     return Enter("k", hint, controller.parse_k)
 
 
 def which_benchmark(controller: Controller) -> Choose:
     """A benchmark; those with stored outcomes are marked."""
     session, stored = controller.session, controller.known.benchmarks or ()
-    options = [
-        Option(one.id, one.name, controller.about_benchmark(one), one.id in stored)
-        for one in session.benchmarks
-    ]
+    options = []
+    for one in session.every_benchmark:
+        is_stored = None if one in session.compounds else one.id in stored
+        about, short = controller.about_benchmark(one), short_benchmark(one.id)
+        options.append(Option(one.id, one.name, about, is_stored, short))
     return Choose("benchmark", options, controller.lens.benchmark, session.marks)
 
 

@@ -28,8 +28,14 @@ class RunChoice(NamedTuple):
     """What it is, in a list."""
     masks: tuple[MaskSpec | None, ...]
     benchmarks: tuple[str, ...]
-    note: str = ""
+    what: str = ""
     """What it is good for."""
+
+    @property
+    def note(self) -> str:
+        """How many runs it takes, and what it is good for."""
+        count = len(self.masks) * len(self.benchmarks)
+        return "; ".join(filter(None, [f"{count:,} runs", self.what]))
 
     def runs(self, session: Session, lens: Lens) -> tuple[Run, ...]:
         """Each mask on each benchmark, with the lens's number of items."""

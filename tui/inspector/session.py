@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.benchmarks.diagnostic import compound_benchmarks
 from core.benchmarks.registry import OTHER_FORM, find_benchmarks, is_generated, reads_rows, runs_code
 from core.experiment.events import PromptsSettled
 from core.models.description import selectable_weights
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from core.benchmarks.benchmark import Benchmark
     from core.engine.protocol import Command, EngineSpec
     from core.experiment.experiment import Experiment
+    from core.experiment.specs import MaskSpec
     from core.models.description import ModelInfo
     from tui.inspector.lens import Lens
 
@@ -68,6 +70,10 @@ class Session:
     code: CodePermission = field(init=False)
     settled: PromptsSettled | None = field(init=False, default=None)
     """Prompt form and level of the items; None for an embedded model, and until they are settled."""
+    auto: MaskSpec | None = field(init=False, default=None)
+    """The mask with the k that the last search for one chose."""
+    compounds: tuple[Benchmark, ...] = field(init=False, default_factory=compound_benchmarks)
+    """Benchmarks whose items need two or three abilities: each a column only while the lens is on it."""
     memory: tuple[str, ...] = field(init=False, default=())
     """Two lines on the memory that the model needs and whether it fits; empty until known."""
     _counted: set[str] = field(init=False, default_factory=set)
@@ -104,15 +110,21 @@ class Session:
         return stored_settlement(self.experiment)
 
     def columns(self, lens: Lens) -> tuple[Benchmark, ...]:
-        """The benchmarks of the matrix: those in the other prompt form only if the lens looks at one."""
+        """Those of the matrix: the ten in the other form, or a compound, only while the lens is on one."""
         others = {one.id for one in self.benchmarks if FORM in one.id and is_generated(one)}
         if lens.benchmark in others:
             return self.benchmarks
-        return tuple(one for one in self.benchmarks if one.id not in others)
+        compound = [one for one in self.compounds if one.id == lens.benchmark]
+        return tuple(one for one in (*self.benchmarks, *compound) if one.id not in others)
+
+    @property
+    def every_benchmark(self) -> tuple[Benchmark, ...]:
+        """All that the lens can look at."""
+        return self.benchmarks + self.compounds
 
     def benchmark(self, benchmark_id: str) -> Benchmark:
-        """The benchmark with this id, one of `benchmarks`."""
-        return next(benchmark for benchmark in self.benchmarks if benchmark.id == benchmark_id)
+        """The benchmark with this id, one of `every_benchmark`."""
+        return next(benchmark for benchmark in self.every_benchmark if benchmark.id == benchmark_id)
 
     def runs_code(self, benchmark_id: str) -> bool:
         """Whether a benchmark runs code that the model writes."""
@@ -173,7 +185,7 @@ class Session:
         from core.analysis.cache_status import cached_benchmarks
 
         found: set[str] = set()
-        for benchmark in self.benchmarks:
+        for benchmark in self.columns(lens):
             try:
                 found |= cached_benchmarks(self.experiment, lens.mask, [benchmark], lens.limit)
             except (ValueError, OSError):

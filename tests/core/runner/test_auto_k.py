@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
+from core.analysis.auto_k import BEYOND_PAPER, FoundK, TriedK, grid_of, require_searchable
 from core.analysis.generation_quality import MOST_TIMES, GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
 from core.benchmarks.registry import find_benchmarks
@@ -28,7 +29,7 @@ from core.inference.cancelling import Cancelled
 from core.masks.choices import PAPER_K
 from core.models.matrices import weights_of
 from core.models.spec import ModelSpec
-from core.runner.auto_k import BEYOND_PAPER, FoundK, TriedK, find_k, grid_of, require_searchable
+from core.runner.auto_k import find_k
 from core.runner.loaded import WeightsChangedError
 from core.runner.runner import Runner
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
 from core.analysis.cache_status import has_ranking
+from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
+from core.analysis.matrix import beside_random
 from core.analysis.samples.answers import (
     Answers,
     comparable_scores,
@@ -26,10 +28,13 @@ from core.analysis.samples.answers import (
 from core.analysis.samples.items import ItemTable, ensure_items
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.cells import CellStatistics, cell_statistics, limits_of
+from core.analysis.statistics.significance import EmpiricalP
 from core.benchmarks.benchmark import Benchmark
+from core.experiment.estimate import Estimate, estimate
 from core.experiment.events import ItemOutcome
 from core.experiment.experiment import Experiment
-from core.experiment.specs import Run
+from core.experiment.kept_paces import known_paces
+from core.experiment.specs import MaskSpec, Run
 from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
 
 LIVE_RESAMPLES = 400
@@ -61,6 +66,12 @@ class Comparison:
     """(N,) equal for items that share a passage; None if none do."""
     problems: tuple[str, ...] = ()
     """Damage of stored answers, which count as missing."""
+    quality: GenerationQuality | None = None
+    """Generation quality under the mask, beside the intact model's; None where it was not measured."""
+    empirical: EmpiricalP | None = None
+    """The mask beside all stored random masks of its size."""
+    estimate: Estimate | None = None
+    """How long the missing runs take; None if none is missing."""
 
     @classmethod
     def read(
@@ -93,8 +104,20 @@ class Comparison:
                 problems.append(f"{error} (r recomputes it)")
             else:
                 answers |= {} if found is None else {side: found}
-        scorings = _scorings(experiment, runs)
-        return cls(benchmark, items, runs, answers, frozenset(answers), scorings, clusters, tuple(problems))
+        scorings, mask = _scorings(experiment, runs), _mask_of(runs)
+        return cls(
+            benchmark,
+            items,
+            runs,
+            answers,
+            frozenset(answers),
+            scorings,
+            clusters,
+            tuple(problems),
+            None if mask is None else mask_generation_qualities(experiment, [mask]).get(mask),
+            None if mask is None else beside_random(experiment, mask, benchmark, n),
+            None if answers.keys() == runs.keys() else _estimate(experiment, runs, benchmark, scorings),
+        )
 
     def is_same(self, other: Comparison | None) -> bool:
         """Whether the other has the same runs and answers."""
@@ -102,6 +125,7 @@ class Comparison:
             other is not None
             and self.runs == other.runs
             and self.scorings == other.scorings
+            and (self.quality, self.empirical) == (other.quality, other.empirical)
             and {s: id(a) for s, a in self.answers.items()} == {s: id(a) for s, a in other.answers.items()}
         )
 
@@ -135,6 +159,9 @@ class Comparison:
             listing=self._listing(live, order),
             truncated=int(np.any([one.cut for one in self.answers.values()], axis=0).sum()),
             is_graded=any((scores % 1 != 0).any() for scores in self._scores.values()),
+            quality=self.quality,
+            empirical=self.empirical,
+            estimate=self.estimate,
         )
 
     @cached_property
@@ -235,9 +262,23 @@ def _right(answers: Answers | None, index: int) -> bool | None:
     return None if answers is None or not answers.known[index] else bool(answers.correct[index])
 
 
+def _mask_of(runs: Mapping[Side, Run]) -> MaskSpec | None:
+    """The lens's mask; None if it ablates nothing."""
+    return runs["ablated"].mask if "ablated" in runs else None
+
+
+def _estimate(
+    experiment: Experiment, runs: Mapping[Side, Run], benchmark: Benchmark, scorings: int
+) -> Estimate:
+    """How long the lens's runs take."""
+    mask, paces = _mask_of(runs), known_paces(experiment)
+    n_items = experiment.importance.n_items if mask is None else experiment.n_items_of(mask)
+    return estimate(experiment, benchmark, runs["base"].n, scorings, n_items, paces)
+
+
 def _scorings(experiment: Experiment, runs: Mapping[Side, Run]) -> int:
     """Abilities whose importance has to be computed before the lens's mask is known."""
-    mask = runs["ablated"].mask if "ablated" in runs else None
+    mask = _mask_of(runs)
     if mask is None or has_ranking(experiment, mask):
         return 0
     if mask.selection == "top_minus_shared":

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Literal
 from tui.inspector.ais.cell_text import ais_with_interval
 from tui.names import VARIANT_WORDS, order_words
 from tui.numbers import interval, k_text, number, probability, share
-from tui.result_words import cut_text
+from tui.result_words import cut_text, quality_text, random_masks, too_few
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
+    from core.analysis.generation_quality import GenerationQuality
     from core.analysis.statistics.accuracy import Accuracy
     from core.analysis.statistics.cells import CellStatistics
+    from core.analysis.statistics.significance import EmpiricalP
+    from core.experiment.estimate import Estimate
     from core.experiment.specs import Run
     from tui.inspector.lens import Lens
 
 Side = Literal["base", "ablated", "control"]
 
 SIDE_WORDS: dict[Side, str] = {"base": "base", "ablated": "ablated", "control": "random control"}
+
+WRECKED = "this mask wrecks the model"
+"""Where the generation quality is not acceptable."""
 
 SETTLED_WIDTH = 0.2
 """Figures with a wider interval are dimmed."""
@@ -101,6 +107,12 @@ class Figures:
     """Whether an answer can score between 0 and 1."""
     truncated: int = 0
     """Items whose prompt was cut."""
+    quality: GenerationQuality | None = None
+    """Generation quality under the mask; None where it was not measured."""
+    empirical: EmpiricalP | None = None
+    """The mask beside all stored random masks of its size; None without any."""
+    estimate: Estimate | None = None
+    """How long missing runs take; None if none is missing."""
 
     @property
     def score_word(self) -> str:
@@ -130,6 +142,12 @@ def report_of(model: str, lens: Lens, figures: Figures) -> str:
         words = f"{VARIANT_WORDS[lens.variant]}, {order}, k {k_text(lens.k)}"
         lines.append(f"ablated: {lens.ability}, {words}")
     lines += [_side_line(side, one, figures) for side, one in figures.sides.items()]
+    if figures.empirical is not None:
+        p, masks = figures.empirical
+        lines.append(f"empirical p {probability(p)} from {random_masks(masks)}{too_few(masks)}")
+    if figures.quality is not None:
+        lines.append(f"generation quality under the mask: {quality_text(figures.quality)}")
+        lines += [] if figures.quality.is_acceptable else [WRECKED]
     lines += [cut_text(figures.truncated, figures.n)] if figures.truncated else []
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ from tui.inspector.run.status import (
     live_side,
     plan_of,
     queue_of,
+    remark_of,
     status_of,
 )
 from tui.inspector.run.tables import FiguresTable, Sentences, Ticker
@@ -42,7 +43,7 @@ LIVE_S = 0.4
 
 SOON_S = 0.01
 
-TONES: dict[Tone, str] = {"running": "$primary", "problem": "$error", "note": ""}
+TONES: dict[Tone, str] = {"running": "$primary", "problem": "$error", "warning": "$warning", "note": ""}
 
 ANSWER_ROWS, ANSWER_ROWS_SHORT = 8, 4
 """Rows of the answer that is being written, on a tall and on another screen."""
@@ -61,6 +62,12 @@ AIS        (base - ablated) / (base - chance) with its 95 % bootstrap interval: 
            ability, 0 = it does not
 McNemar    exact test of the flips; small: base and ablated differ by more than chance
 flips      right to wrong, and wrong to right
+random p   how often a random mask goes as far: the empirical p, where m has run several (19 can show .05)
+language   perplexity on neutral texts, under the mask as a multiple; how many of its continuations repeat
+           themselves or cannot be read (the larger share). Twice the perplexity, or a quarter more of either,
+           and the mask wrecks the model: what it does to a benchmark then says little of the ability
+
+Before a run it says how long it will take: rough as long as nothing was measured on this machine.
 
 Figures are dim until their interval is narrower than 0.2. The plot shows the accuracy after so many items: in
 order of arrival during a run (longest items first), else in the benchmark's order. Below are the items that
@@ -116,6 +123,7 @@ class RunPane(Pane):
     def compose(self) -> ComposeResult:
         marks = self.session.marks
         yield FiguresTable(marks, id="run-figures")
+        yield Sentences(id="run-remark")
         yield Sentences(id="run-status")
         yield Sentences(id="run-answer")
         yield Sentences(id="run-plan")
@@ -242,12 +250,15 @@ class RunPane(Pane):
         if figures is None:
             self._say_nothing_yet(lens)
             return
+        remark = remark_of(self.session, lens, figures)
+        self.query_one("#run-remark", Sentences).say(remark.text, TONES[remark.tone])
         self.query_one(FiguresTable).show(figures, "pending" if asked else "not run")
         self.query_one(Ticker).show(figures.listing, figures.n)
         self.query_one("#run-body").display = bool(figures.curves)
 
     def _say_nothing_yet(self, lens: Lens) -> None:
         """Keeps everything in place, but empty, while the cache is read."""
+        self.query_one("#run-remark", Sentences).say("")
         if self._empty is None:
             self._empty = nothing_yet(self._runs, self.session.benchmark(lens.benchmark).chance)
         self.query_one(FiguresTable).show(

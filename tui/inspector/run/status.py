@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Literal
 from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading, Probing, Progressed
 from core.experiment.jobs import Job
 from tui.engine_words import loaded_text, memory_text, plan_text, planned_text
+from tui.inspector.lens import k_grid
 from tui.inspector.look.text import LONGEST_ROW, rows_of
-from tui.inspector.run.figures import SIDE_WORDS, Figures, Side
+from tui.inspector.run.figures import SIDE_WORDS, WRECKED, Figures, Side
 from tui.names import MATRIX_JOB, job_title, short_benchmark
-from tui.numbers import size_text
-from tui.progress_words import PARTS, clock_text, count_text, pace_text, phase_text
+from tui.numbers import k_text, size_text
+from tui.progress_words import PARTS, clock_text, count_text, left_text, pace_text, phase_text
 from tui.prompt_words import settled_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.engine.protocol import EngineSpec
+    from core.experiment.estimate import Estimate
     from core.experiment.specs import Run
     from core.importance.model_plan import ModelPlan
     from core.models.machine import Machine
@@ -72,7 +74,7 @@ def _scoring_line(plan: ModelPlan) -> str:
     return f"scoring {takes}, {plan_text(importance, on_gpu=plan.device != 'cpu')}"
 
 
-Tone = Literal["running", "problem", "note"]
+Tone = Literal["running", "problem", "warning", "note"]
 
 BAR_WIDTH = 10
 """Columns of a progress bar."""
@@ -160,6 +162,7 @@ def plan_of(session: Session, lens: Lens, figures: Figures) -> list[str]:
         key = "this inspector is read-only"
     if lacking == ["control"]:
         return [f"{marks.lacking} random control: {figures.n:,} items; {key}"]
+    took = [] if figures.estimate is None else [_estimated(lens, figures.estimate, figures.scorings)]
     rows = [(SIDE_WORDS[side], side in figures.stored, _work(side, figures)) for side in figures.sides]
     if "ablated" in lacking and lens.selection != "random":
         rows.insert(1, ("importance", not figures.scorings, _scoring(session, lens, figures.scorings)))
@@ -167,7 +170,27 @@ def plan_of(session: Session, lens: Lens, figures: Figures) -> list[str]:
         f" {marks.stored if stored else marks.lacking} {name:<15}{'stored' if stored else work}"
         for name, stored, work in rows
     ]
-    return [f"Not computed yet; {key}:", *lines]
+    return [f"Not computed yet; {key}:", *lines, *took]
+
+
+def remark_of(session: Session, lens: Lens, figures: Figures) -> Status:
+    """That the mask wrecks the model, and what to do; or that its k is `auto`; else empty."""
+    if figures.quality is not None and not figures.quality.is_acceptable:
+        has_smaller = lens.k > min(k_grid(session.spec.model))
+        remedy = "[ or K auto takes a smaller k" if has_smaller else "try a smaller k (K)"
+        return Status(f"{session.marks.collapsed} {WRECKED}: {remedy}", "warning")
+    if lens.mask is not None and lens.mask == session.auto:
+        return Status(f"k {k_text(lens.k)} is auto: the largest at which the model can still write", "note")
+    return Status("", "note")
+
+
+def _estimated(lens: Lens, found: Estimate, scorings: int) -> str:
+    """How long it takes: `scores 10 abilities, about 12 min; then 30 s a cell`."""
+    cell = f"about {left_text(found.cell_s)} a cell"
+    if scorings:
+        whose = short_benchmark(lens.ability) if scorings == 1 else f"{scorings} abilities"
+        cell = f"scores {whose}, about {left_text(found.scoring_s)}; then {left_text(found.cell_s)} a cell"
+    return cell if found.is_measured else f"{cell} (rough)"
 
 
 def _work(side: Side, figures: Figures) -> str:

@@ -16,9 +16,12 @@ from tui.inspector.run.figures import SIDE_WORDS, Figures, ItemLine, Listing, Si
 from tui.inspector.run.line_plot import ASCII_SIGNS, COLOURS, SIGNS
 from tui.inspector.widgets.option_table import letter_of
 from tui.numbers import interval, number, probability, share
+from tui.result_words import times_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
+    from core.analysis.generation_quality import GenerationQuality
+    from core.analysis.statistics.significance import EmpiricalP
     from tui.inspector.look.marks import Marks
 
 LABEL_WIDTH = 9
@@ -92,6 +95,10 @@ def figures_rows(figures: Figures, lacking: str, marks: Marks) -> list[tuple[str
             ),
             "flips": lambda side, one: _flips(one, marks),
         }
+    if figures.empirical is not None and figures.empirical.masks > 1:
+        cells["random p"] = lambda side, one: _random_p(side, figures.empirical)
+    if figures.quality is not None:
+        cells["language"] = lambda side, one: _language(side, figures.quality)
     return rows + [
         (label, [cell(side, one) for side, one in figures.sides.items()]) for label, cell in cells.items()
     ]
@@ -124,6 +131,27 @@ def _ais(side: Side, one: SideFigures, figures: Figures) -> list[Piece]:
     has_items = one.accuracy is not None and is_settled(one.accuracy.low, one.accuracy.high)
     settled = has_items and low is not None and high is not None and is_settled(low, high)
     return [(ais_with_interval(one.effect), STRONG if settled else WEAK)]
+
+
+def _random_p(side: Side, found: EmpiricalP | None) -> list[Piece]:
+    """How often random masks go as far as the lens's."""
+    if side != "ablated" or found is None:
+        return []
+    return [(f"p {probability(found.p_value)} of {found.masks}", PLAIN)]
+
+
+def _language(side: Side, quality: GenerationQuality | None) -> list[Piece]:
+    """Perplexity on neutral texts, and the larger share of continuations that went wrong."""
+    if quality is None or side == "control":
+        return []
+    if side == "base":
+        return (
+            [] if quality.base_perplexity is None else [(f"perplexity {quality.base_perplexity:.3g}", PLAIN)]
+        )
+    repeating, unreadable = quality.repeating.score, quality.unreadable.score
+    worse = f"{repeating:.0%} repeat" if repeating > unreadable else f"{unreadable:.0%} unread"
+    style = PLAIN if quality.is_acceptable else "bold $warning"
+    return [(f"{times_text(quality.times)} {worse}", style)]
 
 
 def _flips(one: SideFigures, marks: Marks) -> list[Piece]:

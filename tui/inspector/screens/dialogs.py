@@ -48,7 +48,9 @@ class Option:
     note: str = ""
     """What it is, or what it does."""
     is_stored: bool | None = None
-    """Whether the cache has its results; None where that does not apply."""
+    """Whether the cache has its results; None where that does not apply, or is not known."""
+    also: str = ""
+    """What else finds it in a filter."""
 
 
 class Choose(ModalScreen[str | None]):
@@ -180,7 +182,7 @@ class Choose(ModalScreen[str | None]):
 
 
 def _has(option: Option, words: list[str]) -> bool:
-    text = f"{option.id} {option.label} {option.note}".casefold()
+    text = f"{option.id} {option.label} {option.note} {option.also}".casefold()
     return all(word in text for word in words)
 
 

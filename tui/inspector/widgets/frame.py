@@ -42,6 +42,7 @@ SHORT_DTYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 DOING: dict[JobKind, str] = {
     "runs": "running",
     "rankings": "scoring",
+    "auto_k": "looking for k",
     "generation": "writing",
     "calibration": "running",
 }

@@ -20,7 +20,7 @@ from core.models.matrices import VARIANTS
 from tui.inspector.lens import Known, k_grid
 from tui.inspector.pane import Pane
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
-from tui.numbers import count_text, k_text
+from tui.numbers import count_text, k_text, percent
 from tui.result_words import shown_text
 from tui.safe_text import safe_line
 
@@ -222,12 +222,12 @@ class LensPanel(VerticalScroll, can_focus=False):
         what = "MLP" if lens.variant == "mlp" else "layers"
         at_most = "<=" if lens.selection == "top_minus_shared" else ""
         lines.append(Text(f" {at_most}{count_text(known.weights)} weights", style="dim"))
-        lines.append(Text(f" {share:.2%} of {what}", style="dim"))
+        lines.append(Text(f" {percent(share)} of {what}", style="dim"))
         return lines
 
     def _benchmark(self, width: int) -> list[Text]:
         """The chosen benchmark; where there is room, among the others."""
-        ids = [benchmark.id for benchmark in self.session.benchmarks]
+        ids = [benchmark.id for benchmark in self.session.columns(self.lens)]
         room = LISTED_BENCHMARKS if width >= ROOMY and self.app.size.height >= TALL else 1
         first = min(max(0, ids.index(self.lens.benchmark) - room // 2), max(0, len(ids) - room))
         return [self._benchmark_line(one, width) for one in ids[first : first + room]]

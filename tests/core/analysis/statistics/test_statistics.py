@@ -16,7 +16,10 @@ from core.analysis.statistics.accuracy import (
     impact,
     is_plausible,
 )
-from core.analysis.statistics.bootstrap import paired_bootstrap, resampled_impacts
+from core.analysis.statistics.bootstrap import (
+    paired_bootstrap,
+    resampled_impacts,
+)
 from core.analysis.statistics.cells import cell_statistics
 from core.analysis.statistics.significance import benjamini_hochberg, empirical_p, holm, mcnemar_exact
 

@@ -1,0 +1,162 @@
+"""The search for the largest k at which ablated models can still write: what was tried, and what it found.
+
+`core.runner.auto_k` measures; what is stored of it can be read here. No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.analysis.generation_quality import (
+    MOST_RUINED,
+    MOST_TIMES,
+    GenerationQuality,
+    mask_generation_qualities,
+)
+from core.experiment.experiment import Experiment
+from core.experiment.plan import ChosenK
+from core.experiment.specs import MaskSpec
+from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, REAL_K_GRID, Selection
+from core.models.matrices import Variant, weights_of
+from core.models.spec import ModelSpec
+
+BEYOND_PAPER = (0.03, 0.06)
+"""Further k for the embedded models, which are so small that they hardly miss 1 % of their weights. In real
+models these would be rankings of hundreds of millions of weights."""
+
+
+@dataclass(frozen=True, eq=False)
+class TriedK:
+    """One k, and what was measured at it."""
+
+    k: float
+    qualities: Mapping[MaskSpec, GenerationQuality]
+    """By mask, in their order; none after the first that is not acceptable."""
+
+    @property
+    def unacceptable(self) -> MaskSpec | None:
+        """The mask that does not keep its generation quality; None if all do."""
+        return next((mask for mask, one in self.qualities.items() if not one.is_acceptable), None)
+
+    def figures(self) -> dict[str, Any]:
+        """Its plain values."""
+        masks = [
+            {"ability": mask.ability, "selection": mask.selection, "acceptable": one.is_acceptable}
+            | one.figures()
+            for mask, one in self.qualities.items()
+        ]
+        return {"k": self.k, "acceptable": self.unacceptable is None, "masks": masks}
+
+
+@dataclass(frozen=True, eq=False)
+class FoundK:
+    """The k that was chosen for the masks of one variant."""
+
+    variant: Variant
+    selections: tuple[Selection, ...]
+    """Selections of the masks that were measured."""
+    grid: tuple[float, ...]
+    """The k to choose from, ascending."""
+    tried: tuple[TriedK, ...]
+    """Ascending; all are acceptable but perhaps the last."""
+
+    @classmethod
+    def of(cls, masks: Sequence[MaskSpec], grid: tuple[float, ...], tried: Sequence[TriedK]) -> FoundK:
+        """What a search for masks of one variant found."""
+        selections = tuple(dict.fromkeys(mask.selection for mask in masks))
+        return cls(masks[0].variant, selections, grid, tuple(tried))
+
+    @property
+    def problem(self) -> str:
+        """Why there is no k, in a sentence; empty if there is one."""
+        ruined = self.tried[0].unacceptable
+        if ruined is None:
+            return ""
+        others = " or ".join(name for name in (*CONTRASTS, "top_minus_shared") if name != ruined.selection)
+        return (
+            f"k auto, {self.variant}: even at k {self.grid[0]:g}: {ruined.ability} · {ruined.selection} is "
+            f"not acceptable: choose {others} in place of {ruined.selection}, or give k as a number."
+        )
+
+    @property
+    def k(self) -> float:
+        """The largest k before the first that is not acceptable; there is one unless there is a problem."""
+        return [one.k for one in self.tried if one.unacceptable is None][-1]
+
+    @property
+    def chosen(self) -> ChosenK:
+        """The chosen k, as a plan takes it."""
+        return ChosenK(self.variant, self.k, self.figures())
+
+    def figures(self) -> dict[str, Any]:
+        """Its plain values, with the limits that were in force."""
+        return {
+            "variant": self.variant,
+            "selections": self.selections,
+            "k": self.k,
+            "grid": self.grid,
+            "limits": {"times": MOST_TIMES, "ruined": MOST_RUINED},
+            "tried": [one.figures() for one in self.tried],
+        }
+
+
+def grid_of(spec: ModelSpec) -> tuple[float, ...]:
+    """The k that are tried, ascending."""
+    return (*PAPER_K, *BEYOND_PAPER) if spec.is_embedded else REAL_K_GRID
+
+
+def require_searchable(selections: Sequence[Selection]) -> None:
+    """Refuses to look for the k of controls alone, which are as large as what they control.
+
+    Raises:
+        ValueError: there are only controls.
+    """
+    if all(selection in CONTROLS for selection in selections):
+        raise ValueError(
+            "k auto looks at how acceptable top, contrast or top_minus_shared masks are, but only "
+            f"{', '.join(selections)} is asked for: add one of them, or give k as a number."
+        )
+
+
+def searched_masks(masks: Sequence[MaskSpec]) -> list[MaskSpec]:
+    """Those of the masks whose generation quality decides, each once."""
+    return list(dict.fromkeys(mask for mask in masks if mask.selection not in CONTROLS))
+
+
+def fitting_grid(experiment: Experiment, variant: Variant) -> tuple[float, ...]:
+    """The k of the grid that take at least one weight, and no more than the variant has.
+
+    Raises:
+        ValueError: there is none.
+    """
+    info, grid = experiment.info, grid_of(experiment.spec)
+    fitting = tuple(k for k in grid if 1 <= weights_of(k, info.parameters) <= info.candidates[variant])
+    if not fitting:
+        raise ValueError(
+            f"k auto tries {grid[0]:g} to {grid[-1]:g} of all parameters, and none of these is a number of "
+            f"weights that '{variant}' has: give k as a number."
+        )
+    return fitting
+
+
+def stored_k(experiment: Experiment, mask: MaskSpec) -> FoundK | None:
+    """What a search for one mask found, if all that decides it is stored; else None.
+
+    Raises:
+        CorruptEntry: an entry is damaged.
+        ValueError: no k of the grid fits the model.
+    """
+    if mask.selection in CONTROLS:
+        return None
+    grid, tried = fitting_grid(experiment, mask.variant), list[TriedK]()
+    for k in grid:
+        at = replace(mask, k=k)
+        qualities = mask_generation_qualities(experiment, [at])
+        if not qualities:
+            return None
+        tried.append(TriedK(k, qualities))
+        if tried[-1].unacceptable is not None:
+            break
+    return FoundK.of([mask], grid, tried)
