@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from core.engine.protocol import Cancel, Pause, Resume, Shutdown, StartRuns
 from core.experiment.events import ModelLoaded
@@ -14,7 +14,7 @@ from core.models.description import selectable_weights
 from core.models.matrices import VARIANTS
 from tui.inspector.engine_link import EngineLink
 from tui.inspector.k_search import KSearch
-from tui.inspector.lens import AUTO, Known, k_grid, next_k, parse_fraction
+from tui.inspector.lens import AUTO, Known, TypedK, k_grid, next_k, parse_fraction
 from tui.inspector.look.text import one_line
 from tui.inspector.remembered import Remembered, remember
 from tui.inspector.run_choices import choice_of, run_choices
@@ -102,7 +102,7 @@ class Controller:
         """Turns to the next k of the grid."""
         self.turn(k=next_k(self.lens.k, k_grid(self.session.spec.model), step))
 
-    def enter_k(self, k: float | Literal["auto"]) -> None:
+    def enter_k(self, k: TypedK) -> None:
         """Turns to a k, or looks for it."""
         if k == AUTO:
             self.k_search.start(self.lens)
@@ -124,7 +124,7 @@ class Controller:
         usual = self.session.experiment.importance.n_items
         self.turn(n_items=None if n_items == usual else n_items)
 
-    def parse_k(self, text: str) -> float | Literal["auto"]:
+    def parse_k(self, text: str) -> TypedK:
         """The k in a text, or `auto`.
 
         Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cache.files import CorruptEntry
 from core.engine.protocol import StartAutoK
-from core.experiment.events import ENDED
+from core.experiment.jobs import ENDED
 from core.masks.choices import CONTROLS
 from tui.inspector.look.text import one_line
 from tui.names import kind_words, scored_words, short_benchmark
@@ -66,13 +66,16 @@ class KSearch:
 
     async def _look_first(self) -> None:
         lens = self._asked
-        if lens is None or await self._look():
+        if lens is None or await self._is_over():
             return
         mask = lens.mask_or_fail
         self._view.notify(SEARCHES, markup=False)
         self._send(StartAutoK(_title(mask), (mask,)))
 
-    async def _look(self) -> bool:
+    async def _look(self) -> None:
+        await self._is_over()
+
+    async def _is_over(self) -> bool:
         """Turns the lens to what is found, or says why there is no such k; whether the search is over."""
         lens = self._asked
         if lens is None:

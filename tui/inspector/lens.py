@@ -31,6 +31,8 @@ FEWEST_SCORED = 2
 AUTO: Literal["auto"] = "auto"
 """Typed for the largest k at which the model can still write."""
 
+TypedK = float | Literal["auto"]
+
 ALL = "all"
 """Typed for all items."""
 

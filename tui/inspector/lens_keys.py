@@ -51,7 +51,8 @@ class LensKeys(KeysInOrder):
         self.controller.step_k(step)
 
     def action_enter_k(self) -> None:
-        self.ask(which_k(self.controller), self.controller.enter_k)
+        # mypy infers no T from a union.
+        self.ask(which_k(self.controller), self.controller.enter_k)  # type: ignore[misc]
 
     def action_benchmark(self) -> None:
         self.ask(which_benchmark(self.controller), lambda one: self.controller.turn(benchmark=one))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from core.masks.choices import SELECTIONS
-from tui.inspector.lens import parse_count, parse_scored
+from tui.inspector.lens import TypedK, parse_count, parse_scored
 from tui.inspector.screens.dialogs import Choose, Enter, Option
 from tui.names import SELECTION_MEANINGS, short_benchmark
 from tui.numbers import k_text
@@ -26,7 +26,7 @@ def which_selection(controller: Controller) -> Choose:
     return Choose("selection", options, controller.lens.selection, controller.session.marks)
 
 
-def which_k(controller: Controller) -> Enter[float | Literal["auto"]]:
+def which_k(controller: Controller) -> Enter[TypedK]:
     """A share of all parameters."""
     hint = (
         f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(controller.lens.k)}.\n"
