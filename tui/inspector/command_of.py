@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from core.benchmarks.registry import reads_rows
-from core.experiment.specs import ImportanceSpec
+from core.experiment.specs import ImportanceSpec, usual_n_items
 from core.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def command_line(session: Session, lens: Lens) -> str:
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
     words += _benchmark_words(session, [lens.benchmark])
-    return shlex.join([*words, *_importance_words(session.spec.importance, lens), *model_words(session.spec)])
+    return shlex.join([*words, *_importance_words(session, lens), *model_words(session.spec)])
 
 
 def profile_line(session: Session, lens: Lens) -> str:
@@ -44,14 +44,14 @@ def profile_line(session: Session, lens: Lens) -> str:
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
     words += _benchmark_words(session, ids)
-    return shlex.join([*words, *_importance_words(session.spec.importance, lens), *model_words(session.spec)])
+    return shlex.join([*words, *_importance_words(session, lens), *model_words(session.spec)])
 
 
 def overlap_line(session: Session, lens: Lens) -> str:
     """The `abilityscope overlap` that compares the lens's masks of all abilities, quoted for a shell."""
     words = ["abilityscope", "overlap", "--variant", lens.variant]
     words += ["--selection", lens.selection, *_scope_words(lens), "--k", repr(lens.k)]
-    return shlex.join([*words, *_importance_words(session.spec.importance, lens), *model_words(session.spec)])
+    return shlex.join([*words, *_importance_words(session, lens), *model_words(session.spec)])
 
 
 def _scope_words(lens: Lens) -> list[str]:
@@ -105,14 +105,15 @@ def _benchmark_words(session: Session, benchmarks: Sequence[str]) -> list[str]:
     return words
 
 
-def _importance_words(importance: ImportanceSpec, lens: Lens) -> list[str]:
+def _importance_words(session: Session, lens: Lens) -> list[str]:
     """The options of scoring that are not the defaults; one seed serves items and random controls."""
     words = ["--seed", str(lens.seed)] if lens.seed else []
     if lens.mask is None:
         return words
-    words += [] if lens.n_items is None else ["--n-items", str(lens.n_items)]
+    n_items, spec = lens.n_items or session.spec.importance.n_items, session.spec
+    words += [] if n_items == usual_n_items(spec.model) else ["--n-items", str(n_items)]
     for name in ("loss", "reduction"):
-        value = getattr(importance, name)
+        value = getattr(spec.importance, name)
         if value != getattr(ImportanceSpec, name):
             words += [f"--{name}", str(value)]
     return words

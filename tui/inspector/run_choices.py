@@ -61,17 +61,15 @@ def run_choices(session: Session, lens: Lens, info: ModelInfo | None) -> dict[st
     abilities = [ability.id for ability in ABILITIES]
     here, name = short_benchmark(lens.ability), short_benchmark(lens.benchmark)
     all_abilities = f"all {len(abilities)} abilities"
-    found = {
+    matrix = {
         "row": choice_of(f"{here} on {all_benchmarks}", lens, [lens.ability], everything),
         "column": choice_of(f"{all_abilities} on {name}", lens, abilities, [lens.benchmark]),
         "matrix": choice_of(f"{all_abilities} on {all_benchmarks}", lens, abilities, everything),
     }
-    found = {key: one._replace(title=f"{one.title} · {how_words(mask)}") for key, one in found.items()}
-    if info is not None:
-        found["sweep"] = _sweep(session, lens, mask, info)
-    if mask.selection != "random":
-        found["random"] = _random(lens, mask)
-    return found
+    matrix = {key: one._replace(title=f"{one.title} · {how_words(mask)}") for key, one in matrix.items()}
+    sweep = {} if info is None else {"sweep": _sweep(session, lens, mask, info)}
+    random = {} if mask.selection == "random" else {"random": _random(lens, mask)}
+    return {"row": matrix["row"], "column": matrix["column"], **sweep, **random, "matrix": matrix["matrix"]}
 
 
 def _sweep(session: Session, lens: Lens, mask: MaskSpec, info: ModelInfo) -> RunChoice:

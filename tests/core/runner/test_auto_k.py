@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.auto_k import BEYOND_PAPER, FoundK, TriedK, grid_of, require_searchable
+from core.analysis.auto_k import BEYOND_PAPER, FoundK, TriedK, grid_of, require_searchable, stored_k
 from core.analysis.generation_quality import MOST_TIMES, GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
 from core.benchmarks.registry import find_benchmarks
@@ -32,6 +31,7 @@ from core.models.spec import ModelSpec
 from core.runner.auto_k import find_k
 from core.runner.loaded import WeightsChangedError
 from core.runner.runner import Runner
+from tests.core.analysis.stored_quality import store_quality
 
 GRID = (*PAPER_K, *BEYOND_PAPER)
 ABILITIES = ("analogical_reasoning", "spatial_reasoning")
@@ -39,24 +39,9 @@ MASKS = [MaskSpec(ability, "mlp", "top", 0.5) for ability in ABILITIES]
 MEASURED = [replace(mask, variant="all") for mask in MASKS]
 """Masks that are not acceptable soon, so that few have to be measured."""
 
-LOOP = "the cat the cat the cat the cat the cat the cat"
-
 
 def new_runner(root: Path, emit: Callable[[Event], None] = lambda event: None) -> Runner:
     return Runner(ModelSpec(), Store(root), ImportanceSpec(n_items=20), emit=emit)
-
-
-def store(runner: Runner, mask: MaskSpec | None, times: float, loops: int = 0) -> None:
-    """Stores a made-up generation quality: perplexity `times` e on ten texts, `loops` of them loops."""
-    key, key_inputs = runner.generation_quality_request(mask)
-    columns: dict[str, list[Any]] = {
-        "logprobs": [[-1.0 - math.log(times)] * 3] * 10,
-        "written": [LOOP] * loops + ["a plain answer"] * (10 - loops),
-        "finish": ["eos"] * 10,
-        "tokens": [[1, 2, 3]] * 10,
-        "written_logprobs": [[-1.0] * 3] * 10,
-    }
-    runner.store.generation_quality.save(key, key_inputs, columns)
 
 
 def store_rankings(runner: Runner, masks: list[MaskSpec]) -> None:
@@ -65,6 +50,15 @@ def store_rankings(runner: Runner, masks: list[MaskSpec]) -> None:
         n = weights_of(GRID[-1], runner.info.parameters)
         zeros = np.zeros(n, np.int16), np.zeros(n, np.int32)
         runner.store.rankings.save(runner.ranking_key(mask), runner.ranking_key_inputs(mask), *zeros, {})
+
+
+def assert_stored_is_found(runner: Runner, times: list[float]) -> None:
+    """What is read of a search for the first mask is what its perplexities say."""
+    found = stored_k(runner, MASKS[0])
+    assert found is not None
+    kept = [k for index, k in enumerate(GRID) if max(times[: index + 1]) < MOST_TIMES]
+    assert ("" if kept else MASKS[0].ability) in found.problem
+    assert not kept or (found.problem, found.k) == ("", kept[-1])
 
 
 @settings(max_examples=10, deadline=None)
@@ -80,10 +74,11 @@ def test_the_largest_k_before_the_first_unacceptable_one(table: list[tuple[float
     with TemporaryDirectory() as folder:
         runner = new_runner(Path(folder))
         store_rankings(runner, MASKS)
-        store(runner, None, 1.0)
+        store_quality(runner, None, 1.0)
         for k, (first, second, loops) in zip(GRID, table, strict=True):
-            store(runner, replace(MASKS[0], k=k), first)
-            store(runner, replace(MASKS[1], k=k), second, loops)
+            store_quality(runner, replace(MASKS[0], k=k), first)
+            store_quality(runner, replace(MASKS[1], k=k), second, loops)
+        assert_stored_is_found(runner, [row[0] for row in table])
         if not reached:
             with pytest.raises(
                 ValueError, match=r"even at k 1e-05: .* is not acceptable: .*, or give k as a number"
@@ -113,10 +108,12 @@ def test_each_variant_has_its_own_k_and_controls_have_no_say(tmp_path: Path) -> 
     plan = Plan(ABILITIES, ("base", "mlp", "all"), ("random", "top"), (1e-5,), find_benchmarks(ABILITIES))
     masks = [mask for mask in plan.masks() if mask.selection == "top"]
     store_rankings(runner, masks)
-    store(runner, None, 1.0)
+    store_quality(runner, None, 1.0)
     for mask in masks:
         for k in GRID:
-            store(runner, replace(mask, k=k), 3.0 if k > (0.01 if mask.variant == "all" else 0.05) else 1.0)
+            store_quality(
+                runner, replace(mask, k=k), 3.0 if k > (0.01 if mask.variant == "all" else 0.05) else 1.0
+            )
     found = find_k(runner, plan.masks())
     assert {one.variant: one.k for one in found} == {"mlp": 0.03, "all": 2.56e-3}
     chosen = plan.with_found(tuple(one.chosen for one in found))
@@ -132,6 +129,19 @@ def test_each_variant_has_its_own_k_and_controls_have_no_say(tmp_path: Path) -> 
     assert (figures["k"], [one["acceptable"] for one in figures["tried"]]) == (2.56e-3, [True] * 5 + [False])
     assert [mask["ability"] for mask in figures["tried"][0]["masks"]] == list(ABILITIES)
     assert len(figures["tried"][-1]["masks"]) == 1  # after the first not acceptable one none is measured
+
+
+def test_a_search_that_is_not_stored_whole_has_found_nothing(tmp_path: Path) -> None:
+    runner, mask = new_runner(tmp_path), MASKS[0]
+    assert stored_k(runner, mask) is None
+    store_quality(runner, None, 1.0)
+    store_quality(runner, replace(mask, k=GRID[0]), 1.0)
+    assert stored_k(runner, mask) is None
+    store_quality(runner, replace(mask, k=GRID[1]), 9.0)
+    found = stored_k(runner, mask)
+    assert found is not None
+    assert found.k == GRID[0]
+    assert stored_k(runner, mask.control) is None
 
 
 def test_controls_alone_are_refused(tmp_path: Path) -> None:
