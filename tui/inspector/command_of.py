@@ -33,7 +33,7 @@ def command_line(session: Session, lens: Lens) -> str:
     return shlex.join([*words, *_importance_words(session, lens), *model_words(session.spec)])
 
 
-def profile_line(session: Session, lens: Lens) -> str:
+def profile_line(session: Session, lens: Lens, random_masks: int = 1) -> str:
     """The `abilityscope profile` that fills the lens's matrix and its random controls, quoted for a shell."""
     selections = ",".join(dict.fromkeys([lens.selection, "random"]))
     words = ["abilityscope", "profile", "--variants", lens.variant, "--selections", selections]
@@ -43,6 +43,7 @@ def profile_line(session: Session, lens: Lens) -> str:
     words += [*_scope_words(lens), "--k", repr(lens.k), "--benchmarks", ",".join(ids)]
     if lens.limit is not None:
         words += ["--limit", str(lens.limit)]
+    words += [] if random_masks == 1 else ["--random-seeds", str(random_masks)]
     words += _benchmark_words(session, ids)
     return shlex.join([*words, *_importance_words(session, lens), *model_words(session.spec)])
 

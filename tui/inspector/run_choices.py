@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.abilities.catalogue import ABILITIES
 from core.experiment.specs import MaskSpec, Run, drawn_seed
 from tui.names import how_words, kind_words, scored_words, short_benchmark
+from tui.result_words import ENOUGH
 
 if TYPE_CHECKING:
     from core.models.description import ModelInfo
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
 
-RANDOM_MASKS = 19
+RANDOM_MASKS = ENOUGH
 """Random controls beside a mask: the fewest that can show an empirical p of .05."""
 
 

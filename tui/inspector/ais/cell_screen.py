@@ -25,6 +25,7 @@ from tui.inspector.pane import read_in_thread
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.session import Session
 from tui.inspector.widgets.frame import KeyLine
+from tui.numbers import percent
 
 if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
@@ -219,7 +220,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         """Shows the lines above sweep and bars."""
         matrix, marks, details = self._matrix, self._session.marks, self._details
         text = Text(f"{pair_name(*self.cell)}\n", style="bold")
-        size = f"{matrix.weights:,} weights, {matrix.share_of_candidates:.1%} of the candidates"
+        size = f"{matrix.weights:,} weights, {percent(matrix.share_of_candidates)} of the candidates"
         text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
         cell = matrix.cells[self.cell]
         lines = explained(cell, marks, "x runs it, and the rest of its k sweep")

@@ -10,7 +10,7 @@ from tui.inspector.look.marks import Marks
 from tui.measures import AIS
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
-from tui.result_words import cut_text, detectable_text, quality_text, random_masks, too_few
+from tui.result_words import ENOUGH, cut_text, detectable_text, quality_text, random_masks
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ def detail_lines(
     lines = []
     if cell.empirical is not None:
         p, masks = cell.empirical.p_value, cell.empirical.masks
-        lines.append(f"empirical p {probability(p)} from {random_masks(masks)}{too_few(masks)}")
+        few = "" if masks >= ENOUGH else f": m runs {ENOUGH}, which can show .05"
+        lines.append(f"empirical p {probability(p)} from {random_masks(masks)}{few}")
     if cell.statistics is not None and cell.statistics.detectable_ais is not None:
         least = number(cell.statistics.detectable_ais)
         lines.append(detectable_text(f"{cell.statistics.n:,}", least))

@@ -87,7 +87,7 @@ The last row is the mean of the random controls.
 
 The lines below explain the cell under the cursor or the mouse: AIS with its 95 % paired bootstrap interval,
 p (exact McNemar), q, Holm's p, n, the accuracies, and the random control, or the empirical p of several
-random masks (`abilityscope profile --random-seeds 19` runs them).
+random masks (m runs 19).
 
 enter  opens the cell: k sweep, controls, all abilities on its benchmark; the minimum detectable AIS; how much
        more the mask does than the other abilities' masks (specific); how well the model still writes under
@@ -181,10 +181,10 @@ i      turns to the links and back. {LINK_MEANING}"""
             return None
         marks, summary = self.session.marks, summary_text(self.matrix)
         table = plain_table(self.matrix, marks) + legend(marks, has_whole_marks=True)
-        parts = (matrix_title(self.matrix), summary, "", table, "")
-        return Copied(
-            "\n".join([*parts, profile_line(self.session, self.lens), ""]), "the AIS matrix as text"
-        )
+        draws = max((one.empirical.masks for one in self.matrix.cells.values() if one.empirical), default=1)
+        line = profile_line(self.session, self.lens, draws)
+        parts = (matrix_title(self.matrix), summary, "", table, "", line, "")
+        return Copied("\n".join(parts), "the AIS matrix as text")
 
     def exported(self) -> Exported | None:
         matrix = self.matrix
