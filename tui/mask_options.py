@@ -42,7 +42,7 @@ AUTO_HELP = (
 )
 
 
-def _variant(text: str) -> Variant:
+def parsed_variant(text: str) -> Variant:
     """The named variant.
 
     Raises:
@@ -62,7 +62,9 @@ AblatedAbility = Annotated[
 VariantName = Annotated[
     Variant,
     typer.Option(
-        parser=_variant, help="Weights to ablate: of the MLPs, or of all layers.", metavar="base|mlp|all"
+        parser=parsed_variant,
+        help="Weights to ablate: of the MLPs, or of all layers.",
+        metavar="base|mlp|all",
     ),
 ]
 ItemsForScoring = Annotated[

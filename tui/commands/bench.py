@@ -187,7 +187,7 @@ def _document(
         "families": _families(frame, [document.family for document in report.documents]),
         "chance": benchmark.chance,
         "plausible": report.verdict.holds,
-        "mask": None if report.mask is None else as_plain(report.mask),
+        "mask": None if report.mask is None else _mask_of(report.mask, runner),
         "auto_k": [as_plain(one.figures()) for one in found],
         "effect": None,
         "generation_quality": None,
@@ -198,6 +198,13 @@ def _document(
     if report.quality is not None:
         document["generation_quality"] = report.quality.figures()
     return document
+
+
+def _mask_of(mask: MaskSpec, runner: Runner) -> Any:
+    """The mask in plain values, with the number of items that scored its weights."""
+    from cache.keys import as_plain
+
+    return as_plain(replace(mask, n_items=runner.n_items_of(mask)))
 
 
 def _outcome(row: dict[str, Any]) -> dict[str, Any]:

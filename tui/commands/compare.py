@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from core.masks.choices import Selection
+from core.masks.choices import DEFAULT_SELECTION, Selection
 from core.models.matrices import Variant
 from core.models.spec import (
     AskedLevel,
@@ -20,7 +20,14 @@ from core.models.spec import (
 )
 from tui import output
 from tui.comparison_tables import write_comparison, write_masks
-from tui.mask_options import ItemsForScoring, default_k, note_options, require_candidates, words
+from tui.mask_options import (
+    ItemsForScoring,
+    default_k,
+    note_options,
+    parsed_variant,
+    require_candidates,
+    words,
+)
 from tui.option_groups import with_flags
 from tui.options import BenchmarkFlags, CacheDir, Json, Seed, UsageError, checked_arguments, open_store
 from tui.progress import shown_progress
@@ -120,6 +127,8 @@ def compare(
     variant: Annotated[
         Variant | None,
         typer.Option(
+            parser=parsed_variant,
+            metavar="mlp|all",
             help="Also compare the masks of mlp or all, as far as profiles of both models are in the cache.",
             show_default=False,
         ),
@@ -127,8 +136,8 @@ def compare(
     k: Annotated[
         float | None, typer.Option(help="Of these masks; fraction of all parameters.", metavar="K")
     ] = None,
-    selection: Annotated[Selection, typer.Option(help="Of these masks.")] = "contrast",
-    n_items: ItemsForScoring = 1000,
+    selection: Annotated[Selection, typer.Option(help="Of these masks.")] = DEFAULT_SELECTION,
+    n_items: ItemsForScoring = None,
     as_json: Json = False,
 ) -> None:
     """Compare two models by ability, item by item.
@@ -191,13 +200,13 @@ def _masks(
     return shared, compared_effects(first, second, mask, benchmarks, limit)
 
 
-def _open(pair: PairFlags, spec: ModelSpec, n_items: int, emit: Callable[[Event], None]) -> Runner:
+def _open(pair: PairFlags, spec: ModelSpec, n_items: int | None, emit: Callable[[Event], None]) -> Runner:
     """The runner of one model, with settled prompt form and level."""
-    from core.experiment.specs import ImportanceSpec
+    from core.experiment.specs import ImportanceSpec, usual_n_items
     from core.runner.probe import settle
     from core.runner.runner import Runner
 
-    scoring = ImportanceSpec(n_items, seed=pair.seed)
+    scoring = ImportanceSpec(n_items or usual_n_items(spec), seed=pair.seed)
     runner = Runner(spec, open_store(pair.cache_dir), scoring, emit=emit)
     settle(runner)
     return runner

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from core.models.matrices import Variant
 from tui import output
 from tui.mask_options import (
     AUTO,
@@ -17,6 +16,7 @@ from tui.mask_options import (
     OneK,
     ScopeName,
     SelectionName,
+    VariantName,
     find_ks,
     named_mask,
     open_runner,
@@ -35,11 +35,11 @@ def export_model(
     *,
     ability: AbilityName,
     to: Annotated[Path, typer.Option(help="Folder of the copy; must not exist.", metavar="DIR")],
-    variant: Annotated[Variant, typer.Option(help="Candidate weights: mlp or all.")] = "mlp",
+    variant: VariantName = "mlp",
     k: OneK = None,
     selection: SelectionName = None,
     scope: ScopeName = "global",
-    n_items: ItemsForScoring = 1000,
+    n_items: ItemsForScoring = None,
     as_json: Json = False,
 ) -> None:
     """Write a copy of the model with an ability's weights at 0.

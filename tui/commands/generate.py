@@ -89,7 +89,7 @@ def generate(
     if as_json:
         from cache.keys import as_plain
 
-        documents = [_document(*both) for both in zip(answers, tags, strict=True)]
+        documents = [_document(runner, *both) for both in zip(answers, tags, strict=True)]
         auto_k = [as_plain(one.figures()) for one in found_k]
         output.write_document({"prompt": text, "chat": chat, "auto_k": auto_k, "answers": documents})
         return
@@ -150,13 +150,13 @@ def _tags(runner: Runner, prompt: str, base: Generated | None, answer: Answer) -
     return diagnose(Asked(prompt, answer_format), *written)
 
 
-def _document(answer: Answer, tags: Sequence[Tag]) -> dict[str, Any]:
+def _document(runner: Runner, answer: Answer, tags: Sequence[Tag]) -> dict[str, Any]:
     from cache.keys import as_plain
 
     mask, written, compared = answer
     divergence = None if compared is None else compared.divergence
     return {
-        "mask": None if mask is None else as_plain(mask),
+        "mask": None if mask is None else as_plain(replace(mask, n_items=runner.n_items_of(mask))),
         "text": written.text,
         "tokens": len(written.tokens),
         "finish": written.finish,

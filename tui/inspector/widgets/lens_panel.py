@@ -184,7 +184,7 @@ class LensPanel(VerticalScroll, can_focus=False):
             "variant": ("variant", "v", self._variant(width)),
             "selection": ("select", "s", self._selection(width)),
             "k": ("k" if width >= ROOMY else f"k {k_text(self.lens.k)}", "[ ] K", self._k(width)),
-            "scoring": (f"scored by {self.session.n_items_of(self.lens):,}", "S", []),
+            "scoring": (f"scoring {self.session.n_items_of(self.lens):,}", "S", []),
             "benchmark": ("benchmark", "b", self._benchmark(width)),
             "items": (f"items {self._items()}", "I", []),
         }
