@@ -24,7 +24,7 @@ class Estimate(NamedTuple):
     cell_s: float
     """For one mask on one benchmark after that, its generation quality included."""
     is_measured: bool
-    """Whether from measured paces; else from the model's size alone."""
+    """Whether scoring and this kind of benchmark were measured; else partly or wholly a guess."""
 
 
 def estimate(
@@ -46,7 +46,9 @@ def estimate(
     cell: dict[Kind, float] = {(phase, benchmark.id): n, ("quality", ""): texts}
     scoring_s, cell_s = paces.seconds(scoring), paces.seconds(cell)
     if scoring_s is not None and cell_s is not None:
-        return Estimate(scoring_s, cell_s, is_measured=True)
+        measured = {kind[0] for kind in paces.measured()}
+        needed = {phase, "scoring"} if scored else {phase}
+        return Estimate(scoring_s, cell_s, is_measured=needed <= measured)
     return Estimate(_rough(experiment, scoring), _rough(experiment, cell), is_measured=False)
 
 

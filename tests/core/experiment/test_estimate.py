@@ -43,6 +43,15 @@ def test_measured_paces_are_kept_for_the_next_process(experiment: Experiment) ->
     assert estimate(experiment, SPATIAL, 200, 0, 50, known_paces(experiment)).scoring_s == 0.0
 
 
+def test_a_guess_from_another_kind_of_work_is_said_to_be_one(experiment: Experiment) -> None:
+    paces = Paces()
+    paces.note(("evaluating", "spatial_reasoning"), 100, 10.0)
+    assert estimate(experiment, SPATIAL, 200, 0, 50, paces).is_measured
+    found = estimate(experiment, SPATIAL, 200, 10, 50, paces)
+    assert not found.is_measured
+    assert found.scoring_s == pytest.approx((500 * COSTS["scoring"] + COSTS["ranking"]) * 0.1)
+
+
 def test_paces_of_another_model_or_form_are_not_taken(experiment: Experiment, tmp_path: Path) -> None:
     keep_paces(experiment, measured())
     other = Experiment(ModelSpec("phantom", device="cpu"), Store(tmp_path))

@@ -67,7 +67,7 @@ language   perplexity on neutral texts, under the mask as a multiple; how many o
            themselves or cannot be read (the larger share). Twice the perplexity, or a quarter more of either,
            and the mask wrecks the model: what it does to a benchmark then says little of the ability
 
-Before a run it says how long it will take: rough as long as nothing was measured on this machine.
+Before a run it says how long it will take: rough where such work was never measured on this machine.
 
 Figures are dim until their interval is narrower than 0.2. The plot shows the accuracy after so many items: in
 order of arrival during a run (longest items first), else in the benchmark's order. Below are the items that
