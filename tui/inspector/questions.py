@@ -40,9 +40,10 @@ def which_benchmark(controller: Controller) -> Choose:
     session, stored = controller.session, controller.known.benchmarks or ()
     options = []
     for one in session.every_benchmark:
-        is_stored = None if one in session.compounds else one.id in stored
         about, short = controller.about_benchmark(one), short_benchmark(one.id)
-        options.append(Option(one.id, one.name, about, is_stored, short))
+        is_compound = one in session.compounds
+        name = f"compound: {short}" if is_compound else one.name  # their names are long
+        options.append(Option(one.id, name, about, None if is_compound else one.id in stored, short))
     return Choose("benchmark", options, controller.lens.benchmark, session.marks)
 
 
