@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from tui.command_line import app
+from tui.command_line import command_app
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("core", "cache", "tui", "tests")
@@ -57,7 +57,7 @@ def test_options_are_those_of_the_commands(document: Path) -> None:
         if not re.search(r"python -m|\b(uv|pip) ", line)
     ]
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
-    assert named <= {*_options(typer.main.get_command(app)), "--help"}
+    assert named <= {*_options(typer.main.get_command(command_app())), "--help"}
 
 
 def test_the_request_that_core_walks_through_is_the_code() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from itertools import takewhile
 from typing import Annotated
 
@@ -12,23 +13,6 @@ import typer
 
 from core.models.spec import shortened
 from tui import output
-from tui.commands import (
-    bench,
-    benchmarks,
-    cache,
-    calibrate,
-    compare,
-    data,
-    doctor,
-    export,
-    export_model,
-    generate,
-    importance,
-    jobs,
-    overlap,
-    profile,
-    tui,
-)
 from tui.opening import ScreenOptions, engine_spec, has_terminal, open_inspector
 from tui.options import ModelFlags
 from tui.renamed import refuse_old_names
@@ -54,17 +38,39 @@ Try:
 Help on a command: abilityscope COMMAND --help
 """
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
-"""The commands. Help is plain text: rich would add a third of a second to every start."""
+COMMANDS = (
+    *("tui", "profile", "importance", "overlap", "calibrate", "bench", "benchmarks", "generate", "data"),
+    *("compare", "export", "export-model", "attach", "jobs", "stop", "doctor", "settings", "cache"),
+)
+"""In the order of the help: each a function of its name, or the group `app`, in a module of tui.commands."""
 
-for command in (
-    *(tui.tui, profile.profile, importance.importance, overlap.overlap, calibrate.calibrate),
-    *(bench.bench, benchmarks.benchmarks, generate.generate, data.data),
-    *(compare.compare, export.export, export_model.export_model),
-    *(tui.attach, jobs.jobs, jobs.stop, doctor.doctor, tui.settings),
-):
-    app.command()(command)
-app.add_typer(cache.app, name="cache")
+MODULES = {"attach": "tui", "settings": "tui", "stop": "jobs"}
+"""The module of a command that is not called like it."""
+
+
+def command_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The program with some commands, whose modules alone are imported: all of them take a tenth of a second.
+
+    Help is plain text: rich would add a third of a second to every start.
+    """
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.callback(invoke_without_command=True)(overview)
+    for name in names:
+        function = name.replace("-", "_")
+        module = import_module(f"tui.commands.{MODULES.get(name, function)}")
+        if isinstance(group := getattr(module, "app", None), typer.Typer):
+            app.add_typer(group, name=name)
+        else:
+            app.command(name)(getattr(module, function))
+    return app
+
+
+def _named(arguments: Sequence[str]) -> list[str]:
+    """The command that the arguments begin with; none for the inspector alone; else all, to list them."""
+    rest = [argument for argument in arguments if argument != "--debug"]
+    if rest and rest[0] in COMMANDS:
+        return [rest[0]]
+    return list(COMMANDS) if rest else []
 
 
 def _show_version(is_asked: bool) -> None:
@@ -75,7 +81,6 @@ def _show_version(is_asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def overview(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
@@ -121,7 +126,7 @@ def _invoke(arguments: list[str]) -> int:
     arguments = _with_command(arguments)
     refuse_old_names(arguments)
     # Not `app()`, which prints errors over several lines, in colours, and exits itself.
-    program = typer.main.get_command(app)
+    program = typer.main.get_command(command_app(_named(arguments)))
     # A default for --help: to turn None into a bool, typer would load pydantic, which takes 60 ms.
     with program.make_context(PROGRAM, arguments, default_map={"help": False}) as context:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import select
@@ -122,6 +123,7 @@ def open_inspector(spec: EngineSpec, look: ScreenOptions, n_items: int | None = 
     if problem := _no_screen(os.environ):
         raise ValueError(problem)
     spare_slow_line(os.environ)
+    gc.disable()  # until the first frame: what is imported stays, and looking for garbage in it takes long
     settings = _settings(look)
     app = _app(spec, settings, n_items)
     _run(app, settings.mouse)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -11,24 +13,21 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import ContentSwitcher, Static
 
-from tui.inspector.calibration.screen import CalibrationScreen
+from tui.inspector import questions
 from tui.inspector.controller import Controller
 from tui.inspector.keys import KEYS, PANES
 from tui.inspector.lens_keys import LensKeys
 from tui.inspector.look.few_colours import FewColours, ReadableDim, depth_of
 from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
 from tui.inspector.look.themes import THEMES
-from tui.inspector.palette import InspectorCommands
 from tui.inspector.pane import Pane
-from tui.inspector.questions import KEEP, the_queue, what_of_the_engine, which_runs
-from tui.inspector.screens.export import ExportScreen, copy
-from tui.inspector.screens.help import HelpScreen
 from tui.inspector.widgets.frame import Header, KeyLine, Problem, TabLine
 from tui.inspector.widgets.lens_panel import AbilityList, Context, LensPanel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import Binding
+    from textual.command import Provider
     from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.worker import Worker
@@ -49,7 +48,7 @@ class Inspector(LensKeys):
     TITLE = "abilityscope"
     CSS_PATH = "inspector.tcss"
     AUTO_FOCUS = ""
-    COMMANDS: ClassVar[set[type]] = {InspectorCommands}  # type: ignore[assignment]
+    COMMANDS: ClassVar[set[Callable[[], type[Provider]]]] = {questions.the_palette}  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = KEYS
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (textual declares it on instances)
         (0, "-tiny"), (60, "-narrow"), (80, "-normal"), (140, "-wide"),
@@ -99,7 +98,7 @@ class Inspector(LensKeys):
                 yield TabLine([(pane_id, pane.title) for pane_id, pane in PANES])
                 yield Context(self.session)
                 with ContentSwitcher(initial=tab, id="panes"):
-                    yield dict(PANES)[tab](self.session, id=tab)
+                    yield dict(PANES)[tab].load()(self.session, id=tab)
         yield Problem()
         yield KeyLine()
         yield Static(TOO_SMALL, id="too-small", markup=False)
@@ -111,9 +110,14 @@ class Inspector(LensKeys):
 
     async def _begin_work(self) -> None:
         """Begins what would hold up the first frame: engine, other tabs, and threads that import."""
+        if not gc.isenabled():  # see `open_inspector`
+            gc.freeze()  # no collection has to look at what was imported, in the middle of a key
+            gc.enable()
         self.connect_engine()
         self.begin(self.controller.plan_memory, "memory")
-        others = [pane(self.session, id=pane_id) for pane_id, pane in PANES if pane_id != self.controller.tab]
+        classes = await asyncio.to_thread(lambda: {pane_id: pane.load() for pane_id, pane in PANES})
+        del classes[self.controller.tab]
+        others = [pane(self.session, id=pane_id) for pane_id, pane in classes.items()]
         for pane in others:
             pane.display = False
         await self.screen.query_one(ContentSwitcher).mount_all(others)
@@ -220,7 +224,7 @@ class Inspector(LensKeys):
 
     def action_copy(self) -> None:
         copied = self.pane.copied()
-        said = f"{copied.what}: {copy(self, copied.text)}" if copied else "Nothing to copy yet."
+        said = f"{copied.what}: {questions.copy(self, copied.text)}" if copied else "Nothing to copy yet."
         self.notify(said, timeout=None if copied else 2, markup=False)
 
     def action_export(self) -> None:
@@ -228,7 +232,7 @@ class Inspector(LensKeys):
         if exported is None:
             self.notify("Nothing to export yet.", timeout=2, markup=False)
         else:
-            self.push_screen(ExportScreen(exported))
+            self.push_screen(questions.the_export(exported))
 
     def action_zoom(self) -> None:
         self.screen.toggle_class("-zoomed")
@@ -240,7 +244,7 @@ class Inspector(LensKeys):
 
     def action_calibration(self) -> None:
         """Shows what the method finds where it is known what it should find."""
-        self.push_screen(CalibrationScreen(self.session))
+        self.push_screen(questions.the_calibration(self.session))
 
     def action_put_away(self) -> None:
         """Puts away a problem and the lens where it lies over the tab, and gives the tab the focus."""
@@ -249,8 +253,8 @@ class Inspector(LensKeys):
         self._focus_pane()
 
     def action_help(self) -> None:
-        pane, marks = self.pane, self.session.marks
-        self.push_screen(HelpScreen(pane.title, pane.help_text, self.screen.active_bindings, marks))
+        bindings, marks = self.screen.active_bindings, self.session.marks
+        self.push_screen(questions.the_help(self.controller.tab, self.pane, bindings, marks))
 
     async def action_detach(self) -> None:
         """Leaves; the engine goes on, whether it works or not."""
@@ -259,12 +263,12 @@ class Inspector(LensKeys):
     async def action_leave(self) -> None:
         """Leaves; an engine with work goes on, one without ends, after a question if its model is real."""
         if self.controller.would_unload:
-            self.ask(what_of_the_engine(self.controller), self._leave_as)
+            self.ask(questions.what_of_the_engine(self.controller), self._leave_as)
         else:
             await self._leave(self.controller.quit())
 
     async def _leave_as(self, choice: str) -> None:
-        await self._leave(self.controller.detach() if choice == KEEP else self.controller.quit())
+        await self._leave(self.controller.detach() if choice == questions.KEEP else self.controller.quit())
 
     async def _leave(self, farewell: str) -> None:
         self.farewell = farewell
@@ -281,7 +285,7 @@ class Inspector(LensKeys):
         if action in ("cancel", "pause"):
             return activity.is_busy
         if action == "search":
-            return dict(PANES)[self.controller.tab].has_search
+            return dict(PANES)[self.controller.tab].load().has_search
         return super().check_action(action, parameters)
 
     def action_run(self) -> None:
@@ -289,13 +293,14 @@ class Inspector(LensKeys):
 
     def action_enqueue(self) -> None:
         choices = self.controller.run_choices()
-        self.ask(which_runs(self.controller, choices), lambda key: self.controller.run_choice(choices[key]))
+        asked = questions.which_runs(self.controller, choices)
+        self.ask(asked, lambda key: self.controller.run_choice(choices[key]))
 
     def action_cancel(self) -> None:
         self.controller.cancel()
 
     def action_queue(self) -> None:
-        self.push_screen(the_queue(self.controller))
+        self.push_screen(questions.the_queue(self.controller))
 
     def action_pause(self) -> None:
         self.controller.pause()

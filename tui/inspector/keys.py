@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, cast
+
 from textual.binding import Binding, BindingType
 
-from tui.inspector.ais.pane import AisPane
-from tui.inspector.masks.overlap_pane import OverlapPane
-from tui.inspector.masks.weights_pane import WeightsPane
-from tui.inspector.pane import Pane
-from tui.inspector.playground.pane import PlaygroundPane
-from tui.inspector.run.pane import RunPane
-from tui.inspector.samples.pane import SamplesPane
-from tui.inspector.stored.pane import CachePane
+if TYPE_CHECKING:
+    from tui.inspector.pane import Pane
 
-PANES: tuple[tuple[str, type[Pane]], ...] = (
-    ("run", RunPane),
-    ("samples", SamplesPane),
-    ("ais", AisPane),
-    ("weights", WeightsPane),
-    ("overlap", OverlapPane),
-    ("playground", PlaygroundPane),
-    ("cache", CachePane),
+
+class PaneSource(NamedTuple):
+    """Where a tab is defined: the first screen imports no other tab than the one in front."""
+
+    title: str
+    module: str
+    name: str
+
+    def load(self) -> type[Pane]:
+        """The tab's class, imported now at the latest."""
+        return cast("type[Pane]", getattr(import_module(f"tui.inspector.{self.module}"), self.name))
+
+
+PANES: tuple[tuple[str, PaneSource], ...] = (
+    ("run", PaneSource("Run", "run.pane", "RunPane")),
+    ("samples", PaneSource("Samples", "samples.pane", "SamplesPane")),
+    ("ais", PaneSource("AIS", "ais.pane", "AisPane")),
+    ("weights", PaneSource("Weights", "masks.weights_pane", "WeightsPane")),
+    ("overlap", PaneSource("Overlap", "masks.overlap_pane", "OverlapPane")),
+    ("playground", PaneSource("Playground", "playground.pane", "PlaygroundPane")),
+    ("cache", PaneSource("Cache", "stored.pane", "CachePane")),
 )
-"""The id of each tab, and what it is."""
+"""The id of each tab, and where it is."""
 
 
 def _hidden(key: str, action: str, word: str, binding_id: str, tooltip: str) -> Binding:

@@ -86,7 +86,6 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
 class Pane(Vertical):
     """One tab: shows what the cache has of the lens, and what the engine is doing."""
 
-    title: ClassVar[str]
     help_text: ClassVar[str]
     """The help of `?`: plain lines on what the tab shows."""
     has_search: ClassVar[bool] = False

@@ -1,20 +1,31 @@
-"""What the app's own keys ask, as dialogs."""
+"""What the app's own keys ask, as dialogs, and the screens that they open, imported when they are needed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.masks.choices import SELECTIONS
+from tui.inspector.keys import PANES
 from tui.inspector.lens import TypedK, parse_count, parse_scored
 from tui.inspector.screens.dialogs import Choose, Enter, Option
 from tui.names import SELECTION_MEANINGS, short_benchmark
 from tui.numbers import k_text
 
 if TYPE_CHECKING:
+    from textual.app import App
+    from textual.binding import ActiveBinding
+    from textual.command import Provider
+
+    from tui.inspector.calibration.screen import CalibrationScreen
     from tui.inspector.controller import Controller
+    from tui.inspector.look.marks import Marks
+    from tui.inspector.pane import Exported, Pane
     from tui.inspector.run_choices import RunChoice
+    from tui.inspector.screens.export import ExportScreen
+    from tui.inspector.screens.help import HelpScreen
     from tui.inspector.screens.queue import QueueScreen
+    from tui.inspector.session import Session
 
 KEEP = "keep"
 """The answer that leaves the engine to itself."""
@@ -85,3 +96,38 @@ def what_of_the_engine(controller: Controller) -> Choose:
         Option("end", "quit, end the engine", "frees its memory; the next start loads the model again"),
     ]
     return Choose("quit", options, KEEP, controller.session.marks)
+
+
+def the_help(tab: str, pane: Pane, bindings: Mapping[str, ActiveBinding], marks: Marks) -> HelpScreen:
+    """The help for the tab in front."""
+    from tui.inspector.screens.help import HelpScreen
+
+    return HelpScreen(dict(PANES)[tab].title, pane.help_text, bindings, marks)
+
+
+def the_calibration(session: Session) -> CalibrationScreen:
+    """The calibration of the method."""
+    from tui.inspector.calibration.screen import CalibrationScreen
+
+    return CalibrationScreen(session)
+
+
+def the_export(exported: Exported) -> ExportScreen:
+    """A file's name for what the tab in front exports."""
+    from tui.inspector.screens.export import ExportScreen
+
+    return ExportScreen(exported)
+
+
+def copy(app: App[Any], text: str) -> str:
+    """Copies a text to the clipboard; returns the sentence to show."""
+    from tui.inspector.screens import export
+
+    return export.copy(app, text)
+
+
+def the_palette() -> type[Provider]:
+    """The commands of the palette."""
+    from tui.inspector.palette import InspectorCommands
+
+    return InspectorCommands

@@ -9,9 +9,8 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from tests.tui.inspector.host import screen_text
-from tui.inspector.keys import PANES
+from tui.inspector.keys import PANES, PaneSource
 from tui.inspector.look.marks import ASCII, UNICODE
-from tui.inspector.pane import Pane
 from tui.inspector.screens.help import MARK_MEANINGS, HelpScreen, parts_of
 
 ABOUT = "What each item was answered, in [bold]plain[/] words."
@@ -98,7 +97,7 @@ A last paragraph."""
 
 
 @pytest.mark.parametrize("pane", [pane for _, pane in PANES], ids=lambda pane: pane.title)
-def test_every_tab_explains_itself(pane: type[Pane]) -> None:
-    parts = parts_of(pane.help_text)
+def test_every_tab_explains_itself(pane: PaneSource) -> None:
+    parts = parts_of(pane.load().help_text)
     assert len(parts) > 1
     assert max(len(part.text) for part in parts) < 700

@@ -72,7 +72,6 @@ CURSOR_REST_S = 0.15
 class AisPane(Pane):
     """The matrix of abilities by benchmarks, and what is behind its cells."""
 
-    title: ClassVar[str] = "AIS"
     help_text: ClassVar[str] = f"""\
 The Ability Impact Score: the part of a benchmark's score above chance that is lost when the weights of an
 ability are ablated. 0: nothing is lost; 1: down to chance; below 0: better without.

@@ -49,7 +49,6 @@ def read_overlaps(experiment: Experiment, lens: Lens) -> OverlapTable | Missing:
 class OverlapPane(MaskPane[OverlapTable]):
     """The tab Overlap."""
 
-    title: ClassVar[str] = "Overlap"
     help_text: ClassVar[str] = """\
 How far the masks of two abilities are the same weights, at the lens's variant, selection and k.
 i turns from Jaccard (shared weights as a fraction of those that either mask has) to containment (of

@@ -72,7 +72,6 @@ class NeuronList(VerticalScroll, can_focus=True):
 class WeightsPane(MaskPane[Masks]):
     """The tab Weights."""
 
-    title: ClassVar[str] = "Weights"
     help_text: ClassVar[str] = """\
 Where the weights that the mask ablates lie: layers down, the matrices of a layer across (q k v o of
 the attention, gate up down of the MLP), totals in the row and the column "all".

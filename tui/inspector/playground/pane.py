@@ -50,7 +50,6 @@ PROMPT_S = 5.0
 class PlaygroundPane(Pane):
     """Base, MLP-only and all layers continue the same prompt."""
 
-    title: ClassVar[str] = "Playground"
     help_text: ClassVar[str] = """\
     looks_up: ClassVar[bool] = False
 Write a prompt; three models continue it, one after the other:

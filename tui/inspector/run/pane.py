@@ -88,7 +88,6 @@ def runs_of(session: Session, lens: Lens) -> dict[Side, Run]:
 class RunPane(Pane):
     """The results of the lens's runs, and what the engine does about them."""
 
-    title: ClassVar[str] = "Run"
     help_text: ClassVar[str] = HELP
     looks_up: ClassVar[bool] = False  # it says what the engine does even then
     SCOPED_CSS: ClassVar[bool] = False

@@ -76,7 +76,6 @@ takes the item with the command line that repeats its run; exporting takes all t
 class SamplesPane(Pane):
     """The list of items at the left, the chosen one at the right; on narrow terminals one at a time."""
 
-    title: ClassVar[str] = "Samples"
     help_text: ClassVar[str] = HELP
     has_search: ClassVar[bool] = True
 

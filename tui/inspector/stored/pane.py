@@ -44,7 +44,6 @@ POLL_S = 0.1
 class CachePane(Pane):
     """What was computed and kept."""
 
-    title: ClassVar[str] = "Cache"
     has_search: ClassVar[bool] = True
     help_text: ClassVar[str] = """\
     looks_up: ClassVar[bool] = False
