@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.experiment.events import (
     AnswerWritten,
+    CellsSettled,
     EntryReplaced,
     Event,
     ImportancePlanned,
@@ -106,6 +107,8 @@ class _Notes:
                 return settled_text(event)
             case RunsFound():
                 return f"{event.total} runs, {event.cached} of them in the cache"
+            case CellsSettled():
+                return f"after {event.n} items {event.settled} of {event.total} cells are settled"
             case ModelLoaded():
                 return shown(event.warning)
             case EntryReplaced():

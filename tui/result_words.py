@@ -127,7 +127,8 @@ def matrix_title(rows: pl.DataFrame, measure: Measure) -> str:
     size = f"{first['weights']:,} weights, {first['share_of_candidates']:.1%} of candidates"
     words = [first["variant"], first["selection"], f"k {first['k']:g}"]
     words += [] if first["scope"] == "global" else [f"scope {first['scope']}"]
-    return " · ".join([measure.name, *words, size, f"n {first['n']}"])
+    ns = _span([f"{n:,}" for n in sorted(rows["n"].unique())])
+    return " · ".join([measure.name, *words, size, f"n {ns}"])
 
 
 def cell_text(cell: Mapping[str, Any], measure: Measure, *, with_interval: bool = False) -> str:

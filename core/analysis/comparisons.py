@@ -42,6 +42,7 @@ STATISTICS: dict[str, pl.DataType] = {
     "truncated": pl.Int64(),
     **{name: pl.Float64() for name in PROBABILITY},
     "ais_p_reason": pl.String(),
+    "until": pl.Float64(),
     "specificity": pl.Float64(),
     "specificity_p": pl.Float64(),
 }
@@ -109,13 +110,16 @@ def compared(
 
 
 def with_links(cells: pl.DataFrame) -> pl.DataFrame:
-    """The cells with `link`: whether the whole interval of the AIS_p is above LEAST_EFFECT, or below.
+    """The cells with `link`: whether the whole interval of the AIS_p is above the least effect, or below.
+
+    That is LEAST_EFFECT, or the least AIS of interest at which the runs stopped.
 
     Null: the items do not settle it, there is no AIS_p, or the intact model does not show the ability.
     """
     low, high = pl.col("ais_p_low"), pl.col("ais_p_high")
-    settled = may_be_starred() & ((low > LEAST_EFFECT) | (high < LEAST_EFFECT))
-    return cells.with_columns(link=pl.when(settled).then(low > LEAST_EFFECT))
+    least = pl.col("until").fill_null(LEAST_EFFECT)
+    settled = may_be_starred() & ((low > least) | (high < least))
+    return cells.with_columns(link=pl.when(settled).then(low > least))
 
 
 def may_be_starred() -> pl.Expr:

@@ -87,7 +87,8 @@ def profile_of(plan: Plan, experiment: Experiment, frames: Frames) -> Profile:
     """The profile from all its outcomes."""
     qualities = mask_generation_qualities(experiment, plan.masks())
     cells = cells_of(plan, experiment, frames, qualities)
-    shown = shown_abilities(experiment, plan.limit)
+    evaluated = {one.id: frame for one, frame in zip(plan.benchmarks, frames[None], strict=True)}
+    shown = shown_abilities(experiment, plan.limit, evaluated)
     cells = compared(cells, cells, flags_of(shown))
     failures = profile_failures(plan, experiment, frames)
     return Profile(plan, cells, _outcomes(plan, frames), failures, qualities, shown)
@@ -143,6 +144,7 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
             {"id": b.id, "version": b.version, "chance": b.chance, "n": plan.items_of(b), "needs": b.needs}
             for b in plan.benchmarks
         ],
+        "until": plan.until,
         "seed": plan.seed,
         "random_seeds": plan.seeds_of("random"),
         "formats": {

@@ -23,6 +23,7 @@ from core.analysis.statistics.cells import (
     paired_probabilities,
     paired_scores,
 )
+from core.analysis.statistics.stopped import StoppedBenchmark
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
@@ -47,7 +48,7 @@ QUALITY = ("perplexity", "base_perplexity", "repeating", "unreadable", "generati
 NULLABLE: Mapping[str, pl.DataType] = {
     "seed": RUN["seed"],
     **{name: STATISTICS[name] for name in ("chance", "ais", "ais_low", "ais_high", "detectable_ais")},
-    **{name: pl.Float64() for name in (*PROBABILITY, *BEYOND, *QUALITY[:-1])},
+    **{name: pl.Float64() for name in ("until", *PROBABILITY, *BEYOND, *QUALITY[:-1])},
     QUALITY[-1]: pl.Int64(),
 }
 """The types of columns that may be empty on a whole benchmark."""
@@ -60,23 +61,21 @@ def cells_of(
     plan: Plan, experiment: Experiment, frames: Frames, qualities: Mapping[MaskSpec, GenerationQuality]
 ) -> pl.DataFrame:
     """One row per mask and benchmark, benchmark by benchmark; of the intact model if nothing is ablated."""
-    if not plan.masks():
-        return _base_cells(plan, experiment, frames)
-    return _mask_cells(plan, experiment, frames, qualities)
-
-
-def _mask_cells(
-    plan: Plan, experiment: Experiment, frames: Frames, qualities: Mapping[MaskSpec, GenerationQuality]
-) -> pl.DataFrame:
-    """The cells of all masks, benchmark by benchmark."""
     masks = plan.masks()
+    if not masks:
+        return _base_cells(plan, experiment, frames)
     names = [_names(experiment, mask) for mask in masks]
     quality_fields = [_quality_fields(qualities.get(mask)) for mask in masks]
     rows = []
     for index, benchmark in enumerate(plan.benchmarks):
         base, ablated = frames[None][index], [frames[mask][index] for mask in masks]
-        statistics = frame_statistics(base, ablated, benchmark, plan.seed)
-        beyond = _beyond(masks, base, ablated, benchmark, statistics, plan.seed)
+        if plan.until is None:
+            statistics = frame_statistics(base, ablated, benchmark, plan.seed)
+            beyond = _beyond(masks, base, ablated, benchmark, statistics, plan.seed)
+        else:
+            stopped = StoppedBenchmark(base, benchmark)
+            statistics = [stopped.statistics(frame, plan.until) for frame in ablated]
+            beyond = _stopped_beyond(masks, stopped, ablated)
         rows += [
             {**name, "benchmark": benchmark.id, **asdict(cell), **excess, **quality}
             for name, cell, excess, quality in zip(names, statistics, beyond, quality_fields, strict=True)
@@ -172,11 +171,7 @@ def _add_excesses(
     seed: int,
 ) -> None:
     """Fills in what each mask does beyond the random masks of its ability, variant and k, if any."""
-    controls: dict[tuple[str, str, float], list[int]] = {}
-    for n, mask in enumerate(masks):
-        if mask.selection == "random":
-            controls.setdefault((mask.ability, mask.variant, mask.k), []).append(n)
-    drawn = [controls.get((m.ability, m.variant, m.k), []) if m.selection not in DRAWN else [] for m in masks]
+    drawn = _random_of(masks)
     chosen = [n for n, found in enumerate(drawn) if found]
     if not chosen:
         return
@@ -185,6 +180,43 @@ def _add_excesses(
     found = excesses(base, ablated[chosen], means, chance, seed=seed, clusters=clusters)
     for n, one in zip(chosen, found, strict=True):
         rows[n].update(zip(EXCESS_P, one, strict=True))
+
+
+def _stopped_beyond(
+    masks: Sequence[MaskSpec], stopped: StoppedBenchmark, ablated: Sequence[pl.DataFrame]
+) -> list[dict[str, float | None]]:
+    """The columns `BEYOND` of each mask on a benchmark whose runs stop when it is known."""
+    rows: list[dict[str, float | None]] = [dict.fromkeys(BEYOND) for _ in masks]
+    rivals, random = _others_of(masks), _random_of(masks)
+    compared = [(stopped.score, SPECIFICITY, rivals)]
+    if stopped.probability is not None:
+        compared += [(stopped.probability, SPECIFICITY_P, rivals), (stopped.probability, EXCESS_P, random)]
+    for measure, names, others in compared:
+        for row, own, controls in zip(rows, ablated, others, strict=True):
+            if controls:
+                found = stopped.beyond(measure, own, [ablated[n] for n in controls])
+                row.update(zip(names, found, strict=True))
+    return rows
+
+
+def _others_of(masks: Sequence[MaskSpec]) -> list[list[int]]:
+    """For each mask the indices of the other abilities' masks of its kind and size; none if it is drawn."""
+    groups: dict[tuple[str, str, float], list[int]] = {}
+    for n, mask in enumerate(masks):
+        groups.setdefault((mask.variant, mask.selection, mask.k), []).append(n)
+    return [
+        [] if m.selection in DRAWN else [i for i in groups[m.variant, m.selection, m.k] if i != n]
+        for n, m in enumerate(masks)
+    ]
+
+
+def _random_of(masks: Sequence[MaskSpec]) -> list[list[int]]:
+    """For each mask the indices of the random masks of its ability, variant and k; none if it is drawn."""
+    controls: dict[tuple[str, str, float], list[int]] = {}
+    for n, mask in enumerate(masks):
+        if mask.selection == "random":
+            controls.setdefault((mask.ability, mask.variant, mask.k), []).append(n)
+    return [controls.get((m.ability, m.variant, m.k), []) if m.selection not in DRAWN else [] for m in masks]
 
 
 def _quality_fields(quality: GenerationQuality | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from core.analysis.samples.choice_sums import (
 )
 from core.analysis.samples.items import ensure_items
 from core.analysis.samples.written import ITEM_COLUMNS, base_modes, run_tags, stored_divergences
+from core.benchmarks.drawn import is_drawn, parts_of
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
@@ -169,13 +170,31 @@ class _Texts:
         return cls(experiment.request(None, benchmark, n), items, base, modes)
 
     def tags(self, experiment: Experiment, mask: MaskSpec, ablated: pl.DataFrame) -> list[tuple[Tag, ...]]:
-        """The tags of all answers under a mask."""
-        benchmark = self.request.benchmark
-        divergences = stored_divergences(
-            experiment, self.request, experiment.request(mask, benchmark, self.request.n)
-        )
+        """The tags of the answers under a mask, of all items or the first."""
+        benchmark, n = self.request.benchmark, len(ablated)
         form = benchmark.source.answer_format
-        return [tags or () for tags in run_tags(form, self.items, self.base, ablated, divergences)]
+        divergences = _divergences(experiment, self.request, mask, n)
+        items, base = self.items.head(n), self.base.head(n)
+        return [tags or () for tags in run_tags(form, items, base, ablated, divergences)]
+
+
+def _divergences(
+    experiment: Experiment, base: OutcomesRequest, mask: MaskSpec, n: int
+) -> pl.DataFrame | None:
+    """The stored divergences of a mask's first n items; None unless there are those of all."""
+    if not is_drawn(base.benchmark):
+        return stored_divergences(experiment, base, experiment.request(mask, base.benchmark, base.n))
+    found, left = list[pl.DataFrame](), n
+    for part in parts_of(base.benchmark):
+        if left <= 0:
+            break
+        runs = (experiment.request(one, part, part.n_items) for one in (None, mask))
+        frame = stored_divergences(experiment, *runs)
+        if frame is None:
+            return None
+        found.append(frame)
+        left -= len(frame)
+    return pl.concat(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +203,10 @@ class _Options:
 
     id: str
     facts: OptionFacts
+    frame: pl.DataFrame
+    """The intact model's outcomes."""
     base: ModelChoices
+    """How it chose."""
 
     @classmethod
     def of(cls, plan: Plan, experiment: Experiment, frames: Frames, index: int) -> _Options:
@@ -192,7 +214,12 @@ class _Options:
         benchmark = plan.benchmarks[index]
         path = ensure_items(experiment, benchmark, plan.items_of(benchmark))
         facts = option_facts(pl.scan_parquet(path), benchmark.metrics[0])
-        return cls(benchmark.id, facts, model_choices(facts, frames[None][index]))
+        return cls(benchmark.id, facts, frames[None][index], model_choices(facts, frames[None][index]))
+
+    def first(self, n: int) -> tuple[OptionFacts, ModelChoices]:
+        """Facts and base answers of the first n items."""
+        facts = OptionFacts(self.facts.lengths[:n], self.facts.gold[:n], self.facts.names)
+        return facts, model_choices(facts, self.frame.head(n))
 
 
 def _count_modes(
@@ -219,7 +246,7 @@ def _compare_choices(
     """Items, mean margins and preferences over all multiple-choice benchmarks; rows are added to a table."""
     parts: list[ChoiceSums] = []
     for index, of_all in options.items():
-        sums = choice_sums(of_all.facts, of_all.base, model_choices(of_all.facts, frames[mask][index]))
+        sums = _sums(of_all, frames[mask][index])
         means = sums.mean_margins or (None, None)
         tables.choices.append((*run_names(mask), of_all.id, sums.n, sums.broken, *means))
         parts.append(sums)
@@ -227,6 +254,13 @@ def _compare_choices(
         return 0, None, ()
     whole = pooled(parts)
     return whole.n, whole.mean_margins, whole.preferences()
+
+
+def _sums(of_all: _Options, ablated: pl.DataFrame) -> ChoiceSums:
+    """How one mask chose, on all items or the first."""
+    n = len(ablated)
+    facts, base = (of_all.facts, of_all.base) if n == len(of_all.facts.gold) else of_all.first(n)
+    return choice_sums(facts, base, model_choices(facts, ablated))
 
 
 def _share_row(share: Share) -> tuple[str | None, str, int, int, float, float, float, float | None]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 
 from core.abilities import ABILITIES
 from core.analysis.cache_status import items_of
@@ -54,25 +55,34 @@ class Shown:
         }
 
 
-def shown_abilities(experiment: Experiment, limit: int | None = None) -> dict[str, Shown]:
+def shown_abilities(
+    experiment: Experiment, limit: int | None = None, evaluated: Mapping[str, pl.DataFrame] | None = None
+) -> dict[str, Shown]:
     """By ability, as far as it is known: from its own benchmark or the probe, whichever has more items.
 
     Args:
         experiment: the model, whose prompt form and level are settled, and the cache.
         limit: items of each benchmark that are evaluated; None for all.
+        evaluated: the intact model's outcomes on benchmarks by id, beside those that are stored.
 
     Raises:
         Unsettled: form and level are not settled.
     """
+    known = evaluated or {}
     asked = _requests(experiment, limit)
     loaded = experiment.store.outcomes.load_many([request.key for _, _, request in asked])
-    found: dict[str, Shown] = {}
+    found = {
+        ability.id: _on_own(ability.id, known[ability.id]) for ability in ABILITIES if ability.id in known
+    }
     for ability, source, request in asked:
         frame = loaded.frames.get(request.key)
         if frame is not None and (ability not in found or found[ability].n < len(frame)):
-            right = int(frame["correct"].sum())
-            found[ability] = Shown(ability, right, len(frame), DIAGNOSTIC_CHANCE, source)
+            found[ability] = _on_own(ability, frame, source)
     return {ability.id: found[ability.id] for ability in ABILITIES if ability.id in found}
+
+
+def _on_own(ability: str, frame: pl.DataFrame, source: Source = "benchmark") -> Shown:
+    return Shown(ability, int(frame["correct"].sum()), len(frame), DIAGNOSTIC_CHANCE, source)
 
 
 def _requests(experiment: Experiment, limit: int | None) -> list[tuple[str, Source, OutcomesRequest]]:

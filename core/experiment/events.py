@@ -123,6 +123,15 @@ class RunsFound(msgspec.Struct, frozen=True, tag=True):
     cached: int
 
 
+class CellsSettled(msgspec.Struct, frozen=True, tag=True):
+    """How many cells of a profile that stops when it is known are settled after a round."""
+
+    n: int
+    """Items of each cell that was not settled before."""
+    settled: int
+    total: int
+
+
 class RunStarted(msgspec.Struct, frozen=True, tag=True):
     """One mask on one benchmark begins."""
 
@@ -266,6 +275,7 @@ Event = (
     | ImportancePlanned
     | Progressed
     | RunsFound
+    | CellsSettled
     | RunStarted
     | BatchFinished
     | AnswerWritten

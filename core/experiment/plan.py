@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from core.benchmarks.benchmark import Benchmark
+from core.benchmarks.drawn import drawn
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, drawn_seed
 from core.masks.choices import CONTROLS, DRAWN, Scope, Selection
@@ -39,15 +40,22 @@ class Plan:
     random_seeds: int = 1
     """Random masks per ability, variant and k; an empirical p of 0.05 takes 19."""
     scope: Scope = "global"
+    until: float | None = None
+    """The least AIS of interest, at which a run stops as soon as it is settled; None: all items count."""
     found_ks: tuple[ChosenK, ...] = ()
     """The k chosen for each variant by `--k auto`; see `with_found`."""
 
     def __post_init__(self) -> None:
-        """Checks the number of random masks.
+        """Checks the number of random masks and the least AIS of interest.
 
         Raises:
-            ValueError: it is below 1, or above with no random controls in the plan.
+            ValueError: the number is below 1, or above with no random controls in the plan; or the least AIS
+                is not between 0 and 1.
         """
+        if self.until is not None and not 0 < self.until < 1:
+            raise ValueError(
+                f"The least AIS of interest is {self.until:g}: give one between 0 and 1, as 0.05."
+            )
         if self.random_seeds < 1:
             raise ValueError(f"There are {self.random_seeds} random seeds: give 1 or more.")
         if self.random_seeds > 1 and not set(DRAWN) & set(self.selections):
@@ -109,6 +117,11 @@ class Plan:
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"The limit is {self.limit}: give 1 or more items.")
         return benchmark.n_items if self.limit is None else min(self.limit, benchmark.n_items)
+
+    def drawn(self) -> Plan:
+        """The plan with its items in an order drawn by its seed."""
+        benchmarks = tuple(drawn(one, self.items_of(one), self.seed) for one in self.benchmarks)
+        return replace(self, benchmarks=benchmarks)
 
     def requests(self, experiment: Experiment, mask: MaskSpec | None) -> list[OutcomesRequest]:
         """The runs of one mask (None: of the intact model), in the order of the benchmarks."""

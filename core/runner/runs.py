@@ -11,9 +11,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from core.analysis.profile import Profile, profile_of
+from core.analysis.profile_failures import Frames
 from core.experiment.events import RunFinished, RunsFound
 from core.experiment.experiment import OutcomesRequest, words_of
 from core.experiment.kept_paces import keep_paces, take_in_known
+from core.experiment.pace import Step
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec, alike_ks
 from core.experiment.storing import alone_with_run, stored_outcomes
@@ -25,6 +27,7 @@ from core.runner.generation_quality import (
     measure_generation_quality,
     store_generation_quality,
 )
+from core.runner.rounds import Rounds
 from core.runner.runner import Runner
 from core.runner.steps import steps_of_runs
 
@@ -33,8 +36,8 @@ if TYPE_CHECKING:
 
     from cache.outcomes import Loaded
 
-ROUNDS = 2
-"""How often missing runs are computed: again what was deleted or damaged during the first round."""
+TRIES = 2
+"""How often missing runs are computed: again what was deleted or damaged meanwhile."""
 
 Runs = Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
 """The runs of each mask; None is the intact model."""
@@ -49,23 +52,64 @@ def run_profile(plan: Plan, runner: Runner) -> Profile | None:
     """
     for mask in plan.masks():
         selectable_weights(mask.k, mask.variant, runner.info)  # refuses a bad k before anything is computed
+    plan = plan if plan.until is None else plan.drawn()
+    try:
+        frames = _all_frames(plan, runner) if plan.until is None else _needed_frames(plan, runner)
+    except Cancelled:
+        return None
+    finally:
+        runner.verify_restored()
+    return profile_of(plan, runner, frames)
+
+
+def _all_frames(plan: Plan, runner: Runner) -> Frames:
+    """The outcomes of every mask on all items of every benchmark.
+
+    Raises:
+        Cancelled: the runner was cancelled, with every finished run stored.
+    """
     runs = {mask: plan.requests(runner, mask) for mask in (None, *plan.masks())}
-    requests = [request for asked in runs.values() for request in asked]
+    found = _frames_by_key(runner, [request for asked in runs.values() for request in asked])
+    return {mask: [found[request.key] for request in asked] for mask, asked in runs.items()}
+
+
+def _needed_frames(plan: Plan, runner: Runner) -> Frames:
+    """The outcomes of a drawn plan: the intact model's on all items, each mask's on those that it needs.
+
+    Raises:
+        Cancelled: the runner was cancelled, with every finished part stored.
+    """
+    rounds = Rounds(plan, runner)
+    rounds.take_base(_frames_by_key(runner, rounds.base_requests()))
+    while requests := rounds.requests():
+        found = _frames_by_key(runner, requests, rounds.later_steps())
+        runner.emit(rounds.take(found))
+    return rounds.frames()
+
+
+def _frames_by_key(
+    runner: Runner, requests: Sequence[OutcomesRequest], later: Sequence[Step] = ()
+) -> Mapping[str, pl.DataFrame]:
+    """The outcomes of requests by key, from the cache or computed now.
+
+    Args:
+        runner: the model and the cache.
+        requests: what is asked for.
+        later: what the job may have to do after that, for its time left.
+
+    Raises:
+        Cancelled: the runner was cancelled, with every finished run stored.
+        ValueError: the cache loses what is stored.
+    """
     keys = [request.key for request in requests]
     loaded = find_runs(runner, requests)
-    for _ in range(ROUNDS):
-        try:
-            for _ in run_missing(runner, requests, loaded):
-                pass
-        except Cancelled:
-            return None
-        finally:
-            runner.verify_restored()
+    for _ in range(TRIES):
+        for _ in run_missing(runner, requests, loaded, later=later):
+            pass
         if not loaded.frames.keys() >= set(keys):
             loaded = stored_outcomes(runner, keys)
         if loaded.frames.keys() >= set(keys):
-            frames = {mask: [loaded.frames[one.key] for one in asked] for mask, asked in runs.items()}
-            return profile_of(plan, runner, frames)
+            return loaded.frames
     lost = len(set(keys) - set(loaded.frames))
     raise ValueError(
         f"The cache folder {runner.store.root} loses what is stored in it: {lost} runs are not there any "
@@ -122,7 +166,12 @@ def find_runs(runner: Runner, requests: Sequence[OutcomesRequest]) -> Loaded:
 
 
 def run_missing(
-    runner: Runner, requests: Sequence[OutcomesRequest], loaded: Loaded, *, with_controls: bool = True
+    runner: Runner,
+    requests: Sequence[OutcomesRequest],
+    loaded: Loaded,
+    *,
+    with_controls: bool = True,
+    later: Sequence[Step] = (),
 ) -> Iterator[OutcomesRequest]:
     """Computes the requests that `loaded` lacks, emitting and yielding each as it is finished and stored.
 
@@ -131,6 +180,7 @@ def run_missing(
         requests: what is asked for.
         loaded: what is stored of it.
         with_controls: whether the generation quality of controls is measured too.
+        later: what the job may have to do after that, for its time left.
 
     Raises:
         Cancelled: the runner was cancelled; what was finished is stored.
@@ -142,14 +192,19 @@ def run_missing(
         runs[request.mask].append(request)
     total = len({request.key for request in requests} - set(loaded.frames))
     stored = loaded.frames.keys()
-    with closing(compute_runs(runner, runs, stored, with_controls=with_controls)) as computed:
+    with closing(compute_runs(runner, runs, stored, with_controls=with_controls, later=later)) as computed:
         for done, (request, score) in enumerate(computed, start=1):
             runner.emit(RunFinished(words_of(request.mask), request.benchmark.id, score, done, total))
             yield request
 
 
 def compute_runs(
-    runner: Runner, runs: Runs, stored: Collection[str] = (), *, with_controls: bool = True
+    runner: Runner,
+    runs: Runs,
+    stored: Collection[str] = (),
+    *,
+    with_controls: bool = True,
+    later: Sequence[Step] = (),
 ) -> Generator[tuple[OutcomesRequest, float]]:
     """Each run that is not stored with its score, as it is finished and stored.
 
@@ -161,6 +216,7 @@ def compute_runs(
         runs: what is asked for; a mask without runs only says which k a new ranking has to reach.
         stored: the keys of the runs that are stored and whole.
         with_controls: whether the generation quality of controls is measured too.
+        later: what the job may have to do after that, for its time left.
 
     Raises:
         Cancelled: the runner was cancelled; what was finished is stored.
@@ -171,7 +227,7 @@ def compute_runs(
     expected = [mask for mask in runs if mask is not None and mask in lacking | unmeasured]
     base_logprobs: BaseLogprobs = {}
     take_in_known(runner, runner.progress.paces)
-    runner.progress.expect(steps_of_runs(runner, runs, stored, unmeasured))
+    runner.progress.expect([*steps_of_runs(runner, runs, stored, unmeasured), *later])
     for mask in dict.fromkeys((None, *runs)):  # base first: answers are compared with its
         asked = runs.get(mask, ())
         missing = [request for request in asked if request.key not in stored]

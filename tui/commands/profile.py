@@ -91,6 +91,15 @@ def profile(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Items per benchmark.", metavar="N", show_default="all")
     ] = None,
+    until: Annotated[
+        float | None,
+        typer.Option(
+            help="Stop a cell once it is known whether its AIS_p is above this, the least effect of "
+            "interest (0.05, say); --limit is the most. Items come in an order drawn by --seed.",
+            metavar="AIS",
+            show_default="all items",
+        ),
+    ] = None,
     random_seeds: Annotated[
         int,
         typer.Option(
@@ -130,6 +139,7 @@ def profile(
             seed=model.seed,
             random_seeds=random_seeds,
             scope=scope,
+            until=until,
         )
     out.mkdir(parents=True, exist_ok=True)  # before hours are spent on what goes into it
     note_options(running, plan.benchmarks)

@@ -63,6 +63,9 @@ class CellStatistics:
     """Upper end of its 95 % interval; inf if the data do not bound it."""
     ais_p_reason: str = ""
     """Why there is none; empty if there is."""
+    until: float | None = None
+    """The least AIS of interest, at which the run stopped once it was settled: intervals and p hold however
+    often it was looked at. None: the number of items was fixed."""
 
 
 class Paired(NamedTuple):
@@ -109,7 +112,7 @@ def cell_statistics(
         raise ValueError(f"Base has {n} items and ablated answers the shape {ablated.shape}: no cells.")
     base_scores, ablated_scores = scores or (base, ablated)
     base_score = float(np.mean(base_scores, dtype=np.float64))
-    verdict = _has_ais(base_score, chance, n, limits)
+    verdict = ais_verdict(base_score, chance, n, limits)
     intervals, detectable = None, None
     if verdict.holds and chance is not None:
         intervals = paired_bootstrap(
@@ -136,7 +139,7 @@ def cell_statistics(
     ]
 
 
-def _has_ais(base_score: float, chance: float | None, n: int, limits: PlausibleRange | None) -> Verdict:
+def ais_verdict(base_score: float, chance: float | None, n: int, limits: PlausibleRange | None) -> Verdict:
     """Whether a base score allows an AIS; a broken set-up is reported before a model that is too weak."""
     verdict = Verdict(True, "") if limits is None else is_plausible(base_score, limits, n)
     return identifiable(base_score, chance, n) if verdict.holds else verdict

@@ -41,7 +41,12 @@ def chance_probability(outcomes: pl.DataFrame) -> float:
     Args:
         outcomes: `cache.outcomes.SCHEMA`, every item with two options or more.
     """
-    return float((1 / outcomes["loglikelihoods"].list.len().to_numpy()).mean())
+    return float(option_chances(outcomes).mean())
+
+
+def option_chances(outcomes: pl.DataFrame) -> NDArray[np.float64]:
+    """(N,) the same of each item."""
+    return np.asarray(1 / outcomes["loglikelihoods"].list.len().to_numpy())
 
 
 def probability_identifiable(base: NDArray[np.floating[Any]] | NDArray[np.bool_], chance: float) -> Verdict:

@@ -52,7 +52,7 @@ class Losses:
     room: NDArray[np.float64]
     """(N,) the intact model's score above that of guessing."""
     corners: NDArray[np.float64]
-    """(C, 2) pairs of lost and room; every possible item lies between them."""
+    """(C, 2) pairs of lost and room; every possible item lies between them. Fixed before the first item."""
 
     def first(self, n: int) -> Losses:
         """Those of the first n items."""
@@ -78,14 +78,14 @@ def losses_of(base: Scores, ablated: Scores, chance: float | NDArray[np.float64]
     Args:
         base: (N,) the unmodified model's score of each item, 0 to 1, in an order drawn at random.
         ablated: (N,) the same under the mask.
-        chance: the mean score of guessing, 0 to 1, of all items or (N,) of each.
+        chance: the mean score of guessing, 0 to 1, of all items, or of each of these and all that follow.
 
     Raises:
         ValueError: the shapes differ, or there are no items.
     """
     _check(base, ablated)
     corners = [(p - q, p - c) for p in (0, 1) for q in (0, 1) for c in _ends(chance)]
-    return Losses(base.astype(np.float64) - ablated, base.astype(np.float64) - chance, np.array(corners))
+    return Losses(base.astype(np.float64) - ablated, _room(base, chance), np.array(corners))
 
 
 def losses_beyond(
@@ -97,7 +97,7 @@ def losses_beyond(
         base: (N,) the unmodified model's score of each item, 0 to 1, in an order drawn at random.
         ablated: (N,) the same under the mask.
         controls: (N,) the mean of the same under the controls.
-        chance: the mean score of guessing, 0 to 1, of all items or (N,) of each.
+        chance: the mean score of guessing, 0 to 1, of all items, or of each of these and all that follow.
 
     Raises:
         ValueError: the shapes differ, or there are no items.
@@ -105,11 +105,13 @@ def losses_beyond(
     _check(base, ablated)
     _check(base, controls)
     corners = [(lost, p - c) for lost in (-1, 1) for p in (0, 1) for c in _ends(chance)]
-    return Losses(controls.astype(np.float64) - ablated, base.astype(np.float64) - chance, np.array(corners))
+    return Losses(controls.astype(np.float64) - ablated, _room(base, chance), np.array(corners))
 
 
 def anytime_interval(losses: Losses) -> Interval:
     """The 95 % interval of the AIS after all items: what every number of items so far leaves."""
+    if not len(losses.lost):
+        return Interval(-np.inf, np.inf)
     up, down = _growths(losses, CLAIMS)
     # From outside inwards to the first claim that is not excluded: wherever an end is, it is not too far in.
     first, last = int((up < GROWTH).argmax()), len(CLAIMS) - 1 - int((down < GROWTH)[::-1].argmax())
@@ -127,6 +129,8 @@ def anytime_interval(losses: Losses) -> Interval:
 
 def anytime_p(losses: Losses) -> float:
     """The p-value of the claim that nothing is lost, however often the items were looked at."""
+    if not len(losses.lost):
+        return 1.0
     return min(1.0, 1.0 / float(np.max(_growths(losses, np.zeros(1)))))
 
 
@@ -167,6 +171,10 @@ def _growths(losses: Losses, claims: NDArray[np.float64]) -> tuple[NDArray[np.fl
 def _before(values: NDArray[np.float64], first: float) -> NDArray[np.float64]:
     """(T, N) the column before each column: what is known before an item."""
     return np.hstack([np.full((len(values), 1), first), values[:, :-1]])
+
+
+def _room(base: Scores, chance: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    return base.astype(np.float64) - (chance if isinstance(chance, float) else chance[: len(base)])
 
 
 def _ends(chance: float | NDArray[np.float64]) -> tuple[float, float]:
