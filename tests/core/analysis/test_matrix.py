@@ -10,7 +10,7 @@ import pytest
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.analysis.cache_status import cache_status, cached_abilities, cached_benchmarks
-from core.analysis.matrix import Matrix, matrix, sweep
+from core.analysis.matrix import Matrix, beside_random, matrix, sweep
 from core.analysis.profile import profile_of
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.experiment import Experiment
@@ -90,10 +90,14 @@ def test_all_stored_random_masks_make_the_empirical_p_of_a_profile(experiment: E
         empirical = found.cells[row["ability"], row["benchmark"]].empirical
         told = (None, 0) if empirical is None else (empirical.p_value, empirical.masks)
         assert told == (row["empirical_p"], row["random_masks"])
+        mask = replace(MASKS[0], ability=row["ability"], seed=seed)
+        (benchmark,) = (one for one in BENCHMARKS if one.id == row["benchmark"])
+        assert beside_random(experiment, mask, benchmark, N) == empirical
         p_values.add(row["empirical_p"])
     assert p_values == ({None, 0.2, 1.0} if seed == 0 else {None, 1.0})  # none without an AIS
     drawn = matrix(experiment, replace(MASKS[0].control, seed=seed), BENCHMARKS, limit=N)
     assert all(cell.empirical is None for cell in drawn.cells.values())
+    assert beside_random(experiment, replace(MASKS[0].control, seed=seed), BENCHMARKS[0], N) is None
     assert found.missing == ()
 
 
