@@ -43,6 +43,11 @@ GROWTH = 1 / (1 - LEVEL)
 """Growth of the capital at which a claim is excluded."""
 
 
+NARROW = 0.5
+"""Width of an interval that is narrow enough, as a share of the least AIS of interest. On the demo model 1
+leaves open 14 % of the cells that a fixed n of 500 settles, and this 9 %, for a tenth more items."""
+
+
 @dataclass(frozen=True, eq=False)
 class Losses:
     """What each of N items loses, in an order drawn at random, and what there is to lose."""
@@ -68,8 +73,8 @@ class Interval(NamedTuple):
     """inf as long as the items do not bound the AIS from above."""
 
     def settles(self, least: float) -> bool:
-        """Whether it lies wholly above or below the least AIS of interest, or is narrower than that."""
-        return self.low > least or self.high < least or self.high - self.low < least
+        """Whether it lies wholly above or below the least AIS of interest, or is narrow enough to stop."""
+        return self.low > least or self.high < least or self.high - self.low < NARROW * least
 
 
 def losses_of(base: Scores, ablated: Scores, chance: float | NDArray[np.float64]) -> Losses:
