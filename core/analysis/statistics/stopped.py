@@ -80,7 +80,7 @@ class StoppedBenchmark:
         """How many items of a mask count: those after which its run stops; None if it has to go on.
 
         It stops as soon as the interval of its AIS_p (of its AIS where there is no p(right)) lies wholly
-        above or below the least AIS of interest, or is narrower than that. Where there is no AIS, at once.
+        above or below the least AIS of interest, or is narrow enough. Where there is no AIS, at once.
 
         Args:
             ablated: the outcomes under the mask, of the first items.

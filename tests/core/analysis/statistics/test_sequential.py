@@ -138,8 +138,8 @@ def test_beyond_controls_that_lose_the_same_nothing_is_lost() -> None:
     [
         (0.06, 0.9, True),
         (-0.4, 0.04, True),
-        (0.03, 0.07, True),
-        (0.03, 0.09, False),
+        (0.04, 0.06, True),
+        (0.03, 0.07, False),
         (-np.inf, np.inf, False),
     ],
 )
