@@ -10,14 +10,18 @@ import pytest
 
 from cache.folder import Store
 from core.analysis.profile import Profile
+from core.analysis.samples.written import stored_divergences
 from core.analysis.statistics.probability import right_probabilities
 from core.analysis.statistics.sequential import anytime_interval, anytime_p, losses_of
+from core.benchmarks import drawn
+from core.benchmarks.drawn import parts_of
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import CellsSettled, Event, RunFinished
 from core.experiment.plan import Plan
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
+from tests.core.benchmarks.test_written_evaluation import short
 
 pytestmark = pytest.mark.slow
 
@@ -41,8 +45,6 @@ class Subject:
 
     def __init__(self, root: Path) -> None:
         self.root, self.events = root, list[Event]()
-        self.most = 99
-        """Runs after which the next one is cancelled."""
 
     @property
     def computed(self) -> list[RunFinished]:
@@ -155,3 +157,23 @@ def test_the_profile_says_how_it_was_made(finished: tuple[Subject, Profile], tmp
     written = pl.read_parquet(tmp_path / "outcomes.parquet")
     assert written["prompt"].null_count() == 0
     assert pl.read_parquet(tmp_path / "choices.parquet")["n"].to_list() == [LIMIT, 32]
+
+
+def test_written_answers_stop_too_and_are_tagged(
+    byte_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawn, "STEP", 2)
+    spec = ModelSpec(str(byte_model), prompt="text", level_asked="basic")
+    plan = replace(PLAN, ks=(0.2,), benchmarks=(short("gsm8k"),), limit=5)
+    runner = Runner(spec, Store(tmp_path))
+    profile = run_profile(plan, runner)
+    assert profile is not None
+    (cell,) = profile.cells.to_dicts()
+    assert (cell["n"], cell["defined"]) == (2, False)  # it knows no sums, so that there is nothing to settle
+    assert len(profile.outcomes) == 5 + 2
+    assert profile.failures.tags["item_id"].unique(maintain_order=True).to_list() == (
+        profile.outcomes["item_id"].head(2).to_list()
+    )
+    first = parts_of(plan.drawn().benchmarks[0])[0]
+    runs = [runner.request(mask, first, 2) for mask in (None, *plan.masks())]
+    assert stored_divergences(runner, runs[0], runs[1]) is not None
