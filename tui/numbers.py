@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 """Steps of 1000 bytes."""
@@ -60,8 +61,8 @@ def percent(value: float) -> str:
 
 
 def k_text(k: float) -> str:
-    """A k in percent of all parameters: `3 %`, `0.064 %`."""
-    return f"{k * 100:.4g} %"
+    """A k in percent of all parameters: `3 %`, `0.064 %`, `0.00001 %`."""
+    return f"{Decimal(f'{k * 100:.4g}'):f} %"
 
 
 def short_number(value: float, *, whole: bool = False) -> str:

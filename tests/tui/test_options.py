@@ -12,7 +12,8 @@ from core.importance.memory import MemoryOptions
 from core.importance.scoring_rule import PAPER_RULE, ScoringRule
 from tests.tui.calling import called
 from tui.command_line import run
-from tui.mask_options import chosen_selection
+from tui.mask_options import chosen_selection, named_variants
+from tui.names import named_variant
 from tui.opening import engine_spec
 from tui.options import MemoryFlags, ModelFlags, RuleFlags, UsageError
 from tui.renamed import refuse_old_names
@@ -133,3 +134,25 @@ def test_an_old_name_is_a_usage_error_that_says_the_new_one(
 )
 def test_everything_else_passes(arguments: list[str]) -> None:
     refuse_old_names(arguments)
+
+
+@pytest.mark.parametrize(
+    ("written", "variant"),
+    [
+        ("mlp", "mlp"),
+        ("MLP-only", "mlp"),
+        ("mlp only", "mlp"),
+        ("all layers", "all"),
+        ("All-Layers", "all"),
+        ("base", "base"),
+    ],
+)
+def test_a_variant_goes_by_its_id_and_by_the_words_of_the_screen(written: str, variant: str) -> None:
+    assert named_variant(written) == variant
+    assert named_variants(f"base,{written}") == tuple(dict.fromkeys(["base", variant]))
+
+
+def test_an_unknown_variant_is_refused_with_those_there_are(capsys: Captured) -> None:
+    code, _, err = called(capsys, "bench", "--benchmark", "spatial_reasoning", "--variant", "mpl")
+    assert code == 2
+    assert "Unknown variant 'mpl'. Did you mean mlp? Known: base, mlp, all." in " ".join(err.split())

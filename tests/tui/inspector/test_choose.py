@@ -55,6 +55,12 @@ def test_with_ascii_every_sign_can_be_typed() -> None:
     assert [line for line in text.splitlines() if not line.isascii()] == []
 
 
+def test_a_filter_finds_what_a_column_head_says() -> None:
+    in_form = Option("spatial_reasoning@text", "as text: spatial reasoning", also="spatial@text")
+    answer, _ = answered(Choose("benchmark", [*OPTIONS, in_form]), "slash", *"spatial@", "enter")
+    assert answer == "spatial_reasoning@text"
+
+
 @pytest.mark.parametrize(
     ("keys", "answer"),
     [
