@@ -112,11 +112,13 @@ def compared(
 def with_links(cells: pl.DataFrame) -> pl.DataFrame:
     """The cells with `link`: whether the whole interval of the AIS_p is above the least effect, or below.
 
-    That is LEAST_EFFECT, or the least AIS of interest at which the runs stopped.
+    That is LEAST_EFFECT, or the least AIS of interest at which the runs stopped: they settle the AIS where
+    there is no p(right).
 
     Null: the items do not settle it, there is no AIS_p, or the intact model does not show the ability.
     """
-    low, high = pl.col("ais_p_low"), pl.col("ais_p_high")
+    by_score = pl.col("until").is_not_null() & pl.col("p_right").is_null()
+    low, high = (pl.when(by_score).then(f"ais_{end}").otherwise(f"ais_p_{end}") for end in ("low", "high"))
     least = pl.col("until").fill_null(LEAST_EFFECT)
     settled = may_be_starred() & ((low > least) | (high < least))
     return cells.with_columns(link=pl.when(settled).then(low > least))

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.benchmarks.benchmark import Benchmark
+from core.benchmarks.drawn import is_drawn
 from core.experiment.specs import MaskSpec
 from core.runner.loaded import LoadedExperiment
 
@@ -61,7 +62,8 @@ class Runner(LoadedExperiment):
             loaded = self.loaded
             with self.progress.phase("preparing", benchmark.id, n):
                 prepared = prepare(loaded, benchmark, n, self.batch_size)
-                ensure_items(self, benchmark, n)
+                if not is_drawn(benchmark):  # whose table is of the whole, not of each part
+                    ensure_items(self, benchmark, n)
             self._prepared[key] = prepared
         return self._prepared[key]
 

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from core.analysis.comparisons import with_links
 from core.analysis.statistics.sequential import Losses, anytime_interval, losses_of
 from core.analysis.statistics.stopped import StoppedBenchmark
 from core.benchmarks.drawn import part_ends
@@ -111,3 +112,18 @@ def test_beyond_other_masks_counts_the_items_that_all_have() -> None:
     assert low is not None
     assert high is not None
     assert 0 < low < difference < high
+
+
+def test_a_link_is_judged_by_the_measure_and_the_least_effect_that_the_runs_settled() -> None:
+    cells = pl.DataFrame(
+        {
+            "until": [None, 0.1, 0.1, 0.1, None],
+            "p_right": [0.5, 0.5, None, 0.5, None],
+            "ais_low": [0.9, 0.9, 0.2, 0.9, 0.2],
+            "ais_high": [1.0, 1.0, 0.3, 1.0, 0.3],
+            "ais_p_low": [0.06, 0.06, None, 0.11, None],
+            "ais_p_high": [0.2, 0.2, None, 0.2, None],
+            "shown": [True] * 5,
+        }
+    )
+    assert with_links(cells)["link"].to_list() == [True, None, True, True, None]
