@@ -40,7 +40,7 @@ Help on a command: abilityscope COMMAND --help
 
 COMMANDS = (
     *("tui", "profile", "importance", "overlap", "calibrate", "bench", "benchmarks", "generate", "data"),
-    *("compare", "export", "export-model", "attach", "jobs", "stop", "doctor", "settings", "cache"),
+    *("report", "compare", "export", "export-model", "attach", "jobs", "stop", "doctor", "settings", "cache"),
 )
 """In the order of the help: each a function of its name, or the group `app`, in a module of tui.commands."""
 
