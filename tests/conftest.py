@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
+
+from tests.warm_engine import warm, warm_engines
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
     # Workers run side by side; with a thread for every core each, they would wait for one another.
@@ -26,6 +29,10 @@ settings.load_profile("any machine")
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
+    from xdist.workermanage import WorkerController
+
+ENGINES = pytest.StashKey[list[str]]()
+"""The command that starts an engine, the same for all workers."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,11 +85,11 @@ def byte_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def warm_engine_command() -> Iterator[tuple[str, ...]]:
+def warm_engine_command(pytestconfig: pytest.Config) -> Iterator[tuple[str, ...]]:
     """Starts an engine at once: a fork of one process that has torch imported. Its spec follows."""
-    from tests.warm_engine import warm_engines
-
-    with warm_engines() as command:
+    shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get("engines")
+    with nullcontext(shared) if shared else warm_engines() as command:
+        warm(command)
         yield tuple(command)
 
 
@@ -106,6 +113,18 @@ def made_once(
     return made
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """One warm process for the engines of all workers."""
+    config = node.config
+    if ENGINES not in config.stash:
+        stack = ExitStack()
+        config.stash[ENGINES] = stack.enter_context(warm_engines())
+        config.add_cleanup(stack.close)
+    node.workerinput["engines"] = config.stash[ENGINES]
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
     """One more than there are processors: tests of screens, files and engines wait for half of their time."""
     return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1

@@ -1,9 +1,9 @@
 """Engines that are forked from one warm process, so that a test need not wait while torch is imported.
 
-This module is three programs: the test session starts the warm process, which imports what an engine needs;
-each test starts a small client in place of `python -m core.engine`; and the warm process forks the real
-engine for it. The client has the engine's exit status, signals included, and the engine dies if its client is
-killed.
+This module is three programs: the test session starts the warm process, which imports what an engine needs
+before the first; each test starts a small client in place of `python -m core.engine`; and the warm process
+forks the real engine for it. The client has the engine's exit status, signals included, and the engine dies
+if its client is killed.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -56,7 +56,10 @@ IMPORTED = (
 
 @contextmanager
 def warm_engines() -> Iterator[list[str]]:
-    """The command that starts an engine, without its spec: a client of a warm process that lives as long."""
+    """The command that starts an engine, without its spec: a client of a process that lives as long.
+
+    It is to be warmed before the first engine.
+    """
     folder = tempfile.TemporaryDirectory(prefix="as-warm-", dir="/tmp")
     path = str(Path(folder.name) / "socket")
     alone = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -77,10 +80,18 @@ def warm_engines() -> Iterator[list[str]]:
         folder.cleanup()
 
 
+def warm(command: Sequence[str]) -> None:
+    """Waits until engines start at once."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(command[-1])
+        fds = array.array("i", [1, 2]).tobytes()
+        line.sendmsg([bytes(8)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+        assert line.recv(4) == b"warm"
+
+
 def serve(path: str) -> None:
     """Forks an engine for every client, until it is killed or its parent is gone."""
-    for name in IMPORTED:
-        import_module(name)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)
@@ -88,6 +99,9 @@ def serve(path: str) -> None:
     while True:
         line, _ = listener.accept()
         fds, word = _received(line)
+        if not word:
+            _warm_up(line, fds)
+            continue
         asked = json.loads(word)
         pid = os.fork()
         if pid == 0:
@@ -96,6 +110,20 @@ def serve(path: str) -> None:
         for fd in fds:
             os.close(fd)
         threading.Thread(target=_watch, args=(line, pid), daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)  # its end of the pipe goes with the parent
+    os._exit(0)
+
+
+def _warm_up(line: socket.socket, fds: Sequence[int]) -> None:
+    for name in IMPORTED:
+        import_module(name)
+    for fd in fds:
+        os.close(fd)
+    line.sendall(b"warm")
+    line.close()
 
 
 def _received(line: socket.socket) -> tuple[list[int], bytes]:
@@ -113,11 +141,13 @@ def _watch(line: socket.socket, pid: int) -> None:
 
     def end_with_client() -> None:
         if not line.recv(1):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGKILL)
 
     threading.Thread(target=end_with_client, daemon=True).start()
     _, status = os.waitpid(pid, 0)
-    line.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    with suppress(BrokenPipeError):  # the client was killed
+        line.sendall(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def _live(line: socket.socket, fds: list[int], spec: str, cwd: str, env: dict[str, str]) -> None:
