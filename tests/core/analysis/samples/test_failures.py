@@ -170,7 +170,7 @@ def test_nothing_is_said_without_both_answers(written: tuple[Experiment, Benchma
     assert failure_at(alone, 0) is None
 
 
-CHOICES = 3000
+CHOICES = 400
 
 
 @pytest.fixture(scope="module")
