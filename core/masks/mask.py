@@ -86,12 +86,15 @@ class Mask:
             ValueError: an address lies beyond the layout.
         """
         cuts = self._cuts(layout)
-        spans = zip(layout.starts[:-1].tolist(), cuts[:-1], cuts[1:], strict=True)
-        return [
-            (index, self.addresses[first:last] - start)
-            for index, (start, first, last) in enumerate(spans)
-            if first < last
-        ]
+        local = self.addresses.copy()  # in one piece: fresh memory for each matrix takes longer than the rest
+        found = []
+        for index, (start, first, last) in enumerate(
+            zip(layout.starts[:-1].tolist(), cuts[:-1], cuts[1:], strict=True)
+        ):
+            if first < last:
+                local[first:last] -= start
+                found.append((index, local[first:last]))
+        return found
 
     def count_by_matrix(self, layout: Layout) -> NDArray[np.int64]:
         """(matrices,) weights of the mask in each matrix.
