@@ -29,6 +29,7 @@ from tui.result_words import (
     random_line,
     reasons,
     shown_line,
+    until_line,
 )
 from tui.safe_text import shown
 
@@ -111,11 +112,18 @@ def _write_matrix(profile: Profile, measure: Measure, variant: str, selection: s
         output.write_table(_compound_matrix(rows.filter(~single), needs, measure))
     lines = [
         detectable_line(rows) if measure is AIS else "",
+        until_line(rows, _most_items(profile.plan, rows)),
         collapse_line(rows),
         shown_line(profile.shown.values()),
     ]
     lines = [line for line in lines if line]
     output.write("".join(f"{wrapped(line)}\n" for line in lines) + "\n")
+
+
+def _most_items(plan: Plan, rows: pl.DataFrame) -> int:
+    """Items of all cells of a matrix at the limit."""
+    items = {benchmark.id: plan.items_of(benchmark) for benchmark in plan.benchmarks}
+    return sum(items[benchmark] for benchmark in rows["benchmark"])
 
 
 def _matrix(rows: pl.DataFrame, at_k: pl.DataFrame, measure: Measure) -> Table:

@@ -73,6 +73,23 @@ def detectable_line(rows: pl.DataFrame) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
+def until_line(rows: pl.DataFrame, most: int) -> str:
+    """How many items it took to settle a matrix whose runs stop when it is known; empty for others.
+
+    Args:
+        rows: the cells of one matrix.
+        most: items of all cells at the limit.
+    """
+    least: float | None = rows["until"][0]
+    if least is None:
+        return ""
+    used, still_open = int(rows["n"].sum()), rows["link"].null_count()
+    return (
+        f"Stopped once it was known whether an effect is above {number(least)}: {used:,} of {most:,} items "
+        f"({used / most:.0%}); {still_open} of {len(rows)} cells are open."
+    )
+
+
 def _span(texts: Sequence[str]) -> str:
     return texts[0] if texts[0] == texts[-1] else f"{texts[0]} to {texts[-1]}"
 

@@ -22,6 +22,8 @@ from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
 from tests.core.benchmarks.test_written_evaluation import short
+from tui.measures import AIS_P
+from tui.profile_tables import write_profile as write_tables
 
 pytestmark = pytest.mark.slow
 
@@ -177,3 +179,12 @@ def test_written_answers_stop_too_and_are_tagged(
     first = parts_of(plan.drawn().benchmarks[0])[0]
     runs = [runner.request(mask, first, 2) for mask in (None, *plan.masks())]
     assert stored_divergences(runner, runs[0], runs[1]) is not None
+
+
+def test_the_tables_say_how_many_items_it_took(
+    finished: tuple[Subject, Profile], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tables(finished[1], AIS_P)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "n 32" in shown
+    assert "whether an effect is above .05: 32 of 60 items (53%); 0 of 1 cells are open." in shown
