@@ -48,27 +48,29 @@ def golden_hashes() -> dict[str, str]:
 
 
 @every_set
-def test_there_are_enough_families_and_items(ability: str, level: Level) -> None:
+@pytest.mark.parametrize("n", [500, pytest.param(2000, marks=pytest.mark.slow)])
+def test_there_are_enough_families_and_items(ability: str, level: Level, n: int) -> None:
     names = [family.name for family in families_of(ability, level)]
     assert len(set(names)) == len(names) >= FAMILIES_AT_LEAST[level]
-    train = generate_items(ability, level, "train", 2000)
-    heldout = generate_items(ability, level, "heldout", 500)
-    assert len(texts(train)) == 2000
-    assert len(texts(heldout)) == 500
+    train = generate_items(ability, level, "train", n)
+    heldout = generate_items(ability, level, "heldout", n // 4)
+    assert len(texts(train)) == n
+    assert len(texts(heldout)) == n // 4
     assert not texts(train) & texts(heldout)
     assert {item.family for item in heldout} == set(names)
 
 
 @every_set
-def test_items_are_whole_and_gold_places_are_even(ability: str, level: Level) -> None:
-    items = generate_items(ability, level, "train", 2000)
+@pytest.mark.parametrize("n", [500, pytest.param(2000, marks=pytest.mark.slow)])
+def test_items_are_whole_and_gold_places_are_even(ability: str, level: Level, n: int) -> None:
+    items = generate_items(ability, level, "train", n)
     for item in items:
         assert len(set(item.options)) == 4
         assert all(text == text.strip() and text for text in (item.question, *item.options))
         assert item.ability == ability
-    assert len({item.id for item in items}) == 2000
+    assert len({item.id for item in items}) == n
     places = [item.answer_index for item in items]
-    assert [places.count(place) for place in range(4)] == [500] * 4
+    assert [places.count(place) for place in range(4)] == [n // 4] * 4
 
 
 @every_set

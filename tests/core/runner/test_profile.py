@@ -90,6 +90,7 @@ def test_cells_follow_from_the_outcomes(finished: tuple[Path, Profile]) -> None:
     assert np.allclose(matrix["q_value"], benjamini_hochberg(matrix["p_value"].to_numpy()))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, Profile], tmp_path: Path) -> None:
     events: list[Event] = []
     runner = new_runner(tmp_path, events)

@@ -223,7 +223,9 @@ async def emitted(app: StillInspector, pilot: Pilot[None], event: Event) -> None
     check(app)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["60x20", "160x48"])
+@pytest.mark.parametrize(
+    "size", [pytest.param(SMALL, id="60x20"), pytest.param(LARGE, marks=pytest.mark.slow, id="160x48")]
+)
 async def test_hostile_text_is_text(hostile_cache: tuple[Path, ModelSpec], size: tuple[int, int]) -> None:
     async with running(hostile_app(hostile_cache), size) as (app, pilot):
         check(app)
