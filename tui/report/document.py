@@ -11,7 +11,7 @@ from tui.names import VARIANT_WORDS
 from tui.numbers import interval, k_text, number, percent
 from tui.report.drawing import LinksDrawing, SweepDrawing, links_drawing, sweeps
 from tui.report.failing import ChoiceRow, Quality, WrittenRow, choice_rows, examples, quality, written_rows
-from tui.report.limits import Limit, limits
+from tui.report.limits import Limit, limits, word
 from tui.report.matrices import CellView, Column, Interval, Kind, Matrix, answers, matrices
 from tui.report.reading import Results
 from tui.report.run_facts import Fact, command_line, facts
@@ -142,12 +142,20 @@ def _sentences(matrix: Matrix, needs: tuple[Need, ...], least: str) -> list[str]
         f"{_of(len(linked), len(needs))} need at least one ability: the whole interval of its effect is "
         f"above {least} ({weights}).",
         f"{_of(len(specific), len(needs))} need one in particular: its mask takes more than the other "
-        "abilities' masks and than random masks of the same size do.",
+        f"abilities' masks {'and than random masks of the same size do' if matrix.has_random else 'do'}.",
     ]
     if silent:
         lines.append(f"{_of(len(silent), len(needs))} cannot be judged: the intact model is at chance there.")
+    if not matrix.has_random:
+        lines.append("No random masks of this size were run, so it may be that any such mask does as much.")
     if matrix.collapsed:
-        lines.append(f"{len(matrix.collapsed)} masks take every benchmark down to chance and are left out.")
+        lines.append(
+            f"Left out, as every benchmark falls to chance: {', '.join(map(word, matrix.collapsed))}."
+        )
+    if matrix.mute:
+        lines.append(
+            f"All writing suffers, its perplexity more than doubled: {', '.join(map(word, matrix.mute))}."
+        )
     return lines
 
 

@@ -12,7 +12,7 @@ from tui.names import short_benchmark
 from tui.numbers import interval, k_text, number
 from tui.report.matrices import CellView, Matrix
 
-WIDTH, LEFT, RIGHT, TOP, STEP = 460.0, 112.0, 336.0, 26.0, 24.0
+WIDTH, LEFT, RIGHT, TOP, STEP = 480.0, 112.0, 340.0, 26.0, 24.0
 """Of the links: the whole width, where lines begin and end, the head's height, and the height of a name."""
 
 NAMED_LINES = 3
@@ -75,14 +75,14 @@ def links_drawing(matrix: Matrix) -> LinksDrawing:
         WIDTH,
         TOP + STEP * rows + 6,
         tuple(map(Name, map(short_benchmark, abilities), ys["left"])),
-        tuple(map(Name, map(_fitted, benchmarks), ys["right"])),
+        tuple(map(Name, map(fitted, benchmarks), ys["right"])),
         tuple(lines),
         f"{len(lines)} links between {len(abilities)} abilities and {len(benchmarks)} benchmarks; "
         "the table below has them all.",
     )
 
 
-def _fitted(benchmark: str) -> str:
+def fitted(benchmark: str) -> str:
     """A benchmark's name in the room at the right."""
     name = short_benchmark(benchmark)
     return name if len(name) <= 17 else f"{name[:16]}…"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +14,9 @@ from cache.files import write_atomically
 from tui.names import short_benchmark
 from tui.numbers import k_text, number
 from tui.report.document import Answer, Report
-from tui.report.drawing import LEAST, MOST, NAMED_LINES
+from tui.report.drawing import LEAST, MOST, NAMED_LINES, fitted
 from tui.report.matrices import Matrix
 from tui.report.shades import LINES, NEGATIVE, POSITIVE
-from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,9 +28,11 @@ TEXT_WIDTH = 6.3
 """Inches of a page's text; a figure is no wider, so that its letters keep their size."""
 
 POINTS = 8
+FONTS = ("Arial", "Liberation Sans", "DejaVu Sans")
+"""Sans-serif fonts that journals take; the last comes with matplotlib. The first that is here is used, and
+the others for characters that it lacks."""
+
 STYLE = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Arial", "Liberation Sans", "DejaVu Sans"],
     "font.size": POINTS,
     "axes.titlesize": POINTS,
     "axes.labelsize": POINTS,
@@ -42,7 +45,7 @@ STYLE = {
     "savefig.dpi": 300,
     "figure.constrained_layout.use": True,
 }
-"""Text stays text, in fonts that journals take."""
+"""Text stays text."""
 
 DASHES = ("-", "--", ":")
 MARKERS = ("o", "s", "^")
@@ -57,6 +60,7 @@ def write_figures(report: Report, folder: Path) -> int:
     """
     try:
         import matplotlib
+        from matplotlib import font_manager
     except ImportError:
         raise ValueError(
             "Figures need matplotlib: install the extra report (uv sync --extra report)."
@@ -66,12 +70,21 @@ def write_figures(report: Report, folder: Path) -> int:
     matplotlib.use("agg")
     matrices = [one.matrix for one in report.answers] + [other.matrix for other in report.others]
     made = 0
-    with matplotlib.rc_context(STYLE):
+    here = set(font_manager.get_font_names())
+    with matplotlib.rc_context({**STYLE, "font.family": [one for one in FONTS if one in here]}), _calm():
         for answer in report.answers:
             for name, draw in _figures(answer, matrices).items():
                 _save(draw(), folder / f"{name}-{answer.matrix.kind.variant}")
                 made += 1
     return made
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """A context in which characters that no font has are drawn as boxes, without a warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
+        yield
 
 
 def _figures(answer: Answer, matrices: Sequence[Matrix]) -> dict[str, Callable[[], Figure]]:
@@ -100,7 +113,7 @@ def _figure(width: float, height: float) -> Figure:
 
 def _text(axes: Any, x: float, y: float, text: str, **how: Any) -> None:
     """A text that is shown as it is, `$` too."""
-    axes.text(x, y, shown(text), parse_math=False, **how)
+    axes.text(x, y, text, parse_math=False, **how)
 
 
 def _links(matrix: Matrix) -> Figure:
@@ -123,7 +136,7 @@ def _links(matrix: Matrix) -> Figure:
         axes.plot(steps, ys, color=colour, linestyle=dash, linewidth=0.5 + 3 * strength, alpha=0.8)
     for side, x, align in (("left", -0.03, "right"), ("right", 1.03, "left")):
         for name, y in at[side].items():
-            _text(axes, x, y, short_benchmark(name), ha=align, va="center")
+            _text(axes, x, y, fitted(name), ha=align, va="center")
         axes.plot([float(side == "right")] * len(at[side]), list(at[side].values()), "k.", markersize=4)
     axes.set_ylim(1, 0)
     axes.set_xlim(-0.02, 1.02)
@@ -155,7 +168,7 @@ def _heat_map(matrix: Matrix) -> Figure:
             _text(
                 axes, x, y, number(value) if cell.effect else "·", ha="center", va="center", size=size, **how
             )
-    heads = [shown(short_benchmark(one.benchmark)) for one in matrix.columns]
+    heads = [fitted(one.benchmark) for one in matrix.columns]
     axes.set_xticks(
         range(n_columns), heads, rotation=45, ha="right", rotation_mode="anchor", parse_math=False
     )
@@ -217,6 +230,6 @@ def _sweep(axes: Any, matrix: Matrix, same: Sequence[Matrix], place: int) -> Non
     axes.set_xticks([one.kind.k for one in same], [k_text(one.kind.k) for one in same])
     axes.minorticks_off()
     axes.set_ylim(LEAST, MOST)
-    axes.set_title(shown(short_benchmark(benchmark)), parse_math=False)
+    axes.set_title(fitted(benchmark), parse_math=False)
     axes.legend(frameon=False, fontsize=POINTS - 2, loc="best", handlelength=1.8)
     axes.spines[["top", "right"]].set_visible(False)

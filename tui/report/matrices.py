@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from core.analysis.generation_quality import MOST_TIMES
 from core.analysis.statistics import SIGNIFICANT
 from core.analysis.statistics.probability import LEAST_EFFECT, NO_OPTIONS
 from core.masks.choices import CONTROLS
@@ -93,6 +94,13 @@ class Matrix:
     columns: tuple[Column, ...]
     rows: Mapping[str, tuple[CellView, ...]]
     """By ability, in the order of the columns."""
+    mute: tuple[str, ...]
+    """The abilities whose masks more than double the perplexity on neutral text: too much for `--k auto`."""
+
+    @property
+    def has_random(self) -> bool:
+        """Whether random masks of this size were run."""
+        return any(one.random is not None for one in self.columns)
 
     @property
     def cells(self) -> list[CellView]:
@@ -170,7 +178,14 @@ def _matrix(kind: Kind, rows: pl.DataFrame, cells: pl.DataFrame) -> Matrix:
             ability: tuple(_cell(by_name[ability, name], measures[name]) for name in benchmarks)
             for ability in dict.fromkeys(rows["ability"])
         },
+        _mute(rows),
     )
+
+
+def _mute(rows: pl.DataFrame) -> tuple[str, ...]:
+    """The abilities whose masks more than double the perplexity on neutral text."""
+    times = pl.col("perplexity") / pl.col("base_perplexity")
+    return tuple(rows.filter(times > MOST_TIMES)["ability"].unique(maintain_order=True))
 
 
 def _measure(rows: pl.DataFrame) -> Measure:
@@ -201,7 +216,7 @@ def _cell(row: Mapping[str, Any], measure: Measure) -> CellView:
         ability=row["ability"],
         benchmark=row["benchmark"],
         effect=effect,
-        mark=measure.mark(row) if effect else "",
+        mark=measure.mark(row) if effect and not row["collapsed"] else "",
         is_link=effect is not None and _is_link(row, measure, effect),
         is_open=is_open and not row["collapsed"],
         is_collapsed=bool(row["collapsed"]),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import NamedTuple
 
-MOST_SHARED = 160
+MOST_SHARED = 100
 """Characters that are shown of what two texts share, from its end."""
 
-MOST_OWN = 320
+MOST_OWN = 200
 """Characters that are shown of how each goes on."""
 
-MOST_PROMPT = 420
+MOST_PROMPT = 320
 """Characters that are shown of a prompt, from its end: examples come first, the question last."""
 
 

@@ -9,11 +9,14 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from core.abilities.catalogue import ABILITIES
 from core.analysis.comparisons import RUN, STATISTICS
 from core.analysis.profile import FILES
 from core.analysis.profile_cells import BEYOND, QUALITY
 from core.analysis.profile_failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
 from core.analysis.statistics.probability import LEAST_EFFECT
+from core.masks.choices import SELECTIONS
+from core.models.matrices import VARIANTS
 from core.models.spec import shortened
 
 AGAIN = "run its profile again; what is cached is not computed again"
@@ -47,6 +50,14 @@ OUTCOMES: dict[str, pl.DataType] = {
     **{name: pl.List(pl.String()) for name in ("options", "targets")},
 }
 """The columns of outcomes.parquet that a report shows."""
+
+
+KNOWN = {
+    "ability": ("", *(one.id for one in ABILITIES)),
+    "variant": VARIANTS,
+    "selection": ("", *SELECTIONS),
+}
+"""The names that may stand in a column."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -194,11 +205,12 @@ def read_results(folder: Path) -> Results:
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise ValueError(f"'{folder}' has no {missing[0]}: give the --out folder of abilityscope profile.")
-    cells = _table(folder, "cells.parquet", CELLS)
+    cells = _table(folder, "cells.parquet", CELLS).collect()
+    _check_names(folder / "cells.parquet", cells)
     return Results(
         folder,
         _settings(folder / "profile.json"),
-        cells.collect(),
+        cells,
         _table(folder, "outcomes.parquet", OUTCOMES),
         _table(folder, "failures.parquet", SHARES_SCHEMA).collect(),
         _table(folder, "tags.parquet", TAGS_SCHEMA).collect(),
@@ -212,6 +224,14 @@ def _settings(path: Path) -> Settings:
     except (msgspec.ValidationError, ValueError) as error:
         why = shortened(" ".join(str(error).split()))
         raise ValueError(f"'{path}' cannot be read ({why}): {AGAIN}.") from None
+
+
+def _check_names(path: Path, cells: pl.DataFrame) -> None:
+    """Only names that this program knows, for they become names of files."""
+    for column, names in KNOWN.items():
+        for name in cells[column].unique():
+            if name not in names:
+                raise ValueError(f"'{path}' has an unknown {column}, '{shortened(str(name))}': {AGAIN}.")
 
 
 def _table(folder: Path, name: str, schema: dict[str, pl.DataType] | pl.Schema) -> pl.LazyFrame:

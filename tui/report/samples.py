@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
+from markupsafe import escape
 
 from tui.failure_words import TAG_WORDS
 from tui.report.matrices import Kind
-from tui.report.parting import MOST_PROMPT, Parting, beginning, ending, parting
+from tui.report.parting import MOST_OWN, MOST_PROMPT, Parting, beginning, ending, parting
 from tui.report.reading import Results
+from tui.safe_text import safe_block
 
 MOST_SAMPLES = 2000
-MOST_OPTION = 90
+MOST_CHARACTERS = 1_600_000
+"""Of the texts of all samples as HTML, so that a report stays below 3 MB whatever they are."""
+
+MOST_OPTION = 70
 """Characters that are shown of an option."""
 
 RUN_OF = ["ability", "variant", "selection", "k"]
@@ -42,7 +47,6 @@ class Option:
 class Sample:
     """One item under one mask."""
 
-    number: int
     kind: Kind
     ability: str
     benchmark: str
@@ -96,8 +100,21 @@ def samples(results: Results, kinds: Sequence[Kind], most: int = MOST_SAMPLES) -
     both = heavy.join(intact.select(*ITEM_OF, *_BASE), on=ITEM_OF).collect()
     rows = both.sort("verdict", "turn", *RUN_OF, *ITEM_OF).to_dicts()
     tags = _main_tags(results, kinds)
-    made = tuple(_sample(number, row, tags) for number, row in enumerate(rows, 1))
-    return Samples(made, len(every), len(every.filter(pl.col("verdict") < 2)))
+    made = (_sample(row, tags) for row in rows)
+    return Samples(tuple(_fitting(made)), len(every), len(every.filter(pl.col("verdict") < 2)))
+
+
+def _fitting(made: Iterable[Sample]) -> Iterator[Sample]:
+    """The first samples, as many as fit."""
+    room = MOST_CHARACTERS
+    for one in made:
+        texts = [one.prompt, one.base_answer, one.answer, one.targets, one.evidence, *(one.text or ())]
+        texts += [option.text for option in one.options]
+        texts += [one.text.shared] if one.text else []  # on both sides
+        room -= sum(len(escape(safe_block(text))) for text in texts)
+        if room < 0:
+            return
+        yield one
 
 
 _BASE = [pl.col(name).alias(f"base_{name}") for name in ("prediction", "loglikelihoods", "text", "answer")]
@@ -126,12 +143,11 @@ def _main_tags(results: Results, kinds: Sequence[Kind]) -> dict[tuple[Any, ...],
     }
 
 
-def _sample(number: int, row: Mapping[str, Any], tags: Mapping[tuple[Any, ...], tuple[str, str]]) -> Sample:
+def _sample(row: Mapping[str, Any], tags: Mapping[tuple[Any, ...], tuple[str, str]]) -> Sample:
     options = _options(row)
     tag, evidence = tags.get(tuple(row[name] for name in (*RUN_OF, *ITEM_OF)), ("", ""))
     is_written = not options
     return Sample(
-        number=number,
         kind=Kind(row["variant"], row["selection"], row["k"]),
         ability=row["ability"],
         benchmark=row["benchmark"],
@@ -145,7 +161,7 @@ def _sample(number: int, row: Mapping[str, Any], tags: Mapping[tuple[Any, ...], 
         answer=_answer(row, ""),
         change=_change(row),
         tag=tag_words(tag),
-        evidence=evidence,
+        evidence=beginning(evidence, MOST_OWN),
         cut=row["cut"] or 0,
     )
 

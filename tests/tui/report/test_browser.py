@@ -90,7 +90,7 @@ def test_filters_act(opened: Chrome) -> None:
         select = Select(opened.find_element("name", name))
         select.select_by_value(value)
     words = opened.execute_script(
-        f"{VISIBLE}.map((row) => row.dataset.verdict + ' ' + row.dataset.benchmark)"
+        f"{VISIBLE}.map((row) => row.cells[2].textContent + ' ' + row.cells[0].textContent)"
     )
     assert set(words) == {"broken deductive"}
     assert opened.find_element("id", "count").text == f"{len(words)} of 480 samples"

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import shlex
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -119,10 +120,8 @@ def test_samples_are_all_there_and_broken_ones_first(page: Element, profile_fold
     base = outcomes.filter(variant="base").select("benchmark", "item_id", was="correct")
     both = outcomes.filter(selection="contrast", k=0.01).join(base, on=["benchmark", "item_id"])
     broken = len(both.filter(pl.col("was") & ~pl.col("correct")))
-    rows = [
-        row for row in page.first("table", id="samples-table").every("tr") if "data-verdict" in row.attributes
-    ]
-    verdicts = [row.attributes["data-verdict"] for row in rows]
+    rows = rows_of(page.first("table", id="samples-table"))[1:]
+    verdicts = [row[2] for row in rows]
     assert len(rows) == len(both) == 3 * 4 * N
     assert verdicts.count("broken") == broken > 0
     assert verdicts[:broken] == ["broken"] * broken
@@ -182,6 +181,27 @@ def test_texts_part_at_a_word() -> None:
     assert (len(shared), len(base), len(ablated)) == (MOST_SHARED, MOST_OWN, MOST_OWN)
     assert shared.startswith("…")
     assert ablated.endswith("…")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["many words of a passage ", "<&\"'\x1b"])
+def test_it_stays_small_whatever_the_texts_are(profile_folder: Path, tmp_path: Path, text: str) -> None:
+    """Ten times the items, all of them long."""
+    for name in ("cells", "failures", "tags", "choices"):
+        shutil.copy(profile_folder / f"{name}.parquet", tmp_path)
+    shutil.copy(profile_folder / "profile.json", tmp_path)
+    outcomes = pl.read_parquet(profile_folder / "outcomes.parquet")
+    parts = [outcomes.with_columns(pl.col("item_id") + f"/{part}") for part in range(10)]
+    long = text * 400
+    pl.concat(parts).with_columns(
+        *(pl.when(pl.col(name).is_not_null()).then(pl.col(name) + long) for name in ("prompt", "text")),
+        options=pl.col("options").list.eval(pl.element() + pl.lit(text * 3)),
+    ).write_parquet(tmp_path / "outcomes.parquet")
+    report = report_of(read_results(tmp_path))
+    assert report.samples.total == 4800
+    shown = len(report.samples.shown)
+    assert shown == 2000 if text.isprintable() else 300 < shown < 2000
+    assert len(html_of(report).encode()) < 2_700_000
 
 
 def test_a_profile_that_ablates_nothing(profile_folder: Path, tmp_path: Path, report: Report) -> None:

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from tests.tui.report.pages import page_of
 from tui.report.document import report_of
+from tui.report.figures import write_figures
 from tui.report.reading import read_results
 from tui.report.rendering import html_of, markdown_of
 
@@ -63,6 +64,14 @@ def test_html_has_the_elements_of_the_harmless_report(hostile_folder: Path, prof
         assert len(hostile.every(tag)) == len(harmless.every(tag)), tag
     assert "<script>steal()</script><img src=x onerror=steal()>" in hostile.text
     assert "{{ 7 * 7 }}" in hostile.text
+
+
+@pytest.mark.slow
+def test_figures_show_it_as_text(hostile_folder: Path, tmp_path: Path) -> None:
+    assert write_figures(report_of(read_results(hostile_folder)), tmp_path) == 3
+    page = page_of((tmp_path / "matrix-mlp.svg").read_text("utf-8").partition("?>")[2])
+    assert not page.every("script", "img", "a")
+    assert "<script>steal()" in page.text
 
 
 @pytest.mark.parametrize("render", [html_of, markdown_of])

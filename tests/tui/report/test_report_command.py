@@ -68,6 +68,11 @@ def with_words_for_numbers(folder: Path) -> None:
     pl.read_parquet(path).with_columns(ais=pl.lit("much")).write_parquet(path)
 
 
+def with_a_name_that_is_a_path(folder: Path) -> None:
+    path = folder / "cells.parquet"
+    pl.read_parquet(path).with_columns(variant=pl.lit("../../mlp")).write_parquet(path)
+
+
 def with_other_settings(folder: Path) -> None:
     (folder / "profile.json").write_text('{"model": 3}', "utf-8")
 
@@ -83,6 +88,7 @@ def with_no_settings(folder: Path) -> None:
         (of_an_earlier_version, "is of an earlier version, without 'ais_p': run its profile again"),
         (with_cut_bytes, "outcomes.parquet' is damaged or no such table: run its profile again"),
         (with_words_for_numbers, "cells.parquet' is damaged or no such table: run its profile again"),
+        (with_a_name_that_is_a_path, "has an unknown variant, '../../mlp': run its profile again"),
         (with_other_settings, "profile.json' cannot be read (Expected `object`, got `int`"),
         (with_no_settings, "profile.json' cannot be read (Expecting property name"),
     ],

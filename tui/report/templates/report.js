@@ -9,12 +9,16 @@
   const count = document.getElementById("count");
   const fields = Array.from(filters.querySelectorAll("select"));
   const search = filters.querySelector("input");
+  const columns = { benchmark: 0, ability: 1, verdict: 2 };
   const texts = new Map();
   const collator = new Intl.Collator("en");
 
+  const value = (row, name) =>
+    name in columns ? row.cells[columns[name]].textContent : row.dataset[name] || "";
+
   for (const field of fields) {
-    const values = new Set(rows.map((row) => row.dataset[field.name]).filter(Boolean));
-    for (const value of Array.from(values).sort()) field.add(new Option(value, value));
+    const values = new Set(rows.map((row) => value(row, field.name)).filter(Boolean));
+    for (const name of Array.from(values).sort()) field.add(new Option(name, name));
     field.parentElement.hidden = values.size === 0;
   }
 
@@ -27,7 +31,7 @@
     const sought = search.value.trim().toLowerCase();
     let shown = 0;
     for (const row of rows) {
-      const isShown = fields.every((field) => !field.value || row.dataset[field.name] === field.value)
+      const isShown = fields.every((field) => !field.value || value(row, field.name) === field.value)
         && (!sought || text(row).includes(sought));
       row.hidden = !isShown;
       shown += isShown;
