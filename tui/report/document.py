@@ -27,6 +27,16 @@ class Need(NamedTuple):
     strongest: CellView | None
     """The strongest effect that is no link, where there is no link."""
 
+    @property
+    def leading(self) -> tuple[CellView, ...]:
+        """The links beyond other masks; without any, the strongest one."""
+        return tuple(one for one in self.links if one.is_specific) or self.links[:1]
+
+    @property
+    def rest(self) -> tuple[CellView, ...]:
+        """The other links: other masks may do as much."""
+        return tuple(one for one in self.links if one not in self.leading)
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -178,7 +188,7 @@ def estimate(found: Interval | None) -> str:
 def verdict(cell: CellView) -> str:
     """What a link is worth, in words."""
     if cell.is_specific:
-        return "in particular"
+        return f"in particular{', but all writing suffers' if cell.harms_writing else ''}"
     if cell.beyond_random is not None and cell.beyond_random.low <= 0:
         return "random masks may do as much"
     return (

@@ -69,7 +69,7 @@ def links_drawing(matrix: Matrix) -> LinksDrawing:
     }
     lines = [
         _line(cell, ys["left"][abilities.index(cell.ability)], ys["right"][benchmarks.index(cell.benchmark)])
-        for cell in reversed(matrix.links)
+        for cell in sorted(matrix.links, key=lambda cell: (cell.is_specific, cell.effect or ()))
     ]
     return LinksDrawing(
         WIDTH,
@@ -95,7 +95,8 @@ def _line(cell: CellView, left: float, right: float) -> Line:
     words = (
         f"{short_benchmark(cell.ability)} to {short_benchmark(cell.benchmark)}: {number(cell.effect.value)}"
     )
-    return Line(path, round(1 + 6 * min(max(cell.effect.value, 0), 1.2), 1), cell.is_specific, words)
+    width = 1 + 5 * min(max(cell.effect.value, 0), 1.2) if cell.is_specific else 1
+    return Line(path, round(width, 1), cell.is_specific, words)
 
 
 class Point(NamedTuple):

@@ -128,12 +128,13 @@ def _links(matrix: Matrix) -> Figure:
     }
     steps = [step / 40 for step in range(41)]
     bend = [(1 - math.cos(math.pi * step)) / 2 for step in steps]
-    for cell in reversed(matrix.links):
+    for cell in sorted(matrix.links, key=lambda cell: (cell.is_specific, cell.effect or ())):
         left, right = at["left"][cell.ability], at["right"][cell.benchmark]
         strength = min(cell.effect.value if cell.effect else 0.0, 1.2)
         colour, dash = (POSITIVE, "-") if cell.is_specific else ("#8a929b", (0, (3, 2)))
+        width = 0.5 + 3 * strength if cell.is_specific else 0.6
         ys = [left + (right - left) * part for part in bend]
-        axes.plot(steps, ys, color=colour, linestyle=dash, linewidth=0.5 + 3 * strength, alpha=0.8)
+        axes.plot(steps, ys, color=colour, linestyle=dash, linewidth=width, alpha=0.7)
     for side, x, align in (("left", -0.03, "right"), ("right", 1.03, "left")):
         for name, y in at[side].items():
             _text(axes, x, y, fitted(name), ha=align, va="center")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -50,6 +51,8 @@ class CellView:
     """These items do not settle whether there is a link."""
     is_collapsed: bool
     is_shown: bool
+    harms_writing: bool
+    """The mask more than doubles the perplexity on neutral text: too much for `--k auto`."""
     reason: str
     """Why there is no effect; else empty."""
     beyond_others: Interval | None
@@ -94,8 +97,6 @@ class Matrix:
     columns: tuple[Column, ...]
     rows: Mapping[str, tuple[CellView, ...]]
     """By ability, in the order of the columns."""
-    mute: tuple[str, ...]
-    """The abilities whose masks more than double the perplexity on neutral text: too much for `--k auto`."""
 
     @property
     def has_random(self) -> bool:
@@ -120,6 +121,11 @@ class Matrix:
     def collapsed(self) -> list[str]:
         """The abilities whose masks take every benchmark down to chance."""
         return [ability for ability, row in self.rows.items() if any(one.is_collapsed for one in row)]
+
+    @property
+    def mute(self) -> list[str]:
+        """The abilities whose masks harm all writing."""
+        return [ability for ability, row in self.rows.items() if any(one.harms_writing for one in row)]
 
 
 def _value(cell: CellView) -> float:
@@ -178,14 +184,7 @@ def _matrix(kind: Kind, rows: pl.DataFrame, cells: pl.DataFrame) -> Matrix:
             ability: tuple(_cell(by_name[ability, name], measures[name]) for name in benchmarks)
             for ability in dict.fromkeys(rows["ability"])
         },
-        _mute(rows),
     )
-
-
-def _mute(rows: pl.DataFrame) -> tuple[str, ...]:
-    """The abilities whose masks more than double the perplexity on neutral text."""
-    times = pl.col("perplexity") / pl.col("base_perplexity")
-    return tuple(rows.filter(times > MOST_TIMES)["ability"].unique(maintain_order=True))
 
 
 def _measure(rows: pl.DataFrame) -> Measure:
@@ -221,6 +220,7 @@ def _cell(row: Mapping[str, Any], measure: Measure) -> CellView:
         is_open=is_open and not row["collapsed"],
         is_collapsed=bool(row["collapsed"]),
         is_shown=row["shown"] is not False,
+        harms_writing=(row["perplexity"] or 0.0) > MOST_TIMES * (row["base_perplexity"] or math.inf),
         reason="" if effect else row[measure.reason] or "",
         beyond_others=_interval(row, "specificity" if measure is AIS else "specificity_p"),
         beyond_random=None if measure is AIS else _interval(row, "over_random_p"),
