@@ -42,5 +42,5 @@ DRAWN: tuple[Selection, ...] = ("random", "random_matched")
 PAPER_K: tuple[float, ...] = (1e-5, 4e-5, 1.6e-4, 6.4e-4, 2.56e-3, 1.024e-2)
 """The k grid of the paper's code, as fractions of all parameters."""
 
-REAL_K_GRID: tuple[float, ...] = (1e-6, 3e-6, *PAPER_K)
+REAL_K_GRID: tuple[float, ...] = (1e-7, 3e-7, 1e-6, 3e-6, *PAPER_K)
 """The k grid of real models, which begins below the paper's: a few weights can carry everything."""

@@ -113,6 +113,7 @@ class Controller:
         """Turns to the k that was found, unless the lens has turned meanwhile."""
         if replace(self.lens, k=asked.k, benchmark=asked.benchmark, limit=asked.limit) == asked:
             self.turn(k=k)
+            self.refresh()  # it is said to be auto, even where it was this before
 
     def set_limit(self, limit: int) -> None:
         """Looks at so many items of each benchmark."""

@@ -150,7 +150,7 @@ def test_controls_alone_are_refused(tmp_path: Path) -> None:
         require_searchable(["random", "bottom"])
     with pytest.raises(ValueError, match="only random is asked for"):
         find_k(new_runner(tmp_path), [replace(MASKS[0], selection="random")])
-    assert grid_of(ModelSpec("some/model")) == (1e-6, 3e-6, *PAPER_K)
+    assert grid_of(ModelSpec("some/model")) == (1e-7, 3e-7, 1e-6, 3e-6, *PAPER_K)
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def test_k_steps_along_the_grid_from_wherever_it_is(k: float, step: int, expecte
 
 
 def test_the_grid_of_a_real_model_has_the_papers_values_and_some_below() -> None:
-    assert {1e-6, 1e-5, 1.024e-2} <= set(k_grid(ModelSpec("owner/model")))
+    assert {1e-7, 1e-6, 1e-5, 1.024e-2} <= set(k_grid(ModelSpec("owner/model")))
 
 
 @pytest.mark.parametrize(("k", "text"), [(0.03, "3 %"), (0.00064, "0.064 %"), (1e-5, "0.001 %")])

@@ -368,11 +368,11 @@ def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:
     spec = replace(
         session.spec,
         model=replace(session.spec.model, name="my model", dtype="bfloat16"),
-        importance=ImportanceSpec(n_items=50, reduction="abs-sum"),
+        importance=ImportanceSpec(n_items=60, reduction="abs-sum"),
         batch_size=4,
     )
     line = command_line(replace(session, spec=spec), replace(LENS, k=1e-5, limit=None, seed=3))
-    assert "--k 1e-05 --seed 3 --n-items 50 --reduction abs-sum --model 'my model' --dtype bfloat16" in line
+    assert "--k 1e-05 --seed 3 --n-items 60 --reduction abs-sum --model 'my model' --dtype bfloat16" in line
     assert f"--batch-size 4 --cache-dir '{tmp_path}/a cache'" in line
     assert "--limit" not in line
     assert "--scope" not in line

@@ -209,7 +209,7 @@ class LensPanel(VerticalScroll, can_focus=False):
         lens, known = self.lens, self.known
         grid = k_grid(self.session.spec.model)
         ks = grid if lens.k in grid else (lens.k,)
-        names = [f"{k * 100:.3g}" for k in ks] if len(ks) > 1 else [k_text(lens.k)]
+        names = [k_text(k).removesuffix(" %") for k in ks] if len(ks) > 1 else [k_text(lens.k)]
         lines = [self._row(names, ks.index(lens.k))] if width >= ROOMY else []
         if lens.variant == "base":
             return [*lines, Text(" nothing ablated", style="dim")]
