@@ -11,11 +11,12 @@ from tui.names import VARIANT_WORDS
 from tui.numbers import interval, k_text, number, percent
 from tui.report.drawing import LinksDrawing, SweepDrawing, links_drawing, sweeps
 from tui.report.failing import ChoiceRow, Quality, WrittenRow, choice_rows, examples, quality, written_rows
-from tui.report.limits import Limit, limits, word
+from tui.report.limits import Limit, limits
 from tui.report.matrices import CellView, Column, Interval, Kind, Matrix, answers, matrices
 from tui.report.reading import Results
 from tui.report.run_facts import Fact, command_line, facts
 from tui.report.samples import Sample, Samples, samples
+from tui.report.words import word
 
 
 class Need(NamedTuple):

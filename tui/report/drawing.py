@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.analysis.statistics.probability import LEAST_EFFECT
-from tui.names import short_benchmark
 from tui.numbers import interval, k_text, number
 from tui.report.matrices import CellView, Matrix
+from tui.report.words import fitted, word
 
 WIDTH, LEFT, RIGHT, TOP, STEP = 480.0, 112.0, 340.0, 26.0, 24.0
 """Of the links: the whole width, where lines begin and end, the head's height, and the height of a name."""
@@ -74,7 +74,7 @@ def links_drawing(matrix: Matrix) -> LinksDrawing:
     return LinksDrawing(
         WIDTH,
         TOP + STEP * rows + 6,
-        tuple(map(Name, map(short_benchmark, abilities), ys["left"])),
+        tuple(map(Name, map(word, abilities), ys["left"])),
         tuple(map(Name, map(fitted, benchmarks), ys["right"])),
         tuple(lines),
         f"{len(lines)} links between {len(abilities)} abilities and {len(benchmarks)} benchmarks; "
@@ -82,19 +82,11 @@ def links_drawing(matrix: Matrix) -> LinksDrawing:
     )
 
 
-def fitted(benchmark: str) -> str:
-    """A benchmark's name in the room at the right."""
-    name = short_benchmark(benchmark)
-    return name if len(name) <= 17 else f"{name[:16]}…"
-
-
 def _line(cell: CellView, left: float, right: float) -> Line:
     assert cell.effect is not None, "a link has an effect"
     middle = (LEFT + RIGHT) / 2
     path = f"M{LEFT:.0f} {left:.1f}C{middle:.0f} {left:.1f} {middle:.0f} {right:.1f} {RIGHT:.0f} {right:.1f}"
-    words = (
-        f"{short_benchmark(cell.ability)} to {short_benchmark(cell.benchmark)}: {number(cell.effect.value)}"
-    )
+    words = f"{word(cell.ability)} to {word(cell.benchmark)}: {number(cell.effect.value)}"
     width = 1 + 5 * min(max(cell.effect.value, 0), 1.2) if cell.is_specific else 1
     return Line(path, round(width, 1), cell.is_specific, words)
 
@@ -167,13 +159,13 @@ def _sweep(benchmark: str, answer: Matrix, by_k: Sequence[Matrix]) -> SweepDrawi
         cells = [one.rows[ability][place] for one in by_k]
         points = tuple(_point(x, cell) for x, cell in zip(xs, cells, strict=True) if cell.effect)
         style = strongest.index(ability) + 1 if ability in strongest else 0
-        curves.append(Curve(short_benchmark(ability), style, points, points[-1].y if points else 0.0))
+        curves.append(Curve(word(ability), style, points, points[-1].y if points else 0.0))
     means = [one.columns[place].random for one in by_k]
     drawn = tuple(Point(x, _y(mean), 0, 0) for x, mean in zip(xs, means, strict=True) if mean is not None)
     if drawn:
         curves.append(Curve("random", -1, drawn, drawn[-1].y))
     return SweepDrawing(
-        short_benchmark(benchmark),
+        word(benchmark),
         answer.columns[place].measure.name,
         tuple(_spread(curves)),
         tuple(Tick(k_text(one.kind.k), x) for one, x in zip(by_k, xs, strict=True)),
@@ -186,7 +178,7 @@ def _words(cell: CellView) -> str:
     if cell.effect is None:
         return ""
     value, low, high = cell.effect
-    return f"{short_benchmark(cell.ability)} {number(value)} {interval(low, high)}"
+    return f"{word(cell.ability)} {number(value)} {interval(low, high)}"
 
 
 def _point(x: float, cell: CellView) -> Point:

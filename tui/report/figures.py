@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cache.files import write_atomically
-from tui.names import short_benchmark
 from tui.numbers import k_text, number
 from tui.report.document import Answer, Report
-from tui.report.drawing import LEAST, MOST, NAMED_LINES, fitted
+from tui.report.drawing import LEAST, MOST, NAMED_LINES
 from tui.report.matrices import Matrix
 from tui.report.shades import LINES, NEGATIVE, POSITIVE
+from tui.report.words import fitted, word
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -173,7 +173,7 @@ def _heat_map(matrix: Matrix) -> Figure:
     axes.set_xticks(
         range(n_columns), heads, rotation=45, ha="right", rotation_mode="anchor", parse_math=False
     )
-    axes.set_yticks(range(n_rows), [short_benchmark(one) for one in matrix.rows])
+    axes.set_yticks(range(n_rows), [word(one) for one in matrix.rows])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02)
@@ -218,7 +218,7 @@ def _sweep(axes: Any, matrix: Matrix, same: Sequence[Matrix], place: int) -> Non
             [max(0.0, min(effect.high, 9) - effect.value) for _, effect in known],
         ]
         how = {"color": LINES[style], "linestyle": DASHES[style], "marker": MARKERS[style], "markersize": 3}
-        axes.errorbar(ks, values, ends, linewidth=1, elinewidth=0.6, label=short_benchmark(ability), **how)
+        axes.errorbar(ks, values, ends, linewidth=1, elinewidth=0.6, label=word(ability), **how)
     random = [
         (one.kind.k, one.columns[place].random) for one in same if one.columns[place].random is not None
     ]

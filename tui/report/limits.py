@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tui.names import ABILITY_WORDS
 from tui.numbers import interval, k_text, number
+from tui.prompt_words import STYLE_WORDS
 from tui.report.matrices import Column, Matrix
 from tui.report.reading import Results
+from tui.report.words import word
 from tui.result_words import ENOUGH, cut_text
 
 
@@ -73,6 +74,12 @@ def limits(results: Results, found: Sequence[Matrix], answering: Sequence[Matrix
                 if column.truncated
             ),
         ),
+        Limit(
+            "Transfer of format",
+            "AIS on the ability's own items in the prompt form that its weights were scored in, and in the "
+            "other one: a mask that hurts only the first is about the format.",
+            _transfer(results, answering),
+        ),
         Limit("Few random masks", "An empirical p of .05 takes 19 random masks.", _few_random(results)),
         Limit(
             "Not in this folder",
@@ -84,11 +91,6 @@ def limits(results: Results, found: Sequence[Matrix], answering: Sequence[Matrix
         ),
     ]
     return [one for one in made if one.cases]
-
-
-def word(ability: str) -> str:
-    """An ability in a word."""
-    return ABILITY_WORDS.get(ability, ability)
 
 
 def _columns(found: Sequence[Matrix]) -> Iterable[Column]:
@@ -125,3 +127,18 @@ def _few_random(results: Results) -> tuple[str, ...]:
     ):
         return ()
     return (f"{masks} per cell here: no empirical p is given. --random-seeds {ENOUGH} gives one.",)
+
+
+def _transfer(results: Results, answering: Sequence[Matrix]) -> tuple[str, ...]:
+    """A line for each mask that was run on its ability's items in both forms."""
+    kinds = [one.kind for one in answering]
+    return tuple(
+        f"{row.variant}, {word(row.ability)}: {_form(row.prompt, row.ais)}, "
+        f"{_form(row.other_prompt, row.other_ais)}"
+        for row in results.settings.transfer_of_format
+        if (row.variant, row.selection, row.k) in kinds
+    )
+
+
+def _form(style: str, ais: float | None) -> str:
+    return f"{STYLE_WORDS.get(style, style)} {'not identifiable' if ais is None else number(ais)}"

@@ -148,6 +148,19 @@ class Failures(msgspec.Struct, frozen=True):
     choices: list[MaskChoices]
 
 
+class Transfer(msgspec.Struct, frozen=True):
+    """A mask on its ability's items in two prompt forms."""
+
+    ability: str
+    variant: str
+    selection: str
+    k: float
+    prompt: str
+    other_prompt: str
+    ais: float | None
+    other_ais: float | None
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The fields of profile.json that a report shows."""
 
@@ -167,6 +180,7 @@ class Settings(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     shown: list[ShownAbility]
     failures: Failures
+    transfer_of_format: list[Transfer]
 
 
 @dataclass(frozen=True, eq=False)

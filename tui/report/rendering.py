@@ -11,11 +11,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tui.names import SHORT_NAMES, short_benchmark, short_name
 from tui.numbers import interval, number, percent, signed_number
 from tui.report import drawing
 from tui.report.document import Report, estimate, verdict
 from tui.report.shades import INKS, PAPERS, shade_name, shades
+from tui.report.words import head, word
 from tui.safe_text import safe_block
 
 MARKDOWN_SIGNS = re.compile(r"([\\`*\[\]<>|~&$#!]|(?<![^\W_])_|_(?![^\W_]))")
@@ -61,9 +61,8 @@ def _environment(*, is_html: bool) -> Environment:
         "percent": percent,
         "estimate": estimate,
         "verdict": verdict,
-        "short": short_benchmark,
-        "head": short_name,
-        "row": lambda ability: SHORT_NAMES.get(ability, ability),
+        "short": word,
+        "head": head,
         "ends": lambda found: interval(found.low, found.high),
         "shade": shade_name,
         "fenced": fenced,

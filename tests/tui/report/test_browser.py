@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from tests.tui.report.browser import opened_browser, show
 from tui.report.document import report_of
 from tui.report.reading import read_results
 from tui.report.rendering import html_of
@@ -36,13 +36,7 @@ def path(profile_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chrome]:
-    options = webdriver.ChromeOptions()
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    with Chrome(options, service) as browser:
-        browser.set_script_timeout(120)
+    with opened_browser() as browser:
         yield browser
 
 
@@ -53,13 +47,6 @@ def opened(browser: Chrome, path: Path) -> Chrome:
     browser.get_log("performance")
     browser.get(path.as_uri())
     return browser
-
-
-def show(browser: Chrome, width: int, *, look: str, media: str = "screen") -> None:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    features = [{"name": "prefers-color-scheme", "value": look}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
 
 
 def test_nothing_fails_and_nothing_leaves_the_page(opened: Chrome, path: Path) -> None:

@@ -23,6 +23,7 @@ from tui.report.parting import MOST_OWN, MOST_SHARED, Parting, parting
 from tui.report.reading import read_results
 from tui.report.rendering import html_of
 from tui.report.shades import INKS, PAPERS, contrast, shade_name, shades
+from tui.report.words import fitted, head, word
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +214,14 @@ def test_a_profile_that_ablates_nothing(profile_folder: Path, tmp_path: Path, re
     rows = rows_of(table_with(page, "The intact model"))
     assert [row[0] for row in rows[1:]] == ["deductive", "spatial", "temporal", "told"]
     assert not page.every("article")
+
+
+def test_what_benchmarks_are_called() -> None:
+    compound = f"{DEDUCTIVE}+{SPATIAL}"
+    assert (word(compound), head(compound), fitted(compound)) == (
+        "deductive+spatial",
+        "dedu+spat",
+        "deductive+spatial",
+    )
+    assert (word(DEDUCTIVE), head(DEDUCTIVE)) == ("deductive", "deduct")
+    assert fitted("a_benchmark_with_a_long_name") == "a_benchmark_with…"
