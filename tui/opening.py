@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SLOW_LINE_FPS = "30"
 """Frames per second over SSH: half of Textual's 60 look the same and cost half."""
 
+SWITCH_S = 0.001
+"""Longest turn of a thread while another waits: a key waits several times for those that read the cache."""
+
 ERROR_LOG = "inspector-error.log"
 """File beside the remembered state with the traceback of the last failure."""
 
@@ -123,6 +126,7 @@ def open_inspector(spec: EngineSpec, look: ScreenOptions, n_items: int | None = 
     if problem := _no_screen(os.environ):
         raise ValueError(problem)
     spare_slow_line(os.environ)
+    sys.setswitchinterval(SWITCH_S)
     gc.disable()  # until the first frame: what is imported stays, and looking for garbage in it takes long
     settings = _settings(look)
     app = _app(spec, settings, n_items)

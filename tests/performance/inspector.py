@@ -5,6 +5,7 @@ the moments at which its bytes come, and by what the system knows of its process
 question. Parts, of which any can be named:
 
     start     from the start of the process to the first frame and to the loaded model, and from q to its end
+    first     from the start on an empty cache, with r pressed on the first frame, to the first AIS
     keys      from a key to its change on the screen, idle and while benchmarks run
     cancel    from c to idle
     idle      processor time of the app
@@ -31,8 +32,9 @@ from dataclasses import replace
 from itertools import chain, cycle
 from pathlib import Path
 
+from core.models.spec import ModelSpec
 from tests.performance.opened_inspector import ITEMS, Desktop, OpenedInspector
-from tests.performance.terminal import cpu_seconds, memory_bytes
+from tests.performance.terminal import DEADLINE_S, cpu_seconds, memory_bytes
 from tui.inspector.lens import Lens
 
 SIZES = ((80, 24), (160, 48))
@@ -103,6 +105,19 @@ def _started(desktop: Desktop, size: tuple[int, int]) -> tuple[float, float, flo
         screen.settle(1.0)
         left = screen.write("q")
         return painted - screen.started, processor_s, loaded - screen.started, screen.ended() - left
+
+
+def _first(desktop: Desktop, size: tuple[int, int]) -> Figures:
+    """What a newcomer waits for: from the start on an empty cache to the first AIS."""
+    desktop.forget_cache()
+    with desktop.opened(size, Lens.first(ModelSpec(), STORED.benchmark)) as screen:
+        painted = screen.until(lambda: screen.is_painted)
+        screen.write("r")
+        found = screen.until(lambda: screen.has_ais, 10 * DEADLINE_S)
+        used = cpu_seconds(screen.pid), desktop.engine_cpu_seconds()
+        yield "first frame", f"{painted - screen.started:.3f} s"
+        processor = f"processor: app {used[0]:.1f} s, engine {used[1]:.1f} s"
+        yield "first AIS", f"{found - screen.started:.3f} s; {processor}"
 
 
 def _keys(desktop: Desktop, size: tuple[int, int]) -> Figures:
@@ -224,6 +239,7 @@ def _percentiles(seconds: list[float]) -> str:
 
 PARTS: dict[str, Callable[[Desktop, tuple[int, int]], Figures]] = {
     "start": _start,
+    "first": _first,
     "keys": _keys,
     "cancel": _cancel,
     "idle": _idle,

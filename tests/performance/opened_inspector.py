@@ -17,7 +17,7 @@ from core.engine.protocol import Shutdown, StartRuns
 from core.engine.runtime import living_engines
 from core.experiment.events import JobChanged
 from core.experiment.specs import Run
-from tests.performance.terminal import Terminal
+from tests.performance.terminal import Terminal, cpu_seconds
 from tui.inspector.lens import Lens
 from tui.inspector.remembered import Remembered, remember
 
@@ -48,8 +48,13 @@ class OpenedInspector(Terminal):
 
     @property
     def is_busy(self) -> bool:
-        """Whether it says how far a job of several runs is."""
-        return "runs" in self.lines[0]
+        """Whether it says that a job is running."""
+        return "▶" in self.lines[0]
+
+    @property
+    def has_ais(self) -> bool:
+        """Whether the figures of the tab Run have an AIS with its interval."""
+        return any(" AIS " in line and "[" in line for line in self.lines)
 
     def press(self, key: str, seen: Callable[[], object]) -> float:
         """Presses a key; the seconds until something that it changes is seen to have changed."""
@@ -70,9 +75,9 @@ class OpenedInspector(Terminal):
         return next((line[: self._edge] for line in self.lines[2:12] if line.startswith("▸")), "")
 
     def k(self) -> str:
-        """The k of the lens."""
-        place = next(row for row, line in enumerate(self.lines) if line.startswith("k  "))
-        return self.lines[place + 1][: self._edge]
+        """The k of the lens, and how many weights it is."""
+        place = next(row for row, line in enumerate(self.lines) if line.startswith("k "))
+        return "".join(line[: self._edge] for line in self.lines[place : place + 2])
 
     def tab(self) -> str:
         """The tab in front: its name is in reverse."""
@@ -112,6 +117,15 @@ class Desktop:
         }
         for name in ("ABILITYSCOPE_RUNTIME", "ABILITYSCOPE_STATE"):
             os.environ[name] = self.environment[name]
+
+    def forget_cache(self) -> None:
+        """As if nothing was ever computed."""
+        shutil.rmtree(self._folder / "cache")
+
+    def engine_cpu_seconds(self) -> float:
+        """Processor time that the only engine has taken."""
+        (record,) = living_engines()
+        return cpu_seconds(record.pid)
 
     def forget_bytecode(self) -> None:
         """As if the program was just installed."""

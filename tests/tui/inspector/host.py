@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 
+from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
 from core.experiment.experiment import Experiment
@@ -35,7 +36,7 @@ def demo_session(
     spec = EngineSpec(ModelSpec(), str(cache), ImportanceSpec(n_items=n_items))
     sent: list[Command] = []
     benchmarks = find_benchmarks(["diagnostic"])
-    experiment = Experiment(spec.model, spec.store, spec.importance)
+    experiment = Experiment(spec.model, Store(cache), spec.importance)  # nothing that is shipped
     return Session(spec, experiment, benchmarks, marks, readonly, sent.append), sent
 
 

@@ -83,7 +83,7 @@ def still_inspector(
     """The app on a cache folder, not yet running."""
     settings = settings or Settings()
     engine_spec = EngineSpec(spec or ModelSpec(device="cpu"), str(root), ImportanceSpec())
-    experiment = Experiment(engine_spec.model, engine_spec.store, engine_spec.importance)
+    experiment = Experiment(engine_spec.model, Store(root), engine_spec.importance)  # nothing shipped
     known = tuple(benchmarks) or find_benchmarks(["diagnostic"])
     marks = ASCII if settings.ascii else UNICODE
     session = Session(engine_spec, experiment, known, marks, settings.readonly, send=lambda command: None)

@@ -42,6 +42,7 @@ from tui.inspector.lens import Lens
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
+from tui.inspector.widgets.words import Words
 from tui.names import MATRIX_JOB
 from tui.result_words import shown_text
 
@@ -130,8 +131,8 @@ i      turns to the links and back. {LINK_MEANING}"""
         yield Static(READING, id="ais-summary", markup=False)
         yield HeatMap(self.session.marks)
         yield LinksView(self.session.marks)
-        yield Static(id="ais-detail", markup=False)
-        yield Static(id="ais-status", markup=False)
+        yield Words(id="ais-detail", markup=False)
+        yield Words(id="ais-status", markup=False)
         with Horizontal():
             yield ForestBars(self.session.marks)
             yield SweepView(self.session, has_table=False)
@@ -154,7 +155,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         if question != self._asked:
             # What is still on the screen is of another question: no key may act on it.
             self.matrix = None
-            self.query_one("#ais-summary", Static).update(READING)
+            self.query_one("#ais-summary", Static).update(READING, layout=False)
         elif self._is_reading:
             self._is_stale = True
             return
@@ -242,7 +243,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         self.query_one(HeatMap).show(heat_table(matrix, self.session.marks, self._running_cell))
         left, right = (list(map(heading_of, names)) for names in (matrix.abilities, matrix.benchmarks))
         self.query_one(LinksView).show(left, right, links_of(matrix))
-        self.query_one("#ais-summary", Static).update(Text(summary_text(matrix)))
+        self.query_one("#ais-summary", Static).update(Text(summary_text(matrix)), layout=False)
         was_empty = self.has_class("-empty")
         self.remove_class("-empty")
         if was_empty and self.screen.focused is None and self.is_on_screen:
@@ -257,7 +258,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         """Says that more may be stored than is shown."""
         if self._is_reading and self.matrix is not None:
             text = f"read so far: {summary_text(self.matrix)}"
-            self.query_one("#ais-summary", Static).update(Text(text))
+            self.query_one("#ais-summary", Static).update(Text(text), layout=False)
             self._explain()
 
     def _fail_to_read(self, problem: str) -> None:
@@ -300,11 +301,11 @@ i      turns to the links and back. {LINK_MEANING}"""
         links, is_roomy = self.query_one(LinksView), self.query_one(HeatMap).is_roomy
         marks = self.session.marks
         status = status_text(matrix, marks, has_whole_marks=is_roomy, is_outdated=self._is_reading)
-        self.query_one("#ais-status", Static).update(Text(LINK_MEANING if self._shows_links else status))
+        self.query_one("#ais-status", Words).update(Text(LINK_MEANING if self._shows_links else status))
         detail = self._cell_words(matrix, cell)
         if self._shows_links:
             detail = Text(link_text(matrix, links.side, links.index))
-        self.query_one("#ais-detail", Static).update(detail)
+        self.query_one("#ais-detail", Words).update(detail)
         if hovered is None and self.query_one(Horizontal).display and self.lens is not None:
             self.query_one(ForestBars).show(matrix, *cell)
             here = replace(self.lens, ability=cell[0], benchmark=cell[1])

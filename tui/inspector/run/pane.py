@@ -239,10 +239,13 @@ class RunPane(Pane):
         rows = ANSWER_ROWS if self.screen.has_class("-tall") else ANSWER_ROWS_SHORT
         answer = answer_of(self.session.activity, max(1, self.content_size.width), rows)
         self.query_one("#run-answer", Sentences).say(answer)
-        plan = [self._problem]
-        if figures is not None and not asked:
-            plan = plan_of(self.session, lens, figures)
-        self.query_one("#run-plan", Sentences).say("\n".join(plan))
+        plan = self.query_one("#run-plan", Sentences)
+        if figures is not None:
+            plan.say(self._problem if asked else "\n".join(plan_of(self.session, lens, figures)))
+        elif self._problem:
+            plan.say(self._problem)
+        else:
+            plan.blank()
         self.query_one("#run-queue", Sentences).say(
             "\n".join(queue_of(self.session.activity, self._queue_rows))
         )
@@ -257,11 +260,11 @@ class RunPane(Pane):
 
     def _say_nothing_yet(self, lens: Lens) -> None:
         """Keeps everything in place, but empty, while the cache is read."""
-        self.query_one("#run-remark", Sentences).say("")
+        self.query_one("#run-remark", Sentences).blank()
         if self._empty is None:
             self._empty = nothing_yet(self._runs, self.session.benchmark(lens.benchmark).chance)
         self.query_one(FiguresTable).show(
-            self._empty, "cannot run" if self._problem else self.session.marks.cut
+            self._empty, "cannot run" if self._problem else self.session.marks.cut, keeps_rows=True
         )
         self.query_one(LinePlot).show((), 0)
         self.query_one(Ticker).show(None, 0)

@@ -48,11 +48,19 @@ class FiguresTable(Static):
         self._marks = marks
         self._figures: Figures | None = None
         self._lacking = ""
+        self._fewest_rows = 0
 
-    def show(self, figures: Figures | None, lacking: str) -> None:
-        """Shows figures, None for an empty table; `lacking` stands where a run has no answers."""
+    def show(self, figures: Figures | None, lacking: str, *, keeps_rows: bool = False) -> None:
+        """Shows figures.
+
+        Args:
+            figures: None for an empty table.
+            lacking: stands where a run has no answers.
+            keeps_rows: never fewer rows than now, so that nothing below moves.
+        """
         if figures is not self._figures or lacking != self._lacking:
             self._figures, self._lacking = figures, lacking
+            self._fewest_rows = self.size.height if keeps_rows else 0
             self._update()
 
     def on_resize(self) -> None:
@@ -65,6 +73,7 @@ class FiguresTable(Static):
         table = figures_rows(self._figures, self._lacking, self._marks)
         width = min(WIDEST_COLUMN, (self.size.width - LABEL_WIDTH) // 3)
         lines = [self._line(label, pieces, width) for label, pieces in table]
+        lines += [Content()] * (self._fewest_rows - len(lines))
         # Laying out the whole screen takes too long to be done for every change.
         self.update(Content("\n").join(lines), layout=len(lines) != self.size.height)
 
@@ -282,6 +291,10 @@ class Sentences(Static):
         self.display = bool(text)
         # Laying out the whole screen takes too long to be done for every change.
         self.update(Content.styled(text, style), layout=self._rows(text) != rows_before)
+
+    def blank(self) -> None:
+        """Empties the rows and keeps them: what comes next may need as many, and nothing is laid out anew."""
+        self.say("\n".join([" "] * self._rows(self._shown[0])))
 
     def _rows(self, text: str) -> int:
         width = max(1, self.size.width)
