@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,12 @@ extract = '(?:^|\\\\s)so\\\\s+(.+)'
 
 
 @pytest.fixture(scope="session")
-def profile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def profile_folder(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """The `--out` of a profile; only read."""
-    root = tmp_path_factory.mktemp("report")
+    return made_once("report_profile", _make) / "out"
+
+
+def _make(root: Path) -> None:
     rows = [{"prompt": f"one and {place} make", "answer": str(place + 1)} for place in range(N)]
     (root / "told.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     (root / "told.toml").write_text(TOLD, "utf-8")
@@ -68,7 +72,6 @@ def profile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert frame is not None
             frames[mask].append(frame)
     write_profile(profile_of(plan, runner, frames), runner, root / "out")
-    return root / "out"
 
 
 def _chosen(mask: MaskSpec | None, place: int, gold: np.ndarray) -> dict[str, Any]:
