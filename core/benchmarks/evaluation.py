@@ -71,6 +71,12 @@ class Prepared:
 class Watch(Protocol):
     """Sees the answers to a benchmark while they are written."""
 
+    notes_logprobs: bool
+    """Whether it wants the log-probabilities of answers."""
+
+    def noted(self, item_id: str, logprobs: tuple[float, ...]) -> None:
+        """The log-probability of each token of a whole answer, in nats."""
+
     def wrote(self, item_id: str, piece: str) -> None:
         """A new piece of an item's answer; untrusted."""
 
@@ -228,6 +234,7 @@ def _written(
             max_new_tokens=max_new_tokens,
             stop=stop,
             end_repeats=prepared.benchmark.end_repeats,
+            with_logprobs=watch is not None and watch.notes_logprobs,
             cancelled=cancelled,
             on_text=None if watch is None else _on_text(watch, some),
             on_step=None if watch is None else _on_step(watch, some),
@@ -237,6 +244,8 @@ def _written(
             if text.finish == "cancelled" or cancelled():  # running a program takes time, too
                 return
             outcomes.append(_written_outcome(prepared.benchmark, document, text))
+            if text.logprobs and watch is not None:
+                watch.noted(document.id, text.logprobs)
         yield outcomes
 
 

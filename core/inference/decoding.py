@@ -200,3 +200,10 @@ class Sampler:
         draws = self._draws[list(answers), list(indices)].to(reached)
         chosen = torch.searchsorted(reached, (draws * reached[:, -1])[:, None], right=True)[:, 0]
         return chosen.clamp(max=logits.shape[1] - 1)
+
+
+def logprobs_of(logits: Tensor, tokens: Tensor) -> list[float]:
+    """The log-probabilities of (B,) tokens by (B, V) float32 logits, in nats."""
+    found = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(dim=1)
+    values: list[float] = found.tolist()
+    return values

@@ -14,7 +14,7 @@ from core.inference import Finish
 from core.inference.answers import TextStream
 from core.inference.batching import is_out_of_memory, pass_cost, release_memory
 from core.inference.cancelling import Cancelled
-from core.inference.decoding import Decoding, Sampler
+from core.inference.decoding import Decoding, Sampler, logprobs_of
 from core.inference.encoding import TokenIds, encode_prompt, longest_row
 from core.inference.shared_prefix import Prefix, group_by_prefix, read_prefix
 
@@ -33,6 +33,8 @@ class Generated:
     finish: Finish
     cut: int
     """Tokens of the prompt that were cut from its left because it was too long."""
+    logprobs: tuple[float, ...] = ()
+    """Log-probability of each token when it was chosen, in nats; empty unless asked for."""
 
 
 class Stage(NamedTuple):
@@ -60,6 +62,7 @@ def generate(
     seed: int = 0,
     stop: tuple[str, ...] = (),
     end_repeats: bool = False,
+    with_logprobs: bool = False,
     cancelled: Callable[[], bool] | None = None,
     on_text: Callable[[int, str], None] | None = None,
     on_step: Callable[[Stage], None] | None = None,
@@ -78,6 +81,7 @@ def generate(
         stop: strings that end an answer and are no part of it.
         end_repeats: whether an answer that only repeats itself ends, with finish `repeats`;
             lm-evaluation-harness lets it run on, and now and then it goes on to something else.
+        with_logprobs: whether the tokens' log-probabilities are noted.
         cancelled: asked before every token; what was written so far is returned.
         on_text: called with a prompt's index and each new piece of its answer; the pieces join to the text.
         on_step: called after every token of a batch.
@@ -103,10 +107,17 @@ def generate(
     sampler = Sampler(temperature, seed, len(prompts), max_new_tokens)
     kept = [tuple(prompt[-room:]) for prompt in ids]
     stop_asking, report = cancelled or (lambda: False), on_step or (lambda stage: None)
-    _Writing(model, kept, streams, max_new_tokens, sampler, stop_asking, report).write_all()
+    noted: list[list[float]] | None = [[] for _ in prompts] if with_logprobs else None
+    _Writing(model, kept, streams, max_new_tokens, sampler, stop_asking, report, noted).write_all()
     return [
-        Generated(stream.text, tuple(stream.tokens), stream.finish or "cancelled", max(len(prompt) - room, 0))
-        for stream, prompt in zip(streams, ids, strict=True)
+        Generated(
+            stream.text,
+            tuple(stream.tokens),
+            stream.finish or "cancelled",
+            max(len(ids[number]) - room, 0),
+            tuple(noted[number]) if noted else (),
+        )
+        for number, stream in enumerate(streams)
     ]
 
 
@@ -128,6 +139,8 @@ class _Writing:
     sampler: Sampler
     cancelled: Callable[[], bool]
     on_step: Callable[[Stage], None]
+    noted: Sequence[list[float]] | None
+    """Where the log-probabilities of each answer's tokens go to; None if they are not asked for."""
 
     def write_all(self) -> None:
         """Writes the answers and ends them all; those that were cancelled in the middle too."""
@@ -192,7 +205,11 @@ class _Writing:
         batch = tuple(numbers)
         while numbers and not self.cancelled():
             indices = [len(self.streams[number].tokens) for number in numbers]
-            tokens = self.sampler(decoding.next_logits(), numbers, indices)
+            logits = decoding.next_logits()
+            tokens = self.sampler(logits, numbers, indices)
+            if self.noted is not None:
+                for number, value in zip(numbers, logprobs_of(logits, tokens), strict=True):
+                    self.noted[number].append(value)
             for number, token in zip(numbers, tokens.tolist(), strict=True):
                 stream = self.streams[number]
                 stream.push(token)

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 CONTEXT = 8
 """Tokens before a token that are decoded with it: its spaces depend on the one before."""
 
-BaseLogprobs = dict[str, list[tuple[float, ...]]]
-"""Log-probability of each token of the base answers, item by item, by the key of the base run."""
-
 
 @dataclass(frozen=True)
 class RunPair:
@@ -105,13 +102,8 @@ def _answers(
     ]
 
 
-def store_divergences(runner: LoadedExperiment, measured: MeasuredPair, base_logprobs: BaseLogprobs) -> None:
+def store_divergences(runner: LoadedExperiment, measured: MeasuredPair) -> None:
     """The part of comparing that needs the intact model; stores the divergences of two runs.
-
-    Args:
-        runner: the model and the cache.
-        measured: the two runs.
-        base_logprobs: those of base runs that are known; this run's are added.
 
     Raises:
         Cancelled: it was cancelled between two batches; then nothing is stored.
@@ -120,14 +112,14 @@ def store_divergences(runner: LoadedExperiment, measured: MeasuredPair, base_log
     from core.inference.probabilities import compare
 
     loaded, base = runner.loaded, measured.runs.base
-    known, pairs = base_logprobs.get(base.key), measured.pairs
+    known, pairs = runner.base_logprobs.get(base.key), measured.pairs
     with runner.progress.phase("comparing", base.benchmark.id, len(pairs)) as running:
         compared = compare(
             loaded.model, pairs, measured.probabilities, runner.cancelled, known, running.advance
         )
     if compared is None:
         raise Cancelled
-    base_logprobs[base.key] = [one.base_logprobs for one in compared]
+    runner.base_logprobs[base.key] = [one.base_logprobs for one in compared]
     finishes = zip(measured.base["finish"], measured.ablated["finish"], strict=True)
     rows = [
         {"item_id": item_id, **divergence_row(loaded.tokenizer, pair, both, comparison)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
@@ -39,7 +41,7 @@ def evaluate_run(runner: Runner, request: OutcomesRequest) -> float | None:
     runner.note_stored(entries, request.key)
     phase: Phase = "writing" if prepared.plan is None else "evaluating"
     with runner.progress.phase(phase, request.benchmark.id, request.n) as running:
-        run = _Run(runner, prepared, running)
+        run = _Run(runner, prepared, running, notes_logprobs=request.mask is None)
         return _evaluated(runner, request, prepared, run)
 
 
@@ -62,6 +64,9 @@ def _evaluated(runner: Runner, request: OutcomesRequest, prepared: Prepared, run
             columns = _columns(prepared.documents, outcomes)
             runner.store.outcomes.save(request.key, request.key_inputs, columns)
             journal.remove()
+    logprobs = [run.logprobs.get(document.id, ()) for document in prepared.documents]
+    if all(logprobs) and all(map(math.isfinite, itertools.chain.from_iterable(logprobs))):
+        runner.base_logprobs[request.key] = logprobs
     return sum(outcome.score for outcome in outcomes) / len(outcomes)
 
 
@@ -86,7 +91,10 @@ def replay_stored(runner: Runner, request: OutcomesRequest) -> float | None:
 class _Run:
     """The outcomes of a run, emitted as they come, and one of the answers that are being written."""
 
-    def __init__(self, runner: Runner, prepared: Prepared, running: Running) -> None:
+    def __init__(self, runner: Runner, prepared: Prepared, running: Running, *, notes_logprobs: bool) -> None:
+        self.notes_logprobs = notes_logprobs
+        self.logprobs: dict[str, tuple[float, ...]] = {}
+        """Those of the tokens of written answers, by item."""
         self._emit, self._running = runner.emit, running
         self._indices = {document.id: index for index, document in enumerate(prepared.documents)}
         self._costs = costs(prepared)
@@ -117,6 +125,10 @@ class _Run:
         self._share += sum(self._costs[outcome.item_id] for outcome in batch)
 
     # What is being written.
+
+    def noted(self, item_id: str, logprobs: tuple[float, ...]) -> None:
+        """Keeps the log-probabilities of an answer."""
+        self.logprobs[item_id] = logprobs
 
     def wrote(self, item_id: str, piece: str) -> None:
         """Emits the piece, if it belongs to the answer that is shown."""

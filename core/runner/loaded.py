@@ -68,6 +68,9 @@ class LoadedExperiment(Experiment):
     """The same, asked between the layers of a batch, which it must not hold up."""
     unverified: list[tuple[EntryFolder, str]] = field(default_factory=list, init=False)
     """Entries stored since the weights were last known to be as loaded."""
+    base_logprobs: dict[str, list[tuple[float, ...]]] = field(default_factory=dict, init=False)
+    """Log-probability of each token of the intact model's written answers, item by item, by the key of their
+    run: noted while they were written, or computed when they were first compared with others."""
     _has_ablated: bool = field(default=False, init=False)
     """Whether a mask was applied since then."""
 
@@ -212,6 +215,7 @@ class LoadedExperiment(Experiment):
         """Drops the model and what was made from it."""
         for name in ("loaded", "space", "_ablator", "_as_loaded"):
             vars(self).pop(name, None)
+        self.base_logprobs.clear()
 
     def _delete(self, entries: Sequence[tuple[EntryFolder, str]]) -> int:
         """Deletes entries and the journals of unfinished runs that exist; returns how many.

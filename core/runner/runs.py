@@ -21,7 +21,7 @@ from core.experiment.specs import MaskSpec, alike_ks
 from core.experiment.storing import alone_with_run, stored_outcomes
 from core.inference.cancelling import Cancelled
 from core.models.description import selectable_weights
-from core.runner.divergences import BaseLogprobs, measure_ablated, pairs_to_compare, store_divergences
+from core.runner.divergences import measure_ablated, pairs_to_compare, store_divergences
 from core.runner.generation_quality import (
     masks_to_measure,
     measure_generation_quality,
@@ -225,7 +225,6 @@ def compute_runs(
     unmeasured = masks_to_measure(runner, runs, with_controls=with_controls)
     lacking = {request.mask for asked in runs.values() for request in asked if request.key not in stored}
     expected = [mask for mask in runs if mask is not None and mask in lacking | unmeasured]
-    base_logprobs: BaseLogprobs = {}
     take_in_known(runner, runner.progress.paces)
     runner.progress.expect([*steps_of_runs(runner, runs, stored, unmeasured), *later])
     for mask in dict.fromkeys((None, *runs)):  # base first: answers are compared with its
@@ -244,7 +243,7 @@ def compute_runs(
         if measured is not None:
             store_generation_quality(runner, mask, measured)
         for pair in compared:
-            store_divergences(runner, pair, base_logprobs)
+            store_divergences(runner, pair)
         keep_paces(runner, runner.progress.paces)
 
 

@@ -128,8 +128,18 @@ def test_stored_runs_without_divergences_get_them_and_damaged_ones_are_replaced(
     keys = tuple(one.key for one in asked)
     first = Counting(spec, tmp_path)
     computed(first, asked)
+    noted = [stored_divergences(first, base, one) for one in ablated]
+    delete_divergences(first)
+    assert computed(Counting(spec, tmp_path), asked, keys) == []
     expected = [stored_divergences(first, base, one) for one in ablated]
     delete_divergences(first)
+    for before, after in zip(noted, expected, strict=True):
+        assert before is not None
+        assert after is not None
+        # What was noted while the base answers were written is what reading them gives.
+        pairs = zip(before["base_logprobs"].to_list(), after["base_logprobs"].to_list(), strict=True)
+        assert all(one == pytest.approx(other, abs=1e-4) for one, other in pairs)
+        assert before["index"].equals(after["index"])
 
     again = Counting(spec, tmp_path)
     assert computed(again, asked, keys) == []
