@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from core.analysis.statistics.probability import LEAST_EFFECT
 from tui.numbers import interval, k_text, number
 from tui.report.matrices import CellView, Matrix
 from tui.report.words import fitted, word
@@ -207,7 +206,3 @@ def _spread(curves: Sequence[Curve]) -> list[Curve]:
     return [
         one._replace(label_y=moved.get(one.name, one.label_y + over) - over) for one in curves if one.points
     ]
-
-
-THRESHOLD = LEAST_EFFECT
-"""The effect above which a whole interval makes a link."""

@@ -65,6 +65,12 @@ def limits(results: Results, found: Sequence[Matrix], answering: Sequence[Matrix
             _not_settled(answering),
         ),
         Limit(
+            "Small effects",
+            "With so many items an AIS, of right and wrong, below the minimum detectable one hardly shows. AIS_p "
+            "shows smaller effects.",
+            _detectable(answering),
+        ),
+        Limit(
             "Cut prompts",
             "Prompts that are longer than the model takes are cut from the left, as lm-evaluation-harness "
             "cuts them.",
@@ -115,6 +121,17 @@ def _not_settled(answering: Sequence[Matrix]) -> tuple[str, ...]:
         still_open = [cell for cell in one.cells if cell.is_open]
         if still_open:
             lines.append(f"{one.kind.variant}: {len(still_open)} of {len(one.cells)} cells")
+    return tuple(lines)
+
+
+def _detectable(answering: Sequence[Matrix]) -> tuple[str, ...]:
+    """The minimum detectable AIS of each matrix, over its benchmarks."""
+    lines = []
+    for one in answering:
+        known = sorted({number(column.detectable) for column in one.columns if column.detectable is not None})
+        if known:
+            span = known[0] if len(known) == 1 else f"{known[0]} to {known[-1]}"
+            lines.append(f"{one.kind.variant}: minimum detectable AIS {span} (80 % power)")
     return tuple(lines)
 
 

@@ -59,8 +59,6 @@ class CellView:
     """The effect minus that of the other abilities' masks."""
     beyond_random: Interval | None
     """The effect minus that of random masks of the same size."""
-    empirical_p: float | None
-    score: float
 
     @property
     def is_specific(self) -> bool:
@@ -224,8 +222,6 @@ def _cell(row: Mapping[str, Any], measure: Measure) -> CellView:
         reason="" if effect else row[measure.reason] or "",
         beyond_others=_interval(row, "specificity" if measure is AIS else "specificity_p"),
         beyond_random=None if measure is AIS else _interval(row, "over_random_p"),
-        empirical_p=row["empirical_p"],
-        score=row["score"],
     )
 
 

@@ -94,6 +94,7 @@ def test_what_was_run_and_what_cannot_be_said(page: Element, profile_folder: Pat
     assert "deductive_reasoning: 2 of 40 prompts were too long for the model" in limits
     assert "temporal: " in limits, "an ability that the intact model does not show"
     assert "2 per cell here" in limits
+    assert "mlp: minimum detectable AIS" in limits
 
 
 def test_the_command_line_is_one_of_the_program(page: Element) -> None:
