@@ -66,8 +66,8 @@ def limits(results: Results, found: Sequence[Matrix], answering: Sequence[Matrix
         ),
         Limit(
             "Small effects",
-            "With so many items an AIS, of right and wrong, below the minimum detectable one hardly shows. AIS_p "
-            "shows smaller effects.",
+            "With so many items an AIS, of right and wrong, below the minimum detectable one hardly shows. "
+            "AIS_p shows smaller effects.",
             _detectable(answering),
         ),
         Limit(

@@ -14,7 +14,13 @@ from selenium.webdriver import Chrome
 def opened_browser() -> Iterator[Chrome]:
     """A browser that keeps its console and its requests."""
     options = webdriver.ChromeOptions()
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+    for word in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--hide-scrollbars",
+    ):
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     with Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"))) as browser:

@@ -25,15 +25,15 @@ from tui.report.reading import read_results
 from tui.report.rendering import html_of
 
 PICTURE = Path(__file__).resolve().parents[3] / ".github" / "report.png"
-WIDTH, HEIGHT = 960, 1180
-LIMIT, N_ITEMS = 100, 100
+WIDTH, HEIGHT = 1040, 1140
+LIMIT, N_ITEMS = 40, 60
 
 
 def profile_demo(folder: Path) -> None:
     """Computes what the picture shows, as far as the cache lacks it, and writes it into a folder."""
     plan = Plan(
         abilities=tuple(ability.id for ability in ABILITIES),
-        variants=("all",),
+        variants=("mlp",),
         selections=("contrast", "random"),
         ks=(0.01,),
         benchmarks=find_benchmarks(["diagnostic"]),
