@@ -40,7 +40,7 @@ from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.run.comparison import STORED_RESAMPLES, Comparison
 from tui.inspector.run.figures import Curve, ItemLine, Listing, Side
-from tui.inspector.run.line_plot import LinePlot, PlotLook, drawn
+from tui.inspector.run.line_plot import AXIS_HEIGHT, LinePlot, PlotLook, drawn
 from tui.inspector.run.pane import RunPane, runs_of
 from tui.inspector.run.status import answer_of, queue_of, status_of
 from tui.inspector.run.tables import Ticker
@@ -126,7 +126,7 @@ async def test_what_the_cache_has_is_shown_at_once(demo_cache: Path) -> None:
         answers(demo_cache, side)["correct"].to_numpy() for side in ("base", "ablated", "control")
     )
     effects = cell_statistics(base, np.stack([ablated, control]), 0.25)
-    async with hosted.app.run_test(size=NARROW) as pilot:
+    async with hosted.app.run_test(size=(NARROW[0], NARROW[1] + AXIS_HEIGHT)) as pilot:
         await hosted.shows(pilot, "accuracy", f"{base.mean():.3f}".removeprefix("0"))
         for effect in effects:
             assert effect.ais is not None
