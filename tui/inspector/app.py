@@ -17,18 +17,16 @@ from tui.inspector import questions
 from tui.inspector.controller import Controller
 from tui.inspector.keys import KEYS, PANES
 from tui.inspector.lens_keys import LensKeys
-from tui.inspector.look.few_colours import FewColours, ReadableDim, depth_of
-from tui.inspector.look.marks import Typed, draw_scroll_bars, key_name
+from tui.inspector.look.drawn import DrawnApp
 from tui.inspector.look.themes import THEMES
 from tui.inspector.pane import Pane
-from tui.inspector.widgets.frame import Header, KeyLine, Problem, TabLine
+from tui.inspector.widgets.frame import KeyLine, Problem, TabLine
+from tui.inspector.widgets.header import Header
 from tui.inspector.widgets.lens_panel import AbilityList, Context, LensPanel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.binding import Binding
     from textual.command import Provider
-    from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.worker import Worker
 
@@ -42,7 +40,7 @@ TICK_S = 0.1
 TOO_SMALL = "The inspector needs 60 columns and 20 rows: enlarge the terminal or use a smaller font. q quits."
 
 
-class Inspector(LensKeys):
+class Inspector(LensKeys, DrawnApp):
     """The whole app: `app.run()`."""
 
     TITLE = "abilityscope"
@@ -50,27 +48,14 @@ class Inspector(LensKeys):
     AUTO_FOCUS = ""
     COMMANDS: ClassVar[set[Callable[[], type[Provider]]]] = {questions.the_palette}  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = KEYS
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (textual declares it on instances)
-        (0, "-tiny"), (60, "-narrow"), (80, "-normal"), (140, "-wide"),
-    ]  # fmt: skip
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (36, "-tall")]  # noqa: RUF012
 
     def __init__(self, session: Session, lens: Lens, settings: Settings, tab: str = "run") -> None:
-        super().__init__()
-        self.session, self.settings = session, settings
+        super().__init__(settings)
+        self.session = session
         self.controller = Controller(session, lens, tab if tab in dict(PANES) else PANES[0][0], self)
         self.farewell = ""
         """Written to the terminal after the screen is gone."""
-        self._typed, self._dim, self._few_colours = (
-            Typed(),
-            ReadableDim(),
-            FewColours(depth_of(self.console)),
-        )
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = settings.theme
         self.set_keymap(settings.keys)
-        draw_scroll_bars(is_ascii=settings.ascii)
 
     @property
     def lens(self) -> Lens:
@@ -104,7 +89,7 @@ class Inspector(LensKeys):
         yield Static(TOO_SMALL, id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        self.set_class(self.settings.ascii, "-ascii")
+        self.frame_parts(self.size)
         self.screen.query_one(TabLine).show(self.controller.tab)
         self.screen.call_after_refresh(self._begin_work)
 
@@ -134,18 +119,6 @@ class Inspector(LensKeys):
     def _tick(self) -> None:
         if self.is_running:  # not while the screen is taken down
             self.controller.tick()
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """What every line goes through before it is drawn."""
-        # Textual's own turns the terminal's colours into others, so few colours come after it.
-        filters = [self._dim, *super().get_line_filters(), self._few_colours]
-        filters += [self._typed] if self.settings.ascii else []
-        return [one for one in filters if one.enabled]
-
-    def get_key_display(self, binding: Binding) -> str:
-        """How a key is written in footer and help."""
-        shown = super().get_key_display(binding)
-        return key_name(shown) if self.settings.ascii else shown
 
     def action_tab(self, pane_id: str) -> None:
         """Brings a tab to the front."""

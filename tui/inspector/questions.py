@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tui.inspector.screens.queue import QueueScreen
     from tui.inspector.session import Session
 
+DIAGNOSTIC = "diagnostic: "
+"""Begins the names of the abilities' own benchmarks."""
+
 KEEP = "keep"
 """The answer that leaves the engine to itself."""
 
@@ -54,6 +57,8 @@ def which_benchmark(controller: Controller) -> Choose:
         about, short = controller.about_benchmark(one), short_benchmark(one.id)
         is_compound = one in session.compounds
         name = f"compound: {short}" if is_compound else one.name  # their names are long
+        if name.startswith(DIAGNOSTIC):
+            name, about = name.removeprefix(DIAGNOSTIC), f"{about} ({DIAGNOSTIC.strip(': ')})"
         options.append(Option(one.id, name, about, None if is_compound else one.id in stored, short))
     return Choose("benchmark", options, controller.lens.benchmark, session.marks)
 

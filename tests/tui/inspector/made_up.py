@@ -114,14 +114,17 @@ async def settled(app: StillInspector, pilot: Pilot[None], *pieces: str) -> str:
 
     def is_still() -> bool:
         nonlocal before, looks
+        if not is_at_rest():  # drawing the screen takes time that the workers could use
+            looks = 0
+            return False
         last, before = before, screen_text(app)
-        looks = looks + 1 if is_at_rest() and before == last else 0
+        seen = " ".join(before.split())
+        looks = looks + 1 if before == last and all(piece in seen for piece in pieces) else 0
         return looks >= LOOKS
 
     def is_at_rest() -> bool:
         is_busy = any(not worker.is_finished for worker in app.workers if worker.group != "remember")
-        seen = " ".join(before.split())
-        return not is_busy and app.controller.is_current and all(piece in seen for piece in pieces)
+        return not is_busy and app.controller.is_current
 
     try:
         await until(pilot, is_still)

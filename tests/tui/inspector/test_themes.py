@@ -58,9 +58,9 @@ def pairs(theme: Theme) -> list[tuple[str, Color, Color]]:
         background = Color.parse(variables[below])
         for name in (*TEXTS, *TINTED, "footer-key-foreground"):
             found.append((f"{name} on {below}", drawn(name, background, variables), background))
-    for below in ("primary", "error"):
+    for below in ("block-cursor-background", "error"):
         # The cursor of lists, and the panel of problems.
-        name = "block-cursor-foreground" if below == "primary" else "background"
+        name = "block-cursor-foreground" if below == "block-cursor-background" else "background"
         background = Color.parse(variables[below])
         found.append((f"{name} on {below}", drawn(name, background, variables), background))
     return found

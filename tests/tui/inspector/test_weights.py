@@ -19,9 +19,10 @@ from tests.progressed import progressed
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
+from tui.inspector.look.bars import sparkline
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.masks.overlap_table import shared_by_chance
-from tui.inspector.masks.weight_table import MaskView, WeightTable, sparkline
+from tui.inspector.masks.weight_table import MaskView, WeightTable
 from tui.inspector.masks.weights_pane import NeuronList, WeightsPane
 from tui.inspector.widgets.curve_plot import CurvePlot
 from tui.numbers import percent, short_number, signed_number

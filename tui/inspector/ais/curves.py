@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from tui.inspector.ais.cell_text import ais_with_interval, cell_mark, control_text
 from tui.inspector.lens import Lens
+from tui.inspector.look.frames import has_frames, titled
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.themes import text_style
 from tui.inspector.pane import read_in_thread
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 NARROWEST_BAR = 10
 """Columns of a bar below which the notes at the right are left out."""
+
+AIS_WIDTH = 5
+"""Columns of an AIS, so that all have their point in the same column."""
 
 NAME_WIDTH = 9
 """Columns of a k in the table of a sweep."""
@@ -55,6 +59,7 @@ class ForestBars(Widget):
         """Shows all abilities of a matrix on a benchmark; the given one is marked."""
         self._cells = [matrix.cells[other, benchmark] for other in matrix.abilities]
         self._chosen = matrix.cells[ability, benchmark]
+        titled(self, self._title)
         self.refresh(layout=True)
 
     def render(self) -> Text:
@@ -66,16 +71,23 @@ class ForestBars(Widget):
         room = self.size.width - label - number - 4
         has_notes = note > 0 and room - note - 2 >= NARROWEST_BAR
         scale = _Scale.of(cells, max(NARROWEST_BAR, room - note - 2 if has_notes else room))
-        text = Text(no_wrap=True, overflow="crop")
-        text.append(f"AIS of every ability on {short_benchmark(self._chosen.benchmark)}", "bold")
+        # A frame has the title.
+        lines = [] if has_frames(self) else [Text(self._title, "bold")]
         for cell, *texts in zip(cells, names, numbers, notes, strict=True):
             mark, style = (self._marks.chosen, "bold") if cell is self._chosen else (" ", "")
-            text.append(f"\n{mark}{texts[0]:<{label}} ", style)
-            text.append_text(self._drawn(cell, scale))
-            text.append(f" {texts[1]:<{number}}", style)
-            if has_notes:
-                text.append(f"  {texts[2]}", "dim")
-        return text.append(f"\n{'':<{label + 2}}{scale.axis()}", "dim")
+            line = Text(f"{mark}{texts[0]:<{label}} ", style).append_text(self._drawn(cell, scale))
+            line.append(f" {texts[1]:<{number}}", style)
+            lines.append(line.append(f"  {texts[2]}", "dim") if has_notes else line)
+        lines.append(Text(f"{'':<{label + 2}}{scale.axis()}", "dim"))
+        return Text("\n", no_wrap=True, overflow="crop").join(lines)
+
+    @property
+    def _title(self) -> str:
+        return (
+            ""
+            if self._chosen is None
+            else f"AIS of every ability on {short_benchmark(self._chosen.benchmark)}"
+        )
 
     def _numbers(self, cell: Cell) -> str:
         """The estimate, its mark and its interval, or why there is none."""
@@ -84,7 +96,8 @@ class ForestBars(Widget):
         if _bounds(cell) is None:
             return f"{self._marks.not_identifiable} not identifiable"
         mark_width = max(1, *(len(cell_mark(one)) for one in self._cells))
-        return ais_with_interval(cell.statistics).replace(" ", f"{cell_mark(cell):<{mark_width}} ", 1)
+        value, ends = ais_with_interval(cell.statistics).split(" ", 1)
+        return f"{value:>{AIS_WIDTH}}{cell_mark(cell):<{mark_width}} {ends}"
 
     def _drawn(self, cell: Cell, scale: _Scale) -> Text:
         marks, zero, colour = self._marks, scale.column(0.0), "primary"
@@ -172,33 +185,37 @@ class SweepView(Vertical):
 
     def _show(self, lens: Lens, points: list[SweepPoint]) -> None:
         self.points = points
-        self.query_one(Static).update(self._table(lens) if self._has_table else self._title(lens))
-        curves = [_curve("random", "warning", "o", [point.control for point in points])]
+        titled(self, self._title(lens))
+        head = Text("\n").join(self._table(lens) if self._has_table else self._head(lens))
+        self.query_one(Static).update(head)
+        self.query_one(Static).display = bool(head)
+        curves = [_curve("random", "secondary", "·", [point.control for point in points])]
         if lens.selection != "random":
             word = order_words(lens.selection, lens.scope)
             curves.append(_curve(word, "primary", "braille", [point.statistics for point in points]))
         self.query_one(CurvePlot).show(curves, [k_text(point.k) for point in points])
 
-    def _title(self, lens: Lens) -> Text:
-        title = Text(f"AIS over k ({order_words(lens.selection, lens.scope)}, random)", style="bold")
-        missing = [k_text(point.k) for point in self.points if point.statistics is None]
-        if missing:
-            title.append(f"\nnot computed: {', '.join(missing)}", "not bold dim")
-        return title
+    def _title(self, lens: Lens) -> str:
+        return f"AIS over k ({order_words(lens.selection, lens.scope)}, random)"
 
-    def _table(self, lens: Lens) -> Text:
+    def _head(self, lens: Lens) -> list[Text]:
+        """The title, unless a frame has it, and what is missing."""
+        lines = [] if has_frames(self) else [Text(self._title(lens), "bold")]
+        missing = [k_text(point.k) for point in self.points if point.statistics is None]
+        return [*lines, *([Text(f"not computed: {', '.join(missing)}", "dim")] if missing else [])]
+
+    def _table(self, lens: Lens) -> list[Text]:
         marks = self._session.marks
-        head = f" {'k':<{NAME_WIDTH}}{'AIS':<{NUMBERS_WIDTH}}random control"
-        text = Text(head, style="dim", no_wrap=True, overflow="crop")
+        lines = [Text(f" {'k':<{NAME_WIDTH}}{'AIS':<{NUMBERS_WIDTH}}random control", style="dim")]
         for point in self.points:
             is_chosen = math.isclose(point.k, lens.k)
             ais, control = (
                 f"{marks.lacking} not computed" if found is None else ais_with_interval(found)
                 for found in (point.statistics, point.control)
             )
-            line = f"\n{marks.chosen if is_chosen else ' '}{k_text(point.k):<{NAME_WIDTH}}"
-            text.append(f"{line}{ais:<{NUMBERS_WIDTH}}{control}", "bold not dim" if is_chosen else "not dim")
-        return text
+            name = f"{marks.chosen if is_chosen else ' '}{k_text(point.k):<{NAME_WIDTH}}"
+            lines.append(Text(f"{name}{ais:<{NUMBERS_WIDTH}}{control}", "bold" if is_chosen else ""))
+        return lines
 
 
 def read_sweep(session: Session, lens: Lens) -> list[SweepPoint]:

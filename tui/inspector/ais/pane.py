@@ -39,6 +39,7 @@ from tui.inspector.ais.table import (
 )
 from tui.inspector.command_of import profile_line
 from tui.inspector.lens import Lens
+from tui.inspector.look.frames import FRAME_LINES, RuledTitle, has_frames, titled
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
@@ -61,10 +62,10 @@ PATIENCE_S = 0.3
 """How long figures that are read anew stay as they are before they are said to be old."""
 
 LINES_AROUND = 7
-"""Lines of summary, explanation and legend."""
+"""Lines of summary or frame, explanation and legend, and the gap or the frame around the curves."""
 
 LINES_OF_CURVES = 12
-"""The least that holds a bar for each ability."""
+"""The least that holds a bar for each ability; with a frame one more."""
 
 CURSOR_REST_S = 0.15
 """How long the cursor stays before the k sweep of its cell is read."""
@@ -103,7 +104,6 @@ i      turns to the links and back. {LINK_MEANING}"""
     ]
 
     DEFAULT_CSS = """
-    AisPane #ais-summary { height: 1; text-style: bold; }
     AisPane #ais-detail { height: auto; min-height: 3; max-height: 4; }
     AisPane #ais-status { height: auto; max-height: 2; color: $text-muted; }
     AisPane #ais-note { height: auto; display: none; }
@@ -128,9 +128,9 @@ i      turns to the links and back. {LINK_MEANING}"""
         self._is_reading = self._is_stale = self._shows_links = False
 
     def compose(self) -> ComposeResult:
-        yield Static(READING, id="ais-summary", markup=False)
-        yield HeatMap(self.session.marks)
-        yield LinksView(self.session.marks)
+        yield RuledTitle(self.session.marks, READING, id="ais-summary")
+        yield titled(HeatMap(self.session.marks), READING)
+        yield titled(LinksView(self.session.marks), READING)
         yield Words(id="ais-detail", markup=False)
         yield Words(id="ais-status", markup=False)
         with Horizontal():
@@ -155,7 +155,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         if question != self._asked:
             # What is still on the screen is of another question: no key may act on it.
             self.matrix = None
-            self.query_one("#ais-summary", Static).update(READING, layout=False)
+            self._say_summary(READING)
         elif self._is_reading:
             self._is_stale = True
             return
@@ -212,7 +212,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         self._explain()
 
     def on_resize(self, event: events.Resize) -> None:
-        self._share_room()
+        self.call_after_refresh(self._share_room)
         self.call_after_refresh(self._explain)  # once the map has laid out what the legend is about
 
     def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
@@ -243,7 +243,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         self.query_one(HeatMap).show(heat_table(matrix, self.session.marks, self._running_cell))
         left, right = (list(map(heading_of, names)) for names in (matrix.abilities, matrix.benchmarks))
         self.query_one(LinksView).show(left, right, links_of(matrix))
-        self.query_one("#ais-summary", Static).update(Text(summary_text(matrix)), layout=False)
+        self._say_summary(summary_text(matrix))
         was_empty = self.has_class("-empty")
         self.remove_class("-empty")
         if was_empty and self.screen.focused is None and self.is_on_screen:
@@ -257,9 +257,14 @@ i      turns to the links and back. {LINK_MEANING}"""
     def _say_outdated(self) -> None:
         """Says that more may be stored than is shown."""
         if self._is_reading and self.matrix is not None:
-            text = f"read so far: {summary_text(self.matrix)}"
-            self.query_one("#ais-summary", Static).update(Text(text), layout=False)
+            self._say_summary(f"read so far: {summary_text(self.matrix)}")
             self._explain()
+
+    def _say_summary(self, text: str) -> None:
+        """Says what the matrix is, above it or in its frame."""
+        self.query_one(RuledTitle).say(text)
+        for view in (self.query_one(HeatMap), self.query_one(LinksView)):
+            titled(view, text)
 
     def _fail_to_read(self, problem: str) -> None:
         self._is_reading, self._asked = False, None
@@ -328,11 +333,11 @@ i      turns to the links and back. {LINK_MEANING}"""
         """Gives the map the lines that it needs, two a row if they fit, and the rest to the curves."""
         if self.matrix is None:
             return
-        rows, more = len(self.matrix.abilities) + 1, self.query_one(Horizontal)
-        room = self.size.height - LINES_AROUND - LINES_OF_CURVES
-        had_more, more.display = more.display, room >= rows + 2
-        needed = 2 * rows + 2 if room >= 2 * rows + 2 else rows + 2
+        more, frame = self.query_one(Horizontal), FRAME_LINES if has_frames(self) else 0
+        room = self.size.height - LINES_AROUND - LINES_OF_CURVES - frame // 2
+        needed = self.query_one(HeatMap).lines_within(room)
+        had_more, more.display = more.display, room >= needed
         for widget in (self.query_one(HeatMap), self.query_one(LinksView)):
-            widget.styles.height = needed if more.display else "1fr"
+            widget.styles.height = needed + frame if more.display else "1fr"
         if more.display and not had_more:
             self._explain()

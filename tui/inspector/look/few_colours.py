@@ -37,8 +37,11 @@ GREY = 9.0
 HUE: dict[Depth, float] = {"256": 35.0, "16": 75.0}
 """Most degrees (CIE Lab) between the hue of a colour and that of what stands for it."""
 
-CHROMA_WEIGHT = 0.35
-"""Of a difference in chroma beside one in lightness."""
+TINT_WEIGHT = 0.5
+"""Of a difference in tint beside one in lightness, both squared."""
+
+LIGHTNESS_WEIGHT = 0.3
+"""Degrees of hue that a step of lightness counts for."""
 
 NO_DIM = Style(dim=False)
 
@@ -148,8 +151,8 @@ def dimmed(text: Color, behind: Color) -> Color:
 def number_of(colour: Color, depth: Depth) -> int:
     """The number of the colour that stands for a background."""
     if depth == "16" and _polar(colour)[1] < GREY:
-        return _nearest(colour, SOLID)
-    return _nearest(colour, _alike(colour, depth) or _numbers(depth))
+        return _nearest(colour, SOLID, depth)
+    return _nearest(colour, _alike(colour, depth) or _numbers(depth), depth)
 
 
 @lru_cache(maxsize=4096)
@@ -162,7 +165,7 @@ def number_of_text(colour: Color, behind: Color, depth: Depth) -> int:
         return [one for one in numbers if contrast(PALETTE[one], below) >= needed]
 
     found = readable(_alike(colour, depth)) or readable(GREYS)
-    return _nearest(colour, found) if found else PALETTE.index(readable_on(below))
+    return _nearest(colour, found, depth) if found else PALETTE.index(readable_on(below))
 
 
 def _numbers(depth: Depth) -> Sequence[int]:
@@ -179,19 +182,30 @@ def _alike(colour: Color, depth: Depth) -> list[int]:
         _, other_chroma, other_hue = _polar(PALETTE[number])
         if chroma < GREY or other_chroma < GREY:
             return chroma < GREY and other_chroma < GREY
-        return abs((other_hue - hue + 180) % 360 - 180) <= HUE[depth]
+        return _between(other_hue, hue) <= HUE[depth]
 
     return [one for one in _numbers(depth) if is_alike(one)]
 
 
-def _nearest(colour: Color, numbers: Sequence[int]) -> int:
-    lightness, chroma, _ = _polar(colour)
+def _nearest(colour: Color, numbers: Sequence[int], depth: Depth) -> int:
+    """The nearest of some colours; among 16, which are far apart, that of the nearest hue."""
+    lab, is_tinted = rgb_to_lab(colour), _polar(colour)[1] >= GREY
 
     def difference(number: int) -> float:
-        other = _polar(PALETTE[number])
-        return (other[0] - lightness) ** 2 + CHROMA_WEIGHT * (other[1] - chroma) ** 2
+        other = rgb_to_lab(PALETTE[number])
+        if depth == "16" and is_tinted:
+            # Here CIE Lab's hues are too far apart: sky blue would be magenta.
+            turn = _between(360 * PALETTE[number].hsl.h, 360 * colour.hsl.h)
+            return turn + LIGHTNESS_WEIGHT * abs(other.L - lab.L)
+        tint = (other.a - lab.a) ** 2 + (other.b - lab.b) ** 2
+        return (other.L - lab.L) ** 2 + TINT_WEIGHT * tint
 
     return min(numbers, key=difference)
+
+
+def _between(one: float, other: float) -> float:
+    """Degrees between two hues."""
+    return abs((one - other + 180) % 360 - 180)
 
 
 @lru_cache(maxsize=4096)

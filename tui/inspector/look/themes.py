@@ -31,6 +31,7 @@ DARK = Theme(
     variables={
         "text-muted": "auto 72%",
         "block-cursor-foreground": "#12151a",
+        "block-cursor-background": "#ffb454",
         "button-color-foreground": "#12151a",
         "border-blurred": "#3a424f",
         "footer-key-foreground": "#ffb454",
@@ -53,6 +54,7 @@ LIGHT = Theme(
     variables={
         "text-muted": "auto 75%",
         "block-cursor-foreground": "#ffffff",
+        "block-cursor-background": "#8a4600",
         "button-color-foreground": "#ffffff",
         "border-blurred": "#b8bfc9",
         "footer-key-foreground": "#8a4600",
@@ -76,6 +78,7 @@ CONTRAST = Theme(
         "text": "#ffffff",
         "text-muted": "#d4d4d4",
         "block-cursor-foreground": "#000000",
+        "block-cursor-background": "#ffcc33",
         "button-color-foreground": "#000000",
         "border-blurred": "#8a8a8a",
         "footer-key-foreground": "#ffcc33",

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from tui.inspector.command_of import overlap_line
 from tui.inspector.lens import Lens
+from tui.inspector.look.frames import FRAME_LINES, RuledTitle, has_frames, titled
 from tui.inspector.masks.mask_pane import MaskPane, Missing, Room, missing_rankings
 from tui.inspector.masks.overlap_table import OVERLAP_MEASURES, OVERLAP_WORDS, OverlapMeasure, OverlapTable
 from tui.inspector.masks.weights_text import with_bars
@@ -64,8 +65,7 @@ that are missing."""
     SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = """
     OverlapPane .found { height: 1fr; }
-    OverlapPane .summary, OverlapPane .heading, OverlapPane .explained { height: auto; }
-    OverlapPane .heading { color: $text-muted; }
+    OverlapPane .summary, OverlapPane .explained { height: auto; }
     OverlapPane .explained { min-height: 3; }
     OverlapPane .bars { height: auto; display: none; text-wrap: nowrap; }
     OverlapPane .bars.-shown { display: block; }
@@ -82,10 +82,10 @@ that are missing."""
         yield self.notice
         with Room(self._arrange, classes="found"):
             yield Static(classes="summary", markup=False)
-            yield Static(classes="heading", markup=False)
-            yield self._map
+            yield RuledTitle(self.session.marks)
+            yield titled(self._map, "overlap")
             yield Static(classes="explained", markup=False)
-            yield Static(classes="bars", markup=False)
+            yield titled(Static(classes="bars", markup=False), "overlaps")
 
     def question(self, lens: Lens) -> Callable[[], OverlapTable | Missing]:
         return partial(read_overlaps, self.session.experiment, lens)
@@ -148,7 +148,8 @@ that are missing."""
         if self.table is None:
             return
         self._map.show(self.table.heat_table(self.measure, self.session.marks))
-        self.query_one(".heading", Static).update(Text(OVERLAP_WORDS[self.measure]))
+        self.query_one(RuledTitle).say(OVERLAP_WORDS[self.measure])
+        titled(self._map, OVERLAP_WORDS[self.measure])
         self._explain()
         self.call_after_refresh(self._arrange)
 
@@ -165,6 +166,8 @@ that are missing."""
         if self.table is None:
             return
         rows, room = len(self.table.labels), self.query_one(".found").size.height - AROUND
+        frame = FRAME_LINES if has_frames(self) else 0
+        room -= frame
         wanted = 1 + 2 * rows if 1 + 2 * rows <= room else 2 + rows
-        self._map.styles.max_height = wanted
-        self.query_one(".bars").set_class(room - wanted >= BARS, "-shown")
+        self._map.styles.max_height = wanted + frame
+        self.query_one(".bars").set_class(room - wanted >= BARS + frame, "-shown")

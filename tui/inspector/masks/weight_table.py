@@ -9,6 +9,7 @@ from math import log2
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.models.matrices import Variant
+from tui.inspector.look.bars import levels_of, sparkline
 from tui.inspector.look.marks import Marks
 from tui.inspector.widgets.heat_table import Heading, HeatTable, heat_rows
 from tui.names import VARIANT_WORDS
@@ -48,9 +49,6 @@ FULL_ENRICHMENT = 3.0
 
 MANY_LAYERS = 8
 """With more layers the map has to be scrolled, and a profile of all of them helps."""
-
-LEVELS, ASCII_LEVELS = "▁▂▃▄▅▆▇█", "123456789"
-"""Bars of one column, the lowest first."""
 
 
 @dataclass(frozen=True)
@@ -204,8 +202,9 @@ class WeightTable:
         shares = [self.view.share(row, -1) for row in range(1, len(self.rows))]
         if len(shares) <= MANY_LAYERS:
             return ""
-        levels = LEVELS if marks.bar_eighths else ASCII_LEVELS
-        return f"layers 0 {sparkline(shares, levels)} {len(shares) - 1}  most {percent(max(shares))}"
+        return (
+            f"layers 0 {sparkline(shares, levels_of(marks))} {len(shares) - 1}  most {percent(max(shares))}"
+        )
 
     def _value(self, row: int, column: int) -> float | None:
         if not self.view.sizes[row][column]:
@@ -222,14 +221,6 @@ class WeightTable:
         if self.other is None and self.measure == "enrichment":
             return max(-1.0, log2(value) / FULL_ENRICHMENT) if value > 0 else -1.0
         return max(-1.0, min(1.0, value / largest))
-
-
-def sparkline(values: Sequence[float], levels: str) -> str:
-    """One character for each value, the highest level for the largest; a space for 0."""
-    largest = max(values, default=0.0)
-    return "".join(
-        levels[max(0, round(value / largest * len(levels)) - 1)] if value > 0 else " " for value in values
-    )
 
 
 def _cell_words(view: MaskView, row: int, column: int) -> str:

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from core.abilities.catalogue import ABILITIES
 from tui.inspector.command_of import command_line
 from tui.inspector.lens import Lens
+from tui.inspector.look.frames import FRAME_LINES, has_frames, titled
 from tui.inspector.masks.mask_pane import MaskPane, Missing, Room, missing_rankings
 from tui.inspector.masks.weight_table import MEASURES, Measure, WeightTable
 from tui.inspector.masks.weights_text import (
@@ -133,15 +134,15 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         with Vertical(classes="found"):
             yield Static(classes="figures", markup=False)
             with Room(self._arrange, classes="body"):
-                with Vertical(classes="map"):
+                with titled(Vertical(classes="map"), "where the mask lies"):
                     yield Static(classes="heading map-heading", markup=False)
                     yield self._map
                     yield Static(classes="explained", markup=False)
                 with Vertical(classes="below"):
-                    with Vertical(classes="neurons"):
+                    with titled(Vertical(classes="neurons"), "neurons"):
                         yield Static(classes="heading neurons-heading", markup=False)
                         yield NeuronList()
-                    with Vertical(classes="curve"):
+                    with titled(Vertical(classes="curve"), "concentration"):
                         yield Static(classes="heading curve-heading", markup=False)
                         yield self._plot
 
@@ -265,6 +266,8 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         heading_lines = self.query_one(".map-heading").size.height
         room = self.query_one(".body").size.height - heading_lines - EXPLAINED_LINES
         room -= 0 if is_beside else least
+        if has_frames(self):
+            room -= FRAME_LINES if is_beside else 2 * FRAME_LINES
         rows = len(self.table.rows)
         has_counts = any(map(any, self.table.counts_below()))
         wanted = 1 + 2 * rows if has_counts and 1 + 2 * rows <= room else 1 + rows

@@ -18,6 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui.inspector.look.frames import CHOSEN, has_frames, ruled, titled
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import Divergence, Span, rows_of
 from tui.safe_text import safe_block
@@ -60,10 +61,12 @@ class AnswerHeader(Widget):
 
     def render(self) -> Content:
         mark = f"{self._marks.chosen} " if self.is_chosen else ""
-        label = Content.styled(f"{mark}{self.view.label}", "bold reverse" if self.is_chosen else "bold")
+        label = Content.styled(f"{mark}{self.view.label}", CHOSEN if self.is_chosen else "bold")
+        if has_frames(self):
+            return self._state(self.size.width)
         if self.size.height > 1:
-            return Content("\n").join([self._ruled(label + " "), self._state(self.size.width)])
-        return self._ruled(label + "  " + self._state(self.size.width - label.cell_length - 3) + " ")
+            return Content("\n").join([self._ruled(label), self._state(self.size.width)])
+        return self._ruled(label + "  " + self._state(self.size.width - label.cell_length - 3))
 
     def _state(self, room: int) -> Content:
         """As many parts of the state as there is room for."""
@@ -76,8 +79,7 @@ class AnswerHeader(Widget):
         return Content(shown)
 
     def _ruled(self, content: Content) -> Content:
-        room = max(0, self.size.width - content.cell_length)
-        return content + Content.styled(self._marks.dash * room, "dim")
+        return ruled(content, self.size.width, self._marks.dash)
 
 
 class AnswerText(ScrollView, can_focus=True):
@@ -206,6 +208,7 @@ class Answer(Vertical):
 
     def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id)
+        titled(self, "")
         self.view = NOTHING
         self._header, self.body = AnswerHeader(marks), AnswerText()
 
@@ -219,6 +222,7 @@ class Answer(Vertical):
         if view == self.view:
             return
         self._header.view = view
+        titled(self, view.label)
         self._header.refresh()
         if self.view.divergence_note != view.divergence_note:
             self.set_class(bool(view.divergence_note), "-differs")

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tui.inspector.look.frames import titled
 from tui.safe_text import safe_block
 
 KEPT_PROMPTS = 20
@@ -44,6 +45,7 @@ class Prompt(TextArea):
         super().__init__(
             id=id, compact=True, highlight_cursor_line=False, placeholder="A prompt of your own (i to type)"
         )
+        titled(self, "prompt")
         self._kept: list[str] = []
         self._back = 0
         """How many prompts back the shown one is; 0 for the one that is being written."""

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.inspector.look.frames import CHOSEN
 from tui.inspector.look.marks import Marks
 
 Name = Literal["temperature", "seed", "tokens", "factor"]
@@ -137,7 +138,7 @@ class SettingsLine(Widget, can_focus=True):
             is_typed = name == self.chosen and self._entry is not None
             value = f"{self._entry}_" if is_typed else self.settings.text_of(name)
             parts.append(Content.styled(f"{mark}{name} ", "" if is_chosen else "dim"))
-            parts.append(Content.styled(value, "bold reverse" if is_chosen else "bold"))
+            parts.append(Content.styled(value, CHOSEN if is_chosen else "bold"))
         if word := FACTOR_WORDS.get(self.settings.factor):
             parts.append(Content.styled(f" {word}", "dim"))
         return Content("").join(parts)

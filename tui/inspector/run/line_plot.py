@@ -14,6 +14,7 @@ from textual.color import Color
 from textual.content import Content
 from textual.widget import Widget
 
+from tui.inspector.look.frames import titled
 from tui.inspector.run.figures import Curve, Side
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class LinePlot(Widget):
 
     def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id)
+        titled(self, "after so many items")
         self._is_ascii = marks.rule.isascii()
         self._curves: tuple[Curve, ...] = ()
         self._n = 0

@@ -12,6 +12,7 @@ from tui.inspector.command_of import command_line
 from tui.inspector.look.text import one_line
 from tui.inspector.pane import Copied, Pane
 from tui.inspector.run.figures import Figures, Side, nothing_yet, report_of
+from tui.inspector.run.figures_table import FiguresTable
 from tui.inspector.run.line_plot import LinePlot
 from tui.inspector.run.status import (
     answer_of,
@@ -23,7 +24,7 @@ from tui.inspector.run.status import (
     remark_of,
     status_of,
 )
-from tui.inspector.run.tables import FiguresTable, Sentences, Ticker
+from tui.inspector.run.tables import Sentences, Ticker
 from tui.result_words import cut_text
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.worker import WorkType
 
+from tui.inspector.look.frames import titled
 from tui.inspector.look.marks import Marks
 from tui.inspector.samples.lines import sample_lines
 from tui.inspector.samples.reading import Subject
@@ -47,7 +48,7 @@ class SampleView(ScrollView, can_focus=True):
     SampleView .sample--right { color: $text-success; text-style: bold; }
     SampleView .sample--wrong { color: $text-error; text-style: bold; }
     SampleView .sample--base { color: $primary; }
-    SampleView .sample--ablated { color: $warning; }
+    SampleView .sample--ablated { color: $accent; }
     SampleView .sample--control { color: $text-muted; }
     SampleView .sample--divergence { color: $text-warning; text-style: bold reverse; }
     SampleView .sample--after { color: $text-warning; }
@@ -64,6 +65,7 @@ class SampleView(ScrollView, can_focus=True):
 
     def __init__(self, marks: Marks, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id)
+        titled(self, "item")
         self._marks = marks
         self.subject: Subject | None = None
         """The item that is shown."""
@@ -75,6 +77,7 @@ class SampleView(ScrollView, can_focus=True):
     def show(self, subject: Subject | None) -> None:
         """Shows an item from its top, or none; the same item again keeps its scroll position."""
         before, self.subject = self.subject, subject
+        titled(self, "item" if subject is None else f"item {subject.sample.index}")
         if subject is None:
             self._take([])
         elif self._width:

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from tui.inspector.command_of import command_line
 from tui.inspector.lens import Lens
+from tui.inspector.look.frames import titled
 from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.samples.answer_text import report
 from tui.inspector.samples.chooser import SampleChooser
@@ -129,7 +130,7 @@ class SamplesPane(Pane):
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            with Vertical(id="samples-left"):
+            with titled(Vertical(id="samples-left"), "items"):
                 yield self._head
                 yield self._rows
             yield self._item

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 FRAME_CSS = """
     {name} {{ align: center middle; }}
     {name} #frame {{
-        width: 90%; max-width: 76; height: auto; max-height: 90%; background: $surface;
-        border: round $primary; padding: 0 1;
-        border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground;
+        width: 94%; max-width: 100; height: auto; max-height: 90%; background: $surface;
+        border: round $accent; padding: 0 1;
+        border-title-color: $accent; border-title-style: bold; border-subtitle-color: $foreground;
     }}
-    .-ascii {name} #frame {{ border: ascii $primary; }}
+    .-ascii {name} #frame {{ border: ascii $accent; }}
     {name} Input {{ height: 1; border: none; padding: 0; background: $panel; }}
     {name} .problem {{ height: auto; color: $error; }}
 """

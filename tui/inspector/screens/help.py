@@ -139,10 +139,11 @@ class HelpScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
     HelpScreen #help-frame {
-        width: 90%; max-width: 92; height: 90%; background: $surface; border: round $primary; padding: 0 1;
-        border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground;
+        width: 90%; max-width: 92; height: 90%; background: $surface; border: round $accent; padding: 0 1;
+        border-title-color: $accent;
+        border-title-style: bold; border-subtitle-color: $foreground;
     }
-    .-ascii HelpScreen #help-frame { border: ascii $primary; }
+    .-ascii HelpScreen #help-frame { border: ascii $accent; }
     HelpScreen #help-text { height: 1fr; scrollbar-size-vertical: 1; }
     HelpScreen #help-text Static { height: auto; }
     """

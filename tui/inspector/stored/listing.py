@@ -49,7 +49,9 @@ class StoredList(RowList):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"stored--cursor", "stored--broken"}
     DEFAULT_CSS = """
     StoredList > .stored--cursor { text-style: bold; background: $panel; }
-    StoredList:focus > .stored--cursor { text-style: bold reverse; }
+    StoredList:focus > .stored--cursor {
+        color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold;
+    }
     StoredList > .stored--broken { color: $text-error; }
     """
 

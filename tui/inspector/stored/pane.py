@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from cache.files import CorruptEntry
 from tui.inspector.lens import Lens
+from tui.inspector.look.frames import titled
 from tui.inspector.pane import Copied, Exported, Pane, write_json
 from tui.inspector.session import Session
 from tui.inspector.stored.entries import (
@@ -75,13 +76,13 @@ y        copy the entry's key; e write the list to a file
     CachePane #cache-line.-asks { text-style: bold; color: $text-warning; }
     CachePane #cache-body { height: 1fr; layout: vertical; }
     CachePane #cache-left { height: 1fr; }
-    CachePane #cache-details { display: none; height: 1fr; border-top: solid $primary; }
+    CachePane #cache-details { display: none; height: 1fr; border-top: solid $border-blurred; }
     CachePane #cache-details.-open { display: block; }
     CachePane #cache-search { display: none; height: 1; border: none; padding: 0; }
     CachePane #cache-search.-open { display: block; }
     Screen.-wide CachePane #cache-body { layout: horizontal; }
     Screen.-wide CachePane #cache-details {
-        width: 48; height: 100%; border-top: none; border-left: solid $primary; padding-left: 1;
+        width: 48; height: 100%; border-top: none; border-left: solid $border-blurred; padding-left: 1;
     }
     """
 
@@ -115,11 +116,11 @@ y        copy the entry's key; e write the list to a file
 
     def compose(self) -> ComposeResult:
         with Container(id="cache-body"):
-            with Container(id="cache-left"):
+            with titled(Container(id="cache-left"), "entries"):
                 yield Static("Reading the cache", id="cache-totals", markup=False)
                 yield StoredHeads()
                 yield StoredList(self.session.marks)
-            with VerticalScroll(id="cache-details", can_focus=False):
+            with titled(VerticalScroll(id="cache-details", can_focus=False), "entry"):
                 yield Static(markup=False)
         yield Input(id="cache-search", placeholder="words that all have to occur", compact=True)
         yield Static(id="cache-line", markup=False)

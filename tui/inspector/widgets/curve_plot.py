@@ -73,12 +73,14 @@ class CurvePlot(Widget):
         plot.plotsize(width, height)
         plot.canvas_color("default")
         plot.axes_color("default")
-        plot.ticks_color(self._rgb("foreground"))
+        plot.ticks_color(self._rgb("secondary"))
+        plot.xaxes(True, False)
+        plot.yaxes(True, False)
         for curve in self._curves:
             if curve.points:  # plotext fails on a legend entry without points
                 self._draw(plot, curve)
         self._scale(plot)
-        plot.hline(0, self._rgb("foreground"))
+        plot.hline(0, self._rgb("secondary"))
         plot.xlim(0, max(1, len(self._names) - 1))
         plot.xticks(list(range(len(self._names))), list(self._names))
         canvas: str = plot.build()

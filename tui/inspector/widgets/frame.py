@@ -1,4 +1,4 @@
-"""What surrounds the tabs: the header, the tab line, the line for problems and the line of keys."""
+"""What surrounds the tabs: the tab line, the line for problems and the line of keys."""
 
 from __future__ import annotations
 
@@ -12,140 +12,15 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
-from tui.engine_words import gpu_words, loaded_share
-from tui.numbers import count_text, size_text
-from tui.progress_words import done_share, left_text
-from tui.prompt_words import STYLE_WORDS
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from textual.binding import ActiveBinding
     from textual.screen import Screen
 
-    from core.experiment.jobs import JobKind
-    from core.models.description import ModelInfo
-    from tui.inspector.activity import Activity
-    from tui.inspector.session import Session
-
-NAMED_COLUMNS = 70
-"""Columns from which the header begins with the program's name."""
-
-LOADING_COLUMNS = 36
-"""Columns of what is said about a model that is being loaded."""
 
 HELP = "help"
 """The action of the key that the key line shows first."""
-
-SHORT_DTYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
-
-DOING: dict[JobKind, str] = {
-    "runs": "running",
-    "rankings": "scoring",
-    "auto_k": "looking for k",
-    "generation": "writing",
-    "calibration": "running",
-}
-"""Said about a job before its progress is known."""
-
-
-class Header(Widget):
-    """One line: what is open, and what the engine does."""
-
-    DEFAULT_CSS = """
-    Header { height: 1; background: $panel; color: $foreground; padding: 0 1; }
-    """
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(id="header")
-        self._session = session
-        self.info: ModelInfo | None = None
-
-    def render(self) -> Text:
-        width = self.size.width
-        status = code_text(self._session) + status_text(self._session)
-        room = max(0, width - len(status.plain) - 2)
-        left = Text("abilityscope  " if width >= NAMED_COLUMNS else "", style="bold", no_wrap=True)
-        left.append(safe_line(self._session.spec.model.name), style="bold")
-        for fact in self._facts():
-            if len(left.plain) + len(fact) + 3 <= room:
-                left.append(f" · {fact}")
-        left.truncate(room, pad=True)
-        return left + Text("  ") + status
-
-    def _facts(self) -> list[str]:
-        """Model and memory, the most important first: what does not fit is left out."""
-        info, activity = self.info, self._session.activity
-        if info is None:
-            return ["reading files"]
-        loaded = activity.model if isinstance(activity.model, ModelLoaded) else None
-        device = loaded.device if loaded else self._session.spec.model.device
-        dtype = SHORT_DTYPES.get(info.dtype, info.dtype)
-        if info.quantization != "none":
-            dtype = f"{info.quantization}, {dtype}"
-        facts = [f"{info.architecture} {count_text(info.parameters)}", f"{info.layers} layers", dtype]
-        if self._session.settled is not None:
-            settled = self._session.settled
-            facts.insert(1, f"{settled.level} items, {STYLE_WORDS[settled.prompt]}")
-        if device not in ("auto", ""):
-            facts.append(device)
-        facts.append(size_text(loaded.bytes if loaded and loaded.bytes else info.bytes))
-        beat = activity.heartbeat
-        if beat is None:
-            return facts
-        facts[1:1] = gpu_words(beat.gpus)
-        facts.append(f"engine {size_text(beat.resident_bytes)}")
-        if beat.device_bytes is not None and not beat.gpus:
-            facts.append(f"GPU {size_text(beat.device_bytes)}")
-        return facts
-
-
-def code_text(session: Session) -> Text:
-    """Says that code which the model writes may run; empty if it may not."""
-    if not session.code.allowed:
-        return Text()
-    return Text("runs code, no sandbox  " if session.code.without_sandbox else "runs code  ", style="bold")
-
-
-def status_text(session: Session) -> Text:
-    """What the engine does now, in a few words."""
-    activity, marks = session.activity, session.marks
-    if activity.link == "lost":
-        return Text(f"{marks.wrong} no engine: R starts one", style="bold")
-    if activity.link == "starting":
-        return Text(f"{marks.lacking} engine starting")
-    if isinstance(activity.model, ModelFailed):
-        return Text(f"{marks.wrong} model not loaded", style="bold")
-    job = activity.job
-    if job is not None and job.state == "paused":
-        return Text(f"{marks.paused} paused: p resumes", style="bold")
-    if isinstance(activity.model, ModelLoading):
-        share = loaded_share(activity.model)
-        doing = f"{share}{' ' if share else ''}{safe_line(activity.model.doing)}"
-        return Text(f"{marks.lacking} {doing}"[:LOADING_COLUMNS])
-    if activity.probing is not None:
-        done, total = activity.probing.done, activity.probing.total
-        return Text(f"{marks.running} probing prompts {done}/{total}", style="bold")
-    if job is None:
-        return Text(f"{marks.stored} idle")
-    more = f" +{len(activity.queued)}" if activity.queued else ""
-    return Text(f"{marks.running} {progress_text(activity)}{more}", style="bold")
-
-
-def progress_text(activity: Activity) -> str:
-    """How far the running job is, shortly."""
-    job, clock = activity.job, activity.clock
-    if job is None:
-        return "idle"
-    if job.is_cancelling:
-        return "cancelling"
-    share = None if clock is None else done_share(*clock)
-    if clock is not None and clock[1] is not None and share is not None:
-        return f"{share:.0%}, {left_text(clock[1])} left".replace("%", " %")
-    if job.total > 1:
-        unit = " runs" if job.kind in ("runs", "calibration") else ""
-        return f"{job.done}/{job.total}{unit}"
-    return DOING[job.kind]
 
 
 class TabLine(Widget):
@@ -153,7 +28,13 @@ class TabLine(Widget):
 
     DEFAULT_CSS = """
     TabLine { height: 1; color: $foreground; background: $surface; }
+    TabLine .tab-line--key { color: $footer-key-foreground; }
+    TabLine .tab-line--current {
+        color: $block-cursor-foreground; background: $accent; text-style: bold;
+    }
     """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"tab-line--key", "tab-line--current"}
 
     class Picked(Message):
         """A tab was clicked."""
@@ -174,8 +55,12 @@ class TabLine(Widget):
 
     def render(self) -> Text:
         text = Text(no_wrap=True, overflow="crop")
+        key, current = (self.get_component_rich_style(f"tab-line--{name}") for name in ("key", "current"))
         for pane_id, label in self._labels():
-            text.append(label, style="bold reverse" if pane_id == self.current else "")
+            part = Text(label, style=current if pane_id == self.current else "")
+            if pane_id != self.current:
+                part.highlight_regex(r"\d", key)
+            text.append_text(part)
         return text
 
     def on_click(self, event: events.Click) -> None:
@@ -190,8 +75,8 @@ class TabLine(Widget):
         """The id and the label of each tab: with gaps, without, or cut, as the width allows."""
         gaps = self.size.width - sum(len(title) for _, title in self._tabs)
         for number, (pane_id, title) in enumerate(self._tabs, start=1):
-            if gaps >= 3 * len(self._tabs):
-                yield pane_id, f"{number} {title} "
+            if gaps >= 4 * len(self._tabs):
+                yield pane_id, f" {number} {title} "
             else:
                 yield pane_id, f"{number}{title if gaps >= 2 * len(self._tabs) else title[:5]} "
 

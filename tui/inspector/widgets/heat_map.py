@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tui.inspector.look.marks import Marks
 
 DIM, BOLD = Style(dim=True), Style(bold=True)
-CURSOR = Style(bold=True, reverse=True)
 LEFT_CURSOR = Style(bold=True, underline=True)
 """The cursor without the focus."""
 
@@ -46,7 +45,12 @@ class HeatMap(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     HeatMap { height: 1fr; background: transparent; scrollbar-size: 0 1; }
+    HeatMap > .heat-map--cursor {
+        color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold;
+    }
     """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"heat-map--cursor"}
 
     class Highlighted(Message):
         """The cursor moved to a cell."""
@@ -114,6 +118,12 @@ class HeatMap(ScrollView, can_focus=True):
         """Whether the cells show their longer text."""
         return self._layout_now.is_roomy
 
+    def lines_within(self, room: int) -> int:
+        """The lines that the table takes of so many: with two a row if they fit."""
+        layout, rows = self._layout_now, len(self._table.rows) + len(self._table.footer)
+        double = layout.head_lines + 2 * rows
+        return double if layout.has_wide_cells and double <= room else layout.head_lines + rows
+
     def allow_focus(self) -> bool:
         """Not while it is hidden."""
         return super().allow_focus() and self.display
@@ -167,7 +177,7 @@ class HeatMap(ScrollView, can_focus=True):
             end = layout.label_width + (number + 1) * layout.cell_width
             name = columns[number].long if layout.is_long else columns[number].short
             room = end - written
-            style = CURSOR if number == self.cursor[1] and self.has_focus else DIM
+            style = self._cursor if number == self.cursor[1] and self.has_focus else DIM
             name = name[: room - 1]
             corner = f" {self._table.corner}" if not written and line == layout.head_lines - 1 else ""
             segments += [Segment(f"{corner:<{room - len(name)}}", DIM), Segment(name, style)]
@@ -209,12 +219,16 @@ class HeatMap(ScrollView, can_focus=True):
             depth = depth_of(self.app.console)
             style = shade(cell.value, self.app.theme_variables, depth=depth)
         if is_cursor:
-            return style + (CURSOR if self.has_focus else LEFT_CURSOR)
+            return self._cursor if self.has_focus else style + LEFT_CURSOR
         # Dim text on a shade could not be read.
         return style + DIM if cell.value is None and (cell.is_dim or is_dim) else style
 
+    @property
+    def _cursor(self) -> Style:
+        return self.get_component_rich_style("heat-map--cursor")
+
     def _arrange(self) -> None:
-        self._layout_now = layout_of(self._table, self.container_size)
+        self._layout_now = layout_of(self._table, self.size)
         rows = len(self._table.rows) + len(self._table.footer)
         layout = self._layout_now
         width = layout.label_width + len(self._table.columns) * layout.cell_width

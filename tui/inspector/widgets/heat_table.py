@@ -88,6 +88,8 @@ class Layout:
     """Whether rows show their long names."""
     is_roomy: bool = False
     """Whether cells show their longer texts."""
+    has_wide_cells: bool = False
+    """Whether the second lines of cells fit across."""
 
 
 def layout_of(table: HeatTable, room: Size) -> Layout:
@@ -105,9 +107,11 @@ def layout_of(table: HeatTable, room: Size) -> Layout:
     is_long = long < cell
     head_lines = 1 if is_long or short < cell else 2
     below = _longest([cell.below for row in rows for cell in row.cells])
-    has_second = 0 < below < cell and head_lines + 2 * len(rows) <= room.height
+    has_wide_cells = 0 < below < cell
+    has_second = has_wide_cells and head_lines + 2 * len(rows) <= room.height
     is_roomy = 0 < _longest([cell.roomy for row in rows for cell in row.cells]) < cell
-    return Layout(label, cell, head_lines, 2 if has_second else 1, is_long, is_long_label, is_roomy)
+    lines = 2 if has_second else 1
+    return Layout(label, cell, head_lines, lines, is_long, is_long_label, is_roomy, has_wide_cells)
 
 
 def _longest(texts: Sequence[str]) -> int:

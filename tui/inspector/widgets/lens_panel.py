@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
@@ -18,6 +19,8 @@ from core.abilities.catalogue import ABILITIES, find_ability
 from core.masks.choices import SELECTIONS
 from core.models.matrices import VARIANTS
 from tui.inspector.lens import Known, k_grid
+from tui.inspector.look.frames import titled
+from tui.inspector.look.themes import text_style
 from tui.inspector.pane import Pane
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import count_text, k_text, percent
@@ -35,13 +38,10 @@ if TYPE_CHECKING:
 ROOMY = 24
 """Columns from which the panel lists the alternatives too."""
 
-TALL = 36
-"""Rows of the terminal from which it lists the benchmarks."""
-
-LISTED_BENCHMARKS = 12
-
 NARROWEST = 12
 """Fewest columns that a line is made for."""
+
+KEY = Style(bold=True, dim=False)
 
 SAYS_WEIGHTS = 120
 """Columns of the terminal from which the context says how many weights are ablated."""
@@ -58,7 +58,12 @@ class AbilityList(Widget, can_focus=True):
 
     DEFAULT_CSS = """
     AbilityList { height: auto; }
+    AbilityList > .abilities--cursor {
+        color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold;
+    }
     """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"abilities--cursor"}
 
     class Left(Message):
         """The person is done with choosing."""
@@ -79,7 +84,9 @@ class AbilityList(Widget, can_focus=True):
             shown = panel.known.shown.get(ability.id)
             if shown is not None and not shown.is_shown:
                 mark = f"{marks.not_shown}{mark}"
-            style = "bold reverse" if is_chosen and self.has_focus else "bold" if is_chosen else ""
+            style = "bold" if is_chosen else ""
+            if is_chosen and self.has_focus:
+                style = self.get_component_rich_style("abilities--cursor")
             lines.append(Text(f"{name:<{width - 1 - len(mark)}}{mark:>{len(mark) + 1}}", style=style))
         return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
@@ -153,6 +160,7 @@ class LensPanel(VerticalScroll, can_focus=False):
 
     def __init__(self, session: Session, lens: Lens) -> None:
         super().__init__(id="lens")
+        titled(self, "lens")
         self.session = session
         self.lens = lens
         self.known = Known()
@@ -176,22 +184,31 @@ class LensPanel(VerticalScroll, can_focus=False):
         for line in self.query(LensLine):
             line.show()
 
+    def on_resize(self) -> None:
+        # As many benchmarks are listed as there is room for.
+        self.query_one("#lens-benchmark").refresh(layout=True)
+
     def line_of(self, name: str, width: int) -> Text:
         """The text of one line of the panel."""
         width = max(width, NARROWEST)  # before it is laid out, a widget has no width
+        label, key, rest = self._lines(width)[name]
+        head = Text(f"{label:<{width - len(key) - 1}}", style="dim", no_wrap=True)
+        head.append(f"{key} ", style=text_style(self.app.theme_variables, "accent") + KEY)
+        return Text("\n", no_wrap=True, overflow="crop").join([head, *rest])
+
+    def _lines(self, width: int) -> dict[str, tuple[str, str, list[Text]]]:
+        """The label, the key and the further lines of each choice."""
         lines: dict[str, tuple[str, str, list[Text]]] = {
             "ability": ("ability", "a", []),
             "variant": ("variant", "v", self._variant(width)),
             "selection": ("select", "s", self._selection(width)),
             "k": ("k" if width >= ROOMY else f"k {k_text(self.lens.k)}", "[ ] K", self._k(width)),
             "scoring": (f"scoring {self.session.n_items_of(self.lens):,}", "S", []),
-            "benchmark": ("benchmark", "b", self._benchmark(width)),
             "items": (f"items {self._items()}", "I", []),
         }
-        label, key, rest = lines[name]
-        head = Text(f"{label:<{width - len(key) - 1}}", style="dim", no_wrap=True)
-        head.append(f"{key} ", style="bold")
-        return Text("\n", no_wrap=True, overflow="crop").join([head, *rest])
+        taken = len(ABILITIES) + len(lines) + 1 + sum(len(rest) for _, _, rest in lines.values())
+        lines["benchmark"] = ("benchmark", "b", self._benchmark(width, taken))
+        return lines
 
     def _variant(self, width: int) -> list[Text]:
         words = {"base": "base", "mlp": "MLP", "all": "all"} if width < ROOMY else VARIANT_WORDS
@@ -225,10 +242,11 @@ class LensPanel(VerticalScroll, can_focus=False):
         lines.append(Text(f" {percent(share)} of {what}", style="dim"))
         return lines
 
-    def _benchmark(self, width: int) -> list[Text]:
-        """The chosen benchmark; where there is room, among the others."""
+    def _benchmark(self, width: int, taken: int) -> list[Text]:
+        """The chosen benchmark, and beside it as many others as there are lines left."""
         ids = [benchmark.id for benchmark in self.session.columns(self.lens)]
-        room = LISTED_BENCHMARKS if width >= ROOMY and self.app.size.height >= TALL else 1
+        gaps = len(self.query(LensLine)) if self.app.has_class("-airy") else 0
+        room = min(len(ids), max(1, self.size.height - taken - gaps))
         first = min(max(0, ids.index(self.lens.benchmark) - room // 2), max(0, len(ids) - room))
         return [self._benchmark_line(one, width) for one in ids[first : first + room]]
 
