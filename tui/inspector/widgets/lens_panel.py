@@ -84,7 +84,7 @@ class AbilityList(Widget, can_focus=True):
             shown = panel.known.shown.get(ability.id)
             if shown is not None and not shown.is_shown:
                 mark = f"{marks.not_shown}{mark}"
-            style = "bold" if is_chosen else ""
+            style: Style | str = "bold" if is_chosen else ""
             if is_chosen and self.has_focus:
                 style = self.get_component_rich_style("abilities--cursor")
             lines.append(Text(f"{name:<{width - 1 - len(mark)}}{mark:>{len(mark) + 1}}", style=style))
