@@ -11,7 +11,7 @@ from tui.inspector.keys import PANES
 
 def test_it_shows_todays_tabs_and_lens() -> None:
     texts = re.findall(r"<text[^>]*>(.*?)</text>", PICTURE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    shown = html.unescape(" ".join(texts)).replace("\xa0", " ")
+    shown = " ".join(html.unescape(" ".join(texts)).split())
     for name in ("ability", "variant", "select", "benchmark", LENS.selection, "(random)"):
         assert name in shown
     for number, (_, pane) in enumerate(PANES, start=1):
