@@ -40,14 +40,14 @@ def report(
     from tui.report.reading import read_results
 
     made = report_of(read_results(folder))
-    if figures is not None:
-        from tui.report.figures import write_figures
-
-        written = write_figures(made, figures)
-        output.write(f"Written: {written} figures in {figures}\n")
     if to is not None:
         from tui.report.rendering import html_of, markdown_of
 
         content = (html_of if to.suffix.lower() == ".html" else markdown_of)(made).encode()
         write_atomically(to, content)
         output.write(f"Written: {to} ({size_text(len(content))})\n")
+    if figures is not None:
+        from tui.report.figures import write_figures
+
+        written = write_figures(made, figures)
+        output.write(f"Written: {written} figures in {figures}\n")

@@ -171,7 +171,7 @@ def _sentences(matrix: Matrix, needs: tuple[Need, ...], least: str) -> list[str]
 
 
 def _of(part: int, whole: int) -> str:
-    return f"{part} of {whole} {'benchmark' if whole == 1 else 'benchmarks'}"
+    return f"{part} of {whole} benchmarks"
 
 
 def _intact(results: Results) -> tuple[Intact, ...]:

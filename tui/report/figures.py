@@ -66,7 +66,7 @@ def write_figures(report: Report, folder: Path) -> int:
             "Figures need matplotlib: install the extra report (uv sync --extra report)."
         ) from None
     if not report.answers:
-        raise ValueError("There is nothing to draw: this profile ablates no ability.")
+        raise ValueError("There is nothing to draw: this profile has no mask of an ability.")
     matplotlib.use("agg")
     matrices = [one.matrix for one in report.answers] + [other.matrix for other in report.others]
     made = 0

@@ -86,7 +86,9 @@ def limits(results: Results, found: Sequence[Matrix], answering: Sequence[Matrix
             "other one: a mask that hurts only the first is about the format.",
             _transfer(results, answering),
         ),
-        Limit("Few random masks", "An empirical p of .05 takes 19 random masks.", _few_random(results)),
+        Limit(
+            "Few random masks", "An empirical p of .05 takes 19 random masks.", _few_random(results, found)
+        ),
         Limit(
             "Not in this folder",
             "A profile's folder does not record them.",
@@ -135,13 +137,9 @@ def _detectable(answering: Sequence[Matrix]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _few_random(results: Results) -> tuple[str, ...]:
+def _few_random(results: Results, found: Sequence[Matrix]) -> tuple[str, ...]:
     masks = results.cells["random_masks"].max()
-    if (
-        not isinstance(masks, int)
-        or masks >= ENOUGH
-        or not len(results.cells.filter(results.cells["ability"] != ""))
-    ):
+    if not found or not isinstance(masks, int) or masks >= ENOUGH:
         return ()
     return (f"{masks} per cell here: no empirical p is given. --random-seeds {ENOUGH} gives one.",)
 

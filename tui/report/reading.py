@@ -181,6 +181,8 @@ class Settings(msgspec.Struct, frozen=True):
     shown: list[ShownAbility]
     failures: Failures
     transfer_of_format: list[Transfer]
+    auto_k: list[object]
+    """What `--k auto` has tried, for each variant; empty if k was given."""
 
 
 @dataclass(frozen=True, eq=False)

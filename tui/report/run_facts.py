@@ -57,7 +57,7 @@ def facts(results: Results) -> list[Fact]:
 def _masks(settings: Settings) -> str:
     """Variants, selections and sizes."""
     variants = " and ".join(one for one in settings.variants if one != "base") or "none"
-    ks = ", ".join(map(k_text, settings.k))
+    ks = ", ".join(map(k_text, settings.k)) + (" (auto)" if settings.auto_k else "")
     scope = "" if settings.scope == "global" else f", scope {settings.scope}"
     return (
         f"variants {variants}, selections {', '.join(settings.selections)}{scope}, k {ks} of all parameters"
