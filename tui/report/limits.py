@@ -141,7 +141,7 @@ def _few_random(results: Results, found: Sequence[Matrix]) -> tuple[str, ...]:
     masks = results.cells["random_masks"].max()
     if not found or not isinstance(masks, int) or masks >= ENOUGH:
         return ()
-    return (f"{masks} per cell here: no empirical p is given. --random-seeds {ENOUGH} gives one.",)
+    return (f"{masks} per cell here: --random-seeds {ENOUGH} can show .05.",)
 
 
 def _transfer(results: Results, answering: Sequence[Matrix]) -> tuple[str, ...]:
