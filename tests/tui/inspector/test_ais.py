@@ -308,7 +308,7 @@ def test_the_mark_is_that_of_the_tables(holm_p: float, p: float, masks: int, mar
     assert f"Holm {probability(holm_p)}{mark}  n" in first
     assert (f"empirical p {probability(p)} (19 masks)" in second) == (masks == 19)
     assert max(map(len, (first, second))) <= 61  # what the tab has at 80 columns
-    few = "" if masks == 19 else ": --random-seeds 19 can show .05"
+    few = "" if masks == 19 else ": m runs 19, which can show .05"
     (line,) = detail_lines(cell, None, None)
     assert line == f"empirical p {probability(p)} from {masks} random {'masks' if masks > 1 else 'mask'}{few}"
 
