@@ -16,12 +16,13 @@ from tests.tui.inspector.host import demo_session
 from tui.inspector.lens import DEMO_GRID, Lens
 from tui.inspector.look.marks import UNICODE
 from tui.inspector.run.figures import Figures, nothing_yet, report_of
+from tui.inspector.run.figures_table import figures_rows
 from tui.inspector.run.pane import runs_of
 from tui.inspector.run.status import plan_of, remark_of
-from tui.inspector.run.tables import figures_rows
 from tui.inspector.session import Session
 
 LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "temporal_reasoning", limit=40)
+WIDTH = 20
 
 
 def shares(hits: int) -> GenerationQuality:
@@ -77,11 +78,11 @@ def test_the_table_has_generation_quality_and_the_empirical_p(session: Session) 
     found = figures(session, quality=shares(6), empirical=EmpiricalP(0.05, 19))
     rows = {
         label: ["".join(text for text, _ in cell) for cell in cells]
-        for label, cells in figures_rows(found, "not run", UNICODE)
+        for label, cells in figures_rows(found, "not run", UNICODE, WIDTH)
     }
     assert rows["language"] == ["perplexity 50", "x2.0 60% repeat", ""]
     assert rows["random p"] == ["", "p .050 of 19", ""]
     assert "empirical p .050 from 19 random masks" in report_of("demo", LENS, found)
-    plain = dict(figures_rows(figures(session, empirical=EmpiricalP(0.5, 1)), "not run", UNICODE))
+    plain = dict(figures_rows(figures(session, empirical=EmpiricalP(0.5, 1)), "not run", UNICODE, WIDTH))
     assert "random p" not in plain  # of the one control, which has a column of its own
     assert "language" not in plain
