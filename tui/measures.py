@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.analysis.statistics.cells import CellStatistics
+
+Bounds = tuple[float, float, float]
+"""The low end of an interval, the effect, and the high end."""
 
 ROUNDING = 1e-9
 """Rounding error of a share of random masks."""
@@ -25,6 +31,19 @@ class Measure:
     mark: Callable[[Mapping[str, Any]], str]
     """Makes the mark of a cell, at most three characters, from its columns."""
     legend: str
+    """What cells and marks mean, for tables."""
+    short_legend: str
+    """What `*` means, for the screen."""
+    whole_legend: str
+    """What the rest of a mark means, for the screen where it has room."""
+
+    def bounds(self, statistics: CellStatistics | None) -> Bounds | None:
+        """The effect between the ends of its interval; None without an effect."""
+        low, effect, high = (
+            None if statistics is None else getattr(statistics, name)
+            for name in (self.ends[0], self.effect, self.ends[1])
+        )
+        return None if low is None or effect is None or high is None else (low, effect, high)
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -66,6 +85,8 @@ AIS = Measure(
     "(Benjamini-Hochberg); ** p < .05 over all cells of the matrix (Holm); ? random masks do as much: "
     "empirical p above .05, or above the least that so few masks can show; · not identifiable, the reason is "
     "below; ! the mask takes every benchmark down to chance",
+    short_legend="q < .05",
+    whole_legend="** p < .05 (Holm)  ? random masks go as far",
 )
 
 AIS_P = Measure(
@@ -77,6 +98,8 @@ AIS_P = Measure(
     "ability, 0 = it does not. * a link: the whole interval is above .05; ** and above the other abilities' "
     "masks; ? but random masks go as far; · not identifiable, the reason is below; ! the mask takes every "
     "benchmark down to chance",
+    short_legend="interval above .05",
+    whole_legend="",
 )
 
 MEASURES = {"ais": AIS, "ais_p": AIS_P}

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.accuracy import collapsed
 from core.analysis.statistics.cells import CellStatistics
-from core.analysis.statistics.probability import LEAST_EFFECT
 from core.analysis.statistics.significance import benjamini_hochberg, empirical_p, holm
 from core.experiment.specs import MaskSpec
 from core.masks.choices import DRAWN

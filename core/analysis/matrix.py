@@ -45,6 +45,8 @@ class Cell:
     empirical: EmpiricalP | None = None
     """Beside all stored random masks of its ability and size; None without an AIS or a random mask, and for a
     mask that is drawn itself."""
+    link: bool | None = None
+    """Whether the whole interval of its AIS_p is above the least effect, or below; None: not settled."""
     is_shown: bool = True
     """Whether the intact model shows the ability, or it is unknown; else nothing about it is significant."""
 
@@ -194,6 +196,7 @@ def _cell(measured: Effects, mask: MaskSpec, row: Mapping[str, Any]) -> Cell:
         q_value=row["q_value"],
         control=measured.found.get((mask.control, row["benchmark"])),
         holm_p=row["holm_p"],
+        link=row["link"],
         is_shown=row["shown"] is not False,
         empirical=None if p is None else EmpiricalP(p, masks),
     )

@@ -14,7 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from core.analysis.comparisons import SIZE
-from core.analysis.statistics.probability import LEAST_EFFECT, right_probabilities
+from core.analysis.statistics import LEAST_EFFECT
+from core.analysis.statistics.probability import right_probabilities
 
 DROPS = (0.01, 0.5)
 """Drops in accuracy of the cells whose z is compared."""

@@ -16,6 +16,7 @@ from tui.inspector.activity import Activity
 from tui.inspector.lens import Known, k_grid
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import one_line
+from tui.measures import AIS, Measure
 
 if TYPE_CHECKING:
     from core.benchmarks.benchmark import Benchmark
@@ -70,6 +71,8 @@ class Session:
     code: CodePermission = field(init=False)
     settled: PromptsSettled | None = field(init=False, default=None)
     """Prompt form and level of the items; None for an embedded model, and until they are settled."""
+    measure: Measure = field(init=False, default=AIS)
+    """What cells, bars and sweeps of the AIS tab show."""
     auto: MaskSpec | None = field(init=False, default=None)
     """The mask with the k that the last search for one chose."""
     compounds: tuple[Benchmark, ...] = field(init=False, default_factory=compound_benchmarks)

@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from core.analysis.statistics.accuracy import STANDARD_ERRORS, Verdict
 
-LEAST_EFFECT = 0.05
-"""The smallest AIS that counts as a link (Kim et al. 2025). Against 0 even random masks are significant."""
-
 NO_OPTIONS = "answers are written or have no single right option, so there is no p(right)"
 
 

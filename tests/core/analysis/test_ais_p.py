@@ -7,8 +7,8 @@ import pytest
 
 from cache.folder import Store
 from core.analysis.profile import Profile, profile_of
+from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.bootstrap import excesses, specificities
-from core.analysis.statistics.probability import LEAST_EFFECT
 from core.analysis.summaries import summaries
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan

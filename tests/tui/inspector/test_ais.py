@@ -39,7 +39,8 @@ from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
-from tui.numbers import interval, number, probability
+from tui.measures import AIS
+from tui.numbers import interval, number, probability, share
 from tui.result_words import times_text
 
 DEDUCTIVE, QUANTITATIVE, SPATIAL = CACHED_ABILITIES
@@ -111,6 +112,30 @@ async def test_cursor_explains_cells_and_takes_one_into_the_lens(demo_cache: Pat
         await pilot.press("x")
         assert pane.matrix is not None
         assert [command.runs for command in sent if isinstance(command, StartRuns)] == [pane.matrix.missing]
+
+
+async def test_w_turns_to_the_probability_of_the_right_option_and_back(demo_cache: Path) -> None:
+    app, pane, _, session = hosted(demo_cache)
+    async with app.run_test(size=(140, 45)) as pilot:
+        await until(pilot, lambda: "AIS over k" in screen_text(app))
+        before = screen_text(app)
+        await pilot.press("w")
+        await until(pilot, lambda: "AIS_p " in detail_of(pane))
+        text = screen_text(app)
+        assert pane.matrix is not None
+        found = pane.matrix.cells[QUANTITATIVE, QUANTITATIVE].statistics
+        assert found is not None
+        assert found.ais_p is not None
+        assert found.base_p_right is not None
+        detail = detail_of(pane)
+        assert f"AIS_p {number(found.ais_p)} " in detail
+        assert f"p(right) {share(found.base_p_right)} → " in detail
+        assert "* interval above .05" in text
+        assert "AIS_p of every ability on quantitative" in text
+        await until(pilot, lambda: "AIS_p over k" in screen_text(app))
+        await pilot.press("w")
+        await until(pilot, lambda: screen_text(app) == before)
+        assert session.measure is AIS
 
 
 async def test_mouse_explains_what_is_under_it(demo_cache: Path) -> None:

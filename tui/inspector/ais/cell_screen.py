@@ -209,7 +209,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
             group="details",
             rest_s=REST_S,
         )
-        self.query_one(ForestBars).show(self._matrix, lens.ability, lens.benchmark)
+        self.query_one(ForestBars).show(self._matrix, lens.ability, lens.benchmark, self._session.measure)
         self.query_one(SweepView).look(lens)
 
     def _show_details(self, details: CellDetails | str | None) -> None:
@@ -223,7 +223,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         size = f"{matrix.weights:,} weights, {percent(matrix.share_of_candidates)} of the candidates"
         text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
         cell = matrix.cells[self.cell]
-        lines = explained(cell, marks, "x runs it, and the rest of its k sweep")
+        lines = explained(cell, marks, "x runs it, and the rest of its k sweep", self._session.measure)
         if self._lens.ability in matrix.collapsed:
             lines.append(f"{marks.collapsed} {COLLAPSED}")
         if isinstance(details, str):

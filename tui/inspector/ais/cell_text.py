@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.analysis.statistics import SIGNIFICANT
 from tui.inspector.look.marks import Marks
-from tui.measures import AIS
+from tui.measures import AIS, AIS_P, Measure
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
 from tui.result_words import ENOUGH, cut_text, detectable_text, quality_text, random_masks
@@ -28,48 +28,58 @@ NOT_SHOWN = "not shown by this model"
 """Said of an ability on whose own items the intact model is not above chance; see `core.analysis.shown`."""
 
 
-def ais_with_interval(statistics: CellStatistics) -> str:
-    """The AIS and its interval: `.65 [.52, .77]`; `not identifiable` without one."""
-    if statistics.ais is None or statistics.ais_low is None or statistics.ais_high is None:
+def ais_with_interval(statistics: CellStatistics, measure: Measure = AIS) -> str:
+    """The effect and its interval: `.65 [.52, .77]`; `not identifiable` without one."""
+    bounds = measure.bounds(statistics)
+    if bounds is None:
         return "not identifiable"
-    return f"{number(statistics.ais)} {interval(statistics.ais_low, statistics.ais_high)}"
+    return f"{number(bounds[1])} {interval(bounds[0], bounds[2])}"
 
 
-def is_significant(cell: Cell) -> bool:
-    """Whether its q-value is below 0.05, and the intact model shows the ability."""
-    return cell.q_value is not None and cell.q_value < SIGNIFICANT and cell.is_shown
+def is_significant(cell: Cell, measure: Measure = AIS) -> bool:
+    """Whether the cell is marked: q below 0.05, or a link; never where the ability is not shown."""
+    return bool(cell_mark(cell, measure))
 
 
-def cell_mark(cell: Cell) -> str:
+def cell_mark(cell: Cell, measure: Measure = AIS) -> str:
     """The mark of the tables of a profile: `*`, `**`, and `?` where random masks go as far."""
-    if cell.q_value is None or cell.holm_p is None:
+    if measure is AIS and (cell.q_value is None or cell.holm_p is None):
         return ""
     empirical, masks = (None, 0) if cell.empirical is None else (cell.empirical.p_value, cell.empirical.masks)
-    adjusted = {"q_value": cell.q_value, "holm_p": cell.holm_p, "shown": cell.is_shown}
-    return AIS.mark({**adjusted, "empirical_p": empirical, "random_masks": masks})
+    return measure.mark(
+        {
+            **{"q_value": cell.q_value, "holm_p": cell.holm_p, "shown": cell.is_shown, "link": cell.link},
+            **{"empirical_p": empirical, "random_masks": masks},
+            # The other abilities' answers are not read for a whole matrix.
+            **{"specificity_p_low": None, "over_random_p_low": None},
+        }
+    )
 
 
-def long_cell_text(cell: Cell, marks: Marks) -> str:
+def long_cell_text(cell: Cell, marks: Marks, measure: Measure = AIS) -> str:
     """A cell in at most eight columns, the last three for its whole mark: `.65**?`."""
-    short = cell_text(cell, marks)
-    has_ais = cell.statistics is not None and cell.statistics.ais is not None
-    return f"{short[:-1]}{cell_mark(cell) if has_ais else '':<{MARK_WIDTH}}"
+    short = cell_text(cell, marks, measure)
+    mark = cell_mark(cell, measure) if measure.bounds(cell.statistics) else ""
+    return f"{short[:-1]}{mark:<{MARK_WIDTH}}"
 
 
-def cell_text(cell: Cell, marks: Marks) -> str:
+def cell_text(cell: Cell, marks: Marks, measure: Measure = AIS) -> str:
     """A cell in at most five columns, the last one for the mark of significance: `.65*`."""
     if cell.state == "missing":
         return f"{marks.lacking} "
-    if cell.statistics is None or cell.statistics.ais is None:
+    bounds = measure.bounds(cell.statistics)
+    if bounds is None:
         return f"{marks.not_identifiable} "
-    return f"{cell_number(cell.statistics.ais)}{marks.significant if is_significant(cell) else ' '}"
+    return f"{cell_number(bounds[1])}{marks.significant if is_significant(cell, measure) else ' '}"
 
 
-def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
+def explained(cell: Cell, marks: Marks, remedy: str, measure: Measure = AIS) -> list[str]:
     """A cell in two lines, the second perhaps empty; the remedy is what computes a missing cell."""
     found = cell.statistics
     if found is None:
         return [f"not computed: {remedy}", ""]
+    if measure is not AIS:
+        return _explained_probability(cell, found, marks)
     scores = f"accuracy {share(found.base_score)} {marks.becomes} {share(found.score)}"
     if found.chance is not None:
         scores += f", chance {number(found.chance)}"
@@ -84,6 +94,17 @@ def explained(cell: Cell, marks: Marks, remedy: str) -> list[str]:
     return [f"{first}  n {found.n:,}", second]
 
 
+def _explained_probability(cell: Cell, found: CellStatistics, marks: Marks) -> list[str]:
+    """The same by AIS_p; AIS stands beside it."""
+    second = control_text(cell, AIS_P)
+    if found.p_right is not None and found.base_p_right is not None:
+        second = f"p(right) {share(found.base_p_right)} {marks.becomes} {share(found.p_right)}; {second}"
+    if found.ais_p is None:
+        return [safe_line(found.ais_p_reason), second]
+    first = f"AIS_p {ais_with_interval(found, AIS_P)}{cell_mark(cell, AIS_P)}"
+    return [f"{first}  AIS {ais_with_interval(found)}  n {found.n:,}", second]
+
+
 def detail_lines(
     cell: Cell, specificity: Specificity | None, generation_quality: GenerationQuality | None
 ) -> list[str]:
@@ -93,6 +114,9 @@ def detail_lines(
         p, masks = cell.empirical.p_value, cell.empirical.masks
         few = "" if masks >= ENOUGH else f": m runs {ENOUGH}, which can show .05"
         lines.append(f"empirical p {probability(p)} from {random_masks(masks)}{few}")
+    if cell.statistics is not None and cell.statistics.ais_p is not None:
+        effect = ais_with_interval(cell.statistics, AIS_P)
+        lines.append(f"AIS_p {effect}: the AIS of the probability of the right option")
     if cell.statistics is not None and cell.statistics.detectable_ais is not None:
         least = number(cell.statistics.detectable_ais)
         lines.append(detectable_text(f"{cell.statistics.n:,}", least))
@@ -118,44 +142,53 @@ def _random_text(cell: Cell) -> str:
     return control_text(cell)
 
 
-def control_text(cell: Cell) -> str:
-    """The AIS of as many weights drawn at random."""
+def control_text(cell: Cell, measure: Measure = AIS) -> str:
+    """The effect of as many weights drawn at random."""
     if cell.control is None:
         return "random control not computed"
-    return f"random {ais_with_interval(cell.control)}"
+    return f"random {ais_with_interval(cell.control, measure)}"
 
 
-def summary_text(matrix: Matrix) -> str:
+def summary_text(matrix: Matrix, measure: Measure = AIS) -> str:
     """A few figures about a matrix, as far as it is computed."""
     cells, found = matrix.cells.values(), matrix.summary
-    parts = [
-        f"{sum(cell.state != 'missing' for cell in cells)} of {len(cells)} cells",
-        f"{sum(map(is_significant, cells))} q < {number(SIGNIFICANT)}",
-        f"{found.holm_significant} Holm",
-    ]
-    means = {"own": found.mean_own, "others": found.mean_others}
+    parts = [f"{sum(cell.state != 'missing' for cell in cells)} of {len(cells)} cells"]
+    marked = sum(is_significant(cell, measure) for cell in cells)
+    if measure is AIS:
+        parts += [f"{marked} q < {number(SIGNIFICANT)}", f"{found.holm_significant} Holm"]
+        means = {"own": found.mean_own, "others": found.mean_others}
+    else:
+        parts += [f"{measure.name}: {marked} links"]
+        means = {"own": found.mean_own_p, "others": found.mean_others_p}
     known = [f"{name} {number(mean)}" for name, mean in means.items() if mean is not None]
     return ", ".join([*parts, " ".join(known)] if known else parts)
 
 
-def mean_ais(found: Sequence[CellStatistics | None]) -> float | None:
+def mean_effect(found: Sequence[CellStatistics | None], measure: Measure = AIS) -> float | None:
     """The mean of those that are defined; None if none is."""
-    values = [statistics.ais for statistics in found if statistics is not None and statistics.ais is not None]
+    values = [bounds[1] for statistics in found if (bounds := measure.bounds(statistics)) is not None]
     return sum(values) / len(values) if values else None
 
 
-def legend(marks: Marks, *, has_whole_marks: bool) -> str:
-    """What the marks in the cells mean: all of them, or only that for the q-value."""
-    holm = f"  {2 * marks.significant} p < .05 (Holm)  ? random masks go as far" if has_whole_marks else ""
+def legend(marks: Marks, *, has_whole_marks: bool, measure: Measure = AIS) -> str:
+    """What the marks in the cells mean: all of them, or only the first."""
+    whole = f"  {measure.whole_legend}" if has_whole_marks and measure.whole_legend else ""
     return (
-        f"{marks.significant} q < .05{holm}  {marks.not_identifiable} not identifiable  "
+        f"{marks.significant} {measure.short_legend}{whole}  {marks.not_identifiable} not identifiable  "
         f"{marks.lacking} not computed  {marks.collapsed} collapsed"
     )
 
 
-def status_text(matrix: Matrix, marks: Marks, *, has_whole_marks: bool, is_outdated: bool = False) -> str:
+def status_text(
+    matrix: Matrix,
+    marks: Marks,
+    *,
+    has_whole_marks: bool,
+    is_outdated: bool = False,
+    measure: Measure = AIS,
+) -> str:
     """The legend, and what is missing from the matrix, unless more was stored since it was read."""
-    lines = [legend(marks, has_whole_marks=has_whole_marks)]
+    lines = [legend(marks, has_whole_marks=has_whole_marks, measure=measure)]
     if matrix.missing and is_outdated:
         lines.append(f"{marks.lacking} was missing when this was read: reading what is stored now")
     elif matrix.missing:

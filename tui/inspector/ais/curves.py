@@ -22,12 +22,12 @@ from tui.inspector.look.themes import text_style
 from tui.inspector.pane import read_in_thread
 from tui.inspector.session import Session
 from tui.inspector.widgets.curve_plot import Curve, CurvePlot
+from tui.measures import AIS, Bounds, Measure
 from tui.names import order_words, short_benchmark
 from tui.numbers import k_text
 
 if TYPE_CHECKING:
     from core.analysis.matrix import Cell, Matrix, SweepPoint
-    from core.analysis.statistics.cells import CellStatistics
 
 NARROWEST_BAR = 10
 """Columns of a bar below which the notes at the right are left out."""
@@ -54,9 +54,11 @@ class ForestBars(Widget):
         self._marks = marks
         self._cells: list[Cell] = []
         self._chosen: Cell | None = None
+        self._measure = AIS
 
-    def show(self, matrix: Matrix, ability: str, benchmark: str) -> None:
+    def show(self, matrix: Matrix, ability: str, benchmark: str, measure: Measure) -> None:
         """Shows all abilities of a matrix on a benchmark; the given one is marked."""
+        self._measure = measure
         self._cells = [matrix.cells[other, benchmark] for other in matrix.abilities]
         self._chosen = matrix.cells[ability, benchmark]
         titled(self, self._title)
@@ -66,11 +68,13 @@ class ForestBars(Widget):
         if self._chosen is None:
             return Text()
         cells, names = self._cells, [short_benchmark(cell.ability) for cell in self._cells]
-        numbers, notes = [self._numbers(cell) for cell in cells], [_note(cell) for cell in cells]
+        numbers, notes = [self._numbers(cell) for cell in cells], [self._note(cell) for cell in cells]
         label, number, note = (max(map(len, texts)) for texts in (names, numbers, notes))
         room = self.size.width - label - number - 4
         has_notes = note > 0 and room - note - 2 >= NARROWEST_BAR
-        scale = _Scale.of(cells, max(NARROWEST_BAR, room - note - 2 if has_notes else room))
+        scale = _Scale.of(
+            [*map(self._bounds, cells)], max(NARROWEST_BAR, room - note - 2 if has_notes else room)
+        )
         # A frame has the title.
         lines = [] if has_frames(self) else [Text(self._title, "bold")]
         for cell, *texts in zip(cells, names, numbers, notes, strict=True):
@@ -86,24 +90,24 @@ class ForestBars(Widget):
         return (
             ""
             if self._chosen is None
-            else f"AIS of every ability on {short_benchmark(self._chosen.benchmark)}"
+            else f"{self._measure.name} of every ability on {short_benchmark(self._chosen.benchmark)}"
         )
 
     def _numbers(self, cell: Cell) -> str:
         """The estimate, its mark and its interval, or why there is none."""
         if cell.statistics is None:
             return f"{self._marks.lacking} not computed"
-        if _bounds(cell) is None:
+        if self._bounds(cell) is None:
             return f"{self._marks.not_identifiable} not identifiable"
-        mark_width = max(1, *(len(cell_mark(one)) for one in self._cells))
-        value, ends = ais_with_interval(cell.statistics).split(" ", 1)
-        return f"{value:>{AIS_WIDTH}}{cell_mark(cell):<{mark_width}} {ends}"
+        mark_width = max(1, *(len(cell_mark(one, self._measure)) for one in self._cells))
+        value, ends = ais_with_interval(cell.statistics, self._measure).split(" ", 1)
+        return f"{value:>{AIS_WIDTH}}{cell_mark(cell, self._measure):<{mark_width}} {ends}"
 
     def _drawn(self, cell: Cell, scale: _Scale) -> Text:
         marks, zero, colour = self._marks, scale.column(0.0), "primary"
         cells = [" "] * scale.width
         cells[zero] = marks.rule
-        if (bounds := _bounds(cell)) is not None:
+        if (bounds := self._bounds(cell)) is not None:
             low, at, high = map(scale.column, bounds)
             is_above, is_below = bounds[0] > 0, bounds[2] < 0
             for column in range(zero, low) if is_above else range(high + 1, zero + 1) if is_below else ():
@@ -114,17 +118,11 @@ class ForestBars(Widget):
             colour = "warning" if bounds[1] < 0 else "primary"
         return Text("".join(cells), style=text_style(self.app.theme_variables, colour))
 
+    def _bounds(self, cell: Cell) -> Bounds | None:
+        return self._measure.bounds(cell.statistics)
 
-def _bounds(cell: Cell) -> tuple[float, float, float] | None:
-    """The interval's low end, the AIS and the high end; None without an AIS."""
-    found = cell.statistics
-    if found is None or found.ais is None or found.ais_low is None or found.ais_high is None:
-        return None
-    return found.ais_low, found.ais, found.ais_high
-
-
-def _note(cell: Cell) -> str:
-    return "" if _bounds(cell) is None else control_text(cell)
+    def _note(self, cell: Cell) -> str:
+        return "" if self._bounds(cell) is None else control_text(cell, self._measure)
 
 
 @dataclass(frozen=True)
@@ -136,9 +134,9 @@ class _Scale:
     width: int
 
     @classmethod
-    def of(cls, cells: Sequence[Cell], width: int) -> _Scale:
+    def of(cls, found: Sequence[Bounds | None], width: int) -> _Scale:
         """From 0 or the lowest interval to 1 or the highest one, at most from -1 to 2."""
-        shown = [bounds for cell in cells if (bounds := _bounds(cell)) is not None]
+        shown = [bounds for bounds in found if bounds is not None]
         low = min([0.0, *(max(-1.0, bounds[0]) for bounds in shown)])
         high = max([1.0, *(min(2.0, bounds[2]) for bounds in shown)])
         return cls(low, high, width)
@@ -189,14 +187,17 @@ class SweepView(Vertical):
         head = Text("\n").join(self._table(lens) if self._has_table else self._head(lens))
         self.query_one(Static).update(head)
         self.query_one(Static).display = bool(head)
-        curves = [_curve("random", "secondary", "·", [point.control for point in points])]
+        measure = self._session.measure
+        controls = [measure.bounds(point.control) for point in points]
+        curves = [_curve("random", "secondary", "·", controls)]
         if lens.selection != "random":
             word = order_words(lens.selection, lens.scope)
-            curves.append(_curve(word, "primary", "braille", [point.statistics for point in points]))
+            found = [measure.bounds(point.statistics) for point in points]
+            curves.append(_curve(word, "primary", "braille", found))
         self.query_one(CurvePlot).show(curves, [k_text(point.k) for point in points])
 
     def _title(self, lens: Lens) -> str:
-        return f"AIS over k ({order_words(lens.selection, lens.scope)}, random)"
+        return f"{self._session.measure.name} over k ({order_words(lens.selection, lens.scope)}, random)"
 
     def _head(self, lens: Lens) -> list[Text]:
         """The title, unless a frame has it, and what is missing."""
@@ -206,11 +207,12 @@ class SweepView(Vertical):
 
     def _table(self, lens: Lens) -> list[Text]:
         marks = self._session.marks
-        lines = [Text(f" {'k':<{NAME_WIDTH}}{'AIS':<{NUMBERS_WIDTH}}random control", style="dim")]
+        measure = self._session.measure
+        lines = [Text(f" {'k':<{NAME_WIDTH}}{measure.name:<{NUMBERS_WIDTH}}random control", style="dim")]
         for point in self.points:
             is_chosen = math.isclose(point.k, lens.k)
             ais, control = (
-                f"{marks.lacking} not computed" if found is None else ais_with_interval(found)
+                f"{marks.lacking} not computed" if found is None else ais_with_interval(found, measure)
                 for found in (point.statistics, point.control)
             )
             name = f"{marks.chosen if is_chosen else ' '}{k_text(point.k):<{NAME_WIDTH}}"
@@ -230,13 +232,13 @@ def read_sweep(session: Session, lens: Lens) -> list[SweepPoint]:
     return sweep(session.experiment, lens.mask_or_fail, ks, benchmark, session.items_of(benchmark, lens))
 
 
-def _curve(label: str, colour: str, marker: str, found: Sequence[CellStatistics | None]) -> Curve:
+def _curve(label: str, colour: str, marker: str, found: Sequence[Bounds | None]) -> Curve:
     points, whiskers = [], []
-    for x, statistics in enumerate(found):
-        if statistics is None or statistics.ais is None:
+    for x, bounds in enumerate(found):
+        if bounds is None:
             continue
-        points.append((float(x), statistics.ais))
-        low, high = statistics.ais_low, statistics.ais_high
-        if low is not None and high is not None and math.isfinite(low) and math.isfinite(high):
+        low, effect, high = bounds
+        points.append((float(x), effect))
+        if math.isfinite(low) and math.isfinite(high):
             whiskers.append((float(x), low, high))
     return Curve(label, colour, points, whiskers, marker)

@@ -12,10 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
+from core.analysis.statistics import LEAST_EFFECT
 from tui.inspector.ais.cell_text import is_significant
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.themes import text_style
 from tui.inspector.widgets.heat_table import Heading
+from tui.measures import AIS, Measure
 from tui.names import short_benchmark
 from tui.numbers import number
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from core.analysis.matrix import Cell, Matrix
 
 Side = Literal["left", "right"]
-
-LEAST_EFFECT = 0.05
-"""A link has an AIS above it."""
 
 MOST_LINES = 12
 """Strongest lines shown beside the cursor's own; more could not be followed."""
@@ -48,10 +47,13 @@ DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 TYPED = " -=#"
 """By thickness, in ASCII."""
 
-LINK_MEANING = (
-    f"Lines: AIS > {number(LEAST_EFFECT)} and q < .05, not collapsed; thicker from "
-    f"{' and '.join(map(number, THICKNESSES))}; beside the cursor's the {MOST_LINES} strongest."
-)
+
+def link_meaning(measure: Measure) -> str:
+    """What a line between an ability and a benchmark means."""
+    links = "AIS > .05 and q < .05" if measure is AIS else f"the interval of {measure.name} is above .05"
+    thicker = " and ".join(map(number, THICKNESSES))
+    strongest = f"beside the cursor's the {MOST_LINES} strongest"
+    return f"Lines: {links}, not collapsed; thicker from {thicker}; {strongest}."
 
 
 class Link(NamedTuple):
@@ -62,25 +64,26 @@ class Link(NamedTuple):
     effect: float
 
 
-def links_of(matrix: Matrix) -> list[Link]:
+def links_of(matrix: Matrix, measure: Measure) -> list[Link]:
     """The links of a matrix, as far as it is computed."""
     return [
-        Link(row, column, _effect(cell))
+        Link(row, column, _effect(cell, measure))
         for row, ability in enumerate(matrix.abilities)
         for column, benchmark in enumerate(matrix.benchmarks)
-        if is_link(matrix, cell := matrix.cells[ability, benchmark])
+        if is_link(matrix, cell := matrix.cells[ability, benchmark], measure)
     ]
 
 
-def is_link(matrix: Matrix, cell: Cell) -> bool:
-    """Whether the ability carries a part of the benchmark: AIS > 0.05 and q < 0.05.
+def is_link(matrix: Matrix, cell: Cell, measure: Measure) -> bool:
+    """Whether the ability carries a part of the benchmark: an effect above 0.05 that is marked.
 
     A mask that takes every benchmark down to chance says nothing about abilities, and so makes no link.
     """
-    return _effect(cell) > LEAST_EFFECT and is_significant(cell) and cell.ability not in matrix.collapsed
+    is_marked = is_significant(cell, measure) and cell.ability not in matrix.collapsed
+    return is_marked and _effect(cell, measure) > LEAST_EFFECT
 
 
-def link_text(matrix: Matrix, side: Side, index: int) -> str:
+def link_text(matrix: Matrix, side: Side, index: int, measure: Measure) -> str:
     """The links of one ability or benchmark in words, strongest first."""
     if side == "left":
         head = f"without {short_benchmark(matrix.abilities[index])}"
@@ -88,15 +91,17 @@ def link_text(matrix: Matrix, side: Side, index: int) -> str:
     else:
         head = f"on {short_benchmark(matrix.benchmarks[index])}"
         cells = [matrix.cells[ability, matrix.benchmarks[index]] for ability in matrix.abilities]
-    linked = sorted((cell for cell in cells if is_link(matrix, cell)), key=_effect, reverse=True)
-    names = [short_benchmark(cell.benchmark if side == "left" else cell.ability) for cell in linked]
-    effects = ", ".join(f"{n} {number(_effect(cell))}" for n, cell in zip(names, linked, strict=True))
-    return f"{head}: {effects or 'no link'} ({len(linked)} of {len(links_of(matrix))} links)"
+    found = [cell for cell in cells if is_link(matrix, cell, measure)]
+    linked = sorted(((_effect(cell, measure), cell) for cell in found), key=lambda one: -one[0])
+    names = [short_benchmark(cell.benchmark if side == "left" else cell.ability) for _, cell in linked]
+    effects = ", ".join(f"{n} {number(effect)}" for n, (effect, _) in zip(names, linked, strict=True))
+    return f"{head}: {effects or 'no link'} ({len(linked)} of {len(links_of(matrix, measure))} links)"
 
 
-def _effect(cell: Cell) -> float:
-    """The AIS; 0 where there is none."""
-    return 0.0 if cell.statistics is None else cell.statistics.ais or 0.0
+def _effect(cell: Cell, measure: Measure) -> float:
+    """The effect; 0 where there is none."""
+    bounds = measure.bounds(cell.statistics)
+    return 0.0 if bounds is None else bounds[1]
 
 
 class LinksView(Widget, can_focus=True):

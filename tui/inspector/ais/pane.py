@@ -26,7 +26,8 @@ from tui.inspector.ais.cell_text import (
     summary_text,
 )
 from tui.inspector.ais.curves import ForestBars, SweepView
-from tui.inspector.ais.links import LINK_MEANING, LinksView, link_text, links_of
+from tui.inspector.ais.help_text import HELP, NO_ABLATION
+from tui.inspector.ais.links import LinksView, link_meaning, link_text, links_of
 from tui.inspector.ais.table import (
     Question,
     heading_of,
@@ -44,17 +45,12 @@ from tui.inspector.pane import Copied, Exported, Pane
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
 from tui.inspector.widgets.words import Words
+from tui.measures import AIS, AIS_P
 from tui.names import MATRIX_JOB
 from tui.result_words import shown_text
 
 if TYPE_CHECKING:
     from core.analysis.matrix import Matrix
-
-NO_ABLATION = (
-    "The variant is base: nothing is ablated, so there is no effect to show.\n\n"
-    "The Ability Impact Score (AIS) is the part of a benchmark's score above chance that an ablation takes "
-    "away. v chooses the variant: MLP-only or all layers."
-)
 
 READING = "Reading the cache"
 
@@ -74,33 +70,13 @@ CURSOR_REST_S = 0.15
 class AisPane(Pane):
     """The matrix of abilities by benchmarks, and what is behind its cells."""
 
-    help_text: ClassVar[str] = f"""\
-The Ability Impact Score: the part of a benchmark's score above chance that is lost when the weights of an
-ability are ablated. 0: nothing is lost; 1: down to chance; below 0: better without.
-
-Rows: what is ablated. Columns: benchmarks. The shade is the value; * behind it means q < .05
-(Benjamini-Hochberg over the whole matrix). Where there is room, and in the lines below: ** p < .05 after
-Holm's correction over the whole matrix; ? but random masks go as far, empirical p above .05, or above what so
-few can show. Marks: not identifiable (the intact model is not above chance), not computed, running, and
-behind a row's name: the mask takes every benchmark down to chance, or the intact model does not show the
-ability (on its own items it is not above chance); such a row says nothing about abilities.
-The last row is the mean of the random controls.
-
-The lines below explain the cell under the cursor or the mouse: AIS with its 95 % paired bootstrap interval,
-p (exact McNemar), q, Holm's p, n, the accuracies, and the random control, or the empirical p of several
-random masks (m runs 19).
-
-enter  opens the cell: k sweep, controls, all abilities on its benchmark; the minimum detectable AIS; how much
-       more the mask does than the other abilities' masks (specific); how well the model still writes under
-       it (generation quality)
-o      takes ability and benchmark of the cell into the lens; r then runs it
-x      runs all missing cells, controls included
-i      turns to the links and back. {LINK_MEANING}"""
+    help_text: ClassVar[str] = HELP
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o,space", "take", "to the lens", id="ais.take", tooltip="Take the cell into the lens"),
         Binding("x", "fill", "run missing", id="ais.fill", tooltip="Run all missing cells"),
         Binding("i", "turn", "links", id="ais.turn", tooltip="The matrix or the links"),
+        Binding("w", "measure", "AIS or AIS_p", id="ais.measure", tooltip="Cells show AIS or AIS_p"),
     ]
 
     DEFAULT_CSS = """
@@ -174,13 +150,17 @@ i      turns to the links and back. {LINK_MEANING}"""
         running = running_cell(self.matrix, self.session.activity)
         if running != self._running_cell:
             self._running_cell = running
-            self.query_one(HeatMap).show(heat_table(self.matrix, self.session.marks, running))
+            self.query_one(HeatMap).show(
+                heat_table(self.matrix, self.session.marks, running, self.session.measure)
+            )
 
     def copied(self) -> Copied | None:
         if self.matrix is None or self.lens is None:
             return None
-        marks, summary = self.session.marks, summary_text(self.matrix)
-        table = plain_table(self.matrix, marks) + legend(marks, has_whole_marks=True)
+        marks, measure = self.session.marks, self.session.measure
+        summary = f"{measure.name}: {summary_text(self.matrix, measure)}"
+        words = legend(marks, has_whole_marks=True, measure=measure)
+        table = plain_table(self.matrix, marks, measure) + words
         draws = max((one.empirical.masks for one in self.matrix.cells.values() if one.empirical), default=1)
         line = profile_line(self.session, self.lens, draws)
         parts = (matrix_title(self.matrix), summary, "", table, "", line, "")
@@ -190,8 +170,8 @@ i      turns to the links and back. {LINK_MEANING}"""
         matrix = self.matrix
         if matrix is None:
             return None
-        stem = f"ais-{matrix.variant}-{matrix.selection}-k{matrix.k:g}"
-        write = partial(write_matrix, matrix, self.session.marks)
+        stem = f"{self.session.measure.effect}-{matrix.variant}-{matrix.selection}-k{matrix.k:g}"
+        write = partial(write_matrix, matrix, self.session.marks, self.session.measure)
         return Exported(stem, (".csv", ".json", ".md"), write)
 
     def action_take(self) -> None:
@@ -201,6 +181,12 @@ i      turns to the links and back. {LINK_MEANING}"""
     def action_fill(self) -> None:
         if self.matrix is not None and self.matrix.missing:
             self.session.send(StartRuns(f"{MATRIX_JOB}: {matrix_title(self.matrix)}", self.matrix.missing))
+
+    def action_measure(self) -> None:
+        self.session.measure = AIS_P if self.session.measure is AIS else AIS
+        if self.matrix is not None:
+            self._show_matrix(self.matrix)
+            self._explain()
 
     def action_turn(self) -> None:
         if self.matrix is None:
@@ -240,10 +226,7 @@ i      turns to the links and back. {LINK_MEANING}"""
         self._is_reading = False
         self.matrix = matrix
         self._running_cell = running_cell(matrix, self.session.activity)
-        self.query_one(HeatMap).show(heat_table(matrix, self.session.marks, self._running_cell))
-        left, right = (list(map(heading_of, names)) for names in (matrix.abilities, matrix.benchmarks))
-        self.query_one(LinksView).show(left, right, links_of(matrix))
-        self._say_summary(summary_text(matrix))
+        self._show_matrix(matrix)
         was_empty = self.has_class("-empty")
         self.remove_class("-empty")
         if was_empty and self.screen.focused is None and self.is_on_screen:
@@ -254,10 +237,18 @@ i      turns to the links and back. {LINK_MEANING}"""
         if self._is_stale and self.lens is not None:
             self.refresh_view(self.lens)
 
+    def _show_matrix(self, matrix: Matrix) -> None:
+        """Shows the matrix, its links and its summary in the session's measure."""
+        marks, measure = self.session.marks, self.session.measure
+        self.query_one(HeatMap).show(heat_table(matrix, marks, self._running_cell, measure))
+        left, right = (list(map(heading_of, names)) for names in (matrix.abilities, matrix.benchmarks))
+        self.query_one(LinksView).show(left, right, links_of(matrix, measure))
+        self._say_summary(summary_text(matrix, measure))
+
     def _say_outdated(self) -> None:
         """Says that more may be stored than is shown."""
         if self._is_reading and self.matrix is not None:
-            self._say_summary(f"read so far: {summary_text(self.matrix)}")
+            self._say_summary(f"read so far: {summary_text(self.matrix, self.session.measure)}")
             self._explain()
 
     def _say_summary(self, text: str) -> None:
@@ -304,15 +295,22 @@ i      turns to the links and back. {LINK_MEANING}"""
         if hovered is not None:
             cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
         links, is_roomy = self.query_one(LinksView), self.query_one(HeatMap).is_roomy
-        marks = self.session.marks
-        status = status_text(matrix, marks, has_whole_marks=is_roomy, is_outdated=self._is_reading)
-        self.query_one("#ais-status", Words).update(Text(LINK_MEANING if self._shows_links else status))
+        measure = self.session.measure
+        status = status_text(
+            matrix,
+            self.session.marks,
+            has_whole_marks=is_roomy,
+            is_outdated=self._is_reading,
+            measure=measure,
+        )
+        meaning = link_meaning(measure)
+        self.query_one("#ais-status", Words).update(Text(meaning if self._shows_links else status))
         detail = self._cell_words(matrix, cell)
         if self._shows_links:
-            detail = Text(link_text(matrix, links.side, links.index))
+            detail = Text(link_text(matrix, links.side, links.index, measure))
         self.query_one("#ais-detail", Words).update(detail)
         if hovered is None and self.query_one(Horizontal).display and self.lens is not None:
-            self.query_one(ForestBars).show(matrix, *cell)
+            self.query_one(ForestBars).show(matrix, *cell, measure)
             here = replace(self.lens, ability=cell[0], benchmark=cell[1])
             self.query_one(SweepView).look(here, CURSOR_REST_S)
 
@@ -326,7 +324,7 @@ i      turns to the links and back. {LINK_MEANING}"""
             text.append(f"  {marks.not_shown} not shown by this model: {shown_text(shown)}", style="not bold")
         is_lens = lens is not None and cell == (lens.ability, lens.benchmark)
         remedy = "r runs it" if is_lens else "o takes it into the lens, then r runs it"
-        lines = explained(matrix.cells[cell], marks, remedy)
+        lines = explained(matrix.cells[cell], marks, remedy, self.session.measure)
         return text.append("\n" + "\n".join(lines), style="not bold")
 
     def _share_room(self) -> None:

@@ -18,7 +18,7 @@ from tui.inspector.ais.cell_text import (
     is_significant,
     legend,
     long_cell_text,
-    mean_ais,
+    mean_effect,
     not_shown,
 )
 from tui.inspector.lens import Lens
@@ -26,14 +26,18 @@ from tui.inspector.look.marks import Marks
 from tui.inspector.pane import text_table, write_rows
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
+from tui.measures import Measure
 from tui.names import short_benchmark, short_name
 from tui.numbers import interval, number
 
 if TYPE_CHECKING:
     from core.analysis.matrix import Cell, Matrix
 
-AIS = ("ais", "ais_low", "ais_high")
-STATISTICS = ("n", "score", "base_score", "chance", *AIS, "detectable_ais", "p_value")
+EFFECTS = ("ais", "ais_low", "ais_high", "ais_p", "ais_p_low", "ais_p_high")
+STATISTICS = (
+    *("n", "score", "base_score", "chance", "p_right", "base_p_right"),
+    *(*EFFECTS, "detectable_ais", "p_value"),
+)
 """Figures of a cell that are written to files."""
 
 Question = tuple[MaskSpec, int | None, tuple[str, ...]]
@@ -66,17 +70,21 @@ def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
     return (run.mask.ability, run.benchmark) if is_here else None
 
 
-def heat_table(matrix: Matrix, marks: Marks, running: tuple[str, str] | None) -> HeatTable:
+def heat_table(matrix: Matrix, marks: Marks, running: tuple[str, str] | None, measure: Measure) -> HeatTable:
     """The matrix for the screen, means of the random controls below; the running cell has its mark."""
     rows = [
         HeatRow(
             heading_of(ability),
-            [_heat_cell(matrix.cells[ability, b], marks, (ability, b) == running) for b in matrix.benchmarks],
+            [
+                _heat_cell(matrix.cells[ability, b], marks, (ability, b) == running, measure)
+                for b in matrix.benchmarks
+            ],
             flag=flag_of(matrix, ability, marks),
         )
         for ability in matrix.abilities
     ]
-    controls = [HeatCell(f"{text} ", roomy=_roomy(f"{text} ")) for text in _control_texts(matrix, marks)]
+    texts = _control_texts(matrix, marks, measure)
+    controls = [HeatCell(f"{text} ", roomy=_roomy(f"{text} ")) for text in texts]
     below = [HeatRow(Heading("(random)", "random"), controls)] if controls else []
     return HeatTable([heading_of(one) for one in matrix.benchmarks], rows, below, corner="ablated")
 
@@ -86,13 +94,14 @@ def heading_of(name: str) -> Heading:
     return Heading(short_benchmark(name), short_name(name))
 
 
-def _heat_cell(cell: Cell, marks: Marks, is_running: bool) -> HeatCell:
-    found = cell.statistics
-    if found is None or found.ais is None or found.ais_low is None or found.ais_high is None:
-        text = f"{marks.running} " if is_running and found is None else cell_text(cell, marks)
+def _heat_cell(cell: Cell, marks: Marks, is_running: bool, measure: Measure) -> HeatCell:
+    bounds, short = measure.bounds(cell.statistics), cell_text(cell, marks, measure)
+    if bounds is None:
+        text = f"{marks.running} " if is_running and cell.statistics is None else short
         return HeatCell(text, is_dim=not is_running, roomy=_roomy(text))
-    below = interval(found.ais_low, found.ais_high).replace(",", "")
-    return HeatCell(cell_text(cell, marks), found.ais, below, roomy=long_cell_text(cell, marks))
+    low, effect, high = bounds
+    below = interval(low, high).replace(",", "")
+    return HeatCell(short, effect, below, roomy=long_cell_text(cell, marks, measure))
 
 
 def _roomy(text: str) -> str:
@@ -100,39 +109,40 @@ def _roomy(text: str) -> str:
     return text + (MARK_WIDTH - 1) * " "
 
 
-def _control_texts(matrix: Matrix, marks: Marks) -> list[str]:
-    """The mean AIS of the random controls on each benchmark; empty for a matrix of random masks."""
+def _control_texts(matrix: Matrix, marks: Marks, measure: Measure) -> list[str]:
+    """The mean effect of the random controls on each benchmark; empty for a matrix of random masks."""
     if matrix.selection == "random":
         return []
     controls = ([matrix.cells[a, b].control for a in matrix.abilities] for b in matrix.benchmarks)
-    means = map(mean_ais, controls)
+    means = (mean_effect(found, measure) for found in controls)
     return [marks.lacking if mean is None else number(mean) for mean in means]
 
 
-def plain_table(matrix: Matrix, marks: Marks) -> str:
+def plain_table(matrix: Matrix, marks: Marks, measure: Measure) -> str:
     """The matrix as text in columns."""
-    return text_table(_texts(matrix, marks)) + "\n"
+    return text_table(_texts(matrix, marks, measure)) + "\n"
 
 
-def _texts(matrix: Matrix, marks: Marks) -> list[list[str]]:
+def _texts(matrix: Matrix, marks: Marks, measure: Measure) -> list[list[str]]:
     """Names and cells, the column names first."""
     rows = [["without", *map(short_benchmark, matrix.benchmarks)]]
     for ability in matrix.abilities:
         flag = flag_of(matrix, ability, marks)
-        cells = [long_cell_text(matrix.cells[ability, b], marks).strip() for b in matrix.benchmarks]
+        texts = (long_cell_text(matrix.cells[ability, b], marks, measure) for b in matrix.benchmarks)
+        cells = [text.strip() for text in texts]
         rows.append([short_benchmark(ability) + flag, *cells])
-    controls = _control_texts(matrix, marks)
+    controls = _control_texts(matrix, marks, measure)
     return [*rows, ["(random)", *controls]] if controls else rows
 
 
-def write_matrix(matrix: Matrix, marks: Marks, path: Path) -> None:
+def write_matrix(matrix: Matrix, marks: Marks, measure: Measure, path: Path) -> None:
     """Writes the matrix as CSV or JSON, one row for each cell, or as Markdown, as the suffix says.
 
     Raises:
         OSError: the file cannot be written.
     """
     if path.suffix == ".md":
-        path.write_text(_markdown(matrix, marks), encoding="utf-8")
+        path.write_text(_markdown(matrix, marks, measure), encoding="utf-8")
     else:
         rows = [_record(matrix, cell) for cell in matrix.cells.values()]
         write_rows(path, rows, rows)
@@ -156,10 +166,11 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
         "empirical_p": cell.empirical and cell.empirical.p_value,
         "random_masks": 0 if cell.empirical is None else cell.empirical.masks,
         "is_significant": is_significant(cell),
+        "link": cell.link,
         "reason": found and found.reason,
         "collapsed": cell.ability in matrix.collapsed,
         "shown": matrix.shown[cell.ability].is_shown if cell.ability in matrix.shown else None,
-        **{f"control_{name}": control and _finite(getattr(control, name)) for name in AIS},
+        **{f"control_{name}": control and _finite(getattr(control, name)) for name in EFFECTS},
     }
 
 
@@ -167,15 +178,15 @@ def _finite(value: float | None) -> float | None:
     return None if value is None or math.isinf(value) else value
 
 
-def _markdown(matrix: Matrix, marks: Marks) -> str:
-    head, *rows = [[_escaped(text) for text in row] for row in _texts(matrix, marks)]
+def _markdown(matrix: Matrix, marks: Marks, measure: Measure) -> str:
+    head, *rows = [[_escaped(text) for text in row] for row in _texts(matrix, marks, measure)]
     rule = ["---", *("--:" for _ in head[1:])]
     lines = [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
-    return "\n".join([*lines, "", _escaped(_legend(matrix, marks)), ""])
+    return "\n".join([*lines, "", _escaped(_legend(matrix, marks, measure)), ""])
 
 
-def _legend(matrix: Matrix, marks: Marks) -> str:
-    whole = legend(marks, has_whole_marks=True)
+def _legend(matrix: Matrix, marks: Marks, measure: Measure) -> str:
+    whole = legend(marks, has_whole_marks=True, measure=measure)
     return f"{whole}  {marks.not_shown} {NOT_SHOWN}" if not_shown(matrix) else whole
 
 
