@@ -14,7 +14,7 @@ from core.analysis.comparisons import RUN, STATISTICS
 from core.analysis.profile import FILES
 from core.analysis.profile_cells import BEYOND, QUALITY
 from core.analysis.profile_failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
-from core.analysis.statistics.probability import LEAST_EFFECT
+from core.analysis.statistics import LEAST_EFFECT
 from core.masks.choices import SELECTIONS
 from core.models.matrices import VARIANTS
 from core.models.spec import shortened
