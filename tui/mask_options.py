@@ -8,7 +8,7 @@ import typer
 
 from core.experiment.specs import CPU_ITEMS, EMBEDDED_ITEMS, GPU_ITEMS, ImportanceSpec, usual_n_items
 from core.importance.scoring_rule import ScoringRule
-from core.masks.choices import DEFAULT_SELECTION, Scope, Selection
+from core.masks.choices import Scope, Selection, default_selection
 from core.models.matrices import Variant, weights_of
 from tui import output
 from tui.names import named_variant
@@ -86,7 +86,7 @@ ScopeName = Annotated[
 ]
 SelectionName = Annotated[
     Selection | None,
-    typer.Option(help="Which weights to ablate.", show_default=DEFAULT_SELECTION),
+    typer.Option(help="Which weights to ablate.", show_default="contrast_max; contrast for embedded models"),
 ]
 
 
@@ -95,13 +95,14 @@ def default_k(spec: ModelSpec, variant: Variant) -> float:
     return DEMO_K.get(variant, 0.01) if spec.is_embedded else REAL_K
 
 
-def chosen_selection(rule: RuleFlags, selection: Selection | None) -> Selection:
+def chosen_selection(spec: ModelSpec, rule: RuleFlags, selection: Selection | None) -> Selection:
     """The given or the default selection.
 
     Raises:
         UsageError: the preset does not allow it.
     """
-    chosen = selection or ("top" if rule.preset else DEFAULT_SELECTION)
+    default = "top" if rule.preset else default_selection(is_embedded=spec.is_embedded)
+    chosen: Selection = selection or default
     rule.require_selections([chosen])
     return chosen
 
@@ -201,7 +202,7 @@ def named_mask(
     ability = named_ability(ability).id
     if variant == "base":
         return None
-    chosen = chosen_selection(rule, selection)
+    chosen = chosen_selection(model.spec, rule, selection)
     first_k = start_k(model.spec, k, variant, chosen)
     return MaskSpec(ability, variant, chosen, first_k, model.seed, scope)
 

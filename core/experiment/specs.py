@@ -12,7 +12,7 @@ import msgspec
 from cache.keys import canonical_json
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, generate_items
 from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
-from core.masks.choices import DEFAULT_SELECTION, Scope, Selection
+from core.masks.choices import Scope, Selection, default_selection
 from core.models.checkpoint import dtype_in_memory, quantization_in_memory
 from core.models.description import ModelInfo
 from core.models.devices import device_kind
@@ -80,11 +80,10 @@ class ImportanceSpec:
     seed: int = 0
     """Decides which items are generated."""
 
-    @property
-    def usual_selection(self) -> Selection:
+    def usual_selection(self, *, is_embedded: bool) -> Selection:
         """The selection of masks where none is named: the paper's with the paper's rule."""
         is_papers = ScoringRule(self.loss, self.reduction) == PAPER_RULE
-        return "top" if is_papers else DEFAULT_SELECTION
+        return "top" if is_papers else default_selection(is_embedded=is_embedded)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,16 @@ SELECTIONS: tuple[Selection, ...] = (
 )
 SCOPES: tuple[Scope, ...] = ("global", "per-matrix")
 
-DEFAULT_SELECTION: Selection = "contrast"
-"""What the calibration supports for every model (core/phantom/README.md): `top` mostly takes what all
-abilities share, on the phantoms and in a real Llama. The paper's preset selects `top`."""
+
+def default_selection(*, is_embedded: bool) -> Selection:
+    """What the evidence supports (core/phantom/README.md); the paper's preset selects `top`.
+
+    `top` mostly takes what all abilities share. In a real Llama `contrast` still takes enough of it that the
+    model cannot write under most masks, as it can under `contrast_max`. The embedded Llama writes under both,
+    and loses more of the ability itself under `contrast`.
+    """
+    return "contrast" if is_embedded else "contrast_max"
+
 
 CONTRASTS: tuple[Selection, ...] = ("contrast", "contrast_max")
 """Selections that compare an ability's importance with that of all others."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from core.masks.choices import DEFAULT_SELECTION, Selection
+from core.masks.choices import Selection, default_selection
 from core.models.matrices import Variant
 from core.models.spec import (
     AskedLevel,
@@ -22,6 +22,7 @@ from tui import output
 from tui.comparison_tables import write_comparison, write_masks
 from tui.mask_options import (
     ItemsForScoring,
+    SelectionName,
     default_k,
     note_options,
     parsed_variant,
@@ -136,7 +137,7 @@ def compare(
     k: Annotated[
         float | None, typer.Option(help="Of these masks; fraction of all parameters.", metavar="K")
     ] = None,
-    selection: Annotated[Selection, typer.Option(help="Of these masks.")] = DEFAULT_SELECTION,
+    selection: SelectionName = None,
     n_items: ItemsForScoring = None,
     as_json: Json = False,
 ) -> None:
@@ -178,7 +179,7 @@ def compare(
 
 
 def _mask(
-    spec: ModelSpec, variant: Variant | None, k: float | None, selection: Selection, seed: int
+    spec: ModelSpec, variant: Variant | None, k: float | None, selection: Selection | None, seed: int
 ) -> MaskSpec | None:
     """What masks to compare, that of the first ability; None if none are."""
     from core.abilities import ABILITIES
@@ -187,6 +188,7 @@ def _mask(
     if variant is None:
         return None
     require_candidates(variant)
+    selection = selection or default_selection(is_embedded=spec.is_embedded)
     return MaskSpec(ABILITIES[0].id, variant, selection, default_k(spec, variant) if k is None else k, seed)
 
 

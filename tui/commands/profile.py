@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from core.masks.choices import SELECTIONS, Selection
+from core.masks.choices import SELECTIONS, Selection, default_selection
 from core.models.matrices import weights_of
 from core.models.spec import one_of
 from tui import output
@@ -75,7 +75,7 @@ def profile(
         typer.Option(
             help=f"Some of {', '.join(SELECTIONS)}.",
             metavar="S,T",
-            show_default="top,contrast,random,bottom",
+            show_default="top,contrast_max,random,bottom; contrast for embedded models",
         ),
     ] = None,
     scope: ScopeName = "global",
@@ -127,7 +127,7 @@ def profile(
     named, running_options = words(benchmarks), running.benchmark_options
     with checked_arguments():
         shown = MEASURES[one_of(measure, tuple(MEASURES), "measure")]
-        chosen = _selections(rule, selections)
+        chosen = _selections(model.spec, rule, selections)
         plan = Plan(
             abilities=_abilities(abilities),
             variants=named_variants(variants),
@@ -164,13 +164,14 @@ def _abilities(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def _selections(rule: RuleFlags, text: str | None) -> tuple[Selection, ...]:
+def _selections(spec: ModelSpec, rule: RuleFlags, text: str | None) -> tuple[Selection, ...]:
     """The named or default selections.
 
     Raises:
         ValueError: one is unknown, or the preset does not allow it.
     """
-    default = "top,random,bottom" if rule.preset else "top,contrast,random,bottom"
+    contrast = "" if rule.preset else f"{default_selection(is_embedded=spec.is_embedded)},"
+    default = f"top,{contrast}random,bottom"
     named = some_words(default if text is None else text, "selection", "--selections")
     found = tuple(dict.fromkeys(cast(Selection, one_of(word, SELECTIONS, "selection")) for word in named))
     rule.require_selections(found)

@@ -13,7 +13,7 @@ import platformdirs
 
 from cache.files import write_atomically
 from core.abilities.catalogue import ABILITIES
-from core.masks.choices import DEFAULT_SELECTION, Selection
+from core.masks.choices import Selection
 from tui.inspector.lens import FEWEST_SCORED, Lens
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def first_lens(
     benchmarks: Collection[str],
     seed: int = 0,
     n_items: int | None = None,
-    selection: Selection = DEFAULT_SELECTION,
+    selection: Selection | None = None,
 ) -> Lens:
     """The lens of an inspector that opens: as it was left if that still fits.
 
@@ -95,7 +95,7 @@ def first_lens(
         benchmarks: ids of the available benchmarks, in order.
         seed: seed of the random control; never the remembered one, since the person has just given it.
         n_items: diagnostic items that the person has just asked for; None for the remembered number.
-        selection: of a lens that is not remembered.
+        selection: of a lens that is not remembered; None for the model's default.
     """
     if remembered is not None and remembered.fits(benchmarks):
         lens = replace(remembered.lens, seed=seed)

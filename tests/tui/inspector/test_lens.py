@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from core.experiment.specs import MaskSpec
-from core.masks.choices import DEFAULT_SELECTION
 from core.models.spec import ModelSpec
 from tui.inspector.lens import DEMO_GRID, Lens, k_grid, next_k, parse_scored
 from tui.numbers import k_text
@@ -17,7 +16,7 @@ def test_the_first_lens_looks_at_the_ability_of_the_benchmark() -> None:
 
 def test_a_real_model_begins_with_the_selection_that_the_calibration_supports() -> None:
     lens = Lens.first(ModelSpec("owner/model"), "arc_easy")
-    assert (lens.selection, lens.k) == (DEFAULT_SELECTION, 1e-6)
+    assert (lens.selection, lens.k) == ("contrast_max", 1e-6)
 
 
 def test_base_has_neither_mask_nor_control() -> None:
