@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
+from cache.outcomes import SCHEMA
 from core.analysis.samples.answers import live_answers
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.cells import cell_statistics, clusters_of, frame_statistics
@@ -149,13 +150,15 @@ def test_items_of_one_passage_are_resampled_together(spec: ModelSpec, tmp_path: 
     clusters = np.array([0, 0, 0, 1, 1, 2])
     (expected,) = cell_statistics(right, wrong[None], 0.0, seed=3, clusters=clusters)
     (single,) = cell_statistics(right, wrong[None], 0.0, seed=3)
-    assert found == expected != single
+    of_probability = dict.fromkeys(("p_right", "base_p_right", "ais_p", "ais_p_low", "ais_p_high"))
+    by_score = dataclasses.replace(found, **of_probability, ais_p_reason="")
+    assert by_score == expected != single
 
 
 def test_a_score_between_right_and_wrong_makes_the_ais(tmp_path: Path) -> None:
     columns = {"correct": [True] * 20, "score": [0.9] * 20, "cluster": [None] * 20, "cut": [0] * 19 + [7]}
-    schema = {"correct": pl.Boolean(), "score": pl.Float32(), "cluster": pl.String(), "cut": pl.Int32()}
-    base = pl.DataFrame(columns, schema=schema)
+    columns |= {"gold": [None] * 20, "loglikelihoods": [None] * 20}
+    base = pl.DataFrame(columns, schema={name: SCHEMA[name] for name in columns})
     ablated = base.with_columns(score=pl.lit(0.45, pl.Float32()))
     (cell,) = frame_statistics(base, [ablated], short("gsm8k"))
     assert (cell.base_score, cell.score, cell.ais) == pytest.approx((0.9, 0.45, 0.5), abs=1e-6)
