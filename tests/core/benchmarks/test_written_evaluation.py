@@ -142,7 +142,10 @@ def test_items_of_one_passage_are_resampled_together(spec: ModelSpec, tmp_path: 
     assert len(labels) == 6
     half = [False] * 3 + [True] * 3
     joined = frame.with_columns(
-        cluster=pl.Series(["a", "a", "a", "b", "b", None]), correct=pl.lit(True), score=pl.lit(1.0)
+        cluster=pl.Series(["a", "a", "a", "b", "b", None]),
+        correct=pl.lit(True),
+        score=pl.lit(1.0),
+        loglikelihoods=pl.lit(None, pl.List(pl.Float32())),  # so there is no p(right) beside the AIS
     )
     worse = joined.with_columns(correct=pl.Series(half), score=pl.Series(half).cast(pl.Float64))
     (found,) = frame_statistics(joined, [worse], short("gsm8k"), seed=3)
