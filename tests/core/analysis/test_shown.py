@@ -77,7 +77,7 @@ def test_the_same_effect_is_starred_for_one_ability_and_not_for_the_other(experi
     assert (is_significant(one), is_significant(other)) == (True, False)
     assert (cell_mark(one), cell_mark(other)) == ("**", "")
     assert found.summary.holm_significant == 1
-    assert [found.abilities[link.left] for link in links_of(found)] == [ABLE]
+    assert [found.abilities[link.left] for link in links_of(found, AIS)] == [ABLE]
 
 
 def test_it_is_said_in_matrix_tables_and_files(
