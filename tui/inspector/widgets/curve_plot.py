@@ -71,6 +71,7 @@ class CurvePlot(Widget):
 
         plot = Plot()
         plot.plotsize(width, height)
+        plot._set_size(width, height)  # plotsize alone stays within the process's terminal
         plot.canvas_color("default")
         plot.axes_color("default")
         plot.ticks_color(self._rgb("secondary"))
