@@ -57,8 +57,12 @@ def sent_by(app: Inspector) -> list[Command]:
     return sent
 
 
+SETTLED_S = 0.1
+"""Seconds without a change after which a screen is as it stays."""
+
+
 async def shown(app: Inspector, pilot: Pilot[None], *pieces: str) -> str:
-    """What is on the screen, once the pieces are."""
+    """What is on the screen, once the pieces are and nothing moves any more."""
 
     def has_all() -> bool:
         seen = " ".join(screen_text(app).split())
@@ -69,7 +73,11 @@ async def shown(app: Inspector, pilot: Pilot[None], *pieces: str) -> str:
     except AssertionError as error:
         error.add_note(screen_text(app))
         raise
-    return screen_text(app)
+    before, now = "", screen_text(app)
+    while now != before:  # a map is laid out again once its rows are known
+        await pilot.pause(SETTLED_S)
+        before, now = now, screen_text(app)
+    return now
 
 
 def job(state: JobState, done: int = 0, problem: str = "", name: str = "3f2a-1") -> JobChanged:

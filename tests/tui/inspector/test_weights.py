@@ -180,7 +180,7 @@ async def test_w_turns_to_the_curve_where_both_have_no_room(demo_cache: Path, ma
         assert pane.query_one(CurvePlot).region.height == 0
         await pilot.press("w")
         await pilot.resize_terminal(*NARROW)
-        await until(pilot, lambda: "100 % of the neurons" in screen_text(app))
+        await until(pilot, lambda: "MLP weights over neurons" in screen_text(app))
         assert pane.query_one(NeuronList).region.height == 0
         await pilot.resize_terminal(*WIDE)
         await until(pilot, lambda: pane.query_one(NeuronList).region.height > 10)

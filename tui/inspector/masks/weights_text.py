@@ -32,7 +32,7 @@ NEURON_KINDS = ("gate", "up", "down")
 BAR_WIDTH = 10
 """Columns of a neuron's bar."""
 
-TICKS = ("0 %", "50 %", "100 % of the neurons")
+TICKS = ("0 %", "50 %", "100 %")
 """Along the x axis of the plot, at 0, 1 and 2."""
 
 CURVE_LOOKS = (("primary", "braille", "⠶"), ("accent", "+", "+"), ("warning", "x", "x"))
@@ -197,7 +197,7 @@ def plotted(masks: Masks) -> list[Curve]:
 
 def curve_legend(masks: Masks, *, is_ascii: bool) -> Content:
     """What the curves are; not in the plot, where plotext would hide them behind their names."""
-    parts: list[Content | str] = ["MLP weights: "]
+    parts: list[Content | str] = ["MLP weights over neurons: "]
     for (name, _), (colour, _, sign) in zip(_curves(masks), CURVE_LOOKS, strict=False):
         shown = ASCII_SIGN if is_ascii and not sign.isascii() else sign
         parts += [Content.styled(shown, f"${colour}"), f" {name} "]
