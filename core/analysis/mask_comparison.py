@@ -7,24 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from core.abilities import ABILITIES
 from core.analysis.cache_status import items_of
 from core.analysis.selected import StoredMasks
-from core.analysis.statistics.bootstrap import percentile_interval, resampled_impacts
 from core.analysis.statistics.cells import (
-    Paired,
     clusters_of,
     frame_statistics,
     paired_probabilities,
     paired_scores,
 )
+from core.analysis.statistics.differences import Answered, paired_difference
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
-
-RESAMPLES = 2000
 
 SHARED: dict[str, pl.DataType] = {
     "ability": pl.String(),
@@ -118,30 +114,9 @@ def _effect_rows(
         effects = [getattr(cell, measure) for cell in cells]
         pairs = [paired(base, [ablated], benchmark) for base, ablated in (a, b)]
         if None not in effects and pairs[0] is not None and pairs[1] is not None:
-            low, high = _interval(pairs[0], pairs[1], clusters_of(a[0]), mask.seed)
+            of_a, of_b = (Answered(one.base, one.ablated[0], one.chance) for one in (pairs[0], pairs[1]))
+            low, high = paired_difference(of_b, of_a, seed=mask.seed, clusters=clusters_of(a[0]))
             difference = effects[1] - effects[0]
             ends = min(difference, low), max(difference, high)
             return [(mask.ability, benchmark.id, measure, *effects, difference, *ends)]
     return []
-
-
-def _interval(a: Paired, b: Paired, clusters: NDArray[np.int64] | None, seed: int) -> tuple[float, float]:
-    """The 95 % interval of B's effect minus A's: both are resampled over the same items."""
-    of_a, of_b = (
-        resampled_impacts(
-            one.base,
-            one.base.astype(np.float64) - one.ablated,
-            one.chance,
-            resamples=RESAMPLES,
-            seed=seed,
-            clusters=clusters,
-        )
-        for one in (a, b)
-    )
-    with np.errstate(invalid="ignore"):
-        differences = of_b - of_a
-    # Where neither base is above chance in a resample, the difference may be anything.
-    anything = np.where(np.arange(differences.shape[1]) % 2, np.inf, -np.inf)
-    differences = np.where(np.isnan(differences), anything, differences)
-    (low,), (high,) = percentile_interval(differences)
-    return float(low), float(high)

@@ -33,7 +33,7 @@ class Timed(NamedTuple):
     phase: str
     module: str
     name: str
-    """Of a function, or of a class and its method."""
+    """The name of a function, or of a class and its method."""
 
 
 TIMED = (

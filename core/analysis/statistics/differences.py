@@ -1,10 +1,11 @@
-"""The difference of two AIS of the same items asked in two ways, with its paired bootstrap interval."""
+"""The difference of two AIS of the same items, with its paired bootstrap interval."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.analysis.statistics.bootstrap import Scores, percentile_interval, resampled_impacts
 
@@ -21,12 +22,24 @@ class Answered(NamedTuple):
 
 
 def paired_difference(
-    first: Answered, second: Answered, *, resamples: int = 2000, seed: int = 0
+    first: Answered,
+    second: Answered,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    clusters: NDArray[Any] | None = None,
 ) -> tuple[float, float]:
-    """The 95 % interval of one AIS minus another, of the same items asked in two ways.
+    """The 95 % interval of one AIS minus another, of the same items asked in two ways, or of two models.
 
     Both are resampled together, as in `paired_bootstrap`. Where both are infinite with one sign, the data
     do not say which is larger: such resamples go to either end in turn.
+
+    Args:
+        first: the AIS from which the other is taken.
+        second: the other.
+        resamples: how often to resample.
+        seed: the same seed gives the same interval.
+        clusters: (N,) labels of items to draw together.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -40,7 +53,7 @@ def paired_difference(
             one.chance,
             resamples=resamples,
             seed=seed,
-            clusters=None,
+            clusters=clusters,
         )
         for one in (first, second)
     )

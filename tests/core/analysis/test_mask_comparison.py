@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis.mask_comparison import _interval
-from core.analysis.statistics.cells import Paired
+from core.analysis.statistics.differences import Answered, paired_difference
 
 CHANCE = 0.25
 
@@ -16,8 +15,8 @@ def test_both_models_are_resampled_together() -> None:
     n = 150
     base = rng.beta(4, 2, n)
     other = np.clip(base + rng.normal(0, 0.05, n), 0, 1)
-    a, b = Paired(base, 0.8 * base[None], CHANCE), Paired(other, 0.6 * other[None], CHANCE)
-    found = _interval(a, b, None, 0)
+    a, b = Answered(base, 0.8 * base, CHANCE), Answered(other, 0.6 * other, CHANCE)
+    found = paired_difference(b, a)
     rows = rng.integers(0, n, (6000, n))
     effects = [
         (share * values[rows].mean(axis=1)) / (values[rows].mean(axis=1) - CHANCE)
@@ -28,6 +27,6 @@ def test_both_models_are_resampled_together() -> None:
 
 def test_a_base_at_chance_bounds_nothing() -> None:
     base = np.tile([0.2, 0.3], 40)
-    at_chance = Paired(base, base[None] - 0.1, CHANCE)
-    low, high = _interval(at_chance, at_chance, None, 0)
+    at_chance = Answered(base, base - 0.1, CHANCE)
+    low, high = paired_difference(at_chance, at_chance)
     assert (low, high) == (-np.inf, np.inf)

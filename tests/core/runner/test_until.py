@@ -171,7 +171,7 @@ def test_written_answers_stop_too_and_are_tagged(
     profile = run_profile(plan, runner)
     assert profile is not None
     (cell,) = profile.cells.to_dicts()
-    assert (cell["n"], cell["defined"]) == (2, False)  # it knows no sums, so that there is nothing to settle
+    assert (cell["n"], cell["defined"]) == (2, False)  # it can do no sums: nothing to settle
     assert len(profile.outcomes) == 5 + 2
     assert profile.failures.tags["item_id"].unique(maintain_order=True).to_list() == (
         profile.outcomes["item_id"].head(2).to_list()

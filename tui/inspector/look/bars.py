@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tui.inspector.look.marks import Marks
 
 LEVELS, ASCII_LEVELS = "▁▂▃▄▅▆▇█", "123456789"
-"""Of a sparkline, from the lowest."""
+"""The levels of a sparkline, from the lowest."""
 
 
 def levels_of(marks: Marks) -> str:

@@ -26,7 +26,7 @@ Depth = Literal["true", "256", "16"]
 """How many colours a terminal has."""
 
 LEAST_CONTRAST = 4.5
-"""Of text, as the Web Content Accessibility Guidelines 2 ask for."""
+"""The least contrast of text that the Web Content Accessibility Guidelines 2 ask for."""
 
 DIM = 0.62
 """Share of its colour in dim text, the rest is background: more where it could not be read."""
