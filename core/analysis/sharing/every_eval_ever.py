@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cache.files import write_atomically
-from core.analysis.sharing.results import ModelRun, Results
+from core.analysis.sharing.results import ModelRun, Results, first_metric
 from core.analysis.statistics.accuracy import mean_score
 from core.analysis.statistics.cells import clusters_of
 from core.benchmarks.tasks.catalogue import TASKS
@@ -24,8 +24,6 @@ from core.benchmarks.tasks.catalogue import TASKS
 SCHEMA_VERSION = "0.3.0"
 
 PROGRAM = "abilityscope"
-
-EFFECTS = ("ais", "ais_low", "ais_high", "ais_p", "ais_p_low", "ais_p_high")
 
 
 def write_every_eval_ever(results: Results, folder: Path) -> list[Path]:
@@ -104,11 +102,11 @@ def _details(results: Results, run: ModelRun) -> dict[str, str]:
 
 def _result(run: ModelRun, evaluation: str, benchmark: Mapping[str, Any]) -> dict[str, Any]:
     name = benchmark["id"]
-    frame, cell = run.of(name), run.cell(name)
+    frame = run.of(name)
     scores = frame["score"].to_numpy().astype(np.float64)
     found = mean_score(scores, clusters_of(frame))
-    metric = TASKS[name].metrics[0] if name in TASKS else "acc"
-    details = {} if cell is None else {key: str(cell[key]) for key in EFFECTS if cell.get(key) is not None}
+    metric = first_metric(name)
+    details = {key: str(value) for key, value in run.effects(name).items()}
     return {
         "evaluation_result_id": f"{evaluation}/{name}/{metric}",
         "evaluation_name": name,

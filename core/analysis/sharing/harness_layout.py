@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,8 @@ from typing import Any
 import polars as pl
 
 from cache.files import write_atomically
-from core.analysis.sharing.results import ModelRun, Results
+from core.analysis.sharing.results import NOT_IN_NAMES, ModelRun, Results, first_metric
 from core.benchmarks.tasks.catalogue import TASKS
-
-NOT_IN_NAMES = re.compile(r'["<>:/|\\?*\[\]]+')
-"""What the harness replaces in a model's name to make a folder's."""
-
-EFFECTS = ("ais", "ais_low", "ais_high", "ais_p", "ais_p_low", "ais_p_high")
 
 
 def write_harness_layout(results: Results, folder: Path) -> list[Path]:
@@ -44,7 +38,7 @@ def write_harness_layout(results: Results, folder: Path) -> list[Path]:
         for benchmark in results.benchmarks:
             rows = run.of(benchmark["id"]).to_dicts()
             lines = [json.dumps(_sample(n, row), ensure_ascii=False) for n, row in enumerate(rows)]
-            path = own / f"samples_{task_name(benchmark['id'])}_{stamp}.jsonl"
+            path = own / f"samples_{NOT_IN_NAMES.sub('__', task_name(benchmark['id']))}_{stamp}.jsonl"
             write_atomically(path, ("\n".join(lines) + "\n").encode())
             written.append(path)
     return written
@@ -90,9 +84,8 @@ def _counts(run: ModelRun, benchmark: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _metrics(name: str, run: ModelRun, benchmark: Mapping[str, Any]) -> dict[str, Any]:
-    frame, cell = run.of(benchmark["id"]), run.cell(benchmark["id"])
-    first = TASKS[benchmark["id"]].metrics[0] if benchmark["id"] in TASKS else "acc"
-    columns = {first: frame["score"]}
+    frame = run.of(benchmark["id"])
+    columns = {first_metric(benchmark["id"]): frame["score"]}
     if frame["correct_norm"].null_count() == 0:
         columns |= {"acc": frame["correct"], "acc_norm": frame["correct_norm"]}
     found: dict[str, Any] = {"alias": name}
@@ -101,7 +94,7 @@ def _metrics(name: str, run: ModelRun, benchmark: Mapping[str, Any]) -> dict[str
         found[f"{metric},none"] = float(scores.mean())
         error = float(scores.std(ddof=1)) / math.sqrt(len(scores)) if len(scores) > 1 else "N/A"
         found[f"{metric}_stderr,none"] = error
-    known = {} if cell is None else {key: cell[key] for key in EFFECTS if cell.get(key) is not None}
+    known = run.effects(benchmark["id"])
     return found | {f"{key},abilityscope": value for key, value in known.items() if math.isfinite(value)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,13 @@ import polars as pl
 
 from core.analysis.comparisons import RUN
 from core.analysis.profile import FILES
+from core.benchmarks.tasks.catalogue import TASKS
+
+EFFECTS = ("ais", "ais_low", "ais_high", "ais_p", "ais_p_low", "ais_p_high")
+"""The columns of a cell that other formats have no place for, and get all the same."""
+
+NOT_IN_NAMES = re.compile(r'["<>:/|\\?*\[\]]+')
+"""What lm-evaluation-harness replaces in a model's name to make a folder's; no name leaves its folder."""
 
 MASK = [name for name in RUN if name != "benchmark"]
 """The columns that say which weights were zeroed."""
@@ -77,16 +85,22 @@ class ModelRun:
             return "base"
         words = [self.mask["ability"], self.mask["variant"], self.mask["selection"], f"k{self.mask['k']:g}"]
         words += [] if self.mask["seed"] is None else [f"seed{self.mask['seed']}"]
-        return "-".join(words)
+        return NOT_IN_NAMES.sub("_", "-".join(words))
 
     def of(self, benchmark: str) -> pl.DataFrame:
         """The outcomes on one benchmark."""
         return self.outcomes.filter(pl.col("benchmark") == benchmark)
 
-    def cell(self, benchmark: str) -> Mapping[str, Any] | None:
-        """The statistics of one benchmark; None for the intact model beside ablated ones."""
+    def effects(self, benchmark: str) -> dict[str, float]:
+        """The `EFFECTS` on one benchmark that are defined; none of the intact model."""
         rows = self.cells.filter(pl.col("benchmark") == benchmark).to_dicts()
-        return rows[0] if rows and not self.is_base else None
+        cell = rows[0] if rows and not self.is_base else {}
+        return {name: cell[name] for name in EFFECTS if cell.get(name) is not None}
+
+
+def first_metric(benchmark: str) -> str:
+    """The name of the metric that a score is."""
+    return TASKS[benchmark].metrics[0] if benchmark in TASKS else "acc"
 
 
 def read_results(folder: Path) -> Results:

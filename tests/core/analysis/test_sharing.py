@@ -20,7 +20,7 @@ from lm_eval.utils import (
 
 from cache.folder import Store
 from core.analysis.profile import write_profile
-from core.analysis.sharing.harness_layout import NOT_IN_NAMES
+from core.analysis.sharing.results import NOT_IN_NAMES, ModelRun
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
@@ -150,3 +150,10 @@ def test_what_is_no_profile_is_refused(
     assert code == 1
     assert "has no results of a profile" in err
     assert not (tmp_path / "to").exists()
+
+
+def test_names_of_a_file_that_anyone_may_have_written_stay_in_the_folder() -> None:
+    mask = {"ability": "../../x", "variant": "mlp", "selection": "a/b\\c", "k": 0.1, "seed": None}
+    name = ModelRun(mask, pl.DataFrame(), pl.DataFrame()).name
+    assert Path(name).name == name
+    assert "\\" not in name
