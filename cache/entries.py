@@ -44,7 +44,8 @@ DIVERGENCES = Kind("divergences", ".parquet", format=1)
 GENERATION_QUALITY = Kind("generation_quality", ".parquet", format=1)
 ITEMS = Kind("items", ".parquet", format=1)
 LOCALIZATIONS = Kind("localizations", ".parquet", format=1)
-KINDS = (RANKINGS, OUTCOMES, DIVERGENCES, GENERATION_QUALITY, ITEMS, LOCALIZATIONS)
+SCORES = Kind("scores", ".safetensors", format=1)
+KINDS = (RANKINGS, OUTCOMES, DIVERGENCES, GENERATION_QUALITY, ITEMS, LOCALIZATIONS, SCORES)
 
 EARLIER_KINDS = tuple(Kind(name, ".parquet", sys.maxsize) for name in ("partings", "health", "separations"))
 """Kinds of an earlier version: listed and deleted, never read. No format of theirs is current."""
@@ -56,7 +57,8 @@ class Streamed:
 
     to_file: Callable[[Path], None]
     """Writes it to a path; raises OSError where it cannot be written."""
-    to_bytes: Callable[[], bytes]
+    to_bytes: Callable[[], bytes] | None
+    """None for one that is not held in memory where it cannot be written."""
 
 
 Payload = Path | bytes
@@ -125,7 +127,8 @@ class EntryFolder:
         """Stores an entry, whole or not at all; the manifest comes last and makes it valid.
 
         Raises:
-            Unwritable: the folder cannot be written to, or the disk is full; the entry is held in memory.
+            Unwritable: the folder cannot be written to, or the disk is full; the entry is held in memory,
+                unless its content is `Streamed` for the disk alone.
             TypeError: a key input or detail is not a plain value.
         """
         path = self.payload_path(key)
@@ -139,17 +142,30 @@ class EntryFolder:
         try:
             with key_lock(self.root, key), staged(path, to_file) as payload:
                 manifest = manifest_for(payload.stat().st_size, checksum_of_file(payload))
-                # Everything that takes room is written before an existing entry is touched.
-                with staged(path.with_suffix(".json"), manifest.to_json()) as sealed:
-                    # A kill between the two renames must not leave an old manifest on a new payload.
-                    path.with_suffix(".json").unlink(missing_ok=True)
-                    payload.replace(path)
-                    sealed.replace(path.with_suffix(".json"))
+                _put(path, payload, manifest)
         except OSError as error:
-            whole = content.to_bytes() if isinstance(content, Streamed) else content
-            self.held[key] = manifest_for(len(whole), checksum_of(whole)), whole
+            whole = content if isinstance(content, bytes) else content.to_bytes and content.to_bytes()
+            if whole is not None:
+                self.held[key] = manifest_for(len(whole), checksum_of(whole)), whole
             raise Unwritable(self.root, error) from None
         self.held.pop(key, None)
+
+    def take_in(self, manifest: Manifest, to_file: Callable[[Path], None]) -> None:
+        """Stores an entry of another cache, under the manifest that it has there, whole or not at all.
+
+        Args:
+            manifest: of an entry of this kind.
+            to_file: writes its payload to a path.
+
+        Raises:
+            CorruptEntry: the payload is not that of the manifest.
+            OSError: the folder cannot be written to, or the disk is full.
+        """
+        path = self.payload_path(manifest.key)
+        with key_lock(self.root, manifest.key), staged(path, to_file) as payload:
+            if checksum_of_file(payload) != manifest.checksum:
+                raise CorruptEntry(path, "its bytes differ from those that were written")
+            _put(path, payload, manifest)
 
     def read_manifest(self, key: str) -> Manifest | None:
         """The manifest of a key; None if there is none, so also after a write that was cut short.
@@ -280,3 +296,14 @@ class EntryFolder:
                     set_aside(path)
         except Busy:
             pass
+
+
+def _put(path: Path, payload: Path, manifest: Manifest) -> None:
+    """Gives a staged payload its name, and its manifest after it."""
+    sealed_path = path.with_suffix(".json")
+    # Everything that takes room is written before an existing entry is touched.
+    with staged(sealed_path, manifest.to_json()) as sealed:
+        # A kill between the two renames must not leave an old manifest on a new payload.
+        sealed_path.unlink(missing_ok=True)
+        payload.replace(path)
+        sealed.replace(sealed_path)

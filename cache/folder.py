@@ -16,6 +16,7 @@ from cache.files import expanded, key_lock
 if TYPE_CHECKING:
     from cache.outcomes import Outcomes
     from cache.rankings import Rankings
+    from cache.scores import KeptScores
     from cache.tables import Tables
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_CACHE"
@@ -49,6 +50,13 @@ class Store:
         from cache.rankings import Rankings
 
         return Rankings(self.root, self.shipped)
+
+    @cached_property
+    def scores(self) -> KeptScores:
+        """The kept scores."""
+        from cache.scores import KeptScores
+
+        return KeptScores(self.root)
 
     @cached_property
     def outcomes(self) -> Outcomes:

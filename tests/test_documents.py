@@ -54,7 +54,7 @@ def test_options_are_those_of_the_commands(document: Path) -> None:
     lines = [
         line
         for line in document.read_text("utf-8").splitlines()
-        if not re.search(r"python -m|\b(uv|pip) ", line)
+        if not re.search(r"python -m|\b(uv|pip) |^#SBATCH ", line)
     ]
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
     assert named <= {*_options(typer.main.get_command(command_app())), "--help"}

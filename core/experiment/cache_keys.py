@@ -9,10 +9,13 @@ from cache.keys import key_of
 from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
 from core.masks.choices import CONTRASTS
 
-KeyKind = Literal["ranking", "outcomes", "divergences", "generation_quality", "items", "localizations"]
+KeyKind = Literal[
+    "ranking", "scores", "outcomes", "divergences", "generation_quality", "items", "localizations"
+]
 
 VERSIONS: Mapping[KeyKind, int] = {
     "ranking": 3,
+    "scores": 1,
     "outcomes": 5,
     "divergences": 2,
     "generation_quality": 3,
@@ -41,18 +44,30 @@ def ranking_key_inputs(
         sets: the ability's items; for `contrast` followed by the other abilities'.
         mask: a mask cut from the ranking, whatever its k and seed.
     """
-    key_inputs: dict[str, Any] = {
+    key_inputs = scores_key_inputs(model, importance, sets)
+    key_inputs |= {"variant": mask.variant, "selection": mask.selection}
+    if mask.selection in CONTRASTS:
+        key_inputs["contrast"] = CONTRAST_VERSION
+    return key_inputs | scope_key_inputs(mask)
+
+
+def scores_key_inputs(
+    model: ModelIdentity, importance: ImportanceSpec, sets: Sequence[DiagnosticSet]
+) -> dict[str, Any]:
+    """Everything that the importance of a model's weights depends on.
+
+    Args:
+        model: whose weights are scored.
+        importance: how.
+        sets: the ability's items, and those of others that it is compared with.
+    """
+    return {
         "model": model,
         "ability": sets[0].ability,
         "loss": importance.loss,
         "reduction": importance.reduction,
         "items": [diagnostic.key_inputs() for diagnostic in sets],
-        "variant": mask.variant,
-        "selection": mask.selection,
     }
-    if mask.selection in CONTRASTS:
-        key_inputs["contrast"] = CONTRAST_VERSION
-    return key_inputs | scope_key_inputs(mask)
 
 
 def scope_key_inputs(mask: MaskSpec) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from core.abilities.neutral_texts import neutral_texts
@@ -13,7 +14,8 @@ ITEM_S = 0.002
 """Seconds that an evaluated item takes however small the model is."""
 
 CPU_PARAMETER_S, GPU_PARAMETER_S = 4e-10, 1e-12
-"""Seconds that it takes beyond that for each parameter: on two cores as SmolLM2 did; on a GPU, a guess."""
+"""Seconds that it takes beyond that for each parameter: on two cores as SmolLM2 did; on a GPU a guess, 200
+tokens at 2 operations each on an H100 in bfloat16 at 40 % of its 989e12 a second."""
 
 
 class Estimate(NamedTuple):
@@ -49,10 +51,11 @@ def estimate(
         measured = {kind[0] for kind in paces.measured()}
         needed = {phase, "scoring"} if scored else {phase}
         return Estimate(scoring_s, cell_s, is_measured=needed <= measured)
-    return Estimate(_rough(experiment, scoring), _rough(experiment, cell), is_measured=False)
+    return Estimate(rough_seconds(experiment, scoring), rough_seconds(experiment, cell), is_measured=False)
 
 
-def _rough(experiment: Experiment, work: dict[Kind, float]) -> float:
+def rough_seconds(experiment: Experiment, work: Mapping[Kind, float]) -> float:
+    """Seconds of some work where nothing was measured, from the model's size alone."""
     per_parameter_s = CPU_PARAMETER_S if experiment.identity.device == "cpu" else GPU_PARAMETER_S
     item_s = ITEM_S + per_parameter_s * experiment.info.parameters
     return sum(COSTS[phase] * units * item_s for (phase, _), units in work.items())

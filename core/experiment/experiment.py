@@ -11,7 +11,12 @@ from cache.files import Unwritable
 from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.cache_keys import cache_key, ranking_key_inputs, scope_key_inputs
+from core.experiment.cache_keys import (
+    cache_key,
+    ranking_key_inputs,
+    scope_key_inputs,
+    scores_key_inputs,
+)
 from core.experiment.events import Event, NotStored
 from core.experiment.specs import (
     SHARED_ABILITIES,
@@ -100,12 +105,21 @@ class Experiment:
     def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
         """The key inputs of the ranking whose first n weights are the mask."""
         sets = [self.diagnostic_set(ability, mask.n_items) for ability in self.scored_abilities(mask)]
-        found = ranking_key_inputs(self.identity, self.importance, sets, mask)
-        return found | rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
+        return ranking_key_inputs(self.identity, self.importance, sets, mask) | self._rounding
 
     def ranking_key(self, mask: MaskSpec) -> str:
         """The cache key of the ranking whose first n weights are the mask."""
         return cache_key("ranking", self.ranking_key_inputs(mask))
+
+    def scores_request(self, ability: str, n_items: int | None = None) -> tuple[str, dict[str, Any]]:
+        """The cache key and key inputs of the kept scores of an ability."""
+        sets = [self.diagnostic_set(ability, n_items)]
+        key_inputs = scores_key_inputs(self.identity, self.importance, sets) | self._rounding
+        return cache_key("scores", key_inputs), key_inputs
+
+    @property
+    def _rounding(self) -> dict[str, Any]:
+        return rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
 
     def rankings_of(self, mask: MaskSpec) -> list[MaskSpec]:
         """The masks whose stored rankings a mask is cut from, its own ability's first; none for `random`."""

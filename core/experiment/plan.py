@@ -44,6 +44,8 @@ class Plan:
     """The least AIS of interest, at which a run stops as soon as it is settled; None: all items count."""
     found_ks: tuple[ChosenK, ...] = ()
     """The k chosen for each variant by `--k auto`; see `with_found`."""
+    only: tuple[MaskSpec, ...] | None = None
+    """The masks of a part of the plan; None for all."""
 
     def __post_init__(self) -> None:
         """Checks the number of random masks and the least AIS of interest.
@@ -71,6 +73,8 @@ class Plan:
 
     def masks(self) -> tuple[MaskSpec, ...]:
         """Every mask, the cheapest kinds first: what `top` has scored serves `bottom` and `contrast`."""
+        if self.only is not None:
+            return self.only
         return tuple(
             MaskSpec(ability, variant, selection, k, seed, self.scope)
             for selection in self.selections

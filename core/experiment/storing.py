@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from cache.entries import EntryFolder, Payload
-from cache.files import Busy, CorruptEntry, OtherVersion, locked
+from cache.files import Busy, CorruptEntry, OtherVersion, key_lock, locked
 from cache.journals import journal_lock
 from cache.outcomes import Loaded
 from core.experiment.events import EntryReplaced
@@ -55,15 +55,18 @@ def storing(experiment: Experiment) -> Iterator[None]:
 
 
 @contextmanager
-def alone_with(experiment: Experiment, key: str) -> Iterator[None]:
+def alone_with(experiment: Experiment, key: str, *, wait: bool = True) -> Iterator[None]:
     """A context in which this thread of this process alone works on the key; waits for its turn.
 
     Where the cache has no room for locks, it goes on without. Within it, look the key up once more before
     computing it: another process may just have stored it.
+
+    Raises:
+        Busy: `wait` is off, and another process or thread works on the key.
     """
     with ExitStack() as held:
         try:
-            held.enter_context(experiment.store.lock(key))
+            held.enter_context(key_lock(experiment.store.root, key, wait=wait))
         except OSError as problem:
             experiment.report_unwritable(problem)
         yield

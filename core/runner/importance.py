@@ -26,6 +26,7 @@ from core.masks.choices import CONTRASTS, Selection
 from core.masks.contrast import ContrastScores, ShareMaxima, Shares, ShareSums, contrast_scores
 from core.models.description import selectable_weights
 from core.models.matrices import Variant
+from core.runner.kept_scores import keep_scores, kept_scores
 from core.runner.loaded import LoadedExperiment
 
 SHARE_OF_MEMORY = 0.5
@@ -72,7 +73,7 @@ class ImportanceMaps:
             self._drop_maps(but=ability)
             self._drop_sums(but=ahead)
         importance = self._of(ability)
-        self._add(ability, ahead)
+        self._add(ability, importance.scores, ahead)
         return importance
 
     def contrast(self, mask_spec: MaskSpec, expected: Iterable[MaskSpec] = ()) -> list[ContrastScores]:
@@ -86,14 +87,27 @@ class ImportanceMaps:
         if wanted not in self.share_sums:
             self._begin(wanted)
         for ability in ORDER[len(self.share_sums[wanted].totals) :]:
-            self._beside_all(ability)
-            self._add(ability, [wanted, *sorted(self._contrasts_ahead(expected) - {wanted})])
+            scores = self._beside_all(ability)
+            self._add(ability, scores, [wanted, *sorted(self._contrasts_ahead(expected) - {wanted})])
         own = self.in_variant(mask_spec.variant, self._beside_all(mask_spec.ability))
         return contrast_scores(own, mask_spec.ability, self.share_sums[wanted])
 
-    def in_variant(self, variant: Variant, importance: Importance) -> list[MatrixScores]:
+    def in_variant(self, variant: Variant, scores: Sequence[MatrixScores]) -> list[MatrixScores]:
         """The scores of a variant's candidate matrices."""
-        return [importance.scores[matrix.index] for matrix in self._experiment.space.candidates(variant)]
+        return [scores[matrix.index] for matrix in self._experiment.space.candidates(variant)]
+
+    def keep(self, ability: str) -> None:
+        """Stores an ability's scores, if they are not, for contrasts that other processes make.
+
+        Where the disk has no room, nothing is stored, and whoever needs the scores computes them.
+
+        Raises:
+            Cancelled: it was cancelled between two batches.
+            ValueError: the importance does not fit in memory and on the disk.
+        """
+        experiment = self._experiment
+        if kept_scores(experiment, ability, self.n_items) is None:
+            keep_scores(experiment, ability, self.n_items, self.scores(ability))
 
     # Maps.
 
@@ -102,11 +116,15 @@ class ImportanceMaps:
             self.by_ability[ability] = _computed(self._experiment, ability, self.n_items)
         return self.by_ability[ability]
 
-    def _beside_all(self, ability: str) -> Importance:
-        """An ability's importance, among that of all others if there is room, else alone."""
-        if ability not in self.by_ability and not self._all_fit():
-            self._drop_maps()
-        return self._of(ability)
+    def _beside_all(self, ability: str) -> Sequence[MatrixScores]:
+        """An ability's scores: kept ones, or among those of all others if there is room, else alone."""
+        if ability not in self.by_ability:
+            kept = kept_scores(self._experiment, ability, self.n_items)
+            if kept is not None:
+                return kept
+            if not self._all_fit():
+                self._drop_maps()
+        return self._of(ability).scores
 
     def _drop_maps(self, but: str = "") -> None:
         for ability in set(self.by_ability) - {but}:
@@ -146,7 +164,7 @@ class ImportanceMaps:
             return False
         return length is not None and length >= selectable_weights(mask.k, mask.variant, experiment.info)
 
-    def _add(self, ability: str, contrasts: Iterable[Contrast]) -> None:
+    def _add(self, ability: str, scores: Sequence[MatrixScores], contrasts: Iterable[Contrast]) -> None:
         """Adds an ability's shares to some sums, if it is its turn; begins them if there is room."""
         for contrast in contrasts:
             if contrast not in self.share_sums and ability == ORDER[0] and self._has_room(contrast[0]):
@@ -154,7 +172,7 @@ class ImportanceMaps:
             if contrast in self.share_sums and ORDER.index(ability) == len(self.share_sums[contrast].totals):
                 # Taken out meanwhile: a sum that was left in the middle of an addition must not be used.
                 shares = self.share_sums.pop(contrast)
-                shares.add(ability, self.in_variant(contrast[0], self.by_ability[ability]))
+                shares.add(ability, self.in_variant(contrast[0], scores))
                 self.share_sums[contrast] = shares
 
     def _begin(self, contrast: Contrast) -> None:

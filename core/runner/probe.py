@@ -26,6 +26,7 @@ from core.experiment.events import (
     RunStarted,
 )
 from core.experiment.storing import stored_outcomes
+from core.models.spec import AskedLevel, AskedPrompt
 from core.runner.runner import Runner
 from core.runner.runs import outcomes_of
 
@@ -53,6 +54,16 @@ def settle(runner: Runner) -> None:
         table = _answered(runner, questions_of(asked), lambda known: questions_left(known, asked))
         runner.settle(*settled_by(table, asked))
     runner.emit(settlement(table, runner.spec))
+
+
+def stored_settlement(runner: Runner) -> tuple[AskedPrompt, AskedLevel] | None:
+    """Prompt form and level as given, or by stored answers alone; None if the model has to be asked."""
+    asked = runner.spec
+    if asked.is_embedded or asked.is_settled:
+        return asked.prompt, asked.level_asked
+    requests = probe_requests(runner, questions_of(asked))
+    table = table_of(requests, stored_outcomes(runner, [request.key for request in requests.values()]))
+    return None if questions_left(table, asked) else settled_by(table, asked)
 
 
 def whole_probe(runner: Runner) -> ProbeTable:

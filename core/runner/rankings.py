@@ -95,7 +95,7 @@ class MaskMaker:
             with progress.phase("ranking"):
                 return top_ranking(contrast, longest, scope), {}
         importance = self.maps.scores(spec.ability, expected)
-        scores = self.maps.in_variant(spec.variant, importance)
+        scores = self.maps.in_variant(spec.variant, importance.scores)
         if spec.selection == "bottom":
             with progress.phase("ranking"):
                 return bottom_ranking(scores, longest, scope), {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.analysis.profile import Profile, profile_of
@@ -60,6 +61,22 @@ def run_profile(plan: Plan, runner: Runner) -> Profile | None:
     finally:
         runner.verify_restored()
     return profile_of(plan, runner, frames)
+
+
+def run_part(plan: Plan, runner: Runner, masks: Sequence[MaskSpec | None]) -> None:
+    """Computes the runs of some masks of a plan (None: the intact model), and stores them.
+
+    With `until`, those of the intact model are computed first, whether or not it is named.
+
+    Raises:
+        Cancelled: the runner was cancelled, with every finished run stored.
+        ValueError: the model cannot be used, or a mask cannot be made.
+    """
+    if plan.until is None:
+        _frames_by_key(runner, [request for mask in masks for request in plan.requests(runner, mask)])
+    else:
+        only = tuple(mask for mask in masks if mask is not None)
+        _needed_frames(replace(plan.drawn(), only=only), runner)
 
 
 def _all_frames(plan: Plan, runner: Runner) -> Frames:

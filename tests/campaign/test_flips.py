@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 from cache.entries import KINDS, EntryFolder
@@ -29,6 +30,8 @@ EVERY_BYTE_UP_TO = 8_192
 """The long campaign flips every byte of a file up to this size; of a larger one, as many, evenly spaced."""
 
 KEY = key_of("campaign", 1, {})
+
+SCORES = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 UNSTORED: dict[str, tuple[list[Any], ...]] = {
     "divergences": (
@@ -69,6 +72,9 @@ def stored_entry(root: Path, kind: str) -> Stored:
                 ranking.local_indices.tobytes(),
                 ranking.metadata,
             )
+        if kind == "scores":
+            arrays = store.scores.load(key, [SCORES.shape])
+            return arrays and arrays[0].tobytes()
         if kind == "items":
             path = store.items.path(key)
             return path and Path(str(path)).read_bytes()
@@ -130,6 +136,8 @@ def stored(request: pytest.FixtureRequest, truth: Truth, tmp_path: Path) -> Stor
     if columns := UNSTORED.get(request.param):
         tables = getattr(Store(root), request.param)
         tables.save(KEY, {}, dict(zip(tables.schema, columns, strict=True)))
+    if request.param == "scores":
+        Store(root).scores.save(KEY, {}, [SCORES])
     return stored_entry(root, request.param)
 
 

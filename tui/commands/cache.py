@@ -14,6 +14,7 @@ import typer
 from core.models.spec import one_of, shortened
 from core.phantom.shipped import SHIPPED_MODEL
 from tui import output
+from tui.bundle_commands import export, take_in
 from tui.names import VERSION_WORDS
 from tui.numbers import age_text, size_bytes, size_text
 from tui.options import CacheDir, Json, checked_arguments, open_store
@@ -31,12 +32,14 @@ SHOWN_KEY_LENGTH = 12
 KIND_WIDTH = 18
 """Columns for the longest kind."""
 
-app = typer.Typer(help="List, check and delete cached results.", rich_markup_mode=None)
+app = typer.Typer(help="List, check, delete and move cached results.", rich_markup_mode=None)
+app.command("export")(export)
+app.command("import")(take_in)
 
 
 @app.callback()
 def cache() -> None:
-    """List, check and delete cached results."""
+    """List, check, delete and move cached results."""
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -34,14 +34,17 @@ from tui.options import (
     MemoryFlags,
     ModelFlags,
     RuleFlags,
+    UsageError,
     checked_arguments,
 )
+from tui.profile_units import run_shard, settle_by_stored, write_plan, write_shard
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.analysis.profile import Profile
+    from core.experiment.plan import Plan
     from core.models.spec import ModelSpec
     from core.runner.runner import Runner
 
@@ -110,6 +113,27 @@ def profile(
     ] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")] = Path("out"),
     n_items: ItemsForScoring = None,
+    plan_only: Annotated[
+        bool,
+        typer.Option(
+            "--plan",
+            help="Do nothing, and print what there is to do: abilities to score, masks to evaluate, what "
+            "the cache has of them, about how long the rest takes, and how much it adds to the cache.",
+        ),
+    ] = False,
+    assume: Annotated[
+        Literal["h100"] | None,
+        typer.Option(help="With --plan: the times of this GPU, in place of this machine's."),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Do the I-th of N shares of the work, on a cache folder that all N processes share. A "
+            "last run without it writes the results.",
+            metavar="I/N",
+            show_default=False,
+        ),
+    ] = None,
     measure: Annotated[
         str, typer.Option("--cells", help="What the cells of tables show.", metavar="<ais|ais_p>")
     ] = "ais",
@@ -121,13 +145,15 @@ def profile(
     computed again; a stopped run resumes.
     """
     from core.benchmarks.registry import OTHER_FORM, find_benchmarks
+    from core.cluster.shards import Shard
     from core.experiment.plan import Plan
-    from core.runner.runs import run_profile
 
     named, running_options = words(benchmarks), running.benchmark_options
     with checked_arguments():
         shown = MEASURES[one_of(measure, tuple(MEASURES), "measure")]
         chosen = _selections(model.spec, rule, selections)
+        own_shard = None if shard is None else Shard.parsed(shard)
+        _check_together(k, shard, assume, plan_only=plan_only)
         plan = Plan(
             abilities=_abilities(abilities),
             variants=named_variants(variants),
@@ -141,19 +167,61 @@ def profile(
             scope=scope,
             until=until,
         )
-    out.mkdir(parents=True, exist_ok=True)  # before hours are spent on what goes into it
+    if not plan_only:
+        out.mkdir(parents=True, exist_ok=True)  # before hours are spent on what goes into it
     note_options(running, plan.benchmarks)
     output.note(plan.size())
+    if assume is not None and model.device == "auto":
+        model = replace(model, device="cuda")
     with shown_progress() as emit:
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
+        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=not plan_only)
+        if plan_only:
+            settle_by_stored(runner)
         if OTHER_FORM in named:
             plan = replace(plan, benchmarks=find_benchmarks(named, running_options, runner.spec.style))
         if k == AUTO:
             plan = plan.with_found(tuple(found.chosen for found in find_ks(runner, plan.masks())))
-        result = run_profile(plan, runner)
+        result = None if plan_only or own_shard else _run(plan, runner, out)
+        if own_shard and not plan_only:
+            run_shard(plan, runner, own_shard, out)
+    if plan_only:
+        write_plan(plan, runner, own_shard, assume, as_json=as_json)
+    elif result is not None:
+        _write(result, runner, out, None if as_json else shown)
+    elif own_shard is not None:
+        write_shard(plan, runner, own_shard, as_json=as_json)
+
+
+def _check_together(k: str | None, shard: str | None, assume: str | None, *, plan_only: bool) -> None:
+    """Checks that the options go together.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if assume and not plan_only:
+        raise UsageError("--assume is about --plan: give --plan too.")
+    if k == AUTO and (plan_only or shard):
+        option = "--plan" if plan_only else "--shard"
+        raise UsageError(f"--k auto is found by trying masks, before {option}: give the k that it found.")
+
+
+def _run(plan: Plan, runner: Runner, out: Path) -> Profile:
+    """The profile of a plan; lists in a folder which entries it is made of.
+
+    Raises:
+        Exit: it was cancelled.
+    """
+    from core.cluster.sharing import drop_kept_scores
+    from core.cluster.units import every_unit
+    from core.cluster.used_entries import write_used_entries
+    from core.runner.runs import run_profile
+
+    result = run_profile(plan, runner)
     if result is None:
         raise typer.Exit(1)
-    _write(result, runner, out, None if as_json else shown)
+    drop_kept_scores(plan, runner)
+    write_used_entries(plan, runner, every_unit(plan, runner), out)
+    return result
 
 
 def _abilities(text: str) -> tuple[str, ...]:

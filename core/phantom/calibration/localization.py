@@ -103,5 +103,5 @@ def _scores(runner: Runner, selection: Selection, ability: str) -> list[NDArray[
     if selection in CONTRASTS:
         contrasts = runner.maps.contrast(MaskSpec(ability, "mlp", selection, 1.0))
         return [whole(one).numpy() for one in contrasts]
-    own = runner.maps.in_variant("mlp", runner.maps.scores(ability))
+    own = runner.maps.in_variant("mlp", runner.maps.scores(ability).scores)
     return [whole(one).numpy() for one in own]

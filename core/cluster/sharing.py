@@ -1,0 +1,138 @@
+"""One process's share of a profile on a cache folder that others work on, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from cache.files import Busy
+from cache.upkeep import delete
+from core.analysis.cache_status import has_ranking
+from core.cluster.shards import Shard, Share, shares
+from core.cluster.units import (
+    INTACT,
+    Unit,
+    WantedRanking,
+    abilities_to_score,
+    is_contrast,
+    needs_of,
+    wanted_rankings,
+)
+from core.cluster.work import Survey
+from core.experiment.pace import Step
+from core.experiment.plan import Plan
+from core.experiment.specs import MaskSpec
+from core.experiment.storing import alone_with
+from core.inference.cancelling import Cancelled
+from core.runner.runner import Runner
+from core.runner.runs import run_part
+
+
+def share_of(plan: Plan, runner: Runner, shard: Shard) -> Share:
+    """What one shard does: the same on every machine, whatever the cache has."""
+    survey = Survey(plan, runner)
+    return shares(survey.first, survey.masks, shard.of)[shard.number - 1]
+
+
+def run_share(plan: Plan, runner: Runner, share: Share) -> bool:
+    """Does a share of a plan, and stores what it makes; False if it was cancelled.
+
+    Its own abilities are scored first, then those that its masks need and nobody has scored. One that another
+    process is scoring at the time is waited for, one that nobody works on is scored here: so no process waits
+    for one that never starts. The same holds for the intact model and for each ranking.
+
+    Raises:
+        ValueError: the model cannot be used, or a mask cannot be made.
+        WeightsChangedError: the weights were not restored.
+    """
+    scoring, masks = Scoring(plan, runner), [unit.mask for unit in share.masks if unit.mask is not None]
+    needed = {need for unit in share.masks for need in needs_of(unit, plan, runner)}
+    try:
+        scoring.score(_abilities(share.first))
+        if INTACT in share.first:
+            run_part(plan, runner, [None])
+        scoring.score(_abilities(needed))
+        scoring.rank_contrasts(masks)
+        if masks:
+            run_part(plan, runner, [*([None] if INTACT in needed else []), *masks])
+    except Cancelled:
+        return False
+    finally:
+        runner.verify_restored()
+    return True
+
+
+def drop_kept_scores(plan: Plan, runner: Runner) -> None:
+    """Deletes the scores that were kept for contrasts of a plan, once all of these are ranked."""
+    rankings = wanted_rankings(runner, plan.masks())
+    if all(has_ranking(runner, one.mask) for one in rankings):
+        for ability in abilities_to_score(runner, rankings):
+            key, _ = runner.scores_request(ability)
+            if runner.store.scores.entries.has(key):
+                delete(runner.store.root, key)
+
+
+def _abilities(units: Iterable[Unit]) -> list[str]:
+    return sorted(unit.ability for unit in units if unit.ability is not None)
+
+
+class Scoring:
+    """Scores abilities for the masks of a plan, each under a lock of its own."""
+
+    def __init__(self, plan: Plan, runner: Runner) -> None:
+        """Scores nothing yet."""
+        self._runner, self._rankings = runner, wanted_rankings(runner, plan.masks())
+
+    def score(self, abilities: Sequence[str]) -> None:
+        """Scores some abilities; those that other processes are scoring come last, and are waited for."""
+        runner = self._runner
+        left = [ability for ability in abilities if not self._is_scored(ability)]
+        runner.progress.expect([step for ability in left for step in self._steps(ability)])
+        for wait in (False, True):
+            for ability in left:
+                with suppress(Busy):
+                    self._score(ability, wait=wait)
+
+    def rank_contrasts(self, masks: Sequence[MaskSpec]) -> None:
+        """Stores the contrasts that some masks are cut from, each for all masks of the plan."""
+        own = {replace(mask, k=0.0, seed=0) for mask in masks}
+        wanted = [one for one in self._rankings if is_contrast(one) and replace(one.mask, k=0.0) in own]
+        lacking = [one for one in wanted if not has_ranking(self._runner, one.mask)]
+        self._runner.progress.expect([Step("ranking", "", 1) for _ in lacking])
+        for one in lacking:
+            self._runner.check_cancelled()
+            self._runner.mask(one.mask, one.ks, [other.mask for other in lacking])
+
+    def _score(self, ability: str, *, wait: bool) -> None:
+        """Stores the rankings from one ability's importance, and its scores if contrasts are to come.
+
+        Raises:
+            Busy: `wait` is off, and another process is scoring it.
+        """
+        if self._is_scored(ability):
+            return
+        with alone_with(self._runner, self._runner.scores_request(ability)[0], wait=wait):
+            for one in self._missing(ability):
+                self._runner.check_cancelled()
+                self._runner.mask(one.mask, one.ks)
+            if self._lacks_scores(ability):
+                self._runner.maps.keep(ability)
+
+    def _is_scored(self, ability: str) -> bool:
+        return not self._missing(ability) and not self._lacks_scores(ability)
+
+    def _missing(self, ability: str) -> list[WantedRanking]:
+        own = (one for one in self._rankings if not is_contrast(one) and one.mask.ability == ability)
+        return [one for one in own if not has_ranking(self._runner, one.mask)]
+
+    def _lacks_scores(self, ability: str) -> bool:
+        """Whether contrasts are to come for which its scores are not kept."""
+        entries, (key, _) = self._runner.store.scores.entries, self._runner.scores_request(ability)
+        contrasts = (one.mask for one in self._rankings if is_contrast(one))
+        return not entries.has(key) and not all(has_ranking(self._runner, mask) for mask in contrasts)
+
+    def _steps(self, ability: str) -> list[Step]:
+        reads = [3 if one.mask.selection == "top" else 1 for one in self._missing(ability)]
+        ranking = [Step("ranking", "", n) for n in reads]
+        return [Step("scoring", ability, self._runner.diagnostic_set(ability).n), *ranking]

@@ -1,0 +1,111 @@
+"""The units of a profile: an ability to score, or one mask on all its benchmarks. No torch.
+
+A unit loads nothing that another one needs, and stores what it makes under content keys: it can be done
+anywhere, twice, or again after half of it was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from core.abilities import ABILITIES
+from core.benchmarks.drawn import parts_of
+from core.experiment.experiment import Experiment, OutcomesRequest
+from core.experiment.plan import Plan
+from core.experiment.specs import MaskSpec
+from core.masks.choices import CONTRASTS
+
+UnitKind = Literal["scoring", "intact", "mask"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one process does at a time."""
+
+    ability: str | None = None
+    """The ability to score; None for a unit of evaluation."""
+    mask: MaskSpec | None = None
+    """The mask to evaluate; None for the intact model, if nothing is scored."""
+
+    @property
+    def kind(self) -> UnitKind:
+        """What is done."""
+        if self.ability is not None:
+            return "scoring"
+        return "intact" if self.mask is None else "mask"
+
+    def __str__(self) -> str:
+        """The unit in words."""
+        if self.ability is not None:
+            return f"score {self.ability}"
+        return "intact model" if self.mask is None else str(self.mask)
+
+
+INTACT = Unit()
+"""The intact model on all benchmarks: written answers under a mask are compared with its."""
+
+
+class WantedRanking(NamedTuple):
+    """A ranking that masks of a plan are cut from."""
+
+    mask: MaskSpec
+    """With the largest k that is cut from it."""
+    ks: tuple[float, ...]
+    """All k that are cut from it, in ascending order."""
+
+
+def wanted_rankings(experiment: Experiment, masks: Sequence[MaskSpec]) -> list[WantedRanking]:
+    """The rankings that some masks are cut from, each once, in the order of the masks."""
+    found: dict[MaskSpec, set[float]] = {}
+    for mask in masks:
+        for one in experiment.rankings_of(mask):
+            found.setdefault(replace(one, k=0.0, seed=0), set()).add(one.k)
+    return [WantedRanking(replace(one, k=max(ks)), tuple(sorted(ks))) for one, ks in found.items()]
+
+
+def abilities_to_score(experiment: Experiment, rankings: Sequence[WantedRanking]) -> list[str]:
+    """The abilities whose importance some rankings are made from, in the order in which shares are added."""
+    needed = {ability for one in rankings for ability in experiment.scored_abilities(one.mask)}
+    return [ability.id for ability in ABILITIES if ability.id in needed]
+
+
+def first_units(plan: Plan, experiment: Experiment) -> list[Unit]:
+    """The units that others need: the abilities to score, and the intact model."""
+    abilities = abilities_to_score(experiment, wanted_rankings(experiment, plan.masks()))
+    return [*(Unit(ability) for ability in abilities), INTACT]
+
+
+def mask_units(plan: Plan) -> list[Unit]:
+    """The units of evaluation under a mask; those that are cut from one ranking come one after the other."""
+    return [Unit(mask=mask) for mask in plan.masks()]
+
+
+def every_unit(plan: Plan, experiment: Experiment) -> list[Unit]:
+    """All units of a plan."""
+    return [*first_units(plan, experiment), *mask_units(plan)]
+
+
+def needs_of(unit: Unit, plan: Plan, experiment: Experiment) -> list[Unit]:
+    """The units that have to be done before another, lest it does their work as well."""
+    if unit.mask is None:
+        return []
+    scored = abilities_to_score(experiment, wanted_rankings(experiment, [unit.mask]))
+    is_compared = any(benchmark.kind != "multiple_choice" for benchmark in plan.benchmarks)
+    return [*(Unit(ability) for ability in scored), *([INTACT] if is_compared else [])]
+
+
+def is_contrast(ranking: WantedRanking) -> bool:
+    """Whether a ranking is made from the importance of all abilities."""
+    return ranking.mask.selection in CONTRASTS
+
+
+def requests_of(plan: Plan, experiment: Experiment, mask: MaskSpec | None) -> Iterator[OutcomesRequest]:
+    """The runs of one mask (None: of the intact model); of a plan with `until` all that may be needed."""
+    if plan.until is None:
+        yield from plan.requests(experiment, mask)
+        return
+    for benchmark in plan.drawn().benchmarks:
+        for part in parts_of(benchmark):
+            yield experiment.request(mask, part, part.n_items)
