@@ -33,6 +33,9 @@ DEMO_K: dict[Variant, float] = {"mlp": 0.03, "all": 0.01}
 REAL_K = 1e-6
 """Default k of real models: on SmolLM2 the ablation of 134 weights already takes most abilities apart."""
 
+REAL_UNITS_K = 1e-3
+"""The same of whole units: a single head of a small Llama may be half of it."""
+
 AUTO = "auto"
 """Value of `--k`: the largest k at which the model can still write."""
 
@@ -82,7 +85,11 @@ OneK = Annotated[
     typer.Option(help=f"Fraction of all parameters. {AUTO_HELP}.", metavar="K|auto", show_default=False),
 ]
 ScopeName = Annotated[
-    Scope, typer.Option(help="Select from all candidates together, or the same share of every matrix.")
+    Scope,
+    typer.Option(
+        help="Select from all candidates together, the same share of every matrix, or whole units: "
+        "neurons of the MLPs, and of all layers heads too."
+    ),
 ]
 SelectionName = Annotated[
     Selection | None,
@@ -90,9 +97,11 @@ SelectionName = Annotated[
 ]
 
 
-def default_k(spec: ModelSpec, variant: Variant) -> float:
+def default_k(spec: ModelSpec, variant: Variant, scope: Scope = "global") -> float:
     """The k of a command without `--k`."""
-    return DEMO_K.get(variant, 0.01) if spec.is_embedded else REAL_K
+    if spec.is_embedded:
+        return DEMO_K.get(variant, 0.01)
+    return REAL_UNITS_K if scope == "units" else REAL_K
 
 
 def chosen_selection(spec: ModelSpec, rule: RuleFlags, selection: Selection | None) -> Selection:
@@ -152,7 +161,7 @@ def named_variants(text: str) -> tuple[Variant, ...]:
     return tuple(dict.fromkeys(map(named_variant, some_words(text, "variant", "--variants"))))
 
 
-def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Selection) -> float:
+def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Selection, scope: Scope) -> float:
     """The given or default k; for `auto`, the first k of the search.
 
     Raises:
@@ -160,7 +169,7 @@ def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Sele
         ValueError: the number is out of range, or there is no search for the selection.
     """
     if text is None:
-        return default_k(spec, variant)
+        return default_k(spec, variant, scope)
     if text == AUTO:
         return first_of_grid(spec, [selection])
     k = _number(text, "k", "0.001 or auto")
@@ -203,7 +212,7 @@ def named_mask(
     if variant == "base":
         return None
     chosen = chosen_selection(model.spec, rule, selection)
-    first_k = start_k(model.spec, k, variant, chosen)
+    first_k = start_k(model.spec, k, variant, chosen, scope)
     return MaskSpec(ability, variant, chosen, first_k, model.seed, scope)
 
 

@@ -64,6 +64,7 @@ SELECTION_MEANINGS: dict[Selection, str] = {
 SCOPE_MEANINGS: dict[Scope, str] = {
     "global": "the first weights of all candidates together",
     "per-matrix": "the same share of every matrix, its first weights",
+    "units": "the first whole neurons; of all layers, heads too",
 }
 
 FINISH_WORDS: dict[Finish | str, str] = {
@@ -104,8 +105,8 @@ def short_name(benchmark_id: str) -> str:
 
 
 def order_words(selection: Selection, scope: Scope) -> str:
-    """Which weights come first: `top`, or `top per matrix`."""
-    return f"{selection}{'' if scope == 'global' else ' per matrix'}"
+    """Which weights come first: `top`, `top per matrix` or `top per unit`."""
+    return selection + {"global": "", "per-matrix": " per matrix", "units": " per unit"}[scope]
 
 
 def scored_words(mask: MaskSpec) -> str:

@@ -18,7 +18,7 @@ from core.analysis.generation_quality import (
 from core.experiment.experiment import Experiment
 from core.experiment.plan import ChosenK
 from core.experiment.specs import MaskSpec
-from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, REAL_K_GRID, Selection
+from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
 
@@ -125,14 +125,15 @@ def searched_masks(masks: Sequence[MaskSpec]) -> list[MaskSpec]:
     return list(dict.fromkeys(mask for mask in masks if mask.selection not in CONTROLS))
 
 
-def fitting_grid(experiment: Experiment, variant: Variant) -> tuple[float, ...]:
-    """The k of the grid that take at least one weight, and no more than the variant has.
+def fitting_grid(experiment: Experiment, variant: Variant, scope: Scope = "global") -> tuple[float, ...]:
+    """The k of the grid that take at least one weight, or unit, and no more than the variant has.
 
     Raises:
         ValueError: there is none.
     """
     info, grid = experiment.info, grid_of(experiment.spec)
-    fitting = tuple(k for k in grid if 1 <= weights_of(k, info.parameters) <= info.candidates[variant])
+    least = info.unit_sizes.get(variant, 1) if scope == "units" else 1
+    fitting = tuple(k for k in grid if least <= weights_of(k, info.parameters) <= info.candidates[variant])
     if not fitting:
         raise ValueError(
             f"k auto tries {grid[0]:g} to {grid[-1]:g} of all parameters, and none of these is a number of "
@@ -150,7 +151,7 @@ def stored_k(experiment: Experiment, mask: MaskSpec) -> FoundK | None:
     """
     if mask.selection in CONTROLS:
         return None
-    grid, tried = fitting_grid(experiment, mask.variant), list[TriedK]()
+    grid, tried = fitting_grid(experiment, mask.variant, mask.scope), list[TriedK]()
     for k in grid:
         at = replace(mask, k=k)
         qualities = mask_generation_qualities(experiment, [at])

@@ -10,7 +10,6 @@ from core.abilities import ABILITIES
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
-from core.models.description import selectable_weights
 
 
 @dataclass(frozen=True)
@@ -82,12 +81,12 @@ def has_ranking(experiment: Experiment, mask: MaskSpec) -> bool:
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    n = selectable_weights(mask.k, mask.variant, experiment.info)
+    n = experiment.ranking_entries(mask)
     return all(_length(experiment, needed) >= n for needed in experiment.rankings_of(mask))
 
 
 def _length(experiment: Experiment, mask: MaskSpec) -> int:
-    """Weights of the stored ranking of a mask; -1 if it is missing or damaged."""
+    """Entries of the stored ranking of a mask; -1 if it is missing or damaged."""
     try:
         length = experiment.store.rankings.length(experiment.ranking_key(mask))
     except CorruptEntry:

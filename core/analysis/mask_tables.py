@@ -13,10 +13,9 @@ from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.analysis.selected import StoredMasks, split_half_overlap_of
 from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
+from core.experiment.specs import MaskSpec, mask_weights
 from core.masks.layout import Layout
 from core.masks.mask import Mask, overlap_of
-from core.models.description import selectable_weights
 
 if TYPE_CHECKING:
     from core.models.matrices import MatrixKind
@@ -128,7 +127,7 @@ class Overlaps:
     abilities: tuple[str, ...]
     present: tuple[bool, ...]
     n: int
-    """Weights that k stands for; `top_minus_shared` keeps fewer."""
+    """Weights that k stands for; `top_minus_shared` keeps fewer, and so may heads and neurons together."""
     candidates: int
     """Weights that they were taken from."""
     sizes: NDArray[np.int64]
@@ -179,7 +178,7 @@ def overlaps(experiment: Experiment, mask: MaskSpec) -> Overlaps:
     return Overlaps(
         abilities=tuple(spec.ability for spec in specs),
         present=tuple(present.tolist()),
-        n=selectable_weights(mask.k, mask.variant, experiment.info),
+        n=mask_weights(mask, experiment.info),
         candidates=candidates,
         sizes=np.diag(overlap.shared),
         shared=overlap.shared,

@@ -18,9 +18,8 @@ from core.analysis.statistics.significance import EmpiricalP, empirical_p
 from core.analysis.summaries import MatrixSummary, summaries
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec, Run, drawn_seed
+from core.experiment.specs import MaskSpec, Run, drawn_seed, mask_weights
 from core.masks.choices import DRAWN, Scope, Selection
-from core.models.description import selectable_weights
 from core.models.matrices import Variant
 
 State = Literal["missing", "defined", "not_identifiable"]
@@ -67,7 +66,7 @@ class Matrix:
     missing: tuple[Run, ...]
     """What has to be run to fill it, controls included: the intact model first, then mask by mask."""
     weights: int
-    """How many are zeroed."""
+    """How many are zeroed; of heads and neurons together, at most."""
     share_of_candidates: float
     """Fraction of the variant's candidates."""
     damaged: tuple[CorruptEntry, ...]
@@ -136,7 +135,7 @@ def matrix(
     table = compared(cell_table(masks, ids, measured.found), random, flags_of(shown))
     by_ability = {mask.ability: mask for mask in masks}
     cells = [_cell(measured, by_ability[row["ability"]], row) for row in table.to_dicts()]
-    weights = selectable_weights(mask.k, mask.variant, experiment.info)
+    weights = mask_weights(mask, experiment.info)
     return Matrix(
         mask=masks[0],
         abilities=tuple(mask.ability for mask in masks),

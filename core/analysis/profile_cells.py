@@ -27,9 +27,8 @@ from core.analysis.statistics.stopped import StoppedBenchmark
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
+from core.experiment.specs import MaskSpec, mask_weights
 from core.masks.choices import DRAWN
-from core.models.matrices import weights_of
 
 SPECIFICITY = ("others_ais", "specificity", "specificity_low", "specificity_high")
 """Columns of what a mask does beyond the other abilities' masks."""
@@ -108,8 +107,9 @@ def _model_names(experiment: Experiment) -> dict[str, str]:
 
 def _names(experiment: Experiment, mask: MaskSpec) -> dict[str, str | float | int | None]:
     """The columns that say which model and mask a row is about."""
-    stored = selected(experiment, mask) if mask.selection == "top_minus_shared" else None
-    weights = weights_of(mask.k, experiment.info.parameters) if stored is None else len(stored)
+    may_be_fewer = mask.selection == "top_minus_shared" or (mask.scope, mask.variant) == ("units", "all")
+    stored = selected(experiment, mask) if may_be_fewer else None
+    weights = mask_weights(mask, experiment.info) if stored is None else len(stored)
     return {
         **_model_names(experiment),
         **run_fields(mask),

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from cache.files import CorruptEntry
+from cache.rankings import Ranking
 from core.experiment.experiment import Experiment
-from core.experiment.specs import SHARED_ABILITIES, MaskSpec
+from core.experiment.specs import SHARED_ABILITIES, MaskSpec, mask_weights
 from core.masks.layout import Layout
 from core.masks.mask import Mask, random_mask, random_mask_like
-from core.models.description import selectable_weights, stored_matrices
+from core.masks.units import Units
+from core.models.description import stored_matrices
 from core.models.files import model_folder
 
 Ranked = Callable[[MaskSpec], Mask | None]
@@ -33,12 +35,16 @@ def select(experiment: Experiment, layout: Layout, mask: MaskSpec, ranked: Ranke
         ValueError: k asks for more weights than there are candidates.
     """
     if mask.selection == "random":
-        n = selectable_weights(mask.k, mask.variant, experiment.info)
+        n = mask_weights(mask, experiment.info)
+        if mask.scope == "units":
+            return units_of(experiment, layout, mask).random_mask(n, mask.random_seed)
         return random_mask(layout, mask.variant, n, mask.random_seed, mask.scope)
     if mask.selection == "random_matched":
         top = ranked(replace(mask, selection="top"))
         if top is None:
             return None
+        if mask.scope == "units":
+            return units_of(experiment, layout, mask).random_mask_like(top, mask.random_seed)
         counts = top.count_by_matrix(layout)[layout.candidates(mask.variant)].tolist()
         return random_mask_like(layout, mask.variant, counts, mask.random_seed)
     found = [ranked(one) for one in experiment.rankings_of(mask)]
@@ -47,6 +53,28 @@ def select(experiment: Experiment, layout: Layout, mask: MaskSpec, ranked: Ranke
         return None
     is_core_cut = mask.selection == "top_minus_shared"
     return tops[0].minus_shared(tops[1:], SHARED_ABILITIES) if is_core_cut else tops[0]
+
+
+def units_of(experiment: Experiment, layout: Layout, mask: MaskSpec) -> Units:
+    """The whole units that a mask with this scope selects from.
+
+    Raises:
+        UnsupportedModelError: it takes heads, and they are not known.
+    """
+    return Units(layout, mask.variant, experiment.info.heads)
+
+
+def cut(experiment: Experiment, layout: Layout, mask: MaskSpec, ranking: Ranking) -> Mask:
+    """A mask from its ranking, which has its weights, or all units by their first weights.
+
+    Raises:
+        ValueError: an entry is not the first weight of a unit, or repeated.
+    """
+    addresses = layout.starts[ranking.matrix_ids] + ranking.local_indices
+    if mask.scope != "units":
+        return Mask.of(addresses)
+    units = units_of(experiment, layout, mask)
+    return units.mask(units.fitting(units.numbers(addresses), mask_weights(mask, experiment.info)))
 
 
 class StoredMasks:
@@ -85,16 +113,21 @@ class StoredMasks:
     def _read(self, mask: MaskSpec) -> Mask | None:
         rankings = self._experiment.store.rankings
         key = self._experiment.ranking_key(mask)
-        n = selectable_weights(mask.k, mask.variant, self._experiment.info)
+        n = self._experiment.ranking_entries(mask)
         length = rankings.length(key)
-        ranking = rankings.load(key, n) if length is not None and length >= n else None
+        if length is None or length < n:
+            return None
+        ranking = rankings.load(key, length if mask.scope == "units" else n)
         if ranking is None:
             return None
         matrices, local, sizes = ranking.matrix_ids, ranking.local_indices, self.layout.sizes
         is_known = (matrices >= 0) & (matrices < len(sizes)) & (local >= 0)
         if not is_known.all() or (local >= sizes[matrices]).any():
             raise CorruptEntry(rankings.entries.read_path(key), "it has weights that the model lacks")
-        return Mask.of(self.layout.starts[matrices] + local)
+        try:
+            return cut(self._experiment, self.layout, mask, ranking)
+        except ValueError as error:
+            raise CorruptEntry(rankings.entries.read_path(key), f"{error}") from None
 
 
 def selected(experiment: Experiment, mask: MaskSpec) -> Mask | None:
@@ -116,6 +149,6 @@ def split_half_overlap_of(experiment: Experiment, mask: MaskSpec) -> float | Non
     """
     if mask.selection != "top":
         return None
-    n = selectable_weights(mask.k, mask.variant, experiment.info)
+    n = mask_weights(mask, experiment.info)
     overlap = experiment.ranking_metadata(mask).get("split_half_overlap", {}).get(str(n))
     return None if overlap is None else float(overlap)

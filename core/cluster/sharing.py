@@ -113,11 +113,11 @@ class Scoring:
         if self._is_scored(ability):
             return
         with alone_with(self._runner, self._runner.scores_request(ability)[0], wait=wait):
+            if self._lacks_scores(ability):  # first, for a ranking of units keeps no maps
+                self._runner.maps.keep(ability)
             for one in self._missing(ability):
                 self._runner.check_cancelled()
                 self._runner.mask(one.mask, one.ks)
-            if self._lacks_scores(ability):
-                self._runner.maps.keep(ability)
 
     def _is_scored(self, ability: str) -> bool:
         return not self._missing(ability) and not self._lacks_scores(ability)

@@ -21,8 +21,7 @@ from core.cluster.units import (
 from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
 from core.experiment.pace import COSTS, Kind, Phase
 from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
-from core.models.description import selectable_weights
+from core.experiment.specs import MaskSpec, mask_weights
 
 WEIGHT_BYTES = 6
 """A weight of a stored ranking."""
@@ -130,7 +129,9 @@ class Survey:
         return {("ranking", ""): n} if n else {}
 
     def _ranking_bytes(self, one: WantedRanking) -> int:
-        n = selectable_weights(one.mask.k, one.mask.variant, self._experiment.info)
+        info, n = self._experiment.info, mask_weights(one.mask, self._experiment.info)
+        if one.mask.scope == "units":  # all of them, of which nearly all are neurons
+            n = info.candidates["mlp"] // info.unit_sizes["mlp"]
         return ENTRY_BYTES + WEIGHT_BYTES * n
 
     def _evaluation(self, unit: Unit) -> UnitWork:

@@ -123,7 +123,7 @@ def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None
 
 def _do_auto_k(runner: Runner, start: StartAutoK, advance: Advance) -> None:
     (mask,) = start.masks
-    grid, n = fitting_grid(runner, mask.variant), len(neutral_texts(runner.spec.level))
+    grid, n = fitting_grid(runner, mask.variant, mask.scope), len(neutral_texts(runner.spec.level))
     take_in_known(runner, runner.progress.paces)
     tries = [Step("quality", about, n) for _ in grid for about in ("", "intact")]
     runner.progress.expect([*steps_of_rankings(runner, [replace(mask, k=grid[-1])]), *tries])

@@ -24,11 +24,12 @@ from core.experiment.specs import (
     ImportanceSpec,
     MaskSpec,
     ModelIdentity,
+    mask_weights,
     own_first,
 )
 from core.importance.memory import MemoryOptions, rounding_of
 from core.masks.choices import CONTRASTS
-from core.models.description import ModelInfo, describe_model, selectable_weights
+from core.models.description import ModelInfo, describe_model
 from core.models.devices import device_kind
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
 
@@ -140,13 +141,24 @@ class Experiment:
             return {} if ranking is None else ranking.metadata
         return {}
 
+    def ranking_entries(self, mask: MaskSpec) -> int:
+        """How many entries, at least, a stored ranking has from which a mask can be cut.
+
+        One for each weight; a ranking of units always has all of them.
+
+        Raises:
+            ValueError: k asks for more weights than there are candidates, or for less than one unit.
+        """
+        n = mask_weights(mask, self.info)
+        return 1 if mask.scope == "units" else n
+
     def mask_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
         """The key inputs of the selected weights.
 
         Raises:
             ValueError: k asks for more weights than there are candidates.
         """
-        n = selectable_weights(mask.k, mask.variant, self.info)
+        n = mask_weights(mask, self.info)
         if mask.selection == "random":
             return {"random": mask.random_seed, "variant": mask.variant, "n": n} | scope_key_inputs(mask)
         keys = [self.ranking_key(one) for one in self.rankings_of(mask)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, gen
 from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
 from core.masks.choices import Scope, Selection, default_selection
 from core.models.checkpoint import dtype_in_memory, quantization_in_memory
-from core.models.description import ModelInfo
+from core.models.description import ModelInfo, selectable_weights
 from core.models.devices import device_kind
 from core.models.matrices import Variant
 from core.models.spec import Level, ModelSpec, PromptStyle
@@ -116,6 +117,34 @@ class MaskSpec:
         """The seed of the random controls, a different one for each ability."""
         index = [ability.id for ability in ABILITIES].index(find_ability(self.ability).id)
         return self.seed * len(ABILITIES) + index
+
+
+def mask_weights(mask: MaskSpec, info: ModelInfo) -> int:
+    """How many weights a mask takes; one of heads and neurons may take fewer, if the next does not fit.
+
+    Raises:
+        ValueError: k is out of range, asks for more weights than there are candidates, or for less than one
+            unit; or heads are asked for and not known.
+    """
+    n = selectable_weights(mask.k, mask.variant, info)
+    if mask.scope != "units":
+        return n
+    size = info.unit_sizes.get(mask.variant)
+    if size is None:
+        raise ValueError("The heads of this model are not known: --scope units takes the variant mlp.")
+    if n < size:
+        unit = "neuron" if mask.variant == "mlp" else "head"
+        raise ValueError(
+            f"k {mask.k:g} is {n:,} weights, and a {unit} has {size:,}: choose k from "
+            f"{rounded_up(size / info.parameters)} on."
+        )
+    return n - n % size if mask.variant == "mlp" else n
+
+
+def rounded_up(k: float) -> str:
+    """The least fraction of two digits from k on, as text."""
+    step = Decimal(1).scaleb(Decimal(k).adjusted() - 1)
+    return f"{float(Decimal(k).quantize(step, ROUND_CEILING)):g}"
 
 
 def alike_ks(mask: MaskSpec, masks: Iterable[MaskSpec | None]) -> list[float]:

@@ -12,8 +12,9 @@ Selection = Literal[
 `top_minus_shared`: `top` without what most abilities' `top` share; the controls are `random`,
 `random_matched` (as many at random in each matrix as `top` has there) and `bottom`."""
 
-Scope = Literal["global", "per-matrix"]
-"""`global`: the first weights of all candidates; `per-matrix`: the same share of every matrix."""
+Scope = Literal["global", "per-matrix", "units"]
+"""`global`: the first weights of all candidates; `per-matrix`: the same share of every matrix; `units`: the
+first whole neurons of MLPs, and of all layers heads too, as many as fit in k."""
 
 SELECTIONS: tuple[Selection, ...] = (
     "top",
@@ -24,7 +25,7 @@ SELECTIONS: tuple[Selection, ...] = (
     "random_matched",
     "bottom",
 )
-SCOPES: tuple[Scope, ...] = ("global", "per-matrix")
+SCOPES: tuple[Scope, ...] = ("global", "per-matrix", "units")
 
 
 def default_selection(*, is_embedded: bool) -> Selection:

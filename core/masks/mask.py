@@ -223,6 +223,7 @@ def random_mask(layout: Layout, variant: Variant, n: int, seed: int, scope: Scop
         ValueError: n is negative or more than the candidates.
     """
     sizes = layout.sizes[layout.candidates(variant)].tolist()
+    assert scope != "units", "Units draws them"
     if scope == "per-matrix":
         return random_mask_like(layout, variant, shares_of_matrices(sizes, n), seed)
     return Mask(layout.addresses(variant, random_subset(sum(sizes), n, seed)))

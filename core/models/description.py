@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ from core.models.gguf_config import gguf_config
 from core.models.gguf_model import file_type, parameters_of
 from core.models.matrices import Matrix, UnsupportedModelError, Variant, find_matrices, weights_of
 from core.models.spec import DType, ModelSpec, Quantization
+from core.models.units import largest_units
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,10 @@ class ModelInfo:
     """Number of weights that each variant may take from: `mlp` and `all`."""
     quantization: Quantization = "none"
     """How the candidate weights are quantized in memory."""
+    heads: int | None = None
+    """Query heads of each attention; None if the config does not say."""
+    unit_sizes: Mapping[Variant, int] = field(default_factory=dict)
+    """Weights of the largest whole unit, neuron or head, of each variant; none where heads are not known."""
     file_type: str | None = None
     """How a GGUF file stores most weights, such as `Q4_K_M`; None for other files."""
 
@@ -133,6 +138,7 @@ def describe_folder(
     config = read_config(folder)
     weights = weights_in_memory(folder, config, quantization, dtype, device)
     fingerprint = fingerprint_files(identity_files(folder, tokenizer), memory)
+    heads = _heads(config)
     if memory is not None:
         remember_name(memory, fingerprint, name)
     return ModelInfo(
@@ -148,6 +154,8 @@ def describe_folder(
         fingerprint=fingerprint,
         candidates=candidate_weights(weights.matrices),
         quantization=weights.quantization,
+        heads=heads,
+        unit_sizes=largest_units(weights.matrices, heads),
         file_type=file_type(folder) if is_gguf(folder) else None,
     )
 
@@ -287,6 +295,12 @@ def _matrices(
             f"{config['num_hidden_layers']}: copy or download the model again."
         )
     return matrices
+
+
+def _heads(config: Mapping[str, Any]) -> int | None:
+    """Query heads of each attention; None if the config does not say, or says nonsense."""
+    said = config.get("num_attention_heads")
+    return said if isinstance(said, int) and said > 0 else None
 
 
 def _is_spare(tensor: str, config: Mapping[str, Any]) -> bool:

@@ -38,7 +38,8 @@ def find_k(
     if masks:
         require_searchable([mask.selection for mask in masks])
     grids = {
-        variant: fitting_grid(runner, variant) for variant in dict.fromkeys(mask.variant for mask in wanted)
+        variant: fitting_grid(runner, variant, scope)
+        for variant, scope in dict.fromkeys((mask.variant, mask.scope) for mask in wanted)
     }
     try:
         for mask in wanted:  # ability by ability, so that the scores of one serve all its variants

@@ -24,7 +24,6 @@ from core.importance.scoring import score_importance
 from core.inference.encoding import EncodedChoice, encode_choice, longest_row
 from core.masks.choices import CONTRASTS, Selection
 from core.masks.contrast import ContrastScores, ShareMaxima, Shares, ShareSums, contrast_scores
-from core.models.description import selectable_weights
 from core.models.matrices import Variant
 from core.runner.kept_scores import keep_scores, kept_scores
 from core.runner.loaded import LoadedExperiment
@@ -92,6 +91,21 @@ class ImportanceMaps:
         own = self.in_variant(mask_spec.variant, self._beside_all(mask_spec.ability))
         return contrast_scores(own, mask_spec.ability, self.share_sums[wanted])
 
+    def once(self, ability: str, *, keep: bool) -> Importance:
+        """An ability's importance for whoever reads it once; it is kept if asked for, or if it was before.
+
+        Raises:
+            Cancelled: it was cancelled between two batches.
+            ValueError: it does not fit in memory and on the disk, or is 0 everywhere.
+        """
+        was_kept = ability in self.by_ability
+        if self._takes_too_much(ability, 0):
+            self._drop_maps(but=ability)
+        found = self._of(ability)
+        if not keep and not was_kept:
+            del self.by_ability[ability]
+        return found
+
     def in_variant(self, variant: Variant, scores: Sequence[MatrixScores]) -> list[MatrixScores]:
         """The scores of a variant's candidate matrices."""
         return [scores[matrix.index] for matrix in self._experiment.space.candidates(variant)]
@@ -149,7 +163,7 @@ class ImportanceMaps:
         found: set[Contrast] = set()
         for mask in expected:
             contrast = mask.variant, mask.selection
-            if self._experiment.n_items_of(mask) != self.n_items:
+            if self._experiment.n_items_of(mask) != self.n_items or mask.scope == "units":
                 continue
             if mask.selection in CONTRASTS and contrast not in found and not self._is_ranked(mask):
                 found.add(contrast)
@@ -162,7 +176,7 @@ class ImportanceMaps:
             length = experiment.store.rankings.length(experiment.ranking_key(mask))
         except CorruptEntry:
             return False
-        return length is not None and length >= selectable_weights(mask.k, mask.variant, experiment.info)
+        return length is not None and length >= experiment.ranking_entries(mask)
 
     def _add(self, ability: str, scores: Sequence[MatrixScores], contrasts: Iterable[Contrast]) -> None:
         """Adds an ability's shares to some sums, if it is its turn; begins them if there is room."""

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
-from core.analysis.selected import select
-from core.experiment.specs import MaskSpec
+from core.analysis.selected import cut, select, units_of
+from core.experiment.specs import MaskSpec, mask_weights
 from core.experiment.storing import alone_with, replace_damaged, storing
-from core.masks.choices import CONTRASTS
+from core.importance.maps import MatrixScores
+from core.masks.choices import CONTRASTS, Scope
 from core.masks.layout import Layout
 from core.masks.mask import Mask
-from core.masks.ranking import bottom_ranking, top_ranking
-from core.models.description import selectable_weights
+from core.masks.ranking import Scores, bottom_ranking, top_ranking
 from core.runner.importance import ImportanceMaps
 from core.runner.loaded import LoadedExperiment
+from core.runner.unit_scores import UnitScores
 
 
 class MaskMaker:
@@ -30,6 +34,11 @@ class MaskMaker:
         self._experiment = experiment
         self._layout = Layout(experiment.space.matrices)
         self.maps = ImportanceMaps(experiment)
+
+    @cached_property
+    def units(self) -> UnitScores:
+        """The scores of whole units that were computed."""
+        return UnitScores(self._experiment, self.maps)
 
     def mask(self, spec: MaskSpec, ks: Sequence[float] = (), expected: Sequence[MaskSpec] = ()) -> Mask:
         """The selected weights; the rankings that it needs are taken from the cache or made now.
@@ -46,69 +55,106 @@ class MaskMaker:
         """
 
         def ranked(own: MaskSpec) -> Mask:
-            n, *more = (selectable_weights(k, own.variant, self._experiment.info) for k in (own.k, *ks))
-            ranking = self._ranking(own, n, sorted({n, *more}), expected)
-            return Mask.of(self._layout.starts[ranking.matrix_ids] + ranking.local_indices)
+            info = self._experiment.info
+            ns = {mask_weights(replace(own, k=k), info) for k in (own.k, *ks)}
+            ranking = self._ranking(own, sorted(ns), expected)
+            return cut(self._experiment, self._layout, own, ranking)
 
         mask = select(self._experiment, self._layout, spec, ranked)
         assert mask is not None, "every ranking is stored or made"
         return mask
 
-    def _ranking(self, spec: MaskSpec, n: int, ns: Sequence[int], expected: Sequence[MaskSpec]) -> Ranking:
-        """The first n weights of a ranking that is stored, or computed now for all of ns."""
+    def _ranking(self, spec: MaskSpec, ns: Sequence[int], expected: Sequence[MaskSpec]) -> Ranking:
+        """The entries that a mask is cut from, of a ranking that is stored, or computed now for all of ns."""
         experiment, rankings = self._experiment, self._experiment.store.rankings
         key_inputs, key = experiment.ranking_key_inputs(spec), experiment.ranking_key(spec)
         with alone_with(experiment, key):
-            stored = self._stored(key, n)
+            stored = self._stored(spec, key)
             if stored is not None:
                 return stored
-            positions, overlaps = self._rank(spec, ns, expected)
-            matrices, local = self._layout.split(spec.variant, positions.numpy())
-            matrix_ids, local_indices = matrices.astype(np.int16), local.astype(np.int32)
+            matrix_ids, local_indices, overlaps = self._rank(spec, ns, expected)
             diagnostic = experiment.diagnostic_set(spec.ability, spec.n_items)
             metadata = {"split_half_overlap": overlaps, "items": diagnostic.n}
             with storing(experiment):
                 rankings.save(key, key_inputs, matrix_ids, local_indices, metadata)
             experiment.note_stored(rankings.entries, key)
+            n = len(matrix_ids) if spec.scope == "units" else experiment.ranking_entries(spec)
             return Ranking(matrix_ids[:n], local_indices[:n], metadata)
 
-    def _stored(self, key: str, n: int) -> Ranking | None:
-        """The first n weights of a stored ranking; None if there is none, a shorter or a damaged one."""
-        rankings = self._experiment.store.rankings
+    def _stored(self, spec: MaskSpec, key: str) -> Ranking | None:
+        """The entries of a stored ranking; None if there is none, a shorter or a damaged one."""
+        rankings, n = self._experiment.store.rankings, self._experiment.ranking_entries(spec)
         try:
             length = rankings.length(key)
-            return None if length is None or length < n else rankings.load(key, n)
+            if length is None or length < n:
+                return None
+            return rankings.load(key, length if spec.scope == "units" else n)
         except CorruptEntry as error:
             replace_damaged(self._experiment, rankings.entries, key, error)
             return None
 
     def _rank(
         self, spec: MaskSpec, ns: Sequence[int], expected: Sequence[MaskSpec]
-    ) -> tuple[Tensor, dict[str, float]]:
-        """Positions over the candidates in rank order, and the split-half overlap at each n."""
+    ) -> tuple[NDArray[np.int16], NDArray[np.int32], dict[str, float]]:
+        """Matrices and places in rank order, of weights or of the first ones of all units.
+
+        With them comes the split-half overlap at each n of `top`.
+        """
         n_items = self._experiment.n_items_of(spec)
         if self.maps.n_items != n_items:
             self.maps = ImportanceMaps(self._experiment, n_items)
-        longest, scope, progress = ns[-1], spec.scope, self._experiment.progress
+            vars(self).pop("units", None)
+        if spec.scope == "units":
+            return self._rank_units(spec, ns, expected)
+        scores, halves = self._scores(spec, expected)
+        positions, *of_halves = self._ranked(spec, [scores, *halves], ns[-1])
+        matrices, local = self._layout.split(spec.variant, positions.numpy())
+        overlaps = {str(n): _overlap(*(half[:n] for half in of_halves)) for n in ns if n and of_halves}
+        return matrices.astype(np.int16), local.astype(np.int32), overlaps
+
+    def _rank_units(
+        self, spec: MaskSpec, ns: Sequence[int], expected: Sequence[MaskSpec]
+    ) -> tuple[NDArray[np.int16], NDArray[np.int32], dict[str, float]]:
+        """The same of units."""
+        units, scored = units_of(self._experiment, self._layout, spec), self.units
         if spec.selection in CONTRASTS:
-            contrast = self.maps.contrast(spec, expected)
-            with progress.phase("ranking"):
-                return top_ranking(contrast, longest, scope), {}
+            found: Sequence[Sequence[Scores]] = [scored.contrast(spec, expected)]
+        else:
+            own = scored.scores(spec, expected)
+            found = [own.whole, *own.halves] if spec.selection == "top" else [own.whole]
+        numbers, *of_halves = self._ranked(spec, found, len(units))
+        matrices, local = self._layout.split("all", units.addresses[numbers.numpy()])
+        overlaps = {
+            str(n): _overlap(*(half[: len(units.fitting(half.numpy(), n))] for half in of_halves))
+            for n in ns
+            if of_halves
+        }
+        return matrices.astype(np.int16), local.astype(np.int32), overlaps
+
+    def _scores(
+        self, spec: MaskSpec, expected: Sequence[MaskSpec]
+    ) -> tuple[Sequence[Scores], list[list[MatrixScores]]]:
+        """The scores that a ranking is of, and for `top` those of two halves of the items."""
+        if spec.selection in CONTRASTS:
+            return self.maps.contrast(spec, expected), []
         importance = self.maps.scores(spec.ability, expected)
         scores = self.maps.in_variant(spec.variant, importance.scores)
         if spec.selection == "bottom":
-            with progress.phase("ranking"):
-                return bottom_ranking(scores, longest, scope), {}
+            return scores, []
         matrices = self._experiment.space.candidates(spec.variant)
-        halves = ([half[matrix.index] for matrix in matrices] for half in importance.halves)
+        return scores, [[half[matrix.index] for matrix in matrices] for half in importance.halves]
+
+    def _ranked(self, spec: MaskSpec, scores: Sequence[Sequence[Scores]], n: int) -> list[Tensor]:
+        """The first n positions of each ranking."""
+        rank = bottom_ranking if spec.selection == "bottom" else top_ranking
+        scope: Scope = "global" if spec.scope == "units" else spec.scope
         found = []
-        with progress.phase("ranking", total=3) as running:
-            for done, values in enumerate((scores, *halves), start=1):
+        with self._experiment.progress.phase("ranking", total=len(scores)) as running:
+            for done, values in enumerate(scores, start=1):
                 self._experiment.check_cancelled()
-                found.append(top_ranking(values, longest, scope))
+                found.append(rank(values, n, scope))
                 running.advance(done)
-        whole, first, second = found
-        return whole, {str(n): _overlap(first[:n], second[:n]) for n in ns if n}
+        return found
 
 
 def _overlap(first: Tensor, second: Tensor) -> float:

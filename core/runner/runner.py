@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.masks.mask import Mask
     from core.runner.importance import ImportanceMaps
     from core.runner.rankings import MaskMaker
+    from core.runner.unit_scores import UnitScores
 
 
 @dataclass(eq=False, repr=False)
@@ -37,10 +38,17 @@ class Runner(LoadedExperiment):
         return self._mask_maker.maps
 
     @property
+    def units(self) -> UnitScores:
+        """The scores of whole units that were computed."""
+        return self._mask_maker.units
+
+    @property
     def scored(self) -> tuple[tuple[str, int], ...]:
-        """The abilities whose importance maps are kept, with their numbers of diagnostic items."""
-        maker = vars(self).get("_mask_maker")
-        return () if maker is None else tuple((one, maker.maps.n_items) for one in maker.maps.by_ability)
+        """The abilities whose scores are kept, with their numbers of diagnostic items."""
+        maker: MaskMaker | None = vars(self).get("_mask_maker")
+        if maker is None:
+            return ()
+        return tuple((one, maker.maps.n_items) for one in {*maker.maps.by_ability, *maker.units.by_ability})
 
     def mask(self, spec: MaskSpec, ks: Sequence[float] = (), expected: Sequence[MaskSpec] = ()) -> Mask:
         """The selected weights; see `MaskMaker.mask`."""

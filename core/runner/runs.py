@@ -18,10 +18,9 @@ from core.experiment.experiment import OutcomesRequest, words_of
 from core.experiment.kept_paces import keep_paces, take_in_known
 from core.experiment.pace import Step
 from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec, alike_ks
+from core.experiment.specs import MaskSpec, alike_ks, mask_weights
 from core.experiment.storing import alone_with_run, stored_outcomes
 from core.inference.cancelling import Cancelled
-from core.models.description import selectable_weights
 from core.runner.divergences import measure_ablated, pairs_to_compare, store_divergences
 from core.runner.generation_quality import (
     masks_to_measure,
@@ -52,7 +51,7 @@ def run_profile(plan: Plan, runner: Runner) -> Profile | None:
         WeightsChangedError: the weights were not restored.
     """
     for mask in plan.masks():
-        selectable_weights(mask.k, mask.variant, runner.info)  # refuses a bad k before anything is computed
+        mask_weights(mask, runner.info)  # refuses a bad k before anything is computed
     plan = plan if plan.until is None else plan.drawn()
     try:
         frames = _all_frames(plan, runner) if plan.until is None else _needed_frames(plan, runner)

@@ -97,6 +97,10 @@ FAILURES: dict[str, tuple[tuple[str, ...], str]] = {
         ("generate", "x", *OF_SPATIAL, "--k", "0.9"),
         "choose a smaller k",
     ),
+    "less than a neuron": (
+        ("bench", *SPATIAL, *OF_SPATIAL, "--scope", "units", "--k", "0.0001"),
+        "choose k from 0.00024 on",
+    ),
     "a model misspelt": (("bench", *SPATIAL, "--model", "dmeo"), "Did you mean demo?"),
     "a missing model folder": (
         ("bench", *SPATIAL, "--model", "./no/where"),

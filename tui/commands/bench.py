@@ -149,12 +149,12 @@ def _run(runner: Runner, benchmark: Benchmark, mask: MaskSpec | None, limit: int
     """
     from core.analysis.generation_quality import mask_generation_qualities
     from core.analysis.statistics.cells import frame_statistics
-    from core.models.description import selectable_weights
+    from core.experiment.specs import mask_weights
     from core.runner.runs import all_outcomes
 
     n = min(limit or benchmark.n_items, benchmark.n_items)
     if mask is not None:
-        selectable_weights(mask.k, mask.variant, runner.info)  # before minutes of the intact model
+        mask_weights(mask, runner.info)  # before minutes of the intact model
     masks = [None] if mask is None else [None, mask]
     base, *rest = all_outcomes(runner, [runner.request(one, benchmark, n) for one in masks])
     documents = benchmark.documents(runner.spec, n)

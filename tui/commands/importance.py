@@ -64,7 +64,7 @@ def importance(
     with checked_arguments():
         ability = named_ability(ability).id
         require_candidates(variant)
-        first_k = start_k(model.spec, k, variant, "top")
+        first_k = start_k(model.spec, k, variant, "top", scope)
     own = _custom_items(items, ability, n_items or MOST_OWN_ITEMS, model.seed)
     mask_spec = MaskSpec(ability, variant, "top", first_k, model.seed, scope)
     with shown_progress() as emit:
@@ -104,6 +104,7 @@ def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dic
 
 def _document(runner: Runner, mask_spec: MaskSpec, mask: Mask) -> dict[str, Any]:
     """The selected weights by matrix: their number, share of the matrix, and enrichment."""
+    from core.experiment.specs import mask_weights
     from core.masks.layout import Layout
 
     candidates = runner.space.candidates(mask_spec.variant)
@@ -121,7 +122,7 @@ def _document(runner: Runner, mask_spec: MaskSpec, mask: Mask) -> dict[str, Any]
         "loss": runner.importance.loss,
         "reduction": runner.importance.reduction,
         "items": len(runner.diagnostic_set(mask_spec.ability).items()),
-        "split_half_overlap": metadata["split_half_overlap"].get(str(len(mask))),
+        "split_half_overlap": metadata["split_half_overlap"].get(str(mask_weights(mask_spec, runner.info))),
         "ranking": runner.ranking_key(mask_spec),
         "by_matrix": [
             {

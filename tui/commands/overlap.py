@@ -58,17 +58,17 @@ def overlap(
     Missing rankings are computed.
     """
     from core.abilities import ABILITIES
-    from core.experiment.specs import MaskSpec
-    from core.models.description import selectable_weights
+    from core.experiment.specs import MaskSpec, mask_weights
 
     require_candidates(variant)
     rule.require_selections([selection])
-    k = default_k(model.spec, variant) if k is None else k
+    k = default_k(model.spec, variant, scope) if k is None else k
+    mask = MaskSpec(ABILITIES[0].id, variant, selection, k, model.seed, scope)
     with shown_progress() as emit:
         runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
         with checked_arguments():
-            selectable_weights(k, variant, runner.info)
-        found = _completed(runner, MaskSpec(ABILITIES[0].id, variant, selection, k, model.seed, scope))
+            mask_weights(mask, runner.info)
+        found = _completed(runner, mask)
     title = f"{variant} · {selection} · k {k:g}" + ("" if scope == "global" else f" · scope {scope}")
     if as_json:
         asked = {"variant": variant, "selection": selection, "scope": scope, "k": k}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from core.masks.choices import SELECTIONS, Selection, default_selection
+from core.masks.choices import SELECTIONS, Scope, Selection, default_selection
 from core.models.matrices import weights_of
 from core.models.spec import one_of
 from tui import output
@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     from core.models.spec import ModelSpec
     from core.runner.runner import Runner
 
-DEMO_KS = "0.003,0.01,0.03"
-REAL_KS = "0.000001,0.00001,0.0001"
+DEMO_KS, DEMO_UNITS_KS = "0.003,0.01,0.03", "0.01,0.03"
+REAL_KS, REAL_UNITS_KS = "0.000001,0.00001,0.0001", "0.001,0.003"
+"""Default k, and those of whole units: a head of the demo model is a hundredth of it."""
 
 
 @with_flags
@@ -68,7 +69,7 @@ def profile(
         typer.Option(
             help=f"Fractions of all parameters. {AUTO_HELP}; one for each variant, at which the top, "
             "contrast and top_minus_shared masks of all abilities are acceptable. Default: "
-            f"{DEMO_KS} for demo, else {REAL_KS}.",
+            f"{DEMO_KS} for demo, else {REAL_KS}; of units {DEMO_UNITS_KS} and {REAL_UNITS_KS}.",
             show_default=False,
             metavar="K,L|auto",
         ),
@@ -158,7 +159,7 @@ def profile(
             abilities=_abilities(abilities),
             variants=named_variants(variants),
             selections=chosen,
-            ks=_ks(model.spec, k, chosen),
+            ks=_ks(model.spec, k, chosen, scope),
             # As if the form were known: the words are checked before the model is loaded to find it.
             benchmarks=find_benchmarks(named, running_options, model.spec.settled("text", "plain").style),
             limit=limit,
@@ -246,7 +247,9 @@ def _selections(spec: ModelSpec, rule: RuleFlags, text: str | None) -> tuple[Sel
     return found
 
 
-def _ks(spec: ModelSpec, text: str | None, selections: Sequence[Selection]) -> tuple[float, ...]:
+def _ks(
+    spec: ModelSpec, text: str | None, selections: Sequence[Selection], scope: Scope
+) -> tuple[float, ...]:
     """The given or default values of k; for `auto`, the first k of the search.
 
     Raises:
@@ -255,7 +258,8 @@ def _ks(spec: ModelSpec, text: str | None, selections: Sequence[Selection]) -> t
     """
     if text == AUTO:
         return (first_of_grid(spec, selections),)
-    ks = numbers(text or (DEMO_KS if spec.is_embedded else REAL_KS), "k")
+    usual, of_units = (DEMO_KS, DEMO_UNITS_KS) if spec.is_embedded else (REAL_KS, REAL_UNITS_KS)
+    ks = numbers(text or (of_units if scope == "units" else usual), "k")
     for one in ks:
         weights_of(one, 1)
     return ks

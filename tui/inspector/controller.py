@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.engine.protocol import Cancel, Pause, Resume, Shutdown, StartRuns
 from core.experiment.events import ModelLoaded
-from core.models.description import selectable_weights
+from core.experiment.specs import mask_weights
 from core.models.matrices import VARIANTS
 from tui.inspector.engine_link import EngineLink
 from tui.inspector.k_search import KSearch
@@ -135,7 +135,7 @@ class Controller:
             return AUTO
         k = parse_fraction(text)
         if self.info is not None and self.lens.variant != "base":
-            selectable_weights(k, self.lens.variant, self.info)
+            mask_weights(replace(self.lens, k=k).mask_or_fail, self.info)
         elif not 0 < k <= 1:
             raise ValueError("k is a share of all parameters, above 0 and up to 100 %.")
         return k

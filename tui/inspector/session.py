@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.benchmarks.diagnostic import compound_benchmarks
 from core.benchmarks.registry import OTHER_FORM, find_benchmarks, is_generated, reads_rows, runs_code
 from core.experiment.events import PromptsSettled
-from core.models.description import selectable_weights
+from core.experiment.specs import mask_weights
 from core.models.matrices import weights_of
 from core.models.spec import FORM
 from tui.inspector.activity import Activity
@@ -158,7 +158,8 @@ class Session:
     def sweep_ks(self, lens: Lens, info: ModelInfo) -> list[float]:
         """The k of a sweep: those of the grid that the model is large enough for, and the lens's own."""
         most = info.candidates[lens.variant]
-        fitting = [k for k in k_grid(self.spec.model) if 1 <= weights_of(k, info.parameters) <= most]
+        least = info.unit_sizes.get(lens.variant, 1) if lens.scope == "units" else 1
+        fitting = [k for k in k_grid(self.spec.model) if least <= weights_of(k, info.parameters) <= most]
         return sorted({lens.k, *fitting})
 
     def known_of(self, lens: Lens, info: ModelInfo) -> Known:
@@ -175,7 +176,7 @@ class Session:
         weights = candidates = None
         if lens.mask is not None:
             try:
-                weights = selectable_weights(lens.k, lens.variant, info)
+                weights = mask_weights(lens.mask, info)
             except ValueError as error:
                 return Known(shown=shown, problem=one_line(error))
             candidates = info.candidates[lens.variant]

@@ -20,13 +20,14 @@ from core.importance.scoring_rule import (
     Reduction,
     ScoringRule,
 )
-from core.masks.choices import CONTROLS, SCOPES, Scope, Selection
+from core.masks.choices import CONTROLS, Scope, Selection
 from core.phantom.calibration.blocks import PRIVATE
 
 KS = (0.01, 0.03)
 """Fractions of all parameters: where damage begins to be seen in models this small."""
 
 SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "contrast_max", "top_minus_shared")
+SCOPES: tuple[Scope, ...] = ("global", "per-matrix")
 BESIDE: tuple[Selection, ...] = ("random", "bottom")
 """The controls."""
 

@@ -251,6 +251,7 @@ def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: P
         {"selection": "bottom"},
         {"selection": "contrast"},
         {"scope": "per-matrix"},
+        {"scope": "units"},
     ],
     ids=str,
 )
