@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -57,8 +58,6 @@ def summaries(cells: pl.DataFrame) -> list[MatrixSummary]:
 def _summary(matrix: pl.DataFrame) -> MatrixSummary:
     defined = matrix.filter(pl.col("defined"))
     ranked = defined.with_columns(rank=pl.col("ais").rank("max", descending=True).over("ability", "seed"))
-    by_column = pl.col("ais_p").rank("max", descending=True).over("benchmark", "seed")
-    first_of_column = matrix.drop_nulls("ais_p").filter(by_column == 1)
     masks = matrix.unique(["ability", "seed"])
     first = matrix.row(0, named=True)
     own, others, specificity = _means(matrix, "ais", "specificity")
@@ -79,8 +78,20 @@ def _summary(matrix: pl.DataFrame) -> MatrixSummary:
         mean_others_p=others_p,
         mean_specificity_p=specificity_p,
         links=int(matrix["link"].sum()),
-        own_first=len(first_of_column.filter(IS_OWN)),
+        own_first=own_firsts(matrix, "ais_p", "benchmark"),
     )
+
+
+def own_firsts(cells: pl.DataFrame, effect: str, by: Literal["ability", "benchmark"]) -> int:
+    """How many abilities' own cell has the largest effect of its row or column; a tie counts against.
+
+    Args:
+        cells: `IS_OWN` and `seed` say which are own, and which are of one draw.
+        effect: the column of the effect.
+        by: `benchmark` for columns, `ability` for rows.
+    """
+    rank = pl.col(effect).rank("max", descending=True).over(by, "seed")
+    return len(cells.drop_nulls(effect).filter((rank == 1) & IS_OWN))
 
 
 def _means(matrix: pl.DataFrame, effect: str, specificity: str) -> tuple[float | None, ...]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from core.analysis.comparisons import SIZE
 from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.probability import right_probabilities
+from core.analysis.summaries import IS_OWN, own_firsts
 
 DROPS = (0.01, 0.5)
 """Drops in accuracy of the cells whose z is compared."""
@@ -40,7 +42,7 @@ def table(folder: Path) -> list[str]:
     ]
     for kind, part in sorted(cells.group_by(SIZE), key=lambda pair: pair[0]):
         square = part.filter(pl.col("benchmark").is_in(part["ability"].unique().to_list()))
-        own, others = (square.filter(test) for test in (_is_own(), ~_is_own()))
+        own, others = (square.filter(test) for test in (IS_OWN, ~IS_OWN))
         z = drops.filter(*(pl.col(name) == value for name, value in zip(SIZE, kind, strict=True)))
         lines.append(
             f"| {kind[0]}, {kind[1]} | {kind[2]:g} | {_share_of_items(z)} "
@@ -69,10 +71,6 @@ def _z(column: str) -> pl.Expr:
     return pl.col(column).mean() / pl.col(column).std() * pl.len().sqrt()
 
 
-def _is_own() -> pl.Expr:
-    return pl.col("ability") == pl.col("benchmark")
-
-
 def _share_of_items(z: pl.DataFrame) -> str:
     """Median over the cells of 1 / (z_p / z)²."""
     cells = z.filter(pl.col("drop").is_between(*DROPS), pl.col("z") > 0)
@@ -84,13 +82,9 @@ def _means(own: pl.DataFrame, others: pl.DataFrame, column: str) -> str:
     return ", ".join("·" if (m := part[column].mean()) is None else f"{m:.3f}" for part in (own, others))
 
 
-def _firsts(square: pl.DataFrame, by: str) -> str:
+def _firsts(square: pl.DataFrame, by: Literal["ability", "benchmark"]) -> str:
     """In how many columns or rows the own cell is the largest, by AIS and by AIS_p."""
-    counts = []
-    for column in ("ais", "ais_p"):
-        first = square.drop_nulls(column).sort(column, descending=True).group_by(by, "seed").first()
-        counts.append(str(first.filter(_is_own()).height))
-    return ", ".join(counts)
+    return ", ".join(str(own_firsts(square, effect, by)) for effect in ("ais", "ais_p"))
 
 
 def _links(part: pl.DataFrame) -> int:

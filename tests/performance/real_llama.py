@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from core.analysis.statistics.probability import right_probabilities
+from core.analysis.summaries import IS_OWN, own_firsts
 
 KIND = ("variant", "selection", "k")
 
@@ -62,14 +63,13 @@ def summary(lost: pl.DataFrame) -> list[str]:
     ]
     for (variant, selection, k), part in sorted(lost.group_by(KIND), key=lambda pair: pair[0]):
         square = part.filter(pl.col("benchmark").is_in(part["ability"].unique().to_list()))
-        is_own = pl.col("ability") == pl.col("benchmark")
-        own, others = square.filter(is_own), square.filter(~is_own)
+        own, others = square.filter(IS_OWN), square.filter(~IS_OWN)
         specific = own.filter(pl.col("specificity_low") > 0).height
         ratio = (part["perplexity"] / part["base_perplexity"]).median()
         lines.append(
             f"| {variant}, {selection} | {k:g} | {mean(own['acc'])}, {mean(others['acc'])} "
             f"| {mean(own['p'])}, {mean(others['p'])} "
-            f"| {firsts(square, 'benchmark')}, {firsts(square, 'ability')} of {own.height} "
+            f"| {own_firsts(square, 'p', 'benchmark')}, {own_firsts(square, 'p', 'ability')} of {own.height} "
             f"| {specific} | x {ratio:.2f} |"
         )
     return lines
@@ -78,12 +78,6 @@ def summary(lost: pl.DataFrame) -> list[str]:
 def mean(values: pl.Series) -> str:
     """The mean as text; a point of nothing."""
     return f"{values.mean():.1f}" if len(values) else "·"
-
-
-def firsts(square: pl.DataFrame, by: str) -> int:
-    """In how many groups the own mask and ability have the largest loss of p(right)."""
-    largest = square.sort("p", descending=True).group_by(by).first()
-    return largest.filter(pl.col("ability") == pl.col("benchmark")).height
 
 
 def matrix(part: pl.DataFrame) -> list[str]:

@@ -29,7 +29,7 @@ def export(
 
     Each mask is a model of its own beside the intact one; AIS goes into the details of its scores.
     """
-    from core.analysis.sharing.results import read_results
+    from core.analysis.results import read_results
 
     results = read_results(folder)
     without: list[str] = []

@@ -36,8 +36,8 @@ def report(
     if to is not None and to.suffix.lower() not in FORMATS:
         raise UsageError(f"--to '{shortened(str(to))}' is no format: end it in .html or .md.")
     from cache.files import write_atomically
+    from core.analysis.results import read_results
     from tui.report.document import report_of
-    from tui.report.reading import read_results
 
     made = report_of(read_results(folder))
     if to is not None:

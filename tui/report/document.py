@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import polars as pl
 
+from core.analysis.results import Results
 from tui.names import VARIANT_WORDS
 from tui.numbers import interval, k_text, number, percent
 from tui.report.drawing import LinksDrawing, SweepDrawing, links_drawing, sweeps
 from tui.report.failing import ChoiceRow, Quality, WrittenRow, choice_rows, examples, quality, written_rows
 from tui.report.limits import Limit, limits
 from tui.report.matrices import CellView, Column, Interval, Kind, Matrix, answers, matrices
-from tui.report.reading import Results
 from tui.report.run_facts import Fact, command_line, facts
 from tui.report.samples import Sample, Samples, samples
 from tui.report.words import word
@@ -99,7 +99,7 @@ def report_of(results: Results) -> Report:
     answering = answers(found)
     shown = samples(results, [one.kind for one in answering])
     return Report(
-        model=results.settings.model.spec.name,
+        model=results.model,
         least=number(results.least_effect),
         facts=tuple(facts(results)),
         command=command_line(results),

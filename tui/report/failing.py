@@ -9,11 +9,11 @@ from typing import NamedTuple
 import polars as pl
 
 from core.analysis.diagnosis.failure_modes import Share, failing
+from core.analysis.results import Results
 from core.analysis.statistics.accuracy import Accuracy
 from tui.failure_words import TAG_VERBS, share_text
 from tui.numbers import k_text, percent
 from tui.report.matrices import Kind, Matrix
-from tui.report.reading import Results
 from tui.report.samples import Sample
 from tui.result_words import times_text
 

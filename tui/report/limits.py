@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from core.analysis.results import Results
 from tui.numbers import interval, k_text, number
 from tui.prompt_words import STYLE_WORDS
 from tui.report.matrices import Column, Matrix
-from tui.report.reading import Results
 from tui.report.words import word
 from tui.result_words import ENOUGH, cut_text
 

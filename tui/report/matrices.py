@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from core.analysis.generation_quality import MOST_TIMES
+from core.analysis.results import Results
 from core.analysis.statistics import LEAST_EFFECT, SIGNIFICANT
 from core.analysis.statistics.probability import NO_OPTIONS
 from core.masks.choices import CONTROLS
 from tui.measures import AIS, AIS_P, Measure
-from tui.report.reading import Results
 
 BY_PREFERENCE = ("contrast", "contrast_max", "top_minus_shared", "top")
 """Selections, the one that says most about single abilities first."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple
 
+from core.analysis.results import Results, Settings
 from core.importance.scoring_rule import DEFAULT_RULE
 from core.models.spec import EMBEDDED
 from tui.numbers import count_text, k_text
 from tui.prompt_words import STYLE_WORDS
-from tui.report.reading import Results, Settings
 
 
 class Fact(NamedTuple):
@@ -30,7 +30,7 @@ def facts(results: Results) -> list[Fact]:
     form += [f"from {info.file_type}"] if info.file_type else []
     seeds = ", ".join(map(str, settings.random_seeds))
     return [
-        Fact("Model", settings.model.spec.name),
+        Fact("Model", results.model),
         Fact(
             "Architecture",
             f"{info.architecture}, {info.layers} layers, {count_text(info.parameters)} parameters",

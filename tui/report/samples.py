@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from markupsafe import escape
 
+from core.analysis.results import Results
 from tui.failure_words import TAG_WORDS
 from tui.report.matrices import Kind
 from tui.report.parting import MOST_OWN, MOST_PROMPT, Parting, beginning, ending, parting
-from tui.report.reading import Results
 from tui.safe_text import safe_block
 
 MOST_SAMPLES = 2000

@@ -13,10 +13,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from cache.files import write_atomically
-from core.analysis.sharing.results import ModelRun, Results, first_metric
+from core.analysis.results import OfBenchmark, Results
+from core.analysis.sharing.model_runs import ModelRun, first_metric, hub_id, model_runs
 from core.analysis.statistics.accuracy import mean_score
 from core.analysis.statistics.cells import clusters_of
 from core.benchmarks.tasks.catalogue import TASKS
@@ -33,11 +35,11 @@ def write_every_eval_ever(results: Results, folder: Path) -> list[Path]:
         OSError: the folder cannot be written to.
     """
     written = []
-    place = Path("data", PROGRAM, *map(_part, results.hub_id))
-    for run in results.runs():
+    place = Path("data", PROGRAM, *map(_part, hub_id(results.model)))
+    for run in model_runs(results):
         # The same results have the same names, so that a second export replaces the first.
-        seed = hashlib.sha256(f"{results.document['model']['identity']}{run.name}".encode()).digest()
-        own = str(uuid.UUID(bytes=seed[:16], version=4))
+        seed = f"{msgspec.structs.asdict(results.settings.model.identity)}{run.name}"
+        own = str(uuid.UUID(bytes=hashlib.sha256(seed.encode()).digest()[:16], version=4))
         path, samples = place / f"{own}.json", place / f"{own}_samples.jsonl"
         evaluation = f"{PROGRAM}/{results.model}/{run.name}/{results.date}"
         lines = [json.dumps(one, ensure_ascii=False) for one in _samples(results, run, evaluation)]
@@ -61,7 +63,7 @@ def _part(word: str) -> str:
 
 
 def _document(results: Results, run: ModelRun, evaluation: str) -> dict[str, Any]:
-    versions = results.document["versions"]
+    versions = results.settings.versions
     return {
         "schema_version": SCHEMA_VERSION,
         "evaluation_id": evaluation,
@@ -73,35 +75,35 @@ def _document(results: Results, run: ModelRun, evaluation: str) -> dict[str, Any
             "source_organization_name": "unknown",
             "evaluator_relationship": "third_party",
         },
-        "eval_library": {"name": PROGRAM, "version": str(versions[PROGRAM])},
+        "eval_library": {"name": PROGRAM, "version": versions[PROGRAM]},
         "model_info": {
             "name": results.model if run.is_base else f"{results.model} without {run.mask['ability']}",
             "id": results.model,
-            "inference_engine": {"name": "transformers", "version": str(versions["transformers"])},
+            "inference_engine": {"name": "transformers", "version": versions["transformers"]},
             "additional_details": _details(results, run),
         },
-        "evaluation_results": [_result(run, evaluation, one) for one in results.benchmarks],
+        "evaluation_results": [_result(run, evaluation, one) for one in results.settings.benchmarks],
     }
 
 
 def _details(results: Results, run: ModelRun) -> dict[str, str]:
     """What else is known of the model: its form, and the weights that were zeroed."""
-    identity = results.document["model"]["identity"]
+    settings = results.settings
     details = {
         "deployment_type": "self_deployed",
         "model_availability": "open_weights",
-        **{name: str(identity[name]) for name in ("fingerprint", "quantization", "dtype", "device")},
-        "prompt_form": str(results.document["prompt"]),
+        **msgspec.structs.asdict(settings.model.identity),
+        "prompt_form": settings.prompt,
     }
     if not run.is_base:
-        scoring = results.document["importance"]
+        scoring = msgspec.structs.asdict(settings.importance)
         details |= {f"ablated_{name}": str(value) for name, value in run.mask.items() if value is not None}
         details |= {f"importance_{name}": str(value) for name, value in scoring.items()}
     return details
 
 
-def _result(run: ModelRun, evaluation: str, benchmark: Mapping[str, Any]) -> dict[str, Any]:
-    name = benchmark["id"]
+def _result(run: ModelRun, evaluation: str, benchmark: OfBenchmark) -> dict[str, Any]:
+    name = benchmark.id
     frame = run.of(name)
     scores = frame["score"].to_numpy().astype(np.float64)
     found = mean_score(scores, clusters_of(frame))
@@ -122,7 +124,7 @@ def _result(run: ModelRun, evaluation: str, benchmark: Mapping[str, Any]) -> dic
         },
         "score_details": {
             "score": found.score,
-            "details": {"chance": str(benchmark["chance"]), "version": str(benchmark["version"]), **details},
+            "details": {"chance": str(benchmark.chance), "version": str(benchmark.version), **details},
             "uncertainty": {
                 "confidence_interval": {
                     "lower": found.low,
@@ -150,9 +152,9 @@ def _source(benchmark: str, n: int) -> dict[str, Any]:
 
 
 def _samples(results: Results, run: ModelRun, evaluation: str) -> Iterator[dict[str, Any]]:
-    for benchmark in results.benchmarks:
-        for row in run.of(benchmark["id"]).to_dicts():
-            yield _sample(results, evaluation, benchmark["id"], row)
+    for benchmark in results.settings.benchmarks:
+        for row in run.of(benchmark.id).to_dicts():
+            yield _sample(results, evaluation, benchmark.id, row)
 
 
 def _sample(results: Results, evaluation: str, benchmark: str, row: Mapping[str, Any]) -> dict[str, Any]:

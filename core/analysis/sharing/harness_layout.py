@@ -17,7 +17,8 @@ from typing import Any
 import polars as pl
 
 from cache.files import write_atomically
-from core.analysis.sharing.results import NOT_IN_NAMES, ModelRun, Results, first_metric
+from core.analysis.results import OfBenchmark, Results
+from core.analysis.sharing.model_runs import NOT_IN_NAMES, ModelRun, first_metric, model_runs
 from core.benchmarks.tasks.catalogue import TASKS
 
 
@@ -29,16 +30,16 @@ def write_harness_layout(results: Results, folder: Path) -> list[Path]:
     """
     stamp = results.date.replace(":", "-")
     written = []
-    for run in results.runs():
+    for run in model_runs(results):
         name = NOT_IN_NAMES.sub("__", results.model)
         own = folder / (name if run.is_base else f"{name}__{run.name}")
         path = own / f"results_{stamp}.json"
         write_atomically(path, (json.dumps(_document(results, run), indent=2) + "\n").encode())
         written.append(path)
-        for benchmark in results.benchmarks:
-            rows = run.of(benchmark["id"]).to_dicts()
+        for benchmark in results.settings.benchmarks:
+            rows = run.of(benchmark.id).to_dicts()
             lines = [json.dumps(_sample(n, row), ensure_ascii=False) for n, row in enumerate(rows)]
-            path = own / f"samples_{NOT_IN_NAMES.sub('__', task_name(benchmark['id']))}_{stamp}.jsonl"
+            path = own / f"samples_{NOT_IN_NAMES.sub('__', task_name(benchmark.id))}_{stamp}.jsonl"
             write_atomically(path, ("\n".join(lines) + "\n").encode())
             written.append(path)
     return written
@@ -51,9 +52,9 @@ def task_name(benchmark: str) -> str:
 
 
 def _document(results: Results, run: ModelRun) -> dict[str, Any]:
-    tasks = {task_name(one["id"]): one for one in results.benchmarks}
-    spec, identity = (results.document["model"][name] for name in ("spec", "identity"))
-    versions = {name: one["version"] for name, one in tasks.items()}
+    settings = results.settings
+    tasks = {task_name(one.id): one for one in settings.benchmarks}
+    versions = {name: one.version for name, one in tasks.items()}
     return {
         "results": {name: _metrics(name, run, one) for name, one in tasks.items()},
         "group_subtasks": {name: [] for name in tasks},
@@ -64,28 +65,28 @@ def _document(results: Results, run: ModelRun) -> dict[str, Any]:
         "n-samples": {name: _counts(run, one) for name, one in tasks.items()},
         "config": {
             "model": "hf",
-            "model_args": {"pretrained": results.model, "dtype": identity["dtype"]},
-            "model_revision": spec.get("revision"),
+            "model_args": {"pretrained": results.model, "dtype": settings.model.identity.dtype},
+            "model_revision": settings.model.spec.revision,
             "ablated": None if run.is_base else dict(run.mask),
         },
         "model_source": "hf",
         "model_name": results.model if run.is_base else f"{results.model} without {run.mask['ability']}",
         "date": results.date,
-        "transformers_version": results.document["versions"]["transformers"],
-        "abilityscope_version": results.document["versions"]["abilityscope"],
+        "transformers_version": settings.versions["transformers"],
+        "abilityscope_version": settings.versions["abilityscope"],
     }
 
 
-def _counts(run: ModelRun, benchmark: Mapping[str, Any]) -> dict[str, int]:
+def _counts(run: ModelRun, benchmark: OfBenchmark) -> dict[str, int]:
     """Items of the whole benchmark, and those that were evaluated."""
-    task = TASKS.get(benchmark["id"])
-    whole = benchmark["n"] if task is None or task.n_items is None else task.n_items
-    return {"original": int(whole), "effective": len(run.of(benchmark["id"]))}
+    task = TASKS.get(benchmark.id)
+    whole = benchmark.n if task is None or task.n_items is None else task.n_items
+    return {"original": int(whole), "effective": len(run.of(benchmark.id))}
 
 
-def _metrics(name: str, run: ModelRun, benchmark: Mapping[str, Any]) -> dict[str, Any]:
-    frame = run.of(benchmark["id"])
-    columns = {first_metric(benchmark["id"]): frame["score"]}
+def _metrics(name: str, run: ModelRun, benchmark: OfBenchmark) -> dict[str, Any]:
+    frame = run.of(benchmark.id)
+    columns = {first_metric(benchmark.id): frame["score"]}
     if frame["correct_norm"].null_count() == 0:
         columns |= {"acc": frame["correct"], "acc_norm": frame["correct_norm"]}
     found: dict[str, Any] = {"alias": name}
@@ -94,7 +95,7 @@ def _metrics(name: str, run: ModelRun, benchmark: Mapping[str, Any]) -> dict[str
         found[f"{metric},none"] = float(scores.mean())
         error = float(scores.std(ddof=1)) / math.sqrt(len(scores)) if len(scores) > 1 else "N/A"
         found[f"{metric}_stderr,none"] = error
-    known = run.effects(benchmark["id"])
+    known = run.effects(benchmark.id)
     return found | {f"{key},abilityscope": value for key, value in known.items() if math.isfinite(value)}
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from cache.files import write_atomically
-from core.analysis.sharing.results import Results
+from core.analysis.results import Results
+from core.analysis.sharing.model_runs import model_runs
 from core.benchmarks.tasks.catalogue import TASKS
 
 NAME = ".eval_results/abilityscope.yaml"
@@ -23,13 +24,13 @@ def write_hub_results(results: Results, folder: Path) -> tuple[list[Path], list[
         OSError: the folder cannot be written to.
         ValueError: none of the benchmarks is on the hub.
     """
-    base = next(run for run in results.runs() if run.is_base)
+    base = next(run for run in model_runs(results) if run.is_base)
     entries: list[dict[str, Any]] = []
     without: list[str] = []
-    for benchmark in results.benchmarks:
-        task = TASKS.get(benchmark["id"])
+    for benchmark in results.settings.benchmarks:
+        task = TASKS.get(benchmark.id)
         if task is None:
-            without.append(str(benchmark["id"]))
+            without.append(benchmark.id)
             continue
         frame = base.of(task.id)
         items = f"{len(frame):,} items"

@@ -20,7 +20,7 @@ from lm_eval.utils import (
 
 from cache.folder import Store
 from core.analysis.profile import write_profile
-from core.analysis.sharing.results import NOT_IN_NAMES, ModelRun
+from core.analysis.sharing.model_runs import NOT_IN_NAMES, ModelRun
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
@@ -138,18 +138,6 @@ def test_results_of_the_hub(capsys: pytest.CaptureFixture[str], profile: Path, t
     assert entries["allenai/ai2_arc"].value == pytest.approx(cells["arc_easy"]["base_score"], abs=1e-6)
     assert entries["allenai/ai2_arc"].task_id == "ARC-Easy"
     assert "not a whole run" in (entries["allenai/ai2_arc"].notes or "")
-
-
-@pytest.mark.parametrize("damage", ["missing", "text", "list"])
-def test_what_is_no_profile_is_refused(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, damage: str
-) -> None:
-    if damage != "missing":
-        (tmp_path / "profile.json").write_text("[]" if damage == "list" else "{", encoding="utf-8")
-    code, _, err = called(capsys, "export", str(tmp_path), "--format", "hub", "--to", str(tmp_path / "to"))
-    assert code == 1
-    assert "has no results of a profile" in err
-    assert not (tmp_path / "to").exists()
 
 
 def test_names_of_a_file_that_anyone_may_have_written_stay_in_the_folder() -> None:

@@ -13,6 +13,7 @@ from cache.files import write_atomically
 from cache.folder import Store, cache_root
 from core.abilities.catalogue import ABILITIES
 from core.analysis.profile import write_profile
+from core.analysis.results import read_results
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
@@ -21,7 +22,6 @@ from core.runner.runner import Runner
 from core.runner.runs import run_profile
 from tests.tui.report.browser import opened_browser, show
 from tui.report.document import report_of
-from tui.report.reading import read_results
 from tui.report.rendering import html_of
 
 PICTURE = Path(__file__).resolve().parents[3] / ".github" / "report.png"

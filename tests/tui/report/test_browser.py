@@ -11,9 +11,9 @@ import pytest
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from core.analysis.results import read_results
 from tests.tui.report.browser import opened_browser, show
 from tui.report.document import report_of
-from tui.report.reading import read_results
 from tui.report.rendering import html_of
 
 pytestmark = [

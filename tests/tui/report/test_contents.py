@@ -14,13 +14,13 @@ import polars as pl
 import pytest
 import typer
 
+from core.analysis.results import read_results
 from tests.tui.report.conftest import ABILITIES, DEDUCTIVE, SPATIAL, N
 from tests.tui.report.pages import Element, page_of, rows_of
 from tui.command_line import command_app
 from tui.names import ABILITY_WORDS
 from tui.report.document import Report, report_of
 from tui.report.parting import MOST_OWN, MOST_SHARED, Parting, parting
-from tui.report.reading import read_results
 from tui.report.rendering import html_of
 from tui.report.shades import INKS, PAPERS, contrast, shade_name, shades
 from tui.report.words import fitted, head, word

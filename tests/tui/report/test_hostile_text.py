@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 from markdown_it import MarkdownIt
 
+from core.analysis.results import read_results
 from tests.tui.report.pages import page_of
 from tui.report.document import report_of
 from tui.report.figures import write_figures
-from tui.report.reading import read_results
 from tui.report.rendering import html_of, markdown_of
 
 HOSTILE = (

@@ -97,12 +97,13 @@ def test_a_folder_that_is_no_profile_gets_one_sentence(
     capsys: pytest.CaptureFixture[str], own_folder: Path, damage: Callable[[Path], None], sentence: str
 ) -> None:
     damage(own_folder)
-    to = own_folder / "report.html"
-    code, out, err = called(capsys, "report", str(own_folder), "--to", str(to))
-    assert (code, out) == (1, "")
-    assert sentence in err
-    assert err.count("\n") == 1
-    assert not to.exists()
+    to = own_folder / "made"
+    for command in (("report", "--to", f"{to}.html"), ("export", "--format", "lm-eval", "--to", str(to))):
+        code, out, err = called(capsys, *command, str(own_folder))
+        assert (code, out) == (1, "")
+        assert sentence in err
+        assert err.count("\n") == 1
+    assert not [*own_folder.glob("made*")]
 
 
 def test_figures_need_matplotlib(

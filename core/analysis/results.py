@@ -1,9 +1,10 @@
-"""Reads the folder of a profile, which anyone may have written: everything is checked first."""
+"""The folder of a profile, read back. Anyone may have written it: everything is checked first."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -28,7 +29,7 @@ OF_CELL = (
     *("n", "score", "base_score", "chance", "ais", "ais_low", "ais_high", "reason", "detectable_ais"),
     *(UNTIL, "truncated", "ais_p", "ais_p_low", "ais_p_high", "ais_p_reason"),
 )
-"""Statistics of a cell that a report shows."""
+"""Statistics of a cell that readers use."""
 
 CELLS: dict[str, pl.DataType] = {
     **RUN,
@@ -39,18 +40,18 @@ CELLS: dict[str, pl.DataType] = {
     **{name: pl.Int64() for name in ("weights", "random_masks")},
     **{name: pl.Boolean() for name in ("collapsed", "shown", "link")},
 }
-"""The columns of cells.parquet that a report shows."""
+"""The columns of cells.parquet that readers use."""
 
 OUTCOMES: dict[str, pl.DataType] = {
     **RUN,
-    **{name: pl.String() for name in ("item_id", "prompt", "text", "answer", "finish", "family")},
+    **{name: pl.String() for name in ("item_id", "prompt", "text", "answer", "finish", "family", "cluster")},
     **{name: pl.Int64() for name in ("gold", "prediction", "cut")},
-    "correct": pl.Boolean(),
+    "score": pl.Float64(),
+    **{name: pl.Boolean() for name in ("correct", "correct_norm")},
     "loglikelihoods": pl.List(pl.Float64()),
     **{name: pl.List(pl.String()) for name in ("options", "targets")},
 }
-"""The columns of outcomes.parquet that a report shows."""
-
+"""The columns of outcomes.parquet that readers use."""
 
 KNOWN = {
     "ability": ("", *(one.id for one in ABILITIES)),
@@ -89,6 +90,7 @@ class Found(msgspec.Struct, frozen=True):
 class Identity(msgspec.Struct, frozen=True):
     """What of the model enters cache keys."""
 
+    fingerprint: str
     quantization: str
     dtype: str
     device: str
@@ -162,7 +164,7 @@ class Transfer(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The fields of profile.json that a report shows."""
+    """The fields of profile.json that readers use."""
 
     model: Model
     prompt: str
@@ -198,6 +200,17 @@ class Results:
     failures: pl.DataFrame
     tags: pl.DataFrame
     choices: pl.DataFrame
+
+    @property
+    def model(self) -> str:
+        """The model as it was asked for."""
+        return self.settings.model.spec.name
+
+    @property
+    def date(self) -> str:
+        """When the profile was written: ISO 8601, UTC, to the second."""
+        written = datetime.fromtimestamp((self.folder / "profile.json").stat().st_mtime, UTC)
+        return written.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @property
     def until(self) -> float | None:
