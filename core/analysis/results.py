@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from core.abilities.catalogue import ABILITIES
+from core.analysis.attribution import AttributionAccuracy
 from core.analysis.comparisons import RUN, STATISTICS
 from core.analysis.profile import FILES
 from core.analysis.profile_cells import BEYOND, QUALITY
@@ -183,6 +184,8 @@ class Settings(msgspec.Struct, frozen=True):
     shown: list[ShownAbility]
     failures: Failures
     transfer_of_format: list[Transfer]
+    attribution: list[AttributionAccuracy]
+    """On compound benchmarks, by matrix and rule; empty without any."""
     auto_k: list[object]
     """What `--k auto` has tried, for each variant; empty if k was given."""
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from core.analysis.attribution import AttributionAccuracy
 from core.analysis.results import Results
 from tui.names import VARIANT_WORDS
 from tui.numbers import interval, k_text, number, percent
@@ -17,6 +18,15 @@ from tui.report.matrices import CellView, Column, Interval, Kind, Matrix, answer
 from tui.report.run_facts import Fact, command_line, facts
 from tui.report.samples import Sample, Samples, samples
 from tui.report.words import word
+
+ATTRIBUTION = (
+    "The items of a compound benchmark need two or three abilities by construction, so it is known what "
+    "should be named. A cell names its ability if its AIS is above 0 with q < .05 (significant), or if "
+    "also the whole interval of its difference from the other abilities' masks is above 0 (specific). "
+    "Silent: cells that cannot name theirs, being not identifiable, under a collapsed mask, or of an "
+    "ability that the model does not show. Precision: needed among the named. Recall: named among the "
+    "needed. F1: their harmonic mean; naming every ability everywhere gives {}."
+)
 
 
 class Need(NamedTuple):
@@ -81,11 +91,18 @@ class Report:
     command: str
     answers: tuple[Answer, ...]
     others: tuple[TitledMatrix, ...]
+    attribution: tuple[AttributionAccuracy, ...]
+    """How well each matrix names what compound benchmarks need; empty without any."""
     intact: tuple[Intact, ...]
     """Only where nothing was ablated."""
     examples: tuple[Sample, ...]
     samples: Samples
     limits: tuple[Limit, ...]
+
+    @property
+    def attribution_words(self) -> str:
+        """What the figures of `attribution` are."""
+        return ATTRIBUTION.format(number(self.attribution[0].f1_of_all))
 
     @property
     def matrices(self) -> list[TitledMatrix]:
@@ -105,6 +122,7 @@ def report_of(results: Results) -> Report:
         command=command_line(results),
         answers=tuple(_answer(results, one, found) for one in answering),
         others=tuple(TitledMatrix(title(one.kind), one) for one in found if one not in answering),
+        attribution=tuple(results.settings.attribution),
         intact=() if found else _intact(results),
         examples=tuple(examples(shown.shown)),
         samples=shown,
@@ -112,7 +130,7 @@ def report_of(results: Results) -> Report:
     )
 
 
-def title(kind: Kind) -> str:
+def title(kind: Kind | AttributionAccuracy) -> str:
     """Such as `MLP-only · contrast · k 0.3 %`."""
     words: dict[str, str] = dict(VARIANT_WORDS.items())
     return f"{words.get(kind.variant, kind.variant)} · {kind.selection} · k {k_text(kind.k)}"

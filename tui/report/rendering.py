@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from tui.numbers import interval, number, percent, signed_number
 from tui.report import drawing
-from tui.report.document import Report, estimate, verdict
+from tui.report.document import Report, estimate, title, verdict
 from tui.report.shades import INKS, PAPERS, shade_name, shades
 from tui.report.words import head, word
 from tui.safe_text import safe_block
@@ -61,6 +61,7 @@ def _environment(*, is_html: bool) -> Environment:
         "percent": percent,
         "estimate": estimate,
         "verdict": verdict,
+        "masks": title,
         "short": word,
         "head": head,
         "ends": lambda found: interval(found.low, found.high),

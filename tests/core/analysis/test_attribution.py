@@ -12,14 +12,18 @@ from cache.folder import Store
 from core.abilities.compound import compound_id
 from core.analysis.attribution import AttributionAccuracy, attributions_of
 from core.analysis.profile import Profile, attributions, write_profile
+from core.analysis.results import read_results
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
+from tests.tui.report.pages import page_of, rows_of
 from tui.measures import AIS
 from tui.profile_tables import write_profile as write_tables
+from tui.report.document import report_of
+from tui.report.rendering import html_of
 
 A, B, C = "contextual_recall", "quantitative_reasoning", "temporal_reasoning"
 NEEDS = {"AB": (A, B), "BC": (B, C)}
@@ -115,6 +119,11 @@ def test_a_profile_says_what_its_names_are_worth(
     items = pl.read_parquet(tmp_path / "outcomes.parquet").filter(pl.col("benchmark") == compound_id((A, B)))
     assert items["prompt"].str.contains(" _ . ").all()
     assert all(len(option.split("; ")) == 2 for options in items["options"] for option in options)
+
+    page = page_of(html_of(report_of(read_results(tmp_path))))
+    table = next(one for one in page.every("table") if "Attribution" in one.first("caption").text)
+    rows = [(row[1], *row[4:7]) for row in rows_of(table)[1:]]
+    assert rows == [(one.rule, str(one.named), str(one.right), str(one.needed)) for one in expected]
 
     write_tables(profile, AIS)
     out = capsys.readouterr().out
