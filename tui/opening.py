@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui import output
+from tui.located import located
 from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
 from tui.safe_text import shown
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from core.engine.protocol import EngineSpec
-    from core.models.spec import ModelSpec
     from tui.inspector.app import Inspector
     from tui.inspector.settings import Settings
 
@@ -84,30 +84,13 @@ def engine_spec(
 
     scoring = (rule or RuleFlags()).rule
     return EngineSpec(
-        _located(model.spec),
+        located(model.spec),
         str(model.store.root.absolute()),
         ImportanceSpec(usual_n_items(model.spec), scoring.loss, scoring.reduction, model.seed),
         model.batch_rows,
         (running or BenchmarkFlags()).benchmark_options,
         (memory or MemoryFlags()).memory_options,
     )
-
-
-def _located(spec: ModelSpec) -> ModelSpec:
-    """The model, local files by their absolute paths, as the engine runs in another folder.
-
-    A hub id is not looked up: the engine does that, and shows its progress.
-    """
-    from core.models.files import is_hub_id, model_folder, tokenizer_path
-    from core.models.spec import SMOLLM2
-
-    if spec.tokenizer and not is_hub_id(spec.tokenizer):
-        spec = replace(spec, tokenizer=str(tokenizer_path(spec)))
-    if is_hub_id(spec.name):
-        return spec
-    folder = model_folder(spec)
-    is_by_name = spec.is_embedded or spec.name == SMOLLM2
-    return spec if is_by_name else replace(spec, name=str(folder), gguf=None)
 
 
 def open_inspector(spec: EngineSpec, look: ScreenOptions, n_items: int | None = None) -> None:

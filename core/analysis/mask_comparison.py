@@ -10,6 +10,7 @@ import polars as pl
 
 from core.abilities import ABILITIES
 from core.analysis.cache_status import items_of
+from core.analysis.model_comparison import require_same_items
 from core.analysis.selected import StoredMasks
 from core.analysis.statistics.cells import (
     clusters_of,
@@ -43,6 +44,10 @@ EFFECTS: dict[str, pl.DataType] = {
 paired bootstrap interval."""
 
 
+PAIRED = {"ais": paired_scores, "ais_p": paired_probabilities}
+"""What each measure is made of."""
+
+
 def shared_weights(a: Experiment, b: Experiment, mask: MaskSpec) -> pl.DataFrame:
     """The table `SHARED`; empty where the models have other matrices.
 
@@ -68,7 +73,12 @@ def shared_weights(a: Experiment, b: Experiment, mask: MaskSpec) -> pl.DataFrame
 
 
 def compared_effects(
-    a: Experiment, b: Experiment, mask: MaskSpec, benchmarks: Sequence[Benchmark], limit: int | None = None
+    a: Experiment,
+    b: Experiment,
+    mask: MaskSpec,
+    benchmarks: Sequence[Benchmark],
+    limit: int | None = None,
+    measures: Sequence[str] = ("ais_p", "ais"),
 ) -> pl.DataFrame:
     """The table `EFFECTS`.
 
@@ -78,8 +88,10 @@ def compared_effects(
         mask: of any ability; every ability's is compared, and its seed is that of the bootstrap.
         benchmarks: the columns of the two matrices.
         limit: items of each benchmark; None for all.
+        measures: of `PAIRED`; the first that is defined for both is compared.
 
     Raises:
+        NotComparable: the items differ.
         ValueError: k asks for more weights than there are candidates.
     """
     rows = []
@@ -88,7 +100,7 @@ def compared_effects(
         for spec in (replace(mask, ability=ability.id) for ability in ABILITIES):
             pairs = [_stored_pair(one, spec, benchmark, n) for one in (a, b)]
             if pairs[0] is not None and pairs[1] is not None:
-                rows += _effect_rows(spec, benchmark, pairs[0], pairs[1])
+                rows += _effect_rows(spec, benchmark, pairs[0], pairs[1], measures)
     table = pl.DataFrame(rows, schema=EFFECTS, orient="row")
     return table.sort(pl.col("difference").abs(), descending=True, maintain_order=True)
 
@@ -107,10 +119,13 @@ def _effect_rows(
     benchmark: Benchmark,
     a: tuple[pl.DataFrame, pl.DataFrame],
     b: tuple[pl.DataFrame, pl.DataFrame],
+    measures: Sequence[str],
 ) -> list[tuple[object, ...]]:
-    """One row, or none where the measure is not defined for both."""
+    """One row, or none where no measure is defined for both."""
+    require_same_items(benchmark, a[0], b[0])
     cells = [frame_statistics(base, [ablated], benchmark, mask.seed)[0] for base, ablated in (a, b)]
-    for measure, paired in (("ais_p", paired_probabilities), ("ais", paired_scores)):
+    for measure in measures:
+        paired = PAIRED[measure]
         effects = [getattr(cell, measure) for cell in cells]
         pairs = [paired(base, [ablated], benchmark) for base, ablated in (a, b)]
         if None not in effects and pairs[0] is not None and pairs[1] is not None:

@@ -66,9 +66,18 @@ def compared_benchmarks(
     return table.sort("difference", maintain_order=True)
 
 
-def _row(benchmark: Benchmark, a: pl.DataFrame, b: pl.DataFrame, seed: int) -> dict[str, object]:
-    if a["item_id"].to_list() != b["item_id"].to_list():
+def require_same_items(benchmark: Benchmark, a: pl.DataFrame, b: pl.DataFrame) -> None:
+    """Checks that two models have answered the same items.
+
+    Raises:
+        NotComparable: they have not.
+    """
+    if not a["item_id"].equals(b["item_id"]):
         raise NotComparable(f"The two models have other items of '{benchmark.id}': run both again.")
+
+
+def _row(benchmark: Benchmark, a: pl.DataFrame, b: pl.DataFrame, seed: int) -> dict[str, object]:
+    require_same_items(benchmark, a, b)
     right_a, right_b = a["correct"].to_numpy(), b["correct"].to_numpy()
     scores = a["score"].to_numpy().astype(np.float64), b["score"].to_numpy().astype(np.float64)
     difference, low, high = _difference(*scores, a, seed)

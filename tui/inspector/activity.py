@@ -24,7 +24,8 @@ from core.experiment.jobs import ENDED, Job
 from core.experiment.specs import Run
 from core.experiment.text_events import TextEnded
 
-Link = Literal["starting", "connected", "lost"]
+Link = Literal["resting", "starting", "connected", "lost"]
+"""`resting`: no engine until something is asked of it."""
 
 
 class Activity(EngineState):
@@ -108,10 +109,15 @@ class Activity(EngineState):
 
     def lose(self, problem: str) -> None:
         """Takes in that the engine is gone, and with it the jobs that were not done."""
-        self.revision += 1
         self.lost_jobs = self.unfinished_jobs()
-        self.jobs = {job.id: job for job in self.jobs.values() if job.state in ENDED}
+        self.rest()
         self.link, self.link_problem = "lost", problem
+
+    def rest(self) -> None:
+        """Takes in that there is no engine."""
+        self.revision += 1
+        self.jobs = {job.id: job for job in self.jobs.values() if job.state in ENDED}
+        self.link, self.link_problem = "resting", ""
         self.model = self.heartbeat = self.current = self.answer = self.probing = None
 
     def unfinished_jobs(self) -> list[Job]:

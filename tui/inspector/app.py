@@ -161,9 +161,7 @@ class Inspector(LensKeys, DrawnApp):
         self.pane.look(lens)
 
     def show_activity(self) -> None:
-        header = self._base.query_one(Header)
-        header.info = self.controller.info
-        header.refresh()
+        self._base.query_one(Header).refresh()
         self.pane.tick()
         self.refresh_bindings()
 
@@ -219,6 +217,17 @@ class Inspector(LensKeys, DrawnApp):
         """Shows what the method finds where it is known what it should find."""
         self.push_screen(questions.the_calibration(self.session))
 
+    def action_second_model(self) -> None:
+        """Asks for a second model, to be looked at beside the first."""
+        self.ask(questions.which_second_model(self.controller), self.controller.second.open)
+
+    def action_turn_model(self) -> None:
+        """Looks at the next of A, B and B - A; asks for B where there is none."""
+        if self.session.b is None:
+            self.action_second_model()
+        else:
+            self.controller.second.turn()
+
     def action_put_away(self) -> None:
         """Puts away a problem and the lens where it lies over the tab, and gives the tab the focus."""
         self._base.query_one(Problem).clear()
@@ -231,21 +240,22 @@ class Inspector(LensKeys, DrawnApp):
 
     async def action_detach(self) -> None:
         """Leaves; the engine goes on, whether it works or not."""
-        await self._leave(self.controller.detach())
+        await self._leave(self.controller.engines.detach())
 
     async def action_leave(self) -> None:
         """Leaves; an engine with work goes on, one without ends, after a question if its model is real."""
-        if self.controller.would_unload:
+        if self.controller.engines.would_unload:
             self.ask(questions.what_of_the_engine(self.controller), self._leave_as)
         else:
-            await self._leave(self.controller.quit())
+            await self._leave(self.controller.engines.quit())
 
     async def _leave_as(self, choice: str) -> None:
-        await self._leave(self.controller.detach() if choice == questions.KEEP else self.controller.quit())
+        engines = self.controller.engines
+        await self._leave(engines.detach() if choice == questions.KEEP else engines.quit())
 
     async def _leave(self, farewell: str) -> None:
         self.farewell = farewell
-        await self.controller.engine.close()
+        await self.controller.engines.close()
         self.exit()
 
     # Keys of the engine

@@ -8,16 +8,16 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from core.engine.protocol import Cancel, Pause, Resume, Shutdown, StartRuns
-from core.experiment.events import ModelLoaded
+from core.engine.protocol import Cancel, Pause, Resume, StartRuns
 from core.experiment.specs import mask_weights
 from core.models.matrices import VARIANTS
-from tui.inspector.engine_link import EngineLink
+from tui.inspector.engines import Engines
 from tui.inspector.k_search import KSearch
 from tui.inspector.lens import AUTO, Known, TypedK, k_grid, next_k, parse_fraction
 from tui.inspector.look.text import one_line
 from tui.inspector.remembered import Remembered, remember
 from tui.inspector.run_choices import choice_of, run_choices
+from tui.inspector.second_model import SecondModel
 from tui.names import job_title
 from tui.safe_text import safe_line
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.experiment.events import PromptsSettled
     from core.models.description import ModelInfo
     from tui.inspector.activity import Link
-    from tui.inspector.engine_link import View
+    from tui.inspector.engine_link import EngineLink, View
     from tui.inspector.lens import Lens
     from tui.inspector.run_choices import RunChoice
     from tui.inspector.session import Session
@@ -43,17 +43,33 @@ class Controller:
 
     def __init__(self, session: Session, lens: Lens, tab: str, view: View) -> None:
         self.session, self.lens, self.tab = session, lens, tab
-        self.engine = EngineLink(session, view)
+        self.engines = Engines(session, view)
         self.known = Known()
-        self.info: ModelInfo | None = None
-        """The model's description; None until its files were read."""
         self._view = view
-        self.k_search = KSearch(session, view, self.engine.send, self._take_k)
+        self.k_search = KSearch(session, view, self._take_k)
+        self.second = SecondModel(session, view, self.engines, self._look_at_other)
         self._counting: str | None = None
         """The benchmark that the lens turns to as soon as its rows are counted."""
         self._seen_revision = self._seen_stored = -1
         self._seen_link: Link = "starting"
         self._next_clock = 0.0
+
+    @property
+    def engine(self) -> EngineLink:
+        """The line to the engine of the model that is looked at."""
+        return self.engines.of(self.session.model)
+
+    @property
+    def info(self) -> ModelInfo | None:
+        """Its description; None until its files were read."""
+        return self.session.model.info
+
+    def _look_at_other(self) -> None:
+        """Shows everything anew, of another model."""
+        self.known = Known()
+        self._seen_link = self.session.activity.link
+        self._view.show_activity()
+        self.refresh()
 
     # The lens
 
@@ -156,30 +172,38 @@ class Controller:
     @property
     def is_current(self) -> bool:
         """Whether everything that the engine said is on the screen."""
-        activity = self.session.activity
-        return (activity.revision, activity.stored) == (self._seen_revision, self._seen_stored)
+        return (self._revision, self._stored) == (self._seen_revision, self._seen_stored)
+
+    @property
+    def _revision(self) -> int:
+        """Grows with every event of an engine."""
+        return sum(model.activity.revision for model in self.session.models)
+
+    @property
+    def _stored(self) -> int:
+        """Grows whenever the cache may have grown."""
+        return sum(model.activity.stored for model in self.session.models)
 
     def tick(self) -> None:
         """Shows what the engine said since the last tick."""
         activity = self.session.activity
-        while activity.notices:
-            self._view.notify(safe_line(activity.notices.pop(0)), markup=False)
-        has_news = activity.revision != self._seen_revision
+        for model in self.session.models:
+            while model.activity.notices:
+                self._view.notify(safe_line(model.activity.notices.pop(0)), markup=False)
+        has_news = self._revision != self._seen_revision
         if has_news or (activity.is_busy and time.monotonic() >= self._next_clock):
-            self._seen_revision, self._next_clock = activity.revision, time.monotonic() + CLOCK_S
+            self._seen_revision, self._next_clock = self._revision, time.monotonic() + CLOCK_S
             if activity.link == "lost" and self._seen_link != "lost":
                 # The reason comes last: it may end in a path, which has no full stop.
                 self._view.say_problem(
                     f"Engine lost; finished work is kept. R restarts it. {activity.link_problem}"
                 )
-            if activity.link == "connected" and self._seen_link != "connected":
-                self.engine.ask_again()
             self._seen_link = activity.link
             if activity.settled is not None and not self.session.is_settled:
                 self._settle(activity.settled)
             self._view.show_activity()
-        if activity.stored != self._seen_stored:
-            self._seen_stored = activity.stored
+        if self._stored != self._seen_stored:
+            self._seen_stored = self._stored
             self.k_search.look_again()
             self.refresh()
 
@@ -187,7 +211,7 @@ class Controller:
         """Reads the model's description from its files, and what a stored probe settles."""
         settled = None
         try:
-            self.info = await asyncio.to_thread(lambda: self.session.experiment.info)
+            self.session.a.info = await asyncio.to_thread(lambda: self.session.a.experiment.info)
             if not self.session.is_settled:
                 settled = await asyncio.to_thread(self.session.stored_settlement)
         except (ValueError, OSError) as error:
@@ -206,12 +230,13 @@ class Controller:
 
     async def plan_memory(self) -> None:
         """Finds out what the model needs, to be shown while it loads; the embedded ones always fit."""
-        if self.session.spec.model.is_embedded:
+        model = self.session.model
+        if model.spec.model.is_embedded:
             return
         from tui.inspector.run.status import memory_lines
 
-        self.session.memory = await asyncio.to_thread(memory_lines, self.session.spec)
-        self.session.activity.revision += 1
+        model.memory = await asyncio.to_thread(memory_lines, model.spec)
+        model.activity.revision += 1
 
     async def count_first(self) -> None:
         """Counts the benchmark that the inspector opens on; turns to another one if that fails."""
@@ -255,7 +280,7 @@ class Controller:
         await asyncio.sleep(REMEMBER_AFTER_S)  # whoever steps through k writes once
         kept = Remembered(lens=self.lens, tab=self.tab)
         try:
-            await asyncio.to_thread(remember, self.session.spec.model.name, kept)
+            await asyncio.to_thread(remember, self.session.a.spec.model.name, kept)
         except OSError as error:
             self._view.say_problem(f"Lens and tab cannot be remembered: {error}.")
 
@@ -282,30 +307,6 @@ class Controller:
         job = self.session.activity.job
         if job is not None:
             self.engine.send(Resume(job.id) if job.state == "paused" else Pause(job.id))
-
-    def detach(self) -> str:
-        """What to say when the person leaves the engine to itself."""
-        engine = self.session.spec.id
-        return f"Engine {engine} keeps running: abilityscope attach {engine} returns to it."
-
-    def quit(self) -> str:
-        """Ends an engine without work unless another screen uses it; what to say about one that works."""
-        job = self.session.activity.job
-        if job is None:
-            if not self.session.readonly:
-                self.engine.send_now(Shutdown(if_unused=True))
-            return ""
-        return (
-            f"{job.title} keeps running: abilityscope attach {self.session.spec.id} returns to it, "
-            f"abilityscope stop {job.id} ends it."
-        )
-
-    @property
-    def would_unload(self) -> bool:
-        """Whether quitting now may end an engine whose model takes long to load."""
-        activity, spec = self.session.activity, self.session.spec.model
-        is_loaded = activity.link == "connected" and isinstance(activity.model, ModelLoaded)
-        return is_loaded and not (spec.is_embedded or activity.is_busy or self.session.readonly)
 
     def run_choice(self, choice: RunChoice) -> None:
         """Starts runs, after counting the items of benchmarks that are not counted yet."""

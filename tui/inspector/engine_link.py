@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from core.benchmarks.program_tests import UNCONFINED
-from core.engine.client import Connection, attach_or_start
-from core.engine.protocol import StartAutoK, StartCalibration, StartRankings, StartRuns
+from core.engine.client import ENDING_S, Connection, attach_or_start
+from core.engine.protocol import Shutdown, StartAutoK, StartCalibration, StartRankings, StartRuns
+from core.experiment.events import Snapshot
 from tui.inspector.session import CodePermission, Sandboxing
 from tui.safe_text import safe_line
 
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 
     from core.engine.protocol import Command
     from tui.inspector.lens import Known, Lens
+    from tui.inspector.open_model import OpenModel
     from tui.inspector.session import Session
+
+BUSY = "The other model's engine is at work: wait or cancel it there; one is in memory at a time."
 
 READONLY = "Read-only: this inspector was started with --readonly."
 
@@ -63,23 +68,30 @@ class View(Protocol):
 
 
 class EngineLink:
-    """One screen's line to the engine of its session."""
+    """One screen's line to the engine of a model."""
 
-    def __init__(self, session: Session, view: View) -> None:
-        self._session, self._view = session, view
+    def __init__(self, session: Session, model: OpenModel, view: View) -> None:
+        self._session, self._model, self._view = session, model, view
+        self.others: Sequence[EngineLink] = ()
+        """The lines of other models: only one model is in memory at a time."""
         self._connection: Connection | None = None
+        self._is_ended = asyncio.Event()
+        """Whether there is no connection."""
+        self._is_ended.set()
+        self._rests = False
+        """Whether the engine is being ended because another one needs its memory."""
         self._waiting: list[Command] = []
         """Asked for while the engine was starting."""
         self._jobs_asked: dict[str, Command] = {}
         """By title: what to ask for again after the engine was lost."""
         self._dialog = asyncio.Lock()
-        session.send = self.send
+        model.send = self.send
 
     def connect(self) -> None:
         """Starts the engine, or joins the one that runs."""
-        self._session.activity.link = "starting"
-        self._session.activity.revision += 1
-        self._view.begin(self._run, "engine")
+        self._model.activity.link = "starting"
+        self._model.activity.revision += 1
+        self._view.begin(self._run, f"engine {self._model.spec.id}")
 
     async def close(self) -> None:
         """Disconnects; the engine goes on."""
@@ -88,11 +100,17 @@ class EngineLink:
 
     def send(self, command: Command) -> None:
         """Sends a command, or keeps it while the engine starts; before code runs, asks the person."""
-        can_start = not self._session.readonly and self._session.activity.link != "lost"
+        can_start = not self._session.readonly and self._model.activity.link != "lost"
         if isinstance(command, StartRuns) and can_start and self._code_in(command):
             self._view.begin(partial(self._ask_first, command), "code", exclusive=False)
         else:
             self._send(command)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the engine works, or is about to."""
+        activity = self._model.activity
+        return activity.is_busy or activity.link == "starting" or bool(self._waiting)
 
     def send_now(self, command: Command) -> None:
         """Sends a command if there is an engine, else drops it."""
@@ -101,9 +119,9 @@ class EngineLink:
 
     def ask_again(self) -> None:
         """Asks a new engine for what the lost one had not finished, and for what was asked meanwhile."""
-        lost = [self._jobs_asked.get(job.title) for job in self._session.activity.lost_jobs]
+        lost = [self._jobs_asked.get(job.title) for job in self._model.activity.lost_jobs]
         again = [command for command in (*lost, *self._waiting) if command is not None]
-        self._session.activity.lost_jobs.clear()
+        self._model.activity.lost_jobs.clear()
         self._waiting.clear()
         for command in again:
             self.send(command)
@@ -114,35 +132,58 @@ class EngineLink:
             self._view.say_problem(READONLY)
         elif self._session.code.allowed:
             self._permit(CodePermission())
-            busy = " Jobs that were started before still run it." if self._session.activity.is_busy else ""
+            is_busy = any(model.activity.is_busy for model in self._session.models)
+            busy = " Jobs that were started before still run it." if is_busy else ""
             self._view.notify(f"Code no longer runs.{busy}", markup=False)
         else:
             self._view.begin(self._ask, "code", exclusive=False)
 
     async def _run(self) -> None:
         """Connects, and folds events into the activity until the engine ends."""
-        activity = self._session.activity
+        activity = self._model.activity
+        for other in self.others:
+            await other.rest()
+        self._is_ended.clear()
         try:
-            self._connection = await attach_or_start(self._session.spec)
+            self._connection = await attach_or_start(self._model.spec)
             try:
                 async for event in self._connection.events():
                     activity.fold(event)
+                    if isinstance(event, Snapshot):
+                        self.ask_again()
                 problem = await self._connection.how_it_ended()
             finally:
                 connection, self._connection = self._connection, None
                 await connection.close()
         except OSError as error:  # an EngineError, or the process cannot be started
             problem = str(error)
-        activity.lose(problem)
+        if self._rests:
+            activity.rest()
+        else:
+            activity.lose(problem)
+        self._is_ended.set()
+
+    async def rest(self) -> None:
+        """Ends the engine unless another screen uses it, and waits until it is gone."""
+        if self._connection is not None:
+            self._rests = True
+            self._connection.send(Shutdown(if_unused=True))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_ended.wait(), ENDING_S)
+            self._rests = False
 
     def _send(self, command: Command) -> None:
-        activity = self._session.activity
+        activity = self._model.activity
         if self._session.readonly:
             self._view.say_problem(READONLY)
         elif activity.link == "lost":
             self._view.say_problem(f"No engine: R restarts it. {activity.link_problem}")
+        elif activity.link == "resting" and any(one.is_busy for one in self.others):
+            self._view.say_problem(BUSY)
         elif self._connection is None:
             self._waiting.append(command)
+            if activity.link == "resting":
+                self.connect()
         else:
             self._connection.send(command)
             if isinstance(command, StartRuns | StartRankings | StartAutoK | StartCalibration):

@@ -16,7 +16,6 @@ from tui.names import kind_words, scored_words, short_benchmark
 
 if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK
-    from core.engine.protocol import Command
     from core.experiment.specs import MaskSpec
     from tui.inspector.engine_link import View
     from tui.inspector.lens import Lens
@@ -37,7 +36,6 @@ class KSearch:
         self,
         session: Session,
         view: View,
-        send: Callable[[Command], None],
         turn: Callable[[Lens, float], None],
     ) -> None:
         """Nothing is asked yet.
@@ -45,10 +43,9 @@ class KSearch:
         Args:
             session: the open model.
             view: the screen.
-            send: sends a command to the engine.
             turn: turns the lens to a k, if it still looks at what was asked about.
         """
-        self._session, self._view, self._send, self._turn = session, view, send, turn
+        self._session, self._view, self._turn = session, view, turn
         self._asked: Lens | None = None
 
     def start(self, lens: Lens) -> None:
@@ -70,7 +67,7 @@ class KSearch:
             return
         mask = lens.mask_or_fail
         self._view.notify(SEARCHES, markup=False)
-        self._send(StartAutoK(_title(mask), (mask,)))
+        self._session.send(StartAutoK(_title(mask), (mask,)))
 
     async def _look(self) -> None:
         await self._is_over()
@@ -105,7 +102,7 @@ class KSearch:
         if found.problem:
             self._view.say_problem(found.problem)
             return
-        self._session.auto = replace(lens.mask_or_fail, k=found.k)
+        self._session.model.auto = replace(lens.mask_or_fail, k=found.k)
         self._turn(lens, found.k)
         self._view.notify(found_k_text(found), timeout=NOTICE_S, markup=False)
 

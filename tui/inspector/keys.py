@@ -64,6 +64,10 @@ KEYS: list[BindingType] = [
     ),
     _hidden("Q", "queue", "queue", "engine.queue", "What runs and waits: cancel or move any of it"),
     _hidden("X", "code", "code", "engine.code", "Let programs that the model writes run, or no longer"),
+    _hidden(
+        "M", "second_model", "model B", "model.second", "Choose a second model to look at beside the first"
+    ),
+    _hidden("B", "turn_model", "A, B, B - A", "model.turn", "Look at model A, B, or what B does otherwise"),
     _hidden("a", "ability", "ability", "lens.ability", "Choose an ability"),
     _hidden("v", "variant", "variant", "lens.variant", "MLP-only, all layers, base"),
     _hidden("s", "selection", "select", "lens.selection", "Choose a selection: which weights are ablated"),

@@ -117,6 +117,8 @@ def _screen_commands(app: App[Any], action: Action) -> Iterator[Command]:
     def save_screen() -> None:
         app.push_screen(ExportScreen(screen_picture(app.export_screenshot())))
 
+    yield action("model: second", "Beside the first, or in place of the second", "second_model")
+    yield action("model: A, B, B - A", "Look at the next of them", "turn_model")
     yield action("help: this tab", "What it shows, its keys, and what the marks mean", "help")
     about = "On the phantom, whose abilities are known"
     yield action("calibration: true and recovered", about, "calibration")

@@ -45,6 +45,8 @@ class Exported:
     """The formats, such as `.csv`, the default first."""
     write: Callable[[Path], None]
     """Writes the file in the format of its suffix; called in a thread."""
+    note: str = ""
+    """What a format is, where its suffix does not say it."""
 
 
 ROW_SUFFIXES = (".csv", ".json")
@@ -114,6 +116,7 @@ class Pane(Vertical):
         super().__init__(id=id)
         self.session = session
         self.lens: Lens | None = None
+        self._model = session.model
 
     def look(self, lens: Lens) -> None:
         """Called when the tab comes to the front, and when lens or cache change while it is there.
@@ -121,10 +124,16 @@ class Pane(Vertical):
         Nothing can be looked up before prompt form and level are settled; then it is called again.
         """
         self.lens = lens
+        if self._model is not self.session.model:
+            self._model = self.session.model
+            self.forget_model()
         if self.session.is_settled or not self.looks_up:
             self.refresh_view(lens)
         else:
             self.tick()
+
+    def forget_model(self) -> None:
+        """Called before a lens is shown of another model."""
 
     def refresh_view(self, lens: Lens) -> None:
         """Shows the lens. Whatever takes more than a few milliseconds goes through `read`."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
     from textual.command import Provider
 
+    from core.models.spec import ModelSpec
     from tui.inspector.calibration.screen import CalibrationScreen
     from tui.inspector.controller import Controller
     from tui.inspector.look.marks import Marks
@@ -78,6 +79,13 @@ def how_many_scored(controller: Controller) -> Enter[int]:
         f"{session.n_items_of(controller.lens):,}."
     )
     return Enter("items that score weights", hint, parse_scored)
+
+
+def which_second_model(controller: Controller) -> Enter[ModelSpec]:
+    """A model to look at beside the first."""
+    from tui.inspector.second_model import HINT
+
+    return Enter("model B", HINT, controller.second.parse)
 
 
 def which_runs(controller: Controller, choices: Mapping[str, RunChoice]) -> Choose:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from core.benchmarks.diagnostic import compound_benchmarks
 from core.benchmarks.registry import OTHER_FORM, find_benchmarks, is_generated, reads_rows, runs_code
@@ -12,10 +12,10 @@ from core.experiment.events import PromptsSettled
 from core.experiment.specs import mask_weights
 from core.models.matrices import weights_of
 from core.models.spec import FORM
-from tui.inspector.activity import Activity
 from tui.inspector.lens import Known, k_grid
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import one_line
+from tui.inspector.open_model import OpenModel
 from tui.measures import AIS, Measure
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.experiment.experiment import Experiment
     from core.experiment.specs import MaskSpec
     from core.models.description import ModelInfo
+    from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
 
 
@@ -56,37 +57,108 @@ class Sandboxing:
         return cls(sandbox.kind, sandbox.reason, "" if sandbox.kind else why_not_unconfined())
 
 
-@dataclass
+Shown = Literal["A", "B", "B - A"]
+"""Which model is looked at, or what the second one does otherwise than the first."""
+
+
 class Session:
-    """One open model. Its experiment is only read: what has to be computed is asked of the engine."""
+    """The open model, perhaps a second one beside it, and what is known whatever the model is."""
 
-    spec: EngineSpec
-    experiment: Experiment
-    benchmarks: tuple[Benchmark, ...]
-    marks: Marks
-    readonly: bool
-    send: Callable[[Command], None]
-    """Sends a command to the engine; a read-only screen says why it does not."""
-    activity: Activity = field(default_factory=Activity)
-    code: CodePermission = field(init=False)
-    settled: PromptsSettled | None = field(init=False, default=None)
-    """Prompt form and level of the items; None for an embedded model, and until they are settled."""
-    measure: Measure = field(init=False, default=AIS)
-    """What cells, bars and sweeps of the AIS tab show."""
-    auto: MaskSpec | None = field(init=False, default=None)
-    """The mask with the k that the last search for one chose."""
-    compounds: tuple[Benchmark, ...] = field(init=False, default_factory=compound_benchmarks)
-    """Benchmarks whose items need two or three abilities: each a column only while the lens is on it."""
-    memory: tuple[str, ...] = field(init=False, default=())
-    """Two lines on the memory that the model needs and whether it fits; empty until known."""
-    _counted: set[str] = field(init=False, default_factory=set)
+    def __init__(
+        self,
+        spec: EngineSpec,
+        experiment: Experiment,
+        benchmarks: tuple[Benchmark, ...],
+        marks: Marks,
+        readonly: bool,
+        send: Callable[[Command], None],
+    ) -> None:
+        """Opens the first model.
 
-    def __post_init__(self) -> None:
-        options = self.spec.benchmarks
-        self.code = CodePermission(options.allow_code, options.without_sandbox)
-        model = self.experiment.spec
+        Args:
+            spec: its engine.
+            experiment: only read.
+            benchmarks: those of the matrix.
+            marks: the characters that the screen may use.
+            readonly: look only.
+            send: sends a command to the engine; replaced once there is a link to it.
+        """
+        self.a = OpenModel(spec, experiment, send)
+        self.b: OpenModel | None = None
+        """The second model."""
+        self.shown: Shown = "A"
+        self.benchmarks, self.marks, self.readonly = benchmarks, marks, readonly
+        self.code = CodePermission(spec.benchmarks.allow_code, spec.benchmarks.without_sandbox)
+        self.measure: Measure = AIS
+        """What cells, bars and sweeps of the AIS tab show."""
+        self.compounds: tuple[Benchmark, ...] = compound_benchmarks()
+        """Benchmarks whose items need two or three abilities: each a column only while the lens is on it."""
+        self._counted: set[str] = set()
+        model = experiment.spec
         if model.is_settled and not model.is_embedded:
             self.settle(PromptsSettled(model.prompt, model.level_asked))
+
+    # The model that is looked at
+
+    @property
+    def models(self) -> list[OpenModel]:
+        """The open models."""
+        return [self.a] if self.b is None else [self.a, self.b]
+
+    @property
+    def model(self) -> OpenModel:
+        """The model that is looked at; the second one where both are."""
+        return self.a if self.b is None or self.shown == "A" else self.b
+
+    @property
+    def pair(self) -> tuple[OpenModel, OpenModel] | None:
+        """Both models, where it is looked at what the second one does otherwise."""
+        return (self.a, self.b) if self.b is not None and self.shown == "B - A" else None
+
+    @property
+    def spec(self) -> EngineSpec:
+        """What the model's engine works on."""
+        return self.model.spec
+
+    @property
+    def experiment(self) -> Experiment:
+        """The model and the cache."""
+        return self.model.experiment
+
+    @property
+    def activity(self) -> Activity:
+        """What the model's engine does."""
+        return self.model.activity
+
+    @property
+    def settled(self) -> PromptsSettled | None:
+        """See `OpenModel`."""
+        return self.model.settled
+
+    @property
+    def auto(self) -> MaskSpec | None:
+        """See `OpenModel`."""
+        return self.model.auto
+
+    @property
+    def memory(self) -> tuple[str, ...]:
+        """See `OpenModel`."""
+        return self.model.memory
+
+    def send(self, command: Command) -> None:
+        """Sends a command to the engine of the model that is looked at."""
+        self.model.send(command)
+
+    @property
+    def title(self) -> str:
+        """What is open, for the header."""
+        if self.b is None:
+            return self.a.spec.model.name
+        has_forms = self.a.name == self.b.name
+        a, b = (f"{one.name} {one.form}" if has_forms else one.name for one in (self.a, self.b))
+        return {"A": f"A  {a}", "B": f"B  {b}", "B - A": f"B - A  {b} - {a}"}[self.shown]
+
+    # Prompts
 
     @property
     def is_settled(self) -> bool:
@@ -94,11 +166,11 @@ class Session:
         return self.experiment.spec.is_settled
 
     def settle(self, settled: PromptsSettled) -> None:
-        """Takes in prompt form and level; the diagnostic benchmarks in the other form become available."""
-        self.settled = settled
-        self.experiment.settle(settled.prompt, settled.level)
+        """Takes in prompt form and level of the first model; other forms of benchmarks become available."""
+        self.a.settled = settled
+        self.a.experiment.settle(settled.prompt, settled.level)
         known = {benchmark.id for benchmark in self.benchmarks}
-        others = find_benchmarks([OTHER_FORM], style=self.experiment.spec.style)
+        others = find_benchmarks([OTHER_FORM], style=self.a.experiment.spec.style)
         self.benchmarks += tuple(one for one in others if one.id not in known)
 
     def stored_settlement(self) -> PromptsSettled | None:
@@ -111,6 +183,8 @@ class Session:
         from core.analysis.probe import stored_settlement
 
         return stored_settlement(self.experiment)
+
+    # Benchmarks
 
     def columns(self, lens: Lens) -> tuple[Benchmark, ...]:
         """Those of the matrix: the ten in the other form, or a compound, only while the lens is on one."""

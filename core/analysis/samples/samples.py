@@ -74,6 +74,38 @@ class Samples:
         return cls(items, answers[0], answers[1], benchmark, divergences)
 
     @classmethod
+    def of_pair(
+        cls, a: Experiment, b: Experiment, benchmark: Benchmark, n: int, mask: MaskSpec | None
+    ) -> Samples | None:
+        """The stored answers of two models in one state: A's as base, B's as ablated.
+
+        None if neither is stored. Slow for many items.
+
+        Args:
+            a: the first model.
+            b: the second one, with the same prompts.
+            benchmark: what was answered.
+            n: number of items.
+            mask: what is ablated of both; None for the intact models.
+
+        Raises:
+            CorruptEntry: one of them is damaged.
+            ValueError: they were asked other items; k asks for too many weights, or n for too many items.
+            OSError: the cache cannot be read, or the table of items not written.
+        """
+        found = [cls.open(one, benchmark, n, mask) for one in (a, b)]
+        answers = [
+            None if one is None else one.base_answers if mask is None else one.ablated_answers
+            for one in found
+        ]
+        items = [one.items for one in found if one is not None]
+        if answers == [None, None]:
+            return None
+        if not items[0].ids.equals(items[-1].ids):
+            raise ValueError(f"The two models have other items of '{benchmark.id}'.")
+        return cls(items[0], answers[0], answers[1], benchmark)
+
+    @classmethod
     def unanswered(cls, experiment: Experiment, benchmark: Benchmark, n: int) -> Samples:
         """The items alone, to which the answers of a running run are added.
 

@@ -143,19 +143,17 @@ def fraction(*parts: object) -> float:
 class MadeUp:
     """Fills a cache, one entry a second."""
 
-    def __init__(self, root: Path) -> None:
-        self.experiment = Experiment(ModelSpec(device="cpu"), Store(root), ImportanceSpec())
+    def __init__(self, root: Path, spec: ModelSpec | None = None, lost: float = 0.0) -> None:
+        """Fills nothing yet; a second model has `lost` of what the first one has right."""
+        self.experiment = Experiment(spec or ModelSpec(device="cpu"), Store(root), ImportanceSpec())
+        self.lost = lost
         self.benchmarks = find_benchmarks(["diagnostic"])
         self._items: dict[str, pl.DataFrame] = {}
         self._written: list[tuple[EntryFolder, str]] = []
 
     def fill(self) -> None:
         """Stores items, answers and rankings, as a person who ran most of one matrix would have them."""
-        for benchmark in self.benchmarks:
-            path = ensure_items(self.experiment, benchmark, N)
-            self._written.append((self.experiment.store.items.entries, path.stem))
-            self._items[benchmark.id] = pl.read_parquet(path)
-            self._answer(None, benchmark, 0.27 if benchmark.id == TOO_HARD else 0.93)
+        self._answer_intact()
         for number, ability in enumerate(ABILITIES):
             if ability.id != UNMEASURED:
                 self._rank(ability.id, number)
@@ -165,6 +163,18 @@ class MadeUp:
             self._answer(MaskSpec(SPATIAL, "mlp", "top", k), here, right)
             self._answer(MaskSpec(SPATIAL, "mlp", "random", k), here, 0.92)
         self._date()
+
+    def fill_some(self) -> None:
+        """Stores what the intact model and the mask of `SPATIAL` answer."""
+        self._answer_intact()
+        self._measure(SPATIAL)
+
+    def _answer_intact(self) -> None:
+        for benchmark in self.benchmarks:
+            path = ensure_items(self.experiment, benchmark, N)
+            self._written.append((self.experiment.store.items.entries, path.stem))
+            self._items[benchmark.id] = pl.read_parquet(path)
+            self._answer(None, benchmark, 0.27 if benchmark.id == TOO_HARD else 0.93)
 
     def _measure(self, ability: str) -> None:
         for benchmark in self.benchmarks:
@@ -182,7 +192,7 @@ class MadeUp:
     def _answer(self, mask: MaskSpec | None, benchmark: Benchmark, right: float) -> None:
         """Stores answers of which about a share is right."""
         request = self.experiment.request(mask, benchmark, N)
-        columns = answers(self._items[benchmark.id], right, "base" if mask is None else str(mask))
+        columns = answers(self._items[benchmark.id], right - self.lost, "base" if mask is None else str(mask))
         self.experiment.store.outcomes.save(request.key, request.key_inputs, columns)
         self._written.append((self.experiment.store.outcomes.entries, request.key))
 

@@ -22,6 +22,7 @@ from core.experiment.events import RunStarted
 from core.experiment.specs import Run
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
+from tests.tui.report.pages import page_of, rows_of
 from tui.inspector.ais.cell_screen import CellScreen
 from tui.inspector.ais.cell_text import (
     ais_with_interval,
@@ -289,6 +290,10 @@ async def test_export_and_copy_hold_the_matrix(demo_cache: Path, tmp_path: Path)
     assert float(row["empirical_p"]) == cell.empirical.p_value
     assert len(json.loads(paths[".json"].read_text())) == 100
     assert "| quantitative |" in paths[".md"].read_text()
+    page = page_of(paths[".html"].read_text())
+    effects = next(one for one in page.every("table") if "Effects, " in one.first("caption").text)
+    heads, *cells = rows_of(effects)
+    assert (len(heads), len(cells)) == (4, 4), "what is stored whole, and the random masks"
     assert "profile --variants mlp --selections top,random --k 0.03" in copied.text
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.analysis.auto_k import grid_of
-from core.engine.protocol import Command, StartAutoK
+from core.engine.protocol import StartAutoK
 from core.experiment.events import JobChanged
 from core.experiment.jobs import Job
 from core.models.spec import ModelSpec
@@ -51,12 +51,8 @@ class Searched:
         self.search = KSearch(
             self.session,
             self.screen,  # type: ignore[arg-type]
-            self._send,
             lambda lens, k: self.turned.append(k),
         )
-
-    def _send(self, command: Command) -> None:
-        self.sent.append(command)
 
     def store(self, *times: float) -> None:
         """Stores what was measured at the first k of the grid: perplexities, those of the intact model 1."""

@@ -37,7 +37,7 @@ class Playground:
         self.sent: list[Command]
         self.session, self.sent = demo_session(cache, readonly=readonly)
         if spec is not None:
-            self.session.spec = replace(self.session.spec, model=spec)
+            self.session.a.spec = replace(self.session.spec, model=spec)
         self.app = Host(lambda: PlaygroundPane(self.session, id="playground"), LENS)
         self.session.activity.fold(Snapshot("3f2a", 1, (), None, None, (), ()))
 

@@ -69,7 +69,7 @@ def test_a_mask_that_wrecks_the_model_is_called_so_with_the_remedy(session: Sess
 
 
 def test_a_k_that_auto_chose_is_called_so(session: Session) -> None:
-    session.auto = LENS.mask
+    session.a.auto = LENS.mask
     assert "k 3 % is auto" in remark_of(session, LENS, figures(session)).text
     assert remark_of(session, replace(LENS, k=0.01), figures(session)).text == ""
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from core.experiment.events import (
 )
 from core.experiment.jobs import Job, JobState
 from core.experiment.text_events import TextEnded, TextWritten
+from core.models.spec import ModelSpec
 from tests.progressed import progressed
 from tests.tui.inspector.made_up import (
     LENS,
@@ -76,6 +78,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Holds a cache of made-up results, `cache`."""
     made = tmp_path_factory.mktemp("screens")
     MadeUp(made / "cache").fill()
+    shutil.copytree(made / "cache", made / "two")
+    MadeUp(made / "two", ModelSpec(device="cpu", dtype="bfloat16"), lost=0.2).fill_some()
     return made
 
 
@@ -197,6 +201,23 @@ async def test_keys(size: Size, snapshot: SnapshotAssertion) -> None:
             await pilot.press(*keys)
             screens[name] = await seen(app, pilot, *([LAST_COMMAND] if name == "palette" else []))
             await pilot.press(*["escape"] * len(app.screen_stack))
+    compare(screens, snapshot)
+
+
+@SIZES
+async def test_second_model(size: Size, snapshot: SnapshotAssertion) -> None:
+    screens = {}
+    async with running(still_inspector(Path("two"), tab="ais"), size) as (app, pilot):
+        await pilot.press("M")
+        screens["choose"] = await seen(app, pilot, "model B")
+        await pilot.press(*"bfloat16", "enter")
+        screens["b"] = await seen(app, pilot, "B demo bf16")
+        await pilot.press("B")
+        screens["difference"] = await settled(app, pilot, "cells of both")
+        await pilot.press("2")
+        screens["samples"] = await seen(app, pilot, "McNemar")
+        await pilot.press("enter")
+        screens["item"] = await seen(app, pilot)
     compare(screens, snapshot)
 
 

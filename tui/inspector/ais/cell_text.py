@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from core.analysis.statistics import SIGNIFICANT
 from tui.inspector.look.marks import Marks
 from tui.measures import AIS, AIS_P, Measure
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
-from tui.result_words import ENOUGH, cut_text, detectable_text, quality_text, random_masks
+from tui.result_words import ENOUGH, cut_text, detectable_text, quality_text, random_masks, shown_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -103,6 +105,18 @@ def _explained_probability(cell: Cell, found: CellStatistics, marks: Marks) -> l
         return [safe_line(found.ais_p_reason), second]
     first = f"AIS_p {ais_with_interval(found, AIS_P)}{cell_mark(cell, AIS_P)}"
     return [f"{first}  AIS {ais_with_interval(found)}  n {found.n:,}", second]
+
+
+def cell_words(matrix: Matrix, cell: tuple[str, str], remedy: str, marks: Marks, measure: Measure) -> Text:
+    """What is said about a cell: a heading and two lines; the remedy is what computes a missing one."""
+    text = Text(pair_name(*cell), style="bold")
+    if cell[0] in matrix.collapsed:
+        text.append(f"  {marks.collapsed} {COLLAPSED}", style="not bold")
+    shown = matrix.shown.get(cell[0])
+    if shown is not None and not shown.is_shown:
+        text.append(f"  {marks.not_shown} not shown by this model: {shown_text(shown)}", style="not bold")
+    lines = explained(matrix.cells[cell], marks, remedy, measure)
+    return text.append("\n" + "\n".join(lines), style="not bold")
 
 
 def detail_lines(

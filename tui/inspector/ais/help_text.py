@@ -34,4 +34,8 @@ o      takes ability and benchmark of the cell into the lens; r then runs it
 x      runs all missing cells, controls included
 i      turns to the links and back. {link_meaning(AIS)}
 w      turns to AIS_p and back: the AIS of the probability of the right option, in place of right or wrong. It
-       shows the same effect with fewer items. * then means that the whole interval is above .05"""
+       shows the same effect with fewer items. * then means that the whole interval is above .05
+e      writes the matrix; as .html it is the report, of all abilities and benchmarks that are stored whole
+
+With a second model (M), B turns to its matrix, then to B - A: how much more each mask does to B than to A,
+with a paired bootstrap interval; * then means that 0 is outside of it. enter and x are then about B."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -16,29 +17,12 @@ from textual.widgets import Static
 
 from core.engine.protocol import StartRuns
 from tui.inspector.ais.cell_screen import CellScreen
-from tui.inspector.ais.cell_text import (
-    COLLAPSED,
-    explained,
-    legend,
-    matrix_title,
-    pair_name,
-    status_text,
-    summary_text,
-)
+from tui.inspector.ais.cell_text import matrix_title
 from tui.inspector.ais.curves import ForestBars, SweepView
 from tui.inspector.ais.help_text import HELP, NO_ABLATION
 from tui.inspector.ais.links import LinksView, link_meaning, link_text, links_of
-from tui.inspector.ais.table import (
-    Question,
-    heading_of,
-    heat_table,
-    plain_table,
-    question_of,
-    read_matrix,
-    running_cell,
-    write_matrix,
-)
-from tui.inspector.command_of import profile_line
+from tui.inspector.ais.looks import Cell, Difference, DifferenceLook, MatrixLook, read_differences
+from tui.inspector.ais.table import Question, heading_of, question_of, read_matrix, running_cell
 from tui.inspector.lens import Lens
 from tui.inspector.look.frames import FRAME_LINES, RuledTitle, has_frames, titled
 from tui.inspector.pane import Copied, Exported, Pane
@@ -47,7 +31,6 @@ from tui.inspector.widgets.heat_map import HeatMap
 from tui.inspector.widgets.words import Words
 from tui.measures import AIS, AIS_P
 from tui.names import MATRIX_JOB
-from tui.result_words import shown_text
 
 if TYPE_CHECKING:
     from core.analysis.matrix import Matrix
@@ -95,7 +78,7 @@ class AisPane(Pane):
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(session, id=id)
-        self.matrix: Matrix | None = None
+        self._shown_as: MatrixLook | None = None
         self._followed: tuple[str, str] | None = None
         """The lens's cell to which the cursor was last moved."""
         self._running_cell: tuple[str, str] | None = None
@@ -115,6 +98,11 @@ class AisPane(Pane):
         yield Static(NO_ABLATION, id="ais-note", markup=False)
 
     @property
+    def matrix(self) -> Matrix | None:
+        """What is shown; B's where both models are looked at."""
+        return None if self._shown_as is None else self._shown_as.matrix
+
+    @property
     def cell(self) -> tuple[str, str] | None:
         """Ability and benchmark under the cursor; None while there is no matrix."""
         if self.matrix is None:
@@ -130,7 +118,7 @@ class AisPane(Pane):
         question = question_of(self.session, lens)
         if question != self._asked:
             # What is still on the screen is of another question: no key may act on it.
-            self.matrix = None
+            self._shown_as = None
             self._say_summary(READING)
         elif self._is_reading:
             self._is_stale = True
@@ -145,34 +133,18 @@ class AisPane(Pane):
         )
 
     def tick(self) -> None:
-        if self.matrix is None:
+        if self._shown_as is None:
             return
-        running = running_cell(self.matrix, self.session.activity)
+        running = running_cell(self._shown_as.matrix, self.session.activity)
         if running != self._running_cell:
             self._running_cell = running
-            self.query_one(HeatMap).show(
-                heat_table(self.matrix, self.session.marks, running, self.session.measure)
-            )
+            self.query_one(HeatMap).show(self._shown_as.table(running))
 
     def copied(self) -> Copied | None:
-        if self.matrix is None or self.lens is None:
-            return None
-        marks, measure = self.session.marks, self.session.measure
-        summary = f"{measure.name}: {summary_text(self.matrix, measure)}"
-        words = legend(marks, has_whole_marks=True, measure=measure)
-        table = plain_table(self.matrix, marks, measure) + words
-        draws = max((one.empirical.masks for one in self.matrix.cells.values() if one.empirical), default=1)
-        line = profile_line(self.session, self.lens, draws)
-        parts = (matrix_title(self.matrix), summary, "", table, "", line, "")
-        return Copied("\n".join(parts), "the AIS matrix as text")
+        return None if self._shown_as is None or self.lens is None else self._shown_as.copied(self.lens)
 
     def exported(self) -> Exported | None:
-        matrix = self.matrix
-        if matrix is None:
-            return None
-        stem = f"{self.session.measure.effect}-{matrix.variant}-{matrix.selection}-k{matrix.k:g}"
-        write = partial(write_matrix, matrix, self.session.marks, self.session.measure)
-        return Exported(stem, (".csv", ".json", ".md"), write)
+        return None if self._shown_as is None or self.lens is None else self._shown_as.exported(self.lens)
 
     def action_take(self) -> None:
         if self.cell is not None:
@@ -184,18 +156,26 @@ class AisPane(Pane):
 
     def action_measure(self) -> None:
         self.session.measure = AIS_P if self.session.measure is AIS else AIS
-        if self.matrix is not None:
-            self._show_matrix(self.matrix)
-            self._explain()
+        if self.session.pair is not None and self.lens is not None:
+            self.refresh_view(self.lens)
+        elif self._shown_as is not None:
+            self._show(self._shown_as)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Links are of one model."""
+        return action != "turn" or self.session.pair is None
 
     def action_turn(self) -> None:
         if self.matrix is None:
             return
-        self._shows_links = not self._shows_links
-        self.set_class(self._shows_links, "-links")
+        self._show_links(not self._shows_links)
         self._bring_links()
         self.screen.set_focus(self._shown)
         self._explain()
+
+    def _show_links(self, shows: bool) -> None:
+        self._shows_links = shows
+        self.set_class(shows, "-links")
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._share_room)
@@ -224,9 +204,14 @@ class AisPane(Pane):
 
     def _take_in(self, lens: Lens, matrix: Matrix) -> None:
         self._is_reading = False
-        self.matrix = matrix
         self._running_cell = running_cell(matrix, self.session.activity)
-        self._show_matrix(matrix)
+        shown_as = MatrixLook(self.session, matrix)
+        if self.session.pair is not None:
+            before = self._shown_as.differences if isinstance(self._shown_as, DifferenceLook) else {}
+            shown_as = DifferenceLook(self.session, matrix, before)
+            self._show_links(shows=False)
+            self._read_differences(lens, matrix)
+        self._show_matrix(shown_as)
         was_empty = self.has_class("-empty")
         self.remove_class("-empty")
         if was_empty and self.screen.focused is None and self.is_on_screen:
@@ -237,18 +222,30 @@ class AisPane(Pane):
         if self._is_stale and self.lens is not None:
             self.refresh_view(self.lens)
 
-    def _show_matrix(self, matrix: Matrix) -> None:
-        """Shows the matrix, its links and its summary in the session's measure."""
-        marks, measure = self.session.marks, self.session.measure
-        self.query_one(HeatMap).show(heat_table(matrix, marks, self._running_cell, measure))
+    def _read_differences(self, lens: Lens, matrix: Matrix) -> None:
+        def take(found: Mapping[Cell, Difference]) -> None:
+            if self.matrix is matrix:
+                self._show(DifferenceLook(self.session, matrix, found))
+
+        self.read(partial(read_differences, self.session, lens, matrix), take, "differences")
+
+    def _show(self, shown_as: MatrixLook) -> None:
+        """Shows the same matrix otherwise."""
+        self._show_matrix(shown_as)
+        self._explain()
+
+    def _show_matrix(self, shown_as: MatrixLook) -> None:
+        """Shows a matrix, its links and its summary in the session's measure."""
+        self._shown_as, matrix = shown_as, shown_as.matrix
+        self.query_one(HeatMap).show(shown_as.table(self._running_cell))
         left, right = (list(map(heading_of, names)) for names in (matrix.abilities, matrix.benchmarks))
-        self.query_one(LinksView).show(left, right, links_of(matrix, measure))
-        self._say_summary(summary_text(matrix, measure))
+        self.query_one(LinksView).show(left, right, links_of(matrix, self.session.measure))
+        self._say_summary(shown_as.summary())
 
     def _say_outdated(self) -> None:
         """Says that more may be stored than is shown."""
-        if self._is_reading and self.matrix is not None:
-            self._say_summary(f"read so far: {summary_text(self.matrix, self.session.measure)}")
+        if self._is_reading and self._shown_as is not None:
+            self._say_summary(f"read so far: {self._shown_as.summary()}")
             self._explain()
 
     def _say_summary(self, text: str) -> None:
@@ -263,7 +260,7 @@ class AisPane(Pane):
 
     def _say(self, sentence: str) -> None:
         """Shows a sentence in place of the matrix."""
-        self.matrix = None
+        self._shown_as = None
         self.query_one("#ais-note", Static).update(Text(sentence))
         self.add_class("-empty")
 
@@ -289,43 +286,25 @@ class AisPane(Pane):
 
     def _explain(self, hovered: tuple[int, int] | None = None) -> None:
         """Explains the cell under the mouse, or else under the cursor."""
-        matrix, cell = self.matrix, self.cell
-        if matrix is None or cell is None:
+        shown_as, cell = self._shown_as, self.cell
+        if shown_as is None or cell is None:
             return
+        matrix, measure = shown_as.matrix, self.session.measure
         if hovered is not None:
             cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
         links, is_roomy = self.query_one(LinksView), self.query_one(HeatMap).is_roomy
-        measure = self.session.measure
-        status = status_text(
-            matrix,
-            self.session.marks,
-            has_whole_marks=is_roomy,
-            is_outdated=self._is_reading,
-            measure=measure,
-        )
-        meaning = link_meaning(measure)
-        self.query_one("#ais-status", Words).update(Text(meaning if self._shows_links else status))
-        detail = self._cell_words(matrix, cell)
         if self._shows_links:
+            status = link_meaning(measure)
             detail = Text(link_text(matrix, links.side, links.index, measure))
+        else:
+            status = shown_as.status(is_roomy=is_roomy, is_outdated=self._is_reading)
+            detail = shown_as.words(cell, self.lens)
+        self.query_one("#ais-status", Words).update(Text(status))
         self.query_one("#ais-detail", Words).update(detail)
         if hovered is None and self.query_one(Horizontal).display and self.lens is not None:
             self.query_one(ForestBars).show(matrix, *cell, measure)
             here = replace(self.lens, ability=cell[0], benchmark=cell[1])
             self.query_one(SweepView).look(here, CURSOR_REST_S)
-
-    def _cell_words(self, matrix: Matrix, cell: tuple[str, str]) -> Text:
-        marks, lens = self.session.marks, self.lens
-        text = Text(pair_name(*cell), style="bold")
-        if cell[0] in matrix.collapsed:
-            text.append(f"  {marks.collapsed} {COLLAPSED}", style="not bold")
-        shown = matrix.shown.get(cell[0])
-        if shown is not None and not shown.is_shown:
-            text.append(f"  {marks.not_shown} not shown by this model: {shown_text(shown)}", style="not bold")
-        is_lens = lens is not None and cell == (lens.ability, lens.benchmark)
-        remedy = "r runs it" if is_lens else "o takes it into the lens, then r runs it"
-        lines = explained(matrix.cells[cell], marks, remedy, self.session.measure)
-        return text.append("\n" + "\n".join(lines), style="not bold")
 
     def _share_room(self) -> None:
         """Gives the map the lines that it needs, two a row if they fit, and the rest to the curves."""
@@ -334,7 +313,7 @@ class AisPane(Pane):
         more, frame = self.query_one(Horizontal), FRAME_LINES if has_frames(self) else 0
         room = self.size.height - LINES_AROUND - LINES_OF_CURVES - frame // 2
         needed = self.query_one(HeatMap).lines_within(room)
-        had_more, more.display = more.display, room >= needed
+        had_more, more.display = more.display, room >= needed and self.session.pair is None
         for widget in (self.query_one(HeatMap), self.query_one(LinksView)):
             widget.styles.height = needed + frame if more.display else "1fr"
         if more.display and not had_more:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
-from core.experiment.specs import MaskSpec
 from tui.inspector.activity import Activity
 from tui.inspector.ais.cell_text import (
     MARK_WIDTH,
@@ -18,12 +17,16 @@ from tui.inspector.ais.cell_text import (
     is_significant,
     legend,
     long_cell_text,
+    matrix_title,
     mean_effect,
     not_shown,
+    summary_text,
 )
+from tui.inspector.ais.report import NOTE, SUFFIX, write_report
+from tui.inspector.command_of import profile_line
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import Marks
-from tui.inspector.pane import text_table, write_rows
+from tui.inspector.pane import Copied, Exported, text_table, write_rows
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
 from tui.measures import Measure
@@ -40,14 +43,29 @@ STATISTICS = (
 )
 """Figures of a cell that are written to files."""
 
-Question = tuple[MaskSpec, int | None, tuple[str, ...]]
-"""What identifies a matrix: the mask of its first ability, the limit, and the columns."""
+Question = tuple[object, ...]
+"""What identifies a matrix: the mask of its first ability, the limit, the columns, whose it is; of a
+difference the measure, too."""
 
 
 def question_of(session: Session, lens: Lens) -> Question:
     """The matrix of a lens that ablates something."""
     columns = tuple(benchmark.id for benchmark in session.columns(lens))
-    return replace(lens.mask_or_fail, ability=ABILITIES[0].id), lens.limit, columns
+    measure = session.measure.effect if session.pair else ""
+    whose = (session.spec.id, session.shown, measure)
+    return replace(lens.mask_or_fail, ability=ABILITIES[0].id), lens.limit, columns, whose
+
+
+def copied_matrix(session: Session, lens: Lens, matrix: Matrix) -> Copied:
+    """The matrix as text, with the command line that repeats it."""
+    marks, measure = session.marks, session.measure
+    summary = f"{measure.name}: {summary_text(matrix, measure)}"
+    words = legend(marks, has_whole_marks=True, measure=measure)
+    draws = max((one.empirical.masks for one in matrix.cells.values() if one.empirical), default=1)
+    line = profile_line(session, lens, draws)
+    table = plain_table(matrix, marks, measure) + words
+    parts = (matrix_title(matrix), summary, "", table, "", line, "")
+    return Copied("\n".join(parts), "the AIS matrix as text")
 
 
 def read_matrix(session: Session, lens: Lens) -> Matrix:
@@ -133,6 +151,19 @@ def _texts(matrix: Matrix, marks: Marks, measure: Measure) -> list[list[str]]:
         rows.append([short_benchmark(ability) + flag, *cells])
     controls = _control_texts(matrix, marks, measure)
     return [*rows, ["(random)", *controls]] if controls else rows
+
+
+def exported_matrix(session: Session, lens: Lens, matrix: Matrix) -> Exported:
+    """The matrix as a file: its cells, or the report of it."""
+    stem = f"{session.measure.effect}-{matrix.variant}-{matrix.selection}-k{matrix.k:g}"
+
+    def write(path: Path) -> None:
+        if path.suffix.lower() == SUFFIX:
+            write_report(session, lens, path)
+        else:
+            write_matrix(matrix, session.marks, session.measure, path)
+
+    return Exported(stem, (".csv", ".json", ".md", SUFFIX), write, NOTE)
 
 
 def write_matrix(matrix: Matrix, marks: Marks, measure: Measure, path: Path) -> None:

@@ -109,6 +109,9 @@ class MaskPane(Pane, Generic[Found]):
         """Shows how far the scoring of missing weights is, beside the content."""
         raise NotImplementedError
 
+    def forget_model(self) -> None:
+        self._answered = None
+
     def refresh_view(self, lens: Lens) -> None:
         ask = (lambda: BASE) if lens.variant == "base" else self.question(lens)
         self.set_timer(PATIENCE_S, lambda: self._lose_patience(lens))

@@ -140,6 +140,9 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         """How the next answers are written."""
         return self._settings.settings
 
+    def forget_model(self) -> None:
+        self._asked, self._was_taken_up = None, False
+
     def refresh_view(self, lens: Lens) -> None:
         if self._prompt is None:
             # Text areas take tens of milliseconds to import, which the first screen need not wait for.

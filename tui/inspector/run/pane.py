@@ -132,6 +132,9 @@ class RunPane(Pane):
             yield Ticker(marks, id="run-ticker")
         yield Sentences(id="run-queue")
 
+    def forget_model(self) -> None:
+        self._runs, self._comparison = {}, None
+
     def refresh_view(self, lens: Lens) -> None:
         runs = runs_of(self.session, lens)
         if runs != self._runs:

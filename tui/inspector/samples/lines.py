@@ -25,6 +25,9 @@ FLIP_WORDS = {
     "fixed": "fixed by the ablation",
 }
 
+PAIR_WORDS = {**FLIP_WORDS, "broken": "lost by B", "fixed": "won by B"}
+"""The same, of two models."""
+
 CONTROL_WIDTH = 70
 """Columns from which the control's log-likelihoods stand beside the others."""
 
@@ -75,8 +78,9 @@ def flip_signs(flip: Flip, marks: Marks) -> str:
 def _title(subject: Subject, width: int, marks: Marks) -> list[Line]:
     sample = subject.sample
     head = f"#{sample.index}"
-    if subject.is_ablated and sample.flip != "unknown":
-        head += f"  {flip_signs(sample.flip, marks)} {FLIP_WORDS[sample.flip]}"
+    if (subject.is_ablated or subject.is_pair) and sample.flip != "unknown":
+        words = PAIR_WORDS if subject.is_pair else FLIP_WORDS
+        head += f"  {flip_signs(sample.flip, marks)} {words[sample.flip]}"
     tag = f"  tag {safe_line(sample.family)}" if sample.family else ""
     title: Line = ((fitted(head + tag, width, marks.cut), "heading"),)
     return [title, *_paragraph(f"id {safe_line(sample.id)}", width, "muted")]

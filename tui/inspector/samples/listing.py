@@ -44,6 +44,9 @@ ROOMY = 72
 FAILURE_WIDTH, ROOMY_FAILURE_WIDTH = 16, 24
 """Cells for how an answer fails."""
 
+SHORT = {"ablated": "abl."}
+"""Names that are too long for a column of letters."""
+
 Ending = Literal["letters", "failure", "nothing"]
 """The end of a row: the options' letters; how a written answer fails; nothing without an ablated one."""
 
@@ -99,12 +102,13 @@ class Columns:
         fixed = 1 + mark + 1 + index + 1 + (tag + 1 if tag else 0) + end + 1
         return cls(mark, index, tag, max(0, width - fixed), letter, failure)
 
-    def heads(self, cut: str) -> str:
-        """The line above the list."""
+    def heads(self, names: tuple[str, ...], cut: str) -> str:
+        """The line above the list; the names are those of whose answers they are."""
         tag = fitted("tag", self.tag, cut) + " " if self.tag else ""
         end = ""
         if self.letter:
-            end = "".join(f" {name[: self.letter]:<{self.letter}}" for name in ("gold", "base", "abl."))
+            heads = ("gold", *(SHORT.get(name, name) for name in names), SHORT["ablated"])[:3]
+            end = "".join(f" {name[: self.letter]:<{self.letter}}" for name in heads)
         elif self.failure:
             end = " " + fitted("how it fails", self.failure, cut)
         return f" {' ' * self.mark} {'#':>{self.index}} {tag}{fitted('item', self.beginning, cut)}{end}"
@@ -125,28 +129,28 @@ class Columns:
 
 
 def list_rows(
-    samples: Samples, indices: Sequence[int], marks: Marks, is_ablated: bool, failures: Failures | None
+    samples: Samples, indices: Sequence[int], marks: Marks, has_both: bool, failures: Failures | None
 ) -> list[ListRow]:
     """The rows of some items; reads from the cache, so it is called in a thread."""
     import numpy as np
 
     rows = samples.rows(np.array(indices, np.int64))
-    return [_list_row(samples, row, marks, is_ablated, failures) for row in rows]
+    return [_list_row(samples, row, marks, has_both, failures) for row in rows]
 
 
 def _list_row(
-    samples: Samples, row: SampleRow, marks: Marks, is_ablated: bool, failures: Failures | None
+    samples: Samples, row: SampleRow, marks: Marks, has_both: bool, failures: Failures | None
 ) -> ListRow:
     base = _correct(samples.base_answers, row.index)
     signs = {True: marks.right, False: marks.wrong, None: marks.unknown}
     mark = signs[base]
-    if is_ablated:
+    if has_both:
         mark += marks.becomes + signs[_correct(samples.ablated_answers, row.index)]
     letters: Line = (
         ("" if row.gold is None else letter_of(row.gold), "plain"),
         *(_letter(option, row.gold) for option in (row.base, row.ablated)),
     )
-    role = FLIP_ROLES[row.flip] if is_ablated else "right" if base else "wrong"
+    role = FLIP_ROLES[row.flip] if has_both else "right" if base else "wrong"
     failure = _failure(failures, row.index)
     return ListRow(row.index, mark, role, safe_line(row.family), safe_line(row.beginning), letters, failure)
 
@@ -232,6 +236,7 @@ class SampleList(RowList):
         self._indices: Sequence[int] | NDArray[np.int64] = ()
         self._n, self._longest_tag, self._mark_width = 0, 0, 3
         self._ending: Ending = "letters"
+        self._names: tuple[str, ...] = ("base", "ablated")
         self._rows: dict[int, ListRow] = {}
         self._is_asking = False
         self._sentence = "Reading what is stored."
@@ -253,21 +258,22 @@ class SampleList(RowList):
     @property
     def head(self) -> str:
         """The names of the columns."""
-        return self._columns(self.scrollable_content_region.width).heads(self._marks.cut)
+        return self._columns(self.scrollable_content_region.width).heads(self._names, self._marks.cut)
 
-    def show(self, listing: Listing | None, is_ablated: bool, sentence: str) -> None:
+    def show(self, listing: Listing | None, names: tuple[str, ...], sentence: str) -> None:
         """Lists other items, or the same with other answers; the cursor stays on its item if it is there.
 
-        Without a listing, or an item in it, the sentence is shown.
+        Names: `Question.names`. Without a listing, or an item in it, the sentence is shown.
         """
+        self._names = names
         index, above = self.index, self.cursor - self.scroll_offset.y
         self._indices, self._sentence = () if listing is None else listing.indices, sentence
         if listing is not None:
             samples = listing.samples
             self._n, self._longest_tag = samples.n, max(map(len, samples.tags), default=0)
-            self._mark_width = 2 + len(self._marks.becomes) if is_ablated else 1
+            self._mark_width = 2 + len(self._marks.becomes) if len(names) > 1 else 1
             has_letters = len(samples.items.gold) and (samples.items.gold >= 0).any()
-            self._ending = "letters" if has_letters else "failure" if is_ablated else "nothing"
+            self._ending = "letters" if has_letters else "failure" if "ablated" in names else "nothing"
         self._is_asking = False
         self.set_rows(len(self._indices), 0 if index is None else bisect_left(self._indices, index))
         self.scroll_to(y=self.cursor - above, animate=False, immediate=True, force=True)

@@ -71,6 +71,8 @@ with its evidence, and the first token that differs from base.
 Below are both answers: the first word that differs is marked, what follows is tinted, and the evidence for
 the first tag is underlined. With an item open, left and right go to the one before and the next. Copying
 takes the item with the command line that repeats its run; exporting takes all that is listed.
+
+With a second model (M), B turns to its answers, then to both: A in base's place, B in the ablated model's.
 """
 
 
@@ -158,7 +160,7 @@ class SamplesPane(Pane):
     def _take_live(self) -> bool:
         """Reads what a run has given that is not stored; False if there is nothing."""
         stored = self._stored
-        live = stored.live_sides(self.session.activity) if stored is not None else {}
+        live = stored.live_sides(self.session.activity) if stored and not self.has_class("-stale") else {}
         if stored is None or not live:
             return False
         self._live_taken = time.monotonic()
@@ -174,7 +176,7 @@ class SamplesPane(Pane):
         if reading.samples is None:
             self._listing = None
             benchmark = self.session.benchmark(reading.question.benchmark)
-            self._rows.show(None, False, nothing_text(reading.question, benchmark.name))
+            self._rows.show(None, reading.question.names, nothing_text(reading.question, benchmark.name))
             self._close_item()
         else:
             self._list()
@@ -202,7 +204,7 @@ class SamplesPane(Pane):
         if before is None or (before.samples, before.failures) != (listing.samples, listing.failures):
             self._rows.forget()
         self._listing = listing
-        self._rows.show(listing, reading.question.mask is not None, no_item_text(listing.choice))
+        self._rows.show(listing, reading.question.names, no_item_text(listing.choice))
         if len(listing.indices):
             self._say()
         else:
@@ -225,14 +227,14 @@ class SamplesPane(Pane):
         reading, listing, marks = self._reading, self._listing, self.session.marks
         if reading is None or listing is None:
             return
-        samples, failures, is_ablated = listing.samples, listing.failures, reading.question.mask is not None
+        samples, failures, has_both = listing.samples, listing.failures, len(reading.question.names) > 1
 
         def take(rows: list[ListRow]) -> None:
             now = self._listing
             if now is not None and (now.samples, now.failures) == (samples, failures):
                 self._rows.give(rows)
 
-        self.read(lambda: list_rows(samples, message.indices, marks, is_ablated, failures), take, "rows")
+        self.read(lambda: list_rows(samples, message.indices, marks, has_both, failures), take, "rows")
 
     def on_sample_list_moved(self) -> None:
         """Reads the item under the cursor: where it is not in sight, it can be copied."""
@@ -264,7 +266,8 @@ class SamplesPane(Pane):
 
     def action_filter(self, step: int) -> None:
         if self._listing is not None and not self._listing.has_both:
-            self.notify("Filters need base and ablated answers: r runs what is missing.", markup=False)
+            both = "A's and B's" if self.session.pair else "base and ablated"
+            self.notify(f"Filters need {both} answers: r runs what is missing.", markup=False)
         else:
             self._chooser.step_filter(step)
 
@@ -335,7 +338,8 @@ class SamplesPane(Pane):
         listing, reading = self._listing, self._reading
         if listing is None or reading is None or not len(listing.indices):
             return None
-        about = about_samples(self.session.spec.model.name, reading.question)
+        model = self.session.title if reading.question.is_pair else self.session.spec.model.name
+        about = about_samples(model, reading.question)
         control = None if reading.control is None else reading.control.ablated_answers
 
         def write(path: Path) -> None:

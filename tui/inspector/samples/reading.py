@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from core.experiment.specs import MaskSpec, Run
 from tui.inspector.activity import Activity
 from tui.inspector.lens import Lens
-from tui.inspector.session import Session
+from tui.inspector.session import Session, Shown
 from tui.inspector.widgets.option_table import Answerer
 
 if TYPE_CHECKING:
@@ -43,12 +43,29 @@ class Question:
     control: MaskSpec | None
     benchmark: str
     n: int
+    shown: Shown = "A"
+    """Which model's answers; `B - A`: those of both, in one state."""
+    engine: str = ""
+    """The engine of this model, B's for both: another model gets another answer."""
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether two models are compared, and not two states of one."""
+        return self.shown == "B - A"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Whose answers stand beside each other."""
+        if self.is_pair:
+            return "A", "B"
+        return ("base",) if self.mask is None else ("base", "ablated")
 
     @classmethod
     def of(cls, session: Session, lens: Lens) -> Question:
         """What a lens looks at."""
         n = session.items_of(session.benchmark(lens.benchmark), lens)
-        return cls(lens.mask, lens.control, lens.benchmark, n)
+        control = None if session.pair else lens.control
+        return cls(lens.mask, control, lens.benchmark, n, session.shown, session.spec.id)
 
     def run(self, side: Side) -> Run:
         """The run that gives the answers of one side."""
@@ -71,6 +88,8 @@ class Reading:
 
     def live_sides(self, activity: Activity) -> dict[Side, list[ItemOutcome]]:
         """Answers that are not stored, from runs that have begun."""
+        if self.question.is_pair:
+            return {}
         sides: dict[Side, bool] = {"base": self.cache_status.base}
         if self.question.mask is not None:
             sides["ablated"] = self.cache_status.ablated
@@ -123,13 +142,15 @@ class Subject:
     control: Answer | None
     """The answer with as many weights ablated at random; None if it is not stored."""
     is_ablated: bool
-    """False: there is only the intact model to show."""
+    """False: there is only the intact model to show, or there are two models."""
     failure: ItemFailure | None = None
     """How the ablated answer fails; None unless both answers are known."""
     metric: str = ""
     """The benchmark's first metric."""
     has_control: bool = True
     """Whether there can be a control: a random mask has none."""
+    is_pair: bool = False
+    """Whether the answers are those of two models."""
 
     @property
     def is_program(self) -> bool:
@@ -139,6 +160,9 @@ class Subject:
     @property
     def answerers(self) -> list[Answerer]:
         """The models that were asked: base, and with an ablation the ablated model and its control."""
+        if self.is_pair:
+            a, b = self.sample.base, self.sample.ablated
+            return [Answerer("A", "base", a), Answerer("B", "ablated", b)]
         base = Answerer("base", "base", self.sample.base)
         if not self.is_ablated:
             return [base]
@@ -159,6 +183,8 @@ def read_stored(session: Session, question: Question, before: Reading | None) ->
     from core.analysis.cache_status import cache_status
     from core.analysis.samples.samples import Samples
 
+    if question.is_pair:
+        return _read_pair(session, question, before)
     experiment, benchmark, n = session.experiment, session.benchmark(question.benchmark), question.n
     found = cache_status(experiment, question.mask, benchmark, n)
     is_same = before is not None and (before.question, before.cache_status) == (question, found)
@@ -169,6 +195,22 @@ def read_stored(session: Session, question: Question, before: Reading | None) ->
     if question.control is not None and found.control:
         control = Samples.open(experiment, benchmark, n, question.control)
     return Reading(question, found, samples, control, _scores(samples, control))
+
+
+def _read_pair(session: Session, question: Question, before: Reading | None) -> Reading:
+    """The same of two models."""
+    from core.analysis.cache_status import CacheStatus, is_stored
+    from core.analysis.samples.samples import Samples
+
+    assert session.b is not None, "it is looked at"
+    a, b = session.a.experiment, session.b.experiment
+    benchmark, n = session.benchmark(question.benchmark), question.n
+    of_a, of_b = (is_stored(one, question.mask, benchmark, n) for one in (a, b))
+    found = CacheStatus(of_a, of_b, control=False, ranking=True)
+    if before is not None and (before.question, before.cache_status) == (question, found):
+        return before
+    samples = Samples.of_pair(a, b, benchmark, n, question.mask)
+    return Reading(question, found, samples, None, _scores(samples, None))
 
 
 def _has_new_divergences(session: Session, reading: Reading) -> bool:
@@ -222,7 +264,7 @@ def read_failures(reading: Reading) -> Failures | None:
     """
     from core.analysis.samples.failures import failures
 
-    is_stored = reading.cache_status.base and reading.cache_status.ablated
+    is_stored = reading.cache_status.base and reading.cache_status.ablated and not reading.question.is_pair
     return failures(reading.samples) if is_stored and reading.samples is not None else None
 
 
@@ -274,7 +316,9 @@ def subject_at(reading: Reading, index: int, metric: str) -> Subject:
     samples = reading.samples
     assert samples is not None, "an item is listed"
     control = None if reading.control is None else reading.control.sample(index).ablated
-    is_ablated = reading.question.mask is not None
+    question = reading.question
+    is_ablated = question.mask is not None and not question.is_pair
     sample = samples.sample(index)
     failure = item_failure(samples, sample) if is_ablated else None
-    return Subject(sample, control, is_ablated, failure, metric, reading.question.control is not None)
+    has_control = question.control is not None
+    return Subject(sample, control, is_ablated, failure, metric, has_control, question.is_pair)

@@ -65,6 +65,11 @@ def summary_text(
 
 def nothing_text(question: Question, benchmark: str) -> str:
     """The sentence where neither base nor ablated answers are known."""
+    if question.is_pair:
+        return (
+            f"No answers of A or B to {safe_line(benchmark)} are stored for what the lens looks at. r runs B "
+            f"on {question.n:,} items; B turns to A, where r runs A."
+        )
     models = ["base", *(["the ablated model"] if question.mask else [])]
     models += ["its random control"] if question.control else []
     what = " and ".join([", ".join(models[:-1]), models[-1]] if models[1:] else models)
@@ -105,7 +110,9 @@ def _filters(listing: Listing, width: int, marks: Marks) -> list[Text]:
 
 def _figures(reading: Reading, listing: Listing) -> list[str]:
     n, parts = listing.samples.n, []
-    for name, value in reading.scores.items():
+    names = dict(zip(("base", "ablated"), reading.question.names, strict=False))
+    for model, value in reading.scores.items():
+        name = names.get(model, model)
         of_n = "" if value.n == n else f" n {value.n:,}"
         parts.append(f"{name} {share(value.score)} {interval(value.low, value.high)}{of_n}")
     parts.append(f"n {n:,}")
@@ -126,22 +133,23 @@ def _remarks(reading: Reading, listing: Listing) -> list[str | Text]:
         parts.append(f"search '{safe_line(choice.search)}'")
     if parts:
         parts.append(f"{len(listing.indices):,} listed")
-    if reading.question.mask is None:
+    if reading.question.mask is None and not reading.question.is_pair:
         parts.append("nothing is ablated: v chooses what")
+    if reading.question.is_pair and reading.question.mask is not None:
+        parts.append("both ablated (v base: both intact)")
     missing = _missing(reading, listing)
     return parts + [Text.assemble((f"{name}: {value}", "bold")) for name, value in missing.items()]
 
 
 def _missing(reading: Reading, listing: Listing) -> dict[str, str]:
-    samples, cache_status = listing.samples, reading.cache_status
-    states = {"base": (cache_status.base, samples.base_answers)}
-    if reading.question.mask is not None:
-        states["ablated"] = (cache_status.ablated, samples.ablated_answers)
+    samples, cache_status, question = listing.samples, reading.cache_status, reading.question
+    states = (cache_status.base, samples.base_answers), (cache_status.ablated, samples.ablated_answers)
     missing = {}
-    for name, (is_stored, answers) in states.items():
+    for name, (is_stored, answers) in zip(question.names, states, strict=False):
         if not is_stored:
             known = 0 if answers is None else answers.n_known
-            missing[name] = f"{known:,} of {samples.n:,} so far" if known else "not stored, r runs it"
+            remedy = "B turns to it, then r runs it" if name == "A" else "r runs it"
+            missing[name] = f"{known:,} of {samples.n:,} so far" if known else f"not stored, {remedy}"
     if reading.question.control is not None and not cache_status.control:
         missing["random control"] = "not stored, r runs it"
     return missing

@@ -155,6 +155,8 @@ class ExportScreen(ModalScreen[Path | None]):
             yield Input(self._proposed, compact=True)
             if several:
                 yield Static(f"Formats: {' '.join(self._exported.suffixes)}", markup=False)
+            if self._exported.note:
+                yield Static(self._exported.note, markup=False)
             yield Static("", classes="problem", markup=False)
 
     def on_mount(self) -> None:

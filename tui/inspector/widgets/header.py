@@ -14,6 +14,7 @@ from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.engine_words import gpu_words, loaded_share
 from tui.inspector.look.bars import levels_of, sparkline
 from tui.inspector.look.themes import text_style
+from tui.inspector.open_model import SHORT_DTYPES
 from tui.numbers import count_text, share, size_text
 from tui.progress_words import done_share, left_text
 from tui.prompt_words import STYLE_WORDS
@@ -21,7 +22,6 @@ from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.experiment.jobs import JobKind
-    from core.models.description import ModelInfo
     from tui.inspector.activity import Activity
     from tui.inspector.session import Session
 
@@ -36,8 +36,6 @@ COURSE_WIDTH = 12
 
 LOADING_COLUMNS = 36
 """Columns of what is said about a model that is being loaded."""
-
-SHORT_DTYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 DOING: dict[JobKind, str] = {
     "runs": "running",
@@ -59,7 +57,6 @@ class Header(Widget):
     def __init__(self, session: Session) -> None:
         super().__init__(id="header")
         self._session = session
-        self.info: ModelInfo | None = None
 
     def render(self) -> Text:
         width = self.size.width
@@ -69,7 +66,7 @@ class Header(Widget):
         room = max(0, width - len(status.plain) - 2)
         accent = text_style(self.app.theme_variables, "accent") + Style(bold=True)
         left = Text(no_wrap=True).append("abilityscope  " if width >= NAMED_COLUMNS else "", accent)
-        left.append(safe_line(self._session.spec.model.name), style="bold")
+        left.append(safe_line(self._session.title), style="bold")
         for fact in self._facts():
             if len(left.plain) + len(fact) + 3 <= room:
                 left.append(" · ", style="dim").append(fact)
@@ -88,7 +85,7 @@ class Header(Widget):
 
     def _facts(self) -> list[str]:
         """Model and memory, the most important first: what does not fit is left out."""
-        info, activity = self.info, self._session.activity
+        info, activity = self._session.model.info, self._session.activity
         if info is None:
             return ["reading files"]
         loaded = activity.model if isinstance(activity.model, ModelLoaded) else None
@@ -127,6 +124,8 @@ def status_text(session: Session) -> Text:
         return Text(f"{marks.wrong} no engine: R starts one", style="bold")
     if activity.link == "starting":
         return Text(f"{marks.lacking} engine starting")
+    if activity.link == "resting":
+        return Text(f"{marks.lacking} no engine yet")
     if isinstance(activity.model, ModelFailed):
         return Text(f"{marks.wrong} model not loaded", style="bold")
     job = activity.job
