@@ -19,7 +19,16 @@ import torch
 from core.benchmarks.benchmark import ChoiceDocument, Document
 from core.benchmarks.tasks.catalogue import TASKS
 from tests.core.benchmarks.conftest import choice_scores
-from tests.performance.harness_cases import CASES, Case, Measured, documents, run_harness, run_ours
+from tests.performance.harness_cases import (
+    CASES,
+    RANDOM,
+    Case,
+    Measured,
+    documents,
+    longest_answer,
+    run_harness,
+    run_ours,
+)
 from tests.performance.machine import machine_facts
 
 BATCH_SIZES = (1, 4, 16, 64)
@@ -35,18 +44,15 @@ def main() -> int:
     options = _options()
     torch.set_num_threads(1)
     if options.side:
-        items = documents(CASES[options.only[0]], options.data_dir)[: options.items]
-        ours = options.side == "ours"
-        found = (
-            run_ours(items, options.data_dir)
-            if ours
-            else run_harness(items, options.data_dir, options.batch_size)
-        )
+        case = CASES[options.only[0]]
+        items = documents(case, options.data_dir)[: options.items]
+        what = (options.model, items, options.data_dir, longest_answer(options.model, case))
+        found = run_ours(*what) if options.side == "ours" else run_harness(*what, options.batch_size)
         options.out.write_text(found.to_json(), encoding="utf-8")
         return 0
     results = []
-    for name in options.only or CASES:
-        results.append(_compare(name, options.data_dir))
+    for name in options.only or _cases_of(options.model):
+        results.append(_compare(name, options))
         sys.stdout.write(_lines(results[-1]))
         sys.stdout.flush()
     sys.stdout.write(", ".join(f"{name} {value}" for name, value in machine_facts().items()) + "\n")
@@ -64,23 +70,41 @@ def _options() -> argparse.Namespace:
         "--data-dir", type=Path, default=here, metavar="DIR", help="of JSONL files of the hub's rows"
     )
     parser.add_argument("--only", nargs="+", choices=list(CASES), default=[], help="some of the comparisons")
+    parser.add_argument(
+        "--model",
+        default=RANDOM,
+        metavar="NAME",
+        help="smollm2, a folder or a GGUF file; a random model if not given",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all numbers")
-    for name in ("--side", "--items", "--batch-size", "--out"):  # of the processes that this one starts
-        kind = {"--side": str, "--out": Path}.get(name, int)
+    parser.add_argument(
+        "--items", type=int, metavar="N", help="of each benchmark, at most; each its own number if not given"
+    )
+    parser.add_argument(
+        "--batch-size", type=int, metavar="N", help="the harness's; the fastest of some if not given"
+    )
+    for name in ("--side", "--out"):  # of the processes that this one starts
+        kind = {"--side": str, "--out": Path}[name]
         parser.add_argument(name, type=kind, default=None, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _compare(name: str, data_dir: Path) -> dict[str, object]:
+def _cases_of(model: str) -> list[str]:
+    return [name for name, case in CASES.items() if model != RANDOM or not case.real_only]
+
+
+def _compare(name: str, options: argparse.Namespace) -> dict[str, object]:
     """The numbers of one comparison."""
-    items = documents(CASES[name], data_dir)
-    trials = {
-        size: _run(name, data_dir, "harness", TRIAL_ITEMS, size).cpu_seconds
-        for size in _sizes(items[:TRIAL_ITEMS])
-    }
-    best = min(trials, key=trials.__getitem__)
-    harness = _run(name, data_dir, "harness", len(items), best)
-    ours = _run(name, data_dir, "ours", len(items), 0)
+    items = documents(CASES[name], options.data_dir)[: options.items]
+
+    def run(side: str, n: int, batch_size: int) -> Measured:
+        return _run(name, options, side, n, batch_size)
+
+    sizes = _sizes(items[:TRIAL_ITEMS]) if options.batch_size is None else []
+    trials = {size: run("harness", TRIAL_ITEMS, size).cpu_seconds for size in sizes}
+    best = options.batch_size or min(trials, key=trials.__getitem__)
+    harness = run("harness", len(items), best)
+    ours = run("ours", len(items), 0)
     return {
         "case": name,
         "what": CASES[name].what,
@@ -135,13 +159,13 @@ def _agreement(
     }
 
 
-def _run(name: str, data_dir: Path, side: str, items: int, batch_size: int) -> Measured:
+def _run(name: str, options: argparse.Namespace, side: str, items: int, batch_size: int) -> Measured:
     """One side's run in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "measured.json"
         command = [
             *(sys.executable, "-m", "tests.performance.against_harness"),
-            *("--data-dir", str(data_dir), "--only", name, "--side", side),
+            *("--data-dir", str(options.data_dir), "--model", options.model, "--only", name, "--side", side),
             *("--items", str(items), "--batch-size", str(batch_size), "--out", str(out)),
         ]
         settings = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

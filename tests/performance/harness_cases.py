@@ -1,4 +1,4 @@
-"""What is compared with lm-evaluation-harness: benchmarks, a random model, and both ways to run them."""
+"""What is compared with lm-evaluation-harness: benchmarks, a random or a real model, and both sides."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ from core.inference.choice_plan import plan_choices
 from core.inference.encoding import encode_options, longest_row
 from core.inference.generation import generate
 from core.inference.loglikelihood import loglikelihoods
+from core.models.loading import load
+from core.models.spec import ModelSpec
 from tests.core.benchmarks.conftest import context_of
 from tests.performance.machine import peak_memory_bytes
 
 VOCABULARY = 8192
+RANDOM = "random"
 MAX_NEW_TOKENS = 64
-"""Tokens of a GSM8K answer, so that it ends in minutes: a random model never stops by itself."""
+"""Tokens of the random model's answers, so that they end in minutes: it never stops by itself."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Case:
     """At most."""
     aim: float
     """How many times the harness's speed is wanted."""
+    real_only: bool = False
+    """Whether it says nothing of a random model."""
     one_family: bool = False
     """Whether all rows count as one subject: a sample has few of each, where MMLU has 246 on average."""
 
@@ -50,7 +55,9 @@ CASES = {
     "hellaswag": Case("hellaswag", "0-shot HellaSwag", 100, 4),
     "mmlu": Case("mmlu", "5-shot MMLU, one subject", 100, 10, one_family=True),
     "winogrande": Case("winogrande", "0-shot WinoGrande", 100, 1),
-    "gsm8k": Case("gsm8k", f"5-shot GSM8K, {MAX_NEW_TOKENS} tokens", 32, 1.5),
+    "gsm8k": Case("gsm8k", "5-shot GSM8K", 32, 1.5),
+    "bbh": Case("bbh", "BBH with its worked examples", 32, 1.5, real_only=True),
+    "mbpp": Case("mbpp", "MBPP with its worked examples", 32, 1.5, real_only=True),
 }
 
 Answers = list[list[float]] | list[str]
@@ -75,7 +82,7 @@ class Measured:
 def documents(case: Case, data_dir: Path) -> tuple[Document, ...]:
     """The items, rendered with the worked examples that the case is named after."""
     task = TASKS[case.task]
-    shots = 5 if case.what.startswith("5-shot") else 0
+    shots = task.shots.count if case.real_only else 5 if case.what.startswith("5-shot") else 0
     rows = load_rows(task, task.split, data_dir)
     shot_rows = load_rows(task, task.shots.split, data_dir) if shots and task.shots.split else ()
     if case.one_family:
@@ -125,11 +132,24 @@ def trained_tokenizer(data_dir: Path) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>")
 
 
-def run_ours(items: Sequence[Document], data_dir: Path) -> Measured:
-    """Our way, from texts to answers."""
-    model, tokenizer = random_model(), trained_tokenizer(data_dir)
+def model_and_tokenizer(name: str, data_dir: Path) -> tuple[Any, Any]:
+    """The random model, or a real one in float32: `smollm2`, a folder, a GGUF file."""
+    if name == RANDOM:
+        return random_model(), trained_tokenizer(data_dir)
+    loaded = load(ModelSpec(name, dtype="float32", device="cpu"))
+    return loaded.model, loaded.tokenizer
+
+
+def longest_answer(name: str, case: Case) -> int:
+    """Tokens that an answer has at most."""
+    return MAX_NEW_TOKENS if name == RANDOM else TASKS[case.task].max_new_tokens
+
+
+def run_ours(name: str, items: Sequence[Document], data_dir: Path, longest: int) -> Measured:
+    """Our way, from texts to answers of at most `longest` tokens."""
+    model, tokenizer = model_and_tokenizer(name, data_dir)
     if isinstance(items[0], GenerationDocument):
-        return _measured(lambda: _our_texts(model, tokenizer, items))
+        return _measured(lambda: _our_texts(model, tokenizer, items, longest))
     return _measured(lambda: _our_scores(model, tokenizer, items))
 
 
@@ -148,28 +168,30 @@ def _our_scores(model: Any, tokenizer: Any, items: Sequence[Document]) -> Answer
     return [found[number] for number in range(len(encoded))]
 
 
-def _our_texts(model: Any, tokenizer: Any, items: Sequence[Document]) -> Answers:
+def _our_texts(model: Any, tokenizer: Any, items: Sequence[Document], longest: int) -> Answers:
     asked = [item for item in items if isinstance(item, GenerationDocument)]
     answers = generate(
         model,
         tokenizer,
         [item.prompt for item in asked],
-        max_new_tokens=MAX_NEW_TOKENS,
+        max_new_tokens=longest,
         stop=asked[0].until,
     )
     return [answer.text for answer in answers]
 
 
-def run_harness(items: Sequence[Document], data_dir: Path, batch_size: int) -> Measured:
-    """The harness's `hf` backend on the same requests, from texts to answers."""
+def run_harness(
+    name: str, items: Sequence[Document], data_dir: Path, longest: int, batch_size: int
+) -> Measured:
+    """The harness's `hf` backend on the same requests, from texts to answers of at most `longest` tokens."""
     from lm_eval.models.huggingface import HFLM
 
-    model, tokenizer = random_model(), trained_tokenizer(data_dir)
+    model, tokenizer = model_and_tokenizer(name, data_dir)
     backend = HFLM(
-        pretrained=model, tokenizer=tokenizer, batch_size=batch_size, device="cpu", softmax_dtype="float32"
+        pretrained=model, tokenizer=tokenizer, batch_size=batch_size, device="cpu", softmax_dtype="float64"
     )
     if isinstance(items[0], GenerationDocument):
-        return _measured(lambda: _harness_texts(backend, items))
+        return _measured(lambda: _harness_texts(backend, items, longest))
     return _measured(lambda: _harness_scores(backend, items))
 
 
@@ -184,11 +206,11 @@ def _harness_scores(backend: Any, items: Sequence[Document]) -> Answers:
     return [[next(values)[0] for _ in range(count)] for count in counts]
 
 
-def _harness_texts(backend: Any, items: Sequence[Document]) -> Answers:
+def _harness_texts(backend: Any, items: Sequence[Document], longest: int) -> Answers:
     requests = []
     for number, item in enumerate(items):
         if isinstance(item, GenerationDocument):
-            settings = {"until": list(item.until), "max_gen_toks": MAX_NEW_TOKENS, "do_sample": False}
+            settings = {"until": list(item.until), "max_gen_toks": longest, "do_sample": False}
             requests.append(_instance("generate_until", (item.prompt, settings), 0, number))
     texts: list[str] = backend.generate_until(requests, disable_tqdm=True)
     return texts

@@ -72,27 +72,32 @@ class OpenedInspector(Terminal):
 
     def ability(self) -> str:
         """The ability of the lens."""
-        return next((line[: self._edge] for line in self.lines[2:12] if line.startswith("▸")), "")
+        return next((line for line in self._lens()[2:14] if line.startswith("▸")), "")
 
     def k(self) -> str:
         """The k of the lens, and how many weights it is."""
-        place = next(row for row, line in enumerate(self.lines) if line.startswith("k "))
-        return "".join(line[: self._edge] for line in self.lines[place : place + 2])
+        lens = self._lens()
+        place = next(row for row, line in enumerate(lens) if line.startswith("k "))
+        return "".join(lens[place : place + 3])
 
     def tab(self) -> str:
-        """The tab in front: its name is in reverse."""
+        """The tab in front: its name is bold."""
         row = self.screen.buffer[1]
-        return "".join(row[x].data for x in range(self.screen.columns) if row[x].reverse)
+        return "".join(row[x].data for x in range(self._edge, self.screen.columns) if row[x].bold)
 
     def _marked(self) -> Iterator[str]:
         """The lines right of the lens that a cursor is on."""
-        lines = (line[self._edge :].strip() for line in self.lines)
+        lines = (line[self._edge :].strip("│ ") for line in self.lines)
         return (line for line in lines if line.startswith("▸"))
+
+    def _lens(self) -> list[str]:
+        """The lines of the lens, without the frame that it has on a large screen."""
+        return [line[: self._edge].strip("│ ") for line in self.lines]
 
     @property
     def _edge(self) -> int:
-        """The column right of the lens."""
-        return self.lines[1].index("│") + 1
+        """The column right of the lens; on a large screen its frame ends there."""
+        return next(column for column, sign in enumerate(self.lines[1]) if sign in "│╮") + 1
 
 
 class Desktop:
