@@ -244,8 +244,8 @@ class Inspector(LensKeys, DrawnApp):
 
     async def action_leave(self) -> None:
         """Leaves; an engine with work goes on, one without ends, after a question if its model is real."""
-        if self.controller.engines.would_unload:
-            self.ask(questions.what_of_the_engine(self.controller), self._leave_as)
+        if ids := self.controller.engines.would_end():
+            self.ask(questions.what_of_the_engine(ids[0], self.session.marks), self._leave_as)
         else:
             await self._leave(self.controller.engines.quit())
 

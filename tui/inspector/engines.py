@@ -58,12 +58,13 @@ class Engines:
                 link.send_now(Shutdown(if_unused=True))
         return "\n".join(lines)
 
-    @property
-    def would_unload(self) -> bool:
-        """Whether quitting now may end an engine whose model takes long to load."""
-        return not self._session.readonly and any(
-            model.activity.link == "connected"
+    def would_end(self) -> list[str]:
+        """The ids of engines that quitting now may end though their models take long to load."""
+        return [
+            model.spec.id
+            for model in self._links
+            if not self._session.readonly
+            and model.activity.link == "connected"
             and isinstance(model.activity.model, ModelLoaded)
             and not (model.spec.model.is_embedded or model.activity.is_busy)
-            for model in self._links
-        )
+        ]

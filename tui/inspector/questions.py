@@ -101,14 +101,14 @@ def the_queue(controller: Controller) -> QueueScreen:
     return QueueScreen(controller.session)
 
 
-def what_of_the_engine(controller: Controller) -> Choose:
+def what_of_the_engine(engine: str, marks: Marks) -> Choose:
     """What becomes of an idle engine whose model took long to load."""
-    attach = f"its model stays loaded for a while: abilityscope attach {controller.session.spec.id}"
+    attach = f"its model stays loaded for a while: abilityscope attach {engine}"
     options = [
         Option(KEEP, "quit, keep the engine", attach),
         Option("end", "quit, end the engine", "frees its memory; the next start loads the model again"),
     ]
-    return Choose("quit", options, KEEP, controller.session.marks)
+    return Choose("quit", options, KEEP, marks)
 
 
 def the_help(tab: str, pane: Pane, bindings: Mapping[str, ActiveBinding], marks: Marks) -> HelpScreen:

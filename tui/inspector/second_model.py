@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 ORDER: tuple[Shown, ...] = ("A", "B", "B - A")
 
 HINT = (
-    "A name as for --model, a form (none nf4 fp4 bfloat16 float16 float32), or\n"
-    "both: smollm2 nf4. Without a name it is A in another form."
+    "A name as for --model, a form (none nf4 fp4 bfloat16 float16 float32),\n"
+    "or both: smollm2 nf4. Without a name it is A in another form."
 )
 
 UNSETTLED = "The prompts of the first model are not settled yet: wait for its probe."

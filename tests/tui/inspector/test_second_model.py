@@ -157,7 +157,7 @@ async def test_one_model_is_in_memory_at_a_time(engine_spec: EngineSpec) -> None
         await until(pilot, lambda: b.activity.link == "connected", 120)
         assert a.activity.link == "resting"
         await until(pilot, lambda: bool(b.activity.jobs), 120)
-        assert (await ended(app, pilot)).state == "done"
+        assert (await ended(app, pilot)).state == "completed"
         await until(pilot, lambda: SEEN_LENS.ability in (app.controller.known.abilities or ()), 120)
         await pilot.press("B", "B", "2")
         await until(pilot, lambda: "not stored" not in screen_text(app), 60)
