@@ -47,15 +47,15 @@ def run_share(plan: Plan, runner: Runner, share: Share) -> bool:
         WeightsChangedError: the weights were not restored.
     """
     scoring, masks = Scoring(plan, runner), [unit.mask for unit in share.masks if unit.mask is not None]
-    needed = {need for unit in share.masks for need in needs_of(unit, plan, runner)}
+    needs_intact = any(INTACT in needs_of(unit, plan, runner) for unit in share.masks)
     try:
         scoring.score(_abilities(share.first))
         if INTACT in share.first:
             run_part(plan, runner, [None])
-        scoring.score(_abilities(needed))
+        scoring.score(scoring.lacking_for(masks))
         scoring.rank_contrasts(masks)
         if masks:
-            run_part(plan, runner, [*([None] if INTACT in needed else []), *masks])
+            run_part(plan, runner, [*([None] if needs_intact else []), *masks])
     except Cancelled:
         return False
     finally:
@@ -93,6 +93,13 @@ class Scoring:
             for ability in left:
                 with suppress(Busy):
                     self._score(ability, wait=wait)
+
+    def lacking_for(self, masks: Sequence[MaskSpec]) -> list[str]:
+        """The abilities that have to be scored for the rankings which some masks lack."""
+        own = {replace(one.mask, k=0.0) for one in wanted_rankings(self._runner, masks)}
+        wanted = [one for one in self._rankings if replace(one.mask, k=0.0) in own]
+        lacking = [one for one in wanted if not has_ranking(self._runner, one.mask)]
+        return abilities_to_score(self._runner, lacking)
 
     def rank_contrasts(self, masks: Sequence[MaskSpec]) -> None:
         """Stores the contrasts that some masks are cut from, each for all masks of the plan."""

@@ -31,7 +31,7 @@ def write_used_entries(
         OSError: the folder cannot be written to.
     """
     stored: dict[str, list[str]] = {kind.name: [] for kind in KINDS}
-    for kind, key in dict.fromkeys(_entries_of(plan, experiment, units)):
+    for kind, key in dict.fromkeys(entries_of(plan, experiment, units)):
         entries: EntryFolder = getattr(experiment.store, kind).entries
         if entries.has(key) and not entries.is_shipped(key):
             stored[kind].append(key)
@@ -40,7 +40,7 @@ def write_used_entries(
     write_atomically(folder / name, text.encode())
 
 
-def _entries_of(plan: Plan, experiment: Experiment, units: Sequence[Unit]) -> Iterator[tuple[str, str]]:
+def entries_of(plan: Plan, experiment: Experiment, units: Sequence[Unit]) -> Iterator[tuple[str, str]]:
     """Kind and key of each entry, stored or not."""
     for one in wanted_rankings(experiment, plan.masks()):
         if Unit(one.mask.ability) in units and not is_contrast(one):

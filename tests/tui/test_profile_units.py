@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,11 @@ def test_an_h100_is_assumed_to_be_quicker_and_has_keys_of_its_own(tmp_path: Path
         (("--shard", "3/2"), "'3/2' is not a shard: give I/N with I from 1 to N, such as 3/8."),
         (("--k", "auto", "--plan"), "give the k that it found"),
         (("--k", "auto", "--shard", "1/2"), "give the k that it found"),
+        (("--k", "auto", "--ray", "local"), "give the k that it found"),
+        (("--shard", "1/2", "--ray", "local"), "--shard and --ray both divide the work: give one of them."),
+        (("--workers", "2"), "--workers is about --ray: give --ray too."),
+        (("--cpus-per-worker", "2"), "--cpus-per-worker is about --ray: give --ray too."),
+        (("--ray", "here"), "'here' is no address of Ray: give local or HOST:PORT."),
     ],
 )
 def test_what_does_not_go_together_is_a_usage_error(
@@ -84,6 +90,32 @@ def test_shards_on_machines_of_their_own_end_in_one_cache(tmp_path: Path, capsys
     assert "Shard" not in err
     code, out, _ = called(capsys, *at(end, "--plan"))
     assert (code, "Critical path" in out) == (0, False)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_a_profile_on_ray_ends_without_it(tmp_path: Path, capsys: Captured) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed (extra ray)")
+    code, out, err = called(
+        capsys, *at(tmp_path, "--ray", "local", "--workers", "1", "--cpus-per-worker", "1")
+    )
+    assert code == 0, err
+    assert "analogical" not in out
+    assert "run 9 of 9" in err
+    code, again, err = called(capsys, *at(tmp_path))
+    assert (code, again) == (0, out)
+    assert "9 runs, 9 of them in the cache" in err
+
+
+def test_ray_that_is_not_installed_is_one_sentence(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    code, _, err = called(capsys, *at(tmp_path, "--ray", "local"))
+    assert (code, err.splitlines()[-1]) == (
+        1,
+        "abilityscope: Ray is not installed: install the extra 'ray', as 'pip install abilityscope[ray]'.",
+    )
 
 
 def test_the_errors_of_export_and_import_are_one_line(tmp_path: Path, capsys: Captured) -> None:

@@ -39,6 +39,7 @@ from tui.options import (
 )
 from tui.profile_units import run_shard, settle_by_stored, write_plan, write_shard
 from tui.progress import shown_progress
+from tui.ray_options import RayFlags, run_on, settle_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,7 @@ def profile(
     memory: MemoryFlags,
     rule: RuleFlags,
     running: BenchmarkFlags,
+    spreading: RayFlags,
     *,
     abilities: Annotated[
         str, typer.Option(help="Abilities, separated by commas, or all.", metavar="A,B")
@@ -154,7 +156,7 @@ def profile(
         shown = MEASURES[one_of(measure, tuple(MEASURES), "measure")]
         chosen = _selections(model.spec, rule, selections)
         own_shard = None if shard is None else Shard.parsed(shard)
-        _check_together(k, shard, assume, plan_only=plan_only)
+        _check_together(k, shard, assume, spreading.ray, plan_only=plan_only)
         plan = Plan(
             abilities=_abilities(abilities),
             variants=named_variants(variants),
@@ -175,13 +177,18 @@ def profile(
     if assume is not None and model.device == "auto":
         model = replace(model, device="cuda")
     with shown_progress() as emit:
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=not plan_only)
+        ray, probes = spreading.options, not (plan_only or spreading.ray)
+        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=probes)
         if plan_only:
             settle_by_stored(runner)
+        elif ray is not None:
+            settle_on(runner, ray)
         if OTHER_FORM in named:
             plan = replace(plan, benchmarks=find_benchmarks(named, running_options, runner.spec.style))
         if k == AUTO:
             plan = plan.with_found(tuple(found.chosen for found in find_ks(runner, plan.masks())))
+        if ray is not None and not plan_only:
+            run_on(plan, runner, ray)
         result = None if plan_only or own_shard else _run(plan, runner, out)
         if own_shard and not plan_only:
             run_shard(plan, runner, own_shard, out)
@@ -193,7 +200,9 @@ def profile(
         write_shard(plan, runner, own_shard, as_json=as_json)
 
 
-def _check_together(k: str | None, shard: str | None, assume: str | None, *, plan_only: bool) -> None:
+def _check_together(
+    k: str | None, shard: str | None, assume: str | None, ray: str | None, *, plan_only: bool
+) -> None:
     """Checks that the options go together.
 
     Raises:
@@ -201,8 +210,10 @@ def _check_together(k: str | None, shard: str | None, assume: str | None, *, pla
     """
     if assume and not plan_only:
         raise UsageError("--assume is about --plan: give --plan too.")
-    if k == AUTO and (plan_only or shard):
-        option = "--plan" if plan_only else "--shard"
+    if shard and ray:
+        raise UsageError("--shard and --ray both divide the work: give one of them.")
+    if k == AUTO and (plan_only or shard or ray):
+        option = "--plan" if plan_only else "--shard" if shard else "--ray"
         raise UsageError(f"--k auto is found by trying masks, before {option}: give the k that it found.")
 
 

@@ -1,0 +1,188 @@
+"""A worker on Ray: loads the model once, and does units of a profile one after the other.
+
+A worker is an actor, so Ray starts it again when its process or its node dies, and gives it the unit once
+more; what was finished of it is in the cache, batch by batch.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cache.folder import Store
+from core.cluster.shards import Share
+from core.cluster.sharing import run_share
+from core.cluster.transfer import Courier
+from core.cluster.units import INTACT, Unit
+from core.cluster.used_entries import entries_of
+from core.experiment.cache_keys import VERSIONS, KeyKind
+from core.experiment.events import BatchFinished, EntryReplaced, Event, NotStored, Progressed, RunFinished
+from core.experiment.plan import Plan
+from core.experiment.specs import ImportanceSpec
+from core.importance.memory import MemoryOptions
+from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
+from core.runner.probe import settle
+from core.runner.runner import Runner
+
+if TYPE_CHECKING:
+    from core.inference.choice_plan import BatchSize
+
+PASSED_ON = (RunFinished, Progressed, EntryReplaced, NotStored)
+"""Events that a driver shows."""
+
+SENT_EVERY_S = 0.25
+"""Seconds between two messages with events."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker needs to know of the driver's experiment."""
+
+    spec: ModelSpec
+    """The model: the worker's node has its files under the same name."""
+    importance: ImportanceSpec
+    batch_size: BatchSize
+    memory_options: MemoryOptions
+    root: Path
+    """The driver's cache folder, which other machines may see or not."""
+    shipped: Path | None
+    fingerprint: str
+    """Of the weights that the driver's keys are made with."""
+    versions: Mapping[KeyKind, int]
+    """Versions of what is stored."""
+    threads: int
+    """Threads of a worker."""
+    token: str
+    """A file that the driver has in the cache folder's `locks`; empty if no machine is to use the folder."""
+
+    @classmethod
+    def of(cls, runner: Runner, threads: int, token: str) -> Order:
+        """The order of a driver with this runner."""
+        return cls(
+            runner.spec,
+            runner.importance,
+            runner.batch_size,
+            runner.memory_options,
+            runner.store.root.absolute(),
+            runner.store.shipped,
+            runner.identity.fingerprint,
+            dict(VERSIONS),
+            threads,
+            token,
+        )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether this machine sees the driver's cache folder."""
+        return bool(self.token) and (self.root / "locks" / self.token).is_file()
+
+
+def own_folder() -> Path:
+    """The cache folder of a machine that does not see the driver's, for as long as the driver runs."""
+    import ray
+
+    here = ray.get_runtime_context()
+    return Path(tempfile.gettempdir(), f"abilityscope-ray-{here.get_job_id()}-{here.get_node_id()[:12]}")
+
+
+def courier_of(root: Path, keeper: Any) -> Courier:
+    """What brings entries to a machine's folder and from there to the driver's."""
+    import ray
+
+    return Courier(root, keeper, ray)
+
+
+class Worker:
+    """A process with a model."""
+
+    def __init__(self, order: Order, number: int, inbox: Any, keeper: Any) -> None:
+        """Loads nothing yet.
+
+        Args:
+            order: what the driver does.
+            number: its number among the workers.
+            inbox: the actor of the queue that takes events.
+            keeper: the actor with the driver's cache folder.
+        """
+        self._order, self._number, self._inbox = order, number, inbox
+        own_root = None if order.is_shared else own_folder()
+        self._courier = None if own_root is None else courier_of(own_root, keeper)
+        self._events: list[tuple[int, Event]] = []
+        self._sent = 0.0
+        store = Store(own_root or order.root, order.shipped)
+        self._runner = Runner(
+            order.spec,
+            store,
+            order.importance,
+            batch_size=order.batch_size,
+            memory_options=order.memory_options,
+            emit=self._take,
+        )
+        self._is_ready = False
+
+    def ready(self) -> str:
+        """Loads the model; the name of the worker's machine.
+
+        Raises:
+            ValueError: its weights or its version differ from the driver's, or they cannot be loaded.
+        """
+        import torch
+
+        order, runner = self._order, self._runner
+        torch.set_num_threads(order.threads)
+        if order.versions != dict(VERSIONS):
+            raise ValueError("another version of abilityscope is installed there: install the driver's.")
+        if runner.identity.fingerprint != order.fingerprint:
+            raise ValueError(f"its weights of {order.spec.name} differ from the driver's: copy them there.")
+        _ = runner.loaded
+        self._is_ready = True
+        return socket.gethostname()
+
+    def settle(self) -> tuple[AskedPrompt, AskedLevel]:
+        """Prompt form and level by the model's answers, which are stored."""
+        self.ready()
+        settle(self._runner)
+        if self._courier:
+            self._courier.ship(wait=True)
+        return self._runner.spec.prompt, self._runner.spec.level
+
+    def do(self, unit: Unit, plan: Plan) -> None:
+        """Does a unit of a plan, and stores what it makes.
+
+        Raises:
+            ValueError: the model cannot be used, or a mask cannot be made.
+        """
+        if not self._is_ready:  # Ray has started this process again
+            self.ready()
+        is_mask = unit.kind == "mask"
+        if self._courier:
+            self._courier.fetch(entries_of(plan, self._runner, [unit, *([INTACT] if is_mask else [])]))
+        run_share(plan, self._runner, Share(() if is_mask else (unit,), (unit,) if is_mask else ()))
+        self._flush()
+        if self._courier:
+            self._courier.ship(wait=True)
+
+    def leave(self) -> None:
+        """Deletes the folder of this machine, if it has one of its own."""
+        if self._courier:
+            shutil.rmtree(self._runner.store.root, ignore_errors=True)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, PASSED_ON):
+            self._events.append((self._number, event))
+        if isinstance(event, (*PASSED_ON, BatchFinished)) and time.monotonic() - self._sent > SENT_EVERY_S:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Sends what has happened since, and what was stored."""
+        if self._courier:
+            self._courier.ship()
+        if self._events:
+            self._inbox.put_nowait_batch.remote(self._events)
+        self._events, self._sent = [], time.monotonic()

@@ -1,0 +1,252 @@
+"""Profiles on Ray: equal to the bit to those of one process, whatever happens to workers and nodes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cache.folder import Store
+from core.benchmarks.registry import find_benchmarks
+from core.cluster.on_ray import RayOptions, run_on_ray, started
+from core.cluster.sharing import drop_kept_scores
+from core.experiment.events import Event, Progressed, RunFinished, RunsFound
+from core.experiment.plan import Plan
+from core.experiment.specs import ImportanceSpec
+from core.models.spec import ModelSpec
+from core.runner.runner import Runner
+from core.runner.runs import run_profile
+from tests.core.cluster.test_shards import IDS, payloads
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (extra ray)"),
+]
+
+DASHBOARD_PORT = 8265
+
+TWO = RayOptions(workers=2, cpus_per_worker=1)
+SMALL = Plan(
+    abilities=IDS[:1],
+    variants=("mlp",),
+    selections=("top", "contrast", "contrast_max", "random", "bottom"),
+    ks=(0.003, 0.03),
+    benchmarks=find_benchmarks(IDS[:1]),
+    limit=4,
+)
+LONG = replace(SMALL, selections=("random",), ks=(0.003, 0.01, 0.03), limit=400)
+"""Long enough for something to happen while it runs."""
+
+
+def runner_of(root: Path, heard: list[Event] | None = None, spec: ModelSpec | None = None) -> Runner:
+    emit = (lambda event: None) if heard is None else heard.append
+    spec = spec or ModelSpec(device="cpu")
+    return Runner(spec, Store(root), ImportanceSpec(n_items=4), batch_size=4, emit=emit)
+
+
+def by_one_process(plan: Plan, root: Path, spec: ModelSpec | None = None) -> dict[str, bytes]:
+    """The payloads that a process without Ray stores."""
+    assert run_profile(plan, runner_of(root, spec=spec)) is not None
+    return payloads(root)
+
+
+def assert_equal(plan: Plan, root: Path, truth: dict[str, bytes], spec: ModelSpec | None = None) -> None:
+    """The cache is that of one process to the bit, and a run without Ray computes nothing.
+
+    But for the log-probabilities of divergences: a process that wrote the intact answers itself has noted
+    theirs, any other reads the answers once more, which rounds otherwise.
+    """
+    found = payloads(root)
+    assert found.keys() == truth.keys()
+    assert _without_divergences(found) == _without_divergences(truth)
+    runner = runner_of(root, spec=spec)
+    assert run_profile(plan, runner) is not None
+    assert "loaded" not in vars(runner)
+    drop_kept_scores(plan, runner)
+
+
+def _without_divergences(entries: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: content for name, content in entries.items() if not name.startswith("divergences/")}
+
+
+@pytest.fixture(scope="module")
+def long_truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return by_one_process(LONG, tmp_path_factory.mktemp("long"))
+
+
+@pytest.mark.parametrize(
+    ("quantization", "scope"), [("none", "global"), ("none", "per-matrix"), ("nf4", "global")]
+)
+def test_it_is_equal_to_one_process_to_the_bit(quantization: Any, scope: Any, tmp_path: Path) -> None:
+    spec, plan = ModelSpec(device="cpu", quantization=quantization), replace(SMALL, scope=scope)
+    truth = by_one_process(plan, tmp_path / "one", spec)
+    (tmp_path / "ray").mkdir()
+    heard: list[Event] = []
+    assert run_on_ray(plan, runner_of(tmp_path / "ray", heard, spec), TWO)
+    assert_equal(plan, tmp_path / "ray", truth, spec)
+    runs = [event for event in heard if isinstance(event, RunFinished)]
+    assert heard[0] == RunsFound(11, 0)
+    assert [event.done for event in runs] == list(range(1, 12))
+    assert {event.total for event in runs} == {11}
+    assert any(isinstance(event, Progressed) and event.left_s for event in heard)
+
+
+def test_machines_that_do_not_see_the_folder_send_all_that_they_make(
+    byte_model: Path, tmp_path: Path
+) -> None:
+    from tests.core.benchmarks.test_written_evaluation import short
+
+    spec = ModelSpec(str(byte_model), device="cpu", prompt="letters", level_asked="standard")
+    written = (*find_benchmarks(IDS[:1], style="letters"), short("gsm8k"))
+    plan = replace(SMALL, selections=("top", "contrast", "random"), benchmarks=written, limit=3)
+    truth = by_one_process(plan, tmp_path / "one", spec)
+    assert any(name.startswith("divergences/") for name in truth)
+    (tmp_path / "ray").mkdir()
+    assert run_on_ray(plan, runner_of(tmp_path / "ray", spec=spec), replace(TWO, is_shared=False))
+    assert Store(tmp_path / "ray").scores.entries.stored_keys() == []
+    assert_equal(plan, tmp_path / "ray", truth, spec)
+    assert not list(Path(tempfile.gettempdir()).glob("abilityscope-ray-*"))
+
+
+def ray_workers() -> list[psutil.Process]:
+    """The processes that do a unit now."""
+    below = psutil.Process().children(recursive=True)
+    return [one for one in below if one.is_running() and "ray::Worker.do" in " ".join(one.cmdline())]
+
+
+@contextmanager
+def once(is_time: Callable[[], bool], act: Callable[[], object]) -> Iterator[list[bool]]:
+    """A context in which something is done in another thread, as soon as it is time."""
+    acted: list[bool] = []
+
+    def watch() -> None:
+        until = time.monotonic() + 120
+        while time.monotonic() < until and not acted:
+            if is_time():
+                act()
+                acted.append(True)
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield acted
+    acted.append(False)
+    thread.join()
+
+
+def kill_one() -> None:
+    os.kill(ray_workers()[0].pid, signal.SIGKILL)
+
+
+def has_batches(root: Path) -> bool:
+    journals = list((root / "outcomes").glob("*.part"))
+    return any(path.stat().st_size > 20_000 for path in journals) and bool(ray_workers())
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_worker_that_is_killed_while_it_evaluates_costs_a_batch(
+    is_shared: bool, tmp_path: Path, long_truth: dict[str, bytes]
+) -> None:
+    options = RayOptions(workers=1, cpus_per_worker=1, is_shared=is_shared)
+    with once(lambda: has_batches(tmp_path), kill_one) as killed:
+        assert run_on_ray(LONG, runner_of(tmp_path), options)
+    assert killed[0]
+    assert_equal(LONG, tmp_path, long_truth)
+
+
+def test_a_worker_that_is_killed_while_it_scores_scores_again(tmp_path: Path) -> None:
+    plan = replace(SMALL, selections=("contrast",))
+    truth = by_one_process(plan, tmp_path / "one")
+    (tmp_path / "ray").mkdir()
+    kept = Store(tmp_path / "ray").scores.entries
+    with once(lambda: len(kept.stored_keys()) >= 2 and bool(ray_workers()), kill_one) as killed:
+        assert run_on_ray(plan, runner_of(tmp_path / "ray"), TWO)
+    assert killed[0]
+    assert_equal(plan, tmp_path / "ray", truth)
+
+
+@contextmanager
+def cluster_of(nodes: int, **arguments: Any) -> Iterator[Any]:
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1"},
+    )
+    try:
+        for _ in range(nodes):
+            cluster.add_node(num_cpus=1, **arguments)
+        yield cluster
+    finally:
+        cluster.shutdown()
+
+
+def test_a_node_goes_and_another_comes(tmp_path: Path, long_truth: dict[str, bytes]) -> None:
+    with cluster_of(1) as cluster:
+        node = next(one for one in cluster.list_all_nodes() if one is not cluster.head_node)
+
+        def exchange() -> None:
+            cluster.remove_node(node, allow_graceful=False)
+            cluster.add_node(num_cpus=1)
+
+        with once(lambda: has_batches(tmp_path), exchange) as exchanged:
+            options = RayOptions(cluster.address, workers=2, cpus_per_worker=1)
+            assert run_on_ray(LONG, runner_of(tmp_path), options)
+        assert exchanged[0]
+    assert_equal(LONG, tmp_path, long_truth)
+
+
+def test_a_node_whose_weights_differ_is_refused_by_name_and_the_others_go_on(
+    tmp_path: Path, word_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.core.tiny_models import save_model
+
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    (here / "model").symlink_to(word_model)
+    save_model(there / "model", initializer_range=0.1)
+    monkeypatch.setenv("HOME", str(here))
+    spec = ModelSpec("~/model", device="cpu", prompt="text", level_asked="plain")
+    plan, notes = replace(SMALL, selections=("top",)), list[str]()
+    truth = by_one_process(plan, tmp_path / "one", spec)
+    (tmp_path / "ray").mkdir()
+    with cluster_of(1) as cluster:
+        cluster.add_node(num_cpus=1, env_vars={"HOME": str(there)})
+        options = RayOptions(cluster.address, workers=2, cpus_per_worker=1)
+        assert run_on_ray(plan, runner_of(tmp_path / "ray", spec=spec), options, notes.append)
+    assert_equal(plan, tmp_path / "ray", truth, spec)
+    (note,) = notes
+    assert re.fullmatch(r"Worker \d is out: its weights of ~/model differ from the driver's: .*", note)
+
+
+def test_nothing_listens_beyond_this_machine() -> None:
+    with started(RayOptions(workers=1, cpus_per_worker=1)) as ray:
+        assert ray.is_initialized()
+        below = psutil.Process().children(recursive=True)
+        listening = [
+            (one.name(), place.laddr)
+            for one in [psutil.Process(), *below]
+            for place in one.net_connections("inet")
+            if place.status == psutil.CONN_LISTEN
+        ]
+        assert listening
+        assert {place.ip.removeprefix("::ffff:") for _, place in listening} == {"127.0.0.1"}
+        assert DASHBOARD_PORT not in {place.port for _, place in listening}
+
+
+def test_an_address_without_a_cluster_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^Ray cannot be used at '127.0.0.1:1': .*\.$"):
+        run_on_ray(SMALL, runner_of(tmp_path), RayOptions("127.0.0.1:1"))

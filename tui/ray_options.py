@@ -1,0 +1,87 @@
+"""`profile --ray`: the options, and the run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tui import output
+from tui.options import UsageError
+
+if TYPE_CHECKING:
+    from core.cluster.on_ray import RayOptions
+    from core.experiment.plan import Plan
+    from core.runner.runner import Runner
+
+ADDRESS = re.compile(r"local|auto|(ray://)?[\w.\[\]:-]+:\d{1,5}")
+
+
+@dataclass(frozen=True)
+class RayFlags:
+    """Whether a profile uses Ray, and how."""
+
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Spread the work with Ray (extra ray): local starts it on this machine, HOST:PORT joins a "
+            "cluster.",
+            metavar="local|HOST:PORT",
+            show_default=False,
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="With --ray: processes with a model each.",
+            metavar="N",
+            show_default="one on each GPU, without any on each machine",
+        ),
+    ] = None
+    cpus_per_worker: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="With --ray: threads of each of them.", metavar="N", show_default="all, divided"
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.ray is None and (self.workers or self.cpus_per_worker):
+            option = "--workers" if self.workers else "--cpus-per-worker"
+            raise UsageError(f"{option} is about --ray: give --ray too.")
+        if self.ray is not None and not ADDRESS.fullmatch(self.ray):
+            raise UsageError(f"'{self.ray}' is no address of Ray: give local or HOST:PORT.")
+
+    @property
+    def options(self) -> RayOptions | None:
+        """The same for the driver; None without Ray."""
+        from core.cluster.on_ray import RayOptions
+
+        return None if self.ray is None else RayOptions(self.ray, self.workers, self.cpus_per_worker)
+
+
+def settle_on(runner: Runner, options: RayOptions) -> None:
+    """Settles prompt form and level by what is stored, else by a worker's answers."""
+    from core.cluster.on_ray import settle_on_ray
+    from core.runner.probe import stored_settlement
+
+    found = stored_settlement(runner)
+    if found is None:
+        settle_on_ray(runner, options)
+    else:
+        runner.settle(*found)
+
+
+def run_on(plan: Plan, runner: Runner, options: RayOptions) -> None:
+    """Does what the cache lacks of a plan on Ray.
+
+    Raises:
+        Exit: it was cancelled.
+    """
+    from core.cluster.on_ray import run_on_ray
+
+    if not run_on_ray(plan, runner, options, output.note):
+        raise typer.Exit(1)
