@@ -1,19 +1,22 @@
-"""What is stored of a matrix, as a profile: the whole part, with the cells of a run of the same plan."""
+"""What is stored of a matrix, as a profile: the whole part, with the cells of the same plan."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
 import pytest
 
 from cache.folder import Store
+from core.analysis.profile import profile_of
+from core.analysis.samples.items import ensure_items
 from core.analysis.stored_profile import NOTHING, stored_profile, whole_part
-from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
 
 A, B = "spatial_reasoning", "temporal_reasoning"
 ITEMS, SCORED = 12, 4
@@ -35,33 +38,50 @@ def test_what_lacks_most_is_left_out_first(stored: dict[str, int], rows: str, co
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     """One ability on two benchmarks with two random masks, and another one on the first."""
     store = Store(tmp_path_factory.mktemp("cache"))
-    runner = Runner(ModelSpec(), store, ImportanceSpec(n_items=SCORED))
-    both = find_benchmarks([A, B])
-    assert run_profile(plan_of((A,), both, 2), runner) is not None
-    assert run_profile(Plan((B,), ("mlp",), ("top",), (0.03,), both[:1], ITEMS), runner) is not None
-    return store
+    made = Experiment(ModelSpec(device="cpu"), store, ImportanceSpec(n_items=SCORED))
+    store_answers(made, PLAN, None, *PLAN.masks())
+    store_answers(made, replace(PLAN, benchmarks=PLAN.benchmarks[:1]), MaskSpec(B, "mlp", "top", 0.03))
+    return made
 
 
-def plan_of(abilities: tuple[str, ...], benchmarks: tuple[Benchmark, ...], random_seeds: int) -> Plan:
-    return Plan(abilities, ("mlp",), ("top", "random"), (0.03,), benchmarks, ITEMS, random_seeds=random_seeds)
+PLAN = Plan((A,), ("mlp",), ("top", "random"), (0.03,), find_benchmarks([A, B]), ITEMS, random_seeds=2)
+"""What is stored whole."""
 
 
-def test_it_is_the_profile_of_a_run(store: Store) -> None:
-    scored = ImportanceSpec(n_items=SCORED)
-    run = run_profile(plan_of((A,), find_benchmarks([A, B]), 2), Runner(ModelSpec(), store, scored))
-    assert run is not None
+def store_answers(experiment: Experiment, plan: Plan, *masks: MaskSpec | None) -> None:
+    """Stores made-up answers of each mask."""
+    for mask in masks:
+        for request in plan.requests(experiment, mask):
+            items = pl.read_parquet(ensure_items(experiment, request.benchmark, ITEMS))
+            gold = items["gold"].to_numpy()
+            values = np.random.default_rng(int(request.key[:8], 16)).normal(0, 1, (ITEMS, 4))
+            values[np.arange(ITEMS), gold] += 2.0
+            chosen = values.argmax(axis=1)
+            columns = {"item_id": items["item_id"].to_list(), "loglikelihoods": values.tolist()}
+            columns |= {"gold": gold.tolist(), "prediction": chosen.tolist()}
+            columns["correct"] = columns["correct_norm"] = (chosen == gold).tolist()
+            experiment.store.outcomes.save(request.key, request.key_inputs, columns)
+
+
+def test_it_is_the_profile_of_what_is_whole(experiment: Experiment) -> None:
+    stored = experiment.store.outcomes
+    frames = {
+        mask: [stored.load(request.key) for request in PLAN.requests(experiment, mask)]
+        for mask in (None, *PLAN.masks())
+    }
+    expected = profile_of(PLAN, experiment, frames)  # type: ignore[arg-type]
     asked = MaskSpec(B, "mlp", "top", 0.03, n_items=SCORED)  # the number of the lens, not of the experiment
-    benchmarks = find_benchmarks(["diagnostic"])
-    found, experiment = stored_profile(Experiment(ModelSpec(), store), asked, benchmarks, ITEMS, (0.01,))
-    assert experiment.importance == scored
-    assert found.plan == run.plan
-    assert found.cells.equals(run.cells)
-    assert found.outcomes.equals(run.outcomes)
+    other = Experiment(experiment.spec, experiment.store)
+    found, scored = stored_profile(other, asked, find_benchmarks(["diagnostic"]), ITEMS, (0.01,))
+    assert scored.importance == experiment.importance
+    assert found.plan == PLAN
+    assert found.cells.equals(expected.cells)
+    assert found.outcomes.equals(expected.outcomes)
 
 
-def test_nothing_stored_is_said(store: Store) -> None:
+def test_nothing_stored_is_said(experiment: Experiment) -> None:
     with pytest.raises(ValueError, match=NOTHING[:30]):
-        stored_profile(Experiment(ModelSpec(), store), MaskSpec(A, "all", "top", 0.03), find_benchmarks([A]))
+        stored_profile(experiment, MaskSpec(A, "all", "top", 0.03), find_benchmarks([A]))
