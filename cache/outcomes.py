@@ -33,6 +33,7 @@ SCHEMA = pl.Schema(
         "cluster": pl.String(),
         "tokens": pl.List(pl.Int32()),
         "cut": pl.Int32(),
+        "gold_logprob": pl.Float32(),
     }
 )
 """One row per item, in item order.
@@ -42,7 +43,11 @@ SCHEMA = pl.Schema(
 `finish` why it ended and `tokens` the ids of all new tokens, an end token included; these are null for
 multiple choice. `cut` is the number of tokens that were cut from the left of a prompt too long for the model,
 0 as a rule. `score` is the first metric, 0 to 1. Items of one `cluster` are resampled together; null: the
-item is on its own."""
+item is on its own. `gold_logprob` is the mean log-probability, in nats, of the tokens of a right answer in
+the benchmark's form; null where there is none, for multiple choice, and in entries from before it."""
+
+ADDED = "gold_logprob"
+"""A column that entries of the same format may lack."""
 
 
 class Loaded(NamedTuple):
@@ -73,6 +78,13 @@ class Outcomes(Tables):
             ValueError: a column has an unknown name, or the columns differ in length.
         """
         self.save_frame(key, key_inputs, _frame(columns))
+
+    def read(self, content: bytes) -> pl.DataFrame:
+        """The table in a payload, with the column that it may lack."""
+        frame = super().read(content)
+        return (
+            frame if ADDED in frame.columns else frame.with_columns(pl.lit(None, SCHEMA[ADDED]).alias(ADDED))
+        )
 
     def load_many(self, keys: Sequence[str]) -> Loaded:
         """The outcomes under many keys at once; keys that are not stored are left out."""
@@ -105,11 +117,11 @@ def _read_together(
     if not contents:
         return {}
     try:
-        rows = pl.scan_parquet(list(contents.values())).collect()
+        rows = pl.scan_parquet(list(contents.values()), schema=SCHEMA, missing_columns="insert").collect()
     except pl.exceptions.PolarsError:
         return None
     known = [height for height in heights.values() if isinstance(height, int)]
-    if len(known) < len(heights) or sum(known) != rows.height or rows.schema != SCHEMA:
+    if len(known) < len(heights) or sum(known) != rows.height or rows["item_id"].null_count():
         return None
     ends = itertools.accumulate(known)
     return {key: rows.slice(end - n, n) for key, n, end in zip(heights, known, ends, strict=True)}

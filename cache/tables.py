@@ -145,12 +145,20 @@ class Tables:
         """
         path = self.entries.read_path(key)
         try:
-            frame = pl.read_parquet(content)
+            frame = self.read(content)
         except pl.exceptions.PolarsError as error:
             raise CorruptEntry(path, f"it is no table ({' '.join(str(error).split())})") from None
         if frame.schema != self.schema or frame.height != n:
             raise CorruptEntry(path, f"it is not a table of {self.entries.kind.name} with {n} rows")
         return frame
+
+    def read(self, content: bytes) -> pl.DataFrame:
+        """The table in a payload.
+
+        Raises:
+            PolarsError: it is no table.
+        """
+        return pl.read_parquet(content)
 
     def path(self, key: str) -> Payload | None:
         """What to scan for the table of a key, verified whole; None if it is not stored.

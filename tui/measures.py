@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.analysis.statistics import NO_PROBABILITY
+
 if TYPE_CHECKING:
     from core.analysis.statistics.cells import CellStatistics
 
@@ -37,11 +39,21 @@ class Measure:
     whole_legend: str
     """What the rest of a mark means, for the screen where it has room."""
 
+    def of(self, ais_p_reason: str) -> Measure:
+        """The measure that a cell shows: AIS where there is no p(right), whatever is asked for.
+
+        Args:
+            ais_p_reason: why the cell has no AIS_p; empty if it has one.
+        """
+        return AIS if ais_p_reason == NO_PROBABILITY else self
+
     def bounds(self, statistics: CellStatistics | None) -> Bounds | None:
         """The effect between the ends of its interval; None without an effect."""
+        if statistics is None:
+            return None
+        measure = self.of(statistics.ais_p_reason)
         low, effect, high = (
-            None if statistics is None else getattr(statistics, name)
-            for name in (self.ends[0], self.effect, self.ends[1])
+            getattr(statistics, n) for n in (measure.ends[0], measure.effect, measure.ends[1])
         )
         return None if low is None or effect is None or high is None else (low, effect, high)
 
@@ -94,12 +106,12 @@ AIS_P = Measure(
     effect="ais_p",
     reason="ais_p_reason",
     mark=_link,
-    legend="Cells: AIS_p, the AIS of the probability of the right option: 1 = the benchmark needs the "
-    "ability, 0 = it does not. * a link: the whole interval is above .05; ** and above the other abilities' "
-    "masks; ? but random masks go as far; · not identifiable, the reason is below; ! the mask takes every "
-    "benchmark down to chance",
-    short_legend="interval above .05",
-    whole_legend="",
+    legend="Cells: AIS_p, the AIS of the probability of the right answer (AIS where that is not known): "
+    "1 = the benchmark needs the ability, 0 = it does not. * a link: the whole interval is above .05; ** and "
+    "above the other abilities' masks; ? but random masks go as far; · not identifiable, the reason is "
+    "below; ! the mask takes every benchmark down to chance",
+    short_legend="> .05",
+    whole_legend="(the whole interval)  ** and above others' masks  ? random masks go as far",
 )
 
 MEASURES = {"ais": AIS, "ais_p": AIS_P}

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from core.abilities.catalogue import JOINS
+from core.analysis.statistics import NO_PROBABILITY
 from core.masks.choices import CONTROLS
 from core.models.spec import FORM
 from tui import output
@@ -25,6 +26,7 @@ from tui.result_words import (
     collapse_line,
     detectable_line,
     matrix_title,
+    mean_effect,
     mean_quality_cell,
     random_line,
     reasons,
@@ -75,6 +77,8 @@ def write_profile(profile: Profile, measure: Measure) -> None:
         output.write_table(_base_table(cells))
         output.write(reasons(cells, AIS))
         return
+    if (cells["ais_p_reason"] == NO_PROBABILITY).all():
+        measure = AIS
     effects = profile.plan.effects
     variants = [v for v in profile.plan.variants if v != "base"]
     ks = {variant: sorted(profile.plan.ks_of(variant)) for variant in variants}
@@ -148,14 +152,10 @@ def _matrix(rows: pl.DataFrame, at_k: pl.DataFrame, measure: Measure) -> Table:
         name = SHORT_NAMES[str(ability)] + ("!" if row["collapsed"][0] else "")
         table.add_row(name, *(cells[benchmark] for benchmark in benchmarks))
     for control in CONTROLS:
-        means = (
-            at_k.filter(pl.col("selection") == control)
-            .group_by("benchmark")
-            .agg(pl.col(measure.effect).mean())
-        )
-        by_name = dict(means.iter_rows())
-        if by_name:
-            table.add_row(f"({control})", *(number(by_name[b]) for b in benchmarks), style="dim")
+        drawn = at_k.filter(pl.col("selection") == control)
+        if len(drawn):
+            means = (mean_effect(drawn.filter(benchmark=name), measure) for name in benchmarks)
+            table.add_row(f"({control})", *map(number, means), style="dim")
     return table
 
 

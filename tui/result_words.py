@@ -38,11 +38,11 @@ SUMMARY_LEGEND = {
 """What the columns of the summary of matrices mean, by measure."""
 
 ATTRIBUTION_LEGEND = (
-    "A cell names its ability if its AIS is above 0 with q < .05 (significant), or if in addition the "
-    "interval of its difference from the other abilities' masks is above 0 (specific). In brackets: "
-    "abilities that the items of a compound benchmark need by construction.  precision: needed among the "
-    "named.  recall: named among the needed.  F1: their harmonic mean; naming every ability everywhere "
-    "gives {}"
+    "A cell names its ability if the whole interval of its AIS_p is above .05 (link), or if in addition it "
+    "is above the other abilities' masks, and above random ones where these were run (specific). In "
+    "brackets: abilities that the items of a compound benchmark need by construction.  precision: needed "
+    "among the named.  recall: named among the needed.  F1: their harmonic mean; naming every ability "
+    "everywhere gives {}"
 )
 
 SILENT = (
@@ -150,6 +150,7 @@ def matrix_title(rows: pl.DataFrame, measure: Measure) -> str:
 
 def cell_text(cell: Mapping[str, Any], measure: Measure, *, with_interval: bool = False) -> str:
     """One cell: `.65**`, or `.65** [.52 .77]`; a dot if it is not identifiable."""
+    measure = measure.of(cell["ais_p_reason"])
     if cell[measure.effect] is None:
         return "·"
     text = f"{number(cell[measure.effect])}{measure.mark(cell)}"
@@ -157,15 +158,23 @@ def cell_text(cell: Mapping[str, Any], measure: Measure, *, with_interval: bool 
     return f"{text} [{low} {high}]" if with_interval else text
 
 
+def mean_effect(cells: pl.DataFrame, measure: Measure) -> float | None:
+    """The mean effect of some masks on one benchmark; None without any."""
+    values = [cell[measure.of(cell["ais_p_reason"]).effect] for cell in cells.to_dicts()]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
 def reasons(cells: pl.DataFrame, measure: Measure) -> str:
     """The reason why cells are not identifiable, one line per benchmark."""
-    import polars as pl
-
-    undefined = cells.filter(pl.col(measure.effect).is_null())
+    found: dict[str, str] = {}
+    for cell in cells.to_dicts():
+        of_cell = measure.of(cell["ais_p_reason"])
+        if cell[of_cell.effect] is None:
+            found.setdefault(cell["benchmark"], cell[of_cell.reason])
     order = {ability.id: index for index, ability in enumerate(ABILITIES)}
-    rows = undefined.unique("benchmark", maintain_order=True).to_dicts()
-    rows.sort(key=lambda cell: order.get(cell["benchmark"], len(order)))
-    return "".join(f"{row['benchmark']}: {shown(row[measure.reason])}\n" for row in rows)
+    names = sorted(found, key=lambda name: order.get(name, len(order)))
+    return "".join(f"{name}: {shown(found[name])}\n" for name in names)
 
 
 def times_text(times: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -9,13 +10,12 @@ from typing import Literal
 import polars as pl
 
 from core.analysis.comparisons import SIZE, may_be_starred
-from core.analysis.statistics import SIGNIFICANT
 
-Rule = Literal["significant", "specific"]
-"""When a cell names its ability. `significant`: AIS above 0 and q below .05; `specific`: that, and the whole
-interval of its specificity (the AIS less the mean of the other abilities' masks) is above 0."""
+Rule = Literal["link", "specific"]
+"""When a cell names its ability. `link`: the whole interval of its AIS_p is above the least effect.
+`specific`: that, and it is above the other abilities' masks, and above random ones where these were run."""
 
-RULES: tuple[Rule, ...] = ("significant", "specific")
+RULES: tuple[Rule, ...] = ("link", "specific")
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class AttributionAccuracy:
     right: int
     """Cells that it names and that are needed."""
     silent: int
-    """Cells that cannot be named: the AIS is not defined, the mask is collapsed, or the intact model does not
-    show the ability."""
+    """Cells that cannot be named: there is no AIS_p, the mask is collapsed, or the intact model does not show
+    the ability."""
 
     @property
     def precision(self) -> float | None:
@@ -74,13 +74,14 @@ def attributions_of(cells: pl.DataFrame, needs: Mapping[str, tuple[str, ...]]) -
     """
     chosen = cells.filter(pl.col("benchmark").is_in(list(needs)))
     truth = [ability in needs[name] for name, ability in chosen.select("benchmark", "ability").iter_rows()]
-    speaks = pl.col("defined") & ~pl.col("collapsed") & may_be_starred()
-    significant = speaks & (pl.col("ais") > 0) & (pl.col("q_value") < SIGNIFICANT)
+    speaks = pl.col("ais_p").is_not_null() & ~pl.col("collapsed") & may_be_starred()
+    link = speaks & pl.col("link")
+    beyond = (pl.col("specificity_p_low") > 0) & (pl.col("over_random_p_low").fill_null(math.inf) > 0)
     marked = chosen.with_columns(
         pl.Series("needed", truth, pl.Boolean),
         silent=~speaks,
-        significant=significant.fill_null(value=False),
-        specific=(significant & (pl.col("specificity_low") > 0)).fill_null(value=False),
+        link=link.fill_null(value=False),
+        specific=(link & beyond).fill_null(value=False),
     )
     return [
         _attribution(matrix, rule)

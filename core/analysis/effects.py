@@ -1,4 +1,4 @@
-"""What stored masks do to benchmarks: their statistics, which this process keeps once computed. No torch."""
+"""What stored masks do to benchmarks, which this process keeps once computed. No torch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from dataclasses import dataclass, replace
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
+from core.analysis.beyond import Beyond, beyond_masks
 from core.analysis.statistics.bootstrap import Specificity, specificities
-from core.analysis.statistics.cells import CellStatistics, clusters_of, frame_statistics, paired_scores
+from core.analysis.statistics.cells import (
+    CellStatistics,
+    clusters_of,
+    frame_statistics,
+    paired_probabilities,
+    paired_scores,
+)
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, Run
@@ -21,6 +28,10 @@ Version = tuple[str, int]
 
 _known: dict[tuple[Version, Version, int], CellStatistics] = {}
 """By base outcomes, ablated outcomes and seed of the bootstrap."""
+
+
+_known_beyond: dict[tuple[tuple[Version, ...], int], list[Beyond]] = {}
+"""What masks do beyond each other, by the outcomes of base and of the masks, and seed of the bootstrap."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,12 +131,50 @@ def _remember(known: Mapping[tuple[Version, Version], CellStatistics], seed: int
     _known.update({(*versions, seed): cell for versions, cell in known.items()})
 
 
-def stored_specificity(
-    experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, n: int
-) -> Specificity | None:
-    """The AIS of a mask on n items less the mean of the other abilities' stored ones.
+def stored_beyond(
+    experiment: Experiment,
+    found: Mapping[tuple[MaskSpec, str], CellStatistics],
+    benchmarks: Sequence[tuple[Benchmark, int]],
+    seed: int = 0,
+) -> dict[tuple[MaskSpec, str], Beyond]:
+    """What each mask does to each benchmark beyond the others by p(right), by mask and benchmark.
 
-    None if the base, the mask's own or all other outcomes are missing or damaged, or the AIS is not defined.
+    Args:
+        experiment: the model and the cache.
+        found: the statistics of the masks that are compared, random ones among them.
+        benchmarks: with their numbers of items.
+        seed: random seed of the bootstrap.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    rows: dict[tuple[MaskSpec, str], Beyond] = {}
+    for benchmark, n in benchmarks:
+        masks = [mask for mask, name in found if name == benchmark.id]
+        requests = [experiment.request(mask, benchmark, n) for mask in (None, *masks)]
+        versions = tuple(filter(None, (_version(experiment, request.key) for request in requests)))
+        if len(versions) < len(requests) or len(masks) < 2:
+            continue  # deleted meanwhile, or nothing to compare
+        if (versions, seed) not in _known_beyond:
+            frames = experiment.store.outcomes.load_many([request.key for request in requests]).frames
+            if len(frames) < len({request.key for request in requests}):
+                continue
+            base, *ablated = (frames[request.key] for request in requests)
+            statistics = found[masks[0], benchmark.id]
+            compared = beyond_masks(masks, base, ablated, benchmark, statistics, seed, by_score=False)
+            if len(_known_beyond) >= MOST_KNOWN // 100:
+                _known_beyond.clear()
+            _known_beyond[versions, seed] = compared
+        rows |= {(m, benchmark.id): one for m, one in zip(masks, _known_beyond[versions, seed], strict=True)}
+    return rows
+
+
+def stored_specificity(
+    experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, n: int, *, by_probability: bool
+) -> Specificity | None:
+    """The AIS or AIS_p of a mask on n items less the mean of the other abilities' stored ones.
+
+    None if the base, the mask's own or all other outcomes are missing or damaged, or there is none.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
@@ -137,9 +186,9 @@ def stored_specificity(
     columns = [frames[key] for key in keys if key in frames]
     if base not in frames or keys[0] not in frames or len(columns) < 2:
         return None
-    if not frame_statistics(frames[base], columns[:1], benchmark, mask.seed)[0].defined:
-        return None
-    paired = paired_scores(frames[base], columns, benchmark)
-    if paired is None:
+    own = frame_statistics(frames[base], columns[:1], benchmark, mask.seed)[0]
+    pair = paired_probabilities if by_probability else paired_scores
+    paired = pair(frames[base], columns, benchmark)
+    if paired is None or (own.ais_p if by_probability else own.ais) is None:
         return None
     return specificities(*paired, seed=mask.seed, clusters=clusters_of(frames[base]))[0]

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
+from core.analysis.beyond import Beyond
 from core.analysis.cache_status import is_stored, items_of
 from core.analysis.comparisons import cell_table, compared
-from core.analysis.effects import Effects, effects
+from core.analysis.effects import Effects, effects, stored_beyond
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import EmpiricalP, empirical_p
@@ -46,6 +47,10 @@ class Cell:
     mask that is drawn itself."""
     link: bool | None = None
     """Whether the whole interval of its AIS_p is above the least effect, or below; None: not settled."""
+    specificity_p_low: float | None = None
+    """Lower end of its AIS_p beyond the other abilities' masks; None where that is not known."""
+    over_random_p_low: float | None = None
+    """The same beyond the random masks of its ability and size."""
     is_shown: bool = True
     """Whether the intact model shows the ability, or it is unknown; else nothing about it is significant."""
 
@@ -130,11 +135,13 @@ def matrix(
     measured = effects(experiment, [*masks, *controls], sized, seed)
     draws = [] if mask.selection in DRAWN else _further_draws(experiment, masks, sized, seed)
     further = effects(experiment, draws, sized, seed)
-    random = cell_table([*controls, *draws], ids, {**measured.found, **further.found})
+    found = {**measured.found, **further.found}
+    beyond = stored_beyond(experiment, found, sized, seed)
+    random = cell_table([*controls, *draws], ids, found)
     shown = shown_abilities(experiment, limit)
     table = compared(cell_table(masks, ids, measured.found), random, flags_of(shown))
     by_ability = {mask.ability: mask for mask in masks}
-    cells = [_cell(measured, by_ability[row["ability"]], row) for row in table.to_dicts()]
+    cells = [_cell(measured, beyond, by_ability[row["ability"]], row) for row in table.to_dicts()]
     weights = mask_weights(mask, experiment.info)
     return Matrix(
         mask=masks[0],
@@ -183,9 +190,15 @@ def beside_random(experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, 
     return None if own is None or own.ais is None or not known else empirical_p(own.ais, known)
 
 
-def _cell(measured: Effects, mask: MaskSpec, row: Mapping[str, Any]) -> Cell:
+def _cell(
+    measured: Effects,
+    beyond: Mapping[tuple[MaskSpec, str], Beyond],
+    mask: MaskSpec,
+    row: Mapping[str, Any],
+) -> Cell:
     """The cell of a row of the compared table."""
     found = measured.found.get((mask, row["benchmark"]))
+    others = beyond.get((mask, row["benchmark"]), {})
     p, masks = row["empirical_p"], row["random_masks"]
     return Cell(
         ability=mask.ability,
@@ -196,6 +209,8 @@ def _cell(measured: Effects, mask: MaskSpec, row: Mapping[str, Any]) -> Cell:
         control=measured.found.get((mask.control, row["benchmark"])),
         holm_p=row["holm_p"],
         link=row["link"],
+        specificity_p_low=others.get("specificity_p_low"),
+        over_random_p_low=others.get("over_random_p_low"),
         is_shown=row["shown"] is not False,
         empirical=None if p is None else EmpiricalP(p, masks),
     )

@@ -52,9 +52,9 @@ class ChoiceDocument:
     cluster: str
     """Items of one cluster share a passage and are resampled together; empty: the item stands alone."""
     contexts: tuple[str, ...]
-    """One for all options, or one per option (WinoGrande)."""
+    """One for all continuations, or one for each (WinoGrande)."""
     continuations: tuple[str, ...]
-    """What is scored, one per option, including the space that separates it from its context."""
+    """What is scored, one per option, including the space that separates it from its context; see `sums`."""
     gold: frozenset[int]
     """Indices of the right options; several only in TruthfulQA mc2."""
     options: tuple[str, ...]
@@ -66,7 +66,14 @@ class ChoiceDocument:
     steps: str = ""
     """The worked solution, if any."""
     read: str = ""
-    """The prompt as shown to a person, if the continuations hold part of the question; else empty."""
+    """The prompt as shown to a person, if several questions are asked one by one; else empty."""
+    sums: tuple[tuple[int, ...], ...] = ()
+    """Of questions that are asked one by one: the continuations that make up each option, by index. Empty:
+    each continuation is an option."""
+
+    def of_options(self, scored: Sequence[float]) -> tuple[float, ...]:
+        """The log-likelihood of each option, from those of the continuations."""
+        return tuple(sum(scored[i] for i in parts) for parts in self.sums) or tuple(scored)
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,9 @@ class GenerationDocument:
     code: CodeReference | None = None
     """Set for programming tasks only."""
     asked: str = ""
+    gold: str = ""
+    """A right answer as the worked examples give theirs, with what separates it from the prompt; empty: none
+    is known in that form."""
 
 
 Document = ChoiceDocument | GenerationDocument

@@ -41,7 +41,7 @@ PROBE_ITEMS = 20
 PLAUSIBLE_RANGE = (0.05, 1.0)
 """Plausible scores of diagnostic benchmarks; the lowest is far below what guessing gives (0.25)."""
 
-COMPOUND_VERSION = 1
+COMPOUND_VERSION = 2
 """Raised whenever a compound item or its prompt changes though its parts do not."""
 
 PLAUSIBLE_SHARE_OF_CHANCE = 0.2
@@ -53,6 +53,9 @@ BLANK = "_"
 ORDINALS = ("First", "Second", "Third")
 
 METRICS = ("acc", "acc_norm")
+
+Scored = tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[int, ...], ...]]
+"""Contexts, continuations and sums of a `ChoiceDocument`."""
 
 
 def diagnostic_benchmarks(style: PromptStyle | None = None) -> tuple[Benchmark, ...]:
@@ -242,25 +245,28 @@ def item_document(item: Item, style: PromptStyle) -> ChoiceDocument:
 def compound_document(item: CompoundItem, style: PromptStyle) -> ChoiceDocument:
     """A compound item as a document in a form.
 
-    `cloze`: the first question is the prompt; an option continues with an answer, the next question and its
-    answer. `letters`: all questions, then lettered options; the letters are scored. `text`: all questions; an
-    option is an answer to each.
+    `cloze`: the questions one by one, for the embedded models know no other; an option is an answer to each.
+    `letters`: all questions, then lettered options; the letters are scored. `text`: all questions; an option
+    is an answer to each.
     """
     options = tuple("; ".join(answer.removesuffix(".") for answer in answers) for answers in item.options)
-    context, continuations = _cloze(item) if style == "cloze" else _asked(item, options, style)
     questions = [_question(part) for part in item.parts]
+    is_cloze = style == "cloze"
+    contexts, continuations, sums = _one_by_one(item, questions) if is_cloze else _asked(item, options, style)
+    said = [" ".join(answers) for answers in item.options] if is_cloze else continuations
     return ChoiceDocument(
         id=item.id,
         family=" + ".join(part.ability for part in item.parts),
         cluster="",
-        contexts=(context,),
+        contexts=contexts,
         continuations=continuations,
         gold=frozenset((item.answer_index,)),
         options=options,
-        lengths=tuple(len(continuation.lstrip()) for continuation in continuations),
+        lengths=tuple(len(text.lstrip()) for text in said),
         asked=" / ".join(questions),
         steps="\n".join(part.steps for part in item.parts if part.steps),
-        read=f" {BLANK} . ".join(questions) if style == "cloze" else "",
+        read=f" {BLANK} . ".join(questions) if is_cloze else "",
+        sums=sums,
     )
 
 
@@ -268,25 +274,27 @@ def _question(part: Item) -> str:
     return f"{part.context} {part.question}".strip()
 
 
-def _cloze(item: CompoundItem) -> tuple[str, tuple[str, ...]]:
-    first, *rest = (_question(part) for part in item.parts)
-    continuations = []
-    for answer, *answers in item.options:
-        following = (f" . {question} {later}" for question, later in zip(rest, answers, strict=True))
-        continuations.append("".join((f" {answer}", *following)))
-    return first, tuple(continuations)
+def _one_by_one(item: CompoundItem, questions: Sequence[str]) -> Scored:
+    """Each question with the answers that the options give to it; an option is the sum of its answers."""
+    answers = [tuple(dict.fromkeys(column)) for column in zip(*item.options, strict=True)]
+    asked = [(part, answer) for part, some in enumerate(answers) for answer in some]
+    return (
+        tuple(questions[part] for part, _ in asked),
+        tuple(f" {answer}" for _, answer in asked),
+        tuple(tuple(asked.index(pair) for pair in enumerate(option)) for option in item.options),
+    )
 
 
-def _asked(item: CompoundItem, options: tuple[str, ...], style: PromptStyle) -> tuple[str, tuple[str, ...]]:
+def _asked(item: CompoundItem, options: tuple[str, ...], style: PromptStyle) -> Scored:
     """All questions, and what is scored: the letters of the listed options, or their text."""
     lines = []
     for ordinal, part in zip(ORDINALS, item.parts, strict=False):
         lines += [part.context] if part.context else []
         lines.append(f"{ordinal} question: {part.question}")
     if style == "text":
-        return "\n".join([*lines, "Answer:"]), tuple(f" {option}" for option in options)
+        return ("\n".join([*lines, "Answer:"]),), tuple(f" {option}" for option in options), ()
     lines += [f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False)]
-    return "\n".join([*lines, "Answer:"]), tuple(f" {letter}" for letter in LETTERS[: len(options)])
+    return ("\n".join([*lines, "Answer:"]),), tuple(f" {letter}" for letter in LETTERS[: len(options)]), ()
 
 
 def choice_means(metrics: Sequence[str], outcomes: pl.DataFrame) -> dict[str, float]:

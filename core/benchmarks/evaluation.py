@@ -16,6 +16,7 @@ from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice, encode_options, longest_row
 from core.inference.generation import Generated, Stage, generate
 from core.inference.loglikelihood import greedy_options, loglikelihoods
+from core.inference.probabilities import answer_logprobs
 from core.models.loading import LoadedModel
 
 ANSWERS_AT_ONCE = 32
@@ -53,6 +54,9 @@ class Outcome:
     """The new tokens, see `Generated`."""
     cut: int = 0
     """Tokens cut from the left of the prompt, which was too long for the model; the most of any option."""
+    gold_logprob: float | None = None
+    """The mean log-probability of the tokens of a right answer in the benchmark's form, in nats; None for
+    multiple choice, and if there is none or it is not finite."""
 
 
 @dataclass(frozen=True)
@@ -186,8 +190,9 @@ def choice_outcome(
     values: tuple[float, ...],
     greedy: tuple[bool, ...] | None = None,
 ) -> Outcome:
-    """The outcome of an item from its options' log-likelihoods, by lm-evaluation-harness's rules."""
+    """The outcome of an item from its continuations' log-likelihoods, by lm-evaluation-harness's rules."""
     assert isinstance(document, ChoiceDocument), "a plan has nothing else"
+    values = document.of_options(values)
     chosen = prediction(values)
     judged = benchmark.source.judge_choice(document, values, greedy)
     return Outcome(
@@ -239,11 +244,16 @@ def _written(
             on_text=None if watch is None else _on_text(watch, some),
             on_step=None if watch is None else _on_step(watch, some),
         )
+        golds = answer_logprobs(
+            model, prepared.tokenizer, [(one.prompt, one.gold) for one in some], cancelled
+        )
+        if golds is None:
+            return
         outcomes = []
-        for document, text in zip(some, texts, strict=True):
+        for document, text, gold in zip(some, texts, golds, strict=True):
             if text.finish == "cancelled" or cancelled():  # running a program takes time, too
                 return
-            outcomes.append(_written_outcome(prepared.benchmark, document, text))
+            outcomes.append(replace(_written_outcome(prepared.benchmark, document, text), gold_logprob=gold))
             if text.logprobs and watch is not None:
                 watch.noted(document.id, text.logprobs)
         yield outcomes

@@ -201,7 +201,15 @@ def _document(
         targets=read.targets,
         code=read.code,
         asked=read.prompt,
+        gold=_gold(task, read, chat),
     )
+
+
+def _gold(task: Task, read: Writing, chat: ChatTemplate | None) -> str:
+    """The right answer as the worked examples give theirs; programs go on from their prompts."""
+    if not (task.answers_in_form and read.answer):
+        return ""
+    return read.answer if chat or read.code else task.delimiter + read.answer
 
 
 def _joined(turns: Sequence[Turn], chat: ChatTemplate | None) -> str:

@@ -69,9 +69,9 @@ def choice_metric(metric: str, document: ChoiceDocument, loglikelihoods: Sequenc
     Raises:
         ValueError: the metric is unknown, or there is not one finite log-likelihood per option.
     """
-    if len(loglikelihoods) != len(document.continuations) or not all(map(math.isfinite, loglikelihoods)):
+    if len(loglikelihoods) != len(document.options) or not all(map(math.isfinite, loglikelihoods)):
         raise ValueError(
-            f"Item {document.id} needs {len(document.continuations)} finite log-likelihoods, "
+            f"Item {document.id} needs {len(document.options)} finite log-likelihoods, "
             f"not {list(loglikelihoods)}."
         )
     if metric == "acc":

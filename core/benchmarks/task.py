@@ -128,6 +128,8 @@ class Task:
     """The text before everything else, the same for all rows of a family."""
     delimiter: str = " "
     """What separates a prompt from its answer."""
+    answers_in_form: bool = True
+    """Whether a row's answer has the form of the worked examples."""
     until: tuple[str, ...] = ()
     """Stop strings of a written answer."""
     max_new_tokens: int = HARNESS_MAX_NEW_TOKENS

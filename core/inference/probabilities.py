@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.inference.answers import Divergence, first_difference
 from core.inference.choice_plan import plan_choices
-from core.inference.encoding import EncodedChoice, TokenIds, encode_prompt, longest_row
+from core.inference.encoding import EncodedChoice, TokenIds, encode_options, encode_prompt, longest_row
 from core.inference.loglikelihood import token_loglikelihoods
 
 Probabilities = tuple[float | None, float | None]
@@ -146,6 +146,44 @@ def _comparison(
 def _probability(logprobs: Sequence[float]) -> float | None:
     """The probability of a token; None if there is none, or the model's number is not finite."""
     return math.exp(logprobs[0]) if logprobs and math.isfinite(logprobs[0]) else None
+
+
+def answer_logprobs(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[tuple[str, str]],
+    cancelled: Callable[[], bool] | None = None,
+) -> list[float | None] | None:
+    """The mean log-probability, in nats, of the tokens of an answer to each prompt, read in one pass.
+
+    Args:
+        model: in eval mode.
+        tokenizer: the model's.
+        pairs: prompts, and answers with the space before them. An empty answer has no log-probability, nor
+            has one that is longer than the model takes; longer prompts are cut from the left.
+        cancelled: asked between batches; then the result is None.
+
+    Raises:
+        ValueError: a prompt with its answer does not fit in memory.
+    """
+    longest = longest_row(model.config)
+    encoded = {
+        number: encode_options(str(number), (prompt,), (answer,), 0, tokenizer)
+        for number, (prompt, answer) in enumerate(pairs)
+        if answer.strip()
+    }
+    numbers = [number for number, one in encoded.items() if len(one.continuation_ids[0]) <= longest]
+    plan = plan_choices([encoded[n] for n in numbers], model.device, "auto", pad_id=0, max_length=longest)
+    found: dict[int, float] = {}
+    for scores in token_loglikelihoods(model, plan, cancelled):
+        for index, (values,) in zip(scores.items, scores.loglikelihoods, strict=True):
+            found[numbers[index]] = (
+                math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan
+            )
+    if len(found) < len(numbers):
+        return None
+    means = (found.get(number, math.nan) for number in range(len(pairs)))
+    return [mean if math.isfinite(mean) else None for mean in means]
 
 
 def _finite(model: PreTrainedModel, values: tuple[float, ...]) -> tuple[float, ...]:

@@ -49,7 +49,7 @@ def test_comes_back_as_saved(outcomes: Outcomes) -> None:
     frame = outcomes.load(key(0))
     assert frame is not None
     assert frame.schema == SCHEMA
-    lacking = {name: [None] * 3 for name in ("text", "answer", "finish", "cluster", "tokens", "cut")}
+    lacking = {name: [None] * 3 for name in SCHEMA if name not in (*COLUMNS, "score")}
     assert frame.to_dict(as_series=False) == {**COLUMNS, **lacking, "score": [1.0, 0.0, 1.0]}
 
 
@@ -83,6 +83,28 @@ def test_many_at_once_equal_one_by_one(tmp_path_factory: pytest.TempPathFactory,
         assert loaded.frames[key(i)]["item_id"].to_list() == columns(n, i)["item_id"]
         assert loaded.frames[key(i)]["correct"].to_list() == columns(n, i)["correct"]
     assert all(frame.schema == SCHEMA for frame in loaded.frames.values())
+
+
+def test_entries_from_before_the_last_column_are_read(outcomes: Outcomes) -> None:
+    written = {"item_id": ["a"], "correct": [True], "gold_logprob": [-0.5]}
+    outcomes.save(key(1), {}, written)
+    frame = outcomes.load(key(0))
+    assert frame is not None
+    outcomes.save_frame(key(2), {}, frame.drop("gold_logprob"))
+    earlier = outcomes.load(key(2))
+    assert earlier is not None
+    assert earlier.equals(frame)
+    assert earlier.schema == SCHEMA
+    loaded = outcomes.load_many([key(2), key(1), key(0)])
+    assert [one["gold_logprob"].to_list() for one in loaded.frames.values()] == [
+        [None] * 3,
+        [-0.5],
+        [None] * 3,
+    ]
+    assert loaded.frames[key(2)].equals(frame)
+    outcomes.save_frame(key(3), {}, frame.drop("item_id"))
+    broken = outcomes.load_many([key(1), key(3)])
+    assert (list(broken.frames), len(broken.corrupt)) == ([key(1)], 1)
 
 
 def test_a_damaged_one_does_not_take_the_others_along(outcomes: Outcomes) -> None:

@@ -49,7 +49,7 @@ def test_profile_uses_the_k_that_was_found_for_each_variant(
     assert "measures the generation quality of 1 mask at each k of each variant" in err
     assert f"Generation quality at k {chosen['mlp']:g} (mlp), {chosen['all']:g} (all)" in out
     text = " ".join(out.split())
-    assert all(f"AIS · {variant} · top · k {k:g} ·" in text for variant, k in chosen.items())
+    assert all(f"AIS_p · {variant} · top · k {k:g} ·" in text for variant, k in chosen.items())
     assert document(capsys, *words, "--out", str(tmp_path))["settings"]["auto_k"] == settings["auto_k"]
 
 

@@ -28,7 +28,7 @@ PROFILE = (
 def test_profile_writes_tables_and_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, err = called(capsys, *PROFILE, "--out", str(tmp_path / "out"))
     assert code == 0, err
-    assert "AIS · mlp · top · k 0.03" in out
+    assert "AIS_p · mlp · top · k 0.03" in out
     assert "(random)" in out
     assert "Margin of the right option in nats · top · k 0.03" in out
     assert "6 runs" in err

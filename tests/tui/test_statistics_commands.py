@@ -55,6 +55,9 @@ def test_bench_says_what_so_few_items_show_and_whether_the_model_can_write(
     assert code == 0, err
     assert found["effect"]["at_chance"]
     assert "at chance: a mask that does this to every benchmark says nothing" in out
+    effect = found["effect"]
+    assert f"AIS_p     {effect['ais_p']:.2f} [{effect['ais_p_low']:.2f}, {effect['ais_p_high']:.2f}]" in out
+    assert f"p(right) {effect['base_p_right']:.3f} to {effect['p_right']:.3f}" in out
     assert f"minimum detectable AIS with n 40: {found['effect']['detectable_ais']:.2f} (80 % power)" in out
     assert f"of {found['generation_quality']['answers']} answers" in out
     assert "quality   perplexity on neutral text x" in out
@@ -71,7 +74,7 @@ def test_random_seeds_are_counted_before_and_make_the_empirical_p(
         "profile", "--abilities", "spatial_reasoning", "--variants", "all", "--k", "0.03", "--n-items", "20",
         "--benchmarks", "spatial_reasoning", "--limit", "40", "--out", str(tmp_path), "--random-seeds", "3",
     )  # fmt: skip
-    code, out, err = called(capsys, *words, "--selections", "top,random")
+    code, out, err = called(capsys, *words, "--selections", "top,random", "--cells", "ais")
     assert code == 0, err
     lines = err.splitlines()
     assert lines[0] == (
@@ -100,7 +103,7 @@ def test_the_scope_and_the_matched_control_are_said_wherever_masks_are(
     code, out, err = called(capsys, *words)
     assert code == 0, err
     assert "runs, 4 of them random controls, 2 for each" in err
-    assert "AIS · all · top · k 0.03 · scope per-matrix · " in " ".join(out.split())
+    assert "AIS_p · all · top · k 0.03 · scope per-matrix · " in " ".join(out.split())
     assert "(random_matched)" in out
     cells = pl.read_parquet(tmp_path / "cells.parquet")
     assert set(cells["scope"]) == {"per-matrix"}

@@ -254,6 +254,11 @@ def _write(report: Report, runner: Runner) -> None:
                 lines.append(f"          {least}")
         else:
             lines.append(f"AIS       {effect.reason if report.verdict.holds else 'none, for that reason'}")
+        if effect.ais_p is not None:
+            lines.append(
+                f"AIS_p     {effect.ais_p:.2f} [{effect.ais_p_low:.2f}, {effect.ais_p_high:.2f}]   "
+                f"p(right) {effect.base_p_right:.3f} to {effect.p_right:.3f}"
+            )
         if report.is_at_chance:
             lines.append("          at chance: a mask that does this to every benchmark says nothing about")
             lines.append("          abilities")

@@ -138,8 +138,14 @@ def profile(
         ),
     ] = None,
     measure: Annotated[
-        str, typer.Option("--cells", help="What the cells of tables show.", metavar="<ais|ais_p>")
-    ] = "ais",
+        str,
+        typer.Option(
+            "--cells",
+            help="What the cells of tables show: the AIS of the probability of the right answer, or of right "
+            "and wrong.",
+            metavar="<ais_p|ais>",
+        ),
+    ] = "ais_p",
     as_json: Json = False,
 ) -> None:
     """Show which benchmark needs which ability.

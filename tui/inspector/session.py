@@ -16,7 +16,7 @@ from tui.inspector.lens import Known, k_grid
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import one_line
 from tui.inspector.open_model import OpenModel
-from tui.measures import AIS, Measure
+from tui.measures import AIS_P, Measure
 
 if TYPE_CHECKING:
     from core.benchmarks.benchmark import Benchmark
@@ -89,7 +89,7 @@ class Session:
         self.shown: Shown = "A"
         self.benchmarks, self.marks, self.readonly = benchmarks, marks, readonly
         self.code = CodePermission(spec.benchmarks.allow_code, spec.benchmarks.without_sandbox)
-        self.measure: Measure = AIS
+        self.measure: Measure = AIS_P
         """What cells, bars and sweeps of the AIS tab show."""
         self.compounds: tuple[Benchmark, ...] = compound_benchmarks()
         """Benchmarks whose items need two or three abilities: each a column only while the lens is on it."""

@@ -11,8 +11,7 @@ import polars as pl
 
 from core.analysis.generation_quality import MOST_TIMES
 from core.analysis.results import Results
-from core.analysis.statistics import LEAST_EFFECT, SIGNIFICANT
-from core.analysis.statistics.probability import NO_OPTIONS
+from core.analysis.statistics import LEAST_EFFECT, NO_PROBABILITY, SIGNIFICANT
 from core.masks.choices import CONTROLS
 from tui.measures import AIS, AIS_P, Measure
 
@@ -187,7 +186,7 @@ def _matrix(kind: Kind, rows: pl.DataFrame, cells: pl.DataFrame) -> Matrix:
 
 def _measure(rows: pl.DataFrame) -> Measure:
     """AIS_p where the answers are options, else AIS."""
-    return AIS if (rows["ais_p_reason"] == NO_OPTIONS).all() else AIS_P
+    return AIS if (rows["ais_p_reason"] == NO_PROBABILITY).all() else AIS_P
 
 
 def _column(rows: pl.DataFrame, measure: Measure, drawn: pl.DataFrame) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +37,8 @@ class Answers:
     """(N,) index of the chosen option; -1 where unknown, and for generation."""
     cut: NDArray[np.bool_]
     """(N,) whose prompts were cut, because they are too long for the model."""
+    gold_logprob: NDArray[np.float32]
+    """(N,) see `cache.outcomes`; NaN where unknown."""
     rows: Callable[[], pl.LazyFrame]
     """N rows with the columns of `DETAILS`."""
 
@@ -60,8 +63,8 @@ def stored_answers(path: Path, payload: Payload, items: ItemTable) -> Answers:
     Raises:
         CorruptEntry: it is not about these items, in this order.
     """
-    lazy = pl.scan_parquet(payload)
-    small = lazy.select("item_id", "prediction", "correct", "cut").collect()
+    lazy = pl.scan_parquet(payload, schema=SCHEMA, missing_columns="insert")
+    small = lazy.select("item_id", "prediction", "correct", "cut", "gold_logprob").collect()
     if len(small) != len(items) or not (small["item_id"] == items.ids).all():
         raise CorruptEntry(path, "its items are not those of the benchmark: delete it, and run it again")
     return Answers(
@@ -69,6 +72,7 @@ def stored_answers(path: Path, payload: Payload, items: ItemTable) -> Answers:
         correct=small["correct"].to_numpy(),
         prediction=small["prediction"].fill_null(UNKNOWN).to_numpy(),
         cut=small["cut"].fill_null(0).to_numpy() > 0,
+        gold_logprob=small["gold_logprob"].fill_null(math.nan).to_numpy(),
         rows=lambda: lazy.select(DETAILS),
     )
 
@@ -88,7 +92,8 @@ def live_answers(outcomes: Sequence[ItemOutcome], n: int) -> Answers:
     correct[indices] = [outcome.correct for outcome in outcomes]
     prediction[indices] = [outcome.prediction for outcome in outcomes]
     cut[indices] = [outcome.cut > 0 for outcome in outcomes]
-    return Answers(known, correct, prediction, cut, cache(lambda: _live_rows(outcomes, n)))
+    golds = np.full(n, math.nan, np.float32)
+    return Answers(known, correct, prediction, cut, golds, cache(lambda: _live_rows(outcomes, n)))
 
 
 def _live_rows(outcomes: Sequence[ItemOutcome], n: int) -> pl.LazyFrame:
@@ -147,6 +152,23 @@ def comparable_scores(answers: Mapping[Name, Answers]) -> dict[Name, NDArray[np.
     if len(stored) == len(scores):
         return stored
     return {name: of_one.correct.astype(np.float32) for name, of_one in answers.items()}
+
+
+def probability_columns(answers: Answers, items: ItemTable) -> pl.DataFrame:
+    """N rows with the columns of `cache.outcomes.SCHEMA` of which p(right) is made.
+
+    Raises:
+        OSError: the file of the answers was deleted.
+    """
+    return (
+        answers.rows()
+        .select("loglikelihoods")
+        .collect()
+        .with_columns(
+            gold=pl.Series(items.gold, dtype=SCHEMA["gold"]).replace(UNKNOWN, None),
+            gold_logprob=pl.Series(answers.gold_logprob, dtype=SCHEMA["gold_logprob"]).fill_nan(None),
+        )
+    )
 
 
 def mean_scores(answers: Mapping[Name, Answers], clusters: NDArray[Any] | None) -> dict[Name, Accuracy]:

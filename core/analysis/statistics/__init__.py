@@ -5,3 +5,9 @@ LEAST_EFFECT = 0.05
 
 SIGNIFICANT = 0.05
 """Adjusted p-values below it are significant. Here, because screens need it before NumPy is loaded."""
+
+NO_PROBABILITY = (
+    "no p(right): several options are right, no right answer is known in the benchmark's form, or the run is "
+    "from before it was measured"
+)
+"""Why there is no AIS_p where there may be an AIS."""

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.analysis.statistics import NO_PROBABILITY
 from core.analysis.statistics.accuracy import PlausibleRange, Verdict, identifiable, is_plausible
 from core.analysis.statistics.bootstrap import Intervals, Scores, paired_bootstrap
 from core.analysis.statistics.probability import (
-    NO_OPTIONS,
     chance_probability,
     probability_identifiable,
     right_probabilities,
@@ -52,7 +52,7 @@ class CellStatistics:
     truncated: int = 0
     """Items whose prompt was cut from the left, because it is too long for the model."""
     p_right: float | None = None
-    """The mean probability of the right option under the mask; None where there are no options."""
+    """The mean probability of the right answer under the mask; None where it is not known."""
     base_p_right: float | None = None
     """The same of the unmodified model."""
     ais_p: float | None = None
@@ -179,21 +179,31 @@ def frame_statistics(
     plausible = is_plausible(cells[0].base_score, limits_of(benchmark), len(base))
     paired = paired_probabilities(base, ablated, benchmark)
     if paired is None:
-        return [replace(cell, ais_p_reason=NO_OPTIONS) for cell in cells]
-    return _with_probabilities(cells, paired, plausible, seed, clusters_of(base))
+        return [replace(cell, ais_p_reason=NO_PROBABILITY) for cell in cells]
+    return with_probabilities(cells, paired, plausible, seed=seed, clusters=clusters_of(base))
 
 
-def _with_probabilities(
+def with_probabilities(
     cells: Sequence[CellStatistics],
     paired: Paired,
     plausible: Verdict,
-    seed: int,
-    clusters: NDArray[Any] | None,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    clusters: NDArray[Any] | None = None,
 ) -> list[CellStatistics]:
     """The cells with what they say of p(right).
 
     A model that is not above chance in its answers can be so in its probabilities. A broken set-up, a score
     that is not plausible, has neither AIS.
+
+    Args:
+        cells: one for each mask.
+        paired: p(right) of their items.
+        plausible: whether the intact model's score is.
+        resamples: how often the bootstrap resamples.
+        seed: random seed of the bootstrap.
+        clusters: (N,) labels of items to resample together.
     """
     base, ablated, chance = paired
     verdict = probability_identifiable(base, chance) if plausible.holds else plausible
@@ -201,7 +211,8 @@ def _with_probabilities(
     known = [replace(cell, base_p_right=base_mean, p_right=p) for cell, p in zip(cells, means, strict=True)]
     if not verdict.holds:
         return [replace(cell, ais_p_reason=verdict.reason) for cell in known]
-    rows = np.column_stack(paired_bootstrap(base, ablated, chance, seed=seed, clusters=clusters)).tolist()
+    found = paired_bootstrap(base, ablated, chance, resamples=resamples, seed=seed, clusters=clusters)
+    rows = np.column_stack(found).tolist()
     return [
         replace(cell, ais_p=ais, ais_p_low=low, ais_p_high=high)
         for cell, (ais, low, high) in zip(known, rows, strict=True)
@@ -216,7 +227,7 @@ def paired_scores(base: pl.DataFrame, ablated: Sequence[pl.DataFrame], benchmark
 def paired_probabilities(
     base: pl.DataFrame, ablated: Sequence[pl.DataFrame], benchmark: Benchmark
 ) -> Paired | None:
-    """p(right) of each item; None where answers are written or several options are right."""
+    """p(right) of each item; None where a frame has none."""
     found = [right_probabilities(frame) for frame in (base, *ablated)]
     known = [one for one in found if one is not None]
     if benchmark.chance is None or len(known) < len(found):

@@ -1,4 +1,4 @@
-"""The probability of the right option, in place of right or wrong: the same effect shows with fewer items."""
+"""The probability of the right answer, in place of right or wrong: the same effect shows with fewer items."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 
 from core.analysis.statistics.accuracy import STANDARD_ERRORS, Verdict
 
-NO_OPTIONS = "answers are written or have no single right option, so there is no p(right)"
-
 
 def right_probabilities(outcomes: pl.DataFrame) -> NDArray[np.float64] | None:
     """(N,) p(right) of each item: the softmax over its options' log-likelihoods, at the right one.
+
+    Where answers are written, the geometric mean of the probabilities of the tokens of a right one.
 
     Args:
         outcomes: `cache.outcomes.SCHEMA`.
 
     Returns:
-        None if an item has fewer than two options, as where answers are written.
+        None if an item has neither a right answer in the benchmark's form nor two options or more.
     """
+    if len(outcomes) and not outcomes["gold_logprob"].null_count():
+        return np.asarray(np.exp(outcomes["gold_logprob"].to_numpy().astype(np.float64)))
     counts = outcomes["loglikelihoods"].list.len().fill_null(0).to_numpy()
     if not len(counts) or counts.min() < 2 or outcomes["gold"].null_count():
         return None
@@ -33,17 +35,18 @@ def right_probabilities(outcomes: pl.DataFrame) -> NDArray[np.float64] | None:
 
 
 def chance_probability(outcomes: pl.DataFrame) -> float:
-    """The mean p(right) of a model that finds all options of an item equally likely.
+    """The mean p(right) of a model that finds all options of an item equally likely; 0 of written answers.
 
     Args:
-        outcomes: `cache.outcomes.SCHEMA`, every item with two options or more.
+        outcomes: `cache.outcomes.SCHEMA`, every item with a p(right).
     """
     return float(option_chances(outcomes).mean())
 
 
 def option_chances(outcomes: pl.DataFrame) -> NDArray[np.float64]:
     """(N,) the same of each item."""
-    return np.asarray(1 / outcomes["loglikelihoods"].list.len().to_numpy())
+    options = outcomes["loglikelihoods"].list.len()
+    return np.zeros(len(outcomes)) if options.null_count() else np.asarray(1 / options.to_numpy())
 
 
 def probability_identifiable(base: NDArray[np.floating[Any]] | NDArray[np.bool_], chance: float) -> Verdict:

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.analysis.statistics import NO_PROBABILITY
 from core.analysis.statistics.accuracy import Verdict, is_plausible
 from core.analysis.statistics.cells import (
     CellStatistics,
@@ -22,7 +23,6 @@ from core.analysis.statistics.cells import (
     truncated_of,
 )
 from core.analysis.statistics.probability import (
-    NO_OPTIONS,
     option_chances,
     probability_identifiable,
     right_probabilities,
@@ -45,10 +45,14 @@ class Measure:
     verdict: Verdict
     """Whether all items together allow an AIS."""
 
+    def is_of(self, outcomes: pl.DataFrame) -> bool:
+        """Whether outcomes under a mask have it: those of an earlier version may lack p(right)."""
+        return not self.is_probability or right_probabilities(outcomes) is not None
+
     def of(self, outcomes: pl.DataFrame) -> Values:
-        """(n,) of the first items under a mask."""
+        """(n,) of the first items under a mask, which have it."""
         values = right_probabilities(outcomes) if self.is_probability else outcomes["score"].to_numpy()
-        assert values is not None, "the mask is asked what the intact model is"
+        assert values is not None, "asked of outcomes that have it"
         return values.astype(np.float64)
 
 
@@ -87,7 +91,7 @@ class StoppedBenchmark:
             ends: the numbers of items at which it may stop, in order; the last is all.
             least: the least AIS of interest.
         """
-        measure = self.probability or self.score
+        measure = self._probability_of(ablated) or self.score
         losses = self._losses(measure, ablated)
         for end in ends:
             if end > len(ablated):
@@ -112,20 +116,21 @@ class StoppedBenchmark:
             defined=effect.value is not None,
             reason=self._reason(self.score, effect, n),
             truncated=truncated_of(self._base.head(n)),
-            ais_p_reason=NO_OPTIONS,
+            ais_p_reason=NO_PROBABILITY,
             until=least,
         )
-        if self.probability is None:
+        probability = self._probability_of(ablated)
+        if probability is None:
             return cell
-        effect = self._effect(self.probability, ablated)
+        effect = self._effect(probability, ablated)
         return replace(
             cell,
-            p_right=float(self.probability.of(ablated).mean()),
-            base_p_right=float(self.probability.base[:n].mean()),
+            p_right=float(probability.of(ablated).mean()),
+            base_p_right=float(probability.base[:n].mean()),
             ais_p=effect.value,
             ais_p_low=effect.low,
             ais_p_high=effect.high,
-            ais_p_reason=self._reason(self.probability, effect, n),
+            ais_p_reason=self._reason(probability, effect, n),
         )
 
     def beyond(
@@ -140,6 +145,10 @@ class StoppedBenchmark:
         controls = np.mean([measure.of(one.head(n)) for one in others], axis=0)
         of_others = self._stated(measure, losses_of(base, controls, measure.chance))
         return of_others.value, *self._stated(measure, losses_beyond(base, own, controls, measure.chance))
+
+    def _probability_of(self, ablated: pl.DataFrame) -> Measure | None:
+        """p(right), if the intact model and the mask have one."""
+        return self.probability if self.probability is not None and self.probability.is_of(ablated) else None
 
     def _losses(self, measure: Measure, ablated: pl.DataFrame) -> Losses:
         """What the first items lose under a mask, item by item."""

@@ -109,6 +109,7 @@ BBH = Task(
     family="task",
     preamble=bbh_preamble,
     delimiter="",
+    answers_in_form=False,  # without the steps that the model is asked for
     until=("</s>", "Q", "\n\n"),
     max_new_tokens=1024,
     filters=(RegexFilter("get-answer", "(?<=the answer is )(.*)(?=.)"),),

@@ -28,49 +28,49 @@ from tui.report.rendering import html_of
 A, B, C = "contextual_recall", "quantitative_reasoning", "temporal_reasoning"
 NEEDS = {"AB": (A, B), "BC": (B, C)}
 
-# ability, benchmark, defined, collapsed, AIS, q, low end of the specificity
-CELLS = [
-    (A, "AB", True, False, 0.5, 0.01, 0.1),  # named by both rules, right
-    (B, "AB", True, False, 0.4, 0.049, -0.1),  # significant only, right
-    (C, "AB", True, False, 0.3, 0.01, 0.2),  # named by both rules, wrong
-    (A, "BC", True, False, -0.4, 0.01, 0.1),  # below 0: not named
-    (B, "BC", True, False, 0.4, 0.05, 0.1),  # q not below .05: missed
-    (C, "BC", True, True, 0.9, 0.01, 0.1),  # collapsed: missed
-    (A, "spatial_reasoning", True, False, 0.9, 0.01, 0.1),  # no compound
+# ability, benchmark, collapsed, AIS_p, link, low ends of the excess over the others' and over random masks
+Row = tuple[str, str, bool, float | None, bool | None, float | None, float | None]
+
+CELLS: list[Row] = [
+    (A, "AB", False, 0.5, True, 0.1, 0.1),  # named by both rules, right
+    (B, "AB", False, 0.4, True, -0.1, None),  # a link that is not specific, right
+    (C, "AB", False, 0.3, True, 0.2, None),  # named by both rules, wrong
+    (A, "BC", False, -0.4, False, 0.1, None),  # no link: not named
+    (B, "BC", False, 0.4, None, 0.1, None),  # not settled: missed
+    (C, "BC", True, 0.9, True, 0.1, None),  # collapsed: missed
+    (A, "spatial_reasoning", False, 0.9, True, 0.1, None),  # no compound
 ]
 
 
-def cells(rows: list[tuple[str, str, bool, bool, float | None, float | None, float | None]]) -> pl.DataFrame:
-    names = ("ability", "benchmark", "defined", "collapsed", "ais", "q_value", "specificity_low")
-    kinds = (pl.String, pl.String, pl.Boolean, pl.Boolean, pl.Float64, pl.Float64, pl.Float64)
+def cells(rows: list[Row]) -> pl.DataFrame:
+    names = ("ability", "benchmark", "collapsed", "ais_p", "link", "specificity_p_low", "over_random_p_low")
+    kinds = (pl.String, pl.String, pl.Boolean, pl.Float64, pl.Boolean, pl.Float64, pl.Float64)
     frame = pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
     unknown = pl.lit(None, pl.Boolean)
     return frame.with_columns(variant=pl.lit("mlp"), selection=pl.lit("top"), k=pl.lit(0.01), shown=unknown)
 
 
 def test_a_hand_worked_matrix() -> None:
-    significant, specific = attributions_of(cells(CELLS), NEEDS)
-    assert significant == AttributionAccuracy(
-        "mlp", "top", 0.01, "significant", 6, needed=4, named=3, right=2, silent=1
-    )
+    link, specific = attributions_of(cells(CELLS), NEEDS)
+    assert link == AttributionAccuracy("mlp", "top", 0.01, "link", 6, needed=4, named=3, right=2, silent=1)
     assert specific == AttributionAccuracy(
         "mlp", "top", 0.01, "specific", 6, needed=4, named=2, right=1, silent=1
     )
-    assert (significant.precision, significant.recall) == (pytest.approx(2 / 3), 0.5)
-    assert significant.f1 == pytest.approx(2 * (2 / 3) * 0.5 / (2 / 3 + 0.5))
-    assert significant.f1_of_all == pytest.approx(2 * (4 / 6) * 1 / (4 / 6 + 1))
+    assert (link.precision, link.recall) == (pytest.approx(2 / 3), 0.5)
+    assert link.f1 == pytest.approx(2 * (2 / 3) * 0.5 / (2 / 3 + 0.5))
+    assert link.f1_of_all == pytest.approx(2 * (4 / 6) * 1 / (4 / 6 + 1))
 
 
 def test_an_ability_that_the_model_does_not_show_names_nothing() -> None:
     shown = pl.when(pl.col("ability") == A).then(pl.lit(value=False)).otherwise(pl.lit(value=True))
-    significant, specific = attributions_of(cells(CELLS).with_columns(shown=shown), NEEDS)
+    link, specific = attributions_of(cells(CELLS).with_columns(shown=shown), NEEDS)
     # A's two cells are silent, the first of which was named and right.
-    assert (significant.named, significant.right, significant.silent) == (2, 1, 3)
+    assert (link.named, link.right, link.silent) == (2, 1, 3)
     assert (specific.named, specific.right, specific.silent) == (1, 0, 3)
 
 
 def test_nothing_is_named_where_nothing_is_known() -> None:
-    undefined = [(ability, name, False, False, None, None, None) for ability in (A, B, C) for name in NEEDS]
+    undefined: list[Row] = [(a, name, False, None, None, None, None) for a in (A, B, C) for name in NEEDS]
     for attribution in attributions_of(cells(undefined), NEEDS):
         assert (attribution.named, attribution.silent, attribution.precision, attribution.recall) == (
             0,
@@ -81,14 +81,20 @@ def test_nothing_is_named_where_nothing_is_known() -> None:
         assert attribution.f1 == 0
 
 
+def test_what_random_masks_do_as_well_is_not_specific() -> None:
+    weaker = cells(CELLS).with_columns(over_random_p_low=pl.lit(-0.01))
+    link, specific = attributions_of(weaker, NEEDS)
+    assert (link.named, specific.named) == (3, 0)
+
+
 def test_each_matrix_is_judged_by_itself() -> None:
     one = cells(CELLS)
-    two = one.with_columns(k=pl.lit(0.03), ais=-pl.col("ais"))
+    two = one.with_columns(k=pl.lit(0.03), link=pl.col("ais_p") < 0)
     found = attributions_of(pl.concat([one, two]), NEEDS)
     assert [(attribution.k, attribution.rule) for attribution in found] == [
-        (0.01, "significant"),
+        (0.01, "link"),
         (0.01, "specific"),
-        (0.03, "significant"),
+        (0.03, "link"),
         (0.03, "specific"),
     ]
     assert (found[2].named, found[2].right) == (1, 0)

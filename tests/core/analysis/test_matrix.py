@@ -32,7 +32,9 @@ def save(experiment: Experiment, masks: Sequence[MaskSpec | None], seed: int = 0
         for benchmark, right in zip(BENCHMARKS, RIGHT.get(mask, (0.9, 0.85, 0.25)), strict=True):
             request = experiment.request(mask, benchmark, N)
             correct = rng.permutation(np.arange(N) < right * N).tolist()
+            options = [[1.0, -1.0] if one else [-1.0, 1.0] for one in correct]
             columns = {"item_id": [str(i) for i in range(N)], "correct": correct}
+            columns |= {"gold": [0] * N, "loglikelihoods": options}
             experiment.store.outcomes.save(request.key, request.key_inputs, columns)
 
 
@@ -59,6 +61,8 @@ def test_a_full_matrix_has_the_numbers_of_a_profile(experiment: Experiment) -> N
         assert cell.statistics is not None
         assert {name: row[name] for name in asdict(cell.statistics)} == asdict(cell.statistics)
         assert (cell.q_value, cell.holm_p) == (row["q_value"], row["holm_p"])
+        assert cell.specificity_p_low == row["specificity_p_low"]
+        assert cell.over_random_p_low == row["over_random_p_low"]
         assert (row["ability"] in found.collapsed) == row["collapsed"]
         assert found.weights == row["weights"]
         assert found.share_of_candidates == row["share_of_candidates"]

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from core.benchmarks.benchmark import Benchmark, ChoiceDocument
 from core.benchmarks.diagnostic import compound_document, is_compound
 from core.benchmarks.evaluation import evaluate, prepare
 from core.benchmarks.registry import find_benchmarks, listed_benchmarks
-from core.models.loading import load
+from core.models.loading import LoadedModel, load
 from core.models.spec import LEVELS, Level, ModelSpec
 
 IDS = [ability.id for ability in ABILITIES]
@@ -154,13 +155,15 @@ def test_nothing_but_the_parts_tells_the_right_option(
         assert set(counts) <= set(part.options)
 
 
-def test_cloze_goes_on_with_answer_question_answer() -> None:
+def test_cloze_asks_one_question_after_the_other_and_sums_the_answers() -> None:
     document = compound_document(JOINED, "cloze")
-    assert document.contexts == ("Leo had 5 boats and found 5 . now Leo has",)
-    assert document.continuations[1] == " 10 . Which city is it? Oslo."
-    assert document.continuations[3] == " 9 . Which city is it? Rome."
+    leo, city = "Leo had 5 boats and found 5 . now Leo has", "Which city is it?"
+    assert document.contexts == (leo, leo, city, city)
+    assert document.continuations == (" 9", " 10", " Oslo.", " Rome.")
     assert document.options == ("9; Oslo", "10; Oslo", "10; Rome", "9; Rome")
-    assert document.lengths == tuple(len(one) - 1 for one in document.continuations)
+    assert document.sums == ((0, 2), (1, 2), (1, 3), (0, 3))
+    assert document.of_options((-1.0, -2.0, -4.0, -8.0)) == (-5.0, -6.0, -10.0, -9.0)
+    assert document.lengths == (7, 8, 8, 7)
     assert (document.gold, document.steps) == (frozenset({1}), "s1")
     assert document.family == "quantitative_reasoning + long_term_knowledge"
     assert prompt_of(document) == "Leo had 5 boats and found 5 . now Leo has _ . Which city is it?"
@@ -194,7 +197,7 @@ def test_styles_suit_the_models() -> None:
             assert document.continuations == tuple(f" {letter}" for letter in "ABCDEFGH")
     for benchmark in found("triples")[:2]:
         for document in choices(benchmark, ModelSpec(), 5):
-            assert document.continuations[0].count(" . ") >= 2
+            assert (len(document.continuations), len(document.sums)) == (6, 8)
 
 
 def test_what_the_cache_keys_depend_on() -> None:
@@ -205,10 +208,29 @@ def test_what_the_cache_keys_depend_on() -> None:
     assert len({repr(sorted(key.items())) for key in keys}) == 6
 
 
-def test_the_embedded_model_answers_both_parts_far_above_chance() -> None:
+def test_the_embedded_model_answers_both_parts_as_it_answers_each() -> None:
+    """An item is right if its parts are, and its log-likelihoods are sums over the parts asked alone."""
     loaded, n = load(ModelSpec()), 60
-    (benchmark,) = found("analogical_reasoning+long_term_knowledge")
+    (benchmark,) = found("analogical_reasoning+spatial_reasoning")
     prepared = prepare(loaded, benchmark, n)
-    outcomes = [outcome for batch in evaluate(loaded.model, prepared) for outcome in batch]
-    assert {outcome.item_id for outcome in outcomes} == {d.id for d in benchmark.documents(loaded.spec, n)}
-    assert sum(outcome.correct for outcome in outcomes) / n > 0.7
+    outcomes = {one.item_id: one for batch in evaluate(loaded.model, prepared) for one in batch}
+    items = {item.id: item for item in compound_items(benchmark.needs, "basic", n)}
+    assert outcomes.keys() == items.keys()
+    assert sum(outcome.correct for outcome in outcomes.values()) / n > 0.9
+    for item_id in list(items)[:4]:
+        item, expected = items[item_id], outcomes[item_id].loglikelihoods
+        assert expected is not None
+        for option, value in zip(item.options, expected, strict=True):
+            alone = (
+                _logprob(loaded, f"{part.context} {part.question}".strip(), answer)
+                for part, answer in zip(item.parts, option, strict=True)
+            )
+            assert value == pytest.approx(sum(alone), abs=1e-4)
+
+
+def _logprob(loaded: LoadedModel, question: str, answer: str) -> float:
+    """The log-likelihood of an answer to a question, by a plain forward pass."""
+    before, whole = (loaded.tokenizer(text)["input_ids"] for text in (question, f"{question} {answer}"))
+    with torch.inference_mode():
+        logprobs = loaded.model(torch.tensor([whole])).logits[0, len(before) - 1 : -1].log_softmax(-1)
+    return float(logprobs.gather(1, torch.tensor(whole[len(before) :])[:, None]).sum())

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from core.abilities.custom_rows import Row
-from core.benchmarks.benchmark import ChoiceDocument
+from core.benchmarks.benchmark import ChoiceDocument, GenerationDocument
 from core.benchmarks.loaded import Rows, chance_over
 from core.benchmarks.rendering import ShotSampler, render
 from core.benchmarks.task import Shots, Task
@@ -36,6 +38,30 @@ def test_passages_that_several_items_share_are_one_cluster() -> None:
     clusters = [document.cluster for document in render(TASKS["squad"], twice)]
     assert clusters[0] == clusters[1] != clusters[2]
     assert {document.cluster for document in render(TASKS["arc_easy"], rows_of("arc_easy"))} == {""}
+
+
+@pytest.mark.parametrize(
+    ("task", "gold"),
+    [
+        ("gsm8k", lambda row: f" {row['answer']}"),
+        ("squad", lambda row: f" {row['answers']['text'][0]}"),
+        ("humaneval", lambda row: row["canonical_solution"]),
+        ("mbpp", lambda row: f"{row['code']}\n[DONE]"),
+        ("bbh", lambda row: ""),  # its rows have no steps
+    ],
+)
+def test_right_answers_have_the_form_of_the_worked_examples(
+    task: str, gold: Callable[[Mapping[str, Any]], str]
+) -> None:
+    rows = rows_of(task)
+    (document,) = render(TASKS[task], rows, limit=1, shot_rows=shot_rows_of(task))
+    assert isinstance(document, GenerationDocument)
+    assert document.gold == gold(rows[0].fields)
+    (in_chat,) = render(
+        TASKS[task], rows, limit=1, shot_rows=shot_rows_of(task), chat=lambda turns: turns[-1]["content"]
+    )
+    assert isinstance(in_chat, GenerationDocument)
+    assert in_chat.gold == document.gold.removeprefix(" ") if task != "humaneval" else document.gold
 
 
 def test_a_person_reads_the_options_not_their_letters() -> None:

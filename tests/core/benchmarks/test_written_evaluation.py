@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from cache.folder import Store
 from cache.outcomes import SCHEMA
@@ -21,6 +22,7 @@ from core.benchmarks.task_source import task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
 from core.experiment.events import BatchFinished, Event
 from core.inference import Finish
+from core.models.loading import LoadedModel
 from core.models.spec import ModelSpec
 from core.runner.evaluation import evaluate_run
 from core.runner.runner import Runner
@@ -49,6 +51,14 @@ def short(task: str, shots: int | None = 1) -> Benchmark:
     return task_benchmark(described, dataclasses.replace(OPTIONS, shots=shots))
 
 
+def gold_logprob(loaded: LoadedModel, prompt: str, gold: str) -> float:
+    """The mean log-probability of a right answer's tokens after a prompt, by a plain forward pass."""
+    before, whole = (loaded.tokenizer(text)["input_ids"] for text in (prompt, prompt + gold))
+    with torch.inference_mode():
+        logprobs = loaded.model(torch.tensor([whole])).logits[0, len(before) - 1 : -1].log_softmax(-1)
+    return float(logprobs.gather(1, torch.tensor(whole[len(before) :])[:, None]).mean())
+
+
 def test_answers_are_written_judged_told_and_shown(spec: ModelSpec, tmp_path: Path) -> None:
     told: list[Event] = []
     runner = Runner(spec, Store(tmp_path), emit=told.append)
@@ -59,6 +69,12 @@ def test_answers_are_written_judged_told_and_shown(spec: ModelSpec, tmp_path: Pa
     assert frame["answer"].to_list() == ["[invalid]"] * 5
     assert set(frame["finish"]) <= set(ENDS)
     assert frame["loglikelihoods"].null_count() == frame["gold"].null_count() == 5
+    expected = [
+        gold_logprob(runner.loaded, document.prompt, document.gold)
+        for document in benchmark.documents(spec, 5)
+        if isinstance(document, GenerationDocument)
+    ]
+    assert frame["gold_logprob"].to_list() == pytest.approx(expected, abs=1e-4)
     events = [outcome for event in told if isinstance(event, BatchFinished) for outcome in event.outcomes]
     assert sorted(outcome.index for outcome in events) == list(range(5))
     assert {(outcome.gold, outcome.prediction, outcome.loglikelihoods) for outcome in events} == {
@@ -160,7 +176,7 @@ def test_items_of_one_passage_are_resampled_together(spec: ModelSpec, tmp_path: 
 
 def test_a_score_between_right_and_wrong_makes_the_ais(tmp_path: Path) -> None:
     columns = {"correct": [True] * 20, "score": [0.9] * 20, "cluster": [None] * 20, "cut": [0] * 19 + [7]}
-    columns |= {"gold": [None] * 20, "loglikelihoods": [None] * 20}
+    columns |= {"gold": [None] * 20, "loglikelihoods": [None] * 20, "gold_logprob": [None] * 20}
     base = pl.DataFrame(columns, schema={name: SCHEMA[name] for name in columns})
     ablated = base.with_columns(score=pl.lit(0.45, pl.Float32()))
     (cell,) = frame_statistics(base, [ablated], short("gsm8k"))

@@ -15,6 +15,7 @@ from core.inference.probabilities import (
     Comparison,
     Pair,
     ablated_probabilities,
+    answer_logprobs,
     compare,
     prompt_ids,
 )
@@ -88,6 +89,24 @@ def test_log_probabilities_are_those_of_one_token_at_a_time(architecture: str) -
             with torch.inference_mode():
                 logits = model(torch.tensor([[*ids, *answer[:place]]])).logits[0, -1]
             assert values[place] == pytest.approx(float(logits.log_softmax(0)[token]), abs=1e-4)
+
+
+def test_right_answers_have_the_mean_of_their_tokens_log_probabilities() -> None:
+    model = random_model("llama", len(WORDS), max_position_embeddings=16)
+    long = " the cat" * 9
+    pairs = [("the cat sat", " on the mat"), ("three", " apples"), ("the cat", ""), ("three", long)]
+    found = answer_logprobs(model, WORDS, [*pairs, ("the cat" + long, " sat")])
+    assert found is not None
+    expected = []
+    for prompt, answer in (pairs[0], pairs[1], ("the cat" + long, " sat")):
+        before, whole = (WORDS(text)["input_ids"] for text in (prompt, prompt + answer))
+        ids = torch.tensor([whole[-17:]])
+        with torch.inference_mode():
+            logprobs = model(ids[:, :-1]).logits[0].log_softmax(-1).gather(1, ids[0, 1:, None])
+        expected.append(float(logprobs[len(before) - len(whole) :].mean()))
+    assert [found[0], found[1], found[4]] == pytest.approx(expected, abs=1e-4)
+    assert found[2:4] == [None, None]  # no answer, and one longer than the model takes
+    assert answer_logprobs(model, WORDS, pairs, lambda: True) is None
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

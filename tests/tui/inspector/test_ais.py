@@ -40,7 +40,7 @@ from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
-from tui.measures import AIS
+from tui.measures import AIS, AIS_P
 from tui.numbers import interval, number, probability, share
 from tui.result_words import times_text
 
@@ -80,7 +80,7 @@ async def test_matrix_shows_all_columns_at_80_by_24(demo_cache: Path) -> None:
             assert text.count(name) >= 2
         row = next(line for line in text.splitlines() if line.startswith(" ▸quant"))
         own = pane.matrix.cells[QUANTITATIVE, QUANTITATIVE]
-        assert row.split()[7] == cell_text(own, UNICODE)
+        assert row.split()[7] == cell_text(own, UNICODE, AIS_P)
         assert row.split()[1] == "○"
         assert "9 of 100 cells" in text
         assert "runs are missing" in text
@@ -115,14 +115,11 @@ async def test_cursor_explains_cells_and_takes_one_into_the_lens(demo_cache: Pat
         assert [command.runs for command in sent if isinstance(command, StartRuns)] == [pane.matrix.missing]
 
 
-async def test_w_turns_to_the_probability_of_the_right_option_and_back(demo_cache: Path) -> None:
+async def test_w_turns_to_right_and_wrong_and_back(demo_cache: Path) -> None:
     app, pane, _, session = hosted(demo_cache)
     async with app.run_test(size=(140, 45)) as pilot:
-        await until(pilot, lambda: "AIS over k" in screen_text(app))
+        await until(pilot, lambda: "AIS_p over k" in screen_text(app))
         before = screen_text(app)
-        await pilot.press("w")
-        await until(pilot, lambda: "AIS_p " in detail_of(pane))
-        text = screen_text(app)
         assert pane.matrix is not None
         found = pane.matrix.cells[QUANTITATIVE, QUANTITATIVE].statistics
         assert found is not None
@@ -131,12 +128,15 @@ async def test_w_turns_to_the_probability_of_the_right_option_and_back(demo_cach
         detail = detail_of(pane)
         assert f"AIS_p {number(found.ais_p)} " in detail
         assert f"p(right) {share(found.base_p_right)} → " in detail
-        assert "* interval above .05" in text
-        assert "AIS_p of every ability on quantitative" in text
-        await until(pilot, lambda: "AIS_p over k" in screen_text(app))
+        assert "* > .05  (the whole interval)  ** and above others' masks" in before
+        assert "AIS_p of every ability on quantitative" in before
+        await pilot.press("w")
+        await until(pilot, lambda: "AIS over k" in screen_text(app))
+        assert session.measure is AIS
+        assert f"p {probability(found.p_value)}" in detail_of(pane)
+        assert "* q < .05" in screen_text(app)
         await pilot.press("w")
         await until(pilot, lambda: screen_text(app) == before)
-        assert session.measure is AIS
 
 
 async def test_mouse_explains_what_is_under_it(demo_cache: Path) -> None:
@@ -184,12 +184,12 @@ async def test_wide_and_tall_screen_shows_intervals_and_curves(demo_cache: Path)
         assert pane.matrix is not None
         own = pane.matrix.cells[QUANTITATIVE, QUANTITATIVE].statistics
         assert own is not None
-        assert own.ais_low is not None
-        assert own.ais_high is not None
+        assert own.ais_p_low is not None
+        assert own.ais_p_high is not None
         text = screen_text(app)
-        assert interval(own.ais_low, own.ais_high).replace(",", "") in text
-        assert "AIS of every ability on quantitative" in text
-        assert "AIS over k" in text
+        assert interval(own.ais_p_low, own.ais_p_high).replace(",", "") in text
+        assert "AIS_p of every ability on quantitative" in text
+        assert "AIS_p over k" in text
 
 
 async def test_links_show_the_cursors_effects_and_can_be_typed(demo_cache: Path) -> None:
@@ -369,14 +369,14 @@ async def test_the_cell_says_what_is_specific_and_whether_the_model_can_write(de
         await until(pilot, lambda: "quality: perplexity x" in screen_text(app))
         assert pane.matrix is not None
         ais = {
-            ability: cell.statistics.ais
+            ability: cell.statistics.ais_p
             for (ability, benchmark), cell in pane.matrix.cells.items()
-            if benchmark == QUANTITATIVE and cell.statistics and cell.statistics.ais is not None
+            if benchmark == QUANTITATIVE and cell.statistics and cell.statistics.ais_p is not None
         }
         own = ais.pop(QUANTITATIVE)
         others = sum(ais.values()) / len(ais)
         assert f"specific {number(own - others)} [" in screen_text(app)
-        assert f"its AIS less {number(others)}, the mean of 2 other abilities" in screen_text(app)
+        assert f"its AIS_p less {number(others)}, the mean of 2 other abilities" in screen_text(app)
         assert "minimum detectable AIS with n 30: " in screen_text(app)
         (generation_quality,) = mask_generation_qualities(session.experiment, [LENS.mask_or_fail]).values()
         assert f"perplexity {times_text(generation_quality.times)}" in screen_text(app)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import polars as pl
 import pytest
 from textual.pilot import Pilot
 
 from core.analysis.matrix import matrix
-from core.analysis.statistics.cells import cell_statistics
+from core.analysis.statistics.cells import frame_statistics
+from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
 from core.experiment.events import (
     AnswerWritten,
@@ -46,7 +46,7 @@ from tui.inspector.run.status import answer_of, queue_of, status_of
 from tui.inspector.run.tables import Ticker
 from tui.inspector.session import Session
 from tui.names import job_title
-from tui.numbers import interval, share
+from tui.numbers import interval, number, share
 
 NARROW, WIDE = (62, 19), (130, 43)
 ABILITY = CACHED_ABILITIES[0]
@@ -122,15 +122,17 @@ def job(state: JobState, done: int = 0, total: int = 3, title: str = "", **more:
 
 async def test_what_the_cache_has_is_shown_at_once(demo_cache: Path) -> None:
     hosted = Hosted(demo_cache)
-    base, ablated, control = (
-        answers(demo_cache, side)["correct"].to_numpy() for side in ("base", "ablated", "control")
-    )
-    effects = cell_statistics(base, np.stack([ablated, control]), 0.25)
+    frames = [answers(demo_cache, side) for side in ("base", "ablated", "control")]
+    (benchmark,) = find_benchmarks([LENS.benchmark])
+    effects = frame_statistics(frames[0], frames[1:], benchmark)
+    base, ablated = (frame["correct"].to_numpy() for frame in frames[:2])
     async with hosted.app.run_test(size=(NARROW[0], NARROW[1] + AXIS_HEIGHT)) as pilot:
         await hosted.shows(pilot, "accuracy", f"{base.mean():.3f}".removeprefix("0"))
         for effect in effects:
             assert effect.ais is not None
+            assert effect.ais_p is not None
             assert f"{effect.ais:.2f} [".replace("0.", ".", 1) in hosted.flat
+            assert f"{number(effect.ais_p)} [" in hosted.flat
         flipped = int((base != ablated).sum())
         await hosted.shows(pilot, f"flipped: {flipped} of {CACHED_ITEMS}", f"{CACHED_ITEMS} items")
         assert hosted.app.failures == []
@@ -146,8 +148,7 @@ async def test_passages_and_partial_scores_count_as_in_the_ais_tab(tmp_path: Pat
     cells = matrix(experiment, MASK, [benchmark], GRADED).cells.values()
     (cell,) = [one for one in cells if one.statistics]
     assert cell.statistics is not None
-    # Run has no AIS_p: why a cell has none does not count.
-    assert figures.sides["ablated"].effect == replace(cell.statistics, ais_p_reason="")
+    assert figures.sides["ablated"].effect == cell.statistics
     assert figures.score_word == "score"
     sides: tuple[Side, ...] = ("base", "ablated")
     for index, side in enumerate(sides):
@@ -346,8 +347,8 @@ def test_the_end_of_an_answer_is_shown_while_it_is_written(tmp_path: Path) -> No
     activity.fold(AnswerWritten(14, "one two"))
     activity.fold(AnswerWritten(14, " three\x1b[2J"))
     assert answer_of(activity, 60, 2) == "writing #14: one two three\\x1b[2J"
-    for number in range(200):
-        activity.fold(AnswerWritten(14, f" {number}"))
+    for index in range(200):
+        activity.fold(AnswerWritten(14, f" {index}"))
     heading, *rows = answer_of(activity, 20, 3).split("\n")
     assert heading == "writing #14:"
     assert len(rows) == 2
@@ -359,21 +360,21 @@ def test_the_end_of_an_answer_is_shown_while_it_is_written(tmp_path: Path) -> No
 
 def test_the_queue_keeps_to_its_room(tmp_path: Path) -> None:
     session, _ = demo_session(tmp_path)
-    for number in range(9):
-        session.activity.fold(JobChanged(Job(f"ab-{number}", "runs", f"job {number}", "queued")))
+    for index in range(9):
+        session.activity.fold(JobChanged(Job(f"ab-{index}", "runs", f"job {index}", "queued")))
     assert queue_of(session.activity, 1) == ["next: job 0 and 8 more"]
     assert queue_of(session.activity, 3) == ["9 jobs waiting, the first:", "  job 0", "  job 1"]
 
 
 def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:
     session, _ = demo_session(tmp_path / "a cache")
-    spec = replace(
+    session.a.spec = replace(
         session.spec,
         model=replace(session.spec.model, name="my model", dtype="bfloat16"),
         importance=ImportanceSpec(n_items=60, reduction="abs-sum"),
         batch_size=4,
     )
-    line = command_line(replace(session, spec=spec), replace(LENS, k=1e-5, limit=None, seed=3))
+    line = command_line(session, replace(LENS, k=1e-5, limit=None, seed=3))
     assert "--k 1e-05 --seed 3 --n-items 60 --reduction abs-sum --model 'my model' --dtype bfloat16" in line
     assert f"--batch-size 4 --cache-dir '{tmp_path}/a cache'" in line
     assert "--limit" not in line

@@ -100,7 +100,7 @@ async def seen(app: StillInspector, pilot: Pilot[None], *pieces: str) -> str:
     """What is on the screen once nothing more changes; the AIS tab's curves come after a while."""
     is_ais = app.pane.id == "ais" and len(app.screen_stack) == 1
     has_curves = is_ais and app.size.height >= LARGE[1] and app.lens.variant != "base"
-    return await settled(app, pilot, *pieces, *(["AIS over k"] if has_curves else []))
+    return await settled(app, pilot, *pieces, *(["AIS_p over k"] if has_curves else []))
 
 
 async def tour(app: StillInspector, pilot: Pilot[None], tabs: Sequence[str]) -> dict[str, str]:

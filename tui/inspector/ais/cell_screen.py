@@ -25,6 +25,7 @@ from tui.inspector.pane import read_in_thread
 from tui.inspector.screens.help import HelpScreen
 from tui.inspector.session import Session
 from tui.inspector.widgets.frame import KeyLine
+from tui.measures import AIS_P, Measure
 from tui.numbers import percent
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ FAILURE_ROWS = 2
 HELP = """\
 What a benchmark loses without the weights of one ability.
 
-First come the AIS with its 95 % paired bootstrap interval, p (exact McNemar), q, Holm's p, the accuracies
-and the random control; then the minimum detectable AIS (the least effect that so many items show with 80 %
-power), how much more the mask does than the other abilities' masks (specific), how well the model still
-writes under it (generation quality), and how its answers fail.
+First come AIS_p or AIS, as in the matrix, with the 95 % bootstrap interval, p(right) or the accuracies, and
+the random control (of AIS also p, exact McNemar, q and Holm's p); then the minimum detectable AIS (the least
+effect that so many items show with 80 % power), how much more the mask does than the other abilities' masks
+(specific), how well the model still writes under it (generation quality), and how its answers fail.
 
 Below are the k sweep, the AIS over the share of weights that is ablated, beside as many random weights,
 and all abilities on this benchmark; on a small screen one of them at a time.
@@ -74,8 +75,8 @@ class CellDetails:
     """Under the mask; None where it was not measured."""
 
 
-def read_details(session: Session, lens: Lens) -> CellDetails:
-    """The details of the lens's ability and benchmark; called in a thread.
+def read_details(session: Session, lens: Lens, measure: Measure) -> CellDetails:
+    """The details of the lens's ability and benchmark in a measure; called in a thread.
 
     Raises:
         CorruptEntry: an entry of the cache is damaged.
@@ -91,7 +92,7 @@ def read_details(session: Session, lens: Lens) -> CellDetails:
     samples = Samples.open(session.experiment, benchmark, n, mask)
     return CellDetails(
         None if samples is None else failures(samples),
-        stored_specificity(session.experiment, mask, benchmark, n),
+        stored_specificity(session.experiment, mask, benchmark, n, by_probability=measure is AIS_P),
         mask_generation_qualities(session.experiment, [mask]).get(mask),
     )
 
@@ -134,6 +135,12 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
     def cell(self) -> tuple[str, str]:
         """Ability and benchmark."""
         return self._lens.ability, self._lens.benchmark
+
+    @property
+    def _measure(self) -> Measure:
+        """What the cell shows: AIS where there is no p(right)."""
+        found = self._matrix.cells[self.cell].statistics
+        return self._session.measure if found is None else self._session.measure.of(found.ais_p_reason)
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
@@ -203,7 +210,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         self._show_details(None)
         read_in_thread(
             self,
-            partial(read_details, self._session, lens),
+            partial(read_details, self._session, lens, self._measure),
             self._show_details,
             self._show_details,
             group="details",
@@ -229,7 +236,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         if isinstance(details, str):
             lines.append(details)
         elif details is not None:
-            lines += detail_lines(cell, details.specificity, details.generation_quality)
+            lines += detail_lines(cell, details.specificity, details.generation_quality, self._measure)
             if details.failures is not None:
                 lines += failure_rows(details.failures, self.size.width - 2, FAILURE_ROWS, marks.cut)
         for line in lines:

@@ -45,6 +45,7 @@ def is_significant(cell: Cell, measure: Measure = AIS) -> bool:
 
 def cell_mark(cell: Cell, measure: Measure = AIS) -> str:
     """The mark of the tables of a profile: `*`, `**`, and `?` where random masks go as far."""
+    measure = measure if cell.statistics is None else measure.of(cell.statistics.ais_p_reason)
     if measure is AIS and (cell.q_value is None or cell.holm_p is None):
         return ""
     empirical, masks = (None, 0) if cell.empirical is None else (cell.empirical.p_value, cell.empirical.masks)
@@ -52,8 +53,8 @@ def cell_mark(cell: Cell, measure: Measure = AIS) -> str:
         {
             **{"q_value": cell.q_value, "holm_p": cell.holm_p, "shown": cell.is_shown, "link": cell.link},
             **{"empirical_p": empirical, "random_masks": masks},
-            # The other abilities' answers are not read for a whole matrix.
-            **{"specificity_p_low": None, "over_random_p_low": None},
+            "specificity_p_low": cell.specificity_p_low,
+            "over_random_p_low": cell.over_random_p_low,
         }
     )
 
@@ -80,7 +81,7 @@ def explained(cell: Cell, marks: Marks, remedy: str, measure: Measure = AIS) -> 
     found = cell.statistics
     if found is None:
         return [f"not computed: {remedy}", ""]
-    if measure is not AIS:
+    if measure.of(found.ais_p_reason) is not AIS:
         return _explained_probability(cell, found, marks)
     scores = f"accuracy {share(found.base_score)} {marks.becomes} {share(found.score)}"
     if found.chance is not None:
@@ -120,7 +121,10 @@ def cell_words(matrix: Matrix, cell: tuple[str, str], remedy: str, marks: Marks,
 
 
 def detail_lines(
-    cell: Cell, specificity: Specificity | None, generation_quality: GenerationQuality | None
+    cell: Cell,
+    specificity: Specificity | None,
+    generation_quality: GenerationQuality | None,
+    measure: Measure = AIS,
 ) -> list[str]:
     """What is known about a cell besides its figures, one line each; None for what is unknown."""
     lines = []
@@ -128,9 +132,9 @@ def detail_lines(
         p, masks = cell.empirical.p_value, cell.empirical.masks
         few = "" if masks >= ENOUGH else f": m runs {ENOUGH}, which can show .05"
         lines.append(f"empirical p {probability(p)} from {random_masks(masks)}{few}")
-    if cell.statistics is not None and cell.statistics.ais_p is not None:
+    if measure is AIS and cell.statistics is not None and cell.statistics.ais_p is not None:
         effect = ais_with_interval(cell.statistics, AIS_P)
-        lines.append(f"AIS_p {effect}: the AIS of the probability of the right option")
+        lines.append(f"AIS_p {effect}: the AIS of the probability of the right answer")
     if cell.statistics is not None and cell.statistics.detectable_ais is not None:
         least = number(cell.statistics.detectable_ais)
         lines.append(detectable_text(f"{cell.statistics.n:,}", least))
@@ -141,8 +145,8 @@ def detail_lines(
         n = specificity.masks
         others = "another ability's mask" if n == 1 else f"the mean of {n} other abilities"
         lines.append(
-            f"specific {number(specificity.difference)} {ends}: its AIS less {number(specificity.others)}, "
-            f"{others}"
+            f"specific {number(specificity.difference)} {ends}: its {measure.name} less "
+            f"{number(specificity.others)}, {others}"
         )
     if generation_quality is not None:
         lines.append(f"quality: {quality_text(generation_quality)}")

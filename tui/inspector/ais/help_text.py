@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.inspector.ais.links import link_meaning
-from tui.measures import AIS
+from tui.measures import AIS_P
 
 NO_ABLATION = (
     "The variant is base: nothing is ablated, so there is no effect to show.\n\n"
@@ -15,26 +15,27 @@ HELP = f"""\
 The Ability Impact Score: the part of a benchmark's score above chance that is lost when the weights of an
 ability are ablated. 0: nothing is lost; 1: down to chance; below 0: better without.
 
-Rows: what is ablated. Columns: benchmarks. The shade is the value; * behind it means q < .05
-(Benjamini-Hochberg over the whole matrix). Where there is room, and in the lines below: ** p < .05 after
-Holm's correction over the whole matrix; ? but random masks go as far, empirical p above .05, or above what so
-few can show. Marks: not identifiable (the intact model is not above chance), not computed, running, and
-behind a row's name: the mask takes every benchmark down to chance, or the intact model does not show the
-ability (on its own items it is not above chance); such a row says nothing about abilities.
+Rows: what is ablated. Columns: benchmarks. The shade is the value: AIS_p, the AIS of the probability of the
+right answer, which shows an effect with fewer items than right and wrong do (AIS where it is not known). *
+behind it: the whole interval is above .05, a link. Where there is room, and in the lines below: ** and it is
+above the other abilities' masks; ? but random masks go as far. Marks: not identifiable (the intact model is
+not above chance), not computed, running, and behind a row's name: the mask takes every benchmark down to
+chance, or the intact model does not show the ability (on its own items it is not above chance); such a row
+says nothing about abilities.
 The last row is the mean of the random controls.
 
-The lines below explain the cell under the cursor or the mouse: AIS with its 95 % paired bootstrap interval,
-p (exact McNemar), q, Holm's p, n, the accuracies, and the random control, or the empirical p of several
-random masks (m runs 19).
+The lines below explain the cell under the cursor or the mouse: AIS_p and AIS with their 95 % paired bootstrap
+intervals, n, p(right), and the random control.
 
 enter  opens the cell: k sweep, controls, all abilities on its benchmark; the minimum detectable AIS; how much
        more the mask does than the other abilities' masks (specific); how well the model still writes under
        it (generation quality)
 o      takes ability and benchmark of the cell into the lens; r then runs it
 x      runs all missing cells, controls included
-i      turns to the links and back. {link_meaning(AIS)}
-w      turns to AIS_p and back: the AIS of the probability of the right option, in place of right or wrong. It
-       shows the same effect with fewer items. * then means that the whole interval is above .05
+i      turns to the links and back. {link_meaning(AIS_P)}
+w      turns to AIS, of right and wrong, and back. * then means q < .05 (Benjamini-Hochberg over the whole
+       matrix), ** p < .05 after Holm's correction, ? that the empirical p of random masks is above .05, or
+       above what so few can show (m runs 19); below are p (exact McNemar), q and Holm's p
 e      writes the matrix; as .html it is the report, of all abilities and benchmarks that are stored whole
 
 With a second model (M), B turns to its matrix, then to B - A: how much more each mask does to B than to A,

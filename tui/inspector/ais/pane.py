@@ -59,7 +59,7 @@ class AisPane(Pane):
         Binding("o,space", "take", "to the lens", id="ais.take", tooltip="Take the cell into the lens"),
         Binding("x", "fill", "run missing", id="ais.fill", tooltip="Run all missing cells"),
         Binding("i", "turn", "links", id="ais.turn", tooltip="The matrix or the links"),
-        Binding("w", "measure", "AIS_p", id="ais.measure", tooltip="Cells show AIS or AIS_p"),
+        Binding("w", "measure", "AIS", id="ais.measure", tooltip="Cells show AIS_p or AIS"),
     ]
 
     DEFAULT_CSS = """

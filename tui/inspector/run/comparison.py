@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
@@ -23,11 +24,20 @@ from core.analysis.samples.answers import (
     item_clusters,
     live_answers,
     mean_scores,
+    probability_columns,
     stored_answers,
 )
 from core.analysis.samples.items import ItemTable, ensure_items
 from core.analysis.samples.samples import Samples
-from core.analysis.statistics.cells import CellStatistics, cell_statistics, limits_of
+from core.analysis.statistics import NO_PROBABILITY
+from core.analysis.statistics.accuracy import Verdict, is_plausible
+from core.analysis.statistics.cells import (
+    CellStatistics,
+    cell_statistics,
+    limits_of,
+    paired_probabilities,
+    with_probabilities,
+)
 from core.analysis.statistics.significance import EmpiricalP
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.estimate import Estimate, estimate
@@ -185,18 +195,34 @@ class Comparison:
         return found
 
     def _effect(self, side: Side, run: Run, both: NDArray[np.bool_], resamples: int) -> CellStatistics:
-        """The AIS and its interval against base, over the items that both answered."""
-        return cell_statistics(
+        """AIS and AIS_p with their intervals against base, over the items that both answered."""
+        seed, clusters = run.mask.seed if run.mask else 0, self._of(both)
+        # The first few answers of a base run can be all right or all wrong by chance.
+        limits = limits_of(self.benchmark) if both.all() else None
+        cells = cell_statistics(
             self.answers["base"].correct[both],
             self.answers[side].correct[None, both],
             self.benchmark.chance,
             resamples=resamples,
-            seed=run.mask.seed if run.mask else 0,
-            clusters=self._of(both),
+            seed=seed,
+            clusters=clusters,
             scores=(self._scores["base"][both], self._scores[side][None, both]),
-            # The first few answers of a base run can be all right or all wrong by chance.
-            limits=limits_of(self.benchmark) if both.all() else None,
+            limits=limits,
+        )
+        base, ablated = (self._probability_columns[one].filter(both) for one in ("base", side))
+        paired = paired_probabilities(base, [ablated], self.benchmark)
+        if paired is None:
+            return replace(cells[0], ais_p_reason=NO_PROBABILITY)
+        score, n = cells[0].base_score, cells[0].n
+        plausible = Verdict(True, "") if limits is None else is_plausible(score, limits, n)
+        return with_probabilities(
+            cells, paired, plausible, resamples=resamples, seed=seed, clusters=clusters
         )[0]
+
+    @cached_property
+    def _probability_columns(self) -> Mapping[Side, pl.DataFrame]:
+        """N rows of each side's answers with what p(right) is made of."""
+        return {side: probability_columns(answers, self.items) for side, answers in self.answers.items()}
 
     def _of(self, which: NDArray[np.bool_]) -> NDArray[Any] | None:
         """The clusters of some items; None without clusters."""

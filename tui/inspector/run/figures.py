@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tui.inspector.ais.cell_text import ais_with_interval
+from tui.measures import AIS_P
 from tui.names import VARIANT_WORDS, order_words
 from tui.numbers import interval, k_text, number, probability, share
 from tui.result_words import cut_text, quality_text, random_masks, too_few
@@ -161,6 +162,8 @@ def _side_line(side: Side, one: SideFigures, figures: Figures) -> str:
     parts = [f"{figures.score_word} {share(found.score)} {interval(found.low, found.high)}", items]
     if one.effect is not None:
         ais = f"AIS {ais_with_interval(one.effect)}" if one.effect.defined else one.effect.reason
-        parts += [ais, f"McNemar p {probability(one.effect.p_value)}"]
+        parts.append(ais)
+        parts += [f"AIS_p {ais_with_interval(one.effect, AIS_P)}"] if one.effect.ais_p is not None else []
+        parts.append(f"McNemar p {probability(one.effect.p_value)}")
         parts.append(f"{one.broken} right to wrong, {one.fixed} wrong to right")
     return name + ", ".join(parts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.inspector.ais.cell_text import ais_with_interval
@@ -17,6 +18,7 @@ from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import fitted
 from tui.inspector.run.figures import SIDE_WORDS, Figures, Side, SideFigures, is_settled
 from tui.inspector.run.line_plot import ASCII_SIGNS, COLOURS, SIGNS
+from tui.measures import AIS, AIS_P, Measure
 from tui.numbers import interval, number, probability, share
 from tui.result_words import times_text
 
@@ -35,6 +37,9 @@ ESTIMATE_WIDTH, INTERVAL_WIDTH = 5, 14
 
 ALIGNED_COLUMN = 17
 """Columns of a side from which its numbers have their points below each other."""
+
+SHORT = 17
+"""Rows of the tab below which AIS_p is left out."""
 
 LEAST_BAR = 6
 """Columns of the shortest bar of an interval."""
@@ -85,7 +90,8 @@ class FiguresTable(Static):
             self.update("")
             return
         width = min(WIDEST_COLUMN, (self.size.width - LABEL_WIDTH) // 3)
-        table = figures_rows(self._figures, self._lacking, self._marks, width)
+        is_short = isinstance(self.parent, Widget) and self.parent.size.height < SHORT
+        table = figures_rows(self._figures, self._lacking, self._marks, width, is_short=is_short)
         lines = [self._line(label, pieces, width) for label, pieces in table]
         lines += [Content()] * (self._fewest_rows - len(lines))
         # Laying out the whole screen takes too long to be done for every change.
@@ -100,7 +106,7 @@ class FiguresTable(Static):
 
 
 def figures_rows(
-    figures: Figures, lacking: str, marks: Marks, width: int
+    figures: Figures, lacking: str, marks: Marks, width: int, *, is_short: bool = False
 ) -> list[tuple[str, list[list[Piece]]]]:
     """The rows of the table: a label, and pieces of text for each side.
 
@@ -109,6 +115,7 @@ def figures_rows(
         lacking: said where a run has no answers.
         marks: the signs.
         width: columns of a side; intervals are drawn too if they fit.
+        is_short: whether there is no row to spare for AIS_p.
     """
     signs = ASCII_SIGNS if marks.rule.isascii() else SIGNS
     rows: list[tuple[str, list[list[Piece]]]] = [
@@ -128,7 +135,12 @@ def figures_rows(
     }
     if len(figures.sides) > 1:
         cells |= {
-            "AIS": lambda side, one: _ais(side, one, figures, draw),
+            "AIS": lambda side, one: _chance(figures) if side == "base" else _effect(side, one, AIS, draw),
+        }
+        has_p = any(one.effect and one.effect.ais_p is not None for one in figures.sides.values())
+        if has_p and not is_short:
+            cells["AIS_p"] = lambda side, one: _effect(side, one, AIS_P, draw)
+        cells |= {
             "McNemar": lambda side, one: (
                 [(f"p {probability(one.effect.p_value)}", PLAIN)] if one.effect else []
             ),
@@ -190,14 +202,17 @@ def _items(one: SideFigures, figures: Figures) -> list[Piece]:
     return [(f"n {figures.n:,}", PLAIN)]
 
 
-def _ais(side: Side, one: SideFigures, figures: Figures, draw: _Drawing) -> list[Piece]:
-    if side == "base":
-        return [] if figures.chance is None else [(f"chance {number(figures.chance)}", PLAIN)]
+def _chance(figures: Figures) -> list[Piece]:
+    return [] if figures.chance is None else [(f"chance {number(figures.chance)}", PLAIN)]
+
+
+def _effect(side: Side, one: SideFigures, measure: Measure, draw: _Drawing) -> list[Piece]:
     if one.effect is None:
         return []
-    ais, low, high = one.effect.ais, one.effect.ais_low, one.effect.ais_high
-    if ais is None or low is None or high is None:
-        return [(ais_with_interval(one.effect), WEAK)]
+    bounds = measure.bounds(one.effect)
+    if bounds is None:
+        return [(ais_with_interval(one.effect, measure), WEAK)]
+    low, ais, high = bounds
     # Without a flip the bootstrap interval has no width: the accuracy's shows how few items these are.
     has_items = one.accuracy is not None and is_settled(one.accuracy.low, one.accuracy.high)
     style = STRONG if has_items and is_settled(low, high) else WEAK

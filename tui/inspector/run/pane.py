@@ -61,6 +61,7 @@ accuracy   share of right answers with its 95 % Wilson interval; the mean score 
 items      answered so far
 AIS        (base - ablated) / (base - chance) with its 95 % bootstrap interval: 1 = the benchmark needs the
            ability, 0 = it does not
+AIS_p      the same of the probability of the right answer: as certain with a third of the items or less
 McNemar    exact test of the flips; small: base and ablated differ by more than chance
 flips      right to wrong, and wrong to right
 random p   how often a random mask goes as far: the empirical p, where m has run several (19 can show .05)

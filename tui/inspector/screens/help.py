@@ -81,7 +81,7 @@ MARK_MEANINGS: tuple[tuple[str, str], ...] = (
     ("stored", "in the cache: appears at once"),
     ("lacking", "not computed yet: r runs it"),
     ("chosen", "chosen"),
-    ("significant", "q < 0.05, after correction over the whole matrix"),
+    ("significant", "a link: the whole interval of AIS_p is above 0.05; of AIS: q < 0.05"),
     ("not_identifiable", "not identifiable: base is not above chance, so a loss cannot be measured"),
     ("collapsed", "the mask takes every benchmark down to chance: it says nothing about one ability"),
     ("up", "better than base"),

@@ -51,6 +51,24 @@ def test_no_probability_without_options(rows: list[list[float] | None]) -> None:
     assert "no p(right)" in cell.ais_p_reason
 
 
+def test_written_answers_by_hand() -> None:
+    """Mean p(right) .65 falls to .45, above a chance of 0: AIS_p is .2 / .65; every answer stays right."""
+    frame = outcomes([None] * 40, [None] * 40).with_columns(correct=pl.lit(value=True), score=pl.lit(1.0))
+    base, ablated = (
+        frame.with_columns(gold_logprob=pl.Series(np.log([first, 0.5] * 20), dtype=pl.Float32))
+        for first in (0.8, 0.4)
+    )
+    assert right_probabilities(base) == pytest.approx([0.8, 0.5] * 20, abs=1e-6)
+    assert chance_probability(base) == 0.0
+    (cell,) = frame_statistics(base, [ablated], BENCHMARK)
+    assert (cell.base_p_right, cell.p_right) == pytest.approx((0.65, 0.45), abs=1e-6)
+    assert cell.ais_p == pytest.approx(0.2 / 0.65, abs=1e-6)
+    assert cell.ais == 0.0
+    (stale,) = frame_statistics(base, [frame], BENCHMARK)
+    assert (stale.ais, stale.ais_p) == (0.0, None)
+    assert "from before it was measured" in stale.ais_p_reason
+
+
 def test_a_base_at_chance_has_no_ais_p() -> None:
     base = np.array([0.2, 0.3, 0.4, 0.3])
     # Mean .3, standard error .0816 / 2: chance .25 is 1.2 of them below.

@@ -41,6 +41,7 @@ def _frame(right: np.ndarray, clusters: list[str] | None) -> pl.DataFrame:
             "score": right.astype(np.float32),
             "cut": [0] * len(right),
             "cluster": pl.Series(clusters or [None] * len(right), dtype=pl.String),
+            "gold_logprob": pl.Series([None] * len(right), dtype=pl.Float32),
         }
     )
 
@@ -81,6 +82,22 @@ def test_answers_that_are_written_are_judged_by_their_score() -> None:
     assert cell.ais_low > LEAST
     assert cell.ais_p is None
     assert cell.p_value < 0.05
+
+
+def test_written_answers_are_judged_by_p_right_where_both_models_have_it() -> None:
+    rng = np.random.default_rng(6)
+    base = written(rng.random(N) < 0.5)
+    golds = rng.uniform(0.5, 0.7, N)
+    known = base.with_columns(gold_logprob=pl.Series(np.log(golds)))
+    benchmark = replace(BENCHMARK, kind="generation")
+    stopped = StoppedBenchmark(known, benchmark)
+    halved = known.with_columns(gold_logprob=pl.Series(np.log(golds / 2)))  # answers as right as before
+    assert stopped.stop(halved, ENDS, LEAST) == ENDS[0]
+    cell = stopped.statistics(halved, LEAST)
+    assert (cell.ais, cell.ais_p) == pytest.approx((0.0, 0.5))
+    # A mask's outcomes of an earlier version have no p(right): they are judged by their score.
+    assert stopped.statistics(base, LEAST) == StoppedBenchmark(base, benchmark).statistics(base, LEAST)
+    assert stopped.stop(base, ENDS, LEAST) == StoppedBenchmark(base, benchmark).stop(base, ENDS, LEAST)
 
 
 def test_items_of_one_passage_count_as_one_and_only_whole_passages_count() -> None:
