@@ -88,7 +88,7 @@ def write_plan(
     if as_json:
         output.write_document(_document(units, timing, chain))
     else:
-        _write(units, timing, chain)
+        _write(units, timing, chain, plan.until)
 
 
 def _document(units: Sequence[UnitWork], timing: Timing, chain: Chain) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _document(units: Sequence[UnitWork], timing: Timing, chain: Chain) -> dict[s
     }
 
 
-def _write(units: Sequence[UnitWork], timing: Timing, chain: Chain) -> None:
+def _write(units: Sequence[UnitWork], timing: Timing, chain: Chain, until: float | None) -> None:
     """Writes a line for each kind of units, the sum, and the critical path."""
     table = output.plain_table(("units", "all", "stored", "to do", "time", "cache"))
     groups: dict[str, list[UnitWork]] = {}
@@ -125,7 +125,8 @@ def _write(units: Sequence[UnitWork], timing: Timing, chain: Chain) -> None:
     if chain.seconds:
         words = ", then ".join(map(str, chain.units))
         output.write(f"Critical path: {duration_text(chain.seconds)}, {words}.\n")
-    output.write(f"{BASIS_WORDS[timing.basis]}\n")
+    most = "" if until is None else " With --until it is the most: a cell stops once it is settled."
+    output.write(f"{BASIS_WORDS[timing.basis]}{most}\n")
 
 
 def _group(one: UnitWork) -> str:

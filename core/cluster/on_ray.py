@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -13,12 +12,11 @@ from typing import Any
 
 import msgspec
 
-from cache.files import write_atomically
+from core.analysis.cache_status import has_ranking
 from core.cluster.estimates import timing_of
-from core.cluster.ray_worker import Order, Worker
+from core.cluster.ray_crew import Crew, reason_of
 from core.cluster.schedule import Schedule
-from core.cluster.transfer import Folders
-from core.cluster.units import Unit
+from core.cluster.units import Unit, WantedRanking, is_contrast, wanted_rankings
 from core.cluster.work import Survey
 from core.experiment.events import Event, Progressed, RunFinished, RunsFound
 from core.experiment.plan import Plan
@@ -26,9 +24,6 @@ from core.runner.runner import Runner
 
 LOCAL = "local"
 """Address of a Ray that is started on this machine, and ends with the driver."""
-
-RESTARTS = 3
-"""How often Ray starts a worker again whose process died; after that the others go on without it."""
 
 STORE_BYTES = 100_000_000
 """Ray's shared memory for objects on this machine: next to nothing goes through it."""
@@ -39,12 +34,6 @@ SURROUNDINGS = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 """Environment variables of Ray where they are not set: no reports, and no log on stderr."""
-
-LEAVE_S = 10.0
-"""Seconds that workers have to clean up after themselves."""
-
-LOOK_EVERY_S = 0.25
-"""Seconds between two looks at workers and events."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +48,10 @@ class RayOptions:
     """None for all processors, divided among the workers of a node."""
     is_shared: bool = True
     """Whether machines use the driver's cache folder where they see it."""
+
+    def crew(self, ray: ModuleType, runner: Runner, note: Callable[[str], None] = lambda text: None) -> Crew:
+        """The workers."""
+        return Crew(ray, runner, self.workers, self.cpus_per_worker, is_shared=self.is_shared, note=note)
 
 
 class RayMissing(ValueError):  # noqa: N818 (it names what is wrong)
@@ -123,7 +116,13 @@ def run_on_ray(
     schedule = Schedule(survey, runner)
     if schedule.is_done():
         return True
-    with started(options) as ray, closing(_Crew(ray, runner, options, note)) as crew:
+    with started(options) as ray, closing(options.crew(ray, runner, note)) as crew:
+        if wanted := _contrasts_to_merge(survey, runner):
+            crew.arrive(runner.cancelled)
+            if not crew.merge(runner.info.layers or 1, wanted, runner.cancelled):
+                return False
+            survey = Survey(plan, runner)
+            schedule = Schedule(survey, runner)
         shown = _Shown(survey, runner)
         plan_ref = ray.put(plan)
         while not schedule.is_done():
@@ -143,6 +142,12 @@ def run_on_ray(
     return True
 
 
+def _contrasts_to_merge(survey: Survey, runner: Runner) -> list[WantedRanking]:
+    """The contrasts that several workers may rank together, where no folder has the scores of all."""
+    lacking = (one for one in wanted_rankings(runner, survey.plan.masks()) if is_contrast(one))
+    return [one for one in lacking if one.mask.scope == "global" and not has_ranking(runner, one.mask)]
+
+
 def settle_on_ray(runner: Runner, options: RayOptions) -> None:
     """Settles prompt form and level by the answers of a worker's model.
 
@@ -150,127 +155,12 @@ def settle_on_ray(runner: Runner, options: RayOptions) -> None:
         ValueError: Ray or the model cannot be used.
     """
     one = replace(options, workers=1)
-    with started(one) as ray, closing(_Crew(ray, runner, one)) as crew:
+    with started(one) as ray, closing(one.crew(ray, runner)) as crew:
         try:
             prompt, level = ray.get(crew.actors[0].settle.remote())
         except ray.exceptions.RayError as error:
-            raise ValueError(f"The model cannot be probed on Ray: {_reason(error)}") from None
+            raise ValueError(f"The model cannot be probed on Ray: {reason_of(error)}") from None
     runner.settle(prompt, level)
-
-
-class _Crew:
-    """The workers."""
-
-    def __init__(
-        self,
-        ray: ModuleType,
-        runner: Runner,
-        options: RayOptions,
-        note: Callable[[str], None] = lambda text: None,
-    ) -> None:
-        """Asks Ray for them; those that no node has room for begin when one has."""
-        from ray.util.queue import Queue
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        self._ray, self._note = ray, note
-        here = {
-            "num_cpus": 0,
-            "scheduling_strategy": NodeAffinitySchedulingStrategy(
-                ray.get_runtime_context().get_node_id(), soft=False
-            ),
-        }
-        self._queue = Queue(actor_options=here)
-        total = ray.cluster_resources()
-        gpus, nodes = int(total.get("GPU", 0)), sum(node["Alive"] for node in ray.nodes())
-        on_gpu = runner.identity.device != "cpu"
-        n = options.workers or max(1, gpus if on_gpu else nodes)
-        cpus = options.cpus_per_worker or max(1, int(total.get("CPU", 1)) // n)
-        self._token = runner.store.root / "locks" / f"ray-{uuid.uuid4().hex}"
-        write_atomically(self._token, b"")
-        order = Order.of(runner, cpus, self._token.name if options.is_shared else "")
-        self._keeper = ray.remote(Folders).options(**here).remote(order.root)
-        kind = ray.remote(Worker).options(
-            num_cpus=cpus, num_gpus=int(on_gpu), max_restarts=RESTARTS, max_task_retries=-1
-        )
-        self.actors = [kind.remote(order, number, self._queue.actor, self._keeper) for number in range(n)]
-        self._names = [f"Worker {number + 1}" for number in range(len(self.actors))]
-        self._idle: set[int] = set()
-        self._left = set(range(len(self.actors)))
-        self._doing: dict[Any, tuple[int, Unit | None]] = {
-            actor.ready.remote(): (number, None) for number, actor in enumerate(self.actors)
-        }
-        self._problem = ""
-
-    def close(self) -> None:
-        """Lets the workers clean up after themselves, and ends them."""
-        self._token.unlink(missing_ok=True)
-        if leaving := [self.actors[number].leave.remote() for number in self._idle]:
-            self._ray.wait(leaving, num_returns=len(leaving), timeout=LEAVE_S)
-
-    def idle(self) -> list[int]:
-        """The workers that have their model and no unit."""
-        return sorted(self._idle)
-
-    @property
-    def busy(self) -> list[int]:
-        """The workers that do a unit."""
-        return sorted(number for number, unit in self._doing.values() if unit is not None)
-
-    def start(self, number: int, unit: Unit, plan: Any) -> None:
-        """Gives a worker a unit."""
-        self._idle.remove(number)
-        self._doing[self.actors[number].do.remote(unit, plan)] = number, unit
-
-    def ended(self) -> list[tuple[Unit, str]]:
-        """The units that ended since, each with what went wrong; waits a moment if none has."""
-        if not self._doing:
-            return []
-        done, _ = self._ray.wait(list(self._doing), num_returns=1, timeout=LOOK_EVERY_S)
-        found = []
-        for ref in done:
-            number, unit = self._doing.pop(ref)
-            problem = self._result(number, ref)
-            if unit is not None:
-                found.append((unit, problem))
-        return found
-
-    def _result(self, number: int, ref: Any) -> str:
-        """What went wrong with a worker's work, which ends the worker; empty if nothing did."""
-        try:
-            machine = self._ray.get(ref)
-        except self._ray.exceptions.RayError as error:
-            self._left.remove(number)
-            self._problem = f"{self._names[number]} is out: {_reason(error)}"
-            self._note(self._problem)
-            self._ray.kill(self.actors[number])
-            return self._problem
-        if machine is not None:
-            self._names[number] = f"Worker {number + 1} on {machine}"
-        self._idle.add(number)
-        return ""
-
-    def events(self) -> list[tuple[int, Event]]:
-        """The events that came since."""
-        waiting = self._queue.qsize()
-        return self._queue.get_nowait_batch(waiting) if waiting else []
-
-    def require_some(self) -> None:
-        """Checks that there are workers.
-
-        Raises:
-            ValueError: none is left.
-        """
-        if not self._left:
-            raise ValueError(f"No worker is left. {self._problem}")
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong on a worker, in a sentence."""
-    cause = getattr(error, "cause", None)
-    text = str(cause if cause is not None else error).strip().split("\n")[0]
-    if isinstance(cause, MemoryError) or "out of memory" in text.lower():
-        return "it has run out of memory; give more CPUs or GPUs to each worker, or fewer workers."
-    return text if isinstance(cause, ValueError) else f"{type(cause or error).__name__}: {text}"
 
 
 class _Shown:

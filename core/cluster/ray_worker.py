@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cache.folder import Store
 from core.cluster.shards import Share
@@ -23,14 +23,17 @@ from core.cluster.units import INTACT, Unit
 from core.cluster.used_entries import entries_of
 from core.experiment.cache_keys import VERSIONS, KeyKind
 from core.experiment.events import BatchFinished, EntryReplaced, Event, NotStored, Progressed, RunFinished
+from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
 from core.importance.memory import MemoryOptions
+from core.importance.plan import Group
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
 from core.runner.probe import settle
 from core.runner.runner import Runner
 
 if TYPE_CHECKING:
+    from core.cluster.layer_groups import LayerGroup
     from core.inference.choice_plan import BatchSize
 
 PASSED_ON = (RunFinished, Progressed, EntryReplaced, NotStored)
@@ -78,6 +81,17 @@ class Order:
         )
 
     @property
+    def experiment(self) -> Experiment:
+        """The driver's experiment, with its cache."""
+        return Experiment(
+            self.spec,
+            Store(self.root, self.shipped),
+            self.importance,
+            batch_size=self.batch_size,
+            memory_options=self.memory_options,
+        )
+
+    @property
     def is_shared(self) -> bool:
         """Whether this machine sees the driver's cache folder."""
         return bool(self.token) and (self.root / "locks" / self.token).is_file()
@@ -96,6 +110,14 @@ def courier_of(root: Path, keeper: Any) -> Courier:
     import ray
 
     return Courier(root, keeper, ray)
+
+
+class Place(NamedTuple):
+    """Where a worker is."""
+
+    machine: str
+    sees_folder: bool
+    """Whether that is the driver's machine, or shares its cache folder."""
 
 
 class Worker:
@@ -125,9 +147,10 @@ class Worker:
             emit=self._take,
         )
         self._is_ready = False
+        self._groups: dict[Group, LayerGroup] = {}
 
-    def ready(self) -> str:
-        """Loads the model; the name of the worker's machine.
+    def ready(self) -> Place:
+        """Loads the model; where the worker is.
 
         Raises:
             ValueError: its weights or its version differ from the driver's, or they cannot be loaded.
@@ -142,7 +165,7 @@ class Worker:
             raise ValueError(f"its weights of {order.spec.name} differ from the driver's: copy them there.")
         _ = runner.loaded
         self._is_ready = True
-        return socket.gethostname()
+        return Place(socket.gethostname(), sees_folder=self._courier is None)
 
     def settle(self) -> tuple[AskedPrompt, AskedLevel]:
         """Prompt form and level by the model's answers, which are stored."""
@@ -152,6 +175,22 @@ class Worker:
             self._courier.ship(wait=True)
         return self._runner.spec.prompt, self._runner.spec.level
 
+    def of_layers(self, layers: Group, name: str, *arguments: Any) -> Any:
+        """What a method of the worker's layer group gives; see `LayerGroup`.
+
+        Raises:
+            ValueError: the model cannot be used.
+        """
+        from core.cluster.layer_groups import LayerGroup
+
+        if not self._is_ready:  # Ray has started this process again, and its layers are scored again
+            self.ready()
+        if layers not in self._groups:
+            self._groups = {layers: LayerGroup(self._runner, layers)}
+        found = getattr(self._groups[layers], name)(*arguments)
+        self._flush()
+        return found
+
     def do(self, unit: Unit, plan: Plan) -> None:
         """Does a unit of a plan, and stores what it makes.
 
@@ -160,6 +199,7 @@ class Worker:
         """
         if not self._is_ready:  # Ray has started this process again
             self.ready()
+        self._groups.clear()
         is_mask = unit.kind == "mask"
         if self._courier:
             self._courier.fetch(entries_of(plan, self._runner, [unit, *([INTACT] if is_mask else [])]))

@@ -34,12 +34,13 @@ class Shares(ABC):
     def kept(self) -> tuple[Tensor, ...]:
         """(size,) for each matrix, one tensor of the aggregate."""
 
-    def add(self, ability: str, scores: Sequence[Scores]) -> None:
+    def add(self, ability: str, scores: Sequence[Scores], total: float | None = None) -> None:
         """Adds an ability's shares. The aggregate is unusable if this is interrupted.
 
         Args:
             ability: its id.
             scores: its importance, one for each matrix.
+            total: its sum, where these are not all matrices; see `total_of`.
 
         Raises:
             ValueError: it was added before, the sizes differ, or its importance is 0 everywhere.
@@ -47,7 +48,7 @@ class Shares(ABC):
         if ability in self.totals:
             raise ValueError(f"The shares of {ability} are in the {self.what} already: add each once.")
         _require_same_sizes(scores, self.kept)
-        self.totals[ability] = total = total_of(scores, ability)
+        self.totals[ability] = total = total_of(scores, ability) if total is None else total
         for index, one in enumerate(scores):
             for first, last in _spans(size_of(one)):
                 self._take(index, first, last, _share(one, total, first, last))
@@ -171,7 +172,21 @@ def total_of(scores: Sequence[Scores], whose: str) -> float:
     Raises:
         ValueError: it is 0 or not finite.
     """
-    total = sum(float(whole(one).sum(dtype=torch.float64)) for one in scores)
+    return checked_total(sums_of(scores), whose)
+
+
+def sums_of(scores: Sequence[Scores]) -> list[float]:
+    """The sum over each matrix."""
+    return [float(whole(one).sum(dtype=torch.float64)) for one in scores]
+
+
+def checked_total(sums: Sequence[float], whose: str) -> float:
+    """The sum of the sums over all matrices, in their order.
+
+    Raises:
+        ValueError: it is 0 or not finite.
+    """
+    total = sum(sums)
     if not 0 < total < float("inf"):
         raise ValueError(f"The importance of {whose} sums to {total}: score it again on other items.")
     return total

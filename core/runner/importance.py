@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -19,7 +20,7 @@ from core.experiment.events import ImportancePlanned
 from core.experiment.specs import MaskSpec
 from core.importance.maps import Importance, MatrixScores, zero_map
 from core.importance.memory import AvailableMemory, ItemsShape, ModelShape, available_memory
-from core.importance.plan import SHARE_OF_FREE, ImportancePlan, Task, plan_importance
+from core.importance.plan import SHARE_OF_FREE, Group, ImportancePlan, Task, plan_importance
 from core.importance.scoring import score_importance
 from core.inference.encoding import EncodedChoice, encode_choice, longest_row
 from core.masks.choices import CONTRASTS, Selection
@@ -127,7 +128,7 @@ class ImportanceMaps:
 
     def _of(self, ability: str) -> Importance:
         if ability not in self.by_ability:
-            self.by_ability[ability] = _computed(self._experiment, ability, self.n_items)
+            self.by_ability[ability] = computed_importance(self._experiment, ability, self.n_items)
         return self.by_ability[ability]
 
     def _beside_all(self, ability: str) -> Sequence[MatrixScores]:
@@ -230,14 +231,26 @@ class ImportanceMaps:
         return sum(matrix.size for matrix in self._experiment.space.candidates(variant))
 
 
-def _computed(experiment: LoadedExperiment, ability: str, n_items: int) -> Importance:
-    """The importance of every candidate weight for an ability, computed now."""
+def computed_importance(
+    experiment: LoadedExperiment, ability: str, n_items: int, layers: Group | None = None
+) -> Importance:
+    """The importance of every candidate weight for an ability, computed now.
+
+    With layers, that of theirs alone, to the same bits; all others have zeros, which take no memory.
+
+    Raises:
+        Cancelled: it was cancelled between two batches.
+        ValueError: it does not fit in memory and on the disk.
+    """
     tokenizer, diagnostic = experiment.loaded.tokenizer, experiment.diagnostic_set(ability, n_items)
     encoded = [encode_choice(render_choice(item, diagnostic.style), tokenizer) for item in diagnostic.items()]
     space = experiment.space
     on_gpu = space.device(space.matrices[0]).type != "cpu"
 
     plan = _plan(experiment, encoded, on_gpu)
+    if layers is not None:
+        cut = [(max(first, layers[0]), min(last, layers[1])) for first, last in plan.groups]
+        plan = replace(plan, groups=tuple(group for group in cut if group[0] < group[1]))
     experiment.emit(
         ImportancePlanned(
             ability=ability,

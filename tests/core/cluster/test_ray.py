@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -38,6 +40,7 @@ pytestmark = [
 
 DASHBOARD_PORT = 8265
 
+ONE = RayOptions(workers=1, cpus_per_worker=1)
 TWO = RayOptions(workers=2, cpus_per_worker=1)
 SMALL = Plan(
     abilities=IDS[:1],
@@ -47,7 +50,7 @@ SMALL = Plan(
     benchmarks=find_benchmarks(IDS[:1]),
     limit=4,
 )
-LONG = replace(SMALL, selections=("random",), ks=(0.003, 0.01, 0.03), limit=400)
+LONG = replace(SMALL, selections=("random",), ks=(0.03,), limit=240)
 """Long enough for something to happen while it runs."""
 
 
@@ -115,10 +118,13 @@ def test_machines_that_do_not_see_the_folder_send_all_that_they_make(
     truth = by_one_process(plan, tmp_path / "one", spec)
     assert any(name.startswith("divergences/") for name in truth)
     (tmp_path / "ray").mkdir()
-    assert run_on_ray(plan, runner_of(tmp_path / "ray", spec=spec), replace(TWO, is_shared=False))
+    notes, before = list[str](), set(Path(tempfile.gettempdir()).glob("abilityscope-ray-*"))
+    apart = replace(TWO, is_shared=False)
+    assert run_on_ray(plan, runner_of(tmp_path / "ray", spec=spec), apart, notes.append)
+    assert notes == []
     assert Store(tmp_path / "ray").scores.entries.stored_keys() == []
     assert_equal(plan, tmp_path / "ray", truth, spec)
-    assert not list(Path(tempfile.gettempdir()).glob("abilityscope-ray-*"))
+    assert set(Path(tempfile.gettempdir()).glob("abilityscope-ray-*")) <= before
 
 
 def ray_workers() -> list[psutil.Process]:
@@ -153,14 +159,14 @@ def kill_one() -> None:
 
 def has_batches(root: Path) -> bool:
     journals = list((root / "outcomes").glob("*.part"))
-    return any(path.stat().st_size > 20_000 for path in journals) and bool(ray_workers())
+    return any(path.stat().st_size > 8_000 for path in journals) and bool(ray_workers())
 
 
 @pytest.mark.parametrize("is_shared", [True, False])
 def test_a_worker_that_is_killed_while_it_evaluates_costs_a_batch(
     is_shared: bool, tmp_path: Path, long_truth: dict[str, bytes]
 ) -> None:
-    options = RayOptions(workers=1, cpus_per_worker=1, is_shared=is_shared)
+    options = replace(ONE, is_shared=is_shared)
     with once(lambda: has_batches(tmp_path), kill_one) as killed:
         assert run_on_ray(LONG, runner_of(tmp_path), options)
     assert killed[0]
@@ -176,6 +182,27 @@ def test_a_worker_that_is_killed_while_it_scores_scores_again(tmp_path: Path) ->
         assert run_on_ray(plan, runner_of(tmp_path / "ray"), TWO)
     assert killed[0]
     assert_equal(plan, tmp_path / "ray", truth)
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from tests.core.cluster.test_ray import LONG, ONE, run_on_ray, runner_of
+run_on_ray(LONG, runner_of(Path(sys.argv[1])), ONE)
+"""
+
+
+def test_a_driver_that_is_killed_goes_on_when_it_is_started_again(
+    tmp_path: Path, long_truth: dict[str, bytes]
+) -> None:
+    driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(tmp_path)], cwd=Path(__file__).parents[3])
+    with once(lambda: has_batches(tmp_path), driver.kill) as killed:
+        assert driver.wait() == -signal.SIGKILL
+    assert killed[0]
+    stored = {path: path.stat().st_mtime_ns for path in (tmp_path / "outcomes").glob("*.parquet")}
+    assert run_on_ray(LONG, runner_of(tmp_path), ONE)
+    assert all(path.stat().st_mtime_ns == written for path, written in stored.items())
+    assert_equal(LONG, tmp_path, long_truth)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
+from tests.performance import ray as performance
 
 IDS = tuple(ability.id for ability in ABILITIES)
 PLAN = Plan(
@@ -90,3 +91,14 @@ def test_the_critical_path_is_an_ability_and_a_mask(experiment: Experiment) -> N
     assert path.seconds == pytest.approx(
         max(seconds[Unit(one)] for one in IDS) + max(seconds[one.unit] for one in survey.masks)
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 8, 64])
+def test_a_whole_profile_of_llama_keeps_many_gpus_busy(workers: int, tmp_path: Path) -> None:
+    llama = performance.llama(tmp_path)
+    survey, timing = Survey(performance.LLAMA, llama), timing_of(llama, "h100")
+    seconds = {one.unit: timing.seconds(one.lacking) for one in survey.every}
+    assert len(seconds) == 10 + 1 + 480
+    bound = max(critical_path(survey, llama, timing).seconds, sum(seconds.values()) / workers)
+    assert bound <= performance.makespan(survey, llama, seconds, workers) <= 1.1 * bound

@@ -1,0 +1,110 @@
+"""A worker's layers: their scores for all abilities, and their part of each contrast.
+
+Where machines share no folder, nobody has the scores of all weights for all abilities. Each worker scores its
+own layers for every ability, and keeps them; a contrast is ranked over all of them by counts alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.experiment.specs import MaskSpec
+from core.importance.maps import MatrixScores
+from core.importance.plan import Group
+from core.masks.contrast import ShareMaxima, Shares, ShareSums, contrast_scores, sums_of
+from core.masks.ranking import Part, Threshold
+from core.models.matrices import Matrix, Variant
+from core.runner.importance import ORDER, computed_importance
+from core.runner.runner import Runner
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What is ranked."""
+
+    mask: MaskSpec
+    """With the largest k that is cut from the ranking."""
+    totals: tuple[float, ...]
+    """The sum of each ability's importance over all candidates of the variant, in the order of `ORDER`."""
+
+
+class LayerGroup:
+    """Some consecutive layers of a loaded model."""
+
+    def __init__(self, runner: Runner, layers: Group) -> None:
+        """Scores nothing yet."""
+        self._runner, self._layers = runner, layers
+        self._scores: dict[str, dict[int, MatrixScores]] = {}
+        """By ability and the index of the matrix."""
+        self._shares: tuple[Contrast, Shares] | None = None
+        """Of the contrast that was asked for last, whatever its ability and k."""
+
+    def sums(self, ability: str, variant: Variant) -> list[float]:
+        """The sum of an ability's importance over each candidate matrix here, which is scored if need be."""
+        return sums_of(self._of(ability, variant))
+
+    def size(self, contrast: Contrast) -> int:
+        """See `RankedPart`, as what follows."""
+        return self._part(contrast).size()
+
+    def histogram(self, contrast: Contrast) -> Tensor:
+        """See `RankedPart`."""
+        return self._part(contrast).histogram()
+
+    def histogram_within(self, contrast: Contrast, upper: int) -> Tensor:
+        """See `RankedPart`."""
+        return self._part(contrast).histogram_within(upper)
+
+    def selected(self, contrast: Contrast, n: int, threshold: Threshold) -> tuple[Tensor, Tensor]:
+        """See `RankedPart`."""
+        return self._part(contrast).selected(n, threshold)
+
+    def _part(self, contrast: Contrast) -> Part:
+        mask = contrast.mask
+        own = self._of(mask.ability, mask.variant)
+        first = next((index for index, one in enumerate(self._candidates(mask.variant)) if self._has(one)), 0)
+        return Part(contrast_scores(own, mask.ability, self._shares_of(contrast)), 1, first)
+
+    def _shares_of(self, contrast: Contrast) -> Shares:
+        """The aggregate over all abilities, for the candidates here."""
+        mask = contrast.mask
+        if self._shares is not None:
+            known, shares = self._shares
+            if (known.mask.variant, known.mask.selection) == (mask.variant, mask.selection):
+                return shares
+        self._shares, shares = None, _no_shares(mask, self._of(mask.ability, mask.variant))
+        for ability, total in zip(ORDER, contrast.totals, strict=True):
+            shares.add(ability, self._of(ability, mask.variant), total)
+        self._shares = contrast, shares
+        return shares
+
+    def _of(self, ability: str, variant: Variant) -> list[MatrixScores]:
+        """An ability's scores of the candidates here."""
+        if ability not in self._scores:
+            n_items = self._runner.importance.n_items
+            found = computed_importance(self._runner, ability, n_items, self._layers).scores
+            matrices = filter(self._has, self._runner.space.matrices)
+            self._scores[ability] = {matrix.index: found[matrix.index] for matrix in matrices}
+        own = self._scores[ability]
+        return [own[one.index] for one in self._candidates(variant) if self._has(one)]
+
+    def _candidates(self, variant: Variant) -> Sequence[Matrix]:
+        return self._runner.space.candidates(variant)
+
+    def _has(self, matrix: Matrix) -> bool:
+        return self._layers[0] <= matrix.layer < self._layers[1]
+
+
+def _no_shares(mask: MaskSpec, like: Sequence[MatrixScores]) -> Shares:
+    """The aggregate that a contrast needs, over no ability yet."""
+
+    def zeros(dtype: torch.dtype) -> tuple[Tensor, ...]:
+        return tuple(torch.zeros(one.size, dtype=dtype) for one in like)
+
+    if mask.selection == "contrast":
+        return ShareSums(zeros(torch.float64))
+    return ShareMaxima(zeros(torch.float32), zeros(torch.float32), zeros(torch.uint8))

@@ -1,0 +1,226 @@
+"""The workers of a profile on Ray, as the driver sees them. No torch here."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+from cache.files import write_atomically
+from core.cluster.ray_worker import Order, Place, Worker
+from core.cluster.transfer import Folders
+from core.cluster.units import Unit, WantedRanking
+from core.experiment.events import Event
+from core.importance.plan import Group
+from core.runner.runner import Runner
+
+RESTARTS = 3
+"""How often Ray starts a worker again whose process died; after that the others go on without it."""
+
+LEAVE_S = 10.0
+"""Seconds that workers have to clean up after themselves."""
+
+LOOK_EVERY_S = 0.25
+"""Seconds between two looks at workers and events."""
+
+ARRIVE_S = 60.0
+"""Seconds that layers wait to be divided after the first worker is there: others come about then, or late."""
+
+
+class Crew:
+    """The workers."""
+
+    def __init__(
+        self,
+        ray: ModuleType,
+        runner: Runner,
+        n: int | None,
+        cpus: int | None,
+        *,
+        is_shared: bool,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """Asks Ray for them; those that no node has room for begin when one has.
+
+        Args:
+            ray: the module, started.
+            runner: the driver's.
+            n: how many; None for one on each GPU, or without any on each node.
+            cpus: threads of each; None for all that there are, divided.
+            is_shared: whether machines use the driver's cache folder where they see it.
+            note: receives a sentence about each worker that can do no more.
+        """
+        from ray.util.queue import Queue
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        self._ray, self._note = ray, note
+        self._here = here = {
+            "num_cpus": 0,
+            "scheduling_strategy": NodeAffinitySchedulingStrategy(
+                ray.get_runtime_context().get_node_id(), soft=False
+            ),
+        }
+        self._queue = Queue(actor_options=here)
+        total = ray.cluster_resources()
+        gpus, nodes = int(total.get("GPU", 0)), sum(node["Alive"] for node in ray.nodes())
+        on_gpu = runner.identity.device != "cpu"
+        n = n or max(1, gpus if on_gpu else nodes)
+        cpus = cpus or max(1, int(total.get("CPU", 1)) // n)
+        self._token = runner.store.root / "locks" / f"ray-{uuid.uuid4().hex}"
+        write_atomically(self._token, b"")
+        self._order = order = Order.of(runner, cpus, self._token.name if is_shared else "")
+        self._keeper = ray.remote(Folders).options(**here).remote(order.root)
+        kind = ray.remote(Worker).options(
+            num_cpus=cpus, num_gpus=int(on_gpu), max_restarts=RESTARTS, max_task_retries=-1
+        )
+        self.actors = [kind.remote(order, number, self._queue.actor, self._keeper) for number in range(n)]
+        self._names = [f"Worker {number + 1}" for number in range(len(self.actors))]
+        self._idle: set[int] = set()
+        self._left = set(range(len(self.actors)))
+        self._doing: dict[Any, tuple[int, Unit | None]] = {
+            actor.ready.remote(): (number, None) for number, actor in enumerate(self.actors)
+        }
+        self._problem = ""
+        self.is_apart = False
+        """Whether a worker does not see the driver's cache folder."""
+
+    def close(self) -> None:
+        """Lets the workers clean up after themselves, and ends them."""
+        self._token.unlink(missing_ok=True)
+        if leaving := [self.actors[number].leave.remote() for number in self._idle]:
+            self._ray.wait(leaving, num_returns=len(leaving), timeout=LEAVE_S)
+
+    def idle(self) -> list[int]:
+        """The workers that have their model and no unit."""
+        return sorted(self._idle)
+
+    @property
+    def busy(self) -> list[int]:
+        """The workers that do a unit."""
+        return sorted(number for number, unit in self._doing.values() if unit is not None)
+
+    def arrive(self, cancelled: Callable[[], bool]) -> None:
+        """Waits for the first worker, and for the others a while if it does not see the cache folder.
+
+        Raises:
+            ValueError: no worker can do anything.
+        """
+        until = float("inf")
+        while self._doing and time.monotonic() < until and not cancelled():
+            self.ended()
+            if self._idle and until == float("inf"):
+                until = time.monotonic() + (ARRIVE_S if self.is_apart else 0.0)
+        self.require_some()
+
+    def merge(self, layers: int, wanted: Sequence[WantedRanking], cancelled: Callable[[], bool]) -> bool:
+        """Ranks contrasts over the workers that are here, each of which scores its share of the layers.
+
+        Where they see the cache folder, or only one is here, nothing is done: units do it.
+
+        Returns:
+            False if it was cancelled.
+        """
+        here = [self.actors[number] for number in self.idle()][:layers]
+        if not self.is_apart or len(here) < 2:
+            return True
+        ends = [layers * number // len(here) for number in range(len(here) + 1)]
+        groups = list(pairwise(ends))
+        merge = self._ray.remote(_merge).options(**self._here)
+        merging = merge.remote(self._order, here, groups, list(wanted))
+        while not self._ray.wait([merging], timeout=LOOK_EVERY_S)[0]:
+            if cancelled():
+                return False
+        try:
+            self._ray.get(merging)
+        except self._ray.exceptions.RayError as error:
+            self._note(f"Contrasts are ranked by each machine on its own: {reason_of(error)}")
+        return True
+
+    def start(self, number: int, unit: Unit, plan: Any) -> None:
+        """Gives a worker a unit."""
+        self._idle.remove(number)
+        self._doing[self.actors[number].do.remote(unit, plan)] = number, unit
+
+    def ended(self) -> list[tuple[Unit, str]]:
+        """The units that ended since, each with what went wrong; waits a moment if none has."""
+        if not self._doing:
+            return []
+        done, _ = self._ray.wait(list(self._doing), num_returns=1, timeout=LOOK_EVERY_S)
+        found = []
+        for ref in done:
+            number, unit = self._doing.pop(ref)
+            problem = self._result(number, ref)
+            if unit is not None:
+                found.append((unit, problem))
+        return found
+
+    def _result(self, number: int, ref: Any) -> str:
+        """What went wrong with a worker's work, which ends the worker; empty if nothing did."""
+        try:
+            found = self._ray.get(ref)
+        except self._ray.exceptions.RayError as error:
+            self._left.remove(number)
+            self._problem = f"{self._names[number]} is out: {reason_of(error)}"
+            self._note(self._problem)
+            self._ray.kill(self.actors[number])
+            return self._problem
+        if isinstance(found, Place):
+            self._names[number] = f"Worker {number + 1} on {found.machine}"
+            self.is_apart |= not found.sees_folder
+        self._idle.add(number)
+        return ""
+
+    def events(self) -> list[tuple[int, Event]]:
+        """The events that came since."""
+        waiting = self._queue.qsize()
+        return self._queue.get_nowait_batch(waiting) if waiting else []
+
+    def require_some(self) -> None:
+        """Checks that there are workers.
+
+        Raises:
+            ValueError: none is left.
+        """
+        if not self._left:
+            raise ValueError(f"No worker is left. {self._problem}")
+
+
+class _RayGroups:
+    """The layer groups of some workers; see `core.cluster.merging.Groups`."""
+
+    def __init__(self, ray: ModuleType, actors: Sequence[Any], layers: Sequence[Group]) -> None:
+        self._ray, self._pairs = ray, list(zip(actors, layers, strict=True))
+
+    def all(self, name: str, *arguments: Any) -> list[Any]:
+        """What all of them give."""
+        refs = [actor.of_layers.remote(layers, name, *arguments) for actor, layers in self._pairs]
+        found: list[Any] = self._ray.get(refs)
+        return found
+
+    def one(self, index: int, name: str, *arguments: Any) -> Any:
+        """What one of them gives."""
+        actor, layers = self._pairs[index]
+        return self._ray.get(actor.of_layers.remote(layers, name, *arguments))
+
+
+def _merge(
+    order: Order, actors: Sequence[Any], layers: Sequence[Group], wanted: Sequence[WantedRanking]
+) -> None:
+    """Ranks contrasts over workers, in a process beside the driver."""
+    import ray
+
+    from core.cluster.merging import rank_contrasts
+
+    rank_contrasts(order.experiment, _RayGroups(ray, actors, layers), len(actors), wanted)
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong on a worker, in a sentence."""
+    cause = getattr(error, "cause", None)
+    text = str(cause if cause is not None else error).strip().split("\n")[0]
+    if isinstance(cause, MemoryError) or "out of memory" in text.lower():
+        return "it has run out of memory; give more CPUs or GPUs to each worker, or fewer workers."
+    return text if isinstance(cause, ValueError) else f"{type(cause or error).__name__}: {text}"
