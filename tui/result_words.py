@@ -38,11 +38,11 @@ SUMMARY_LEGEND = {
 """What the columns of the summary of matrices mean, by measure."""
 
 ATTRIBUTION_LEGEND = (
-    "A cell names its ability if the whole interval of its AIS_p is above .05 (link), or if in addition it "
-    "is above the other abilities' masks, and above random ones where these were run (specific). In "
-    "brackets: abilities that the items of a compound benchmark need by construction.  precision: needed "
-    "among the named.  recall: named among the needed.  F1: their harmonic mean; naming every ability "
-    "everywhere gives {}"
+    "A cell names its ability if the whole interval of its AIS_p is above .05 (link), or if it is above that "
+    "of the other abilities' masks by the whole interval of the difference, and above random ones where "
+    "these were run (specific). In brackets: abilities that the items of a compound benchmark need by "
+    "construction.  precision: needed among the named.  recall: named among the needed.  F1: their harmonic "
+    "mean; naming every ability everywhere gives {}"
 )
 
 SILENT = (

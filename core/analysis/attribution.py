@@ -13,7 +13,8 @@ from core.analysis.comparisons import SIZE, may_be_starred
 
 Rule = Literal["link", "specific"]
 """When a cell names its ability. `link`: the whole interval of its AIS_p is above the least effect.
-`specific`: that, and it is above the other abilities' masks, and above random ones where these were run."""
+`specific`: its AIS_p, however small, is above that of the other abilities' masks by the whole interval of the
+difference, and above random ones where these were run."""
 
 RULES: tuple[Rule, ...] = ("link", "specific")
 
@@ -75,13 +76,12 @@ def attributions_of(cells: pl.DataFrame, needs: Mapping[str, tuple[str, ...]]) -
     chosen = cells.filter(pl.col("benchmark").is_in(list(needs)))
     truth = [ability in needs[name] for name, ability in chosen.select("benchmark", "ability").iter_rows()]
     speaks = pl.col("ais_p").is_not_null() & ~pl.col("collapsed") & may_be_starred()
-    link = speaks & pl.col("link")
     beyond = (pl.col("specificity_p_low") > 0) & (pl.col("over_random_p_low").fill_null(math.inf) > 0)
     marked = chosen.with_columns(
         pl.Series("needed", truth, pl.Boolean),
         silent=~speaks,
-        link=link.fill_null(value=False),
-        specific=(link & beyond).fill_null(value=False),
+        link=(speaks & pl.col("link")).fill_null(value=False),
+        specific=(speaks & beyond & (pl.col("ais_p") > 0)).fill_null(value=False),
     )
     return [
         _attribution(matrix, rule)

@@ -22,7 +22,8 @@ from tui.report.words import word
 ATTRIBUTION = (
     "The items of a compound benchmark need two or three abilities by construction, so it is known what "
     "should be named. A cell names its ability if the whole interval of its AIS_p is above .05 (link), or if "
-    "it is also above the other abilities' masks, and above random ones where these were run (specific). "
+    "it is above that of the other abilities' masks by the whole interval of the difference, and above "
+    "random ones where these were run (specific). "
     "Silent: cells that cannot name theirs, being not identifiable, under a collapsed mask, or of an "
     "ability that the model does not show. Precision: needed among the named. Recall: named among the "
     "needed. F1: their harmonic mean; naming every ability everywhere gives {}."
