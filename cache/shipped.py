@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cache.files import CorruptEntry
+from cache.fingerprints import names_of
 from cache.folder import Store
 from cache.upkeep import Entry, entries, folders, matching, verify
 
@@ -39,3 +40,9 @@ def require_own(store: Store, prefix: str) -> None:
     """
     if root_of(store, prefix) != store.root:
         raise ValueError(f"Entry {prefix} came with abilityscope: it is read-only and cannot be deleted.")
+
+
+def model_names(store: Store) -> dict[str, str]:
+    """What models are called, by fingerprint: as a person last named them, else as they were shipped."""
+    shipped = {} if store.shipped is None else names_of(Store(store.shipped).fingerprint_memory)
+    return shipped | names_of(store.fingerprint_memory)

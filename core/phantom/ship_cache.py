@@ -1,7 +1,7 @@
 """Makes the shipped cache: `python -m core.phantom.ship_cache`.
 
-It has what a newcomer would wait for on the demo model, on a CPU: the rankings of every ability, and what
-the intact model does. Outcomes under masks are left out: these one watches being computed.
+It has what a newcomer would wait for on the demo model and on SmolLM2, on a CPU: the rankings of every
+ability, and what the intact model does. Outcomes under masks are left out: these one watches being computed.
 """
 
 from __future__ import annotations
@@ -9,42 +9,62 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import starmap
 from pathlib import Path
 
 from cache.entries import EntryFolder
+from cache.fingerprints import remember_name
 from cache.folder import Store
 from core.abilities import ABILITIES
+from core.analysis.probe import every_question, probe_requests
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
+from core.experiment.specs import ImportanceSpec, MaskSpec, usual_n_items
 from core.masks.choices import Selection
 from core.models.matrices import Variant
-from core.models.spec import ModelSpec
-from core.phantom.shipped import SHIPPED_CACHE, SHIPPED_MODEL
+from core.models.spec import SMOLLM2, ModelSpec
+from core.phantom.shipped import SHIPPED_CACHE
 from core.runner.runner import Runner
-
-SPEC = ModelSpec(SHIPPED_MODEL, device="cpu")
-"""On a GPU scoring takes seconds, and its last digits differ."""
-
-LARGEST_K: Mapping[tuple[Variant, Selection], float] = {
-    ("mlp", "contrast"): 0.03,
-    ("all", "contrast"): 0.01,
-}
-"""The largest k of each ranking, by variant and selection: the inspector's defaults."""
 
 ITEMS = 200
 """Items of each benchmark: the inspector's default."""
 
 
-def shipped_masks() -> list[MaskSpec]:
-    """The largest mask of each shipped ranking."""
-    return [
-        MaskSpec(ability.id, variant, selection, k)
-        for (variant, selection), k in LARGEST_K.items()
-        for ability in ABILITIES
-    ]
+@dataclass(frozen=True)
+class Shipped:
+    """What is shipped of a model, as the inspector asks for it where nothing else is said."""
+
+    spec: ModelSpec
+    """On a CPU: a GPU scores in seconds, and rounds differently. Prompt form and level as the probe finds."""
+    largest_k: Mapping[tuple[Variant, Selection], float]
+    """The largest k of each ranking, by variant and selection."""
+
+    @property
+    def importance(self) -> ImportanceSpec:
+        """How its weights are scored."""
+        return ImportanceSpec(usual_n_items(self.spec))
+
+    def experiment(self, store: Store) -> Experiment:
+        """Its experiment on a cache."""
+        return Experiment(self.spec, store, self.importance)
+
+    def masks(self) -> list[MaskSpec]:
+        """The largest mask of each ranking."""
+        return [
+            MaskSpec(ability.id, variant, selection, k)
+            for (variant, selection), k in self.largest_k.items()
+            for ability in ABILITIES
+        ]
+
+
+DEMO = Shipped(ModelSpec(device="cpu"), {("mlp", "contrast"): 0.03, ("all", "contrast"): 0.01})
+SMOLLM2_135M = Shipped(
+    ModelSpec(SMOLLM2, device="cpu", prompt="text", level_asked="plain"),
+    {("mlp", "contrast_max"): 1e-5, ("all", "contrast_max"): 1e-5},
+)
+SHIPPED = (DEMO, SMOLLM2_135M)
 
 
 def shipped_benchmarks() -> tuple[Benchmark, ...]:
@@ -52,23 +72,29 @@ def shipped_benchmarks() -> tuple[Benchmark, ...]:
     return find_benchmarks([ability.id for ability in ABILITIES])
 
 
-def shipped_keys(experiment: Experiment) -> Iterator[tuple[EntryFolder, str]]:
-    """Every entry that the shipped cache has to have, as today's code asks for it."""
-    store = experiment.store
-    for mask in shipped_masks():
+def shipped_keys(shipped: Shipped, store: Store) -> Iterator[tuple[EntryFolder, str]]:
+    """Every entry of a model that the shipped cache has to have, as today's code asks for it."""
+    experiment = shipped.experiment(store)
+    for mask in shipped.masks():
         yield store.rankings.entries, experiment.ranking_key(mask)
     for benchmark in shipped_benchmarks():
         yield store.outcomes.entries, experiment.request(None, benchmark, ITEMS).key
         yield store.items.entries, experiment.items_request(benchmark, ITEMS)[0]
+    if not shipped.spec.is_embedded:
+        for request in probe_requests(experiment, every_question()).values():
+            yield store.outcomes.entries, request.key
     yield store.generation_quality.entries, experiment.generation_quality_request(None)[0]
 
 
-def make(root: Path) -> None:
-    """Computes in an empty cache what is to be shipped."""
+def make(shipped: Shipped, store: Store) -> None:
+    """Computes in a cache what is to be shipped of a model."""
     from core.runner.generation_quality import measure_generation_quality, store_generation_quality
+    from core.runner.probe import whole_probe
     from core.runner.runs import outcomes_of
 
-    runner, masks = Runner(SPEC, Store(root)), shipped_masks()
+    runner, masks = Runner(shipped.spec, store, shipped.importance), shipped.masks()
+    if not shipped.spec.is_embedded:
+        whole_probe(runner)
     for mask in masks:
         runner.mask(mask, expected=masks)
     for benchmark in shipped_benchmarks():
@@ -84,8 +110,13 @@ def ship(root: Path, target: Path) -> int:
         target: the folder to ship.
     """
     shutil.rmtree(target, ignore_errors=True)
-    keys = list(shipped_keys(Experiment(SPEC, Store(root))))
-    return sum(starmap(lambda folder, key: _copy(folder.payload_path(key), target), keys))
+    store, size_bytes = Store(root), 0
+    for shipped in SHIPPED:
+        keys = {(folder.kind.name, key): (folder, key) for folder, key in shipped_keys(shipped, store)}
+        size_bytes += sum(starmap(lambda folder, key: _copy(folder.payload_path(key), target), keys.values()))
+        info = shipped.experiment(store).info
+        remember_name(Store(target).fingerprint_memory, info.fingerprint, shipped.spec.name)
+    return size_bytes
 
 
 def _copy(payload: Path, target: Path) -> int:
@@ -105,7 +136,8 @@ def main() -> None:
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        make(Path(folder))
+        for shipped in SHIPPED:
+            make(shipped, Store(Path(folder)))
         size_bytes = ship(Path(folder), SHIPPED_CACHE)
     print(f"{size_bytes / 1e6:.1f} MB in {SHIPPED_CACHE}")  # noqa: T201 (a script's own output)
 

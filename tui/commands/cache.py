@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.models.spec import one_of, shortened
-from core.phantom.shipped import SHIPPED_MODEL
 from tui import output
 from tui.bundle_commands import export, take_in
 from tui.names import VERSION_WORDS
@@ -63,14 +62,11 @@ def ls(
     as_json: Json = False,
 ) -> None:
     """Sum the cache up by model and kind; with --kind, --model or --limit, list entries, newest first."""
-    from cache.fingerprints import names_of
-    from cache.shipped import shipped_entries
+    from cache.shipped import model_names, shipped_entries
     from cache.upkeep import entries
 
     store = open_store(cache_dir)
-    folder, shipped = store.root, shipped_entries(store)
-    of_shipped = {entry.model: SHIPPED_MODEL for entry in shipped if entry.model}
-    names = of_shipped | names_of(store.fingerprint_memory)
+    folder, shipped, names = store.root, shipped_entries(store), model_names(store)
     with checked_arguments():
         found = _chosen([*entries(folder), *shipped], names, kind, model)
     is_summary = not (kind or model or limit)
