@@ -137,7 +137,7 @@ def test_an_unknown_kind_or_model_is_refused_with_those_that_are_there(
     code, _, err = called(capsys, "cache", "ls", "--kind", "ranking", *at)
     assert (code, "Did you mean rankings?" in err) == (2, True)
     code, _, err = called(capsys, "cache", "ls", "--model", "llama", *at)
-    assert (code, "There is: demo, owner/name." in err) == (2, True)
+    assert (code, "There is: demo, owner/name, smollm2." in err) == (2, True)
 
 
 def test_on_a_narrow_terminal_what_an_entry_is_stands_below_it(
