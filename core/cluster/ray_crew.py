@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from cache.files import write_atomically
 from core.cluster.ray_worker import Order, Place, Worker
@@ -28,6 +28,35 @@ LOOK_EVERY_S = 0.25
 
 ARRIVE_S = 60.0
 """Seconds that layers wait to be divided after the first worker is there: others come about then, or late."""
+
+
+class Machine(NamedTuple):
+    """What a machine of a cluster has."""
+
+    cpus: int
+    gpus: int
+
+
+def sizes(machines: Sequence[Machine], n: int | None, cpus: int | None, on_gpu: bool) -> tuple[int, int]:
+    """How many workers there are, and the CPUs of each.
+
+    Args:
+        machines: those of the cluster.
+        n: workers that are asked for; None for one on each GPU, or without GPUs on each machine with CPUs.
+        cpus: CPUs that are asked for; None for the most with which all workers have room.
+        on_gpu: whether the model is on a GPU.
+    """
+    places = [one for one in machines if one.gpus or (one.cpus and not on_gpu)]
+    workers = n or max(1, sum(one.gpus for one in places) if on_gpu else len(places))
+
+    def room(each: int) -> int:
+        """Workers of so many CPUs that have room."""
+        own = ((one.cpus // each, one.gpus if on_gpu else workers) for one in places)
+        return sum(map(min, own))
+
+    most = max((one.cpus for one in places), default=1)
+    fitting = next((each for each in range(most, 0, -1) if room(each) >= workers), 1)
+    return workers, cpus or fitting
 
 
 class Crew:
@@ -64,11 +93,14 @@ class Crew:
             ),
         }
         self._queue = Queue(actor_options=here)
-        total = ray.cluster_resources()
-        gpus, nodes = int(total.get("GPU", 0)), sum(node["Alive"] for node in ray.nodes())
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         on_gpu = runner.identity.device != "cpu"
-        n = n or max(1, gpus if on_gpu else nodes)
-        cpus = cpus or max(1, int(total.get("CPU", 1)) // n)
+        n, cpus = sizes(
+            [Machine(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in nodes], n, cpus, on_gpu
+        )
+        if not any(one.get("CPU", 0) >= cpus and one.get("GPU", 0) >= on_gpu for one in nodes):
+            gpu = " and a GPU" if on_gpu else ""
+            note(f"No machine of the cluster has {cpus} CPUs{gpu} for a worker: waiting for one that has.")
         self._token = runner.store.root / "locks" / f"ray-{uuid.uuid4().hex}"
         write_atomically(self._token, b"")
         self._order = order = Order.of(runner, cpus, self._token.name if is_shared else "")

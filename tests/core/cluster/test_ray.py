@@ -50,7 +50,7 @@ SMALL = Plan(
     benchmarks=find_benchmarks(IDS[:1]),
     limit=4,
 )
-LONG = replace(SMALL, selections=("random",), ks=(0.03,), limit=240)
+LONG = replace(SMALL, selections=("random",), ks=(0.03,), limit=900)
 """Long enough for something to happen while it runs."""
 
 

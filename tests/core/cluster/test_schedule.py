@@ -11,6 +11,7 @@ from cache.folder import Store
 from core.abilities import ABILITIES
 from core.benchmarks.registry import find_benchmarks
 from core.cluster.estimates import critical_path, timing_of
+from core.cluster.ray_crew import Machine, sizes
 from core.cluster.schedule import Schedule
 from core.cluster.units import INTACT, Unit, every_unit, needs_of
 from core.cluster.work import Survey
@@ -102,3 +103,25 @@ def test_a_whole_profile_of_llama_keeps_many_gpus_busy(workers: int, tmp_path: P
     assert len(seconds) == 10 + 1 + 480
     bound = max(critical_path(survey, llama, timing).seconds, sum(seconds.values()) / workers)
     assert bound <= performance.makespan(survey, llama, seconds, workers) <= 1.1 * bound
+
+
+@pytest.mark.parametrize(
+    ("machines", "asked", "on_gpu", "expected"),
+    [
+        ([(8, 0)], (None, None), False, (1, 8)),
+        ([(0, 0), (8, 0), (6, 0)], (None, None), False, (2, 6)),  # a head that does no work
+        ([(8, 0), (8, 0)], (1, None), False, (1, 8)),  # no more than one machine has
+        ([(8, 0), (8, 0)], (3, None), False, (3, 4)),
+        ([(32, 4), (16, 2), (64, 0)], (None, None), True, (6, 8)),
+        ([(32, 4)], (2, None), True, (2, 16)),
+        ([(4, 0)], (2, 3), False, (2, 3)),
+        ([(2, 0)], (5, None), False, (5, 1)),
+    ],
+)
+def test_workers_take_what_the_machines_have(
+    machines: list[tuple[int, int]],
+    asked: tuple[int | None, int | None],
+    on_gpu: bool,
+    expected: tuple[int, int],
+) -> None:
+    assert sizes([Machine(*one) for one in machines], *asked, on_gpu) == expected
