@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -27,6 +28,9 @@ LOCAL = "local"
 
 STORE_BYTES = 100_000_000
 """Ray's shared memory for objects on this machine: next to nothing goes through it."""
+
+REACH_S = 10.0
+"""Seconds that a cluster has to answer."""
 
 SURROUNDINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -87,15 +91,34 @@ def started(options: RayOptions) -> Iterator[ModuleType]:
             "object_store_memory": STORE_BYTES,
             "include_dashboard": False,
         }
+    if ":" in options.address:
+        _require_listener(options.address)
     try:
         ray.init(options.address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise ValueError(f"Ray cannot be used at '{options.address}': {reason}.") from None
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _require_listener(address: str) -> None:
+    """Checks that something listens at an address: Ray itself would try for minutes.
+
+    Raises:
+        ValueError: nothing does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACH_S).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(
+            f"Nothing answers at '{address}' ({reason}): give the address that 'ray start' "
+            "printed on the head."
+        ) from None
 
 
 def run_on_ray(

@@ -95,10 +95,9 @@ class Crew:
         self._queue = Queue(actor_options=here)
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         on_gpu = runner.identity.device != "cpu"
-        n, cpus = sizes(
-            [Machine(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in nodes], n, cpus, on_gpu
-        )
-        if not any(one.get("CPU", 0) >= cpus and one.get("GPU", 0) >= on_gpu for one in nodes):
+        machines = [Machine(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in nodes]
+        n, cpus = sizes(machines, n, cpus, on_gpu)
+        if not any(one.cpus >= cpus and one.gpus >= on_gpu for one in machines):
             gpu = " and a GPU" if on_gpu else ""
             note(f"No machine of the cluster has {cpus} CPUs{gpu} for a worker: waiting for one that has.")
         self._token = runner.store.root / "locks" / f"ray-{uuid.uuid4().hex}"

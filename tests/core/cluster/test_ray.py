@@ -22,12 +22,13 @@ import pytest
 
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
-from core.cluster.on_ray import RayOptions, run_on_ray, started
+from core.cluster.on_ray import RayOptions, run_on_ray, settle_on_ray, started
 from core.cluster.sharing import drop_kept_scores
 from core.experiment.events import Event, Progressed, RunFinished, RunsFound
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
+from core.runner.probe import settle, stored_settlement
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
 from tests.core.cluster.test_shards import IDS, payloads
@@ -259,6 +260,20 @@ def test_a_node_whose_weights_differ_is_refused_by_name_and_the_others_go_on(
     assert re.fullmatch(r"Worker \d is out: its weights of ~/model differ from the driver's: .*", note)
 
 
+def test_a_worker_settles_what_the_driver_does_not_know(byte_model: Path, tmp_path: Path) -> None:
+    asked = ModelSpec(str(byte_model), device="cpu")
+    plain, driver = (runner_of(tmp_path / name, spec=asked) for name in ("one", "ray"))
+    (tmp_path / "ray").mkdir()
+    settle(plain)
+    settle_on_ray(driver, replace(ONE, is_shared=False))
+    assert driver.spec == plain.spec
+    assert "loaded" not in vars(driver)
+    assert stored_settlement(runner_of(tmp_path / "ray", spec=asked)) == (
+        plain.spec.prompt,
+        plain.spec.level,
+    )
+
+
 def test_nothing_listens_beyond_this_machine() -> None:
     with started(RayOptions(workers=1, cpus_per_worker=1)) as ray:
         assert ray.is_initialized()
@@ -275,5 +290,5 @@ def test_nothing_listens_beyond_this_machine() -> None:
 
 
 def test_an_address_without_a_cluster_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^Ray cannot be used at '127.0.0.1:1': .*\.$"):
+    with pytest.raises(ValueError, match=r"^Nothing answers at '127.0.0.1:1' \(Connection refused\): "):
         run_on_ray(SMALL, runner_of(tmp_path), RayOptions("127.0.0.1:1"))
