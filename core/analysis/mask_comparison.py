@@ -40,8 +40,8 @@ EFFECTS: dict[str, pl.DataType] = {
 }
 """One row for each mask and benchmark that both models have stored and defined, the largest difference first.
 
-`measure`: `ais_p`, or `ais` where answers are written; `difference`: that of B minus that of A, with its 95 %
-paired bootstrap interval."""
+`measure`: `ais_p`, or `ais` where there is no p(right); `difference`: that of B minus that of A, with its
+95 % paired bootstrap interval."""
 
 
 PAIRED = {"ais": paired_scores, "ais_p": paired_probabilities}

@@ -29,7 +29,7 @@ BENCHMARKS: dict[str, pl.DataType] = {
 """One row for each benchmark, that which B has lost most on first.
 
 `difference`: the score of B minus that of A, with its 95 % paired bootstrap interval; `p_difference`: that of
-p(right), null where answers are written. `lost`: items that A has right and B wrong; `won`: the other way.
+p(right), null where there is none. `lost`: items that A has right and B wrong; `won`: the other way.
 `p_value`: exact McNemar test of these, two-sided; `holm_p`: with all benchmarks taken together. `detectable`:
 the smallest drop in accuracy that n items show with 80 % power, if all flips go one way; null if none."""
 

@@ -42,7 +42,7 @@ class CellView:
     ability: str
     benchmark: str
     effect: Interval | None
-    """AIS_p, or AIS where answers are written; None if it is not identifiable."""
+    """AIS_p, or AIS where there is no p(right); None if it is not identifiable."""
     mark: str
     is_link: bool
     """The whole interval is above `Results.least_effect`, and nothing forbids to say so."""
@@ -185,7 +185,7 @@ def _matrix(kind: Kind, rows: pl.DataFrame, cells: pl.DataFrame) -> Matrix:
 
 
 def _measure(rows: pl.DataFrame) -> Measure:
-    """AIS_p where the answers are options, else AIS."""
+    """AIS where there is no p(right), else AIS_p."""
     return AIS if (rows["ais_p_reason"] == NO_PROBABILITY).all() else AIS_P
 
 
