@@ -1,7 +1,9 @@
-"""Judges other ways to score weights: `python -m tests.performance.scores --model phantom phantom-1 demo`.
+"""Judges ways to score and select weights: `python -m tests.performance.scores --model phantom demo`.
 
-Each is contrasted with the largest of the other abilities' shares, as `contrast_max` does. On a phantom the
-table has what `abilityscope calibrate` has; elsewhere what an ability's mask takes of it and of others.
+A way scores, a rule compares abilities. The first held-out items choose k and what else has a number, those
+after them report. AIS_p is of p(right); first: in how many columns and rows the own cell is the largest;
+specific: abilities whose specificity has an interval above 0; cannot write: masks with more than twice the
+intact model's perplexity on neutral texts that were not scored. `*` marks what was chosen of a family.
 """
 
 from __future__ import annotations
@@ -9,60 +11,80 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np
 import torch
 
+from core.analysis.generation_quality import MOST_TIMES
+from core.phantom.calibration.blocks import PRIVATE
 from core.phantom.calibration.calibration import true_matrix
 from core.phantom.calibration.matrix import correlation
 from core.phantom.ground_truth import PHANTOMS, truth_of
-from tests.performance.scores.judge import Judge, Masks, masks_of
-from tests.performance.scores.pruning import step_by_step
-from tests.performance.scores.subject import Map, Subject
-from tests.performance.scores.ways import WAYS
+from tests.performance.scores.judge import Judge, Judged, Part, own_and_others
+from tests.performance.scores.masking import Candidate, Maker, all_rules, all_ways
+from tests.performance.scores.subject import Subject
 
-KS = (0.01, 0.03)
-"""Fractions of all parameters."""
-
-FIGURES = f"{'own':>6} {'others':>6} {'r':>6} {'own block':>9} {'AUROC':>6} {'seconds':>8}"
-"""Points that the own and the other abilities lose, and, on a phantom, what the calibration has."""
-
-
-def report(subject: Subject, ways: list[str]) -> None:
-    """Prints the table of a model, a line as soon as it is known."""
-    judge = Judge(subject)
-    _print(f"\n{subject.name}: {subject.n_items} diagnostic, {subject.limit} held-out items an ability")
-    _print(f"{'scores':34} {'k':>3} {FIGURES}")
-    for way in ways:
-        started = time.monotonic()
-        scores = judge.contrasts({ability: WAYS[way](subject, ability) for ability in judge.abilities})
-        seconds, auroc = time.monotonic() - started, _auroc(judge, scores)
-        for k in KS:
-            masks = masks_of(scores, judge.weights_at(k), subject)
-            _print(_line(judge, way, k, masks, auroc, seconds))
-    for k in KS if ways == list(WAYS) else ():
-        started = time.monotonic()
-        masks = step_by_step(judge, judge.weights_at(k))
-        seconds = time.monotonic() - started
-        _print(_line(judge, "sum-abs, pruned in steps", k, masks, None, seconds))
+HEADER = (
+    "| way, rule | k | chosen by | points own, others | AIS_p own, others | first column, row | specific "
+    "| cannot write | r | own block | AUROC |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- "
+    "| --- |"
+)
 
 
-def _line(judge: Judge, way: str, k: float, masks: Masks, auroc: float | None, seconds: float) -> str:
-    drops = judge.drops(masks)
-    is_own = np.eye(len(drops), dtype=bool)
-    line = f"{way:34} {100 * k:3.0f} {drops[is_own].mean():6.1f} {drops[~is_own].mean():6.1f}"
+def report(maker: Maker, wanted: list[tuple[str, list[str]]], *, staged: bool, matrices: bool) -> None:
+    """Prints the table of a model, a line as soon as it is known.
+
+    Args:
+        maker: of the masks.
+        wanted: ways, each with its rules.
+        staged: whether only what was chosen is asked the items that report.
+        matrices: whether the points of p(right) of each mask are printed too.
+    """
+    _print(HEADER)
+    parts: tuple[Part, ...] = ("choose",) if staged else ("choose", "report")
+    best: dict[tuple[str, str], tuple[float, Candidate, dict[Part, Judged]]] = {}
+    for candidate in _all(maker, wanted):
+        started = time.process_time()
+        found = maker.judge.judged(candidate.ablation, parts)
+        _print(_line(maker.judge, candidate, found) + f" {time.process_time() - started:.0f} s")
+        score = found["choose"].specificity
+        if candidate.family not in best or score > best[candidate.family][0]:
+            best[candidate.family] = score, candidate, found
+    for _, candidate, found in best.values():
+        if staged:
+            found = found | maker.judge.judged(candidate.ablation, ("report",))
+        _print(_line(maker.judge, candidate, found, mark="* "))
+        if matrices:
+            _print(_matrix(found["report"]))
+
+
+def _all(maker: Maker, wanted: list[tuple[str, list[str]]]) -> Iterator[Candidate]:
+    for way, rules in wanted:
+        yield from maker.candidates(way, rules)
+
+
+def _line(judge: Judge, candidate: Candidate, found: dict[Part, Judged], mark: str = "") -> str:
+    cells = [f"{mark}{candidate.way}, {candidate.rule}", f"{candidate.k:g}"]
+    cells.append(f"{found['choose'].specificity:.3f}")
+    judged = found.get("report", found["choose"])
+    cells.append("{:.1f}, {:.1f}".format(*own_and_others(judged.points)))
+    cells.append("{:.3f}, {:.3f}".format(*own_and_others(judged.ais_p)))
+    cells.append("{}, {}".format(*judged.firsts))
+    cells.append(f"{judged.specific}")
+    cells.append(f"{(judged.times > MOST_TIMES).sum()}")
     if judge.subject.name in PHANTOMS:
-        r = correlation(true_matrix(truth_of(judge.subject.loaded.spec)), drops)
-        line += f" {r or 0:6.3f} {judge.precision(masks):9.2f}"
-        line += f" {auroc:6.2f}" if auroc is not None else " " * 7
-    return f"{line} {seconds:8.0f}"
+        r = correlation(true_matrix(truth_of(judge.subject.loaded.spec)), judged.points)
+        auroc = "" if candidate.auroc is None else f"{candidate.auroc:.2f}"
+        cells += [f"{r or 0:.2f}", f"{judge.precision(candidate.masks):.2f}", auroc]
+    return f"| {' | '.join(cells)} |"
 
 
-def _auroc(judge: Judge, scores: dict[str, Map]) -> float | None:
-    if judge.subject.name not in PHANTOMS:
-        return None
-    found = [judge.blocks.localization(a, [one.flatten().numpy() for one in m]) for a, m in scores.items()]
-    return float(np.mean([one.neurons for one in found]))
+def _matrix(judged: Judged) -> str:
+    lines = []
+    for ability, row, times in zip(PRIVATE, judged.p_points, judged.times, strict=True):
+        lines.append(f"{ability[:8]:8} " + " ".join(f"{cell:4.0f}" for cell in row) + f"  x {times:.2f}")
+    return "\n".join(lines)
 
 
 def _print(line: str) -> None:
@@ -73,14 +95,25 @@ def _print(line: str) -> None:
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", nargs="+", default=["phantom"], help="embedded models")
+    parser.add_argument("--model", nargs="+", default=["phantom"], help="embedded models, or a real one")
+    parser.add_argument("--way", nargs="+", choices=all_ways(), default=["sum-abs"])
+    parser.add_argument("--rule", nargs="+", choices=all_rules(), default=["contrast_max"])
+    parser.add_argument("--k", nargs="+", type=float, default=[0.01], help="fractions of all parameters")
     parser.add_argument("--n-items", type=int, default=100, help="diagnostic items of each ability")
-    parser.add_argument("--limit", type=int, default=40, help="held-out items of each ability")
-    parser.add_argument("--way", choices=list(WAYS), action="append", help="all, and pruning, by default")
+    parser.add_argument("--choose", type=int, default=20, help="held-out items of each ability that choose")
+    parser.add_argument("--report", type=int, default=40, help="those after them, that report")
+    parser.add_argument("--staged", action="store_true", help="report only what is chosen of a family")
+    parser.add_argument("--matrices", action="store_true", help="points of p(right) of what is chosen")
+    parser.add_argument("--maps", type=Path, help="existing folder where sums over items are kept")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.model:
-        report(Subject(name, arguments.n_items, arguments.limit), arguments.way or list(WAYS))
+        subject = Subject(name, arguments.n_items, arguments.maps)
+        judge = Judge(subject, arguments.choose, arguments.report)
+        held_out = f"{judge.choosing} + {judge.reporting} held-out ones"
+        _print(f"\n{name}: {arguments.n_items} diagnostic items of each ability, {held_out}\n")
+        wanted = [(way, arguments.rule if way == "sum-abs" else ["contrast_max"]) for way in arguments.way]
+        report(Maker(judge, arguments.k), wanted, staged=arguments.staged, matrices=arguments.matrices)
 
 
 if __name__ == "__main__":

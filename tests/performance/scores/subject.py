@@ -1,31 +1,40 @@
-"""An embedded model, its items, and the gradients of its MLPs, by plain autograd."""
+"""A model, its items, and the gradients of its MLPs; the neutral texts count as one more ability."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.abilities.neutral_texts import NeutralText, neutral_texts
 from core.abilities.prompts import render_choice
-from core.benchmarks.evaluation import Prepared, prepare
-from core.benchmarks.registry import find_benchmarks
 from core.experiment.specs import DiagnosticSet
 from core.importance.backward import last_hidden, losses
 from core.importance.losses import Batch, LossItem, loss_item, plan_batches
-from core.inference.encoding import encode_choice, longest_row
+from core.inference.encoding import EncodedChoice, encode_choice, encode_prompt, longest_row
 from core.models.loading import LoadedModel, load
-from core.models.spec import ModelSpec
+from core.models.spec import EMBEDDED, ModelSpec
 from core.models.weight_space import WeightSpace
-from core.phantom.calibration.blocks import PRIVATE
-
-Map = list[Tensor]
-"""(rows, columns) float32 for each matrix of the MLPs, in the order of the weight space."""
+from tests.performance.scores.gim import modified_backward
+from tests.performance.scores.sums import Map, sums_of
 
 ROWS = 64
 """Rows in a batch."""
+
+NEUTRAL = "neutral"
+"""Stands for an ability: every other neutral text, with the loss of all tokens. The rest are judged on."""
+
+LOUD = "loud"
+"""Stands for an ability: weight times activation on the same texts, as Wanda has it."""
+
+ABSOLUTE, SIGNED, GIM = "absolute", "signed", "gim"
+"""Sums over items of |gradient x weight|, of gradient x weight, and of |GIM's gradient x weight|."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +43,24 @@ class Subject:
 
     name: str
     n_items: int
-    limit: int
-    """Held-out items of each ability."""
+    """Diagnostic items of each ability."""
+    folder: Path | None = None
+    """Where sums over items are kept from run to run; None: in memory."""
     _items: dict[str, list[LossItem]] = field(default_factory=dict)
+    _sums: dict[str, dict[str, Map]] = field(default_factory=dict)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is small, and its items have a form of their own."""
+        return self.name in EMBEDDED
 
     @cached_property
     def loaded(self) -> LoadedModel:
         """The model; nothing of it but its MLPs' matrices has a gradient."""
-        loaded = load(ModelSpec(self.name))
+        spec = ModelSpec(self.name)
+        if not self.is_embedded:
+            spec = replace(spec, dtype="bfloat16", prompt="text", level_asked="plain")
+        loaded = load(spec)
         loaded.model.requires_grad_(False)
         space = WeightSpace(loaded.model)
         for matrix in space.candidates("mlp"):
@@ -63,21 +82,41 @@ class Subject:
         """The matrices of the MLPs themselves."""
         return [linear.weight for linear in self.linears]
 
-    @cached_property
-    def prepared(self) -> list[Prepared]:
-        """The held-out items of each ability."""
-        return [prepare(self.loaded, one, self.limit) for one in find_benchmarks(PRIVATE)]
-
     def items(self, ability: str) -> list[LossItem]:
-        """The diagnostic items of an ability."""
+        """The diagnostic items of an ability, or the neutral texts that are not judged on."""
         if ability not in self._items:
-            spec, tokenizer = self.loaded.spec, self.loaded.tokenizer
-            longest = longest_row(self.loaded.model.config)
-            self._items[ability] = [
-                loss_item(encode_choice(render_choice(item, spec.style), tokenizer), "margin", longest)
-                for item in DiagnosticSet(ability, spec.level, spec.style, self.n_items, 0).items()
-            ]
+            found = self._neutral_items() if ability == NEUTRAL else self._diagnostic_items(ability)
+            self._items[ability] = found
         return self._items[ability]
+
+    @cached_property
+    def judged_texts(self) -> list[NeutralText]:
+        """The other half of the neutral texts."""
+        return list(neutral_texts(self.loaded.spec.level)[1::2])
+
+    def sums(self, ability: str, kind: str) -> Map:
+        """A sum over an ability's items, for each matrix of the MLPs; both kinds of a pass are kept.
+
+        Args:
+            ability: whose items.
+            kind: `ABSOLUTE`, `SIGNED` or `GIM`.
+        """
+        if (path := self._path(ability, kind)) is not None and path.exists():
+            return _read(path, self.weights)
+        if ability not in self._sums or kind not in self._sums[ability]:
+            absolute, signed = self.summed(ability, is_gim=kind == GIM)
+            found = {GIM: absolute} if kind == GIM else {ABSOLUTE: absolute, SIGNED: signed}
+            if path is not None:
+                for name, one in found.items():
+                    np.save(path.with_name(f"{ability}-{name}.npy"), torch.cat([m.flatten() for m in one]))
+                return _read(path, self.weights)
+            self._sums.setdefault(ability, {}).update(found)
+        return self._sums[ability][kind]
+
+    def summed(self, ability: str, *, is_gim: bool = False) -> tuple[Map, Map]:
+        """The sums of absolute values and of signed ones over an ability's items, computed now."""
+        with modified_backward(self.loaded.model) if is_gim else nullcontext():
+            return sums_of(self.loaded.model, self.space, self.batches(ability))
 
     def batches(self, ability: str) -> list[Batch]:
         """All items of an ability, some at once."""
@@ -96,3 +135,31 @@ class Subject:
         for batch in batches:
             gradients = torch.autograd.grad(self.loss(batch), self.weights)
             yield [g * w.detach() for g, w in zip(gradients, self.weights, strict=True)]
+
+    def _path(self, ability: str, kind: str) -> Path | None:
+        return None if self.folder is None else self.folder / f"{ability}-{kind}.npy"
+
+    def _diagnostic_items(self, ability: str) -> list[LossItem]:
+        spec, tokenizer = self.loaded.spec, self.loaded.tokenizer
+        longest = longest_row(self.loaded.model.config)
+        return [
+            loss_item(encode_choice(render_choice(item, spec.style), tokenizer), "margin", longest)
+            for item in DiagnosticSet(ability, spec.level, spec.style, self.n_items, 0).items()
+        ]
+
+    def _neutral_items(self) -> list[LossItem]:
+        tokenizer, found = self.loaded.tokenizer, []
+        for number, one in enumerate(neutral_texts(self.loaded.spec.level)[::2]):
+            prompt = encode_prompt(one.prompt, tokenizer)
+            ids = tuple(tokenizer(one.text, add_special_tokens=False)["input_ids"])
+            found.append(
+                LossItem(EncodedChoice(str(number), prompt, (ids,), 0), (-1.0 / len(ids),), is_cut=False)
+            )
+        return found
+
+
+def _read(path: Path, like: Sequence[Tensor]) -> Map:
+    """A stored map, read from the disk as it is used."""
+    whole = torch.from_numpy(np.load(path, mmap_mode="c"))
+    parts = whole.split([one.numel() for one in like])
+    return [part.view(one.shape) for part, one in zip(parts, like, strict=True)]

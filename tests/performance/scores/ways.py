@@ -9,7 +9,9 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from core.models.matrices import MatrixKind
-from tests.performance.scores.subject import Map, Subject
+from tests.performance.scores.knockouts import knocked_out
+from tests.performance.scores.subject import ABSOLUTE, GIM, SIGNED, Subject
+from tests.performance.scores.sums import Map
 
 STEPS = 8
 """Steps of the way along which gradients are integrated."""
@@ -20,12 +22,17 @@ PROBES = 32
 
 def summed(subject: Subject, ability: str) -> Map:
     """|sum over items of gradient x weight|: the program's reduction `abs-sum`."""
-    return [one.abs() for one in _total(subject.products(subject.batches(ability)))]
+    return [one.abs() for one in subject.sums(ability, SIGNED)]
 
 
 def by_item(subject: Subject, ability: str) -> Map:
     """Sum over items of |gradient x weight|: the program's reduction `sum-abs`."""
-    return _total([p.abs() for p in one] for one in subject.products(subject.one_by_one(ability)))
+    return subject.sums(ability, ABSOLUTE)
+
+
+def gim(subject: Subject, ability: str) -> Map:
+    """Sum over items of |gradient x weight|, with the gradients of `tests.performance.scores.gim`."""
+    return subject.sums(ability, GIM)
 
 
 def fisher(subject: Subject, ability: str) -> Map:
@@ -77,7 +84,7 @@ def integrated(subject: Subject, ability: str) -> Map:
 
 
 def wanda(subject: Subject, ability: str) -> Map:
-    """|weight| x norm of its input over all tokens: https://arxiv.org/abs/2306.11695. No gradient."""
+    """Wanda: |weight| x norm of its input over all tokens, no gradient (https://arxiv.org/abs/2306.11695)."""
     squares = [torch.zeros(weight.shape[1]) for weight in subject.weights]
     lengths: list[int] = []
 
@@ -121,16 +128,19 @@ def neuron_sums(subject: Subject, ability: str) -> Map:
 
 
 WAYS: dict[str, Callable[[Subject, str], Map]] = {
-    "abs-sum (in the program)": summed,
-    "sum-abs (in the program)": by_item,
-    "Fisher's diagonal": fisher,
-    "Hessian's diagonal (Hutchinson)": hutchinson,
-    "integrated from MLPs of 0": integrated,
-    "weight x activation (Wanda)": wanda,
-    "what helps alone": helping,
-    "whole neurons, item by item": neurons_by_item,
-    "neurons' sums of sum-abs": neuron_sums,
+    "abs-sum": summed,
+    "sum-abs": by_item,
+    "gim": gim,
+    "fisher": fisher,
+    "hutchinson": hutchinson,
+    "integrated": integrated,
+    "wanda": wanda,
+    "helping": helping,
+    "neurons": neurons_by_item,
+    "neuron-sums": neuron_sums,
+    "knockouts": knocked_out,
 }
+"""By the word on the command line; the first two are in the program."""
 
 
 def _total(maps: Iterable[Map]) -> Map:

@@ -1,0 +1,158 @@
+"""Masks from rankings, and what is compared with what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.masks.ablation import Ablator
+from core.masks.layout import Layout
+from core.masks.mask import Mask
+from core.phantom.calibration.blocks import PRIVATE
+from core.phantom.ground_truth import PHANTOMS
+from tests.performance.scores.judge import Ablation, Judge, Masks
+from tests.performance.scores.replacing import held, neuron_means, neurons_in
+from tests.performance.scores.rules import RULES, Scored, family, general_of
+from tests.performance.scores.subject import LOUD, NEUTRAL, Subject
+from tests.performance.scores.sums import Map
+from tests.performance.scores.ways import WAYS, wanda
+
+FUSED = "fused"
+"""The way that adds the ranks that several ways give, each with `contrast_max`."""
+
+FUSED_WAYS = ("sum-abs", "abs-sum", "gim")
+
+HELD = "held"
+"""The way that holds whole neurons at their mean in place of zeroing them."""
+
+PRUNED = "pruned"
+"""The way of `tests.performance.scores.pruning`."""
+
+LENGTH = 30
+"""Ranks that are added up, as a multiple of the weights that are taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """Masks of all abilities, made in one way."""
+
+    way: str
+    rule: str
+    k: float
+    masks: Masks
+    ablation: Ablation
+    auroc: float | None = None
+    """Of neurons, on a phantom."""
+
+    @property
+    def family(self) -> tuple[str, str]:
+        """What is compared; candidates of one family differ in k or another number."""
+        return self.way, family(self.rule)
+
+
+@dataclass(frozen=True, eq=False)
+class Maker:
+    """Makes masks in all ways and of all k that are asked for."""
+
+    judge: Judge
+    ks: Sequence[float]
+    _maps: dict[str, dict[str, Map]] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> Subject:
+        """The model."""
+        return self.judge.subject
+
+    def candidates(self, way: str, rules: Sequence[str]) -> Iterator[Candidate]:
+        """The masks of one way by all rules."""
+        if way == PRUNED:
+            from tests.performance.scores.pruning import step_by_step
+
+            for k in self.ks:
+                yield self._candidate(way, "contrast_max", k, step_by_step(self.judge, self._n(k)))
+        elif way == FUSED:
+            yield from self._fused()
+        else:
+            yield from self._ranked(way, rules)
+
+    def _ranked(self, way: str, rules: Sequence[str]) -> Iterator[Candidate]:
+        scored = self.scored("neurons" if way == HELD else way, rules)
+        rankings = scored.rankings(rules, self._n(max(self.ks)))
+        for rule in rules:
+            auroc = self._auroc(scored.scores(rule)) if self.subject.name in PHANTOMS else None
+            for k in self.ks:
+                masks = {
+                    ability: mask_at(places[: self._n(k)], self.subject)
+                    for ability, places in rankings[rule].items()
+                }
+                yield self._candidate(way, rule, k, masks, auroc)
+
+    def _fused(self) -> Iterator[Candidate]:
+        rule, longest = "contrast_max", LENGTH * self._n(max(self.ks))
+        rankings = [self.scored(way, [rule]).rankings([rule], longest)[rule] for way in FUSED_WAYS]
+        for k in self.ks:
+            masks = {
+                ability: mask_at(
+                    fused([one[ability][: LENGTH * self._n(k)] for one in rankings], self._n(k)), self.subject
+                )
+                for ability in PRIVATE
+            }
+            yield self._candidate(FUSED, rule, k, masks)
+
+    def scored(self, way: str, rules: Sequence[str]) -> Scored:
+        """The importance of all abilities by one way, and of what else the rules need."""
+        maps, needed = self._maps.setdefault(way, {}), general_of(rules)
+        for what in (*PRIVATE, *needed):
+            if what not in maps:
+                maps[what] = wanda(self.subject, NEUTRAL) if what == LOUD else WAYS[way](self.subject, what)
+        return Scored({what: maps[what] for what in (*PRIVATE, *needed)})
+
+    def _candidate(
+        self, way: str, rule: str, k: float, masks: Masks, auroc: float | None = None
+    ) -> Candidate:
+        if way == HELD:
+            means = neuron_means(self.subject)
+            taken = {ability: neurons_in(self.subject, mask) for ability, mask in masks.items()}
+            return Candidate(
+                way, rule, k, masks, lambda ability: held(self.subject, taken[ability], means), auroc
+            )
+        ablator = Ablator(self.subject.space)
+        return Candidate(way, rule, k, masks, lambda ability: ablator.applied(masks[ability]), auroc)
+
+    def _n(self, k: float) -> int:
+        return self.judge.weights_at(k)
+
+    def _auroc(self, scores: Tensor) -> float:
+        sizes = [weight.numel() for weight in self.subject.weights]
+        found = [
+            self.judge.blocks.localization(ability, [part.numpy() for part in one.split(sizes)])
+            for ability, one in zip(PRIVATE, scores, strict=True)
+        ]
+        return float(np.mean([one.neurons for one in found]))
+
+
+def fused(rankings: Sequence[Tensor], n: int) -> Tensor:
+    """(n,) places with the smallest sums of ranks; a weight that a ranking lacks comes after its last."""
+    length = len(rankings[0])
+    places, whose = torch.cat(list(rankings)).unique(return_inverse=True)
+    ahead = torch.arange(length, 0, -1).repeat(len(rankings))
+    return places[torch.zeros(len(places), dtype=torch.int64).index_add_(0, whose, ahead).topk(n).indices]
+
+
+def mask_at(places: Tensor, subject: Subject) -> Mask:
+    """The mask of weights at places of the MLPs' matrices, one after the other."""
+    return Mask.of(Layout(subject.space.matrices).addresses("mlp", places.numpy()))
+
+
+def all_ways() -> list[str]:
+    """Every way there is."""
+    return [*WAYS, FUSED, HELD, PRUNED]
+
+
+def all_rules() -> list[str]:
+    """Every rule there is."""
+    return list(RULES)
