@@ -38,7 +38,8 @@ def report(maker: Maker, wanted: list[tuple[str, list[str]]], *, staged: bool, m
     Args:
         maker: of the masks.
         wanted: ways, each with its rules.
-        staged: whether only what was chosen is asked the items that report.
+        staged: whether only what was chosen is asked the items that report; the first family comes first,
+            then those that did best.
         matrices: whether the points of p(right) of each mask are printed too.
     """
     _print(HEADER)
@@ -51,7 +52,8 @@ def report(maker: Maker, wanted: list[tuple[str, list[str]]], *, staged: bool, m
         score = found["choose"].specificity
         if candidate.family not in best or score > best[candidate.family][0]:
             best[candidate.family] = score, candidate, found
-    for _, candidate, found in best.values():
+    first, *rest = best.values()
+    for _, candidate, found in (first, *sorted(rest, key=lambda one: -one[0])):
         if staged:
             found = found | maker.judge.judged(candidate.ablation, ("report",))
         _print(_line(maker.judge, candidate, found, mark="* "))
