@@ -54,6 +54,7 @@ SELECTION_MEANINGS: dict[Selection, str] = {
     "top": "the most important weights",
     "contrast": "most beyond the others' mean; scores all ten",
     "contrast_max": "most beyond any other ability's; scores all ten",
+    "max_minus_shared": "contrast_max without what most share",
     "top_minus_shared": "top without what most share; scores all ten",
     "random": "a control: as many weights at random",
     "random_matched": "a control: random, as many per matrix as top",

@@ -8,7 +8,8 @@ from dataclasses import replace
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
 from core.experiment.experiment import Experiment
-from core.experiment.specs import SHARED_ABILITIES, MaskSpec, mask_weights
+from core.experiment.specs import MaskSpec, mask_weights
+from core.masks.choices import SHARED_ABILITIES
 from core.masks.layout import Layout
 from core.masks.mask import Mask, random_mask, random_mask_like
 from core.masks.units import Units

@@ -19,7 +19,6 @@ from core.experiment.cache_keys import (
 )
 from core.experiment.events import Event, NotStored
 from core.experiment.specs import (
-    SHARED_ABILITIES,
     DiagnosticSet,
     ImportanceSpec,
     MaskSpec,
@@ -28,7 +27,7 @@ from core.experiment.specs import (
     own_first,
 )
 from core.importance.memory import MemoryOptions, rounding_of
-from core.masks.choices import CONTRASTS
+from core.masks.choices import CONTRASTS, SHARED_ABILITIES
 from core.models.description import ModelInfo, describe_model
 from core.models.devices import device_kind
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec

@@ -20,9 +20,6 @@ from core.models.devices import device_kind
 from core.models.matrices import Variant
 from core.models.spec import Level, ModelSpec, PromptStyle
 
-SHARED_ABILITIES = 6
-"""How many of the ten abilities have to share a weight for `top_minus_shared` to leave it out: most."""
-
 
 @dataclass(frozen=True)
 class DiagnosticSet:

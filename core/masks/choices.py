@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Literal
 
 Selection = Literal[
-    "top", "contrast", "contrast_max", "top_minus_shared", "random", "random_matched", "bottom"
+    "top",
+    "contrast",
+    "contrast_max",
+    "max_minus_shared",
+    "top_minus_shared",
+    "random",
+    "random_matched",
+    "bottom",
 ]
 """`top`: largest importance; `contrast`: largest normalised importance minus the other abilities' mean;
 `contrast_max`: the same minus the largest of the others';
-`top_minus_shared`: `top` without what most abilities' `top` share; the controls are `random`,
-`random_matched` (as many at random in each matrix as `top` has there) and `bottom`."""
+`max_minus_shared` and `top_minus_shared`: `contrast_max` and `top` without what most abilities' tops share;
+the controls are `random`, `random_matched` (as many at random in each matrix as `top` has there) and
+`bottom`."""
 
 Scope = Literal["global", "per-matrix", "units"]
 """`global`: the first weights of all candidates; `per-matrix`: the same share of every matrix; `units`: the
@@ -20,6 +28,7 @@ SELECTIONS: tuple[Selection, ...] = (
     "top",
     "contrast",
     "contrast_max",
+    "max_minus_shared",
     "top_minus_shared",
     "random",
     "random_matched",
@@ -38,7 +47,10 @@ def default_selection(*, is_embedded: bool) -> Selection:
     return "contrast" if is_embedded else "contrast_max"
 
 
-CONTRASTS: tuple[Selection, ...] = ("contrast", "contrast_max")
+SHARED_ABILITIES = 6
+"""How many of the ten abilities have to share a weight for it to be left out as shared: most."""
+
+CONTRASTS: tuple[Selection, ...] = ("contrast", "contrast_max", "max_minus_shared")
 """Selections that compare an ability's importance with that of all others."""
 
 CONTROLS: tuple[Selection, ...] = ("random", "random_matched", "bottom")

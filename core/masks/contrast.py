@@ -8,17 +8,24 @@ in memory together, and are the same to the bit.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from core.masks.ranking import Scores, part_of, size_of, whole
+from core.masks.choices import SHARED_ABILITIES, Selection
+from core.masks.ranking import Scores, part_of, size_of, top_ranking, whole
 
 CHUNK = 1 << 18
 """Scores that are handled at once."""
+
+SHARED_TOP = 1e-3
+"""Fraction of the candidates that counts as an ability's top where what most abilities share is left out."""
+
+BEYOND = 2.0
+"""Stands for a share of others where a weight is left out: any difference to it is below any other."""
 
 
 class Shares(ABC):
@@ -102,6 +109,9 @@ class ShareMaxima(Shares):
     """(size,) float32 for each matrix, zeros at first."""
     whose: tuple[Tensor, ...]
     """(size,) uint8 for each matrix: the number of the ability in `totals`, from 1; 0 while all are 0."""
+    owners: tuple[Tensor, ...] = ()
+    """(size,) uint8 for each matrix, zeros at first: how many abilities have a weight in their top; empty:
+    nothing is left out."""
     totals: dict[str, float] = field(default_factory=dict)
     what = "maxima"
 
@@ -118,11 +128,36 @@ class ShareMaxima(Shares):
         largest.copy_(torch.maximum(largest, share))
         self.whose[index][first:last].masked_fill_(is_new, len(self.totals))
 
+    def add(self, ability: str, scores: Sequence[Scores]) -> None:
+        """Adds an ability's shares, and its top if owners are counted; as `Shares.add`."""
+        super().add(ability, scores)
+        if self.owners:
+            least = _least_of_top(scores, max(1, int(SHARED_TOP * sum(map(size_of, scores)))))
+            for owners, one in zip(self.owners, scores, strict=True):
+                for first, last in _spans(size_of(one)):
+                    owners[first:last] += part_of(one, first, last) >= least
+
     def rivals(self, ability: str, index: int, first: int, last: int, share: Tensor) -> Tensor:
-        """The largest share of the other abilities."""
+        """The largest share of the other abilities; more than any share where most own the weight."""
         number = list(self.totals).index(ability) + 1
         is_own = self.whose[index][first:last] == number
-        return torch.where(is_own, self.second[index][first:last], self.largest[index][first:last]).double()
+        found = torch.where(is_own, self.second[index][first:last], self.largest[index][first:last])
+        if self.owners:
+            found = found.masked_fill(self.owners[index][first:last] >= SHARED_ABILITIES, BEYOND)
+        return found.double()
+
+
+def no_shares(selection: Selection, zeros: Callable[[torch.dtype], tuple[Tensor, ...]]) -> Shares:
+    """The aggregate that a selection compares with, of no ability yet.
+
+    Args:
+        selection: one of `CONTRASTS`.
+        zeros: makes (size,) zeros for each matrix, of a dtype.
+    """
+    if selection == "contrast":
+        return ShareSums(zeros(torch.float64))
+    owners = zeros(torch.uint8) if selection == "max_minus_shared" else ()
+    return ShareMaxima(zeros(torch.float32), zeros(torch.float32), zeros(torch.uint8), owners)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +183,7 @@ class ContrastScores:
 
 
 def contrast_scores(own: Sequence[Scores], ability: str, others: Shares) -> list[ContrastScores]:
-    """Own importance as a share of its sum, minus the mean of the others' shares, or the largest of them.
+    """Own importance as a share of its sum, minus what the aggregate makes of the others' shares.
 
     Args:
         own: the ability's importance, one for each candidate matrix.
@@ -190,6 +225,16 @@ def checked_total(sums: Sequence[float], whose: str) -> float:
     if not 0 < total < float("inf"):
         raise ValueError(f"The importance of {whose} sums to {total}: score it again on other items.")
     return total
+
+
+def _least_of_top(scores: Sequence[Scores], n: int) -> Tensor:
+    """() the n-th largest of all scores."""
+    place = int(top_ranking(scores, n)[-1])
+    for one in scores:
+        if place < size_of(one):
+            return part_of(one, place, place + 1)[0]
+        place -= size_of(one)
+    raise AssertionError("a position is within the scores")
 
 
 def _share(scores: Scores, total: float, first: int, last: int) -> Tensor:

@@ -24,7 +24,7 @@ from core.importance.plan import SHARE_OF_FREE, Group, ImportancePlan, Task, pla
 from core.importance.scoring import score_importance
 from core.inference.encoding import EncodedChoice, encode_choice, longest_row
 from core.masks.choices import CONTRASTS, Selection
-from core.masks.contrast import ContrastScores, ShareMaxima, Shares, ShareSums, contrast_scores
+from core.masks.contrast import ContrastScores, Shares, contrast_scores, no_shares
 from core.models.matrices import Variant
 from core.runner.kept_scores import keep_scores, kept_scores
 from core.runner.loaded import LoadedExperiment
@@ -35,8 +35,8 @@ SHARE_OF_MEMORY = 0.5
 MAP_BYTES = 8
 """One ability's score maps, per candidate weight of the model: two float32."""
 
-SUM_BYTES = 9
-"""A share sum, per candidate weight of its variant, at most: a float64, or two float32 and a byte."""
+SUM_BYTES = 10
+"""A share sum, per candidate weight of its variant, at most: a float64, or two float32 and two bytes."""
 
 Contrast = tuple[Variant, Selection]
 """What a share sum serves."""
@@ -201,11 +201,7 @@ class ImportanceMaps:
         def zeros(dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
             return tuple(one.view(-1) for one in zero_map(matrices, folder, dtype))
 
-        if selection == "contrast":
-            self.share_sums[contrast] = ShareSums(zeros(torch.float64))
-        else:
-            largest, second = zeros(torch.float32), zeros(torch.float32)
-            self.share_sums[contrast] = ShareMaxima(largest, second, zeros(torch.uint8))
+        self.share_sums[contrast] = no_shares(selection, zeros)
 
     def _drop_sums(self, but: Collection[Contrast] = ()) -> None:
         for contrast in set(self.share_sums) - set(but):

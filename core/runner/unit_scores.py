@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.experiment.specs import MaskSpec
-from core.masks.contrast import ContrastScores, ShareMaxima, Shares, ShareSums, contrast_scores
+from core.masks.contrast import ContrastScores, contrast_scores, no_shares
 from core.masks.unit_scores import unit_scores
 from core.models.matrices import Variant
 from core.models.units import unit_blocks
@@ -71,7 +71,9 @@ class UnitScores:
             for ability in ORDER
         }
         own = by_ability[mask.ability]
-        shares = _no_shares(mask, own)
+        shares = no_shares(
+            mask.selection, lambda dtype: tuple(torch.zeros(len(one), dtype=dtype) for one in own)
+        )
         for ability, scores in by_ability.items():
             shares.add(ability, scores)
         return list(contrast_scores(own, mask.ability, shares))
@@ -95,14 +97,3 @@ class UnitScores:
     def _in_variant(self, variant: Variant, scores: list[Tensor]) -> list[Tensor]:
         blocks = zip(self._blocks, scores, strict=True)
         return [one for block, one in blocks if variant == "all" or block.parts[0].matrix.is_mlp]
-
-
-def _no_shares(mask: MaskSpec, like: list[Tensor]) -> Shares:
-    """The aggregate that a contrast needs, over no ability yet."""
-
-    def zeros(dtype: torch.dtype) -> tuple[Tensor, ...]:
-        return tuple(torch.zeros(len(one), dtype=dtype) for one in like)
-
-    if mask.selection == "contrast":
-        return ShareSums(zeros(torch.float64))
-    return ShareMaxima(zeros(torch.float32), zeros(torch.float32), zeros(torch.uint8))

@@ -9,7 +9,8 @@ from hypothesis.extra.numpy import arrays
 from transformers import LlamaForCausalLM
 
 from core.masks import contrast, ranking
-from core.masks.contrast import ShareMaxima, ShareSums, contrast_scores
+from core.masks.choices import SHARED_ABILITIES
+from core.masks.contrast import ShareSums, contrast_scores, no_shares
 from core.masks.layout import Layout
 from core.masks.mask import random_mask, random_mask_like, random_subset
 from core.masks.ranking import bottom_ranking, top_ranking
@@ -250,12 +251,34 @@ def test_contrast_with_the_largest_is_that_of_a_dense_computation(
         for number, row in enumerate(counts)
     }
     sizes = [one.numel() for one in matrices["0"]]
-    two = [tuple(torch.zeros(size) for size in sizes) for _ in range(2)]
-    maxima = ShareMaxima(two[0], two[1], tuple(torch.zeros(size, dtype=torch.uint8) for size in sizes))
+    maxima = no_shares("contrast_max", lambda dtype: tuple(torch.zeros(size, dtype=dtype) for size in sizes))
     for name, scores in matrices.items():
         maxima.add(name, scores)
     found = [one.part(0, one.size) for one in contrast_scores(matrices[str(own)], str(own), maxima)]
     assert torch.cat(found).numpy().tobytes() == (shares[own] - largest).astype(np.float32).tobytes()
+
+
+@pytest.mark.parametrize("own", [0, 7])
+def test_what_most_abilities_share_comes_last(own: int) -> None:
+    """Of 2,000 weights two are a top: one weight is in all of these, one in six, one in two."""
+    rng = np.random.default_rng(0)
+    scores = rng.random((8, 2000)).astype(np.float32)
+    scores[:, 1234] = 10 + np.arange(8)
+    scores[:2, 77] = scores[2:, 500] = 8
+    shares = scores.astype(np.float64) / scores.sum(axis=1, dtype=np.float64)[:, None]
+    counted = np.bincount(np.argsort(-scores, axis=1)[:, :2].ravel(), minlength=2000)
+    largest = np.delete(shares.astype(np.float32), own, axis=0).max(axis=0)
+    truth = shares[own] - np.where(counted >= SHARED_ABILITIES, 2.0, largest)
+    matrices = [[torch.from_numpy(part.copy()) for part in np.split(row, [900])] for row in scores]
+    shared = no_shares(
+        "max_minus_shared", lambda dtype: tuple(torch.zeros(n, dtype=dtype) for n in (900, 1100))
+    )
+    for number, one in enumerate(matrices):
+        shared.add(str(number), one)
+    found = top_ranking(contrast_scores(matrices[own], str(own), shared), 2000)
+    assert (counted[1234], counted[500], counted[77]) == (8, 6, 2)
+    assert found.tolist() == np.argsort(-truth.astype(np.float32), kind="stable").tolist()
+    assert set(found[-2:].tolist()) == {1234, 500}
 
 
 def test_contrast_ignores_the_scale_of_an_ability() -> None:

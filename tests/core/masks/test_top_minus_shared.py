@@ -8,7 +8,8 @@ from pathlib import Path
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.specs import SHARED_ABILITIES, ImportanceSpec, MaskSpec
+from core.experiment.specs import ImportanceSpec, MaskSpec
+from core.masks.choices import SHARED_ABILITIES
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 

@@ -21,7 +21,7 @@ from core.analysis.mask_tables import mask_distribution, overlaps
 from core.analysis.selected import selected, split_half_overlap_of
 from core.experiment.specs import ImportanceSpec, MaskSpec, drawn_seed, mask_weights
 from core.masks.ablation import Ablator
-from core.masks.choices import Selection
+from core.masks.choices import SHARED_ABILITIES, Selection
 from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.masks.unit_scores import unit_scores
@@ -277,10 +277,13 @@ def true_score(selection: Selection, own: str, means: dict[str, Tensor]) -> Tens
         return shares[own] - others.mean(dim=0)
     if selection == "contrast_max":
         return shares[own] - others.amax(dim=0)
+    if selection == "max_minus_shared":
+        counted = torch.stack([*shares.values()]).argmax(dim=1).bincount(minlength=len(shares[own]))
+        return (shares[own] - others.amax(dim=0)).masked_fill(counted >= SHARED_ABILITIES, -2)
     return means[own] if selection == "top" else -means[own]
 
 
-@pytest.mark.parametrize("selection", ["top", "bottom", "contrast", "contrast_max"])
+@pytest.mark.parametrize("selection", ["top", "bottom", "contrast", "contrast_max", "max_minus_shared"])
 def test_a_ranking_is_that_of_dense_sums(
     runner: Runner, dense_means: dict[str, Tensor], selection: Selection
 ) -> None:

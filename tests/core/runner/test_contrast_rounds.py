@@ -144,10 +144,11 @@ def test_it_goes_on_after_it_was_cancelled(
     assert scorings(heard) == Counter(IDS[4:]) + Counter(IDS[:1])
 
 
+@pytest.mark.parametrize("selection", ["contrast_max", "max_minus_shared"])
 def test_the_contrast_with_the_largest_is_the_same_whatever_room_there_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, selection: Selection
 ) -> None:
-    mask_specs = [MaskSpec(one, "mlp", "contrast_max", K) for one in (IDS[3], IDS[0])]
+    mask_specs = [MaskSpec(one, "mlp", selection, K) for one in (IDS[3], IDS[0])]
     roomy = runner_of(tmp_path / "roomy", [])
     masks = [roomy.mask(mask_spec) for mask_spec in mask_specs]
     means = [roomy.mask(contrast_of(mask_spec.ability, "mlp")) for mask_spec in mask_specs]

@@ -92,6 +92,7 @@ RULES: dict[str, Rule] = {
     **{f"loud core {n:g}": partial(without_core, what=LOUD, size=n, rule=contrast_max) for n in SIZES},
     **{f"core of 2, {n:g}": partial(without_shared, size=n, at_least=2) for n in SIZES},
     **{f"core of 5, {n:g}": partial(without_shared, size=n, at_least=5) for n in SIZES},
+    **{f"core of 6, {n:g}": partial(without_shared, size=n, at_least=6) for n in SIZES},
 }
 """By name; a number at its end is chosen, the rest is what is compared."""
 

@@ -27,6 +27,7 @@ Found = TypeVar("Found")
 NEEDS: dict[Selection, str] = {
     "contrast": "It takes the importance of all ten abilities. ",
     "contrast_max": "It takes the importance of all ten abilities. ",
+    "max_minus_shared": "It takes the importance of all ten abilities. ",
     "top_minus_shared": "It takes the rankings of all ten abilities. ",
 }
 """What a selection needs beyond the importance for its own ability."""
