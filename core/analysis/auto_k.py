@@ -18,7 +18,7 @@ from core.analysis.generation_quality import (
 from core.experiment.experiment import Experiment
 from core.experiment.plan import ChosenK
 from core.experiment.specs import MaskSpec
-from core.masks.choices import CONTRASTS, CONTROLS, PAPER_K, REAL_K_GRID, Scope, Selection
+from core.masks.choices import CONTROLS, PAPER_K, REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
 
@@ -74,10 +74,10 @@ class FoundK:
         ruined = self.tried[0].unacceptable
         if ruined is None:
             return ""
-        others = " or ".join(name for name in (*CONTRASTS, "top_minus_shared") if name != ruined.selection)
+        other = "" if ruined.selection == "max_minus_shared" else "choose max_minus_shared, or "
         return (
             f"k auto, {self.variant}: even at k {self.grid[0]:g}: {ruined.ability} · {ruined.selection} is "
-            f"not acceptable: choose {others} in place of {ruined.selection}, or give k as a number."
+            f"not acceptable: {other}give k as a number."
         )
 
     @property

@@ -15,7 +15,7 @@ from torch import Tensor
 from core.experiment.specs import MaskSpec
 from core.importance.maps import MatrixScores
 from core.importance.plan import Group
-from core.masks.contrast import ShareMaxima, Shares, ShareSums, contrast_scores, sums_of
+from core.masks.contrast import Shares, contrast_scores, no_shares, sums_of
 from core.masks.ranking import Part, Threshold
 from core.models.matrices import Matrix, Variant
 from core.runner.importance import ORDER, computed_importance
@@ -76,7 +76,13 @@ class LayerGroup:
             known, shares = self._shares
             if (known.mask.variant, known.mask.selection) == (mask.variant, mask.selection):
                 return shares
-        self._shares, shares = None, _no_shares(mask, self._of(mask.ability, mask.variant))
+        sizes = [one.size for one in self._of(mask.ability, mask.variant)]
+        self._shares = None  # before the next one takes memory
+        shares = no_shares(
+            mask.selection,
+            lambda dtype: tuple(torch.zeros(size, dtype=dtype) for size in sizes),
+            candidates=sum(one.size for one in self._candidates(mask.variant)),
+        )
         for ability, total in zip(ORDER, contrast.totals, strict=True):
             shares.add(ability, self._of(ability, mask.variant), total)
         self._shares = contrast, shares
@@ -97,14 +103,3 @@ class LayerGroup:
 
     def _has(self, matrix: Matrix) -> bool:
         return self._layers[0] <= matrix.layer < self._layers[1]
-
-
-def _no_shares(mask: MaskSpec, like: Sequence[MatrixScores]) -> Shares:
-    """The aggregate that a contrast needs, over no ability yet."""
-
-    def zeros(dtype: torch.dtype) -> tuple[Tensor, ...]:
-        return tuple(torch.zeros(one.size, dtype=dtype) for one in like)
-
-    if mask.selection == "contrast":
-        return ShareSums(zeros(torch.float64))
-    return ShareMaxima(zeros(torch.float32), zeros(torch.float32), zeros(torch.uint8))

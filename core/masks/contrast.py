@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 
 from core.masks.choices import SHARED_ABILITIES, Selection
-from core.masks.ranking import Scores, part_of, size_of, top_ranking, whole
+from core.masks.ranking import Scores, part_of, size_of, whole
 
 CHUNK = 1 << 18
 """Scores that are handled at once."""
 
-SHARED_TOP = 1e-3
-"""Fraction of the candidates that counts as an ability's top where what most abilities share is left out."""
+SHARED_TIMES = 16.0
+"""How many times the mean share makes a weight important to an ability, where it is left out if most have it
+so. In SmolLM2 that is an ability's top 0.1 %."""
 
 BEYOND = 2.0
 """Stands for a share of others where a weight is left out: any difference to it is below any other."""
@@ -110,8 +111,10 @@ class ShareMaxima(Shares):
     whose: tuple[Tensor, ...]
     """(size,) uint8 for each matrix: the number of the ability in `totals`, from 1; 0 while all are 0."""
     owners: tuple[Tensor, ...] = ()
-    """(size,) uint8 for each matrix, zeros at first: how many abilities have a weight in their top; empty:
-    nothing is left out."""
+    """(size,) uint8 for each matrix, zeros at first: to how many abilities a weight is important; empty where
+    nothing is left out for being shared."""
+    important: float = 1.0
+    """The share above which it is."""
     totals: dict[str, float] = field(default_factory=dict)
     what = "maxima"
 
@@ -127,15 +130,8 @@ class ShareMaxima(Shares):
         second.copy_(torch.where(is_new, largest, torch.maximum(second, share)))
         largest.copy_(torch.maximum(largest, share))
         self.whose[index][first:last].masked_fill_(is_new, len(self.totals))
-
-    def add(self, ability: str, scores: Sequence[Scores]) -> None:
-        """Adds an ability's shares, and its top if owners are counted; as `Shares.add`."""
-        super().add(ability, scores)
         if self.owners:
-            least = _least_of_top(scores, max(1, int(SHARED_TOP * sum(map(size_of, scores)))))
-            for owners, one in zip(self.owners, scores, strict=True):
-                for first, last in _spans(size_of(one)):
-                    owners[first:last] += part_of(one, first, last) >= least
+            self.owners[index][first:last] += share > self.important
 
     def rivals(self, ability: str, index: int, first: int, last: int, share: Tensor) -> Tensor:
         """The largest share of the other abilities; more than any share where most own the weight."""
@@ -147,17 +143,21 @@ class ShareMaxima(Shares):
         return found.double()
 
 
-def no_shares(selection: Selection, zeros: Callable[[torch.dtype], tuple[Tensor, ...]]) -> Shares:
+def no_shares(
+    selection: Selection, zeros: Callable[[torch.dtype], tuple[Tensor, ...]], candidates: int
+) -> Shares:
     """The aggregate that a selection compares with, of no ability yet.
 
     Args:
         selection: one of `CONTRASTS`.
         zeros: makes (size,) zeros for each matrix, of a dtype.
+        candidates: how many scores all matrices have, those that are elsewhere included.
     """
     if selection == "contrast":
         return ShareSums(zeros(torch.float64))
     owners = zeros(torch.uint8) if selection == "max_minus_shared" else ()
-    return ShareMaxima(zeros(torch.float32), zeros(torch.float32), zeros(torch.uint8), owners)
+    important = SHARED_TIMES / candidates
+    return ShareMaxima(zeros(torch.float32), zeros(torch.float32), zeros(torch.uint8), owners, important)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,16 +225,6 @@ def checked_total(sums: Sequence[float], whose: str) -> float:
     if not 0 < total < float("inf"):
         raise ValueError(f"The importance of {whose} sums to {total}: score it again on other items.")
     return total
-
-
-def _least_of_top(scores: Sequence[Scores], n: int) -> Tensor:
-    """() the n-th largest of all scores."""
-    place = int(top_ranking(scores, n)[-1])
-    for one in scores:
-        if place < size_of(one):
-            return part_of(one, place, place + 1)[0]
-        place -= size_of(one)
-    raise AssertionError("a position is within the scores")
 
 
 def _share(scores: Scores, total: float, first: int, last: int) -> Tensor:

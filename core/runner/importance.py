@@ -201,7 +201,7 @@ class ImportanceMaps:
         def zeros(dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
             return tuple(one.view(-1) for one in zero_map(matrices, folder, dtype))
 
-        self.share_sums[contrast] = no_shares(selection, zeros)
+        self.share_sums[contrast] = no_shares(selection, zeros, self._size(variant))
 
     def _drop_sums(self, but: Collection[Contrast] = ()) -> None:
         for contrast in set(self.share_sums) - set(but):

@@ -72,7 +72,9 @@ class UnitScores:
         }
         own = by_ability[mask.ability]
         shares = no_shares(
-            mask.selection, lambda dtype: tuple(torch.zeros(len(one), dtype=dtype) for one in own)
+            mask.selection,
+            lambda dtype: tuple(torch.zeros(len(one), dtype=dtype) for one in own),
+            candidates=sum(map(len, own)),
         )
         for ability, scores in by_ability.items():
             shares.add(ability, scores)

@@ -45,7 +45,7 @@ def runner_of(root: Path, quantization: Any) -> Runner:
 def test_the_ranking_is_that_of_one_process(quantization: Any, tmp_path: Path) -> None:
     masks = [
         MaskSpec(ability, variant, selection, k)
-        for selection in ("contrast", "contrast_max")
+        for selection in ("contrast", "contrast_max", "max_minus_shared")
         for ability in (IDS[3], IDS[0])
         for variant in ("mlp", "all")
         for k in (0.003, 0.01)

@@ -251,7 +251,9 @@ def test_contrast_with_the_largest_is_that_of_a_dense_computation(
         for number, row in enumerate(counts)
     }
     sizes = [one.numel() for one in matrices["0"]]
-    maxima = no_shares("contrast_max", lambda dtype: tuple(torch.zeros(size, dtype=dtype) for size in sizes))
+    maxima = no_shares(
+        "contrast_max", lambda dtype: tuple(torch.zeros(size, dtype=dtype) for size in sizes), 1
+    )
     for name, scores in matrices.items():
         maxima.add(name, scores)
     found = [one.part(0, one.size) for one in contrast_scores(matrices[str(own)], str(own), maxima)]
@@ -260,18 +262,19 @@ def test_contrast_with_the_largest_is_that_of_a_dense_computation(
 
 @pytest.mark.parametrize("own", [0, 7])
 def test_what_most_abilities_share_comes_last(own: int) -> None:
-    """Of 2,000 weights two are a top: one weight is in all of these, one in six, one in two."""
+    """One weight has more than 16 times the mean share in all eight abilities, one in six, one in two."""
     rng = np.random.default_rng(0)
     scores = rng.random((8, 2000)).astype(np.float32)
     scores[:, 1234] = 10 + np.arange(8)
-    scores[:2, 77] = scores[2:, 500] = 8
+    scores[:2, 77] = scores[2:, 500] = 9
     shares = scores.astype(np.float64) / scores.sum(axis=1, dtype=np.float64)[:, None]
-    counted = np.bincount(np.argsort(-scores, axis=1)[:, :2].ravel(), minlength=2000)
+    counted = (shares > 16 / 2000).sum(axis=0)
     largest = np.delete(shares.astype(np.float32), own, axis=0).max(axis=0)
     truth = shares[own] - np.where(counted >= SHARED_ABILITIES, 2.0, largest)
     matrices = [[torch.from_numpy(part.copy()) for part in np.split(row, [900])] for row in scores]
+    sizes = (900, 1100)
     shared = no_shares(
-        "max_minus_shared", lambda dtype: tuple(torch.zeros(n, dtype=dtype) for n in (900, 1100))
+        "max_minus_shared", lambda dtype: tuple(torch.zeros(n, dtype=dtype) for n in sizes), sum(sizes)
     )
     for number, one in enumerate(matrices):
         shared.add(str(number), one)

@@ -278,7 +278,7 @@ def true_score(selection: Selection, own: str, means: dict[str, Tensor]) -> Tens
     if selection == "contrast_max":
         return shares[own] - others.amax(dim=0)
     if selection == "max_minus_shared":
-        counted = torch.stack([*shares.values()]).argmax(dim=1).bincount(minlength=len(shares[own]))
+        counted = (torch.stack([*shares.values()]) > 16 / len(shares[own])).sum(dim=0)
         return (shares[own] - others.amax(dim=0)).masked_fill(counted >= SHARED_ABILITIES, -2)
     return means[own] if selection == "top" else -means[own]
 

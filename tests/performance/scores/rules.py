@@ -9,6 +9,7 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor
 
+from core.masks.choices import SHARED_ABILITIES
 from tests.performance.scores.subject import LOUD, NEUTRAL
 from tests.performance.scores.sums import Map
 
@@ -24,6 +25,8 @@ class Shares:
     """(abilities, weights) float32."""
     general: Mapping[str, Tensor]
     """(weights,) float32 each, of what is no ability: `NEUTRAL`, `LOUD`."""
+    mean: float
+    """The mean share of all weights."""
     floors: Mapping[str, Mapping[float, float]]
     """For each ability and what is none, the least share in its top, by the top's fraction of all weights."""
 
@@ -77,6 +80,12 @@ def without_shared(shares: Shares, size: float, at_least: int) -> Tensor:
     return contrast_max(shares).masked_fill_(owners >= at_least, NEVER)
 
 
+def max_minus_shared(shares: Shares, times: float) -> Tensor:
+    """The program's `max_minus_shared` with 16: without what has so many times the mean share in most."""
+    owners = (shares.own > times * shares.mean).sum(dim=0)
+    return contrast_max(shares).masked_fill_(owners >= SHARED_ABILITIES, NEVER)
+
+
 SIZES = (1e-5, 1e-4, 1e-3, 1e-2)
 """Fractions of all weights that a core may have."""
 
@@ -85,6 +94,7 @@ RULES: dict[str, Rule] = {
     "contrast": contrast,
     "contrast_max": contrast_max,
     "contrast_max, neutral": against_neutral,
+    **{f"max_minus_shared {n}": partial(max_minus_shared, times=n) for n in (8, 16, 32)},
     **{f"times {n}": partial(contrast_max, times=n) for n in (2, 4, 8)},
     **{f"neutral, times {n}": partial(against_neutral, times=n) for n in (2, 4, 8)},
     **{f"neutral core {n:g}": partial(without_core, what=NEUTRAL, size=n, rule=contrast_max) for n in SIZES},
@@ -167,7 +177,8 @@ class Scored:
     def _shares(self, number: int, floors: Mapping[str, Mapping[float, float]]) -> Shares:
         rows = {what: one[number].flatten() / self.totals[what] for what, one in self.maps.items()}
         own = torch.stack([rows.pop(ability) for ability in self._abilities])
-        return Shares(own, rows, floors)
+        weights = sum(one.numel() for one in next(iter(self.maps.values())))
+        return Shares(own, rows, 1 / weights, floors)
 
     def _floors(self, rules: Sequence[str]) -> dict[str, dict[float, float]]:
         """The least share in the top of each map, for the sizes of cores that the rules ask for."""
