@@ -305,14 +305,20 @@ def test_a_ranking_is_that_of_dense_sums(
     assert has_ranking(runner, replace(spec, k=0.2))  # one ranking serves every k
 
 
-def test_maps_are_let_go_and_no_sums_are_begun(runner: Runner, tmp_path: Path) -> None:
-    fresh = Runner(ModelSpec(device="cpu"), Store(tmp_path), ImportanceSpec(n_items=2))
+@pytest.mark.slow
+def test_maps_are_let_go_no_sums_are_begun_and_kept_scores_used(tmp_path: Path) -> None:
+    fresh = Runner(ModelSpec(device="cpu"), Store(tmp_path / "fresh"), ImportanceSpec(n_items=2))
     contrast = replace(SPEC, selection="contrast")
-    fresh.mask(contrast, expected=[contrast, replace(contrast, ability=ABILITIES[0].id)])
+    mask = fresh.mask(contrast, expected=[contrast, replace(contrast, ability=ABILITIES[0].id)])
     assert (fresh.maps.by_ability, fresh.maps.share_sums) == ({}, {})
     assert {ability for ability, _ in fresh.scored} == {one.id for one in ABILITIES}
     fresh.mask(replace(SPEC, scope="global"))
     assert list(fresh.maps.by_ability) == [SPEC.ability]
+    shared = [Runner(ModelSpec(device="cpu"), Store(tmp_path), ImportanceSpec(n_items=2)) for _ in range(2)]
+    for ability in ABILITIES:
+        shared[0].maps.keep(ability.id)
+    assert shared[1].mask(contrast) == mask  # from what the other one kept, with no pass over items
+    assert {one.halves for one in shared[1].units.by_ability.values()} == {()}
 
 
 def test_equal_units_come_in_order(tmp_path: Path) -> None:
