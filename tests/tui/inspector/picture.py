@@ -21,20 +21,22 @@ from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
+from tests.tui.inspector.host import until
 from tests.tui.inspector.whole import opened
+from tui.inspector.ais.pane import AisPane
 from tui.inspector.lens import Lens
 
 PICTURE = Path(__file__).resolve().parents[3] / ".github" / "inspector.svg"
 SIZE = (120, 30)
-K, LIMIT, N_ITEMS = 0.01, 100, 100
-LENS = Lens("deductive_reasoning", "all", "contrast", K, "deductive_reasoning", LIMIT)
+K, LIMIT, N_ITEMS = 0.03, 100, 1000
+LENS = Lens("analogical_reasoning", "mlp", "contrast", K, "analogical_reasoning", LIMIT)
 
 
 def profile_demo(root: Path) -> None:
     """Computes what the picture shows, as far as the cache lacks it."""
     plan = Plan(
         abilities=tuple(ability.id for ability in ABILITIES),
-        variants=("all",),
+        variants=("mlp",),
         selections=("contrast", "random"),
         ks=(K,),
         benchmarks=find_benchmarks(["diagnostic"]),
@@ -48,6 +50,7 @@ async def draw(root: Path) -> str:
     place = EngineSpec(ModelSpec(), str(root), ImportanceSpec(n_items=N_ITEMS))
     async with opened(place, lens=LENS, size=SIZE) as (app, pilot):
         await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.pane, AisPane) and app.pane.matrix is not None)
         await pilot.pause(2)
         svg = app.export_screenshot(title="abilityscope")
     return re.sub(r"@font-face\s*\{.*?\}\s*", "", svg, flags=re.DOTALL)
