@@ -33,6 +33,9 @@ from core.runner.runner import Runner
 from core.runner.runs import run_profile
 from tests.core.cluster.test_shards import IDS, payloads
 
+# Ray reads it when it is imported: also clusters of several nodes then listen on 127.0.0.1 alone.
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("default"),
@@ -212,7 +215,7 @@ def cluster_of(nodes: int, **arguments: Any) -> Iterator[Any]:
 
     cluster = Cluster(
         initialize_head=True,
-        head_node_args={"num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1"},
+        head_node_args={"num_cpus": 0, "include_dashboard": False},
     )
     try:
         for _ in range(nodes):
@@ -226,14 +229,23 @@ def test_a_node_goes_and_another_comes(tmp_path: Path, long_truth: dict[str, byt
     with cluster_of(1) as cluster:
         node = next(one for one in cluster.list_all_nodes() if one is not cluster.head_node)
 
+        late: list[subprocess.Popen[bytes]] = []
+
         def exchange() -> None:
             cluster.remove_node(node, allow_graceful=False)
-            cluster.add_node(num_cpus=1)
+            # In a process of its own: in this one a node is only made by the main thread.
+            start = ["start", "--address", cluster.address, "--num-cpus", "1", "--block"]
+            late.append(subprocess.Popen([sys.executable, "-m", "ray.scripts.scripts", *start]))
 
-        with once(lambda: has_batches(tmp_path), exchange) as exchanged:
-            options = RayOptions(cluster.address, workers=2, cpus_per_worker=1)
-            assert run_on_ray(LONG, runner_of(tmp_path), options)
-        assert exchanged[0]
+        try:
+            with once(lambda: has_batches(tmp_path), exchange) as exchanged:
+                options = RayOptions(cluster.address, workers=2, cpus_per_worker=1)
+                assert run_on_ray(LONG, runner_of(tmp_path), options)
+            assert exchanged[0]
+        finally:
+            for one in late:
+                one.terminate()
+                one.wait()
     assert_equal(LONG, tmp_path, long_truth)
 
 

@@ -177,3 +177,22 @@ def test_a_survey_knows_what_is_stored(whole: Path, tmp_path: Path) -> None:
     written = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
     estimated = sum(one.lacking_bytes for one in empty.every)
     assert written / 2 < estimated < written * 2
+
+
+@pytest.mark.slow
+def test_shards_stop_their_cells_as_one_process_does(tmp_path: Path) -> None:
+    plan = replace(PLAN, selections=("random",), ks=(0.0001, 0.6), limit=60, until=0.05)
+    one = run_profile(plan, runner_of(tmp_path / "one"))
+    for number in (2, 1):
+        runner = runner_of(tmp_path / "shards")
+        share = share_of(plan, runner, Shard(number, 2))
+        assert len(share.masks) == 1
+        assert run_share(plan, runner, share)
+    last = runner_of(tmp_path / "shards")
+    profile = run_profile(plan, last)
+    assert "loaded" not in vars(last)
+    assert one is not None
+    assert profile is not None
+    assert profile.cells.equals(one.cells)
+    assert payloads(tmp_path / "shards") == payloads(tmp_path / "one")
+    assert any(not unit.is_stored for unit in Survey(plan, last).masks)  # what nobody needed
