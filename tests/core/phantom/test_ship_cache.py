@@ -61,6 +61,12 @@ def test_it_is_whole_and_small() -> None:
 
 
 @EACH
+def test_its_rankings_are_of_the_usual_selection(shipped: Shipped) -> None:
+    usual = shipped.importance.usual_selection(is_embedded=shipped.spec.is_embedded)
+    assert {selection for _, selection in shipped.largest_k} == {usual}
+
+
+@EACH
 def test_every_ranking_is_long_enough_and_has_no_weight_twice(shipped: Shipped, store: Store) -> None:
     experiment = shipped.experiment(store)
     for mask in shipped.masks():
