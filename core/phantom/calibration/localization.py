@@ -12,13 +12,13 @@ from cache.files import CorruptEntry
 from core.experiment.cache_keys import cache_key
 from core.experiment.events import EntryReplaced
 from core.experiment.specs import MaskSpec
-from core.masks.choices import CONTRASTS, Selection
+from core.masks.choices import Selection
 from core.phantom import ground_truth as phantom
 from core.phantom.calibration.blocks import PRIVATE, Blocks, Localization
 from core.runner.runner import Runner
 
-SCORED: tuple[Selection, ...] = ("top", *CONTRASTS)
-"""The selections that rank all weights by a score."""
+SCORED: tuple[Selection, ...] = ("top", "contrast", "contrast_max")
+"""The selections that rank all weights by a score; the others leave weights out of one of these."""
 
 Localizations = Mapping[Selection, Mapping[str, Localization]]
 """By selection and ability."""
@@ -100,7 +100,7 @@ def _scores(runner: Runner, selection: Selection, ability: str) -> list[NDArray[
     """The scores of the MLPs' weights from which a selection is made, matrix by matrix."""
     from core.masks.ranking import whole
 
-    if selection in CONTRASTS:
+    if selection != "top":
         contrasts = runner.maps.contrast(MaskSpec(ability, "mlp", selection, 1.0))
         return [whole(one).numpy() for one in contrasts]
     own = runner.maps.in_variant("mlp", runner.maps.scores(ability).scores)

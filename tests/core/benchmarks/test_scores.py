@@ -47,7 +47,8 @@ def test_squad_scores_follow_the_official_script(
 
 
 def test_right_mass_stays_finite_where_all_probabilities_underflow() -> None:
-    document = ChoiceDocument("x", "", "", ("q",), (" a", " b", " c"), frozenset({0, 2}), (), (1, 1, 1))
+    options = (" a", " b", " c")
+    document = ChoiceDocument("x", "", "", ("q",), options, frozenset({0, 2}), options, (1, 1, 1))
     scores = choice_scores(TASKS["truthfulqa_mc2"], document, [-2000.0, -2000.0, -2001.0])
     assert scores["mc2"] == pytest.approx((1 + math.exp(-1)) / (2 + math.exp(-1)))
 
