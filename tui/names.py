@@ -62,6 +62,12 @@ SELECTION_MEANINGS: dict[Selection, str] = {
 }
 """Each fits beside its name in a dialog on 80 columns."""
 
+SCOPE_WORDS: dict[Scope, str] = {
+    "global": "of all weights",
+    "per-matrix": "per matrix",
+    "units": "whole units",
+}
+
 SCOPE_MEANINGS: dict[Scope, str] = {
     "global": "the first weights of all candidates together",
     "per-matrix": "the same share of every matrix, its first weights",
@@ -106,8 +112,8 @@ def short_name(benchmark_id: str) -> str:
 
 
 def order_words(selection: Selection, scope: Scope) -> str:
-    """Which weights come first: `top`, `top per matrix` or `top per unit`."""
-    return selection + {"global": "", "per-matrix": " per matrix", "units": " per unit"}[scope]
+    """Which weights come first: `top`, `top per matrix` or `top of units`."""
+    return selection + {"global": "", "per-matrix": " per matrix", "units": " of units"}[scope]
 
 
 def scored_words(mask: MaskSpec) -> str:

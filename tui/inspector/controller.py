@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.engine.protocol import Cancel, Pause, Resume, StartRuns
 from core.experiment.specs import mask_weights
+from core.masks.choices import SCOPES
 from core.models.matrices import VARIANTS
 from tui.inspector.engines import Engines
 from tui.inspector.k_search import KSearch
@@ -113,6 +114,13 @@ class Controller:
         """Turns to the next variant."""
         variant = VARIANTS[(VARIANTS.index(self.lens.variant) + 1) % len(VARIANTS)]
         self.turn(variant=variant)
+
+    def set_selection(self, chosen: str) -> None:
+        """Turns to a selection, or to a scope with the k that is usual there."""
+        for scope in SCOPES:
+            if scope == chosen:
+                return self.set_lens(self.lens.in_scope(scope, self.session.spec.model))
+        self.turn(selection=chosen)
 
     def step_k(self, step: int) -> None:
         """Turns to the next k of the grid."""

@@ -45,7 +45,7 @@ class LensKeys(KeysInOrder):
         self.controller.next_variant()
 
     def action_selection(self) -> None:
-        self.ask(which_selection(self.controller), lambda one: self.controller.turn(selection=one))
+        self.ask(which_selection(self.controller), self.controller.set_selection)
 
     def action_step_k(self, step: int) -> None:
         self.controller.step_k(step)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from core.masks.choices import SELECTIONS
+from core.masks.choices import SCOPES, SELECTIONS
 from tui.inspector.keys import PANES
 from tui.inspector.lens import TypedK, parse_count, parse_scored
 from tui.inspector.screens.dialogs import Choose, Enter, Option
-from tui.names import SELECTION_MEANINGS, short_benchmark
+from tui.names import SCOPE_MEANINGS, SCOPE_WORDS, SELECTION_MEANINGS, short_benchmark
 from tui.numbers import k_text
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ KEEP = "keep"
 
 
 def which_selection(controller: Controller) -> Choose:
-    """A selection of weights."""
+    """A selection of weights, or a scope: what is selected, and from where."""
     options = [Option(one, one, SELECTION_MEANINGS[one]) for one in SELECTIONS]
+    options += [Option(one, SCOPE_WORDS[one], SCOPE_MEANINGS[one]) for one in SCOPES]
     return Choose("selection", options, controller.lens.selection, controller.session.marks)
 
 
