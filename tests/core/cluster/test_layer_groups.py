@@ -61,7 +61,7 @@ def test_the_ranking_is_that_of_one_process(quantization: Any, tmp_path: Path) -
     rank_contrasts(driver, groups, len(groups.groups), wanted)
     assert "loaded" not in vars(driver)
     found = payloads(tmp_path / "driver")
-    assert len(found) == len(wanted) == 8
+    assert len(found) == len(wanted) == 12
     assert found == payloads(tmp_path / "one")
     kept = [set(group._scores[IDS[5]]) for group in groups.groups]
     assert not kept[0] & kept[1]  # no group has the scores of another's layers
