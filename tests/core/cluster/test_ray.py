@@ -225,6 +225,17 @@ def cluster_of(nodes: int, **arguments: Any) -> Iterator[Any]:
         cluster.shutdown()
 
 
+LATE_NODE = """
+import signal, sys
+from types import SimpleNamespace
+from ray.cluster_utils import Cluster
+cluster = Cluster()
+cluster.head_node = SimpleNamespace(gcs_address=sys.argv[1])
+cluster.add_node(num_cpus=1)
+signal.pause()
+"""
+
+
 def test_a_node_goes_and_another_comes(tmp_path: Path, long_truth: dict[str, bytes]) -> None:
     with cluster_of(1) as cluster:
         node = next(one for one in cluster.list_all_nodes() if one is not cluster.head_node)
@@ -233,9 +244,8 @@ def test_a_node_goes_and_another_comes(tmp_path: Path, long_truth: dict[str, byt
 
         def exchange() -> None:
             cluster.remove_node(node, allow_graceful=False)
-            # In a process of its own: in this one a node is only made by the main thread.
-            start = ["start", "--address", cluster.address, "--num-cpus", "1", "--block"]
-            late.append(subprocess.Popen([sys.executable, "-m", "ray.scripts.scripts", *start]))
+            # In a process of its own: in this one only the main thread can make a node.
+            late.append(subprocess.Popen([sys.executable, "-c", LATE_NODE, cluster.address]))
 
         try:
             with once(lambda: has_batches(tmp_path), exchange) as exchanged:
