@@ -173,7 +173,9 @@ class Crew:
     def start(self, number: int, unit: Unit, plan: Any) -> None:
         """Gives a worker a unit."""
         self._idle.remove(number)
-        self._doing[self.actors[number].do.remote(unit, plan)] = number, unit
+        # Not tried again by Ray: if its process dies, another worker may have room sooner than this one.
+        once = self.actors[number].do.options(max_task_retries=0)
+        self._doing[once.remote(unit, plan)] = number, unit
 
     def ended(self) -> list[tuple[Unit, str]]:
         """The units that ended since, each with what went wrong; waits a moment if none has."""
@@ -183,26 +185,38 @@ class Crew:
         found = []
         for ref in done:
             number, unit = self._doing.pop(ref)
-            problem = self._result(number, ref)
+            problem = self._result(number, ref, unit)
             if unit is not None:
                 found.append((unit, problem))
         return found
 
-    def _result(self, number: int, ref: Any) -> str:
-        """What went wrong with a worker's work, which ends the worker; empty if nothing did."""
+    def _result(self, number: int, ref: Any, unit: Unit | None) -> str:
+        """What went wrong with a worker's work; empty if nothing did.
+
+        A worker whose process died is waited for, as Ray starts it again; any other is out.
+        """
         try:
             found = self._ray.get(ref)
+        except self._ray.exceptions.RayActorError as error:
+            if unit is None:
+                return self._dismiss(number, error)
+            self._doing[self.actors[number].ready.remote()] = number, None
+            return "its process died"
         except self._ray.exceptions.RayError as error:
-            self._left.remove(number)
-            self._problem = f"{self._names[number]} is out: {reason_of(error)}"
-            self._note(self._problem)
-            self._ray.kill(self.actors[number])
-            return self._problem
+            return self._dismiss(number, error)
         if isinstance(found, Place):
             self._names[number] = f"Worker {number + 1} on {found.machine}"
             self.is_apart |= not found.sees_folder
         self._idle.add(number)
         return ""
+
+    def _dismiss(self, number: int, error: Exception) -> str:
+        """Ends a worker; why, in a sentence."""
+        self._left.remove(number)
+        self._problem = f"{self._names[number]} is out: {reason_of(error)}"
+        self._note(self._problem)
+        self._ray.kill(self.actors[number])
+        return self._problem
 
     def events(self) -> list[tuple[int, Event]]:
         """The events that came since."""
