@@ -30,11 +30,8 @@ if TYPE_CHECKING:
 DEMO_K: dict[Variant, float] = {"mlp": 0.03, "all": 0.01}
 """Default k of the embedded models, where ablation begins to show; fractions of all parameters."""
 
-REAL_K = 1e-6
-"""Default k of real models: on SmolLM2 the ablation of 134 weights already takes most abilities apart."""
-
-REAL_UNITS_K = 1e-3
-"""The same of whole units: a single head of a small Llama may be half of it."""
+REAL_K = 1e-3
+"""Default k of real models, at which SmolLM2 can write under every mask of the default selection."""
 
 AUTO = "auto"
 """Value of `--k`: the largest k at which the model can still write."""
@@ -93,15 +90,17 @@ ScopeName = Annotated[
 ]
 SelectionName = Annotated[
     Selection | None,
-    typer.Option(help="Which weights to ablate.", show_default="contrast_max; contrast for embedded models"),
+    typer.Option(
+        help="Which weights to ablate.", show_default="max_minus_shared; contrast for embedded models"
+    ),
 ]
 
 
-def default_k(spec: ModelSpec, variant: Variant, scope: Scope = "global") -> float:
+def default_k(spec: ModelSpec, variant: Variant) -> float:
     """The k of a command without `--k`."""
     if spec.is_embedded:
         return DEMO_K.get(variant, 0.01)
-    return REAL_UNITS_K if scope == "units" else REAL_K
+    return REAL_K
 
 
 def chosen_selection(spec: ModelSpec, rule: RuleFlags, selection: Selection | None) -> Selection:
@@ -169,7 +168,7 @@ def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Sele
         ValueError: the number is out of range, or there is no search for the selection.
     """
     if text is None:
-        return default_k(spec, variant, scope)
+        return default_k(spec, variant)
     if text == AUTO:
         return first_of_grid(spec, [selection])
     k = _number(text, "k", "0.001 or auto")

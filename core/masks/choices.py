@@ -40,11 +40,11 @@ SCOPES: tuple[Scope, ...] = ("global", "per-matrix", "units")
 def default_selection(*, is_embedded: bool) -> Selection:
     """What the evidence supports (core/phantom/README.md); the paper's preset selects `top`.
 
-    `top` mostly takes what all abilities share. In a real Llama `contrast` still takes enough of it that the
-    model cannot write under most masks, as it can under `contrast_max`. The embedded Llama writes under both,
-    and loses more of the ability itself under `contrast`.
+    `top` mostly takes what all abilities share. In a real Llama `contrast` and `contrast_max` still take so
+    much of it that the model cannot write under many masks; it can under those of `max_minus_shared`. The
+    embedded Llama can under all, and loses most of the ability itself under `contrast`.
     """
-    return "contrast" if is_embedded else "contrast_max"
+    return "contrast" if is_embedded else "max_minus_shared"
 
 
 SHARED_ABILITIES = 6

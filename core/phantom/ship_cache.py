@@ -62,7 +62,7 @@ class Shipped:
 DEMO = Shipped(ModelSpec(device="cpu"), {("mlp", "contrast"): 0.03, ("all", "contrast"): 0.01})
 SMOLLM2_135M = Shipped(
     ModelSpec(SMOLLM2, device="cpu", prompt="text", level_asked="plain"),
-    {("mlp", "contrast_max"): 1e-5, ("all", "contrast_max"): 1e-5},
+    {("mlp", "max_minus_shared"): 1e-3},
 )
 SHIPPED = (DEMO, SMOLLM2_135M)
 

@@ -34,7 +34,7 @@ def test_the_preset_is_the_papers_rule_in_every_command_and_in_the_inspector() -
     assert paper.rule == PAPER_RULE == ScoringRule("full", "abs-sum")
     demo, real = ModelSpec(), ModelSpec("owner/model")
     assert chosen_selection(demo, RuleFlags(), None) == "contrast"
-    assert chosen_selection(real, RuleFlags(), None) == "contrast_max"
+    assert chosen_selection(real, RuleFlags(), None) == "max_minus_shared"
     assert chosen_selection(real, paper, None) == chosen_selection(demo, paper, None) == "top"
     assert chosen_selection(demo, paper, "random") == "random"
     importance = engine_spec(ModelFlags(), rule=paper).importance

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from core.runner.runner import Runner
 
 DEMO_KS, DEMO_UNITS_KS = "0.003,0.01,0.03", "0.01,0.03"
-REAL_KS, REAL_UNITS_KS = "0.000001,0.00001,0.0001", "0.001,0.003"
+REAL_KS, REAL_UNITS_KS = "0.0001,0.001", "0.001,0.003"
 """Default k, and those of whole units: a head of the demo model is a hundredth of it."""
 
 

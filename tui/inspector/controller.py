@@ -116,11 +116,8 @@ class Controller:
         self.turn(variant=variant)
 
     def set_selection(self, chosen: str) -> None:
-        """Turns to a selection, or to a scope with the k that is usual there."""
-        for scope in SCOPES:
-            if scope == chosen:
-                return self.set_lens(self.lens.in_scope(scope, self.session.spec.model))
-        self.turn(selection=chosen)
+        """Turns to a selection, or to a scope."""
+        self.turn(**{"scope" if chosen in SCOPES else "selection": chosen})
 
     def step_k(self, step: int) -> None:
         """Turns to the next k of the grid."""

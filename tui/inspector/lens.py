@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from core.abilities.catalogue import ABILITIES
 from core.experiment.specs import MaskSpec
 from core.masks.choices import REAL_K_GRID, Scope, Selection, default_selection
 from core.models.matrices import Variant
-from tui.mask_options import DEMO_K, REAL_K, default_k
+from tui.mask_options import DEMO_K, REAL_K
 
 if TYPE_CHECKING:
     from core.analysis.shown import Shown
@@ -66,11 +66,6 @@ class Lens:
         k = DEMO_K["mlp"] if spec.is_embedded else REAL_K
         ability = benchmark if benchmark in {a.id for a in ABILITIES} else ABILITIES[0].id
         return cls(ability, "mlp", selection, k, benchmark, seed=seed)
-
-    def in_scope(self, scope: Scope, spec: ModelSpec) -> Lens:
-        """The lens with another scope, and with the k that is usual there if that is another."""
-        usual, there = (default_k(spec, self.variant, one) for one in (self.scope, scope))
-        return replace(self, scope=scope, k=self.k if usual == there else there)
 
     @property
     def mask(self) -> MaskSpec | None:

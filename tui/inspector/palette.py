@@ -105,7 +105,7 @@ def _lens_commands(controller: Controller) -> Iterator[Command]:
             for one in VARIANTS
         ),
         *((f"selection: {one}", SELECTION_MEANINGS[one], replace(lens, selection=one)) for one in SELECTIONS),
-        *((f"scope: {one}", SCOPE_MEANINGS[one], lens.in_scope(one, session.spec.model)) for one in SCOPES),
+        *((f"scope: {one}", SCOPE_MEANINGS[one], replace(lens, scope=one)) for one in SCOPES),
         *((f"k: {k_text(k)}", "of all parameters", replace(lens, k=k)) for k in k_grid(session.spec.model)),
     ]
     for title, about, other in values:

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
 from tui.inspector.lens import DEMO_GRID, Lens, k_grid, next_k, parse_scored
-from tui.mask_options import REAL_K, REAL_UNITS_K
 from tui.numbers import k_text
 
 
@@ -19,7 +16,7 @@ def test_the_first_lens_looks_at_the_ability_of_the_benchmark() -> None:
 
 def test_a_real_model_begins_with_the_selection_that_the_calibration_supports() -> None:
     lens = Lens.first(ModelSpec("owner/model"), "arc_easy")
-    assert (lens.selection, lens.k) == ("contrast_max", 1e-6)
+    assert (lens.selection, lens.k) == ("max_minus_shared", 1e-3)
 
 
 def test_base_has_neither_mask_nor_control() -> None:
@@ -67,15 +64,3 @@ def test_the_grid_of_a_real_model_has_the_papers_values_and_some_below() -> None
 @pytest.mark.parametrize(("k", "text"), [(0.03, "3 %"), (0.00064, "0.064 %"), (1e-5, "0.001 %")])
 def test_k_reads_as_a_percentage(k: float, text: str) -> None:
     assert k_text(k) == text
-
-
-def test_whole_units_have_a_usual_k_of_their_own_on_a_real_model() -> None:
-    spec = ModelSpec("owner/name")
-    lens = Lens.first(spec, "mmlu")
-    units = lens.in_scope("units", spec)
-    assert (lens.k, units.scope, units.k) == (REAL_K, "units", REAL_UNITS_K)
-    assert replace(units, k=3e-3).in_scope("units", spec).k == 3e-3
-    assert units.in_scope("global", spec) == lens
-    assert replace(lens, k=1e-5).in_scope("per-matrix", spec).k == 1e-5
-    demo = Lens.first(ModelSpec(), "analogical_reasoning")
-    assert demo.in_scope("units", ModelSpec()).k == demo.k
