@@ -42,7 +42,7 @@ pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (extra ray)"),
 ]
 
-LONG = pytest.mark.long
+TAKES_LONG = pytest.mark.long
 """Half a minute to a minute each, with workers that start, die and come back: run with -m long."""
 
 DASHBOARD_PORT = 8265
@@ -101,8 +101,8 @@ def long_truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     ("quantization", "scope"),
     [
         ("none", "global"),
-        pytest.param("none", "per-matrix", marks=LONG),
-        pytest.param("nf4", "global", marks=LONG),
+        pytest.param("none", "per-matrix", marks=TAKES_LONG),
+        pytest.param("nf4", "global", marks=TAKES_LONG),
     ],
 )
 def test_it_is_equal_to_one_process_to_the_bit(quantization: Any, scope: Any, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_it_is_equal_to_one_process_to_the_bit(quantization: Any, scope: Any, tm
     assert any(isinstance(event, Progressed) and event.left_s for event in heard)
 
 
-@LONG
+@TAKES_LONG
 def test_machines_that_do_not_see_the_folder_send_all_that_they_make(
     byte_model: Path, tmp_path: Path
 ) -> None:
@@ -175,7 +175,7 @@ def has_batches(root: Path) -> bool:
     return any(path.stat().st_size > 8_000 for path in journals) and bool(ray_workers())
 
 
-@LONG
+@TAKES_LONG
 @pytest.mark.parametrize("is_shared", [True, False])
 def test_a_worker_that_is_killed_while_it_evaluates_costs_a_batch(
     is_shared: bool, tmp_path: Path, long_truth: dict[str, bytes]
@@ -187,7 +187,7 @@ def test_a_worker_that_is_killed_while_it_evaluates_costs_a_batch(
     assert_equal(LONG, tmp_path, long_truth)
 
 
-@LONG
+@TAKES_LONG
 def test_a_worker_that_is_killed_while_it_scores_scores_again(tmp_path: Path) -> None:
     plan = replace(SMALL, selections=("contrast",))
     truth = by_one_process(plan, tmp_path / "one")
@@ -207,7 +207,7 @@ run_on_ray(LONG, runner_of(Path(sys.argv[1])), ONE)
 """
 
 
-@LONG
+@TAKES_LONG
 def test_a_driver_that_is_killed_goes_on_when_it_is_started_again(
     tmp_path: Path, long_truth: dict[str, bytes]
 ) -> None:
@@ -248,7 +248,7 @@ signal.pause()
 """
 
 
-@LONG
+@TAKES_LONG
 def test_a_node_goes_and_another_comes(tmp_path: Path, long_truth: dict[str, bytes]) -> None:
     with cluster_of(1) as cluster:
         node = next(one for one in cluster.list_all_nodes() if one is not cluster.head_node)
@@ -272,7 +272,7 @@ def test_a_node_goes_and_another_comes(tmp_path: Path, long_truth: dict[str, byt
     assert_equal(LONG, tmp_path, long_truth)
 
 
-@LONG
+@TAKES_LONG
 def test_a_node_whose_weights_differ_is_refused_by_name_and_the_others_go_on(
     tmp_path: Path, word_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
