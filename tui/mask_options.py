@@ -91,7 +91,9 @@ ScopeName = Annotated[
 SelectionName = Annotated[
     Selection | None,
     typer.Option(
-        help="Which weights to ablate.", show_default="max_minus_shared; contrast for embedded models"
+        help="Which weights to ablate.",
+        show_default=f"{default_selection(is_embedded=False)}; "
+        f"{default_selection(is_embedded=True)} for embedded models",
     ),
 ]
 
@@ -160,7 +162,7 @@ def named_variants(text: str) -> tuple[Variant, ...]:
     return tuple(dict.fromkeys(map(named_variant, some_words(text, "variant", "--variants"))))
 
 
-def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Selection, scope: Scope) -> float:
+def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Selection) -> float:
     """The given or default k; for `auto`, the first k of the search.
 
     Raises:
@@ -211,7 +213,7 @@ def named_mask(
     if variant == "base":
         return None
     chosen = chosen_selection(model.spec, rule, selection)
-    first_k = start_k(model.spec, k, variant, chosen, scope)
+    first_k = start_k(model.spec, k, variant, chosen)
     return MaskSpec(ability, variant, chosen, first_k, model.seed, scope)
 
 

@@ -81,7 +81,8 @@ def profile(
         typer.Option(
             help=f"Some of {', '.join(SELECTIONS)}.",
             metavar="S,T",
-            show_default="top,contrast_max,random,bottom; contrast for embedded models",
+            show_default=f"top,{default_selection(is_embedded=False)},random,bottom; "
+            f"{default_selection(is_embedded=True)} for embedded models",
         ),
     ] = None,
     scope: ScopeName = "global",
