@@ -101,7 +101,17 @@ def prepare(loaded: LoadedModel, benchmark: Benchmark, n: int, batch_size: Batch
             answers are programs that may not or cannot run here.
     """
     benchmark.source.check()
-    documents = benchmark.documents(loaded.spec, n)
+    return prepare_documents(loaded, benchmark, benchmark.documents(loaded.spec, n), batch_size)
+
+
+def prepare_documents(
+    loaded: LoadedModel, benchmark: Benchmark, documents: tuple[Document, ...], batch_size: BatchSize = "auto"
+) -> Prepared:
+    """Some items of a benchmark, encoded for a model.
+
+    Raises:
+        ValueError: an option adds no token or is too long for the model.
+    """
     choices = [one for one in documents if isinstance(one, ChoiceDocument)]
     if not choices:
         return Prepared(benchmark, documents, None, (), loaded.tokenizer)

@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.generation_quality import perplexity
-from core.benchmarks.evaluation import Prepared, evaluate
+from core.benchmarks.evaluation import Prepared, evaluate, prepare_documents
 from core.benchmarks.registry import find_benchmarks
-from core.inference.choice_plan import plan_choices
-from core.inference.encoding import encode_options, longest_row
 from core.inference.probabilities import prompt_ids, token_values
 from core.masks.layout import Layout
 from core.masks.mask import Mask
@@ -166,19 +164,7 @@ class Judge:
     def _some(self, ability: str, first: int, last: int) -> Prepared:
         """Some held-out items of an ability."""
         loaded, (benchmark,) = self.subject.loaded, find_benchmarks([ability])
-        documents = benchmark.documents(loaded.spec, last)[first:]
-        encoded = [
-            encode_options(one.id, one.contexts, one.continuations, min(one.gold), loaded.tokenizer)
-            for one in documents
-        ]
-        plan = plan_choices(
-            encoded,
-            loaded.model.device,
-            "auto",
-            pad_id=loaded.tokenizer.pad_token_id or 0,
-            max_length=longest_row(loaded.model.config),
-        )
-        return Prepared(benchmark, documents, plan, (), loaded.tokenizer)
+        return prepare_documents(loaded, benchmark, benchmark.documents(loaded.spec, last)[first:])
 
     def _answers(self, part: Part) -> Answers:
         right, p = [], []
