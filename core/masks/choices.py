@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 Selection = Literal[
     "top",
@@ -24,17 +24,8 @@ Scope = Literal["global", "per-matrix", "units"]
 """`global`: the first weights of all candidates; `per-matrix`: the same share of every matrix; `units`: the
 first whole neurons of MLPs, and of all layers heads too, as many as fit in k."""
 
-SELECTIONS: tuple[Selection, ...] = (
-    "top",
-    "contrast",
-    "contrast_max",
-    "max_minus_shared",
-    "top_minus_shared",
-    "random",
-    "random_matched",
-    "bottom",
-)
-SCOPES: tuple[Scope, ...] = ("global", "per-matrix", "units")
+SELECTIONS: tuple[Selection, ...] = get_args(Selection)
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 def default_selection(*, is_embedded: bool) -> Selection:
