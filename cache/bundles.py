@@ -52,9 +52,9 @@ class _Listed(NamedTuple):
     key: str
     manifest_checksum: str
     size_bytes: int
-    """Of the payload."""
+    """The payload's size."""
     checksum: str
-    """Of the payload."""
+    """The payload's checksum."""
 
     def names(self) -> tuple[str, str]:
         """The members with its manifest and its payload."""

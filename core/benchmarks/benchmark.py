@@ -68,7 +68,7 @@ class ChoiceDocument:
     read: str = ""
     """The prompt as shown to a person, if several questions are asked one by one; else empty."""
     sums: tuple[tuple[int, ...], ...] = ()
-    """Of questions that are asked one by one: the continuations that make up each option, by index. Empty:
+    """The continuations that make up each option, by index, if several questions are asked one by one. Empty:
     each continuation is an option."""
 
     def of_options(self, scored: Sequence[float]) -> tuple[float, ...]:

@@ -41,7 +41,7 @@ class LayerGroup:
         self._scores: dict[str, dict[int, MatrixScores]] = {}
         """By ability and the index of the matrix."""
         self._shares: tuple[Contrast, Shares] | None = None
-        """Of the contrast that was asked for last, whatever its ability and k."""
+        """The contrast that was asked for last, whatever its ability and k, and its shares."""
 
     def sums(self, ability: str, variant: Variant) -> list[float]:
         """The sum of an ability's importance over each candidate matrix here, which is scored if need be."""
