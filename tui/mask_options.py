@@ -11,9 +11,9 @@ from core.importance.scoring_rule import ScoringRule
 from core.masks.choices import Scope, Selection, default_selection
 from core.models.matrices import Variant, weights_of
 from tui import output
+from tui.frontier_words import found_k_text, search_text, tried_k_text
 from tui.names import named_variant
 from tui.options import MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
-from tui.result_words import found_k_text, tried_k_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,11 +34,12 @@ REAL_K = 1e-3
 """Default k of real models, at which SmolLM2 can write under every mask of the default selection."""
 
 AUTO = "auto"
-"""Value of `--k`: the largest k at which the model can still write."""
+"""Value of `--k`: the k at which masks best tell their own ability from others."""
 
 AUTO_HELP = (
-    "auto: the largest k of a grid at which the model can still write; it measures the generation quality "
-    "of each mask at each k up to the first that is too large"
+    "auto: the k of a grid at which masks take most from their own ability and least from the others, as "
+    "long as the model can still write; each mask is asked 20 items of every ability that report nothing, "
+    "at each k up to the first that is too large"
 )
 
 
@@ -218,13 +219,15 @@ def named_mask(
 
 
 def find_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
-    """The largest acceptable k for the masks of each variant; stderr shows each k that is tried.
+    """The k that is chosen for the masks of each variant; stderr shows each k that is tried.
 
     Raises:
-        ValueError: even the smallest k is too large.
+        ValueError: even the smallest k is too large, or the intact model has none of the abilities.
         WeightsChangedError: the weights were not restored.
     """
     from core.analysis.auto_k import searched_masks
+    from core.analysis.stored_search import search_seconds
+    from core.benchmarks.choosing import ALL_CHOOSING_ITEMS
     from core.runner.auto_k import find_k
 
     wanted = searched_masks(masks)
@@ -232,8 +235,9 @@ def find_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
         variants = len({mask.variant for mask in wanted})
         each = len(wanted) // variants
         output.note(
-            f"k auto: measures the generation quality of {each:,} {'mask' if each == 1 else 'masks'} at each "
-            f"k{' of each variant' if variants > 1 else ''}, from the smallest up to the first too large."
+            f"k auto: asks {ALL_CHOOSING_ITEMS} choosing items under each of {each:,} "
+            f"{'mask' if each == 1 else 'masks'} at each k{' of each variant' if variants > 1 else ''}, and "
+            f"whether it leaves the model able to write: {search_text(search_seconds(runner, wanted))}."
         )
     found = find_k(
         runner, masks, emit=lambda variant, tried: output.note(f"k auto, {variant}: {tried_k_text(tried)}")

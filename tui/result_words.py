@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from core.analysis.auto_k import FoundK, TriedK
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.shown import Shown
     from tui.measures import Measure
@@ -221,22 +220,3 @@ def mean_quality_cell(qualities: Sequence[GenerationQuality]) -> str:
         for name in ("repeating", "unreadable")
     ]
     return " ".join([f"{times_text(mean):<5}", *(f"{share:>4.0%}" for share in shares)])
-
-
-def tried_k_text(tried: TriedK) -> str:
-    """One k of the search: `k 0.01: 10 masks acceptable, perplexity up to x1.4`, or which mask is not."""
-    mask = tried.unacceptable
-    if mask is not None:
-        found = quality_text(tried.qualities[mask])
-        return f"k {tried.k:g}: {mask.ability} · {mask.selection} is not acceptable: {found}"
-    times = max(one.times for one in tried.qualities.values() if one.times is not None)
-    masks = "mask" if len(tried.qualities) == 1 else "masks"
-    return f"k {tried.k:g}: {len(tried.qualities)} {masks} acceptable, perplexity up to {times_text(times)}"
-
-
-def found_k_text(found: FoundK) -> str:
-    """The chosen k, and why it is not larger, in a sentence."""
-    chosen = f"k auto, {found.variant} ({', '.join(found.selections)}): {found.k:g}"
-    if found.tried[-1].unacceptable is None:
-        return f"{chosen}, the largest of the grid; every mask is acceptable, so a larger --k may be too."
-    return f"{chosen}; at {tried_k_text(found.tried[-1])}."

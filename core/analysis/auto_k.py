@@ -1,20 +1,18 @@
-"""The search for the largest k at which ablated models can still write: what was tried, and what it found.
+"""The search for the k at which masks tell their own ability from others: what was tried, and what it found.
 
-`core.runner.auto_k` measures; what is stored of it can be read here. No torch.
+`core.runner.auto_k` measures; `core.analysis.stored_search` reads what is stored of it. No torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from core.analysis.generation_quality import (
-    MOST_RUINED,
-    MOST_TIMES,
-    GenerationQuality,
-    mask_generation_qualities,
-)
+from core.analysis.generation_quality import MOST_RUINED, MOST_TIMES, GenerationQuality
+from core.analysis.statistics.frontier import Point, best_of, chosen_of
+from core.benchmarks.choosing import CHOOSING_ITEMS
 from core.experiment.experiment import Experiment
 from core.experiment.plan import ChosenK
 from core.experiment.specs import MaskSpec
@@ -34,6 +32,8 @@ class TriedK:
     k: float
     qualities: Mapping[MaskSpec, GenerationQuality]
     """By mask, in their order; none after the first that is not acceptable."""
+    point: Point | None = None
+    """What the masks take from the choosing items; None unless all are acceptable."""
 
     @property
     def unacceptable(self) -> MaskSpec | None:
@@ -47,12 +47,13 @@ class TriedK:
             | one.figures()
             for mask, one in self.qualities.items()
         ]
-        return {"k": self.k, "acceptable": self.unacceptable is None, "masks": masks}
+        found = {} if self.point is None else self.point.figures()
+        return {"k": self.k, "acceptable": self.unacceptable is None, **found, "masks": masks}
 
 
 @dataclass(frozen=True, eq=False)
 class FoundK:
-    """The k that was chosen for the masks of one variant."""
+    """A search for the k of the masks of one variant: all of it, or as far as it is."""
 
     variant: Variant
     selections: tuple[Selection, ...]
@@ -69,6 +70,11 @@ class FoundK:
         return cls(masks[0].variant, selections, grid, tuple(tried))
 
     @property
+    def is_over(self) -> bool:
+        """Whether there is no more to try."""
+        return len(self.tried) == len(self.grid) or self.tried[-1].unacceptable is not None
+
+    @property
     def problem(self) -> str:
         """Why there is no k, in a sentence; empty if there is one."""
         ruined = self.tried[0].unacceptable
@@ -80,10 +86,28 @@ class FoundK:
             f"not acceptable: {other}give k as a number."
         )
 
+    @cached_property
+    def frontier(self) -> tuple[tuple[float, Point], ...]:
+        """The acceptable k, each with what its masks take."""
+        return tuple((one.k, one.point) for one in self.tried if one.point is not None)
+
+    @property
+    def best_k(self) -> float:
+        """The k with the largest own - others."""
+        return self.frontier[best_of([point for _, point in self.frontier])][0]
+
+    @property
+    def at(self) -> tuple[float, Point]:
+        """The chosen k and its point; there is one unless there is a problem.
+
+        The smallest acceptable k that is within one standard error of the largest own - others.
+        """
+        return self.frontier[chosen_of([point for _, point in self.frontier])]
+
     @property
     def k(self) -> float:
-        """The largest k before the first that is not acceptable; there is one unless there is a problem."""
-        return [one.k for one in self.tried if one.unacceptable is None][-1]
+        """The chosen k."""
+        return self.at[0]
 
     @property
     def chosen(self) -> ChosenK:
@@ -96,6 +120,8 @@ class FoundK:
             "variant": self.variant,
             "selections": self.selections,
             "k": self.k,
+            "best_k": self.best_k,
+            "choosing_items": CHOOSING_ITEMS,
             "grid": self.grid,
             "limits": {"times": MOST_TIMES, "ruined": MOST_RUINED},
             "tried": [one.figures() for one in self.tried],
@@ -115,13 +141,13 @@ def require_searchable(selections: Sequence[Selection]) -> None:
     """
     if all(selection in CONTROLS for selection in selections):
         raise ValueError(
-            "k auto looks at how acceptable top, contrast or top_minus_shared masks are, but only "
+            "k auto compares what top, contrast or max_minus_shared masks take, but only "
             f"{', '.join(selections)} is asked for: add one of them, or give k as a number."
         )
 
 
 def searched_masks(masks: Sequence[MaskSpec]) -> list[MaskSpec]:
-    """Those of the masks whose generation quality decides, each once."""
+    """Those of the masks that decide, each once."""
     return list(dict.fromkeys(mask for mask in masks if mask.selection not in CONTROLS))
 
 
@@ -140,24 +166,3 @@ def fitting_grid(experiment: Experiment, variant: Variant, scope: Scope = "globa
             f"weights that '{variant}' has: give k as a number."
         )
     return fitting
-
-
-def stored_k(experiment: Experiment, mask: MaskSpec) -> FoundK | None:
-    """What a search for one mask found, if all that decides it is stored; else None.
-
-    Raises:
-        CorruptEntry: an entry is damaged.
-        ValueError: no k of the grid fits the model.
-    """
-    if mask.selection in CONTROLS:
-        return None
-    grid, tried = fitting_grid(experiment, mask.variant, mask.scope), list[TriedK]()
-    for k in grid:
-        at = replace(mask, k=k)
-        qualities = mask_generation_qualities(experiment, [at])
-        if not qualities:
-            return None
-        tried.append(TriedK(k, qualities))
-        if tried[-1].unacceptable is not None:
-            break
-    return FoundK.of([mask], grid, tried)

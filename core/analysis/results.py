@@ -18,6 +18,7 @@ from core.analysis.profile import FILES
 from core.analysis.profile_cells import QUALITY
 from core.analysis.profile_failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
 from core.analysis.statistics import LEAST_EFFECT
+from core.analysis.statistics.frontier import Estimate
 from core.masks.choices import SELECTIONS
 from core.models.matrices import VARIANTS
 from core.models.spec import shortened
@@ -165,6 +166,31 @@ class Transfer(msgspec.Struct, frozen=True):
     other_ais: float | None
 
 
+class TriedRecord(msgspec.Struct, frozen=True):
+    """One k of a search for one: mean AIS_p, None where it was no candidate; see `statistics.frontier`."""
+
+    k: float
+    acceptable: bool
+    """Whether all masks leave the model able to write."""
+    own: Estimate | None = None
+    others: Estimate | None = None
+    gain: Estimate | None = None
+    """Own less others."""
+
+
+class SearchRecord(msgspec.Struct, frozen=True):
+    """What `--k auto` tried for one variant, and what it chose."""
+
+    variant: str
+    selections: list[str]
+    k: float
+    tried: list[TriedRecord]
+    best_k: float | None = None
+    """The k with the largest own less others; None of searches that chose by generation quality alone."""
+    choosing_items: int = 0
+    """Items of each ability that chose."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The fields of profile.json that readers use."""
 
@@ -187,7 +213,7 @@ class Settings(msgspec.Struct, frozen=True):
     transfer_of_format: list[Transfer]
     attribution: list[AttributionAccuracy]
     """On compound benchmarks, by matrix and rule; empty without any."""
-    auto_k: list[object]
+    auto_k: list[SearchRecord]
     """What `--k auto` has tried, for each variant; empty if k was given."""
 
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 
 import msgspec
 
-from core.abilities.neutral_texts import neutral_texts
-from core.analysis.auto_k import fitting_grid
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import (
@@ -122,13 +120,7 @@ def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None
 
 
 def _do_auto_k(runner: Runner, start: StartAutoK, advance: Advance) -> None:
-    (mask,) = start.masks
-    grid, n = fitting_grid(runner, mask.variant, mask.scope), len(neutral_texts(runner.spec.level))
-    take_in_known(runner, runner.progress.paces)
-    tries = [Step("quality", about, n) for _ in grid for about in ("", "intact")]
-    runner.progress.expect([*steps_of_rankings(runner, [replace(mask, k=grid[-1])]), *tries])
-    find_k(runner, [mask])
-    keep_paces(runner, runner.progress.paces)
+    find_k(runner, start.masks)
     advance(1)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from core.analysis.probe import (
     ProbeTable,
@@ -18,7 +17,6 @@ from core.analysis.probe import (
 )
 from core.experiment.events import (
     BatchFinished,
-    Event,
     Probing,
     Progressed,
     RunFinished,
@@ -27,6 +25,7 @@ from core.experiment.events import (
 )
 from core.experiment.storing import stored_outcomes
 from core.models.spec import AskedLevel, AskedPrompt
+from core.runner.quiet import without_events
 from core.runner.runner import Runner
 from core.runner.runs import outcomes_of
 
@@ -91,23 +90,7 @@ def _answered(runner: Runner, questions: Sequence[Question], needed: Needed) -> 
     table = table_of(requests, stored_outcomes(runner, [request.key for request in requests.values()]))
     while left := needed(table):
         runner.emit(Probing(len(table.right), len(table.right) + len(left)))
-        with _without_runs(runner):
+        with without_events(runner, OF_RUNS):
             frame = outcomes_of(runner, requests[left[0]])
         table = ProbeTable({**table.right, left[0]: int(frame["correct"].sum())})
     return table
-
-
-@contextmanager
-def _without_runs(runner: Runner) -> Iterator[None]:
-    """A context in which the events of runs are not emitted."""
-    emit = runner.emit
-
-    def pass_on(event: Event) -> None:
-        if not isinstance(event, OF_RUNS):
-            emit(event)
-
-    runner.emit = pass_on
-    try:
-        yield
-    finally:
-        runner.emit = emit

@@ -46,7 +46,11 @@ def test_profile_uses_the_k_that_was_found_for_each_variant(
             one for one in settings["generation_quality"] if one["variant"] == found["variant"]
         )
         assert tried[found["k"]]["masks"][0]["perplexity"] == generation_quality["perplexity"]
-    assert "measures the generation quality of 1 mask at each k of each variant" in err
+        assert tried[found["k"]]["gain"][0] == pytest.approx(
+            tried[found["k"]]["own"][0] - tried[found["k"]]["others"][0]
+        )
+        assert f"k auto · {found['variant']} · top: own against others" in out
+    assert "asks 200 choosing items under each of 1 mask at each k of each variant" in err
     assert f"Generation quality at k {chosen['mlp']:g} (mlp), {chosen['all']:g} (all)" in out
     text = " ".join(out.split())
     assert all(f"AIS_p · {variant} · top · k {k:g} ·" in text for variant, k in chosen.items())
@@ -93,7 +97,7 @@ def test_what_cannot_be_looked_for_is_a_usage_error(
 def test_help_says_what_auto_is_and_what_it_costs(capsys: pytest.CaptureFixture[str], command: str) -> None:
     _, out, _ = called(capsys, command, "--help")
     text = " ".join(out.split())
-    assert "auto: the largest k of a grid at which the model can still write" in text
+    assert "auto: the k of a grid at which masks take most from their own ability and least from the" in text
     assert (
-        "it measures the generation quality of each mask at each k up to the first that is too large" in text
+        "each mask is asked 20 items of every ability that report nothing, at each k up to the first" in text
     )

@@ -12,20 +12,20 @@ import pytest
 from core.analysis.auto_k import FoundK, TriedK
 from core.analysis.generation_quality import GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
+from core.analysis.statistics.frontier import Estimate, Point
 from core.experiment.events import GpuFacts, ImportancePlanned, ModelLoading
 from core.experiment.specs import MaskSpec
 from core.importance.plan import ImportancePlan
 from tui.engine_words import gpu_words, loaded_share, loaded_text, plan_text, planned_text
+from tui.frontier_words import found_k_text, search_text, so_far_text, tried_k_text
 from tui.numbers import age_text, count_text, number, size_text
 from tui.progress import shown_progress
 from tui.result_words import (
     answers_text,
-    found_k_text,
     mean_quality_cell,
     perplexity_text,
     quality_text,
     times_text,
-    tried_k_text,
 )
 
 Captured = pytest.CaptureFixture[str]
@@ -95,14 +95,34 @@ def test_the_search_for_k() -> None:
     none = accuracy(np.zeros(10, bool))
     good, bad = (GenerationQuality(1.0, times, none, none, none, none) for times in (1.4, 3.0))
     mask = MaskSpec("analogical_reasoning", "all", "top", 0.03)
-    first = TriedK(0.03, {mask: good})
-    assert tried_k_text(first) == "k 0.03: 1 mask acceptable, perplexity up to x1.4"
-    assert "a larger --k may be too" in found_k_text(FoundK("mlp", ("top",), (0.03,), (first,)))
-    last = TriedK(0.06, {mask: bad})
-    assert found_k_text(FoundK("all", ("top",), (0.03, 0.06), (first, last))) == (
-        "k auto, all (top): 0.03; at k 0.06: analogical_reasoning · top is not acceptable: perplexity x3.0; "
-        "of 10 answers 0 % repeat themselves, 0 % unreadable."
+    first = TriedK(0.01, {mask: good}, made_point(0.2, 0.03, 0.1))
+    second = replace(first, k=0.03, point=made_point(0.24, 0.05, 0.3))
+    said = "own .20 [.10, .30], others .03 [-.07, .13]"
+    assert tried_k_text(first) == f"k 0.01: {said}; 1 mask acceptable, perplexity up to x1.4"
+    found = FoundK("all", ("top",), (0.01, 0.03, 0.06), (first, second))
+    assert not found.is_over
+    assert so_far_text(found) == "k 3 %: own .24, others .05"
+    assert found_k_text(found) == (
+        f"k auto, all (top): 0.01: {said}; the smallest k within one standard error of the largest own - "
+        "others (.19 at 0.03)."
     )
+    last = TriedK(0.06, {mask: bad})
+    lone = FoundK("all", ("top",), (0.03, 0.06), (second, last))
+    assert lone.is_over
+    assert found_k_text(lone) == (
+        "k auto, all (top): 0.03: own .24 [-.06, .54], others .05 [-.25, .35]; own - others .19 [-.11, .49] "
+        "is the largest. No k tells own from others by its whole interval. The search ends at k 0.06: "
+        "analogical_reasoning · top is not acceptable: perplexity x3.0; of 10 answers 0 % repeat themselves, "
+        "0 % unreadable."
+    )
+    assert (search_text(0), search_text(70)) == ("all of it is stored", "at most about 1 min")
+
+
+def made_point(own: float, others: float, half: float) -> Point:
+    """A point whose three estimates have intervals of a half width, and one item that is off by it."""
+    gain = own - others
+    estimates = (Estimate(value, value - half, value + half) for value in (own, others, gain))
+    return Point(*estimates, np.array([[half, -half]]))
 
 
 def test_numbers() -> None:

@@ -12,6 +12,7 @@ from core.masks.choices import SELECTIONS, Scope, Selection, default_selection
 from core.models.matrices import weights_of
 from core.models.spec import one_of
 from tui import output
+from tui.frontier_words import write_frontiers
 from tui.mask_options import (
     AUTO,
     AUTO_HELP,
@@ -69,8 +70,8 @@ def profile(
     k: Annotated[
         str | None,
         typer.Option(
-            help=f"Fractions of all parameters. {AUTO_HELP}; one for each variant, at which the top, "
-            "contrast and top_minus_shared masks of all abilities are acceptable. Default: "
+            help=f"Fractions of all parameters. {AUTO_HELP}; one for each variant, over the masks of all "
+            "abilities and selections but controls. Default: "
             f"{DEMO_KS} for demo, else {REAL_KS}; of units {DEMO_UNITS_KS} and {REAL_UNITS_KS}.",
             show_default=False,
             metavar="K,L|auto",
@@ -291,6 +292,7 @@ def _write(result: Profile, runner: Runner, out: Path, measure: Measure | None) 
 
     write_profile(result, runner, out)
     if measure is not None:
+        write_frontiers(result.plan.found_ks)
         write_tables(result, measure)
         output.note(f"Written: {out}/{', '.join(FILES)}")
         return

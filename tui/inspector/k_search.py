@@ -1,4 +1,4 @@
-"""`k auto`: finds the largest k at which the model can still write, and turns the lens to it."""
+"""`k auto`: finds the k at which a mask tells its ability from others, and turns the lens to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 NEEDS_MASK = "k auto needs a mask that is no control: v and s choose one."
 
-SEARCHES = "k auto: asks whether the model can still write, from the smallest k of the grid up."
+SEARCHES = (
+    "k auto: {} choosing items and generation quality at each k, from the smallest up: {}. The tab Weights "
+    "shows own against others."
+)
 
 NOTICE_S = 12.0
 """How long it stays on the screen what was found, and why not more."""
@@ -47,13 +50,15 @@ class KSearch:
         """
         self._session, self._view, self._turn = session, view, turn
         self._asked: Lens | None = None
+        self._before: set[str] = set()
+        """Ids of the jobs that are known when a search is asked for: none of them is it."""
 
     def start(self, lens: Lens) -> None:
         """Finds the k for a lens: in the cache, or by the engine."""
         if lens.mask is None or lens.mask.selection in CONTROLS:
             self._view.say_problem(NEEDS_MASK)
             return
-        self._asked = lens
+        self._asked, self._before = lens, set(self._session.activity.jobs)
         self._view.begin(self._look_first, "auto k")
 
     def look_again(self) -> None:
@@ -66,7 +71,7 @@ class KSearch:
         if lens is None or await self._is_over():
             return
         mask = lens.mask_or_fail
-        self._view.notify(SEARCHES, markup=False)
+        self._view.notify(await asyncio.to_thread(_announced, self._session, mask), markup=False)
         self._session.send(StartAutoK(_title(mask), (mask,)))
 
     async def _look(self) -> None:
@@ -86,19 +91,20 @@ class KSearch:
             return True
         if not self._view.is_running or self._asked is not lens:
             return True
-        if found is None:
+        if found is None or not found.is_over:
+            self._session.model.search = found
             jobs = self._session.activity.jobs.values()
-            states = [job.state for job in jobs if job.title == _title(mask)]
+            states = [job.state for job in jobs if job.title == _title(mask) and job.id not in self._before]
             if states and states[-1] in ENDED:
-                self._asked = None  # cancelled or failed, which the tab Run says
+                self._asked = self._session.model.search = None  # cancelled or failed, which Run says
             return False
         self._take(lens, found)
         return True
 
     def _take(self, lens: Lens, found: FoundK) -> None:
-        from tui.result_words import found_k_text
+        from tui.frontier_words import found_k_text
 
-        self._asked = None
+        self._asked = self._session.model.search = None
         if found.problem:
             self._view.say_problem(found.problem)
             return
@@ -108,9 +114,19 @@ class KSearch:
 
 
 def _stored(session: Session, mask: MaskSpec) -> FoundK | None:
-    from core.analysis.auto_k import stored_k
+    from core.analysis.stored_search import stored_search
 
-    return stored_k(session.experiment, mask)
+    return stored_search(session.experiment, mask)
+
+
+def _announced(session: Session, mask: MaskSpec) -> str:
+    """What a search does, and how long it may take."""
+    from core.analysis.stored_search import search_seconds
+    from core.benchmarks.choosing import ALL_CHOOSING_ITEMS
+    from tui.frontier_words import search_text
+
+    seconds = search_seconds(session.experiment, [mask])
+    return SEARCHES.format(ALL_CHOOSING_ITEMS, search_text(seconds))
 
 
 def _title(mask: MaskSpec) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui.inspector.activity import Activity
 
 if TYPE_CHECKING:
+    from core.analysis.auto_k import FoundK
     from core.engine.protocol import Command, EngineSpec
     from core.experiment.events import PromptsSettled
     from core.experiment.experiment import Experiment
@@ -33,6 +34,8 @@ class OpenModel:
     """Prompt form and level of the items; None for an embedded model, and until they are settled."""
     auto: MaskSpec | None = None
     """The mask with the k that the last search for one chose."""
+    search: FoundK | None = None
+    """The search that is asked for, as far as it is; None where none is."""
     memory: tuple[str, ...] = ()
     """Two lines on the memory that the model needs and whether it fits; empty until known."""
 

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import polars as pl
 
 from core.analysis.attribution import AttributionAccuracy
-from core.analysis.results import Results
+from core.analysis.results import Results, SearchRecord
+from tui.frontier_words import RULE, FrontierRow, frontier_rows
 from tui.names import VARIANT_WORDS
 from tui.numbers import interval, k_text, number, percent
-from tui.report.drawing import LinksDrawing, SweepDrawing, links_drawing, sweeps
+from tui.report.drawing import LinksDrawing, SweepDrawing, frontier_drawing, links_drawing, sweeps
 from tui.report.failing import ChoiceRow, Quality, WrittenRow, choice_rows, examples, quality, written_rows
 from tui.report.limits import Limit, limits
 from tui.report.matrices import CellView, Column, Interval, Kind, Matrix, answers, matrices
@@ -27,6 +28,13 @@ ATTRIBUTION = (
     "Silent: cells that cannot name theirs, being not identifiable, under a collapsed mask, or of an "
     "ability that the model does not show. Precision: needed among the named. Recall: named among the "
     "needed. F1: their harmonic mean; naming every ability everywhere gives {}."
+)
+
+
+SEARCH = (
+    "k was chosen by {} items of each ability that no benchmark has. Own: mean AIS_p of the masks on their "
+    "own ability's items; others: on those of the other abilities; with 95 % intervals. Chosen is "
+    f"{RULE}, of those at which every mask leaves the model able to write."
 )
 
 
@@ -65,6 +73,16 @@ class Answer:
     choices: tuple[ChoiceRow, ...]
 
 
+class Search(NamedTuple):
+    """How the k of a variant was chosen."""
+
+    title: str
+    items: int
+    """Choosing items of each ability."""
+    rows: tuple[FrontierRow, ...]
+    drawing: SweepDrawing | None
+
+
 class TitledMatrix(NamedTuple):
     """A matrix with its title."""
 
@@ -94,6 +112,8 @@ class Report:
     others: tuple[TitledMatrix, ...]
     attribution: tuple[AttributionAccuracy, ...]
     """How well each matrix names what compound benchmarks need; empty without any."""
+    searches: tuple[Search, ...]
+    """By variant; empty if k was given."""
     intact: tuple[Intact, ...]
     """Only where nothing was ablated."""
     examples: tuple[Sample, ...]
@@ -104,6 +124,11 @@ class Report:
     def attribution_words(self) -> str:
         """What the figures of `attribution` are."""
         return ATTRIBUTION.format(number(self.attribution[0].f1_of_all))
+
+    @property
+    def search_words(self) -> str:
+        """What the figures of `searches` are."""
+        return SEARCH.format(self.searches[0].items)
 
     @property
     def matrices(self) -> list[TitledMatrix]:
@@ -124,6 +149,7 @@ def report_of(results: Results) -> Report:
         answers=tuple(_answer(results, one, found) for one in answering),
         others=tuple(TitledMatrix(title(one.kind), one) for one in found if one not in answering),
         attribution=tuple(results.settings.attribution),
+        searches=tuple(_search(one) for one in results.settings.auto_k if frontier_rows(one)),
         intact=() if found else _intact(results),
         examples=tuple(examples(shown.shown)),
         samples=shown,
@@ -151,6 +177,13 @@ def _answer(results: Results, one: Matrix, found: list[Matrix]) -> Answer:
         written=tuple(written_rows(results, one.kind)),
         choices=tuple(choice_rows(results, one.kind)),
     )
+
+
+def _search(found: SearchRecord) -> Search:
+    words: dict[str, str] = dict(VARIANT_WORDS.items())
+    name = f"{words.get(found.variant, found.variant)} · {', '.join(found.selections)}"
+    rows = tuple(frontier_rows(found))
+    return Search(name, found.choosing_items, rows, frontier_drawing(found, name))
 
 
 def _need(matrix: Matrix, column: Column) -> Need:

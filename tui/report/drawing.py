@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from core.analysis.results import SearchRecord
 from tui.numbers import interval, k_text, number
 from tui.report.matrices import CellView, Matrix
 from tui.report.words import fitted, word
@@ -20,6 +21,9 @@ NAMED_LINES = 3
 CHART_WIDTH, CHART_HEIGHT = 300.0, 170.0
 PLOT = (34.0, 210.0, 12.0, 138.0)
 """Left, right, top and bottom of the plot in a chart."""
+
+TICK_STEP = 50.0
+"""Least distance of two k along the axis, where not all have a number."""
 
 LABEL_STEP = 13.0
 """Least distance of two labels."""
@@ -145,6 +149,27 @@ def sweeps(answer: Matrix, same: Sequence[Matrix]) -> list[SweepDrawing]:
         return []
     drawn = (_sweep(column.benchmark, answer, by_k) for column in answer.columns)
     return [one for one in drawn if one is not None]
+
+
+def frontier_drawing(search: SearchRecord, name: str) -> SweepDrawing | None:
+    """Own and others over the k of a search; None with fewer than two."""
+    tried = [(one.k, one.own, one.others) for one in search.tried if one.own and one.others]
+    if len(tried) < 2:
+        return None
+    xs = {k: _x(k, tried[0][0], tried[-1][0]) for k, _, _ in tried}
+    curves = []
+    for style, label in ((2, "others"), (1, "own")):
+        points = tuple(Point(xs[k], *map(_y, own if label == "own" else others)) for k, own, others in tried)
+        curves.append(Curve(label, style, points, points[-1].y))
+    ends = [k for k in (tried[0][0], tried[-1][0]) if abs(xs[k] - xs[search.k]) >= TICK_STEP]
+    return SweepDrawing(
+        name,
+        "AIS_p",
+        tuple(_spread(curves)),
+        tuple(Tick(k_text(k), xs[k]) for k in (search.k, *ends)),
+        tuple(Tick(number(value), _y(value)) for value in (0.0, 0.5, 1.0)),
+        f"chosen: {k_text(search.k)}",
+    )
 
 
 def _sweep(benchmark: str, answer: Matrix, by_k: Sequence[Matrix]) -> SweepDrawing | None:

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tui.numbers import interval, number, percent, signed_number
+from tui.numbers import interval, k_text, number, percent, signed_number
 from tui.report import drawing
 from tui.report.document import Report, estimate, title, verdict
 from tui.report.shades import INKS, PAPERS, shade_name, shades
@@ -63,6 +63,7 @@ def _environment(*, is_html: bool) -> Environment:
         "verdict": verdict,
         "masks": title,
         "short": word,
+        "k": k_text,
         "head": head,
         "ends": lambda found: interval(found.low, found.high),
         "shade": shade_name,

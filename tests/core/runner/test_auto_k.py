@@ -1,4 +1,4 @@
-"""The largest k at which masks keep their generation quality: chosen from what is stored, or measured now."""
+"""The k at which masks tell their own ability from others: chosen from what is stored, or measured now."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.auto_k import BEYOND_PAPER, FoundK, TriedK, grid_of, require_searchable, stored_k
+from core.analysis.auto_k import BEYOND_PAPER, FoundK, TriedK, grid_of, require_searchable
 from core.analysis.generation_quality import MOST_TIMES, GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
+from core.analysis.stored_search import search_seconds, stored_search
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.events import Event, Progressed
 from core.experiment.plan import Plan
@@ -31,7 +32,7 @@ from core.models.spec import ModelSpec
 from core.runner.auto_k import find_k
 from core.runner.loaded import WeightsChangedError
 from core.runner.runner import Runner
-from tests.core.analysis.stored_quality import store_quality
+from tests.core.analysis.stored_quality import store_intact, store_quality, store_tried
 
 GRID = (*PAPER_K, *BEYOND_PAPER)
 ABILITIES = ("analogical_reasoning", "spatial_reasoning")
@@ -52,34 +53,40 @@ def store_rankings(runner: Runner, masks: list[MaskSpec]) -> None:
         runner.store.rankings.save(runner.ranking_key(mask), runner.ranking_key_inputs(mask), *zeros, {})
 
 
-def assert_stored_is_found(runner: Runner, times: list[float]) -> None:
-    """What is read of a search for the first mask is what its perplexities say."""
-    found = stored_k(runner, MASKS[0])
-    assert found is not None
-    kept = [k for index, k in enumerate(GRID) if max(times[: index + 1]) < MOST_TIMES]
-    assert ("" if kept else MASKS[0].ability) in found.problem
-    assert not kept or (found.problem, found.k) == ("", kept[-1])
+Row = tuple[tuple[float, float, float], tuple[float, float, float]]
+"""Of each mask at one k: own, others, and the perplexity as a multiple."""
+
+EFFECTS = [step / 10 for step in range(-1, 11)]
 
 
-@settings(max_examples=10, deadline=None)
+def chosen_by_hand(rows: list[Row]) -> int | None:
+    """Which k is chosen where all items of an ability are answered alike, so that no difference is luck."""
+    acceptable = [max(times for *_, times in row) < MOST_TIMES for row in rows]
+    candidates = rows[: acceptable.index(False)] if False in acceptable else rows
+    gains = [round(sum(own - others for own, others, _ in row), 6) for row in candidates]
+    return gains.index(max(gains)) if gains else None
+
+
+@settings(max_examples=5, deadline=None)
 @given(
     st.lists(
-        st.tuples(*[st.sampled_from([1.0, 1.99, 2.01, 40.0])] * 2, st.integers(0, 5)),
+        st.tuples(*[st.tuples(*[st.sampled_from(EFFECTS)] * 2, st.sampled_from([1.0, 1.99, 2.01]))] * 2),
         min_size=len(GRID), max_size=len(GRID),
     )
 )  # fmt: skip
-def test_the_largest_k_before_the_first_unacceptable_one(table: list[tuple[float, float, int]]) -> None:
-    acceptable = [max(row[:2]) < MOST_TIMES and row[2] <= 2 for row in table]
-    reached = acceptable.index(False) if False in acceptable else len(GRID)
+def test_the_least_k_of_the_largest_own_less_others_before_the_first_unacceptable_one(
+    rows: list[Row],
+) -> None:
+    chosen = chosen_by_hand(rows)
     with TemporaryDirectory() as folder:
         runner = new_runner(Path(folder))
         store_rankings(runner, MASKS)
         store_quality(runner, None, 1.0)
-        for k, (first, second, loops) in zip(GRID, table, strict=True):
-            store_quality(runner, replace(MASKS[0], k=k), first)
-            store_quality(runner, replace(MASKS[1], k=k), second, loops)
-        assert_stored_is_found(runner, [row[0] for row in table])
-        if not reached:
+        store_intact(runner, MASKS[0])
+        for k, row in zip(GRID, rows, strict=True):
+            for mask, effects in zip(MASKS, row, strict=True):
+                store_tried(runner, replace(mask, k=k), *effects)
+        if chosen is None:
             with pytest.raises(
                 ValueError, match=r"even at k 1e-05: .* is not acceptable: .*, or give k as a number"
             ):
@@ -87,9 +94,13 @@ def test_the_largest_k_before_the_first_unacceptable_one(table: list[tuple[float
             return
         events: list[TriedK] = []
         (found,) = find_k(runner, MASKS, emit=lambda variant, tried: events.append(tried))
-        assert found.k == GRID[reached - 1]
-        assert [one.k for one in events] == list(GRID[: reached + 1])
-        assert [one.unacceptable is None for one in found.tried] == acceptable[: reached + 1]
+        assert found.k == GRID[chosen]
+        assert found.best_k == found.k
+        assert [one.k for one in events] == list(GRID[: len(found.tried)])
+        assert [one.unacceptable is None for one in found.tried[:-1]] == [True] * (len(found.tried) - 1)
+        own, others, _ = np.mean(rows[chosen], axis=0)
+        assert found.at[1].own.value == pytest.approx(own, abs=1e-5)
+        assert found.at[1].others.value == pytest.approx(others, abs=1e-5)
         assert "loaded" not in vars(runner)
 
 
@@ -109,11 +120,11 @@ def test_each_variant_has_its_own_k_and_controls_have_no_say(tmp_path: Path) -> 
     masks = [mask for mask in plan.masks() if mask.selection == "top"]
     store_rankings(runner, masks)
     store_quality(runner, None, 1.0)
+    store_intact(runner, MASKS[0])
     for mask in masks:
         for k in GRID:
-            store_quality(
-                runner, replace(mask, k=k), 3.0 if k > (0.01 if mask.variant == "all" else 0.05) else 1.0
-            )
+            too_large = k > (0.01 if mask.variant == "all" else 0.05)
+            store_tried(runner, replace(mask, k=k), 10 * k, k, 3.0 if too_large else 1.0)
     found = find_k(runner, plan.masks())
     assert {one.variant: one.k for one in found} == {"mlp": 0.03, "all": 2.56e-3}
     chosen = plan.with_found(tuple(one.chosen for one in found))
@@ -127,21 +138,36 @@ def test_each_variant_has_its_own_k_and_controls_have_no_say(tmp_path: Path) -> 
     assert (unacceptable.ability, unacceptable.k) == (ABILITIES[0], 0.01024)
     figures = found[1].figures()
     assert (figures["k"], [one["acceptable"] for one in figures["tried"]]) == (2.56e-3, [True] * 5 + [False])
+    assert figures["tried"][4]["own"] == pytest.approx([2.56e-2] * 3, abs=1e-5)
     assert [mask["ability"] for mask in figures["tried"][0]["masks"]] == list(ABILITIES)
     assert len(figures["tried"][-1]["masks"]) == 1  # after the first not acceptable one none is measured
+    assert "own" not in figures["tried"][-1]
 
 
-def test_a_search_that_is_not_stored_whole_has_found_nothing(tmp_path: Path) -> None:
+def test_a_search_is_over_when_all_that_decides_it_is_stored(tmp_path: Path) -> None:
     runner, mask = new_runner(tmp_path), MASKS[0]
-    assert stored_k(runner, mask) is None
+    assert stored_search(runner, mask) is None
+    whole_s = search_seconds(runner, [mask])
     store_quality(runner, None, 1.0)
-    store_quality(runner, replace(mask, k=GRID[0]), 1.0)
-    assert stored_k(runner, mask) is None
-    store_quality(runner, replace(mask, k=GRID[1]), 9.0)
-    found = stored_k(runner, mask)
+    store_intact(runner, MASKS[0])
+    store_tried(runner, replace(mask, k=GRID[0]), 0.1, 0.0)
+    found = stored_search(runner, mask)
     assert found is not None
-    assert found.k == GRID[0]
-    assert stored_k(runner, mask.control) is None
+    assert (found.k, found.is_over) == (GRID[0], False)
+    assert 0 < search_seconds(runner, [mask]) < whole_s
+    store_quality(runner, replace(mask, k=GRID[1]), 9.0)
+    found = stored_search(runner, mask)
+    assert found is not None
+    assert (found.k, found.is_over) == (GRID[0], True)
+    assert stored_search(runner, mask.control) is None
+
+
+def test_where_the_intact_model_lacks_the_abilities_nothing_is_measured(tmp_path: Path) -> None:
+    runner = new_runner(tmp_path)
+    store_intact(runner, MASKS[0], MASKS[0].ability)
+    with pytest.raises(ValueError, match="not above chance on 20 choosing items of analogical_reasoning"):
+        find_k(runner, MASKS[:1])
+    assert "loaded" not in vars(runner)
 
 
 def test_controls_alone_are_refused(tmp_path: Path) -> None:
@@ -227,6 +253,7 @@ def test_cancelled_keeps_what_was_finished_and_leaves_the_model_as_loaded(
     assert weights_hash(runner) == before
     assert [one.figures() for one in events] == found.figures()["tried"][:2]
     assert len(runner.store.generation_quality.entries.stored_keys()) == 1 + 2 * len(MEASURED)
+    assert len(runner.store.outcomes.entries.stored_keys()) == 1 + 2 * len(MEASURED)
     other = new_runner(tmp_path / "new")
     other.cancelled = lambda: True
     with pytest.raises(Cancelled):
@@ -241,5 +268,6 @@ def test_weights_that_are_not_restored_are_noticed(tmp_path: Path) -> None:
             runner.loaded.model.state_dict()["model.layers.0.mlp.up_proj.weight"][0, 0] += 1.0
 
     with pytest.raises(WeightsChangedError):
-        find_k(runner, MASKS[:1], emit=spoil)
+        find_k(runner, MEASURED[:1], emit=spoil)
     assert not runner.store.generation_quality.entries.stored_keys()
+    assert not runner.store.outcomes.entries.stored_keys()

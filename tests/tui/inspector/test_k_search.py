@@ -13,9 +13,9 @@ from core.engine.protocol import StartAutoK
 from core.experiment.events import JobChanged
 from core.experiment.jobs import Job
 from core.models.spec import ModelSpec
-from tests.core.analysis.stored_quality import store_quality
+from tests.core.analysis.stored_quality import store_intact, store_quality, store_tried
 from tests.tui.inspector.host import demo_session
-from tui.inspector.k_search import NEEDS_MASK, SEARCHES, KSearch
+from tui.inspector.k_search import NEEDS_MASK, KSearch
 from tui.inspector.lens import Lens
 
 LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.5, "spatial_reasoning")
@@ -55,10 +55,15 @@ class Searched:
         )
 
     def store(self, *times: float) -> None:
-        """Stores what was measured at the first k of the grid: perplexities, those of the intact model 1."""
-        store_quality(self.session.experiment, None, 1.0)
+        """Stores what was measured at the first k of the grid: perplexities, those of the intact model 1.
+
+        Larger masks take more from their ability, and nothing from others.
+        """
+        experiment = self.session.experiment
+        store_quality(experiment, None, 1.0)
+        store_intact(experiment, LENS.mask_or_fail)
         for k, one in zip(GRID, times, strict=False):
-            store_quality(self.session.experiment, replace(LENS.mask_or_fail, k=k), one)
+            store_tried(experiment, replace(LENS.mask_or_fail, k=k), 10 * k, 0.0, one)
 
 
 def test_what_is_stored_is_taken_at_once(tmp_path: Path) -> None:
@@ -77,12 +82,17 @@ def test_the_engine_measures_what_is_lacking_and_then_the_lens_turns(tmp_path: P
     (command,) = searched.sent
     assert isinstance(command, StartAutoK)
     assert command.masks == (LENS.mask,)
-    assert searched.screen.said == [SEARCHES]
+    (said,) = searched.screen.said
+    assert said.startswith("k auto: 200 choosing items and generation quality at each k")
     searched.search.look_again()
     assert searched.turned == []
+    so_far = searched.session.model.search
+    assert so_far is not None
+    assert (so_far.k, so_far.is_over) == (GRID[0], False)
     searched.store(1.0, 1.2, 1.3, 3.0)
     searched.search.look_again()
     assert searched.turned == [GRID[2]]
+    assert searched.session.model.search is None
     searched.search.look_again()
     assert searched.turned == [GRID[2]]
 
@@ -96,6 +106,19 @@ def test_after_a_cancelled_search_the_lens_stays(tmp_path: Path) -> None:
     searched.store(1.0, 9.0)
     searched.search.look_again()
     assert searched.turned == []
+
+
+def test_a_cancelled_search_can_be_asked_for_again(tmp_path: Path) -> None:
+    searched = Searched(tmp_path)
+    searched.search.start(LENS)
+    title = searched.sent[0].title  # type: ignore[union-attr]
+    searched.session.activity.fold(JobChanged(Job("1-1", "auto_k", title, "cancelled", 0, 1)))
+    searched.search.look_again()
+    searched.search.start(LENS)
+    assert len(searched.sent) == 2
+    searched.store(1.0, 9.0)
+    searched.search.look_again()
+    assert searched.turned == [GRID[0]]
 
 
 def test_where_even_the_smallest_k_is_too_large_that_is_said(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,18 +10,22 @@ import numpy as np
 import pytest
 from textual.widgets import Static
 
+from core.analysis.auto_k import grid_of
 from core.analysis.mask_tables import MaskDistribution
 from core.engine.protocol import Command, StartRankings
 from core.experiment.events import JobChanged
 from core.experiment.experiment import Experiment
 from core.experiment.jobs import Job
 from core.experiment.specs import MaskSpec
+from core.models.spec import ModelSpec
+from tests.core.analysis.stored_quality import store_intact, store_quality, store_tried
 from tests.progressed import progressed
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tui.inspector.lens import Lens
 from tui.inspector.look.bars import sparkline
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
+from tui.inspector.masks.frontier_view import FrontierView
 from tui.inspector.masks.overlap_table import shared_by_chance
 from tui.inspector.masks.weight_table import MaskView, WeightTable
 from tui.inspector.masks.weights_pane import NeuronList, WeightsPane
@@ -189,6 +194,43 @@ async def test_w_turns_to_the_curve_where_both_have_no_room(demo_cache: Path, ma
         assert pane.query_one(CurvePlot).region.x > 80, "beside the map"
         text = "".join(line[:-2] for line in screen_text(app).splitlines())
     assert text.isascii() == (marks is ASCII), "but for the scroll bar at the right"
+
+
+@pytest.mark.parametrize("marks", [UNICODE, ASCII])
+async def test_w_turns_on_to_own_and_others_over_k_where_k_was_looked_for(
+    demo_cache: Path, tmp_path: Path, marks: Marks
+) -> None:
+    cache = Path(shutil.copytree(demo_cache, tmp_path / "cache"))
+    app, pane, _ = hosted(cache, marks=marks)
+    experiment, grid = pane.session.experiment, grid_of(ModelSpec())
+    store_quality(experiment, None, 1.0)
+    store_intact(experiment, LENS.mask_or_fail)
+    for k, own in zip(grid[:3], (0.0, 0.4, 0.5), strict=True):
+        store_tried(experiment, replace(LENS.mask_or_fail, k=k), own, own**2)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: pane.masks is not None and pane.masks.search is not None)
+        frontier = pane.query_one(FrontierView)
+        assert frontier.region.height == 0
+        await pilot.press("w", "w")
+        await pilot.pause()
+        assert "AIS_p over k in %, 3 of 8 so far" in screen_text(app)
+        assert "best 0.016 %: own .50 [.50, .50], others .25 [.25, .25]" in screen_text(app)
+        assert frontier.query_one(CurvePlot).region.height >= 6
+        assert pane.query_one(NeuronList).region.height == 0
+        store_tried(experiment, replace(LENS.mask_or_fail, k=grid[3]), 0.4, 0.4, 9.0)
+        await pilot.press("w")
+        await pilot.resize_terminal(*WIDE)
+        pane.refresh_view(LENS)
+        await until(pilot, lambda: "auto 0.016 %: own .50" in screen_text(app))
+        shown = [pane.query_one(kind).region.height for kind in (NeuronList, FrontierView)]
+        assert min(shown) > 6
+        assert not pane.check_action("turn", ()), "all three are there"
+        text = "".join(line[:-2] for line in screen_text(app).splitlines())
+    assert text.isascii() == (marks is ASCII)
+    exported = pane.exported()
+    assert exported is not None
+    exported.write(tmp_path / "map.json")
+    assert json.loads((tmp_path / "map.json").read_text())["auto_k"]["k"] == grid[2]
 
 
 async def test_export_and_copy(demo_cache: Path, tmp_path: Path) -> None:

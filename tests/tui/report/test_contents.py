@@ -21,7 +21,7 @@ from tui.command_line import command_app
 from tui.names import ABILITY_WORDS
 from tui.report.document import Report, report_of
 from tui.report.parting import MOST_OWN, MOST_SHARED, Parting, parting
-from tui.report.rendering import html_of
+from tui.report.rendering import html_of, markdown_of
 from tui.report.shades import INKS, PAPERS, contrast, shade_name, shades
 from tui.report.words import fitted, head, word
 
@@ -242,3 +242,36 @@ def test_another_least_effect_and_the_transfer_of_format(profile_folder: Path, t
     assert "--until 0.1 " in page.first("pre").text
     lines = [one.text for one in page.every("li") if "option text" in one.text]
     assert lines == ["mlp, deductive: option text .50, letters not identifiable"]
+
+
+def test_how_k_was_chosen(profile_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(profile_folder, tmp_path / "own"))
+    assert "How k was chosen" not in page_of(html_of(report_of(read_results(folder)))).text
+    settings = json.loads((folder / "profile.json").read_text("utf-8"))
+    tried = [
+        {"k": 0.003, "acceptable": True, "own": [0.2, 0.1, 0.3], "others": [0.1, 0.05, 0.15]},
+        {"k": 0.01, "acceptable": True, "own": [0.6, 0.5, 0.7], "others": [0.2, 0.1, 0.3]},
+    ]
+    gains = ([0.1, 0.0, 0.2], [0.4, 0.3, 0.5])
+    tried = [one | {"gain": gain} for one, gain in zip(tried, gains, strict=True)]
+    tried.append({"k": 0.03, "acceptable": False})
+    search = {"variant": "mlp", "selections": ["contrast"], "k": 0.01, "tried": tried}
+    settings["auto_k"] = [search | {"best_k": 0.01, "choosing_items": 20}]
+    (folder / "profile.json").write_text(json.dumps(settings), "utf-8")
+    report = report_of(read_results(folder))
+    page = page_of(html_of(report))
+    assert rows_of(table_with(page, "Own and others over k, MLP-only · contrast"))[1:] == [
+        ["0.3 %", ".20 [.10, .30]", ".10 [.05, .15]", ".10 [.00, .20]", "yes", ""],
+        ["1 %", ".60 [.50, .70]", ".20 [.10, .30]", ".40 [.30, .50]", "yes", "chosen"],
+        ["3 %", "·", "·", "·", "no", ""],
+    ]
+    drawing = report.searches[0].drawing
+    assert drawing is not None
+    assert [curve.name for curve in drawing.curves] == ["others", "own"]
+    assert drawing.curves[1].points[1].y < drawing.curves[0].points[1].y, "more is higher up"
+    assert "| 1 % | .60 \\[.50, .70\\] |" in markdown_of(report)
+    settings["auto_k"] = [
+        {name: search[name] for name in ("variant", "selections", "k")} | {"tried": tried[2:]}
+    ]
+    (folder / "profile.json").write_text(json.dumps(settings), "utf-8")
+    assert not report_of(read_results(folder)).searches, "of an earlier version, which has no frontier"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from core.abilities.catalogue import ABILITIES
 from tui.inspector.command_of import command_line
 from tui.inspector.lens import Lens
 from tui.inspector.look.frames import FRAME_LINES, has_frames, titled
+from tui.inspector.masks.frontier_view import FrontierView
 from tui.inspector.masks.mask_pane import MaskPane, Missing, Room, missing_rankings
 from tui.inspector.masks.weight_table import MEASURES, Measure, WeightTable
 from tui.inspector.masks.weights_text import (
@@ -39,11 +40,14 @@ from tui.inspector.widgets.heat_map import HeatMap
 EXPLAINED_LINES = 2
 """Lines of the explanation below the map."""
 
-LEAST_NEURONS, LEAST_CURVE = 6, 9
-"""Lines that neurons and curve keep below the map."""
+Below = Literal["neurons", "curve", "frontier"]
+"""What stands below the map, or beside it; the frontier only where a k was looked for."""
 
-BOTH_BELOW = 18
-"""Lines from which neurons and curve both have room below the map."""
+LEAST: dict[Below, int] = {"neurons": 6, "curve": 9, "frontier": 9}
+"""Lines that each keeps, if it is there alone."""
+
+ROOM_FOR_MORE = (18, 28)
+"""Lines from which two of them have room below the map, and three below or beside it."""
 
 
 class NeuronList(VerticalScroll, can_focus=True):
@@ -85,14 +89,17 @@ this ability's minus the other's. esc puts it away.
 w turns from the neurons hit most to the concentration: the share of the mask's MLP weights
 (upwards) that the neurons hit most hold, against their share of all neurons (to the right).
 A neuron is a row of gate and of up and a column of down. On the dotted line all are hit alike.
-Behind a slash stand the other ability's weights; a dash: not among its hundred neurons hit most."""
+Behind a slash stand the other ability's weights; a dash: not among its hundred neurons hit most.
+Where k auto was looked for (K), w turns on to what it found, or has found so far: the AIS_p of
+the mask at each k on its own and on the other abilities' items, 20 of each that report nothing,
+and a line at the chosen k: the smallest within one standard error of the largest own - others."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "other(1)", "compare", id="weights.next_other", tooltip="Compare with the next ability"),
         Binding(
             "O", "other(-1)", "before", id="weights.previous_other", show=False, tooltip="The ability before"
         ),
-        Binding("w", "turn", "curve", id="weights.turn", tooltip="Neurons, or the concentration curve"),
+        Binding("w", "turn", "curve", id="weights.turn", tooltip="Neurons, concentration, own and others"),
         Binding("escape", "no_other", "alone", id="weights.alone", show=False, tooltip="No other ability"),
     ]
 
@@ -108,8 +115,8 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
     WeightsPane .below > * { display: none; }
     WeightsPane .below.-neurons .neurons { display: block; }
     WeightsPane .below.-curve .curve { display: block; }
-    WeightsPane .neurons { height: 1fr; }
-    WeightsPane .curve { height: 1fr; }
+    WeightsPane .below.-frontier .frontier { display: block; }
+    WeightsPane .below > * { height: 1fr; }
     Screen.-tall WeightsPane .figures, Screen.-tall WeightsPane .map { margin-bottom: 1; }
     Screen.-wide WeightsPane .body { layout: horizontal; }
     Screen.-wide WeightsPane .map { width: 58%; padding-right: 2; }
@@ -122,10 +129,10 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         """Id of the ability that is compared."""
         self.masks: Masks | None = None
         self.table: WeightTable | None = None
-        self.shows_curve = False
-        """Shows the curve, not the neurons, where there is room for one of them."""
-        self._has_both = False
-        """Whether neurons and curve are both shown."""
+        self.first: Below = "neurons"
+        """What is shown where there is room for one thing below the map."""
+        self._has_all = False
+        """Whether everything is shown."""
         self._map = HeatMap(session.marks, opens=False)
         self._plot = CurvePlot(session.marks)
 
@@ -145,6 +152,7 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
                     with titled(Vertical(classes="curve"), "concentration"):
                         yield Static(classes="heading curve-heading", markup=False)
                         yield self._plot
+                    yield titled(FrontierView(self.session.marks), "own and others over k")
 
     def question(self, lens: Lens) -> Callable[[], Masks | Missing]:
         return partial(read_masks, self.session.experiment, lens.mask_or_fail, self._other_of(lens))
@@ -184,7 +192,7 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
             self.refresh_view(self.lens)
 
     def action_turn(self) -> None:
-        self.shows_curve = not self.shows_curve
+        self.first = self._in_order[1]
         self._arrange()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -192,7 +200,7 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         if action == "no_other":
             return self.other is not None
         if action == "turn":
-            return not self._has_both
+            return not self._has_all
         return super().check_action(action, parameters)
 
     def copied(self) -> Copied | None:
@@ -251,6 +259,16 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         legend = curve_legend(masks, is_ascii=not self.session.marks.bar_eighths)
         self.query_one(".curve-heading", Static).update(legend)
         self._plot.show(plotted(masks), TICKS)
+        if masks.search is not None:
+            self.query_one(FrontierView).show(masks.search)
+
+    @property
+    def _in_order(self) -> list[Below]:
+        """What there is to show below the map, what comes first in front."""
+        has_frontier = self.masks is not None and self.masks.search is not None
+        there = [name for name in LEAST if has_frontier or name != "frontier"]
+        place = there.index(self.first) if self.first in there else 0
+        return there[place:] + there[:place]
 
     def _explain(self) -> None:
         if self.table is not None:
@@ -262,7 +280,8 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         if self.table is None:
             return
         is_beside = self.screen.has_class("-wide")
-        least = LEAST_CURVE if self.shows_curve else LEAST_NEURONS
+        in_order = self._in_order
+        least = LEAST[in_order[0]]
         heading_lines = self.query_one(".map-heading").size.height
         room = self.query_one(".body").size.height - heading_lines - EXPLAINED_LINES
         room -= 0 if is_beside else least
@@ -273,8 +292,9 @@ Behind a slash stand the other ability's weights; a dash: not among its hundred 
         wanted = 1 + 2 * rows if has_counts and 1 + 2 * rows <= room else 1 + rows
         height = max(4, min(wanted, room))
         self._map.styles.height = height
-        self._has_both = is_beside or room - height + least >= BOTH_BELOW
-        below = self.query_one(".below")
-        below.set_class(self._has_both or not self.shows_curve, "-neurons")
-        below.set_class(self._has_both or self.shows_curve, "-curve")
+        lines = self.query_one(".body").size.height if is_beside else room - height + least
+        shown = in_order[: max(1 + is_beside, 1 + sum(lines >= more for more in ROOM_FOR_MORE))]
+        self._has_all = len(shown) == len(in_order)
+        for name in LEAST:
+            self.query_one(".below").set_class(name in shown, f"-{name}")
         self.refresh_bindings()

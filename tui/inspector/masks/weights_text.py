@@ -20,6 +20,7 @@ from tui.names import short_benchmark
 from tui.numbers import fraction_text, percent, short_number
 
 if TYPE_CHECKING:
+    from core.analysis.auto_k import FoundK
     from core.experiment.experiment import Experiment
     from core.experiment.specs import MaskSpec
 
@@ -58,6 +59,8 @@ class Masks:
     """None also if its ranking is not stored."""
     shared: int
     """Weights that are in both masks."""
+    search: FoundK | None = None
+    """The search for the k of the mask, as far as it is stored; None if none of it is."""
 
     def records(self) -> list[dict[str, Any]]:
         """One row for each mask and each matrix that it takes weights from."""
@@ -82,6 +85,7 @@ class Masks:
             "matrices": self.records(),
             "neurons": [asdict(neuron) for neuron in found.neurons],
             "concentration": [list(point) for point in found.concentration],
+            "auto_k": None if self.search is None else self.search.figures(),
         }
 
 
@@ -103,7 +107,19 @@ def read_masks(experiment: Experiment, mask: MaskSpec, other: str | None) -> Mas
     other_spec = None if other is None else replace(mask, ability=other)
     other_view = None if other_spec is None else _view(experiment, other_spec)
     shared = 0 if other_spec is None or other_view is None else _shared(experiment, mask, other_spec)
-    return Masks(mask, experiment.info.parameters, own, control, other_spec, other_view, shared)
+    search = _search(experiment, mask)
+    return Masks(mask, experiment.info.parameters, own, control, other_spec, other_view, shared, search)
+
+
+def _search(experiment: Experiment, mask: MaskSpec) -> FoundK | None:
+    """The stored search for a mask's k, if it has come to a k that can be chosen."""
+    from core.analysis.stored_search import stored_search
+
+    try:
+        found = stored_search(experiment, mask)
+    except ValueError:  # no k of the grid fits the model, which is said where a search is asked for
+        return None
+    return found if found is not None and found.frontier else None
 
 
 def _view(experiment: Experiment, mask: MaskSpec) -> MaskView | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading, Probing, Progressed
 from core.experiment.jobs import Job
 from tui.engine_words import loaded_text, memory_text, plan_text, planned_text
+from tui.frontier_words import so_far_text
 from tui.inspector.lens import k_grid
 from tui.inspector.look.text import LONGEST_ROW, rows_of
 from tui.inspector.run.figures import SIDE_WORDS, WRECKED, Figures, Side
@@ -19,6 +20,7 @@ from tui.prompt_words import settled_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
+    from core.analysis.auto_k import FoundK
     from core.engine.protocol import EngineSpec
     from core.experiment.estimate import Estimate
     from core.experiment.specs import Run
@@ -180,7 +182,7 @@ def remark_of(session: Session, lens: Lens, figures: Figures) -> Status:
         remedy = "[ or K auto takes a smaller k" if has_smaller else "try a smaller k (K)"
         return Status(f"{session.marks.collapsed} {WRECKED}: {remedy}", "warning")
     if lens.mask is not None and lens.mask == session.auto:
-        return Status(f"k {k_text(lens.k)} is auto: the largest at which the model can still write", "note")
+        return Status(f"k {k_text(lens.k)} is auto: it tells the ability from others, and can write", "note")
     return Status("", "note")
 
 
@@ -225,7 +227,7 @@ def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job
             "" if paused else pace_text(progress),
         ]
     mark = marks.paused if paused else marks.running
-    return [f"{mark} {'  '.join(filter(None, parts))}", *_whole(activity, job)]
+    return [f"{mark} {'  '.join(filter(None, parts))}", *_whole(activity, job, session.model.search)]
 
 
 def _phase(activity: Activity, progress: Progressed, runs: Mapping[Side, Run]) -> str:
@@ -234,13 +236,15 @@ def _phase(activity: Activity, progress: Progressed, runs: Mapping[Side, Run]) -
     return SIDE_WORDS[side] if side else phase_text(progress)
 
 
-def _whole(activity: Activity, job: Job) -> list[str]:
-    """How much of the job is done, its time so far and left, and how it goes on in a pause."""
+def _whole(activity: Activity, job: Job, search: FoundK | None) -> list[str]:
+    """How much of the job is done, its time so far and left, how it goes on in a pause; the last k tried."""
     parts = [f"{PARTS[job.kind]} {min(job.done + 1, job.total)} of {job.total}"] if job.total > 1 else []
     if activity.clock is not None:
         parts.append(clock_text(*activity.clock))
     if job.state == "paused" and not job.is_cancelling:
         parts.append("p resumes, c cancels")
+    if job.kind == "auto_k" and search is not None:
+        parts.append(so_far_text(search))
     return [f"  {' · '.join(parts)}"] if parts else []
 
 

@@ -23,6 +23,9 @@ LEAST_TOP = 0.25
 TICK_STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 25.0, 1e9)
 """Distances between the ticks of the y axis."""
 
+AXIS_WIDTH = 6
+"""Columns of the numbers at the y axis, and of the axis."""
+
 MOST_TICKS = 5
 """Most steps on the y axis."""
 
@@ -45,6 +48,14 @@ class Curve:
     """A plotext marker, or one character."""
 
 
+def fitting(names: Sequence[str], width: int, kept: int | None = None) -> list[str]:
+    """The names that have room along so many columns, every second or third; the others are empty."""
+    each = width / max(1, len(names) - 1)
+    step = math.ceil((max(map(len, names), default=0) + 1) / max(1.0, each))
+    first = (kept or 0) % step
+    return [name if place % step == first else "" for place, name in enumerate(names)]
+
+
 class CurvePlot(Widget):
     """Curves over named positions on the x axis: 0, 1, 2 and so on."""
 
@@ -57,10 +68,11 @@ class CurvePlot(Widget):
         self._is_ascii = not marks.bar_eighths
         self._curves: Sequence[Curve] = ()
         self._names: Sequence[str] = ()
+        self._marked: int | None = None
 
-    def show(self, curves: Sequence[Curve], names: Sequence[str]) -> None:
-        """Shows curves over the named positions."""
-        self._curves, self._names = curves, names
+    def show(self, curves: Sequence[Curve], names: Sequence[str], marked: int | None = None) -> None:
+        """Shows curves over the named positions, with a vertical line at the one that is marked."""
+        self._curves, self._names, self._marked = curves, names, marked
         self.refresh()
 
     def render(self) -> Text:
@@ -83,7 +95,9 @@ class CurvePlot(Widget):
         self._scale(plot)
         plot.hline(0, self._rgb("secondary"))
         plot.xlim(0, max(1, len(self._names) - 1))
-        plot.xticks(list(range(len(self._names))), list(self._names))
+        if self._marked is not None:
+            plot.vline(self._marked, self._rgb("accent"))
+        plot.xticks(list(range(len(self._names))), fitting(self._names, width - AXIS_WIDTH, self._marked))
         canvas: str = plot.build()
         return Text.from_ansi(canvas.translate(BOX) if self._is_ascii else canvas, no_wrap=True)
 

@@ -1,0 +1,74 @@
+"""Own and others over k, as a search for a k has found them: while it goes on, and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.frontier_words import own_and_others
+from tui.inspector.widgets.curve_plot import Curve, CurvePlot
+from tui.numbers import k_text
+
+if TYPE_CHECKING:
+    from core.analysis.auto_k import FoundK
+    from core.analysis.statistics.frontier import Estimate
+    from tui.inspector.look.marks import Marks
+
+OWN, OTHERS = ("primary", "braille"), ("warning", "x")
+"""Colour and marker of each curve."""
+
+SIGNS = {"braille": "⠶", "x": "x"}
+"""Signs of the markers in the legend."""
+
+ASCII_SIGN = "*"
+"""Replaces a curve's dots in ASCII."""
+
+
+class FrontierView(Vertical):
+    """The frontier of one search, and the k that it chooses."""
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__(classes="frontier")
+        self._marks = marks
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="heading", markup=False)
+        yield CurvePlot(self._marks)
+
+    def show(self, search: FoundK) -> None:
+        """Shows a search that has come to a k that can be chosen."""
+        self.query_one(Static).update(_legend(search, is_ascii=not self._marks.bar_eighths))
+        names = [k_text(k).removesuffix(" %") for k in search.grid]
+        self.query_one(CurvePlot).show(_curves(search), names, search.grid.index(search.k))
+
+
+def _legend(search: FoundK, *, is_ascii: bool) -> Content:
+    """What the curves are, and which k is chosen."""
+    k, point = search.at
+    parts: list[Content | str] = []
+    for name, (colour, marker) in (("own", OWN), ("others", OTHERS)):
+        sign = ASCII_SIGN if is_ascii and not SIGNS[marker].isascii() else SIGNS[marker]
+        parts += [Content.styled(sign, f"${colour}"), f" {name}  "]
+    far = "" if search.is_over else f", {len(search.tried)} of {len(search.grid)} so far"
+    chosen = "auto" if search.is_over else "best"
+    return Content.assemble(*parts, f"AIS_p over k in %{far}\n{chosen} {k_text(k)}: {own_and_others(point)}")
+
+
+def _curves(search: FoundK) -> list[Curve]:
+    """Own above others, each with its intervals; the k of the grid lie at 0, 1, 2 and so on."""
+    points = [point for _, point in search.frontier]
+    return [
+        _curve([point.others for point in points], *OTHERS),
+        _curve([point.own for point in points], *OWN),
+    ]
+
+
+def _curve(estimates: Sequence[Estimate], colour: str, marker: str) -> Curve:
+    points = [(float(place), one.value) for place, one in enumerate(estimates)]
+    whiskers = [(float(place), one.low, one.high) for place, one in enumerate(estimates)]
+    return Curve("", colour, points, whiskers, marker)
