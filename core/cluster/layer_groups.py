@@ -1,13 +1,15 @@
 """A worker's layers: their scores for all abilities, and their part of each contrast.
 
 Where machines share no folder, nobody has the scores of all weights for all abilities. Each worker scores its
-own layers for every ability, and keeps them; a contrast is ranked over all of them by counts alone.
+own layers for every ability, and keeps them; a contrast is ranked over all of them by counts alone. Of whole
+units it keeps the units' scores only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -15,9 +17,12 @@ from torch import Tensor
 from core.experiment.specs import MaskSpec
 from core.importance.maps import MatrixScores
 from core.importance.plan import Group
+from core.masks.choices import Scope
 from core.masks.contrast import Shares, contrast_scores, no_shares, sums_of
-from core.masks.ranking import Part, Threshold
+from core.masks.ranking import Part, Scores, Threshold, rankings_of_matrices, size_of
+from core.masks.unit_scores import unit_scores
 from core.models.matrices import Matrix, Variant
+from core.models.units import UnitBlock, unit_blocks
 from core.runner.importance import ORDER, computed_importance
 from core.runner.runner import Runner
 
@@ -30,6 +35,8 @@ class Contrast:
     """With the largest k that is cut from the ranking."""
     totals: tuple[float, ...]
     """The sum of each ability's importance over all candidates of the variant, in the order of `ORDER`."""
+    candidates: int
+    """How many weights, or units, the variant has in all layers."""
 
 
 class LayerGroup:
@@ -40,12 +47,18 @@ class LayerGroup:
         self._runner, self._layers = runner, layers
         self._scores: dict[str, dict[int, MatrixScores]] = {}
         """By ability and the index of the matrix."""
+        self._unit_scores: dict[str, list[Tensor]] = {}
+        """By ability, for each block of units."""
         self._shares: tuple[Contrast, Shares] | None = None
         """The contrast that was asked for last, whatever its ability and k, and its shares."""
 
-    def sums(self, ability: str, variant: Variant) -> list[float]:
-        """The sum of an ability's importance over each candidate matrix here, which is scored if need be."""
-        return sums_of(self._of(ability, variant))
+    def sums(self, ability: str, variant: Variant, scope: Scope) -> list[tuple[float, int]]:
+        """The sum of an ability's importance over each candidate matrix, or block of units, and their number.
+
+        What is here is scored if need be.
+        """
+        own = self._of(ability, variant, scope)
+        return list(zip(sums_of(own), map(size_of, own), strict=True))
 
     def size(self, contrast: Contrast) -> int:
         """See `RankedPart`, as what follows."""
@@ -63,9 +76,20 @@ class LayerGroup:
         """See `RankedPart`."""
         return self._part(contrast).selected(n, threshold)
 
+    def rankings(self, contrast: Contrast, counts: Sequence[int]) -> list[Tensor]:
+        """(count,) int64 positions within each matrix here: its own ranking, as far as its share goes.
+
+        Args:
+            contrast: what is ranked, matrix by matrix.
+            counts: the share of each candidate matrix of the model.
+        """
+        part, candidates = self._part(contrast), self._candidates(contrast.mask.variant)
+        own = [count for count, one in zip(counts, candidates, strict=True) if self._has(one)]
+        return rankings_of_matrices(part.scores, own, part.sign, part.first)
+
     def _part(self, contrast: Contrast) -> Part:
         mask = contrast.mask
-        own = self._of(mask.ability, mask.variant)
+        own = self._of(mask.ability, mask.variant, mask.scope)
         first = next((index for index, one in enumerate(self._candidates(mask.variant)) if self._has(one)), 0)
         return Part(contrast_scores(own, mask.ability, self._shares_of(contrast)), 1, first)
 
@@ -76,27 +100,45 @@ class LayerGroup:
             known, shares = self._shares
             if (known.mask.variant, known.mask.selection) == (mask.variant, mask.selection):
                 return shares
-        sizes = [one.size for one in self._of(mask.ability, mask.variant)]
+        sizes = [size_of(one) for one in self._of(mask.ability, mask.variant, mask.scope)]
         self._shares = None  # before the next one takes memory
         shares = no_shares(
             mask.selection,
             lambda dtype: tuple(torch.zeros(size, dtype=dtype) for size in sizes),
-            candidates=sum(one.size for one in self._candidates(mask.variant)),
+            contrast.candidates,
         )
         for ability, total in zip(ORDER, contrast.totals, strict=True):
-            shares.add(ability, self._of(ability, mask.variant), total)
+            shares.add(ability, self._of(ability, mask.variant, mask.scope), total)
         self._shares = contrast, shares
         return shares
 
-    def _of(self, ability: str, variant: Variant) -> list[MatrixScores]:
-        """An ability's scores of the candidates here."""
+    def _of(self, ability: str, variant: Variant, scope: Scope) -> Sequence[Scores]:
+        """An ability's scores of the candidates here: of each matrix's weights, or each block's units."""
+        if scope == "units":
+            of_blocks = zip(self._blocks, self._of_units(ability), strict=True)
+            return [one for block, one in of_blocks if variant == "all" or block.parts[0].matrix.is_mlp]
         if ability not in self._scores:
-            n_items = self._runner.importance.n_items
-            found = computed_importance(self._runner, ability, n_items, self._layers).scores
-            matrices = filter(self._has, self._runner.space.matrices)
-            self._scores[ability] = {matrix.index: found[matrix.index] for matrix in matrices}
+            self._scores[ability] = self._computed(ability)
         own = self._scores[ability]
         return [own[one.index] for one in self._candidates(variant) if self._has(one)]
+
+    def _of_units(self, ability: str) -> list[Tensor]:
+        if ability not in self._unit_scores:
+            self._unit_scores[ability] = unit_scores(self._blocks, self._computed(ability))
+        return self._unit_scores[ability]
+
+    @cached_property
+    def _blocks(self) -> tuple[UnitBlock, ...]:
+        """All units here."""
+        info = self._runner.info
+        widest: Variant = "all" if "all" in info.unit_sizes else "mlp"
+        return unit_blocks(filter(self._has, self._runner.space.matrices), widest, info.heads)
+
+    def _computed(self, ability: str) -> dict[int, MatrixScores]:
+        """An ability's scores of the matrices here, by index."""
+        n_items = self._runner.importance.n_items
+        found = computed_importance(self._runner, ability, n_items, self._layers).scores
+        return {one.index: found[one.index] for one in filter(self._has, self._runner.space.matrices)}
 
     def _candidates(self, variant: Variant) -> Sequence[Matrix]:
         return self._runner.space.candidates(variant)

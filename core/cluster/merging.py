@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from torch import Tensor
 
-from core.analysis.selected import stored_layout
+from core.analysis.selected import stored_layout, units_of
 from core.cluster.layer_groups import Contrast
 from core.cluster.units import WantedRanking
 from core.experiment.experiment import Experiment
 from core.experiment.specs import mask_weights
+from core.masks.choices import Scope
 from core.masks.contrast import checked_total
-from core.masks.ranking import Threshold, merged_ranking
+from core.masks.layout import Addresses, Layout, shares_of_matrices
+from core.masks.ranking import Threshold, merged_by_matrix, merged_ranking
 from core.models.matrices import Variant
 from core.runner.importance import ORDER
 
@@ -32,8 +34,9 @@ class Groups(Protocol):
 class _Parts:
     """A contrast on all groups. What one part is asked, all are asked at once."""
 
-    def __init__(self, groups: Groups, contrast: Contrast) -> None:
+    def __init__(self, groups: Groups, n: int, contrast: Contrast) -> None:
         self.groups, self.contrast = groups, contrast
+        self.each = [_Part(self, index) for index in range(n)]
         self._answers: dict[tuple[Any, ...], list[Any]] = {}
 
     def answers(self, name: str, *arguments: Any) -> list[Any]:
@@ -68,29 +71,60 @@ class _Part:
         return found
 
 
+class _Scored(NamedTuple):
+    """The importance of a variant's candidates in all groups: matrices of weights, or blocks of units."""
+
+    totals: tuple[float, ...]
+    """The sum of each ability's, in the order of `ORDER`."""
+    sizes: tuple[int, ...]
+    """Weights of each matrix, or units of each block."""
+
+
 def rank_contrasts(experiment: Experiment, groups: Groups, n: int, wanted: Sequence[WantedRanking]) -> None:
     """Ranks contrasts over n groups of layers, and stores them: as one process would rank them.
 
     Raises:
         ValueError: an ability's importance is 0 or not finite.
     """
-    layout, totals = stored_layout(experiment), dict[Variant, tuple[float, ...]]()
+    layout, scored = stored_layout(experiment), dict[tuple[Variant, Scope], _Scored]()
     for one in wanted:
-        variant = one.mask.variant
-        if variant not in totals:
-            totals[variant] = tuple(_total(groups, ability, variant) for ability in ORDER)
-        parts = _Parts(groups, Contrast(one.mask, totals[variant]))
-        ranked = merged_ranking(
-            [_Part(parts, index) for index in range(n)], mask_weights(one.mask, experiment.info)
-        )
-        matrices, local = layout.split(variant, ranked.numpy())
-        key_inputs, key = experiment.ranking_key_inputs(one.mask), experiment.ranking_key(one.mask)
-        items = experiment.diagnostic_set(one.mask.ability, one.mask.n_items).n
+        mask = one.mask
+        kind = mask.variant, mask.scope
+        if kind not in scored:
+            scored[kind] = _scored(groups, *kind)
+        totals, sizes = scored[kind]
+        parts = _Parts(groups, n, Contrast(mask, totals, sum(sizes)))
+        matrices, local = _ranked(experiment, layout, parts, sizes)
+        key_inputs, key = experiment.ranking_key_inputs(mask), experiment.ranking_key(mask)
+        items = experiment.diagnostic_set(mask.ability, mask.n_items).n
         metadata = {"split_half_overlap": {}, "items": items}
         ids = matrices.astype(np.int16), local.astype(np.int32)
         experiment.store.rankings.save(key, key_inputs, *ids, metadata)
 
 
-def _total(groups: Groups, ability: str, variant: Variant) -> float:
-    sums = groups.all("sums", ability, variant)
-    return checked_total([each for of_group in sums for each in of_group], ability)
+def _scored(groups: Groups, variant: Variant, scope: Scope) -> _Scored:
+    totals, sizes = [], tuple[int, ...]()
+    for ability in ORDER:
+        found = [each for of_group in groups.all("sums", ability, variant, scope) for each in of_group]
+        sizes = tuple(size for _, size in found)
+        totals.append(checked_total([total for total, _ in found], ability))
+    return _Scored(tuple(totals), sizes)
+
+
+def _ranked(
+    experiment: Experiment, layout: Layout, parts: _Parts, sizes: Sequence[int]
+) -> tuple[Addresses, Addresses]:
+    """Matrices and positions in them, in rank order: of weights, or of the first ones of all units."""
+    mask = parts.contrast.mask
+    if mask.scope == "units":
+        units = units_of(experiment, layout, mask)
+        ranked = merged_ranking(parts.each, len(units))
+        return layout.split("all", units.addresses[ranked.numpy()])
+    n = mask_weights(mask, experiment.info)
+    if mask.scope == "per-matrix":
+        counts = tuple(shares_of_matrices(sizes, n))
+        rankings = [own for of_group in parts.answers("rankings", counts) for own in of_group]
+        ranked = merged_by_matrix(sizes, counts, rankings)
+    else:
+        ranked = merged_ranking(parts.each, n)
+    return layout.split(mask.variant, ranked.numpy())

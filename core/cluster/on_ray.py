@@ -36,8 +36,10 @@ SURROUNDINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
 }
-"""Environment variables of Ray where they are not set: no reports, and no log on stderr."""
+"""Environment variables of Ray where they are not set: no reports, no log on stderr; and where `uv run`
+started the driver, workers do not have it make their environment anew."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def started(options: RayOptions) -> Iterator[ModuleType]:
         _require_listener(options.address)
     try:
         ray.init(options.address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except Exception as error:  # bare ones, too, where a slow machine takes too long to start it
+        ray.shutdown()
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise ValueError(f"Ray cannot be used at '{options.address}': {reason}.") from None
     try:
@@ -142,7 +145,7 @@ def run_on_ray(
     with started(options) as ray, closing(options.crew(ray, runner, note)) as crew:
         if wanted := _contrasts_to_merge(survey, runner):
             crew.arrive(runner.cancelled)
-            if not crew.merge(runner.info.layers or 1, wanted, runner.cancelled):
+            if not crew.merge(runner.info.layers or 1, wanted, runner.cancelled, runner.emit):
                 return False
             survey = Survey(plan, runner)
             schedule = Schedule(survey, runner)
@@ -168,7 +171,10 @@ def run_on_ray(
 def _contrasts_to_merge(survey: Survey, runner: Runner) -> list[WantedRanking]:
     """The contrasts that several workers may rank together, where no folder has the scores of all."""
     lacking = (one for one in wanted_rankings(runner, survey.plan.masks()) if is_contrast(one))
-    return [one for one in lacking if one.mask.scope == "global" and not has_ranking(runner, one.mask)]
+    usual = runner.importance.n_items
+    return [
+        one for one in lacking if runner.n_items_of(one.mask) == usual and not has_ranking(runner, one.mask)
+    ]
 
 
 def settle_on_ray(runner: Runner, options: RayOptions) -> None:

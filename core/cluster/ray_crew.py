@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from cache.files import write_atomically
-from core.cluster.ray_worker import Order, Place, Worker
+from core.cluster.ray_worker import Order, OutOfMemory, Place, Worker
 from core.cluster.transfer import Folders
 from core.cluster.units import Unit, WantedRanking
-from core.experiment.events import Event
+from core.experiment.events import Event, Progressed
 from core.importance.plan import Group
 from core.runner.runner import Runner
 
@@ -28,6 +28,12 @@ LOOK_EVERY_S = 0.25
 
 ARRIVE_S = 60.0
 """Seconds that layers wait to be divided after the first worker is there: others come about then, or late."""
+
+
+LOW_MEMORY = "low on memory"
+"""Part of what Ray says when it ended a process, lest its machine's memory is used up."""
+
+DIED = "its process died."
 
 
 class Machine(NamedTuple):
@@ -92,7 +98,9 @@ class Crew:
                 ray.get_runtime_context().get_node_id(), soft=False
             ),
         }
-        self._queue = Queue(actor_options=here)
+        # Where memory is scarce, Ray may end any process of its own: these two lose nothing by it.
+        lasting = {**here, "max_restarts": -1, "max_task_retries": -1}
+        self._queue = Queue(actor_options=lasting)
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         on_gpu = runner.identity.device != "cpu"
         machines = [Machine(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in nodes]
@@ -103,7 +111,7 @@ class Crew:
         self._token = runner.store.root / "locks" / f"ray-{uuid.uuid4().hex}"
         write_atomically(self._token, b"")
         self._order = order = Order.of(runner, cpus, self._token.name if is_shared else "")
-        self._keeper = ray.remote(Folders).options(**here).remote(order.root)
+        self._keeper = ray.remote(Folders).options(**lasting).remote(order.root)
         kind = ray.remote(Worker).options(
             num_cpus=cpus, num_gpus=int(on_gpu), max_restarts=RESTARTS, max_task_retries=-1
         )
@@ -146,24 +154,42 @@ class Crew:
                 until = time.monotonic() + (ARRIVE_S if self.is_apart else 0.0)
         self.require_some()
 
-    def merge(self, layers: int, wanted: Sequence[WantedRanking], cancelled: Callable[[], bool]) -> bool:
+    def merge(
+        self,
+        layers: int,
+        wanted: Sequence[WantedRanking],
+        cancelled: Callable[[], bool],
+        emit: Callable[[Event], None],
+    ) -> bool:
         """Ranks contrasts over the workers that are here, each of which scores its share of the layers.
 
         Where they see the cache folder, or only one is here, nothing is done: units do it.
 
+        Args:
+            layers: how many the model has.
+            wanted: the contrasts.
+            cancelled: asked now and then.
+            emit: receives the events meanwhile; of the phases those of the first worker.
+
         Returns:
             False if it was cancelled.
         """
-        here = [self.actors[number] for number in self.idle()][:layers]
+        here = self.idle()[:layers]
         if not self.is_apart or len(here) < 2:
             return True
         ends = [layers * number // len(here) for number in range(len(here) + 1)]
-        groups = list(pairwise(ends))
+        groups = [
+            _GroupAt(self._names[number], self.actors[number], group)
+            for number, group in zip(here, pairwise(ends), strict=True)
+        ]
         merge = self._ray.remote(_merge).options(**self._here)
-        merging = merge.remote(self._order, here, groups, list(wanted))
+        merging = merge.remote(self._order, groups, list(wanted))
         while not self._ray.wait([merging], timeout=LOOK_EVERY_S)[0]:
             if cancelled():
                 return False
+            for number, event in self.events():
+                if number == here[0] or not isinstance(event, Progressed):
+                    emit(event)
         try:
             self._ray.get(merging)
         except self._ray.exceptions.RayError as error:
@@ -201,7 +227,8 @@ class Crew:
             if unit is None:
                 return self._dismiss(number, error)
             self._doing[self.actors[number].ready.remote()] = number, None
-            return "its process died"
+            self._note(f"{self._names[number]} starts again: {reason_of(error)}")
+            return DIED
         except self._ray.exceptions.RayError as error:
             return self._dismiss(number, error)
         if isinstance(found, Place):
@@ -233,39 +260,55 @@ class Crew:
             raise ValueError(f"No worker is left. {self._problem}")
 
 
+class _GroupAt(NamedTuple):
+    """Some layers, and the worker that has them."""
+
+    name: str
+    actor: Any
+    layers: Group
+
+
 class _RayGroups:
     """The layer groups of some workers; see `core.cluster.merging.Groups`."""
 
-    def __init__(self, ray: ModuleType, actors: Sequence[Any], layers: Sequence[Group]) -> None:
-        self._ray, self._pairs = ray, list(zip(actors, layers, strict=True))
+    def __init__(self, ray: ModuleType, groups: Sequence[_GroupAt]) -> None:
+        self._ray, self._groups = ray, groups
 
     def all(self, name: str, *arguments: Any) -> list[Any]:
         """What all of them give."""
-        refs = [actor.of_layers.remote(layers, name, *arguments) for actor, layers in self._pairs]
-        found: list[Any] = self._ray.get(refs)
-        return found
+        refs = [(one, one.actor.of_layers.remote(one.layers, name, *arguments)) for one in self._groups]
+        return [self._given(one, ref) for one, ref in refs]
 
     def one(self, index: int, name: str, *arguments: Any) -> Any:
         """What one of them gives."""
-        actor, layers = self._pairs[index]
-        return self._ray.get(actor.of_layers.remote(layers, name, *arguments))
+        own = self._groups[index]
+        return self._given(own, own.actor.of_layers.remote(own.layers, name, *arguments))
+
+    def _given(self, group: _GroupAt, ref: Any) -> Any:
+        try:
+            return self._ray.get(ref)
+        except self._ray.exceptions.RayError as error:
+            raise ValueError(f"{group.name} cannot: {reason_of(error)}") from None
 
 
-def _merge(
-    order: Order, actors: Sequence[Any], layers: Sequence[Group], wanted: Sequence[WantedRanking]
-) -> None:
+def _merge(order: Order, groups: Sequence[_GroupAt], wanted: Sequence[WantedRanking]) -> None:
     """Ranks contrasts over workers, in a process beside the driver."""
     import ray
 
     from core.cluster.merging import rank_contrasts
 
-    rank_contrasts(order.experiment, _RayGroups(ray, actors, layers), len(actors), wanted)
+    rank_contrasts(order.experiment, _RayGroups(ray, groups), len(groups), wanted)
 
 
 def reason_of(error: Exception) -> str:
     """What went wrong on a worker, in a sentence."""
-    cause = getattr(error, "cause", None)
-    text = str(cause if cause is not None else error).strip().split("\n")[0]
-    if isinstance(cause, MemoryError) or "out of memory" in text.lower():
-        return "it has run out of memory; give more CPUs or GPUs to each worker, or fewer workers."
-    return text if isinstance(cause, ValueError) else f"{type(cause or error).__name__}: {text}"
+    cause: Any = error
+    while (inner := getattr(cause, "cause", None)) is not None:
+        cause = inner
+    kind, text = type(cause).__name__, str(cause).strip()
+    if kind == "OutOfMemoryError" or LOW_MEMORY in text:
+        return str(OutOfMemory())
+    if kind == "ActorDiedError":
+        return DIED
+    first = text.split("\n")[0]
+    return first if isinstance(cause, ValueError) else f"{kind}: {first}"

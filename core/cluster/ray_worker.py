@@ -10,7 +10,8 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +29,7 @@ from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
 from core.importance.memory import MemoryOptions
 from core.importance.plan import Group
+from core.inference.batching import is_out_of_memory
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
 from core.runner.probe import settle
 from core.runner.runner import Runner
@@ -112,6 +114,30 @@ def courier_of(root: Path, keeper: Any) -> Courier:
     return Courier(root, keeper, ray)
 
 
+class OutOfMemory(ValueError):  # noqa: N818 (it names what is wrong)
+    """A worker has run out of memory."""
+
+    def __init__(self, *_: object) -> None:
+        super().__init__("it has run out of memory: give fewer --workers, or a smaller --batch-size.")
+
+
+@contextmanager
+def memory_in_words() -> Iterator[None]:
+    """A context whose lack of memory is a sentence. The driver could not read torch's own without torch.
+
+    Raises:
+        OutOfMemory: a GPU or the main memory is full.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise OutOfMemory from None
+    except (RuntimeError, OSError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OutOfMemory from None
+
+
 class Place(NamedTuple):
     """Where a worker is."""
 
@@ -149,6 +175,7 @@ class Worker:
         self._is_ready = False
         self._groups: dict[Group, LayerGroup] = {}
 
+    @memory_in_words()
     def ready(self) -> Place:
         """Loads the model; where the worker is.
 
@@ -167,6 +194,7 @@ class Worker:
         self._is_ready = True
         return Place(socket.gethostname(), sees_folder=self._courier is None)
 
+    @memory_in_words()
     def settle(self) -> tuple[AskedPrompt, AskedLevel]:
         """Prompt form and level by the model's answers, which are stored."""
         self.ready()
@@ -175,6 +203,7 @@ class Worker:
             self._courier.ship(wait=True)
         return self._runner.spec.prompt, self._runner.spec.level
 
+    @memory_in_words()
     def of_layers(self, layers: Group, name: str, *arguments: Any) -> Any:
         """What a method of the worker's layer group gives; see `LayerGroup`.
 
@@ -191,6 +220,7 @@ class Worker:
         self._flush()
         return found
 
+    @memory_in_words()
     def do(self, unit: Unit, plan: Plan) -> None:
         """Does a unit of a plan, and stores what it makes.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,9 @@ CPU_ALLOCATOR = "DefaultCPUAllocator"
 
 APPLE_GPU = "MPS backend out of memory"
 """The same of an Apple GPU."""
+
+NO_MEMORY = os.strerror(errno.ENOMEM)
+"""The same of the operating system, as when a file is mapped."""
 
 
 def pass_cost(device: str) -> int:
@@ -57,11 +62,11 @@ def cheapest_batches(lengths: Sequence[int], most: int, cost: int, rows: int | N
     return batches[::-1]
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error of torch says that a GPU or the main memory is full."""
+def is_out_of_memory(error: RuntimeError | OSError) -> bool:
+    """Whether an error of torch or the operating system says that a GPU or the main memory is full."""
     # By name, so that callers need not import torch.
     is_gpus = any(one.__name__ == "OutOfMemoryError" for one in type(error).__mro__)
-    return is_gpus or any(words in str(error) for words in (CPU_ALLOCATOR, APPLE_GPU))
+    return is_gpus or any(words in str(error) for words in (CPU_ALLOCATOR, APPLE_GPU, NO_MEMORY))
 
 
 def release_memory(device: torch.device) -> None:

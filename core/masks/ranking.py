@@ -108,11 +108,30 @@ def _ranking_by_matrix(scores: Sequence[Scores], n: int, sign: int) -> Tensor:
     """Each matrix's own ranking as far as it is needed, merged by `order_of_shares`."""
     sizes = [size_of(one) for one in scores]
     counts = shares_of_matrices(sizes, n)
-    starts = [0, *accumulate(sizes)]
-    own = [
-        _ranking([one], count, sign, first=number) + starts[number]
-        for number, (one, count) in enumerate(zip(scores, counts, strict=True))
+    return merged_by_matrix(sizes, counts, rankings_of_matrices(scores, counts, sign))
+
+
+def rankings_of_matrices(
+    scores: Sequence[Scores], counts: Sequence[int], sign: int, first: int = 0
+) -> list[Tensor]:
+    """(count,) int64 positions within each matrix: its own ranking, as far as its share goes.
+
+    Args:
+        scores: of some consecutive matrices.
+        counts: the share of each.
+        sign: 1 ranks the greatest first, -1 the smallest.
+        first: the number of the first matrix, for errors.
+    """
+    return [
+        _ranking([one], count, sign, number)
+        for number, (one, count) in enumerate(zip(scores, counts, strict=True), start=first)
     ]
+
+
+def merged_by_matrix(sizes: Sequence[int], counts: Sequence[int], rankings: Sequence[Tensor]) -> Tensor:
+    """(n,) int64 positions in the concatenation of all matrices, from the rankings of each."""
+    starts = accumulate(sizes, initial=0)
+    own = [ranking + start for ranking, start in zip(rankings, starts, strict=False)]
     return torch.cat(own)[torch.from_numpy(order_of_shares(sizes, counts))]
 
 

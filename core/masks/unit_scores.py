@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from core.masks.ranking import CHUNK, Scores, part_of
 from core.models.units import Part, UnitBlock
 
 
-def unit_scores(blocks: Sequence[UnitBlock], scores: Sequence[Scores]) -> list[Tensor]:
+def unit_scores(blocks: Sequence[UnitBlock], scores: Sequence[Scores] | Mapping[int, Scores]) -> list[Tensor]:
     """(count,) float32 for each block: the mean score of the weights of each unit, summed in float64.
 
     Units of one size are ranked as by their sums. A head is not ahead of neurons for its size, which k counts
@@ -19,7 +19,7 @@ def unit_scores(blocks: Sequence[UnitBlock], scores: Sequence[Scores]) -> list[T
 
     Args:
         blocks: the units.
-        scores: of every matrix of the model, by its index; read a chunk at a time.
+        scores: of every matrix of these blocks, by its index; read a chunk at a time.
     """
     found = []
     for block in blocks:

@@ -1,17 +1,25 @@
 """Profiles on Ray: two workers beside one, what Ray takes for a unit, and a plan for many GPUs, simulated.
 
-`python -m tests.performance.ray` runs the demo model; `--simulate` only works out the plan of Llama-3.1-8B.
+`python -m tests.performance.ray` runs the demo model: without Ray in one process and in two, each with half
+of the masks, which is as fast as two workers can be here; then on Ray with one worker and with two. `--long`
+takes a job of some minutes, in which beginning and end do not count. `--simulate` only works out the plan of
+Llama-3.1-8B. Every run is a process of its own, on an empty cache, with one thread for each worker.
 """
 
 from __future__ import annotations
 
 import argparse
 import heapq
+import json
+import resource
+import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -21,6 +29,8 @@ from core.benchmarks.registry import find_benchmarks
 from core.cluster.estimates import critical_path, timing_of
 from core.cluster.on_ray import RayOptions, run_on_ray
 from core.cluster.schedule import Schedule
+from core.cluster.shards import Shard
+from core.cluster.sharing import run_share, share_of
 from core.cluster.units import Unit
 from core.cluster.work import Survey
 from core.experiment.events import Event, RunFinished
@@ -30,11 +40,10 @@ from core.experiment.specs import GPU_ITEMS, ImportanceSpec, ModelIdentity
 from core.models.description import ModelInfo, describe_model
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
-from core.runner.runs import run_part
 
 IDS = tuple(ability.id for ability in ABILITIES)
 
-DEMO = Plan(
+SHORT = Plan(
     abilities=IDS,
     variants=("mlp",),
     selections=("random",),
@@ -43,6 +52,9 @@ DEMO = Plan(
     limit=100,
 )
 """Ten masks that need nothing but the model."""
+
+LONG = replace(SHORT, ks=(0.003, 0.01, 0.03), benchmarks=find_benchmarks(["diagnostic"]), limit=500)
+"""Thirty masks on all ten benchmarks."""
 
 LLAMA = Plan(
     abilities=IDS,
@@ -58,49 +70,96 @@ PARAMETERS, MLP, ALL = 8_030_261_248, 5_637_144_576, 6_979_321_856
 """Of Llama-3.1-8B, and its candidates."""
 
 
-class Heard:
-    """When the first run was finished, the CPU time of the workers, and the most memory of the driver."""
+def cpu_seconds() -> Counter[str]:
+    """CPU seconds so far of this process, of workers, and of all other processes below it."""
+    found: Counter[str] = Counter()
+    own = psutil.Process()
+    for one in (own, *own.children(recursive=True)):
+        try:
+            is_worker, times = "ray::Worker" in " ".join(one.cmdline()), one.cpu_times()
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+        kind = "driver" if one == own else "workers" if is_worker else "Ray"
+        found[kind] += times.user + times.system
+    return found
 
-    def __init__(self) -> None:
-        self.began, self.first, self.rss, self.cpu = time.monotonic(), 0.0, 0, 0.0
+
+@dataclass
+class Heard:
+    """When the first and the last run of a job were finished, and what was used between."""
+
+    began: float = field(default_factory=time.time)
+    first: float = 0.0
+    last: float = 0.0
+    used: Counter[str] = field(default_factory=Counter)
+    _before: Counter[str] = field(default_factory=Counter)
 
     def __call__(self, event: Event) -> None:
         """Takes an event in."""
-        self.rss = max(self.rss, psutil.Process().memory_info().rss)
         if isinstance(event, RunFinished):
-            self.first = self.first or time.monotonic() - self.began
-            below = psutil.Process().children(recursive=True)
-            workers = [one for one in below if "ray::Worker" in " ".join(one.cmdline())]
-            self.cpu = sum(one.cpu_times().user + one.cpu_times().system for one in workers)
+            self.last = time.time()
+            if not self.first:
+                self.first, self._before = self.last, cpu_seconds()
+            if event.done == event.total:
+                self.used = cpu_seconds() - self._before
+
+    def figures(self) -> dict[str, Any]:
+        """The figures of this process."""
+        whole = {"began": self.began, "first": self.first, "last": self.last, "end": time.time()}
+        return {**whole, "cpu": self.used, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3}
 
 
-def runner_of(root: Path, heard: Heard | None = None) -> Runner:
-    """A runner of the demo model."""
-    root.mkdir(parents=True, exist_ok=True)
-    emit = (lambda event: None) if heard is None else heard
-    return Runner(ModelSpec(device="cpu"), Store(root), ImportanceSpec(n_items=10), emit=emit)
-
-
-def measure(folder: Path) -> None:
-    """One process, then Ray with one worker and with two, on empty caches, one thread each."""
+def alone(plan: Plan, root: Path, share: Shard) -> dict[str, Any]:
+    """A process without Ray that does a share of a job."""
     import torch
 
     torch.set_num_threads(1)
-    warm = runner_of(folder / "plain")
-    run_part(replace(DEMO, abilities=IDS[:1]), warm, [None])
-    began, cpu = time.monotonic(), time.process_time()
-    run_part(DEMO, warm, list(DEMO.masks()))
-    plain = f"{time.monotonic() - began:.1f} s, {time.process_time() - cpu:.1f} CPU seconds"
-    sys.stdout.write(f"one process without Ray: {plain} for {len(DEMO.masks())} masks" + "\n")
-    for workers in (1, 2):
-        heard = Heard()
-        assert run_on_ray(DEMO, runner_of(folder / f"ray{workers}", heard), RayOptions("local", workers, 1))
-        whole = time.monotonic() - heard.began
+    heard = Heard()
+    runner = Runner(ModelSpec(device="cpu"), Store(root), ImportanceSpec(n_items=10), emit=heard)
+    own = share_of(plan, runner, share)
+    run_share(plan, runner, replace(own, first=()))
+    return heard.figures()
+
+
+def on_ray(plan: Plan, root: Path, workers: int) -> dict[str, Any]:
+    """A driver with some workers."""
+    heard = Heard()
+    runner = Runner(ModelSpec(device="cpu"), Store(root), ImportanceSpec(n_items=10), emit=heard)
+    assert run_on_ray(plan, runner, RayOptions("local", workers, 1))
+    return heard.figures()
+
+
+def processes(job: str, *commands: list[str]) -> list[dict[str, Any]]:
+    """What some processes that run at once find out, with an empty cache between them."""
+    with tempfile.TemporaryDirectory() as folder:
+        begin = [sys.executable, "-m", "tests.performance.ray", "--job", job, "--root", folder]
+        going = [subprocess.Popen([*begin, *command], stdout=subprocess.PIPE) for command in commands]
+        return [json.loads(one.communicate()[0]) for one in going]
+
+
+def measure(job: str, plan: Plan) -> None:
+    """One process and two, without Ray and with it."""
+    masks, seconds = len(plan.masks()), dict[str, float]()
+    for name, commands in (
+        ("one process", [["--share", "1/1"]]),
+        ("two processes", [["--share", "1/2"], ["--share", "2/2"]]),
+        ("Ray, one worker", [["--workers", "1"]]),
+        ("Ray, two workers", [["--workers", "2"]]),
+    ):
+        found = processes(job, *commands)
+        first, last = min(one["first"] for one in found), max(one["last"] for one in found)
+        seconds[name] = last - first
+        used = sum((Counter(one["cpu"]) for one in found), Counter[str]())
         sys.stdout.write(
-            f"{workers} workers: first run after {heard.first:.1f} s, all after {whole:.1f} s, so "
-            f"{whole - heard.first:.1f} s of work; {heard.cpu:.1f} CPU seconds of workers; driver "
-            f"{heard.rss / 1e6:.0f} MB\n"
+            f"{name}: first run after {first - found[0]['began']:.1f} s, from then to the last "
+            f"{last - first:.1f} s, the end {max(one['end'] for one in found) - last:.1f} s; CPU seconds "
+            f"{ {kind: round(value, 1) for kind, value in used.items()} }; at most {found[0]['mb']:.0f} MB\n"
         )
+        sys.stdout.flush()
+    sys.stdout.write(
+        f"{masks} masks: two processes {seconds['one process'] / seconds['two processes']:.2f} times as fast "
+        f"as one; on Ray two workers {seconds['Ray, one worker'] / seconds['Ray, two workers']:.2f} times\n"
+    )
 
 
 def llama(folder: Path) -> Experiment:
@@ -145,13 +204,24 @@ def simulate(folder: Path) -> None:
 
 def main() -> None:
     """Measures or simulates."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.performance.ray", description=__doc__)
     parser.add_argument("--simulate", action="store_true")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        if not arguments.simulate:
-            measure(Path(folder))
-        simulate(Path(folder))
+    parser.add_argument("--long", dest="job", action="store_const", const="long", default="short")
+    parser.add_argument("--job", choices=("short", "long"), help=argparse.SUPPRESS)
+    parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--share", type=Shard.parsed, help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    plan = LONG if options.job == "long" else SHORT
+    if options.share is not None:
+        sys.stdout.write(json.dumps(alone(plan, options.root, options.share)))
+    elif options.workers is not None:
+        sys.stdout.write(json.dumps(on_ray(plan, options.root, options.workers)))
+    elif options.simulate:
+        with tempfile.TemporaryDirectory() as folder:
+            simulate(Path(folder))
+    else:
+        measure(options.job, plan)
 
 
 if __name__ == "__main__":

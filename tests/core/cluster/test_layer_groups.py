@@ -41,14 +41,17 @@ def runner_of(root: Path, quantization: Any) -> Runner:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("quantization", ["none", "nf4"])
-def test_the_ranking_is_that_of_one_process(quantization: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("quantization", "scope"),
+    [("none", "global"), ("nf4", "global"), ("none", "per-matrix"), ("none", "units")],
+)
+def test_the_ranking_is_that_of_one_process(quantization: Any, scope: Any, tmp_path: Path) -> None:
     masks = [
-        MaskSpec(ability, variant, selection, k)
+        MaskSpec(ability, variant, selection, k, scope=scope)
         for selection in ("contrast", "contrast_max", "max_minus_shared")
         for ability in (IDS[3], IDS[0])
         for variant in ("mlp", "all")
-        for k in (0.003, 0.01)
+        for k in ((0.01, 0.03) if scope == "units" else (0.003, 0.01))
     ]  # type: ignore[misc]
     plain = runner_of(tmp_path / "one", quantization)
     wanted = wanted_rankings(plain, masks)
@@ -63,5 +66,8 @@ def test_the_ranking_is_that_of_one_process(quantization: Any, tmp_path: Path) -
     found = payloads(tmp_path / "driver")
     assert len(found) == len(wanted) == 12
     assert found == payloads(tmp_path / "one")
-    kept = [set(group._scores[IDS[5]]) for group in groups.groups]
-    assert not kept[0] & kept[1]  # no group has the scores of another's layers
+    if scope == "units":  # nobody keeps the scores of weights
+        assert not any(group._scores for group in groups.groups)
+    else:
+        kept = [set(group._scores[IDS[5]]) for group in groups.groups]
+        assert not kept[0] & kept[1]  # no group has the scores of another's layers
