@@ -89,7 +89,7 @@ def own_and_others(point: Point) -> str:
 
 
 def search_text(seconds: float) -> str:
-    """How long a search takes: `at most about 12 min`, `all stored`."""
+    """How long a search takes: `at most about 12 min`."""
     return f"at most about {left_text(seconds)}" if seconds else "all of it is stored"
 
 
@@ -114,7 +114,7 @@ def found_k_text(found: FoundK) -> str:
         best = f"{RULE} ({number(dict(found.frontier)[found.best_k].gain.value)} at {found.best_k:g})"
     said = f"k auto, {found.variant} ({', '.join(found.selections)}): {k:g}: {own_and_others(point)}; {best}."
     if point.gain.low <= 0:
-        said += " No k tells own from others by its whole interval."
+        said += " Own is not told from others: the interval has 0 inside."
     if (last := found.tried[-1]).unacceptable is not None:
         said += f" The search ends at {tried_k_text(last)}."
     return said

@@ -86,8 +86,9 @@ def stored_search(experiment: Experiment, mask: MaskSpec) -> FoundK | None:
         return None
     grid, tried = fitting_grid(experiment, mask.variant, mask.scope), list[TriedK]()
     intact = experiment.store.outcomes.load(choosing_request(experiment, mask, intact=True).key)
-    for k in grid if intact is not None else ():
-        assert intact is not None, "or there is nothing to try"
+    if intact is None:
+        return None
+    for k in grid:
         one = _stored_try(experiment, replace(mask, k=k), intact)
         if one is None:
             break

@@ -67,7 +67,7 @@ class StartRankings(msgspec.Struct, frozen=True, tag=True):
 
 
 class StartAutoK(msgspec.Struct, frozen=True, tag=True):
-    """Find the largest k at which the model can still write under one mask, by its generation quality."""
+    """Find the k at which one mask tells its ability from others and the model can still write."""
 
     title: str
     masks: tuple[MaskSpec]

@@ -111,7 +111,7 @@ def test_the_search_for_k() -> None:
     assert lone.is_over
     assert found_k_text(lone) == (
         "k auto, all (top): 0.03: own .24 [-.06, .54], others .05 [-.25, .35]; own - others .19 [-.11, .49] "
-        "is the largest. No k tells own from others by its whole interval. The search ends at k 0.06: "
+        "is the largest. Own is not told from others: the interval has 0 inside. The search ends at k 0.06: "
         "analogical_reasoning · top is not acceptable: perplexity x3.0; of 10 answers 0 % repeat themselves, "
         "0 % unreadable."
     )

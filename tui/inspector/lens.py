@@ -29,7 +29,7 @@ FEWEST_SCORED = 2
 """Fewest diagnostic items that score weights: each of two halves needs one."""
 
 AUTO: Literal["auto"] = "auto"
-"""Typed for the largest k at which the model can still write."""
+"""Typed for the k that is chosen by own against others."""
 
 TypedK = float | Literal["auto"]
 

@@ -46,7 +46,7 @@ def which_k(controller: Controller) -> Enter[TypedK]:
     """A share of all parameters."""
     hint = (
         f"A share of all parameters: 0.5 %, 0.005 or 5e-3. Now {k_text(controller.lens.k)}.\n"
-        "auto: the largest k of the grid at which the model can still write."
+        "auto: the k that takes most from the ability, least from the others."
     )
     return Enter("k", hint, controller.parse_k)
 
