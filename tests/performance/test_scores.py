@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
+from core.abilities import generate_items
+from tests.performance.scores.gim import modified_backward
 from tests.performance.scores.masking import fused
 from tests.performance.scores.rules import Scored, family
-from tests.performance.scores.subject import LOUD, NEUTRAL
+from tests.performance.scores.subject import LOUD, NEUTRAL, Subject
 
 SHAPES = ((30, 20), (7, 20), (20, 25))
 N = 40
@@ -72,3 +75,39 @@ def test_a_family_is_a_rule_without_its_number() -> None:
         "contrast_max, neutral",
         "neutral, times",
     ]
+
+
+def test_gim_leaves_the_forward_pass_and_parts_the_gradient_of_a_product() -> None:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=20, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2
+    )
+    model, tokens = LlamaForCausalLM(config).eval(), torch.arange(12)[None]
+    mlp = model.model.layers[0].mlp
+
+    def logits_and_gradients() -> tuple[torch.Tensor, list[torch.Tensor]]:
+        model.zero_grad()
+        logits = model(tokens).logits
+        logits[0, -1, 3].backward()
+        return logits.detach(), [m.weight.grad.clone() for m in (mlp.gate_proj, mlp.up_proj, mlp.down_proj)]
+
+    model.model.norm = torch.nn.Identity()  # whose statistics would count as constants
+    before, (gate, up, down) = logits_and_gradients()
+    with modified_backward(model):
+        within, (gate_within, up_within, down_within) = logits_and_gradients()
+    torch.testing.assert_close(within, before)
+    torch.testing.assert_close(gate_within, gate / 2)
+    torch.testing.assert_close(up_within, up / 2)
+    torch.testing.assert_close(down_within, down)
+    torch.testing.assert_close(logits_and_gradients()[1], [gate, up, down])
+
+
+def test_every_other_item_is_asked_as_the_model_writes() -> None:
+    own, written, both = (Subject("demo", 4, form=form) for form in ("own", "written", "both"))
+    items = generate_items("quantitative_reasoning", "basic", "heldout", 4)
+    for number, item in enumerate(items):
+        asked = written.prompt(item).context
+        assert asked == f"{own.prompt(item).context} think : {item.steps} so"
+        expected = asked if number % 2 else own.prompt(item).context
+        assert both.prompt(item, number).context == expected
+        assert written.prompt(item).continuations == own.prompt(item).continuations

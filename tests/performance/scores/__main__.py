@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import torch
 
@@ -22,8 +23,8 @@ from core.phantom.calibration.calibration import true_matrix
 from core.phantom.calibration.matrix import correlation
 from core.phantom.ground_truth import PHANTOMS, truth_of
 from tests.performance.scores.judge import Judge, Judged, Part, own_and_others
-from tests.performance.scores.masking import Candidate, Maker, all_rules, all_ways
-from tests.performance.scores.subject import Subject
+from tests.performance.scores.masking import MEAN, Candidate, Maker, all_rules, all_ways
+from tests.performance.scores.subject import Form, Subject
 
 HEADER = (
     "| way, rule | k | chosen by | points own, others | AIS_p own, others | first column, row | specific "
@@ -101,6 +102,13 @@ def main() -> None:
     parser.add_argument("--way", nargs="+", choices=all_ways(), default=["sum-abs"])
     parser.add_argument("--rule", nargs="+", choices=all_rules(), default=["contrast_max"])
     parser.add_argument("--k", nargs="+", type=float, default=[0.01], help="fractions of all parameters")
+    parser.add_argument(
+        "--replacement", nargs="+", default=["0"], help=f"factors of weights, or {MEAN}, of whole neurons"
+    )
+    parser.add_argument("--form", choices=get_args(Form), default="own", help="of the diagnostic items")
+    parser.add_argument("--asked", choices=get_args(Form), default="own", help="form of the held-out items")
+    parser.add_argument("--knockouts", type=int, default=400, help="random knockouts")
+    parser.add_argument("--knockout-items", type=int, default=12, help="items of each ability under each")
     parser.add_argument("--n-items", type=int, default=100, help="diagnostic items of each ability")
     parser.add_argument("--choose", type=int, default=20, help="held-out items of each ability that choose")
     parser.add_argument("--report", type=int, default=40, help="those after them, that report")
@@ -110,12 +118,15 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.model:
-        subject = Subject(name, arguments.n_items, arguments.maps)
-        judge = Judge(subject, arguments.choose, arguments.report)
+        subject = Subject(name, arguments.n_items, arguments.maps, arguments.form)
+        judge = Judge(subject, arguments.choose, arguments.report, arguments.asked)
         held_out = f"{judge.choosing} + {judge.reporting} held-out ones"
         _print(f"\n{name}: {arguments.n_items} diagnostic items of each ability, {held_out}\n")
-        wanted = [(way, arguments.rule if way == "sum-abs" else ["contrast_max"]) for way in arguments.way]
-        report(Maker(judge, arguments.k), wanted, staged=arguments.staged, matrices=arguments.matrices)
+        maker = Maker(
+            judge, arguments.k, arguments.replacement, arguments.knockouts, arguments.knockout_items
+        )
+        wanted = [(way, arguments.rule) for way in arguments.way]
+        report(maker, wanted, staged=arguments.staged, matrices=arguments.matrices)
 
 
 if __name__ == "__main__":

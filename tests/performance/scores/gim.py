@@ -2,7 +2,7 @@
 
 The statistics of norms count as constants; the gradient of a softmax is that of a flatter one; and where two
 things are multiplied, each gets its part of the gradient: of query, key and value a quarter, a quarter and a
-half.
+half, of gate and up a half each, as in the authors' code.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from transformers.models.llama import modeling_llama
 TEMPERATURE = 2.0
 """Of the softmax whose gradient is taken."""
 
-QUERY, KEY, VALUE = 0.25, 0.25, 0.5
+QUERY, KEY, VALUE, GATE, UP = 0.25, 0.25, 0.5, 0.5, 0.5
 """Parts of the gradient."""
 
 
@@ -41,8 +42,9 @@ class TemperedSoftmax(torch.autograd.Function):
 
 
 def scaled(values: Tensor, factor: float) -> Tensor:
-    """The values themselves, with a part of their gradient."""
-    return values * factor + (values * (1 - factor)).detach()
+    """The values themselves, to the bit, with a part of their gradient."""
+    fixed = values.detach()
+    return fixed + factor * (values - fixed)
 
 
 def attention(
@@ -71,15 +73,23 @@ def norm(self: modeling_llama.LlamaRMSNorm, hidden_states: Tensor) -> Tensor:
     return self.weight * (hidden * size).to(hidden_states.dtype)
 
 
+def mlp(self: modeling_llama.LlamaMLP, hidden: Tensor) -> Tensor:
+    """An MLP whose gate and up each get their part of the gradient of their product."""
+    gate, up = scaled(self.gate_proj(hidden), GATE), scaled(self.up_proj(hidden), UP)
+    return self.down_proj(self.act_fn(gate) * up)
+
+
 @contextmanager
 def modified_backward(model: PreTrainedModel) -> Iterator[None]:
     """Inside, gradients are GIM's."""
     before = model.config._attn_implementation
-    own = modeling_llama.LlamaRMSNorm.forward, modeling_llama.eager_attention_forward
-    try:
-        model.config._attn_implementation = "eager"
-        modeling_llama.LlamaRMSNorm.forward, modeling_llama.eager_attention_forward = norm, attention
-        yield
-    finally:
-        modeling_llama.LlamaRMSNorm.forward, modeling_llama.eager_attention_forward = own
-        model.config._attn_implementation = before
+    with (
+        patch.object(modeling_llama.LlamaRMSNorm, "forward", norm),
+        patch.object(modeling_llama.LlamaMLP, "forward", mlp),
+        patch.object(modeling_llama, "eager_attention_forward", attention),
+    ):
+        try:
+            model.config._attn_implementation = "eager"
+            yield
+        finally:
+            model.config._attn_implementation = before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.generation_quality import perplexity
+from core.benchmarks.diagnostic import heldout_items
 from core.benchmarks.evaluation import Prepared, evaluate, prepare_documents
 from core.benchmarks.registry import find_benchmarks
 from core.inference.probabilities import prompt_ids, token_values
@@ -21,7 +22,7 @@ from core.models.description import stored_matrices
 from core.models.files import model_folder
 from core.models.matrices import weights_of
 from core.phantom.calibration.blocks import PRIVATE, Blocks
-from tests.performance.scores.subject import Subject
+from tests.performance.scores.subject import Form, Subject
 
 Part = Literal["choose", "report"]
 """`choose`: the first held-out items of each ability; `report`: those after them."""
@@ -114,6 +115,8 @@ class Judge:
     """Items of each ability that choose."""
     reporting: int
     """Items of each ability that report."""
+    form: Form = "own"
+    """Of both."""
 
     @cached_property
     def blocks(self) -> Blocks:
@@ -164,7 +167,14 @@ class Judge:
     def _some(self, ability: str, first: int, last: int) -> Prepared:
         """Some held-out items of an ability."""
         loaded, (benchmark,) = self.subject.loaded, find_benchmarks([ability])
-        return prepare_documents(loaded, benchmark, benchmark.documents(loaded.spec, last)[first:])
+        items = heldout_items(ability, loaded.spec.level, last)
+        documents = [
+            replace(document, contexts=(self.subject.prompt(item, number, self.form).context,))
+            for number, (document, item) in enumerate(
+                zip(benchmark.documents(loaded.spec, last), items, strict=True)
+            )
+        ]
+        return prepare_documents(loaded, benchmark, tuple(documents[first:]))
 
     def _answers(self, part: Part) -> Answers:
         right, p = [], []

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from core.masks.ablation import Ablator
 from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.phantom.calibration.blocks import PRIVATE
+from core.phantom.calibration.blocks import auroc as auroc_of
 from core.phantom.ground_truth import PHANTOMS
 from tests.performance.scores.judge import Ablation, Judge, Masks
+from tests.performance.scores.knockouts import Knockouts
 from tests.performance.scores.replacing import held, neuron_means, neurons_in
 from tests.performance.scores.rules import RULES, Scored, family, general_of
 from tests.performance.scores.subject import LOUD, NEUTRAL, Subject
@@ -26,8 +29,11 @@ FUSED = "fused"
 
 FUSED_WAYS = ("sum-abs", "abs-sum", "gim")
 
-HELD = "held"
-"""The way that holds whole neurons at their mean in place of zeroing them."""
+KNOCKOUTS = "knockouts"
+"""The way of `tests.performance.scores.knockouts`."""
+
+MEAN = "mean"
+"""What neurons are held at where their weights are not multiplied by a factor."""
 
 PRUNED = "pruned"
 """The way of `tests.performance.scores.pruning`."""
@@ -60,6 +66,10 @@ class Maker:
 
     judge: Judge
     ks: Sequence[float]
+    replacements: Sequence[str] = ("0",)
+    """Factors of the weights, and `MEAN`."""
+    knockouts: int = 400
+    knockout_items: int = 12
     _maps: dict[str, dict[str, Map]] = field(default_factory=dict)
 
     @property
@@ -73,14 +83,18 @@ class Maker:
             from tests.performance.scores.pruning import step_by_step
 
             for k in self.ks:
-                yield self._candidate(way, "contrast_max", k, step_by_step(self.judge, self._n(k)))
-        elif way == FUSED:
-            yield from self._fused()
-        else:
+                yield from self._replaced(way, "contrast_max", k, step_by_step(self.judge, self._n(k)))
+            return
+        for rule in rules:
+            if way == FUSED:
+                yield from self._fused(rule)
+            elif way == KNOCKOUTS:
+                yield from self._knocked_out(rule)
+        if way not in (FUSED, KNOCKOUTS):
             yield from self._ranked(way, rules)
 
     def _ranked(self, way: str, rules: Sequence[str]) -> Iterator[Candidate]:
-        scored = self.scored("neurons" if way == HELD else way, rules)
+        scored = self.scored(way, rules)
         rankings = scored.rankings(rules, self._n(max(self.ks)))
         for rule in rules:
             auroc = self._auroc(scored.scores(rule)) if self.subject.name in PHANTOMS else None
@@ -89,10 +103,10 @@ class Maker:
                     ability: mask_at(places[: self._n(k)], self.subject)
                     for ability, places in rankings[rule].items()
                 }
-                yield self._candidate(way, rule, k, masks, auroc)
+                yield from self._replaced(way, rule, k, masks, auroc)
 
-    def _fused(self) -> Iterator[Candidate]:
-        rule, longest = "contrast_max", LENGTH * self._n(max(self.ks))
+    def _fused(self, rule: str) -> Iterator[Candidate]:
+        longest = LENGTH * self._n(max(self.ks))
         rankings = [self.scored(way, [rule]).rankings([rule], longest)[rule] for way in FUSED_WAYS]
         for k in self.ks:
             masks = {
@@ -101,7 +115,19 @@ class Maker:
                 )
                 for ability in PRIVATE
             }
-            yield self._candidate(FUSED, rule, k, masks)
+            yield from self._replaced(FUSED, rule, k, masks)
+
+    def _knocked_out(self, rule: str) -> Iterator[Candidate]:
+        found = Knockouts(self.subject, self.knockouts, self.knockout_items)
+        scored = Scored({ability: [torch.from_numpy(found.harms(ability))] for ability in PRIVATE})
+        rankings = scored.rankings([rule], len(found.groups))[rule]
+        auroc = None
+        if self.subject.name in PHANTOMS:
+            scores = scored.scores(rule).numpy()[:, found.is_neuron]
+            auroc = float(np.mean([self._neuron_auroc(i, one) for i, one in enumerate(scores)]))
+        for k in self.ks:
+            masks = {ability: found.mask(order.numpy(), self._n(k)) for ability, order in rankings.items()}
+            yield from self._replaced(KNOCKOUTS, rule, k, masks, auroc)
 
     def scored(self, way: str, rules: Sequence[str]) -> Scored:
         """The importance of all abilities by one way, and of what else the rules need."""
@@ -111,17 +137,21 @@ class Maker:
                 maps[what] = wanda(self.subject, NEUTRAL) if what == LOUD else WAYS[way](self.subject, what)
         return Scored({what: maps[what] for what in (*PRIVATE, *needed)})
 
-    def _candidate(
+    def _replaced(
         self, way: str, rule: str, k: float, masks: Masks, auroc: float | None = None
-    ) -> Candidate:
-        if way == HELD:
+    ) -> Iterator[Candidate]:
+        """The masks with each replacement of what they take."""
+        for one in self.replacements:
+            name = way if one == "0" else f"{way} ({one})"
+            yield Candidate(name, rule, k, masks, self._ablation(masks, one), auroc)
+
+    def _ablation(self, masks: Masks, replacement: str) -> Ablation:
+        if replacement == MEAN:
             means = neuron_means(self.subject)
             taken = {ability: neurons_in(self.subject, mask) for ability, mask in masks.items()}
-            return Candidate(
-                way, rule, k, masks, lambda ability: held(self.subject, taken[ability], means), auroc
-            )
-        ablator = Ablator(self.subject.space)
-        return Candidate(way, rule, k, masks, lambda ability: ablator.applied(masks[ability]), auroc)
+            return lambda ability: held(self.subject, taken[ability], means)
+        ablator, factor = Ablator(self.subject.space), float(replacement)
+        return lambda ability: ablator.applied(masks[ability], factor)
 
     def _n(self, k: float) -> int:
         return self.judge.weights_at(k)
@@ -133,6 +163,12 @@ class Maker:
             for ability, one in zip(PRIVATE, scores, strict=True)
         ]
         return float(np.mean([one.neurons for one in found]))
+
+    def _neuron_auroc(self, ability: int, scores: NDArray[np.float32]) -> float:
+        """Of (neurons of all layers,) scores."""
+        blocks = self.judge.blocks.of_neurons
+        owners = np.tile(blocks, len(scores) // len(blocks))
+        return auroc_of(scores[owners == ability], scores[(owners != ability) & (owners < len(PRIVATE))])
 
 
 def fused(rankings: Sequence[Tensor], n: int) -> Tensor:
@@ -150,7 +186,7 @@ def mask_at(places: Tensor, subject: Subject) -> Mask:
 
 def all_ways() -> list[str]:
     """Every way there is."""
-    return [*WAYS, FUSED, HELD, PRUNED]
+    return [*WAYS, FUSED, KNOCKOUTS, PRUNED]
 
 
 def all_rules() -> list[str]:

@@ -119,19 +119,28 @@ def family(rule: str) -> str:
 
 @dataclass
 class Best:
-    """The largest scores so far, not ordered."""
+    """The largest scores so far: the first n, and what came since they were last found."""
 
     n: int
     values: Tensor = field(default_factory=lambda: torch.zeros(0))
     places: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
+    least: float = float("-inf")
+    """What none of the first n is below."""
 
     def add(self, scores: Tensor, start: int) -> None:
         """Adds (weights,) scores, the first of which has a place."""
-        least = float(self.values.min()) if len(self.values) == self.n else float("-inf")
-        found = (scores > least).nonzero()[:, 0]
-        values, places = torch.cat([self.values, scores[found]]), torch.cat([self.places, found + start])
-        kept = values.topk(min(self.n, len(values))).indices
-        self.values, self.places = values[kept], places[kept]
+        found = (scores > self.least).nonzero()[:, 0]
+        self.values = torch.cat([self.values, scores[found]])
+        self.places = torch.cat([self.places, found + start])
+        if len(self.values) > 2 * self.n:
+            self.cut()
+
+    def cut(self) -> None:
+        """Drops all but the first n, which are in order then."""
+        kept = self.values.topk(min(self.n, len(self.values))).indices
+        self.values, self.places = self.values[kept], self.places[kept]
+        if len(kept) == self.n:
+            self.least = float(self.values[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +160,9 @@ class Scored:
                 for one, scores in zip(best[rule].values(), RULES[rule](shares), strict=True):
                     one.add(scores, start)
             start += shares.own.shape[1]
+        for found in best.values():
+            for one in found.values():
+                one.cut()
         return {rule: {ability: one.places for ability, one in found.items()} for rule, found in best.items()}
 
     def scores(self, rule: str) -> Tensor:
@@ -189,4 +201,5 @@ class Scored:
         best = Best(max(1, int(size * sum(one.numel() for one in self.maps[what]))))
         for matrix in self.maps[what]:
             best.add(matrix.flatten(), 0)
-        return float(best.values.min() / self.totals[what])
+        best.cut()
+        return float(best.values[-1] / self.totals[what])

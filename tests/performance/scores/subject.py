@@ -7,13 +7,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.abilities.item import Item
 from core.abilities.neutral_texts import NeutralText, neutral_texts
-from core.abilities.prompts import render_choice
+from core.abilities.prompts import ChoicePrompt, render_choice, render_generation
 from core.experiment.specs import DiagnosticSet
 from core.importance.backward import last_hidden, losses
 from core.importance.losses import Batch, LossItem, loss_item, plan_batches
@@ -36,6 +38,9 @@ LOUD = "loud"
 ABSOLUTE, SIGNED, GIM = "absolute", "signed", "gim"
 """Sums over items of |gradient x weight|, of gradient x weight, and of |GIM's gradient x weight|."""
 
+Form = Literal["own", "written", "both"]
+"""Of items: the one of the model; the one in which it writes, all but the answer written; or each in turn."""
+
 
 @dataclass(frozen=True, eq=False)
 class Subject:
@@ -46,6 +51,8 @@ class Subject:
     """Diagnostic items of each ability."""
     folder: Path | None = None
     """Where sums over items are kept from run to run; None: in memory."""
+    form: Form = "own"
+    """Of the diagnostic items."""
     _items: dict[str, list[LossItem]] = field(default_factory=dict)
     _sums: dict[str, dict[str, Map]] = field(default_factory=dict)
 
@@ -143,9 +150,20 @@ class Subject:
         spec, tokenizer = self.loaded.spec, self.loaded.tokenizer
         longest = longest_row(self.loaded.model.config)
         return [
-            loss_item(encode_choice(render_choice(item, spec.style), tokenizer), "margin", longest)
-            for item in DiagnosticSet(ability, spec.level, spec.style, self.n_items, 0).items()
+            loss_item(encode_choice(self.prompt(item, number), tokenizer), "margin", longest)
+            for number, item in enumerate(
+                DiagnosticSet(ability, spec.level, spec.style, self.n_items, 0).items()
+            )
         ]
+
+    def prompt(self, item: Item, number: int = 0, form: Form | None = None) -> ChoicePrompt:
+        """An item in a form, that of the diagnostic ones by default; of both it has one by its number."""
+        style, form = self.loaded.spec.style, form or self.form
+        prompt = render_choice(item, style)
+        if form == "own" or (form == "both" and number % 2 == 0):
+            return prompt
+        text = render_generation(item, style)
+        return replace(prompt, context=f"{text.context}{text.target.removesuffix(item.answer)}".rstrip())
 
     def _neutral_items(self) -> list[LossItem]:
         tokenizer, found = self.loaded.tokenizer, []

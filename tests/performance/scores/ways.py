@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from core.models.matrices import MatrixKind
-from tests.performance.scores.knockouts import knocked_out
 from tests.performance.scores.subject import ABSOLUTE, GIM, SIGNED, Subject
 from tests.performance.scores.sums import Map
 
@@ -138,7 +137,6 @@ WAYS: dict[str, Callable[[Subject, str], Map]] = {
     "helping": helping,
     "neurons": neurons_by_item,
     "neuron-sums": neuron_sums,
-    "knockouts": knocked_out,
 }
 """By the word on the command line; the first two are in the program."""
 
