@@ -246,7 +246,8 @@ class RuleFlags:
     reduction: Annotated[
         Reduction | None,
         typer.Option(
-            help="sum-abs: sum over items of |gradient x weight|; abs-sum: |sum over items| (the paper).",
+            help="sum-lost: sum over items of what each loses, to first order, if the weight is zeroed; "
+            "sum-abs: of |gradient x weight|; abs-sum: |sum over items| (the paper).",
             show_default=DEFAULT_RULE.reduction,
         ),
     ] = None

@@ -104,15 +104,21 @@ class GradientSums:
     """Sums the gradients of some matrices over items, in float32, into one accumulator each."""
 
     def __init__(
-        self, accumulators: Mapping[Matrix, Tensor], reduction: Reduction, offload: Offload | None = None
+        self,
+        space: WeightSpace,
+        accumulators: Mapping[Matrix, Tensor],
+        reduction: Reduction,
+        offload: Offload | None = None,
     ) -> None:
         """Adds nothing yet.
 
         Args:
+            space: the matrices' weights, whose signs `sum-lost` needs.
             accumulators: (rows, columns) float32 each, on the matrix's device; with offload in main memory.
             reduction: whether items may cancel.
             offload: brings each batch's gradient of a matrix to its accumulator.
         """
+        self._space = space
         self._accumulators = accumulators
         self._reduction = reduction
         self._offload = offload
@@ -141,13 +147,13 @@ class GradientSums:
         self._gradients.append((matrix, _probe(gradient)))
         accumulator = self._accumulators[matrix]
         if self._offload is None:
-            self._add_into(accumulator, gradient, inputs)
+            self._add_into(accumulator, matrix, gradient, inputs)
             return
         of_batch = torch.zeros(matrix.rows, matrix.columns, device=gradient.device)
-        self._add_into(of_batch, gradient, inputs)
+        self._add_into(of_batch, matrix, gradient, inputs)
         self._offload.send(of_batch, accumulator.add_)
 
-    def _add_into(self, sums: Tensor, gradient: Tensor, inputs: Tensor) -> None:
+    def _add_into(self, sums: Tensor, matrix: Matrix, gradient: Tensor, inputs: Tensor) -> None:
         if not _multiplies_halves(gradient, inputs):
             gradient, inputs = gradient.float(), inputs.float()
         if self._reduction == "abs-sum":
@@ -157,8 +163,12 @@ class GradientSums:
             else:
                 sums += _product(gradient, inputs)
             return
+        rises = None  # the sign of a gradient with which the loss rises when the weight goes
+        if self._reduction == "sum-lost":
+            rises = self._space.read(matrix).sign().neg_().float()
         for row, length in enumerate(self._lengths):
-            sums += _product(gradient[row, :length], inputs[row, :length]).abs_()
+            product = _product(gradient[row, :length], inputs[row, :length])
+            sums += product.abs_() if rises is None else product.mul_(rises).clamp_(min=0)
 
     def finish(self) -> None:
         """Returns when everything is in the accumulators."""

@@ -1,4 +1,4 @@
-"""Scores every candidate weight: I(w) = |sum over items of dL/dw * w|, group of layers by group."""
+"""Scores every candidate weight by gradient times weight, group of layers by group."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class _Passes:
         while True:
             accumulators = self._accumulators(matrices, target)
             is_on_host = self._plan.accumulate_on == "host"
-            sums = GradientSums(accumulators, self._reduction, offload if is_on_host else None)
+            sums = GradientSums(self._space, accumulators, self._reduction, offload if is_on_host else None)
             batches = plan_batches(self._items, self._plan.scoring_batch, self._device.type)
             batches = [batch for batch in batches if batch.half == half]
             too_large = self._first_too_large(batches, matrices, sums)

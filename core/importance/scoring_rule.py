@@ -10,11 +10,12 @@ option's log-likelihood plus the mean of the others'."""
 
 LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")
 
-Reduction = Literal["abs-sum", "sum-abs"]
+Reduction = Literal["abs-sum", "sum-abs", "sum-lost"]
 """`abs-sum`: the absolute value of the sum over items; `sum-abs`: the sum of the items' absolute values, in
-which items that pull a weight in opposite directions do not cancel."""
+which items that pull a weight in opposite directions do not cancel; `sum-lost`: the sum of what each item
+loses, to first order, if the weight is zeroed, and 0 for an item that gains."""
 
-REDUCTIONS: tuple[Reduction, ...] = ("abs-sum", "sum-abs")
+REDUCTIONS: tuple[Reduction, ...] = ("abs-sum", "sum-abs", "sum-lost")
 
 
 class ScoringRule(NamedTuple):

@@ -58,8 +58,13 @@ def _truth(
     totals = [torch.zeros_like(weight) for weight in weights]
     for item in items:
         gradients = torch.autograd.grad(_plain_loss(double, item, loss), weights)
-        for total, gradient in zip(totals, gradients, strict=True):
-            total += gradient if reduction == "abs-sum" else gradient.abs()
+        for total, gradient, weight in zip(totals, gradients, weights, strict=True):
+            if reduction == "abs-sum":
+                total += gradient
+            elif reduction == "sum-abs":
+                total += gradient.abs()
+            else:  # the loss rises by -gradient * weight, to first order
+                total += torch.where(gradient * weight < 0, gradient, 0).abs()
     return [(total * weight).abs().detach() for total, weight in zip(totals, weights, strict=True)]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import PreTrainedModel
+from transformers import LlamaForCausalLM, PreTrainedModel
 
 from core.importance.hooks import GradientSums
 from core.importance.maps import Importance, Offload, zero_map
@@ -282,26 +282,28 @@ def test_other_errors_of_torch_are_not_taken_for_memory(tmp_path: Path) -> None:
         score(model, ONE_PASS, tmp_path)
 
 
-MATRICES = [Matrix(0, 0, "q", "first", 8, 6, 0), Matrix(1, 0, "k", "second", 3, 5, 48)]
-
-
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_staged_sums_equal_those_beside_the_weights(reduction: Reduction) -> None:
-    generator = torch.Generator().manual_seed(0)
-    direct = {matrix: torch.zeros(matrix.rows, matrix.columns) for matrix in MATRICES}
-    fetched = {matrix: torch.zeros(matrix.rows, matrix.columns) for matrix in MATRICES}
-    with Offload(48, pinned=False) as offload:
-        plain, staged = GradientSums(direct, reduction), GradientSums(fetched, reduction, offload)
+def test_staged_sums_equal_those_beside_the_weights(
+    tiny_llama: LlamaForCausalLM, reduction: Reduction
+) -> None:
+    generator, space = torch.Generator().manual_seed(0), WeightSpace(tiny_llama)
+    matrices = space.matrices[:3]
+    direct = {matrix: torch.zeros(matrix.rows, matrix.columns) for matrix in matrices}
+    fetched = {matrix: torch.zeros(matrix.rows, matrix.columns) for matrix in matrices}
+    with Offload(max(one.size for one in matrices), pinned=False) as offload:
+        plain = GradientSums(space, direct, reduction)
+        staged = GradientSums(space, fetched, reduction, offload)
         for sums in (plain, staged):
             sums.start([3, 2, 3, 1])
         for _ in range(7):
-            for matrix in MATRICES:
+            for matrix in matrices:
                 gradient = torch.randn(4, 3, matrix.rows, generator=generator)
                 inputs = torch.randn(4, 3, matrix.columns, generator=generator)
                 plain.add(matrix, gradient, inputs)
                 staged.add(matrix, gradient, inputs)
         staged.finish()
-    for matrix in MATRICES:
+    for matrix in matrices:
+        assert direct[matrix].any()
         torch.testing.assert_close(fetched[matrix], direct[matrix], rtol=1e-5, atol=1e-5)
 
 
@@ -320,6 +322,9 @@ def test_offload_hands_over_in_order_and_raises_what_a_receiver_raises() -> None
         offload.send(sent[0], fail)
         with pytest.raises(OSError, match="is gone"):
             offload.finish()
+
+
+MATRICES = [Matrix(0, 0, "q", "first", 8, 6, 0), Matrix(1, 0, "k", "second", 3, 5, 48)]
 
 
 def test_a_map_on_disk_has_no_name_and_goes_with_its_tensors(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ NEUTRAL = "neutral"
 LOUD = "loud"
 """Stands for an ability: weight times activation on the same texts, as Wanda has it."""
 
-ABSOLUTE, SIGNED, GIM = "absolute", "signed", "gim"
-"""Sums over items of |gradient x weight|, of gradient x weight, and of |GIM's gradient x weight|."""
+ABSOLUTE, SIGNED, LOST, GIM = "absolute", "signed", "lost", "gim"
+"""Sums over items of |gradient x weight|, of it with its sign, of its losses, and of GIM's absolute value."""
 
 Form = Literal["own", "written", "both"]
 """Of items: the one of the model; the one in which it writes, all but the answer written; or each in turn."""
@@ -102,17 +102,18 @@ class Subject:
         return list(neutral_texts(self.loaded.spec.level)[1::2])
 
     def sums(self, ability: str, kind: str) -> Map:
-        """A sum over an ability's items, for each matrix of the MLPs; both kinds of a pass are kept.
+        """A sum over an ability's items, for each matrix of the MLPs; all kinds of a pass are kept.
 
         Args:
             ability: whose items.
-            kind: `ABSOLUTE`, `SIGNED` or `GIM`.
+            kind: `ABSOLUTE`, `SIGNED`, `LOST` or `GIM`.
         """
         if (path := self._path(ability, kind)) is not None and path.exists():
             return _read(path, self.weights)
         if ability not in self._sums or kind not in self._sums[ability]:
-            absolute, signed = self.summed(ability, is_gim=kind == GIM)
-            found = {GIM: absolute} if kind == GIM else {ABSOLUTE: absolute, SIGNED: signed}
+            absolute, signed, lost = self.summed(ability, is_gim=kind == GIM)
+            plain = {ABSOLUTE: absolute, SIGNED: signed, LOST: lost}
+            found = {GIM: absolute} if kind == GIM else plain
             if path is not None:
                 for name, one in found.items():
                     np.save(path.with_name(f"{ability}-{name}.npy"), torch.cat([m.flatten() for m in one]))
@@ -120,8 +121,8 @@ class Subject:
             self._sums.setdefault(ability, {}).update(found)
         return self._sums[ability][kind]
 
-    def summed(self, ability: str, *, is_gim: bool = False) -> tuple[Map, Map]:
-        """The sums of absolute values and of signed ones over an ability's items, computed now."""
+    def summed(self, ability: str, *, is_gim: bool = False) -> tuple[Map, Map, Map]:
+        """The three sums over an ability's items, computed now."""
         with modified_backward(self.loaded.model) if is_gim else nullcontext():
             return sums_of(self.loaded.model, self.space, self.batches(ability))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from core.models.matrices import MatrixKind
-from tests.performance.scores.subject import ABSOLUTE, GIM, SIGNED, Subject
+from tests.performance.scores.subject import ABSOLUTE, GIM, LOST, SIGNED, Subject
 from tests.performance.scores.sums import Map
 
 STEPS = 8
@@ -27,6 +28,11 @@ def summed(subject: Subject, ability: str) -> Map:
 def by_item(subject: Subject, ability: str) -> Map:
     """Sum over items of |gradient x weight|: the program's reduction `sum-abs`."""
     return subject.sums(ability, ABSOLUTE)
+
+
+def lost(subject: Subject, ability: str) -> Map:
+    """Sum over items of what an item loses, to first order, where a weight goes: the reduction `sum-lost`."""
+    return subject.sums(ability, LOST)
 
 
 def gim(subject: Subject, ability: str) -> Map:
@@ -120,6 +126,19 @@ def neurons_by_item(subject: Subject, ability: str) -> Map:
     )
 
 
+def neurons_lost(subject: Subject, ability: str) -> Map:
+    """Sum over items of what an item loses, to first order, where a neuron goes; 0 where it gains.
+
+    That is its output times the output's gradient: gradient times weight, summed over its column of `down`.
+    """
+    downs = _total(
+        [down.sum(0).neg().clamp(min=0) for down in products[2::3]]
+        for products in subject.products(subject.one_by_one(ability))
+    )
+    layers = zip(downs, itertools.batched(subject.weights, 3), strict=True)
+    return [one for neurons, weights in layers for one in _spread(neurons, *weights)]
+
+
 def neuron_sums(subject: Subject, ability: str) -> Map:
     """The reduction `sum-abs`, summed over a neuron's weights, for each of its weights."""
     kinds = [matrix.kind for matrix in subject.space.candidates("mlp")]
@@ -129,6 +148,7 @@ def neuron_sums(subject: Subject, ability: str) -> Map:
 WAYS: dict[str, Callable[[Subject, str], Map]] = {
     "abs-sum": summed,
     "sum-abs": by_item,
+    "sum-lost": lost,
     "gim": gim,
     "fisher": fisher,
     "hutchinson": hutchinson,
@@ -136,9 +156,10 @@ WAYS: dict[str, Callable[[Subject, str], Map]] = {
     "wanda": wanda,
     "helping": helping,
     "neurons": neurons_by_item,
+    "neurons-lost": neurons_lost,
     "neuron-sums": neuron_sums,
 }
-"""By the word on the command line; the first two are in the program."""
+"""By the word on the command line; the first three are in the program."""
 
 
 def _total(maps: Iterable[Map]) -> Map:
@@ -154,9 +175,13 @@ def _over_neurons(kinds: list[MatrixKind], maps: Map) -> Map:
     for start in range(0, len(maps), 3):  # gate, up and down of a layer follow each other
         assert kinds[start : start + 3] == ["gate", "up", "down"]
         gate, up, down = maps[start : start + 3]
-        sums = gate.sum(1) + up.sum(1) + down.sum(0)
-        found += [sums[:, None].expand_as(gate), sums[:, None].expand_as(up), sums.expand_as(down)]
+        found += _spread(gate.sum(1) + up.sum(1) + down.sum(0), gate, up, down)
     return found
+
+
+def _spread(neurons: Tensor, gate: Tensor, up: Tensor, down: Tensor) -> Map:
+    """(neurons,) values, for each of their weights in the three matrices of a layer."""
+    return [neurons[:, None].expand_as(gate), neurons[:, None].expand_as(up), neurons.expand_as(down)]
 
 
 def _set(subject: Subject, values: Map) -> None:
