@@ -9,7 +9,7 @@ from core.inference import Finish
 from core.masks.choices import Scope, Selection
 from core.models.matrices import VARIANTS, Variant
 from core.models.spec import FORM, one_of
-from tui.numbers import k_text
+from tui.numbers import k_text, number
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -74,6 +74,13 @@ SCOPE_MEANINGS: dict[Scope, str] = {
     "units": "the first whole neurons; of all layers, heads too",
 }
 
+UNTIL_MEANINGS: dict[float | None, str] = {
+    None: "every run takes all items",
+    0.05: "stops once an AIS above .05 is settled: a link or none",
+    0.1: "the same of .10, which takes fewer items",
+}
+"""By least AIS of interest."""
+
 FINISH_WORDS: dict[Finish | str, str] = {
     "eos": "ended",
     "stop": "ended at a stop string",
@@ -135,7 +142,12 @@ MATRIX_JOB = "AIS matrix"
 """The beginning of the title of a job that fills the matrix of the tab AIS."""
 
 
-def job_title(mask: MaskSpec | None, benchmark_id: str) -> str:
+def job_title(mask: MaskSpec | None, benchmark_id: str, until: float | None = None) -> str:
     """The title of a job that runs one mask, with base and control, on one benchmark."""
     what = "base" if mask is None else f"{short_benchmark(mask.ability)} · {how_words(mask)}"
-    return f"{what} on {short_benchmark(benchmark_id)}"
+    return f"{what} on {short_benchmark(benchmark_id)}{until_words(until)}"
+
+
+def until_words(until: float | None) -> str:
+    """When runs stop, behind what is run: ` · until .05`; empty where all items count."""
+    return "" if until is None else f" · until {number(until)}"

@@ -65,6 +65,11 @@ def k_text(k: float) -> str:
     return f"{Decimal(f'{k * 100:.4g}'):f} %"
 
 
+def until_text(until: float | None) -> str:
+    """The least AIS of interest: `.05`; `off` where all items count."""
+    return "off" if until is None else number(until)
+
+
 def short_number(value: float, *, whole: bool = False) -> str:
     """A number from 0 up in four columns: `0.4`, `12`, `3.1k`, `<.1`.
 

@@ -78,10 +78,10 @@ def left_text(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
-def clock_text(elapsed_s: float, left_s: float | None) -> str:
-    """How long a job takes: `2:05, about 12 min left`."""
-    elapsed = duration_text(elapsed_s)
-    return elapsed if left_s is None else f"{elapsed}, about {left_text(left_s)} left"
+def clock_text(elapsed_s: float, left_s: float | None, *, is_most: bool = False) -> str:
+    """How long a job takes: `2:05, about 12 min left`; `at most` if it may stop before."""
+    elapsed, about = duration_text(elapsed_s), "at most" if is_most else "about"
+    return elapsed if left_s is None else f"{elapsed}, {about} {left_text(left_s)} left"
 
 
 def done_share(elapsed_s: float, left_s: float | None) -> float | None:

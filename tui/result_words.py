@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.shown import Shown
+    from core.analysis.statistics.cells import CellStatistics
     from tui.measures import Measure
 
 ENOUGH = 19
@@ -87,6 +88,33 @@ def until_line(rows: pl.DataFrame, most: int) -> str:
         f"Stopped once it was known whether an effect is above {number(least)}: {used:,} of {most:,} items "
         f"({used / most:.0%}); {still_open} of {len(rows)} cells are open."
     )
+
+
+def settled_words(cell: CellStatistics, *, is_over: bool = True) -> str:
+    """Whether it is settled that an effect is above the least AIS of interest: `link`, `no link`, `open`.
+
+    Args:
+        cell: of a run that stops when it is known.
+        is_over: whether it has stopped; else an open one may yet be settled.
+    """
+    if cell.ais is None and cell.ais_p is None:
+        return "no AIS"
+    link = settled_link(cell)
+    if link is None:
+        return "open" if is_over else "open so far"
+    return "link" if link else "no link"
+
+
+def settled_link(cell: CellStatistics) -> bool | None:
+    """Whether its whole interval is above the least AIS of interest, or below; None: neither.
+
+    Of AIS_p, or of AIS where there is no p(right); see `core.analysis.comparisons.with_links`.
+    """
+    by_score = cell.p_right is None
+    low, high = (cell.ais_low, cell.ais_high) if by_score else (cell.ais_p_low, cell.ais_p_high)
+    if low is None or high is None or cell.until is None:
+        return None
+    return True if low > cell.until else False if high < cell.until else None
 
 
 def _span(texts: Sequence[str]) -> str:

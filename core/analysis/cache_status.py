@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
+from core.analysis.stopped_cells import StoppedCells
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
@@ -26,21 +27,34 @@ class CacheStatus:
     """All rankings that the mask is cut from, if any."""
 
 
-def cache_status(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> CacheStatus:
+def cache_status(
+    experiment: Experiment,
+    mask: MaskSpec | None,
+    benchmark: Benchmark,
+    n: int,
+    until: float | None = None,
+) -> CacheStatus:
     """The status of one mask (None: the intact model, which has no control) on n items of a benchmark.
+
+    Args:
+        experiment: the model and the cache.
+        mask: the mask.
+        benchmark: drawn, with `until`.
+        n: number of items.
+        until: the least AIS of interest: a run is stored as soon as it is settled. None: all items count.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    base = is_stored(experiment, None, benchmark, n)
+    masks = [None] if mask is None else [None, mask, mask.control]
+    if until is None:
+        stored = [is_stored(experiment, one, benchmark, n) for one in masks]
+    else:
+        stored = StoppedCells(experiment, benchmark, until).are_over(masks)
     if mask is None:
-        return CacheStatus(base, ablated=False, control=False, ranking=True)
-    return CacheStatus(
-        base,
-        is_stored(experiment, mask, benchmark, n),
-        is_stored(experiment, mask.control, benchmark, n),
-        has_ranking(experiment, mask),
-    )
+        return CacheStatus(stored[0], ablated=False, control=False, ranking=True)
+    base, ablated, control = stored
+    return CacheStatus(base, ablated, control, has_ranking(experiment, mask))
 
 
 def is_stored(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> bool:
@@ -53,21 +67,39 @@ def is_stored(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmar
 
 
 def cached_abilities(
-    experiment: Experiment, template: MaskSpec | None, benchmark: Benchmark, n: int
+    experiment: Experiment,
+    template: MaskSpec | None,
+    benchmark: Benchmark,
+    n: int,
+    until: float | None = None,
 ) -> frozenset[str]:
     """The abilities whose mask, otherwise like the template, has outcomes on n items of the benchmark.
 
-    Without a template: all of them, if the intact model's outcomes are stored.
+    Without a template: all of them, if the intact model's outcomes are stored. With `until`: see
+    `cache_status`.
     """
     masks = {ability.id: template and replace(template, ability=ability.id) for ability in ABILITIES}
-    return frozenset(ability for ability, mask in masks.items() if is_stored(experiment, mask, benchmark, n))
+    if until is None:
+        stored = [is_stored(experiment, mask, benchmark, n) for mask in masks.values()]
+    else:
+        stored = StoppedCells(experiment, benchmark, until).are_over(list(masks.values()))
+    return frozenset(ability for ability, has in zip(masks, stored, strict=True) if has)
 
 
 def cached_benchmarks(
-    experiment: Experiment, mask: MaskSpec | None, benchmarks: Sequence[Benchmark], limit: int | None = None
+    experiment: Experiment,
+    mask: MaskSpec | None,
+    benchmarks: Sequence[Benchmark],
+    limit: int | None = None,
+    until: float | None = None,
 ) -> frozenset[str]:
-    """Those of some benchmarks on which a mask (None: the intact model) has outcomes, under a limit."""
-    return frozenset(b.id for b in benchmarks if is_stored(experiment, mask, b, items_of(b, limit)))
+    """Those of some benchmarks on which a mask (None: the intact model) has outcomes, under a limit.
+
+    With `until`: see `cache_status`.
+    """
+    if until is None:
+        return frozenset(b.id for b in benchmarks if is_stored(experiment, mask, b, items_of(b, limit)))
+    return frozenset(b.id for b in benchmarks if StoppedCells(experiment, b, until).are_over([mask])[0])
 
 
 def items_of(benchmark: Benchmark, limit: int | None) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.analysis.beyond import Beyond, beyond_masks
+from core.analysis.beyond import SPECIFICITY, SPECIFICITY_P, Beyond, beyond_masks
 from core.analysis.statistics.bootstrap import Specificity, specificities
 from core.analysis.statistics.cells import (
     CellStatistics,
@@ -16,15 +16,14 @@ from core.analysis.statistics.cells import (
     paired_probabilities,
     paired_scores,
 )
+from core.analysis.stopped_cells import StoppedCells
+from core.analysis.stored_parts import Version, version_of
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.specs import MaskSpec, Run
 
 MOST_KNOWN = 20_000
 """Statistics that are kept (about 10 MB) before all are dropped."""
-
-Version = tuple[str, int]
-"""A version of a stored file: its path, and when it was written, in nanoseconds."""
 
 _known: dict[tuple[Version, Version, int], CellStatistics] = {}
 """By base outcomes, ablated outcomes and seed of the bootstrap."""
@@ -44,6 +43,8 @@ class Effects:
     """Runs that the rest needs: the intact model first, then mask by mask."""
     damaged: tuple[CorruptEntry, ...]
     """Entries that were found damaged just now; they count as missing."""
+    unfinished: frozenset[tuple[MaskSpec, str]] = frozenset()
+    """Of runs that stop when it is known: those that are found, and missing because they have to go on."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +61,27 @@ def effects(
     masks: Sequence[MaskSpec],
     benchmarks: Sequence[tuple[Benchmark, int]],
     seed: int = 0,
+    until: float | None = None,
 ) -> Effects:
     """The statistics of every mask on every benchmark, from the cache.
 
     Args:
         experiment: the model and the cache.
         masks: duplicates count once.
-        benchmarks: with their numbers of items.
+        benchmarks: with their numbers of items; drawn ones with `until`.
         seed: random seed of the bootstrap.
+        until: the least AIS of interest, at which runs stop; None: all items count.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
+    if until is not None:
+        return _stopped_effects(experiment, masks, benchmarks, until)
     rows = [
         [experiment.request(mask, benchmark, n) for benchmark, n in benchmarks]
         for mask in dict.fromkeys([None, *masks])
     ]
-    versions = {r.key: version for row in rows for r in row if (version := _version(experiment, r.key))}
+    versions = {r.key: version for row in rows for r in row if (version := version_of(experiment, r.key))}
     pairs = [
         _Pair(base, ablated, (versions[base.key], versions[ablated.key]))
         for row in rows[1:]
@@ -93,14 +98,27 @@ def effects(
     return Effects(found, tuple(Run(r.mask, r.benchmark.id, r.n) for r in lacking), damaged)
 
 
-def _version(experiment: Experiment, key: str) -> Version | None:
-    """The current version of the outcomes of a key; None if not stored."""
-    entries = experiment.store.outcomes.entries
-    path = entries.read_path(key)
-    try:
-        return (str(path), path.stat().st_mtime_ns) if entries.has(key) else None
-    except FileNotFoundError:  # deleted between the two calls
-        return None
+def _stopped_effects(
+    experiment: Experiment,
+    masks: Sequence[MaskSpec],
+    benchmarks: Sequence[tuple[Benchmark, int]],
+    until: float,
+) -> Effects:
+    """The same of runs that stop when it is known."""
+    columns = [StoppedCells(experiment, benchmark, until) for benchmark, _ in benchmarks]
+    cells = [column.cells(masks) for column in columns]
+    found, unfinished = dict[tuple[MaskSpec, str], CellStatistics](), set[tuple[MaskSpec, str]]()
+    missing = [column.run(None) for column in columns if column.base is None]
+    for mask in dict.fromkeys(masks):
+        for column, of_column in zip(columns, cells, strict=True):
+            run, cell = column.run(mask), of_column.get(mask)
+            if cell is not None:
+                found[mask, run.benchmark] = cell.statistics
+            if cell is None or not cell.is_over:
+                missing.append(run)
+                unfinished |= set() if cell is None else {(mask, run.benchmark)}
+    damaged = tuple(error for column in columns for error in column.damaged)
+    return Effects(found, tuple(missing), damaged, frozenset(unfinished))
 
 
 def _statistics(
@@ -125,6 +143,25 @@ def _statistics(
     return known, set(keys) - set(frames), loaded.corrupt
 
 
+def _stopped_specificity(
+    column: StoppedCells, mask: MaskSpec, others: Sequence[MaskSpec], by_probability: bool
+) -> Specificity | None:
+    """The same of runs that stop when it is known."""
+    cells = column.cells([mask, *others])
+    if mask not in cells or len(cells) < 2:
+        return None
+    own, beyond = cells[mask].statistics, column.beyond(list(cells))
+    if beyond is None:
+        return None
+    names = SPECIFICITY_P if by_probability else SPECIFICITY
+    figures = [own.ais_p if by_probability else own.ais, *(beyond[0][name] for name in names)]
+    known = [figure for figure in figures if figure is not None]
+    if len(known) < len(figures):
+        return None
+    effect, of_others, *difference = known
+    return Specificity(effect, of_others, len(cells) - 1, *difference)
+
+
 def _remember(known: Mapping[tuple[Version, Version], CellStatistics], seed: int) -> None:
     if len(_known) + len(known) > MOST_KNOWN:
         _known.clear()
@@ -136,14 +173,16 @@ def stored_beyond(
     found: Mapping[tuple[MaskSpec, str], CellStatistics],
     benchmarks: Sequence[tuple[Benchmark, int]],
     seed: int = 0,
+    until: float | None = None,
 ) -> dict[tuple[MaskSpec, str], Beyond]:
     """What each mask does to each benchmark beyond the others by p(right), by mask and benchmark.
 
     Args:
         experiment: the model and the cache.
         found: the statistics of the masks that are compared, random ones among them.
-        benchmarks: with their numbers of items.
+        benchmarks: with their numbers of items; drawn ones with `until`.
         seed: random seed of the bootstrap.
+        until: see `effects`.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
@@ -151,8 +190,12 @@ def stored_beyond(
     rows: dict[tuple[MaskSpec, str], Beyond] = {}
     for benchmark, n in benchmarks:
         masks = [mask for mask, name in found if name == benchmark.id]
+        if until is not None:
+            others = StoppedCells(experiment, benchmark, until).beyond(masks) or []
+            rows |= {(mask, benchmark.id): one for mask, one in zip(masks, others, strict=False)}
+            continue
         requests = [experiment.request(mask, benchmark, n) for mask in (None, *masks)]
-        versions = tuple(filter(None, (_version(experiment, request.key) for request in requests)))
+        versions = tuple(filter(None, (version_of(experiment, request.key) for request in requests)))
         if len(versions) < len(requests) or len(masks) < 2:
             continue  # deleted meanwhile, or nothing to compare
         if (versions, seed) not in _known_beyond:
@@ -170,16 +213,25 @@ def stored_beyond(
 
 
 def stored_specificity(
-    experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, n: int, *, by_probability: bool
+    experiment: Experiment,
+    mask: MaskSpec,
+    benchmark: Benchmark,
+    n: int,
+    *,
+    by_probability: bool,
+    until: float | None = None,
 ) -> Specificity | None:
     """The AIS or AIS_p of a mask on n items less the mean of the other abilities' stored ones.
 
-    None if the base, the mask's own or all other outcomes are missing or damaged, or there is none.
+    None if the base, the mask's own or all other outcomes are missing or damaged, or there is none. With
+    `until`, see `effects`, on the items that all of them have.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
     others = [replace(mask, ability=one.id) for one in ABILITIES if one.id != mask.ability]
+    if until is not None:
+        return _stopped_specificity(StoppedCells(experiment, benchmark, until), mask, others, by_probability)
     base, *keys = [experiment.request(one, benchmark, n).key for one in (None, mask, *others)]
     known = [key for key in (base, *keys) if experiment.store.outcomes.entries.has(key)]
     frames = experiment.store.outcomes.load_many(known).frames

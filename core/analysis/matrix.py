@@ -7,17 +7,23 @@ from dataclasses import dataclass, replace
 from itertools import count, takewhile
 from typing import Any, Literal
 
+import polars as pl
+
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.analysis.beyond import Beyond
-from core.analysis.cache_status import is_stored, items_of
+from core.analysis.cache_status import items_of
 from core.analysis.comparisons import cell_table, compared
 from core.analysis.effects import Effects, effects, stored_beyond
 from core.analysis.shown import Shown, flags_of, shown_abilities
+from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import EmpiricalP, empirical_p
+from core.analysis.stopped_cells import StoppedCells
+from core.analysis.stored_parts import stored_parts
 from core.analysis.summaries import MatrixSummary, summaries
 from core.benchmarks.benchmark import Benchmark
+from core.benchmarks.drawn import drawn
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec, Run, drawn_seed, mask_weights
 from core.masks.choices import DRAWN, Scope, Selection
@@ -51,6 +57,8 @@ class Cell:
     """Lower end of its AIS_p beyond the other abilities' masks; None where that is not known."""
     over_random_p_low: float | None = None
     """The same beyond the random masks of its ability and size."""
+    is_unfinished: bool = False
+    """Whether its run, which stops when it is known, has to go on: the figures are those so far."""
     is_shown: bool = True
     """Whether the intact model shows the ability, or it is unknown; else nothing about it is significant."""
 
@@ -78,6 +86,8 @@ class Matrix:
     """Entries that were found damaged just now; they count as missing."""
     shown: Mapping[str, Shown]
     """How many of an ability's items the intact model answers right, as far as it is known."""
+    until: float | None = None
+    """The least AIS of interest, at which runs stop as soon as it is settled; None: all items count."""
 
     @property
     def variant(self) -> Variant:
@@ -99,6 +109,11 @@ class Matrix:
         """Scope of its masks."""
         return self.mask.scope
 
+    @property
+    def least_effect(self) -> float:
+        """The least effect of a link."""
+        return self.until or LEAST_EFFECT
+
 
 @dataclass(frozen=True)
 class SweepPoint:
@@ -116,6 +131,7 @@ def matrix(
     mask: MaskSpec,
     benchmarks: Sequence[Benchmark],
     limit: int | None = None,
+    until: float | None = None,
 ) -> Matrix:
     """The matrix of all abilities, from the cache.
 
@@ -124,6 +140,7 @@ def matrix(
         mask: one of its masks, whatever its ability.
         benchmarks: the columns.
         limit: items of each benchmark; None for all.
+        until: the least AIS of interest, at which runs stop as soon as it is settled; None: all items count.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
@@ -131,14 +148,14 @@ def matrix(
     seed, masks = mask.seed, [replace(mask, ability=ability.id) for ability in ABILITIES]
     controls = [mask.control for mask in masks]
     ids = [benchmark.id for benchmark in benchmarks]
-    sized = [(benchmark, items_of(benchmark, limit)) for benchmark in benchmarks]
-    measured = effects(experiment, [*masks, *controls], sized, seed)
+    sized = sized_benchmarks(benchmarks, limit, until, seed)
+    measured = effects(experiment, [*masks, *controls], sized, seed, until)
     draws = [] if mask.selection in DRAWN else _further_draws(experiment, masks, sized, seed)
-    further = effects(experiment, draws, sized, seed)
+    further = effects(experiment, draws, sized, seed, until)
     found = {**measured.found, **further.found}
-    beyond = stored_beyond(experiment, found, sized, seed)
+    beyond = stored_beyond(experiment, found, sized, seed, until)
     random = cell_table([*controls, *draws], ids, found)
-    shown = shown_abilities(experiment, limit)
+    shown = shown_abilities(experiment, limit, None if until is None else evaluated(experiment, sized, until))
     table = compared(cell_table(masks, ids, measured.found), random, flags_of(shown))
     by_ability = {mask.ability: mask for mask in masks}
     cells = [_cell(measured, beyond, by_ability[row["ability"]], row) for row in table.to_dicts()]
@@ -155,25 +172,52 @@ def matrix(
         share_of_candidates=weights / experiment.info.candidates[mask.variant],
         damaged=(*measured.damaged, *further.damaged),
         shown=shown,
+        until=until,
     )
 
 
+def sized_benchmarks(
+    benchmarks: Sequence[Benchmark], limit: int | None, until: float | None, seed: int
+) -> list[tuple[Benchmark, int]]:
+    """Benchmarks with their numbers of items; with `until` in an order drawn by seed."""
+    sized = [(benchmark, items_of(benchmark, limit)) for benchmark in benchmarks]
+    return sized if until is None else [(drawn(benchmark, n, seed), n) for benchmark, n in sized]
+
+
+def evaluated(
+    experiment: Experiment, sized: Sequence[tuple[Benchmark, int]], until: float
+) -> dict[str, pl.DataFrame]:
+    """The intact model's outcomes on drawn benchmarks, by id, where those of all items are stored."""
+    frames = {one.id: StoppedCells(experiment, one, until).frame(None) for one, _ in sized}
+    return {name: frame for name, frame in frames.items() if frame is not None}
+
+
 def sweep(
-    experiment: Experiment, mask: MaskSpec, ks: Sequence[float], benchmark: Benchmark, n: int
+    experiment: Experiment,
+    mask: MaskSpec,
+    ks: Sequence[float],
+    benchmark: Benchmark,
+    limit: int | None,
+    until: float | None = None,
 ) -> list[SweepPoint]:
-    """One mask and its control at each k, on n items of one benchmark.
+    """One mask and its control at each k on one benchmark; limit and until: see `matrix`.
 
     Raises:
         ValueError: a k asks for more weights than there are candidates.
     """
     masks = [replace(mask, k=k) for k in ks]
-    measured = effects(experiment, [*masks, *(m.control for m in masks)], [(benchmark, n)], mask.seed)
+    sized = sized_benchmarks([benchmark], limit, until, mask.seed)
+    measured = effects(experiment, [*masks, *(m.control for m in masks)], sized, mask.seed, until)
     found = measured.found.get
     return [SweepPoint(m.k, found((m, benchmark.id)), found((m.control, benchmark.id))) for m in masks]
 
 
-def beside_random(experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, n: int) -> EmpiricalP | None:
+def beside_random(
+    experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, n: int, until: float | None = None
+) -> EmpiricalP | None:
     """A mask beside all stored random masks of its ability and size, on n items of one benchmark.
+
+    With `until`, see `matrix`, the benchmark is drawn.
 
     None for a drawn mask, and where its AIS is not known or defined, or that of all random masks.
 
@@ -184,7 +228,7 @@ def beside_random(experiment: Experiment, mask: MaskSpec, benchmark: Benchmark, 
         return None
     sized = [(benchmark, n)]
     draws = [mask.control, *_further_draws(experiment, [mask], sized, mask.seed)]
-    found = effects(experiment, [mask, *draws], sized, mask.seed).found
+    found = effects(experiment, [mask, *draws], sized, mask.seed, until).found
     own, *drawn = (found.get((one, benchmark.id)) for one in (mask, *draws))
     known = [one.ais for one in drawn if one is not None and one.ais is not None]
     return None if own is None or own.ais is None or not known else empirical_p(own.ais, known)
@@ -211,6 +255,7 @@ def _cell(
         link=row["link"],
         specificity_p_low=others.get("specificity_p_low"),
         over_random_p_low=others.get("over_random_p_low"),
+        is_unfinished=(mask, row["benchmark"]) in measured.unfinished,
         is_shown=row["shown"] is not False,
         empirical=None if p is None else EmpiricalP(p, masks),
     )
@@ -222,6 +267,6 @@ def _further_draws(
     """The random masks after the first of each ability, up to the first draw with nothing stored."""
     draws = ([replace(mask.control, seed=drawn_seed(seed, draw)) for mask in masks] for draw in count(1))
     stored = takewhile(
-        lambda drawn: any(is_stored(experiment, m, *one) for m in drawn for one in sized), draws
+        lambda masks: any(stored_parts(experiment, m, *one) for m in masks for one in sized), draws
     )
-    return [mask for drawn in stored for mask in drawn]
+    return [mask for masks in stored for mask in masks]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import polars as pl
+
 from core.abilities import ABILITIES
 from core.analysis.cache_status import is_stored, items_of
+from core.analysis.matrix import sized_benchmarks
 from core.analysis.profile import Profile, profile_of
+from core.analysis.stopped_cells import StoppedCells
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
 from core.experiment.plan import Plan
@@ -23,6 +27,7 @@ def stored_profile(
     benchmarks: Sequence[Benchmark],
     limit: int | None = None,
     ks: Sequence[float] = (),
+    until: float | None = None,
 ) -> tuple[Profile, Experiment]:
     """The profile of the whole part of a matrix, and the experiment that it is of.
 
@@ -35,24 +40,71 @@ def stored_profile(
         benchmarks: its columns.
         limit: items of each benchmark; None for all.
         ks: further k.
+        until: the least AIS of interest, at which runs stop as soon as it is settled; None: all items count.
 
     Raises:
         ValueError: nothing is stored whole, or is damaged; k asks for more weights than there are candidates.
     """
     scoring = replace(experiment.importance, n_items=experiment.n_items_of(mask))
     experiment = replace(experiment, importance=scoring)
-    plan = _plan(experiment, replace(mask, n_items=None), benchmarks, limit, ks)
-    asked = {one: plan.requests(experiment, one) for one in (None, *plan.masks())}
-    keys = [request.key for requests in asked.values() for request in requests]
-    found = experiment.store.outcomes.load_many(keys).frames
-    if lost := len(set(keys) - set(found)):
+    stored = (
+        _Whole(experiment, limit)
+        if until is None
+        else _Stopped(experiment, sized_benchmarks(benchmarks, limit, until, mask.seed), until)
+    )
+    plan = _plan(stored, replace(mask, n_items=None), benchmarks, limit, ks)
+    plan = plan if until is None else replace(plan, until=until).drawn()
+    frames = stored.frames((None, *plan.masks()), plan.benchmarks)
+    known = {one: [frame for frame in found if frame is not None] for one, found in frames.items()}
+    if lost := sum(len(frames[one]) - len(found) for one, found in known.items()):
         raise ValueError(f"{lost} of the stored runs are damaged: x runs them again.")
-    frames = {one: [found[request.key] for request in requests] for one, requests in asked.items()}
-    return profile_of(plan, experiment, frames), experiment
+    return profile_of(plan, experiment, known), experiment
+
+
+Found = dict[MaskSpec | None, list[pl.DataFrame | None]]
+"""Outcomes by mask, benchmark by benchmark; None for what is damaged."""
+
+
+class _Whole:
+    """What is stored of runs that take all items."""
+
+    def __init__(self, experiment: Experiment, limit: int | None) -> None:
+        self._experiment, self._limit = experiment, limit
+
+    def has(self, mask: MaskSpec | None, benchmark: Benchmark) -> bool:
+        """Whether the run of a mask (None: the intact model) is stored whole."""
+        return is_stored(self._experiment, mask, benchmark, items_of(benchmark, self._limit))
+
+    def frames(self, masks: Sequence[MaskSpec | None], benchmarks: Sequence[Benchmark]) -> Found:
+        """The outcomes."""
+        asked = {
+            mask: [self._experiment.request(mask, one, items_of(one, self._limit)).key for one in benchmarks]
+            for mask in masks
+        }
+        every = [key for keys in asked.values() for key in keys]
+        found = self._experiment.store.outcomes.load_many(every).frames
+        return {mask: [found.get(key) for key in keys] for mask, keys in asked.items()}
+
+
+class _Stopped:
+    """The same of runs that stop when it is known: they are whole once they are settled."""
+
+    def __init__(
+        self, experiment: Experiment, benchmarks: Sequence[tuple[Benchmark, int]], until: float
+    ) -> None:
+        self._columns = {one.id: StoppedCells(experiment, one, until) for one, _ in benchmarks}
+
+    def has(self, mask: MaskSpec | None, benchmark: Benchmark) -> bool:
+        """Whether the run of a mask is settled; whether that of the intact model is whole."""
+        return self._columns[benchmark.id].are_over([mask])[0]
+
+    def frames(self, masks: Sequence[MaskSpec | None], benchmarks: Sequence[Benchmark]) -> Found:
+        """The outcomes that count."""
+        return {mask: [self._columns[one.id].frame(mask) for one in benchmarks] for mask in masks}
 
 
 def _plan(
-    experiment: Experiment,
+    of: _Whole | _Stopped,
     mask: MaskSpec,
     benchmarks: Sequence[Benchmark],
     limit: int | None,
@@ -61,10 +113,9 @@ def _plan(
     """The largest plan of which everything is stored, as far as leaving out what lacks most finds it."""
 
     def has(ability: str, benchmark: Benchmark, **changes: object) -> bool:
-        one = replace(mask, ability=ability, **changes)  # type: ignore[arg-type]
-        return is_stored(experiment, one, benchmark, items_of(benchmark, limit))
+        return of.has(replace(mask, ability=ability, **changes), benchmark)  # type: ignore[arg-type]
 
-    evaluated = [one for one in benchmarks if is_stored(experiment, None, one, items_of(one, limit))]
+    evaluated = [one for one in benchmarks if of.has(None, one)]
     stored = {(a.id, b.id): has(a.id, b) for a in ABILITIES for b in evaluated}
     abilities, columns = whole_part(stored)
     whole = [one for one in evaluated if one.id in columns]

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from core.benchmarks.benchmark import (
     Benchmark,
     ChoiceDocument,
@@ -28,6 +30,16 @@ if TYPE_CHECKING:
 
 STEP = 32
 """Items of the first parts; later ones are a quarter of what comes before them."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Which items of a benchmark: those from one on, in an order drawn by seed."""
+
+    seed: int
+    of: int
+    """How many items are in order."""
+    start: int = 0
+    """Where in the order it begins."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +108,17 @@ def is_drawn(benchmark: Benchmark) -> bool:
     return isinstance(benchmark.source, DrawnSource)
 
 
+def part_of(benchmark: Benchmark) -> Part | None:
+    """Which items of the benchmark it was drawn from; None if it was not."""
+    source = benchmark.source
+    return Part(source.seed, source.of, source.start) if isinstance(source, DrawnSource) else None
+
+
 def parts_of(benchmark: Benchmark) -> tuple[Benchmark, ...]:
-    """The parts of a drawn benchmark, in order."""
+    """The parts of a drawn benchmark, in order; another one is a part of its own."""
     whole = benchmark.source
-    assert isinstance(whole, DrawnSource), "only what is drawn has parts"
+    if not isinstance(whole, DrawnSource):
+        return (benchmark,)
     ends = part_ends(whole.n_items)
     return tuple(
         replace(benchmark, source=replace(whole, start=start, n_items=end - start))

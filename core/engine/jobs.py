@@ -82,6 +82,7 @@ class JobQueue:
                 state="queued",
                 total=_total(start),
                 created=time.time(),
+                until=start.until if isinstance(start, StartRuns) else None,
             )
             self._entries.append(_Entry(job, start))
             self._emit(JobChanged(job))

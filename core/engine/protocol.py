@@ -53,6 +53,9 @@ class StartRuns(msgspec.Struct, frozen=True, tag=True):
 
     title: str
     runs: tuple[Run, ...]
+    until: float | None = None
+    """Stop each run under a mask as soon as it is settled whether its AIS is above this, as a profile does;
+    every run says in which order its items are drawn. None: evaluate all items."""
     allow_code: bool = False
     """Run programs that the model writes, in the sandbox, even if the engine's spec does not say so."""
     without_sandbox: bool = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from core.experiment.events import (
     AnswerWritten,
     BatchFinished,
@@ -139,9 +141,7 @@ class EngineState:
             pid=pid,
             jobs=tuple(self.jobs.values()),
             model=self.model,
-            run=None
-            if current is None
-            else RunStarted(current.run.mask, current.run.benchmark, current.run.n),
+            run=None if current is None else RunStarted(*msgspec.structs.astuple(current.run)),
             outcomes=() if current is None else tuple(current.outcomes),
             texts=tuple(TextWritten(*pane, texts[pane]) for pane in sorted(texts)),
             probing=self.probing,
@@ -153,7 +153,7 @@ class EngineState:
         )
 
     def _start_run(self, event: RunStarted) -> None:
-        self.current, self.answer = LiveRun(Run(event.mask, event.benchmark, event.n)), None
+        self.current, self.answer = LiveRun(Run(*msgspec.structs.astuple(event))), None
 
     def _change_job(self, job: Job) -> None:
         before = self.jobs.get(job.id)

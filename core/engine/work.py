@@ -9,6 +9,7 @@ from dataclasses import replace
 import msgspec
 
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
+from core.benchmarks.drawn import drawn
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import (
     Start,
@@ -29,14 +30,16 @@ from core.experiment.events import (
 from core.experiment.experiment import OutcomesRequest
 from core.experiment.kept_paces import keep_paces, take_in_known
 from core.experiment.pace import Step
-from core.experiment.specs import alike_ks
+from core.experiment.plan import check_least
+from core.experiment.specs import Run, alike_ks
 from core.experiment.text_events import TextCompared, TextEnded, TextWritten
 from core.phantom.calibration.calibration import run_calibration, runners
 from core.phantom.calibration.plan import main_plan
 from core.phantom.ground_truth import phantom_of, truth_of
 from core.runner.auto_k import find_k
+from core.runner.rounds import Rounds
 from core.runner.runner import Runner
-from core.runner.runs import find_runs, run_missing
+from core.runner.runs import find_runs, run_missing, run_rounds
 from core.runner.steps import steps_of_rankings
 from core.runner.writing import Sampling, prompt_for, write_answers
 
@@ -71,7 +74,8 @@ def _do(runner: Runner, job: str, start: Start, advance: Advance, options: Bench
                 allow_code=options.allow_code or start.allow_code,
                 without_sandbox=options.without_sandbox or start.without_sandbox,
             )
-            _do_runs(runner, start, advance, allowed)
+            run = _do_runs if start.until is None else _do_rounds
+            run(runner, start, advance, allowed)
         case StartRankings():
             _do_rankings(runner, start, advance)
         case StartAutoK():
@@ -93,8 +97,47 @@ def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: Benchm
         advance(sum(request.key in finished for request in requests))
 
 
+def _do_rounds(runner: Runner, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
+    """Does runs that stop when it is known, by the rounds of a profile."""
+    assert start.until is not None, "the job says when a run stops"
+    check_least(start.until)
+    asked = _benchmarks(start, options)
+    # By the intact model's run: benchmarks are equal whatever their items.
+    benchmarks = {_intact(run): _drawn_of(run, benchmark) for run, benchmark in asked}
+    indices = {run: index for index, run in enumerate(benchmarks)}
+    cells = [(run.mask, indices[_intact(run)]) for run in start.runs if run.mask is not None]
+    rounds = Rounds(runner, list(benchmarks.values()), cells, start.until)
+    run_rounds(runner, rounds, advance, with_controls=False)
+
+
+def _intact(run: Run) -> Run:
+    return msgspec.structs.replace(run, mask=None)
+
+
+def _drawn_of(run: Run, benchmark: Benchmark) -> Benchmark:
+    """A run's items in the order that it says.
+
+    Raises:
+        ValueError: it says none.
+    """
+    if run.part is None or run.part.of != run.n:
+        raise ValueError(
+            f"The run on '{benchmark.id}' is to stop when it is known, but says no order of its items."
+        )
+    return drawn(benchmark, run.n, run.part.seed)
+
+
 def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:
     """The job's runs with their cache keys."""
+    return [runner.request(run.mask, benchmark, run.n) for run, benchmark in _benchmarks(start, options)]
+
+
+def _benchmarks(start: StartRuns, options: BenchmarkOptions) -> list[tuple[Run, Benchmark]]:
+    """The job's runs with their benchmarks.
+
+    Raises:
+        ValueError: there is no such benchmark, or it has fewer items.
+    """
     found = []
     known: dict[str, Benchmark] = {}
     for run in start.runs:
@@ -105,7 +148,7 @@ def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> li
             raise ValueError(
                 f"{run.n} items are asked for: '{benchmark.id}' has {benchmark.n_items}, give 1 to that."
             )
-        found.append(runner.request(run.mask, benchmark, run.n))
+        found.append((run, benchmark))
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from core.benchmarks.drawn import Part
 from core.experiment.jobs import Job
 from core.experiment.pace import Phase
 from core.experiment.specs import MaskSpec
@@ -140,6 +141,8 @@ class RunStarted(msgspec.Struct, frozen=True, tag=True):
     benchmark: str
     n: int
     """Items."""
+    part: Part | None = None
+    """Which; None: the first in the benchmark's own order."""
 
 
 class ItemOutcome(msgspec.Struct, frozen=True, array_like=True):

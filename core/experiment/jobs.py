@@ -36,3 +36,5 @@ class Job(msgspec.Struct, frozen=True):
     """When it began to run, in seconds since the epoch."""
     is_cancelling: bool = False
     """Whether it was cancelled and has not ended yet."""
+    until: float | None = None
+    """The least AIS of interest: runs stop as soon as it is settled. None: they take all items."""

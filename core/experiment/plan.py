@@ -54,10 +54,8 @@ class Plan:
             ValueError: the number is below 1, or above with no random controls in the plan; or the least AIS
                 is not between 0 and 1.
         """
-        if self.until is not None and not 0 < self.until < 1:
-            raise ValueError(
-                f"The least AIS of interest is {self.until:g}: give one between 0 and 1, as 0.05."
-            )
+        if self.until is not None:
+            check_least(self.until)
         if self.random_seeds < 1:
             raise ValueError(f"There are {self.random_seeds} random seeds: give 1 or more.")
         if self.random_seeds > 1 and not set(DRAWN) & set(self.selections):
@@ -132,6 +130,16 @@ class Plan:
         return [
             experiment.request(mask, benchmark, self.items_of(benchmark)) for benchmark in self.benchmarks
         ]
+
+
+def check_least(until: float) -> None:
+    """Checks a least AIS of interest, at which runs stop as soon as it is settled.
+
+    Raises:
+        ValueError: it is not between 0 and 1.
+    """
+    if not 0 < until < 1:
+        raise ValueError(f"The least AIS of interest is {until:g}: give one between 0 and 1, as 0.05.")
 
 
 def _counted(n: int, noun: str) -> str:

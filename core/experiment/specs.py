@@ -12,6 +12,7 @@ import msgspec
 
 from cache.keys import canonical_json
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, generate_items
+from core.benchmarks.drawn import Part
 from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
 from core.masks.choices import Scope, Selection, default_selection
 from core.models.checkpoint import dtype_in_memory, quantization_in_memory
@@ -196,3 +197,13 @@ class Run(msgspec.Struct, frozen=True):
     benchmark: str
     """Its id."""
     n: int
+    part: Part | None = None
+    """Which n items; None: the first in the benchmark's own order."""
+
+    def is_within(self, whole: Run) -> bool:
+        """Whether it is another run, or a part of it."""
+        if self.part is None or whole.part is None:
+            return self == whole
+        its, all_of_it = self.part, whole.part
+        is_same = (self.mask, self.benchmark) == (whole.mask, whole.benchmark)
+        return is_same and (its.seed, its.of) == (all_of_it.seed, all_of_it.of)

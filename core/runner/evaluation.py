@@ -13,6 +13,7 @@ import msgspec
 from cache.files import CorruptEntry, set_aside
 from cache.journals import Journal, journal_path, read_journal, usable_batches
 from core.benchmarks.benchmark import Document
+from core.benchmarks.drawn import part_of
 from core.benchmarks.evaluation import Outcome, Prepared, costs, evaluate, finished_batches
 from core.experiment.events import AnswerWritten, BatchFinished, EntryReplaced, ItemOutcome, RunStarted
 from core.experiment.experiment import OutcomesRequest
@@ -35,7 +36,7 @@ def evaluate_run(runner: Runner, request: OutcomesRequest) -> float | None:
         ValueError: a log-likelihood is not finite, or the benchmark cannot be run here.
     """
     prepared = runner.prepared(request.benchmark, request.n)
-    runner.emit(RunStarted(request.mask, request.benchmark.id, request.n))
+    runner.emit(_started(request))
     entries = runner.store.outcomes.entries
     # Before anything is kept: if the weights turn out to have changed, it is deleted, whatever comes.
     runner.note_stored(entries, request.key)
@@ -78,7 +79,7 @@ def replay_stored(runner: Runner, request: OutcomesRequest) -> float | None:
         return None
     if frame is None:
         return None
-    runner.emit(RunStarted(request.mask, request.benchmark.id, request.n))
+    runner.emit(_started(request))
     rows = frame.select("gold", "prediction", "correct", "loglikelihoods", "cut").iter_rows()
     outcomes = [
         ItemOutcome(index, _option(gold), _option(prediction), correct, tuple(logprobs or ()), cut or 0)
@@ -86,6 +87,11 @@ def replay_stored(runner: Runner, request: OutcomesRequest) -> float | None:
     ]
     runner.emit(BatchFinished(tuple(outcomes)))
     return float(frame["score"].cast(float).to_numpy().mean())
+
+
+def _started(request: OutcomesRequest) -> RunStarted:
+    benchmark = request.benchmark
+    return RunStarted(request.mask, benchmark.id, request.n, part_of(benchmark))
 
 
 class _Run:

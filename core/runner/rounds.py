@@ -1,4 +1,4 @@
-"""The rounds of a profile that stops when it is known: each cell that is open does its next part.
+"""The rounds of runs that stop when it is known: each cell that is open does its next part.
 
 Round by round all open cells have the same number of items, so a matrix that is interrupted is as good as it
 can be. Parts are stored as runs of their own: whoever goes on, or asks with another least AIS of interest,
@@ -8,13 +8,14 @@ finds them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from core.analysis.profile_failures import Frames
 from core.analysis.statistics.stopped import StoppedBenchmark
+from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import part_ends, parts_of
 from core.experiment.events import CellsSettled
 from core.experiment.experiment import Experiment, OutcomesRequest
@@ -29,7 +30,7 @@ class _Cell:
 
     mask: MaskSpec
     index: int
-    """The benchmark's in the plan."""
+    """The benchmark's."""
     outcomes: list[pl.DataFrame] = field(default_factory=list)
     """Those of its parts so far."""
     stop: int | None = None
@@ -37,28 +38,52 @@ class _Cell:
 
 
 class Rounds:
-    """The rounds of a drawn plan: first the intact model on all items, then every open cell, part by part."""
+    """The rounds of some cells: first the intact model on all items, then every open cell, part by part."""
 
-    def __init__(self, plan: Plan, experiment: Experiment) -> None:
-        assert plan.until is not None, "the plan says when a run stops"
-        self._until, self._benchmarks, self._experiment = plan.until, plan.benchmarks, experiment
-        self._parts = [parts_of(benchmark) for benchmark in plan.benchmarks]
-        self._ends = [part_ends(plan.items_of(benchmark)) for benchmark in plan.benchmarks]
-        self._cells = [_Cell(mask, index) for mask in plan.masks() for index in range(len(self._parts))]
+    def __init__(
+        self,
+        experiment: Experiment,
+        benchmarks: Sequence[Benchmark],
+        cells: Sequence[tuple[MaskSpec, int]],
+        until: float,
+    ) -> None:
+        """Nothing is done yet.
+
+        Args:
+            experiment: the model and the cache.
+            benchmarks: in orders drawn by seed.
+            cells: masks, each with the index of its benchmark.
+            until: the least AIS of interest.
+        """
+        self._experiment, self._benchmarks, self._until = experiment, benchmarks, until
+        self._parts = [parts_of(benchmark) for benchmark in benchmarks]
+        self._ends = [part_ends(benchmark.n_items) for benchmark in benchmarks]
+        self._cells = [_Cell(mask, index) for mask, index in cells]
         self._base: list[pl.DataFrame] = []
         self._stopped: list[StoppedBenchmark] = []
+        """Empty before the intact model has answered."""
         self._round = 0
 
-    def base_requests(self) -> list[OutcomesRequest]:
-        """The intact model's runs: all parts of all benchmarks."""
-        return [self._experiment.request(None, part, part.n_items) for parts in self._parts for part in parts]
+    @classmethod
+    def of_plan(cls, plan: Plan, experiment: Experiment) -> Rounds:
+        """Those of all masks of a drawn plan on all its benchmarks."""
+        assert plan.until is not None, "the plan says when a run stops"
+        cells = [(mask, index) for mask in plan.masks() for index in range(len(plan.benchmarks))]
+        return cls(experiment, plan.benchmarks, cells, plan.until)
 
-    def take_base(self, found: Mapping[str, pl.DataFrame]) -> None:
-        """Takes in the intact model's outcomes, by key."""
-        frames = iter([found[request.key] for request in self.base_requests()])
-        self._base = [pl.concat([next(frames) for _ in parts]) for parts in self._parts]
-        pairs = zip(self._base, self._benchmarks, strict=True)
-        self._stopped = [StoppedBenchmark(frame, benchmark) for frame, benchmark in pairs]
+    @property
+    def has_base(self) -> bool:
+        """Whether the intact model has answered all items."""
+        return bool(self._stopped)
+
+    @property
+    def settled(self) -> int:
+        """How many cells are settled, or have no items left."""
+        return sum(cell.stop is not None for cell in self._cells)
+
+    def answered(self, keys: Collection[str]) -> int:
+        """On how many benchmarks the intact model has answered all items, if these runs are stored."""
+        return sum(all(one.key in keys for one in self._intact(index)) for index in range(len(self._parts)))
 
     @property
     def _open(self) -> list[_Cell]:
@@ -67,8 +92,18 @@ class Rounds:
         counts = Counter(cell.mask for cell in cells)
         return sorted(cells, key=lambda cell: -counts[cell.mask])
 
+    def _intact(self, index: int) -> list[OutcomesRequest]:
+        """The intact model's runs on one benchmark."""
+        return [self._experiment.request(None, part, part.n_items) for part in self._parts[index]]
+
     def requests(self) -> list[OutcomesRequest]:
-        """The runs of this round; none once every cell is settled."""
+        """The runs of this round, first all of the intact model; none once every cell is settled."""
+        if not self.has_base:
+            return [one for index in range(len(self._parts)) for one in self._intact(index)]
+        return self.open_requests()
+
+    def open_requests(self) -> list[OutcomesRequest]:
+        """The next run of every cell that is open."""
         found = []
         for cell in self._open:
             part = self._parts[cell.index][self._round]
@@ -76,7 +111,7 @@ class Rounds:
         return found
 
     def later_steps(self) -> list[Step]:
-        """What the rounds after this one do at most."""
+        """What comes after the next run of every open cell, at most."""
         steps = []
         for index, cells in Counter(cell.index for cell in self._open).items():
             phase: Phase = "evaluating" if self._benchmarks[index].kind == "multiple_choice" else "writing"
@@ -84,8 +119,11 @@ class Rounds:
             steps.append(Step(phase, self._benchmarks[index].id, cells * left))
         return steps
 
-    def take(self, found: Mapping[str, pl.DataFrame]) -> CellsSettled:
-        """Takes in this round's outcomes, by key, and ends it."""
+    def take(self, found: Mapping[str, pl.DataFrame]) -> CellsSettled | None:
+        """Takes in this round's outcomes, by key, and ends it; None after that of the intact model."""
+        if not self.has_base:
+            self._take_base(found)
+            return None
         cells, requests = self._open, self.requests()
         n = max(self._ends[cell.index][self._round] for cell in cells)
         for cell, request in zip(cells, requests, strict=True):
@@ -93,7 +131,13 @@ class Rounds:
             stopped, ends = self._stopped[cell.index], self._ends[cell.index]
             cell.stop = stopped.stop(pl.concat(cell.outcomes), ends, self._until)
         self._round += 1
-        return CellsSettled(n, len(self._cells) - len(self._open), len(self._cells))
+        return CellsSettled(n, self.settled, len(self._cells))
+
+    def _take_base(self, found: Mapping[str, pl.DataFrame]) -> None:
+        for index, benchmark in enumerate(self._benchmarks):
+            frame = pl.concat([found[request.key] for request in self._intact(index)])
+            self._base.append(frame)
+            self._stopped.append(StoppedBenchmark(frame, benchmark))
 
     def frames(self) -> Frames:
         """The intact model's outcomes of all items, and each mask's of those that it needed."""

@@ -6,7 +6,7 @@ selection) -> `Runner.ablated` -> `evaluate_run` (benchmark) -> `profile_of` (an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -95,16 +95,58 @@ def _needed_frames(plan: Plan, runner: Runner) -> Frames:
     Raises:
         Cancelled: the runner was cancelled, with every finished part stored.
     """
-    rounds = Rounds(plan, runner)
-    rounds.take_base(_frames_by_key(runner, rounds.base_requests()))
-    while requests := rounds.requests():
-        found = _frames_by_key(runner, requests, rounds.later_steps())
-        runner.emit(rounds.take(found))
+    rounds = Rounds.of_plan(plan, runner)
+    run_rounds(runner, rounds)
     return rounds.frames()
 
 
+def run_rounds(
+    runner: Runner,
+    rounds: Rounds,
+    advance: Callable[[int], None] = lambda done: None,
+    *,
+    with_controls: bool = True,
+) -> None:
+    """Does all rounds.
+
+    Args:
+        runner: the model and the cache.
+        rounds: which cells, and how far they are.
+        advance: receives the number of benchmarks that the intact model has answered, and of settled cells.
+        with_controls: whether the generation quality of controls is measured too.
+
+    Raises:
+        Cancelled: the runner was cancelled, with every finished part stored.
+        ValueError: the model cannot be used, or a mask cannot be made; or the cache loses what is stored.
+    """
+    answered = 0
+    while requests := rounds.requests():
+        later = rounds.later_steps()
+        if not rounds.has_base:
+            first = by_mask(rounds.open_requests())
+            unmeasured = masks_to_measure(runner, first, with_controls=with_controls)
+            later = [*steps_of_runs(runner, first, (), unmeasured), *later]
+
+        def count(keys: Collection[str]) -> None:
+            nonlocal answered
+            if not rounds.has_base:
+                answered = rounds.answered(keys)
+                advance(answered)
+
+        found = _frames_by_key(runner, requests, later, with_controls=with_controls, finished=count)
+        settled = rounds.take(found)
+        if settled is not None:
+            runner.emit(settled)
+        advance(answered + rounds.settled)
+
+
 def _frames_by_key(
-    runner: Runner, requests: Sequence[OutcomesRequest], later: Sequence[Step] = ()
+    runner: Runner,
+    requests: Sequence[OutcomesRequest],
+    later: Sequence[Step] = (),
+    *,
+    with_controls: bool = True,
+    finished: Callable[[Collection[str]], None] = lambda keys: None,
 ) -> Mapping[str, pl.DataFrame]:
     """The outcomes of requests by key, from the cache or computed now.
 
@@ -112,6 +154,8 @@ def _frames_by_key(
         runner: the model and the cache.
         requests: what is asked for.
         later: what the job may have to do after that, for its time left.
+        with_controls: whether the generation quality of controls is measured too.
+        finished: receives the keys of what is stored by now, at first and after each run.
 
     Raises:
         Cancelled: the runner was cancelled, with every finished run stored.
@@ -119,9 +163,12 @@ def _frames_by_key(
     """
     keys = [request.key for request in requests]
     loaded = find_runs(runner, requests)
+    stored = set(loaded.frames)
+    finished(stored)
     for _ in range(TRIES):
-        for _ in run_missing(runner, requests, loaded, later=later):
-            pass
+        for computed in run_missing(runner, requests, loaded, with_controls=with_controls, later=later):
+            stored.add(computed.key)
+            finished(stored)
         if not loaded.frames.keys() >= set(keys):
             loaded = stored_outcomes(runner, keys)
         if loaded.frames.keys() >= set(keys):
@@ -202,16 +249,21 @@ def run_missing(
         Cancelled: the runner was cancelled; what was finished is stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
-    # By key, so that a run that is asked for twice is computed once; by mask, so that each is applied once.
-    runs: dict[MaskSpec | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
-    for request in {request.key: request for request in requests}.values():
-        runs[request.mask].append(request)
+    runs = by_mask(requests)
     total = len({request.key for request in requests} - set(loaded.frames))
     stored = loaded.frames.keys()
     with closing(compute_runs(runner, runs, stored, with_controls=with_controls, later=later)) as computed:
         for done, (request, score) in enumerate(computed, start=1):
             runner.emit(RunFinished(words_of(request.mask), request.benchmark.id, score, done, total))
             yield request
+
+
+def by_mask(requests: Sequence[OutcomesRequest]) -> dict[MaskSpec | None, list[OutcomesRequest]]:
+    """The requests of each mask, so that each is applied once; one that is there twice, once."""
+    runs: dict[MaskSpec | None, list[OutcomesRequest]] = {request.mask: [] for request in requests}
+    for request in {request.key: request for request in requests}.values():
+        runs[request.mask].append(request)
+    return runs
 
 
 def compute_runs(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from typing import Literal
 
+import msgspec
+
 from core.engine.state import EngineState, LiveRun, Pane
 from core.experiment.events import (
     EntryReplaced,
     Event,
     Heartbeat,
+    ItemOutcome,
     JobChanged,
     ModelLoaded,
     NotStored,
@@ -74,6 +77,15 @@ class Activity(EngineState):
         since = 0.0 if self.job.state == "paused" else now - self._heard.get(progress.job, now)
         left_s = progress.left_s
         return progress.elapsed_s + since, None if left_s is None else max(0.0, left_s - since)
+
+    def outcomes_of(self, run: Run) -> list[ItemOutcome]:
+        """The outcomes that a run of the running or last job has given, those of all its parts."""
+        found = list[ItemOutcome]()
+        for of, live in self.runs.items():
+            if of.is_within(run):
+                start = 0 if of.part is None else of.part.start
+                found += [msgspec.structs.replace(one, index=start + one.index) for one in live.outcomes]
+        return found
 
     def fold(self, event: Event) -> None:
         """Takes an event in."""

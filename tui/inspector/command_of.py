@@ -22,7 +22,12 @@ MODEL_OPTIONS = {"name": "--model", "level_asked": "--level"}
 
 
 def command_line(session: Session, lens: Lens) -> str:
-    """The `abilityscope bench` that runs what the lens looks at, quoted for a shell."""
+    """The `abilityscope bench` that runs what the lens looks at, quoted for a shell.
+
+    Where runs stop when it is known, the `abilityscope profile` of its cell and the random control.
+    """
+    if lens.stops_at is not None:
+        return _profile_line(session, lens, ["--abilities", lens.ability], [lens.benchmark])
     words = ["abilityscope", "bench", "--benchmark", lens.benchmark]
     if lens.mask is not None:
         words += ["--ability", lens.ability, "--variant", lens.variant]
@@ -35,15 +40,20 @@ def command_line(session: Session, lens: Lens) -> str:
 
 def profile_line(session: Session, lens: Lens, random_masks: int = 1) -> str:
     """The `abilityscope profile` that fills the lens's matrix and its random controls, quoted for a shell."""
-    selections = ",".join(dict.fromkeys([lens.selection, "random"]))
-    words = ["abilityscope", "profile", "--variants", lens.variant, "--selections", selections]
     # Without the permission to run code, benchmarks that do are refused.
     columns = session.columns(lens)
     ids = [one.id for one in columns if session.code.allowed or not session.runs_code(one.id)]
+    draws = [] if random_masks == 1 else ["--random-seeds", str(random_masks)]
+    return _profile_line(session, lens, draws, ids)
+
+
+def _profile_line(session: Session, lens: Lens, more: Sequence[str], ids: Sequence[str]) -> str:
+    """The `abilityscope profile` of the lens's masks and random controls on some benchmarks."""
+    selections = ",".join(dict.fromkeys([lens.selection, "random"]))
+    words = ["abilityscope", "profile", "--variants", lens.variant, "--selections", selections]
     words += [*_scope_words(lens), "--k", repr(lens.k), "--benchmarks", ",".join(ids)]
-    if lens.limit is not None:
-        words += ["--limit", str(lens.limit)]
-    words += [] if random_masks == 1 else ["--random-seeds", str(random_masks)]
+    words += [] if lens.limit is None else ["--limit", str(lens.limit)]
+    words += [*more] if lens.stops_at is None else [*more, "--until", repr(lens.stops_at)]
     words += _benchmark_words(session, ids)
     return shlex.join([*words, *_importance_words(session, lens), *model_words(session.spec)])
 

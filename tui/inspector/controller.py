@@ -8,18 +8,19 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from core.engine.protocol import Cancel, Pause, Resume, StartRuns
+from core.engine.protocol import Cancel, Pause, Resume
 from core.experiment.specs import mask_weights
 from core.masks.choices import SCOPES
 from core.models.matrices import VARIANTS
 from tui.inspector.engines import Engines
 from tui.inspector.k_search import KSearch
-from tui.inspector.lens import AUTO, Known, TypedK, k_grid, next_k, parse_fraction
+from tui.inspector.lens import AUTO, UNTILS, Known, TypedK, k_grid, next_k, parse_fraction
 from tui.inspector.look.text import one_line
 from tui.inspector.remembered import Remembered, remember
 from tui.inspector.run_choices import choice_of, run_choices
 from tui.inspector.second_model import SecondModel
 from tui.names import job_title
+from tui.numbers import until_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ class Controller:
 
     def _take_k(self, asked: Lens, k: float) -> None:
         """Turns to the k that was found, unless the lens has turned meanwhile."""
-        if replace(self.lens, k=asked.k, benchmark=asked.benchmark, limit=asked.limit) == asked:
+        now = replace(self.lens, k=asked.k, benchmark=asked.benchmark, limit=asked.limit, until=asked.until)
+        if now == asked:
             self.turn(k=k)
             self.refresh()  # it is said to be auto, even where it was this before
 
@@ -145,6 +147,10 @@ class Controller:
         """Scores weights with so many diagnostic items of each ability."""
         usual = self.session.experiment.importance.n_items
         self.turn(n_items=None if n_items == usual else n_items)
+
+    def set_until(self, chosen: str) -> None:
+        """Stops runs at a least AIS of interest as soon as it is settled, or lets them take all items."""
+        self.turn(until=next(one for one in UNTILS if until_text(one) == chosen))
 
     def parse_k(self, text: str) -> TypedK:
         """The k in a text, or `auto`.
@@ -319,7 +325,7 @@ class Controller:
         if self.known.problem:
             self._view.say_problem(self.known.problem)
         elif all(self.session.is_counted(benchmark) for benchmark in choice.benchmarks):
-            self.engine.send(StartRuns(choice.title, choice.runs(self.session, lens)))
+            self.engine.send(choice.start(self.session, lens))
         else:
             counting = f"Counting the items of {len(choice.benchmarks)} benchmarks."
             self._view.notify(counting, timeout=2, markup=False)
@@ -332,4 +338,4 @@ class Controller:
         except (ValueError, OSError) as error:
             self._view.say_problem(one_line(error))
         else:
-            self.engine.send(StartRuns(choice.title, choice.runs(self.session, lens)))
+            self.engine.send(choice.start(self.session, lens))

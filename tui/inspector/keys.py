@@ -76,6 +76,7 @@ KEYS: list[BindingType] = [
     _hidden("K", "enter_k", "k", "lens.enter_k", "Type a k"),
     _hidden("b", "benchmark", "benchmark", "lens.benchmark", "Choose a benchmark"),
     _hidden("I", "items", "items", "lens.items", "How many items"),
+    _hidden("U", "until", "until", "lens.until", "Stop each run as soon as it is known"),
     _hidden("S", "scored", "scoring", "lens.scored", "How many items score the weights"),
     _hidden("L", "drawer", "lens", "lens.drawer", "Lens in or out"),
     _hidden("ctrl+p", "command_palette", "palette", "screen.palette", "Everything, by name"),

@@ -28,6 +28,9 @@ USUAL_ITEMS = 200
 FEWEST_SCORED = 2
 """Fewest diagnostic items that score weights: each of two halves needs one."""
 
+UNTILS = (None, 0.05, 0.1)
+"""The least AIS of interest that can be chosen; None: all items count."""
+
 AUTO: Literal["auto"] = "auto"
 """Typed for the k that is chosen by own against others."""
 
@@ -56,6 +59,8 @@ class Lens:
     scope: Scope = "global"
     n_items: int | None = None
     """Diagnostic items of each ability that score the weights; None for the model's usual number."""
+    until: float | None = None
+    """The least AIS of interest, at which a run stops as soon as it is settled; None: all items count."""
 
     @classmethod
     def first(
@@ -77,6 +82,11 @@ class Lens:
         if self.variant == "base":
             return None
         return MaskSpec(ability, self.variant, self.selection, self.k, self.seed, self.scope, self.n_items)
+
+    @property
+    def stops_at(self) -> float | None:
+        """`until`, where anything is ablated: the intact model alone answers all items."""
+        return None if self.variant == "base" else self.until
 
     @property
     def control(self) -> MaskSpec | None:

@@ -12,6 +12,7 @@ from tui.inspector.questions import (
     which_benchmark,
     which_k,
     which_selection,
+    which_until,
 )
 from tui.inspector.widgets.lens_panel import AbilityList
 
@@ -59,6 +60,9 @@ class LensKeys(KeysInOrder):
 
     def action_items(self) -> None:
         self.ask(how_many_items(self.controller), self.controller.set_limit)
+
+    def action_until(self) -> None:
+        self.ask(which_until(self.controller), self.controller.set_until)
 
     def action_scored(self) -> None:
         self.ask(how_many_scored(self.controller), self.controller.set_n_items)

@@ -15,11 +15,11 @@ from core.abilities.catalogue import ABILITIES
 from core.masks.choices import SCOPES, SELECTIONS
 from core.models.matrices import VARIANTS
 from tui.inspector.keys import PANES
-from tui.inspector.lens import k_grid
+from tui.inspector.lens import UNTILS, k_grid
 from tui.inspector.look.themes import theme_names
 from tui.inspector.screens.export import ExportScreen, screen_picture
-from tui.names import SCOPE_MEANINGS, SELECTION_MEANINGS, VARIANT_WORDS
-from tui.numbers import k_text
+from tui.names import SCOPE_MEANINGS, SELECTION_MEANINGS, UNTIL_MEANINGS, VARIANT_WORDS
+from tui.numbers import k_text, until_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _lens_commands(controller: Controller) -> Iterator[Command]:
         ),
         *((f"selection: {one}", SELECTION_MEANINGS[one], replace(lens, selection=one)) for one in SELECTIONS),
         *((f"scope: {one}", SCOPE_MEANINGS[one], replace(lens, scope=one)) for one in SCOPES),
+        *((f"until: {until_text(one)}", UNTIL_MEANINGS[one], replace(lens, until=one)) for one in UNTILS),
         *((f"k: {k_text(k)}", "of all parameters", replace(lens, k=k)) for k in k_grid(session.spec.model)),
     ]
     for title, about, other in values:

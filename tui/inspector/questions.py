@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.masks.choices import SCOPES, SELECTIONS
 from tui.inspector.keys import PANES
-from tui.inspector.lens import TypedK, parse_count, parse_scored
+from tui.inspector.lens import UNTILS, TypedK, parse_count, parse_scored
 from tui.inspector.screens.dialogs import Choose, Enter, Option
-from tui.names import SCOPE_MEANINGS, SCOPE_WORDS, SELECTION_MEANINGS, short_benchmark
-from tui.numbers import k_text
+from tui.names import SCOPE_MEANINGS, SCOPE_WORDS, SELECTION_MEANINGS, UNTIL_MEANINGS, short_benchmark
+from tui.numbers import k_text, until_text
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -69,6 +69,14 @@ def how_many_items(controller: Controller) -> Enter[int]:
     """A number of items."""
     benchmark = controller.session.benchmark(controller.lens.benchmark)
     return Enter("items", f"Items per benchmark; {benchmark.name} has {benchmark.n_items:,}.", parse_count)
+
+
+def which_until(controller: Controller) -> Choose:
+    """A least AIS of interest, or none."""
+    options = [Option(until_text(one), until_text(one), UNTIL_MEANINGS[one]) for one in UNTILS]
+    return Choose(
+        "stop when it is known", options, until_text(controller.lens.until), controller.session.marks
+    )
 
 
 def how_many_scored(controller: Controller) -> Enter[int]:

@@ -14,7 +14,7 @@ import platformdirs
 from cache.files import write_atomically
 from core.abilities.catalogue import ABILITIES
 from core.masks.choices import Selection
-from tui.inspector.lens import FEWEST_SCORED, Lens
+from tui.inspector.lens import FEWEST_SCORED, UNTILS, Lens
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
@@ -44,6 +44,7 @@ class Remembered(msgspec.Struct, frozen=True):
             and 0 < lens.k <= 1
             and (lens.limit is None or lens.limit >= 1)
             and (lens.n_items is None or lens.n_items >= FEWEST_SCORED)
+            and lens.until in UNTILS
         )
 
 

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from core.abilities.catalogue import ABILITIES
+from core.engine.protocol import StartRuns
 from core.experiment.specs import MaskSpec, Run, drawn_seed
-from tui.names import how_words, kind_words, scored_words, short_benchmark
+from tui.names import how_words, kind_words, scored_words, short_benchmark, until_words
 from tui.result_words import ENOUGH
 
 if TYPE_CHECKING:
@@ -39,9 +42,14 @@ class RunChoice(NamedTuple):
         return "; ".join(filter(None, [f"{count:,} runs", self.what]))
 
     def runs(self, session: Session, lens: Lens) -> tuple[Run, ...]:
-        """Each mask on each benchmark, with the lens's number of items."""
-        sized = [(one, session.items_of(session.benchmark(one), lens)) for one in self.benchmarks]
-        return tuple(Run(mask, benchmark, n) for mask in self.masks for benchmark, n in sized)
+        """Each mask on each benchmark, with the lens's items."""
+        intact = [session.run(None, one, lens) for one in self.benchmarks]
+        return tuple(msgspec.structs.replace(run, mask=mask) for mask in self.masks for run in intact)
+
+    def start(self, session: Session, lens: Lens) -> StartRuns:
+        """The command that starts them."""
+        title = f"{self.title}{until_words(lens.stops_at)}"
+        return StartRuns(title, self.runs(session, lens), lens.stops_at)
 
 
 def choice_of(title: str, lens: Lens, abilities: Sequence[str], benchmarks: Sequence[str]) -> RunChoice:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.benchmarks.diagnostic import compound_benchmarks
+from core.benchmarks.diagnostic import compound_benchmarks, diagnostic_benchmarks
+from core.benchmarks.drawn import drawn, part_of
 from core.benchmarks.registry import OTHER_FORM, find_benchmarks, is_generated, reads_rows, runs_code
 from core.experiment.events import PromptsSettled
-from core.experiment.specs import mask_weights
+from core.experiment.specs import Run, mask_weights
 from core.models.matrices import weights_of
 from core.models.spec import FORM
 from tui.inspector.lens import Known, k_grid
@@ -19,6 +20,8 @@ from tui.inspector.open_model import OpenModel
 from tui.measures import AIS_P, Measure
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from core.benchmarks.benchmark import Benchmark
     from core.engine.protocol import Command, EngineSpec
     from core.experiment.experiment import Experiment
@@ -225,6 +228,18 @@ class Session:
         """How many items of a benchmark the lens looks at."""
         return benchmark.n_items if lens.limit is None else min(lens.limit, benchmark.n_items)
 
+    def evaluated(self, benchmark: Benchmark, lens: Lens) -> Benchmark:
+        """A benchmark as the lens's runs evaluate it: drawn by seed if they stop when it is known."""
+        if lens.stops_at is None:
+            return benchmark
+        return drawn(benchmark, self.items_of(benchmark, lens), lens.seed)
+
+    def run(self, mask: MaskSpec | None, benchmark_id: str, lens: Lens) -> Run:
+        """The run of a mask (None: of the intact model) on a benchmark, as the lens asks for it."""
+        benchmark = self.benchmark(benchmark_id)
+        part = part_of(self.evaluated(benchmark, lens))
+        return Run(mask, benchmark_id, self.items_of(benchmark, lens), part)
+
     def n_items_of(self, lens: Lens) -> int:
         """Diagnostic items of each ability that score the weights of the lens's mask."""
         return lens.n_items or self.experiment.importance.n_items
@@ -246,7 +261,7 @@ class Session:
         from core.analysis.cache_status import cached_abilities
         from core.analysis.shown import shown_abilities
 
-        shown = shown_abilities(self.experiment, lens.limit)
+        shown = shown_abilities(self.experiment, lens.limit, self._evaluated_alone(lens))
         weights = candidates = None
         if lens.mask is not None:
             try:
@@ -255,20 +270,31 @@ class Session:
                 return Known(shown=shown, problem=one_line(error))
             candidates = info.candidates[lens.variant]
         benchmark = self.benchmark(lens.benchmark)
-        abilities = cached_abilities(self.experiment, lens.mask, benchmark, self.items_of(benchmark, lens))
+        n, benchmark = self.items_of(benchmark, lens), self.evaluated(benchmark, lens)
+        abilities = cached_abilities(self.experiment, lens.mask, benchmark, n, lens.stops_at)
         return Known(abilities, self._stored_benchmarks(lens), weights, candidates, shown)
 
     def _stored_benchmarks(self, lens: Lens) -> frozenset[str]:
         """The benchmarks whose outcomes under the lens are stored."""
         from core.analysis.cache_status import cached_benchmarks
 
-        found: set[str] = set()
+        found, asked = set[str](), (lens.limit, lens.stops_at)
         for benchmark in self.columns(lens):
             try:
-                found |= cached_benchmarks(self.experiment, lens.mask, [benchmark], lens.limit)
+                one = self.evaluated(benchmark, lens)
+                found |= cached_benchmarks(self.experiment, lens.mask, [one], *asked)
             except (ValueError, OSError):
                 continue  # its rows are bad, which is said once it is chosen
         return frozenset(found)
+
+    def _evaluated_alone(self, lens: Lens) -> dict[str, pl.DataFrame]:
+        """What the intact model has answered in an order drawn by seed, of the abilities' own benchmarks."""
+        from core.analysis.matrix import evaluated, sized_benchmarks
+
+        if lens.stops_at is None:
+            return {}
+        sized = sized_benchmarks(diagnostic_benchmarks(), lens.limit, lens.stops_at, lens.seed)
+        return evaluated(self.experiment, sized, lens.stops_at)
 
     def names(self, ids: Sequence[str]) -> list[str]:
         """The names of benchmarks."""

@@ -20,6 +20,7 @@ from core.analysis.samples.items import UNKNOWN, ItemTable
 from core.analysis.statistics.accuracy import Accuracy, mean_score
 from core.analysis.statistics.cells import clusters_of
 from core.experiment.events import ItemOutcome
+from core.experiment.experiment import Experiment, OutcomesRequest
 
 DETAILS = ["prediction", "correct", "score", "loglikelihoods", "text", "answer", "finish", "tokens", "cut"]
 """The columns of `cache.outcomes.SCHEMA` with the answer."""
@@ -52,29 +53,76 @@ class Answers:
         return self.rows().slice(index, 1).collect().row(0, named=True)
 
 
-def stored_answers(path: Path, payload: Payload, items: ItemTable) -> Answers:
+def answers_of(
+    experiment: Experiment, parts: Sequence[OutcomesRequest], items: ItemTable, most: int | None = None
+) -> Answers | None:
+    """The stored answers of runs that are about the items one after the other; None without any.
+
+    Args:
+        experiment: the model and the cache.
+        parts: the runs.
+        items: the benchmark's; those beyond the runs have no answer.
+        most: how many answers count; None for all.
+
+    Raises:
+        CorruptEntry: a run is damaged, or not about these items, in this order.
+    """
+    entries, found, start = experiment.store.outcomes.entries, list[Answers](), 0
+    for part in parts:
+        payload = entries.whole_payload(part.key)
+        if payload is None:
+            break
+        found.append(_stored(entries.read_path(part.key), payload, items.ids.slice(start, part.n)))
+        start += part.n
+    if len(found) < 2 and start == len(items):
+        return found[0] if found else None
+    n = start if most is None else min(most, start)
+    return _joined([_slice(_joined(found), 0, n), live_answers((), len(items) - n)]) if n else None
+
+
+def _stored(path: Path, payload: Payload, ids: pl.Series) -> Answers:
     """The answers in a payload of `cache.outcomes` that is known to be whole.
 
     Args:
         path: its file, for errors.
         payload: its contents.
-        items: the benchmark's.
+        ids: of its items.
 
     Raises:
         CorruptEntry: it is not about these items, in this order.
     """
     lazy = pl.scan_parquet(payload, schema=SCHEMA, missing_columns="insert")
     small = lazy.select("item_id", "prediction", "correct", "cut", "gold_logprob").collect()
-    if len(small) != len(items) or not (small["item_id"] == items.ids).all():
+    if len(small) != len(ids) or not (small["item_id"] == ids).all():
         raise CorruptEntry(path, "its items are not those of the benchmark: delete it, and run it again")
     return Answers(
-        known=np.ones(len(items), bool),
+        known=np.ones(len(ids), bool),
         correct=small["correct"].to_numpy(),
         prediction=small["prediction"].fill_null(UNKNOWN).to_numpy(),
         cut=small["cut"].fill_null(0).to_numpy() > 0,
         gold_logprob=small["gold_logprob"].fill_null(math.nan).to_numpy(),
         rows=lambda: lazy.select(DETAILS),
     )
+
+
+def continued(first: Answers, live: Answers) -> Answers:
+    """The answers that are known of the first items, and those of a running run to the rest."""
+    return _joined([_slice(first, 0, first.n_known), _slice(live, first.n_known, len(live.known))])
+
+
+COLUMNS = ("known", "correct", "prediction", "cut", "gold_logprob")
+"""The arrays of answers."""
+
+
+def _joined(parts: Sequence[Answers]) -> Answers:
+    """The answers to items that come one after the other."""
+    columns = {name: np.concatenate([getattr(one, name) for one in parts]) for name in COLUMNS}
+    return Answers(**columns, rows=lambda: pl.concat([one.rows() for one in parts]))
+
+
+def _slice(answers: Answers, start: int, end: int) -> Answers:
+    columns = {name: getattr(answers, name)[start:end] for name in COLUMNS}
+    return Answers(**columns, rows=lambda: answers.rows().slice(start, end - start))
 
 
 def live_answers(outcomes: Sequence[ItemOutcome], n: int) -> Answers:

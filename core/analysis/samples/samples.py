@@ -13,15 +13,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cache.files import write_atomically
-from core.analysis.samples.answers import Answers, live_answers, stored_answers
+from core.analysis.samples.answers import Answers, answers_of, continued, live_answers
 from core.analysis.samples.items import UNKNOWN, ItemTable, ensure_items, start_of
 from core.analysis.samples.records import FILTERS, FLIPS, Answer, Filter, Sample, SampleRow
-from core.analysis.samples.written import stored_divergences
+from core.analysis.samples.written import parts_divergences
 from core.analysis.statistics.significance import mcnemar_exact
+from core.analysis.stopped_cells import needed_items
+from core.analysis.stored_parts import stored_parts
 from core.benchmarks.benchmark import Benchmark
+from core.benchmarks.drawn import is_drawn
 from core.benchmarks.registry import shots_of
 from core.experiment.events import ItemOutcome
-from core.experiment.experiment import Experiment, OutcomesRequest
+from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.models.spec import one_of
 
@@ -48,34 +51,46 @@ class Samples:
 
     @classmethod
     def open(
-        cls, experiment: Experiment, benchmark: Benchmark, n: int, mask: MaskSpec | None
+        cls,
+        experiment: Experiment,
+        benchmark: Benchmark,
+        n: int,
+        mask: MaskSpec | None,
+        until: float | None = None,
     ) -> Samples | None:
         """The stored answers of the intact model and, if a mask is given, the ablated one.
 
-        None if neither is stored. Slow for many items: not for a screen's event loop.
+        None if neither is stored. Slow for many items: not for a screen's event loop. With `until`, the least
+        AIS of interest at which runs stop, the benchmark is drawn, and those that count are known.
 
         Raises:
             CorruptEntry: one of them is damaged.
             ValueError: k asks for too many weights, or n for too many items.
             OSError: the cache cannot be read, or the table of items not written.
         """
-        entries = experiment.store.outcomes.entries
         wanted = [None] if mask is None else [None, mask]
-        requests = [experiment.request(one, benchmark, n) for one in wanted]
-        payloads = [(entries.read_path(one.key), entries.whole_payload(one.key)) for one in requests]
-        if not any(payload for _, payload in payloads):
+        parts = [stored_parts(experiment, one, benchmark, n) for one in wanted]
+        if not any(parts):
             return None
         items = ItemTable(ensure_items(experiment, benchmark, n))
+        most = None if until is None or mask is None else needed_items(experiment, benchmark, mask, until)
         answers = [
-            None if payload is None else stored_answers(path, payload, items) for path, payload in payloads
+            answers_of(experiment, of_one, items, None if one is None else most)
+            for one, of_one in zip(wanted, parts, strict=True)
         ]
         answers = [*answers, None]
-        divergences = _divergences(experiment, requests) if answers[0] and answers[1] else None
+        divergences = parts_divergences(experiment, *parts, n=n) if answers[0] and answers[1] else None
         return cls(items, answers[0], answers[1], benchmark, divergences)
 
     @classmethod
     def of_pair(
-        cls, a: Experiment, b: Experiment, benchmark: Benchmark, n: int, mask: MaskSpec | None
+        cls,
+        a: Experiment,
+        b: Experiment,
+        benchmark: Benchmark,
+        n: int,
+        mask: MaskSpec | None,
+        until: float | None = None,
     ) -> Samples | None:
         """The stored answers of two models in one state: A's as base, B's as ablated.
 
@@ -87,13 +102,14 @@ class Samples:
             benchmark: what was answered.
             n: number of items.
             mask: what is ablated of both; None for the intact models.
+            until: see `open`.
 
         Raises:
             CorruptEntry: one of them is damaged.
             ValueError: they were asked other items; k asks for too many weights, or n for too many items.
             OSError: the cache cannot be read, or the table of items not written.
         """
-        found = [cls.open(one, benchmark, n, mask) for one in (a, b)]
+        found = [cls.open(one, benchmark, n, mask, until) for one in (a, b)]
         answers = [
             None if one is None else one.base_answers if mask is None else one.ablated_answers
             for one in found
@@ -116,12 +132,15 @@ class Samples:
         return cls(ItemTable(ensure_items(experiment, benchmark, n)), None, None, benchmark)
 
     def with_live(self, outcomes: Sequence[ItemOutcome], of: Literal["base", "ablated"]) -> Samples:
-        """The same items with all outcomes of a running run so far.
+        """The same items with all outcomes of a running run so far, after those of its stored parts.
 
         Raises:
             ValueError: an outcome is about another item.
         """
+        stored = self.base_answers if of == "base" else self.ablated_answers
         answers = live_answers(tuple(outcomes), self.n)
+        if stored is not None and stored.n_known < self.n:
+            answers = continued(stored, answers)
         if of == "base":
             return Samples(self.items, answers, self.ablated_answers, self.benchmark)
         return Samples(self.items, self.base_answers, answers, self.benchmark)
@@ -158,8 +177,13 @@ class Samples:
 
     @cached_property
     def mcnemar_p(self) -> float | None:
-        """Exact McNemar test of the flips, two-sided, over items with both answers; None without any."""
+        """Exact McNemar test of the flips, two-sided, over items with both answers; None without any.
+
+        None too for an order drawn by seed: the test does not allow for stopping when it is known.
+        """
         if self.base_answers is None or self.ablated_answers is None:
+            return None
+        if self.benchmark is not None and is_drawn(self.benchmark):
             return None
         both = self.base_answers.known & self.ablated_answers.known
         if not both.any():
@@ -283,12 +307,6 @@ class Samples:
                 parts.append(answers.rows().select(pl.all().name.prefix(f"{name}_")))
         found = pl.concat(parts, how="horizontal").filter("chosen").drop("chosen")
         return found.select(*(pl.lit(value).alias(name) for name, value in about.items()), pl.all())
-
-
-def _divergences(experiment: Experiment, requests: Sequence[OutcomesRequest]) -> pl.DataFrame | None:
-    """The stored divergences of both models' answers; None for multiple choice."""
-    base, ablated = requests
-    return None if base.benchmark.kind == "multiple_choice" else stored_divergences(experiment, base, ablated)
 
 
 def _option(index: int) -> int | None:

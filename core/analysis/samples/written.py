@@ -42,6 +42,30 @@ def stored_divergences(
     return experiment.store.divergences.load(divergences_request(base, ablated)[0])
 
 
+def parts_divergences(
+    experiment: Experiment,
+    base: Sequence[OutcomesRequest],
+    ablated: Sequence[OutcomesRequest] = (),
+    *,
+    n: int,
+) -> pl.DataFrame | None:
+    """The divergences of the runs of both models on the first items, null for the rest of n.
+
+    None if some are not stored, as for multiple choice.
+
+    Raises:
+        CorruptEntry: they are damaged.
+    """
+    if base[0].benchmark.kind == "multiple_choice":
+        return None
+    found = [stored_divergences(experiment, *pair) for pair in zip(base, ablated, strict=False)]
+    known = [frame for frame in found if frame is not None]
+    if not known or len(known) < len(found):
+        return None
+    together = pl.concat(known)
+    return pl.concat([together, together.clear(n - len(together))])
+
+
 def divergence_of(row: Mapping[str, Any]) -> TokenDivergence | None:
     """The divergence in one row of that table; None if the answers have the same tokens."""
     if row["index"] is None:

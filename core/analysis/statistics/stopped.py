@@ -70,7 +70,9 @@ class StoppedBenchmark:
 
     def __init__(self, base: pl.DataFrame, benchmark: Benchmark) -> None:
         """Takes the intact model's outcomes of all items, `cache.outcomes.SCHEMA`, in the order drawn."""
-        self._base, self._benchmark = base, benchmark
+        self._benchmark = benchmark
+        self.outcomes = base
+        """The intact model's."""
         scores, chance = base["score"].to_numpy().astype(np.float64), benchmark.chance
         verdict = ais_verdict(float(scores.mean()), chance, len(base), limits_of(benchmark))
         self.score = Measure(False, scores, np.full(len(base), chance or 0.0), verdict)
@@ -115,7 +117,7 @@ class StoppedBenchmark:
             p_value=anytime_p(self._clustered(losses, n)),
             defined=effect.value is not None,
             reason=self._reason(self.score, effect, n),
-            truncated=truncated_of(self._base.head(n)),
+            truncated=truncated_of(self.outcomes.head(n)),
             ais_p_reason=NO_PROBABILITY,
             until=least,
         )

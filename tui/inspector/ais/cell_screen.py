@@ -15,8 +15,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.engine.protocol import StartRuns
-from core.experiment.specs import Run
-from tui.inspector.ais.cell_text import COLLAPSED, detail_lines, explained, matrix_title, pair_name
+from tui.inspector.ais.cell_text import (
+    COLLAPSED,
+    detail_lines,
+    explained,
+    matrix_title,
+    pair_name,
+    settled_line,
+)
 from tui.inspector.ais.curves import ForestBars, SweepView
 from tui.inspector.ais.table import read_matrix
 from tui.inspector.lens import Lens
@@ -26,6 +32,7 @@ from tui.inspector.screens.help import HelpScreen
 from tui.inspector.session import Session
 from tui.inspector.widgets.frame import KeyLine
 from tui.measures import AIS_P, Measure
+from tui.names import until_words
 from tui.numbers import percent
 
 if TYPE_CHECKING:
@@ -88,11 +95,12 @@ def read_details(session: Session, lens: Lens, measure: Measure) -> CellDetails:
     from core.analysis.samples.samples import Samples
 
     benchmark, mask = session.benchmark(lens.benchmark), lens.mask_or_fail
-    n = session.items_of(benchmark, lens)
-    samples = Samples.open(session.experiment, benchmark, n, mask)
+    n, until, experiment = session.items_of(benchmark, lens), lens.stops_at, session.experiment
+    asked, by_probability = session.evaluated(benchmark, lens), measure is AIS_P
+    samples = Samples.open(experiment, asked, n, mask, until)
     return CellDetails(
         None if samples is None else failures(samples),
-        stored_specificity(session.experiment, mask, benchmark, n, by_probability=measure is AIS_P),
+        stored_specificity(experiment, mask, asked, n, by_probability=by_probability, until=until),
         mask_generation_qualities(session.experiment, [mask]).get(mask),
     )
 
@@ -178,16 +186,17 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         self._show()
 
     def action_fill(self) -> None:
-        benchmark, mask = self._session.benchmark(self._lens.benchmark), self._lens.mask_or_fail
+        lens, mask = self._lens, self._lens.mask_or_fail
         points = self.query_one(SweepView).points
         masks = [replace(mask, k=point.k) for point in points if point.statistics is None]
         masks += [replace(mask.control, k=point.k) for point in points if point.control is None]
         if self._session.readonly:
             self.notify("This inspector was started with --readonly: it only looks.", markup=False)
         elif masks:
-            n = self._session.items_of(benchmark, self._lens)
-            runs = tuple(Run(mask, benchmark.id, n) for mask in (None, *dict.fromkeys(masks)))
-            self._session.send(StartRuns(f"k sweep {pair_name(*self.cell)}", runs))
+            asked = (None, *dict.fromkeys(masks))
+            runs = tuple(self._session.run(mask, lens.benchmark, lens) for mask in asked)
+            title = f"k sweep {pair_name(*self.cell)}{until_words(lens.stops_at)}"
+            self._session.send(StartRuns(title, runs, lens.stops_at))
             self.notify(f"{len(runs)} runs are asked for; they show as they end.", markup=False)
 
     def _look_again(self) -> None:
@@ -231,6 +240,8 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
         text.append(f"{matrix_title(matrix)} ({size})", style="not bold dim")
         cell = matrix.cells[self.cell]
         lines = explained(cell, marks, "x runs it, and the rest of its k sweep", self._session.measure)
+        most = self._session.items_of(self._session.benchmark(self._lens.benchmark), self._lens)
+        lines += filter(None, [settled_line(cell, most)])
         if self._lens.ability in matrix.collapsed:
             lines.append(f"{marks.collapsed} {COLLAPSED}")
         if isinstance(details, str):

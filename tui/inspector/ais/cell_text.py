@@ -12,7 +12,15 @@ from tui.inspector.look.marks import Marks
 from tui.measures import AIS, AIS_P, Measure
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
 from tui.numbers import cell_number, interval, k_text, number, probability, share
-from tui.result_words import ENOUGH, cut_text, detectable_text, quality_text, random_masks, shown_text
+from tui.result_words import (
+    ENOUGH,
+    cut_text,
+    detectable_text,
+    quality_text,
+    random_masks,
+    settled_words,
+    shown_text,
+)
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -59,10 +67,19 @@ def cell_mark(cell: Cell, measure: Measure = AIS) -> str:
     )
 
 
+def is_open(cell: Cell, measure: Measure = AIS_P) -> bool:
+    """Whether its run stops when it is known, and has settled nothing yet, or with all items."""
+    found = cell.statistics
+    if found is None or found.until is None or measure is AIS or not cell.is_shown:
+        return False
+    return cell.link is None and measure.bounds(found) is not None
+
+
 def long_cell_text(cell: Cell, marks: Marks, measure: Measure = AIS) -> str:
     """A cell in at most eight columns, the last three for its whole mark: `.65**?`."""
     short = cell_text(cell, marks, measure)
     mark = cell_mark(cell, measure) if measure.bounds(cell.statistics) else ""
+    mark = marks.open if is_open(cell, measure) else mark
     return f"{short[:-1]}{mark:<{MARK_WIDTH}}"
 
 
@@ -73,6 +90,8 @@ def cell_text(cell: Cell, marks: Marks, measure: Measure = AIS) -> str:
     bounds = measure.bounds(cell.statistics)
     if bounds is None:
         return f"{marks.not_identifiable} "
+    if is_open(cell, measure):
+        return f"{cell_number(bounds[1])}{marks.open}"
     return f"{cell_number(bounds[1])}{marks.significant if is_significant(cell, measure) else ' '}"
 
 
@@ -94,7 +113,7 @@ def explained(cell: Cell, marks: Marks, remedy: str, measure: Measure = AIS) -> 
         first += f"  q {probability(cell.q_value)}"
     if cell.holm_p is not None:
         first += f"  Holm {probability(cell.holm_p)}{cell_mark(cell)}"
-    return [f"{first}  n {found.n:,}", second]
+    return [f"{first}  {_n_text(cell, found)}", second]
 
 
 def _explained_probability(cell: Cell, found: CellStatistics, marks: Marks) -> list[str]:
@@ -105,7 +124,33 @@ def _explained_probability(cell: Cell, found: CellStatistics, marks: Marks) -> l
     if found.ais_p is None:
         return [safe_line(found.ais_p_reason), second]
     first = f"AIS_p {ais_with_interval(found, AIS_P)}{cell_mark(cell, AIS_P)}"
-    return [f"{first}  AIS {ais_with_interval(found)}  n {found.n:,}", second]
+    return [f"{first}  AIS {ais_with_interval(found)}  {_n_text(cell, found)}", second]
+
+
+def _n_text(cell: Cell, found: CellStatistics) -> str:
+    """How many items it has, and whether they settle it: `n 64: no link`."""
+    if found.until is None or not cell.is_shown:
+        return f"n {found.n:,}"
+    return f"n {found.n:,}: {settled_words(found, is_over=not cell.is_unfinished)}"
+
+
+def settled_line(cell: Cell, most: int) -> str:
+    """What it means that a run stopped, or has not yet; empty for others.
+
+    Args:
+        cell: the cell.
+        most: items at the limit.
+    """
+    found = cell.statistics
+    if found is None or found.until is None or (found.ais is None and found.ais_p is None):
+        return ""
+    least, word = number(found.until), settled_words(found, is_over=not cell.is_unfinished)
+    wholly = {"link": "is wholly above", "no link": "is wholly below"}
+    where = wholly.get(word, "does not settle whether it is above")
+    far = f"{found.n:,} of {most:,} items"
+    if cell.is_unfinished:
+        return f"{word}: after {far} the interval {where} {least}; x goes on"
+    return f"{word}: after {far} the interval {where} {least}, however often it was looked at"
 
 
 def cell_words(matrix: Matrix, cell: tuple[str, str], remedy: str, marks: Marks, measure: Measure) -> Text:
@@ -170,13 +215,17 @@ def control_text(cell: Cell, measure: Measure = AIS) -> str:
 def summary_text(matrix: Matrix, measure: Measure = AIS) -> str:
     """A few figures about a matrix, as far as it is computed."""
     cells, found = matrix.cells.values(), matrix.summary
-    parts = [f"{sum(cell.state != 'missing' for cell in cells)} of {len(cells)} cells"]
+    stored = [cell for cell in cells if cell.state != "missing"]
+    parts = [f"{len(stored)} of {len(cells)} cells"]
     marked = sum(is_significant(cell, measure) for cell in cells)
     if measure is AIS:
         parts += [f"{marked} q < {number(SIGNIFICANT)}", f"{found.holm_significant} Holm"]
         means = {"own": found.mean_own, "others": found.mean_others}
     else:
-        parts += [f"{measure.name}: {marked} links"]
+        # As the tables of a profile count them, which know no other word for a cell without an AIS.
+        still_open = sum(cell.link is None for cell in stored)
+        more = "" if matrix.until is None else f", {still_open} open"
+        parts += [f"{measure.name}: {marked} links{more}"]
         means = {"own": found.mean_own_p, "others": found.mean_others_p}
     known = [f"{name} {number(mean)}" for name, mean in means.items() if mean is not None]
     return ", ".join([*parts, " ".join(known)] if known else parts)
@@ -188,11 +237,14 @@ def mean_effect(found: Sequence[CellStatistics | None], measure: Measure = AIS) 
     return sum(values) / len(values) if values else None
 
 
-def legend(marks: Marks, *, has_whole_marks: bool, measure: Measure = AIS) -> str:
+def legend(marks: Marks, *, has_whole_marks: bool, measure: Measure = AIS, until: float | None = None) -> str:
     """What the marks in the cells mean: all of them, or only the first."""
     whole = f"  {measure.whole_legend}" if has_whole_marks and measure.whole_legend else ""
+    significant, still_open = measure.short_legend, ""
+    if until is not None and measure is not AIS:
+        significant, still_open = f"> {number(until)}", f"  {marks.open} open"
     return (
-        f"{marks.significant} {measure.short_legend}{whole}  {marks.not_identifiable} not identifiable  "
+        f"{marks.significant} {significant}{whole}{still_open}  {marks.not_identifiable} not identifiable  "
         f"{marks.lacking} not computed  {marks.collapsed} collapsed"
     )
 
@@ -206,7 +258,7 @@ def status_text(
     measure: Measure = AIS,
 ) -> str:
     """The legend, and what is missing from the matrix, unless more was stored since it was read."""
-    lines = [legend(marks, has_whole_marks=has_whole_marks, measure=measure)]
+    lines = [legend(marks, has_whole_marks=has_whole_marks, measure=measure, until=matrix.until)]
     if matrix.missing and is_outdated:
         lines.append(f"{marks.lacking} was missing when this was read: reading what is stored now")
     elif matrix.missing:
@@ -236,7 +288,8 @@ def flag_of(matrix: Matrix, ability: str, marks: Marks) -> str:
 def matrix_title(matrix: Matrix) -> str:
     """Variant, selection and k of a matrix."""
     order = order_words(matrix.selection, matrix.scope)
-    return f"{VARIANT_WORDS[matrix.variant]}, {order}, k {k_text(matrix.k)}"
+    until = "" if matrix.until is None else f", until {number(matrix.until)}"
+    return f"{VARIANT_WORDS[matrix.variant]}, {order}, k {k_text(matrix.k)}{until}"
 
 
 def pair_name(ability: str, benchmark: str) -> str:

@@ -229,7 +229,7 @@ def read_sweep(session: Session, lens: Lens) -> list[SweepPoint]:
     from core.analysis.matrix import sweep
 
     benchmark, ks = session.benchmark(lens.benchmark), session.sweep_ks(lens, session.experiment.info)
-    return sweep(session.experiment, lens.mask_or_fail, ks, benchmark, session.items_of(benchmark, lens))
+    return sweep(session.experiment, lens.mask_or_fail, ks, benchmark, lens.limit, lens.stops_at)
 
 
 def _curve(label: str, colour: str, marker: str, found: Sequence[Bounds | None]) -> Curve:

@@ -11,6 +11,12 @@ NO_ABLATION = (
     "away. v chooses the variant: MLP-only or all layers."
 )
 
+NO_DIFFERENCE = (
+    "Runs stop when it is known (until), each model's after items of its own: there is no difference to "
+    "show.\n\n"
+    "U off lets all runs take all items; B turns to A or to B."
+)
+
 HELP = f"""\
 The Ability Impact Score: the part of a benchmark's score above chance that is lost when the weights of an
 ability are ablated. 0: nothing is lost; 1: down to chance; below 0: better without.
@@ -26,6 +32,10 @@ The last row is the mean of the random controls.
 
 The lines below explain the cell under the cursor or the mouse: AIS_p and AIS with their 95 % paired bootstrap
 intervals, n, p(right), and the random control.
+
+With until (U in the lens) a cell goes on item by item and stops once the whole interval is above that least
+effect (* a link) or below it (no link), or is narrow; ~ is open: the items settle neither. Intervals and p
+then hold however often it was looked at, and x goes on with what was interrupted, the least settled first.
 
 enter  opens the cell: k sweep, controls, all abilities on its benchmark; the minimum detectable AIS; how much
        more the mask does than the other abilities' masks (specific); how well the model still writes under

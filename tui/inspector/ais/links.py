@@ -48,9 +48,12 @@ TYPED = " -=#"
 """By thickness, in ASCII."""
 
 
-def link_meaning(measure: Measure) -> str:
-    """What a line between an ability and a benchmark means."""
-    links = "AIS > .05 and q < .05" if measure is AIS else f"the interval of {measure.name} is above .05"
+def link_meaning(measure: Measure, least: float = LEAST_EFFECT) -> str:
+    """What a line between an ability and a benchmark means, with the least effect of a link."""
+    above = number(least)
+    links = (
+        f"AIS > {above} and q < .05" if measure is AIS else f"the interval of {measure.name} is above {above}"
+    )
     thicker = " and ".join(map(number, THICKNESSES))
     strongest = f"beside the cursor's the {MOST_LINES} strongest"
     return f"Lines: {links}, not collapsed; thicker from {thicker}; {strongest}."
@@ -75,12 +78,12 @@ def links_of(matrix: Matrix, measure: Measure) -> list[Link]:
 
 
 def is_link(matrix: Matrix, cell: Cell, measure: Measure) -> bool:
-    """Whether the ability carries a part of the benchmark: an effect above 0.05 that is marked.
+    """Whether the ability carries a part of the benchmark: an effect above the least that is marked.
 
     A mask that takes every benchmark down to chance says nothing about abilities, and so makes no link.
     """
     is_marked = is_significant(cell, measure) and cell.ability not in matrix.collapsed
-    return is_marked and _effect(cell, measure) > LEAST_EFFECT
+    return is_marked and _effect(cell, measure) > matrix.least_effect
 
 
 def link_text(matrix: Matrix, side: Side, index: int, measure: Measure) -> str:

@@ -19,7 +19,7 @@ from core.engine.protocol import StartRuns
 from tui.inspector.ais.cell_screen import CellScreen
 from tui.inspector.ais.cell_text import matrix_title
 from tui.inspector.ais.curves import ForestBars, SweepView
-from tui.inspector.ais.help_text import HELP, NO_ABLATION
+from tui.inspector.ais.help_text import HELP, NO_ABLATION, NO_DIFFERENCE
 from tui.inspector.ais.links import LinksView, link_meaning, link_text, links_of
 from tui.inspector.ais.looks import Cell, Difference, DifferenceLook, MatrixLook, read_differences
 from tui.inspector.ais.table import Question, heading_of, question_of, read_matrix, running_cell
@@ -115,6 +115,10 @@ class AisPane(Pane):
             self._asked = None
             self._say(NO_ABLATION)
             return
+        if self.session.pair is not None and lens.stops_at is not None:
+            self._asked = None
+            self._say(NO_DIFFERENCE)
+            return
         question = question_of(self.session, lens)
         if question != self._asked:
             # What is still on the screen is of another question: no key may act on it.
@@ -152,7 +156,8 @@ class AisPane(Pane):
 
     def action_fill(self) -> None:
         if self.matrix is not None and self.matrix.missing:
-            self.session.send(StartRuns(f"{MATRIX_JOB}: {matrix_title(self.matrix)}", self.matrix.missing))
+            title = f"{MATRIX_JOB}: {matrix_title(self.matrix)}"
+            self.session.send(StartRuns(title, self.matrix.missing, self.matrix.until))
 
     def action_measure(self) -> None:
         self.session.measure = AIS_P if self.session.measure is AIS else AIS
@@ -294,7 +299,7 @@ class AisPane(Pane):
             cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
         links, is_roomy = self.query_one(LinksView), self.query_one(HeatMap).is_roomy
         if self._shows_links:
-            status = link_meaning(measure)
+            status = link_meaning(measure, matrix.least_effect)
             detail = Text(link_text(matrix, links.side, links.index, measure))
         else:
             status = shown_as.status(is_roomy=is_roomy, is_outdated=self._is_reading)

@@ -31,7 +31,8 @@ def write_report(session: Session, lens: Lens, path: Path) -> None:
     experiment = session.experiment
     ks = session.sweep_ks(lens, experiment.info)
     columns = session.columns(lens)
-    profile, scored = stored_profile(experiment, lens.mask_or_fail, columns, lens.limit, ks)
+    mask, until = lens.mask_or_fail, lens.stops_at
+    profile, scored = stored_profile(experiment, mask, columns, lens.limit, ks, until)
     with TemporaryDirectory() as folder:
         write_profile(profile, scored, Path(folder))
         path.write_text(html_of(report_of(read_results(Path(folder)))), encoding="utf-8")

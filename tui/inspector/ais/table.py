@@ -44,8 +44,8 @@ STATISTICS = (
 """Figures of a cell that are written to files."""
 
 Question = tuple[object, ...]
-"""What identifies a matrix: the mask of its first ability, the limit, the columns, whose it is; of a
-difference the measure, too."""
+"""What identifies a matrix: the mask of its first ability, the limit, where runs stop, the columns, whose it
+is; of a difference the measure, too."""
 
 
 def question_of(session: Session, lens: Lens) -> Question:
@@ -53,14 +53,14 @@ def question_of(session: Session, lens: Lens) -> Question:
     columns = tuple(benchmark.id for benchmark in session.columns(lens))
     measure = session.measure.effect if session.pair else ""
     whose = (session.spec.id, session.shown, measure)
-    return replace(lens.mask_or_fail, ability=ABILITIES[0].id), lens.limit, columns, whose
+    return replace(lens.mask_or_fail, ability=ABILITIES[0].id), lens.limit, lens.stops_at, columns, whose
 
 
 def copied_matrix(session: Session, lens: Lens, matrix: Matrix) -> Copied:
     """The matrix as text, with the command line that repeats it."""
     marks, measure = session.marks, session.measure
     summary = f"{measure.name}: {summary_text(matrix, measure)}"
-    words = legend(marks, has_whole_marks=True, measure=measure)
+    words = legend(marks, has_whole_marks=True, measure=measure, until=matrix.until)
     draws = max((one.empirical.masks for one in matrix.cells.values() if one.empirical), default=1)
     line = profile_line(session, lens, draws)
     table = plain_table(matrix, marks, measure) + words
@@ -76,7 +76,8 @@ def read_matrix(session: Session, lens: Lens) -> Matrix:
     """
     from core.analysis.matrix import matrix
 
-    return matrix(session.experiment, lens.mask_or_fail, session.columns(lens), lens.limit)
+    columns = session.columns(lens)
+    return matrix(session.experiment, lens.mask_or_fail, columns, lens.limit, lens.stops_at)
 
 
 def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
@@ -197,6 +198,7 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
         "empirical_p": cell.empirical and cell.empirical.p_value,
         "random_masks": 0 if cell.empirical is None else cell.empirical.masks,
         "is_significant": is_significant(cell),
+        "until": matrix.until,
         "link": cell.link,
         "reason": found and found.reason,
         "collapsed": cell.ability in matrix.collapsed,
@@ -217,7 +219,7 @@ def _markdown(matrix: Matrix, marks: Marks, measure: Measure) -> str:
 
 
 def _legend(matrix: Matrix, marks: Marks, measure: Measure) -> str:
-    whole = legend(marks, has_whole_marks=True, measure=measure)
+    whole = legend(marks, has_whole_marks=True, measure=measure, until=matrix.until)
     return f"{whole}  {marks.not_shown} {NOT_SHOWN}" if not_shown(matrix) else whole
 
 

@@ -32,6 +32,8 @@ class Marks:
     not_identifiable: str
     significant: str
     """q < 0.05."""
+    open: str
+    """The items do not settle whether there is a link."""
     collapsed: str
     """The mask takes every benchmark down to chance."""
     not_shown: str
@@ -52,14 +54,14 @@ class Marks:
 
 UNICODE = Marks(
     right="✓", wrong="✗", unknown="?", becomes="→", stored="●", lacking="○", chosen="▸", up="▲", down="▼",
-    flat="–", not_identifiable="·", significant="*", collapsed="!", not_shown="∅", running="▶", paused="‖",
-    cut="…", bar="█", bar_eighths="▏▎▍▌▋▊▉", rule="│", dash="─",
+    flat="–", not_identifiable="·", significant="*", open="~", collapsed="!", not_shown="∅", running="▶",
+    paused="‖", cut="…", bar="█", bar_eighths="▏▎▍▌▋▊▉", rule="│", dash="─",
 )  # fmt: skip
 
 ASCII = Marks(
     right="+", wrong="x", unknown="?", becomes=">", stored="@", lacking="o", chosen=">", up="^", down="v",
-    flat="-", not_identifiable=".", significant="*", collapsed="!", not_shown="0", running=">", paused="=",
-    cut="~", bar="#", bar_eighths="", rule="|", dash="-",
+    flat="-", not_identifiable=".", significant="*", open="~", collapsed="!", not_shown="0", running=">",
+    paused="=", cut="~", bar="#", bar_eighths="", rule="|", dash="-",
 )  # fmt: skip
 
 KEY_NAMES = {"↑": "up", "↓": "down", "←": "left", "→": "right", "⌫": "bksp", "⏎": "enter"}

@@ -6,7 +6,7 @@ Reads files and computes intervals with numpy and polars: to be imported and use
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,17 +15,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
-from core.analysis.cache_status import has_ranking
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
 from core.analysis.matrix import beside_random
 from core.analysis.samples.answers import (
     Answers,
     comparable_scores,
+    continued,
     item_clusters,
     live_answers,
     mean_scores,
     probability_columns,
-    stored_answers,
 )
 from core.analysis.samples.items import ItemTable, ensure_items
 from core.analysis.samples.samples import Samples
@@ -40,12 +39,12 @@ from core.analysis.statistics.cells import (
 )
 from core.analysis.statistics.significance import EmpiricalP
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.estimate import Estimate, estimate
+from core.experiment.estimate import Estimate
 from core.experiment.events import ItemOutcome
 from core.experiment.experiment import Experiment
-from core.experiment.kept_paces import known_paces
-from core.experiment.specs import MaskSpec, Run
+from core.experiment.specs import Run
 from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
+from tui.inspector.run.stored_runs import estimated, mask_of, scorings_of, stopped_cells, stored_answers
 
 LIVE_RESAMPLES = 400
 """Bootstrap resamples for a live run: enough for two digits, and quick."""
@@ -82,18 +81,28 @@ class Comparison:
     """The mask beside all stored random masks of its size."""
     estimate: Estimate | None = None
     """How long the missing runs take; None if none is missing."""
+    until: float | None = None
+    """The least AIS of interest, at which runs stop as soon as it is settled; None: all items count."""
+    effects: Mapping[Side, CellStatistics] = field(default_factory=dict)
+    """With `until`: what is stated of the stored items of each run, whether or not it is over."""
 
     @classmethod
     def read(
-        cls, experiment: Experiment, benchmark: Benchmark, runs: Mapping[Side, Run], before: Comparison | None
+        cls,
+        experiment: Experiment,
+        benchmark: Benchmark,
+        runs: Mapping[Side, Run],
+        before: Comparison | None,
+        until: float | None = None,
     ) -> Comparison:
         """Reads what is stored of the runs.
 
         Args:
             experiment: model and cache.
-            benchmark: the benchmark of the runs.
+            benchmark: the benchmark of the runs; with `until` drawn.
             runs: all with the same number of items.
             before: an earlier answer: what it has is not read again.
+            until: the least AIS of interest, at which runs stop; None: all items count.
 
         Raises:
             CorruptEntry: the table of items is damaged.
@@ -101,32 +110,38 @@ class Comparison:
             OSError: the cache cannot be read, or the table of items cannot be written.
         """
         n = runs["base"].n
-        usable = before if before is not None and before.runs["base"] == runs["base"] else None
+        asked = (runs["base"], until)
+        usable = before if before is not None and (before.runs["base"], before.until) == asked else None
         items = usable.items if usable else ItemTable(ensure_items(experiment, benchmark, n))
         clusters = usable.clusters if usable else item_clusters(items)
         known = {usable.runs[side]: usable.answers[side] for side in usable.stored} if usable else {}
+        cells = {} if until is None else stopped_cells(experiment, benchmark, runs, until)
         answers: dict[Side, Answers] = {}
         problems = []
         for side, run in runs.items():
+            most = cells[side].statistics.n if side in cells else None
             try:
-                found = _stored(experiment, benchmark, run, items, known.get(run))
+                found = stored_answers(experiment, benchmark, run, items, known.get(run), most)
             except CorruptEntry as error:
                 problems.append(f"{error} (r recomputes it)")
             else:
                 answers |= {} if found is None else {side: found}
-        scorings, mask = _scorings(experiment, runs), _mask_of(runs)
+        scorings, mask = scorings_of(experiment, runs), mask_of(runs)
+        stored = {s for s, a in answers.items() if a.n_known == n or (s in cells and cells[s].is_over)}
         return cls(
             benchmark,
             items,
             runs,
             answers,
-            frozenset(answers),
+            frozenset(stored),
             scorings,
             clusters,
             tuple(problems),
             None if mask is None else mask_generation_qualities(experiment, [mask]).get(mask),
-            None if mask is None else beside_random(experiment, mask, benchmark, n),
-            None if answers.keys() == runs.keys() else _estimate(experiment, runs, benchmark, scorings),
+            None if mask is None else beside_random(experiment, mask, benchmark, n, until),
+            None if stored == runs.keys() else estimated(experiment, runs, benchmark, scorings),
+            until,
+            {side: cell.statistics for side, cell in cells.items()},
         )
 
     def is_same(self, other: Comparison | None) -> bool:
@@ -134,20 +149,25 @@ class Comparison:
         return (
             other is not None
             and self.runs == other.runs
-            and self.scorings == other.scorings
+            and (self.until, self.stored, self.scorings) == (other.until, other.stored, other.scorings)
             and (self.quality, self.empirical) == (other.quality, other.empirical)
             and {s: id(a) for s, a in self.answers.items()} == {s: id(a) for s, a in other.answers.items()}
         )
 
     def with_live(self, live: Mapping[Side, Sequence[ItemOutcome]]) -> Comparison:
-        """The same with the outcomes of runs that are not stored.
+        """The same with the outcomes of runs that are not stored, or not whole.
 
         Raises:
             ValueError: an outcome belongs to none of the items.
         """
         n = len(self.items)
         given = {side: live_answers(tuple(outcomes), n) for side, outcomes in live.items() if outcomes}
-        return replace(self, answers={**given, **self.answers})
+        longer = {
+            side: continued(self.answers[side], answers)
+            for side, answers in given.items()
+            if side in self.answers and side not in self.stored
+        }
+        return replace(self, answers={**given, **self.answers, **longer})
 
     def figures(self, live: Side | None, arrived: Sequence[int], resamples: int) -> Figures:
         """Everything that is shown.
@@ -162,7 +182,7 @@ class Comparison:
             n=len(self.items),
             chance=self.benchmark.chance,
             sides=self._sides(resamples),
-            curves=tuple(self._curves(order)),
+            curves=tuple(self._curves(order if self.until is None else np.arange(len(self.items)))),
             stored=frozenset(self.stored),
             live=live,
             scorings=self.scorings,
@@ -172,6 +192,7 @@ class Comparison:
             quality=self.quality,
             empirical=self.empirical,
             estimate=self.estimate,
+            until=self.until,
         )
 
     @cached_property
@@ -190,7 +211,10 @@ class Comparison:
                 both = base.known & answers.known
                 before, after = base.correct[both], answers.correct[both]
                 broken, fixed = int((before & ~after).sum()), int((~before & after).sum())
-                effect = self._effect(side, run, both, resamples) if both.any() else None
+                if self.until is not None:
+                    effect = self.effects.get(side)
+                else:
+                    effect = self._effect(side, run, both, resamples) if both.any() else None
             found[side] = SideFigures(run, means.get(side), effect, broken, fixed)
         return found
 
@@ -273,40 +297,5 @@ class Comparison:
         )
 
 
-def _stored(
-    experiment: Experiment, benchmark: Benchmark, run: Run, items: ItemTable, known: Answers | None
-) -> Answers | None:
-    """The stored answers of a run, `known` ones if they are still stored; None if there are none."""
-    entries, key = experiment.store.outcomes.entries, experiment.request(run.mask, benchmark, run.n).key
-    if known is not None and entries.has(key):
-        return known
-    payload = entries.whole_payload(key)
-    return None if payload is None else stored_answers(entries.read_path(key), payload, items)
-
-
 def _right(answers: Answers | None, index: int) -> bool | None:
     return None if answers is None or not answers.known[index] else bool(answers.correct[index])
-
-
-def _mask_of(runs: Mapping[Side, Run]) -> MaskSpec | None:
-    """The lens's mask; None if it ablates nothing."""
-    return runs["ablated"].mask if "ablated" in runs else None
-
-
-def _estimate(
-    experiment: Experiment, runs: Mapping[Side, Run], benchmark: Benchmark, scorings: int
-) -> Estimate:
-    """How long the lens's runs take."""
-    mask, paces = _mask_of(runs), known_paces(experiment)
-    n_items = experiment.importance.n_items if mask is None else experiment.n_items_of(mask)
-    return estimate(experiment, benchmark, runs["base"].n, scorings, n_items, paces)
-
-
-def _scorings(experiment: Experiment, runs: Mapping[Side, Run]) -> int:
-    """Abilities whose importance has to be computed before the lens's mask is known."""
-    mask = _mask_of(runs)
-    if mask is None or has_ranking(experiment, mask):
-        return 0
-    if mask.selection == "top_minus_shared":
-        return sum(not has_ranking(experiment, needed) for needed in experiment.rankings_of(mask))
-    return len(experiment.scored_abilities(mask))

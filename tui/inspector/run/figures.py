@@ -10,7 +10,7 @@ from tui.inspector.ais.cell_text import ais_with_interval
 from tui.measures import AIS_P
 from tui.names import VARIANT_WORDS, order_words
 from tui.numbers import interval, k_text, number, probability, share
-from tui.result_words import cut_text, quality_text, random_masks, too_few
+from tui.result_words import cut_text, quality_text, random_masks, settled_words, too_few
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -114,6 +114,12 @@ class Figures:
     """The mask beside all stored random masks of its size; None without any."""
     estimate: Estimate | None = None
     """How long missing runs take; None if none is missing."""
+    until: float | None = None
+    """The least AIS of interest, at which runs stop as soon as it is settled; None: all items count."""
+
+    def is_stopped(self, side: Side) -> bool:
+        """Whether a run stops when it is known: intervals for a fixed number of items do not hold there."""
+        return self.until is not None and side != "base"
 
     @property
     def score_word(self) -> str:
@@ -158,12 +164,18 @@ def _side_line(side: Side, one: SideFigures, figures: Figures) -> str:
     if one.accuracy is None:
         return f"{name}not run"
     found = one.accuracy
-    items = f"n {figures.n}" if found.n == figures.n else f"{found.n} of {figures.n} items"
-    parts = [f"{figures.score_word} {share(found.score)} {interval(found.low, found.high)}", items]
+    is_whole = found.n == figures.n or side in figures.stored
+    items = f"n {found.n}" if is_whole else f"{found.n} of {figures.n} items"
+    ends = "" if figures.is_stopped(side) else f" {interval(found.low, found.high)}"
+    parts = [f"{figures.score_word} {share(found.score)}{ends}", items]
     if one.effect is not None:
         ais = f"AIS {ais_with_interval(one.effect)}" if one.effect.defined else one.effect.reason
         parts.append(ais)
         parts += [f"AIS_p {ais_with_interval(one.effect, AIS_P)}"] if one.effect.ais_p is not None else []
-        parts.append(f"McNemar p {probability(one.effect.p_value)}")
+        if figures.until is None:
+            parts.append(f"McNemar p {probability(one.effect.p_value)}")
+        else:
+            word = settled_words(one.effect, is_over=side in figures.stored)
+            parts.append(f"{word} (until {number(figures.until)})")
         parts.append(f"{one.broken} right to wrong, {one.fixed} wrong to right")
     return name + ", ".join(parts)

@@ -20,7 +20,7 @@ from tui.inspector.run.figures import SIDE_WORDS, Figures, Side, SideFigures, is
 from tui.inspector.run.line_plot import ASCII_SIGNS, COLOURS, SIGNS
 from tui.measures import AIS, AIS_P, Measure
 from tui.numbers import interval, number, probability, share
-from tui.result_words import times_text
+from tui.result_words import settled_link, settled_words, times_text
 
 if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
@@ -130,8 +130,8 @@ def figures_rows(
     bar = width - ESTIMATE_WIDTH - INTERVAL_WIDTH - 3
     draw = _Drawing(marks, bar if bar >= LEAST_BAR else 0, width >= ALIGNED_COLUMN)
     cells: dict[str, Callable[[Side, SideFigures], list[Piece]]] = {
-        figures.score_word: lambda side, one: _accuracy(side, one, lacking, draw),
-        "items": lambda side, one: _items(one, figures),
+        figures.score_word: lambda side, one: _accuracy(side, one, figures, lacking, draw),
+        "items": lambda side, one: _items(side, one, figures),
     }
     if len(figures.sides) > 1:
         cells |= {
@@ -140,12 +140,11 @@ def figures_rows(
         has_p = any(one.effect and one.effect.ais_p is not None for one in figures.sides.values())
         if has_p and not is_short:
             cells["AIS_p"] = lambda side, one: _effect(side, one, AIS_P, draw)
-        cells |= {
-            "McNemar": lambda side, one: (
-                [(f"p {probability(one.effect.p_value)}", PLAIN)] if one.effect else []
-            ),
-            "flips": lambda side, one: _flips(one, marks),
-        }
+        if figures.until is None:
+            cells["McNemar"] = lambda side, one: _mcnemar(one)
+        else:
+            cells[f"> {number(figures.until)}"] = lambda side, one: _settled(side, one, figures)
+        cells["flips"] = lambda side, one: _flips(one, marks)
     if figures.empirical is not None and figures.empirical.masks > 1:
         cells["random p"] = lambda side, one: _random_p(side, figures.empirical)
     if figures.quality is not None:
@@ -182,10 +181,12 @@ class _Drawing:
         return interval(low, high).ljust(INTERVAL_WIDTH if self.cells else 0)
 
 
-def _accuracy(side: Side, one: SideFigures, lacking: str, draw: _Drawing) -> list[Piece]:
+def _accuracy(side: Side, one: SideFigures, figures: Figures, lacking: str, draw: _Drawing) -> list[Piece]:
     if one.accuracy is None:
         return [(f"{draw.marks.lacking} {lacking}", "")]
     found = one.accuracy
+    if figures.is_stopped(side):
+        return [(draw.estimate(share(found.score)), PLAIN)]
     settled = is_settled(found.low, found.high)
     return [
         (draw.estimate(share(found.score)), STRONG if settled else WEAK),
@@ -194,12 +195,24 @@ def _accuracy(side: Side, one: SideFigures, lacking: str, draw: _Drawing) -> lis
     ]
 
 
-def _items(one: SideFigures, figures: Figures) -> list[Piece]:
+def _items(side: Side, one: SideFigures, figures: Figures) -> list[Piece]:
     if one.accuracy is None:
         return []
-    if one.accuracy.n < figures.n:
+    if one.accuracy.n < figures.n and side not in figures.stored:
         return [(f"{one.accuracy.n:,} of {figures.n:,}", PLAIN)]
-    return [(f"n {figures.n:,}", PLAIN)]
+    return [(f"n {one.accuracy.n:,}", PLAIN)]
+
+
+def _mcnemar(one: SideFigures) -> list[Piece]:
+    return [(f"p {probability(one.effect.p_value)}", PLAIN)] if one.effect else []
+
+
+def _settled(side: Side, one: SideFigures, figures: Figures) -> list[Piece]:
+    """Whether it is settled that the effect is above the least AIS of interest."""
+    if one.effect is None:
+        return []
+    is_over = side in figures.stored
+    return [(settled_words(one.effect, is_over=is_over), STRONG if is_over else WEAK)]
 
 
 def _chance(figures: Figures) -> list[Piece]:
@@ -215,7 +228,10 @@ def _effect(side: Side, one: SideFigures, measure: Measure, draw: _Drawing) -> l
     low, ais, high = bounds
     # Without a flip the bootstrap interval has no width: the accuracy's shows how few items these are.
     has_items = one.accuracy is not None and is_settled(one.accuracy.low, one.accuracy.high)
-    style = STRONG if has_items and is_settled(low, high) else WEAK
+    is_clear = has_items and is_settled(low, high)
+    if one.effect.until is not None:
+        is_clear = settled_link(one.effect) is not None
+    style = STRONG if is_clear else WEAK
     words = (draw.estimate(number(ais)), style), (draw.interval(low, high), style)
     return [*words, *draw.bar(side, (low, ais, high), AIS_SCALE)]
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container
 
-from core.experiment.specs import Run
 from tui.inspector.command_of import command_line
 from tui.inspector.look.text import one_line
 from tui.inspector.pane import Copied, Pane
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from core.experiment.events import ItemOutcome
+    from core.experiment.specs import Run
     from tui.inspector.lens import Lens
     from tui.inspector.run.comparison import Comparison
     from tui.inspector.run.status import Tone
@@ -63,6 +63,9 @@ AIS        (base - ablated) / (base - chance) with its 95 % bootstrap interval: 
            ability, 0 = it does not
 AIS_p      the same of the probability of the right answer: as certain with a third of the items or less
 McNemar    exact test of the flips; small: base and ablated differ by more than chance
+> .05      with until (U), in place of McNemar: link (the whole interval of AIS_p is above), no link
+> .05      with until (U), in place of McNemar: link (the interval of AIS_p is wholly above), no link
+           however often it was looked at, and times left are at most
 flips      right to wrong, and wrong to right
 random p   how often a random mask goes as far: the empirical p, where m has run several (19 can show .05)
 language   perplexity on neutral texts, under the mask as a multiple; how many of its continuations repeat
@@ -78,12 +81,11 @@ arrived last, or those that flipped; the tab Samples has all of them."""
 
 def runs_of(session: Session, lens: Lens) -> dict[Side, Run]:
     """The runs of a lens, by side."""
-    n = session.items_of(session.benchmark(lens.benchmark), lens)
-    runs: dict[Side, Run] = {"base": Run(None, lens.benchmark, n)}
+    runs: dict[Side, Run] = {"base": session.run(None, lens.benchmark, lens)}
     if lens.mask is not None:
-        runs["ablated"] = Run(lens.mask, lens.benchmark, n)
+        runs["ablated"] = session.run(lens.mask, lens.benchmark, lens)
     if lens.control is not None:
-        runs["control"] = Run(lens.control, lens.benchmark, n)
+        runs["control"] = session.run(lens.control, lens.benchmark, lens)
     return runs
 
 
@@ -111,6 +113,8 @@ class RunPane(Pane):
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 (textual's name)
         super().__init__(session, id=id)
         self._runs: dict[Side, Run] = {}
+        self._until: float | None = None
+        """The least AIS of interest, at which they stop."""
         self._comparison: Comparison | None = None
         self._figures: Figures | None = None
         """None until the cache was read for this lens."""
@@ -138,19 +142,20 @@ class RunPane(Pane):
 
     def refresh_view(self, lens: Lens) -> None:
         runs = runs_of(self.session, lens)
-        if runs != self._runs:
+        if (runs, lens.stops_at) != (self._runs, self._until):
+            self._until = lens.stops_at
             self._runs, self._figures, self._empty, self._problem = runs, None, None, ""
         self._say()
         if not self.session.is_settled:
             return
         session, before = self.session, self._comparison
-        benchmark = session.benchmark(lens.benchmark)
+        benchmark, until = session.evaluated(session.benchmark(lens.benchmark), lens), lens.stops_at
 
         def stored() -> Comparison | str:
             from tui.inspector.run.comparison import Comparison
 
             try:
-                return Comparison.read(session.experiment, benchmark, runs, before)
+                return Comparison.read(session.experiment, benchmark, runs, before, until)
             except ValueError as error:
                 return one_line(error)
 
@@ -185,12 +190,11 @@ class RunPane(Pane):
     def _partial_runs(self) -> dict[Side, list[ItemOutcome]]:
         """The outcomes of runs that are not stored: live or cancelled ones."""
         found = self._comparison
-        live = self.session.activity.runs
-        return {
-            side: live[run].outcomes
-            for side, run in self._runs.items()
-            if run in live and found is not None and side not in found.stored
-        }
+        if found is None:
+            return {}
+        of = self.session.activity.outcomes_of
+        partial = {side: of(run) for side, run in self._runs.items() if side not in found.stored}
+        return {side: outcomes for side, outcomes in partial.items() if outcomes}
 
     def _look_soon(self) -> None:
         """Updates the figures of a live run, not more often than they can be read."""
@@ -210,12 +214,11 @@ class RunPane(Pane):
     def _look(self) -> None:
         """Computes the figures in a thread, and shows them."""
         found, runs, partial = self._comparison, self._runs, self._partial_runs()
-        if found is None or found.runs != runs:
+        if found is None or (found.runs, found.until) != (runs, self._until):
             return
         self._looked = time.monotonic()
         side = live_side(self.session.activity, runs)
         live = side if side is not None and partial.get(side) else None
-        # Copies: the lists grow while the thread works.
         given = {name: tuple(outcomes) for name, outcomes in partial.items()}
 
         def figures() -> Figures:

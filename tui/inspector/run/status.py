@@ -94,12 +94,17 @@ def live_side(activity: Activity, runs: Mapping[Side, Run]) -> Side | None:
     """The side of the lens that is running; None if none is."""
     if activity.current is None:
         return None
-    return next((side for side, run in runs.items() if run == activity.current.run), None)
+    return next((side for side, run in runs.items() if activity.current.run.is_within(run)), None)
+
+
+def lens_title(lens: Lens) -> str:
+    """The title of the job that `r` starts for a lens."""
+    return job_title(lens.mask, lens.benchmark, lens.stops_at)
 
 
 def is_asked_for(session: Session, lens: Lens) -> bool:
     """Whether the job that `r` starts for the lens runs or waits."""
-    title = job_title(lens.mask, lens.benchmark)
+    title = lens_title(lens)
     activity = session.activity
     return any(job.title == title for job in (activity.job, *activity.queued) if job is not None)
 
@@ -163,7 +168,7 @@ def plan_of(session: Session, lens: Lens, figures: Figures) -> list[str]:
     if session.readonly:
         key = "this inspector is read-only"
     if lacking == ["control"]:
-        return [f"{marks.lacking} random control: {figures.n:,} items; {key}"]
+        return [f"{marks.lacking} random control: {_items(figures, 'control')}; {key}"]
     took = [] if figures.estimate is None else [_estimated(lens, figures.estimate, figures.scorings)]
     rows = [(SIDE_WORDS[side], side in figures.stored, _work(side, figures)) for side in figures.sides]
     if "ablated" in lacking and lens.selection != "random":
@@ -188,17 +193,26 @@ def remark_of(session: Session, lens: Lens, figures: Figures) -> Status:
 
 def _estimated(lens: Lens, found: Estimate, scorings: int) -> str:
     """How long it takes: `scores 10 abilities, about 12 min; then 30 s a cell`."""
-    cell = f"about {left_text(found.cell_s)} a cell"
+    most = "about" if lens.stops_at is None else "at most"
+    cell = f"{most} {left_text(found.cell_s)} a cell"
     if scorings:
         whose = short_benchmark(lens.ability) if scorings == 1 else f"{scorings} abilities"
-        cell = f"scores {whose}, about {left_text(found.scoring_s)}; then {left_text(found.cell_s)} a cell"
+        cell = f"scores {whose}, about {left_text(found.scoring_s)}; then {cell.removeprefix('about ')}"
     return cell if found.is_measured else f"{cell} (rough)"
 
 
 def _work(side: Side, figures: Figures) -> str:
     """The work of a run."""
-    items = f"{figures.n:,} items"
+    items = _items(figures, side)
     return f"{items}; as many random weights" if side == "control" else items
+
+
+def _items(figures: Figures, side: Side) -> str:
+    """The items of a run, and how many of them are answered if some are."""
+    accuracy = figures.sides[side].accuracy
+    far = "" if accuracy is None else f"{accuracy.n:,} of "
+    most = "at most " if figures.until is not None and side != "base" else ""
+    return f"{far}{most}{figures.n:,} items"
 
 
 def _scoring(session: Session, lens: Lens, scorings: int) -> str:
@@ -218,7 +232,7 @@ def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job
     elif progress is None and isinstance(activity.model, ModelLoading):
         parts = [_loading(activity.model)]
     elif progress is None or job.kind == "calibration":  # that is about another model
-        mine = job.title == job_title(lens.mask, lens.benchmark)
+        mine = job.title == lens_title(lens)
         parts = ["preparing" if mine else safe_line(job.title)]
     else:
         words = _phase(activity, progress, runs)
@@ -239,8 +253,10 @@ def _phase(activity: Activity, progress: Progressed, runs: Mapping[Side, Run]) -
 def _whole(activity: Activity, job: Job, search: FoundK | None) -> list[str]:
     """How much of the job is done, its time so far and left, how it goes on in a pause; the last k tried."""
     parts = [f"{PARTS[job.kind]} {min(job.done + 1, job.total)} of {job.total}"] if job.total > 1 else []
+    if job.until is not None:
+        parts = [f"{job.done} of {job.total} runs settled"]
     if activity.clock is not None:
-        parts.append(clock_text(*activity.clock))
+        parts.append(clock_text(*activity.clock, is_most=job.until is not None))
     if job.state == "paused" and not job.is_cancelling:
         parts.append("p resumes, c cancels")
     if job.kind == "auto_k" and search is not None:
@@ -257,6 +273,8 @@ def _idle_status(session: Session, lens: Lens) -> Status:
         return Status(f"{marks.wrong} {safe_line(last.title)} failed: {safe_line(last.problem)}", "problem")
     if last is not None and last.state == "cancelled":
         kept = f"{last.done} of {last.total} runs are done and kept" if last.total > 1 else "nothing is lost"
+        if last.until is not None:
+            kept = f"{last.done} of {last.total} runs are settled, and the others' answers are kept"
         said = f"{safe_line(last.title)} cancelled: {kept}; {_resuming(last, lens)}"
         return Status(f"{marks.wrong} {said}", "note")
     if activity.probing is not None:
@@ -268,7 +286,7 @@ def _idle_status(session: Session, lens: Lens) -> Status:
 
 def _resuming(job: Job, lens: Lens) -> str:
     """What starts a cancelled job again: the lens may look at something else than it did."""
-    if job.title == job_title(lens.mask, lens.benchmark):
+    if job.title == lens_title(lens):
         return "r resumes"
     return "x in AIS resumes" if job.title.startswith(MATRIX_JOB) else "ask for it again to resume"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from core.benchmarks.drawn import Part, drawn, parts_of
 from core.experiment.specs import MaskSpec, Run
 from tui.inspector.activity import Activity
 from tui.inspector.lens import Lens
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from core.analysis.samples.records import Answer, Filter, Sample
     from core.analysis.samples.samples import Samples
     from core.analysis.statistics.accuracy import Accuracy
+    from core.benchmarks.benchmark import Benchmark
     from core.experiment.events import ItemOutcome
 
 Side = Literal["base", "ablated"]
@@ -43,6 +45,10 @@ class Question:
     control: MaskSpec | None
     benchmark: str
     n: int
+    part: Part | None = None
+    """Which items, where they are in an order drawn by seed."""
+    until: float | None = None
+    """The least AIS of interest, at which runs stop; None: all items count."""
     shown: Shown = "A"
     """Which model's answers; `B - A`: those of both, in one state."""
     engine: str = ""
@@ -63,13 +69,18 @@ class Question:
     @classmethod
     def of(cls, session: Session, lens: Lens) -> Question:
         """What a lens looks at."""
-        n = session.items_of(session.benchmark(lens.benchmark), lens)
-        control = None if session.pair else lens.control
-        return cls(lens.mask, control, lens.benchmark, n, session.shown, session.spec.id)
+        run, control = session.run(None, lens.benchmark, lens), None if session.pair else lens.control
+        asked = (lens.mask, control, lens.benchmark, run.n, run.part, lens.stops_at)
+        return cls(*asked, session.shown, session.spec.id)
 
     def run(self, side: Side) -> Run:
         """The run that gives the answers of one side."""
-        return Run(None if side == "base" else self.mask, self.benchmark, self.n)
+        return Run(None if side == "base" else self.mask, self.benchmark, self.n, self.part)
+
+    def evaluated(self, session: Session) -> Benchmark:
+        """The benchmark, in the order in which its items are evaluated."""
+        benchmark = session.benchmark(self.benchmark)
+        return benchmark if self.part is None else drawn(benchmark, self.n, self.part.seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +105,8 @@ class Reading:
         if self.question.mask is not None:
             sides["ablated"] = self.cache_status.ablated
         missing = [side for side, is_stored in sides.items() if not is_stored]
-        runs = {side: activity.runs.get(self.question.run(side)) for side in missing}
-        return {side: list(run.outcomes) for side, run in runs.items() if run is not None and run.outcomes}
+        found = {side: activity.outcomes_of(self.question.run(side)) for side in missing}
+        return {side: outcomes for side, outcomes in found.items() if outcomes}
 
 
 @dataclass(frozen=True)
@@ -185,31 +196,33 @@ def read_stored(session: Session, question: Question, before: Reading | None) ->
 
     if question.is_pair:
         return _read_pair(session, question, before)
-    experiment, benchmark, n = session.experiment, session.benchmark(question.benchmark), question.n
-    found = cache_status(experiment, question.mask, benchmark, n)
+    experiment, benchmark, n = session.experiment, question.evaluated(session), question.n
+    until = question.until
+    found = cache_status(experiment, question.mask, benchmark, n, until)
     is_same = before is not None and (before.question, before.cache_status) == (question, found)
+    is_same = is_same and (found.ablated or until is None)  # else a further part may be stored
     if before is not None and is_same and not _has_new_divergences(session, before):
         return before
-    samples = Samples.open(experiment, benchmark, n, question.mask)
+    samples = Samples.open(experiment, benchmark, n, question.mask, until)
     control = None
     if question.control is not None and found.control:
-        control = Samples.open(experiment, benchmark, n, question.control)
+        control = Samples.open(experiment, benchmark, n, question.control, until)
     return Reading(question, found, samples, control, _scores(samples, control))
 
 
 def _read_pair(session: Session, question: Question, before: Reading | None) -> Reading:
     """The same of two models."""
-    from core.analysis.cache_status import CacheStatus, is_stored
+    from core.analysis.cache_status import CacheStatus, cached_benchmarks
     from core.analysis.samples.samples import Samples
 
     assert session.b is not None, "it is looked at"
     a, b = session.a.experiment, session.b.experiment
-    benchmark, n = session.benchmark(question.benchmark), question.n
-    of_a, of_b = (is_stored(one, question.mask, benchmark, n) for one in (a, b))
+    benchmark, n, until = question.evaluated(session), question.n, question.until
+    of_a, of_b = (bool(cached_benchmarks(one, question.mask, [benchmark], n, until)) for one in (a, b))
     found = CacheStatus(of_a, of_b, control=False, ranking=True)
     if before is not None and (before.question, before.cache_status) == (question, found):
         return before
-    samples = Samples.of_pair(a, b, benchmark, n, question.mask)
+    samples = Samples.of_pair(a, b, benchmark, n, question.mask, until)
     return Reading(question, found, samples, None, _scores(samples, None))
 
 
@@ -218,13 +231,15 @@ def _has_new_divergences(session: Session, reading: Reading) -> bool:
     from core.experiment.experiment import divergences_request
 
     question, cache_status, samples = reading.question, reading.cache_status, reading.samples
-    benchmark = session.benchmark(question.benchmark)
+    benchmark = question.evaluated(session)
     if benchmark.kind == "multiple_choice" or samples is None or samples.divergences is not None:
         return False
     if question.mask is None or not (cache_status.base and cache_status.ablated):
         return False
     experiment = session.experiment
-    base, ablated = (experiment.request(mask, benchmark, question.n) for mask in (None, question.mask))
+    first = parts_of(benchmark)[0]
+    n = min(question.n, first.n_items)
+    base, ablated = (experiment.request(mask, first, n) for mask in (None, question.mask))
     return experiment.store.divergences.entries.has(divergences_request(base, ablated)[0])
 
 
@@ -234,7 +249,7 @@ def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[I
 
     samples = reading.samples
     if samples is None:
-        benchmark = session.benchmark(reading.question.benchmark)
+        benchmark = reading.question.evaluated(session)
         samples = Samples.unanswered(session.experiment, benchmark, reading.question.n)
     for side, outcomes in live.items():
         samples = samples.with_live(outcomes, side)

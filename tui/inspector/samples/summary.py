@@ -114,7 +114,10 @@ def _figures(reading: Reading, listing: Listing) -> list[str]:
     for model, value in reading.scores.items():
         name = names.get(model, model)
         of_n = "" if value.n == n else f" n {value.n:,}"
-        parts.append(f"{name} {share(value.score)} {interval(value.low, value.high)}{of_n}")
+        # Of a run that stopped when it was known, an interval for a fixed number of items does not hold.
+        is_stopped = reading.question.until is not None and model != "base"
+        ends = "" if is_stopped else f" {interval(value.low, value.high)}"
+        parts.append(f"{name} {share(value.score)}{ends}{of_n}")
     parts.append(f"n {n:,}")
     if listing.p_value is not None:
         parts.append(f"McNemar p {probability(listing.p_value)}")
@@ -137,8 +140,18 @@ def _remarks(reading: Reading, listing: Listing) -> list[str | Text]:
         parts.append("nothing is ablated: v chooses what")
     if reading.question.is_pair and reading.question.mask is not None:
         parts.append("both ablated (v base: both intact)")
+    if reading.question.until is not None:
+        parts += _stopped(reading, listing)
     missing = _missing(reading, listing)
     return parts + [Text.assemble((f"{name}: {value}", "bold")) for name, value in missing.items()]
+
+
+def _stopped(reading: Reading, listing: Listing) -> list[str]:
+    """After how many items the run under the mask stopped, if it has."""
+    answers = listing.samples.ablated_answers
+    if answers is None or not reading.cache_status.ablated:
+        return []
+    return [f"stopped after {answers.n_known:,} of at most {listing.samples.n:,} items"]
 
 
 def _missing(reading: Reading, listing: Listing) -> dict[str, str]:

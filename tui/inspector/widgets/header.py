@@ -153,7 +153,8 @@ def progress_text(activity: Activity) -> str:
         return "cancelling"
     share = None if clock is None else done_share(*clock)
     if clock is not None and clock[1] is not None and share is not None:
-        return f"{share:.0%}, {left_text(clock[1])} left".replace("%", " %")
+        left = f"{left_text(clock[1])} left"
+        return f"at most {left}" if job.until is not None else f"{share:.0%}, {left}".replace("%", " %")
     if job.total > 1:
         unit = " runs" if job.kind in ("runs", "calibration") else ""
         return f"{job.done}/{job.total}{unit}"

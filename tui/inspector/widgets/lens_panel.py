@@ -23,7 +23,7 @@ from tui.inspector.look.frames import titled
 from tui.inspector.look.themes import text_style
 from tui.inspector.pane import Pane
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
-from tui.numbers import count_text, k_text, percent
+from tui.numbers import count_text, k_text, percent, until_text
 from tui.result_words import shown_text
 from tui.safe_text import safe_line
 
@@ -40,6 +40,9 @@ ROOMY = 24
 
 NARROWEST = 12
 """Fewest columns that a line is made for."""
+
+WITH_SHARE = 23
+"""Rows from which the panel says which share of the candidates is ablated, too."""
 
 KEY = Style(bold=True, dim=False)
 
@@ -174,6 +177,7 @@ class LensPanel(VerticalScroll, can_focus=False):
         yield LensLine(self, "scoring", "scored")
         yield LensLine(self, "benchmark", "benchmark")
         yield LensLine(self, "items", "items")
+        yield LensLine(self, "until", "until")
 
     def show(self, lens: Lens, known: Known) -> None:
         """Shows another lens, or more knowledge about this one."""
@@ -205,10 +209,16 @@ class LensPanel(VerticalScroll, can_focus=False):
             "k": ("k" if width >= ROOMY else f"k {k_text(self.lens.k)}", "[ ] K", self._k(width)),
             "scoring": (f"scoring {self.session.n_items_of(self.lens):,}", "S", []),
             "items": (f"items {self._items()}", "I", []),
+            "until": (f"until {until_text(self.lens.until)}", "U", []),
         }
         taken = len(ABILITIES) + len(lines) + 1 + sum(len(rest) for _, _, rest in lines.values())
         lines["benchmark"] = ("benchmark", "b", self._benchmark(width, taken))
         return lines
+
+    @property
+    def _is_short(self) -> bool:
+        """Whether there is no row for the share of the candidates."""
+        return 0 < self.size.height < WITH_SHARE
 
     def _variant(self, width: int) -> list[Text]:
         words = {"base": "base", "mlp": "MLP", "all": "all"} if width < ROOMY else VARIANT_WORDS
@@ -234,13 +244,14 @@ class LensPanel(VerticalScroll, can_focus=False):
             return [*lines, Text(" k too large", style="bold")]
         if known.weights is None or known.candidates is None:
             # Two rows, as when it is known: nothing jumps, and nothing is laid out anew.
-            return [*lines, Text(" …" if self.session.marks.cut == "…" else " ...", style="dim"), Text()]
+            rows = [Text(" …" if self.session.marks.cut == "…" else " ...", style="dim"), Text()]
+            return [*lines, *rows[: len(rows) - self._is_short]]
         share = known.weights / known.candidates
         what = "MLP" if lens.variant == "mlp" else "layers"
         at_most = "<=" if lens.selection == "top_minus_shared" else ""
         lines.append(Text(f" {at_most}{count_text(known.weights)} weights", style="dim"))
         lines.append(Text(f" {percent(share)} of {what}", style="dim"))
-        return lines
+        return lines[: len(lines) - self._is_short]
 
     def _benchmark(self, width: int, taken: int) -> list[Text]:
         """The chosen benchmark, and beside it as many others as there are lines left."""
@@ -305,7 +316,8 @@ class Context(Static):
             text.append(self._amount(lens, known))
         text.append(f" on {safe_line(short_benchmark(benchmark.id))}, ")
         if self._session.is_counted(benchmark.id):
-            text.append(f"{self._session.items_of(benchmark, lens):,} items")
+            until = "" if lens.stops_at is None else f", until {until_text(lens.stops_at)}"
+            text.append(f"{self._session.items_of(benchmark, lens):,} items{until}")
         else:
             text.append(f"counting{self._session.marks.cut}")
         if text != self._shown:

@@ -1,0 +1,65 @@
+"""What the cache has of the runs of a lens, and what is missing: for a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.analysis.cache_status import has_ranking
+from core.analysis.samples.answers import Answers, answers_of
+from core.analysis.samples.items import ItemTable
+from core.analysis.stopped_cells import StoppedCell, StoppedCells
+from core.analysis.stored_parts import stored_parts
+from core.benchmarks.benchmark import Benchmark
+from core.experiment.estimate import Estimate, estimate
+from core.experiment.experiment import Experiment
+from core.experiment.kept_paces import known_paces
+from core.experiment.specs import MaskSpec, Run
+from tui.inspector.run.figures import Side
+
+
+def stored_answers(
+    experiment: Experiment,
+    benchmark: Benchmark,
+    run: Run,
+    items: ItemTable,
+    known: Answers | None,
+    most: int | None,
+) -> Answers | None:
+    """The stored answers of a run, at most so many; `known` ones if they still are; None without any."""
+    parts = stored_parts(experiment, run.mask, benchmark, run.n)
+    if known is not None and sum(part.n for part in parts) >= known.n_known:
+        return known
+    return answers_of(experiment, parts, items, most)
+
+
+def stopped_cells(
+    experiment: Experiment, benchmark: Benchmark, runs: Mapping[Side, Run], until: float
+) -> dict[Side, StoppedCell]:
+    """What is stored of runs that stop when it is known."""
+    masks = {side: run.mask for side, run in runs.items() if run.mask is not None}
+    cells = StoppedCells(experiment, benchmark, until).cells(list(masks.values()))
+    return {side: cells[mask] for side, mask in masks.items() if mask in cells}
+
+
+def mask_of(runs: Mapping[Side, Run]) -> MaskSpec | None:
+    """The lens's mask; None if it ablates nothing."""
+    return runs["ablated"].mask if "ablated" in runs else None
+
+
+def estimated(
+    experiment: Experiment, runs: Mapping[Side, Run], benchmark: Benchmark, scorings: int
+) -> Estimate:
+    """How long the lens's runs take."""
+    mask, paces = mask_of(runs), known_paces(experiment)
+    n_items = experiment.importance.n_items if mask is None else experiment.n_items_of(mask)
+    return estimate(experiment, benchmark, runs["base"].n, scorings, n_items, paces)
+
+
+def scorings_of(experiment: Experiment, runs: Mapping[Side, Run]) -> int:
+    """Abilities whose importance has to be computed before the lens's mask is known."""
+    mask = mask_of(runs)
+    if mask is None or has_ranking(experiment, mask):
+        return 0
+    if mask.selection == "top_minus_shared":
+        return sum(not has_ranking(experiment, needed) for needed in experiment.rankings_of(mask))
+    return len(experiment.scored_abilities(mask))
