@@ -64,8 +64,8 @@ AIS        (base - ablated) / (base - chance) with its 95 % bootstrap interval: 
 AIS_p      the same of the probability of the right answer: as certain with a third of the items or less
 McNemar    exact test of the flips; small: base and ablated differ by more than chance
 > .05      with until (U), in place of McNemar: link (the interval of AIS_p is wholly above), no link
-           (below), or open. Such a run goes on item by item and stops once that is settled; its intervals hold
-           however often it was looked at, and times left are at most
+           (below), or open. Such a run goes on item by item and stops once that is settled; its interval
+           holds however often it was looked at, and times left are at most
 flips      right to wrong, and wrong to right
 random p   how often a random mask goes as far: the empirical p, where m has run several (19 can show .05)
 language   perplexity on neutral texts, under the mask as a multiple; how many of its continuations repeat
