@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tui import output
 from tui.located import located
 from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
+from tui.ray_options import RayFlags
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
@@ -73,16 +74,21 @@ def engine_spec(
     memory: MemoryFlags | None = None,
     rule: RuleFlags | None = None,
     running: BenchmarkFlags | None = None,
+    spreading: RayFlags | None = None,
 ) -> EngineSpec:
     """The engine that the options ask for; None stands for the defaults.
 
     Raises:
         ModelFilesError: the model is neither on this computer nor a hub id.
+        ValueError: Ray is asked for and not installed.
     """
+    from core.cluster.ray_options import require_ray
     from core.engine.protocol import EngineSpec
     from core.experiment.specs import ImportanceSpec, usual_n_items
 
-    scoring = (rule or RuleFlags()).rule
+    scoring, ray = (rule or RuleFlags()).rule, (spreading or RayFlags()).options
+    if ray is not None:
+        require_ray()
     return EngineSpec(
         located(model.spec),
         str(model.store.root.absolute()),
@@ -90,6 +96,7 @@ def engine_spec(
         model.batch_rows,
         (running or BenchmarkFlags()).benchmark_options,
         (memory or MemoryFlags()).memory_options,
+        ray,
     )
 
 

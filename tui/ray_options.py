@@ -12,7 +12,7 @@ from tui import output
 from tui.options import UsageError
 
 if TYPE_CHECKING:
-    from core.cluster.on_ray import RayOptions
+    from core.cluster.ray_options import RayOptions
     from core.experiment.plan import Plan
     from core.runner.runner import Runner
 
@@ -58,7 +58,7 @@ class RayFlags:
     @property
     def options(self) -> RayOptions | None:
         """The same for the driver; None without Ray."""
-        from core.cluster.on_ray import RayOptions
+        from core.cluster.ray_options import RayOptions
 
         return None if self.ray is None else RayOptions(self.ray, self.workers, self.cpus_per_worker)
 

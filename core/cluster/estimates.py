@@ -54,7 +54,7 @@ def critical_path(survey: Survey, experiment: Experiment, timing: Timing) -> Cha
     longest = Chain((unit,), first[unit])
     for one in survey.masks:
         own = timing.seconds(one.lacking)
-        before = max(needs_of(one.unit, survey.plan, experiment), key=first.__getitem__, default=None)
+        before = max(needs_of(one.unit, survey.asked, experiment), key=first.__getitem__, default=None)
         waits = 0.0 if before is None else first[before]
         if waits + own > longest.seconds:
             units = (one.unit,) if before is None or not waits else (before, one.unit)

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-import msgspec
-
 from core.analysis.cache_status import has_ranking
-from core.cluster.estimates import timing_of
-from core.cluster.ray_crew import Crew, reason_of
+from core.cluster.ray_crew import Crew
+from core.cluster.ray_options import LOCAL, RayMissing, RayOptions
 from core.cluster.schedule import Schedule
+from core.cluster.shown import Shown
 from core.cluster.units import Unit, WantedRanking, is_contrast, wanted_rankings
 from core.cluster.work import Survey
-from core.experiment.events import Event, Progressed, RunFinished, RunsFound
+from core.experiment.asked import Asked
 from core.experiment.plan import Plan
+from core.inference.cancelling import Cancelled
 from core.runner.runner import Runner
-
-LOCAL = "local"
-"""Address of a Ray that is started on this machine, and ends with the driver."""
 
 STORE_BYTES = 100_000_000
 """Ray's shared memory for objects on this machine: next to nothing goes through it."""
@@ -38,33 +34,8 @@ SURROUNDINGS = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
 }
-"""Environment variables of Ray where they are not set: no reports, no log on stderr; and where `uv run`
-started the driver, workers do not have it make their environment anew."""
-
-
-@dataclass(frozen=True)
-class RayOptions:
-    """How a profile uses Ray."""
-
-    address: str = LOCAL
-    """Of a cluster's head node, or `local`."""
-    workers: int | None = None
-    """None for one on each GPU; without any GPU, on each node."""
-    cpus_per_worker: int | None = None
-    """None for all processors, divided among the workers of a node."""
-    is_shared: bool = True
-    """Whether machines use the driver's cache folder where they see it."""
-
-    def crew(self, ray: ModuleType, runner: Runner, note: Callable[[str], None] = lambda text: None) -> Crew:
-        """The workers."""
-        return Crew(ray, runner, self.workers, self.cpus_per_worker, is_shared=self.is_shared, note=note)
-
-
-class RayMissing(ValueError):  # noqa: N818 (it names what is wrong)
-    """The extra is not installed."""
-
-    def __init__(self) -> None:
-        super().__init__("Ray is not installed: install the extra 'ray', as 'pip install abilityscope[ray]'.")
+"""Environment variables of Ray where they are not set: no reports, no log on stderr, and workers run what is
+installed on their machine, also where `uv run` has started the driver: Ray would send them its folder."""
 
 
 @contextmanager
@@ -138,39 +109,77 @@ def run_on_ray(
     Raises:
         ValueError: Ray cannot be used, or no worker is left that can do a unit.
     """
-    survey = Survey(plan, runner)
-    schedule = Schedule(survey, runner)
-    if schedule.is_done():
+    if Schedule(Survey(plan, runner), runner).is_done():
         return True
-    with started(options) as ray, closing(options.crew(ray, runner, note)) as crew:
-        if wanted := _contrasts_to_merge(survey, runner):
-            crew.arrive(runner.cancelled)
-            if not crew.merge(runner.info.layers or 1, wanted, runner.cancelled, runner.emit):
-                return False
-            survey = Survey(plan, runner)
-            schedule = Schedule(survey, runner)
-        shown = _Shown(survey, runner)
-        plan_ref = ray.put(plan)
-        while not schedule.is_done():
-            if runner.cancelled():
-                return False
-            for worker in crew.idle():
-                if unit := schedule.take():
-                    crew.start(worker, unit, plan_ref)
-            for unit, problem in crew.ended():
-                if problem:
-                    schedule.give_back(unit)
-                else:
-                    schedule.finish(unit)
-                    shown.finish(unit)
-            shown.take(crew.events(), busy=crew.busy)
-            crew.require_some()
+    with started(options) as ray, closing(Crew(ray, runner, options, note)) as crew:
+        try:
+            for _ in doing_units(plan, runner, crew):
+                pass
+        except Cancelled:
+            return False
     return True
+
+
+def doing_units(asked: Asked, runner: Runner, crew: Crew) -> Iterator[Sequence[Unit]]:
+    """Does all units that the cache lacks; yields those that are done since, several times a second.
+
+    What workers have in hand when this ends early is stopped within a layer of its batch.
+
+    Args:
+        asked: a plan, or single runs.
+        runner: the driver's, which loads no model; its prompts are settled.
+        crew: the workers.
+
+    Raises:
+        Cancelled: the runner was cancelled; what was finished is stored.
+        ValueError: no worker is left that can do a unit.
+    """
+    survey = Survey(asked, runner)
+    schedule, shown = Schedule(survey, runner), Shown(survey, runner)
+    if schedule.is_done():
+        return
+    crew.begin(asked, runner)
+
+    def look() -> None:
+        shown.take(crew.events(), crew.in_hand)
+        runner.check_cancelled()
+
+    try:
+        if wanted := _contrasts_to_merge(survey, runner):
+            crew.arrive(runner.check_cancelled)
+            crew.merge(runner.info.layers or 1, wanted, look)
+            survey = Survey(asked, runner)
+            schedule, shown = Schedule(survey, runner), Shown(survey, runner)
+        while not schedule.is_done():
+            runner.check_cancelled()
+            yield _turn(schedule, crew, shown)
+    finally:
+        crew.stop()
+        shown.take(crew.events(), crew.in_hand)
+
+
+def _turn(schedule: Schedule, crew: Crew, shown: Shown) -> list[Unit]:
+    """Gives units to workers without one, and takes in what happened since; the units that are done."""
+    for worker in crew.idle():
+        if unit := schedule.take():
+            crew.start(worker, unit)
+            shown.begin(worker, unit)
+    done = []
+    for unit, problem in crew.ended():
+        if problem:
+            schedule.give_back(unit)
+        else:
+            schedule.finish(unit)
+            shown.finish(unit)
+            done.append(unit)
+    shown.take(crew.events(), crew.in_hand)
+    crew.require_some()
+    return done
 
 
 def _contrasts_to_merge(survey: Survey, runner: Runner) -> list[WantedRanking]:
     """The contrasts that several workers may rank together, where no folder has the scores of all."""
-    lacking = (one for one in wanted_rankings(runner, survey.plan.masks()) if is_contrast(one))
+    lacking = (one for one in wanted_rankings(runner, survey.asked.masks()) if is_contrast(one))
     usual = runner.importance.n_items
     return [
         one for one in lacking if runner.n_items_of(one.mask) == usual and not has_ranking(runner, one.mask)
@@ -184,46 +193,5 @@ def settle_on_ray(runner: Runner, options: RayOptions) -> None:
         ValueError: Ray or the model cannot be used.
     """
     one = replace(options, workers=1)
-    with started(one) as ray, closing(one.crew(ray, runner)) as crew:
-        try:
-            prompt, level = ray.get(crew.actors[0].settle.remote())
-        except ray.exceptions.RayError as error:
-            raise ValueError(f"The model cannot be probed on Ray: {reason_of(error)}") from None
-    runner.settle(prompt, level)
-
-
-class _Shown:
-    """The events of all workers as those of one job."""
-
-    def __init__(self, survey: Survey, runner: Runner) -> None:
-        """Emits how many runs there are."""
-        self._emit, self._began = runner.emit, time.monotonic()
-        timing = timing_of(runner)
-        self._seconds = {one.unit: timing.seconds(one.lacking) for one in survey.every}
-        self._done_s = 0.0
-        benchmarks = len(survey.plan.benchmarks)
-        runs = [one for one in survey.every if one.unit.ability is None]
-        self._total = sum(not one.is_stored for one in runs) * benchmarks
-        self._done = 0
-        self._emit(RunsFound(len(runs) * benchmarks, len(runs) * benchmarks - self._total))
-
-    def finish(self, unit: Unit) -> None:
-        """Notes that a unit is done."""
-        self._done_s += self._seconds[unit]
-
-    def take(self, events: Sequence[tuple[int, Event]], busy: Sequence[int]) -> None:
-        """Emits events; of the phases those of the first worker that is busy."""
-        elapsed = time.monotonic() - self._began
-        left = sum(self._seconds.values()) - self._done_s
-        left_s = elapsed * left / self._done_s if self._done_s else None
-        for number, event in events:
-            match event:
-                case RunFinished():
-                    self._done += 1
-                    changes = {"done": self._done, "total": max(self._total, self._done)}
-                    self._emit(msgspec.structs.replace(event, **changes))
-                case Progressed():
-                    if number in busy[:1]:
-                        self._emit(msgspec.structs.replace(event, elapsed_s=elapsed, left_s=left_s))
-                case _:
-                    self._emit(event)
+    with started(one) as ray, closing(Crew(ray, runner, one)) as crew:
+        runner.settle(*crew.settled(runner.check_cancelled))

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from cache.files import write_atomically
-from core.cluster.ray_worker import Order, OutOfMemory, Place, Worker
+from core.cluster.ray_errors import DIED, reason_of
+from core.cluster.ray_merging import GroupAt, merge_over
+from core.cluster.ray_options import RayOptions
+from core.cluster.ray_worker import SIGNALS, Errand, Order, OutOfMemory, Place, Worker
 from core.cluster.transfer import Folders
 from core.cluster.units import Unit, WantedRanking
-from core.experiment.events import Event, Progressed
-from core.importance.plan import Group
+from core.experiment.asked import Asked
+from core.experiment.events import Event
+from core.inference.cancelling import Cancelled
+from core.models.spec import AskedLevel, AskedPrompt
 from core.runner.runner import Runner
 
 RESTARTS = 3
@@ -23,17 +30,14 @@ RESTARTS = 3
 LEAVE_S = 10.0
 """Seconds that workers have to clean up after themselves."""
 
+STOP_S = 30.0
+"""Seconds that a worker has to stop; then its process is ended, and Ray starts it again."""
+
 LOOK_EVERY_S = 0.25
 """Seconds between two looks at workers and events."""
 
 ARRIVE_S = 60.0
 """Seconds that layers wait to be divided after the first worker is there: others come about then, or late."""
-
-
-LOW_MEMORY = "low on memory"
-"""Part of what Ray says when it ended a process, lest its machine's memory is used up."""
-
-DIED = "its process died."
 
 
 class Machine(NamedTuple):
@@ -72,21 +76,19 @@ class Crew:
         self,
         ray: ModuleType,
         runner: Runner,
-        n: int | None,
-        cpus: int | None,
-        *,
-        is_shared: bool,
+        options: RayOptions,
         note: Callable[[str], None] = lambda text: None,
+        *,
+        is_live: bool = False,
     ) -> None:
         """Asks Ray for them; those that no node has room for begin when one has.
 
         Args:
             ray: the module, started.
             runner: the driver's.
-            n: how many; None for one on each GPU, or without any on each node.
-            cpus: threads of each; None for all that there are, divided.
-            is_shared: whether machines use the driver's cache folder where they see it.
-            note: receives a sentence about each worker that can do no more.
+            options: how many, and where they may work.
+            note: receives a sentence about each worker that dies or can do no more.
+            is_live: whether outcomes and answers are sent as they come.
         """
         from ray.util.queue import Queue
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -104,63 +106,151 @@ class Crew:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         on_gpu = runner.identity.device != "cpu"
         machines = [Machine(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in nodes]
-        n, cpus = sizes(machines, n, cpus, on_gpu)
+        n, cpus = sizes(machines, options.workers, options.cpus_per_worker, on_gpu)
         if not any(one.cpus >= cpus and one.gpus >= on_gpu for one in machines):
             gpu = " and a GPU" if on_gpu else ""
             note(f"No machine of the cluster has {cpus} CPUs{gpu} for a worker: waiting for one that has.")
         self._token = runner.store.root / "locks" / f"ray-{uuid.uuid4().hex}"
         write_atomically(self._token, b"")
-        self._order = order = Order.of(runner, cpus, self._token.name if is_shared else "")
+        token = self._token.name if options.is_shared else ""
+        self._order = order = Order.of(runner, cpus, token, is_live=is_live)
         self._keeper = ray.remote(Folders).options(**lasting).remote(order.root)
-        kind = ray.remote(Worker).options(
-            num_cpus=cpus, num_gpus=int(on_gpu), max_restarts=RESTARTS, max_task_retries=-1
-        )
-        self.actors = [kind.remote(order, number, self._queue.actor, self._keeper) for number in range(n)]
-        self._names = [f"Worker {number + 1}" for number in range(len(self.actors))]
+        self._kind = ray.remote(
+            num_cpus=cpus,
+            num_gpus=int(on_gpu),
+            max_restarts=RESTARTS,
+            max_task_retries=-1,
+            concurrency_groups={SIGNALS: 1},
+        )(Worker)
+        self._errand: Any = None
+        self._job = 0
+        self._actors: dict[int, Any] = {}
+        """Those that are not out for good, by number."""
+        self._names = {number: f"Worker {number + 1}" for number in range(n)}
         self._idle: set[int] = set()
-        self._left = set(range(len(self.actors)))
-        self._doing: dict[Any, tuple[int, Unit | None]] = {
-            actor.ready.remote(): (number, None) for number, actor in enumerate(self.actors)
-        }
-        self._problem = ""
+        self._out: set[int] = set()
+        """Those that cannot do the job in hand."""
+        self._doing: dict[Any, tuple[int, Unit | None]] = {}
+        self.problem = ""
+        """Why the last worker that is out is out."""
         self.is_apart = False
         """Whether a worker does not see the driver's cache folder."""
+        self._hire()
+
+    def _hire(self) -> None:
+        """Asks for a worker in place of each that is missing."""
+        for number in sorted(self._names.keys() - self._actors.keys()):
+            actor = self._kind.remote(self._order, number, self._queue.actor, self._keeper)
+            self._actors[number] = actor
+            self._doing[actor.ready.remote()] = number, None
 
     def close(self) -> None:
         """Lets the workers clean up after themselves, and ends them."""
         self._token.unlink(missing_ok=True)
-        if leaving := [self.actors[number].leave.remote() for number in self._idle]:
+        if leaving := [self._actors[number].leave.remote() for number in self._idle]:
             self._ray.wait(leaving, num_returns=len(leaving), timeout=LEAVE_S)
+
+    # Jobs.
+
+    def begin(self, asked: Asked, runner: Runner) -> None:
+        """Begins a job: what units are of from now on. Whoever was out for good or for the last job is back.
+
+        Args:
+            asked: a plan, or single runs.
+            runner: the driver's; its prompts are settled.
+        """
+        self._job += 1
+        errand = Errand(asked, runner.spec.prompt, runner.spec.level, runner.importance, self._job)
+        self._errand = self._ray.put(errand)
+        self._order = replace(self._order, spec=runner.spec, importance=runner.importance)
+        self._idle |= self._out
+        self._out.clear()
+        self._hire()
+
+    def stop(self) -> None:
+        """Ends the units in hand within a layer of their batches; what is finished of them is stored."""
+        self._signal(self.in_hand, "stop", self._job)
+        until = time.monotonic() + STOP_S
+        while self.in_hand and time.monotonic() < until:
+            self.ended()
+        for number in self.in_hand:
+            self._ray.kill(self._actors[number], no_restart=False)
+        while self.in_hand:
+            self.ended()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """A context in which workers do nothing: they stop within a layer, and go on afterwards."""
+        numbers = self.present
+        self._signal(numbers, "hold")
+        try:
+            yield
+        finally:
+            self._signal(numbers, "go_on")
+
+    def _signal(self, numbers: Iterable[int], name: str, *arguments: Any) -> None:
+        """Calls a method of some workers while they do something else."""
+        for number in numbers:
+            if number in self._actors:
+                method = getattr(self._actors[number], name)
+                method.options(concurrency_group=SIGNALS).remote(*arguments)
+
+    # Workers.
+
+    @property
+    def present(self) -> list[int]:
+        """The workers that have their model."""
+        return sorted(self._idle | self._out | self.in_hand.keys())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no worker is on its way."""
+        return all(unit is not None for _, unit in self._doing.values())
 
     def idle(self) -> list[int]:
         """The workers that have their model and no unit."""
         return sorted(self._idle)
 
     @property
-    def busy(self) -> list[int]:
-        """The workers that do a unit."""
-        return sorted(number for number, unit in self._doing.values() if unit is not None)
+    def in_hand(self) -> dict[int, Unit]:
+        """The unit of each worker that does one."""
+        return {number: unit for number, unit in self._doing.values() if unit is not None}
 
-    def arrive(self, cancelled: Callable[[], bool]) -> None:
+    def arrive(self, check_cancelled: Callable[[], None]) -> None:
         """Waits for the first worker, and for the others a while if it does not see the cache folder.
 
         Raises:
             ValueError: no worker can do anything.
         """
         until = float("inf")
-        while self._doing and time.monotonic() < until and not cancelled():
+        while self._doing and time.monotonic() < until:
+            check_cancelled()
             self.ended()
             if self._idle and until == float("inf"):
                 until = time.monotonic() + (ARRIVE_S if self.is_apart else 0.0)
         self.require_some()
 
-    def merge(
-        self,
-        layers: int,
-        wanted: Sequence[WantedRanking],
-        cancelled: Callable[[], bool],
-        emit: Callable[[Event], None],
-    ) -> bool:
+    def settled(self, check_cancelled: Callable[[], None]) -> tuple[AskedPrompt, AskedLevel]:
+        """Prompt form and level by the answers of a worker's model, which are stored.
+
+        Raises:
+            ValueError: no worker can do anything, or the model cannot be asked.
+        """
+        self.arrive(check_cancelled)
+        self._job, number = self._job + 1, min(self._idle)
+        asking = self._actors[number].settle.remote(self._job)
+        try:
+            while not self._ray.wait([asking], timeout=LOOK_EVERY_S)[0]:
+                check_cancelled()
+            prompt, level = self._ray.get(asking)
+        except Cancelled:
+            self._signal([number], "stop", self._job)
+            raise
+        except self._ray.exceptions.RayError as error:
+            raise ValueError(f"The model cannot be probed on Ray: {reason_of(error)}") from None
+        return prompt, level
+
+    def merge(self, layers: int, wanted: Sequence[WantedRanking], look: Callable[[], None]) -> None:
         """Ranks contrasts over the workers that are here, each of which scores its share of the layers.
 
         Where they see the cache folder, or only one is here, nothing is done: units do it.
@@ -168,46 +258,41 @@ class Crew:
         Args:
             layers: how many the model has.
             wanted: the contrasts.
-            cancelled: asked now and then.
-            emit: receives the events meanwhile; of the phases those of the first worker.
-
-        Returns:
-            False if it was cancelled.
+            look: called now and then; raises Cancelled to end it.
         """
         here = self.idle()[:layers]
         if not self.is_apart or len(here) < 2:
-            return True
+            return
         ends = [layers * number // len(here) for number in range(len(here) + 1)]
         groups = [
-            _GroupAt(self._names[number], self.actors[number], group)
+            GroupAt(self._names[number], self._actors[number], group)
             for number, group in zip(here, pairwise(ends), strict=True)
         ]
-        merge = self._ray.remote(_merge).options(**self._here)
-        merging = merge.remote(self._order, groups, list(wanted))
-        while not self._ray.wait([merging], timeout=LOOK_EVERY_S)[0]:
-            if cancelled():
-                return False
-            for number, event in self.events():
-                if number == here[0] or not isinstance(event, Progressed):
-                    emit(event)
+        merge = self._ray.remote(merge_over).options(**self._here)
+        merging = merge.remote(self._order, self._errand, groups, list(wanted))
         try:
+            while not self._ray.wait([merging], timeout=LOOK_EVERY_S)[0]:
+                look()
             self._ray.get(merging)
+        except Cancelled:
+            self._signal(here, "stop", self._job)
+            self._ray.wait([merging], timeout=STOP_S)
+            raise
         except self._ray.exceptions.RayError as error:
             self._note(f"Contrasts are ranked by each machine on its own: {reason_of(error)}")
-        return True
 
-    def start(self, number: int, unit: Unit, plan: Any) -> None:
+    def start(self, number: int, unit: Unit) -> None:
         """Gives a worker a unit."""
         self._idle.remove(number)
         # Not tried again by Ray: if its process dies, another worker may have room sooner than this one.
-        once = self.actors[number].do.options(max_task_retries=0)
-        self._doing[once.remote(unit, plan)] = number, unit
+        once = self._actors[number].do.options(max_task_retries=0)
+        self._doing[once.remote(unit, self._errand)] = number, unit
 
-    def ended(self) -> list[tuple[Unit, str]]:
+    def ended(self, wait_s: float = LOOK_EVERY_S) -> list[tuple[Unit, str]]:
         """The units that ended since, each with what went wrong; waits a moment if none has."""
         if not self._doing:
             return []
-        done, _ = self._ray.wait(list(self._doing), num_returns=1, timeout=LOOK_EVERY_S)
+        done, _ = self._ray.wait(list(self._doing), num_returns=1, timeout=wait_s)
         found = []
         for ref in done:
             number, unit = self._doing.pop(ref)
@@ -221,29 +306,34 @@ class Crew:
 
         A worker whose process died is waited for, as Ray starts it again; any other is out.
         """
+        errors = self._ray.exceptions
         try:
             found = self._ray.get(ref)
-        except self._ray.exceptions.RayActorError as error:
+        except errors.RayActorError as error:
             if unit is None:
                 return self._dismiss(number, error)
-            self._doing[self.actors[number].ready.remote()] = number, None
+            self._doing[self._actors[number].ready.remote()] = number, None
             self._note(f"{self._names[number]} starts again: {reason_of(error)}")
             return DIED
-        except self._ray.exceptions.RayError as error:
-            return self._dismiss(number, error)
+        except errors.RayError as error:
+            cause = getattr(error, "cause", None)
+            is_sound = isinstance(cause, ValueError) and not isinstance(cause, OutOfMemory)
+            return self._dismiss(number, error, for_good=unit is None or not is_sound)
         if isinstance(found, Place):
             self._names[number] = f"Worker {number + 1} on {found.machine}"
             self.is_apart |= not found.sees_folder
         self._idle.add(number)
-        return ""
+        return "" if found else "it was stopped"
 
-    def _dismiss(self, number: int, error: Exception) -> str:
-        """Ends a worker; why, in a sentence."""
-        self._left.remove(number)
-        self._problem = f"{self._names[number]} is out: {reason_of(error)}"
-        self._note(self._problem)
-        self._ray.kill(self.actors[number])
-        return self._problem
+    def _dismiss(self, number: int, error: Exception, *, for_good: bool = True) -> str:
+        """Leaves a worker out of the job, or ends it; why, in a sentence."""
+        self.problem = f"{self._names[number]} is out: {reason_of(error)}"
+        self._note(self.problem)
+        if for_good:
+            self._ray.kill(self._actors.pop(number))
+        else:
+            self._out.add(number)
+        return self.problem
 
     def events(self) -> list[tuple[int, Event]]:
         """The events that came since."""
@@ -256,59 +346,5 @@ class Crew:
         Raises:
             ValueError: none is left.
         """
-        if not self._left:
-            raise ValueError(f"No worker is left. {self._problem}")
-
-
-class _GroupAt(NamedTuple):
-    """Some layers, and the worker that has them."""
-
-    name: str
-    actor: Any
-    layers: Group
-
-
-class _RayGroups:
-    """The layer groups of some workers; see `core.cluster.merging.Groups`."""
-
-    def __init__(self, ray: ModuleType, groups: Sequence[_GroupAt]) -> None:
-        self._ray, self._groups = ray, groups
-
-    def all(self, name: str, *arguments: Any) -> list[Any]:
-        """What all of them give."""
-        refs = [(one, one.actor.of_layers.remote(one.layers, name, *arguments)) for one in self._groups]
-        return [self._given(one, ref) for one, ref in refs]
-
-    def one(self, index: int, name: str, *arguments: Any) -> Any:
-        """What one of them gives."""
-        own = self._groups[index]
-        return self._given(own, own.actor.of_layers.remote(own.layers, name, *arguments))
-
-    def _given(self, group: _GroupAt, ref: Any) -> Any:
-        try:
-            return self._ray.get(ref)
-        except self._ray.exceptions.RayError as error:
-            raise ValueError(f"{group.name} cannot: {reason_of(error)}") from None
-
-
-def _merge(order: Order, groups: Sequence[_GroupAt], wanted: Sequence[WantedRanking]) -> None:
-    """Ranks contrasts over workers, in a process beside the driver."""
-    import ray
-
-    from core.cluster.merging import rank_contrasts
-
-    rank_contrasts(order.experiment, _RayGroups(ray, groups), len(groups), wanted)
-
-
-def reason_of(error: Exception) -> str:
-    """What went wrong on a worker, in a sentence."""
-    cause: Any = error
-    while (inner := getattr(cause, "cause", None)) is not None:
-        cause = inner
-    kind, text = type(cause).__name__, str(cause).strip()
-    if kind == "OutOfMemoryError" or LOW_MEMORY in text:
-        return str(OutOfMemory())
-    if kind == "ActorDiedError":
-        return DIED
-    first = text.split("\n")[0]
-    return first if isinstance(cause, ValueError) else f"{kind}: {first}"
+        if not self._actors.keys() - self._out:
+            raise ValueError(f"No worker is left. {self.problem}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,10 +23,21 @@ from core.cluster.sharing import run_share
 from core.cluster.transfer import Courier
 from core.cluster.units import INTACT, Unit
 from core.cluster.used_entries import entries_of
+from core.experiment.asked import Asked
 from core.experiment.cache_keys import VERSIONS, KeyKind
-from core.experiment.events import BatchFinished, EntryReplaced, Event, NotStored, Progressed, RunFinished
+from core.experiment.events import (
+    AnswerWritten,
+    BatchFinished,
+    EntryReplaced,
+    Event,
+    ImportancePlanned,
+    NotStored,
+    Probing,
+    Progressed,
+    RunFinished,
+    RunStarted,
+)
 from core.experiment.experiment import Experiment
-from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
 from core.importance.memory import MemoryOptions
 from core.importance.plan import Group
@@ -39,7 +51,13 @@ if TYPE_CHECKING:
     from core.inference.choice_plan import BatchSize
 
 PASSED_ON = (RunFinished, Progressed, EntryReplaced, NotStored)
-"""Events that a driver shows."""
+"""Events that every driver shows."""
+
+LIVE = (*PASSED_ON, RunStarted, BatchFinished, AnswerWritten, ImportancePlanned, Probing)
+"""Events that a driver shows on whose screen outcomes appear as they come."""
+
+SIGNALS = "signals"
+"""Concurrency group of the methods that are called while a unit is done."""
 
 SENT_EVERY_S = 0.25
 """Seconds between two messages with events."""
@@ -65,9 +83,11 @@ class Order:
     """Threads of a worker."""
     token: str
     """A file that the driver has in the cache folder's `locks`; empty if no machine is to use the folder."""
+    is_live: bool = False
+    """Whether the driver shows outcomes as they come."""
 
     @classmethod
-    def of(cls, runner: Runner, threads: int, token: str) -> Order:
+    def of(cls, runner: Runner, threads: int, token: str, *, is_live: bool = False) -> Order:
         """The order of a driver with this runner."""
         return cls(
             runner.spec,
@@ -80,6 +100,7 @@ class Order:
             dict(VERSIONS),
             threads,
             token,
+            is_live,
         )
 
     @property
@@ -97,6 +118,19 @@ class Order:
     def is_shared(self) -> bool:
         """Whether this machine sees the driver's cache folder."""
         return bool(self.token) and (self.root / "locks" / self.token).is_file()
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What the units of one job are of."""
+
+    asked: Asked
+    prompt: AskedPrompt
+    level: AskedLevel
+    """Form and level of the items, settled."""
+    importance: ImportanceSpec
+    job: int
+    """Its number among the driver's jobs, from 1."""
 
 
 def own_folder() -> Path:
@@ -171,7 +205,14 @@ class Worker:
             batch_size=order.batch_size,
             memory_options=order.memory_options,
             emit=self._take,
+            cancelled=self._is_cancelled,
+            is_cancelled=self._is_cancelled,
         )
+        self._passed_on = LIVE if order.is_live else PASSED_ON
+        self._job, self._stopped = 0, -1
+        """The job in hand, and the last one that was stopped."""
+        self._may_go = threading.Event()
+        self._may_go.set()
         self._is_ready = False
         self._groups: dict[Group, LayerGroup] = {}
 
@@ -195,16 +236,26 @@ class Worker:
         return Place(socket.gethostname(), sees_folder=self._courier is None)
 
     @memory_in_words()
-    def settle(self) -> tuple[AskedPrompt, AskedLevel]:
-        """Prompt form and level by the model's answers, which are stored."""
+    def settle(self, job: int) -> tuple[AskedPrompt, AskedLevel]:
+        """Prompt form and level by the model's answers, which are stored; a job of this number."""
         self.ready()
+        self._job = job
         settle(self._runner)
-        if self._courier:
-            self._courier.ship(wait=True)
+        self._flush(wait=True)
         return self._runner.spec.prompt, self._runner.spec.level
 
+    def _begin(self, errand: Errand) -> None:
+        """Takes up a job, unless it is the one in hand."""
+        if not self._is_ready:  # Ray has started this process again
+            self.ready()
+        if errand.job != self._job:
+            self._groups.clear()
+            self._runner.settle(errand.prompt, errand.level)
+            self._runner.score_as(errand.importance)
+            self._job = errand.job
+
     @memory_in_words()
-    def of_layers(self, layers: Group, name: str, *arguments: Any) -> Any:
+    def of_layers(self, errand: Errand, layers: Group, name: str, *arguments: Any) -> Any:
         """What a method of the worker's layer group gives; see `LayerGroup`.
 
         Raises:
@@ -212,8 +263,7 @@ class Worker:
         """
         from core.cluster.layer_groups import LayerGroup
 
-        if not self._is_ready:  # Ray has started this process again, and its layers are scored again
-            self.ready()
+        self._begin(errand)
         if layers not in self._groups:
             self._groups = {layers: LayerGroup(self._runner, layers)}
         found = getattr(self._groups[layers], name)(*arguments)
@@ -221,22 +271,46 @@ class Worker:
         return found
 
     @memory_in_words()
-    def do(self, unit: Unit, plan: Plan) -> None:
-        """Does a unit of a plan, and stores what it makes.
+    def do(self, unit: Unit, errand: Errand) -> bool:
+        """Does a unit, and stores what it makes; False if it was stopped.
 
         Raises:
             ValueError: the model cannot be used, or a mask cannot be made.
         """
-        if not self._is_ready:  # Ray has started this process again
-            self.ready()
+        self._begin(errand)
         self._groups.clear()
         is_mask = unit.kind == "mask"
         if self._courier:
-            self._courier.fetch(entries_of(plan, self._runner, [unit, *([INTACT] if is_mask else [])]))
-        run_share(plan, self._runner, Share(() if is_mask else (unit,), (unit,) if is_mask else ()))
-        self._flush()
-        if self._courier:
-            self._courier.ship(wait=True)
+            units = [unit, *([INTACT] if is_mask else [])]
+            self._courier.fetch(entries_of(errand.asked, self._runner, units))
+        share = Share(() if is_mask else (unit,), (unit,) if is_mask else ())
+        try:
+            return run_share(errand.asked, self._runner, share)
+        finally:
+            self._flush(wait=True)
+
+    # Signals, in a thread of their own.
+
+    def stop(self, job: int) -> None:
+        """Ends what is being done for a job."""
+        self._stopped = job
+        self._may_go.set()
+
+    def hold(self) -> None:
+        """Holds what is being done."""
+        self._may_go.clear()
+
+    def go_on(self) -> None:
+        """Goes on with it."""
+        self._may_go.set()
+
+    def _is_cancelled(self) -> bool:
+        """Whether the job in hand was stopped; waits while it is held."""
+        if not self._may_go.is_set():
+            self._flush()
+            with self._runner.progress.stopped():
+                self._may_go.wait()
+        return self._job <= self._stopped
 
     def leave(self) -> None:
         """Deletes the folder of this machine, if it has one of its own."""
@@ -244,15 +318,23 @@ class Worker:
             shutil.rmtree(self._runner.store.root, ignore_errors=True)
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, PASSED_ON):
+        if isinstance(event, self._passed_on):
             self._events.append((self._number, event))
-        if isinstance(event, (*PASSED_ON, BatchFinished)) and time.monotonic() - self._sent > SENT_EVERY_S:
+        if time.monotonic() - self._sent > SENT_EVERY_S:
             self._flush()
 
-    def _flush(self) -> None:
-        """Sends what has happened since, and what was stored."""
+    def _flush(self, *, wait: bool = False) -> None:
+        """Sends what has happened since, and what was stored.
+
+        Args:
+            wait: until it is there.
+        """
         if self._courier:
-            self._courier.ship()
+            self._courier.ship(wait=wait)
         if self._events:
-            self._inbox.put_nowait_batch.remote(self._events)
+            sent = self._inbox.put_nowait_batch.remote(self._events)
+            if wait:
+                import ray
+
+                ray.get(sent)
         self._events, self._sent = [], time.monotonic()

@@ -22,7 +22,7 @@ class Schedule:
         self.going: list[Unit] = []
         """Those that a worker has."""
         self._needs = {
-            unit: set(needs_of(unit, survey.plan, experiment)) & set(self.waiting) for unit in self.waiting
+            unit: set(needs_of(unit, survey.asked, experiment)) & set(self.waiting) for unit in self.waiting
         }
 
     def is_done(self) -> bool:

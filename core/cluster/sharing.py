@@ -20,6 +20,7 @@ from core.cluster.units import (
     wanted_rankings,
 )
 from core.cluster.work import Survey
+from core.experiment.asked import Asked
 from core.experiment.pace import Step
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
@@ -35,8 +36,8 @@ def share_of(plan: Plan, runner: Runner, shard: Shard) -> Share:
     return shares(survey.first, survey.masks, shard.of)[shard.number - 1]
 
 
-def run_share(plan: Plan, runner: Runner, share: Share) -> bool:
-    """Does a share of a plan, and stores what it makes; False if it was cancelled.
+def run_share(asked: Asked, runner: Runner, share: Share) -> bool:
+    """Does a share of what is asked for, and stores what it makes; False if it was cancelled.
 
     Its own abilities are scored first, then those that its masks need and nobody has scored. One that another
     process is scoring at the time is waited for, one that nobody works on is scored here: so no process waits
@@ -46,16 +47,16 @@ def run_share(plan: Plan, runner: Runner, share: Share) -> bool:
         ValueError: the model cannot be used, or a mask cannot be made.
         WeightsChangedError: the weights were not restored.
     """
-    scoring, masks = Scoring(plan, runner), [unit.mask for unit in share.masks if unit.mask is not None]
-    needs_intact = any(INTACT in needs_of(unit, plan, runner) for unit in share.masks)
+    scoring, masks = Scoring(asked, runner), [unit.mask for unit in share.masks if unit.mask is not None]
+    needs_intact = any(INTACT in needs_of(unit, asked, runner) for unit in share.masks)
     try:
         scoring.score(_abilities(share.first))
         if INTACT in share.first:
-            run_part(plan, runner, [None])
+            run_part(asked, runner, [None])
         scoring.score(scoring.lacking_for(masks))
         scoring.rank_contrasts(masks)
         if masks:
-            run_part(plan, runner, [*([None] if needs_intact else []), *masks])
+            run_part(asked, runner, [*([None] if needs_intact else []), *masks])
     except Cancelled:
         return False
     finally:
@@ -78,11 +79,11 @@ def _abilities(units: Iterable[Unit]) -> list[str]:
 
 
 class Scoring:
-    """Scores abilities for the masks of a plan, each under a lock of its own."""
+    """Scores abilities for the masks that are asked for, each under a lock of its own."""
 
-    def __init__(self, plan: Plan, runner: Runner) -> None:
+    def __init__(self, asked: Asked, runner: Runner) -> None:
         """Scores nothing yet."""
-        self._runner, self._rankings = runner, wanted_rankings(runner, plan.masks())
+        self._runner, self._rankings = runner, wanted_rankings(runner, asked.masks())
 
     def score(self, abilities: Sequence[str]) -> None:
         """Scores some abilities; those that other processes are scoring come last, and are waited for."""
@@ -102,7 +103,7 @@ class Scoring:
         return abilities_to_score(self._runner, lacking)
 
     def rank_contrasts(self, masks: Sequence[MaskSpec]) -> None:
-        """Stores the contrasts that some masks are cut from, each for all masks of the plan."""
+        """Stores the contrasts that some masks are cut from, each for all masks that are asked for."""
         own = {replace(mask, k=0.0, seed=0) for mask in masks}
         wanted = [one for one in self._rankings if is_contrast(one) and replace(one.mask, k=0.0) in own]
         lacking = [one for one in wanted if not has_ranking(self._runner, one.mask)]

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 
 from core.abilities import ABILITIES
 from core.benchmarks.drawn import parts_of
+from core.experiment.asked import Asked, AskedRuns
 from core.experiment.experiment import Experiment, OutcomesRequest
-from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS
 
@@ -71,28 +71,28 @@ def abilities_to_score(experiment: Experiment, rankings: Sequence[WantedRanking]
     return [ability.id for ability in ABILITIES if ability.id in needed]
 
 
-def first_units(plan: Plan, experiment: Experiment) -> list[Unit]:
+def first_units(asked: Asked, experiment: Experiment) -> list[Unit]:
     """The units that others need: the abilities to score, and the intact model."""
-    abilities = abilities_to_score(experiment, wanted_rankings(experiment, plan.masks()))
+    abilities = abilities_to_score(experiment, wanted_rankings(experiment, asked.masks()))
     return [*(Unit(ability) for ability in abilities), INTACT]
 
 
-def mask_units(plan: Plan) -> list[Unit]:
+def mask_units(asked: Asked) -> list[Unit]:
     """The units of evaluation under a mask; those that are cut from one ranking come one after the other."""
-    return [Unit(mask=mask) for mask in plan.masks()]
+    return [Unit(mask=mask) for mask in asked.masks()]
 
 
-def every_unit(plan: Plan, experiment: Experiment) -> list[Unit]:
-    """All units of a plan."""
-    return [*first_units(plan, experiment), *mask_units(plan)]
+def every_unit(asked: Asked, experiment: Experiment) -> list[Unit]:
+    """All units of what is asked for."""
+    return [*first_units(asked, experiment), *mask_units(asked)]
 
 
-def needs_of(unit: Unit, plan: Plan, experiment: Experiment) -> list[Unit]:
+def needs_of(unit: Unit, asked: Asked, experiment: Experiment) -> list[Unit]:
     """The units that have to be done before another, lest it does their work as well."""
     if unit.mask is None:
         return []
     scored = abilities_to_score(experiment, wanted_rankings(experiment, [unit.mask]))
-    is_compared = any(benchmark.kind != "multiple_choice" for benchmark in plan.benchmarks)
+    is_compared = any(benchmark.kind != "multiple_choice" for benchmark in asked.benchmarks)
     return [*(Unit(ability) for ability in scored), *([INTACT] if is_compared else [])]
 
 
@@ -101,11 +101,11 @@ def is_contrast(ranking: WantedRanking) -> bool:
     return ranking.mask.selection in CONTRASTS
 
 
-def requests_of(plan: Plan, experiment: Experiment, mask: MaskSpec | None) -> Iterator[OutcomesRequest]:
+def requests_of(asked: Asked, experiment: Experiment, mask: MaskSpec | None) -> Iterator[OutcomesRequest]:
     """The runs of one mask (None: of the intact model); of a plan with `until` all that may be needed."""
-    if plan.until is None:
-        yield from plan.requests(experiment, mask)
+    if isinstance(asked, AskedRuns) or asked.until is None:
+        yield from asked.requests(experiment, mask)
         return
-    for benchmark in plan.drawn().benchmarks:
+    for benchmark in asked.drawn().benchmarks:
         for part in parts_of(benchmark):
             yield experiment.request(mask, part, part.n_items)

@@ -14,6 +14,7 @@ from core.analysis.probe import every_question, probe_requests
 from core.benchmarks.drawn import is_drawn
 from core.cluster.shards import Shard
 from core.cluster.units import Unit, is_contrast, requests_of, wanted_rankings
+from core.experiment.asked import Asked
 from core.experiment.experiment import Experiment, divergences_request
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
@@ -40,28 +41,30 @@ def write_used_entries(
     write_atomically(folder / name, text.encode())
 
 
-def entries_of(plan: Plan, experiment: Experiment, units: Sequence[Unit]) -> Iterator[tuple[str, str]]:
+def entries_of(asked: Asked, experiment: Experiment, units: Sequence[Unit]) -> Iterator[tuple[str, str]]:
     """Kind and key of each entry, stored or not."""
-    for one in wanted_rankings(experiment, plan.masks()):
+    for one in wanted_rankings(experiment, asked.masks()):
         if Unit(one.mask.ability) in units and not is_contrast(one):
             yield "rankings", experiment.ranking_key(one.mask)
     for unit in units:
         if unit.ability is None:
-            yield from _entries_of_runs(plan, experiment, unit.mask)
+            yield from _entries_of_runs(asked, experiment, unit.mask)
     if not experiment.spec.is_embedded:
         for request in probe_requests(experiment, every_question()).values():
             yield "outcomes", request.key
 
 
-def _entries_of_runs(plan: Plan, experiment: Experiment, mask: MaskSpec | None) -> Iterator[tuple[str, str]]:
-    for request in requests_of(plan, experiment, mask):
+def _entries_of_runs(
+    asked: Asked, experiment: Experiment, mask: MaskSpec | None
+) -> Iterator[tuple[str, str]]:
+    for request in requests_of(asked, experiment, mask):
         yield "outcomes", request.key
         if mask is None and not is_drawn(request.benchmark):
             yield "items", experiment.items_request(request.benchmark, request.n)[0]
         if mask is not None and request.benchmark.kind != "multiple_choice":
             base = experiment.request(None, request.benchmark, request.n)
             yield "divergences", divergences_request(base, request)[0]
-    if plan.masks():
+    if asked.masks():
         yield "generation_quality", experiment.generation_quality_request(mask)[0]
     if mask is not None:
         for one in experiment.rankings_of(mask):

@@ -18,9 +18,9 @@ from core.cluster.units import (
     requests_of,
     wanted_rankings,
 )
+from core.experiment.asked import Asked
 from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
 from core.experiment.pace import COSTS, Kind, Phase
-from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec, mask_weights
 
 WEIGHT_BYTES = 6
@@ -63,30 +63,30 @@ class UnitWork:
 
 
 class Survey:
-    """The units of a plan with what each takes, by the names of the cache's files."""
+    """The units of what is asked for with what each takes, by the names of the cache's files."""
 
-    def __init__(self, plan: Plan, experiment: Experiment, *, keeps_scores: bool = False) -> None:
+    def __init__(self, asked: Asked, experiment: Experiment, *, keeps_scores: bool = False) -> None:
         """Reads nothing yet.
 
         Args:
-            plan: what is asked for.
+            asked: a plan, or single runs.
             experiment: the model, with settled prompts, and the cache.
             keeps_scores: whether scores are kept for contrasts that other processes make.
         """
-        self.plan, self._experiment, self._keeps_scores = plan, experiment, keeps_scores
+        self.asked, self._experiment, self._keeps_scores = asked, experiment, keeps_scores
 
     @cached_property
     def first(self) -> list[UnitWork]:
         """Scoring, and the intact model."""
         return [
             self._evaluation(unit) if unit.ability is None else self._scoring(unit, unit.ability)
-            for unit in first_units(self.plan, self._experiment)
+            for unit in first_units(self.asked, self._experiment)
         ]
 
     @cached_property
     def masks(self) -> list[UnitWork]:
         """The evaluation of each mask."""
-        return [self._evaluation(unit) for unit in mask_units(self.plan)]
+        return [self._evaluation(unit) for unit in mask_units(self.asked)]
 
     @property
     def every(self) -> list[UnitWork]:
@@ -95,7 +95,7 @@ class Survey:
 
     @cached_property
     def _rankings(self) -> list[WantedRanking]:
-        return wanted_rankings(self._experiment, self.plan.masks())
+        return wanted_rankings(self._experiment, self.asked.masks())
 
     @cached_property
     def _is_ranked(self) -> dict[MaskSpec, bool]:
@@ -138,7 +138,7 @@ class Survey:
         """A mask's runs, its generation quality, the divergences of its answers, and a contrast's ranking."""
         experiment, entries = self._experiment, self._experiment.store.outcomes.entries
         whole, lacking, size = Counter[Kind](), Counter[Kind](), 0
-        for request in requests_of(self.plan, experiment, unit.mask):
+        for request in requests_of(self.asked, experiment, unit.mask):
             run = {_run_kind(request): request.n}
             compared = self._compared(request)
             whole += Counter(run) + Counter(compared)
@@ -163,7 +163,7 @@ class Survey:
         return self._experiment.store.divergences.entries.has(divergences_request(base, request)[0])
 
     def _quality(self, mask: MaskSpec | None) -> tuple[Work, bool, int]:
-        n = len(neutral_texts(self._experiment.spec.level)) if self.plan.masks() else 0
+        n = len(neutral_texts(self._experiment.spec.level)) if self.asked.measures(mask) else 0
         work: dict[Kind, float] = {("quality", ""): n, ("quality", "intact"): n} if n else {}
         key, _ = self._experiment.generation_quality_request(mask)
         is_stored = not n or self._experiment.store.generation_quality.entries.has(key)
@@ -174,7 +174,7 @@ class Survey:
         """The mask that makes each contrast's ranking: the first that is cut from it."""
         left = {replace(one.mask, k=0.0): one for one in filter(is_contrast, self._rankings)}
         found: dict[MaskSpec, WantedRanking] = {}
-        for mask in self.plan.masks():
+        for mask in self.asked.masks():
             one = left.pop(replace(mask, k=0.0, seed=0), None)
             if one is not None:
                 found[mask] = one

@@ -39,6 +39,10 @@ class _Entry:
     is_cancelled: bool = False
 
 
+LOOK_EVERY_S = 0.5
+"""Seconds between two looks at what comes without a job."""
+
+
 class JobQueue:
     """Jobs in the order in which they came. Each change of one is emitted, under the queue's lock."""
 
@@ -141,11 +145,22 @@ class JobQueue:
 
     # For the worker.
 
-    def take(self) -> tuple[Job, Start] | None:
-        """The next job, running now; waits for one. None when the queue is closed."""
+    def take(self, look: Callable[[], bool] = lambda: False) -> tuple[Job, Start] | None:
+        """The next job, running now; waits for one. None when the queue is closed.
+
+        Args:
+            look: called while it waits, again and again as long as it gives True; must not wait itself.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._entries or self._is_closed)
+            while not (self._entries or self._is_closed):
+                self._changed.wait(LOOK_EVERY_S if look() else None)
             return self._begin(self._entries[0]) if self._entries else None
+
+    def take_beside(self, may_run: Callable[[Start], bool]) -> tuple[Job, Start] | None:
+        """The next job that may be done beside the running one, running now; None if there is none."""
+        with self._changed:
+            waiting = () if self.is_cancelled else self._waiting
+            return next((self._begin(entry) for entry in waiting if may_run(entry.start)), None)
 
     def take_in_pause(self, may_run: Callable[[Start], bool]) -> tuple[Job, Start] | None:
         """While the running job is paused: the next job that may be done meanwhile, running now.

@@ -12,6 +12,7 @@ import msgspec
 from cache.folder import Store
 from cache.keys import key_of
 from core.benchmarks.benchmark import BenchmarkOptions
+from core.cluster.ray_options import RayOptions
 from core.experiment.events import Event
 from core.experiment.specs import ImportanceSpec, MaskSpec, Run
 from core.importance.memory import MemoryOptions
@@ -36,6 +37,8 @@ class EngineSpec:
     batch_size: int | Literal["auto"] = "auto"
     benchmarks: BenchmarkOptions = field(default_factory=BenchmarkOptions)
     memory_options: MemoryOptions = field(default_factory=MemoryOptions)
+    ray: RayOptions | None = None
+    """Ray's workers, which do runs and rankings; None: the engine's own model does all."""
 
     @cached_property
     def id(self) -> str:

@@ -45,7 +45,7 @@ SLOWEST_CLIENT_BYTES = 64 << 20
 """A client with more than this unread is dropped: the engine waits for nobody."""
 
 END_S = 10.0
-"""Longest wait for the worker to restore the weights when the engine ends."""
+"""Longest wait for the worker to restore the weights, or to end Ray's workers, when the engine ends."""
 
 
 class Server:
@@ -87,6 +87,10 @@ class Server:
         """Whether the worker has restored the weights and ended."""
         return not self._worker.is_alive()
 
+    @property
+    def _is_busy(self) -> bool:
+        return self._queue.is_working or self._worker.is_leaving
+
     async def _listen(self) -> asyncio.Server:
         before = os.umask(0o177)  # the socket's mode is set by nothing else
         try:
@@ -100,7 +104,7 @@ class Server:
         """Cancels all jobs, emits that, and lets the clients go."""
         self._queue.close()
         deadline = self._loop.time() + END_S
-        while self._queue.is_working and self._loop.time() < deadline:
+        while self._is_busy and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0)  # the worker's last events are passed on
         self._pacer.flush()
@@ -269,8 +273,8 @@ class Pacer:
 def _joined(first: Frequent, second: Event) -> Frequent | None:
     """One event in place of two; None if they cannot be joined."""
     match first, second:
-        case BatchFinished(), BatchFinished():
-            return BatchFinished(first.outcomes + second.outcomes)
+        case BatchFinished(), BatchFinished() if first.worker == second.worker:
+            return BatchFinished(first.outcomes + second.outcomes, first.worker)
         case Progressed(), Progressed() if first.job == second.job:
             return second
         case AnswerWritten(), AnswerWritten() if first.index == second.index:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import msgspec
-
 from core.experiment.events import (
     AnswerWritten,
     BatchFinished,
@@ -40,6 +38,8 @@ class LiveRun:
     """One mask on one benchmark that goes on, or has just ended."""
 
     run: Run
+    worker: int = 0
+    """Number of the worker that does it."""
     outcomes: list[ItemOutcome] = field(default_factory=list)
     """In the order in which they came: longest items first."""
 
@@ -53,7 +53,8 @@ class EngineState:
         self.settled: PromptsSettled | None = None
         self.jobs: dict[str, Job] = {}
         """The last that ended, then the others in the order in which they are taken."""
-        self.current: LiveRun | None = None
+        self.live: dict[int, LiveRun] = {}
+        """The run of each worker that does one, the oldest first; without Ray there is one worker."""
         self.answer: AnswerWritten | None = None
         """The text so far of an answer that the current run asks for."""
         self.texts: dict[Pane, str] = {}
@@ -74,6 +75,11 @@ class EngineState:
                 if job.state == state:
                     return job
         return None
+
+    @property
+    def current(self) -> LiveRun | None:
+        """The run that goes on; of several the oldest."""
+        return next(iter(self.live.values()), None)
 
     @property
     def progress(self) -> Progressed | None:
@@ -107,14 +113,15 @@ class EngineState:
                 self._progress[event.job] = event
             case RunStarted():
                 self._start_run(event)
-            case BatchFinished():
-                if self.current is not None:
-                    self.current.outcomes.extend(event.outcomes)
+            case BatchFinished(outcomes, worker):
+                if worker in self.live:
+                    self.live[worker].outcomes.extend(outcomes)
             case AnswerWritten():
                 is_same = self.answer is not None and self.answer.index == event.index
                 self.answer = joined_answer(self.answer, event) if self.answer and is_same else event
             case RunFinished():
-                self.current = self.answer = None
+                self.live.pop(event.worker, None)
+                self.answer = None
             case TextWritten(job, pane, text):
                 self._writer = job
                 self.texts[job, pane] = self.texts.get((job, pane), "") + text
@@ -136,12 +143,13 @@ class EngineState:
         current = self.current
         texts = {key: text for key, text in self.texts.items() if key[0] == self._writer}
         compared = {key: found for key, found in self.compared.items() if key[0] == self._writer}
+        beside = tuple((_started(one), tuple(one.outcomes)) for one in self.live.values())[1:]
         return Snapshot(
             engine=engine,
             pid=pid,
             jobs=tuple(self.jobs.values()),
             model=self.model,
-            run=None if current is None else RunStarted(*msgspec.structs.astuple(current.run)),
+            run=None if current is None else _started(current),
             outcomes=() if current is None else tuple(current.outcomes),
             texts=tuple(TextWritten(*pane, texts[pane]) for pane in sorted(texts)),
             probing=self.probing,
@@ -150,10 +158,14 @@ class EngineState:
             planned=self.planned,
             answer=self.answer,
             compared=tuple(compared[pane] for pane in sorted(compared)),
+            beside=beside,
         )
 
     def _start_run(self, event: RunStarted) -> None:
-        self.current, self.answer = LiveRun(Run(*msgspec.structs.astuple(event))), None
+        started = LiveRun(Run(event.mask, event.benchmark, event.n, event.part), event.worker)
+        # A run that is there already is that of a worker who died.
+        left = {worker: one for worker, one in self.live.items() if one.run != started.run}
+        self.live, self.answer = left | {event.worker: started}, None
 
     def _change_job(self, job: Job) -> None:
         before = self.jobs.get(job.id)
@@ -166,7 +178,7 @@ class EngineState:
             if not was_queued:
                 self.probing = None
             if job.kind == "runs" and not was_queued:
-                self.current = self.answer = None
+                self.live, self.answer = {}, None
         ended = [one.id for one in self.jobs.values() if one.state in ENDED]
         for forgotten in ended[:-ENDED_JOBS]:
             del self.jobs[forgotten]
@@ -181,14 +193,20 @@ class EngineState:
         self.model = snapshot.model
         self.probing, self.settled = snapshot.probing, snapshot.settled
         self.jobs = {job.id: job for job in snapshot.jobs}
-        if snapshot.run is not None:
-            self._start_run(snapshot.run)
-        if self.current is not None:
-            self.current.outcomes.extend(snapshot.outcomes)
+        own = () if snapshot.run is None else ((snapshot.run, snapshot.outcomes),)
+        for started, outcomes in (*own, *snapshot.beside):
+            self._start_run(started)
+            self.live[started.worker].outcomes.extend(outcomes)
         self.answer, self._planned = snapshot.answer, snapshot.planned
         self._progress = {progress.job: progress for progress in snapshot.progress}
         self.texts |= {(text.job, text.pane): text.text for text in snapshot.texts}
         self.compared |= {(found.job, found.pane): found for found in snapshot.compared}
+
+
+def _started(one: LiveRun) -> RunStarted:
+    """The event with which a run started."""
+    run = one.run
+    return RunStarted(run.mask, run.benchmark, run.n, run.part, one.worker)
 
 
 def joined_answer(first: AnswerWritten, second: AnswerWritten) -> AnswerWritten:

@@ -69,13 +69,8 @@ def do(runner: Runner, job: str, start: Start, advance: Advance, options: Benchm
 def _do(runner: Runner, job: str, start: Start, advance: Advance, options: BenchmarkOptions) -> None:
     match start:
         case StartRuns():
-            allowed = replace(
-                options,
-                allow_code=options.allow_code or start.allow_code,
-                without_sandbox=options.without_sandbox or start.without_sandbox,
-            )
             run = _do_runs if start.until is None else _do_rounds
-            run(runner, start, advance, allowed)
+            run(runner, start, advance, allowed_options(start, options))
         case StartRankings():
             _do_rankings(runner, start, advance)
         case StartAutoK():
@@ -87,7 +82,7 @@ def _do(runner: Runner, job: str, start: Start, advance: Advance, options: Bench
 
 
 def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
-    requests = _requests(runner, start, options)
+    requests = requests_of(runner, start, options)
     loaded = find_runs(runner, requests)
     finished = set(loaded.frames)
     advance(sum(request.key in finished for request in requests))
@@ -127,8 +122,21 @@ def _drawn_of(run: Run, benchmark: Benchmark) -> Benchmark:
     return drawn(benchmark, run.n, run.part.seed)
 
 
-def _requests(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:
-    """The job's runs with their cache keys."""
+def allowed_options(start: StartRuns, options: BenchmarkOptions) -> BenchmarkOptions:
+    """How a job's benchmarks are run: code also if the job says so."""
+    return replace(
+        options,
+        allow_code=options.allow_code or start.allow_code,
+        without_sandbox=options.without_sandbox or start.without_sandbox,
+    )
+
+
+def requests_of(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:
+    """The job's runs with their cache keys.
+
+    Raises:
+        ValueError: a benchmark or its number of items is unknown, or a k out of range.
+    """
     return [runner.request(run.mask, benchmark, run.n) for run, benchmark in _benchmarks(start, options)]
 
 

@@ -7,19 +7,23 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cache.files import CorruptEntry
 from core.analysis.cache_status import has_ranking
-from core.engine import work
+from core.engine import ray_work, work
 from core.engine.gpus import Gpus
 from core.engine.jobs import JobQueue
-from core.engine.protocol import EngineSpec, Start, StartGeneration
+from core.engine.protocol import EngineSpec, Start, StartGeneration, StartRankings, StartRuns
 from core.experiment.events import Event, ModelFailed
 from core.experiment.jobs import Job, JobState
 from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
 from core.runner.probe import settle
 from core.runner.runner import Runner
+
+if TYPE_CHECKING:
+    from core.cluster.standing import StandingCrew
 
 
 class Worker(threading.Thread):
@@ -40,23 +44,50 @@ class Worker(threading.Thread):
         self._emit, self._on_idle = emit, on_idle
         self._gpus: Gpus | None = None
         self._has_settled = False
-        self._runner = Runner(
+        self._runner = self._made_runner(self._is_cancelled, self._is_cancelled_in_batch)
+        self._crew = self._made_crew()
+        if self._crew is not None:
+            shown = self._crew.as_shown
+            self._runner.emit = lambda event: emit(shown(event))
+
+    def _made_runner(self, cancelled: Callable[[], bool], is_cancelled: Callable[[], bool]) -> Runner:
+        spec = self._spec
+        return Runner(
             spec.model,
             spec.store,
             spec.importance,
             batch_size=spec.batch_size,
             memory_options=spec.memory_options,
-            emit=emit,
-            cancelled=self._is_cancelled,
-            is_cancelled=self._is_cancelled_in_batch,
+            emit=self._emit,
+            cancelled=cancelled,
+            is_cancelled=is_cancelled,
         )
+
+    def _made_crew(self) -> StandingCrew | None:
+        """Ray's workers, if the engine has any, with a runner of their own that loads no model."""
+        if self._spec.ray is None:
+            return None
+        from core.cluster.standing import StandingCrew
+
+        driver = self._made_runner(self._is_cancelled_on_ray, self._is_cancelled_on_ray)
+        return StandingCrew(self._spec.ray, driver)
 
     def run(self) -> None:
         """Loads the model and does jobs."""
-        self._load()
-        while (taken := self._queue.take()) is not None:
-            self._do(*taken)
-            self._on_idle()
+        crew = self._crew
+        try:
+            self._load()
+            while (taken := self._queue.take(crew.look if crew else lambda: False)) is not None:
+                self._do(*taken)
+                self._on_idle()
+        finally:
+            if crew is not None:
+                crew.close()
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether Ray's workers are still to be let go."""
+        return self._crew is not None and self.is_alive()
 
     @property
     def gpus(self) -> Gpus:
@@ -79,6 +110,18 @@ class Worker(threading.Thread):
                         self._do(*taken)
         return self._queue.is_cancelled
 
+    def _is_cancelled_on_ray(self) -> bool:
+        """Whether the job that Ray's workers do is cancelled; does what the engine's own model can do beside.
+
+        While the job is paused they do nothing.
+        """
+        while (taken := self._queue.take_beside(self._may_run_in_pause)) is not None:
+            self._do(*taken)
+        if self._queue.is_paused and self._crew is not None:
+            with self._crew.held():
+                return self._is_cancelled()
+        return self._queue.is_cancelled
+
     def _is_cancelled_in_batch(self) -> bool:
         """The same within a batch: while paused it waits, unless another job could be done at its end."""
         if self._queue.is_paused:
@@ -96,12 +139,15 @@ class Worker(threading.Thread):
             return False
 
     def _load(self) -> None:
-        """Loads the model and settles its prompts.
+        """Loads the model, or starts Ray's workers, and settles the prompts.
 
         A failure is emitted, and the first job that needs the model tries again.
         """
         try:
-            _ = self._runner.loaded
+            if self._crew is not None:
+                self._crew.start()
+            else:
+                _ = self._runner.loaded
             self._settle()
         except Cancelled:
             pass  # the engine ends
@@ -111,6 +157,8 @@ class Worker(threading.Thread):
     def _settle(self) -> None:
         """Settles prompt form and level, unless that was done."""
         if not self._has_settled:
+            if self._crew is not None:
+                self._crew.settle()
             settle(self._runner)
             self._has_settled = True
 
@@ -120,7 +168,11 @@ class Worker(threading.Thread):
         problem = ""
         try:
             self._settle()
-            work.do(self._runner, job.id, start, self._queue.advance, self._spec.benchmarks)
+            if self._crew is not None and isinstance(start, StartRuns | StartRankings):
+                options = self._spec.benchmarks
+                ray_work.do_on_ray(self._crew, job.id, start, self._queue.advance, options)
+            else:
+                work.do(self._runner, job.id, start, self._queue.advance, self._spec.benchmarks)
         except Cancelled:
             state = "cancelled"
         except Exception as error:

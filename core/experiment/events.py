@@ -143,6 +143,8 @@ class RunStarted(msgspec.Struct, frozen=True, tag=True):
     """Items."""
     part: Part | None = None
     """Which; None: the first in the benchmark's own order."""
+    worker: int = 0
+    """Number of the worker that does it, where several do runs at a time."""
 
 
 class ItemOutcome(msgspec.Struct, frozen=True, array_like=True):
@@ -162,9 +164,10 @@ class ItemOutcome(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BatchFinished(msgspec.Struct, frozen=True, tag=True):
-    """Some more outcomes of the run that started last."""
+    """Some more outcomes of the run that a worker started last."""
 
     outcomes: tuple[ItemOutcome, ...]
+    worker: int = 0
 
 
 class AnswerWritten(msgspec.Struct, frozen=True, tag=True):
@@ -187,6 +190,13 @@ class RunFinished(msgspec.Struct, frozen=True, tag=True):
     done: int
     total: int
     """Runs that have to be computed."""
+    worker: int = 0
+
+
+class WorkerLost(msgspec.Struct, frozen=True, tag=True):
+    """A worker died, or can do no more; the others go on."""
+
+    problem: str
 
 
 class EntryReplaced(msgspec.Struct, frozen=True, tag=True):
@@ -267,6 +277,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag=True):
     """The text so far of an answer that the current run asks for."""
     compared: tuple[TextCompared, ...] = ()
     """Comparisons of that job's answers with its base answer."""
+    beside: tuple[tuple[RunStarted, tuple[ItemOutcome, ...]], ...] = ()
+    """The runs of other workers with their outcomes so far."""
 
 
 Event = (
@@ -283,6 +295,7 @@ Event = (
     | BatchFinished
     | AnswerWritten
     | RunFinished
+    | WorkerLost
     | EntryReplaced
     | NotStored
     | TextWritten

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import drawn
@@ -46,6 +46,8 @@ class Plan:
     """The k chosen for each variant by `--k auto`; see `with_found`."""
     only: tuple[MaskSpec, ...] | None = None
     """The masks of a part of the plan; None for all."""
+    with_controls: ClassVar[bool] = True
+    """The generation quality of controls is measured too."""
 
     def __post_init__(self) -> None:
         """Checks the number of random masks and the least AIS of interest.
@@ -82,6 +84,10 @@ class Plan:
             if variant != "base"
             for k in self.ks_of(variant)
         )
+
+    def measures(self, mask: MaskSpec | None) -> bool:
+        """Whether generation quality is measured, of a mask or the intact model: whenever there are masks."""
+        return bool(self.masks())
 
     def ks_of(self, variant: Variant) -> tuple[float, ...]:
         """The k of one variant: the one chosen for it, else all."""

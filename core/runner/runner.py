@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import is_drawn
-from core.experiment.specs import MaskSpec
+from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.runner.loaded import LoadedExperiment
 
 if TYPE_CHECKING:
@@ -74,6 +74,12 @@ class Runner(LoadedExperiment):
                     ensure_items(self, benchmark, n)
             self._prepared[key] = prepared
         return self._prepared[key]
+
+    def score_as(self, importance: ImportanceSpec) -> None:
+        """Computes importance in this way from now on; what was scored in another one is forgotten."""
+        if importance != self.importance:
+            self.importance = importance
+            vars(self).pop("_mask_maker", None)
 
     def forget_model(self) -> None:
         """Drops the model and what was made from it."""

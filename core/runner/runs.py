@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from core.analysis.profile import Profile, profile_of
 from core.analysis.profile_failures import Frames
+from core.experiment.asked import Asked, AskedRuns
 from core.experiment.events import RunFinished, RunsFound
 from core.experiment.experiment import OutcomesRequest, words_of
 from core.experiment.kept_paces import keep_paces, take_in_known
@@ -62,8 +63,8 @@ def run_profile(plan: Plan, runner: Runner) -> Profile | None:
     return profile_of(plan, runner, frames)
 
 
-def run_part(plan: Plan, runner: Runner, masks: Sequence[MaskSpec | None]) -> None:
-    """Computes the runs of some masks of a plan (None: the intact model), and stores them.
+def run_part(asked: Asked, runner: Runner, masks: Sequence[MaskSpec | None]) -> None:
+    """Computes the runs of some masks of what is asked for (None: the intact model), and stores them.
 
     With `until`, those of the intact model are computed first, whether or not it is named.
 
@@ -71,11 +72,12 @@ def run_part(plan: Plan, runner: Runner, masks: Sequence[MaskSpec | None]) -> No
         Cancelled: the runner was cancelled, with every finished run stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
-    if plan.until is None:
-        _frames_by_key(runner, [request for mask in masks for request in plan.requests(runner, mask)])
+    if isinstance(asked, AskedRuns) or asked.until is None:
+        requests = [request for mask in masks for request in asked.requests(runner, mask)]
+        _frames_by_key(runner, requests, with_controls=asked.with_controls)
     else:
         only = tuple(mask for mask in masks if mask is not None)
-        _needed_frames(replace(plan.drawn(), only=only), runner)
+        _needed_frames(replace(asked.drawn(), only=only), runner)
 
 
 def _all_frames(plan: Plan, runner: Runner) -> Frames:

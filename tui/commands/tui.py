@@ -14,6 +14,7 @@ from tui.mask_options import ItemsForScoring
 from tui.opening import ScreenOptions, engine_spec, open_inspector
 from tui.option_groups import with_flags
 from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags
+from tui.ray_options import RayFlags
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def tui(
     memory: MemoryFlags,
     rule: RuleFlags,
     running: BenchmarkFlags,
+    spreading: RayFlags,
     *,
     n_items: ItemsForScoring = None,
     readonly: Readonly = False,
@@ -56,7 +58,7 @@ def tui(
     Pick an ability, watch a benchmark run, read what changed.
     """
     look = ScreenOptions(readonly, no_mouse, ascii_only, theme, settings)
-    open_inspector(engine_spec(model, memory, rule, running), look, n_items)
+    open_inspector(engine_spec(model, memory, rule, running, spreading), look, n_items)
 
 
 def attach(

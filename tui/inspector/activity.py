@@ -22,6 +22,7 @@ from core.experiment.events import (
     RunsFound,
     RunStarted,
     Snapshot,
+    WorkerLost,
 )
 from core.experiment.jobs import ENDED, Job
 from core.experiment.specs import Run
@@ -107,7 +108,7 @@ class Activity(EngineState):
                 self.notices.append(f"Computed anew: {event.problem}")
             case ModelLoaded(warning=warning) if warning:
                 self.notices.append(warning)
-            case NotStored() | Refused():
+            case NotStored() | Refused() | WorkerLost():
                 self.notices.append(event.problem)
             case Snapshot():
                 self.link, self.link_problem = "connected", ""
@@ -116,8 +117,8 @@ class Activity(EngineState):
             case _:
                 pass
         super().fold(event)
-        if isinstance(event, RunStarted | Snapshot) and self.current is not None:
-            self.runs[self.current.run] = self.current
+        if isinstance(event, RunStarted | Snapshot):
+            self.runs |= {one.run: one for one in self.live.values()}
 
     def lose(self, problem: str) -> None:
         """Takes in that the engine is gone, and with it the jobs that were not done."""
@@ -130,7 +131,8 @@ class Activity(EngineState):
         self.revision += 1
         self.jobs = {job.id: job for job in self.jobs.values() if job.state in ENDED}
         self.link, self.link_problem = "resting", ""
-        self.model = self.heartbeat = self.current = self.answer = self.probing = None
+        self.live = {}
+        self.model = self.heartbeat = self.answer = self.probing = None
 
     def unfinished_jobs(self) -> list[Job]:
         """The jobs that the engine has still to do."""

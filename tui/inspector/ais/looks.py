@@ -34,7 +34,7 @@ class MatrixLook:
     def __init__(self, session: Session, matrix: Matrix) -> None:
         self.session, self.matrix = session, matrix
 
-    def table(self, running: Cell | None) -> HeatTable:
+    def table(self, running: frozenset[Cell]) -> HeatTable:
         """What the map shows."""
         return heat_table(self.matrix, self.session.marks, running, self.session.measure)
 
@@ -74,7 +74,7 @@ class DifferenceLook(MatrixLook):
         super().__init__(session, matrix)
         self.differences = differences
 
-    def table(self, running: Cell | None) -> HeatTable:
+    def table(self, running: frozenset[Cell]) -> HeatTable:
         benchmarks, marks = self.matrix.benchmarks, self.session.marks
         rows = [
             HeatRow(heading_of(one), [_heat_cell(self.differences.get((one, b)), marks) for b in benchmarks])

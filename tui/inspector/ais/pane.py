@@ -22,7 +22,7 @@ from tui.inspector.ais.curves import ForestBars, SweepView
 from tui.inspector.ais.help_text import HELP, NO_ABLATION, NO_DIFFERENCE
 from tui.inspector.ais.links import LinksView, link_meaning, link_text, links_of
 from tui.inspector.ais.looks import Cell, Difference, DifferenceLook, MatrixLook, read_differences
-from tui.inspector.ais.table import Question, heading_of, question_of, read_matrix, running_cell
+from tui.inspector.ais.table import Question, heading_of, question_of, read_matrix, running_cells
 from tui.inspector.lens import Lens
 from tui.inspector.look.frames import FRAME_LINES, RuledTitle, has_frames, titled
 from tui.inspector.pane import Copied, Exported, Pane
@@ -81,7 +81,7 @@ class AisPane(Pane):
         self._shown_as: MatrixLook | None = None
         self._followed: tuple[str, str] | None = None
         """The lens's cell to which the cursor was last moved."""
-        self._running_cell: tuple[str, str] | None = None
+        self._running_cells: frozenset[tuple[str, str]] = frozenset()
         self._asked: Question | None = None
         """What is being read or shown; None if there is no matrix of it."""
         self._is_reading = self._is_stale = self._shows_links = False
@@ -139,9 +139,9 @@ class AisPane(Pane):
     def tick(self) -> None:
         if self._shown_as is None:
             return
-        running = running_cell(self._shown_as.matrix, self.session.activity)
-        if running != self._running_cell:
-            self._running_cell = running
+        running = running_cells(self._shown_as.matrix, self.session.activity)
+        if running != self._running_cells:
+            self._running_cells = running
             self.query_one(HeatMap).show(self._shown_as.table(running))
 
     def copied(self) -> Copied | None:
@@ -209,7 +209,7 @@ class AisPane(Pane):
 
     def _take_in(self, lens: Lens, matrix: Matrix) -> None:
         self._is_reading = False
-        self._running_cell = running_cell(matrix, self.session.activity)
+        self._running_cells = running_cells(matrix, self.session.activity)
         shown_as = MatrixLook(self.session, matrix)
         if self.session.pair is not None:
             before = self._shown_as.differences if isinstance(self._shown_as, DifferenceLook) else {}
@@ -242,7 +242,7 @@ class AisPane(Pane):
     def _show_matrix(self, shown_as: MatrixLook) -> None:
         """Shows a matrix, its links and its summary in the session's measure."""
         self._shown_as, matrix = shown_as, shown_as.matrix
-        self.query_one(HeatMap).show(shown_as.table(self._running_cell))
+        self.query_one(HeatMap).show(shown_as.table(self._running_cells))
         left, right = (list(map(heading_of, names)) for names in (matrix.abilities, matrix.benchmarks))
         self.query_one(LinksView).show(left, right, links_of(matrix, self.session.measure))
         self._say_summary(shown_as.summary())

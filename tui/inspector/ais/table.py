@@ -36,6 +36,9 @@ from tui.numbers import interval, number
 if TYPE_CHECKING:
     from core.analysis.matrix import Cell, Matrix
 
+Place = tuple[str, str]
+"""Ability and benchmark of a cell."""
+
 EFFECTS = ("ais", "ais_low", "ais_high", "ais_p", "ais_p_low", "ais_p_high")
 STATISTICS = (
     *("n", "score", "base_score", "chance", "p_right", "base_p_right"),
@@ -80,22 +83,23 @@ def read_matrix(session: Session, lens: Lens) -> Matrix:
     return matrix(session.experiment, lens.mask_or_fail, columns, lens.limit, lens.stops_at)
 
 
-def running_cell(matrix: Matrix, activity: Activity) -> tuple[str, str] | None:
-    """Ability and benchmark of the cell of a matrix that the engine is computing; None without one."""
-    run = None if activity.current is None else activity.current.run
-    if run is None or run.mask is None:
-        return None
-    is_here = replace(run.mask, ability=matrix.mask.ability) == matrix.mask
-    return (run.mask.ability, run.benchmark) if is_here else None
+def running_cells(matrix: Matrix, activity: Activity) -> frozenset[Place]:
+    """Ability and benchmark of the cells of a matrix that the engine is computing."""
+    runs = (one.run for one in activity.live.values())
+    return frozenset(
+        (run.mask.ability, run.benchmark)
+        for run in runs
+        if run.mask is not None and replace(run.mask, ability=matrix.mask.ability) == matrix.mask
+    )
 
 
-def heat_table(matrix: Matrix, marks: Marks, running: tuple[str, str] | None, measure: Measure) -> HeatTable:
-    """The matrix for the screen, means of the random controls below; the running cell has its mark."""
+def heat_table(matrix: Matrix, marks: Marks, running: frozenset[Place], measure: Measure) -> HeatTable:
+    """The matrix for the screen, means of the random controls below; the running cells have their mark."""
     rows = [
         HeatRow(
             heading_of(ability),
             [
-                _heat_cell(matrix.cells[ability, b], marks, (ability, b) == running, measure)
+                _heat_cell(matrix.cells[ability, b], marks, (ability, b) in running, measure)
                 for b in matrix.benchmarks
             ],
             flag=flag_of(matrix, ability, marks),

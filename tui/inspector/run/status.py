@@ -92,9 +92,8 @@ class Status:
 
 def live_side(activity: Activity, runs: Mapping[Side, Run]) -> Side | None:
     """The side of the lens that is running; None if none is."""
-    if activity.current is None:
-        return None
-    return next((side for side, run in runs.items() if activity.current.run.is_within(run)), None)
+    live = [one.run for one in activity.live.values()]
+    return next((side for side, run in runs.items() if any(one.is_within(run) for one in live)), None)
 
 
 def lens_title(lens: Lens) -> str:
@@ -246,7 +245,8 @@ def _job_status(session: Session, lens: Lens, runs: Mapping[Side, Run], job: Job
 
 def _phase(activity: Activity, progress: Progressed, runs: Mapping[Side, Run]) -> str:
     """What is being done; of the lens's own runs, which one it is."""
-    side = live_side(activity, runs) if progress.phase in ("evaluating", "writing") else None
+    is_one = progress.phase in ("evaluating", "writing") and len(activity.live) == 1
+    side = live_side(activity, runs) if is_one else None
     return SIDE_WORDS[side] if side else phase_text(progress)
 
 

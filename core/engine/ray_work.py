@@ -1,0 +1,160 @@
+"""Does the runs and rankings of a job on Ray's workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.analysis.cache_status import has_ranking
+from core.benchmarks.benchmark import BenchmarkOptions
+from core.engine.protocol import StartRankings, StartRuns
+from core.engine.work import Advance, allowed_options, requests_of
+from core.experiment.asked import AskedRun, AskedRuns
+from core.experiment.events import Event, Progressed, RunFinished, RunsFound, RunStarted
+from core.experiment.experiment import OutcomesRequest
+from core.experiment.specs import MaskSpec
+from core.runner.runner import Runner
+from core.runner.runs import find_runs
+
+if TYPE_CHECKING:
+    from core.cluster.standing import StandingCrew
+
+WHOLE = "Ray's workers do whole runs: turn until off (U), or start the inspector without --ray."
+
+
+def do_on_ray(
+    crew: StandingCrew,
+    job: str,
+    start: StartRuns | StartRankings,
+    advance: Advance,
+    options: BenchmarkOptions,
+) -> None:
+    """Does a whole job; the crew's driver emits the events.
+
+    Args:
+        crew: the workers, and the driver with the cache.
+        job: the job's id.
+        start: what to do.
+        advance: receives the number of finished parts.
+        options: how benchmarks are run.
+
+    Raises:
+        Cancelled: it was cancelled before all was done; what was finished is stored.
+        ValueError: the job asks for something unknown, or for runs that stop when it is known; Ray cannot be
+            used, or no worker is left.
+        OSError: the cache cannot be written to.
+    """
+    if isinstance(start, StartRuns) and start.until is not None:
+        raise ValueError(WHOLE)
+    with _usual_importance(crew.driver):
+        if isinstance(start, StartRuns):
+            _do_runs(crew, job, requests_of(crew.driver, start, allowed_options(start, options)), advance)
+        else:
+            _do_rankings(crew, job, start.masks, advance)
+
+
+def _do_runs(crew: StandingCrew, job: str, requests: Sequence[OutcomesRequest], advance: Advance) -> None:
+    driver = crew.driver
+    keys = [request.key for request in requests]
+    known = {(one.mask, one.benchmark.id, one.n): one.key for one in requests}
+    finished = set(find_runs(driver, requests).frames)
+    going: dict[int, str] = {}
+
+    def say() -> None:
+        advance(sum(key in finished for key in keys))
+
+    def follow(event: Event) -> None:
+        """Counts the runs that are finished."""
+        match event:
+            case RunStarted(mask, benchmark, n):
+                going[event.worker] = known.get((mask, benchmark, n), "")
+            case RunFinished():
+                finished.add(going.pop(event.worker, ""))
+                say()
+
+    say()
+    with _told(driver, job, follow):
+        for n_items, masks in _by_n_items(driver, [request.mask for request in requests]):
+            own = [one for one in requests if one.mask in masks]
+            driver.score_as(replace(driver.importance, n_items=n_items))
+            for _ in crew.do(AskedRuns(tuple(_with_stored_base(driver, own)))):
+                pass
+
+
+def _do_rankings(crew: StandingCrew, job: str, masks: Sequence[MaskSpec], advance: Advance) -> None:
+    driver = crew.driver
+
+    def say() -> None:
+        advance(sum(has_ranking(driver, mask) for mask in masks))
+
+    say()
+    with _told(driver, job, lambda event: None):
+        for n_items, own in _by_n_items(driver, masks):
+            driver.score_as(replace(driver.importance, n_items=n_items))
+            for done in crew.do(AskedRuns(ranked=tuple(mask for mask in own if mask is not None))):
+                if done:
+                    say()
+
+
+@contextmanager
+def _usual_importance(driver: Runner) -> Iterator[None]:
+    """A context after which importance is computed as before."""
+    before = driver.importance
+    try:
+        yield
+    finally:
+        driver.score_as(before)
+
+
+@contextmanager
+def _told(driver: Runner, job: str, follow: Callable[[Event], None]) -> Iterator[None]:
+    """A context in which the driver's events are those of a job, and are followed."""
+    emit = driver.emit
+
+    def pass_on(event: Event) -> None:
+        match event:
+            case RunsFound():  # said for the job as a whole
+                return
+            case Progressed():
+                emit(msgspec.structs.replace(event, job=job))
+            case _:
+                emit(event)
+        follow(event)
+
+    driver.emit = pass_on
+    try:
+        yield
+    finally:
+        driver.emit = emit
+
+
+def _by_n_items(
+    driver: Runner, masks: Sequence[MaskSpec | None]
+) -> list[tuple[int, Sequence[MaskSpec | None]]]:
+    """The masks by the number of items that score them: workers score as one experiment says.
+
+    Those that nothing is scored for (None: the intact model) are with the first.
+    """
+    found: dict[int, list[MaskSpec | None]] = {}
+    unscored: list[MaskSpec | None] = []
+    for mask in dict.fromkeys(masks):
+        if mask is None or mask.selection == "random":
+            unscored.append(mask)
+        else:
+            found.setdefault(driver.n_items_of(mask), []).append(mask)
+    (n_items, first), *others = list(found.items()) or [(driver.importance.n_items, [])]
+    return [(n_items, [*unscored, *first]), *others]
+
+
+def _with_stored_base(driver: Runner, requests: Sequence[OutcomesRequest]) -> Iterator[AskedRun]:
+    """The runs that are asked for, and those of the intact model that written answers are compared with."""
+    for one in requests:
+        if one.mask is not None and one.benchmark.kind != "multiple_choice":
+            base = driver.request(None, one.benchmark, one.n)
+            if driver.store.outcomes.entries.has(base.key):
+                yield AskedRun(None, one.benchmark, one.n)
+        yield AskedRun(one.mask, one.benchmark, one.n)

@@ -1,0 +1,168 @@
+"""An engine with Ray's workers stores what one without stores, and a screen sees the same of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.benchmarks.benchmark import BenchmarkOptions
+from core.cluster.ray_options import RayOptions
+from core.engine.client import connect
+from core.engine.protocol import (
+    Cancel,
+    EngineSpec,
+    Pause,
+    Resume,
+    Shutdown,
+    StartGeneration,
+    StartRankings,
+    StartRuns,
+)
+from core.engine.runtime import EngineProcess, start_engine
+from core.engine.work import do
+from core.experiment.events import (
+    BatchFinished,
+    ModelLoaded,
+    Progressed,
+    RunFinished,
+    RunsFound,
+    RunStarted,
+    WorkerLost,
+)
+from core.experiment.specs import MaskSpec, Run
+from core.experiment.text_events import TextEnded
+from core.models.spec import ModelSpec
+from core.runner.runner import Runner
+from tests.core.cluster.test_shards import payloads
+from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (extra ray)"),
+]
+
+TAKES_LONG = pytest.mark.long
+
+ABILITY, OTHER = "spatial_reasoning", "temporal_reasoning"
+TWO = RayOptions(workers=2, cpus_per_worker=1)
+FIRST = StartRuns(
+    "first",
+    tuple(
+        Run(mask, benchmark, 12)
+        for mask in (
+            None,
+            MaskSpec(ABILITY, "mlp", "top", 0.01),
+            MaskSpec(ABILITY, "mlp", "random", 0.01),
+            MaskSpec(OTHER, "mlp", "bottom", 0.01, n_items=8),
+        )
+        for benchmark in (ABILITY, OTHER)
+    ),
+)
+RANKED = StartRankings(
+    "ranked", (MaskSpec(OTHER, "all", "contrast_max", 0.01), MaskSpec(ABILITY, "all", "top", 0.02))
+)
+LONG = StartRuns(
+    "long", tuple(Run(MaskSpec(ABILITY, "mlp", "random", 0.02 + k / 1000), ABILITY, 500) for k in range(6))
+)
+TEXT = StartGeneration("text", "see : seed bell seed rock seed . think :", (None,), 24)
+
+
+@contextmanager
+def ray_engine(root: Path) -> Iterator[tuple[EngineSpec, EngineProcess]]:
+    """A living engine with two workers; afterwards nothing of it is left."""
+    spec = EngineSpec(ModelSpec(device="cpu"), str(root), IMPORTANCE, ray=TWO)
+    process = start_engine(spec)
+    try:
+        yield spec, process
+        below = psutil.Process(process.pid).children(recursive=True)
+        assert len(below) > 2
+        asyncio.run(_end(spec))
+        assert process.wait(timeout=60) == 0
+        assert not [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    finally:
+        kill(process)
+
+
+async def _end(spec: EngineSpec) -> None:
+    async with screen_of(spec) as screen:
+        screen.connection.send(Shutdown())
+        await screen.to_the_end()
+
+
+@asynccontextmanager
+async def screen_of(spec: EngineSpec, process: EngineProcess | None = None) -> AsyncIterator[Screen]:
+    screen = Screen(await connect(spec, process))
+    try:
+        yield screen
+    finally:
+        await screen.connection.close()
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What the same jobs store without Ray."""
+    root = tmp_path_factory.mktemp("one")
+    spec = EngineSpec(ModelSpec(device="cpu"), str(root), IMPORTANCE)
+    runner = Runner(spec.model, spec.store, spec.importance)
+    for start in (FIRST, RANKED, LONG):
+        do(runner, "", start, lambda done: None, BenchmarkOptions())
+    return payloads(root)
+
+
+def test_jobs_cancelling_and_writing_are_as_without_ray(tmp_path: Path, truth: dict[str, bytes]) -> None:
+    async def talk(spec: EngineSpec, process: EngineProcess) -> None:
+        async with screen_of(spec, process) as screen:
+            job = await screen.all_of(FIRST)
+            assert (job.state, job.problem, job.done, job.total) == ("completed", "", 8, 8)
+            check_runs(screen, job.id)
+            assert (await screen.all_of(RANKED)).done == 2
+            await cancel_and_write(screen)
+            assert screen.of(WorkerLost) == []
+
+    with private_folder(), ray_engine(tmp_path) as (spec, process):
+        asyncio.run(talk(spec, process))
+    assert payloads(tmp_path) == truth
+    assert not list((tmp_path / "scores").glob("*")), "the scores that were kept for contrasts are deleted"
+
+
+def check_runs(screen: Screen, job: str) -> None:
+    """Each run is seen as it goes: all of its outcomes, from two workers."""
+    assert screen.of(RunsFound) == [RunsFound(8, 0)]
+    assert [run.done for run in screen.of(RunFinished)] == list(range(1, 9))
+    assert {progress.job for progress in screen.of(Progressed)} == {job}
+    seen: dict[int, list[int]] = {}
+    for event in screen.heard:
+        if isinstance(event, RunStarted):
+            seen[event.worker] = []
+        elif isinstance(event, BatchFinished):
+            seen[event.worker] += [outcome.index for outcome in event.outcomes]
+        elif isinstance(event, RunFinished):
+            assert sorted(seen.pop(event.worker)) == list(range(12))
+    assert seen == {}
+    assert {run.worker for run in screen.of(RunFinished)} == {0, 1}
+    assert screen.of(ModelLoaded)[-1].device == "ray: 2 workers"
+
+
+async def cancel_and_write(screen: Screen) -> None:
+    """A paused job stands still; a cancelled one ends at once; a text is written while two workers go on."""
+    screen.connection.send(LONG)
+    job = await screen.job("long", "running")
+    await screen.until(lambda event: isinstance(event, BatchFinished))
+    screen.connection.send(Pause(job.id))
+    await screen.job("long", "paused")
+    screen.connection.send(Resume(job.id))
+    await screen.until(lambda event: isinstance(event, BatchFinished))
+    screen.connection.send(Cancel(job.id))
+    ended = await screen.job("long", "cancelled", "completed")
+    assert ended.state == "cancelled"
+    screen.connection.send(LONG)
+    screen.connection.send(TEXT)
+    assert (await screen.job("text", "completed", "failed")).state == "completed"
+    assert any(isinstance(event, TextEnded) for event in screen.heard)
+    assert (await screen.job("long", "completed", "failed")).state == "completed"
