@@ -20,7 +20,7 @@ def reason_of(error: Exception) -> str:
     kind, text = type(cause).__name__, str(cause).strip()
     if kind == "OutOfMemoryError" or LOW_MEMORY in text:
         return str(OutOfMemory())
-    if kind == "ActorDiedError":
+    if kind in ("ActorDiedError", "ActorUnavailableError"):
         return DIED
     first = text.split("\n")[0]
     return first if isinstance(cause, ValueError) else f"{kind}: {first}"

@@ -84,10 +84,13 @@ class Shown:
 
     def _left(self, now: float, in_hand: Mapping[int, Unit]) -> float | None:
         """Seconds that are left; None as long as there is nothing to tell from."""
-        pace = self._pace.ratio
+        ends = {worker: self._said.get(worker) for worker in in_hand}
+        known = {in_hand[worker]: end for worker, end in ends.items() if end is not None}
+        taken = sum(end - self._starts[unit] for unit, end in known.items())
+        pace = self._pace.ratio(sum(self._seconds.get(unit, 0.0) for unit in known), taken)
         own = []
         for worker, unit in in_hand.items():
-            end = self._said.get(worker)
+            end = ends[worker]
             if end is None and pace is not None:
                 end = self._starts[unit] + pace * self._seconds.get(unit, 0.0)
             if end is None:
@@ -111,11 +114,15 @@ class _Pace:
         self._estimated += estimated
         self._taken += taken
 
-    @property
-    def ratio(self) -> float | None:
-        """Seconds for one that was estimated; None if nothing is known of this machine."""
-        if self._estimated:
-            return self._taken / self._estimated
+    def ratio(self, estimated: float, taken: float) -> float | None:
+        """Seconds for one that was estimated; None if nothing is known of this machine.
+
+        Args:
+            estimated: of the units in hand, as was estimated before.
+            taken: of the same, as their workers say now.
+        """
+        if self._estimated + estimated:
+            return (self._taken + taken) / (self._estimated + estimated)
         return 1.0 if self._is_known else None
 
 

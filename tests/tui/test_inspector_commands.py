@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.cluster.ray_options import RayOptions
 from core.engine.protocol import EngineSpec
 from core.engine.runtime import EngineRecord
 from core.models.files import ModelFilesError, model_folder
@@ -17,6 +19,7 @@ from tui.commands.tui import chosen_engine
 from tui.inspector.settings import Settings
 from tui.opening import ScreenOptions, engine_spec, spare_slow_line
 from tui.options import ModelFlags
+from tui.ray_options import RayFlags
 
 Captured = pytest.CaptureFixture[str]
 
@@ -143,3 +146,15 @@ def test_the_engine_that_is_meant_is_found() -> None:
         chosen_engine(None, [one, other])
     with pytest.raises(ValueError, match=rf"Unknown engine 'xyz'. Running: {one.engine} \(demo\)"):
         chosen_engine("xyz", [one])
+
+
+def test_an_engine_with_ray_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.cluster.ray_options.find_spec", lambda name: object())
+    plain = engine_spec(ModelFlags())
+    spread = engine_spec(ModelFlags(), spreading=RayFlags("local", 2, 1))
+    assert spread.ray == RayOptions("local", workers=2, cpus_per_worker=1)
+    assert spread.id != plain.id
+    assert replace(spread, ray=None) == plain
+    monkeypatch.setattr("core.cluster.ray_options.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"^Ray is not installed: install the extra 'ray'"):
+        engine_spec(ModelFlags(), spreading=RayFlags("local"))

@@ -25,6 +25,7 @@ from core.experiment.events import (
     RunStarted,
 )
 from core.experiment.jobs import Job, JobState
+from core.experiment.specs import MaskSpec
 from core.experiment.text_events import TextCompared, TextWritten
 from tests.progressed import progressed
 
@@ -224,3 +225,19 @@ def test_what_comes_fast_is_reported_together_in_order_and_whole() -> None:
         TextWritten("g", 0, "abc"),
         TextWritten("g", 1, "d"),
     ]
+
+
+def test_runs_of_several_workers_go_on_beside_each_other() -> None:
+    state, other = EngineState(), EngineState()
+    runs = [RunStarted(None, "b", 4, worker=1), RunStarted(MaskSpec("a", "mlp", "random", 0.1), "b", 4)]
+    for event in (*runs, BatchFinished((outcome(0),), worker=1), BatchFinished((outcome(2), outcome(1)))):
+        state.fold(event)
+    assert {worker: len(live.outcomes) for worker, live in state.live.items()} == {1: 1, 0: 2}
+    assert state.current is state.live[1], "the oldest"
+    other.fold(state.snapshot("3f2a", 1))
+    assert other.live == state.live
+    state.fold(RunFinished("base", "b", 0.5, 1, 2, worker=1))
+    assert list(state.live) == [0]
+    # A worker who died leaves its run to another.
+    state.fold(RunStarted(MaskSpec("a", "mlp", "random", 0.1), "b", 4, worker=1))
+    assert list(state.live) == [1]

@@ -97,7 +97,9 @@ class Header(Widget):
         if self._session.settled is not None:
             settled = self._session.settled
             facts.insert(1, f"{settled.level} items, {STYLE_WORDS[settled.prompt]}")
-        if device not in ("auto", ""):
+        if self._session.spec.ray is not None and loaded:
+            facts.insert(1, device)
+        elif device not in ("auto", ""):
             facts.append(device)
         facts.append(size_text(loaded.bytes if loaded and loaded.bytes else info.bytes))
         beat = activity.heartbeat

@@ -1,0 +1,35 @@
+"""What an engine with Ray's workers refuses before it asks them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cache.folder import Store
+from core.benchmarks.benchmark import BenchmarkOptions
+from core.benchmarks.drawn import Part
+from core.cluster.ray_options import RayOptions
+from core.cluster.standing import StandingCrew
+from core.engine.protocol import StartRuns
+from core.engine.ray_work import do_on_ray
+from core.experiment.specs import MaskSpec, Run
+from core.models.spec import ModelSpec
+from core.runner.runner import Runner
+
+ID = "spatial_reasoning"
+TOO_MUCH = Run(MaskSpec(ID, "mlp", "top", 0.99), ID, 3)
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (StartRuns("stops", (Run(None, ID, 3, Part(0, 3)),), until=0.05), "^Ray's workers do whole runs: "),
+        (StartRuns("unknown", (Run(None, "spacial_reasoning", 3),)), "Did you mean spatial_reasoning"),
+        (StartRuns("large", (TOO_MUCH,)), "choose a smaller k"),
+    ],
+)
+def test_what_makes_no_sense_is_a_sentence(start: StartRuns, words: str, tmp_path: Path) -> None:
+    crew = StandingCrew(RayOptions(), Runner(ModelSpec(device="cpu"), Store(tmp_path)))
+    with pytest.raises(ValueError, match=words):
+        do_on_ray(crew, "1", start, lambda done: None, BenchmarkOptions())
