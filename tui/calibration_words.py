@@ -217,7 +217,7 @@ def matrices_table(found: Calibration, *, is_narrow: bool = False) -> Table:
 def _places_table(found: Calibration) -> Table:
     """A row per scoring rule and selection; columns by scope and k."""
     sizes = list(dict.fromkeys((setting.scope, setting.k) for setting in found.placements))
-    heads = [f"{scope} {100 * k:g}%" for scope, k in sizes]
+    heads = [f"{scope}\n{100 * k:g}%" for scope, k in sizes]
     table = plain_table(("rule and selection",), (*heads, "neuron", "weight"))
     rules = dict.fromkeys((setting.loss, setting.reduction) for setting in found.placements)
     for rule in rules:

@@ -8,7 +8,7 @@ import typer
 
 from core.experiment.specs import CPU_ITEMS, EMBEDDED_ITEMS, GPU_ITEMS, ImportanceSpec, usual_n_items
 from core.importance.scoring_rule import ScoringRule
-from core.masks.choices import Scope, Selection, default_selection
+from core.masks.choices import DEFAULT_SELECTION, Scope, Selection
 from core.models.matrices import Variant, weights_of
 from tui import output
 from tui.frontier_words import found_k_text, search_text, tried_k_text
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from core.runner.runner import Runner
     from tui.options import BenchmarkFlags
 
-DEMO_K: dict[Variant, float] = {"mlp": 0.03, "all": 0.01}
-"""Default k of the embedded models, where ablation begins to show; fractions of all parameters."""
+DEMO_K = 0.01
+"""Default k of the embedded models, a fraction of all parameters: at a larger one the demo model cannot write
+under some of the masks."""
 
-REAL_K = 1e-3
+REAL_K = 1e-4
 """Default k of real models, at which SmolLM2 can write under every mask of the default selection."""
 
 AUTO = "auto"
@@ -93,27 +94,23 @@ SelectionName = Annotated[
     Selection | None,
     typer.Option(
         help="Which weights to ablate.",
-        show_default=f"{default_selection(is_embedded=False)}; "
-        f"{default_selection(is_embedded=True)} for embedded models",
+        show_default=DEFAULT_SELECTION,
     ),
 ]
 
 
-def default_k(spec: ModelSpec, variant: Variant) -> float:
+def default_k(spec: ModelSpec) -> float:
     """The k of a command without `--k`."""
-    if spec.is_embedded:
-        return DEMO_K.get(variant, 0.01)
-    return REAL_K
+    return DEMO_K if spec.is_embedded else REAL_K
 
 
-def chosen_selection(spec: ModelSpec, rule: RuleFlags, selection: Selection | None) -> Selection:
+def chosen_selection(rule: RuleFlags, selection: Selection | None) -> Selection:
     """The given or the default selection.
 
     Raises:
         UsageError: the preset does not allow it.
     """
-    default = "top" if rule.preset else default_selection(is_embedded=spec.is_embedded)
-    chosen: Selection = selection or default
+    chosen: Selection = selection or ("top" if rule.preset else DEFAULT_SELECTION)
     rule.require_selections([chosen])
     return chosen
 
@@ -163,7 +160,7 @@ def named_variants(text: str) -> tuple[Variant, ...]:
     return tuple(dict.fromkeys(map(named_variant, some_words(text, "variant", "--variants"))))
 
 
-def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Selection) -> float:
+def start_k(spec: ModelSpec, text: str | None, selection: Selection) -> float:
     """The given or default k; for `auto`, the first k of the search.
 
     Raises:
@@ -171,7 +168,7 @@ def start_k(spec: ModelSpec, text: str | None, variant: Variant, selection: Sele
         ValueError: the number is out of range, or there is no search for the selection.
     """
     if text is None:
-        return default_k(spec, variant)
+        return default_k(spec)
     if text == AUTO:
         return first_of_grid(spec, [selection])
     k = _number(text, "k", "0.001 or auto")
@@ -213,8 +210,8 @@ def named_mask(
     ability = named_ability(ability).id
     if variant == "base":
         return None
-    chosen = chosen_selection(model.spec, rule, selection)
-    first_k = start_k(model.spec, k, variant, chosen)
+    chosen = chosen_selection(rule, selection)
+    first_k = start_k(model.spec, k, chosen)
     return MaskSpec(ability, variant, chosen, first_k, model.seed, scope)
 
 

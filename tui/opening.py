@@ -214,7 +214,7 @@ def _app(spec: EngineSpec, settings: Settings, n_items: int | None) -> Inspector
         [b.id for b in (*benchmarks, *compound_benchmarks())],
         importance.seed,
         n_items,
-        importance.usual_selection(is_embedded=spec.model.is_embedded),
+        importance.usual_selection,
     )
     # As None, the same masks are the same however they were asked for.
     lens = replace(lens, n_items=None) if lens.n_items == usual else lens

@@ -20,7 +20,7 @@ VERSIONS: Mapping[KeyKind, int] = {
     "divergences": 2,
     "generation_quality": 3,
     "items": 3,
-    "localizations": 3,
+    "localizations": 4,
 }
 """Raised whenever the same key inputs give another content: so also if the neutral texts change."""
 

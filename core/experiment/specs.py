@@ -14,7 +14,7 @@ from cache.keys import canonical_json
 from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, generate_items
 from core.benchmarks.drawn import Part
 from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
-from core.masks.choices import Scope, Selection, default_selection
+from core.masks.choices import DEFAULT_SELECTION, Scope, Selection
 from core.models.checkpoint import dtype_in_memory, quantization_in_memory
 from core.models.description import ModelInfo, selectable_weights
 from core.models.devices import device_kind
@@ -79,10 +79,11 @@ class ImportanceSpec:
     seed: int = 0
     """Decides which items are generated."""
 
-    def usual_selection(self, *, is_embedded: bool) -> Selection:
+    @property
+    def usual_selection(self) -> Selection:
         """The selection of masks where none is named: the paper's with the paper's rule."""
         is_papers = ScoringRule(self.loss, self.reduction) == PAPER_RULE
-        return "top" if is_papers else default_selection(is_embedded=is_embedded)
+        return "top" if is_papers else DEFAULT_SELECTION
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ class ScoringRule(NamedTuple):
     reduction: Reduction
 
 
-DEFAULT_RULE = ScoringRule("margin", "sum-abs")
-"""The rule that tells abilities apart best on the embedded model and the phantoms."""
+DEFAULT_RULE = ScoringRule("margin", "sum-lost")
+"""What the evidence supports (core/phantom/README.md)."""
 
 PAPER_RULE = ScoringRule("full", "abs-sum")
 """The rule of https://arxiv.org/abs/2510.01232."""

@@ -28,15 +28,12 @@ SELECTIONS: tuple[Selection, ...] = get_args(Selection)
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
-def default_selection(*, is_embedded: bool) -> Selection:
-    """What the evidence supports (core/phantom/README.md); the paper's preset selects `top`.
+DEFAULT_SELECTION: Selection = "max_minus_shared"
+"""What the evidence supports (core/phantom/README.md); the paper's preset selects `top`.
 
-    `top` mostly takes what all abilities share. In a real Llama `contrast` and `contrast_max` still take so
-    much of it that the model cannot write under many masks; it can under those of `max_minus_shared`. The
-    embedded Llama can under all, and loses most of the ability itself under `contrast`.
-    """
-    return "contrast" if is_embedded else "max_minus_shared"
-
+`top` mostly takes what all abilities share, and a real Llama cannot write without it. `contrast` and
+`contrast_max` still take so much of it that a real Llama cannot write under many masks.
+"""
 
 SHARED_ABILITIES = 6
 """How many of the ten abilities have to share a weight for it to be left out as shared: most."""

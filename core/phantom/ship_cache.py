@@ -22,7 +22,7 @@ from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.experiment import Experiment
 from core.experiment.specs import ImportanceSpec, MaskSpec, usual_n_items
-from core.masks.choices import Selection
+from core.masks.choices import DEFAULT_SELECTION, Selection
 from core.models.matrices import Variant
 from core.models.spec import SMOLLM2, ModelSpec
 from core.phantom.shipped import SHIPPED_CACHE
@@ -59,10 +59,10 @@ class Shipped:
         ]
 
 
-DEMO = Shipped(ModelSpec(device="cpu"), {("mlp", "contrast"): 0.03, ("all", "contrast"): 0.01})
+DEMO = Shipped(ModelSpec(device="cpu"), {("mlp", DEFAULT_SELECTION): 0.03, ("all", DEFAULT_SELECTION): 0.01})
 SMOLLM2_135M = Shipped(
     ModelSpec(SMOLLM2, device="cpu", prompt="text", level_asked="plain"),
-    {("mlp", "max_minus_shared"): 1e-3},
+    {("mlp", DEFAULT_SELECTION): 1e-3},
 )
 SHIPPED = (DEMO, SMOLLM2_135M)
 

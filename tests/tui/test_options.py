@@ -10,7 +10,6 @@ import pytest
 from core.experiment.specs import ImportanceSpec
 from core.importance.memory import MemoryOptions
 from core.importance.scoring_rule import PAPER_RULE, ScoringRule
-from core.models.spec import ModelSpec
 from tests.tui.calling import called
 from tui.command_line import run
 from tui.mask_options import chosen_selection, named_variants
@@ -32,15 +31,13 @@ def test_the_default_rule_is_that_of_the_importance_spec() -> None:
 def test_the_preset_is_the_papers_rule_in_every_command_and_in_the_inspector() -> None:
     paper = RuleFlags(preset="paper")
     assert paper.rule == PAPER_RULE == ScoringRule("full", "abs-sum")
-    demo, real = ModelSpec(), ModelSpec("owner/model")
-    assert chosen_selection(demo, RuleFlags(), None) == "contrast"
-    assert chosen_selection(real, RuleFlags(), None) == "max_minus_shared"
-    assert chosen_selection(real, paper, None) == chosen_selection(demo, paper, None) == "top"
-    assert chosen_selection(demo, paper, "random") == "random"
+    assert chosen_selection(RuleFlags(), None) == "max_minus_shared"
+    assert chosen_selection(paper, None) == "top"
+    assert chosen_selection(paper, "random") == "random"
     importance = engine_spec(ModelFlags(), rule=paper).importance
     assert (importance.loss, importance.reduction) == PAPER_RULE
-    assert importance.usual_selection(is_embedded=False) == "top"
-    assert engine_spec(ModelFlags()).importance.usual_selection(is_embedded=True) == "contrast"
+    assert importance.usual_selection == "top"
+    assert engine_spec(ModelFlags()).importance.usual_selection == "max_minus_shared"
 
 
 def test_it_scores_as_the_paper_does(capsys: Captured, tmp_path: Path) -> None:

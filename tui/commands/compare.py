@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from core.masks.choices import Selection, default_selection
+from core.masks.choices import DEFAULT_SELECTION, Selection
 from core.models.matrices import Variant
 from core.models.spec import (
     AskedLevel,
@@ -188,8 +188,8 @@ def _mask(
     if variant is None:
         return None
     require_candidates(variant)
-    selection = selection or default_selection(is_embedded=spec.is_embedded)
-    return MaskSpec(ABILITIES[0].id, variant, selection, default_k(spec, variant) if k is None else k, seed)
+    selection = selection or DEFAULT_SELECTION
+    return MaskSpec(ABILITIES[0].id, variant, selection, default_k(spec) if k is None else k, seed)
 
 
 def _masks(

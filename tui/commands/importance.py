@@ -64,7 +64,7 @@ def importance(
     with checked_arguments():
         ability = named_ability(ability).id
         require_candidates(variant)
-        first_k = start_k(model.spec, k, variant, "top")
+        first_k = start_k(model.spec, k, "top")
     own = _custom_items(items, ability, n_items or MOST_OWN_ITEMS, model.seed)
     mask_spec = MaskSpec(ability, variant, "top", first_k, model.seed, scope)
     with shown_progress() as emit:

@@ -62,7 +62,7 @@ def overlap(
 
     require_candidates(variant)
     rule.require_selections([selection])
-    k = default_k(model.spec, variant) if k is None else k
+    k = default_k(model.spec) if k is None else k
     mask = MaskSpec(ABILITIES[0].id, variant, selection, k, model.seed, scope)
     with shown_progress() as emit:
         runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from core.masks.choices import SELECTIONS, Scope, Selection, default_selection
+from core.masks.choices import DEFAULT_SELECTION, SELECTIONS, Scope, Selection
 from core.models.matrices import weights_of
 from core.models.spec import one_of
 from tui import output
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from core.models.spec import ModelSpec
     from core.runner.runner import Runner
 
-DEMO_KS, DEMO_UNITS_KS = "0.003,0.01,0.03", "0.01,0.03"
-REAL_KS, REAL_UNITS_KS = "0.0001,0.001", "0.001,0.003"
+DEMO_KS, DEMO_UNITS_KS = "0.001,0.003,0.01", "0.01,0.03"
+REAL_KS, REAL_UNITS_KS = "0.00001,0.0001", "0.001,0.003"
 """Default k, and those of whole units: a head of the demo model is a hundredth of it."""
 
 
@@ -82,8 +82,7 @@ def profile(
         typer.Option(
             help=f"Some of {', '.join(SELECTIONS)}.",
             metavar="S,T",
-            show_default=f"top,{default_selection(is_embedded=False)},random,bottom; "
-            f"{default_selection(is_embedded=True)} for embedded models",
+            show_default=f"top,{DEFAULT_SELECTION},random,bottom",
         ),
     ] = None,
     scope: ScopeName = "global",
@@ -162,7 +161,7 @@ def profile(
     named, running_options = words(benchmarks), running.benchmark_options
     with checked_arguments():
         shown = MEASURES[one_of(measure, tuple(MEASURES), "measure")]
-        chosen = _selections(model.spec, rule, selections)
+        chosen = _selections(rule, selections)
         own_shard = None if shard is None else Shard.parsed(shard)
         _check_together(k, shard, assume, spreading.ray, plan_only=plan_only)
         plan = Plan(
@@ -252,14 +251,13 @@ def _abilities(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def _selections(spec: ModelSpec, rule: RuleFlags, text: str | None) -> tuple[Selection, ...]:
+def _selections(rule: RuleFlags, text: str | None) -> tuple[Selection, ...]:
     """The named or default selections.
 
     Raises:
         ValueError: one is unknown, or the preset does not allow it.
     """
-    contrast = "" if rule.preset else f"{default_selection(is_embedded=spec.is_embedded)},"
-    default = f"top,{contrast}random,bottom"
+    default = "top,random,bottom" if rule.preset else f"top,{DEFAULT_SELECTION},random,bottom"
     named = some_words(default if text is None else text, "selection", "--selections")
     found = tuple(dict.fromkeys(cast(Selection, one_of(word, SELECTIONS, "selection")) for word in named))
     rule.require_selections(found)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from core.abilities.catalogue import ABILITIES
 from core.experiment.specs import MaskSpec
-from core.masks.choices import REAL_K_GRID, Scope, Selection, default_selection
+from core.masks.choices import DEFAULT_SELECTION, REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant
-from tui.mask_options import DEMO_K, REAL_K
+from tui.mask_options import REAL_K, default_k
 
 if TYPE_CHECKING:
     from core.analysis.shown import Shown
@@ -67,10 +67,9 @@ class Lens:
         cls, spec: ModelSpec, benchmark: str, seed: int = 0, selection: Selection | None = None
     ) -> Lens:
         """The lens before anything was chosen; without a selection, with the model's default."""
-        selection = selection or default_selection(is_embedded=spec.is_embedded)
-        k = DEMO_K["mlp"] if spec.is_embedded else REAL_K
+        selection = selection or DEFAULT_SELECTION
         ability = benchmark if benchmark in {a.id for a in ABILITIES} else ABILITIES[0].id
-        return cls(ability, "mlp", selection, k, benchmark, seed=seed)
+        return cls(ability, "mlp", selection, default_k(spec), benchmark, seed=seed)
 
     @property
     def mask(self) -> MaskSpec | None:

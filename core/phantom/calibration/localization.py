@@ -17,8 +17,8 @@ from core.phantom import ground_truth as phantom
 from core.phantom.calibration.blocks import PRIVATE, Blocks, Localization
 from core.runner.runner import Runner
 
-SCORED: tuple[Selection, ...] = ("top", "contrast", "contrast_max")
-"""The selections that rank all weights by a score; the others leave weights out of one of these."""
+SCORED: tuple[Selection, ...] = ("top", "contrast", "contrast_max", "max_minus_shared")
+"""The selections that rank all weights by a score."""
 
 Localizations = Mapping[Selection, Mapping[str, Localization]]
 """By selection and ability."""

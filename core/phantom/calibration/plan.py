@@ -20,13 +20,13 @@ from core.importance.scoring_rule import (
     Reduction,
     ScoringRule,
 )
-from core.masks.choices import CONTROLS, Scope, Selection
+from core.masks.choices import CONTROLS, DEFAULT_SELECTION, Scope, Selection
 from core.phantom.calibration.blocks import PRIVATE
 
-KS = (0.01, 0.03)
-"""Fractions of all parameters: where damage begins to be seen in models this small."""
+KS = (0.001, 0.01)
+"""Fractions of all parameters: the smaller takes an ability away, the larger what others need too."""
 
-SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "contrast_max", "top_minus_shared")
+SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "contrast_max", "max_minus_shared")
 SCOPES: tuple[Scope, ...] = ("global", "per-matrix")
 BESIDE: tuple[Selection, ...] = ("random", "bottom")
 """The controls."""
@@ -61,20 +61,20 @@ class Setting:
         return MaskSpec(ability, "mlp", self.selection, self.k, seed, self.scope)
 
 
-USUAL = Setting(*DEFAULT_RULE, "contrast", "global", KS[0])
-"""As the inspector begins on an embedded model, with the smaller k."""
+USUAL = Setting(*DEFAULT_RULE, DEFAULT_SELECTION, "global", KS[0])
+"""As the inspector begins on an embedded model, with a smaller k."""
 
 PAPER = Setting(*PAPER_RULE, "top", "global", KS[0])
 """The paper's."""
 
 OTHERS = (
-    Setting("margin", "sum-abs", "top", "global", KS[0]),
-    Setting("margin", "sum-abs", "top_minus_shared", "global", KS[0]),
-    Setting("margin", "sum-abs", "contrast", "per-matrix", KS[0]),
-    Setting("margin", "sum-abs", "contrast_max", "global", KS[0]),
-    Setting("margin", "sum-abs", "contrast_max", "global", KS[1]),
-    Setting("margin", "abs-sum", "contrast", "global", KS[0]),
-    Setting("margin", "abs-sum", "contrast_max", "global", KS[0]),
+    Setting("margin", "sum-lost", "max_minus_shared", "global", KS[1]),
+    Setting("margin", "sum-lost", "top", "per-matrix", KS[0]),
+    Setting("margin", "sum-lost", "contrast_max", "global", KS[0]),
+    Setting("margin", "sum-lost", "top", "global", KS[0]),
+    Setting("margin", "sum-abs", "max_minus_shared", "global", KS[0]),
+    Setting("margin", "sum-abs", "max_minus_shared", "global", KS[1]),
+    Setting("margin", "abs-sum", "max_minus_shared", "global", KS[0]),
 )
 """What is one choice away from these two."""
 

@@ -62,7 +62,7 @@ def test_it_is_whole_and_small() -> None:
 
 @EACH
 def test_its_rankings_are_of_the_usual_selection(shipped: Shipped) -> None:
-    usual = shipped.importance.usual_selection(is_embedded=shipped.spec.is_embedded)
+    usual = shipped.importance.usual_selection
     assert {selection for _, selection in shipped.largest_k} == {usual}
 
 

@@ -101,7 +101,7 @@ async def test_what_is_stored_is_there_at_once(calibration_cache: Path) -> None:
         await pilot.press("h")
         await shown(app, pilot, f"and {LOST:.1f} by the mask")
         await pilot.press("space", "space", "space")
-        screen = await shown(app, pilot, "top_minus_shared")
+        screen = await shown(app, pilot, "contrast_max")
         assert "…" not in screen
         await pilot.press("enter")  # there is nothing to start
         assert isinstance(app.screen, CalibrationScreen)
@@ -272,7 +272,7 @@ async def test_on_sixty_columns_there_is_one_map_and_nothing_is_cut(
         true = await shown(app, pilot, "true: its block zeroed, n 500", "analogical, causal loses")
         assert "recovered: its mask" not in true
         await pilot.press("z", "space")
-        text = await shown(app, pilot, "setting", "full, abs-sum, top 1%", "z text alone")
+        text = await shown(app, pilot, "setting", "full, abs-sum, top", "z text alone")
         assert "true: its block" not in text
         assert "…" not in found + true + text
         await pilot.press("z", "x")
@@ -295,7 +295,7 @@ async def test_all_cells_are_written_to_a_file(tmp_path: Path) -> None:
         rows = list(csv.DictReader(sheet))
     assert len(rows) == 100 * len(plan.ablated)
     first = rows[1]
-    assert (first["loss"], first["selection"], first["k"]) == ("margin", "contrast", "0.01")
+    assert (first["loss"], first["selection"], first["k"]) == ("margin", "max_minus_shared", "0.001")
     assert (first["ablated"], first["asked"]) == PRIVATE[:2]
     assert float(first["true_points"]) == true[PRIVATE[0]][PRIVATE[1]]
     document = json.loads((tmp_path / "cells.json").read_text())

@@ -10,13 +10,13 @@ from tui.numbers import k_text
 
 def test_the_first_lens_looks_at_the_ability_of_the_benchmark() -> None:
     lens = Lens.first(ModelSpec(), "spatial_reasoning")
-    assert lens.mask == MaskSpec("spatial_reasoning", "mlp", "contrast", 0.03)
-    assert lens.control == MaskSpec("spatial_reasoning", "mlp", "random", 0.03)
+    assert lens.mask == MaskSpec("spatial_reasoning", "mlp", "max_minus_shared", 0.01)
+    assert lens.control == MaskSpec("spatial_reasoning", "mlp", "random", 0.01)
 
 
-def test_a_real_model_begins_with_the_selection_that_the_calibration_supports() -> None:
+def test_a_real_model_begins_with_a_smaller_k() -> None:
     lens = Lens.first(ModelSpec("owner/model"), "arc_easy")
-    assert (lens.selection, lens.k) == ("max_minus_shared", 1e-3)
+    assert (lens.selection, lens.k) == ("max_minus_shared", 1e-4)
 
 
 def test_base_has_neither_mask_nor_control() -> None:

@@ -18,7 +18,6 @@ from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.test_cache_tab import WIDE, CacheTab
 from tui.inspector.lens import Lens
 from tui.inspector.stored.listing import StoredList
-from tui.mask_options import default_k
 from tui.opening import engine_spec
 from tui.options import ModelFlags
 
@@ -31,7 +30,7 @@ def test_the_first_lens_needs_no_scoring_for_any_ability_or_variant(tmp_path: Pa
         first = Lens.first(spec, benchmark.id)
         assert first.limit == ITEMS
         for variant in VARIANTS:
-            lens = first if variant == "mlp" else replace(first, variant=variant, k=default_k(spec, variant))
+            lens = replace(first, variant=variant)
             status = cache_status(experiment, lens.mask, benchmark, ITEMS)
             assert (status.base, status.ranking, status.ablated) == (True, True, False), lens
 

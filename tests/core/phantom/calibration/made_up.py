@@ -2,9 +2,8 @@
 
 So it is known what must come out, whatever weights and layout the phantom has:
 
-* `contrast` selects weights of the own block alone, `bottom` those of another ability's block;
-* `top` selects as many of the own block as of the shared one: the same shared ones for all abilities, so
-  that `top_minus_shared` keeps the own ones alone;
+* the contrasts select weights of the own block alone, `bottom` those of another ability's block;
+* `top` selects as many of the own block as of the shared one: the same shared ones for all abilities;
 * the intact model answers everything right; a mask that selects what is important takes half of its own
   ability's items, and nothing else; a control takes nothing.
 """
@@ -68,11 +67,7 @@ def fill(root: Path, plan: CalibrationPlan, n_items: int) -> None:
 
 def rankings_of(rule: ScoringRule, settings: Iterable[Setting]) -> list[Setting]:
     """A setting for each kind of ranking that those of one scoring rule are cut from."""
-    found = {
-        ("top" if one.selection == "top_minus_shared" else one.selection, one.scope)
-        for one in settings
-        if one.rule == rule and one.selection != "random"
-    }
+    found = {(one.selection, one.scope) for one in settings if one.rule == rule and one.selection != "random"}
     return [Setting(*rule, selection, scope, max(KS)) for selection, scope in sorted(found)]
 
 

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 
 PHANTOM = ModelSpec("phantom", device="cpu")
 
-BEST = Setting("margin", "sum-abs", "contrast_max", "global", 0.01)
-LARGER = Setting("margin", "sum-abs", "contrast_max", "global", 0.03)
+BEST = Setting("margin", "sum-abs", "contrast_max", "global", 0.001)
+LARGER = Setting("margin", "sum-abs", "contrast_max", "global", 0.01)
 RANDOM = Setting("margin", "sum-abs", "random", "global", 0.01)
 
 
@@ -50,15 +50,13 @@ def test_the_truth_is_on_the_diagonal(found: Calibration) -> None:
 
 
 def test_the_matrix_is_recovered(found: Calibration) -> None:
-    for setting in (BEST, LARGER):
+    for setting in (USUAL, BEST, LARGER):
         matrix = found.matrices[setting]
         assert correlation(found, setting) > 0.95
         assert matrix.diagonal.value > 60
         assert abs(matrix.off_diagonal.value) < 3
         assert matrix.rows >= 9
-    assert correlation(found, USUAL) > 0.65
-    assert correlation(found, PAPER) < correlation(found, USUAL) < correlation(found, BEST)
-    assert found.matrices[USUAL].diagonal.value > 60
+    assert correlation(found, PAPER) < 0.7
 
 
 def test_random_weights_do_nothing(found: Calibration) -> None:
@@ -68,9 +66,9 @@ def test_random_weights_do_nothing(found: Calibration) -> None:
 
 
 def test_the_selected_weights_lie_where_the_ability_was_planted(found: Calibration) -> None:
-    assert mean_of(found, USUAL, "enrichment") > 6
+    assert mean_of(found, USUAL, "enrichment") > 9
     assert mean_of(found, PAPER, "enrichment") > 2
-    assert mean_of(found, BEST, "enrichment") > 8
-    assert mean_of(found, BEST, "precision") > 0.55
+    assert mean_of(found, BEST, "enrichment") > 10
+    assert mean_of(found, BEST, "precision") > 0.75
     neurons = [one.neurons for one in found.localizations["margin", "sum-abs", "contrast_max"].values()]
     assert sum(neurons) / len(neurons) > 0.87
