@@ -143,7 +143,15 @@ def test_machines_that_do_not_see_the_folder_send_all_that_they_make(
 def ray_workers() -> list[psutil.Process]:
     """The processes that do a unit now."""
     below = psutil.Process().children(recursive=True)
-    return [one for one in below if one.is_running() and "ray::Worker.do" in " ".join(one.cmdline())]
+    return [one for one in below if "ray::Worker.do" in command_of(one)]
+
+
+def command_of(process: psutil.Process) -> str:
+    """The command line; empty if the process has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie, too
+        return ""
 
 
 @contextmanager
@@ -152,8 +160,7 @@ def once(is_time: Callable[[], bool], act: Callable[[], object]) -> Iterator[lis
     acted: list[bool] = []
 
     def watch() -> None:
-        until = time.monotonic() + 120
-        while time.monotonic() < until and not acted:
+        while not acted:
             if is_time():
                 act()
                 acted.append(True)

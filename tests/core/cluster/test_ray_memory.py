@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from core.cluster.on_ray import run_on_ray
-from core.experiment.events import Event, RunFinished
+from core.runner.runs import run_part
 from tests.core.cluster.test_ray import (
     IDS,
     ONE,
@@ -27,8 +27,8 @@ from tests.core.cluster.test_ray import (
 
 __all__ = ["pytestmark"]
 
-SCORED = replace(SMALL, abilities=IDS[:3], selections=("top", "random"))
-"""Three abilities to score: each takes more memory than a worker has when it begins."""
+SCORED = replace(SMALL, abilities=IDS[:2], selections=("top", "random"), ks=(0.03,))
+"""Two abilities to score: each takes more memory than a worker has when it begins."""
 
 OUT = r"Worker \d on .* is out: it has run out of memory: give fewer --workers, or .*\."
 
@@ -60,15 +60,15 @@ def test_the_others_go_on_without_a_worker_that_runs_out_of_memory(tmp_path: Pat
 def test_without_memory_for_the_only_worker_it_ends_and_goes_on_later(tmp_path: Path) -> None:
     truth, notes = by_one_process(SCORED, tmp_path / "one"), list[str]()
     (tmp_path / "ray").mkdir()
-    heard: list[Event] = []
-    with (
-        once(lambda: any(isinstance(one, RunFinished) for one in heard) and works(), limit_one) as limited,
-        pytest.raises(ValueError, match=f"^No worker is left. {OUT}$"),
-    ):
-        run_on_ray(SCORED, runner_of(tmp_path / "ray", heard), ONE, notes.append)
-    assert limited[0]
+    run_part(SCORED, runner_of(tmp_path / "ray"), [None])
     stored = {path: path.stat().st_mtime_ns for path in (tmp_path / "ray" / "outcomes").glob("*.parquet")}
     assert stored
+    with (
+        once(works, limit_one) as limited,
+        pytest.raises(ValueError, match=rf"^No worker is left\. {OUT}$"),
+    ):
+        run_on_ray(SCORED, runner_of(tmp_path / "ray"), ONE, notes.append)
+    assert limited[0]
     assert run_on_ray(SCORED, runner_of(tmp_path / "ray"), ONE, notes.append)
     assert len(notes) == 1
     assert all(path.stat().st_mtime_ns == written for path, written in stored.items())
