@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -72,10 +73,12 @@ def started(options: RayOptions) -> Iterator[ModuleType]:
         ray.shutdown()
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise ValueError(f"Ray cannot be used at '{options.address}': {reason}.") from None
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    # Where a worker dies, Ray prints its own words to stdout, which is for results.
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
 
 
 def _require_listener(address: str) -> None:

@@ -6,6 +6,8 @@ more; what was finished of it is in the cache, batch by batch.
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import socket
 import tempfile
@@ -155,6 +157,10 @@ class OutOfMemory(ValueError):  # noqa: N818 (it names what is wrong)
         super().__init__("it has run out of memory: give fewer --workers, or a smaller --batch-size.")
 
 
+NO_THREAD = (os.strerror(errno.EAGAIN), "can't start new thread")
+"""Parts of what libraries and Python say when there is no memory for the stack of a thread."""
+
+
 @contextmanager
 def memory_in_words() -> Iterator[None]:
     """A context whose lack of memory is a sentence. The driver could not read torch's own without torch.
@@ -164,10 +170,9 @@ def memory_in_words() -> Iterator[None]:
     """
     try:
         yield
-    except MemoryError:
-        raise OutOfMemory from None
-    except (RuntimeError, OSError) as error:
-        if not is_out_of_memory(error):
+    except BaseException as error:  # a panic of Polars is no Exception
+        has_room = not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_THREAD)
+        if has_room and not (isinstance(error, (RuntimeError, OSError)) and is_out_of_memory(error)):
             raise
         raise OutOfMemory from None
 
