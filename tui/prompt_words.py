@@ -47,7 +47,7 @@ def write_transfer(profile: Profile) -> None:
     from core.analysis.formats import transfer_of_format
 
     plan = profile.plan
-    found = transfer_of_format(profile.cells, profile.outcomes, plan.seed)
+    found = transfer_of_format(profile.cells, profile.answers, plan.seed)
     rows = [row for row in found if row["k"] == max(plan.ks_of(row["variant"]))]
     if not rows:
         return

@@ -5,6 +5,7 @@ A mask that only hurts one form is about the format, not about the ability. No t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -15,10 +16,13 @@ from core.models.spec import FORM
 MASK = ("ability", "variant", "selection", "k", "seed")
 """The columns that name a mask."""
 
+Answers = Callable[[dict[str, Any]], pl.DataFrame]
+"""Gives of a cell `item_id`, the `score` under its mask, and the intact model's, `base`."""
+
 FIGURES = ("ais", "ais_low", "ais_high", "n")
 
 
-def transfer_of_format(cells: pl.DataFrame, outcomes: pl.DataFrame, seed: int = 0) -> list[dict[str, Any]]:
+def transfer_of_format(cells: pl.DataFrame, answers: Answers, seed: int = 0) -> list[dict[str, Any]]:
     """Each mask on its own ability's benchmark in both forms, as far as a profile has both; plain values.
 
     `ais` is of the model's own form, `other_ais` of the other one, both with their intervals; `difference` is
@@ -27,7 +31,7 @@ def transfer_of_format(cells: pl.DataFrame, outcomes: pl.DataFrame, seed: int = 
 
     Args:
         cells: `Profile.cells`.
-        outcomes: `Profile.outcomes`.
+        answers: `Profile.answers`.
         seed: random seed of the bootstrap.
     """
     own = {_mask_of(cell): cell for cell in cells.to_dicts() if cell["benchmark"] == cell["ability"]}
@@ -37,7 +41,7 @@ def transfer_of_format(cells: pl.DataFrame, outcomes: pl.DataFrame, seed: int = 
         cell = own.get(_mask_of(other))
         if ability == other["ability"] and cell is not None:
             has_both = cell["defined"] and other["defined"]
-            low, high = _ends(cell, other, outcomes, seed) if has_both else (None, None)
+            low, high = _ends(cell, other, answers, seed) if has_both else (None, None)
             figures = _figures(cell, other) | {"difference_low": low, "difference_high": high}
             rows.append({**_names(cell, form), **figures})
     return rows
@@ -47,11 +51,9 @@ def _mask_of(cell: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(cell[name] for name in MASK)
 
 
-def _ends(
-    cell: dict[str, Any], other: dict[str, Any], outcomes: pl.DataFrame, seed: int
-) -> tuple[float, float]:
+def _ends(cell: dict[str, Any], other: dict[str, Any], answers: Answers, seed: int) -> tuple[float, float]:
     """The 95 % interval of the difference of two cells, over the items that both have."""
-    first, second = (_answers(outcomes, one) for one in (cell, other))
+    first, second = answers(cell), answers(other)
     both = first.join(second, on="item_id", how="inner", suffix="_other", maintain_order="left")
     base, ablated, base_other, ablated_other = (
         both[name].cast(pl.Float64).to_numpy() for name in ("base", "score", "base_other", "score_other")
@@ -61,14 +63,6 @@ def _ends(
         Answered(base_other, ablated_other, other["chance"]),
         seed=seed,
     )
-
-
-def _answers(outcomes: pl.DataFrame, cell: dict[str, Any]) -> pl.DataFrame:
-    """`item_id`, `score` under the mask of a cell, and the intact model's, `base`."""
-    here = outcomes.filter(benchmark=cell["benchmark"])
-    intact = here.filter(variant="base").select("item_id", base="score")
-    masked = here.filter(*(pl.col(name).eq_missing(cell[name]) for name in MASK)).select("item_id", "score")
-    return masked.join(intact, on="item_id", maintain_order="left")
 
 
 def _names(cell: dict[str, Any], form: str) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from cache.files import write_atomically
 from cache.keys import as_plain
@@ -67,14 +69,40 @@ class Profile:
     plan: Plan
     cells: pl.DataFrame
     """One row for each mask and benchmark."""
-    outcomes: pl.DataFrame
-    """One row for each mask, benchmark and item; the intact model's have the variant `base`."""
+    frames: Frames
+    """The outcomes of each mask on each benchmark."""
     failures: ProfileFailures
     """How the ablated answers fail."""
     generation_qualities: Mapping[MaskSpec, GenerationQuality]
     """Whether the model can still write under each mask, as far as it is known."""
     shown: Mapping[str, Shown]
     """How many of an ability's items the intact model answers right, as far as it is known."""
+
+    @property
+    def outcomes(self) -> pl.DataFrame:
+        """One row for each mask, benchmark and item; the intact model's have the variant `base`."""
+        return pl.concat(self.tables())
+
+    def tables(self) -> Iterator[pl.DataFrame]:
+        """The same mask by mask, as all together may not fit in memory."""
+        ids = [benchmark.id for benchmark in self.plan.benchmarks]
+        for mask, by_benchmark in self.frames.items():
+            names, parts = BASE if mask is None else run_names(mask), list(by_benchmark)
+            labels = pl.DataFrame([(*names, one) for one in ids], schema=RUN, orient="row")
+            owners = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+            yield labels[owners].hstack(pl.concat(parts).get_columns())
+
+    def answers(self, cell: Mapping[str, Any]) -> pl.DataFrame:
+        """Of a cell `item_id`, the `score` under its mask, and the intact model's, `base`."""
+        index = [benchmark.id for benchmark in self.plan.benchmarks].index(cell["benchmark"])
+        mask = self._by_names[tuple(cell[name] for name in RUN if name != "benchmark")]
+        intact = self.frames[None][index].select("item_id", base="score")
+        masked = self.frames[mask][index].select("item_id", "score")
+        return masked.join(intact, on="item_id", maintain_order="left")
+
+    @cached_property
+    def _by_names(self) -> dict[tuple[Any, ...], MaskSpec]:
+        return {run_names(mask): mask for mask in self.plan.masks()}
 
 
 def attributions(profile: Profile) -> list[AttributionAccuracy]:
@@ -91,21 +119,7 @@ def profile_of(plan: Plan, experiment: Experiment, frames: Frames) -> Profile:
     shown = shown_abilities(experiment, plan.limit, evaluated)
     cells = compared(cells, cells, flags_of(shown))
     failures = profile_failures(plan, experiment, frames)
-    return Profile(plan, cells, _outcomes(plan, frames), failures, qualities, shown)
-
-
-def _outcomes(plan: Plan, frames: Frames) -> pl.DataFrame:
-    """Every outcome with the names of its mask and benchmark."""
-    labels, parts = [], []
-    for mask, by_benchmark in frames.items():
-        names = BASE if mask is None else run_names(mask)
-        for benchmark, frame in zip(plan.benchmarks, by_benchmark, strict=True):
-            labels.append((*names, benchmark.id))
-            parts.append(frame)
-    table = pl.DataFrame(labels, schema=RUN, orient="row")
-    # One gather over all runs: a column added to each of thousands of frames takes seconds.
-    owners = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    return table[owners].hstack(pl.concat(parts).get_columns())
+    return Profile(plan, cells, frames, failures, qualities, shown)
 
 
 def write_profile(profile: Profile, experiment: Experiment, folder: Path) -> None:
@@ -115,11 +129,10 @@ def write_profile(profile: Profile, experiment: Experiment, folder: Path) -> Non
         OSError: the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    failures = profile.failures
-    outcomes = _with_items(profile, experiment)
-    frames = (profile.cells, outcomes, failures.shares, failures.tags, failures.choices)
+    failures, outcomes = profile.failures, _with_items(profile, experiment)
+    frames = (profile.cells, None, failures.shares, failures.tags, failures.choices)
     for name, frame in zip(FILES, frames, strict=False):
-        write_atomically(folder / name, frame.write_parquet)
+        write_atomically(folder / name, outcomes.sink_parquet if frame is None else frame.write_parquet)
     document = {**settings_of(profile, experiment), **findings_of(profile)}
     text = json.dumps(as_plain(document), indent=2, ensure_ascii=False)
     write_atomically(folder / FILES[-1], (text + "\n").encode())
@@ -177,7 +190,7 @@ def findings_of(profile: Profile) -> dict[str, Any]:
         ],
         "failures": _failures_of(profile),
         "shown": [one.figures() for one in profile.shown.values()],
-        "transfer_of_format": transfer_of_format(profile.cells, profile.outcomes, profile.plan.seed),
+        "transfer_of_format": transfer_of_format(profile.cells, profile.answers, profile.plan.seed),
     }
 
 
@@ -202,9 +215,14 @@ def _failures_of(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _with_items(profile: Profile, experiment: Experiment) -> pl.DataFrame:
-    """The outcomes with the `ITEM_COLUMNS`."""
+def _with_items(profile: Profile, experiment: Experiment) -> pl.LazyFrame:
+    """The outcomes with the `ITEM_COLUMNS`, mask by mask."""
     plan = profile.plan
     paths = [ensure_items(experiment, benchmark, plan.items_of(benchmark)) for benchmark in plan.benchmarks]
-    items = pl.concat([pl.read_parquet(path).select(ITEM_COLUMNS) for path in paths])
-    return profile.outcomes.join(items.unique("item_id"), on="item_id", how="left")
+    items = pl.concat([pl.read_parquet(path).select(ITEM_COLUMNS) for path in paths]).unique("item_id")
+
+    def tables(*_: object) -> Iterator[pl.DataFrame]:
+        for table in profile.tables():
+            yield table.join(items, on="item_id", how="left", maintain_order="left")
+
+    return register_io_source(tables, schema=next(tables()).schema)

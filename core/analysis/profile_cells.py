@@ -30,6 +30,9 @@ NULLABLE: Mapping[str, pl.DataType] = {
 }
 """The types of columns that may be empty on a whole benchmark."""
 
+HEAVY = ("text", "answer", "finish", "tokens")
+"""Columns of outcomes that no cell needs, and that take most of the memory: all masks are read at once."""
+
 BASE = ("", "base", "", 0.0, None)
 """The values of `RUN` but the benchmark for the intact model."""
 
@@ -45,7 +48,7 @@ def cells_of(
     quality_fields = [_quality_fields(qualities.get(mask)) for mask in masks]
     rows = []
     for index, benchmark in enumerate(plan.benchmarks):
-        base, ablated = frames[None][index], [frames[mask][index] for mask in masks]
+        base, ablated = frames[None][index], [frames[mask][index].drop(HEAVY) for mask in masks]
         if plan.until is None:
             statistics = frame_statistics(base, ablated, benchmark, plan.seed)
             beyond = beyond_masks(masks, base, ablated, benchmark, statistics[0], plan.seed)

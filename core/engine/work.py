@@ -87,7 +87,7 @@ def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: Benchm
     finished = set(loaded.frames)
     advance(sum(request.key in finished for request in requests))
     # No screen shows the generation quality of controls, and measuring it takes as long as many items.
-    for computed in run_missing(runner, requests, loaded, with_controls=False):
+    for computed in run_missing(runner, requests, loaded.frames, with_controls=False):
         finished.add(computed.key)
         advance(sum(request.key in finished for request in requests))
 

@@ -16,6 +16,9 @@ from core.experiment.experiment import Experiment
 TURN_EVERY_S = 0.1
 """Seconds between two looks whether another process has finished a run."""
 
+RUNS_AT_ONCE = 200
+"""Runs whose outcomes are in memory at once while it is only asked whether they are whole."""
+
 
 def stored_whole(experiment: Experiment, entries: EntryFolder, key: str) -> Payload | None:
     """Where to read the payload, verified whole; None if it is not stored, or damaged."""
@@ -32,6 +35,14 @@ def stored_outcomes(experiment: Experiment, keys: Sequence[str]) -> Loaded:
     for error in loaded.corrupt:
         replace_damaged(experiment, experiment.store.outcomes.entries, error.path.stem, error)
     return loaded
+
+
+def whole_runs(experiment: Experiment, keys: Sequence[str]) -> set[str]:
+    """Those of many keys whose outcomes are stored and whole; as for `stored_outcomes`, but none are kept."""
+    found: set[str] = set()
+    for first in range(0, len(keys), RUNS_AT_ONCE):
+        found.update(stored_outcomes(experiment, keys[first : first + RUNS_AT_ONCE]).frames)
+    return found
 
 
 def replace_damaged(experiment: Experiment, entries: EntryFolder, key: str, error: CorruptEntry) -> None:

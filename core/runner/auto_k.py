@@ -170,7 +170,7 @@ def _outcomes(
         later: what there is to do after that, for the time left.
     """
     loaded = stored_outcomes(runner, [request.key for request in requests])
-    for _ in run_missing(runner, requests, loaded, later=later):
+    for _ in run_missing(runner, requests, loaded.frames, later=later):
         pass
     new = [request.key for request in requests if request.key not in loaded.frames]
     frames = loaded.frames | stored_outcomes(runner, new).frames

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from core.analysis.profile import Profile, profile_of
 from core.analysis.profile_failures import Frames
+from core.analysis.profile_frames import StoredFrames
 from core.experiment.asked import Asked, AskedRuns
 from core.experiment.events import RunFinished, RunsFound
 from core.experiment.experiment import OutcomesRequest, words_of
@@ -20,7 +21,7 @@ from core.experiment.kept_paces import keep_paces, take_in_known
 from core.experiment.pace import Step
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec, alike_ks, mask_weights
-from core.experiment.storing import alone_with_run, stored_outcomes
+from core.experiment.storing import alone_with_run, stored_outcomes, whole_runs
 from core.inference.cancelling import Cancelled
 from core.runner.divergences import measure_ablated, pairs_to_compare, store_divergences
 from core.runner.generation_quality import (
@@ -74,7 +75,7 @@ def run_part(asked: Asked, runner: Runner, masks: Sequence[MaskSpec | None]) -> 
     """
     if isinstance(asked, AskedRuns) or asked.until is None:
         requests = [request for mask in masks for request in asked.requests(runner, mask)]
-        _frames_by_key(runner, requests, with_controls=asked.with_controls)
+        _store_all(runner, requests, with_controls=asked.with_controls)
     else:
         only = tuple(mask for mask in masks if mask is not None)
         _needed_frames(replace(asked.drawn(), only=only), runner)
@@ -87,8 +88,8 @@ def _all_frames(plan: Plan, runner: Runner) -> Frames:
         Cancelled: the runner was cancelled, with every finished run stored.
     """
     runs = {mask: plan.requests(runner, mask) for mask in (None, *plan.masks())}
-    found = _frames_by_key(runner, [request for asked in runs.values() for request in asked])
-    return {mask: [found[request.key] for request in asked] for mask, asked in runs.items()}
+    _store_all(runner, [request for asked in runs.values() for request in asked])
+    return StoredFrames(runner, runs)
 
 
 def _needed_frames(plan: Plan, runner: Runner) -> Frames:
@@ -150,7 +151,20 @@ def _frames_by_key(
     with_controls: bool = True,
     finished: Callable[[Collection[str]], None] = lambda keys: None,
 ) -> Mapping[str, pl.DataFrame]:
-    """The outcomes of requests by key, from the cache or computed now.
+    """The outcomes of requests by key, from the cache or computed now; the rest is as of `_store_all`."""
+    _store_all(runner, requests, later, with_controls=with_controls, finished=finished)
+    return stored_outcomes(runner, [request.key for request in requests]).frames
+
+
+def _store_all(
+    runner: Runner,
+    requests: Sequence[OutcomesRequest],
+    later: Sequence[Step] = (),
+    *,
+    with_controls: bool = True,
+    finished: Callable[[Collection[str]], None] = lambda keys: None,
+) -> None:
+    """Computes the runs that the cache lacks.
 
     Args:
         runner: the model and the cache.
@@ -163,19 +177,19 @@ def _frames_by_key(
         Cancelled: the runner was cancelled, with every finished run stored.
         ValueError: the cache loses what is stored.
     """
-    keys = [request.key for request in requests]
-    loaded = find_runs(runner, requests)
-    stored = set(loaded.frames)
+    keys = list(dict.fromkeys(request.key for request in requests))
+    stored = whole_runs(runner, keys)
+    runner.emit(RunsFound(total=len(requests), cached=sum(request.key in stored for request in requests)))
     finished(stored)
     for _ in range(TRIES):
-        for computed in run_missing(runner, requests, loaded, with_controls=with_controls, later=later):
-            stored.add(computed.key)
-            finished(stored)
-        if not loaded.frames.keys() >= set(keys):
-            loaded = stored_outcomes(runner, keys)
-        if loaded.frames.keys() >= set(keys):
-            return loaded.frames
-    lost = len(set(keys) - set(loaded.frames))
+        known, computed = frozenset(stored), list[str]()
+        for one in run_missing(runner, requests, known, with_controls=with_controls, later=later):
+            computed.append(one.key)
+            finished({*known, *computed})
+        stored |= whole_runs(runner, computed)
+        if stored >= set(keys):
+            return
+    lost = len(set(keys) - stored)
     raise ValueError(
         f"The cache folder {runner.store.root} loses what is stored in it: {lost} runs are not there any "
         "more, or damaged. Check the disk, or give another --cache-dir."
@@ -212,7 +226,7 @@ def all_outcomes(runner: Runner, requests: Sequence[OutcomesRequest]) -> list[pl
     """
     loaded = find_runs(runner, requests)
     try:
-        for _ in run_missing(runner, requests, loaded):
+        for _ in run_missing(runner, requests, loaded.frames):
             pass
     finally:
         runner.verify_restored()
@@ -233,17 +247,17 @@ def find_runs(runner: Runner, requests: Sequence[OutcomesRequest]) -> Loaded:
 def run_missing(
     runner: Runner,
     requests: Sequence[OutcomesRequest],
-    loaded: Loaded,
+    stored: Collection[str],
     *,
     with_controls: bool = True,
     later: Sequence[Step] = (),
 ) -> Iterator[OutcomesRequest]:
-    """Computes the requests that `loaded` lacks, emitting and yielding each as it is finished and stored.
+    """Computes the requests that are not stored, emitting and yielding each as it is finished and stored.
 
     Args:
         runner: the model and the cache.
         requests: what is asked for.
-        loaded: what is stored of it.
+        stored: the keys of those that are stored and whole.
         with_controls: whether the generation quality of controls is measured too.
         later: what the job may have to do after that, for its time left.
 
@@ -252,8 +266,7 @@ def run_missing(
         ValueError: the model cannot be used, or a mask cannot be made.
     """
     runs = by_mask(requests)
-    total = len({request.key for request in requests} - set(loaded.frames))
-    stored = loaded.frames.keys()
+    total = len({request.key for request in requests} - set(stored))
     with closing(compute_runs(runner, runs, stored, with_controls=with_controls, later=later)) as computed:
         for done, (request, score) in enumerate(computed, start=1):
             runner.emit(RunFinished(words_of(request.mask), request.benchmark.id, score, done, total))

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from core.analysis.formats import transfer_of_format
+from core.analysis.formats import MASK, Answers, transfer_of_format
 
 N = 40
 A, B = "spatial_reasoning", "temporal_reasoning"
@@ -50,8 +50,20 @@ def outcomes_of(cells: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None).sample(fraction=1, shuffle=True, seed=0)
 
 
+def answers_of(outcomes: pl.DataFrame) -> Answers:
+    """`Profile.answers` of such outcomes."""
+
+    def answers(cell: dict[str, Any]) -> pl.DataFrame:
+        here = outcomes.filter(benchmark=cell["benchmark"])
+        intact = here.filter(variant="base").select("item_id", base="score")
+        is_cells = [pl.col(name).eq_missing(cell[name]) for name in MASK]
+        return here.filter(*is_cells).select("item_id", "score").join(intact, on="item_id")
+
+    return answers
+
+
 def test_own_form_beside_the_other_one() -> None:
-    rows = transfer_of_format(pl.DataFrame(CELLS, infer_schema_length=None), outcomes_of(CELLS))
+    rows = transfer_of_format(pl.DataFrame(CELLS, infer_schema_length=None), answers_of(outcomes_of(CELLS)))
     assert [(row["ability"], row["selection"]) for row in rows] == [(A, "top"), (B, "top"), (A, "random")]
     first, second, control = rows
     assert (first["prompt"], first["other_prompt"]) == ("text", "letters")
@@ -67,4 +79,4 @@ def test_own_form_beside_the_other_one() -> None:
 
 
 def test_without_the_other_form_there_is_none() -> None:
-    assert transfer_of_format(pl.DataFrame(CELLS[:2]), outcomes_of(CELLS[:2])) == []
+    assert transfer_of_format(pl.DataFrame(CELLS[:2]), answers_of(outcomes_of(CELLS[:2]))) == []
