@@ -11,6 +11,7 @@ import pytest
 
 from cache.folder import Store
 from core.analysis.profile import Profile, write_profile
+from core.analysis.profile_frames import StoredFrames
 from core.analysis.statistics.significance import benjamini_hochberg, mcnemar_exact
 from core.analysis.summaries import summaries
 from core.benchmarks.registry import find_benchmarks
@@ -69,6 +70,25 @@ def test_a_second_run_computes_nothing_and_loads_no_model(finished: tuple[Path, 
     assert again.outcomes.equals(profile.outcomes)
     assert events == [RunsFound(total=RUNS, cached=RUNS)]
     assert "loaded" not in vars(runner)
+
+
+def test_a_profile_larger_than_memory_is_read_as_it_is_needed(
+    finished: tuple[Path, Profile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, kept = finished
+    monkeypatch.setattr("core.analysis.profile_frames.KEPT_ROWS", RUNS * 50 - 1)
+    runner = new_runner(root)
+    read = run_profile(PLAN, runner)
+    assert read is not None
+    for profile, name in ((kept, "kept"), (read, "read")):
+        write_profile(profile, runner, tmp_path / name)
+    for path in (tmp_path / "kept").iterdir():
+        assert path.read_bytes() == (tmp_path / "read" / path.name).read_bytes(), path.name
+    written = pl.read_parquet(tmp_path / "read" / "outcomes.parquet")
+    assert written.select(kept.outcomes.columns).equals(kept.outcomes)
+    elsewhere = StoredFrames(new_runner(tmp_path / "empty"), {None: PLAN.requests(runner, None)})
+    with pytest.raises(ValueError, match="has lost a run meanwhile: run this once more"):
+        _ = elsewhere[None][0]
 
 
 def test_cells_follow_from_the_outcomes(finished: tuple[Path, Profile]) -> None:
