@@ -27,7 +27,8 @@ from cache.folder import Store
 from core.abilities import ABILITIES
 from core.benchmarks.registry import find_benchmarks
 from core.cluster.estimates import critical_path, timing_of
-from core.cluster.on_ray import RayOptions, run_on_ray
+from core.cluster.on_ray import run_on_ray
+from core.cluster.ray_options import RayOptions
 from core.cluster.schedule import Schedule
 from core.cluster.shards import Shard
 from core.cluster.sharing import run_share, share_of

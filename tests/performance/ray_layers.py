@@ -18,7 +18,8 @@ import psutil
 
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
-from core.cluster.on_ray import RayOptions, run_on_ray
+from core.cluster.on_ray import run_on_ray
+from core.cluster.ray_options import RayOptions
 from core.experiment.events import Event
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec

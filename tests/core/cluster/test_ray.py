@@ -168,9 +168,11 @@ def once(is_time: Callable[[], bool], act: Callable[[], object]) -> Iterator[lis
 
     thread = threading.Thread(target=watch)
     thread.start()
-    yield acted
-    acted.append(False)
-    thread.join()
+    try:
+        yield acted
+    finally:
+        acted.append(False)
+        thread.join()
 
 
 def kill_one() -> None:
