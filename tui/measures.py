@@ -98,7 +98,7 @@ AIS = Measure(
     "empirical p above .05, or above the least that so few masks can show; · not identifiable, the reason is "
     "below; ! the mask takes every benchmark down to chance",
     short_legend="q < .05",
-    whole_legend="** p < .05 (Holm)  ? random masks go as far",
+    whole_legend="** p < .05 (Holm)  ? random too",
 )
 
 AIS_P = Measure(
@@ -111,7 +111,7 @@ AIS_P = Measure(
     "above the other abilities' masks; ? but random masks go as far; · not identifiable, the reason is "
     "below; ! the mask takes every benchmark down to chance",
     short_legend="> .05",
-    whole_legend="(the whole interval)  ** and above others' masks  ? random masks go as far",
+    whole_legend="** beyond others  ? random too",
 )
 
 MEASURES = {"ais": AIS, "ais_p": AIS_P}

@@ -128,7 +128,7 @@ async def test_w_turns_to_right_and_wrong_and_back(demo_cache: Path) -> None:
         detail = detail_of(pane)
         assert f"AIS_p {number(found.ais_p)} " in detail
         assert f"p(right) {share(found.base_p_right)} → " in detail
-        assert "* > .05  (the whole interval)  ** and above others' masks" in before
+        assert "* > .05  ** beyond others  ? random too" in before
         assert "AIS_p of every ability on quantitative" in before
         await pilot.press("w")
         await until(pilot, lambda: "AIS over k" in screen_text(app))
