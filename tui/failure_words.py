@@ -49,12 +49,17 @@ TAG_VERBS: dict[TagName, str] = {
 """What answers with a main tag do."""
 
 
-def share_text(share: Share) -> str:
-    """A share of the answers with its interval: `41 % [34, 48] miscount upward (base 12 %)`."""
+def share_text(share: Share, other: str = "base") -> str:
+    """A share of the answers with its interval: `41 % [34, 48] miscount upward (base 12 %)`.
+
+    Args:
+        share: of the answers of one model.
+        other: the model that they are compared with.
+    """
     part = share.share
     verb = TAG_VERBS[share.name] if share.name else "differ in other ways"
     interval = f"[{100 * part.low:.0f}, {100 * part.high:.0f}]"
-    base = "" if share.base is None else f" (base {100 * share.base:.0f} %)"
+    base = "" if share.base is None else f" ({other} {100 * share.base:.0f} %)"
     return f"{100 * part.score:.0f} % {interval} {verb} {share.direction}".rstrip() + base
 
 

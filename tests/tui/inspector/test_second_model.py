@@ -104,6 +104,7 @@ async def test_samples_of_both(cache: Path) -> None:
         await until(pilot, lambda: app.session.shown == "B")
         await pilot.press("B")
         await until(pilot, lambda: "McNemar" in screen_text(app))
+        await until(pilot, lambda: "Mean margin" in screen_text(app))  # how B's answers differ from A's
         screen = screen_text(app)
     stores = (Experiment(spec, Store(cache), ImportanceSpec()) for spec in (ModelSpec(device="cpu"), SECOND))
     benchmark = app.session.benchmark(SPATIAL)

@@ -120,7 +120,7 @@ def _start_of_word(base: str, other: str, index: int) -> int:
     return index
 
 
-def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[str]:
+def failure_rows(failures: Failures, width: int, most: int, cut: str, other: str = "base") -> list[str]:
     """The failures of a run: shares of failure modes, or sentences about multiple choice.
 
     A piece that does not fit is left out; only the first one is cut.
@@ -130,9 +130,10 @@ def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[st
         width: cells of a row.
         most: most rows.
         cut: the sign of cut text.
+        other: the model that the answers are compared with.
     """
     if failures.shares:
-        pieces, joint = _share_words(failures.shares), ", "
+        pieces, joint = _share_words(failures.shares, other), ", "
     else:
         lines = [] if failures.choices is None else choice_lines(failures.choices)
         pieces, joint = [safe_line(line) for line in lines], " "
@@ -150,11 +151,11 @@ def failure_rows(failures: Failures, width: int, most: int, cut: str) -> list[st
     return rows
 
 
-def _share_words(shares: Sequence[Share]) -> list[str]:
+def _share_words(shares: Sequence[Share], other: str) -> list[str]:
     """`fails: 41 % [34, 48] miscount upward`, then `12 % [8, 17] repeat themselves`."""
     from core.analysis.diagnosis.failure_modes import LEAST_SHARE, failing
 
-    found = [share_text(one) for one in failing(shares)]
+    found = [share_text(one, other) for one in failing(shares)]
     if not found:
         return [f"fails: no mode in {100 * LEAST_SHARE:.0f} % or more of {shares[0].share.n:,} answers"]
     return [f"fails: {found[0]}", *found[1:]]

@@ -273,13 +273,13 @@ def _scores(samples: Samples | None, control: Samples | None) -> dict[Model, Acc
 
 
 def read_failures(reading: Reading) -> Failures | None:
-    """How the ablated answers fail; None unless base and ablated answers are stored.
+    """How the ablated answers fail, or those of B beside A's; None unless both are stored.
 
     Takes seconds where thousands of texts have to be read.
     """
     from core.analysis.samples.failures import failures
 
-    is_stored = reading.cache_status.base and reading.cache_status.ablated and not reading.question.is_pair
+    is_stored = reading.cache_status.base and reading.cache_status.ablated
     return failures(reading.samples) if is_stored and reading.samples is not None else None
 
 

@@ -54,7 +54,10 @@ def summary_text(
     if opened is None:
         parts.append(_dotted(_figures(reading, listing)))
         if listing.failures is not None:
-            parts += [[Text(row)] for row in failure_rows(listing.failures, width, FAILURE_ROWS, marks.cut)]
+            rows = failure_rows(
+                listing.failures, width, FAILURE_ROWS, marks.cut, other=reading.question.names[0]
+            )
+            parts += [[Text(row)] for row in rows]
         parts.append(_dotted(_remarks(reading, listing)))
     else:
         where = f"item {opened[0]:,} of {opened[1]:,} listed · esc: list · h l: previous, next"
