@@ -38,7 +38,7 @@ KEEP = "keep"
 def which_selection(controller: Controller) -> Choose:
     """A selection of weights, or a scope: what is selected, and from where."""
     options = [Option(one, one, SELECTION_MEANINGS[one]) for one in SELECTIONS]
-    options += [Option(one, SCOPE_WORDS[one], SCOPE_MEANINGS[one]) for one in SCOPES]
+    options += [Option(one, SCOPE_WORDS[one], SCOPE_MEANINGS[one], group="scope") for one in SCOPES]
     return Choose("selection", options, controller.lens.selection, controller.session.marks)
 
 

@@ -42,6 +42,17 @@ def test_the_list_shows_what_is_chosen_and_what_the_cache_has() -> None:
     assert "  GSM8K" in text
 
 
+def test_a_rule_parts_kinds_of_things_and_is_passed_over() -> None:
+    options = [*OPTIONS, Option("per-matrix", "per matrix", group="scope")]
+    _, text = answered(Choose("selection", options, "gsm"))
+    lines = text.splitlines()
+    first = next(number for number, line in enumerate(lines) if "GSM8K" in line)
+    assert "──────" in lines[first + 1]
+    assert "per matrix" in lines[first + 2]
+    assert answered(Choose("selection", options, "gsm"), "j", "enter")[0] == "per-matrix"
+    assert answered(Choose("selection", options, "gsm"), "slash", *"per", "enter")[0] == "per-matrix"
+
+
 def test_with_ascii_every_sign_can_be_typed() -> None:
     async def look() -> str:
         app = Dialogs(Choose("benchmark", OPTIONS, "hella", ASCII))

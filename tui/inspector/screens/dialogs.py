@@ -51,6 +51,8 @@ class Option:
     """Whether the cache has its results; None where that does not apply, or is not known."""
     also: str = ""
     """What else finds it in a filter."""
+    group: str = ""
+    """What kind of thing it is: there is a rule between kinds."""
 
 
 class Choose(ModalScreen[str | None]):
@@ -115,7 +117,12 @@ class Choose(ModalScreen[str | None]):
         self._found = [option for option in self._choices if _has(option, words)]
         self._list.clear_options()
         width = max((len(option.label) for option in self._choices), default=0)
-        self._list.add_options([Row(self._row(option, width)) for option in self._found])
+        rows: list[Row | None] = []
+        for before, option in zip([None, *self._found], self._found, strict=False):
+            if before is not None and before.group != option.group:
+                rows.append(None)
+            rows.append(Row(self._row(option, width)))
+        self._list.add_options(rows)
         self._list.highlighted = 0 if self._found else None
         if not self._found:
             self.query_one("#note", Static).update("No match.")
