@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -16,7 +15,6 @@ from tui.numbers import k_text
 
 if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK
-    from core.analysis.statistics.frontier import Estimate
     from tui.inspector.look.marks import Marks
 
 OWN, OTHERS = ("primary", "braille"), ("warning", "x")
@@ -24,6 +22,9 @@ OWN, OTHERS = ("primary", "braille"), ("warning", "x")
 
 SIGNS = {"braille": "⠶", "x": "x"}
 """Signs of the markers in the legend."""
+
+NEARLY = 0.02
+"""AIS_p that a small plot does not tell from 0."""
 
 ASCII_SIGN = "*"
 """Replaces a curve's dots in ASCII."""
@@ -43,7 +44,8 @@ class FrontierView(Vertical):
     def show(self, search: FoundK) -> None:
         """Shows a search that has come to a k that can be chosen."""
         self.query_one(Static).update(_legend(search, is_ascii=not self._marks.bar_eighths))
-        names = [k_text(k).removesuffix(" %") for k in search.grid]
+        marks = {search.k: self._marks.chosen}
+        names = [marks.get(k, "") + k_text(k).removesuffix(" %") for k in search.grid]
         self.query_one(CurvePlot).show(_curves(search), names, search.grid.index(search.k))
 
 
@@ -60,15 +62,21 @@ def _legend(search: FoundK, *, is_ascii: bool) -> Content:
 
 
 def _curves(search: FoundK) -> list[Curve]:
-    """Own above others, each with its intervals; the k of the grid lie at 0, 1, 2 and so on."""
+    """Own above others; the k of the grid lie at 0, 1, 2 and so on.
+
+    Own has its intervals, without what is below 0 and below all values: a small plot needs its lines.
+    """
     points = [point for _, point in search.frontier]
+    own = [(float(place), _shown(point.own.value)) for place, point in enumerate(points)]
+    others = [(float(place), _shown(point.others.value)) for place, point in enumerate(points)]
+    lowest = min(0.0, *(value for _, value in (*own, *others)))
+    whiskers = [(float(x), max(one.own.low, lowest), one.own.high) for x, one in enumerate(points)]
     return [
-        _curve([point.others for point in points], *OTHERS),
-        _curve([point.own for point in points], *OWN),
+        Curve("", OTHERS[0], others, marker=OTHERS[1]),
+        Curve("", OWN[0], own, whiskers, OWN[1]),
     ]
 
 
-def _curve(estimates: Sequence[Estimate], colour: str, marker: str) -> Curve:
-    points = [(float(place), one.value) for place, one in enumerate(estimates)]
-    whiskers = [(float(place), one.low, one.high) for place, one in enumerate(estimates)]
-    return Curve("", colour, points, whiskers, marker)
+def _shown(value: float) -> float:
+    """0 for what is nearly so: below 0 it would take a line of the axis."""
+    return 0.0 if abs(value) < NEARLY else value

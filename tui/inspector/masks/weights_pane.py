@@ -43,10 +43,10 @@ EXPLAINED_LINES = 2
 Below = Literal["neurons", "curve", "frontier"]
 """What stands below the map, or beside it; the frontier only where a k was looked for."""
 
-LEAST: dict[Below, int] = {"neurons": 6, "curve": 9, "frontier": 9}
+LEAST: dict[Below, int] = {"neurons": 6, "curve": 9, "frontier": 12}
 """Lines that each keeps, if it is there alone."""
 
-ROOM_FOR_MORE = (18, 28)
+ROOM_FOR_MORE = (18, 30)
 """Lines from which two of them have room below the map, and three below or beside it."""
 
 
@@ -92,7 +92,7 @@ A neuron is a row of gate and of up and a column of down. On the dotted line all
 Behind a slash stand the other ability's weights; a dash: not among its hundred neurons hit most.
 Where k auto was looked for (K), w turns on to what it found, or has found so far: the AIS_p of
 the mask at each k on its own and on the other abilities' items, 20 of each that report nothing,
-and a line at the chosen k: the smallest within one standard error of the largest own - others."""
+with a mark at the chosen k: the smallest within one standard error of the largest own - others."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "other(1)", "compare", id="weights.next_other", tooltip="Compare with the next ability"),

@@ -49,7 +49,7 @@ class Curve:
 
 
 def fitting(names: Sequence[str], width: int, kept: int | None = None) -> list[str]:
-    """The names that have room along so many columns, every second or third; the others are empty."""
+    """The names that have room along so many columns, else every second or third and the kept one."""
     each = width / max(1, len(names) - 1)
     step = math.ceil((max(map(len, names), default=0) + 1) / max(1.0, each))
     first = (kept or 0) % step
@@ -71,7 +71,7 @@ class CurvePlot(Widget):
         self._marked: int | None = None
 
     def show(self, curves: Sequence[Curve], names: Sequence[str], marked: int | None = None) -> None:
-        """Shows curves over the named positions, with a vertical line at the one that is marked."""
+        """Shows curves over the named positions; where not all names have room, the marked one is kept."""
         self._curves, self._names, self._marked = curves, names, marked
         self.refresh()
 
@@ -95,8 +95,6 @@ class CurvePlot(Widget):
         self._scale(plot)
         plot.hline(0, self._rgb("secondary"))
         plot.xlim(0, max(1, len(self._names) - 1))
-        if self._marked is not None:
-            plot.vline(self._marked, self._rgb("accent"))
         plot.xticks(list(range(len(self._names))), fitting(self._names, width - AXIS_WIDTH, self._marked))
         canvas: str = plot.build()
         return Text.from_ansi(canvas.translate(BOX) if self._is_ascii else canvas, no_wrap=True)
