@@ -119,10 +119,10 @@ def test_the_search_for_k() -> None:
 
 
 def made_point(own: float, others: float, half: float) -> Point:
-    """A point whose three estimates have intervals of a half width, and one item that is off by it."""
+    """A point whose three estimates have intervals of a half width."""
     gain = own - others
     estimates = (Estimate(value, value - half, value + half) for value in (own, others, gain))
-    return Point(*estimates, np.array([[half, -half]]))
+    return Point(*estimates)
 
 
 def test_numbers() -> None:

@@ -3,9 +3,8 @@
 The criterion is own - others, the means of AIS_p on and off the diagonal: the mean specificity. It is
 Youden's (1950) index with own in place of hits and others in place of false alarms: the best k is the point
 of the frontier that is farthest from doing the same to every ability. A ratio would be largest where masks
-hardly do anything. As luck pushes up the best of several k, the least one is taken that is at most one
-standard error behind it (Breiman et al. 1984). The error is that of the difference: every k is asked the
-same items.
+hardly do anything. As luck pushes up the best of several k, and a smaller mask that does as much says more,
+the least k is taken that is within one standard error of the best (Breiman et al. 1984).
 """
 
 from __future__ import annotations
@@ -31,8 +30,13 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
+    @property
+    def error(self) -> float:
+        """Its standard error."""
+        return (self.high - self.low) / 2 / Z_95
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True)
 class Point:
     """What the masks of one k take: AIS_p."""
 
@@ -42,8 +46,6 @@ class Point:
     """From the other abilities, mean over masks and abilities; 0 if the intact model has no other."""
     gain: Estimate
     """Own less others."""
-    influences: Values
-    """(abilities, items) how far each item moves the gain, as the only one of its ability; of mean 0."""
 
     def figures(self) -> dict[str, list[float]]:
         """Its estimates in plain values: mean, low, high."""
@@ -85,9 +87,12 @@ def point_of(intact: Values, ablated: Values, own: Sequence[int], chance: float)
         "others": other_cells / max(1, other_cells.sum()),
     }
     weights["gain"] = weights["own"] - weights["others"]
-    summed = {name: np.einsum("ma,man->an", one, influences) for name, one in weights.items()}
-    found = {name: _estimate(float((one * effects).sum()), summed[name]) for name, one in weights.items()}
-    return Point(**found, influences=summed["gain"])
+    return Point(
+        **{
+            name: _estimate(float((one * effects).sum()), np.einsum("ma,man->an", one, influences))
+            for name, one in weights.items()
+        }
+    )
 
 
 def best_of(points: Sequence[Point]) -> int:
@@ -96,29 +101,22 @@ def best_of(points: Sequence[Point]) -> int:
 
 
 def chosen_of(points: Sequence[Point]) -> int:
-    """The index of the first point that is at most one standard error behind the best.
+    """The index of the first point that is within one standard error of the best.
 
     Args:
         points: in ascending order of k.
     """
-    best = points[best_of(points)]
-    return next(
-        index
-        for index, point in enumerate(points)
-        if best.gain.value - point.gain.value <= standard_error(best.influences - point.influences)
-    )
-
-
-def standard_error(influences: Values) -> float:
-    """The standard error of a sum of one mean per ability.
-
-    Args:
-        influences: (abilities, items) what each item adds to its mean, itself of mean 0.
-    """
-    items = influences.shape[1]
-    return math.sqrt(float(np.square(influences).sum()) / (items * max(1, items - 1)))
+    best = points[best_of(points)].gain
+    return next(place for place, point in enumerate(points) if point.gain.value >= best.value - best.error)
 
 
 def _estimate(value: float, influences: Values) -> Estimate:
-    half = Z_95 * standard_error(influences)
-    return Estimate(value, value - half, value + half)
+    """A sum of one mean per ability, with its interval.
+
+    Args:
+        value: the sum.
+        influences: (abilities, items) what each item adds to its mean, less that mean.
+    """
+    items = influences.shape[1]
+    error = math.sqrt(float(np.square(influences).sum()) / (items * max(1, items - 1)))
+    return Estimate(value, value - Z_95 * error, value + Z_95 * error)

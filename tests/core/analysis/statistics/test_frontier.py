@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.analysis.statistics.accuracy import Z_95
 from core.analysis.statistics.frontier import Estimate, Point, Values, best_of, chosen_of, point_of
 
 CHANCE = 0.25
@@ -82,18 +83,15 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert 0.92 <= held / 600 <= 0.98
 
 
-def at(gain: float, influences: list[float]) -> Point:
-    """A point of one ability with some items."""
+def at(gain: float, error: float) -> Point:
+    """A point whose own less others has a standard error."""
     nothing = Estimate(0.0, 0.0, 0.0)
-    return Point(nothing, nothing, Estimate(gain, gain, gain), np.array([influences]))
+    return Point(nothing, nothing, Estimate(gain, gain - Z_95 * error, gain + Z_95 * error))
 
 
 def test_the_least_k_within_one_standard_error_of_the_best() -> None:
-    # Differences of items 1 and -1 from the best's 0 and 0: standard error 1.
-    noisy, exact = [1.0, -1.0], [0.0, 0.0]
-    assert chosen_of([at(0.0, noisy), at(0.5, noisy), at(1.5, exact), at(0.2, exact)]) == 1
-    assert chosen_of([at(0.4, noisy), at(1.5, exact)]) == 1
-    # The same items err alike at both, so that the smaller difference is known exactly.
-    assert chosen_of([at(0.9, noisy), at(1.0, noisy)]) == 1
-    assert chosen_of([at(1.0, exact), at(1.0, exact)]) == 0
-    assert best_of([at(0.1, exact), at(0.3, exact), at(0.3, exact)]) == 1
+    # The best is 1.5 with an error of .5: the first from 1.0 on.
+    assert chosen_of([at(0.9, 2.0), at(1.01, 0.1), at(1.5, 0.5), at(0.2, 0.1)]) == 1
+    assert chosen_of([at(0.9, 2.0), at(1.5, 0.5), at(1.4, 0.5)]) == 1
+    assert chosen_of([at(1.0, 0.0), at(1.0, 0.0)]) == 0
+    assert best_of([at(0.1, 0.0), at(0.3, 0.0), at(0.3, 0.0)]) == 1
