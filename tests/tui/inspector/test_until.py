@@ -6,6 +6,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.widgets import Static
 
@@ -147,6 +148,9 @@ def test_the_time_left_is_at_most(tmp_path: Path) -> None:
     assert "1 of 3 runs settled" in said
     assert "at most 2 min left" in said
     assert progress_text(session.activity) == "at most 2 min left"
+    session.activity.fold(JobChanged(msgspec.structs.replace(job, state="cancelled")))
+    said = status_of(session, LENS, {}, 80).text
+    assert "1 of 3 runs are settled, and the others' answers are kept; r resumes" in said
 
 
 async def test_the_matrix_marks_what_is_open_and_runs_what_goes_on(cache: Path) -> None:

@@ -241,10 +241,12 @@ def legend(marks: Marks, *, has_whole_marks: bool, measure: Measure = AIS, until
     """What the marks in the cells mean: all of them, or only the first."""
     whole = f"  {measure.whole_legend}" if has_whole_marks and measure.whole_legend else ""
     significant, still_open = measure.short_legend, ""
+    nothing = "not identifiable"
     if until is not None and measure is not AIS:
         significant, still_open = f"> {number(until)}", f"  {marks.open} open"
+        nothing = nothing if has_whole_marks else "no AIS"  # all of it in one line of 80 columns
     return (
-        f"{marks.significant} {significant}{whole}{still_open}  {marks.not_identifiable} not identifiable  "
+        f"{marks.significant} {significant}{whole}{still_open}  {marks.not_identifiable} {nothing}  "
         f"{marks.lacking} not computed  {marks.collapsed} collapsed"
     )
 

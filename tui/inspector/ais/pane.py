@@ -43,6 +43,9 @@ PATIENCE_S = 0.3
 LINES_AROUND = 7
 """Lines of summary or frame, explanation and legend, and the gap or the frame around the curves."""
 
+WHOLE_LEGEND = 92
+"""Columns from which the whole legend fits one line: below it stands what is missing."""
+
 LINES_OF_CURVES = 12
 """The least that holds a bar for each ability; with a frame one more."""
 
@@ -298,6 +301,7 @@ class AisPane(Pane):
         if hovered is not None:
             cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
         links, is_roomy = self.query_one(LinksView), self.query_one(HeatMap).is_roomy
+        is_roomy = is_roomy and self.size.width >= WHOLE_LEGEND
         if self._shows_links:
             status = link_meaning(measure, matrix.least_effect)
             detail = Text(link_text(matrix, links.side, links.index, measure))
