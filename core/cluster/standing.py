@@ -78,6 +78,7 @@ class StandingCrew:
             self.start()
             assert self._crew is not None, "it was just started"
             driver.settle(*self._crew.settled(self._turn))
+            self._crew.events()  # the last ones would be taken for those of a probe that goes on
 
     def do(self, asked: Asked) -> Iterator[Sequence[Unit]]:
         """Does what is asked for; see `doing_units`.

@@ -77,7 +77,7 @@ def _do_runs(crew: StandingCrew, job: str, requests: Sequence[OutcomesRequest], 
                 say()
 
     say()
-    with _told(driver, job, follow):
+    with _told(driver, job, follow, len(set(keys) - finished)):
         for n_items, masks in _by_n_items(driver, [request.mask for request in requests]):
             own = [one for one in requests if one.mask in masks]
             driver.score_as(replace(driver.importance, n_items=n_items))
@@ -92,7 +92,7 @@ def _do_rankings(crew: StandingCrew, job: str, masks: Sequence[MaskSpec], advanc
         advance(sum(has_ranking(driver, mask) for mask in masks))
 
     say()
-    with _told(driver, job, lambda event: None):
+    with _told(driver, job, lambda event: None, 0):
         for n_items, own in _by_n_items(driver, masks):
             driver.score_as(replace(driver.importance, n_items=n_items))
             for done in crew.do(AskedRuns(ranked=tuple(mask for mask in own if mask is not None))):
@@ -111,12 +111,23 @@ def _usual_importance(driver: Runner) -> Iterator[None]:
 
 
 @contextmanager
-def _told(driver: Runner, job: str, follow: Callable[[Event], None]) -> Iterator[None]:
-    """A context in which the driver's events are those of a job, and are followed."""
-    emit = driver.emit
+def _told(driver: Runner, job: str, follow: Callable[[Event], None], lacking: int) -> Iterator[None]:
+    """A context in which the driver's events are those of a job, and are followed.
+
+    Args:
+        driver: whose events.
+        job: the job's id.
+        follow: receives each of them.
+        lacking: runs that have to be computed.
+    """
+    emit, done = driver.emit, 0
 
     def pass_on(event: Event) -> None:
+        nonlocal done
         match event:
+            case RunFinished():
+                done += 1
+                emit(msgspec.structs.replace(event, done=done, total=max(lacking, done)))
             case RunsFound():  # said for the job as a whole
                 return
             case Progressed():
