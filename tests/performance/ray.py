@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import heapq
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -41,6 +40,7 @@ from core.experiment.specs import GPU_ITEMS, ImportanceSpec, ModelIdentity
 from core.models.description import ModelInfo, describe_model
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
+from tests.performance.peaks import peak_mb
 
 IDS = tuple(ability.id for ability in ABILITIES)
 
@@ -107,7 +107,7 @@ class Heard:
     def figures(self) -> dict[str, Any]:
         """The figures of this process."""
         whole = {"began": self.began, "first": self.first, "last": self.last, "end": time.time()}
-        return {**whole, "cpu": self.used, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3}
+        return {**whole, "cpu": self.used, "mb": peak_mb()}
 
 
 def alone(plan: Plan, root: Path, share: Shard) -> dict[str, Any]:

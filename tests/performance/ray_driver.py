@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_part
+from tests.performance.peaks import peak_mb
 
 KS = (0.001, 0.002, 0.003, 0.01, 0.02, 0.03)
 
@@ -75,7 +75,7 @@ def write(root: Path, draws: int, limit: int) -> None:
     options = f"--ray local --workers 1 --cpus-per-worker 1 --selections random --k {ks} --limit {limit}"
     places = ["--cache-dir", str(root), "--out", str(root / "out"), "--device", "cpu"]
     assert run(["profile", *options.split(), *places, "--random-seeds", str(draws), "--n-items", "10"]) == 0
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    most = peak_mb()
     sys.stderr.write(f"at most {most:.0f} MB; torch imported: {'torch' in sys.modules}\n")
 
 

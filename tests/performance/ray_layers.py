@@ -8,7 +8,6 @@ most. `--part` runs only one of the two, on a cache folder that it leaves, in `-
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
+from tests.performance.peaks import peak_mb
 
 ABILITY = "commonsense_causal"
 
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         found = RayOptions(workers=options.workers, cpus_per_worker=1, is_shared=False)
         assert run_on_ray(PLAN, runner_of(options, peaks), found, sys.stderr.write)
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    most = peak_mb()
     of_others = ", ".join(f"{name} {size / 1e6:,.0f} MB" for name, size in peaks.bytes.items())
     seconds = time.monotonic() - began
     sys.stdout.write(f"{options.part}: {seconds:.0f} s, this process {most:,.0f} MB; {of_others}\n")

@@ -7,7 +7,6 @@ items, on two workers of one thread.
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import polars as pl
 import psutil
+
+from tests.performance.peaks import peak_mb
 
 ASKED = (
     "--prompt text --level plain --device cpu --abilities commonsense_causal --variants mlp --k 0.001 "
@@ -54,7 +55,7 @@ def run_one(arguments: list[str]) -> None:
     peaks, began = Peaks(), time.monotonic()
     peaks.start()
     assert run(arguments) == 0
-    most, cpu = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, time.process_time()
+    most, cpu = peak_mb(), time.process_time()
     workers = " and ".join(f"{mb:,.0f} MB" for mb in peaks.mb.values())
     sys.stderr.write(
         f"{time.monotonic() - began:.0f} s, {cpu:.0f} CPU seconds and {most:,.0f} MB in this process"
