@@ -18,6 +18,7 @@ from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
+from core.masks.choices import DEFAULT_SELECTION
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
@@ -28,8 +29,8 @@ from tui.inspector.lens import Lens
 
 PICTURE = Path(__file__).resolve().parents[3] / ".github" / "inspector.svg"
 SIZE = (120, 30)
-K, LIMIT, N_ITEMS = 0.03, 100, 1000
-LENS = Lens("analogical_reasoning", "mlp", "contrast", K, "analogical_reasoning", LIMIT)
+K, LIMIT, N_ITEMS = 0.01, 100, 1000
+LENS = Lens("analogical_reasoning", "mlp", DEFAULT_SELECTION, K, "analogical_reasoning", LIMIT)
 
 
 def profile_demo(root: Path) -> None:
@@ -37,7 +38,7 @@ def profile_demo(root: Path) -> None:
     plan = Plan(
         abilities=tuple(ability.id for ability in ABILITIES),
         variants=("mlp",),
-        selections=("contrast", "random"),
+        selections=(DEFAULT_SELECTION, "random"),
         ks=(K,),
         benchmarks=find_benchmarks(["diagnostic"]),
         limit=LIMIT,

@@ -17,6 +17,7 @@ from core.analysis.results import read_results
 from core.benchmarks.registry import find_benchmarks
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
+from core.masks.choices import DEFAULT_SELECTION
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import run_profile
@@ -34,7 +35,7 @@ def profile_demo(folder: Path) -> None:
     plan = Plan(
         abilities=tuple(ability.id for ability in ABILITIES),
         variants=("mlp",),
-        selections=("contrast", "random"),
+        selections=(DEFAULT_SELECTION, "random"),
         ks=(0.01,),
         benchmarks=find_benchmarks(["diagnostic"]),
         limit=LIMIT,
