@@ -85,7 +85,7 @@ def ray_engine(root: Path) -> Iterator[tuple[EngineSpec, EngineProcess]]:
         asyncio.run(_end(spec))
         assert process.wait(timeout=60) == 0
         _, left = psutil.wait_procs(below, timeout=60)
-            assert not left  # Ray's workers end by themselves once its raylet has
+        assert not left  # Ray's workers end by themselves once its raylet has
     finally:
         kill(process)
 
