@@ -7,6 +7,7 @@ items, on two workers of one thread.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,9 @@ ASKED = (
     "--prompt text --level plain --device cpu --abilities commonsense_causal --variants mlp --k 0.001 "
     "--selections max_minus_shared,random --benchmarks commonsense_causal,spatial_reasoning"
 )
+
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
+"""A product of matrices is rounded otherwise on two threads."""
 
 ON_RAY = "--ray local --workers 2 --cpus-per-worker 1"
 
@@ -67,8 +71,8 @@ def main() -> None:
     """Runs both, each in a process of its own, and compares."""
     parser = argparse.ArgumentParser(prog="python -m tests.performance.ray_real", description=__doc__)
     parser.add_argument("--model", default="smollm2")
-    parser.add_argument("--dtype", default="bfloat16")
-    parser.add_argument("--limit", default="20", help="items of each benchmark")
+    parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--limit", default="10", help="items of each benchmark")
     parser.add_argument("--one", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -80,7 +84,7 @@ def main() -> None:
             places = f"--cache-dir {folder}/{name} --out {folder}/{name}-out"
             own = [sys.executable, "-m", "tests.performance.ray_real", "--one"]
             command = [*own, *f"{asked} {more} {places}".split()]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            done = subprocess.run(command, capture_output=True, text=True, check=True, env=ONE_THREAD)
             sys.stdout.write(f"{name} Ray: {done.stderr.strip().split(chr(10))[-1]}\n")
         for table in ("outcomes", "cells"):
             with_ray, without = (
