@@ -20,6 +20,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("ABILITYSCOPE_CACHE", str(tmp_path_factory.getbasetemp() / "auto-k-commands-cache"))
 
 
+@pytest.mark.slow
 def test_profile_uses_the_k_that_was_found_for_each_variant(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def test_two_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert {row["n"] for row in found["benchmarks"]} == {12}
 
 
+@pytest.mark.slow
 def test_masks_that_profiles_of_both_have_stored(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     mask = ("--k", "0.1", "--n-items", "4")
     pair = ("compare", "--model", "demo", "--dtype", "float32,bfloat16", *SMALL, *mask)

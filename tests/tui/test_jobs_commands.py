@@ -38,6 +38,7 @@ def test_without_an_engine_they_say_so(capsys: Captured) -> None:
         assert run([command, "--help"]) == 0
 
 
+@pytest.mark.slow
 def test_they_list_and_stop_jobs_and_engines(folder: Path, tmp_path: Path, capsys: Captured) -> None:
     spec = EngineSpec(ModelSpec(), str(tmp_path / "cache"), IMPORTANCE)
     (folder / "dead.json").write_text("{}")

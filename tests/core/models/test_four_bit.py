@@ -351,6 +351,7 @@ def test_the_whole_way_through_the_workbench(architecture: str, tmp_path: Path) 
     assert base["loglikelihoods"].to_list() != ablated["loglikelihoods"].to_list()
 
 
+@pytest.mark.slow
 def test_bitsandbytes_is_imported_for_4_bit_weights_alone(tmp_path: Path) -> None:
     save_model(tmp_path)
     program = (
