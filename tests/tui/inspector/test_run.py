@@ -407,7 +407,7 @@ async def test_text_of_items_does_nothing(demo_cache: Path) -> None:
     line = ItemLine(3, HOSTILE, (HOSTILE, HOSTILE), 0, 0, 1, True, False)
     async with hosted.app.run_test(size=WIDE) as pilot:
         await hosted.shows(pilot, "flipped:")
-        hosted.pane.query_one(Ticker).show(Listing("flipped", "ablated", (line,) * 40, 40), 40)
+        hosted.pane.query_one(Ticker).show(Listing("flipped", "ablated", (line,) * 40, 40, 40), 40)
         await hosted.shows(pilot, "\\x1b[2J [red]markup[/] \\x00 \\u202e", "flipped: 40 of 40")
         assert all(character.isprintable() or character == "\n" for character in hosted.text)
         assert "McNemar" in hosted.text

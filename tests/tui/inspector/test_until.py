@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +110,7 @@ async def test_the_run_tab_says_that_it_is_settled(cache: Path) -> None:
         text = " ".join(screen_text(app).split())
         assert f"items n {N} n {ENDS[0]} n {N}" in text
         assert "> .05 link open" in text
+        assert re.search(rf"flipped: \d+ of {ENDS[0]} ", text)  # those that the stopped run has answered
         assert "McNemar" not in text
         assert "Not computed" not in text
 

@@ -270,13 +270,15 @@ class Comparison:
         side: Side = live or ("ablated" if "ablated" in self.answers else "base")
         pair = Samples(self.items, self.answers.get("base"), self.answers.get(side))
         if live:
-            return Listing("arrived", side, self._lines(pair, order[-LINES:]), len(order))
+            return Listing("arrived", side, self._lines(pair, order[-LINES:]), len(order), len(order))
         if side == "ablated" and pair.base_answers is not None:
             flipped = pair.select("flipped")
-            return Listing("flipped", side, self._lines(pair, flipped[:LINES]), len(flipped))
+            answered = int((pair.base_answers.known & self.answers[side].known).sum())
+            return Listing("flipped", side, self._lines(pair, flipped[:LINES]), len(flipped), answered)
         answers = self.answers.get(side)
         wrong = np.flatnonzero(answers.known & ~answers.correct) if answers else order[:0]
-        return Listing("wrong", side, self._lines(pair, wrong[:LINES]), len(wrong))
+        answered = answers.n_known if answers else 0
+        return Listing("wrong", side, self._lines(pair, wrong[:LINES]), len(wrong), answered)
 
     def _lines(self, pair: Samples, indices: NDArray[np.int64]) -> tuple[ItemLine, ...]:
         if not len(indices):

@@ -86,6 +86,8 @@ class Listing:
     lines: tuple[ItemLine, ...]
     total: int
     """All such items; `lines` has the first, or the last that arrived."""
+    answered: int
+    """Items that the sides compared have answered: fewer than all where a run stopped when it was known."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Figures:
 def nothing_yet(runs: Mapping[Side, Run], chance: float | None) -> Figures:
     """The figures before the cache was read."""
     sides = {side: SideFigures(run, None, None, 0, 0) for side, run in runs.items()}
-    listing = Listing("wrong", "base", (), 0)
+    listing = Listing("wrong", "base", (), 0, 0)
     return Figures(runs["base"].n, chance, sides, (), frozenset(), None, 0, listing)
 
 

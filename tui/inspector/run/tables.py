@@ -79,8 +79,8 @@ class Ticker(Widget):
         if listing.kind == "arrived":
             return f"{side}, as items arrive"
         if listing.kind == "wrong":
-            return f"{side} wrong: {listing.total:,} of {self._n:,}"
-        return f"flipped: {listing.total:,} of {self._n:,}"
+            return f"{side} wrong: {listing.total:,} of {listing.answered:,}"
+        return f"flipped: {listing.total:,} of {listing.answered:,}"
 
     def _line(self, line: ItemLine, side: Side) -> Content:
         columns = [line.gold, line.base, *([] if side == "base" else [line.other])] if line.options else []
