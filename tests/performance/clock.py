@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 
 from core.inference.batching import is_out_of_memory, release_memory
-from tests.performance.machine import peak_memory_bytes
+from tests.performance.peaks import peak_memory_bytes
 
 CLEAR_REFS = Path("/proc/self/clear_refs")
 """Where Linux takes the order to measure a process's peak anew."""

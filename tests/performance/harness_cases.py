@@ -26,7 +26,7 @@ from core.inference.loglikelihood import loglikelihoods
 from core.models.loading import load
 from core.models.spec import ModelSpec
 from tests.core.benchmarks.conftest import context_of
-from tests.performance.machine import peak_memory_bytes
+from tests.performance.peaks import peak_memory_bytes
 
 VOCABULARY = 8192
 RANDOM = "random"

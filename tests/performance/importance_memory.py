@@ -25,7 +25,7 @@ from core.importance.scoring import score_importance
 from core.importance.scoring_rule import Loss
 from core.inference.encoding import EncodedChoice
 from core.models.weight_space import WeightSpace
-from tests.performance.machine import peak_memory_bytes
+from tests.performance.peaks import peak_memory_bytes
 
 
 @dataclass(frozen=True)

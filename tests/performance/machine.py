@@ -25,21 +25,8 @@ def machine_facts() -> dict[str, str | int | float | None]:
     }
 
 
-def peak_memory_bytes() -> int | None:
-    """The most that this process has had resident; None where the system does not tell it by process.
-
-    `getrusage` is not asked: its peak of a child process can be that of its parent.
-    """
-    for line in _lines(Path("/proc/self/status")):
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return None
-
-
 def _processor() -> str:
-    names = [line.split(":")[1].strip() for line in _lines(Path("/proc/cpuinfo")) if "model name" in line]
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
     return names[0] if names else platform.processor()
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []

@@ -13,8 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
-
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.cluster.on_ray import run_on_ray
@@ -24,7 +22,7 @@ from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
-from tests.performance.peaks import peak_mb
+from tests.performance.peaks import peak_mb, peaks_below
 
 ABILITY = "commonsense_causal"
 
@@ -42,19 +40,11 @@ class Peaks:
     """The most memory of each worker, and of the process that merges, by its title."""
 
     def __init__(self) -> None:
-        self.bytes: dict[str, int] = {}
+        self.mb: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
         """Looks at all processes below this one."""
-        for one in psutil.Process().children(recursive=True):
-            try:
-                title, status = " ".join(one.cmdline()), Path(f"/proc/{one.pid}/status").read_text()
-            except (psutil.NoSuchProcess, OSError):
-                continue
-            if title.startswith(("ray::Worker", "ray::_merge", "ray::Folders")):
-                most = next(line.split()[1] for line in status.split("\n") if line.startswith("VmHWM"))
-                name = f"{title.split('.')[0]} {one.pid}"
-                self.bytes[name] = max(self.bytes.get(name, 0), int(most) * 1024)
+        self.mb.update(peaks_below("ray::Worker", "ray::_merge", "ray::Folders"))
 
 
 def runner_of(options: argparse.Namespace, peaks: Peaks | None = None) -> Runner:
@@ -79,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
         found = RayOptions(workers=options.workers, cpus_per_worker=1, is_shared=False)
         assert run_on_ray(PLAN, runner_of(options, peaks), found, sys.stderr.write)
     most = peak_mb()
-    of_others = ", ".join(f"{name} {size / 1e6:,.0f} MB" for name, size in peaks.bytes.items())
+    of_others = ", ".join(f"{name} {mb:,.0f} MB" for name, mb in peaks.mb.items())
     seconds = time.monotonic() - began
     sys.stdout.write(f"{options.part}: {seconds:.0f} s, this process {most:,.0f} MB; {of_others}\n")
 

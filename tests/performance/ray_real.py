@@ -13,12 +13,10 @@ import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import polars as pl
-import psutil
 
-from tests.performance.peaks import peak_mb
+from tests.performance.peaks import peak_mb, peaks_below
 
 ASKED = (
     "--prompt text --level plain --device cpu --abilities commonsense_causal --variants mlp --k 0.001 "
@@ -36,19 +34,12 @@ class Peaks(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.mb: dict[int, float] = {}
+        self.mb: dict[str, float] = {}
 
     def run(self) -> None:
         """Looks, for as long as the process lives."""
         while True:
-            for one in psutil.Process().children(recursive=True):
-                try:
-                    title, status = " ".join(one.cmdline()), Path(f"/proc/{one.pid}/status").read_text()
-                except (psutil.NoSuchProcess, OSError):
-                    continue
-                found = [line.split()[1] for line in status.split("\n") if line.startswith("VmHWM")]
-                if title.startswith("ray::Worker") and found:
-                    self.mb[one.pid] = int(found[0]) / 1e3
+            self.mb.update(peaks_below("ray::Worker"))
             time.sleep(1)
 
 

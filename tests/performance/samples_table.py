@@ -19,7 +19,7 @@ from core.runner.runner import Runner
 from tests.core.analysis.samples.stored_samples import MASK, made_up_benchmark, stored_samples
 from tests.performance.clock import Clock
 from tests.performance.figures import Aim, Figure, Measured, ratio
-from tests.performance.machine import peak_memory_bytes
+from tests.performance.peaks import peak_memory_bytes
 
 ITEMS = 100_000
 LONGEST_FILTER_MS = 100
