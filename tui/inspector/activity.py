@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -84,8 +85,7 @@ class Activity(EngineState):
         found = list[ItemOutcome]()
         for of, live in self.runs.items():
             if of.is_within(run):
-                start = 0 if of.part is None else of.part.start
-                found += [msgspec.structs.replace(one, index=start + one.index) for one in live.outcomes]
+                found += live.outcomes if of.part is None else _moved(live.outcomes, of.part.start)
         return found
 
     def fold(self, event: Event) -> None:
@@ -149,3 +149,8 @@ class Activity(EngineState):
                 self.runs.clear()
         if job.state in ENDED:
             self.stored += 1
+
+
+def _moved(outcomes: Sequence[ItemOutcome], start: int) -> list[ItemOutcome]:
+    """The outcomes of a part with their places among all items."""
+    return [msgspec.structs.replace(one, index=start + one.index) for one in outcomes]

@@ -218,15 +218,14 @@ class RunPane(Pane):
             return
         self._looked = time.monotonic()
         side = live_side(self.session.activity, runs)
-        live = side if side is not None and partial.get(side) else None
-        given = {name: tuple(outcomes) for name, outcomes in partial.items()}
+        live = side if side in partial else None
 
         def figures() -> Figures:
             from tui.inspector.run.comparison import LIVE_RESAMPLES, STORED_RESAMPLES
 
-            arrived = [outcome.index for outcome in given[live]] if live else []
+            arrived = [outcome.index for outcome in partial[live]] if live else []
             resamples = LIVE_RESAMPLES if live else STORED_RESAMPLES
-            return found.with_live(given).figures(live, arrived, resamples)
+            return found.with_live(partial).figures(live, arrived, resamples)
 
         self.read(figures, lambda answer: self._show(runs, answer), group="figures")
 
