@@ -210,7 +210,7 @@ def _items(figures: Figures, side: Side) -> str:
     """The items of a run, and how many of them are answered if some are."""
     accuracy = figures.sides[side].accuracy
     far = "" if accuracy is None else f"{accuracy.n:,} of "
-    most = "at most " if figures.until is not None and side != "base" else ""
+    most = "at most " if figures.is_stopped(side) else ""
     return f"{far}{most}{figures.n:,} items"
 
 
