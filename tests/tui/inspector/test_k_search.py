@@ -65,6 +65,12 @@ class Searched:
         for k, one in zip(GRID, times, strict=False):
             store_tried(experiment, replace(LENS.mask_or_fail, k=k), 10 * k, 0.0, one)
 
+    def cancel(self) -> None:
+        """Ends the job that was asked for, and has the search look again."""
+        title = self.sent[0].title  # type: ignore[union-attr]
+        self.session.activity.fold(JobChanged(Job("1-1", "auto_k", title, "cancelled", 0, 1)))
+        self.search.look_again()
+
 
 def test_what_is_stored_is_taken_at_once(tmp_path: Path) -> None:
     searched = Searched(tmp_path)
@@ -100,9 +106,7 @@ def test_the_engine_measures_what_is_lacking_and_then_the_lens_turns(tmp_path: P
 def test_after_a_cancelled_search_the_lens_stays(tmp_path: Path) -> None:
     searched = Searched(tmp_path)
     searched.search.start(LENS)
-    title = searched.sent[0].title  # type: ignore[union-attr]
-    searched.session.activity.fold(JobChanged(Job("1-1", "auto_k", title, "cancelled", 0, 1)))
-    searched.search.look_again()
+    searched.cancel()
     searched.store(1.0, 9.0)
     searched.search.look_again()
     assert searched.turned == []
@@ -111,9 +115,7 @@ def test_after_a_cancelled_search_the_lens_stays(tmp_path: Path) -> None:
 def test_a_cancelled_search_can_be_asked_for_again(tmp_path: Path) -> None:
     searched = Searched(tmp_path)
     searched.search.start(LENS)
-    title = searched.sent[0].title  # type: ignore[union-attr]
-    searched.session.activity.fold(JobChanged(Job("1-1", "auto_k", title, "cancelled", 0, 1)))
-    searched.search.look_again()
+    searched.cancel()
     searched.search.start(LENS)
     assert len(searched.sent) == 2
     searched.store(1.0, 9.0)

@@ -96,11 +96,7 @@ def test_it_is_remembered(tmp_path: Path) -> None:
     assert kept is not None
     assert kept.lens == LENS
     assert kept.fits([LOST])
-    assert not replace_lens(kept, until=7.0).fits([LOST])
-
-
-def replace_lens(kept: Remembered, **changes: float) -> Remembered:
-    return Remembered(replace(kept.lens, **changes))  # type: ignore[arg-type]
+    assert not Remembered(replace(kept.lens, until=7.0)).fits([LOST])
 
 
 async def test_the_run_tab_says_that_it_is_settled(cache: Path) -> None:
