@@ -159,8 +159,13 @@ def report_of(results: Results) -> Report:
 
 def title(kind: Kind | AttributionAccuracy) -> str:
     """Such as `MLP-only · contrast · k 0.3 %`."""
+    return f"{_variant_words(kind.variant)} · {kind.selection} · k {k_text(kind.k)}"
+
+
+def _variant_words(variant: str) -> str:
+    """A variant in words; as it is where it is none of ours."""
     words: dict[str, str] = dict(VARIANT_WORDS.items())
-    return f"{words.get(kind.variant, kind.variant)} · {kind.selection} · k {k_text(kind.k)}"
+    return words.get(variant, variant)
 
 
 def _answer(results: Results, one: Matrix, found: list[Matrix]) -> Answer:
@@ -180,8 +185,7 @@ def _answer(results: Results, one: Matrix, found: list[Matrix]) -> Answer:
 
 
 def _search(found: SearchRecord) -> Search:
-    words: dict[str, str] = dict(VARIANT_WORDS.items())
-    name = f"{words.get(found.variant, found.variant)} · {', '.join(found.selections)}"
+    name = f"{_variant_words(found.variant)} · {', '.join(found.selections)}"
     rows = tuple(frontier_rows(found))
     return Search(name, found.choosing_items, rows, frontier_drawing(found, name))
 
