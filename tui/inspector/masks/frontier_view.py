@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.frontier_words import own_and_others
+from tui.inspector.masks.weights_text import CURVE_LOOKS, curve_sign
 from tui.inspector.widgets.curve_plot import Curve, CurvePlot
 from tui.numbers import k_text
 
@@ -17,17 +18,11 @@ if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK
     from tui.inspector.look.marks import Marks
 
-OWN, OTHERS = ("primary", "braille"), ("warning", "x")
-"""Colour and marker of each curve."""
-
-SIGNS = {"braille": "⠶", "x": "x"}
-"""Signs of the markers in the legend."""
+OWN, _, OTHERS = CURVE_LOOKS
+"""Colour, marker and sign of each curve."""
 
 NEARLY = 0.02
 """AIS_p that a small plot does not tell from 0."""
-
-ASCII_SIGN = "*"
-"""Replaces a curve's dots in ASCII."""
 
 
 class FrontierView(Vertical):
@@ -53,9 +48,8 @@ def _legend(search: FoundK, *, is_ascii: bool) -> Content:
     """What the curves are, and which k is chosen."""
     k, point = search.at
     parts: list[Content | str] = []
-    for name, (colour, marker) in (("own", OWN), ("others", OTHERS)):
-        sign = ASCII_SIGN if is_ascii and not SIGNS[marker].isascii() else SIGNS[marker]
-        parts += [Content.styled(sign, f"${colour}"), f" {name}  "]
+    for name, (colour, _, sign) in (("own", OWN), ("others", OTHERS)):
+        parts += [curve_sign(sign, colour, is_ascii=is_ascii), f" {name}  "]
     far = "" if search.is_over else f", {len(search.tried)} of {len(search.grid)} so far"
     chosen = "auto" if search.is_over else "best"
     return Content.assemble(*parts, f"AIS_p over k in %{far}\n{chosen} {k_text(k)}: {own_and_others(point)}")

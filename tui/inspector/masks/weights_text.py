@@ -215,9 +215,13 @@ def curve_legend(masks: Masks, *, is_ascii: bool) -> Content:
     """What the curves are; not in the plot, where plotext would hide them behind their names."""
     parts: list[Content | str] = ["MLP weights over neurons: "]
     for (name, _), (colour, _, sign) in zip(_curves(masks), CURVE_LOOKS, strict=False):
-        shown = ASCII_SIGN if is_ascii and not sign.isascii() else sign
-        parts += [Content.styled(shown, f"${colour}"), f" {name} "]
+        parts += [curve_sign(sign, colour, is_ascii=is_ascii), f" {name} "]
     return Content.assemble(*parts, ". even")
+
+
+def curve_sign(sign: str, colour: str, *, is_ascii: bool) -> Content:
+    """The sign of a curve in a legend, in its colour."""
+    return Content.styled(ASCII_SIGN if is_ascii and not sign.isascii() else sign, f"${colour}")
 
 
 def _curves(masks: Masks) -> list[tuple[str, Points]]:
