@@ -78,7 +78,7 @@ def cpu_seconds() -> Counter[str]:
     for one in (own, *own.children(recursive=True)):
         try:
             is_worker, times = "ray::Worker" in " ".join(one.cmdline()), one.cpu_times()
-        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        except psutil.NoSuchProcess:
             continue
         kind = "driver" if one == own else "workers" if is_worker else "Ray"
         found[kind] += times.user + times.system

@@ -8,7 +8,6 @@ mask's, which it has Ray evaluate, and writes tables and files. Each size is a p
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -97,7 +96,7 @@ def main() -> None:
             sys.stdout.flush()
             own = ["--draws", str(draws), "--limit", str(options.limit), "--root", folder]
             command = [sys.executable, "-m", "tests.performance.ray_driver", *own]
-            done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
             sys.stdout.write(done.stderr.strip().split("\n")[-1] + "\n")
 
 

@@ -25,7 +25,7 @@ from tests.performance.scores.sums import Map
 from tests.performance.scores.ways import WAYS, wanda
 
 FUSED = "fused"
-"""The way that adds the ranks that several ways give, each with `contrast_max`."""
+"""The way that adds the ranks that several ways give."""
 
 FUSED_WAYS = ("sum-abs", "abs-sum", "gim")
 
@@ -84,13 +84,11 @@ class Maker:
 
             for k in self.ks:
                 yield from self._replaced(way, "contrast_max", k, step_by_step(self.judge, self._n(k)))
-            return
-        for rule in rules:
-            if way == FUSED:
-                yield from self._fused(rule)
-            elif way == KNOCKOUTS:
-                yield from self._knocked_out(rule)
-        if way not in (FUSED, KNOCKOUTS):
+        elif way in (FUSED, KNOCKOUTS):
+            make = self._fused if way == FUSED else self._knocked_out
+            for rule in rules:
+                yield from make(rule)
+        else:
             yield from self._ranked(way, rules)
 
     def _ranked(self, way: str, rules: Sequence[str]) -> Iterator[Candidate]:
