@@ -148,9 +148,8 @@ def settled_line(cell: Cell, most: int) -> str:
     wholly = {"link": "is wholly above", "no link": "is wholly below"}
     where = wholly.get(word, "does not settle whether it is above")
     far = f"{found.n:,} of {most:,} items"
-    if cell.is_unfinished:
-        return f"{word}: after {far} the interval {where} {least}; x goes on"
-    return f"{word}: after {far} the interval {where} {least}, however often it was looked at"
+    end = "; x goes on" if cell.is_unfinished else ", however often it was looked at"
+    return f"{word}: after {far} the interval {where} {least}{end}"
 
 
 def cell_words(matrix: Matrix, cell: tuple[str, str], remedy: str, marks: Marks, measure: Measure) -> Text:
