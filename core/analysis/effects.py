@@ -44,7 +44,7 @@ class Effects:
     damaged: tuple[CorruptEntry, ...]
     """Entries that were found damaged just now; they count as missing."""
     unfinished: frozenset[tuple[MaskSpec, str]] = frozenset()
-    """Of runs that stop when it is known: those that are found, and missing because they have to go on."""
+    """Cells whose run, which stops when it is known, has to go on: they are found, and missing too."""
 
 
 @dataclass(frozen=True)

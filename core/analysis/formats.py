@@ -17,7 +17,7 @@ MASK = ("ability", "variant", "selection", "k", "seed")
 """The columns that name a mask."""
 
 Answers = Callable[[dict[str, Any]], pl.DataFrame]
-"""Gives of a cell `item_id`, the `score` under its mask, and the intact model's, `base`."""
+"""Gives the items of a cell: `item_id`, the `score` under its mask, and the intact model's, `base`."""
 
 FIGURES = ("ais", "ais_low", "ais_high", "n")
 

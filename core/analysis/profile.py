@@ -93,7 +93,7 @@ class Profile:
             yield labels[owners].hstack(pl.concat(parts).get_columns())
 
     def answers(self, cell: Mapping[str, Any]) -> pl.DataFrame:
-        """Of a cell `item_id`, the `score` under its mask, and the intact model's, `base`."""
+        """The items of a cell: `item_id`, the `score` under its mask, and the intact model's, `base`."""
         index = [benchmark.id for benchmark in self.plan.benchmarks].index(cell["benchmark"])
         mask = self._by_names[tuple(cell[name] for name in RUN if name != "benchmark")]
         intact = self.frames[None][index].select("item_id", base="score")

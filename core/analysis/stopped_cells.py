@@ -24,7 +24,7 @@ MOST_BASES = 100
 """Benchmarks whose base outcomes are kept before all are dropped."""
 
 Versions = tuple[Version, ...]
-"""Of the stored parts of a run, in order."""
+"""The versions of the stored parts of a run, in order."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class StoppedCell:
     """One mask on one benchmark."""
 
     statistics: CellStatistics
-    """Of the items that count."""
+    """What it does, from the items that count."""
     is_over: bool
     """Whether its run is settled or has no items left."""
 
@@ -77,7 +77,7 @@ class StoppedCells:
         return found
 
     def are_over(self, masks: Sequence[MaskSpec | None]) -> list[bool]:
-        """Of each mask whether its run is over; of None whether the intact model has answered all items."""
+        """Whether the run of each mask is over; for None whether the intact model has answered all items."""
         cells = self.cells([mask for mask in masks if mask is not None])
         return [
             self.base is not None if mask is None else mask in cells and cells[mask].is_over for mask in masks

@@ -54,7 +54,7 @@ def store_rankings(runner: Runner, masks: list[MaskSpec]) -> None:
 
 
 Row = tuple[tuple[float, float, float], tuple[float, float, float]]
-"""Of each mask at one k: own, others, and the perplexity as a multiple."""
+"""What each mask does at one k: own, others, and the perplexity as a multiple."""
 
 EFFECTS = [step / 10 for step in range(-1, 11)]
 
