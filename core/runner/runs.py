@@ -136,24 +136,11 @@ def run_rounds(
                 answered = rounds.answered(keys)
                 advance(answered)
 
-        found = _frames_by_key(runner, requests, later, with_controls=with_controls, finished=count)
-        settled = rounds.take(found)
+        _store_all(runner, requests, later, with_controls=with_controls, finished=count)
+        settled = rounds.take(stored_outcomes(runner, [request.key for request in requests]).frames)
         if settled is not None:
             runner.emit(settled)
         advance(answered + rounds.settled)
-
-
-def _frames_by_key(
-    runner: Runner,
-    requests: Sequence[OutcomesRequest],
-    later: Sequence[Step] = (),
-    *,
-    with_controls: bool = True,
-    finished: Callable[[Collection[str]], None] = lambda keys: None,
-) -> Mapping[str, pl.DataFrame]:
-    """The outcomes of requests by key, from the cache or computed now; the rest is as of `_store_all`."""
-    _store_all(runner, requests, later, with_controls=with_controls, finished=finished)
-    return stored_outcomes(runner, [request.key for request in requests]).frames
 
 
 def _store_all(
