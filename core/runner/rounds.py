@@ -59,7 +59,6 @@ class Rounds:
         self._parts = [parts_of(benchmark) for benchmark in benchmarks]
         self._ends = [part_ends(benchmark.n_items) for benchmark in benchmarks]
         self._cells = [_Cell(mask, index) for mask, index in cells]
-        self._base: list[pl.DataFrame] = []
         self._stopped: list[StoppedBenchmark] = []
         """Empty before the intact model has answered."""
         self._round = 0
@@ -136,12 +135,11 @@ class Rounds:
     def _take_base(self, found: Mapping[str, pl.DataFrame]) -> None:
         for index, benchmark in enumerate(self._benchmarks):
             frame = pl.concat([found[request.key] for request in self._intact(index)])
-            self._base.append(frame)
             self._stopped.append(StoppedBenchmark(frame, benchmark))
 
     def frames(self) -> Frames:
         """The intact model's outcomes of all items, and each mask's of those that it needed."""
-        found: dict[MaskSpec | None, list[pl.DataFrame]] = {None: self._base}
+        found: dict[MaskSpec | None, list[pl.DataFrame]] = {None: [one.outcomes for one in self._stopped]}
         for cell in self._cells:
             found.setdefault(cell.mask, []).append(pl.concat(cell.outcomes).head(cell.stop or 0))
         return found
