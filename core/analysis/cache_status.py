@@ -47,10 +47,7 @@ def cache_status(
         ValueError: k asks for more weights than there are candidates.
     """
     masks = [None] if mask is None else [None, mask, mask.control]
-    if until is None:
-        stored = [is_stored(experiment, one, benchmark, n) for one in masks]
-    else:
-        stored = StoppedCells(experiment, benchmark, until).are_over(masks)
+    stored = _are_stored(experiment, masks, benchmark, n, until)
     if mask is None:
         return CacheStatus(stored[0], ablated=False, control=False, ranking=True)
     base, ablated, control = stored
@@ -66,6 +63,19 @@ def is_stored(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmar
     return experiment.store.outcomes.entries.has(experiment.request(mask, benchmark, n).key)
 
 
+def _are_stored(
+    experiment: Experiment,
+    masks: Sequence[MaskSpec | None],
+    benchmark: Benchmark,
+    n: int,
+    until: float | None,
+) -> list[bool]:
+    """Whether there are the outcomes of each mask; with `until` those that settle it."""
+    if until is None:
+        return [is_stored(experiment, mask, benchmark, n) for mask in masks]
+    return StoppedCells(experiment, benchmark, until).are_over(masks)
+
+
 def cached_abilities(
     experiment: Experiment,
     template: MaskSpec | None,
@@ -79,10 +89,7 @@ def cached_abilities(
     `cache_status`.
     """
     masks = {ability.id: template and replace(template, ability=ability.id) for ability in ABILITIES}
-    if until is None:
-        stored = [is_stored(experiment, mask, benchmark, n) for mask in masks.values()]
-    else:
-        stored = StoppedCells(experiment, benchmark, until).are_over(list(masks.values()))
+    stored = _are_stored(experiment, list(masks.values()), benchmark, n, until)
     return frozenset(ability for ability, has in zip(masks, stored, strict=True) if has)
 
 
@@ -97,9 +104,9 @@ def cached_benchmarks(
 
     With `until`: see `cache_status`.
     """
-    if until is None:
-        return frozenset(b.id for b in benchmarks if is_stored(experiment, mask, b, items_of(b, limit)))
-    return frozenset(b.id for b in benchmarks if StoppedCells(experiment, b, until).are_over([mask])[0])
+    return frozenset(
+        b.id for b in benchmarks if all(_are_stored(experiment, [mask], b, items_of(b, limit), until))
+    )
 
 
 def items_of(benchmark: Benchmark, limit: int | None) -> int:
