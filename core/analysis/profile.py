@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -129,10 +129,14 @@ def write_profile(profile: Profile, experiment: Experiment, folder: Path) -> Non
         OSError: the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    failures, outcomes = profile.failures, _with_items(profile, experiment)
-    frames = (profile.cells, None, failures.shares, failures.tags, failures.choices)
-    for name, frame in zip(FILES, frames, strict=False):
-        write_atomically(folder / name, outcomes.sink_parquet if frame is None else frame.write_parquet)
+    failures = profile.failures
+    writers: list[Callable[[Path], None]] = [
+        profile.cells.write_parquet,
+        _with_items(profile, experiment).sink_parquet,
+        *(frame.write_parquet for frame in (failures.shares, failures.tags, failures.choices)),
+    ]
+    for name, write in zip(FILES, writers, strict=False):
+        write_atomically(folder / name, write)
     document = {**settings_of(profile, experiment), **findings_of(profile)}
     text = json.dumps(as_plain(document), indent=2, ensure_ascii=False)
     write_atomically(folder / FILES[-1], (text + "\n").encode())
