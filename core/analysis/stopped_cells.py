@@ -85,12 +85,13 @@ class StoppedCells:
 
     def frame(self, mask: MaskSpec | None) -> pl.DataFrame | None:
         """The outcomes that count: the intact model's of all items, a mask's of those it needed so far."""
-        if mask is None or self.base is None:
-            return None if self.base is None else self.base.outcomes
-        frame = self._read(mask)
-        if frame is None:
+        if self.base is None:
             return None
-        return frame.head(self.base.stop(frame, self._ends, self._until) or len(frame))
+        if mask is None:
+            return self.base.outcomes
+        cell = self._cell(self.base, mask)
+        frame = None if cell is None else self._read(mask)
+        return None if cell is None or frame is None else frame.head(cell.statistics.n)
 
     def beyond(self, masks: Sequence[MaskSpec]) -> list[Beyond] | None:
         """What each mask does beyond the others; None if one of them is not stored."""
