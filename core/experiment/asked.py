@@ -27,8 +27,6 @@ class AskedRuns:
     runs: tuple[AskedRun, ...] = ()
     ranked: tuple[MaskSpec, ...] = ()
     """Masks of which only the rankings are asked for."""
-    until: ClassVar[None] = None
-    """All items count."""
     with_controls: ClassVar[bool] = False
     """No screen shows the generation quality of controls."""
 
