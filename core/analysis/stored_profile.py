@@ -54,7 +54,7 @@ def stored_profile(
     )
     plan = _plan(stored, replace(mask, n_items=None), benchmarks, limit, ks)
     plan = plan if until is None else replace(plan, until=until).drawn()
-    frames = stored.frames((None, *plan.masks()), plan.benchmarks)
+    frames = stored.frames(plan)
     known = {one: [frame for frame in found if frame is not None] for one, found in frames.items()}
     if lost := sum(len(frames[one]) - len(found) for one, found in known.items()):
         raise ValueError(f"{lost} of the stored runs are damaged: x runs them again.")
@@ -75,15 +75,12 @@ class _Whole:
         """Whether the run of a mask (None: the intact model) is stored whole."""
         return is_stored(self._experiment, mask, benchmark, items_of(benchmark, self._limit))
 
-    def frames(self, masks: Sequence[MaskSpec | None], benchmarks: Sequence[Benchmark]) -> Found:
+    def frames(self, plan: Plan) -> Found:
         """The outcomes."""
-        asked = {
-            mask: [self._experiment.request(mask, one, items_of(one, self._limit)).key for one in benchmarks]
-            for mask in masks
-        }
-        every = [key for keys in asked.values() for key in keys]
+        asked = {mask: plan.requests(self._experiment, mask) for mask in (None, *plan.masks())}
+        every = [request.key for requests in asked.values() for request in requests]
         found = self._experiment.store.outcomes.load_many(every).frames
-        return {mask: [found.get(key) for key in keys] for mask, keys in asked.items()}
+        return {mask: [found.get(request.key) for request in requests] for mask, requests in asked.items()}
 
 
 class _Stopped:
@@ -98,9 +95,10 @@ class _Stopped:
         """Whether the run of a mask is settled; whether that of the intact model is whole."""
         return self._columns[benchmark.id].are_over([mask])[0]
 
-    def frames(self, masks: Sequence[MaskSpec | None], benchmarks: Sequence[Benchmark]) -> Found:
+    def frames(self, plan: Plan) -> Found:
         """The outcomes that count."""
-        return {mask: [self._columns[one.id].frame(mask) for one in benchmarks] for mask in masks}
+        columns = [self._columns[benchmark.id] for benchmark in plan.benchmarks]
+        return {mask: [column.frame(mask) for column in columns] for mask in (None, *plan.masks())}
 
 
 def _plan(
