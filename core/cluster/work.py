@@ -20,7 +20,7 @@ from core.cluster.units import (
 )
 from core.experiment.asked import Asked
 from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
-from core.experiment.pace import COSTS, Kind, Phase
+from core.experiment.pace import COSTS, Kind, answering
 from core.experiment.specs import MaskSpec, mask_weights
 
 WEIGHT_BYTES = 6
@@ -139,7 +139,7 @@ class Survey:
         experiment, entries = self._experiment, self._experiment.store.outcomes.entries
         whole, lacking, size = Counter[Kind](), Counter[Kind](), 0
         for request in requests_of(self.asked, experiment, unit.mask):
-            run = {_run_kind(request): request.n}
+            run = {answering(request.benchmark): request.n}
             compared = self._compared(request)
             whole += Counter(run) + Counter(compared)
             if not entries.has(request.key):
@@ -185,11 +185,6 @@ class Survey:
         if one is None:
             return []
         return [(self._ranking_of([one]), self._is_ranked[one.mask], self._ranking_bytes(one))]
-
-
-def _run_kind(request: OutcomesRequest) -> Kind:
-    phase: Phase = "evaluating" if request.benchmark.kind == "multiple_choice" else "writing"
-    return phase, request.benchmark.id
 
 
 def _row_bytes(request: OutcomesRequest) -> int:

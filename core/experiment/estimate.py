@@ -8,7 +8,7 @@ from typing import NamedTuple
 from core.abilities.neutral_texts import neutral_texts
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
-from core.experiment.pace import COSTS, Kind, Paces, Phase
+from core.experiment.pace import COSTS, Kind, Paces, answering
 
 ITEM_S = 0.002
 """Seconds that an evaluated item takes however small the model is."""
@@ -42,14 +42,14 @@ def estimate(
         n_items: diagnostic items of each of them.
         paces: as far as they were measured.
     """
-    phase: Phase = "evaluating" if benchmark.kind == "multiple_choice" else "writing"
+    evaluation = answering(benchmark)
     texts = 2 * len(neutral_texts(experiment.spec.level))
     scoring: dict[Kind, float] = {("scoring", ""): scored * n_items, ("ranking", ""): 1.0} if scored else {}
-    cell: dict[Kind, float] = {(phase, benchmark.id): n, ("quality", ""): texts}
+    cell: dict[Kind, float] = {evaluation: n, ("quality", ""): texts}
     scoring_s, cell_s = paces.seconds(scoring), paces.seconds(cell)
     if scoring_s is not None and cell_s is not None:
         measured = {kind[0] for kind in paces.measured()}
-        needed = {phase, "scoring"} if scored else {phase}
+        needed = {evaluation[0], "scoring"} if scored else {evaluation[0]}
         return Estimate(scoring_s, cell_s, is_measured=needed <= measured)
     return Estimate(rough_seconds(experiment, scoring), rough_seconds(experiment, cell), is_measured=False)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from core.benchmarks.benchmark import Benchmark
 
 Phase = Literal[
     "preparing", "scoring", "ranking", "evaluating", "writing", "comparing", "quality", "checking"
@@ -38,6 +41,11 @@ SETTLING_SHARE = 0.05
 
 Kind = tuple[Phase, str]
 """A phase, and what tells its pace from that of others like it: an ability or a benchmark; may be empty."""
+
+
+def answering(benchmark: Benchmark) -> Kind:
+    """The kind of work that a benchmark's items are."""
+    return "evaluating" if benchmark.kind == "multiple_choice" else "writing", benchmark.id
 
 
 class Step(NamedTuple):

@@ -19,7 +19,7 @@ from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import part_ends, parts_of
 from core.experiment.events import CellsSettled
 from core.experiment.experiment import Experiment, OutcomesRequest
-from core.experiment.pace import Phase, Step
+from core.experiment.pace import Step, answering
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
 
@@ -113,9 +113,8 @@ class Rounds:
         """What comes after the next run of every open cell, at most."""
         steps = []
         for index, cells in Counter(cell.index for cell in self._open).items():
-            phase: Phase = "evaluating" if self._benchmarks[index].kind == "multiple_choice" else "writing"
             left = self._ends[index][-1] - self._ends[index][self._round]
-            steps.append(Step(phase, self._benchmarks[index].id, cells * left))
+            steps.append(Step(*answering(self._benchmarks[index]), cells * left))
         return steps
 
     def take(self, found: Mapping[str, pl.DataFrame]) -> CellsSettled | None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from core.abilities.neutral_texts import neutral_texts
 from core.analysis.cache_status import has_ranking
 from core.experiment.experiment import OutcomesRequest
-from core.experiment.pace import Phase, Step
+from core.experiment.pace import Step, answering
 from core.experiment.specs import MaskSpec
 from core.runner.divergences import pairs_to_compare
 from core.runner.runner import Runner
@@ -35,11 +35,10 @@ def steps_of_runs(
         if mask is not None and (missing or mask in unmeasured):
             steps += rankings.steps(mask)
         for request in missing:
-            phase: Phase = "evaluating" if request.benchmark.kind == "multiple_choice" else "writing"
             if request.benchmark.id not in prepared:
                 steps.append(Step("preparing", request.benchmark.id, request.n))
                 prepared.add(request.benchmark.id)
-            steps.append(Step(phase, request.benchmark.id, request.n))
+            steps.append(Step(*answering(request.benchmark), request.n))
         steps += _after_runs(runner, mask, asked, missing, is_measured=mask not in unmeasured)
     return [*steps, checking(runner)] if any(mask is not None for mask in runs) else steps
 
