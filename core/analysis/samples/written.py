@@ -45,7 +45,7 @@ def stored_divergences(
 def parts_divergences(
     experiment: Experiment,
     base: Sequence[OutcomesRequest],
-    ablated: Sequence[OutcomesRequest] = (),
+    ablated: Sequence[OutcomesRequest],
     *,
     n: int,
 ) -> pl.DataFrame | None:
