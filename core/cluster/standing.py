@@ -48,8 +48,6 @@ class StandingCrew:
             return
         driver, self._began, self._present = self.driver, time.monotonic(), 0
         driver.emit(ModelLoading(driver.spec.name, "starting Ray"))
-        if (known := stored_settlement(driver)) is not None:
-            driver.settle(*known)
         with ExitStack() as stack:
             self._ray = stack.enter_context(started(self._options))
             crew = Crew(self._ray, driver, self._options, self._lose, is_live=True)
@@ -67,18 +65,19 @@ class StandingCrew:
         self._scores.clear()
 
     def settle(self) -> None:
-        """Has prompt form and level settled by a worker's model, unless answers that do are stored.
+        """Settles prompt form and level by stored answers, else by those of a worker's model.
 
         Raises:
             Cancelled: the driver was cancelled.
             ValueError: Ray or the model cannot be used.
         """
-        driver = self.driver
-        if stored_settlement(driver) is None:
+        known = stored_settlement(self.driver)
+        if known is None:
             self.start()
             assert self._crew is not None, "it was just started"
-            driver.settle(*self._crew.settled(self._turn))
+            known = self._crew.settled(self._turn)
             self._crew.events()  # the last ones would be taken for those of a probe that goes on
+        self.driver.settle(*known)
 
     def do(self, asked: Asked) -> Iterator[Sequence[Unit]]:
         """Does what is asked for; see `doing_units`.
