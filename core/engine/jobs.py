@@ -159,8 +159,7 @@ class JobQueue:
     def take_beside(self, may_run: Callable[[Start], bool]) -> tuple[Job, Start] | None:
         """The next job that may be done beside the running one, running now; None if there is none."""
         with self._changed:
-            waiting = () if self.is_cancelled else self._waiting
-            return next((self._begin(entry) for entry in waiting if may_run(entry.start)), None)
+            return None if self.is_cancelled else self._begin_first(may_run)
 
     def take_in_pause(self, may_run: Callable[[Start], bool]) -> tuple[Job, Start] | None:
         """While the running job is paused: the next job that may be done meanwhile, running now.
@@ -169,9 +168,8 @@ class JobQueue:
         """
         with self._changed:
             while self.is_paused:
-                for entry in self._waiting:
-                    if may_run(entry.start):
-                        return self._begin(entry)
+                if (begun := self._begin_first(may_run)) is not None:
+                    return begun
                 self._changed.wait()
             return None
 
@@ -213,6 +211,9 @@ class JobQueue:
     @property
     def _waiting(self) -> list[_Entry]:
         return [entry for entry in self._entries if entry not in self._taken]
+
+    def _begin_first(self, may_run: Callable[[Start], bool]) -> tuple[Job, Start] | None:
+        return next((self._begin(entry) for entry in self._waiting if may_run(entry.start)), None)
 
     def _begin(self, entry: _Entry) -> tuple[Job, Start]:
         self._taken.append(entry)
