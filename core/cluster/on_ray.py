@@ -152,7 +152,8 @@ def doing_units(asked: Asked, runner: Runner, crew: Crew) -> Iterator[Sequence[U
             crew.arrive(runner.check_cancelled)
             crew.merge(runner.info.layers or 1, wanted, look)
             survey = Survey(asked, runner)
-            schedule, shown = Schedule(survey, runner), Shown(survey, runner)
+            schedule = Schedule(survey, runner)
+            shown.expect(survey, runner)
         while not schedule.is_done():
             runner.check_cancelled()
             yield _turn(schedule, crew, shown)

@@ -31,11 +31,7 @@ class Shown:
     def __init__(self, survey: Survey, runner: Runner) -> None:
         """Emits how many runs there are."""
         self._emit, self._began = runner.emit, time.monotonic()
-        timing = timing_of(runner)
-        lacking = (one for one in survey.every if not one.is_stored)
-        self._seconds = {one.unit: timing.seconds(one.lacking) for one in lacking}
-        """The estimated time of each unit that is not done."""
-        self._pace = _Pace(is_known=timing.basis == "measured")
+        self.expect(survey, runner)
         self._starts: dict[Unit, float] = {}
         self._said: dict[int, float | None] = {}
         """When each worker will be done with its unit, as it says."""
@@ -43,6 +39,14 @@ class Shown:
         found = _found(survey, runner)
         self._total, self._done = found.total - found.cached, 0
         self._emit(found)
+
+    def expect(self, survey: Survey, runner: Runner) -> None:
+        """Estimates the time of what is lacking now, from what is known by now."""
+        timing = timing_of(runner)
+        lacking = (one for one in survey.every if not one.is_stored)
+        self._seconds = {one.unit: timing.seconds(one.lacking) for one in lacking}
+        """The estimated time of each unit that is not done."""
+        self._pace = _Pace(is_known=timing.basis == "measured")
 
     def begin(self, worker: int, unit: Unit) -> None:
         """Notes that a worker begins a unit."""
