@@ -18,7 +18,6 @@ from core.cluster.schedule import Schedule
 from core.cluster.shown import Shown
 from core.cluster.units import Unit, WantedRanking, is_contrast, wanted_rankings
 from core.cluster.work import Survey
-from core.experiment.asked import Asked
 from core.experiment.plan import Plan
 from core.inference.cancelling import Cancelled
 from core.runner.runner import Runner
@@ -112,24 +111,25 @@ def run_on_ray(
     Raises:
         ValueError: Ray cannot be used, or no worker is left that can do a unit.
     """
-    if Schedule(Survey(plan, runner), runner).is_done():
+    survey = Survey(plan, runner)
+    if Schedule(survey, runner).is_done():
         return True
     with started(options) as ray, closing(Crew(ray, runner, options, note)) as crew:
         try:
-            for _ in doing_units(plan, runner, crew):
+            for _ in doing_units(survey, runner, crew):
                 pass
         except Cancelled:
             return False
     return True
 
 
-def doing_units(asked: Asked, runner: Runner, crew: Crew) -> Iterator[Sequence[Unit]]:
+def doing_units(survey: Survey, runner: Runner, crew: Crew) -> Iterator[Sequence[Unit]]:
     """Does all units that the cache lacks; yields those that are done since, several times a second.
 
     What workers have in hand when this ends early is stopped within a layer of its batch.
 
     Args:
-        asked: a plan, or single runs.
+        survey: what is asked for, and what the cache has of it.
         runner: the driver's, which loads no model; its prompts are settled.
         crew: the workers.
 
@@ -137,7 +137,7 @@ def doing_units(asked: Asked, runner: Runner, crew: Crew) -> Iterator[Sequence[U
         Cancelled: the runner was cancelled; what was finished is stored.
         ValueError: no worker is left that can do a unit.
     """
-    survey = Survey(asked, runner)
+    asked = survey.asked
     schedule, shown = Schedule(survey, runner), Shown(survey, runner)
     if schedule.is_done():
         return

@@ -13,6 +13,7 @@ from core.cluster.ray_crew import Crew
 from core.cluster.ray_errors import reason_of
 from core.cluster.ray_options import RayOptions
 from core.cluster.units import Unit, abilities_to_score, wanted_rankings
+from core.cluster.work import Survey
 from core.experiment.asked import Asked
 from core.experiment.events import Event, ModelFailed, ModelLoaded, ModelLoading, WorkerLost
 from core.runner.probe import stored_settlement
@@ -91,7 +92,7 @@ class StandingCrew:
         assert self._ray is not None, "it was just started"
         self._scores |= self._scores_for(asked)
         try:
-            for done in doing_units(asked, self.driver, self._crew):
+            for done in doing_units(Survey(asked, self.driver), self.driver, self._crew):
                 self._say()
                 yield done
         except self._ray.exceptions.RayError as error:
