@@ -47,8 +47,6 @@ pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (extra ray)"),
 ]
 
-TAKES_LONG = pytest.mark.long
-
 ABILITY, OTHER = "spatial_reasoning", "temporal_reasoning"
 TWO = RayOptions(workers=2, cpus_per_worker=1)
 FIRST = StartRuns(
