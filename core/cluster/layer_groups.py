@@ -20,7 +20,7 @@ from core.importance.plan import Group
 from core.masks.choices import Scope
 from core.masks.contrast import Shares, contrast_scores, no_shares, sums_of
 from core.masks.ranking import Part, Scores, Threshold, rankings_of_matrices, size_of
-from core.masks.unit_scores import unit_scores
+from core.masks.unit_scores import of_variant, unit_scores
 from core.models.matrices import Matrix, Variant
 from core.models.units import UnitBlock, unit_blocks
 from core.runner.importance import ORDER, computed_importance
@@ -115,8 +115,7 @@ class LayerGroup:
     def _of(self, ability: str, variant: Variant, scope: Scope) -> Sequence[Scores]:
         """An ability's scores of the candidates here: of each matrix's weights, or each block's units."""
         if scope == "units":
-            of_blocks = zip(self._blocks, self._of_units(ability), strict=True)
-            return [one for block, one in of_blocks if variant == "all" or block.parts[0].matrix.is_mlp]
+            return of_variant(self._blocks, self._of_units(ability), variant)
         if ability not in self._scores:
             self._scores[ability] = self._computed(ability)
         own = self._scores[ability]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from core.masks.ranking import CHUNK, Scores, part_of
+from core.models.matrices import Variant
 from core.models.units import Part, UnitBlock
 
 
@@ -29,6 +30,12 @@ def unit_scores(blocks: Sequence[UnitBlock], scores: Sequence[Scores] | Mapping[
             total += lines.view(part.repeats, block.count, part.width).sum(dim=(0, 2))
         found.append((total / block.size).float())
     return found
+
+
+def of_variant(blocks: Sequence[UnitBlock], scores: Sequence[Tensor], variant: Variant) -> list[Tensor]:
+    """The scores of the blocks that a variant takes units from, out of the scores of all blocks."""
+    of_blocks = zip(blocks, scores, strict=True)
+    return [one for block, one in of_blocks if variant == "all" or block.parts[0].matrix.is_mlp]
 
 
 def _line_sums(part: Part, scores: Scores) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.experiment.specs import MaskSpec
 from core.masks.contrast import ContrastScores, contrast_scores, no_shares
-from core.masks.unit_scores import unit_scores
+from core.masks.unit_scores import of_variant, unit_scores
 from core.models.matrices import Variant
 from core.models.units import unit_blocks
 from core.runner.importance import ORDER, ImportanceMaps
@@ -55,8 +55,8 @@ class UnitScores:
         """
         whole, halves = self._of(mask.ability, expected, with_halves=True)
         return OfUnits(
-            self._in_variant(mask.variant, whole),
-            tuple(self._in_variant(mask.variant, half) for half in halves),
+            of_variant(self._blocks, whole, mask.variant),
+            tuple(of_variant(self._blocks, half, mask.variant) for half in halves),
         )
 
     def contrast(self, mask: MaskSpec, expected: Iterable[MaskSpec] = ()) -> list[ContrastScores]:
@@ -67,7 +67,9 @@ class UnitScores:
             ValueError: importance does not fit in memory and on the disk, or is 0 everywhere.
         """
         by_ability = {
-            ability: self._in_variant(mask.variant, self._of(ability, expected, with_halves=False).whole)
+            ability: of_variant(
+                self._blocks, self._of(ability, expected, with_halves=False).whole, mask.variant
+            )
             for ability in ORDER
         }
         own = by_ability[mask.ability]
@@ -95,7 +97,3 @@ class UnitScores:
                 known = OfUnits(whole, tuple(halves))
             self.by_ability[ability] = known
         return known
-
-    def _in_variant(self, variant: Variant, scores: list[Tensor]) -> list[Tensor]:
-        blocks = zip(self._blocks, scores, strict=True)
-        return [one for block, one in blocks if variant == "all" or block.parts[0].matrix.is_mlp]
