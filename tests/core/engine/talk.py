@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from core.engine.client import Connection
-from core.engine.protocol import StartRuns
+from core.engine.client import Connection, connect
+from core.engine.protocol import EngineSpec, Shutdown, StartRuns
 from core.engine.runtime import EngineProcess
 from core.experiment.events import Event, JobChanged, Snapshot
 from core.experiment.jobs import ENDED, Job, JobState
@@ -86,3 +86,20 @@ class Screen:
 
     def of(self, kind: type[T]) -> list[T]:
         return [event for event in self.heard if isinstance(event, kind)]
+
+
+@asynccontextmanager
+async def screen_of(spec: EngineSpec, process: EngineProcess | None = None) -> AsyncIterator[Screen]:
+    """A screen that listens to an engine."""
+    screen = Screen(await connect(spec, process))
+    try:
+        yield screen
+    finally:
+        await screen.connection.close()
+
+
+async def end(spec: EngineSpec) -> None:
+    """Has an engine end, and hears it out."""
+    async with screen_of(spec) as screen:
+        screen.connection.send(Shutdown())
+        await screen.to_the_end()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -13,13 +12,11 @@ import torch
 
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
-from core.engine.client import connect
 from core.engine.protocol import (
     Cancel,
     EngineSpec,
     Pause,
     Resume,
-    Shutdown,
     StartGeneration,
     StartRankings,
     StartRuns,
@@ -42,7 +39,7 @@ from core.masks.choices import SELECTIONS
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from core.runner.runs import outcomes_of
-from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
+from tests.core.engine.talk import IMPORTANCE, Screen, end, kill, private_folder, screen_of
 
 SPATIAL = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)
 BENCHMARKS = ("spatial_reasoning", "temporal_reasoning")
@@ -61,7 +58,7 @@ def spec(
         try:
             asyncio.run(_loaded(spec, process))
             yield spec
-            asyncio.run(_ended(spec))
+            asyncio.run(end(spec))
             assert process.wait(timeout=60) == 0
         finally:
             kill(process)
@@ -74,25 +71,10 @@ async def _loaded(spec: EngineSpec, process: EngineProcess) -> None:
             await screen.until(lambda event: isinstance(event, ModelLoaded))
 
 
-async def _ended(spec: EngineSpec) -> None:
-    async with screen_of(spec) as screen:
-        screen.connection.send(Shutdown())
-        await screen.to_the_end()
-
-
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """The same model in this process, with a cache of its own."""
     return Runner(ModelSpec(), Store(tmp_path_factory.mktemp("own")), IMPORTANCE)
-
-
-@asynccontextmanager
-async def screen_of(spec: EngineSpec, process: EngineProcess | None = None) -> AsyncIterator[Screen]:
-    screen = Screen(await connect(spec, process))
-    try:
-        yield screen
-    finally:
-        await screen.connection.close()
 
 
 def outcomes_here(runner: Runner, mask: MaskSpec | None, benchmark: str, n: int) -> pl.DataFrame:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,13 +13,11 @@ import pytest
 
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.cluster.ray_options import RayOptions
-from core.engine.client import connect
 from core.engine.protocol import (
     Cancel,
     EngineSpec,
     Pause,
     Resume,
-    Shutdown,
     StartGeneration,
     StartRankings,
     StartRuns,
@@ -40,7 +38,7 @@ from core.experiment.text_events import TextEnded
 from core.models.spec import ModelSpec
 from core.runner.runner import Runner
 from tests.core.cluster.test_shards import payloads
-from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
+from tests.core.engine.talk import IMPORTANCE, Screen, end, kill, private_folder, screen_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -80,27 +78,12 @@ def ray_engine(root: Path) -> Iterator[tuple[EngineSpec, EngineProcess]]:
         yield spec, process
         below = psutil.Process(process.pid).children(recursive=True)
         assert len(below) > 2
-        asyncio.run(_end(spec))
+        asyncio.run(end(spec))
         assert process.wait(timeout=60) == 0
         _, left = psutil.wait_procs(below, timeout=60)
         assert not left  # Ray's workers end by themselves once its raylet has
     finally:
         kill(process)
-
-
-async def _end(spec: EngineSpec) -> None:
-    async with screen_of(spec) as screen:
-        screen.connection.send(Shutdown())
-        await screen.to_the_end()
-
-
-@asynccontextmanager
-async def screen_of(spec: EngineSpec, process: EngineProcess | None = None) -> AsyncIterator[Screen]:
-    screen = Screen(await connect(spec, process))
-    try:
-        yield screen
-    finally:
-        await screen.connection.close()
 
 
 @pytest.fixture(scope="module")
