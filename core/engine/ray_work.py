@@ -61,7 +61,7 @@ def _do_runs(crew: StandingCrew, job: str, requests: Sequence[OutcomesRequest], 
     driver = crew.driver
     keys = [request.key for request in requests]
     known = {(one.mask, one.benchmark.id, one.n): one.key for one in requests}
-    finished = set(find_runs(driver, requests).frames)
+    finished = find_runs(driver, requests)
     going: dict[int, str] = {}
 
     def say() -> None:

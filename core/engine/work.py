@@ -83,11 +83,11 @@ def _do(runner: Runner, job: str, start: Start, advance: Advance, options: Bench
 
 def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
     requests = requests_of(runner, start, options)
-    loaded = find_runs(runner, requests)
-    finished = set(loaded.frames)
+    stored = find_runs(runner, requests)
+    finished = set(stored)
     advance(sum(request.key in finished for request in requests))
     # No screen shows the generation quality of controls, and measuring it takes as long as many items.
-    for computed in run_missing(runner, requests, loaded.frames, with_controls=False):
+    for computed in run_missing(runner, requests, stored, with_controls=False):
         finished.add(computed.key)
         advance(sum(request.key in finished for request in requests))
 

@@ -36,8 +36,6 @@ from core.runner.steps import steps_of_runs
 if TYPE_CHECKING:
     import polars as pl
 
-    from cache.outcomes import Loaded
-
 TRIES = 2
 """How often missing runs are computed: again what was deleted or damaged meanwhile."""
 
@@ -164,9 +162,8 @@ def _store_all(
         Cancelled: the runner was cancelled, with every finished run stored.
         ValueError: the cache loses what is stored.
     """
-    keys = list(dict.fromkeys(request.key for request in requests))
-    stored = whole_runs(runner, keys)
-    runner.emit(RunsFound(total=len(requests), cached=sum(request.key in stored for request in requests)))
+    keys = {request.key for request in requests}
+    stored = find_runs(runner, requests)
     finished(stored)
     for _ in range(TRIES):
         known, computed = frozenset(stored), list[str]()
@@ -174,9 +171,9 @@ def _store_all(
             computed.append(one.key)
             finished({*known, *computed})
         stored |= whole_runs(runner, computed)
-        if stored >= set(keys):
+        if stored >= keys:
             return
-    lost = len(set(keys) - stored)
+    lost = len(keys - stored)
     raise ValueError(
         f"The cache folder {runner.store.root} loses what is stored in it: {lost} runs are not there any "
         "more, or damaged. Check the disk, or give another --cache-dir."
@@ -211,9 +208,9 @@ def all_outcomes(runner: Runner, requests: Sequence[OutcomesRequest]) -> list[pl
         WeightsChangedError: the weights were not restored.
         ValueError: k is out of range, or a log-likelihood is not finite.
     """
-    loaded = find_runs(runner, requests)
+    stored = find_runs(runner, requests)
     try:
-        for _ in run_missing(runner, requests, loaded.frames):
+        for _ in run_missing(runner, requests, stored):
             pass
     finally:
         runner.verify_restored()
@@ -223,12 +220,11 @@ def all_outcomes(runner: Runner, requests: Sequence[OutcomesRequest]) -> list[pl
     return found
 
 
-def find_runs(runner: Runner, requests: Sequence[OutcomesRequest]) -> Loaded:
-    """The stored outcomes of requests; emits how many of them are stored."""
-    loaded = stored_outcomes(runner, [request.key for request in requests])
-    cached = sum(request.key in loaded.frames for request in requests)
-    runner.emit(RunsFound(total=len(requests), cached=cached))
-    return loaded
+def find_runs(runner: Runner, requests: Sequence[OutcomesRequest]) -> set[str]:
+    """The keys of those requests that are stored and whole; emits how many they are."""
+    stored = whole_runs(runner, list(dict.fromkeys(request.key for request in requests)))
+    runner.emit(RunsFound(total=len(requests), cached=sum(request.key in stored for request in requests)))
+    return stored
 
 
 def run_missing(
