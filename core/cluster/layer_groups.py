@@ -1,8 +1,8 @@
 """A worker's layers: their scores for all abilities, and their part of each contrast.
 
 Where machines share no folder, nobody has the scores of all weights for all abilities. Each worker scores its
-own layers for every ability, and keeps them; a contrast is ranked over all of them by counts alone. Of whole
-units it keeps the units' scores only.
+own layers for every ability, and keeps them; a contrast is ranked over all of them by counts alone. For whole
+units it keeps only the scores of the units.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ class RayOptions:
     """Where Ray's workers are, and how many."""
 
     address: str = LOCAL
-    """Of a cluster's head node, or `local`."""
+    """The address of a cluster's head node, or `local`."""
     workers: int | None = None
     """None for one on each GPU; without any GPU, on each node."""
     cpus_per_worker: int | None = None

@@ -78,7 +78,7 @@ class Order:
     """The driver's cache folder, which other machines may see or not."""
     shipped: Path | None
     fingerprint: str
-    """Of the weights that the driver's keys are made with."""
+    """The fingerprint of the weights that the driver's keys are made with."""
     versions: Mapping[KeyKind, int]
     """Versions of what is stored."""
     threads: int
@@ -124,7 +124,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Errand:
-    """What the units of one job are of."""
+    """What a worker needs to know of the job that its units belong to."""
 
     asked: Asked
     prompt: AskedPrompt

@@ -58,7 +58,7 @@ class Shown:
         self._pace.note(self._seconds.pop(unit, 0.0), time.monotonic() - self._starts[unit])
 
     def take(self, events: Sequence[tuple[int, Event]], in_hand: Mapping[int, Unit]) -> None:
-        """Emits events; of phases and of answers that are being written those of one worker.
+        """Emits events: phases, and answers that are being written, from one worker only.
 
         Args:
             events: with the number of the worker of each.
