@@ -116,7 +116,7 @@ class Judge:
     reporting: int
     """Items of each ability that report."""
     form: Form = "own"
-    """Of both."""
+    """The form of both parts of the items."""
 
     @cached_property
     def blocks(self) -> Blocks:

@@ -163,7 +163,7 @@ class Maker:
         return float(np.mean([one.neurons for one in found]))
 
     def _neuron_auroc(self, ability: int, scores: NDArray[np.float32]) -> float:
-        """Of (neurons of all layers,) scores."""
+        """How well (neurons of all layers,) scores tell an ability's own block from the others'."""
         blocks = self.judge.blocks.of_neurons
         owners = np.tile(blocks, len(scores) // len(blocks))
         return auroc_of(scores[owners == ability], scores[(owners != ability) & (owners < len(PRIVATE))])

@@ -39,7 +39,7 @@ ABSOLUTE, SIGNED, LOST, GIM = "absolute", "signed", "lost", "gim"
 """Sums over items of |gradient x weight|, of it with its sign, of its losses, and of GIM's absolute value."""
 
 Form = Literal["own", "written", "both"]
-"""Of items: the one of the model; the one in which it writes, all but the answer written; or each in turn."""
+"""Forms of items: the model's own; that in which it writes, all but the answer written; or each in turn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Subject:
     folder: Path | None = None
     """Where sums over items are kept from run to run; None: in memory."""
     form: Form = "own"
-    """Of the diagnostic items."""
+    """The form of the diagnostic items."""
     _items: dict[str, list[LossItem]] = field(default_factory=dict)
     _sums: dict[str, dict[str, Map]] = field(default_factory=dict)
 
