@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import psutil
@@ -64,8 +65,8 @@ class Server:
         self._engine, self._state = spec.id, EngineState()
         self._clients: set[asyncio.StreamWriter] = set()
         self._pacer = Pacer(self._loop, self._pass_on)
-        self._queue = JobQueue(spec.id, self._from_worker)
-        self._worker = Worker(spec, self._queue, paths.log, self._from_worker, self._on_idle)
+        self._queue = JobQueue(spec.id, self.emit)
+        self._worker = Worker(spec, self._queue, paths.log, self.emit, self._on_idle)
         self._end = asyncio.Event()
         self._idle_timer: asyncio.TimerHandle | None = None
 
@@ -168,9 +169,9 @@ class Server:
 
     # Events.
 
-    def _from_worker(self, event: Event) -> None:
-        """Called in any thread."""
-        self._loop.call_soon_threadsafe(self._pacer.emit, event)
+    def emit(self, event: Event) -> None:
+        """Passes the event on, from any thread."""
+        self._soon(partial(self._pacer.emit, event))
 
     def _pass_on(self, event: Event) -> None:
         self._state.fold(event)
@@ -186,11 +187,22 @@ class Server:
                 gpus = self._worker.gpus
                 self._pass_on(Heartbeat(process.memory_info().rss, gpus.held_bytes(), gpus.facts()))
 
+    def _soon(self, call: Callable[[], None]) -> None:
+        """Has the loop call it, from any thread.
+
+        The engine's end does not wait for a model that loads: what is said after it nobody hears.
+        """
+        try:
+            self._loop.call_soon_threadsafe(call)
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+
     # Idleness.
 
     def _on_idle(self) -> None:
         """Called in the worker's thread."""
-        self._loop.call_soon_threadsafe(self._watch_idleness)
+        self._soon(self._watch_idleness)
 
     def _watch_idleness(self) -> None:
         """Starts the timer after which the engine ends; stops it while there is a client or a job."""

@@ -22,6 +22,7 @@ from core.engine.runtime import (
     runtime_folder,
     start_engine,
 )
+from core.engine.server import Server
 from core.experiment.events import ModelFailed, RunFinished, RunsFound
 from core.experiment.specs import Run
 from core.models.spec import ModelSpec
@@ -103,6 +104,16 @@ def test_an_idle_engine_ends_and_leaves_only_its_log(
     assert process.wait(timeout=60) == 0
     assert {path.suffix for path in folder.iterdir()} == {".log", ".lock"}
     assert process.log.read_text() == ""
+
+
+def test_what_a_worker_says_after_the_engine_ended_is_lost_without_harm(folder: Path, tmp_path: Path) -> None:
+    spec = spec_in(tmp_path)
+
+    async def made() -> Server:
+        return Server(spec, RuntimePaths.of(spec.id), idle_s=1.0)
+
+    server = asyncio.run(made())  # its loop is closed now, while a model may still load
+    server.emit(ModelFailed("too late"))
 
 
 def test_of_two_that_race_one_is_the_engine(start: Start, folder: Path, tmp_path: Path) -> None:
