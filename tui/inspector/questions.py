@@ -37,9 +37,10 @@ KEEP = "keep"
 
 def which_selection(controller: Controller) -> Choose:
     """A selection of weights, or a scope: what is selected, and from where."""
-    options = [Option(one, one, SELECTION_MEANINGS[one]) for one in SELECTIONS]
-    options += [Option(one, SCOPE_WORDS[one], SCOPE_MEANINGS[one], group="scope") for one in SCOPES]
-    return Choose("selection", options, controller.lens.selection, controller.session.marks)
+    lens, marks = controller.lens, controller.session.marks
+    options = [Option(one, one, SELECTION_MEANINGS[one], group="which weights") for one in SELECTIONS]
+    options += [Option(one, SCOPE_WORDS[one], SCOPE_MEANINGS[one], group="from where") for one in SCOPES]
+    return Choose("selection", options, lens.selection, marks, also=[lens.scope])
 
 
 def which_k(controller: Controller) -> Enter[TypedK]:

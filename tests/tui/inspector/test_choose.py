@@ -39,18 +39,33 @@ def test_the_list_shows_what_is_chosen_and_what_the_cache_has() -> None:
     assert answer is UNANSWERED
     assert "  ● ARC [bold]Challenge  science at school\\x1b[31m" in text
     assert "▸ ○ HellaSwag" in text
-    assert "  GSM8K" in text
+    assert "    GSM8K                arithmetic in words" in text
 
 
-def test_a_rule_parts_kinds_of_things_and_is_passed_over() -> None:
-    options = [*OPTIONS, Option("per-matrix", "per matrix", group="scope")]
-    _, text = answered(Choose("selection", options, "gsm"))
-    lines = text.splitlines()
+def test_a_heading_is_above_each_kind_of_thing_and_passed_over() -> None:
+    options = [*OPTIONS, *(Option(one, f"scope {one}", group="from where") for one in ("all", "each"))]
+    _, text = answered(Choose("selection", options, "gsm", also=["each"]))
+    lines = [line.split("│")[1].strip() for line in text.splitlines() if line.count("│") == 2]
     first = next(number for number, line in enumerate(lines) if "GSM8K" in line)
-    assert "──────" in lines[first + 1]
-    assert "per matrix" in lines[first + 2]
-    assert answered(Choose("selection", options, "gsm"), "j", "enter")[0] == "per-matrix"
-    assert answered(Choose("selection", options, "gsm"), "slash", *"per", "enter")[0] == "per-matrix"
+    assert lines[first].startswith("▸   GSM8K")
+    assert lines[first + 1 : first + 4] == ["from where", "scope all", "▸   scope each"]
+    for keys, chosen in [
+        (["j"], "all"),
+        (["j", "k"], "gsm"),
+        (["j", "j", "j"], "arc"),
+        (["k", "k", "k"], "each"),
+        (["G"], "each"),
+        (["slash", *"each"], "each"),
+    ]:
+        assert answered(Choose("selection", options, "gsm"), *keys, "enter")[0] == chosen
+
+
+def test_the_whole_note_is_in_sight_below_a_list_longer_than_the_screen() -> None:
+    long = "a note of which the list shows only the beginning, so all of it stands below the list, to its end"
+    options = [Option(f"b{number}", f"benchmark {number}", long) for number in range(40)]
+    for keys in ([], ["G"], ["slash", "b"]):
+        _, text = answered(Choose("benchmark", options), *keys)
+        assert "to its end" in text
 
 
 def test_with_ascii_every_sign_can_be_typed() -> None:

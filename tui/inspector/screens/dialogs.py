@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
@@ -52,7 +52,7 @@ class Option:
     also: str = ""
     """What else finds it in a filter."""
     group: str = ""
-    """What kind of thing it is: there is a rule between kinds."""
+    """What kind of thing it is: the heading above the first of each kind."""
 
 
 class Choose(ModalScreen[str | None]):
@@ -78,16 +78,25 @@ class Choose(ModalScreen[str | None]):
     Choose OptionList:focus {{ border: none; }}
     Choose Input {{ display: none; }}
     Choose Input.-shown {{ display: block; }}
-    Choose #note {{ height: 2; color: $text-muted; margin-top: 1; }}
+    Choose #note {{ dock: bottom; height: 2; color: $text-muted; margin-top: 1; }}
     """
 
     def __init__(
-        self, title: str, options: Sequence[Option], current: str | None = None, marks: Marks = UNICODE
+        self,
+        title: str,
+        options: Sequence[Option],
+        current: str | None = None,
+        marks: Marks = UNICODE,
+        *,
+        also: Collection[str] = (),
     ) -> None:
+        """A list with its cursor at the current choice; `also` are those of further groups."""
         super().__init__()
         self._heading, self._choices, self._marks = title, list(options), marks
-        self._chosen = current
-        self._found = self._choices
+        self._current, self._chosen = current, {current, *also}
+        self._has_stored = any(option.is_stored is not None for option in options)
+        self._found: dict[int, Option] = {}
+        """By their rows in the list; the other rows are headings."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame") as frame:
@@ -99,9 +108,9 @@ class Choose(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self._fill("")
-        ids = [option.id for option in self._found]
-        if self._chosen in ids:
-            self._list.highlighted = ids.index(self._chosen)
+        self._list.highlighted = next(
+            (row for row, option in self._found.items() if option.id == self._current), self._list.highlighted
+        )
         self._list.focus()
 
     @property
@@ -114,25 +123,28 @@ class Choose(ModalScreen[str | None]):
 
     def _fill(self, filtered_by: str) -> None:
         words = filtered_by.casefold().split()
-        self._found = [option for option in self._choices if _has(option, words)]
-        self._list.clear_options()
         width = max((len(option.label) for option in self._choices), default=0)
-        rows: list[Row | None] = []
-        for before, option in zip([None, *self._found], self._found, strict=False):
-            if before is not None and before.group != option.group:
-                rows.append(None)
+        rows: list[Row] = []
+        group, self._found = "", {}
+        for option in (one for one in self._choices if _has(one, words)):
+            if option.group != group:
+                group = option.group
+                rows.append(Row(Text(group, style="dim"), disabled=True))
+            self._found[len(rows)] = option
             rows.append(Row(self._row(option, width)))
+        self._list.clear_options()
         self._list.add_options(rows)
-        self._list.highlighted = 0 if self._found else None
+        self._list.highlighted = next(iter(self._found), None)
         if not self._found:
             self.query_one("#note", Static).update("No match.")
 
     def _row(self, option: Option, width: int) -> Text:
         marks = self._marks
         row = Text(no_wrap=True, overflow="ellipsis")
-        row.append(f"{marks.chosen if option.id == self._chosen else ' '} ")
-        if option.is_stored is not None:
-            row.append(f"{marks.stored if option.is_stored else marks.lacking} ")
+        row.append(f"{marks.chosen if option.id in self._chosen else ' '} ")
+        if self._has_stored:
+            stored = {True: marks.stored, False: marks.lacking, None: " "}
+            row.append(f"{stored[option.is_stored]} ")
         row.append(safe_line(option.label).ljust(width), style="bold")
         return row.append(f"  {safe_line(option.note)}") if option.note else row
 
@@ -152,15 +164,15 @@ class Choose(ModalScreen[str | None]):
     @on(OptionList.OptionHighlighted)
     def _show_note(self, event: OptionList.OptionHighlighted) -> None:
         # The whole note: the list cuts it.
-        if event.option_index < len(self._found):
+        if event.option_index in self._found:
             self.query_one("#note", Static).update(safe_line(self._found[event.option_index].note))
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
     def _choose(self) -> None:
-        index = self._list.highlighted
-        if index is not None:
-            self.dismiss(self._found[index].id)
+        row = self._list.highlighted
+        if row is not None:
+            self.dismiss(self._found[row].id)
 
     def action_filter(self) -> None:
         """Opens the filter line."""
@@ -169,14 +181,15 @@ class Choose(ModalScreen[str | None]):
 
     def action_move(self, step: int) -> None:
         """Moves the cursor, wrapping at the ends."""
-        if self._found:
-            index = -1 if self._list.highlighted is None else self._list.highlighted
-            self._list.highlighted = (index + step) % len(self._found)
+        rows, row = list(self._found), self._list.highlighted
+        if rows:
+            place = -1 if row is None else rows.index(row)
+            self._list.highlighted = rows[(place + step) % len(rows)]
 
     def action_end(self, side: int) -> None:
         """Moves the cursor to the first or last."""
         if self._found:
-            self._list.highlighted = 0 if side < 0 else len(self._found) - 1
+            self._list.highlighted = list(self._found)[0 if side < 0 else -1]
 
     def action_back(self) -> None:
         """Closes the filter, or the dialog."""
