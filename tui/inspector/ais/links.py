@@ -55,7 +55,7 @@ def link_meaning(measure: Measure, least: float = LEAST_EFFECT) -> str:
         f"AIS > {above} and q < .05" if measure is AIS else f"the interval of {measure.name} is above {above}"
     )
     thicker = " and ".join(map(number, THICKNESSES))
-    strongest = f"beside the cursor's the {MOST_LINES} strongest"
+    strongest = f"of other names the {MOST_LINES} strongest"
     return f"Lines: {links}, not collapsed; thicker from {thicker}; {strongest}."
 
 
