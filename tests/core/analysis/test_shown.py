@@ -86,7 +86,8 @@ def test_it_is_said_in_matrix_tables_and_files(
     found, profile = the_matrix(experiment), the_profile(experiment)
     assert not_shown(found) == {WEAK}
     assert (flag_of(found, ABLE, UNICODE), flag_of(found, WEAK, UNICODE)) == ("", "∅")
-    assert status_text(found, UNICODE, has_whole_marks=True).endswith("\n∅ not shown by this model")
+    assert status_text(found, UNICODE, room=None).startswith("* q < .05")
+    assert "  ∅ not shown by this model" in status_text(found, UNICODE, room=None)
     write_profile(profile, AIS)
     out = " ".join(capsys.readouterr().out.split())
     assert "Not shown by this model, so never starred: tempor 12 of 40 right, .30 [.18, .45]." in out

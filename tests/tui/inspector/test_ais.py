@@ -30,6 +30,7 @@ from tui.inspector.ais.cell_text import (
     cell_text,
     detail_lines,
     explained,
+    legend,
     long_cell_text,
 )
 from tui.inspector.ais.curves import ForestBars, SweepView
@@ -40,7 +41,7 @@ from tui.inspector.lens import Lens
 from tui.inspector.look.marks import ASCII, UNICODE, Marks
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
-from tui.measures import AIS, AIS_P
+from tui.measures import AIS, AIS_P, Measure
 from tui.numbers import interval, number, probability, share
 from tui.result_words import times_text
 
@@ -295,6 +296,20 @@ async def test_export_and_copy_hold_the_matrix(demo_cache: Path, tmp_path: Path)
     heads, *cells = rows_of(effects)
     assert (len(heads), len(cells)) == (4, 4), "what is stored whole, and the random masks"
     assert "profile --variants mlp --selections top,random --k 0.03" in copied.text
+
+
+@pytest.mark.parametrize("measure", [AIS, AIS_P])
+@pytest.mark.parametrize("least", [None, 0.05])
+@pytest.mark.parametrize("has_not_shown", [False, True])
+def test_the_legend_keeps_to_one_line_wherever_the_tab_has_room(
+    measure: Measure, least: float | None, has_not_shown: bool
+) -> None:
+    for room in (60, 94, 126):  # the lines of 80, 120 and 160 columns
+        line = legend(UNICODE, measure=measure, until=least, has_not_shown=has_not_shown, room=room)
+        assert len(line) <= room
+        signs = ["*", "·", "!", *(["∅"] if has_not_shown else []), *(["**", "?"] if room > 60 else [])]
+        signs += ["~"] if least and measure is AIS_P else []
+        assert {pair.split(" ")[0] for pair in line.split("  ")} - {"○"} == set(signs)
 
 
 def test_what_is_not_identifiable_is_said_in_words() -> None:

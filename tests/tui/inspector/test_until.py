@@ -157,7 +157,7 @@ async def test_the_matrix_marks_what_is_open_and_runs_what_goes_on(cache: Path) 
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: "~ open" in screen_text(app))
         text = " ".join(screen_text(app).split())
-        assert "3 of 100 cells, AIS_p: 1 links, 2 open" in text
+        assert "3 of 100 cells, AIS_p: 1 link, 2 open" in text
         assert f"n {N}: open" in text
         await pilot.press("x")
         (start,) = sent

@@ -224,7 +224,7 @@ def summary_text(matrix: Matrix, measure: Measure = AIS) -> str:
         # As the tables of a profile count them, which know no other word for a cell without an AIS.
         still_open = sum(cell.link is None for cell in stored)
         more = "" if matrix.until is None else f", {still_open} open"
-        parts += [f"{measure.name}: {marked} links{more}"]
+        parts += [f"{measure.name}: {marked} {'link' if marked == 1 else 'links'}{more}"]
         means = {"own": found.mean_own_p, "others": found.mean_others_p}
     known = [f"{name} {number(mean)}" for name, mean in means.items() if mean is not None]
     return ", ".join([*parts, " ".join(known)] if known else parts)
@@ -236,30 +236,51 @@ def mean_effect(found: Sequence[CellStatistics | None], measure: Measure = AIS) 
     return sum(values) / len(values) if values else None
 
 
-def legend(marks: Marks, *, has_whole_marks: bool, measure: Measure = AIS, until: float | None = None) -> str:
-    """What the marks in the cells mean: all of them, or only the first."""
-    whole = f"  {measure.whole_legend}" if has_whole_marks and measure.whole_legend else ""
-    significant, still_open = measure.short_legend, ""
-    nothing = "not identifiable"
-    if until is not None and measure is not AIS:
-        significant, still_open = f"> {number(until)}", f"  {marks.open} open"
-        nothing = nothing if has_whole_marks else "no AIS"  # all of it in one line of 80 columns
-    return (
-        f"{marks.significant} {significant}{whole}{still_open}  {marks.not_identifiable} {nothing}  "
-        f"{marks.lacking} not computed  {marks.collapsed} collapsed"
+def legend(
+    marks: Marks,
+    *,
+    measure: Measure = AIS,
+    until: float | None = None,
+    has_not_shown: bool = False,
+    room: int | None = None,
+) -> str:
+    """What the marks mean, on one line: all of them, or in as many words as there is room for.
+
+    Args:
+        marks: the signs.
+        measure: what the cells show.
+        until: the least AIS of interest at which runs stop, or None.
+        has_not_shown: whether there are abilities that the model does not show.
+        room: columns; None: as many as it takes.
+    """
+    significant, is_until = measure.short_legend, until is not None and measure is not AIS
+    if until is not None and is_until:
+        significant = f"> {number(until)}"
+
+    def line(whole: str, nothing: str, lacking: str, shown: str) -> str:
+        pairs = [f"{marks.significant} {significant}", whole, f"{marks.open} open" if is_until else ""]
+        pairs += [f"{marks.not_identifiable} {nothing}", lacking and f"{marks.lacking} {lacking}"]
+        pairs += [f"{marks.collapsed} collapsed", f"{marks.not_shown} {shown}" if has_not_shown else ""]
+        return "  ".join(filter(None, pairs))
+
+    shorter = (
+        ("not identifiable", "not computed", NOT_SHOWN),
+        ("not identifiable", "not computed", "not shown"),
+        ("no AIS", "not computed", "not shown"),
+        ("no AIS", "", "not shown"),  # how many are not computed is said below
     )
+    lines = [line(whole, *words) for whole in (measure.whole_legend, "") for words in shorter]
+    return next((one for one in lines if room is None or len(one) <= room), lines[-1])
 
 
 def status_text(
-    matrix: Matrix,
-    marks: Marks,
-    *,
-    has_whole_marks: bool,
-    is_outdated: bool = False,
-    measure: Measure = AIS,
+    matrix: Matrix, marks: Marks, *, room: int | None, is_outdated: bool = False, measure: Measure = AIS
 ) -> str:
     """The legend, and what is missing from the matrix, unless more was stored since it was read."""
-    lines = [legend(marks, has_whole_marks=has_whole_marks, measure=measure, until=matrix.until)]
+    has_not_shown = bool(not_shown(matrix))
+    lines = [
+        legend(marks, measure=measure, until=matrix.until, has_not_shown=has_not_shown, room=room),
+    ]
     if matrix.missing and is_outdated:
         lines.append(f"{marks.lacking} was missing when this was read: reading what is stored now")
     elif matrix.missing:
@@ -269,8 +290,6 @@ def status_text(
         )
     if matrix.damaged:
         lines.append(f"{len(matrix.damaged):,} cache entries are damaged and count as missing")
-    if not_shown(matrix):
-        lines.append(f"{marks.not_shown} {NOT_SHOWN}")
     return "\n".join(lines)
 
 

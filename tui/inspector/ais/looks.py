@@ -42,15 +42,10 @@ class MatrixLook:
         """A few figures."""
         return summary_text(self.matrix, self.session.measure)
 
-    def status(self, *, is_roomy: bool, is_outdated: bool) -> str:
-        """What the marks mean, and what is missing."""
-        return status_text(
-            self.matrix,
-            self.session.marks,
-            has_whole_marks=is_roomy,
-            is_outdated=is_outdated,
-            measure=self.session.measure,
-        )
+    def status(self, *, room: int, is_outdated: bool) -> str:
+        """What the marks mean, in a line of so many columns, and what is missing."""
+        marks, measure = self.session.marks, self.session.measure
+        return status_text(self.matrix, marks, room=room, is_outdated=is_outdated, measure=measure)
 
     def words(self, cell: Cell, lens: Lens | None) -> Text:
         """A cell in a heading and two lines."""
@@ -87,7 +82,7 @@ class DifferenceLook(MatrixLook):
         differ = sum(map(differs, known))
         return f"B - A of {self.session.measure.name}: {len(known)} of {n} cells of both, {differ} differ"
 
-    def status(self, *, is_roomy: bool, is_outdated: bool) -> str:
+    def status(self, *, room: int, is_outdated: bool) -> str:
         marks, missing = self.session.marks, len(self.matrix.missing)
         legend = f"{marks.significant} 0 outside the 95 % interval  {marks.lacking} not of both"
         runs = f"\n{missing:,} runs of B are missing, controls included: x runs them"

@@ -43,9 +43,6 @@ PATIENCE_S = 0.3
 LINES_AROUND = 7
 """Lines of summary or frame, explanation and legend, and the gap or the frame around the curves."""
 
-WHOLE_LEGEND = 92
-"""Columns from which the whole legend fits one line: below it stands what is missing."""
-
 LINES_OF_CURVES = 12
 """The least that holds a bar for each ability; with a frame one more."""
 
@@ -187,7 +184,7 @@ class AisPane(Pane):
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._share_room)
-        self.call_after_refresh(self._explain)  # once the map has laid out what the legend is about
+        self.call_after_refresh(self._explain)  # once it is known how wide the legend may be
 
     def on_heat_map_highlighted(self, message: HeatMap.Highlighted) -> None:
         self._explain()
@@ -240,6 +237,7 @@ class AisPane(Pane):
     def _show(self, shown_as: MatrixLook) -> None:
         """Shows the same matrix otherwise."""
         self._show_matrix(shown_as)
+        self._share_room()
         self._explain()
 
     def _show_matrix(self, shown_as: MatrixLook) -> None:
@@ -300,15 +298,14 @@ class AisPane(Pane):
         matrix, measure = shown_as.matrix, self.session.measure
         if hovered is not None:
             cell = matrix.abilities[hovered[0]], matrix.benchmarks[hovered[1]]
-        links, is_roomy = self.query_one(LinksView), self.query_one(HeatMap).is_roomy
-        is_roomy = is_roomy and self.size.width >= WHOLE_LEGEND
+        links, below = self.query_one(LinksView), self.query_one("#ais-status", Words)
         if self._shows_links:
             status = link_meaning(measure, matrix.least_effect)
             detail = Text(link_text(matrix, links.side, links.index, measure))
         else:
-            status = shown_as.status(is_roomy=is_roomy, is_outdated=self._is_reading)
+            status = shown_as.status(room=below.content_size.width, is_outdated=self._is_reading)
             detail = shown_as.words(cell, self.lens)
-        self.query_one("#ais-status", Words).update(Text(status))
+        below.update(Text(status))
         self.query_one("#ais-detail", Words).update(detail)
         if hovered is None and self.query_one(Horizontal).display and self.lens is not None:
             self.query_one(ForestBars).show(matrix, *cell, measure)
@@ -319,11 +316,14 @@ class AisPane(Pane):
         """Gives the map the lines that it needs, two a row if they fit, and the rest to the curves."""
         if self.matrix is None:
             return
-        more, frame = self.query_one(Horizontal), FRAME_LINES if has_frames(self) else 0
+        heat_map, links, more = self.query_one(HeatMap), self.query_one(LinksView), self.query_one(Horizontal)
+        frame = FRAME_LINES if has_frames(self) else 0
         room = self.size.height - LINES_AROUND - LINES_OF_CURVES - frame // 2
-        needed = self.query_one(HeatMap).lines_within(room)
+        needed = heat_map.lines_within(room)
         had_more, more.display = more.display, room >= needed and self.session.pair is None
-        for widget in (self.query_one(HeatMap), self.query_one(LinksView)):
+        for widget in (heat_map, links):
             widget.styles.height = needed + frame if more.display else "1fr"
+        # Without curves the frame ends where the map does; links use what there is.
+        heat_map.styles.max_height = heat_map.lines_within(self.size.height - LINES_AROUND) + frame
         if more.display and not had_more:
             self._explain()

@@ -11,7 +11,6 @@ from core.abilities.catalogue import ABILITIES
 from tui.inspector.activity import Activity
 from tui.inspector.ais.cell_text import (
     MARK_WIDTH,
-    NOT_SHOWN,
     cell_text,
     flag_of,
     is_significant,
@@ -63,10 +62,9 @@ def copied_matrix(session: Session, lens: Lens, matrix: Matrix) -> Copied:
     """The matrix as text, with the command line that repeats it."""
     marks, measure = session.marks, session.measure
     summary = f"{measure.name}: {summary_text(matrix, measure)}"
-    words = legend(marks, has_whole_marks=True, measure=measure, until=matrix.until)
     draws = max((one.empirical.masks for one in matrix.cells.values() if one.empirical), default=1)
     line = profile_line(session, lens, draws)
-    table = plain_table(matrix, marks, measure) + words
+    table = plain_table(matrix, marks, measure) + _legend(matrix, marks, measure)
     parts = (matrix_title(matrix), summary, "", table, "", line, "")
     return Copied("\n".join(parts), "the AIS matrix as text")
 
@@ -223,8 +221,7 @@ def _markdown(matrix: Matrix, marks: Marks, measure: Measure) -> str:
 
 
 def _legend(matrix: Matrix, marks: Marks, measure: Measure) -> str:
-    whole = legend(marks, has_whole_marks=True, measure=measure, until=matrix.until)
-    return f"{whole}  {marks.not_shown} {NOT_SHOWN}" if not_shown(matrix) else whole
+    return legend(marks, measure=measure, until=matrix.until, has_not_shown=bool(not_shown(matrix)))
 
 
 def _escaped(text: str) -> str:

@@ -113,11 +113,6 @@ class HeatMap(ScrollView, can_focus=True):
         self._arrange()
         self._bring_into_sight()
 
-    @property
-    def is_roomy(self) -> bool:
-        """Whether the cells show their longer text."""
-        return self._layout_now.is_roomy
-
     def lines_within(self, room: int) -> int:
         """The lines that the table takes of so many: with two a row if they fit."""
         layout, rows = self._layout_now, len(self._table.rows) + len(self._table.footer)
