@@ -38,7 +38,7 @@ from tests.performance.growth import (
     growth_with_k,
     growth_with_size,
 )
-from tests.performance.importance_pass import measure_importance
+from tests.performance.importance_pass import measure_importance, measure_reductions
 from tests.performance.loading import measure_loading
 from tests.performance.machine import machine_facts
 from tests.performance.one_ability import measure_ability
@@ -53,6 +53,7 @@ from tests.performance.writing import measure_writing
 OF_A_MODEL: dict[str, Callable[[Subject], Measured]] = {
     "load": measure_loading,
     "importance": measure_importance,
+    "reductions": measure_reductions,
     "ablation": measure_ablation,
     "choices": measure_choices,
     "generation": measure_writing,

@@ -18,7 +18,7 @@ from core.importance.maps import Importance
 from core.importance.memory import AvailableMemory, ItemsShape, ModelShape, available_memory
 from core.importance.plan import ImportancePlan, Task, plan_importance
 from core.importance.scoring import score_importance
-from core.importance.scoring_rule import Loss
+from core.importance.scoring_rule import REDUCTIONS, Loss, Reduction
 from core.inference.encoding import EncodedChoice, longest_row
 from tests.performance.clock import Peak
 from tests.performance.figures import Aim, Figure, Measured, ratio
@@ -41,6 +41,7 @@ class ImportancePass:
     """One pass over random items, from prepared items to scores."""
 
     subject: Subject
+    reduction: Reduction = "abs-sum"
 
     @cached_property
     def items(self) -> list[EncodedChoice]:
@@ -92,6 +93,7 @@ class ImportancePass:
                 self.subject.space,
                 self.items,
                 loss=LOSS,
+                reduction=self.reduction,
                 plan=self.plan,
                 scratch=Path(scratch),
                 on_progress=on_progress,
@@ -131,6 +133,24 @@ def measure_importance(subject: Subject) -> Measured:
             "maps": ours.plan.maps,
             "roof, operations/s": roof,
         },
+    )
+
+
+def measure_reductions(subject: Subject) -> Measured:
+    """The same pass with each reduction: the first adds up a batch at once, the others item by item."""
+    seconds = {
+        reduction: subject.clock.best(ImportancePass(subject, reduction).run) for reduction in REDUCTIONS
+    }
+    first = seconds[REDUCTIONS[0]]
+    return Measured(
+        "reductions",
+        tuple(
+            Figure(f"{reduction}, x {REDUCTIONS[0]}", ratio(seconds[reduction], first))
+            for reduction in REDUCTIONS[1:]
+        ),
+        {"seconds": first},
+        {},
+        {f"{reduction}, s": one for reduction, one in seconds.items()},
     )
 
 
