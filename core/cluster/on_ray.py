@@ -111,25 +111,24 @@ def run_on_ray(
     Raises:
         ValueError: Ray cannot be used, or no worker is left that can do a unit.
     """
-    survey = Survey(plan, runner)
-    if Schedule(survey, runner).is_done():
+    if (schedule := Schedule(Survey(plan, runner), runner)).is_done():
         return True
     with started(options) as ray, closing(Crew(ray, runner, options, note)) as crew:
         try:
-            for _ in doing_units(survey, runner, crew):
+            for _ in doing_units(schedule, runner, crew):
                 pass
         except Cancelled:
             return False
     return True
 
 
-def doing_units(survey: Survey, runner: Runner, crew: Crew) -> Iterator[Sequence[Unit]]:
+def doing_units(schedule: Schedule, runner: Runner, crew: Crew) -> Iterator[Sequence[Unit]]:
     """Does all units that the cache lacks; yields those that are done since, several times a second.
 
     What workers have in hand when this ends early is stopped within a layer of its batch.
 
     Args:
-        survey: what is asked for, and what the cache has of it.
+        schedule: what is asked for, in order, without what the cache has of it.
         runner: the driver's, which loads no model; its prompts are settled.
         crew: the workers.
 
@@ -137,23 +136,23 @@ def doing_units(survey: Survey, runner: Runner, crew: Crew) -> Iterator[Sequence
         Cancelled: the runner was cancelled; what was finished is stored.
         ValueError: no worker is left that can do a unit.
     """
-    asked = survey.asked
-    schedule, shown = Schedule(survey, runner), Shown(survey, runner)
+    shown = Shown(schedule.survey, runner)
+    shown.look_ahead(schedule)
     if schedule.is_done():
         return
-    crew.begin(asked, runner)
+    crew.begin(schedule.survey.asked, runner)
 
     def look() -> None:
         shown.take(crew.events(), crew.in_hand)
         runner.check_cancelled()
 
     try:
-        if wanted := _contrasts_to_merge(survey, runner):
+        if wanted := _contrasts_to_merge(schedule.survey, runner):
             crew.arrive(runner.check_cancelled)
             crew.merge(runner.info.layers or 1, wanted, look)
-            survey = Survey(asked, runner)
-            schedule = Schedule(survey, runner)
-            shown.expect(survey, runner)
+            schedule.look_again()
+            shown.expect(schedule.survey, runner)
+            shown.look_ahead(schedule)
         while not schedule.is_done():
             runner.check_cancelled()
             yield _turn(schedule, crew, shown)
@@ -166,7 +165,7 @@ def _turn(schedule: Schedule, crew: Crew, shown: Shown) -> list[Unit]:
     """Gives units to workers without one, and takes in what happened since; the units that are done."""
     for worker in crew.idle():
         if unit := schedule.take():
-            crew.start(worker, unit)
+            crew.start(worker, unit, schedule.asked_of(unit))
             shown.begin(worker, unit)
     done = []
     for unit, problem in crew.ended():
@@ -176,6 +175,7 @@ def _turn(schedule: Schedule, crew: Crew, shown: Shown) -> list[Unit]:
             schedule.finish(unit)
             shown.finish(unit)
             done.append(unit)
+            shown.look_ahead(schedule)
     shown.take(crew.events(), crew.in_hand)
     crew.require_some()
     return done

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from cache.files import write_atomically
 from core.cluster.ray_errors import DIED, reason_of
 from core.cluster.ray_merging import GroupAt, merge_over
-from core.cluster.ray_options import RayOptions
+from core.cluster.ray_options import Machine, RayOptions, sizes
 from core.cluster.ray_worker import SIGNALS, Errand, Order, OutOfMemory, Place, Worker
 from core.cluster.transfer import Folders
 from core.cluster.units import Unit, WantedRanking
@@ -38,35 +38,6 @@ LOOK_EVERY_S = 0.25
 
 ARRIVE_S = 60.0
 """Seconds that layers wait to be divided after the first worker is there: others come about then, or late."""
-
-
-class Machine(NamedTuple):
-    """What a machine of a cluster has."""
-
-    cpus: int
-    gpus: int
-
-
-def sizes(machines: Sequence[Machine], n: int | None, cpus: int | None, on_gpu: bool) -> tuple[int, int]:
-    """How many workers there are, and the CPUs of each.
-
-    Args:
-        machines: those of the cluster.
-        n: workers that are asked for; None for one on each GPU, or without GPUs on each machine with CPUs.
-        cpus: CPUs that are asked for; None for the most with which all workers have room.
-        on_gpu: whether the model is on a GPU.
-    """
-    places = [one for one in machines if one.gpus or (one.cpus and not on_gpu)]
-    workers = n or max(1, sum(one.gpus for one in places) if on_gpu else len(places))
-
-    def room(each: int) -> int:
-        """Workers of so many CPUs that have room."""
-        own = ((one.cpus // each, one.gpus if on_gpu else workers) for one in places)
-        return sum(map(min, own))
-
-    most = max((one.cpus for one in places), default=1)
-    fitting = next((each for each in range(most, 0, -1) if room(each) >= workers), 1)
-    return workers, cpus or fitting
 
 
 class Crew:
@@ -122,7 +93,9 @@ class Crew:
             max_task_retries=-1,
             concurrency_groups={SIGNALS: 1},
         )(Worker)
-        self._errand: Any = None
+        self._errand: Errand | None = None
+        self._whole_errand: Any = None
+        """The errand in Ray's memory for objects."""
         self._job = 0
         self._actors: dict[int, Any] = {}
         """Those that are not out for good, by number."""
@@ -160,8 +133,8 @@ class Crew:
             runner: the driver's; its prompts are settled.
         """
         self._job += 1
-        errand = Errand(asked, runner.spec.prompt, runner.spec.level, runner.importance, self._job)
-        self._errand = self._ray.put(errand)
+        self._errand = Errand(asked, runner.spec.prompt, runner.spec.level, runner.importance, self._job)
+        self._whole_errand = self._ray.put(self._errand)
         self._order = replace(self._order, spec=runner.spec, importance=runner.importance)
         self._idle |= self._out
         self._out.clear()
@@ -269,7 +242,7 @@ class Crew:
             for number, group in zip(here, pairwise(ends), strict=True)
         ]
         merge = self._ray.remote(merge_over).options(**self._here)
-        merging = merge.remote(self._order, self._errand, groups, list(wanted))
+        merging = merge.remote(self._order, self._whole_errand, groups, list(wanted))
         try:
             while not self._ray.wait([merging], timeout=LOOK_EVERY_S)[0]:
                 look()
@@ -281,12 +254,21 @@ class Crew:
         except self._ray.exceptions.RayError as error:
             self._note(f"Contrasts are ranked by each machine on its own: {reason_of(error)}")
 
-    def start(self, number: int, unit: Unit) -> None:
-        """Gives a worker a unit."""
+    def start(self, number: int, unit: Unit, asked: Asked) -> None:
+        """Gives a worker a unit.
+
+        Args:
+            number: the worker's.
+            unit: one of the job in hand.
+            asked: what is asked for, as far as the unit is concerned: all of the job, or a part of it.
+        """
+        assert self._errand is not None, "a job has begun"
+        is_whole = asked is self._errand.asked
+        errand = self._whole_errand if is_whole else replace(self._errand, asked=asked)
         self._idle.remove(number)
         # Not tried again by Ray: if its process dies, another worker may have room sooner than this one.
         once = self._actors[number].do.options(max_task_retries=0)
-        self._doing[once.remote(unit, self._errand)] = number, unit
+        self._doing[once.remote(unit, errand)] = number, unit
 
     def ended(self, wait_s: float = LOOK_EVERY_S) -> list[tuple[Unit, str]]:
         """The units that ended since, each with what went wrong; waits a moment if none has."""

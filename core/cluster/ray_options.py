@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import NamedTuple
 
 LOCAL = "local"
 """Address of a Ray that is started on this machine, and ends with the driver."""
@@ -38,3 +40,32 @@ def require_ray() -> None:
     """
     if find_spec("ray") is None:
         raise RayMissing
+
+
+class Machine(NamedTuple):
+    """What a machine of a cluster has."""
+
+    cpus: int
+    gpus: int
+
+
+def sizes(machines: Sequence[Machine], n: int | None, cpus: int | None, on_gpu: bool) -> tuple[int, int]:
+    """How many workers there are, and the CPUs of each.
+
+    Args:
+        machines: those of the cluster.
+        n: workers that are asked for; None for one on each GPU, or without GPUs on each machine with CPUs.
+        cpus: CPUs that are asked for; None for the most with which all workers have room.
+        on_gpu: whether the model is on a GPU.
+    """
+    places = [one for one in machines if one.gpus or (one.cpus and not on_gpu)]
+    workers = n or max(1, sum(one.gpus for one in places) if on_gpu else len(places))
+
+    def room(each: int) -> int:
+        """Workers of so many CPUs that have room."""
+        own = ((one.cpus // each, one.gpus if on_gpu else workers) for one in places)
+        return sum(map(min, own))
+
+    most = max((one.cpus for one in places), default=1)
+    fitting = next((each for each in range(most, 0, -1) if room(each) >= workers), 1)
+    return workers, cpus or fitting

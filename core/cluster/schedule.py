@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from core.cluster.units import Unit, needs_of
-from core.cluster.work import Survey
+from core.cluster.work import Survey, Work
+from core.experiment.asked import Asked
 from core.experiment.experiment import Experiment
 from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS
@@ -14,7 +17,13 @@ from core.masks.choices import CONTRASTS
 class Schedule:
     """The units that the cache lacks, in the order in which workers should take them."""
 
+    works: Mapping[Unit, Work] = MappingProxyType({})
+    """What each unit takes that the survey does not know of."""
+    later: Work = MappingProxyType({})
+    """What may be left to do after all units that are known by now, at most."""
+
     def __init__(self, survey: Survey, experiment: Experiment) -> None:
+        self.survey, self._experiment = survey, experiment
         first = sorted(survey.first, key=lambda one: -one.cost)
         lacking = [one for one in (*first, *survey.masks) if not one.is_stored]
         self.waiting = [one.unit for one in lacking]
@@ -24,6 +33,16 @@ class Schedule:
         self._needs = {
             unit: set(needs_of(unit, survey.asked, experiment)) & set(self.waiting) for unit in self.waiting
         }
+
+    def look_again(self) -> None:
+        """Leaves out what was stored since, before any unit is taken."""
+        self.survey = Survey(self.survey.asked, self._experiment)
+        stored = {one.unit for one in self.survey.every if one.is_stored}
+        self.waiting = [unit for unit in self.waiting if unit not in stored]
+
+    def asked_of(self, unit: Unit) -> Asked:
+        """What is asked for, as far as a unit is concerned."""
+        return self.survey.asked
 
     def is_done(self) -> bool:
         """Whether nothing is left."""
@@ -36,6 +55,7 @@ class Schedule:
         """
         open_ = {*self.waiting, *self.going}
         free = [unit for unit in self.waiting if not self._needs[unit] & open_]
+        free.sort(key=lambda unit: unit.part if unit.mask else 0)
         ranked = {_contrast(unit) for unit in self.going} - {None}
         unit = next((one for one in free if _contrast(one) not in ranked), free[0] if free else None)
         if unit is not None:
@@ -54,6 +74,6 @@ class Schedule:
 
 
 def _contrast(unit: Unit) -> MaskSpec | None:
-    """The contrast that a mask is cut from, whatever its k."""
-    is_contrast = unit.mask is not None and unit.mask.selection in CONTRASTS
+    """The contrast that a mask is cut from, whatever its k; None if it is ranked by then."""
+    is_contrast = unit.mask is not None and unit.mask.selection in CONTRASTS and unit.part <= 1
     return replace(unit.mask, k=0.0, seed=0) if unit.mask is not None and is_contrast else None

@@ -51,7 +51,7 @@ def run_share(asked: Asked, runner: Runner, share: Share) -> bool:
     needs_intact = any(INTACT in needs_of(unit, asked, runner) for unit in share.masks)
     try:
         scoring.score(_abilities(share.first))
-        if INTACT in share.first:
+        if any(unit.kind == "intact" for unit in share.first):
             run_part(asked, runner, [None])
         scoring.score(scoring.lacking_for(masks))
         scoring.rank_contrasts(masks)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from core.cluster.estimates import timing_of
+from core.cluster.schedule import Schedule
 from core.cluster.units import Unit, requests_of
 from core.cluster.work import Survey
 from core.experiment.asked import AskedRuns
@@ -42,11 +43,19 @@ class Shown:
 
     def expect(self, survey: Survey, runner: Runner) -> None:
         """Estimates the time of what is lacking now, from what is known by now."""
-        timing = timing_of(runner)
+        self._timing = timing = timing_of(runner)
         lacking = (one for one in survey.every if not one.is_stored)
         self._seconds = {one.unit: timing.seconds(one.lacking) for one in lacking}
         """The estimated time of each unit that is not done."""
+        self._later = 0.0
+        """That of what may come after them."""
         self._pace = _Pace(is_known=timing.basis == "measured")
+
+    def look_ahead(self, schedule: Schedule) -> None:
+        """Takes in what a schedule has beyond its survey, and what may come later."""
+        new = schedule.works.keys() - self._seconds.keys()
+        self._seconds |= {unit: self._timing.seconds(schedule.works[unit]) for unit in new}
+        self._later = self._timing.seconds(schedule.later)
 
     def begin(self, worker: int, unit: Unit) -> None:
         """Notes that a worker begins a unit."""
@@ -100,7 +109,8 @@ class Shown:
             if end is None:
                 return None
             own.append(max(0.0, end - now))
-        waiting = sum(self._seconds.values()) - sum(self._seconds.get(one, 0.0) for one in in_hand.values())
+        begun = sum(self._seconds.get(one, 0.0) for one in in_hand.values())
+        waiting = sum(self._seconds.values()) - begun + self._later
         if not own or (pace is None and waiting):
             return None
         return max(*own, (sum(own) + (pace or 0.0) * waiting) / len(own))

@@ -12,8 +12,8 @@ from core.cluster.on_ray import doing_units, started
 from core.cluster.ray_crew import Crew
 from core.cluster.ray_errors import reason_of
 from core.cluster.ray_options import RayOptions
+from core.cluster.schedule import Schedule
 from core.cluster.units import Unit, abilities_to_score, wanted_rankings
-from core.cluster.work import Survey
 from core.experiment.asked import Asked
 from core.experiment.events import Event, ModelFailed, ModelLoaded, ModelLoading, WorkerLost
 from core.runner.probe import stored_settlement
@@ -80,8 +80,8 @@ class StandingCrew:
             self._crew.events()  # the last ones would be taken for those of a probe that goes on
         self.driver.settle(*known)
 
-    def do(self, asked: Asked) -> Iterator[Sequence[Unit]]:
-        """Does what is asked for; see `doing_units`.
+    def do(self, schedule: Schedule) -> Iterator[Sequence[Unit]]:
+        """Does what is left of what is asked for; see `doing_units`.
 
         Raises:
             Cancelled: the driver was cancelled; what was finished is stored.
@@ -90,9 +90,9 @@ class StandingCrew:
         self.start()
         assert self._crew is not None, "it was just started"
         assert self._ray is not None, "it was just started"
-        self._scores |= self._scores_for(asked)
+        self._scores |= self._scores_for(schedule.survey.asked)
         try:
-            for done in doing_units(Survey(asked, self.driver), self.driver, self._crew):
+            for done in doing_units(schedule, self.driver, self._crew):
                 self._say()
                 yield done
         except self._ray.exceptions.RayError as error:

@@ -28,6 +28,8 @@ class Unit:
     """The ability to score; None for a unit of evaluation."""
     mask: MaskSpec | None = None
     """The mask to evaluate; None for the intact model, if nothing is scored."""
+    part: int = 0
+    """Which part of the runs, from 1, where these stop when it is known; 0 for all of them."""
 
     @property
     def kind(self) -> UnitKind:

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.analysis.cache_status import has_ranking
 from core.benchmarks.benchmark import BenchmarkOptions
+from core.cluster.round_schedule import RoundSchedule
+from core.cluster.schedule import Schedule
+from core.cluster.work import Survey
 from core.engine.protocol import StartRankings, StartRuns
-from core.engine.work import Advance, allowed_options, requests_of
+from core.engine.work import Advance, StoppingCells, allowed_options, requests_of, stopping_cells
 from core.experiment.asked import AskedRun, AskedRuns
 from core.experiment.events import Event, Progressed, RunFinished, RunsFound, RunStarted
 from core.experiment.experiment import OutcomesRequest
 from core.experiment.specs import MaskSpec
+from core.runner.rounds import Rounds
 from core.runner.runner import Runner
 from core.runner.runs import find_runs
 
 if TYPE_CHECKING:
     from core.cluster.standing import StandingCrew
-
-WHOLE = "Ray's workers do whole runs: turn until off (U), or start the inspector without --ray."
 
 
 def do_on_ray(
@@ -44,17 +47,16 @@ def do_on_ray(
 
     Raises:
         Cancelled: it was cancelled before all was done; what was finished is stored.
-        ValueError: the job asks for something unknown, or for runs that stop when it is known; Ray cannot be
-            used, or no worker is left.
+        ValueError: the job asks for something unknown; Ray cannot be used, or no worker is left.
         OSError: the cache cannot be written to.
     """
-    if isinstance(start, StartRuns) and start.until is not None:
-        raise ValueError(WHOLE)
     with _usual_importance(crew.driver):
-        if isinstance(start, StartRuns):
+        if isinstance(start, StartRankings):
+            _do_rankings(crew, job, start.masks, advance)
+        elif start.until is None:
             _do_runs(crew, job, requests_of(crew.driver, start, allowed_options(start, options)), advance)
         else:
-            _do_rankings(crew, job, start.masks, advance)
+            _do_rounds(crew, job, stopping_cells(start, allowed_options(start, options)), advance)
 
 
 def _do_runs(crew: StandingCrew, job: str, requests: Sequence[OutcomesRequest], advance: Advance) -> None:
@@ -81,8 +83,26 @@ def _do_runs(crew: StandingCrew, job: str, requests: Sequence[OutcomesRequest], 
         for n_items, masks in _by_n_items(driver, [request.mask for request in requests]):
             own = [one for one in requests if one.mask in masks]
             driver.score_as(replace(driver.importance, n_items=n_items))
-            for _ in crew.do(AskedRuns(tuple(_with_stored_base(driver, own)))):
+            for _ in crew.do(_schedule(driver, AskedRuns(tuple(_with_stored_base(driver, own))))):
                 pass
+
+
+def _do_rounds(crew: StandingCrew, job: str, asked: StoppingCells, advance: Advance) -> None:
+    """Does runs that stop when it is known, of all masks whose open cells have the fewest items first."""
+    driver, cells, before = crew.driver, asked.cells, 0
+    with _told(driver, job, lambda event: None, 0):
+        for n_items, masks in _by_n_items(driver, [mask for mask, _ in cells]):
+            driver.score_as(replace(driver.importance, n_items=n_items))
+            own = [cell for cell in cells if cell[0] in masks]
+            rounds = Rounds(driver, *asked._replace(cells=own))
+            say = partial(_advance_beyond, before, advance)
+            for _ in crew.do(RoundSchedule(driver, rounds, say)):
+                pass
+            before += len(own)
+
+
+def _advance_beyond(before: int, advance: Advance, done: int) -> None:
+    advance(before + done)
 
 
 def _do_rankings(crew: StandingCrew, job: str, masks: Sequence[MaskSpec], advance: Advance) -> None:
@@ -95,9 +115,14 @@ def _do_rankings(crew: StandingCrew, job: str, masks: Sequence[MaskSpec], advanc
     with _told(driver, job, lambda event: None, 0):
         for n_items, own in _by_n_items(driver, masks):
             driver.score_as(replace(driver.importance, n_items=n_items))
-            for done in crew.do(AskedRuns(ranked=tuple(mask for mask in own if mask is not None))):
+            ranked = tuple(mask for mask in own if mask is not None)
+            for done in crew.do(_schedule(driver, AskedRuns(ranked=ranked))):
                 if done:
                     say()
+
+
+def _schedule(driver: Runner, asked: AskedRuns) -> Schedule:
+    return Schedule(Survey(asked, driver), driver)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,7 +32,7 @@ from core.experiment.experiment import OutcomesRequest
 from core.experiment.kept_paces import keep_paces, take_in_known
 from core.experiment.pace import Step
 from core.experiment.plan import check_least
-from core.experiment.specs import Run, alike_ks
+from core.experiment.specs import MaskSpec, Run, alike_ks
 from core.experiment.text_events import TextCompared, TextEnded, TextWritten
 from core.phantom.calibration.calibration import run_calibration, runners
 from core.phantom.calibration.plan import main_plan
@@ -94,6 +95,28 @@ def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: Benchm
 
 def _do_rounds(runner: Runner, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
     """Does runs that stop when it is known, by the rounds of a profile."""
+    cells = stopping_cells(start, options)
+    run_rounds(runner, Rounds(runner, *cells), advance, with_controls=False)
+
+
+class StoppingCells(NamedTuple):
+    """What rounds are made of."""
+
+    benchmarks: list[Benchmark]
+    """In orders drawn by seed."""
+    cells: list[tuple[MaskSpec, int]]
+    """Masks, each with the index of its benchmark."""
+    until: float
+    """The least AIS of interest."""
+
+
+def stopping_cells(start: StartRuns, options: BenchmarkOptions) -> StoppingCells:
+    """The cells of a job whose runs stop when it is known.
+
+    Raises:
+        ValueError: a benchmark, its number of items or when to stop makes no sense; or a run says no order of
+            its items.
+    """
     assert start.until is not None, "the job says when a run stops"
     check_least(start.until)
     asked = _benchmarks(start, options)
@@ -101,8 +124,7 @@ def _do_rounds(runner: Runner, start: StartRuns, advance: Advance, options: Benc
     benchmarks = {_intact(run): _drawn_of(run, benchmark) for run, benchmark in asked}
     indices = {run: index for index, run in enumerate(benchmarks)}
     cells = [(run.mask, indices[_intact(run)]) for run in start.runs if run.mask is not None]
-    rounds = Rounds(runner, list(benchmarks.values()), cells, start.until)
-    run_rounds(runner, rounds, advance, with_controls=False)
+    return StoppingCells(list(benchmarks.values()), cells, start.until)
 
 
 def _intact(run: Run) -> Run:

@@ -173,9 +173,13 @@ def _store_all(
         stored |= whole_runs(runner, computed)
         if stored >= keys:
             return
-    lost = len(keys - stored)
-    raise ValueError(
-        f"The cache folder {runner.store.root} loses what is stored in it: {lost} runs are not there any "
+    raise lost_runs(runner, len(keys - stored))
+
+
+def lost_runs(runner: Runner, n: int) -> ValueError:
+    """The error that runs which were just stored are gone."""
+    return ValueError(
+        f"The cache folder {runner.store.root} loses what is stored in it: {n} runs are not there any "
         "more, or damaged. Check the disk, or give another --cache-dir."
     )
 

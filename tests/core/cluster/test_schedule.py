@@ -11,7 +11,7 @@ from cache.folder import Store
 from core.abilities import ABILITIES
 from core.benchmarks.registry import find_benchmarks
 from core.cluster.estimates import critical_path, timing_of
-from core.cluster.ray_crew import Machine, sizes
+from core.cluster.ray_options import Machine, sizes
 from core.cluster.schedule import Schedule
 from core.cluster.units import INTACT, Unit, every_unit, needs_of
 from core.cluster.work import Survey

@@ -9,6 +9,7 @@ from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.cluster.on_ray import doing_units
 from core.cluster.ray_crew import Crew
+from core.cluster.schedule import Schedule
 from core.cluster.work import Survey
 from core.experiment.asked import AskedRun, AskedRuns
 from core.experiment.events import Event, RunsFound
@@ -33,5 +34,5 @@ def test_how_many_runs_there_are_is_said_once_also_where_contrasts_are_to_be_ran
     heard: list[Event] = []
     runner = Runner(ModelSpec(device="cpu"), Store(tmp_path), ImportanceSpec(n_items=3), emit=heard.append)
     asked = AskedRuns((AskedRun(MaskSpec(ID, "mlp", "contrast", 0.01), find_benchmarks([ID])[0], 4),))
-    assert next(doing_units(Survey(asked, runner), runner, cast("Crew", NobodyYet()))) == []
+    assert next(doing_units(Schedule(Survey(asked, runner), runner), runner, cast("Crew", NobodyYet()))) == []
     assert heard == [RunsFound(1, 0)]

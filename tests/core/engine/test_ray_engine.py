@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from core.benchmarks.benchmark import BenchmarkOptions
+from core.benchmarks.drawn import Part
 from core.cluster.ray_options import RayOptions
 from core.engine.protocol import (
     Cancel,
@@ -26,6 +27,7 @@ from core.engine.runtime import EngineProcess, start_engine
 from core.engine.work import do
 from core.experiment.events import (
     BatchFinished,
+    CellsSettled,
     ModelLoaded,
     Progressed,
     RunFinished,
@@ -33,6 +35,7 @@ from core.experiment.events import (
     RunStarted,
     WorkerLost,
 )
+from core.experiment.jobs import ENDED
 from core.experiment.specs import MaskSpec, Run
 from core.experiment.text_events import TextEnded
 from core.models.spec import ModelSpec
@@ -63,6 +66,22 @@ FIRST = StartRuns(
 RANKED = StartRankings(
     "ranked", (MaskSpec(OTHER, "all", "contrast_max", 0.01), MaskSpec(ABILITY, "all", "top", 0.02))
 )
+N = 160
+STOPPING = StartRuns(
+    "stopping",
+    tuple(
+        Run(mask, benchmark, N, Part(0, N))
+        for mask in (
+            None,
+            MaskSpec(OTHER, "mlp", "random", 0.0001),
+            MaskSpec(OTHER, "mlp", "random", 0.6),
+            MaskSpec(OTHER, "mlp", "top", 0.02),
+            MaskSpec(ABILITY, "mlp", "top", 0.02, n_items=8),
+        )
+        for benchmark in (ABILITY, OTHER)
+    ),
+    until=0.05,
+)
 LONG = StartRuns(
     "long", tuple(Run(MaskSpec(ABILITY, "mlp", "random", 0.02 + k / 1000), ABILITY, 500) for k in range(6))
 )
@@ -92,7 +111,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     root = tmp_path_factory.mktemp("one")
     spec = EngineSpec(ModelSpec(device="cpu"), str(root), IMPORTANCE)
     runner = Runner(spec.model, spec.store, spec.importance)
-    for start in (FIRST, RANKED, LONG):
+    for start in (FIRST, RANKED, STOPPING, LONG):
         do(runner, "", start, lambda done: None, BenchmarkOptions())
     return payloads(root)
 
@@ -104,6 +123,7 @@ def test_jobs_cancelling_and_writing_are_as_without_ray(tmp_path: Path, truth: d
             assert (job.state, job.problem, job.done, job.total) == ("completed", "", 8, 8)
             check_runs(screen, job.id)
             assert (await screen.all_of(RANKED)).done == 2
+            await stop_when_it_is_known(screen)
             await cancel_and_write(screen)
             assert screen.of(WorkerLost) == []
             assert {run.worker for run in screen.of(RunFinished)} == {0, 1}
@@ -129,6 +149,22 @@ def check_runs(screen: Screen, job: str) -> None:
         elif isinstance(event, RunFinished):
             assert sorted(seen.pop(event.worker)) == list(range(12))
     assert seen == {}
+
+
+async def stop_when_it_is_known(screen: Screen) -> None:
+    """Workers go on where they were cancelled, part by part, until all cells are settled."""
+    screen.connection.send(STOPPING)
+    job = await screen.job("stopping", "running")
+    await screen.until(lambda event: isinstance(event, RunStarted) and event.mask is not None)
+    screen.connection.send(Cancel(job.id))
+    assert (await screen.job("stopping", *ENDED)).state == "cancelled"
+    job = await screen.all_of(STOPPING)
+    assert (job.state, job.problem, job.done, job.total) == ("completed", "", 10, 10)
+    assert screen.of(CellsSettled)[-1].settled == 2, "the last are those of the mask that eight items score"
+    parts = [event for event in screen.of(RunStarted) if event.part is not None]
+    assert {event.part.start for event in parts if event.part} >= {0, 32, 64, 96, 128}
+    wrecked = {event.part for event in parts if event.mask and event.mask.k == 0.6}
+    assert len(wrecked) < 5, "its first parts say enough"
 
 
 async def cancel_and_write(screen: Screen) -> None:

@@ -19,12 +19,15 @@ from core.runner.runner import Runner
 
 ID = "spatial_reasoning"
 TOO_MUCH = Run(MaskSpec(ID, "mlp", "top", 0.99), ID, 3)
+TOO_MUCH_OF_A_PART = Run(TOO_MUCH.mask, ID, 3, Part(0, 3))
 
 
 @pytest.mark.parametrize(
     ("start", "words"),
     [
-        (StartRuns("stops", (Run(None, ID, 3, Part(0, 3)),), until=0.05), "^Ray's workers do whole runs: "),
+        (StartRuns("no order", (Run(None, ID, 3),), until=0.05), "says no order of its items"),
+        (StartRuns("no least", (Run(None, ID, 3, Part(0, 3)),), until=1.5), "give one between 0 and 1"),
+        (StartRuns("large", (TOO_MUCH_OF_A_PART,), until=0.05), "choose a smaller k"),
         (StartRuns("unknown", (Run(None, "spacial_reasoning", 3),)), "Did you mean spatial_reasoning"),
         (StartRuns("large", (TOO_MUCH,)), "choose a smaller k"),
     ],
