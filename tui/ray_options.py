@@ -12,7 +12,7 @@ from tui import output
 from tui.options import UsageError
 
 if TYPE_CHECKING:
-    from core.cluster.ray_options import RayOptions
+    from core.cluster.ray_options import LocalWorkers, RayOptions
     from core.experiment.plan import Plan
     from core.runner.runner import Runner
 
@@ -61,6 +61,15 @@ class RayFlags:
         from core.cluster.ray_options import RayOptions
 
         return None if self.ray is None else RayOptions(self.ray, self.workers, self.cpus_per_worker)
+
+
+def ray_text(version: str | None, workers: LocalWorkers) -> str:
+    """Which Ray is installed and what `--ray local` starts here, or how to install it."""
+    if version is None:
+        return "not installed, for --ray: pip install 'abilityscope[ray]'"
+    on_gpu = "1 worker on the GPU" if workers.n == 1 else f"{workers.n} workers, one on each GPU"
+    started = on_gpu if workers.on_gpu else f"1 worker for all CPUs ({workers.threads})"
+    return f"{version}, --ray local starts {started}"
 
 
 def settle_on(runner: Runner, options: RayOptions) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -47,6 +48,22 @@ class Machine(NamedTuple):
 
     cpus: int
     gpus: int
+
+
+class LocalWorkers(NamedTuple):
+    """The workers that are started on this machine if nothing else is asked for."""
+
+    n: int
+    threads: int
+    """Of each."""
+    on_gpu: bool
+    """Whether each has a GPU."""
+
+
+def local_workers(gpus: int, *, on_gpu: bool) -> LocalWorkers:
+    """The workers of `local`, where the model is on a GPU or not."""
+    machine = Machine(os.cpu_count() or 1, gpus)
+    return LocalWorkers(*sizes([machine], None, None, on_gpu), on_gpu)
 
 
 def sizes(machines: Sequence[Machine], n: int | None, cpus: int | None, on_gpu: bool) -> tuple[int, int]:

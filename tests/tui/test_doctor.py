@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 
 from core.analysis.probe import every_question
+from core.cluster.ray_options import LocalWorkers
 from core.models.loading import load
 from core.models.machine import Gpu
 from core.models.spec import ModelSpec
@@ -15,6 +18,7 @@ from tests.core.gguf_models import write_gguf
 from tests.core.made_up_machine import machine
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tui.command_line import run
+from tui.ray_options import ray_text
 
 EOS = "tokenizer.ggml.eos_token_id"
 
@@ -142,3 +146,24 @@ def test_the_probe_is_a_table_by_level_and_form(tmp_path: Path, capsys: Captured
 def test_an_embedded_model_is_not_probed(capsys: Captured) -> None:
     assert run(["doctor", "--probe"]) == 2
     assert "'demo' has one prompt form and one level" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("version", "workers", "words"),
+    [
+        ("2.60.0", LocalWorkers(1, 8, on_gpu=False), "2.60.0, --ray local starts 1 worker for all CPUs (8)"),
+        ("2.60.0", LocalWorkers(1, 8, on_gpu=True), "2.60.0, --ray local starts 1 worker on the GPU"),
+        ("2.60.0", LocalWorkers(4, 8, on_gpu=True), "2.60.0, --ray local starts 4 workers, one on each GPU"),
+        (None, LocalWorkers(1, 8, on_gpu=False), "not installed, for --ray: pip install 'abilityscope[ray]'"),
+    ],
+)
+def test_ray_is_a_line(version: str | None, workers: LocalWorkers, words: str) -> None:
+    assert ray_text(version, workers) == words
+    assert len(words) <= 80 - 18
+
+
+def test_of_ray_it_says_what_would_be_started(tmp_path: Path, capsys: Captured) -> None:
+    assert run(["doctor", "--cache-dir", str(tmp_path), "--device", "cpu", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["ray"]
+    assert found["local"] == {"n": 1, "threads": os.cpu_count(), "on_gpu": False}
+    assert (found["version"] is None) == (find_spec("ray") is None)

@@ -15,12 +15,14 @@ from tui.option_groups import with_flags
 from tui.options import Json, MemoryFlags, ModelFlags, UsageError
 from tui.progress import shown_progress
 from tui.prompt_words import probe_lines
+from tui.ray_options import ray_text
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from core.analysis.probe import ProbeTable
+    from core.cluster.ray_options import LocalWorkers
     from core.importance.memory import MemoryNeed
     from core.importance.model_plan import ModelPlan, StepMemory
     from core.models.description import ModelInfo
@@ -59,6 +61,10 @@ class Diagnosis:
     """The kind of sandbox for generated code; None if none works."""
     no_sandbox: str
     """Why none works; empty if one does."""
+    ray: str | None
+    """The version of Ray; None if the extra is not installed."""
+    ray_workers: LocalWorkers
+    """What `--ray local` starts here."""
     problem: str | None
     """Why the model cannot be used."""
     warning: str
@@ -99,6 +105,7 @@ def doctor(
 
 def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     from cache.upkeep import entries
+    from core.cluster.ray_options import local_workers
     from core.models.machine import installed_version, this_machine
     from core.sandbox.kinds import find_sandbox
 
@@ -110,6 +117,7 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     if model and not problem:
         warning, problem = _check_tokenizer(flags.spec, model)
     sandbox = find_sandbox()
+    on_gpu = bool(machine.gpus) and (plan is None or plan.device != "cpu")
     return Diagnosis(
         abilityscope=installed_version("abilityscope"),
         machine=machine,
@@ -120,6 +128,8 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
         plan=plan,
         sandbox=sandbox.kind,
         no_sandbox=sandbox.reason,
+        ray=installed_version("ray"),
+        ray_workers=local_workers(len(machine.gpus), on_gpu=on_gpu),
         problem=problem,
         warning=warning,
     )
@@ -207,6 +217,7 @@ def _document(found: Diagnosis) -> dict[str, Any]:
         "model": asdict(found.model) if found.model else None,
         "plan": asdict(found.plan) if found.plan else None,
         "sandbox": {"kind": found.sandbox, "reason": found.no_sandbox},
+        "ray": {"version": found.ray, "local": found.ray_workers._asdict()},
         "problem": found.problem,
         "warning": found.warning,
     }
@@ -221,6 +232,7 @@ def _lines(found: Diagnosis, model: ModelFlags) -> list[str]:
     kept = f"{found.cache_folder} ({found.cache_entries} entries, {size_text(found.cache_bytes)})"
     lines.append(_line("cache", kept))
     lines.append(_line("generated code", f"runs in {found.sandbox}" if found.sandbox else found.no_sandbox))
+    lines.append(_line("ray", ray_text(found.ray, found.ray_workers)))
     if found.model:
         lines += ["", "Model", *_model(found.model)]
     if found.warning:
