@@ -91,6 +91,17 @@ async def test_entries_are_said_in_words_with_their_sum(tmp_path: Path, fingerpr
         assert copied.text == key
 
 
+async def test_below_the_list_is_all_of_an_entry_that_the_list_cuts(tmp_path: Path, fingerprint: str) -> None:
+    fill(tmp_path, fingerprint)
+    tab = CacheTab(tmp_path)
+    async with tab.app.run_test(size=(60, 20)) as pilot:
+        await tab.ready(pilot)
+        below = " ".join(screen_text(tab.app).split("outcomes:")[1].split())
+        assert below == "recall · MLP-only · top · k 3 % on causal · 3 items"
+        await pilot.press("x")
+        await tab.ready(pilot, lambda: "enter deletes" in screen_text(tab.app))
+
+
 async def test_divergences_generation_quality_and_what_an_earlier_version_stored_are_said(
     tmp_path: Path,
 ) -> None:

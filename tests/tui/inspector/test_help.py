@@ -100,4 +100,5 @@ A last paragraph."""
 def test_every_tab_explains_itself(pane: PaneSource) -> None:
     parts = parts_of(pane.load().help_text)
     assert len(parts) > 1
+    assert "ClassVar" not in pane.load().help_text
     assert max(len(part.text) for part in parts) < 700

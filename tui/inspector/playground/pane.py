@@ -50,8 +50,8 @@ PROMPT_S = 5.0
 class PlaygroundPane(Pane):
     """Base, MLP-only and all layers continue the same prompt."""
 
+    looks_up: ClassVar[bool] = False  # a prompt of one's own is written as it is
     help_text: ClassVar[str] = """\
-    looks_up: ClassVar[bool] = False
 Write a prompt; three models continue it, one after the other:
 base is the intact model; MLP-only and all layers are the model without the weights that the lens takes from
 the MLP matrices, or from all matrices of the layers. Both use the ability, selection and k of the lens.

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from cache.files import CorruptEntry
 from tui.inspector.lens import Lens
 from tui.inspector.look.frames import titled
+from tui.inspector.look.text import rows_of
 from tui.inspector.pane import Copied, Exported, Pane, write_json
 from tui.inspector.session import Session
 from tui.inspector.stored.entries import (
@@ -31,12 +32,15 @@ from tui.inspector.stored.entries import (
     verified_words,
     verify_until,
 )
+from tui.inspector.stored.help_text import HELP
 from tui.inspector.stored.listing import StoredHeads, StoredList
 from tui.numbers import size_text
 from tui.safe_text import safe_line
 
 RELIST_S = 2.0
 """Seconds between two listings while the cache grows: each looks at every file."""
+
+HINT = "enter details · o order · / search · x delete · w verify"
 
 POLL_S = 0.1
 """Seconds between two updates while it verifies."""
@@ -46,27 +50,8 @@ class CachePane(Pane):
     """What was computed and kept."""
 
     has_search: ClassVar[bool] = True
-    help_text: ClassVar[str] = """\
-    looks_up: ClassVar[bool] = False
-What was computed and kept, one row for each entry, of this model and of others:
-rankings            the most important weights of an ability, from which masks are cut
-outcomes            what one model, intact or ablated, answered to the items of one benchmark
-divergences         the first tokens where written answers of an ablated model differ from the intact one's
-generation quality  what a model, intact or ablated, makes of neutral texts, and how it writes on
-items               what the items of a benchmark say
-
-Sizes are those of the files. Broken entries come first, with a cross; they are never used, and computed again
-when they are needed. Those of another version of abilityscope are not used either. "shipped" ones came with
-abilityscope, so that the demo model answers at once: they are read-only, and not in the folder.
-
-j k      the next entry, the one before; g G first and last; enter its details
-o        another order: newest, largest, by kind
-/        search: all words have to occur; esc shows all again
-x        delete the entry under the cursor, after one question
-w        verify: read every entry whole and compare its checksum; c stops it
-y        copy the entry's key; e write the list to a file
-
-`abilityscope cache` does the same without a screen, and `cache prune` makes room."""
+    looks_up: ClassVar[bool] = False  # what is stored does not depend on the prompt
+    help_text: ClassVar[str] = HELP
 
     SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = """
@@ -135,7 +120,7 @@ y        copy the entry's key; e write the list to a file
 
     @property
     def _details(self) -> VerticalScroll:
-        return self.query_one("#cache-details", VerticalScroll)
+        return self.query_one(VerticalScroll)
 
     # Listing
 
@@ -189,22 +174,30 @@ y        copy the entry's key; e write the list to a file
         chosen, line = self._list.chosen, self.query_one("#cache-line", Static)
         line.set_class(self._asks_for is not None, "-asks")
         what = "" if chosen is None else f"{chosen.entry.kind}: {chosen.words}"
-        line.update(Content("\n").join([Content(what), self._second_line()]))
+        lines = [what, self._message()]
+        rows = rows_of(what, line.content_size.width or len(what))
+        if not lines[1] and len(rows) > 1:  # the list cuts it
+            lines = [what[: rows[0][1]], what[rows[1][0] :]]
+        first, second = lines
+        line.update(Content(first) + "\n" + (Content(second) if second else Content.styled(HINT, "dim")))
 
-    def _second_line(self) -> Content:
+    def _message(self) -> str:
+        """What is asked or was done; empty for nothing."""
         if self._asks_for is not None:
-            size = size_text(self._asks_for.entry.size_bytes)
-            return Content(f"Delete these {size}? enter deletes, esc keeps")
+            return f"Delete these {size_text(self._asks_for.entry.size_bytes)}? enter deletes, esc keeps"
         if self._verifying is not None:
             done, total = self._checked
-            return Content(f"Verifies {done:,} of {total:,} entries · c stops")
+            return f"Verifies {done:,} of {total:,} entries · c stops"
         if self._said:
-            return Content(self._said)
+            return self._said
         if self._stored and not self._list.entries:
-            return Content("No entry holds these words: esc shows all.")
+            return "No entry holds these words: esc shows all."
         if self._stored is not None and not self._stored:
-            return Content("Nothing is stored yet: r computes what the lens looks at.")
-        return Content.styled("enter details · o order · / search · x delete · w verify", "dim")
+            return "Nothing is stored yet: r computes what the lens looks at."
+        return ""
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_line)
 
     def on_stored_list_moved(self, message: StoredList.Moved) -> None:
         self._asks_for = None
