@@ -146,6 +146,9 @@ def test_the_time_left_is_at_most(tmp_path: Path) -> None:
     assert "1 of 3 runs settled" in said
     assert "at most 2 min left" in said
     assert progress_text(session.activity) == "at most 2 min left"
+    session.activity.fold(JobChanged(msgspec.structs.replace(job, until=None)))
+    session.activity.fold(progressed("evaluating", LOST, 32, 32, job="ab-1", elapsed_s=60.0, left_s=0.0))
+    assert progress_text(session.activity) == "99 %, 5 s left"
     session.activity.fold(JobChanged(msgspec.structs.replace(job, state="cancelled")))
     said = status_of(session, LENS, {}, 80).text
     assert "1 of 3 runs are settled, and the others' answers are kept; r resumes" in said

@@ -206,10 +206,11 @@ class OverlapTable:
         ]
         if not pairs:
             return "There are no two to compare yet."
+        least, most = fraction_text(min(pairs)), fraction_text(max(pairs))
+        found = f"{least} of every pair" if least == most else f"{least} to {most}"
         expected = sum(self.overlaps.sizes.tolist()) / sum(self.overlaps.present) / self.overlaps.candidates
         return (
-            f"Jaccard {fraction_text(min(pairs))} to {fraction_text(max(pairs))}, "
-            f"mean {fraction_text(sum(pairs) / len(pairs))}; "
+            f"Jaccard {found}, mean {fraction_text(sum(pairs) / len(pairs))}; "
             f"of random masks {fraction_text(expected / (2 - expected))}."
         )
 

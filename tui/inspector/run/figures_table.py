@@ -252,9 +252,9 @@ def _language(side: Side, quality: GenerationQuality | None) -> list[Piece]:
             [] if quality.base_perplexity is None else [(f"perplexity {quality.base_perplexity:.3g}", PLAIN)]
         )
     repeating, unreadable = quality.repeating.score, quality.unreadable.score
-    worse = f"{repeating:.0%} repeat" if repeating > unreadable else f"{unreadable:.0%} unread"
+    share, goes_wrong = max((unreadable, "garbled"), (repeating, "repeat"))
     style = PLAIN if quality.is_acceptable else "bold $warning"
-    return [(f"{times_text(quality.times)} {worse}", style)]
+    return [(f"{times_text(quality.times)} {100 * share:.0f} % {goes_wrong}", style)]
 
 
 def _flips(one: SideFigures, marks: Marks) -> list[Piece]:

@@ -310,7 +310,7 @@ def beside_of(session: Session) -> tuple[str, ...]:
     if not isinstance(activity.model, ModelLoaded):
         return settled + session.memory
     planned = activity.planned
-    return settled if planned is None else (*settled, planned_text(planned))
+    return settled if planned is None else (*settled, f"scores weights {planned_text(planned)}")
 
 
 def _progress(marks: Marks, done: int, total: int, width: int) -> str:

@@ -156,7 +156,9 @@ def progress_text(activity: Activity) -> str:
     share = None if clock is None else done_share(*clock)
     if clock is not None and clock[1] is not None and share is not None:
         left = f"{left_text(clock[1])} left"
-        return f"at most {left}" if job.until is not None else f"{share:.0%}, {left}".replace("%", " %")
+        # The least time left that is said is 5 s: all is never done while a job runs.
+        percent = f"{min(99, round(100 * share))} %"
+        return f"at most {left}" if job.until is not None else f"{percent}, {left}"
     if job.total > 1:
         unit = " runs" if job.kind in ("runs", "calibration") else ""
         return f"{job.done}/{job.total}{unit}"
