@@ -81,7 +81,7 @@ def test_the_table_has_generation_quality_and_the_empirical_p(session: Session) 
         for label, cells in figures_rows(found, "not run", UNICODE, WIDTH)
     }
     assert rows["language"] == ["perplexity 50", "x2.0 60 % repeat", ""]
-    assert rows["random p"] == ["", "p .050 of 19", ""]
+    assert rows["random p"] == ["", "p .050 (19 masks)", ""]
     assert "empirical p .050 from 19 random masks" in report_of("demo", LENS, found)
     plain = dict(figures_rows(figures(session, empirical=EmpiricalP(0.5, 1)), "not run", UNICODE, WIDTH))
     assert "random p" not in plain  # of the one control, which has a column of its own

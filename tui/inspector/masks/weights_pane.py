@@ -21,6 +21,7 @@ from tui.inspector.masks.frontier_view import FrontierView
 from tui.inspector.masks.mask_pane import MaskPane, Missing, Room, missing_rankings
 from tui.inspector.masks.weight_table import MEASURES, Measure, WeightTable
 from tui.inspector.masks.weights_text import (
+    CURVE_TITLE,
     TICKS,
     Masks,
     comparison,
@@ -36,6 +37,7 @@ from tui.inspector.pane import ROW_SUFFIXES, Copied, Exported, text_table, write
 from tui.inspector.session import Session
 from tui.inspector.widgets.curve_plot import CurvePlot
 from tui.inspector.widgets.heat_map import HeatMap
+from tui.inspector.widgets.words import Words
 
 EXPLAINED_LINES = 2
 """Lines of the explanation below the map."""
@@ -149,8 +151,8 @@ with a mark at the chosen k: the smallest within one standard error of the large
                     with titled(Vertical(classes="neurons"), "neurons"):
                         yield Static(classes="heading neurons-heading", markup=False)
                         yield NeuronList()
-                    with titled(Vertical(classes="curve"), "concentration"):
-                        yield Static(classes="heading curve-heading", markup=False)
+                    with titled(Vertical(classes="curve"), CURVE_TITLE):
+                        yield Words(classes="heading curve-heading", markup=False)
                         yield self._plot
                     yield titled(FrontierView(self.session.marks), "own and others over k")
 
@@ -256,8 +258,6 @@ with a mark at the chosen k: the smallest within one standard error of the large
         """Shows neurons and curve."""
         self.query_one(".neurons-heading", Static).update(Text(neurons_heading(masks)))
         self.query_one(NeuronList).show(neuron_lines(masks, self.session.marks))
-        legend = curve_legend(masks, is_ascii=not self.session.marks.bar_eighths)
-        self.query_one(".curve-heading", Static).update(legend)
         self._plot.show(plotted(masks), TICKS)
         if masks.search is not None:
             self.query_one(FrontierView).show(masks.search)
@@ -277,8 +277,11 @@ with a mark at the chosen k: the smallest within one standard error of the large
 
     def _arrange(self) -> None:
         """Gives the map the lines that it needs, and the rest to neurons and curve."""
-        if self.table is None:
+        if self.table is None or self.masks is None:
             return
+        title = "" if has_frames(self) else CURVE_TITLE
+        legend = curve_legend(self.masks, title, is_ascii=not self.session.marks.bar_eighths)
+        self.query_one(".curve-heading", Words).update(legend)
         is_beside = self.screen.has_class("-wide")
         in_order = self._in_order
         least = LEAST[in_order[0]]

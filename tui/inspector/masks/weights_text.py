@@ -36,6 +36,8 @@ BAR_WIDTH = 10
 TICKS = ("0 %", "50 %", "100 %")
 """Along the x axis of the plot, at 0, 1 and 2."""
 
+CURVE_TITLE = "MLP weights over neurons"
+
 CURVE_LOOKS = (("primary", "braille", "⠶"), ("accent", "+", "+"), ("warning", "x", "x"))
 """Colour, marker and sign in the legend of each curve, in order."""
 
@@ -211,9 +213,15 @@ def plotted(masks: Masks) -> list[Curve]:
     return [even, *reversed(drawn)] if drawn else []
 
 
-def curve_legend(masks: Masks, *, is_ascii: bool) -> Content:
-    """What the curves are; not in the plot, where plotext would hide them behind their names."""
-    parts: list[Content | str] = ["MLP weights over neurons: "]
+def curve_legend(masks: Masks, title: str, *, is_ascii: bool) -> Content:
+    """What the curves are; not in the plot, where plotext would hide them behind their names.
+
+    Args:
+        masks: whose curves they are.
+        title: what they show, if no frame says it; else empty.
+        is_ascii: whether signs can be typed.
+    """
+    parts: list[Content | str] = [f"{title}: "] if title else []
     for (name, _), (colour, _, sign) in zip(_curves(masks), CURVE_LOOKS, strict=False):
         parts += [curve_sign(sign, colour, is_ascii=is_ascii), f" {name} "]
     return Content.assemble(*parts, ". even")

@@ -240,7 +240,7 @@ def _random_p(side: Side, found: EmpiricalP | None) -> list[Piece]:
     """How often random masks go as far as the lens's."""
     if side != "ablated" or found is None:
         return []
-    return [(f"p {probability(found.p_value)} of {found.masks}", PLAIN)]
+    return [(f"p {probability(found.p_value)} ({found.masks} masks)", PLAIN)]
 
 
 def _language(side: Side, quality: GenerationQuality | None) -> list[Piece]:

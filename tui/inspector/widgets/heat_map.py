@@ -115,7 +115,8 @@ class HeatMap(ScrollView, can_focus=True):
 
     def lines_within(self, room: int) -> int:
         """The lines that the table takes of so many: with two a row if they fit."""
-        layout, rows = self._layout_now, len(self._table.rows) + len(self._table.footer)
+        # By its size now: the layout is that of before until its own turn comes to be resized.
+        layout, rows = layout_of(self._table, self.size), len(self._table.rows) + len(self._table.footer)
         double = layout.head_lines + 2 * rows
         return double if layout.has_wide_cells and double <= room else layout.head_lines + rows
 
