@@ -120,6 +120,8 @@ async def test_w_turns_to_right_and_wrong_and_back(demo_cache: Path) -> None:
     app, pane, _, session = hosted(demo_cache)
     async with app.run_test(size=(140, 45)) as pilot:
         await until(pilot, lambda: "AIS_p over k" in screen_text(app))
+        await app.workers.wait_for_complete()
+        await pilot.pause()
         before = screen_text(app)
         assert pane.matrix is not None
         found = pane.matrix.cells[QUANTITATIVE, QUANTITATIVE].statistics
@@ -162,7 +164,7 @@ async def test_enter_opens_the_cell_with_sweep_bars_and_control(demo_cache: Path
         await pilot.pause()
         assert [point.k for point in sweep.points if point.statistics is not None] == [CACHED_K]
         assert "random control" in screen_text(app)
-        assert "10 %     ○ not computed" in screen_text(app)
+        assert "10 %      ○ not computed" in screen_text(app)
         await pilot.press("i")
         await until(pilot, lambda: app.screen.query_one(ForestBars).display)
         await pilot.pause()

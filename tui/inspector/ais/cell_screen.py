@@ -122,7 +122,7 @@ class CellScreen(ModalScreen[tuple[str, str] | None]):
 
     DEFAULT_CSS = """
     CellScreen { background: $background; }
-    CellScreen > Static { height: auto; max-height: 11; padding: 0 1; }
+    CellScreen > Static { height: auto; max-height: 14; padding: 0 1; }
     CellScreen > Horizontal { height: 1fr; padding: 1 1 0 1; }
     CellScreen.-stacked > Horizontal { layout: vertical; }
     CellScreen SweepView, CellScreen ForestBars { width: 1fr; }

@@ -18,6 +18,7 @@ from tui.inspector.ais.cell_text import ais_with_interval, cell_mark, control_te
 from tui.inspector.lens import Lens
 from tui.inspector.look.frames import has_frames, titled
 from tui.inspector.look.marks import Marks
+from tui.inspector.look.text import in_sight
 from tui.inspector.look.themes import text_style
 from tui.inspector.pane import read_in_thread
 from tui.inspector.session import Session
@@ -35,7 +36,7 @@ NARROWEST_BAR = 10
 AIS_WIDTH = 5
 """Columns of an AIS, so that all have their point in the same column."""
 
-NAME_WIDTH = 9
+NAME_WIDTH = 10
 """Columns of a k in the table of a sweep."""
 
 NUMBERS_WIDTH = 22
@@ -165,6 +166,7 @@ class SweepView(Vertical):
         super().__init__()
         self._session, self._has_table = session, has_table
         self.points: list[SweepPoint] = []
+        self._lens: Lens | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
@@ -181,8 +183,12 @@ class SweepView(Vertical):
             rest_s=rest_s,
         )
 
+    def on_resize(self) -> None:
+        if self._lens is not None:
+            self._show(self._lens, self.points)
+
     def _show(self, lens: Lens, points: list[SweepPoint]) -> None:
-        self.points = points
+        self.points, self._lens = points, lens
         titled(self, self._title(lens))
         head = Text("\n").join(self._table(lens) if self._has_table else self._head(lens))
         self.query_one(Static).update(head)
@@ -206,10 +212,14 @@ class SweepView(Vertical):
         return [*lines, *([Text(f"not computed: {', '.join(missing)}", "dim")] if missing else [])]
 
     def _table(self, lens: Lens) -> list[Text]:
+        """The points around the lens's own, as many as there are rows for."""
         marks = self._session.marks
         measure = self._session.measure
         lines = [Text(f" {'k':<{NAME_WIDTH}}{measure.name:<{NUMBERS_WIDTH}}random control", style="dim")]
-        for point in self.points:
+        chosen = next((place for place, one in enumerate(self.points) if math.isclose(one.k, lens.k)), 0)
+        rows = max(1, self.size.height - 1) if self.size.height else len(self.points)
+        shown = in_sight([1] * len(self.points), chosen, rows)
+        for point in self.points[shown.start : shown.stop]:
             is_chosen = math.isclose(point.k, lens.k)
             ais, control = (
                 f"{marks.lacking} not computed" if found is None else ais_with_interval(found, measure)

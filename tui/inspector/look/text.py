@@ -53,6 +53,27 @@ def fitted(text: str, width: int, cut: str) -> str:
     return kept + cut + " " * (width - cell_len(kept) - cell_len(cut))
 
 
+def in_sight(lengths: Sequence[int], chosen: int, width: int) -> range:
+    """The pieces of a row around the chosen one that have room beside each other; at least that one.
+
+    Args:
+        lengths: cells of each piece.
+        chosen: its index.
+        width: cells of the row.
+    """
+    for count in range(len(lengths), 1, -1):
+        first = min(max(0, chosen - count // 2), len(lengths) - count)
+        if sum(lengths[first : first + count]) <= width:
+            return range(first, first + count)
+    return range(chosen, chosen + 1)
+
+
+def own_words(options: Sequence[str], index: int) -> str:
+    """What an option says after the words with which all of them begin; all of it if nothing is left."""
+    shared = commonprefix(list(options))  # noqa: RUF071 (characters are meant)
+    return options[index][shared.rfind(" ") + 1 :].strip() or options[index].strip()
+
+
 def _rows_of_line(line: str, width: int) -> list[Span]:
     spans: list[Span] = []
     start, is_plain = 0, line.isascii()

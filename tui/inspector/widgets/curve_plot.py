@@ -26,8 +26,10 @@ TICK_STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 25.0, 1e9)
 AXIS_WIDTH = 6
 """Columns of the numbers at the y axis, and of the axis."""
 
-MOST_TICKS = 5
-"""Most steps on the y axis."""
+MOST_TICKS = 7
+"""Most ticks on the y axis."""
+
+LINES_OF_X_AXIS = 2
 
 BOX = str.maketrans("┌┐└┘├┤┬┴┼│─", "+++++++++|-")
 """ASCII for plotext's axes and whiskers."""
@@ -92,20 +94,23 @@ class CurvePlot(Widget):
         for curve in self._curves:
             if curve.points:  # plotext fails on a legend entry without points
                 self._draw(plot, curve)
-        self._scale(plot)
+        self._scale(plot, height - LINES_OF_X_AXIS)
         plot.hline(0, self._rgb("secondary"))
         plot.xlim(0, max(1, len(self._names) - 1))
         plot.xticks(list(range(len(self._names))), fitting(self._names, width - AXIS_WIDTH, self._marked))
         canvas: str = plot.build()
         return Text.from_ansi(canvas.translate(BOX) if self._is_ascii else canvas, no_wrap=True)
 
-    def _scale(self, plot: Any) -> None:
-        """Sets the y axis from 0 or the lowest value to the highest, with round ticks."""
+    def _scale(self, plot: Any, rows: int) -> None:
+        """Sets the y axis from 0 or the lowest value to the highest; round ticks, each in a row."""
         ys = [y for curve in self._curves for _, y in curve.points]
         ys += [end for curve in self._curves for _, *ends in curve.whiskers for end in ends]
         low, high = min(0.0, *ys), max(LEAST_TOP, *ys)
-        step = next(step for step in TICK_STEPS if (high - low) / step <= MOST_TICKS)
-        ticks = [n * step for n in range(math.floor(low / step), math.ceil(high / step) + 1)]
+        found = [
+            [n * step for n in range(math.floor(low / step), math.ceil(high / step) + 1)]
+            for step in TICK_STEPS
+        ]
+        ticks = next(ticks for ticks in found if len(ticks) <= min(MOST_TICKS, rows))
         plot.ylim(min(low, ticks[0]), max(high, ticks[-1]))
         plot.yticks(ticks, [f"{tick:.2f}" for tick in ticks])
 
