@@ -5,6 +5,7 @@ import pytest
 from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
 from tui.inspector.lens import DEMO_GRID, Lens, k_grid, next_k, parse_scored
+from tui.inspector.look.text import in_sight, own_words
 from tui.numbers import k_text
 
 
@@ -64,3 +65,21 @@ def test_the_grid_of_a_real_model_has_the_papers_values_and_some_below() -> None
 @pytest.mark.parametrize(("k", "text"), [(0.03, "3 %"), (0.00064, "0.064 %"), (1e-5, "0.001 %")])
 def test_k_reads_as_a_percentage(k: float, text: str) -> None:
     assert k_text(k) == text
+
+
+def test_the_row_of_k_shows_those_around_the_chosen_one() -> None:
+    lengths = [len(k_text(k)) for k in k_grid(ModelSpec("owner/model"))]
+    for chosen in range(len(lengths)):
+        shown = in_sight(lengths, chosen, 30)
+        assert chosen in shown
+        assert sum(lengths[place] for place in shown) <= 30
+        assert len(shown) > 2
+    assert in_sight(lengths, 3, 1000) == range(len(lengths))
+    assert in_sight([50], 0, 30) == range(1)
+
+
+def test_options_are_told_by_what_they_do_not_share() -> None:
+    options = ("Lion goes with cub", "Lion goes with calf", "Lion goes with a cub")
+    assert [own_words(options, index) for index in range(3)] == ["cub", "calf", "a cub"]
+    assert own_words(("north", "northeast"), 1) == "northeast"
+    assert own_words(("the same ", "the same "), 0) == "the same"

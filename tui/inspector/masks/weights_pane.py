@@ -22,6 +22,7 @@ from tui.inspector.masks.mask_pane import MaskPane, Missing, Room, missing_ranki
 from tui.inspector.masks.weight_table import MEASURES, Measure, WeightTable
 from tui.inspector.masks.weights_text import (
     CURVE_TITLE,
+    NEURONS_TITLE,
     TICKS,
     Masks,
     comparison,
@@ -148,8 +149,8 @@ with a mark at the chosen k: the smallest within one standard error of the large
                     yield self._map
                     yield Static(classes="explained", markup=False)
                 with Vertical(classes="below"):
-                    with titled(Vertical(classes="neurons"), "neurons"):
-                        yield Static(classes="heading neurons-heading", markup=False)
+                    with titled(Vertical(classes="neurons"), NEURONS_TITLE):
+                        yield Words(classes="heading neurons-heading", markup=False)
                         yield NeuronList()
                     with titled(Vertical(classes="curve"), CURVE_TITLE):
                         yield Words(classes="heading curve-heading", markup=False)
@@ -256,7 +257,6 @@ with a mark at the chosen k: the smallest within one standard error of the large
 
     def _fill_below(self, masks: Masks) -> None:
         """Shows neurons and curve."""
-        self.query_one(".neurons-heading", Static).update(Text(neurons_heading(masks)))
         self.query_one(NeuronList).show(neuron_lines(masks, self.session.marks))
         self._plot.show(plotted(masks), TICKS)
         if masks.search is not None:
@@ -270,6 +270,13 @@ with a mark at the chosen k: the smallest within one standard error of the large
         place = there.index(self.first) if self.first in there else 0
         return there[place:] + there[:place]
 
+    def _head_below(self, masks: Masks) -> None:
+        """Says what neurons and curve are, as far as their frames do not."""
+        titles = ("", "") if has_frames(self) else (NEURONS_TITLE, CURVE_TITLE)
+        legend = curve_legend(masks, titles[1], is_ascii=not self.session.marks.bar_eighths)
+        self.query_one(".neurons-heading", Words).update(Text(neurons_heading(masks, titles[0])))
+        self.query_one(".curve-heading", Words).update(legend)
+
     def _explain(self) -> None:
         if self.table is not None:
             lines = self.table.explained(*self._map.cursor)
@@ -279,9 +286,7 @@ with a mark at the chosen k: the smallest within one standard error of the large
         """Gives the map the lines that it needs, and the rest to neurons and curve."""
         if self.table is None or self.masks is None:
             return
-        title = "" if has_frames(self) else CURVE_TITLE
-        legend = curve_legend(self.masks, title, is_ascii=not self.session.marks.bar_eighths)
-        self.query_one(".curve-heading", Words).update(legend)
+        self._head_below(self.masks)
         is_beside = self.screen.has_class("-wide")
         in_order = self._in_order
         least = LEAST[in_order[0]]

@@ -36,6 +36,7 @@ BAR_WIDTH = 10
 TICKS = ("0 %", "50 %", "100 %")
 """Along the x axis of the plot, at 0, 1 and 2."""
 
+NEURONS_TITLE = "neurons hit most"
 CURVE_TITLE = "MLP weights over neurons"
 
 CURVE_LOOKS = (("primary", "braille", "⠶"), ("accent", "+", "+"), ("warning", "x", "x"))
@@ -168,17 +169,23 @@ def comparison(masks: Masks) -> str:
     )
 
 
-def neurons_heading(masks: Masks) -> str:
-    """The heading of the list of neurons, with what chance gives."""
+def neurons_heading(masks: Masks, title: str) -> str:
+    """The heading of the list of neurons, with what chance gives.
+
+    Args:
+        masks: whose neurons they are.
+        title: what they are, if no frame says it; else empty.
+    """
     neurons = masks.own.mask_distribution.neurons
     if not neurons:
         return "No MLP weight is selected."
     even = masks.own.even * neurons[0].size
-    names = f": {masks.own.ability} / {masks.other.ability}" if masks.other is not None else ""
-    text = f"neurons hit most{names} (even {short_number(even)} of {neurons[0].size:,}"
+    names = f"{masks.own.ability} / {masks.other.ability}" if masks.other is not None else ""
+    text = f"even {short_number(even)} of {neurons[0].size:,}"
     if masks.control is not None and masks.control.mask_distribution.neurons:
         text += f"; random max. {masks.control.mask_distribution.neurons[0].count:,}"
-    return f"{text})"
+    head = ": ".join(filter(None, (title, names)))
+    return f"{head} ({text})" if head else text
 
 
 def neuron_lines(masks: Masks, marks: Marks) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from tui.inspector.look.frames import has_frames, ruled, titled
 from tui.inspector.look.marks import Marks
-from tui.inspector.look.text import fitted
+from tui.inspector.look.text import fitted, own_words
 from tui.inspector.run.figures import SIDE_WORDS, ItemLine, Listing, Side
 from tui.inspector.widgets.option_table import letter_of
 from tui.safe_text import safe_line
@@ -111,7 +111,7 @@ class Ticker(Widget):
             return Content(self._marks.unknown.ljust(width))
         words = ""
         if width >= WORDS_WIDTH and index < len(line.options):
-            words = f" {safe_line(line.options[index].strip())}"
+            words = f" {safe_line(own_words(line.options, index))}"
         return Content.styled(
             f"{fitted(letter_of(index) + words, width - 1, self._marks.cut)} ", "$foreground"
         )

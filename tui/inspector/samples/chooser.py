@@ -110,6 +110,11 @@ class SampleChooser(Vertical):
         yield self._search
         yield self._tags
 
+    @property
+    def room(self) -> int:
+        """Columns of the summary: frames leave it fewer than the tab has."""
+        return self.content_size.width
+
     def say(self, summary: Text | None) -> None:
         """Shows a summary of all items; None for nothing."""
         line = self.query_one(Static)

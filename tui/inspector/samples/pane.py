@@ -215,7 +215,7 @@ class SamplesPane(Pane):
         reading, listing, summary = self._reading, self._listing, None
         if reading is not None and listing is not None:
             opened = None if self._rows.display else self._rows.position
-            summary = summary_text(reading, listing, self.content_size.width, self.session.marks, opened)
+            summary = summary_text(reading, listing, self._chooser.room, self.session.marks, opened)
         self._chooser.say(summary)
         self._head.display = listing is not None
         self._head.refresh()

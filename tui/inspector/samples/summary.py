@@ -113,15 +113,16 @@ def _filters(listing: Listing, width: int, marks: Marks) -> list[Text]:
 
 def _figures(reading: Reading, listing: Listing) -> list[str]:
     n, parts = listing.samples.n, []
+    all_have_n = all(value.n == n for value in reading.scores.values())
     names = dict(zip(("base", "ablated"), reading.question.names, strict=False))
     for model, value in reading.scores.items():
         name = names.get(model, model)
-        of_n = "" if value.n == n else f" n {value.n:,}"
+        of_n = "" if all_have_n else f" n {value.n:,}"
         # Of a run that stopped when it was known, an interval for a fixed number of items does not hold.
         is_stopped = reading.question.until is not None and model != "base"
         ends = "" if is_stopped else f" {interval(value.low, value.high)}"
         parts.append(f"{name} {share(value.score)}{ends}{of_n}")
-    parts.append(f"n {n:,}")
+    parts += [f"n {n:,}"] if all_have_n else []
     if listing.p_value is not None:
         parts.append(f"McNemar p {probability(listing.p_value)}")
     return parts

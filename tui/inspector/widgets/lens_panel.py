@@ -20,6 +20,7 @@ from core.masks.choices import SELECTIONS
 from core.models.matrices import VARIANTS
 from tui.inspector.lens import Known, k_grid
 from tui.inspector.look.frames import titled
+from tui.inspector.look.text import in_sight
 from tui.inspector.look.themes import text_style
 from tui.inspector.pane import Pane
 from tui.names import VARIANT_WORDS, order_words, short_benchmark
@@ -189,7 +190,9 @@ class LensPanel(VerticalScroll, can_focus=False):
             line.show()
 
     def on_resize(self) -> None:
-        # As many benchmarks are listed as there is room for.
+        # Some choices have fewer lines where there is less room, and the benchmarks the lines that are left.
+        for line in self.query(LensLine):
+            line.show()
         self.query_one("#lens-benchmark").refresh(layout=True)
 
     def line_of(self, name: str, width: int) -> Text:
@@ -237,7 +240,10 @@ class LensPanel(VerticalScroll, can_focus=False):
         grid = k_grid(self.session.spec.model)
         ks = grid if lens.k in grid else (lens.k,)
         names = [k_text(k).removesuffix(" %") for k in ks] if len(ks) > 1 else [k_text(lens.k)]
-        lines = [self._row(names, ks.index(lens.k))] if width >= ROOMY else []
+        chosen = ks.index(lens.k)
+        shown = in_sight([len(name) + 2 for name in names], chosen, width)
+        row = self._row(names[shown.start : shown.stop], chosen - shown.start)
+        lines = [row] if width >= ROOMY else []
         if lens.variant == "base":
             return [*lines, Text(" nothing ablated", style="dim")]
         if known.problem:
@@ -296,9 +302,15 @@ class Context(Static):
         super().__init__(id="context", markup=False)
         self._session = session
         self._shown = Text()
+        self._looked_at: tuple[Lens, Known] | None = None
+
+    def on_resize(self) -> None:
+        if self._looked_at is not None:
+            self.show(*self._looked_at)
 
     def show(self, lens: Lens, known: Known) -> None:
         """Says what the lens looks at."""
+        self._looked_at = lens, known
         ability = find_ability(lens.ability)
         benchmark = self._session.benchmark(lens.benchmark)
         text = Text(no_wrap=True, overflow="ellipsis")
