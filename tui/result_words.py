@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.abilities.catalogue import ABILITIES
 from tui.names import SHORT_NAMES
-from tui.numbers import interval, number
+from tui.numbers import interval, number, percent
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def too_few(masks: int) -> str:
 def matrix_title(rows: pl.DataFrame, measure: Measure) -> str:
     """Measure, variant, selection, k and scope of a matrix, the size of its masks, items per benchmark."""
     first = rows.row(0, named=True)
-    size = f"{first['weights']:,} weights, {first['share_of_candidates']:.1%} of candidates"
+    size = f"{first['weights']:,} weights, {percent(first['share_of_candidates'])} of candidates"
     words = [first["variant"], first["selection"], f"k {first['k']:g}"]
     words += [] if first["scope"] == "global" else [f"scope {first['scope']}"]
     ns = _span([f"{n:,}" for n in sorted(rows["n"].unique())])

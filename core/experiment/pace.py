@@ -31,6 +31,10 @@ COSTS: Mapping[Phase, float] = {
 """Rough cost of a unit (an item, an answer, a text, a matrix), that of an evaluated item being 1. It counts
 until the phase itself was measured."""
 
+UNTELLING: frozenset[Phase] = frozenset({"preparing", "checking"})
+"""Phases whose pace tells nothing of the others': their first units may take a thousand times their cost, as
+where a tokenizer wakes up."""
+
 REMEMBERED = 50
 """Measurements of a kind of work that its pace is taken from, the last: a machine gets more or less busy."""
 
@@ -100,15 +104,17 @@ class Paces:
         return {kind: (one.units, one.seconds) for kind, one in self._kinds.items()}
 
     def seconds(self, work: Mapping[Kind, float]) -> float | None:
-        """The estimated seconds of units of several kinds; None as long as nothing at all was measured.
+        """The estimated seconds of units of several kinds; None as long as nothing that tells was measured.
 
         The pace of a kind is taken from its own measurements, as far as there are any, else from those of
-        its phase, else from all others and `COSTS`; each is blended into the next, so that none jumps.
+        its phase, else from all others but `UNTELLING` ones and `COSTS`; each is blended into the next, so
+        that none jumps.
         """
-        cost = math.fsum(COSTS[phase] * measured.units for phase, measured in self._phases.items())
+        telling = {phase: one for phase, one in self._phases.items() if phase not in UNTELLING}
+        cost = math.fsum(COSTS[phase] * measured.units for phase, measured in telling.items())
         if not cost:
             return None
-        per_cost = math.fsum(measured.seconds for measured in self._phases.values()) / cost
+        per_cost = math.fsum(measured.seconds for measured in telling.values()) / cost
         return math.fsum(units * self._pace(kind, per_cost) for kind, units in work.items())
 
     def _pace(self, kind: Kind, per_cost: float) -> float:

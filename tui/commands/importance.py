@@ -21,6 +21,7 @@ from tui.mask_options import (
     require_candidates,
     start_k,
 )
+from tui.numbers import percent
 from tui.option_groups import with_flags
 from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments
 from tui.progress import shown_progress
@@ -140,15 +141,15 @@ def _document(runner: Runner, mask_spec: MaskSpec, mask: Mask) -> dict[str, Any]
 def _write(mask_spec: MaskSpec, document: dict[str, Any]) -> None:
     overlap = document["split_half_overlap"]
     title = (
-        f"{mask_spec}: {document['weights']:,} weights, {document['share_of_model']:.2%} of the model, "
-        f"{document['share_of_candidates']:.2%} of the candidates"
+        f"{mask_spec}: {document['weights']:,} weights, {percent(document['share_of_model'])} of the model, "
+        f"{percent(document['share_of_candidates'])} of the candidates"
     )
     output.write(f"{title}\n")
     kinds = list(dict.fromkeys(row["kind"] for row in document["by_matrix"]))
     table = output.plain_table(("layer", *kinds), left=(), wraps=True)
     shares = {(row["layer"], row["kind"]): row["share"] for row in document["by_matrix"]}
     for layer in sorted({row["layer"] for row in document["by_matrix"]}):
-        table.add_row(str(layer), *(f"{shares[layer, kind]:.1%}" for kind in kinds))
+        table.add_row(str(layer), *(percent(shares[layer, kind]) for kind in kinds))
     output.write_table(table)
     output.write("Numbers: selected share of each matrix.\n")
     if overlap is not None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.experiment.pace import COSTS, REMEMBERED, Countdown, Kind, Paces
+from core.experiment.pace import COSTS, REMEMBERED, UNTELLING, Countdown, Kind, Paces
 
 PHASES = st.sampled_from(sorted(COSTS))
 KINDS = st.tuples(PHASES, st.sampled_from(["", "one", "two"]))
@@ -34,6 +34,14 @@ def test_a_worked_example() -> None:
     assert paces.seconds(both) == pytest.approx((20 + of_phase) / 11 + 3 * of_phase)
 
 
+def test_a_tokenizer_that_wakes_up_says_nothing_of_what_the_model_takes() -> None:
+    paces, left = Paces(), {("evaluating", "boolq"): 1000, ("scoring", "causal"): 60}
+    paces.note(("preparing", "boolq"), 200, 4.0)
+    assert paces.seconds(left) is None
+    paces.note(("evaluating", "boolq"), 10, 1.0)
+    assert paces.seconds(left) == pytest.approx(1000 * 0.1 + 60 * 5 * 0.1)
+
+
 @given(
     measured=st.lists(st.tuples(KINDS, st.floats(0.01, 100.0), SPEEDS), min_size=1, max_size=80),
     left=st.dictionaries(KINDS, st.integers(0, 1000), min_size=1),
@@ -44,6 +52,9 @@ def test_an_estimate_lies_between_the_fastest_and_the_slowest_that_was_measured(
     paces = Paces()
     for kind, units, speed in measured:
         paces.note(kind, units, units * COSTS[kind[0]] * speed)
+    if all(phase in UNTELLING for (phase, _), _, _ in measured):
+        assert paces.seconds(left) is None
+        return
     cost = math.fsum(COSTS[phase] * units for (phase, _), units in left.items())
     speeds = [speed for _, _, speed in measured]
     found = paces.seconds(left)
@@ -67,6 +78,7 @@ def test_of_steady_work_the_time_left_is_found_and_shrinks(
 ) -> None:
     """Every kind takes its own constant time; when all were measured, the estimate is theirs."""
     paces = Paces()
+    paces.note(("evaluating", "before"), 1e6, 1e6)
     kinds = {kind for kind, _ in plan}
     for kind in kinds:
         paces.note(kind, 1e6, 1e6 * pace.get(kind, 1.0))
