@@ -68,23 +68,25 @@ def margin_text(base: float, ablated: float) -> str:
     return f"margin {base:+.1f} → {ablated:+.1f} nats"
 
 
-def choice_text(choice: ChoiceDiagnosis, options: Sequence[str]) -> str:
+def choice_text(choice: ChoiceDiagnosis, options: Sequence[str], other: str = "base") -> str:
     """What happened to one multiple-choice item, in a sentence.
 
     Args:
         choice: of an item with one right option.
         options: the options' texts, in their order.
+        other: the model that the answer is compared with.
     """
     margins = margin_text(choice.base_margin, choice.margin)
     if choice.winner is None:
         return f"Prefers the right option: {margins}."
     winner = options[choice.winner]
     if not choice.is_flip:
-        return f"Prefers “{winner}” to the right option, as base does: {margins}."
-    return f"Now prefers “{winner}” to the right option: {margins}."
+        return f"Prefers “{winner}” to the right option, as {other} does: {margins}."
+    begins = "Now prefers" if other == "base" else "Prefers"
+    return f"{begins} “{winner}” to the right option: {margins}."
 
 
-def choice_lines(sums: ChoiceSums) -> list[str]:
+def choice_lines(sums: ChoiceSums, other: str = "base") -> list[str]:
     """The mean margin of a benchmark's items, what won among the broken ones, and what is preferred."""
     lines = []
     if sums.mean_margins is not None:
@@ -94,7 +96,7 @@ def choice_lines(sums: ChoiceSums) -> list[str]:
         won = int(sums.winners[winner])
         share = f"{won} ({100 * won / sums.broken:.0f} %)"
         lines.append(f"Of {sums.broken} broken items, {share} went to {sums.names[winner]}.")
-    return [*lines, *sums.preferences()]
+    return [*lines, *sums.preferences(other)]
 
 
 def divergence_text(divergence: TokenDivergence) -> str:

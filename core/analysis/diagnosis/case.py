@@ -55,6 +55,13 @@ class Case:
     asked: Asked
     base: Written
     ablated: Written
+    base_name: str = "base"
+    """What sentences call the model that wrote the base answer."""
+
+    @property
+    def base_words(self) -> str:
+        """What sentences call its answer."""
+        return "the base answer" if self.base_name == "base" else f"{self.base_name}'s answer"
 
     @cached_property
     def stated(self) -> str | None:

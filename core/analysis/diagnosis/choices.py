@@ -99,16 +99,17 @@ class PositionPreference(NamedTuple):
         """Whether the ablated model prefers a position."""
         return self.shift >= LEAST_SHIFT and self.p_value < MOST_P
 
-    def sentence(self, names: Sequence[str] = ()) -> str:
+    def sentence(self, names: Sequence[str] = (), other: str = "base") -> str:
         """The preference in one sentence, for the profile's folder.
 
         Args:
             names: what each position is called, quotation marks included; empty: letters from A on.
+            other: what the model is called that it is compared with.
         """
         gain = [after - before for after, before in zip(self.shares, self.base_shares, strict=True)]
         index = gain.index(max(gain))
         after, before = 100 * self.shares[index], 100 * self.base_shares[index]
-        shares = f"{after:.0f} % of its answers, {before:.0f} % of base's"
+        shares = f"{after:.0f} % of its answers, {before:.0f} % of {other}'s"
         name = names[index] if names else letter_of(index)
         return f"Prefers option {name}: {shares} (n {self.n}, p {self.p_value:.2g})."
 
@@ -130,10 +131,10 @@ class LengthPreference(NamedTuple):
         """Whether the ablated model prefers a length."""
         return abs(self.rank - self.base_rank) >= LEAST_SHIFT and self.p_value < MOST_P
 
-    def sentence(self) -> str:
-        """The preference in one sentence, for the profile's folder."""
+    def sentence(self, other: str = "base") -> str:
+        """The preference in one sentence, for the profile's folder, beside the other model's."""
         which = "longer" if self.rank > self.base_rank else "shorter"
-        ranks = f"mean rank of length {self.rank:.2f}, base {self.base_rank:.2f}"
+        ranks = f"mean rank of length {self.rank:.2f}, {other} {self.base_rank:.2f}"
         return f"Prefers {which} options ({ranks}, n {self.n}, p {self.p_value:.2g})."
 
 

@@ -24,8 +24,8 @@ SENTENCE_ENDS = (".", "!", "?", ":", ")", '"', "”", "»", "。", "！", "？")
 """Endings of a whole text, where no particular answer is asked for."""
 
 
-def diagnose(asked: Asked, base: Written, ablated: Written) -> tuple[Tag, ...]:
-    """How the ablated answer differs from the base answer, the main tag first.
+def diagnose(asked: Asked, base: Written, ablated: Written, *, base_name: str = "base") -> tuple[Tag, ...]:
+    """How the ablated answer differs from the base answer, the main tag first; `base_name` is for sentences.
 
     What the base answer does too (repeat itself, refuse, state no answer …) is no tag. The rules:
 
@@ -55,7 +55,7 @@ def diagnose(asked: Asked, base: Written, ablated: Written) -> tuple[Tag, ...]:
     """
     if base.text == ablated.text:
         return (Tag("same", "The texts are the same."),)
-    case = Case(asked, base, ablated)
+    case = Case(asked, base, ablated, base_name)
     rules: list[Callable[[Case], Iterator[Tag]]] = [_loops, _incoherence, _words, _numbers_and_steps]
     if "cancelled" not in (base.finish, ablated.finish):
         rules += [_missing, _lengths]
@@ -120,7 +120,7 @@ def _missing(case: Case) -> Iterator[Tag]:
     is_broken_off = lacks if case.asked.format else not text.rstrip().endswith(SENTENCE_ENDS)
     if is_broken_off and is_short and not case.ablated.was_cut:
         evidence = (
-            f"Ends after {len(text.strip())} characters; the base answer has {len(case.base.text.strip())}."
+            f"Ends after {len(text.strip())} characters; {case.base_words} has {len(case.base.text.strip())}."
         )
         yield Tag("stops_early", evidence)
     if case.asked.format is None or case.base_stated is None:
@@ -137,12 +137,13 @@ def _lengths(case: Case) -> Iterator[Tag]:
     """`runs_on` and `skips_steps`."""
     text = case.ablated.text
     if case.ablated.finish == "length" and case.base.finish in ("eos", "stop"):
-        yield Tag("runs_on", "Does not end where there is room for no more; the base answer ends by itself.")
+        aside = f"{case.base_words} ends by itself"
+        yield Tag("runs_on", f"Does not end where there is room for no more; {aside}.")
     if case.answer is None or case.base_answer is None or case.ablated.was_cut:
         return
     said, steps = _beside(text, case.answer), _beside(case.base.text, case.base_answer)
     if steps >= STEP_WORDS and said < SHORT_SHARE * steps:
-        yield Tag("skips_steps", f"Words beside the answer: {said}; the base answer has {steps}.")
+        yield Tag("skips_steps", f"Words beside the answer: {said}; {case.base_words} has {steps}.")
 
 
 def _numbers_and_steps(case: Case) -> Iterator[Tag]:
@@ -191,7 +192,8 @@ def _answers(case: Case) -> Iterator[Tag]:
         return
     is_option = not case.asked.options or any(is_quasi_exact(answer, option) for option in case.asked.options)
     aside = "" if is_option else ", which is none of the options"
-    yield Tag("other_answer", f"Answers “{quoted(answer)}”{aside}; base answers “{quoted(base)}”.", *index)
+    beside = f"{case.base_name} answers “{quoted(base)}”"
+    yield Tag("other_answer", f"Answers “{quoted(answer)}”{aside}; {beside}.", *index)
 
 
 def _beside(text: str, answer: str) -> int:

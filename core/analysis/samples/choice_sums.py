@@ -98,10 +98,10 @@ class ChoiceSums:
         """Whether it prefers a length; None where all options of an item are of one length."""
         return length_preference(self.base_ranks, self.ranks)
 
-    def preferences(self) -> tuple[str, ...]:
-        """A sentence for each preference that holds."""
-        position = self.position.sentence(self.names) if self.position and self.position.holds else ""
-        length = self.length.sentence() if self.length and self.length.holds else ""
+    def preferences(self, other: str = "base") -> tuple[str, ...]:
+        """A sentence for each preference that holds, beside the other model's."""
+        position = self.position.sentence(self.names, other) if self.position and self.position.holds else ""
+        length = self.length.sentence(other) if self.length and self.length.holds else ""
         return tuple(filter(None, (position, length)))
 
 

@@ -65,10 +65,10 @@ class Failures:
     """How multiple-choice answers changed; None for written answers."""
 
 
-def item_failure(samples: Samples, sample: Sample) -> ItemFailure | None:
+def item_failure(samples: Samples, sample: Sample, base_name: str = "base") -> ItemFailure | None:
     """How the ablated answer to one of the samples fails; None unless both answers are known.
 
-    Written answers are unknown until their run is stored.
+    Written answers are unknown until their run is stored. `base_name` is what sentences call the other model.
     """
     benchmark, base, ablated = samples.benchmark, sample.base, sample.ablated
     if benchmark is None or base is None or ablated is None:
@@ -77,7 +77,8 @@ def item_failure(samples: Samples, sample: Sample) -> ItemFailure | None:
         return ItemFailure((), _choice(benchmark, sample, base, ablated), None)
     divergence = None if samples.divergences is None else samples.divergences.row(sample.index, named=True)
     # Their fields are named as the columns of the tables.
-    tags = answer_tags(benchmark.source.answer_format, vars(sample), vars(base), vars(ablated), divergence)
+    rows = vars(sample), vars(base), vars(ablated), divergence
+    tags = answer_tags(benchmark.source.answer_format, *rows, base_name)
     return (
         None if tags is None else ItemFailure(tags, None, divergence_of(divergence) if divergence else None)
     )

@@ -125,7 +125,12 @@ def _answered(targets: Sequence[str], form: AnswerFormat, answer: str) -> str:
 
 
 def answer_tags(
-    form: AnswerFormat | None, item: Row, base: Row, ablated: Row, divergence: Row | None
+    form: AnswerFormat | None,
+    item: Row,
+    base: Row,
+    ablated: Row,
+    divergence: Row | None,
+    base_name: str = "base",
 ) -> tuple[Tag, ...] | None:
     """How one ablated answer fails, the main tag first; None if one of the texts is unknown.
 
@@ -136,6 +141,7 @@ def answer_tags(
         ablated: the ablated answer, likewise.
         divergence: with the columns of `DIVERGENCE_COLUMNS`; None if not stored: then the base model's
             log-probabilities do not count for `incoherent`.
+        base_name: what sentences call the model that wrote the base answer.
     """
     if base["text"] is None or ablated["text"] is None:
         return None
@@ -143,7 +149,8 @@ def answer_tags(
         (None, None) if divergence is None else (divergence["base_logprobs"], divergence["ablated_logprobs"])
     )
     asked = asked_of(item, form, ablated["text"])
-    return diagnose(asked, written_of(base, logprobs[0]), written_of(ablated, logprobs[1]))
+    written = written_of(base, logprobs[0]), written_of(ablated, logprobs[1])
+    return diagnose(asked, *written, base_name=base_name)
 
 
 def run_tags(

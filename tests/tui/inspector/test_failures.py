@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.cells import cell_len
+from textual.app import App
 from textual.pilot import Pilot
 
 from core.analysis.diagnosis.choices import diagnose_choice
 from core.analysis.diagnosis.failure_modes import Share, Tag
 from core.analysis.matrix import matrix
 from core.analysis.samples.choice_sums import ChoiceSums
-from core.analysis.samples.failures import Failures, ItemFailure, failures
+from core.analysis.samples.failures import Failures, ItemFailure, failures, item_failure
 from core.analysis.samples.records import Answer, Sample
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.accuracy import accuracy
@@ -34,9 +35,9 @@ from tui.inspector.look.text import failure_rows
 from tui.inspector.samples.answer_text import report
 from tui.inspector.samples.item_view import SampleView
 from tui.inspector.samples.lines import sample_lines
-from tui.inspector.samples.listing import SampleList
+from tui.inspector.samples.listing import SampleList, list_rows
 from tui.inspector.samples.pane import SamplesPane
-from tui.inspector.samples.reading import Subject
+from tui.inspector.samples.reading import Choice, Subject, list_samples
 from tui.inspector.session import Session
 from tui.safe_text import safe_block, safe_place
 
@@ -296,3 +297,34 @@ def test_what_does_not_fit_is_left_out_as_a_whole() -> None:
     assert rows[0].startswith("Mean margin +2.0 → +0.5 nats (n 200).")
     assert all(row.isprintable() and cell_len(row) <= 60 for row in rows)
     assert failure_rows(failed([]), 60, 2, "…") == []
+
+
+def test_b_is_compared_with_a_in_words_of_its_own() -> None:
+    choice = diagnose_choice(0, (-4.0, -1.0), (-3.0, -1.0))
+    a, b = Answer(1, False, (-4.0, -1.0), None, 0.0), Answer(1, False, (-3.0, -1.0), None, 0.0)
+    sample = Sample(0, "x/0", "", "wrong", "Why?", ("sun", "moon"), 0, "", a, b)
+    subject = Subject(sample, None, False, ItemFailure((), choice, None), "acc", is_pair=True)
+    flat = ["".join(text for text, _ in line) for line in sample_lines(subject, 80, UNICODE)]
+    said = "Prefers “moon” to the right option, as A does: margin -3.0 → -2.0 nats."
+    assert flat[flat.index("How B fails") + 1] == said
+    assert f"how B fails:\n{said}" in report(subject)
+
+
+async def test_written_answers_of_two_models_are_listed_with_how_b_fails(tmp_path: Path) -> None:
+    experiment, benchmark = stored_answers(tmp_path)
+    found = Samples.open(experiment, benchmark, len(CASES), MASK)
+    assert found is not None
+    pair = Samples(found.items, found.base_answers, found.ablated_answers, benchmark)
+    listing = list_samples(pair, Choice(), failures(pair))
+    app: App[None] = App()
+    async with app.run_test(size=NARROW):
+        rows = SampleList(UNICODE, id="x")
+        await app.mount(rows)
+        rows.show(listing, ("A", "B"), "")
+        assert rows.head.rstrip().endswith("how it fails")
+    drawn = list_rows(pair, range(len(CASES)), UNICODE, True, listing.failures)
+    assert [row.failure[0] for row in drawn] == [case.tag for case in CASES]
+    one = item_failure(pair, pair.sample(len(CASES) - 1), "A")
+    assert one is not None
+    assert one.tags[0].name == "refusal"
+    assert not any("base" in tag.evidence for tag in one.tags)

@@ -156,7 +156,7 @@ def failure_rows(failures: Failures, width: int, most: int, cut: str, other: str
     if failures.shares:
         pieces, joint = _share_words(failures.shares, other), ", "
     else:
-        lines = [] if failures.choices is None else choice_lines(failures.choices)
+        lines = [] if failures.choices is None else choice_lines(failures.choices, other)
         pieces, joint = [safe_line(line) for line in lines], " "
     if not pieces:
         return []

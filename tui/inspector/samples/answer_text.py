@@ -27,15 +27,21 @@ def fails(failure: ItemFailure) -> bool:
     return is_distracted or any(tag.name in FAILURES for tag in failure.tags)
 
 
-def failure_sentences(failure: ItemFailure, sample: Sample) -> list[str]:
-    """How the ablated answer differs from the base answer, on one safe line each.
+def how_words(subject: Subject, failure: ItemFailure) -> str:
+    """The heading of how an answer fails, or only differs."""
+    whose = "B" if subject.is_pair else "it"
+    return f"How {whose} {'fails' if fails(failure) else 'differs'}"
+
+
+def failure_sentences(failure: ItemFailure, sample: Sample, other: str) -> list[str]:
+    """How the ablated answer differs from the base answer, on one safe line each; `other` is whose that is.
 
     For a written answer each tag with its evidence, the main one first, and the divergence; for multiple
     choice the margins and what is preferred; nothing where several options are right.
     """
     if failure.choice is not None:
         options = [option[:QUOTED_OPTION] for option in sample.options]
-        return [safe_line(choice_text(failure.choice, options))]
+        return [safe_line(choice_text(failure.choice, options, other))]
     if sample.options:
         return []
     sentences = [f"{TAG_WORDS[tag.name]}: {safe_line(tag.evidence)}" for tag in failure.tags]
@@ -79,8 +85,9 @@ def report(subject: Subject) -> str:
     word = "tests" if subject.is_program else "right"
     lines += [f"{word}: {safe_block(target)}" for target in dict.fromkeys(sample.targets)]
     lines += [_answer(one, subject) for one in subject.answerers]
-    if subject.failure is not None and (sentences := failure_sentences(subject.failure, sample)):
-        lines += ["", "how it fails:" if fails(subject.failure) else "how it differs:", *sentences]
+    failure = subject.failure
+    if failure is not None and (sentences := failure_sentences(failure, sample, subject.other)):
+        lines += ["", f"h{how_words(subject, failure)[1:]}:", *sentences]
     if sample.steps:
         lines += ["", f"worked solution: {safe_block(sample.steps)}"]
     return "\n".join(lines) + "\n"

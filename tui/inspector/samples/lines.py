@@ -9,7 +9,13 @@ from rich.cells import cell_len
 
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import Span, first_divergence, fitted, rows_of
-from tui.inspector.samples.answer_text import answer_notes, evidence_span, fails, failure_sentences
+from tui.inspector.samples.answer_text import (
+    answer_notes,
+    evidence_span,
+    fails,
+    failure_sentences,
+    how_words,
+)
 from tui.inspector.samples.reading import Subject
 from tui.inspector.widgets.option_table import Answerer, Line, Role, letter_of, option_lines
 from tui.safe_text import safe_block, safe_line
@@ -96,11 +102,11 @@ def _options(subject: Subject, width: int, marks: Marks) -> list[Line]:
 
 def _failure(subject: Subject, failure: ItemFailure, width: int) -> list[Line]:
     """How the ablated answer fails, the main failure in the colour of what is wrong."""
-    sentences = failure_sentences(failure, subject.sample)
+    sentences = failure_sentences(failure, subject.sample, subject.other)
     if not sentences:
         return []
     is_worse = fails(failure)
-    lines: list[Line] = [(), *_heading("How it fails" if is_worse else "How it differs")]
+    lines: list[Line] = [(), *_heading(how_words(subject, failure))]
     lines += _paragraph(sentences[0], width, "wrong" if is_worse else "plain")
     for sentence in sentences[1:]:
         lines += _paragraph(sentence, width, "plain")

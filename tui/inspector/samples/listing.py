@@ -273,7 +273,7 @@ class SampleList(RowList):
             self._n, self._longest_tag = samples.n, max(map(len, samples.tags), default=0)
             self._mark_width = 2 + len(self._marks.becomes) if len(names) > 1 else 1
             has_letters = len(samples.items.gold) and (samples.items.gold >= 0).any()
-            self._ending = "letters" if has_letters else "failure" if "ablated" in names else "nothing"
+            self._ending = "letters" if has_letters else "failure" if len(names) > 1 else "nothing"
         self._is_asking = False
         self.set_rows(len(self._indices), 0 if index is None else bisect_left(self._indices, index))
         self.scroll_to(y=self.cursor - above, animate=False, immediate=True, force=True)

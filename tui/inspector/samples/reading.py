@@ -155,13 +155,18 @@ class Subject:
     is_ablated: bool
     """False: there is only the intact model to show, or there are two models."""
     failure: ItemFailure | None = None
-    """How the ablated answer fails; None unless both answers are known."""
+    """How the ablated answer fails, or B's beside A's; None unless both answers are known."""
     metric: str = ""
     """The benchmark's first metric."""
     has_control: bool = True
     """Whether there can be a control: a random mask has none."""
     is_pair: bool = False
     """Whether the answers are those of two models."""
+
+    @property
+    def other(self) -> str:
+        """What the model is called that the ablated one, or B, is compared with."""
+        return "A" if self.is_pair else "base"
 
     @property
     def is_program(self) -> bool:
@@ -334,6 +339,9 @@ def subject_at(reading: Reading, index: int, metric: str) -> Subject:
     question = reading.question
     is_ablated = question.mask is not None and not question.is_pair
     sample = samples.sample(index)
-    failure = item_failure(samples, sample) if is_ablated else None
-    has_control = question.control is not None
-    return Subject(sample, control, is_ablated, failure, metric, has_control, question.is_pair)
+    subject = Subject(
+        sample, control, is_ablated, None, metric, question.control is not None, question.is_pair
+    )
+    if not is_ablated and not question.is_pair:
+        return subject
+    return replace(subject, failure=item_failure(samples, sample, subject.other))

@@ -36,7 +36,7 @@ FILTER_FLIPS: dict[Filter, Flip] = {
 }
 """The filters that have signs."""
 
-WORDS_AND_SIGNS = 100
+WORDS_AND_SIGNS = 92
 """Columns from which filters with signs have words, too."""
 
 FAILURE_ROWS = 2
