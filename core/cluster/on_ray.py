@@ -11,8 +11,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psutil
+
 from core.analysis.cache_status import has_ranking
 from core.cluster.ray_crew import Crew
+from core.cluster.ray_errors import failed
 from core.cluster.ray_options import LOCAL, RayMissing, RayOptions
 from core.cluster.schedule import Schedule
 from core.cluster.shown import Shown
@@ -33,9 +36,12 @@ SURROUNDINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_max_direct_call_object_size": "8388608",
 }
 """Environment variables of Ray where they are not set: no reports, no log on stderr, and workers run what is
-installed on their machine, also where `uv run` has started the driver: Ray would send them its folder."""
+installed on their machine, also where `uv run` has started the driver: Ray would send them its folder. What
+jobs ask for (a megabyte at most) travels with each unit: if something of a driver is in Ray's shared memory
+when its raylet dies, Ray ends the driver, which then says nothing."""
 
 
 @contextmanager
@@ -46,7 +52,7 @@ def started(options: RayOptions) -> Iterator[ModuleType]:
 
     Raises:
         RayMissing: the extra is not installed.
-        ValueError: there is no cluster at the address, or its versions differ.
+        ValueError: there is no cluster at the address, or its versions differ; or Ray failed meanwhile.
     """
     for name, value in SURROUNDINGS.items():
         os.environ.setdefault(name, value)
@@ -76,8 +82,27 @@ def started(options: RayOptions) -> Iterator[ModuleType]:
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         try:
             yield ray
+        except ray.exceptions.RayError as error:
+            raise failed(error) from error
         finally:
+            if options.address == LOCAL:
+                _end_dead_raylet(ray)
             ray.shutdown()
+
+
+def _end_dead_raylet(ray: ModuleType) -> None:
+    """Ends the raylet that was started here if Ray takes it for dead: shutdown would wait for its answer.
+
+    Ray does so 15 s after a raylet has died, and 65 s after one was stopped or has hung.
+    """
+    try:
+        is_alive = any(node["Alive"] for node in ray.nodes())
+    except ray.exceptions.RayError:
+        is_alive = False
+    if not is_alive:
+        for one in psutil.Process().children():
+            if one.name() == "raylet":
+                one.kill()
 
 
 def _require_listener(address: str) -> None:

@@ -94,8 +94,6 @@ class Crew:
             concurrency_groups={SIGNALS: 1},
         )(Worker)
         self._errand: Errand | None = None
-        self._whole_errand: Any = None
-        """The errand in Ray's memory for objects."""
         self._job = 0
         self._actors: dict[int, Any] = {}
         """Those that are not out for good, by number."""
@@ -134,7 +132,6 @@ class Crew:
         """
         self._job += 1
         self._errand = Errand(asked, runner.spec.prompt, runner.spec.level, runner.importance, self._job)
-        self._whole_errand = self._ray.put(self._errand)
         self._order = replace(self._order, spec=runner.spec, importance=runner.importance)
         self._idle |= self._out
         self._out.clear()
@@ -242,7 +239,7 @@ class Crew:
             for number, group in zip(here, pairwise(ends), strict=True)
         ]
         merge = self._ray.remote(merge_over).options(**self._here)
-        merging = merge.remote(self._order, self._whole_errand, groups, list(wanted))
+        merging = merge.remote(self._order, self._errand, groups, list(wanted))
         try:
             while not self._ray.wait([merging], timeout=LOOK_EVERY_S)[0]:
                 look()
@@ -263,8 +260,7 @@ class Crew:
             asked: what is asked for, as far as the unit is concerned: all of the job, or a part of it.
         """
         assert self._errand is not None, "a job has begun"
-        is_whole = asked is self._errand.asked
-        errand = self._whole_errand if is_whole else replace(self._errand, asked=asked)
+        errand = replace(self._errand, asked=asked)
         self._idle.remove(number)
         # Not tried again by Ray: if its process dies, another worker may have room sooner than this one.
         once = self._actors[number].do.options(max_task_retries=0)

@@ -12,6 +12,12 @@ LOW_MEMORY = "low on memory"
 DIED = "its process died."
 
 
+def failed(error: Exception) -> ValueError:
+    """The sentence for a failure of Ray itself."""
+    reason = reason_of(error).rstrip(".")
+    return ValueError(f"Ray failed ({reason}): run it again, which goes on with what is stored.")
+
+
 def reason_of(error: Exception) -> str:
     """What went wrong on a worker, in a sentence."""
     cause: Any = error

@@ -10,7 +10,7 @@ from types import ModuleType
 from cache.upkeep import delete
 from core.cluster.on_ray import doing_units, started
 from core.cluster.ray_crew import Crew
-from core.cluster.ray_errors import reason_of
+from core.cluster.ray_errors import failed
 from core.cluster.ray_options import RayOptions
 from core.cluster.schedule import Schedule
 from core.cluster.units import Unit, abilities_to_score, wanted_rankings
@@ -97,8 +97,7 @@ class StandingCrew:
                 yield done
         except self._ray.exceptions.RayError as error:
             self.close()
-            problem = f"Ray failed ({reason_of(error)}): ask for it again, which starts it anew."
-            raise ValueError(problem) from error
+            raise failed(error) from error
         self._say()
 
     def look(self) -> bool:

@@ -1,0 +1,76 @@
+"""Where Ray's own process on this machine dies or hangs, a profile ends with a sentence once Ray knows."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.core.cluster.test_ray import command_of
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (extra ray)"),
+]
+
+PROFILE = (
+    *(sys.executable, "-c", "from tui.command_line import main; main()", "profile", "--device", "cpu"),
+    *("--abilities", "spatial", "--variants", "mlp", "--selections", "random", "--k", "0.03"),
+    *(
+        "--benchmarks",
+        "diagnostic",
+        "--limit",
+        "500",
+        "--ray",
+        "local",
+        "--workers",
+        "1",
+        "--cpus-per-worker",
+        "1",
+    ),
+)
+
+
+def wait_for(driver: subprocess.Popen[str], words: str) -> psutil.Process:
+    """A process below the driver whose command line has some words, as soon as there is one."""
+    while driver.poll() is None:
+        for one in psutil.Process(driver.pid).children(recursive=True):
+            if words in command_of(one):
+                return one
+        time.sleep(0.1)
+    raise AssertionError(driver.communicate()[1])
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A profile whose worker is on its way; afterwards nothing of it is left."""
+    folders = ("--cache-dir", str(tmp_path / "cache"), "--out", str(tmp_path / "out"))
+    root = Path(__file__).parents[3]
+    driver = subprocess.Popen([*PROFILE, *folders], cwd=root, stderr=subprocess.PIPE, text=True)
+    wait_for(driver, "ray::Worker")
+    below = psutil.Process(driver.pid).children(recursive=True)
+    yield driver
+    driver.kill()
+    driver.wait()
+    _, left = psutil.wait_procs(below, timeout=30)
+    assert not [one for one in left if one.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize(("how", "within_s"), [(signal.SIGKILL, 60), (signal.SIGSTOP, 120)])
+def test_a_profile_ends_with_a_sentence(
+    how: signal.Signals, within_s: float, driver: subprocess.Popen[str]
+) -> None:
+    wait_for(driver, "raylet/raylet").send_signal(how)
+    _, said = driver.communicate(timeout=within_s)
+    assert driver.returncode == 1
+    last = said.strip().split("\n")[-1]
+    assert last.startswith("abilityscope: Ray failed (")
+    assert last.endswith("): run it again, which goes on with what is stored.")
