@@ -123,6 +123,11 @@ def order_words(selection: Selection, scope: Scope) -> str:
     return selection + {"global": "", "per-matrix": " per matrix", "units": " of units"}[scope]
 
 
+def file_words(variant: Variant, selection: Selection, scope: Scope, k: float) -> str:
+    """How a mask's weights are chosen, in the name of a file: `mlp-top-per-matrix-k0.03`."""
+    return f"{variant}-{order_words(selection, scope).replace(' ', '-')}-k{k:g}"
+
+
 def scored_words(mask: MaskSpec) -> str:
     """By how many items its weights are scored, where that is not the usual number: ` · scored by 50`."""
     return "" if mask.n_items is None else f" · scored by {mask.n_items:,}"

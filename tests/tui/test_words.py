@@ -18,6 +18,7 @@ from core.experiment.specs import MaskSpec
 from core.importance.plan import ImportancePlan
 from tui.engine_words import gpu_words, loaded_share, loaded_text, plan_text, planned_text
 from tui.frontier_words import found_k_text, search_text, so_far_text, tried_k_text
+from tui.names import file_words
 from tui.numbers import age_text, count_text, number, size_text
 from tui.progress import shown_progress
 from tui.result_words import (
@@ -139,3 +140,8 @@ def test_numbers() -> None:
     ]
     assert [count_text(n) for n in (7, 21_344, 8_030_261_248)] == ["7", "21.3 k", "8.03 B"]
     assert [age_text(s) for s in (-1, 59.9, 60, 7199, 86_400)] == ["0 s", "59 s", "1 min", "1 h", "1 d"]
+
+
+def test_a_files_name_says_how_weights_were_chosen() -> None:
+    assert file_words("mlp", "top", "global", 0.03) == "mlp-top-k0.03"
+    assert file_words("all", "max_minus_shared", "units", 1e-4) == "all-max_minus_shared-of-units-k0.0001"

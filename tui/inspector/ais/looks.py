@@ -12,7 +12,7 @@ from tui.inspector.ais.cell_text import cell_words, matrix_title, pair_name, sta
 from tui.inspector.ais.table import copied_matrix, exported_matrix, heading_of, heat_table
 from tui.inspector.pane import ROW_SUFFIXES, Copied, Exported, text_table, write_rows
 from tui.inspector.widgets.heat_table import HeatCell, HeatRow, HeatTable
-from tui.names import short_benchmark
+from tui.names import file_words, short_benchmark
 from tui.numbers import cell_number, interval, number
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ class DifferenceLook(MatrixLook):
         def write(path: Path) -> None:
             write_rows(path, rows, rows)
 
-        return Exported(f"b-minus-a-{matrix.variant}-{matrix.selection}-k{matrix.k:g}", ROW_SUFFIXES, write)
+        words = file_words(matrix.variant, matrix.selection, matrix.scope, matrix.k)
+        return Exported(f"b-minus-a-{words}", ROW_SUFFIXES, write)
 
 
 def differs(row: Difference) -> bool:

@@ -29,7 +29,7 @@ from tui.inspector.pane import Copied, Exported, text_table, write_rows
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_table import Heading, HeatCell, HeatRow, HeatTable
 from tui.measures import Measure
-from tui.names import short_benchmark, short_name
+from tui.names import file_words, short_benchmark, short_name
 from tui.numbers import interval, number
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _texts(matrix: Matrix, marks: Marks, measure: Measure) -> list[list[str]]:
 
 def exported_matrix(session: Session, lens: Lens, matrix: Matrix) -> Exported:
     """The matrix as a file: its cells, or the report of it."""
-    stem = f"{session.measure.effect}-{matrix.variant}-{matrix.selection}-k{matrix.k:g}"
+    stem = f"{session.measure.effect}-{file_words(matrix.variant, matrix.selection, matrix.scope, matrix.k)}"
 
     def write(path: Path) -> None:
         if path.suffix.lower() == SUFFIX:

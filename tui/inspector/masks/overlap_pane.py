@@ -21,6 +21,7 @@ from tui.inspector.masks.weights_text import with_bars
 from tui.inspector.pane import ROW_SUFFIXES, Copied, Exported, Pane, text_table, write_rows
 from tui.inspector.session import Session
 from tui.inspector.widgets.heat_map import HeatMap
+from tui.names import file_words
 
 if TYPE_CHECKING:
     from core.experiment.experiment import Experiment
@@ -133,7 +134,7 @@ that are missing."""
         if table is None:
             return None
         return Exported(
-            f"overlap-{table.variant}-{table.selection}-k{table.k:g}",
+            f"overlap-{file_words(table.variant, table.selection, table.scope, table.k)}",
             ROW_SUFFIXES,
             lambda path: write_rows(path, table.records(), table.document()),
         )

@@ -39,6 +39,7 @@ from tui.inspector.session import Session
 from tui.inspector.widgets.curve_plot import CurvePlot
 from tui.inspector.widgets.heat_map import HeatMap
 from tui.inspector.widgets.words import Words
+from tui.names import file_words
 
 EXPLAINED_LINES = 2
 """Lines of the explanation below the map."""
@@ -225,7 +226,7 @@ with a mark at the chosen k: the smallest within one standard error of the large
             return None
         mask = masks.spec
         return Exported(
-            f"weights-{mask.ability}-{mask.variant}-{mask.selection}-k{mask.k:g}",
+            f"weights-{mask.ability}-{file_words(mask.variant, mask.selection, mask.scope, mask.k)}",
             ROW_SUFFIXES,
             lambda path: write_rows(path, masks.records(), masks.document()),
         )

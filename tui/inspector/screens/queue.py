@@ -59,7 +59,7 @@ class QueueScreen(ModalScreen[None]):
     }}
     .-ascii QueueScreen OptionList {{ text-overflow: clip; }}
     QueueScreen OptionList:focus {{ border: none; }}
-    QueueScreen #note {{ height: 3; color: $text-muted; margin-top: 1; }}
+    QueueScreen #note {{ dock: bottom; height: 4; color: $text-muted; margin-top: 1; }}
     """
 
     def __init__(self, session: Session) -> None:
