@@ -98,7 +98,7 @@ def link_text(matrix: Matrix, side: Side, index: int, measure: Measure) -> str:
     linked = sorted(((_effect(cell, measure), cell) for cell in found), key=lambda one: -one[0])
     names = [short_benchmark(cell.benchmark if side == "left" else cell.ability) for _, cell in linked]
     effects = ", ".join(f"{n} {number(effect)}" for n, (effect, _) in zip(names, linked, strict=True))
-    return f"{head}: {effects or 'no link'} ({len(linked)} of {len(links_of(matrix, measure))} links)"
+    return f"{head}: {effects or 'no line'} ({len(linked)} of {len(links_of(matrix, measure))} lines)"
 
 
 def _effect(cell: Cell, measure: Measure) -> float:
