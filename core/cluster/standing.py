@@ -97,7 +97,9 @@ class StandingCrew:
                 yield done
         except self._ray.exceptions.RayError as error:
             self.close()
-            raise failed(error) from error
+            problem = failed(error)
+            self.driver.emit(ModelFailed(str(problem)))
+            raise problem from error
         self._say()
 
     def look(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -13,7 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core.engine.protocol import EngineSpec
+from core.engine.runtime import EngineProcess
+from core.experiment.events import BatchFinished, ModelFailed, ModelLoaded
 from tests.core.cluster.test_ray import command_of
+from tests.core.engine.talk import private_folder, screen_of
+from tests.core.engine.test_ray_engine import FIRST, LONG, ray_engine
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,6 +43,9 @@ PROFILE = (
         "1",
     ),
 )
+
+
+SENTENCE = "Ray failed (its process died): run it again, which goes on with what is stored."
 
 
 def wait_for(driver: subprocess.Popen[str], words: str) -> psutil.Process:
@@ -71,6 +80,22 @@ def test_a_profile_ends_with_a_sentence(
     wait_for(driver, "raylet/raylet").send_signal(how)
     _, said = driver.communicate(timeout=within_s)
     assert driver.returncode == 1
-    last = said.strip().split("\n")[-1]
-    assert last.startswith("abilityscope: Ray failed (")
-    assert last.endswith("): run it again, which goes on with what is stored.")
+    assert said.strip().split("\n")[-1] == f"abilityscope: {SENTENCE}"
+
+
+def test_a_job_of_an_engine_ends_with_it_and_the_next_starts_ray_anew(tmp_path: Path) -> None:
+    async def talk(spec: EngineSpec, process: EngineProcess) -> None:
+        async with screen_of(spec, process) as screen:
+            screen.connection.send(LONG)
+            await screen.until(lambda event: isinstance(event, BatchFinished))
+            (raylet,) = (one for one in psutil.Process(process.pid).children() if one.name() == "raylet")
+            raylet.kill()
+            job = await screen.job("long", "failed", "completed")
+            assert (job.state, job.problem) == ("failed", SENTENCE)
+            assert screen.of(ModelFailed) == [ModelFailed(SENTENCE)]
+            screen.heard.clear()
+            assert (await screen.all_of(FIRST)).state == "completed"
+            assert screen.of(ModelLoaded)
+
+    with private_folder(), ray_engine(tmp_path) as (spec, process):
+        asyncio.run(talk(spec, process))
