@@ -45,7 +45,8 @@ GENERATION_QUALITY = Kind("generation_quality", ".parquet", format=1)
 ITEMS = Kind("items", ".parquet", format=1)
 LOCALIZATIONS = Kind("localizations", ".parquet", format=1)
 SCORES = Kind("scores", ".safetensors", format=1)
-KINDS = (RANKINGS, OUTCOMES, DIVERGENCES, GENERATION_QUALITY, ITEMS, LOCALIZATIONS, SCORES)
+UNIT_SCORES = Kind("unit_scores", ".safetensors", format=1)
+KINDS = (RANKINGS, OUTCOMES, DIVERGENCES, GENERATION_QUALITY, ITEMS, LOCALIZATIONS, SCORES, UNIT_SCORES)
 
 EARLIER_KINDS = tuple(Kind(name, ".parquet", sys.maxsize) for name in ("partings", "health", "separations"))
 """Kinds of an earlier version: listed and deleted, never read. No format of theirs is current."""

@@ -16,7 +16,7 @@ from cache.files import expanded, key_lock
 if TYPE_CHECKING:
     from cache.outcomes import Outcomes
     from cache.rankings import Rankings
-    from cache.scores import KeptScores
+    from cache.scores import KeptScores, UnitScores
     from cache.tables import Tables
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_CACHE"
@@ -57,6 +57,13 @@ class Store:
         from cache.scores import KeptScores
 
         return KeptScores(self.root)
+
+    @cached_property
+    def unit_scores(self) -> UnitScores:
+        """The stored scores of whole units."""
+        from cache.scores import UnitScores
+
+        return UnitScores(self.root)
 
     @cached_property
     def outcomes(self) -> Outcomes:

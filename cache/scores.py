@@ -1,4 +1,4 @@
-"""Kept scores: the importance map of one ability, for contrasts that another process makes."""
+"""Scores: the importance map of one ability, for contrasts that another process makes, and those of units."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
-from cache.entries import SCORES, EntryFolder, Streamed
+from cache.entries import SCORES, UNIT_SCORES, EntryFolder, Streamed
 from cache.files import CorruptEntry, unreadable
 
 Shape = tuple[int, int]
@@ -68,6 +70,48 @@ class KeptScores:
         ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
         parts = np.split(np.asarray(flat), ends)
         return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+class UnitScores:
+    """The scores of whole units for one ability: `unit_scores/<key>.safetensors` with its manifest."""
+
+    def __init__(self, root: Path) -> None:
+        self.entries = EntryFolder(root, UNIT_SCORES)
+
+    def save(self, key: str, key_inputs: Mapping[str, Any], rows: NDArray[np.float32]) -> None:
+        """Stores scores, atomically.
+
+        Args:
+            key: see `keys.key_of`.
+            key_inputs: what the key was made of.
+            rows: (3, units) from all items, and from those at even and at odd indices.
+
+        Raises:
+            Unwritable: it cannot be written; it is held in memory.
+        """
+        self.entries.write(key, save({UNITS: np.ascontiguousarray(rows)}), key_inputs, {})
+
+    def load(self, key: str, units: int) -> NDArray[np.float32] | None:
+        """The (3, units) rows of a key, verified; None if they are not stored.
+
+        Raises:
+            CorruptEntry: the file is damaged, or it is of another number of units.
+        """
+        manifest = self.entries.read_manifest(key)
+        if manifest is None:
+            return None
+        payload = self.entries.read_payload(key, manifest)
+        try:
+            rows: NDArray[np.float32] = load(payload)[UNITS]
+        except (SafetensorError, ValueError, TypeError, KeyError) as error:
+            raise CorruptEntry(self.entries.read_path(key), f"it cannot be read ({error})") from None
+        if rows.dtype != np.float32 or rows.shape != (3, units):
+            raise CorruptEntry(self.entries.read_path(key), "it has no scores of this model's units")
+        return rows
+
+
+UNITS = "scores"
+"""The name of the array in the file."""
 
 
 def _header(shapes: Iterable[tuple[int, ...]]) -> bytes:

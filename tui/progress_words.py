@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PHASES: Mapping[Phase, str] = {
     "preparing": "preparing items of {about}",
     "scoring": "scoring weights for {about}",
+    "scoring_units": "scoring whole units for {about}",
     "ranking": "selecting weights",
     "evaluating": "answering {about}",
     "writing": "writing answers to {about}",
@@ -30,7 +31,7 @@ PHASES: Mapping[Phase, str] = {
 WRITING = "writing"
 """The same where no benchmark asks for it."""
 
-COUNTED = ("scoring",)
+COUNTED = ("scoring", "scoring_units")
 """Phases of which it is said how many the job has."""
 
 PARTS: Mapping[JobKind, str] = {

@@ -24,7 +24,7 @@ from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE
 from core.experiment.estimate import rough_seconds
 from core.experiment.experiment import Experiment, OutcomesRequest
 from core.experiment.kept_paces import known_paces
-from core.experiment.pace import Kind, Step
+from core.experiment.pace import Kind, Step, scoring_phase
 from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTROLS
 
@@ -136,8 +136,11 @@ def search_seconds(experiment: Experiment, masks: Sequence[MaskSpec]) -> float:
     unranked = [
         mask for mask, grid in grids.items() if not has_ranking(experiment, replace(mask, k=grid[-1]))
     ]
-    for ability, n_items in {
-        (one, experiment.n_items_of(mask)) for mask in unranked for one in experiment.scored_abilities(mask)
+    for ability, n_items, of_units in {
+        (one, experiment.n_items_of(mask), mask.scope == "units")
+        for mask in unranked
+        for one in experiment.scored_abilities(mask)
     }:
-        work["scoring", ability] += n_items
+        if not of_units or experiment.lacks_scores(ability, n_items, of_units=True):
+            work[scoring_phase(of_units=of_units), ability] += n_items
     return 0.0 if not work else known_paces(experiment).seconds(work) or rough_seconds(experiment, work)

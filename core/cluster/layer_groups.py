@@ -1,15 +1,13 @@
 """A worker's layers: their scores for all abilities, and their part of each contrast.
 
 Where machines share no folder, nobody has the scores of all weights for all abilities. Each worker scores its
-own layers for every ability, and keeps them; a contrast is ranked over all of them by counts alone. For whole
-units it keeps only the scores of the units.
+own layers for every ability, and keeps them; a contrast is ranked over all of them by counts alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -17,13 +15,11 @@ from torch import Tensor
 from core.experiment.specs import MaskSpec
 from core.importance.maps import MatrixScores
 from core.importance.plan import Group
-from core.masks.choices import Scope
 from core.masks.contrast import Shares, contrast_scores, no_shares, sums_of
 from core.masks.ranking import Part, Scores, Threshold, rankings_of_matrices, size_of
-from core.masks.unit_scores import of_variant, unit_scores
 from core.models.matrices import Matrix, Variant
-from core.models.units import UnitBlock, unit_blocks
-from core.runner.importance import ORDER, computed_importance
+from core.runner.computing import computed_importance
+from core.runner.importance import ORDER
 from core.runner.runner import Runner
 
 
@@ -36,7 +32,7 @@ class Contrast:
     totals: tuple[float, ...]
     """The sum of each ability's importance over all candidates of the variant, in the order of `ORDER`."""
     candidates: int
-    """How many weights, or units, the variant has in all layers."""
+    """How many weights the variant has in all layers."""
 
 
 class LayerGroup:
@@ -47,17 +43,15 @@ class LayerGroup:
         self._runner, self._layers = runner, layers
         self._scores: dict[str, dict[int, MatrixScores]] = {}
         """By ability and the index of the matrix."""
-        self._unit_scores: dict[str, list[Tensor]] = {}
-        """By ability, for each block of units."""
         self._shares: tuple[Contrast, Shares] | None = None
         """The contrast that was asked for last, whatever its ability and k, and its shares."""
 
-    def sums(self, ability: str, variant: Variant, scope: Scope) -> list[tuple[float, int]]:
-        """The sum of an ability's importance over each candidate matrix, or block of units, and their number.
+    def sums(self, ability: str, variant: Variant) -> list[tuple[float, int]]:
+        """The sum of an ability's importance over each candidate matrix, and its size.
 
         What is here is scored if need be.
         """
-        own = self._of(ability, variant, scope)
+        own = self._of(ability, variant)
         return list(zip(sums_of(own), map(size_of, own), strict=True))
 
     def size(self, contrast: Contrast) -> int:
@@ -89,7 +83,7 @@ class LayerGroup:
 
     def _part(self, contrast: Contrast) -> Part:
         mask = contrast.mask
-        own = self._of(mask.ability, mask.variant, mask.scope)
+        own = self._of(mask.ability, mask.variant)
         first = next((index for index, one in enumerate(self._candidates(mask.variant)) if self._has(one)), 0)
         return Part(contrast_scores(own, mask.ability, self._shares_of(contrast)), 1, first)
 
@@ -100,7 +94,7 @@ class LayerGroup:
             known, shares = self._shares
             if (known.mask.variant, known.mask.selection) == (mask.variant, mask.selection):
                 return shares
-        sizes = [size_of(one) for one in self._of(mask.ability, mask.variant, mask.scope)]
+        sizes = [size_of(one) for one in self._of(mask.ability, mask.variant)]
         self._shares = None  # before the next one takes memory
         shares = no_shares(
             mask.selection,
@@ -108,30 +102,16 @@ class LayerGroup:
             contrast.candidates,
         )
         for ability, total in zip(ORDER, contrast.totals, strict=True):
-            shares.add(ability, self._of(ability, mask.variant, mask.scope), total)
+            shares.add(ability, self._of(ability, mask.variant), total)
         self._shares = contrast, shares
         return shares
 
-    def _of(self, ability: str, variant: Variant, scope: Scope) -> Sequence[Scores]:
-        """An ability's scores of the candidates here: of each matrix's weights, or each block's units."""
-        if scope == "units":
-            return of_variant(self._blocks, self._of_units(ability), variant)
+    def _of(self, ability: str, variant: Variant) -> Sequence[Scores]:
+        """An ability's scores of the candidates here."""
         if ability not in self._scores:
             self._scores[ability] = self._computed(ability)
         own = self._scores[ability]
         return [own[one.index] for one in self._candidates(variant) if self._has(one)]
-
-    def _of_units(self, ability: str) -> list[Tensor]:
-        if ability not in self._unit_scores:
-            self._unit_scores[ability] = unit_scores(self._blocks, self._computed(ability))
-        return self._unit_scores[ability]
-
-    @cached_property
-    def _blocks(self) -> tuple[UnitBlock, ...]:
-        """All units here."""
-        info = self._runner.info
-        widest: Variant = "all" if "all" in info.unit_sizes else "mlp"
-        return unit_blocks(filter(self._has, self._runner.space.matrices), widest, info.heads)
 
     def _computed(self, ability: str) -> dict[int, MatrixScores]:
         """An ability's scores of the matrices here, by index."""

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from torch import Tensor
 
-from core.analysis.selected import stored_layout, units_of
+from core.analysis.selected import stored_layout
 from core.cluster.layer_groups import Contrast
 from core.cluster.units import WantedRanking
 from core.experiment.experiment import Experiment
 from core.experiment.specs import mask_weights
-from core.masks.choices import Scope
 from core.masks.contrast import checked_total
 from core.masks.layout import Addresses, Layout, shares_of_matrices
 from core.masks.ranking import Threshold, merged_by_matrix, merged_ranking
@@ -72,12 +71,12 @@ class _Part:
 
 
 class _Scored(NamedTuple):
-    """The importance of a variant's candidates in all groups: matrices of weights, or blocks of units."""
+    """The importance of a variant's candidates in all groups."""
 
     totals: tuple[float, ...]
     """The sum of each ability's, in the order of `ORDER`."""
     sizes: tuple[int, ...]
-    """Weights of each matrix, or units of each block."""
+    """Weights of each matrix."""
 
 
 def rank_contrasts(experiment: Experiment, groups: Groups, n: int, wanted: Sequence[WantedRanking]) -> None:
@@ -86,13 +85,12 @@ def rank_contrasts(experiment: Experiment, groups: Groups, n: int, wanted: Seque
     Raises:
         ValueError: an ability's importance is 0 or not finite.
     """
-    layout, scored = stored_layout(experiment), dict[tuple[Variant, Scope], _Scored]()
+    layout, scored = stored_layout(experiment), dict[Variant, _Scored]()
     for one in wanted:
         mask = one.mask
-        kind = mask.variant, mask.scope
-        if kind not in scored:
-            scored[kind] = _scored(groups, *kind)
-        totals, sizes = scored[kind]
+        if mask.variant not in scored:
+            scored[mask.variant] = _scored(groups, mask.variant)
+        totals, sizes = scored[mask.variant]
         parts = _Parts(groups, n, Contrast(mask, totals, sum(sizes)))
         matrices, local = _ranked(experiment, layout, parts, sizes)
         key_inputs, key = experiment.ranking_key_inputs(mask), experiment.ranking_key(mask)
@@ -102,10 +100,10 @@ def rank_contrasts(experiment: Experiment, groups: Groups, n: int, wanted: Seque
         experiment.store.rankings.save(key, key_inputs, *ids, metadata)
 
 
-def _scored(groups: Groups, variant: Variant, scope: Scope) -> _Scored:
+def _scored(groups: Groups, variant: Variant) -> _Scored:
     totals, sizes = [], tuple[int, ...]()
     for ability in ORDER:
-        found = [each for of_group in groups.all("sums", ability, variant, scope) for each in of_group]
+        found = [each for of_group in groups.all("sums", ability, variant) for each in of_group]
         sizes = tuple(size for _, size in found)
         totals.append(checked_total([total for total, _ in found], ability))
     return _Scored(tuple(totals), sizes)
@@ -114,12 +112,8 @@ def _scored(groups: Groups, variant: Variant, scope: Scope) -> _Scored:
 def _ranked(
     experiment: Experiment, layout: Layout, parts: _Parts, sizes: Sequence[int]
 ) -> tuple[Addresses, Addresses]:
-    """Matrices and positions in them, in rank order: of weights, or of the first ones of all units."""
+    """Matrices and positions in them, in rank order."""
     mask = parts.contrast.mask
-    if mask.scope == "units":
-        units = units_of(experiment, layout, mask)
-        ranked = merged_ranking(parts.each, len(units))
-        return layout.split("all", units.addresses[ranked.numpy()])
     n = mask_weights(mask, experiment.info)
     if mask.scope == "per-matrix":
         counts = tuple(shares_of_matrices(sizes, n))

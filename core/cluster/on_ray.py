@@ -211,7 +211,11 @@ def _contrasts_to_merge(survey: Survey, runner: Runner) -> list[WantedRanking]:
     lacking = (one for one in wanted_rankings(runner, survey.asked.masks()) if is_contrast(one))
     usual = runner.importance.n_items
     return [
-        one for one in lacking if runner.n_items_of(one.mask) == usual and not has_ranking(runner, one.mask)
+        one
+        for one in lacking
+        if runner.n_items_of(one.mask) == usual
+        and one.mask.scope != "units"  # whose scores are small, and travel
+        and not has_ranking(runner, one.mask)
     ]
 
 

@@ -16,12 +16,13 @@ from core.cluster.units import (
     WantedRanking,
     abilities_to_score,
     is_contrast,
+    lacking_scorings,
     needs_of,
     wanted_rankings,
 )
 from core.cluster.work import Survey
 from core.experiment.asked import Asked
-from core.experiment.pace import Step
+from core.experiment.pace import Phase, Step
 from core.experiment.plan import Plan
 from core.experiment.specs import MaskSpec
 from core.experiment.storing import alone_with
@@ -121,26 +122,35 @@ class Scoring:
         if self._is_scored(ability):
             return
         with alone_with(self._runner, self._runner.scores_request(ability)[0], wait=wait):
-            if self._lacks_scores(ability):  # first, for a ranking of units keeps no maps
+            if self._lacks_scores(ability):
                 self._runner.maps.keep(ability)
+            if "scoring_units" in self._scorings(ability):
+                self._runner.units.of(ability)
             for one in self._missing(ability):
                 self._runner.check_cancelled()
                 self._runner.mask(one.mask, one.ks)
 
     def _is_scored(self, ability: str) -> bool:
-        return not self._missing(ability) and not self._lacks_scores(ability)
+        return not self._missing(ability) and not self._scorings(ability)
+
+    def _scorings(self, ability: str) -> list[Phase]:
+        """How it has to be scored for rankings that are not stored."""
+        unranked = [one for one in self._rankings if not has_ranking(self._runner, one.mask)]
+        return lacking_scorings(self._runner, unranked, ability)
 
     def _missing(self, ability: str) -> list[WantedRanking]:
         own = (one for one in self._rankings if not is_contrast(one) and one.mask.ability == ability)
         return [one for one in own if not has_ranking(self._runner, one.mask)]
 
     def _lacks_scores(self, ability: str) -> bool:
-        """Whether contrasts are to come for which its scores are not kept."""
-        entries, (key, _) = self._runner.store.scores.entries, self._runner.scores_request(ability)
-        contrasts = (one.mask for one in self._rankings if is_contrast(one))
-        return not entries.has(key) and not all(has_ranking(self._runner, mask) for mask in contrasts)
+        """Whether contrasts of weights are to come for which its scores are not kept."""
+        contrasts = (one.mask for one in self._rankings if is_contrast(one) and one.mask.scope != "units")
+        return self._runner.lacks_scores(ability, of_units=False) and not all(
+            has_ranking(self._runner, mask) for mask in contrasts
+        )
 
     def _steps(self, ability: str) -> list[Step]:
         reads = [3 if one.mask.selection == "top" else 1 for one in self._missing(ability)]
-        ranking = [Step("ranking", "", n) for n in reads]
-        return [Step("scoring", ability, self._runner.diagnostic_set(ability).n), *ranking]
+        n_items = self._runner.diagnostic_set(ability).n
+        scoring = [Step(phase, ability, n_items) for phase in self._scorings(ability)]
+        return [*scoring, *(Step("ranking", "", n) for n in reads)]

@@ -14,6 +14,7 @@ from core.abilities import ABILITIES
 from core.benchmarks.drawn import parts_of
 from core.experiment.asked import Asked, AskedRuns
 from core.experiment.experiment import Experiment, OutcomesRequest
+from core.experiment.pace import Phase, scoring_phase
 from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS
 
@@ -71,6 +72,24 @@ def abilities_to_score(experiment: Experiment, rankings: Sequence[WantedRanking]
     """The abilities whose importance some rankings are made from, in the order in which shares are added."""
     needed = {ability for one in rankings for ability in experiment.scored_abilities(one.mask)}
     return [ability.id for ability in ABILITIES if ability.id in needed]
+
+
+def scorings(experiment: Experiment, rankings: Sequence[WantedRanking], ability: str) -> list[Phase]:
+    """The phases in which an ability is scored for rankings: its weights, its whole units, or both."""
+    needing = [one.mask for one in rankings if ability in experiment.scored_abilities(one.mask)]
+    return [scoring_phase(of_units=kind) for kind in sorted({mask.scope == "units" for mask in needing})]
+
+
+def lacking_scorings(experiment: Experiment, unranked: Sequence[WantedRanking], ability: str) -> list[Phase]:
+    """The same for rankings that are not stored, of scores that are not."""
+    own = [one for one in unranked if not is_contrast(one)]
+    return [
+        phase
+        for phase in scorings(experiment, unranked, ability)
+        if experiment.lacks_scores(ability, of_units=phase == "scoring_units")
+        # Kept scores of weights serve contrasts alone.
+        or (phase == "scoring" and phase in scorings(experiment, own, ability))
+    ]
 
 
 def first_units(asked: Asked, experiment: Experiment) -> list[Unit]:

@@ -47,7 +47,9 @@ def entries_of(asked: Asked, experiment: Experiment, units: Sequence[Unit]) -> I
         if Unit(one.mask.ability) in units and not is_contrast(one):
             yield "rankings", experiment.ranking_key(one.mask)
     for unit in units:
-        if unit.ability is None:
+        if unit.ability is not None:
+            yield "unit_scores", experiment.unit_scores_request(unit.ability)[0]
+        else:
             yield from _entries_of_runs(asked, experiment, unit.mask)
     if not experiment.spec.is_embedded:
         for request in probe_requests(experiment, every_question()).values():
@@ -69,6 +71,9 @@ def _entries_of_runs(
     if mask is not None:
         for one in experiment.rankings_of(mask):
             yield "rankings", experiment.ranking_key(one)
+            if one.scope == "units":
+                for ability in experiment.scored_abilities(one):
+                    yield "unit_scores", experiment.unit_scores_request(ability, one.n_items)[0]
 
 
 def used_entries(root: Path, folder: Path) -> list[Found]:

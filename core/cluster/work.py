@@ -14,13 +14,15 @@ from core.cluster.units import (
     WantedRanking,
     first_units,
     is_contrast,
+    lacking_scorings,
     mask_units,
     requests_of,
+    scorings,
     wanted_rankings,
 )
 from core.experiment.asked import Asked
 from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
-from core.experiment.pace import COSTS, Kind, answering
+from core.experiment.pace import COSTS, Kind, Phase, answering
 from core.experiment.specs import MaskSpec, mask_weights
 
 WEIGHT_BYTES = 6
@@ -28,6 +30,9 @@ WEIGHT_BYTES = 6
 
 SCORE_BYTES = 4
 """A candidate weight of kept scores."""
+
+UNIT_BYTES = 12
+"""A unit's stored scores."""
 
 ENTRY_BYTES = 6000
 """A stored table without its rows: manifest, and the columns' heads."""
@@ -102,36 +107,41 @@ class Survey:
         return {one.mask: has_ranking(self._experiment, one.mask) for one in self._rankings}
 
     @cached_property
-    def _lacks_contrasts(self) -> bool:
-        return any(is_contrast(one) and not self._is_ranked[one.mask] for one in self._rankings)
+    def _unranked(self) -> list[WantedRanking]:
+        return [one for one in self._rankings if not self._is_ranked[one.mask]]
 
     def _scoring(self, unit: Unit, ability: str) -> UnitWork:
         """The rankings from one ability's importance alone; and its scores, if contrasts are to come."""
         experiment = self._experiment
         own = [one for one in self._rankings if not is_contrast(one) and one.mask.ability == ability]
         missing = [one for one in own if not self._is_ranked[one.mask]]
-        whole = self._scoring_of(ability) + Counter(self._ranking_of(own))
-        is_kept = experiment.store.scores.entries.has(experiment.scores_request(ability)[0])
-        is_wanted = self._lacks_contrasts and not is_kept
-        lacking = Counter[Kind](self._ranking_of(missing))
-        if missing or is_wanted:
-            lacking += self._scoring_of(ability)
+        phases = lacking_scorings(experiment, self._unranked, ability)
+        whole = self._scoring_of(ability, scorings(experiment, self._rankings, ability))
+        lacking = self._scoring_of(ability, phases) + Counter(self._ranking_of(missing))
         size = sum(self._ranking_bytes(one) for one in missing)
-        if is_wanted and self._keeps_scores:
+        if "scoring_units" in phases:
+            size += ENTRY_BYTES + UNIT_BYTES * self._units
+        contrasts = (one for one in self._unranked if is_contrast(one) and one.mask.scope != "units")
+        if self._keeps_scores and any(contrasts) and experiment.lacks_scores(ability, of_units=False):
             size += SCORE_BYTES * experiment.info.candidates["all"]
-        return UnitWork(unit, whole, lacking, size)
+        return UnitWork(unit, whole + Counter(self._ranking_of(own)), lacking, size)
 
-    def _scoring_of(self, ability: str) -> Counter[Kind]:
-        return Counter({("scoring", ability): self._experiment.diagnostic_set(ability).n})
+    def _scoring_of(self, ability: str, phases: Sequence[Phase]) -> Counter[Kind]:
+        n = self._experiment.diagnostic_set(ability).n
+        return Counter({(phase, ability): n for phase in phases})
+
+    @property
+    def _units(self) -> int:
+        """About as many as the model has: nearly all are neurons."""
+        info = self._experiment.info
+        return info.candidates["mlp"] // info.unit_sizes["mlp"]
 
     def _ranking_of(self, rankings: Sequence[WantedRanking]) -> dict[Kind, int]:
         n = sum(3 if one.mask.selection == "top" else 1 for one in rankings)
         return {("ranking", ""): n} if n else {}
 
     def _ranking_bytes(self, one: WantedRanking) -> int:
-        info, n = self._experiment.info, mask_weights(one.mask, self._experiment.info)
-        if one.mask.scope == "units":  # all of them, of which nearly all are neurons
-            n = info.candidates["mlp"] // info.unit_sizes["mlp"]
+        n = self._units if one.mask.scope == "units" else mask_weights(one.mask, self._experiment.info)
         return ENTRY_BYTES + WEIGHT_BYTES * n
 
     def _evaluation(self, unit: Unit) -> UnitWork:

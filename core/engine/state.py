@@ -23,6 +23,7 @@ from core.experiment.events import (
     Snapshot,
 )
 from core.experiment.jobs import ENDED, Job
+from core.experiment.pace import SCORING
 from core.experiment.specs import Run
 from core.experiment.text_events import TextCompared, TextWritten
 
@@ -89,7 +90,7 @@ class EngineState:
     @property
     def is_scoring(self) -> bool:
         """Whether importance is being computed."""
-        return self.progress is not None and self.progress.phase == "scoring"
+        return self.progress is not None and self.progress.phase in SCORING
 
     @property
     def planned(self) -> ImportancePlanned | None:

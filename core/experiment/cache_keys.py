@@ -10,12 +10,20 @@ from core.experiment.specs import DiagnosticSet, ImportanceSpec, MaskSpec, Model
 from core.masks.choices import CONTRASTS
 
 KeyKind = Literal[
-    "ranking", "scores", "outcomes", "divergences", "generation_quality", "items", "localizations"
+    "ranking",
+    "scores",
+    "unit_scores",
+    "outcomes",
+    "divergences",
+    "generation_quality",
+    "items",
+    "localizations",
 ]
 
 VERSIONS: Mapping[KeyKind, int] = {
     "ranking": 3,
     "scores": 1,
+    "unit_scores": 1,
     "outcomes": 5,
     "divergences": 2,
     "generation_quality": 3,
@@ -48,6 +56,8 @@ def ranking_key_inputs(
     key_inputs |= {"variant": mask.variant, "selection": mask.selection}
     if mask.selection in CONTRASTS:
         key_inputs["contrast"] = CONTRAST_VERSION
+    if mask.scope == "units":
+        key_inputs["unit_scores"] = VERSIONS["unit_scores"]
     return key_inputs | scope_key_inputs(mask)
 
 

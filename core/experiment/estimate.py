@@ -8,7 +8,7 @@ from typing import NamedTuple
 from core.abilities.neutral_texts import neutral_texts
 from core.benchmarks.benchmark import Benchmark
 from core.experiment.experiment import Experiment
-from core.experiment.pace import COSTS, Kind, Paces, answering
+from core.experiment.pace import COSTS, Kind, Paces, answering, scoring_phase
 
 ITEM_S = 0.002
 """Seconds that an evaluated item takes however small the model is."""
@@ -30,7 +30,14 @@ class Estimate(NamedTuple):
 
 
 def estimate(
-    experiment: Experiment, benchmark: Benchmark, n: int, scored: int, n_items: int, paces: Paces
+    experiment: Experiment,
+    benchmark: Benchmark,
+    n: int,
+    scored: int,
+    n_items: int,
+    paces: Paces,
+    *,
+    of_units: bool = False,
 ) -> Estimate:
     """The estimate for one mask.
 
@@ -41,15 +48,16 @@ def estimate(
         scored: abilities whose importance has to be computed first.
         n_items: diagnostic items of each of them.
         paces: as far as they were measured.
+        of_units: whether it is whole units that are scored.
     """
-    evaluation = answering(benchmark)
+    evaluation, phase = answering(benchmark), scoring_phase(of_units=of_units)
     texts = 2 * len(neutral_texts(experiment.spec.level))
-    scoring: dict[Kind, float] = {("scoring", ""): scored * n_items, ("ranking", ""): 1.0} if scored else {}
+    scoring: dict[Kind, float] = {(phase, ""): scored * n_items, ("ranking", ""): 1.0} if scored else {}
     cell: dict[Kind, float] = {evaluation: n, ("quality", ""): texts}
     scoring_s, cell_s = paces.seconds(scoring), paces.seconds(cell)
     if scoring_s is not None and cell_s is not None:
         measured = {kind[0] for kind in paces.measured()}
-        needed = {evaluation[0], "scoring"} if scored else {evaluation[0]}
+        needed = {evaluation[0], phase} if scored else {evaluation[0]}
         return Estimate(scoring_s, cell_s, is_measured=needed <= measured)
     return Estimate(rough_seconds(experiment, scoring), rough_seconds(experiment, cell), is_measured=False)
 

@@ -117,6 +117,17 @@ class Experiment:
         key_inputs = scores_key_inputs(self.identity, self.importance, sets) | self._rounding
         return cache_key("scores", key_inputs), key_inputs
 
+    def unit_scores_request(self, ability: str, n_items: int | None = None) -> tuple[str, dict[str, Any]]:
+        """The cache key and key inputs of an ability's scores of whole units."""
+        _, key_inputs = self.scores_request(ability, n_items)
+        return cache_key("unit_scores", key_inputs), key_inputs
+
+    def lacks_scores(self, ability: str, n_items: int | None = None, *, of_units: bool) -> bool:
+        """Whether the cache lacks an ability's scores, of weights or of whole units."""
+        if of_units:
+            return not self.store.unit_scores.entries.has(self.unit_scores_request(ability, n_items)[0])
+        return not self.store.scores.entries.has(self.scores_request(ability, n_items)[0])
+
     @property
     def _rounding(self) -> dict[str, Any]:
         return rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")

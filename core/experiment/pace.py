@@ -11,16 +11,25 @@ if TYPE_CHECKING:
     from core.benchmarks.benchmark import Benchmark
 
 Phase = Literal[
-    "preparing", "scoring", "ranking", "evaluating", "writing", "comparing", "quality", "checking"
+    "preparing",
+    "scoring",
+    "scoring_units",
+    "ranking",
+    "evaluating",
+    "writing",
+    "comparing",
+    "quality",
+    "checking",
 ]
-"""`preparing`: items become tokens; `scoring`: importance of all weights for an ability; `ranking`: weights
-are ordered by it; `evaluating`: options of a benchmark's items; `writing`: answers; `comparing`: written
-answers with those of the intact model; `quality`: whether a mask leaves the model able to write; `checking`:
-that the weights are as loaded."""
+"""`preparing`: items become tokens; `scoring`: importance of all weights for an ability, `scoring_units`:
+of all whole units; `ranking`: weights are ordered by it; `evaluating`: options of a benchmark's items;
+`writing`: answers; `comparing`: written answers with those of the intact model; `quality`: whether a mask
+leaves the model able to write; `checking`: that the weights are as loaded."""
 
 COSTS: Mapping[Phase, float] = {
     "preparing": 0.01,
     "scoring": 5.0,
+    "scoring_units": 2.5,
     "ranking": 10.0,
     "evaluating": 1.0,
     "writing": 10.0,
@@ -35,12 +44,20 @@ UNTELLING: frozenset[Phase] = frozenset({"preparing", "checking"})
 """Phases whose pace tells nothing of the others': their first units may take a thousand times their cost, as
 where a tokenizer wakes up."""
 
+SCORING: tuple[Phase, ...] = ("scoring", "scoring_units")
+"""Phases in which importance is computed."""
+
 REMEMBERED = 50
 """Measurements of a kind of work that its pace is taken from, the last: a machine gets more or less busy."""
 
 SETTLING_S = 5.0
 SETTLING_SHARE = 0.05
 """Seconds, and share of the time left, in which a countdown takes in most of a new estimate."""
+
+
+def scoring_phase(*, of_units: bool) -> Phase:
+    """The phase in which whole units, or single weights, are scored."""
+    return "scoring_units" if of_units else "scoring"
 
 
 Kind = tuple[Phase, str]

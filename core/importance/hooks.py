@@ -133,7 +133,7 @@ class GradientSums:
 
     def watch_output(self, matrix: Matrix, output: Tensor) -> None:
         """Remembers whether a matrix's output is finite."""
-        self._outputs.append((matrix, _probe(output)))
+        self._outputs.append((matrix, probe(output)))
 
     def add(self, matrix: Matrix, gradient: Tensor, inputs: Tensor) -> None:
         """Adds a batch's gradient of a matrix: the sum over tokens of output gradient times input.
@@ -144,7 +144,7 @@ class GradientSums:
             inputs: its input in the same shape, with its columns.
         """
         gradient, inputs = (one.reshape(len(self._lengths), -1, one.shape[-1]) for one in (gradient, inputs))
-        self._gradients.append((matrix, _probe(gradient)))
+        self._gradients.append((matrix, probe(gradient)))
         accumulator = self._accumulators[matrix]
         if self._offload is None:
             self._add_into(accumulator, matrix, gradient, inputs)
@@ -199,7 +199,7 @@ def _product(gradient: Tensor, inputs: Tensor) -> Tensor:
     return torch.mm(gradient.T, inputs, torch.float32)
 
 
-def _probe(values: Tensor) -> Tensor:
+def probe(values: Tensor) -> Tensor:
     """A sum, which is finite only if all values are: one pass, where isfinite needs three."""
     # A sum of float16 can leave its range; bfloat16 has float32's, and is summed twice as fast as it is.
     return values.sum(dtype=torch.float32 if values.dtype == torch.float16 else None)

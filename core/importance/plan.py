@@ -79,6 +79,8 @@ class Task:
     on_gpu: bool
     weights_bytes: int
     """Bytes of weights that are not loaded yet."""
+    of_units: bool = False
+    """Whether whole units are scored: in one pass, without sums and maps of weights."""
 
 
 def one_pass(layers: int, batch_size: int = DEFAULT_SCORING_BATCH, *, on_cpu: bool) -> ImportancePlan:
@@ -108,6 +110,8 @@ def plan_importance(
         ValueError: nothing fits.
     """
     options = options or MemoryOptions()
+    if task.of_units:
+        options = replace(options, passes=1, accumulate_on=None, maps="memory")
     for maps in ("memory", "disk") if options.maps is None else (options.maps,):
         fitting = [
             plan
@@ -142,6 +146,8 @@ def _plans(task: Task, free: AvailableMemory, maps: Maps, options: MemoryOptions
 
 def _accumulate_on(task: Task, maps: Maps) -> tuple[AccumulateOn, ...]:
     """Where gradients can be summed: on a CPU in the maps if they are in memory, else beside the weights."""
+    if task.of_units:
+        return ("host",)
     if maps == "disk":
         return ("device",)
     return ("device", "host") if task.on_gpu else ("host",)
@@ -188,6 +194,8 @@ def _with_needs(task: Task, plan: ImportancePlan) -> ImportancePlan:
     maps = MAPS * FLOAT32_BYTES * model.candidates
     # Beside the maps, the matrix that is multiplied by its weights, and from a GPU those on their way here.
     work = (1 + OFFLOAD_SLOTS * task.on_gpu) * FLOAT32_BYTES * model.largest_matrix
+    if task.of_units:
+        maps = work = 0
     needs = (
         _need(task, "weights", task.weights_bytes),
         _need(task, "accumulators", accumulators),
@@ -203,6 +211,8 @@ def _need(task: Task, part: Literal["weights", "accumulators", "activations"], s
 
 def _sums(task: Task, plan: ImportancePlan, group: Group) -> int:
     """Bytes of the gradient sums of a group beside the weights."""
+    if task.of_units:
+        return 0
     if plan.accumulate_on == "device":
         return FLOAT32_BYTES * task.model.layer_weights * (group[1] - group[0])
     # On a GPU each batch's gradient of a matrix, while others are on their way to main memory.
@@ -229,14 +239,17 @@ def cost(task: Task, plan: ImportancePlan) -> float:
     forward = passes + plan.checkpointing * backward
     tokens = batch_tokens(task.items, plan.scoring_batch, on_gpu=task.on_gpu)
     of_a_pass = PASS_ON_GPU if task.on_gpu else PASS_ON_CPU
-    fetched = FETCHING_IN_TOKENS if task.on_gpu and plan.accumulate_on == "host" else 0
-    return (forward + backward + 1) * (1 + of_a_pass / tokens) + fetched / tokens
+    fetches = task.on_gpu and plan.accumulate_on == "host" and not task.of_units
+    of_weights = 0 if task.of_units else 1
+    fetched = FETCHING_IN_TOKENS if fetches else 0
+    return (forward + backward + of_weights) * (1 + of_a_pass / tokens) + fetched / tokens
 
 
 def _nothing_fits(task: Task, free: AvailableMemory, options: MemoryOptions) -> str:
     """Error text: the minimum, the shortfall, remedies."""
+    layers = task.model.layers
     least = ImportancePlan(
-        tuple((layer, layer + 1) for layer in range(task.model.layers)),
+        ((0, layers),) if task.of_units else tuple((layer, layer + 1) for layer in range(layers)),
         maps=options.maps or "disk",
         scoring_batch=1,
         checkpointing=True,

@@ -137,7 +137,7 @@ class _Passes:
             sums.finish()
             if too_large is None:
                 break
-            self._plan = _smaller(self._plan, too_large, self._device)
+            self._plan = smaller_plan(self._plan, too_large, self._device)
             del accumulators, sums
             release_memory(self._device)
             self._emit(before)
@@ -230,7 +230,7 @@ def _require_finite(sums: GradientSums, batch: Batch) -> None:
         )
 
 
-def _smaller(plan: ImportancePlan, batch: Batch, device: torch.device) -> ImportancePlan:
+def smaller_plan(plan: ImportancePlan, batch: Batch, device: torch.device) -> ImportancePlan:
     """The plan for less memory than a batch took: half as many items, or checkpointing of a single item.
 
     Raises:

@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 
 import torch
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.abilities.prompts import render_choice
-from core.experiment.events import ImportancePlanned
 from core.experiment.specs import MaskSpec
 from core.importance.maps import Importance, MatrixScores, zero_map
-from core.importance.memory import AvailableMemory, ItemsShape, ModelShape, available_memory
-from core.importance.plan import SHARE_OF_FREE, Group, ImportancePlan, Task, plan_importance
-from core.importance.scoring import score_importance
-from core.inference.encoding import EncodedChoice, encode_choice, longest_row
+from core.importance.memory import AvailableMemory, available_memory
+from core.importance.plan import SHARE_OF_FREE
 from core.masks.choices import CONTRASTS, Selection
 from core.masks.contrast import ContrastScores, Shares, contrast_scores, no_shares
 from core.models.matrices import Variant
+from core.runner.computing import computed_importance
 from core.runner.kept_scores import keep_scores, kept_scores
 from core.runner.loaded import LoadedExperiment
 
@@ -91,21 +87,6 @@ class ImportanceMaps:
             self._add(ability, scores, [wanted, *sorted(self._contrasts_ahead(expected) - {wanted})])
         own = self.in_variant(mask_spec.variant, self._beside_all(mask_spec.ability))
         return contrast_scores(own, mask_spec.ability, self.share_sums[wanted])
-
-    def once(self, ability: str, *, keep: bool) -> Importance:
-        """An ability's importance for whoever reads it once; it is kept if asked for, or if it was before.
-
-        Raises:
-            Cancelled: it was cancelled between two batches.
-            ValueError: it does not fit in memory and on the disk, or is 0 everywhere.
-        """
-        was_kept = ability in self.by_ability
-        if self._takes_too_much(ability, 0):
-            self._drop_maps(but=ability)
-        found = self._of(ability)
-        if not keep and not was_kept:
-            del self.by_ability[ability]
-        return found
 
     def in_variant(self, variant: Variant, scores: Sequence[MatrixScores]) -> list[MatrixScores]:
         """The scores of a variant's candidate matrices."""
@@ -225,71 +206,6 @@ class ImportanceMaps:
 
     def _size(self, variant: Variant) -> int:
         return sum(matrix.size for matrix in self._experiment.space.candidates(variant))
-
-
-def computed_importance(
-    experiment: LoadedExperiment, ability: str, n_items: int, layers: Group | None = None
-) -> Importance:
-    """The importance of every candidate weight for an ability, computed now.
-
-    With layers, that of theirs alone, to the same bits; all others have zeros, which take no memory.
-
-    Raises:
-        Cancelled: it was cancelled between two batches.
-        ValueError: it does not fit in memory and on the disk.
-    """
-    tokenizer, diagnostic = experiment.loaded.tokenizer, experiment.diagnostic_set(ability, n_items)
-    encoded = [encode_choice(render_choice(item, diagnostic.style), tokenizer) for item in diagnostic.items()]
-    space = experiment.space
-    on_gpu = space.device(space.matrices[0]).type != "cpu"
-
-    plan = _plan(experiment, encoded, on_gpu)
-    if layers is not None:
-        cut = [(max(first, layers[0]), min(last, layers[1])) for first, last in plan.groups]
-        plan = replace(plan, groups=tuple(group for group in cut if group[0] < group[1]))
-    experiment.emit(
-        ImportancePlanned(
-            ability=ability,
-            passes=len(plan.groups),
-            accumulate_on=plan.accumulate_on,
-            maps=plan.maps,
-            scoring_batch=plan.scoring_batch,
-            checkpointing=plan.checkpointing,
-            on_gpu=on_gpu,
-            device_bytes=plan.device_bytes,
-            host_bytes=plan.host_bytes,
-            disk_bytes=plan.disk_bytes,
-        )
-    )
-    with experiment.progress.phase("scoring", ability, len(encoded)) as running:
-
-        def on_progress(done: int, total: int) -> None:
-            running.advance(done)
-            experiment.check_cancelled()
-
-        return score_importance(
-            experiment.loaded.model,
-            space,
-            encoded,
-            loss=experiment.importance.loss,
-            reduction=experiment.importance.reduction,
-            plan=plan,
-            scratch=experiment.store.root,
-            on_progress=on_progress,
-        )
-
-
-def _plan(experiment: LoadedExperiment, items: Sequence[EncodedChoice], on_gpu: bool) -> ImportancePlan:
-    """How the importance of these items is computed in the memory that is free now."""
-    loaded, space = experiment.loaded, experiment.space
-    info = loaded.info
-    task = Task(
-        ModelShape.of(space.matrices, info.vocabulary, info.dtype, is_four_bit=info.quantization != "none"),
-        ItemsShape.of(items, experiment.importance.loss, longest_row(loaded.model.config)),
-        on_gpu=on_gpu,
-        weights_bytes=0,
-    )
-    return plan_importance(task, available_memory(space, experiment.store.root), experiment.memory_options)
 
 
 def _memory_bytes() -> int:

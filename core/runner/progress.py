@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from core.experiment.events import Event, Progressed
-from core.experiment.pace import Countdown, Kind, Paces, Phase, Step
+from core.experiment.pace import SCORING, Countdown, Kind, Paces, Phase, Step
 
 RATE_S = 5.0
 """Seconds over which a rate is taken."""
 
-AHEAD_OF_PLAN: tuple[Phase, ...] = ("preparing", "scoring", "ranking", "checking")
+AHEAD_OF_PLAN: tuple[Phase, ...] = ("preparing", *SCORING, "ranking", "checking")
 """Phases that may run before their place in the plan: all contrasts of a variant are ranked together, and
 checksums of the weights are taken before the first mask."""
 

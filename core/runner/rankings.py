@@ -38,7 +38,7 @@ class MaskMaker:
     @cached_property
     def units(self) -> UnitScores:
         """The scores of whole units that were computed."""
-        return UnitScores(self._experiment, self.maps)
+        return UnitScores(self._experiment, self.maps.n_items)
 
     def mask(self, spec: MaskSpec, ks: Sequence[float] = (), expected: Sequence[MaskSpec] = ()) -> Mask:
         """The selected weights; the rankings that it needs are taken from the cache or made now.
@@ -105,7 +105,7 @@ class MaskMaker:
             self.maps = ImportanceMaps(self._experiment, n_items)
             vars(self).pop("units", None)
         if spec.scope == "units":
-            return self._rank_units(spec, ns, expected)
+            return self._rank_units(spec, ns)
         scores, halves = self._scores(spec, expected)
         positions, *of_halves = self._ranked(spec, [scores, *halves], ns[-1])
         matrices, local = self._layout.split(spec.variant, positions.numpy())
@@ -113,15 +113,15 @@ class MaskMaker:
         return matrices.astype(np.int16), local.astype(np.int32), overlaps
 
     def _rank_units(
-        self, spec: MaskSpec, ns: Sequence[int], expected: Sequence[MaskSpec]
+        self, spec: MaskSpec, ns: Sequence[int]
     ) -> tuple[NDArray[np.int16], NDArray[np.int32], dict[str, float]]:
         """The same of units."""
         units, scored = units_of(self._experiment, self._layout, spec), self.units
         if spec.selection in CONTRASTS:
-            found: Sequence[Sequence[Scores]] = [scored.contrast(spec, expected)]
+            found: Sequence[Sequence[Scores]] = [scored.contrast(spec)]
         else:
-            own = scored.scores(spec, expected)
-            found = [own.whole, *own.halves] if spec.selection == "top" else [own.whole]
+            own = scored.scores(spec)
+            found = [own.scores, *own.halves] if spec.selection == "top" else [own.scores]
         numbers, *of_halves = self._ranked(spec, found, len(units))
         matrices, local = self._layout.split("all", units.addresses[numbers.numpy()])
         overlaps = {

@@ -44,11 +44,11 @@ class Runner(LoadedExperiment):
 
     @property
     def scored(self) -> tuple[tuple[str, int], ...]:
-        """The abilities whose scores are kept, with their numbers of diagnostic items."""
+        """The abilities whose maps of weights are kept, with their numbers of diagnostic items."""
         maker: MaskMaker | None = vars(self).get("_mask_maker")
         if maker is None:
             return ()
-        return tuple((one, maker.maps.n_items) for one in {*maker.maps.by_ability, *maker.units.by_ability})
+        return tuple((one, maker.maps.n_items) for one in maker.maps.by_ability)
 
     def mask(self, spec: MaskSpec, ks: Sequence[float] = (), expected: Sequence[MaskSpec] = ()) -> Mask:
         """The selected weights; see `MaskMaker.mask`."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from core.abilities.neutral_texts import neutral_texts
 from core.analysis.cache_status import has_ranking
 from core.experiment.experiment import OutcomesRequest
-from core.experiment.pace import Step, answering
+from core.experiment.pace import Step, answering, scoring_phase
 from core.experiment.specs import MaskSpec
 from core.runner.divergences import pairs_to_compare
 from core.runner.runner import Runner
@@ -81,7 +81,8 @@ class _Rankings:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._ranked = set[str]()
-        self._scored = set(runner.scored)
+        self._scored = {(ability, n, False) for ability, n in runner.scored}
+        """Abilities, their diagnostic items, and whether it is whole units that are scored."""
 
     def steps(self, mask: MaskSpec) -> list[Step]:
         """The steps that the mask needs beyond those before."""
@@ -90,10 +91,17 @@ class _Rankings:
             key = runner.ranking_key(one)
             if key in self._ranked or has_ranking(runner, one):
                 continue
-            n = runner.n_items_of(one)
-            missing = [each for each in runner.scored_abilities(one) if (each, n) not in self._scored]
-            steps += [Step("scoring", each, runner.diagnostic_set(each, n).n) for each in missing]
+            n, of_units = runner.n_items_of(one), one.scope == "units"
+            missing = [each for each in runner.scored_abilities(one) if self._is_missing(each, n, of_units)]
+            phase = scoring_phase(of_units=of_units)
+            steps += [Step(phase, each, runner.diagnostic_set(each, n).n) for each in missing]
             steps.append(Step("ranking", "", 3 if one.selection == "top" else 1))
             self._ranked.add(key)
-            self._scored.update((each, n) for each in missing)
+            self._scored.update((each, n, of_units) for each in missing)
         return steps
+
+    def _is_missing(self, ability: str, n_items: int, of_units: bool) -> bool:
+        is_known = (ability, n_items, of_units) in self._scored
+        return not is_known and not (
+            of_units and not self._runner.lacks_scores(ability, n_items, of_units=True)
+        )

@@ -1,77 +1,54 @@
-"""The scores of whole units by ability: each ability's maps are summed over its units and let go."""
+"""The scores of whole units by ability: taken from the cache, or computed and stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from cache.files import CorruptEntry
 from core.experiment.specs import MaskSpec
+from core.experiment.storing import alone_with, replace_damaged, storing
+from core.importance.unit_effects import UnitImportance
 from core.masks.contrast import ContrastScores, contrast_scores, no_shares
-from core.masks.unit_scores import of_variant, unit_scores
 from core.models.matrices import Variant
 from core.models.units import unit_blocks
-from core.runner.importance import ORDER, ImportanceMaps
-from core.runner.kept_scores import kept_scores
+from core.runner.computing import computed_units
+from core.runner.importance import ORDER
 from core.runner.loaded import LoadedExperiment
 
 
-class OfUnits(NamedTuple):
-    """The scores of one ability: (count,) float32 for each block of units."""
-
-    whole: list[Tensor]
-    """From all items."""
-    halves: tuple[list[Tensor], ...]
-    """From the items at even and at odd indices; none where the scores of weights were kept without them."""
-
-
 class UnitScores:
-    """The scores of all units of a model by ability; a few bytes a unit, so that all are kept."""
+    """The scores of all units of a model by ability; a few bytes a unit, so that all are kept and stored."""
 
-    def __init__(self, experiment: LoadedExperiment, maps: ImportanceMaps) -> None:
-        """Nothing is computed yet.
-
-        Args:
-            experiment: the model.
-            maps: where scores of weights come from.
-        """
-        self._experiment, self._maps, info = experiment, maps, experiment.info
+    def __init__(self, experiment: LoadedExperiment, n_items: int) -> None:
+        """Nothing is computed yet; `n_items` of each ability."""
+        self._experiment, self._n_items, info = experiment, n_items, experiment.info
         widest: Variant = "all" if "all" in info.unit_sizes else "mlp"
         self._blocks = unit_blocks(experiment.space.matrices, widest, info.heads)
-        self.by_ability: dict[str, OfUnits] = {}
+        self._by_ability: dict[str, UnitImportance] = {}
 
-    def scores(self, mask: MaskSpec, expected: Iterable[MaskSpec] = ()) -> OfUnits:
+    def scores(self, mask: MaskSpec) -> UnitImportance:
         """The scores of a mask's ability for the units of its variant.
-
-        Args:
-            mask: which.
-            expected: masks to come: maps that one of single weights can use are kept.
 
         Raises:
             Cancelled: it was cancelled between two batches.
-            ValueError: importance does not fit in memory and on the disk, or is 0 everywhere.
+            ValueError: importance does not fit in memory, or is not finite.
         """
-        whole, halves = self._of(mask.ability, expected, with_halves=True)
-        return OfUnits(
-            of_variant(self._blocks, whole, mask.variant),
-            tuple(of_variant(self._blocks, half, mask.variant) for half in halves),
-        )
+        found = self.of(mask.ability)
+        even, odd = (self._in_variant(mask.variant, half) for half in found.halves)
+        return UnitImportance(self._in_variant(mask.variant, found.scores), (even, odd))
 
-    def contrast(self, mask: MaskSpec, expected: Iterable[MaskSpec] = ()) -> list[ContrastScores]:
+    def contrast(self, mask: MaskSpec) -> list[ContrastScores]:
         """The contrast of a mask's ability with all others: of the shares of whole units.
 
         Raises:
             Cancelled: it was cancelled between two batches.
-            ValueError: importance does not fit in memory and on the disk, or is 0 everywhere.
+            ValueError: importance does not fit in memory, is not finite, or is 0 everywhere.
         """
-        by_ability = {
-            ability: of_variant(
-                self._blocks, self._of(ability, expected, with_halves=False).whole, mask.variant
-            )
-            for ability in ORDER
-        }
+        by_ability = {ability: self._in_variant(mask.variant, self.of(ability).scores) for ability in ORDER}
         own = by_ability[mask.ability]
         shares = no_shares(
             mask.selection,
@@ -82,18 +59,43 @@ class UnitScores:
             shares.add(ability, scores)
         return list(contrast_scores(own, mask.ability, shares))
 
-    def _of(self, ability: str, expected: Iterable[MaskSpec], *, with_halves: bool) -> OfUnits:
-        known = self.by_ability.get(ability)
-        if known is None or (with_halves and not known.halves):
-            kept = None if with_halves else kept_scores(self._experiment, ability, self._maps.n_items)
-            if kept is not None:
-                known = OfUnits(unit_scores(self._blocks, kept), ())
-            else:
-                is_wanted = any(mask.scope != "units" for mask in expected)
-                importance = self._maps.once(ability, keep=is_wanted)
-                whole, *halves = (
-                    unit_scores(self._blocks, one) for one in (importance.scores, *importance.halves)
-                )
-                known = OfUnits(whole, tuple(halves))
-            self.by_ability[ability] = known
-        return known
+    def of(self, ability: str) -> UnitImportance:
+        """An ability's scores for all units; stored ones, unless they have to be computed and stored now.
+
+        Raises:
+            Cancelled: it was cancelled between two batches.
+            ValueError: importance does not fit in memory, or is not finite.
+        """
+        if ability not in self._by_ability:
+            key, key_inputs = self._experiment.unit_scores_request(ability, self._n_items)
+            with alone_with(self._experiment, key):
+                found = self._stored(key)
+                if found is None:
+                    found = computed_units(self._experiment, ability, self._n_items, self._blocks)
+                    self._store(key, key_inputs, found)
+            self._by_ability[ability] = found
+        return self._by_ability[ability]
+
+    def _in_variant(self, variant: Variant, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The scores of the blocks that a variant takes units from, out of the scores of all blocks."""
+        of_blocks = zip(self._blocks, scores, strict=True)
+        return tuple(one for block, one in of_blocks if variant == "all" or block.parts[0].matrix.is_mlp)
+
+    def _stored(self, key: str) -> UnitImportance | None:
+        scores, counts = self._experiment.store.unit_scores, [block.count for block in self._blocks]
+        try:
+            rows = scores.load(key, sum(counts))
+        except CorruptEntry as error:
+            replace_damaged(self._experiment, scores.entries, key, error)
+            return None
+        if rows is None:
+            return None
+        whole, even, odd = (torch.split(torch.from_numpy(row), counts) for row in rows.copy())
+        return UnitImportance(whole, (even, odd))
+
+    def _store(self, key: str, key_inputs: dict[str, object], found: UnitImportance) -> None:
+        scores = self._experiment.store.unit_scores
+        rows = np.stack([torch.cat(one).numpy() for one in (found.scores, *found.halves)])
+        with storing(self._experiment):
+            scores.save(key, key_inputs, rows)
+        self._experiment.note_stored(scores.entries, key)

@@ -75,6 +75,9 @@ def stored_entry(root: Path, kind: str) -> Stored:
         if kind == "scores":
             arrays = store.scores.load(key, [SCORES.shape])
             return arrays and arrays[0].tobytes()
+        if kind == "unit_scores":
+            rows = store.unit_scores.load(key, SCORES.shape[1])
+            return None if rows is None else rows.tobytes()
         if kind == "items":
             path = store.items.path(key)
             return path and Path(str(path)).read_bytes()
@@ -138,6 +141,8 @@ def stored(request: pytest.FixtureRequest, truth: Truth, tmp_path: Path) -> Stor
         tables.save(KEY, {}, dict(zip(tables.schema, columns, strict=True)))
     if request.param == "scores":
         Store(root).scores.save(KEY, {}, [SCORES])
+    if request.param == "unit_scores":
+        Store(root).unit_scores.save(KEY, {}, SCORES)
     return stored_entry(root, request.param)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ from core.runner.runner import Runner
 from core.runner.runs import run_profile
 
 SCOPES: tuple[Scope, ...] = ("global", "units")
-SELECTIONS: tuple[Selection, ...] = ("contrast", "contrast_max")
+SELECTIONS: tuple[Selection, ...] = ("contrast_max", "max_minus_shared")
 KS = (0.01, 0.03)
 
 HEAD = (
@@ -42,9 +42,9 @@ HEAD = (
 )
 
 
-def rows(runner: Runner, limit: int) -> Iterator[str]:
+def rows(runner: Runner, limit: int, scopes: Sequence[Scope]) -> Iterator[str]:
     """The rows of one model."""
-    for scope in SCOPES:
+    for scope in scopes:
         plan = Plan(PRIVATE, ("mlp",), SELECTIONS, KS, benchmarks(), limit, scope=scope)
         profile = run_profile(plan, runner)
         assert profile is not None, "nobody cancels it"
@@ -106,6 +106,7 @@ def _own_and_others(matrix: np.ndarray) -> tuple[float, float]:  # type: ignore[
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scope", nargs="+", choices=SCOPES, default=SCOPES)
     parser.add_argument("--model", nargs="+", default=["phantom"], help="embedded models")
     parser.add_argument("--n-items", type=int, default=200, help="diagnostic items of each ability")
     parser.add_argument("--limit", type=int, default=50, help="held-out items of each ability")
@@ -115,7 +116,7 @@ def main() -> None:
     sys.stdout.write(f"{HEAD}\n")
     for name in arguments.model:
         runner = Runner(ModelSpec(name), Store(arguments.cache_dir), ImportanceSpec(arguments.n_items))
-        for row in rows(runner, arguments.limit):
+        for row in rows(runner, arguments.limit, arguments.scope):
             sys.stdout.write(f"{row}\n")
             sys.stdout.flush()
 

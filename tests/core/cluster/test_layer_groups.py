@@ -43,7 +43,7 @@ def runner_of(root: Path, quantization: Any) -> Runner:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("quantization", "scope"),
-    [("none", "global"), ("nf4", "global"), ("none", "per-matrix"), ("none", "units")],
+    [("none", "global"), ("nf4", "global"), ("none", "per-matrix")],
 )
 def test_the_ranking_is_that_of_one_process(quantization: Any, scope: Any, tmp_path: Path) -> None:
     masks = [
@@ -51,7 +51,7 @@ def test_the_ranking_is_that_of_one_process(quantization: Any, scope: Any, tmp_p
         for selection in ("contrast", "contrast_max", "max_minus_shared")
         for ability in (IDS[3], IDS[0])
         for variant in ("mlp", "all")
-        for k in ((0.01, 0.03) if scope == "units" else (0.003, 0.01))
+        for k in (0.003, 0.01)
     ]  # type: ignore[misc]
     plain = runner_of(tmp_path / "one", quantization)
     wanted = wanted_rankings(plain, masks)
@@ -66,8 +66,5 @@ def test_the_ranking_is_that_of_one_process(quantization: Any, scope: Any, tmp_p
     found = payloads(tmp_path / "driver")
     assert len(found) == len(wanted) == 12
     assert found == payloads(tmp_path / "one")
-    if scope == "units":  # nobody keeps the scores of weights
-        assert not any(group._scores for group in groups.groups)
-    else:
-        kept = [set(group._scores[IDS[5]]) for group in groups.groups]
-        assert not kept[0] & kept[1]  # no group has the scores of another's layers
+    kept = [set(group._scores[IDS[5]]) for group in groups.groups]
+    assert not kept[0] & kept[1]  # no group has the scores of another's layers

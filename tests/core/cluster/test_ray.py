@@ -102,6 +102,7 @@ def long_truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     [
         ("none", "global"),
         pytest.param("none", "per-matrix", marks=TAKES_LONG),
+        pytest.param("none", "units", marks=TAKES_LONG),
         pytest.param("nf4", "global", marks=TAKES_LONG),
     ],
 )
@@ -138,6 +139,17 @@ def test_machines_that_do_not_see_the_folder_send_all_that_they_make(
     assert Store(tmp_path / "ray").scores.entries.stored_keys() == []
     assert_equal(plan, tmp_path / "ray", truth, spec)
     assert set(Path(tempfile.gettempdir()).glob("abilityscope-ray-*")) <= before
+
+
+@TAKES_LONG
+def test_scores_of_whole_units_travel(tmp_path: Path) -> None:
+    plan = replace(SMALL, selections=("contrast_max",), ks=(0.03,), scope="units")
+    truth = by_one_process(plan, tmp_path / "one")
+    (tmp_path / "ray").mkdir()
+    heard: list[Event] = []
+    assert run_on_ray(plan, runner_of(tmp_path / "ray", heard), replace(TWO, is_shared=False))
+    assert len([name for name in truth if name.startswith("unit_scores/")]) == len(IDS)
+    assert_equal(plan, tmp_path / "ray", truth)
 
 
 def ray_workers() -> list[psutil.Process]:

@@ -19,6 +19,7 @@ from core.cluster.sharing import drop_kept_scores, run_share, share_of
 from core.cluster.units import INTACT, Unit, every_unit
 from core.cluster.work import Survey, UnitWork
 from core.experiment.events import Event, Progressed, RunFinished
+from core.experiment.pace import SCORING
 from core.experiment.plan import Plan
 from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
@@ -42,7 +43,7 @@ def runner_of(root: Path, heard: list[Event] | None = None) -> Runner:
 
 
 def scorings(heard: list[Event]) -> Counter[str]:
-    scoring = [event for event in heard if isinstance(event, Progressed) and event.phase == "scoring"]
+    scoring = [event for event in heard if isinstance(event, Progressed) and event.phase in SCORING]
     return Counter(event.about for event in scoring if event.done == event.total)
 
 
@@ -135,6 +136,24 @@ def test_a_contrast_reads_what_other_shards_have_kept(tmp_path: Path, whole: Pat
         assert run_share(plan, runner, share_of(plan, runner, Shard(number, 11)))
     assert scorings(heard) == Counter(IDS)
     assert payloads(tmp_path).items() <= payloads(whole).items()
+
+
+@pytest.mark.slow
+def test_shards_score_whole_units_once_and_store_what_one_process_does(tmp_path: Path) -> None:
+    plan = replace(PLAN, scope="units", ks=(0.01, 0.03))
+    one, empty = runner_of(tmp_path / "one"), Survey(plan, runner_of(tmp_path / "empty"))
+    assert run_profile(plan, one) is not None
+    heard: list[Event] = []
+    for number in (3, 1, 2):
+        runner = runner_of(tmp_path / "shards", heard)
+        assert run_share(plan, runner, share_of(plan, runner, Shard(number, 3)))
+    assert scorings(heard) == Counter(IDS)
+    assert payloads(tmp_path / "shards", but="") == payloads(tmp_path / "one", but="")  # no maps of weights
+    phases = [{phase for phase, _ in one.lacking} for one in empty.first]
+    assert phases == [{"scoring_units", "ranking"}, *[{"scoring_units"}] * 9, {"evaluating", "quality"}]
+    assert all(one.is_stored and not one.lacking_bytes for one in Survey(plan, runner).every)
+    written = sum(path.stat().st_size for path in (tmp_path / "one").rglob("*") if path.is_file())
+    assert written / 2 < sum(one.lacking_bytes for one in empty.every) < written * 2
 
 
 @pytest.mark.slow

@@ -61,6 +61,19 @@ def task_of(config: dict[str, int], *, four_bit: bool, on_gpu: bool = True) -> T
     return Task(shape, ItemsShape.usual("margin"), on_gpu, weights)
 
 
+def test_whole_units_take_no_sums_and_no_maps() -> None:
+    """They are scored in one pass where maps of weights would take 56 GB, and need no gradients of these."""
+    task = replace(task_of(LLAMA_8B, four_bit=True), of_units=True)
+    free = AvailableMemory(8 * GIB, 8 * GB, DISK)
+    plan = plan_importance(task, free, MemoryOptions(passes=3, accumulate_on="device", maps="disk"))
+    assert (plan.groups, plan.accumulate_on, plan.maps) == (((0, 32),), "host", "memory")
+    assert (plan.host_bytes, plan.disk_bytes) == (0, 0)
+    assert {need.part for need in plan.needs if need.device_bytes} == {"weights", "activations"}
+    assert cost(task, plan) < cost(replace(task, of_units=False), plan)
+    with pytest.raises(ValueError, match=r"^Importance takes at least .* of GPU memory"):
+        plan_importance(task, replace(free, device_bytes=4 * GIB))
+
+
 @pytest.mark.parametrize("host_gb", [64, 128, 1000])
 @pytest.mark.parametrize("name", MODELS)
 def test_plans_for_the_cards_that_people_have(name: str, host_gb: int) -> None:

@@ -16,22 +16,27 @@ from transformers import PreTrainedModel
 
 from cache.folder import Store
 from core.abilities import ABILITIES
+from core.abilities.prompts import render_choice
 from core.analysis.cache_status import has_ranking
 from core.analysis.mask_tables import mask_distribution, overlaps
 from core.analysis.selected import selected, split_half_overlap_of
+from core.experiment.events import EntryReplaced, Event, ImportancePlanned
+from core.experiment.pace import Step
 from core.experiment.specs import ImportanceSpec, MaskSpec, drawn_seed, mask_weights
+from core.inference.encoding import encode_choice
 from core.masks.ablation import Ablator
 from core.masks.choices import SHARED_ABILITIES, Selection
 from core.masks.layout import Layout
 from core.masks.mask import Mask
-from core.masks.unit_scores import unit_scores
 from core.masks.units import Units
 from core.models.checkpoint import FourBit
 from core.models.matrices import Matrix, UnsupportedModelError, Variant, find_matrices
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from core.runner.runner import Runner
+from core.runner.steps import steps_of_rankings
 from tests.core.four_bit_models import checkpoint, loaded_model
+from tests.core.importance.test_importance import _plain_loss
 from tests.core.tiny_models import lively_model
 
 SPEC = MaskSpec("spatial_reasoning", "mlp", "top", 0.05, scope="units")
@@ -109,17 +114,6 @@ def test_a_unit_has_its_rows_and_columns(attention: str, mlp: str, variant: Vari
         assert set(units.mask(np.array([number])).addresses.tolist()) == weights
     everything = units.mask(np.random.default_rng(0).permutation(len(units)))
     assert set(everything.addresses.tolist()) == set().union(*truth)
-
-
-@pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("mlp", MLPS)
-def test_a_score_is_the_mean_over_the_unit(attention: str, mlp: str) -> None:
-    layout = layout_of(attention, mlp)
-    scores = [torch.randn(m.rows, m.columns, generator=torch.manual_seed(m.index)) for m in layout.matrices]
-    flat = torch.cat([one.flatten() for one in scores]).double()
-    found = torch.cat(unit_scores(Units(layout, "all", HEADS).blocks, scores))
-    truth = [float(flat[sorted(one)].mean()) for one in true_units(layout, "all", attention)]
-    assert found.tolist() == pytest.approx(truth, abs=1e-7)
 
 
 @given(
@@ -255,23 +249,35 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
 
 
 @pytest.fixture(scope="module")
-def dense_means(runner: Runner) -> dict[str, Tensor]:
-    """By ability, the mean importance of every neuron's weights, layer by layer, by plain sums."""
+def own_effects(runner: Runner) -> dict[str, Tensor]:
+    """By ability, what zeroing each neuron costs its items, layer by layer, by plain autograd."""
     found = {}
+    model, space = runner.loaded.model, runner.space
+    model.requires_grad_(True)
+    downs, read = [space.linear(one) for one in space.matrices if one.kind == "down"], list[Tensor]()
+    handles = [one.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0])) for one in downs]
     for ability in ABILITIES:
-        scores = [one.dense().double() for one in runner.maps.scores(ability.id).scores]
-        rows = []
-        for start in range(0, len(scores), 7):
-            gate, up, down = scores[start + 4 : start + 7]
-            rows.append((gate.sum(1) + up.sum(1) + down.sum(0)) / (3 * gate.shape[1]))
-        found[ability.id] = torch.cat(rows)
-    runner.maps.by_ability.clear()
+        items = runner.diagnostic_set(ability.id)
+        total = torch.zeros(len(downs) * downs[0].in_features, dtype=torch.float64)
+        for item in items.items():
+            read.clear()
+            encoded = encode_choice(render_choice(item, items.style), runner.loaded.tokenizer)
+            gradients = torch.autograd.grad(_plain_loss(model, encoded, "margin"), read)
+            pairs = zip(read, gradients, strict=True)
+            by_read = [-(one * gradient).double().sum(dim=(0, 1)) for one, gradient in pairs]
+            # The options' forward passes follow each other, layer by layer.
+            effects = torch.stack(by_read).view(len(encoded.continuation_ids), -1).sum(dim=0)
+            total += torch.where(effects > 0, effects, -0.1 * effects)
+        found[ability.id] = total.detach()
+    for handle in handles:
+        handle.remove()
+    model.requires_grad_(False)
     return found
 
 
-def true_score(selection: Selection, own: str, means: dict[str, Tensor]) -> Tensor:
-    """What a selection ranks neurons by, the greatest first."""
-    shares = {ability: one / one.sum() for ability, one in means.items()}
+def true_score(selection: Selection, own: str, effects: dict[str, Tensor]) -> Tensor:
+    """What a selection ranks neurons by, the greatest first; as shares of all."""
+    shares = {ability: one / one.sum() for ability, one in effects.items()}
     others = torch.stack([one for ability, one in shares.items() if ability != own])
     if selection == "contrast":
         return shares[own] - others.mean(dim=0)
@@ -280,15 +286,15 @@ def true_score(selection: Selection, own: str, means: dict[str, Tensor]) -> Tens
     if selection == "max_minus_shared":
         counted = (torch.stack([*shares.values()]) > 16 / len(shares[own])).sum(dim=0)
         return (shares[own] - others.amax(dim=0)).masked_fill(counted >= SHARED_ABILITIES, -2)
-    return means[own] if selection == "top" else -means[own]
+    return shares[own] if selection == "top" else -shares[own]
 
 
 @pytest.mark.parametrize("selection", ["top", "bottom", "contrast", "contrast_max", "max_minus_shared"])
-def test_a_ranking_is_that_of_dense_sums(
-    runner: Runner, dense_means: dict[str, Tensor], selection: Selection
+def test_a_ranking_is_that_of_plain_autograd(
+    runner: Runner, own_effects: dict[str, Tensor], selection: Selection
 ) -> None:
     spec = replace(SPEC, selection=selection)
-    score = true_score(selection, spec.ability, dense_means)
+    score = true_score(selection, spec.ability, own_effects)
     masks = [runner.mask(replace(spec, k=k)) for k in (0.01, 0.05)]
     for mask in masks:
         counts = torch.from_numpy(mask.count_by_neuron(Layout(runner.space.matrices))).flatten()
@@ -299,35 +305,36 @@ def test_a_ranking_is_that_of_dense_sums(
             int(chosen.sum()) == mask_weights(replace(spec, k=0.01), runner.info) // size or mask is masks[1]
         )
         # float32 cannot tell neurons apart that are equal to its rounding
-        assert float(score[chosen].min()) >= float(score[~chosen].max()) - 1e-9
+        assert float(score[chosen].min()) >= float(score[~chosen].max()) - 1e-7
     assert masks[0].intersection(masks[1]) == masks[0]
     assert len(masks[1]) == mask_weights(spec, runner.info) == len(masks[1]) // size * size
     assert has_ranking(runner, replace(spec, k=0.2))  # one ranking serves every k
 
 
-@pytest.mark.slow
-def test_maps_are_let_go_no_sums_are_begun_and_kept_scores_used(tmp_path: Path) -> None:
-    fresh = Runner(ModelSpec(device="cpu"), Store(tmp_path / "fresh"), ImportanceSpec(n_items=2))
+def test_scores_are_stored_and_no_maps_are_made(tmp_path: Path) -> None:
+    """A contrast in another process, of any variant and selection, scores nothing again."""
+    heard: list[Event] = []
+    runners = [
+        Runner(ModelSpec(device="cpu"), Store(tmp_path), ImportanceSpec(n_items=1), emit=heard.append)
+        for _ in range(3)
+    ]
     contrast = replace(SPEC, selection="contrast")
-    mask = fresh.mask(contrast, expected=[contrast, replace(contrast, ability=ABILITIES[0].id)])
-    assert (fresh.maps.by_ability, fresh.maps.share_sums) == ({}, {})
-    assert {ability for ability, _ in fresh.scored} == {one.id for one in ABILITIES}
-    fresh.mask(replace(SPEC, scope="global"))
-    assert list(fresh.maps.by_ability) == [SPEC.ability]
-    shared = [Runner(ModelSpec(device="cpu"), Store(tmp_path), ImportanceSpec(n_items=2)) for _ in range(2)]
-    for ability in ABILITIES:
-        shared[0].maps.keep(ability.id)
-    assert shared[1].mask(contrast) == mask  # from what the other one kept, with no pass over items
-    assert {one.halves for one in shared[1].units.by_ability.values()} == {()}
-
-
-def test_equal_units_come_in_order(tmp_path: Path) -> None:
-    layout = layout_of("grouped", "gate and up")
-    scores = [torch.ones(m.rows, m.columns) for m in layout.matrices]
-    from core.masks.ranking import top_ranking
-
-    found = top_ranking(unit_scores(Units(layout, "all", HEADS).blocks, scores), 22)
-    assert found.tolist() == list(range(22))
+    runners[0].mask(contrast)
+    assert (runners[0].maps.by_ability, runners[0].maps.share_sums) == ({}, {})
+    assert len([one for one in heard if isinstance(one, ImportancePlanned)]) == len(ABILITIES)
+    assert steps_of_rankings(runners[1], [SPEC]) == [Step("ranking", "", 3)]
+    heard.clear()
+    runners[1].mask(replace(contrast, variant="all", selection="max_minus_shared"))
+    runners[1].mask(SPEC)
+    assert not any(isinstance(one, ImportancePlanned) for one in heard)
+    entries = runners[2].store.unit_scores.entries
+    path = entries.payload_path(runners[2].unit_scores_request(SPEC.ability)[0])
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    runners[2].mask(replace(SPEC, selection="bottom"))
+    assert [one.ability for one in heard if isinstance(one, ImportancePlanned)] == [SPEC.ability]
+    assert any(isinstance(one, EntryReplaced) for one in heard)
 
 
 SELECTIONS: list[Selection] = ["top", "contrast", "top_minus_shared", "random", "random_matched", "bottom"]

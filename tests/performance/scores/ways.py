@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable
 
 import torch
@@ -135,7 +134,7 @@ def neurons_lost(subject: Subject, ability: str) -> Map:
         [down.sum(0).neg().clamp(min=0) for down in products[2::3]]
         for products in subject.products(subject.one_by_one(ability))
     )
-    layers = zip(downs, itertools.batched(subject.weights, 3), strict=True)
+    layers = zip(downs, (subject.weights[i : i + 3] for i in range(0, len(subject.weights), 3)), strict=True)
     return [one for neurons, weights in layers for one in _spread(neurons, *weights)]
 
 
@@ -159,7 +158,7 @@ WAYS: dict[str, Callable[[Subject, str], Map]] = {
     "neurons-lost": neurons_lost,
     "neuron-sums": neuron_sums,
 }
-"""By the word on the command line; the first three are in the program."""
+"""By the word on the command line; the first three and `neurons-lost` are in the program."""
 
 
 def _total(maps: Iterable[Map]) -> Map:

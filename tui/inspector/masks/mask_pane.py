@@ -172,7 +172,7 @@ class MaskPane(Pane, Generic[Found]):
     def _progress(self, masks: Sequence[MaskSpec]) -> str:
         """How far the engine is with the rankings, in a sentence; empty if it does not score."""
         progress = self.session.activity.progress
-        if progress is not None and progress.phase == "scoring":
+        if progress is not None and self.session.activity.is_scoring:
             name = short_benchmark(progress.about)
             return f"The engine scores {name}: {progress.done:,} of {progress.total:,} items."
         return "The engine has it to do." if self._is_asked(_title_of(masks)) else ""

@@ -273,7 +273,7 @@ def trouble(activity: Activity, job: Job | None, asked: Asked | None, model: str
     if job.state == "paused":
         return "Paused: p resumes."
     progress = activity.progress
-    if job.state == "running" and progress is not None and progress.phase == "scoring":
+    if job.state == "running" and progress is not None and activity.is_scoring:
         ability = short_benchmark(progress.about)
         return f"Scores weights for {ability} first: {progress.done:,} of {progress.total:,} items."
     ends = [end for pane in range(len(VARIANTS)) if (end := Written(activity, job, pane).end) is not None]

@@ -52,7 +52,8 @@ def estimated(
     """How long the lens's runs take."""
     mask, paces = mask_of(runs), known_paces(experiment)
     n_items = experiment.importance.n_items if mask is None else experiment.n_items_of(mask)
-    return estimate(experiment, benchmark, runs["base"].n, scorings, n_items, paces)
+    of_units = mask is not None and mask.scope == "units"
+    return estimate(experiment, benchmark, runs["base"].n, scorings, n_items, paces, of_units=of_units)
 
 
 def scorings_of(experiment: Experiment, runs: Mapping[Side, Run]) -> int:
@@ -62,4 +63,8 @@ def scorings_of(experiment: Experiment, runs: Mapping[Side, Run]) -> int:
         return 0
     if mask.selection == "top_minus_shared":
         return sum(not has_ranking(experiment, needed) for needed in experiment.rankings_of(mask))
-    return len(experiment.scored_abilities(mask))
+    abilities = experiment.scored_abilities(mask)
+    if mask.scope == "units":
+        n = experiment.n_items_of(mask)
+        return sum(experiment.lacks_scores(one, n, of_units=True) for one in abilities)
+    return len(abilities)
