@@ -158,7 +158,8 @@ WAYS: dict[str, Callable[[Subject, str], Map]] = {
     "neurons-lost": neurons_lost,
     "neuron-sums": neuron_sums,
 }
-"""By the word on the command line; the first three and `neurons-lost` are in the program."""
+"""By the word on the command line; the first three are in the program, and for whole units `neurons-lost`, in
+which an item that gains counts a tenth there."""
 
 
 def _total(maps: Iterable[Map]) -> Map:
