@@ -11,6 +11,7 @@ import pytest
 
 from cache.folder import Store
 from core.analysis.samples.items import ensure_items
+from core.benchmarks.drawn import drawn
 from core.cluster.round_schedule import RoundSchedule
 from core.cluster.units import Unit
 from core.experiment.events import CellsSettled, Event
@@ -21,6 +22,7 @@ from core.runner.rounds import Rounds
 from core.runner.runner import Runner
 from core.runner.runs import run_rounds
 from tests.core.analysis.stopped_runs import DRAWN, LOST, UNTIL, N, store
+from tests.core.benchmarks.test_written_evaluation import short
 
 RIGHT = {0.01: 0.2, 0.02: 0.93, 0.03: 0.9, 0.04: 0.5, 0.05: 0.94}
 """The share that is right under the mask of each k."""
@@ -146,3 +148,14 @@ def test_time_left_is_of_all_that_may_come(known: Experiment, tmp_path: Path) ->
     schedule = workers.schedule()
     assert sum(work["evaluating", LOST] for work in schedule.works.values()) == N + len(CELLS) * 32
     assert schedule.later == {("evaluating", LOST): len(CELLS) * (N - 32)}
+
+
+def test_written_answers_wait_for_those_that_they_are_compared_with(tmp_path: Path) -> None:
+    runner, written = runner_of(tmp_path), drawn(short("gsm8k"), 40, 0)
+    schedule = RoundSchedule(runner, Rounds(runner, [written], CELLS[:1], UNTIL), lambda done: None)
+    first = [schedule.take(), schedule.take()]
+    assert first == [Unit(part=1), Unit(part=2)]
+    assert schedule.take() is None, "the mask waits for the intact model's first part"
+    assert [run.mask for run in schedule.asked_of(schedule.waiting[0]).runs] == [None, CELLS[0][0]]
+    schedule.finish(Unit(part=1))
+    assert schedule.take() == Unit(mask=CELLS[0][0], part=1)
