@@ -17,6 +17,7 @@ from core.experiment.text_events import TextCompared, TextEnded, TextWritten, To
 from core.inference import Finish
 from core.models.spec import ModelSpec
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
+from tests.tui.inspector.made_up import running, settled, still_inspector
 from tui.inspector.lens import Lens
 from tui.inspector.look.text import Divergence, first_divergence
 from tui.inspector.playground.pane import PlaygroundPane
@@ -324,6 +325,15 @@ async def test_nothing_is_waited_for_where_nothing_may_be_asked(tmp_path: Path) 
         assert "enter writes" in screen_text(tab.app)
         await pilot.press("i", "f7", "backspace", "enter")
         assert tab.app.failures == ["The prompt is empty: press i and type one."]
+
+
+async def test_an_example_ends_what_was_said_of_an_empty_prompt(tmp_path: Path) -> None:
+    app = still_inspector(tmp_path / "cache", tab="playground")
+    async with running(app, (80, 24)) as (_, pilot):
+        await pilot.press("i", "f7", "backspace", "enter")
+        await settled(app, pilot, "The prompt is empty")
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "The prompt is empty" not in screen_text(app))
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,7 @@ The embedded models know a few hundred words; unknown words in the prompt are na
         if self._prompt is not None and self.prompt == before:
             self._prompt.replace_text(found[1])
             self._example = found
+            self.post_message(self.Mended())  # the prompt is not empty any more
 
     def _stop(self) -> None:
         job = self._job
