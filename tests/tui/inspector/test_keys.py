@@ -116,7 +116,7 @@ async def test_a_cell_shows_its_keys_and_explains_them(made_up_cache: Path) -> N
             assert "in the cache" in shown
 
 
-@pytest.mark.parametrize("size", [SMALL, NARROW, (160, 48)])
+@pytest.mark.parametrize("size", [SMALL, NARROW, pytest.param((160, 48), marks=pytest.mark.slow)])
 async def test_the_key_line_cuts_no_word(size: tuple[int, int], made_up_cache: Path) -> None:
     def whole(app: StillInspector) -> set[str]:
         bindings = app.screen.active_bindings.values()

@@ -53,6 +53,9 @@ Size = tuple[int, int]
 
 SMALL, LARGE, NARROW = (80, 24), (160, 48), (60, 20)
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+SLOWLY_LARGE = pytest.mark.parametrize(
+    "size", [pytest.param(SMALL, id="80x24"), pytest.param(LARGE, marks=pytest.mark.slow, id="160x48")]
+)
 TABS = [pane_id for pane_id, _ in PANES]
 LAST_COMMAND = "analogical reasoning"
 """The last that there is room for in a small palette, which fills while one looks."""
@@ -190,7 +193,7 @@ LARGE_KEYS = ("help", "cell", "links", "overlay", "concentration")
 """Those that more room changes most."""
 
 
-@SIZES
+@SLOWLY_LARGE
 async def test_keys(size: Size, snapshot: SnapshotAssertion) -> None:
     screens = {}
     async with running(still_inspector(Path("cache")), size) as (app, pilot):
@@ -204,7 +207,7 @@ async def test_keys(size: Size, snapshot: SnapshotAssertion) -> None:
     compare(screens, snapshot)
 
 
-@SIZES
+@SLOWLY_LARGE
 async def test_second_model(size: Size, snapshot: SnapshotAssertion) -> None:
     screens = {}
     async with running(still_inspector(Path("two"), tab="ais"), size) as (app, pilot):
@@ -251,7 +254,7 @@ def begin(app: StillInspector) -> None:
     app.emit(progressed("evaluating", SPATIAL, 24, N, rate=2.67, elapsed_s=9.0, left_s=100.0))
 
 
-@SIZES
+@SLOWLY_LARGE
 async def test_run(size: Size, snapshot: SnapshotAssertion) -> None:
     screens = {}
     async with running(still_inspector(Path("cache"), LACKING), size) as (app, pilot):
