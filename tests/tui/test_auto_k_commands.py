@@ -58,6 +58,7 @@ def test_profile_uses_the_k_that_was_found_for_each_variant(
     assert document(capsys, *words, "--out", str(tmp_path))["settings"]["auto_k"] == settings["auto_k"]
 
 
+@pytest.mark.slow
 def test_the_other_commands_use_the_same_k(capsys: pytest.CaptureFixture[str]) -> None:
     top = (*ONE, "--selection", "top")
     runner = (*BENCH, "--limit", "5")

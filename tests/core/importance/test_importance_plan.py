@@ -256,11 +256,12 @@ def test_the_shape_of_items_is_that_of_their_rows() -> None:
 @pytest.mark.parametrize(
     "case",
     [
-        Settings(),
-        Settings("bfloat16", loss="margin", keys=8),
-        Settings("bfloat16", loss="full", vocabulary=8000, checkpointing=True),
+        pytest.param(Settings(), id="float32", marks=pytest.mark.long),
+        pytest.param(Settings("bfloat16", loss="margin", keys=8), id="bfloat16", marks=pytest.mark.long),
+        pytest.param(
+            Settings("bfloat16", loss="full", vocabulary=8000, checkpointing=True), id="checkpointing"
+        ),
     ],
-    ids=["float32", "bfloat16", "checkpointing"],
 )
 def test_activations_take_what_is_estimated(case: Settings) -> None:
     taken = taken_in_a_process(case)

@@ -71,6 +71,7 @@ def delete_divergences(runner: Runner) -> None:
         path.unlink()
 
 
+@pytest.mark.slow
 def test_runs_with_written_answers_have_true_divergences(
     spec: ModelSpec, written: Benchmark, tmp_path: Path
 ) -> None:

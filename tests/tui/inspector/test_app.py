@@ -86,6 +86,7 @@ async def test_cancel_pause_and_queue(engine_spec: EngineSpec) -> None:
         assert job.state == "completed"
 
 
+@pytest.mark.slow
 async def test_a_killed_engine_is_told_and_started_again_with_what_it_had_to_do(
     engine_spec: EngineSpec,
 ) -> None:

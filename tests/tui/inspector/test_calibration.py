@@ -190,7 +190,7 @@ async def test_the_palette_has_it(tmp_path: Path) -> None:
 # The real engine
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_the_engine_computes_what_is_lacking(engine_spec: EngineSpec, calibration_cache: Path) -> None:
     shutil.copytree(calibration_cache, engine_spec.cache, dirs_exist_ok=True)
     experiment = runners(PHANTOM, engine_spec.store, DIAGNOSTIC_ITEMS, 0)(USUAL.rule)

@@ -98,6 +98,7 @@ async def test_where_quitting_ends_no_engine_nothing_is_asked(
         assert ("a job keeps running" in app.farewell) == (state == "busy")
 
 
+@pytest.mark.slow
 async def test_a_cell_shows_its_keys_and_explains_them(made_up_cache: Path) -> None:
     for size in (SMALL, NARROW):
         async with running(still_inspector(made_up_cache, tab="ais"), size) as (app, pilot):

@@ -124,7 +124,7 @@ def without_sizes(screen: str) -> str:
     return "\n".join([head, *masked])
 
 
-@SIZES
+@SLOWLY_LARGE
 async def test_tabs(size: Size, snapshot: SnapshotAssertion) -> None:
     async with running(still_inspector(Path("cache")), size) as (app, pilot):
         screens = await tour(app, pilot, TABS)
