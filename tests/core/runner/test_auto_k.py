@@ -34,6 +34,8 @@ from core.runner.loaded import WeightsChangedError
 from core.runner.runner import Runner
 from tests.core.analysis.stored_quality import store_intact, store_quality, store_tried
 
+pytestmark = pytest.mark.slow
+
 GRID = (*PAPER_K, *BEYOND_PAPER)
 ABILITIES = ("analogical_reasoning", "spatial_reasoning")
 MASKS = [MaskSpec(ability, "mlp", "top", 0.5) for ability in ABILITIES]

@@ -97,6 +97,8 @@ from core.phantom.ground_truth import truth_of
 from core.models.spec import ModelSpec
 from tui.inspector.calibration.screen import CalibrationScreen
 
+pytestmark = pytest.mark.slow
+
 spec = ModelSpec("phantom", device="cpu")
 runner_for = runners(spec, Store(Path(sys.argv[1])), 2, 0)
 found = stored_calibration(CalibrationPlan((USUAL,), (USUAL,), 2, 0), truth_of(spec), runner_for)
