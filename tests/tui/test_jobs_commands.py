@@ -11,7 +11,7 @@ import pytest
 
 from core.engine.client import connect
 from core.engine.protocol import EngineSpec, Pause, StartRankings, StartRuns
-from core.engine.runtime import EngineProcess, start_engine
+from core.engine.runtime import EngineProcess, living_engines, start_engine
 from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
 from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
@@ -39,17 +39,25 @@ def test_without_an_engine_they_say_so(capsys: Captured) -> None:
 
 
 @pytest.mark.slow
-def test_they_list_and_stop_jobs_and_engines(folder: Path, tmp_path: Path, capsys: Captured) -> None:
+def test_they_list_and_stop_jobs_and_engines(
+    folder: Path,
+    tmp_path: Path,
+    capsys: Captured,
+    warm_engine_command: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("core.engine.runtime.COMMAND", warm_engine_command)
     spec = EngineSpec(ModelSpec(), str(tmp_path / "cache"), IMPORTANCE)
     (folder / "dead.json").write_text("{}")
     process = start_engine(spec)
     try:
         asyncio.run(_busy(spec, process))
+        (engine,) = living_engines()
         job = f"{spec.id}-1"
 
         assert run(["jobs"]) == 0
-        engine, heading, running, queued = capsys.readouterr().out.splitlines()
-        assert engine.startswith(f"engine {spec.id} · demo · busy · pid {process.pid} · started ")
+        first, heading, running, queued = capsys.readouterr().out.splitlines()
+        assert first.startswith(f"engine {spec.id} · demo · busy · pid {engine.pid} · started ")
         assert heading.split() == ["job", "state", "done", "age", "what"]
         assert running.split()[:3] == [job, "paused", "0/1"]
         assert r"all \x1b[31m[bold]ten" in running
@@ -57,7 +65,7 @@ def test_they_list_and_stop_jobs_and_engines(folder: Path, tmp_path: Path, capsy
 
         assert run(["jobs", "--json"]) == 0
         (document,) = json.loads(capsys.readouterr().out)["engines"]
-        assert (document["engine"], document["pid"], document["state"]) == (spec.id, process.pid, "busy")
+        assert (document["engine"], document["pid"], document["state"]) == (spec.id, engine.pid, "busy")
         assert [one["state"] for one in document["jobs"]] == ["paused", "queued"]
         assert document["spec"]["model"]["name"] == "demo"
 

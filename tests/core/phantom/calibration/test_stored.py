@@ -24,6 +24,8 @@ from core.phantom.calibration.plan import BESIDE, PAPER, USUAL, CalibrationPlan,
 from core.phantom.ground_truth import phantom_of, truth_of
 from tests.core.phantom.calibration.made_up import PHANTOM
 
+pytestmark = pytest.mark.slow
+
 N_ITEMS = 2
 PLAN = CalibrationPlan(located=(USUAL,), ablated=(USUAL,), limit=2, seed=0)
 
@@ -96,8 +98,6 @@ from core.phantom.calibration.plan import USUAL, CalibrationPlan
 from core.phantom.ground_truth import truth_of
 from core.models.spec import ModelSpec
 from tui.inspector.calibration.screen import CalibrationScreen
-
-pytestmark = pytest.mark.slow
 
 spec = ModelSpec("phantom", device="cpu")
 runner_for = runners(spec, Store(Path(sys.argv[1])), 2, 0)
