@@ -222,12 +222,16 @@ def _require_finite(sums: GradientSums, batch: Batch) -> None:
     """Raises ValueError if a value of the batch is not finite."""
     where = sums.not_finite()
     if where:
-        matrix, what = where
-        ids = ", ".join(item.read.item_id for item in batch.items)
-        raise ValueError(
-            f"The {what} of {matrix.name} (layer {matrix.layer}, {matrix.kind}) is not finite on the items "
-            f"{ids}: check the model's weights, or load it in float32 or bfloat16."
-        )
+        raise not_finite(*where, batch)
+
+
+def not_finite(matrix: Matrix, what: str, batch: Batch) -> ValueError:
+    """The error that something at a matrix, such as its output, is not finite on a batch."""
+    ids = ", ".join(item.read.item_id for item in batch.items)
+    return ValueError(
+        f"The {what} of {matrix.name} (layer {matrix.layer}, {matrix.kind}) is not finite on the items "
+        f"{ids}: check the model's weights, or load it in float32 or bfloat16."
+    )
 
 
 def smaller_plan(plan: ImportancePlan, batch: Batch, device: torch.device) -> ImportancePlan:

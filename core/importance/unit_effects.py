@@ -20,7 +20,7 @@ from core.importance.backward import backward
 from core.importance.hooks import Hook, checkpointed, frozen, probe
 from core.importance.losses import Batch, LossItem, loss_item, plan_batches
 from core.importance.plan import ImportancePlan
-from core.importance.scoring import smaller_plan
+from core.importance.scoring import not_finite, smaller_plan
 from core.importance.scoring_rule import Loss, Reduction
 from core.inference.batching import is_out_of_memory, release_memory
 from core.inference.encoding import EncodedChoice, longest_row
@@ -178,12 +178,7 @@ class _Pass:
             ]
             faded = [block for block, one in zip(self.blocks, found, strict=True) if not one.isfinite().all()]
             block, what = (broken[0], "input") if broken else (faded[-1], "gradient of the input")
-            matrix = reader_of(block)
-            ids = ", ".join(item.read.item_id for item in batch.items)
-            raise ValueError(
-                f"The {what} of {matrix.name} (layer {matrix.layer}, {matrix.kind}) is not finite on the "
-                f"items {ids}: check the model's weights, or load it in float32 or bfloat16."
-            )
+            raise not_finite(reader_of(block), what, batch)
         return whole
 
     def _emit(self, done: int) -> None:
