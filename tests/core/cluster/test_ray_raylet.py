@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -24,7 +23,6 @@ from tests.core.engine.test_ray_engine import FIRST, LONG, ray_engine
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.long,
-    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (extra ray)"),
 ]
 
 PROFILE = (

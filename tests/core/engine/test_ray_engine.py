@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -45,7 +44,6 @@ from tests.core.engine.talk import IMPORTANCE, Screen, end, kill, private_folder
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (extra ray)"),
 ]
 
 ABILITY, OTHER = "spatial_reasoning", "temporal_reasoning"
