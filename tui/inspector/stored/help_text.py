@@ -3,6 +3,7 @@
 HELP = """\
 What was computed and kept, one row for each entry, of this model and of others:
 rankings            the most important weights of an ability, from which masks are cut
+unit scores         what each neuron and head counts for an ability, from which whole units are ranked
 outcomes            what one model, intact or ablated, answered to the items of one benchmark
 divergences         the first tokens where written answers of an ablated model differ from the intact one's
 generation quality  what a model, intact or ablated, makes of neutral texts, and how it writes on
