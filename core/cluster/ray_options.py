@@ -55,7 +55,7 @@ class LocalWorkers(NamedTuple):
 
     n: int
     threads: int
-    """Of each."""
+    """CPU threads of each."""
     on_gpu: bool
     """Whether each has a GPU."""
 

@@ -68,7 +68,7 @@ LLAMA = Plan(
 """480 masks."""
 
 PARAMETERS, MLP, ALL = 8_030_261_248, 5_637_144_576, 6_979_321_856
-"""Of Llama-3.1-8B, and its candidates."""
+"""Weights of Llama-3.1-8B, and how many of them are candidates of each variant."""
 
 
 def cpu_seconds() -> Counter[str]:

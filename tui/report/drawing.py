@@ -13,7 +13,7 @@ from tui.report.matrices import CellView, Matrix
 from tui.report.words import fitted, word
 
 WIDTH, LEFT, RIGHT, TOP, STEP = 480.0, 112.0, 340.0, 26.0, 24.0
-"""Of the links: the whole width, where lines begin and end, the head's height, and the height of a name."""
+"""Sizes of the links' figure: its width, where lines begin and end, the head's height, a name's height."""
 
 NAMED_LINES = 3
 """Abilities of a sweep that have a colour and a name."""

@@ -18,7 +18,7 @@ from tui.safe_text import safe_block
 
 MOST_SAMPLES = 2000
 MOST_CHARACTERS = 1_600_000
-"""Of the texts of all samples as HTML, so that a report stays below 3 MB whatever they are."""
+"""Characters that all samples' texts take as HTML, so that a report stays below 3 MB whatever they are."""
 
 MOST_OPTION = 70
 """Characters that are shown of an option."""

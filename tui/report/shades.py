@@ -13,7 +13,7 @@ POSITIVE, NEGATIVE = "#0072b2", "#d55e00"
 """Blue and vermilion of Okabe and Ito's palette."""
 
 LINES = ("#0072b2", "#d55e00", "#009e73")
-"""Of named curves in figures: blue, vermilion, bluish green of the same palette."""
+"""Colours of named curves in figures: blue, vermilion, bluish green of the same palette."""
 
 
 class Shade(NamedTuple):

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 from transformers.models.llama import modeling_llama
 
 TEMPERATURE = 2.0
-"""Of the softmax whose gradient is taken."""
+"""The temperature of the softmax whose gradient is taken."""
 
 QUERY, KEY, VALUE, GATE, UP = 0.25, 0.25, 0.5, 0.5, 0.5
 """Parts of the gradient."""

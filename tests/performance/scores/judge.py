@@ -31,7 +31,7 @@ CHANCE = 0.25
 """p(right) of guessing: every item has four options."""
 
 STANDARD_ERRORS = 1.96
-"""Of a specificity that counts as above 0."""
+"""How many standard errors a specificity has to be above 0 to count."""
 
 Masks = Mapping[str, Mask]
 """By ability."""

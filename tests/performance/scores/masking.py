@@ -52,7 +52,7 @@ class Candidate:
     masks: Masks
     ablation: Ablation
     auroc: float | None = None
-    """Of neurons, on a phantom."""
+    """How well the neurons of the own block are told from others, on a phantom."""
 
     @property
     def family(self) -> tuple[str, str]:

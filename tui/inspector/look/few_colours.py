@@ -38,7 +38,7 @@ HUE: dict[Depth, float] = {"256": 35.0, "16": 75.0}
 """Most degrees (CIE Lab) between the hue of a colour and that of what stands for it."""
 
 TINT_WEIGHT = 0.5
-"""Of a difference in tint beside one in lightness, both squared."""
+"""What a difference in tint counts beside one in lightness, both squared."""
 
 LIGHTNESS_WEIGHT = 0.3
 """Degrees of hue that a step of lightness counts for."""
