@@ -42,7 +42,7 @@ sys.exit(code)
 """
 IMPORTED = (
     "core.engine.__main__",
-    "core.runner.runner",
+    "core.run.runner",
     "core.models.loading",
     "core.masks.ablation",
     "core.benchmarks.evaluation",

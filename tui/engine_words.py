@@ -9,8 +9,8 @@ from core.importance.plan import DEFAULT_SCORING_BATCH
 from tui.numbers import size_text
 
 if TYPE_CHECKING:
-    from core.experiment.events import GpuFacts, ImportancePlanned, ModelLoading
     from core.importance.plan import Group, ImportancePlan
+    from core.run.events import GpuFacts, ImportancePlanned, ModelLoading
 
 MEMORIES = ("GPU memory", "main memory", "disk")
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from core.analysis.diagnosis.choices import ChoiceDiagnosis
     from core.analysis.diagnosis.failure_modes import Share, TagName
     from core.analysis.samples.choice_sums import ChoiceSums
-    from core.experiment.text_events import TokenDivergence
+    from core.run.text_events import TokenDivergence
 
 TAG_WORDS: dict[TagName, str] = {
     "same": "the same",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK, TriedK
     from core.analysis.results import SearchRecord
     from core.analysis.statistics.frontier import Estimate, Point
-    from core.experiment.plan import ChosenK
+    from core.run.plan import ChosenK
 
 RULE = "the smallest k within one standard error of the largest own - others"
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.experiment.specs import CPU_ITEMS, EMBEDDED_ITEMS, GPU_ITEMS, ImportanceSpec, usual_n_items
 from core.importance.scoring_rule import ScoringRule
 from core.masks.choices import DEFAULT_SELECTION, Scope, Selection
 from core.models.matrices import Variant, weights_of
+from core.run.specs import CPU_ITEMS, EMBEDDED_ITEMS, GPU_ITEMS, ImportanceSpec, usual_n_items
 from tui import output
 from tui.frontier_words import found_k_text, search_text, tried_k_text
 from tui.names import named_variant
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from core.abilities import Item
     from core.analysis.auto_k import FoundK
     from core.benchmarks.benchmark import Benchmark
-    from core.experiment.events import Event
-    from core.experiment.specs import MaskSpec
     from core.models.spec import ModelSpec
-    from core.runner.runner import Runner
+    from core.run.events import Event
+    from core.run.runner import Runner
+    from core.run.specs import MaskSpec
     from tui.options import BenchmarkFlags
 
 DEMO_K = 0.01
@@ -203,7 +203,7 @@ def named_mask(
         ValueError: the ability is unknown, k is out of range, or there is no search for the selection.
     """
     from core.abilities import named_ability
-    from core.experiment.specs import MaskSpec
+    from core.run.specs import MaskSpec
 
     if ability is None:
         return None
@@ -225,7 +225,7 @@ def find_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
     from core.analysis.auto_k import searched_masks
     from core.analysis.stored_search import search_seconds
     from core.benchmarks.choosing import ALL_CHOOSING_ITEMS
-    from core.runner.auto_k import find_k
+    from core.run.auto_k import find_k
 
     wanted = searched_masks(masks)
     if wanted:
@@ -288,8 +288,8 @@ def open_runner(
     Raises:
         ValueError: the probe cannot use the model.
     """
-    from core.runner.probe import settle
-    from core.runner.runner import Runner
+    from core.run.probe import settle
+    from core.run.runner import Runner
 
     runner = Runner(
         model.spec,

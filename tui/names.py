@@ -14,7 +14,7 @@ from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from cache.files import Version
-    from core.experiment.specs import MaskSpec
+    from core.run.specs import MaskSpec
 
 ABILITY_WORDS = {ability.id: ability.word for ability in ABILITIES}
 """Ability id to its short word; the diagnostic benchmarks have the same ids."""

@@ -84,7 +84,7 @@ def engine_spec(
     """
     from core.cluster.ray_options import require_ray
     from core.engine.protocol import EngineSpec
-    from core.experiment.specs import ImportanceSpec, usual_n_items
+    from core.run.specs import ImportanceSpec, usual_n_items
 
     scoring, ray = (rule or RuleFlags()).rule, (spreading or RayFlags()).options
     if ray is not None:
@@ -197,7 +197,7 @@ def _app(spec: EngineSpec, settings: Settings, n_items: int | None) -> Inspector
     """The app, in the state in which it was left the last time."""
     from core.benchmarks.diagnostic import compound_benchmarks
     from core.benchmarks.registry import find_benchmarks
-    from core.experiment.experiment import Experiment
+    from core.run.experiment import Experiment
     from tui.inspector.app import Inspector
     from tui.inspector.look.marks import ASCII, UNICODE
     from tui.inspector.remembered import first_lens, load_remembered

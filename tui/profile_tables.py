@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from core.analysis.profile import Profile
     from core.analysis.profile_failures import MaskSums
     from core.analysis.summaries import MatrixSummary
-    from core.experiment.plan import Plan
+    from core.run.plan import Plan
 
 WIDE = 150
 """Columns of a terminal from which each cell shows its interval."""

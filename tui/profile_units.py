@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from core.cluster.estimates import Assumed, Basis, Chain, Timing
     from core.cluster.shards import Shard
     from core.cluster.work import UnitWork
-    from core.experiment.plan import Plan
-    from core.runner.runner import Runner
+    from core.run.plan import Plan
+    from core.run.runner import Runner
 
 BASIS_WORDS: Mapping[Basis, str] = {
     "measured": "Times are estimated from what was measured on this machine.",
@@ -28,7 +28,7 @@ BASIS_WORDS: Mapping[Basis, str] = {
 
 def settle_by_stored(runner: Runner) -> None:
     """Settles prompt form and level without asking the model; says where they are only assumed."""
-    from core.runner.probe import stored_settlement
+    from core.run.probe import stored_settlement
 
     found = stored_settlement(runner)
     runner.settle(*(found or ("text", "plain")))

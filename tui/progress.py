@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from core.experiment.events import (
+from core.run.events import (
     AnswerWritten,
     CellsSettled,
     EntryReplaced,

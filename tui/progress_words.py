@@ -11,9 +11,9 @@ from tui.safe_text import safe_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.experiment.events import Progressed
-    from core.experiment.jobs import JobKind
-    from core.experiment.pace import Phase
+    from core.run.events import Progressed
+    from core.run.jobs import JobKind
+    from core.run.pace import Phase
 
 PHASES: Mapping[Phase, str] = {
     "preparing": "preparing items of {about}",

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from core.analysis.probe import ProbeTable
     from core.analysis.profile import Profile
-    from core.experiment.events import PromptsSettled
     from core.models.spec import ModelSpec
+    from core.run.events import PromptsSettled
 
 STYLE_WORDS = {"letters": "letters", "text": "option text", "cloze": "cloze"}
 """Prompt forms."""

@@ -13,8 +13,8 @@ from tui.options import UsageError
 
 if TYPE_CHECKING:
     from core.cluster.ray_options import LocalWorkers, RayOptions
-    from core.experiment.plan import Plan
-    from core.runner.runner import Runner
+    from core.run.plan import Plan
+    from core.run.runner import Runner
 
 ADDRESS = re.compile(r"local|auto|(ray://)?[\w.\[\]:-]+:\d{1,5}")
 
@@ -75,7 +75,7 @@ def ray_text(version: str | None, workers: LocalWorkers) -> str:
 def settle_on(runner: Runner, options: RayOptions) -> None:
     """Settles prompt form and level by what is stored, else by a worker's answers."""
     from core.cluster.on_ray import settle_on_ray
-    from core.runner.probe import stored_settlement
+    from core.run.probe import stored_settlement
 
     found = stored_settlement(runner)
     if found is None:

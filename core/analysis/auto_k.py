@@ -1,6 +1,6 @@
 """The search for the k at which masks tell their own ability from others: what was tried, and what it found.
 
-`core.runner.auto_k` measures; `core.analysis.stored_search` reads what is stored of it. No torch.
+`core.run.auto_k` measures; `core.analysis.stored_search` reads what is stored of it. No torch.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 from core.analysis.generation_quality import MOST_RUINED, MOST_TIMES, GenerationQuality
 from core.analysis.statistics.frontier import Point, best_of, chosen_of
 from core.benchmarks.choosing import CHOOSING_ITEMS
-from core.experiment.experiment import Experiment
-from core.experiment.plan import ChosenK
-from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTROLS, PAPER_K, REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.plan import ChosenK
+from core.run.specs import MaskSpec
 
 BEYOND_PAPER = (0.03, 0.06)
 """Further k for the embedded models, which are so small that they hardly miss 1 % of their weights. In real

@@ -19,8 +19,8 @@ from core.analysis.statistics.cells import (
 )
 from core.analysis.statistics.stopped import StoppedBenchmark
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.specs import MaskSpec
 from core.masks.choices import DRAWN
+from core.run.specs import MaskSpec
 
 SPECIFICITY = ("others_ais", "specificity", "specificity_low", "specificity_high")
 """Columns of what a mask does beyond the other abilities' masks."""

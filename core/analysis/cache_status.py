@@ -9,8 +9,8 @@ from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.analysis.stopped_cells import StoppedCells
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.accuracy import collapsed
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import benjamini_hochberg, empirical_p, holm
-from core.experiment.specs import MaskSpec
 from core.masks.choices import DRAWN
+from core.run.specs import MaskSpec
 
 RUN: dict[str, pl.DataType] = {
     "ability": pl.String(),

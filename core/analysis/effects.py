@@ -19,8 +19,8 @@ from core.analysis.statistics.cells import (
 from core.analysis.stopped_cells import StoppedCells
 from core.analysis.stored_parts import Version, version_of
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.experiment import Experiment, OutcomesRequest
-from core.experiment.specs import MaskSpec, Run
+from core.run.experiment import Experiment, OutcomesRequest
+from core.run.specs import MaskSpec, Run
 
 MOST_KNOWN = 20_000
 """Statistics that are kept (about 10 MB) before all are dropped."""

@@ -14,8 +14,8 @@ from core.analysis.diagnosis.case import Written
 from core.analysis.diagnosis.coherence import coherence, find_loop
 from core.analysis.samples.written import written_of
 from core.analysis.statistics.accuracy import Accuracy, accuracy
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec
 
 MOST_TIMES = 2.0
 """Largest acceptable perplexity on neutral text, times the intact model's. Twice is one bit more of surprise

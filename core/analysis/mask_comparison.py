@@ -20,8 +20,8 @@ from core.analysis.statistics.cells import (
 )
 from core.analysis.statistics.differences import Answered, paired_difference
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec
 
 SHARED: dict[str, pl.DataType] = {
     "ability": pl.String(),

@@ -24,10 +24,10 @@ from core.analysis.stored_parts import stored_parts
 from core.analysis.summaries import MatrixSummary, summaries
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import drawn
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec, Run, drawn_seed, mask_weights
 from core.masks.choices import DRAWN, Scope, Selection
 from core.models.matrices import Variant
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec, Run, drawn_seed, mask_weights
 
 State = Literal["missing", "defined", "not_identifiable"]
 """`missing`: base or ablated outcomes are not stored; `not_identifiable`: `statistics.reason` says why."""

@@ -16,9 +16,9 @@ from core.abilities import ABILITIES
 from core.analysis.statistics.accuracy import Accuracy, accuracy
 from core.analysis.statistics.significance import is_above_chance
 from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE, PROBE_ITEMS, probe_benchmark
-from core.experiment.events import PromptsSettled
-from core.experiment.experiment import Experiment, OutcomesRequest
 from core.models.spec import Level, ModelSpec, PromptStyle, RealStyle
+from core.run.events import PromptsSettled
+from core.run.experiment import Experiment, OutcomesRequest
 
 MOST = 6
 """Abilities that are most of the ten."""

@@ -34,11 +34,11 @@ from core.analysis.samples.items import ensure_items
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics import SIGNIFICANT
 from core.benchmarks.diagnostic import is_compound
-from core.experiment.cache_keys import CONTRAST_VERSION, VERSIONS
-from core.experiment.experiment import Experiment
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
 from core.masks.choices import DRAWN
+from core.run.cache_keys import CONTRAST_VERSION, VERSIONS
+from core.run.experiment import Experiment
+from core.run.plan import Plan
+from core.run.specs import MaskSpec
 
 ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
 """Columns of an item that are written beside its outcomes."""

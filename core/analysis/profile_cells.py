@@ -15,9 +15,9 @@ from core.analysis.profile_failures import Frames
 from core.analysis.selected import selected
 from core.analysis.statistics.cells import frame_statistics
 from core.analysis.statistics.stopped import StoppedBenchmark
-from core.experiment.experiment import Experiment
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec, mask_weights
+from core.run.experiment import Experiment
+from core.run.plan import Plan
+from core.run.specs import MaskSpec, mask_weights
 
 QUALITY = ("perplexity", "base_perplexity", "repeating", "unreadable", "generation_quality_answers")
 """Columns of the generation quality of a mask."""

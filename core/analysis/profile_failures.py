@@ -23,9 +23,9 @@ from core.analysis.samples.choice_sums import (
 from core.analysis.samples.items import ensure_items
 from core.analysis.samples.written import ITEM_COLUMNS, base_modes, run_tags, stored_divergences
 from core.benchmarks.drawn import is_drawn, parts_of
-from core.experiment.experiment import Experiment, OutcomesRequest
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
+from core.run.experiment import Experiment, OutcomesRequest
+from core.run.plan import Plan
+from core.run.specs import MaskSpec
 
 Frames = Mapping[MaskSpec | None, Sequence[pl.DataFrame]]
 """The outcomes of each mask on each benchmark of the plan; None is the intact model."""

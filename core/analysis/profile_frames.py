@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from core.analysis.profile_failures import Frames
-from core.experiment.experiment import Experiment, OutcomesRequest
-from core.experiment.specs import MaskSpec
+from core.run.experiment import Experiment, OutcomesRequest
+from core.run.specs import MaskSpec
 
 KEPT_ROWS = 500_000
 """Outcomes that a profile may have to be kept in memory: 0.1 to 0.5 GB. Of a larger one each run is read, in

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec, mask_weights
 from core.masks.choices import SHARED_ABILITIES
 from core.masks.layout import Layout
 from core.masks.mask import Mask, random_mask, random_mask_like
 from core.masks.units import Units
 from core.models.description import stored_matrices
 from core.models.files import model_folder
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec, mask_weights
 
 Ranked = Callable[[MaskSpec], Mask | None]
 """Gives the first weights of a mask's own ranking; None where it is not known."""

@@ -18,7 +18,7 @@ from core.analysis.probe import Question, probe_requests
 from core.analysis.statistics.accuracy import Accuracy, accuracy
 from core.analysis.statistics.significance import is_above_chance
 from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE, diagnostic_benchmarks
-from core.experiment.experiment import Experiment, OutcomesRequest
+from core.run.experiment import Experiment, OutcomesRequest
 
 Source = Literal["benchmark", "probe", "scored"]
 """Which items: of the ability's own benchmark, of the probe, or those that weights are scored with."""

@@ -14,8 +14,8 @@ from core.analysis.statistics.stopped import StoppedBenchmark
 from core.analysis.stored_parts import Version, stored_parts, version_of
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import part_ends, part_of
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec, Run
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec, Run
 
 MOST_KNOWN = 20_000
 """Cells that are kept (about 10 MB) before all are dropped."""

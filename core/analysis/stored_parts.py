@@ -6,8 +6,8 @@ from itertools import takewhile
 
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import parts_of
-from core.experiment.experiment import Experiment, OutcomesRequest
-from core.experiment.specs import MaskSpec
+from core.run.experiment import Experiment, OutcomesRequest
+from core.run.specs import MaskSpec
 
 Version = tuple[str, int]
 """A version of a stored file: its path, and when it was written, in nanoseconds."""

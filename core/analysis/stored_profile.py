@@ -13,10 +13,10 @@ from core.analysis.matrix import sized_benchmarks
 from core.analysis.profile import Profile, profile_of
 from core.analysis.stopped_cells import StoppedCells
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.experiment import Experiment
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec, drawn_seed
 from core.masks.choices import DRAWN, Selection
+from core.run.experiment import Experiment
+from core.run.plan import Plan
+from core.run.specs import MaskSpec, drawn_seed
 
 NOTHING = "Nothing of this matrix is stored whole: r or x runs it, then a report can be made of it."
 

@@ -21,12 +21,12 @@ from core.analysis.statistics.frontier import Point, Values, point_of, shown_abi
 from core.analysis.statistics.probability import right_probabilities
 from core.benchmarks.choosing import CHOOSING_ITEMS, choosing_benchmark
 from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE
-from core.experiment.estimate import rough_seconds
-from core.experiment.experiment import Experiment, OutcomesRequest
-from core.experiment.kept_paces import known_paces
-from core.experiment.pace import Kind, Step, scoring_phase
-from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTROLS
+from core.run.estimate import rough_seconds
+from core.run.experiment import Experiment, OutcomesRequest
+from core.run.kept_paces import known_paces
+from core.run.pace import Kind, Step, scoring_phase
+from core.run.specs import MaskSpec
 
 ORDER = tuple(ability.id for ability in ABILITIES)
 """The order of the abilities among the choosing items."""

@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 
 from core.cluster.units import Unit, needs_of
 from core.cluster.work import Survey, Work
-from core.experiment.estimate import rough_seconds
-from core.experiment.experiment import Experiment
-from core.experiment.kept_paces import known_paces
+from core.run.estimate import rough_seconds
+from core.run.experiment import Experiment
+from core.run.kept_paces import known_paces
 
 Assumed = Literal["h100"]
 """Hardware whose times may be assumed."""

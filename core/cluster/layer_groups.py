@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.experiment.specs import MaskSpec
 from core.importance.maps import MatrixScores
 from core.importance.plan import Group
 from core.masks.contrast import Shares, contrast_scores, no_shares, sums_of
 from core.masks.ranking import Part, Scores, Threshold, rankings_of_matrices, size_of
 from core.models.matrices import Matrix, Variant
-from core.runner.computing import computed_importance
-from core.runner.importance import ORDER
-from core.runner.runner import Runner
+from core.run.computing import computed_importance
+from core.run.importance import ORDER
+from core.run.runner import Runner
+from core.run.specs import MaskSpec
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from torch import Tensor
 from core.analysis.selected import stored_layout
 from core.cluster.layer_groups import Contrast
 from core.cluster.units import WantedRanking
-from core.experiment.experiment import Experiment
-from core.experiment.specs import mask_weights
 from core.masks.contrast import checked_total
 from core.masks.layout import Addresses, Layout, shares_of_matrices
 from core.masks.ranking import Threshold, merged_by_matrix, merged_ranking
 from core.models.matrices import Variant
-from core.runner.importance import ORDER
+from core.run.experiment import Experiment
+from core.run.importance import ORDER
+from core.run.specs import mask_weights
 
 
 class Groups(Protocol):

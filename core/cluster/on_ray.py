@@ -21,9 +21,9 @@ from core.cluster.schedule import Schedule
 from core.cluster.shown import Shown
 from core.cluster.units import Unit, WantedRanking, is_contrast, wanted_rankings
 from core.cluster.work import Survey
-from core.experiment.plan import Plan
 from core.inference.cancelling import Cancelled
-from core.runner.runner import Runner
+from core.run.plan import Plan
+from core.run.runner import Runner
 
 STORE_BYTES = 100_000_000
 """Ray's shared memory for objects on this machine: next to nothing goes through it."""

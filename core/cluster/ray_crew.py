@@ -18,11 +18,11 @@ from core.cluster.ray_options import Machine, RayOptions, sizes
 from core.cluster.ray_worker import SIGNALS, Errand, Order, OutOfMemory, Place, Worker
 from core.cluster.transfer import Folders
 from core.cluster.units import Unit, WantedRanking
-from core.experiment.asked import Asked
-from core.experiment.events import Event
 from core.inference.cancelling import Cancelled
 from core.models.spec import AskedLevel, AskedPrompt
-from core.runner.runner import Runner
+from core.run.asked import Asked
+from core.run.events import Event
+from core.run.runner import Runner
 
 RESTARTS = 3
 """How often Ray starts a worker again whose process died; after that the others go on without it."""

@@ -25,9 +25,13 @@ from core.cluster.sharing import run_share
 from core.cluster.transfer import Courier
 from core.cluster.units import INTACT, Unit
 from core.cluster.used_entries import entries_of
-from core.experiment.asked import Asked
-from core.experiment.cache_keys import VERSIONS, KeyKind
-from core.experiment.events import (
+from core.importance.memory import MemoryOptions
+from core.importance.plan import Group
+from core.inference.batching import is_out_of_memory
+from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
+from core.run.asked import Asked
+from core.run.cache_keys import VERSIONS, KeyKind
+from core.run.events import (
     AnswerWritten,
     BatchFinished,
     EntryReplaced,
@@ -39,14 +43,10 @@ from core.experiment.events import (
     RunFinished,
     RunStarted,
 )
-from core.experiment.experiment import Experiment
-from core.experiment.specs import ImportanceSpec
-from core.importance.memory import MemoryOptions
-from core.importance.plan import Group
-from core.inference.batching import is_out_of_memory
-from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
-from core.runner.probe import settle
-from core.runner.runner import Runner
+from core.run.experiment import Experiment
+from core.run.probe import settle
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec
 
 if TYPE_CHECKING:
     from core.cluster.layer_groups import LayerGroup

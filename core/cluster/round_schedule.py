@@ -9,14 +9,14 @@ from dataclasses import replace
 from core.cluster.schedule import Schedule
 from core.cluster.units import Unit, needs_of
 from core.cluster.work import Survey, Work
-from core.experiment.asked import AskedRun, AskedRuns
-from core.experiment.experiment import OutcomesRequest
-from core.experiment.pace import Kind, answering
-from core.experiment.specs import MaskSpec
-from core.experiment.storing import stored_outcomes
-from core.runner.rounds import Rounds
-from core.runner.runner import Runner
-from core.runner.runs import TRIES, lost_runs
+from core.run.asked import AskedRun, AskedRuns
+from core.run.experiment import OutcomesRequest
+from core.run.pace import Kind, answering
+from core.run.rounds import Rounds
+from core.run.runner import Runner
+from core.run.runs import TRIES, lost_runs
+from core.run.specs import MaskSpec
+from core.run.storing import stored_outcomes
 
 
 class RoundSchedule(Schedule):

@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 from core.cluster.units import Unit, needs_of
 from core.cluster.work import Survey, Work
-from core.experiment.asked import Asked
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS
+from core.run.asked import Asked
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec
 
 
 class Schedule:

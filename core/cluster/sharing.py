@@ -21,14 +21,14 @@ from core.cluster.units import (
     wanted_rankings,
 )
 from core.cluster.work import Survey
-from core.experiment.asked import Asked
-from core.experiment.pace import Phase, Step
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
-from core.experiment.storing import alone_with
 from core.inference.cancelling import Cancelled
-from core.runner.runner import Runner
-from core.runner.runs import run_part
+from core.run.asked import Asked
+from core.run.pace import Phase, Step
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_part
+from core.run.specs import MaskSpec
+from core.run.storing import alone_with
 
 
 def share_of(plan: Plan, runner: Runner, shard: Shard) -> Share:

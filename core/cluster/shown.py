@@ -11,8 +11,8 @@ from core.cluster.estimates import timing_of
 from core.cluster.schedule import Schedule
 from core.cluster.units import Unit, requests_of
 from core.cluster.work import Survey
-from core.experiment.asked import AskedRuns
-from core.experiment.events import (
+from core.run.asked import AskedRuns
+from core.run.events import (
     AnswerWritten,
     BatchFinished,
     Event,
@@ -22,8 +22,8 @@ from core.experiment.events import (
     RunsFound,
     RunStarted,
 )
-from core.experiment.pace import Countdown
-from core.runner.runner import Runner
+from core.run.pace import Countdown
+from core.run.runner import Runner
 
 
 class Shown:

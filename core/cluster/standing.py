@@ -14,10 +14,10 @@ from core.cluster.ray_errors import failed
 from core.cluster.ray_options import RayOptions
 from core.cluster.schedule import Schedule
 from core.cluster.units import Unit, abilities_to_score, wanted_rankings
-from core.experiment.asked import Asked
-from core.experiment.events import Event, ModelFailed, ModelLoaded, ModelLoading, WorkerLost
-from core.runner.probe import stored_settlement
-from core.runner.runner import Runner
+from core.run.asked import Asked
+from core.run.events import Event, ModelFailed, ModelLoaded, ModelLoading, WorkerLost
+from core.run.probe import stored_settlement
+from core.run.runner import Runner
 
 
 class StandingCrew:

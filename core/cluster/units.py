@@ -12,11 +12,11 @@ from typing import Literal, NamedTuple
 
 from core.abilities import ABILITIES
 from core.benchmarks.drawn import parts_of
-from core.experiment.asked import Asked, AskedRuns
-from core.experiment.experiment import Experiment, OutcomesRequest
-from core.experiment.pace import Phase, scoring_phase
-from core.experiment.specs import MaskSpec
 from core.masks.choices import CONTRASTS
+from core.run.asked import Asked, AskedRuns
+from core.run.experiment import Experiment, OutcomesRequest
+from core.run.pace import Phase, scoring_phase
+from core.run.specs import MaskSpec
 
 UnitKind = Literal["scoring", "intact", "mask"]
 

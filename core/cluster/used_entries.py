@@ -14,10 +14,10 @@ from core.analysis.probe import every_question, probe_requests
 from core.benchmarks.drawn import is_drawn
 from core.cluster.shards import Shard
 from core.cluster.units import Unit, is_contrast, requests_of, wanted_rankings
-from core.experiment.asked import Asked
-from core.experiment.experiment import Experiment, divergences_request
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
+from core.run.asked import Asked
+from core.run.experiment import Experiment, divergences_request
+from core.run.plan import Plan
+from core.run.specs import MaskSpec
 
 PATTERN = "entries*.json"
 """The lists in a folder: one of a whole profile, and one of each shard."""

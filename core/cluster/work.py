@@ -20,10 +20,10 @@ from core.cluster.units import (
     scorings,
     wanted_rankings,
 )
-from core.experiment.asked import Asked
-from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
-from core.experiment.pace import COSTS, Kind, Phase, answering
-from core.experiment.specs import MaskSpec, mask_weights
+from core.run.asked import Asked
+from core.run.experiment import Experiment, OutcomesRequest, divergences_request
+from core.run.pace import COSTS, Kind, Phase, answering
+from core.run.specs import MaskSpec, mask_weights
 
 WEIGHT_BYTES = 6
 """A weight of a stored ranking."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from core.experiment.events import GpuFacts
+from core.run.events import GpuFacts
 
 if TYPE_CHECKING:
     import torch

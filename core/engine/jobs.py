@@ -17,9 +17,9 @@ from core.engine.protocol import (
     StartRankings,
     StartRuns,
 )
-from core.experiment.events import Event, JobChanged, QueueOrdered
-from core.experiment.jobs import Job, JobKind, JobState
 from core.phantom.calibration.plan import main_plan
+from core.run.events import Event, JobChanged, QueueOrdered
+from core.run.jobs import Job, JobKind, JobState
 
 KINDS: dict[type[Start], JobKind] = {
     StartRuns: "runs",

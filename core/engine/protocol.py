@@ -13,11 +13,11 @@ from cache.folder import Store
 from cache.keys import key_of
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.cluster.ray_options import RayOptions
-from core.experiment.events import Event
-from core.experiment.specs import ImportanceSpec, MaskSpec, Run
 from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec
 from core.phantom.shipped import SHIPPED_CACHE
+from core.run.events import Event
+from core.run.specs import ImportanceSpec, MaskSpec, Run
 
 ID_LENGTH = 4
 """Hexadecimal digits of an engine's id: few enough to type."""

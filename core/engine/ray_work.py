@@ -17,13 +17,13 @@ from core.cluster.schedule import Schedule
 from core.cluster.work import Survey
 from core.engine.protocol import StartRankings, StartRuns
 from core.engine.work import Advance, StoppingCells, allowed_options, requests_of, stopping_cells
-from core.experiment.asked import AskedRun, AskedRuns
-from core.experiment.events import Event, Progressed, RunFinished, RunsFound, RunStarted
-from core.experiment.experiment import OutcomesRequest
-from core.experiment.specs import MaskSpec
-from core.runner.rounds import Rounds
-from core.runner.runner import Runner
-from core.runner.runs import find_runs
+from core.run.asked import AskedRun, AskedRuns
+from core.run.events import Event, Progressed, RunFinished, RunsFound, RunStarted
+from core.run.experiment import OutcomesRequest
+from core.run.rounds import Rounds
+from core.run.runner import Runner
+from core.run.runs import find_runs
+from core.run.specs import MaskSpec
 
 if TYPE_CHECKING:
     from core.cluster.standing import StandingCrew

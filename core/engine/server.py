@@ -29,7 +29,7 @@ from core.engine.protocol import (
 from core.engine.runtime import RuntimePaths
 from core.engine.state import EngineState, joined_answer
 from core.engine.worker import Worker
-from core.experiment.events import (
+from core.run.events import (
     AnswerWritten,
     BatchFinished,
     Event,
@@ -37,7 +37,7 @@ from core.experiment.events import (
     Progressed,
     Refused,
 )
-from core.experiment.text_events import TextWritten
+from core.run.text_events import TextWritten
 
 HEARTBEAT_S = 2.0
 """Seconds between heartbeats."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.experiment.events import (
+from core.run.events import (
     AnswerWritten,
     BatchFinished,
     Event,
@@ -22,10 +22,10 @@ from core.experiment.events import (
     RunStarted,
     Snapshot,
 )
-from core.experiment.jobs import ENDED, Job
-from core.experiment.pace import SCORING
-from core.experiment.specs import Run
-from core.experiment.text_events import TextCompared, TextWritten
+from core.run.jobs import ENDED, Job
+from core.run.pace import SCORING
+from core.run.specs import Run
+from core.run.text_events import TextCompared, TextWritten
 
 ENDED_JOBS = 50
 """Number of ended jobs that are remembered."""

@@ -20,7 +20,11 @@ from core.engine.protocol import (
     StartRankings,
     StartRuns,
 )
-from core.experiment.events import (
+from core.phantom.calibration.calibration import run_calibration, runners
+from core.phantom.calibration.plan import main_plan
+from core.phantom.ground_truth import phantom_of, truth_of
+from core.run.auto_k import find_k
+from core.run.events import (
     EntryReplaced,
     Event,
     NotStored,
@@ -28,21 +32,17 @@ from core.experiment.events import (
     RunFinished,
     RunsFound,
 )
-from core.experiment.experiment import OutcomesRequest
-from core.experiment.kept_paces import keep_paces, take_in_known
-from core.experiment.pace import Step
-from core.experiment.plan import check_least
-from core.experiment.specs import MaskSpec, Run, alike_ks
-from core.experiment.text_events import TextCompared, TextEnded, TextWritten
-from core.phantom.calibration.calibration import run_calibration, runners
-from core.phantom.calibration.plan import main_plan
-from core.phantom.ground_truth import phantom_of, truth_of
-from core.runner.auto_k import find_k
-from core.runner.rounds import Rounds
-from core.runner.runner import Runner
-from core.runner.runs import find_runs, run_missing, run_rounds
-from core.runner.steps import steps_of_rankings
-from core.runner.writing import Sampling, prompt_for, write_answers
+from core.run.experiment import OutcomesRequest
+from core.run.kept_paces import keep_paces, take_in_known
+from core.run.pace import Step
+from core.run.plan import check_least
+from core.run.rounds import Rounds
+from core.run.runner import Runner
+from core.run.runs import find_runs, run_missing, run_rounds
+from core.run.specs import MaskSpec, Run, alike_ks
+from core.run.steps import steps_of_rankings
+from core.run.text_events import TextCompared, TextEnded, TextWritten
+from core.run.writing import Sampling, prompt_for, write_answers
 
 Advance = Callable[[int], None]
 """Receives the number of finished parts of a job."""

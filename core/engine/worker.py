@@ -15,12 +15,12 @@ from core.engine import ray_work, work
 from core.engine.gpus import Gpus
 from core.engine.jobs import JobQueue
 from core.engine.protocol import EngineSpec, Start, StartGeneration, StartRankings, StartRuns
-from core.experiment.events import Event, ModelFailed
-from core.experiment.jobs import Job, JobState
 from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
-from core.runner.probe import settle
-from core.runner.runner import Runner
+from core.run.events import Event, ModelFailed
+from core.run.jobs import Job, JobState
+from core.run.probe import settle
+from core.run.runner import Runner
 
 if TYPE_CHECKING:
     from core.cluster.standing import StandingCrew

@@ -20,13 +20,13 @@ from core.abilities import ABILITIES
 from core.analysis.probe import every_question, probe_requests
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.experiment import Experiment
-from core.experiment.specs import ImportanceSpec, MaskSpec, usual_n_items
 from core.masks.choices import DEFAULT_SELECTION, Selection
 from core.models.matrices import Variant
 from core.models.spec import SMOLLM2, ModelSpec
 from core.phantom.shipped import SHIPPED_CACHE
-from core.runner.runner import Runner
+from core.run.experiment import Experiment
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec, MaskSpec, usual_n_items
 
 ITEMS = 200
 """Items of each benchmark: the inspector's default."""
@@ -88,9 +88,9 @@ def shipped_keys(shipped: Shipped, store: Store) -> Iterator[tuple[EntryFolder, 
 
 def make(shipped: Shipped, store: Store) -> None:
     """Computes in a cache what is to be shipped of a model."""
-    from core.runner.generation_quality import measure_generation_quality, store_generation_quality
-    from core.runner.probe import whole_probe
-    from core.runner.runs import outcomes_of
+    from core.run.generation_quality import measure_generation_quality, store_generation_quality
+    from core.run.probe import whole_probe
+    from core.run.runs import outcomes_of
 
     runner, masks = Runner(shipped.spec, store, shipped.importance), shipped.masks()
     if not shipped.spec.is_embedded:

@@ -24,9 +24,9 @@ IMPORTED = (
     "tui.command_line",
     "tui.profile_tables",
     "core.analysis.profile",
-    "core.runner.generation_quality",
-    "core.runner.evaluation",
-    "core.runner.rankings",
+    "core.run.generation_quality",
+    "core.run.evaluation",
+    "core.run.rankings",
     "transformers.models.llama.modeling_llama",
     "transformers.models.auto.modeling_auto",
     "transformers.models.auto.tokenization_auto",
@@ -140,8 +140,8 @@ def note_what_is_computed(path: Path) -> None:
 
     What is done stays as it is: each note is written before it, at one go, and survives a kill.
     """
-    from core.runner import evaluation
-    from core.runner.rankings import MaskMaker
+    from core.run import evaluation
+    from core.run.rankings import MaskMaker
 
     def note(*what: Any) -> None:
         with path.open("a") as file:

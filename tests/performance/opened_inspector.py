@@ -15,8 +15,8 @@ from core.abilities.catalogue import ABILITIES
 from core.engine.client import connect
 from core.engine.protocol import Shutdown, StartRuns
 from core.engine.runtime import living_engines
-from core.experiment.events import JobChanged
-from core.experiment.specs import Run
+from core.run.events import JobChanged
+from core.run.specs import Run
 from tests.performance.terminal import Terminal, cpu_seconds
 from tui.inspector.lens import Lens
 from tui.inspector.remembered import Remembered, remember

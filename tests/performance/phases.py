@@ -37,23 +37,23 @@ class Timed(NamedTuple):
 
 
 TIMED = (
-    Timed("describe the files", "core.experiment.experiment", "describe_model"),
+    Timed("describe the files", "core.run.experiment", "describe_model"),
     Timed("fingerprint the files", "core.models.description", "fingerprint_files"),
     Timed("load", "core.models.loading", "load"),
     Timed("prepare items", "core.benchmarks.evaluation", "prepare"),
-    Timed("score", "core.runner.importance", "score_importance"),
-    Timed("rank", "core.runner.rankings", "MaskMaker._rank"),
+    Timed("score", "core.run.importance", "score_importance"),
+    Timed("rank", "core.run.rankings", "MaskMaker._rank"),
     Timed("store", "cache.rankings", "Rankings.save"),
     Timed("store", "cache.tables", "Tables.save"),
     Timed("checksums of the weights", "core.models.weight_space", "LoadedWeights.__init__"),
     Timed("check of the weights", "core.models.weight_space", "LoadedWeights.changed"),
     Timed("apply", "core.masks.ablation", "Ablator.apply"),
     Timed("restore", "core.masks.ablation", "Ablator.restore"),
-    Timed("evaluate", "core.runner.evaluation", "evaluate_run"),
+    Timed("evaluate", "core.run.evaluation", "evaluate_run"),
     Timed("divergences, ablated", "core.inference.probabilities", "ablated_probabilities"),
-    Timed("divergences, intact", "core.runner.runs", "store_divergences"),
-    Timed("quality, ablated", "core.runner.runs", "measure_generation_quality"),
-    Timed("quality, intact", "core.runner.runs", "store_generation_quality"),
+    Timed("divergences, intact", "core.run.runs", "store_divergences"),
+    Timed("quality, ablated", "core.run.runs", "measure_generation_quality"),
+    Timed("quality, intact", "core.run.runs", "store_generation_quality"),
 )
 
 
@@ -128,10 +128,10 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     from cache.folder import Store
     from core.benchmarks.benchmark import BenchmarkOptions
     from core.benchmarks.registry import find_benchmarks
-    from core.experiment.specs import ImportanceSpec, MaskSpec
     from core.models.spec import ModelSpec
-    from core.runner.runner import Runner
-    from core.runner.runs import all_outcomes
+    from core.run.runner import Runner
+    from core.run.runs import all_outcomes
+    from core.run.specs import ImportanceSpec, MaskSpec
 
     for timed in TIMED:
         spans.wrap(timed)

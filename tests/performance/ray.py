@@ -33,13 +33,13 @@ from core.cluster.shards import Shard
 from core.cluster.sharing import run_share, share_of
 from core.cluster.units import Unit
 from core.cluster.work import Survey
-from core.experiment.events import Event, RunFinished
-from core.experiment.experiment import Experiment
-from core.experiment.plan import Plan
-from core.experiment.specs import GPU_ITEMS, ImportanceSpec, ModelIdentity
 from core.models.description import ModelInfo, describe_model
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.events import Event, RunFinished
+from core.run.experiment import Experiment
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.specs import GPU_ITEMS, ImportanceSpec, ModelIdentity
 from tests.performance.peaks import peak_mb
 
 IDS = tuple(ability.id for ability in ABILITIES)

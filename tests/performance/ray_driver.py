@@ -19,11 +19,11 @@ import polars as pl
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import run_part
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_part
+from core.run.specs import ImportanceSpec
 from tests.performance.peaks import peak_mb
 
 KS = (0.001, 0.002, 0.003, 0.01, 0.02, 0.03)

@@ -17,11 +17,11 @@ from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.cluster.on_ray import run_on_ray
 from core.cluster.ray_options import RayOptions
-from core.experiment.events import Event
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.events import Event
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec
 from tests.performance.peaks import peak_mb, peaks_below
 
 ABILITY = "commonsense_causal"

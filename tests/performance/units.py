@@ -19,8 +19,6 @@ import torch
 
 from cache.folder import Store
 from core.analysis.selected import stored_layout
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import Scope, Selection
 from core.masks.ranking import whole
 from core.models.spec import ModelSpec
@@ -29,8 +27,10 @@ from core.phantom.calibration.calibration import true_matrix
 from core.phantom.calibration.matrix import correlation
 from core.phantom.calibration.plan import benchmarks
 from core.phantom.ground_truth import PHANTOMS, truth_of
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_profile
+from core.run.specs import ImportanceSpec, MaskSpec
 
 SCOPES: tuple[Scope, ...] = ("global", "units")
 SELECTIONS: tuple[Selection, ...] = ("contrast_max", "max_minus_shared")

@@ -12,8 +12,8 @@ import pytest
 from core.engine.client import connect
 from core.engine.protocol import EngineSpec, Pause, StartRankings, StartRuns
 from core.engine.runtime import EngineProcess, living_engines, start_engine
-from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
+from core.run.specs import MaskSpec, Run
 from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
 from tui.command_line import run
 

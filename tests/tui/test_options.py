@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.experiment.specs import ImportanceSpec
 from core.importance.memory import MemoryOptions
 from core.importance.scoring_rule import PAPER_RULE, ScoringRule
+from core.run.specs import ImportanceSpec
 from tests.tui.calling import called
 from tui.command_line import run
 from tui.mask_options import chosen_selection, named_variants

@@ -13,9 +13,9 @@ from core.analysis.auto_k import FoundK, TriedK
 from core.analysis.generation_quality import GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
 from core.analysis.statistics.frontier import Estimate, Point
-from core.experiment.events import GpuFacts, ImportancePlanned, ModelLoading
-from core.experiment.specs import MaskSpec
 from core.importance.plan import ImportancePlan
+from core.run.events import GpuFacts, ImportancePlanned, ModelLoading
+from core.run.specs import MaskSpec
 from tui.engine_words import gpu_words, loaded_share, loaded_text, plan_text, planned_text
 from tui.frontier_words import found_k_text, search_text, so_far_text, tried_k_text
 from tui.names import file_words

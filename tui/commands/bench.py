@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from core.analysis.statistics.accuracy import Verdict
     from core.analysis.statistics.cells import CellStatistics
     from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, Document
-    from core.experiment.specs import MaskSpec
-    from core.runner.runner import Runner
+    from core.run.runner import Runner
+    from core.run.specs import MaskSpec
 
 
 @with_flags
@@ -149,8 +149,8 @@ def _run(runner: Runner, benchmark: Benchmark, mask: MaskSpec | None, limit: int
     """
     from core.analysis.generation_quality import mask_generation_qualities
     from core.analysis.statistics.cells import frame_statistics
-    from core.experiment.specs import mask_weights
-    from core.runner.runs import all_outcomes
+    from core.run.runs import all_outcomes
+    from core.run.specs import mask_weights
 
     n = min(limit or benchmark.n_items, benchmark.n_items)
     if mask is not None:

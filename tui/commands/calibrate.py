@@ -19,8 +19,8 @@ from tui.progress import shown_progress
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.experiment.events import Event
-    from core.runner.runner import Runner
+    from core.run.events import Event
+    from core.run.runner import Runner
 
 ENOUGH_RUNS = 50
 """Fewest computed runs from which the time of others is estimated."""
@@ -47,7 +47,7 @@ class Pace:
 
     def __call__(self, event: Event) -> None:
         """Takes an event."""
-        from core.experiment.events import BatchFinished, ModelLoaded, ModelLoading, RunFinished, RunStarted
+        from core.run.events import BatchFinished, ModelLoaded, ModelLoading, RunFinished, RunStarted
 
         if isinstance(event, ModelLoading) and self._is_loaded:
             return

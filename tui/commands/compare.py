@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.benchmarks.benchmark import Benchmark
-    from core.experiment.events import Event
-    from core.experiment.specs import MaskSpec
-    from core.runner.runner import Runner
+    from core.run.events import Event
+    from core.run.runner import Runner
+    from core.run.specs import MaskSpec
 
 FILES = ("comparison.parquet", "items.parquet")
 """The files of `--out`."""
@@ -183,7 +183,7 @@ def _mask(
 ) -> MaskSpec | None:
     """What masks to compare, that of the first ability; None if none are."""
     from core.abilities import ABILITIES
-    from core.experiment.specs import MaskSpec
+    from core.run.specs import MaskSpec
 
     if variant is None:
         return None
@@ -204,9 +204,9 @@ def _masks(
 
 def _open(pair: PairFlags, spec: ModelSpec, n_items: int | None, emit: Callable[[Event], None]) -> Runner:
     """The runner of one model, with settled prompt form and level."""
-    from core.experiment.specs import ImportanceSpec, usual_n_items
-    from core.runner.probe import settle
-    from core.runner.runner import Runner
+    from core.run.probe import settle
+    from core.run.runner import Runner
+    from core.run.specs import ImportanceSpec, usual_n_items
 
     scoring = ImportanceSpec(n_items or usual_n_items(spec), seed=pair.seed)
     runner = Runner(spec, open_store(pair.cache_dir), scoring, emit=emit)
@@ -217,7 +217,7 @@ def _open(pair: PairFlags, spec: ModelSpec, n_items: int | None, emit: Callable[
 def _outcomes(runner: Runner, benchmarks: tuple[Benchmark, ...], limit: int | None) -> list[pl.DataFrame]:
     """The intact model's outcomes on each benchmark; afterwards it is not in memory any more."""
     from core.analysis.cache_status import items_of
-    from core.runner.runs import all_outcomes
+    from core.run.runs import all_outcomes
 
     requests = [runner.request(None, one, items_of(one, limit)) for one in benchmarks]
     found = all_outcomes(runner, requests)

@@ -137,8 +137,8 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
 
 def _probed(model: ModelFlags, memory: MemoryFlags) -> ProbeTable:
     """Asks the probe's questions, as far as they are not stored."""
-    from core.runner.probe import whole_probe
-    from core.runner.runner import Runner
+    from core.run.probe import whole_probe
+    from core.run.runner import Runner
 
     with shown_progress() as emit:
         return whole_probe(

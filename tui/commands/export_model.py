@@ -47,7 +47,7 @@ def export_model(
     The folder has safetensors, config, tokenizer and a model card that says how it was made. Models that are
     4-bit in memory cannot be copied.
     """
-    from core.runner.ablated_copy import check_copy, write_copy
+    from core.run.ablated_copy import check_copy, write_copy
 
     with checked_arguments():
         require_candidates(variant)

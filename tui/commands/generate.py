@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.analysis.diagnosis.failure_modes import Tag
-    from core.experiment.specs import MaskSpec
     from core.inference.generation import Generated
-    from core.runner.runner import Runner
-    from core.runner.writing import Answer, Sampling
+    from core.run.runner import Runner
+    from core.run.specs import MaskSpec
+    from core.run.writing import Answer, Sampling
 
 IN_TEMPLATE = "in the model's chat template"
 PLAIN = "plain, as in benchmarks; --chat puts it into the model's chat template"
@@ -65,7 +65,7 @@ def generate(
 
     With --ability, shows where the answers diverge and how the ablated ones fail.
     """
-    from core.runner.writing import Sampling
+    from core.run.writing import Sampling
 
     with checked_arguments():
         masks = [
@@ -120,7 +120,7 @@ def _answers(
     chat: bool,
 ) -> tuple[str, list[Answer]]:
     """The prompt as the model gets it, and the answers in the order of the masks (None: the intact model)."""
-    from core.runner.writing import prompt_for, write_answers
+    from core.run.writing import prompt_for, write_answers
 
     text, unknown = prompt_for(runner, prompt, chat=chat)
     if not runner.spec.is_embedded:

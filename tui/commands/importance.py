@@ -29,9 +29,9 @@ from tui.result_words import shown_text
 
 if TYPE_CHECKING:
     from core.abilities import Item
-    from core.experiment.specs import MaskSpec
     from core.masks.mask import Mask
-    from core.runner.runner import Runner
+    from core.run.runner import Runner
+    from core.run.specs import MaskSpec
 
 MOST_OWN_ITEMS = 1000
 """Most items of a file that are used without --n-items."""
@@ -59,8 +59,8 @@ def importance(
     """
     from cache.keys import as_plain
     from core.abilities import named_ability
-    from core.experiment.specs import MaskSpec
-    from core.runner.own_items import own_items
+    from core.run.own_items import own_items
+    from core.run.specs import MaskSpec
 
     with checked_arguments():
         ability = named_ability(ability).id
@@ -105,8 +105,8 @@ def _custom_items(path: Path | None, ability: str, limit: int, seed: int) -> dic
 
 def _document(runner: Runner, mask_spec: MaskSpec, mask: Mask) -> dict[str, Any]:
     """The selected weights by matrix: their number, share of the matrix, and enrichment."""
-    from core.experiment.specs import mask_weights
     from core.masks.layout import Layout
+    from core.run.specs import mask_weights
 
     candidates = runner.space.candidates(mask_spec.variant)
     total = sum(matrix.size for matrix in candidates)

@@ -16,7 +16,7 @@ from tui.safe_text import shown
 
 if TYPE_CHECKING:
     from core.engine.runtime import EngineRecord
-    from core.experiment.events import Snapshot
+    from core.run.events import Snapshot
 
     Asked = Sequence[tuple[EngineRecord, Snapshot | None]]
 
@@ -83,8 +83,8 @@ def _write(found: Asked) -> None:
 
 def _state(snapshot: Snapshot | None) -> str:
     """The state of an engine in a word or two."""
-    from core.experiment.events import ModelFailed, ModelLoaded
-    from core.experiment.jobs import ENDED
+    from core.run.events import ModelFailed, ModelLoaded
+    from core.run.jobs import ENDED
 
     if snapshot is None:
         return "does not answer"

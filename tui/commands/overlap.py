@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from core.analysis.mask_tables import Overlaps
-    from core.experiment.specs import MaskSpec
-    from core.runner.runner import Runner
+    from core.run.runner import Runner
+    from core.run.specs import MaskSpec
 
 LEGEND = (
     "Jaccard: shared weights as a fraction of the weights of either mask.\n"
@@ -58,7 +58,7 @@ def overlap(
     Missing rankings are computed.
     """
     from core.abilities import ABILITIES
-    from core.experiment.specs import MaskSpec, mask_weights
+    from core.run.specs import MaskSpec, mask_weights
 
     require_candidates(variant)
     rule.require_selections([selection])

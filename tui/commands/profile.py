@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.analysis.profile import Profile
-    from core.experiment.plan import Plan
     from core.models.spec import ModelSpec
-    from core.runner.runner import Runner
+    from core.run.plan import Plan
+    from core.run.runner import Runner
 
 DEMO_KS, DEMO_UNITS_KS = "0.001,0.003,0.01", "0.01,0.03"
 REAL_KS, REAL_UNITS_KS = "0.00001,0.0001", "0.001,0.003"
@@ -156,7 +156,7 @@ def profile(
     """
     from core.benchmarks.registry import OTHER_FORM, find_benchmarks
     from core.cluster.shards import Shard
-    from core.experiment.plan import Plan
+    from core.run.plan import Plan
 
     named, running_options = words(benchmarks), running.benchmark_options
     with checked_arguments():
@@ -233,7 +233,7 @@ def _run(plan: Plan, runner: Runner, out: Path) -> Profile:
     from core.cluster.sharing import drop_kept_scores
     from core.cluster.units import every_unit
     from core.cluster.used_entries import write_used_entries
-    from core.runner.runs import run_profile
+    from core.run.runs import run_profile
 
     result = run_profile(plan, runner)
     if result is None:

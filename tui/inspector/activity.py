@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from core.engine.state import EngineState, LiveRun, Pane
-from core.experiment.events import (
+from core.run.events import (
     EntryReplaced,
     Event,
     Heartbeat,
@@ -25,9 +25,9 @@ from core.experiment.events import (
     Snapshot,
     WorkerLost,
 )
-from core.experiment.jobs import ENDED, Job
-from core.experiment.specs import Run
-from core.experiment.text_events import TextEnded
+from core.run.jobs import ENDED, Job
+from core.run.specs import Run
+from core.run.text_events import TextEnded
 
 Link = Literal["resting", "starting", "connected", "lost"]
 """`resting`: no engine until something is asked of it."""

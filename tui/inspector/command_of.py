@@ -8,8 +8,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from core.benchmarks.registry import reads_rows
-from core.experiment.specs import ImportanceSpec, usual_n_items
 from core.models.spec import ModelSpec
+from core.run.specs import ImportanceSpec, usual_n_items
 
 if TYPE_CHECKING:
     from core.engine.protocol import EngineSpec

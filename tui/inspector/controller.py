@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.engine.protocol import Cancel, Pause, Resume
-from core.experiment.specs import mask_weights
 from core.masks.choices import SCOPES
 from core.models.matrices import VARIANTS
+from core.run.specs import mask_weights
 from tui.inspector.engines import Engines
 from tui.inspector.k_search import KSearch
 from tui.inspector.lens import AUTO, UNTILS, Known, TypedK, k_grid, next_k, parse_fraction
@@ -25,8 +25,8 @@ from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.benchmarks.benchmark import Benchmark
-    from core.experiment.events import PromptsSettled
     from core.models.description import ModelInfo
+    from core.run.events import PromptsSettled
     from tui.inspector.activity import Link
     from tui.inspector.engine_link import EngineLink, View
     from tui.inspector.lens import Lens

@@ -14,7 +14,7 @@ import msgspec
 from core.benchmarks.program_tests import UNCONFINED
 from core.engine.client import ENDING_S, Connection, attach_or_start
 from core.engine.protocol import Shutdown, StartAutoK, StartCalibration, StartRankings, StartRuns
-from core.experiment.events import Snapshot
+from core.run.events import Snapshot
 from tui.inspector.session import CodePermission, Sandboxing
 from tui.safe_text import safe_line
 

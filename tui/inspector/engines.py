@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.engine.protocol import Shutdown
-from core.experiment.events import ModelLoaded
+from core.run.events import ModelLoaded
 from tui.inspector.engine_link import EngineLink
 
 if TYPE_CHECKING:

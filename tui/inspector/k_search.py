@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from cache.files import CorruptEntry
 from core.engine.protocol import StartAutoK
-from core.experiment.jobs import ENDED
 from core.masks.choices import CONTROLS
+from core.run.jobs import ENDED
 from tui.inspector.look.text import one_line
 from tui.names import kind_words, scored_words, short_benchmark
 
 if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK
-    from core.experiment.specs import MaskSpec
+    from core.run.specs import MaskSpec
     from tui.inspector.engine_link import View
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session

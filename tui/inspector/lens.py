@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from core.abilities.catalogue import ABILITIES
-from core.experiment.specs import MaskSpec
 from core.masks.choices import DEFAULT_SELECTION, REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant
+from core.run.specs import MaskSpec
 from tui.mask_options import REAL_K, default_k
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from tui.inspector.activity import Activity
 if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK
     from core.engine.protocol import Command, EngineSpec
-    from core.experiment.events import PromptsSettled
-    from core.experiment.experiment import Experiment
-    from core.experiment.specs import MaskSpec
     from core.models.description import ModelInfo
+    from core.run.events import PromptsSettled
+    from core.run.experiment import Experiment
+    from core.run.specs import MaskSpec
 
 SHORT_DTYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 

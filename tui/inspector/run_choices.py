@@ -10,7 +10,7 @@ import msgspec
 
 from core.abilities.catalogue import ABILITIES
 from core.engine.protocol import StartRuns
-from core.experiment.specs import MaskSpec, Run, drawn_seed
+from core.run.specs import MaskSpec, Run, drawn_seed
 from tui.names import how_words, kind_words, scored_words, short_benchmark, until_words
 from tui.result_words import ENOUGH
 

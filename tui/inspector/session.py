@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from core.benchmarks.diagnostic import compound_benchmarks, diagnostic_benchmarks
 from core.benchmarks.drawn import drawn, part_of
 from core.benchmarks.registry import OTHER_FORM, find_benchmarks, is_generated, reads_rows, runs_code
-from core.experiment.events import PromptsSettled
-from core.experiment.specs import Run, mask_weights
 from core.models.matrices import weights_of
 from core.models.spec import FORM
+from core.run.events import PromptsSettled
+from core.run.specs import Run, mask_weights
 from tui.inspector.lens import Known, k_grid
 from tui.inspector.look.marks import Marks
 from tui.inspector.look.text import one_line
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from core.benchmarks.benchmark import Benchmark
     from core.engine.protocol import Command, EngineSpec
-    from core.experiment.experiment import Experiment
-    from core.experiment.specs import MaskSpec
     from core.models.description import ModelInfo
+    from core.run.experiment import Experiment
+    from core.run.specs import MaskSpec
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
 

@@ -19,8 +19,8 @@ from cache.outcomes import SCHEMA
 from core.analysis.samples.items import UNKNOWN, ItemTable
 from core.analysis.statistics.accuracy import Accuracy, mean_score
 from core.analysis.statistics.cells import clusters_of
-from core.experiment.events import ItemOutcome
-from core.experiment.experiment import Experiment, OutcomesRequest
+from core.run.events import ItemOutcome
+from core.run.experiment import Experiment, OutcomesRequest
 
 DETAILS = ["prediction", "correct", "score", "loglikelihoods", "text", "answer", "finish", "tokens", "cut"]
 """The columns of `cache.outcomes.SCHEMA` with the answer."""

@@ -32,7 +32,7 @@ from core.analysis.samples.written import (
     run_tags,
 )
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.text_events import TokenDivergence
+from core.run.text_events import TokenDivergence
 
 TEXTS_AT_ONCE = 4096
 """Items whose texts are in memory together."""

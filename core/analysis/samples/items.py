@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from cache.entries import Payload
 from core.benchmarks.benchmark import Benchmark, ChoiceDocument, Document
-from core.experiment.experiment import Experiment
-from core.experiment.storing import alone_with, stored_whole, storing
 from core.models.spec import one_of
+from core.run.experiment import Experiment
+from core.run.storing import alone_with, stored_whole, storing
 
 BEGINNING_LENGTH = 200
 """Characters of an item in a list."""

@@ -23,10 +23,10 @@ from core.analysis.stored_parts import stored_parts
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import is_drawn
 from core.benchmarks.registry import shots_of
-from core.experiment.events import ItemOutcome
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
 from core.models.spec import one_of
+from core.run.events import ItemOutcome
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec
 
 ExportFormat = Literal["jsonl", "csv", "parquet"]
 

@@ -14,8 +14,8 @@ from core.analysis.diagnosis.case import Asked, Written
 from core.analysis.diagnosis.diagnose import diagnose
 from core.analysis.diagnosis.failure_modes import FailureMode, Tag, mode_of
 from core.benchmarks.answer_format import AnswerFormat
-from core.experiment.experiment import Experiment, OutcomesRequest, divergences_request
-from core.experiment.text_events import TokenDivergence
+from core.run.experiment import Experiment, OutcomesRequest, divergences_request
+from core.run.text_events import TokenDivergence
 
 ITEM_COLUMNS = ("prompt", "options", "steps", "targets")
 """Columns of the items schema of `cache.tables` that a diagnosis needs."""

@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 from cache.files import CorruptEntry
 from cache.folder import Store
 from core.analysis.selected import StoredMasks, stored_layout
-from core.experiment.events import Event
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.importance.scoring_rule import ScoringRule
 from core.inference.cancelling import Cancelled
 from core.masks.choices import Selection
@@ -28,8 +25,11 @@ from core.phantom.calibration.localization import Localizations, localizations, 
 from core.phantom.calibration.matrix import Points, Recovered, recovered
 from core.phantom.calibration.plan import KS, CalibrationPlan, Setting
 from core.phantom.ground_truth import Truth
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
+from core.run.events import Event
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_profile
+from core.run.specs import ImportanceSpec, MaskSpec
 
 Score = tuple[str, str, Selection]
 """Loss, reduction and selection: what the scores of weights depend on."""

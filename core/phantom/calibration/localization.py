@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
-from core.experiment.cache_keys import cache_key
-from core.experiment.events import EntryReplaced
-from core.experiment.specs import MaskSpec
 from core.masks.choices import Selection
 from core.phantom import ground_truth as phantom
 from core.phantom.calibration.blocks import PRIVATE, Blocks, Localization
-from core.runner.runner import Runner
+from core.run.cache_keys import cache_key
+from core.run.events import EntryReplaced
+from core.run.runner import Runner
+from core.run.specs import MaskSpec
 
 SCORED: tuple[Selection, ...] = ("top", "contrast", "contrast_max", "max_minus_shared")
 """The selections that rank all weights by a score."""

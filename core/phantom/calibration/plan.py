@@ -9,8 +9,6 @@ from typing import Any
 
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
 from core.importance.scoring_rule import (
     DEFAULT_RULE,
     LOSSES,
@@ -22,6 +20,8 @@ from core.importance.scoring_rule import (
 )
 from core.masks.choices import CONTROLS, DEFAULT_SELECTION, Scope, Selection
 from core.phantom.calibration.blocks import PRIVATE
+from core.run.plan import Plan
+from core.run.specs import MaskSpec
 
 KS = (0.001, 0.01)
 """Fractions of all parameters: the smaller takes an ability away, the larger what others need too."""

@@ -11,9 +11,9 @@ from core.analysis.samples.items import ensure_items
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import drawn, parts_of
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.experiment import Experiment
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.specs import ImportanceSpec, MaskSpec
 from tests.tui.inspector.made_up import answers
 
 N, UNTIL, K = 96, 0.05, 0.03

@@ -9,8 +9,8 @@ from typing import Any
 from core.abilities import ABILITIES
 from core.analysis.stored_search import choosing_request
 from core.benchmarks.choosing import CHOOSING_ITEMS
-from core.experiment.experiment import Experiment, OutcomesRequest
-from core.experiment.specs import MaskSpec
+from core.run.experiment import Experiment, OutcomesRequest
+from core.run.specs import MaskSpec
 
 LOOP = "the cat the cat the cat the cat the cat the cat"
 

@@ -11,10 +11,10 @@ from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.bootstrap import excesses, specificities
 from core.analysis.summaries import summaries
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.specs import MaskSpec
 from tui.measures import AIS_P
 from tui.profile_tables import write_profile
 

@@ -14,11 +14,11 @@ from core.analysis.attribution import AttributionAccuracy, attributions_of
 from core.analysis.profile import Profile, attributions, write_profile
 from core.analysis.results import read_results
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_profile
+from core.run.specs import ImportanceSpec
 from tests.tui.report.pages import page_of, rows_of
 from tui.measures import AIS
 from tui.profile_tables import write_profile as write_tables

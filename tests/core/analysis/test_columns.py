@@ -14,7 +14,7 @@ import core.analysis
 from cache.folder import Store
 from core.analysis.profile import FILES, write_profile
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.runner import Runner
 from tests.core.analysis.test_profile_statistics import PLAN, profile
 
 README = Path(core.analysis.__file__).with_name("README.md")

@@ -11,14 +11,14 @@ from cache.folder import Store
 from core.abilities import ABILITIES
 from core.abilities.neutral_texts import neutral_texts
 from core.analysis.generation_quality import mask_generation_qualities, perplexity
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
 from core.inference.encoding import unknown_words
 from core.masks.ablation import Ablator
 from core.masks.mask import Mask, random_subset
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec
 from tests.core.tiny_models import log_probabilities
 
 

@@ -19,7 +19,7 @@ from core.analysis.samples.failures import failures, item_failure
 from core.analysis.samples.samples import Samples
 from core.analysis.samples.written import stored_divergences
 from core.benchmarks.answer_format import style_format
-from core.experiment.specs import MaskSpec
+from core.run.specs import MaskSpec
 from tests.core.analysis.samples.stored_samples import MASK, stored_samples
 
 experiment, benchmark = stored_samples(Path(tempfile.mkdtemp()), 50)

@@ -14,12 +14,12 @@ from cache.folder import Store
 from core.abilities import ABILITIES
 from core.analysis.mask_tables import Overlaps, mask_distribution, overlaps
 from core.analysis.selected import selected
-from core.experiment.experiment import Experiment
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import Selection
 from core.models.matrices import Matrix, Variant
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.experiment import Experiment
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec, MaskSpec
 
 K = 0.01
 SPATIAL = "spatial_reasoning"

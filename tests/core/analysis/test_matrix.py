@@ -13,10 +13,10 @@ from core.analysis.cache_status import cache_status, cached_abilities, cached_be
 from core.analysis.matrix import Matrix, beside_random, matrix, sweep
 from core.analysis.profile import profile_of
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.experiment import Experiment
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec, Run, drawn_seed
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.plan import Plan
+from core.run.specs import MaskSpec, Run, drawn_seed
 
 N = 40
 BENCHMARKS = find_benchmarks(["analogical_reasoning", "spatial_reasoning", "temporal_reasoning"])

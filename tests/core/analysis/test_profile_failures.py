@@ -18,11 +18,11 @@ from core.analysis.profile_failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_S
 from core.analysis.samples.failures import ItemFailure, failures, item_failure
 from core.analysis.samples.samples import Samples
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_profile
+from core.run.specs import ImportanceSpec, MaskSpec
 from tui.failure_words import share_text
 from tui.profile_tables import write_failures
 

@@ -16,10 +16,10 @@ from core.analysis.statistics.bootstrap import specificities
 from core.analysis.statistics.significance import mcnemar_exact
 from core.analysis.summaries import summaries
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.specs import MaskSpec
 from tui.measures import AIS
 from tui.profile_tables import write_profile as write_tables
 

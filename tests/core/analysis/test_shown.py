@@ -13,10 +13,10 @@ from core.analysis.profile import Profile, findings_of, profile_of
 from core.analysis.shown import Shown, shown_abilities
 from core.benchmarks.diagnostic import PROBE_ITEMS
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.experiment import Experiment
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec, ModelIdentity
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.plan import Plan
+from core.run.specs import MaskSpec, ModelIdentity
 from tui.inspector.ais.cell_text import cell_mark, flag_of, is_significant, not_shown, status_text
 from tui.inspector.ais.links import links_of
 from tui.inspector.look.marks import UNICODE

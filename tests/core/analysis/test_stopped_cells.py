@@ -18,7 +18,7 @@ from core.analysis.statistics.probability import right_probabilities
 from core.analysis.statistics.sequential import anytime_interval, losses_of
 from core.analysis.stored_profile import stored_profile
 from core.benchmarks.drawn import parts_of
-from core.experiment.experiment import Experiment
+from core.run.experiment import Experiment
 from tests.core.analysis.stopped_runs import (
     ABSENT,
     BENCHMARK,

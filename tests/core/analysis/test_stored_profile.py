@@ -13,10 +13,10 @@ from core.analysis.profile import profile_of
 from core.analysis.samples.items import ensure_items
 from core.analysis.stored_profile import NOTHING, stored_profile, whole_part
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.experiment import Experiment
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.plan import Plan
+from core.run.specs import ImportanceSpec, MaskSpec
 
 A, B = "spatial_reasoning", "temporal_reasoning"
 ITEMS, SCORED = 12, 4

@@ -9,8 +9,8 @@ from core.abilities.compound import COMPOUND_ITEMS
 from core.benchmarks.choosing import CHOOSING_ITEMS, choosing_benchmark, choosing_items
 from core.benchmarks.diagnostic import HELDOUT_ITEMS, probe_benchmark
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.specs import EMBEDDED_ITEMS, GPU_ITEMS
 from core.models.spec import Level, ModelSpec
+from core.run.specs import EMBEDDED_ITEMS, GPU_ITEMS
 
 SCORED = {"basic": EMBEDDED_ITEMS, "plain": GPU_ITEMS, "standard": GPU_ITEMS}
 """Train items that score each ability where no number is given."""

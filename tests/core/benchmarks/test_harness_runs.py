@@ -22,8 +22,8 @@ from core.benchmarks.task_source import task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import outcomes_of
+from core.run.runner import Runner
+from core.run.runs import outcomes_of
 from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of, subjects
 from tests.core.benchmarks.harness import harness_tasks
 from tests.core.tiny_models import byte_tokenizer, save_model, with_bos

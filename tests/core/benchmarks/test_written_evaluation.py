@@ -20,13 +20,13 @@ from core.benchmarks.program_tests import judge_program, split_tests
 from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.task_source import task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
-from core.experiment.events import BatchFinished, Event
 from core.inference import Finish
 from core.models.loading import LoadedModel
 from core.models.spec import ModelSpec
-from core.runner.evaluation import evaluate_run
-from core.runner.runner import Runner
-from core.runner.runs import outcomes_of
+from core.run.evaluation import evaluate_run
+from core.run.events import BatchFinished, Event
+from core.run.runner import Runner
+from core.run.runs import outcomes_of
 from core.sandbox.kinds import find_sandbox
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model

@@ -12,9 +12,9 @@ from core.abilities import ABILITIES
 from core.cluster.layer_groups import LayerGroup
 from core.cluster.merging import rank_contrasts
 from core.cluster.units import wanted_rankings
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec, MaskSpec
 from tests.core.cluster.test_shards import payloads
 
 IDS = tuple(ability.id for ability in ABILITIES)

@@ -23,13 +23,13 @@ from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.cluster.on_ray import RayOptions, run_on_ray, settle_on_ray, started
 from core.cluster.sharing import drop_kept_scores
-from core.experiment.events import Event, Progressed, RunFinished, RunsFound
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
-from core.runner.probe import settle, stored_settlement
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
+from core.run.events import Event, Progressed, RunFinished, RunsFound
+from core.run.plan import Plan
+from core.run.probe import settle, stored_settlement
+from core.run.runner import Runner
+from core.run.runs import run_profile
+from core.run.specs import ImportanceSpec
 from tests.core.cluster.test_shards import IDS, payloads
 
 # Ray reads it when it is imported: also clusters of several nodes then listen on 127.0.0.1 alone.

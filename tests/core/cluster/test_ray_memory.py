@@ -14,7 +14,7 @@ import pytest
 
 from core.cluster.on_ray import run_on_ray
 from core.cluster.ray_crew import RESTARTS
-from core.runner.runs import run_part
+from core.run.runs import run_part
 from tests.core.cluster.test_ray import (
     IDS,
     ONE,

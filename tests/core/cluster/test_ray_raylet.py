@@ -15,7 +15,7 @@ import pytest
 
 from core.engine.protocol import EngineSpec
 from core.engine.runtime import EngineProcess
-from core.experiment.events import BatchFinished, ModelFailed, ModelLoaded
+from core.run.events import BatchFinished, ModelFailed, ModelLoaded
 from tests.core.cluster.test_ray import command_of
 from tests.core.engine.talk import private_folder, screen_of
 from tests.core.engine.test_ray_engine import FIRST, LONG, ray_engine

@@ -14,13 +14,13 @@ from core.analysis.samples.items import ensure_items
 from core.benchmarks.drawn import drawn
 from core.cluster.round_schedule import RoundSchedule
 from core.cluster.units import Unit
-from core.experiment.events import CellsSettled, Event
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.rounds import Rounds
-from core.runner.runner import Runner
-from core.runner.runs import run_rounds
+from core.run.events import CellsSettled, Event
+from core.run.experiment import Experiment
+from core.run.rounds import Rounds
+from core.run.runner import Runner
+from core.run.runs import run_rounds
+from core.run.specs import MaskSpec
 from tests.core.analysis.stopped_runs import DRAWN, LOST, UNTIL, N, store
 from tests.core.benchmarks.test_written_evaluation import short
 

@@ -15,10 +15,10 @@ from core.cluster.ray_options import Machine, sizes
 from core.cluster.schedule import Schedule
 from core.cluster.units import INTACT, Unit, every_unit, needs_of
 from core.cluster.work import Survey
-from core.experiment.experiment import Experiment
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.plan import Plan
+from core.run.specs import ImportanceSpec
 from tests.performance import ray as performance
 
 IDS = tuple(ability.id for ability in ABILITIES)

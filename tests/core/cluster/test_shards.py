@@ -18,13 +18,13 @@ from core.cluster.shards import Shard, shares
 from core.cluster.sharing import drop_kept_scores, run_share, share_of
 from core.cluster.units import INTACT, Unit, every_unit
 from core.cluster.work import Survey, UnitWork
-from core.experiment.events import Event, Progressed, RunFinished
-from core.experiment.pace import SCORING
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
+from core.run.events import Event, Progressed, RunFinished
+from core.run.pace import SCORING
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_profile
+from core.run.specs import ImportanceSpec, MaskSpec
 
 IDS = tuple(ability.id for ability in ABILITIES)
 PLAN = Plan(

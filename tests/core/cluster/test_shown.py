@@ -9,11 +9,11 @@ from core.benchmarks.registry import find_benchmarks
 from core.cluster.shown import Shown
 from core.cluster.units import INTACT, Unit
 from core.cluster.work import Survey
-from core.experiment.asked import AskedRun, AskedRuns
-from core.experiment.events import BatchFinished, Event, Progressed, RunFinished, RunsFound, RunStarted
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.asked import AskedRun, AskedRuns
+from core.run.events import BatchFinished, Event, Progressed, RunFinished, RunsFound, RunStarted
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec, MaskSpec
 
 ID = "spatial_reasoning"
 FIRST, SECOND, THIRD = (MaskSpec(ID, "mlp", "random", k) for k in (0.01, 0.02, 0.03))

@@ -11,7 +11,7 @@ from core.cluster import standing
 from core.cluster.ray_options import RayOptions
 from core.cluster.standing import StandingCrew
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.runner import Runner
 
 
 def test_answers_that_another_process_stored_meanwhile_settle_the_driver(

@@ -11,11 +11,11 @@ from core.cluster.on_ray import doing_units
 from core.cluster.ray_crew import Crew
 from core.cluster.schedule import Schedule
 from core.cluster.work import Survey
-from core.experiment.asked import AskedRun, AskedRuns
-from core.experiment.events import Event, RunsFound
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.asked import AskedRun, AskedRuns
+from core.run.events import Event, RunsFound
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec, MaskSpec
 
 ID = "spatial_reasoning"
 

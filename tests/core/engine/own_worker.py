@@ -9,10 +9,10 @@ from pathlib import Path
 from core.engine.jobs import JobQueue
 from core.engine.protocol import EngineSpec, Start
 from core.engine.worker import Worker
-from core.experiment.events import Event, JobChanged
-from core.experiment.jobs import ENDED, Job
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.events import Event, JobChanged
+from core.run.jobs import ENDED, Job
+from core.run.runner import Runner
 from tests.core.engine.talk import IMPORTANCE
 
 WAIT_S = 120.0

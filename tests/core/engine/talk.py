@@ -15,9 +15,9 @@ import pytest
 from core.engine.client import Connection, connect
 from core.engine.protocol import EngineSpec, Shutdown, StartRuns
 from core.engine.runtime import EngineProcess
-from core.experiment.events import Event, JobChanged, Snapshot
-from core.experiment.jobs import ENDED, Job, JobState
-from core.experiment.specs import ImportanceSpec
+from core.run.events import Event, JobChanged, Snapshot
+from core.run.jobs import ENDED, Job, JobState
+from core.run.specs import ImportanceSpec
 
 IMPORTANCE = ImportanceSpec(n_items=40)
 DEADLINE_S = 300.0

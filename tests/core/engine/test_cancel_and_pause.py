@@ -19,14 +19,14 @@ from torch import nn
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import Start, StartGeneration, StartRuns
-from core.experiment.events import Event, JobChanged, Progressed, RunFinished, RunStarted
-from core.experiment.jobs import JobState
-from core.experiment.specs import MaskSpec, Run
-from core.experiment.text_events import TextWritten
 from core.masks.choices import Selection
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import outcomes_of
+from core.run.events import Event, JobChanged, Progressed, RunFinished, RunStarted
+from core.run.jobs import JobState
+from core.run.runner import Runner
+from core.run.runs import outcomes_of
+from core.run.specs import MaskSpec, Run
+from core.run.text_events import TextWritten
 from tests.core.engine.own_worker import WAIT_S, Engine
 from tests.core.engine.talk import IMPORTANCE
 from tests.core.tiny_models import save_model

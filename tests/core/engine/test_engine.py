@@ -22,7 +22,9 @@ from core.engine.protocol import (
     StartRuns,
 )
 from core.engine.runtime import EngineProcess, start_engine
-from core.experiment.events import (
+from core.masks.choices import SELECTIONS
+from core.models.spec import ModelSpec
+from core.run.events import (
     BatchFinished,
     ItemOutcome,
     JobChanged,
@@ -33,12 +35,10 @@ from core.experiment.events import (
     RunsFound,
     RunStarted,
 )
-from core.experiment.specs import MaskSpec, Run
-from core.experiment.text_events import TextCompared, TextEnded, TextWritten
-from core.masks.choices import SELECTIONS
-from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import outcomes_of
+from core.run.runner import Runner
+from core.run.runs import outcomes_of
+from core.run.specs import MaskSpec, Run
+from core.run.text_events import TextCompared, TextEnded, TextWritten
 from tests.core.engine.talk import IMPORTANCE, Screen, end, kill, private_folder, screen_of
 
 SPATIAL = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)

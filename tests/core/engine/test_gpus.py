@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from core.engine.gpus import Gpus
-from core.experiment.events import GpuFacts
+from core.run.events import GpuFacts
 
 GPU = torch.device("cuda:0")
 

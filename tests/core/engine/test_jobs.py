@@ -15,7 +15,7 @@ from core.engine.jobs import JobQueue
 from core.engine.protocol import Start, StartGeneration, StartRuns
 from core.engine.server import Pacer
 from core.engine.state import ENDED_JOBS, EngineState
-from core.experiment.events import (
+from core.run.events import (
     BatchFinished,
     Event,
     ItemOutcome,
@@ -24,9 +24,9 @@ from core.experiment.events import (
     RunFinished,
     RunStarted,
 )
-from core.experiment.jobs import Job, JobState
-from core.experiment.specs import MaskSpec
-from core.experiment.text_events import TextCompared, TextWritten
+from core.run.jobs import Job, JobState
+from core.run.specs import MaskSpec
+from core.run.text_events import TextCompared, TextWritten
 from tests.progressed import progressed
 
 

@@ -23,9 +23,9 @@ from core.engine.runtime import (
     start_engine,
 )
 from core.engine.server import Server
-from core.experiment.events import ModelFailed, RunFinished, RunsFound
-from core.experiment.specs import Run
 from core.models.spec import ModelSpec
+from core.run.events import ModelFailed, RunFinished, RunsFound
+from core.run.specs import Run
 from tests.core.engine.talk import IMPORTANCE, Screen, kill, private_folder
 
 pytestmark = pytest.mark.slow

@@ -24,7 +24,8 @@ from core.engine.protocol import (
 )
 from core.engine.runtime import EngineProcess, start_engine
 from core.engine.work import do
-from core.experiment.events import (
+from core.models.spec import ModelSpec
+from core.run.events import (
     BatchFinished,
     CellsSettled,
     ModelLoaded,
@@ -34,11 +35,10 @@ from core.experiment.events import (
     RunStarted,
     WorkerLost,
 )
-from core.experiment.jobs import ENDED
-from core.experiment.specs import MaskSpec, Run
-from core.experiment.text_events import TextEnded
-from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.jobs import ENDED
+from core.run.runner import Runner
+from core.run.specs import MaskSpec, Run
+from core.run.text_events import TextEnded
 from tests.core.cluster.test_shards import payloads
 from tests.core.engine.talk import IMPORTANCE, Screen, end, kill, private_folder, screen_of
 

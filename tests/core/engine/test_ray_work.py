@@ -13,9 +13,9 @@ from core.cluster.ray_options import RayOptions
 from core.cluster.standing import StandingCrew
 from core.engine.protocol import StartRuns
 from core.engine.ray_work import do_on_ray
-from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.runner import Runner
+from core.run.specs import MaskSpec, Run
 
 ID = "spatial_reasoning"
 TOO_MUCH = Run(MaskSpec(ID, "mlp", "top", 0.99), ID, 3)

@@ -11,7 +11,8 @@ from core.benchmarks.drawn import Part
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import StartRuns, command_of, encode, event_of
 from core.engine.state import EngineState
-from core.experiment.events import (
+from core.models.spec import ModelSpec
+from core.run.events import (
     CellsSettled,
     Event,
     JobChanged,
@@ -20,12 +21,11 @@ from core.experiment.events import (
     RunStarted,
     Snapshot,
 )
-from core.experiment.jobs import JobState
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec, Run
-from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
+from core.run.jobs import JobState
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_profile
+from core.run.specs import MaskSpec, Run
 from tests.core.engine.own_worker import Engine
 from tests.core.engine.test_cancel_and_pause import TEXT, cancel_running, running
 

@@ -12,12 +12,12 @@ import torch
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import StartRuns
-from core.experiment.events import Event, ModelLoaded, RunFinished
-from core.experiment.specs import MaskSpec, Run
 from core.models.spec import ModelSpec
-from core.runner.loaded import WeightsChangedError
-from core.runner.runner import Runner
-from core.runner.runs import outcomes_of
+from core.run.events import Event, ModelLoaded, RunFinished
+from core.run.loaded import WeightsChangedError
+from core.run.runner import Runner
+from core.run.runs import outcomes_of
+from core.run.specs import MaskSpec, Run
 from tests.core.engine.own_worker import WAIT_S, Engine
 from tests.core.engine.talk import IMPORTANCE
 

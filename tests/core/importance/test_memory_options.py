@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.events import Event, ImportancePlanned
-from core.experiment.experiment import divergences_request
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.importance.memory import MemoryOptions, check_memory_options, rounding_of
 from core.models.spec import DType, ModelSpec
-from core.runner.runner import Runner
+from core.run.events import Event, ImportancePlanned
+from core.run.experiment import divergences_request
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec, MaskSpec
 
 IMPORTANCE = ImportanceSpec(n_items=6)
 MASK = MaskSpec("spatial_reasoning", "all", "top", 0.02)

@@ -9,13 +9,13 @@ from transformers import LlamaForCausalLM
 
 from cache.folder import Store
 from core.analysis.mask_tables import mask_distribution
-from core.experiment.specs import MaskSpec
 from core.masks.layout import Layout
 from core.masks.mask import Mask, overlap_of
 from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
-from core.runner.runner import Runner
+from core.run.runner import Runner
+from core.run.specs import MaskSpec
 
 SETS = st.sets(st.integers(0, 30))
 

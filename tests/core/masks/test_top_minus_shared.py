@@ -8,10 +8,10 @@ from pathlib import Path
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import SHARED_ABILITIES
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec, MaskSpec
 
 OWN = "spatial_reasoning"
 

@@ -20,9 +20,6 @@ from core.abilities.prompts import render_choice
 from core.analysis.cache_status import has_ranking
 from core.analysis.mask_tables import mask_distribution, overlaps
 from core.analysis.selected import selected, split_half_overlap_of
-from core.experiment.events import EntryReplaced, Event, ImportancePlanned
-from core.experiment.pace import Step
-from core.experiment.specs import ImportanceSpec, MaskSpec, drawn_seed, mask_weights
 from core.inference.encoding import encode_choice
 from core.masks.ablation import Ablator
 from core.masks.choices import SHARED_ABILITIES, Selection
@@ -33,8 +30,11 @@ from core.models.checkpoint import FourBit
 from core.models.matrices import Matrix, UnsupportedModelError, Variant, find_matrices
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
-from core.runner.runner import Runner
-from core.runner.steps import steps_of_rankings
+from core.run.events import EntryReplaced, Event, ImportancePlanned
+from core.run.pace import Step
+from core.run.runner import Runner
+from core.run.specs import ImportanceSpec, MaskSpec, drawn_seed, mask_weights
+from core.run.steps import steps_of_rankings
 from tests.core.four_bit_models import checkpoint, loaded_model
 from tests.core.importance.test_importance import _plain_loss
 from tests.core.tiny_models import lively_model

@@ -14,7 +14,6 @@ from transformers import PreTrainedModel
 
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.specs import ImportanceSpec, MaskSpec, ModelIdentity
 from core.importance.scoring import score_importance
 from core.masks.ablation import Ablation, Ablator
 from core.masks.layout import Layout
@@ -26,8 +25,9 @@ from core.models.loading import load
 from core.models.matrices import UnsupportedModelError
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
-from core.runner.runner import Runner
-from core.runner.runs import outcomes_of
+from core.run.runner import Runner
+from core.run.runs import outcomes_of
+from core.run.specs import ImportanceSpec, MaskSpec, ModelIdentity
 from tests.core.four_bit_models import (
     EVEN,
     UNEVEN,

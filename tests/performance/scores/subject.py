@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from core.abilities.item import Item
 from core.abilities.neutral_texts import NeutralText, neutral_texts
 from core.abilities.prompts import ChoicePrompt, render_choice, render_generation
-from core.experiment.specs import DiagnosticSet
 from core.importance.backward import last_hidden, losses
 from core.importance.losses import Batch, LossItem, loss_item, plan_batches
 from core.inference.encoding import EncodedChoice, encode_choice, encode_prompt, longest_row
 from core.models.loading import LoadedModel, load
 from core.models.spec import EMBEDDED, ModelSpec
 from core.models.weight_space import WeightSpace
+from core.run.specs import DiagnosticSet
 from tests.performance.scores.gim import modified_backward
 from tests.performance.scores.sums import Map, sums_of
 

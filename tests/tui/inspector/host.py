@@ -12,9 +12,9 @@ from textual.app import App
 from cache.folder import Store
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
-from core.experiment.experiment import Experiment
-from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.specs import ImportanceSpec
 from tui.inspector.lens import Lens
 from tui.inspector.look.marks import UNICODE, Marks
 from tui.inspector.pane import Pane

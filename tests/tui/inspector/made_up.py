@@ -26,13 +26,13 @@ from core.analysis.samples.items import ensure_items
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
-from core.experiment.events import Event, ModelLoaded, Snapshot
-from core.experiment.experiment import Experiment
-from core.experiment.specs import ImportanceSpec, MaskSpec
 from core.masks.choices import Selection
 from core.models.description import selectable_weights, stored_matrices
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
+from core.run.events import Event, ModelLoaded, Snapshot
+from core.run.experiment import Experiment
+from core.run.specs import ImportanceSpec, MaskSpec
 from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector
 from tui.inspector.lens import Lens

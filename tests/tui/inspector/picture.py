@@ -16,12 +16,12 @@ from cache.folder import Store, cache_root
 from core.abilities.catalogue import ABILITIES
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec
 from core.masks.choices import DEFAULT_SELECTION
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_profile
+from core.run.specs import ImportanceSpec
 from tests.tui.inspector.host import until
 from tests.tui.inspector.whole import opened
 from tui.inspector.ais.pane import AisPane

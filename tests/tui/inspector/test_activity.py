@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.experiment.events import (
+from core.run.events import (
     BatchFinished,
     ItemOutcome,
     JobChanged,
@@ -11,9 +11,9 @@ from core.experiment.events import (
     RunStarted,
     Snapshot,
 )
-from core.experiment.jobs import Job
-from core.experiment.specs import MaskSpec, Run
-from core.experiment.text_events import TextCompared, TextWritten, TokenDivergence
+from core.run.jobs import Job
+from core.run.specs import MaskSpec, Run
+from core.run.text_events import TextCompared, TextWritten, TokenDivergence
 from tui.inspector.activity import Activity
 from tui.progress import shown_progress
 

@@ -18,8 +18,8 @@ from core.analysis.statistics.bootstrap import Specificity
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.significance import EmpiricalP
 from core.engine.protocol import StartRuns
-from core.experiment.events import RunStarted
-from core.experiment.specs import Run
+from core.run.events import RunStarted
+from core.run.specs import Run
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tests.tui.report.pages import page_of, rows_of

@@ -14,14 +14,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.engine.protocol import Cancel, Command, EngineSpec, Resume, StartCalibration
-from core.experiment.events import JobChanged
-from core.experiment.jobs import Job, JobState
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.phantom.calibration.blocks import PRIVATE, Localization, Placement
 from core.phantom.calibration.calibration import Calibration, runners
 from core.phantom.calibration.matrix import Estimate, Recovered
 from core.phantom.calibration.plan import USUAL, benchmarks, main_plan
 from core.phantom.ground_truth import Truth
+from core.run.events import JobChanged
+from core.run.jobs import Job, JobState
 from tests.core.phantom.calibration.made_up import LOST, PHANTOM
 from tests.progressed import progressed
 from tests.tui.inspector.host import screen_text, until

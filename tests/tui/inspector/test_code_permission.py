@@ -15,10 +15,10 @@ from cache.folder import Store
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
-from core.experiment.events import ModelLoaded
-from core.experiment.experiment import Experiment
-from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
+from core.run.events import ModelLoaded
+from core.run.experiment import Experiment
+from core.run.specs import ImportanceSpec
 from core.sandbox.kinds import find_sandbox
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model

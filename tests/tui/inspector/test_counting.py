@@ -12,9 +12,9 @@ import pytest
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
-from core.experiment.experiment import Experiment
-from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.specs import ImportanceSpec
 from tests.core.benchmarks.conftest import DATA
 from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector

@@ -17,7 +17,9 @@ from textual._compositor import LayoutUpdate
 
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.events import (
+from core.models.files import model_folder
+from core.models.spec import ModelSpec
+from core.run.events import (
     AnswerWritten,
     BatchFinished,
     EntryReplaced,
@@ -32,11 +34,9 @@ from core.experiment.events import (
     RunStarted,
     Snapshot,
 )
-from core.experiment.jobs import Job
-from core.experiment.specs import MaskSpec
-from core.experiment.text_events import TextEnded, TextWritten
-from core.models.files import model_folder
-from core.models.spec import ModelSpec
+from core.run.jobs import Job
+from core.run.specs import MaskSpec
+from core.run.text_events import TextEnded, TextWritten
 from tests.progressed import progressed
 from tests.tui.inspector.host import until
 from tests.tui.inspector.made_up import StillInspector, answers, running, settled, still_inspector

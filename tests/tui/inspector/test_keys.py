@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.experiment.events import JobChanged
-from core.experiment.jobs import Job
 from core.models.spec import ModelSpec
+from core.run.events import JobChanged
+from core.run.jobs import Job
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import MadeUp, StillInspector, running, settled, still_inspector

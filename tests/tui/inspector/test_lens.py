@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
+from core.run.specs import MaskSpec
 from tui.inspector.lens import DEMO_GRID, Lens, k_grid, next_k, parse_scored
 from tui.inspector.look.text import in_sight, own_words
 from tui.numbers import k_text

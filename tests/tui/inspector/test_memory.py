@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.engine.protocol import EngineSpec
-from core.experiment.events import (
+from core.importance.memory import MemoryOptions
+from core.models.machine import Gpu, Machine, Memory
+from core.models.spec import ModelSpec
+from core.run.events import (
     GpuFacts,
     Heartbeat,
     ImportancePlanned,
@@ -17,10 +20,7 @@ from core.experiment.events import (
     ModelLoading,
     Snapshot,
 )
-from core.experiment.jobs import Job
-from core.importance.memory import MemoryOptions
-from core.models.machine import Gpu, Machine, Memory
-from core.models.spec import ModelSpec
+from core.run.jobs import Job
 from tests.core.tiny_models import save_model
 from tests.progressed import progressed
 from tests.tui.inspector.host import screen_text, until

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from core.analysis.probe import questions_of
 from core.benchmarks.diagnostic import PROBE_ITEMS
-from core.experiment.events import ModelLoaded, Probing, PromptsSettled
 from core.models.spec import ModelSpec
+from core.run.events import ModelLoaded, Probing, PromptsSettled
 from tests.tui.inspector.host import screen_text
 from tests.tui.inspector.made_up import LENS, StillInspector, running, settled, still_inspector
 

@@ -15,7 +15,7 @@ from core.analysis.matrix import matrix
 from core.analysis.statistics.cells import frame_statistics
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
-from core.experiment.events import (
+from core.run.events import (
     AnswerWritten,
     BatchFinished,
     ItemOutcome,
@@ -24,8 +24,8 @@ from core.experiment.events import (
     RunFinished,
     RunStarted,
 )
-from core.experiment.jobs import Job, JobState
-from core.experiment.specs import ImportanceSpec
+from core.run.jobs import Job, JobState
+from core.run.specs import ImportanceSpec
 from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples
 from tests.core.analysis.samples.stored_samples import MASK
 from tests.progressed import progressed

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.abilities import ABILITIES
-from core.experiment.specs import MaskSpec
+from core.run.specs import MaskSpec
 from tests.tui.inspector.host import demo_session
 from tui.inspector.lens import Lens
 from tui.inspector.run_choices import RANDOM_MASKS, run_choices

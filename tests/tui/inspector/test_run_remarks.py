@@ -11,7 +11,7 @@ import pytest
 from core.analysis.generation_quality import GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
 from core.analysis.statistics.significance import EmpiricalP
-from core.experiment.estimate import Estimate
+from core.run.estimate import Estimate
 from tests.tui.inspector.host import demo_session
 from tui.inspector.lens import DEMO_GRID, Lens
 from tui.inspector.look.marks import UNICODE

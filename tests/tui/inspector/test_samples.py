@@ -16,10 +16,10 @@ from core.analysis.samples.records import Answer, Sample
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import ItemSource
 from core.engine.protocol import EngineSpec
-from core.experiment.events import BatchFinished, ItemOutcome, RunFinished, RunStarted
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
+from core.run.events import BatchFinished, ItemOutcome, RunFinished, RunStarted
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec
 from tests.core.analysis.samples.stored_samples import (
     MASK,
     made_up_benchmark,

@@ -14,9 +14,9 @@ from textual.widgets import Input
 from cache.folder import Store
 from core.analysis.matrix import matrix
 from core.engine.protocol import EngineSpec
-from core.experiment.experiment import Experiment
-from core.experiment.specs import ImportanceSpec
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.specs import ImportanceSpec
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import (
     LENS,

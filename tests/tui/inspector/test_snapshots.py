@@ -18,7 +18,8 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from core.analysis.samples.items import ensure_items
-from core.experiment.events import (
+from core.models.spec import ModelSpec
+from core.run.events import (
     BatchFinished,
     ItemOutcome,
     JobChanged,
@@ -26,9 +27,8 @@ from core.experiment.events import (
     ModelLoading,
     RunStarted,
 )
-from core.experiment.jobs import Job, JobState
-from core.experiment.text_events import TextEnded, TextWritten
-from core.models.spec import ModelSpec
+from core.run.jobs import Job, JobState
+from core.run.text_events import TextEnded, TextWritten
 from tests.progressed import progressed
 from tests.tui.inspector.made_up import (
     LENS,

@@ -13,9 +13,9 @@ from textual.widgets import Static
 
 from core.benchmarks.drawn import Part
 from core.engine.protocol import StartRuns
-from core.experiment.events import BatchFinished, ItemOutcome, JobChanged, RunFinished, RunStarted
-from core.experiment.jobs import Job
-from core.experiment.specs import Run
+from core.run.events import BatchFinished, ItemOutcome, JobChanged, RunFinished, RunStarted
+from core.run.jobs import Job
+from core.run.specs import Run
 from tests.core.analysis.stopped_runs import BROKEN_OFF, ENDS, KEPT, LOST, UNTIL, K, N, stopped_runs
 from tests.progressed import progressed
 from tests.tui.inspector.host import Host, demo_session, screen_text, until

@@ -13,11 +13,11 @@ from textual.widgets import Static
 from core.analysis.auto_k import grid_of
 from core.analysis.mask_tables import MaskDistribution
 from core.engine.protocol import Command, StartRankings
-from core.experiment.events import JobChanged
-from core.experiment.experiment import Experiment
-from core.experiment.jobs import Job
-from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
+from core.run.events import JobChanged
+from core.run.experiment import Experiment
+from core.run.jobs import Job
+from core.run.specs import MaskSpec
 from tests.core.analysis.stored_quality import store_intact, store_quality, store_tried
 from tests.progressed import progressed
 from tests.tui.inspector.conftest import CACHED_ABILITIES, CACHED_K, SCORED_ITEMS

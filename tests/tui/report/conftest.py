@@ -15,10 +15,10 @@ from cache.folder import Store
 from core.analysis.profile import profile_of, write_profile
 from core.analysis.samples.items import ensure_items
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.plan import Plan
-from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.specs import MaskSpec
 
 N = 40
 DEDUCTIVE, SPATIAL, TEMPORAL = ABILITIES = ("deductive_reasoning", "spatial_reasoning", "temporal_reasoning")

@@ -15,12 +15,12 @@ from core.abilities.catalogue import ABILITIES
 from core.analysis.profile import write_profile
 from core.analysis.results import read_results
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.plan import Plan
-from core.experiment.specs import ImportanceSpec
 from core.masks.choices import DEFAULT_SELECTION
 from core.models.spec import ModelSpec
-from core.runner.runner import Runner
-from core.runner.runs import run_profile
+from core.run.plan import Plan
+from core.run.runner import Runner
+from core.run.runs import run_profile
+from core.run.specs import ImportanceSpec
 from tests.tui.report.browser import opened_browser, show
 from tui.report.document import report_of
 from tui.report.rendering import html_of

@@ -11,8 +11,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.text import Text
 
 from core.abilities.catalogue import ABILITIES
-from core.experiment.jobs import Job
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.run.jobs import Job
 from tui.calibration_words import (
     MATRICES_LEGEND,
     aurocs,

@@ -13,9 +13,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.engine.protocol import StartRankings
-from core.experiment.jobs import ENDED
-from core.experiment.specs import MaskSpec
 from core.masks.choices import Selection
+from core.run.jobs import ENDED
+from core.run.specs import MaskSpec
 from tui.inspector.lens import Lens
 from tui.inspector.pane import Pane
 from tui.inspector.session import Session

@@ -24,7 +24,7 @@ from tui.inspector.widgets.heat_map import HeatMap
 from tui.names import file_words
 
 if TYPE_CHECKING:
-    from core.experiment.experiment import Experiment
+    from core.run.experiment import Experiment
 
 AROUND = 8
 """Lines of summary, heading and explanation at most, with the gaps between them."""

@@ -17,7 +17,7 @@ from tui.numbers import count_text, percent, short_number, signed_number
 
 if TYPE_CHECKING:
     from core.analysis.mask_tables import MaskDistribution
-    from core.experiment.specs import MaskSpec
+    from core.run.specs import MaskSpec
 
 Measure = Literal["share", "enrichment", "count"]
 

@@ -21,8 +21,8 @@ from tui.numbers import fraction_text, percent, short_number
 
 if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK
-    from core.experiment.experiment import Experiment
-    from core.experiment.specs import MaskSpec
+    from core.run.experiment import Experiment
+    from core.run.specs import MaskSpec
 
 Points = Sequence[tuple[float, float]]
 

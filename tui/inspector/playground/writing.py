@@ -11,12 +11,12 @@ from rich.cells import cell_len
 
 from cache.keys import as_plain
 from core.engine.protocol import StartGeneration
-from core.experiment.events import ModelLoading
-from core.experiment.jobs import Job
-from core.experiment.specs import MaskSpec
-from core.experiment.text_events import TextCompared, TextEnded
 from core.inference import Finish
 from core.models.matrices import Variant
+from core.run.events import ModelLoading
+from core.run.jobs import Job
+from core.run.specs import MaskSpec
+from core.run.text_events import TextCompared, TextEnded
 from tui.failure_words import TAG_WORDS, probability_text
 from tui.inspector.activity import Activity
 from tui.inspector.lens import Lens

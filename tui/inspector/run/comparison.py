@@ -39,10 +39,10 @@ from core.analysis.statistics.cells import (
 )
 from core.analysis.statistics.significance import EmpiricalP
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.estimate import Estimate
-from core.experiment.events import ItemOutcome
-from core.experiment.experiment import Experiment
-from core.experiment.specs import Run
+from core.run.estimate import Estimate
+from core.run.events import ItemOutcome
+from core.run.experiment import Experiment
+from core.run.specs import Run
 from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
 from tui.inspector.run.stored_runs import estimated, mask_of, scorings_of, stopped_cells, stored_answers
 

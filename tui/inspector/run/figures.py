@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from core.analysis.statistics.accuracy import Accuracy
     from core.analysis.statistics.cells import CellStatistics
     from core.analysis.statistics.significance import EmpiricalP
-    from core.experiment.estimate import Estimate
-    from core.experiment.specs import Run
+    from core.run.estimate import Estimate
+    from core.run.specs import Run
     from tui.inspector.lens import Lens
 
 Side = Literal["base", "ablated", "control"]

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from core.experiment.events import ItemOutcome
-    from core.experiment.specs import Run
+    from core.run.events import ItemOutcome
+    from core.run.specs import Run
     from tui.inspector.lens import Lens
     from tui.inspector.run.comparison import Comparison
     from tui.inspector.run.status import Tone

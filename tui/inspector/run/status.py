@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading, Probing, Progressed
-from core.experiment.jobs import Job
+from core.run.events import ModelFailed, ModelLoaded, ModelLoading, Probing, Progressed
+from core.run.jobs import Job
 from tui.engine_words import loaded_text, memory_text, plan_text, planned_text
 from tui.frontier_words import so_far_text
 from tui.inspector.lens import k_grid
@@ -22,10 +22,10 @@ from tui.safe_text import safe_line
 if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK
     from core.engine.protocol import EngineSpec
-    from core.experiment.estimate import Estimate
-    from core.experiment.specs import Run
     from core.importance.model_plan import ModelPlan
     from core.models.machine import Machine
+    from core.run.estimate import Estimate
+    from core.run.specs import Run
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
     from tui.inspector.look.marks import Marks

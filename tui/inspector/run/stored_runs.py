@@ -10,10 +10,10 @@ from core.analysis.samples.items import ItemTable
 from core.analysis.stopped_cells import StoppedCell, StoppedCells
 from core.analysis.stored_parts import stored_parts
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.estimate import Estimate, estimate
-from core.experiment.experiment import Experiment
-from core.experiment.kept_paces import known_paces
-from core.experiment.specs import MaskSpec, Run
+from core.run.estimate import Estimate, estimate
+from core.run.experiment import Experiment
+from core.run.kept_paces import known_paces
+from core.run.specs import MaskSpec, Run
 from tui.inspector.run.figures import Side
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from core.benchmarks.drawn import Part, drawn, parts_of
-from core.experiment.specs import MaskSpec, Run
+from core.run.specs import MaskSpec, Run
 from tui.inspector.activity import Activity
 from tui.inspector.lens import Lens
 from tui.inspector.session import Session, Shown
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.analysis.samples.samples import Samples
     from core.analysis.statistics.accuracy import Accuracy
     from core.benchmarks.benchmark import Benchmark
-    from core.experiment.events import ItemOutcome
+    from core.run.events import ItemOutcome
 
 Side = Literal["base", "ablated"]
 Model = Literal["base", "ablated", "random"]
@@ -233,7 +233,7 @@ def _read_pair(session: Session, question: Question, before: Reading | None) -> 
 
 def _has_new_divergences(session: Session, reading: Reading) -> bool:
     """Whether divergences were stored since: that happens some time after the answers."""
-    from core.experiment.experiment import divergences_request
+    from core.run.experiment import divergences_request
 
     question, cache_status, samples = reading.question, reading.cache_status, reading.samples
     benchmark = question.evaluated(session)

@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
-from core.experiment.events import ModelFailed, ModelLoaded, ModelLoading
+from core.run.events import ModelFailed, ModelLoaded, ModelLoading
 from tui.engine_words import gpu_words, loaded_share
 from tui.inspector.look.bars import levels_of, sparkline
 from tui.inspector.look.themes import text_style
@@ -21,7 +21,7 @@ from tui.prompt_words import STYLE_WORDS
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.experiment.jobs import JobKind
+    from core.run.jobs import JobKind
     from tui.inspector.activity import Activity
     from tui.inspector.session import Session
 

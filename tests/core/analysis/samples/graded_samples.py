@@ -10,9 +10,9 @@ import numpy as np
 from cache.folder import Store
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec
 from tests.core.analysis.samples.stored_samples import MASK
 
 GRADED = 120

@@ -12,9 +12,9 @@ from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import ItemSource
-from core.experiment.experiment import Experiment
-from core.experiment.specs import MaskSpec
 from core.models.spec import Level, ModelSpec
+from core.run.experiment import Experiment
+from core.run.specs import MaskSpec
 
 FAMILIES = ("chains", "groups", "orders")
 MASK = MaskSpec("deductive_reasoning", "mlp", "top", 0.01)

@@ -23,8 +23,8 @@ from core.analysis.samples.failures import Failures, ItemFailure, failures, item
 from core.analysis.samples.samples import Samples
 from core.analysis.samples.written import base_modes
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.events import ItemOutcome
-from core.experiment.experiment import Experiment
+from core.run.events import ItemOutcome
+from core.run.experiment import Experiment
 from tests.core.analysis.samples.stored_samples import MASK as CHOICE_MASK
 from tests.core.analysis.samples.stored_samples import stored_samples
 from tests.core.analysis.samples.written_samples import (

@@ -11,9 +11,9 @@ from core.analysis.samples.items import ensure_items, prompt_of, start_of
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.diagnostic import heldout_items
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.events import EntryReplaced, Event
-from core.experiment.experiment import Experiment
 from core.models.spec import ModelSpec
+from core.run.events import EntryReplaced, Event
+from core.run.experiment import Experiment
 from tests.core.benchmarks.conftest import DATA
 
 (BENCHMARK,) = find_benchmarks(["deductive_reasoning"])

@@ -12,8 +12,8 @@ from core.analysis.samples.records import FILTERS
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.significance import mcnemar_exact
 from core.benchmarks.benchmark import Benchmark
-from core.experiment.events import ItemOutcome
-from core.experiment.experiment import Experiment
+from core.run.events import ItemOutcome
+from core.run.experiment import Experiment
 from tests.core.analysis.samples.stored_samples import (
     FAMILIES,
     MASK,

@@ -16,7 +16,7 @@ from core.analysis.samples.answers import (
 from core.analysis.samples.items import ItemTable, ensure_items
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.accuracy import accuracy
-from core.experiment.events import ItemOutcome
+from core.run.events import ItemOutcome
 from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples
 from tests.core.analysis.samples.stored_samples import MASK, predictions, stored_samples
 

@@ -10,10 +10,10 @@ from typing import Any
 from cache.folder import Store
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
-from core.experiment.experiment import Experiment, divergences_request
-from core.experiment.specs import MaskSpec
 from core.inference import Finish
 from core.models.spec import ModelSpec
+from core.run.experiment import Experiment, divergences_request
+from core.run.specs import MaskSpec
 
 DESCRIPTION = """
 id = "sums"

@@ -1,1 +1,0 @@
-"""What is asked: model, masks, benchmarks, cells; cache keys; events. No torch."""

@@ -1,0 +1,246 @@
+"""An experiment: a model, a cache and a scoring rule. Knows every cache key, loads nothing. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cache.files import Unwritable
+from cache.folder import Store
+from core.abilities import Item
+from core.benchmarks.benchmark import Benchmark
+from core.importance.memory import MemoryOptions, rounding_of
+from core.masks.choices import CONTRASTS, SHARED_ABILITIES
+from core.models.description import ModelInfo, describe_model
+from core.models.devices import device_kind
+from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
+from core.run.cache_keys import (
+    cache_key,
+    ranking_key_inputs,
+    scope_key_inputs,
+    scores_key_inputs,
+)
+from core.run.events import Event, NotStored
+from core.run.specs import (
+    DiagnosticSet,
+    ImportanceSpec,
+    MaskSpec,
+    ModelIdentity,
+    mask_weights,
+    own_first,
+)
+
+if TYPE_CHECKING:
+    from core.inference.choice_plan import BatchSize
+
+
+@dataclass(frozen=True)
+class OutcomesRequest:
+    """The outcomes of one mask (None: the intact model) on the first n items of one benchmark."""
+
+    mask: MaskSpec | None
+    benchmark: Benchmark
+    n: int
+    key: str
+    key_inputs: Mapping[str, Any]
+
+
+@dataclass(eq=False, repr=False)
+class Experiment:
+    """A model, a cache and a scoring rule. Creating one touches neither model nor cache."""
+
+    spec: ModelSpec
+    store: Store
+    importance: ImportanceSpec = field(default_factory=ImportanceSpec)
+    """How importance is computed."""
+    _: KW_ONLY
+    custom_items: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
+    """Diagnostic items by ability, in place of the generated ones."""
+    batch_size: BatchSize = "auto"
+    """Rows per batch in evaluation."""
+    memory_options: MemoryOptions = field(default_factory=MemoryOptions)
+    """How importance is computed within memory."""
+    emit: Callable[[Event], None] = lambda event: None
+    """Receives the events."""
+    _reported: set[str] = field(default_factory=set, init=False)
+    """Reasons why the cache could not be written to that were reported already."""
+
+    @cached_property
+    def info(self) -> ModelInfo:
+        """What the model will be in memory, from its files.
+
+        Raises:
+            ModelFilesError: there is no such model, or a file is missing or broken.
+            ValueError: it is stored quantized in another way than is asked for.
+        """
+        return describe_model(self.spec, self.store.fingerprint_memory)
+
+    @cached_property
+    def identity(self) -> ModelIdentity:
+        """The part of the model that enters every cache key."""
+        return ModelIdentity.of(self.spec, self.info, device_kind(self.spec.device))
+
+    def settle(self, prompt: AskedPrompt, level: AskedLevel) -> None:
+        """Settles prompt form and level where they are `auto`; no key that has them was made before."""
+        self.spec = self.spec.settled(prompt, level)
+
+    def n_items_of(self, mask: MaskSpec) -> int:
+        """Diagnostic items of each ability that score the weights of a mask."""
+        return mask.n_items or self.importance.n_items
+
+    def diagnostic_set(self, ability: str, n_items: int | None = None) -> DiagnosticSet:
+        """The items from which an ability's importance is computed; None for as many as `importance` says."""
+        custom = self.custom_items.get(ability, ())
+        n = n_items or self.importance.n_items
+        return DiagnosticSet(ability, self.spec.level, self.spec.style, n, self.importance.seed, custom)
+
+    # Rankings and masks.
+
+    def scored_abilities(self, mask: MaskSpec) -> list[str]:
+        """The abilities whose importance a mask's ranking needs, its own first."""
+        return own_first(mask.ability) if mask.selection in CONTRASTS else [mask.ability]
+
+    def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
+        """The key inputs of the ranking whose first n weights are the mask."""
+        sets = [self.diagnostic_set(ability, mask.n_items) for ability in self.scored_abilities(mask)]
+        return ranking_key_inputs(self.identity, self.importance, sets, mask) | self._rounding
+
+    def ranking_key(self, mask: MaskSpec) -> str:
+        """The cache key of the ranking whose first n weights are the mask."""
+        return cache_key("ranking", self.ranking_key_inputs(mask))
+
+    def scores_request(self, ability: str, n_items: int | None = None) -> tuple[str, dict[str, Any]]:
+        """The cache key and key inputs of the kept scores of an ability."""
+        sets = [self.diagnostic_set(ability, n_items)]
+        key_inputs = scores_key_inputs(self.identity, self.importance, sets) | self._rounding
+        return cache_key("scores", key_inputs), key_inputs
+
+    def unit_scores_request(self, ability: str, n_items: int | None = None) -> tuple[str, dict[str, Any]]:
+        """The cache key and key inputs of an ability's scores of whole units."""
+        _, key_inputs = self.scores_request(ability, n_items)
+        return cache_key("unit_scores", key_inputs), key_inputs
+
+    def lacks_scores(self, ability: str, n_items: int | None = None, *, of_units: bool) -> bool:
+        """Whether the cache lacks an ability's scores, of weights or of whole units."""
+        if of_units:
+            return not self.store.unit_scores.entries.has(self.unit_scores_request(ability, n_items)[0])
+        return not self.store.scores.entries.has(self.scores_request(ability, n_items)[0])
+
+    @property
+    def _rounding(self) -> dict[str, Any]:
+        return rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
+
+    def rankings_of(self, mask: MaskSpec) -> list[MaskSpec]:
+        """The masks whose stored rankings a mask is cut from, its own ability's first; none for `random`."""
+        if mask.selection == "random":
+            return []
+        if mask.selection == "top_minus_shared":
+            return [replace(mask, ability=ability, selection="top") for ability in own_first(mask.ability)]
+        return [replace(mask, selection="top")] if mask.selection == "random_matched" else [mask]
+
+    def ranking_metadata(self, mask: MaskSpec) -> dict[str, Any]:
+        """The metadata stored with the ranking of its own ability that an existing mask is cut from.
+
+        Raises:
+            CorruptEntry: it is damaged.
+        """
+        for one in self.rankings_of(mask)[:1]:
+            ranking = self.store.rankings.load(self.ranking_key(one), 0)
+            return {} if ranking is None else ranking.metadata
+        return {}
+
+    def ranking_entries(self, mask: MaskSpec) -> int:
+        """How many entries, at least, a stored ranking has from which a mask can be cut.
+
+        One for each weight; a ranking of units always has all of them.
+
+        Raises:
+            ValueError: k asks for more weights than there are candidates, or for less than one unit.
+        """
+        n = mask_weights(mask, self.info)
+        return 1 if mask.scope == "units" else n
+
+    def mask_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
+        """The key inputs of the selected weights.
+
+        Raises:
+            ValueError: k asks for more weights than there are candidates.
+        """
+        n = mask_weights(mask, self.info)
+        if mask.selection == "random":
+            return {"random": mask.random_seed, "variant": mask.variant, "n": n} | scope_key_inputs(mask)
+        keys = [self.ranking_key(one) for one in self.rankings_of(mask)]
+        if mask.selection == "random_matched":
+            return {"random_matched": mask.random_seed, "ranking": keys[0], "n": n}
+        if mask.selection == "top_minus_shared":
+            return {"rankings": keys, "shared_abilities": SHARED_ABILITIES, "n": n}
+        return {"ranking": keys[0], "n": n}
+
+    # Runs.
+
+    def request(self, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> OutcomesRequest:
+        """The request for the outcomes of a mask on the first n items of a benchmark, with its cache key.
+
+        The first time in a process, the rows of a benchmark that is not diagnostic are read and rendered.
+
+        Raises:
+            ValueError: these rows are missing or bad; or k asks for more weights than there are candidates.
+        """
+        key_inputs = {
+            "model": self.identity,
+            "ablated": words_of(mask),
+            "mask": None if mask is None else self.mask_key_inputs(mask),
+            **benchmark.key_inputs(self.spec, n),
+            "batch_size": self.batch_size,
+        }
+        return OutcomesRequest(mask, benchmark, n, cache_key("outcomes", key_inputs), key_inputs)
+
+    def generation_quality_request(self, mask: MaskSpec | None) -> tuple[str, dict[str, Any]]:
+        """The cache key and key inputs of the generation quality of a mask (None: the intact model).
+
+        Raises:
+            ValueError: k asks for more weights than there are candidates.
+        """
+        key_inputs = {
+            "model": self.identity,
+            "level": self.spec.level,
+            "ablated": words_of(mask),  # for people to read: "mask" has it all
+            "mask": None if mask is None else self.mask_key_inputs(mask),
+        }
+        return cache_key("generation_quality", key_inputs), key_inputs
+
+    def items_request(self, benchmark: Benchmark, n: int) -> tuple[str, dict[str, Any]]:
+        """The cache key and key inputs of the table of a benchmark's first n items.
+
+        Raises:
+            ValueError: the benchmark's rows are missing or bad.
+        """
+        key_inputs = benchmark.key_inputs(self.spec, n)
+        return cache_key("items", key_inputs), key_inputs
+
+    def report_unwritable(self, problem: OSError) -> None:
+        """Emits that nothing can be stored, once for each reason."""
+        known = problem if isinstance(problem, Unwritable) else Unwritable(self.store.root, problem)
+        if str(known) not in self._reported:
+            self._reported.add(str(known))
+            self.emit(NotStored(str(known)))
+
+
+def words_of(mask: MaskSpec | None) -> str:
+    """What is ablated, in words: `base` for the intact model."""
+    return "base" if mask is None else str(mask)
+
+
+def divergences_request(base: OutcomesRequest, ablated: OutcomesRequest) -> tuple[str, dict[str, Any]]:
+    """The cache key and key inputs of the divergences of a base and an ablated run."""
+    key_inputs = {
+        "base_outcomes": base.key,
+        "ablated_outcomes": ablated.key,
+        # For people to read: the keys have it all.
+        "ablated": str(ablated.mask),
+        "benchmark": ablated.benchmark.id,
+        "n": ablated.n,
+    }
+    return cache_key("divergences", key_inputs), key_inputs

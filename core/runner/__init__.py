@@ -1,1 +1,0 @@
-"""Computes what is asked, stores it, and resumes: rankings, masks, outcomes."""
