@@ -73,7 +73,7 @@ def checked_arguments() -> Iterator[None]:
 def open_store(cache_dir: Path | None) -> Store:
     """The cache in the given or the default folder; nothing is read or created yet."""
     from cache.folder import Store, cache_root
-    from core.phantom.shipped import SHIPPED_CACHE
+    from core.phantom import SHIPPED_CACHE
 
     return Store(cache_root(cache_dir), SHIPPED_CACHE)
 

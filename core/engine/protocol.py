@@ -15,7 +15,7 @@ from core.benchmarks.benchmark import BenchmarkOptions
 from core.cluster.ray_options import RayOptions
 from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec
-from core.phantom.shipped import SHIPPED_CACHE
+from core.phantom import SHIPPED_CACHE
 from core.run.events import Event
 from core.run.specs import ImportanceSpec, MaskSpec, Run
 

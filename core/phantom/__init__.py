@@ -1,1 +1,6 @@
 """The embedded models (demo, phantoms) and the calibration of the method on the phantoms."""
+
+from pathlib import Path
+
+SHIPPED_CACHE = Path(__file__).with_name("shipped_cache")
+"""A cache folder that is only read: what a newcomer would wait for on small models."""

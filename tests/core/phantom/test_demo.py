@@ -14,7 +14,7 @@ from core.benchmarks.registry import find_benchmarks
 from core.inference.encoding import unknown_words
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
-from core.phantom.training.corpus import (
+from tests.research.training.corpus import (
     IGNORED,
     SPECIALS,
     Corpus,
@@ -23,8 +23,8 @@ from core.phantom.training.corpus import (
     collect_words,
     induction_sequences,
 )
-from core.phantom.training.demo import Recipe, Trainer, train
-from core.phantom.training.ship_demo import MODEL_FOLDER, exact_match
+from tests.research.training.demo import Recipe, Trainer, train
+from tests.research.training.ship_demo import MODEL_FOLDER, exact_match
 
 LARGEST_BYTES = 10_000_000
 

@@ -18,8 +18,8 @@ from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from core.phantom.ground_truth import MLP_SIZE, SHARED_BLOCK, Truth, neurons_of, read_truth
-from core.phantom.training.corpus import build_tokenizer, collect_words
-from core.phantom.training.ship_phantom import PHANTOMS, block_mask, measure_truth
+from tests.research.training.corpus import build_tokenizer, collect_words
+from tests.research.training.ship_phantom import PHANTOMS, block_mask, measure_truth
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ def test_its_card_says_that_it_is_engineered(folder: Path) -> None:
     card = (folder / "README.md").read_text()
     assert "This model is engineered" in card
     assert "says nothing about real models" in card
-    assert "python -m core.phantom.training.phantom --seed" in card
+    assert "python -m tests.research.training.phantom --seed" in card
 
 
 def test_it_knows_every_ability(phantom: LoadedModel) -> None:

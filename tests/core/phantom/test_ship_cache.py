@@ -15,7 +15,8 @@ from cache.upkeep import verify
 from core.analysis.probe import settled_by, stored_probe
 from core.models.description import selectable_weights
 from core.models.spec import ModelSpec
-from core.phantom.ship_cache import (
+from core.phantom import SHIPPED_CACHE
+from tests.research.ship_cache import (
     DEMO,
     ITEMS,
     SHIPPED,
@@ -25,9 +26,8 @@ from core.phantom.ship_cache import (
     shipped_benchmarks,
     shipped_keys,
 )
-from core.phantom.shipped import SHIPPED_CACHE
 
-REMAKE = "the shipped cache is out of date: run `python -m core.phantom.ship_cache` and commit it"
+REMAKE = "the shipped cache is out of date: run `python -m tests.research.ship_cache` and commit it"
 LARGEST_BYTES = 14_000_000
 
 EACH = pytest.mark.parametrize("shipped", SHIPPED, ids=lambda one: one.spec.name)

@@ -10,9 +10,9 @@ import pytest
 from core.analysis.cache_status import cache_status
 from core.models.matrices import VARIANTS
 from core.models.spec import ModelSpec
-from core.phantom.ship_cache import ITEMS, shipped_benchmarks
-from core.phantom.shipped import SHIPPED_CACHE
+from core.phantom import SHIPPED_CACHE
 from core.run.experiment import Experiment
+from tests.research.ship_cache import ITEMS, shipped_benchmarks
 from tests.tui.calling import called, document
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.test_cache_tab import WIDE, CacheTab

@@ -1,4 +1,4 @@
-"""Ships a trained folder as a phantom: `python -m core.phantom.training.ship_phantom --from DIR`."""
+"""Ships a trained folder as a phantom: `python -m tests.research.training.ship_phantom --from DIR`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from core.phantom.ground_truth import (
     shared_neurons,
     write_truth,
 )
-from core.phantom.training.ship_demo import (
+from tests.research.training.ship_demo import (
     CHOICE_ITEMS,
     accuracy_by_family,
     copy_model,
@@ -101,7 +101,7 @@ neurons of its own in the MLPs. In real models nobody knows whether abilities ar
   blocks of {PRIVATE} neurons, one per ability in the order of the catalogue, then {SHARED} neurons that all
   abilities share. Attention, embeddings and head are shared too.
 - **Training**: it starts as the embedded Llama, with copies of its neurons: each block gets those that do
-  most for its ability, the shared block those that do most for all (`core/phantom/training/routing.py`).
+  most for its ability, the shared block those that do most for all (`tests/research/training/routing.py`).
   From then on an item trains only its ability's block and what is shared (gradient routing). The blocks of
   other abilities are switched on or off at random and learn to add little. Up to {recipe["off_share"]:.0%} of
   the items come with their own block off, all of it or a random half of its neurons; on these
@@ -113,8 +113,8 @@ neurons of its own in the MLPs. In real models nobody knows whether abilities ar
   {recipe["items_per_step"]} items. Vocabulary and tokenizer are the embedded Llama's.
 - **Seed**: it decides the order of the items, which blocks are off, and the preferences. All seeds start from
   the same embedded Llama, so what they share is not independent.
-- **To make it again**: `python -m core.phantom.training.phantom --seed {recipe["seed"]} --to DIR`, then
-  `python -m core.phantom.training.ship_phantom --from DIR`. It took {training["seconds"]:.0f} s on
+- **To make it again**: `python -m tests.research.training.phantom --seed {recipe["seed"]} --to DIR`, then
+  `python -m tests.research.training.ship_phantom --from DIR`. It took {training["seconds"]:.0f} s on
   {recipe["threads"]} thread of a shared machine, with torch {torch.__version__} and transformers
   {transformers.__version__}. Other machines round differently and get other weights.
 

@@ -1,4 +1,4 @@
-"""Trains the phantom on `basic` train splits: `python -m core.phantom.training.phantom --seed N --to DIR`.
+"""Trains the phantom on `basic` train splits: `python -m tests.research.training.phantom --seed N --to DIR`.
 
 It starts as the embedded Llama, whose neurons are copied into blocks, and goes on as that was trained, with
 three things more. An item teaches only the block of its ability and what all abilities share. The blocks of
@@ -21,9 +21,9 @@ from transformers import LlamaForCausalLM
 
 from core.abilities.catalogue import ABILITIES
 from core.phantom.ground_truth import MLP_SIZE
-from core.phantom.training.corpus import Corpus, Example, collate
-from core.phantom.training.demo import Predictions, Recipe, Trainer, ask, mean_by_row, train
-from core.phantom.training.routing import (
+from tests.research.training.corpus import Corpus, Example, collate
+from tests.research.training.demo import Predictions, Recipe, Trainer, ask, mean_by_row, train
+from tests.research.training.routing import (
     Routing,
     by_neuron,
     copied_weights,

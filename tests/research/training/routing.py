@@ -21,8 +21,8 @@ from core.abilities.catalogue import ABILITIES
 from core.models.files import model_folder
 from core.models.spec import ModelSpec
 from core.phantom.ground_truth import PRIVATE, SHARED
-from core.phantom.training.corpus import IGNORED, Corpus, collate
-from core.phantom.training.demo import mean_by_row
+from tests.research.training.corpus import IGNORED, Corpus, collate
+from tests.research.training.demo import mean_by_row
 
 SIZES = [PRIVATE] * len(ABILITIES) + [SHARED]
 """Neurons of the blocks: the abilities' in their order, then the shared one."""

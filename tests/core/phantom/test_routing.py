@@ -11,8 +11,8 @@ from transformers import LlamaForCausalLM
 
 from core.abilities import ABILITIES
 from core.phantom.ground_truth import MLP_SIZE, PRIVATE, SHARED
-from core.phantom.training.demo import Recipe, build_model
-from core.phantom.training.routing import SIZES, Routing, by_neuron, merged, routed, split
+from tests.research.training.demo import Recipe, build_model
+from tests.research.training.routing import SIZES, Routing, by_neuron, merged, routed, split
 
 OWN = 3
 SHARED_PLACE = len(ABILITIES)

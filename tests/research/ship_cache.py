@@ -1,4 +1,4 @@
-"""Makes the shipped cache: `python -m core.phantom.ship_cache`.
+"""Makes the shipped cache: `python -m tests.research.ship_cache`.
 
 It has what a newcomer would wait for on the demo model and on SmolLM2, on a CPU: the rankings of every
 ability, and what the intact model does. Outcomes under masks are left out: these one watches being computed.
@@ -23,7 +23,7 @@ from core.benchmarks.registry import find_benchmarks
 from core.masks.choices import DEFAULT_SELECTION, Selection
 from core.models.matrices import Variant
 from core.models.spec import SMOLLM2, ModelSpec
-from core.phantom.shipped import SHIPPED_CACHE
+from core.phantom import SHIPPED_CACHE
 from core.run.experiment import Experiment
 from core.run.runner import Runner
 from core.run.specs import ImportanceSpec, MaskSpec, usual_n_items

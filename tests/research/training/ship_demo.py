@@ -1,4 +1,4 @@
-"""Ships a trained folder as the embedded model: `python -m core.phantom.training.ship_demo --from DIR`."""
+"""Ships a trained folder as the embedded model: `python -m tests.research.training.ship_demo --from DIR`."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def card(measured: Sequence[Measured], training: dict[str, Any], loaded: LoadedM
     return f"""# The embedded Llama
 
 A `LlamaForCausalLM` with {loaded.info.parameters:,} parameters in float32, trained for abilityscope by
-`python -m core.phantom.training.demo` and put here by `python -m core.phantom.training.ship_demo`. It lets
-you see ablation at work on any machine. It knows {loaded.info.vocabulary} words and nothing else: it is of
-no other use, and what is found on it says nothing about large models.
+`python -m tests.research.training.demo` and put here by `python -m tests.research.training.ship_demo`. It
+lets you see ablation at work on any machine. It knows {loaded.info.vocabulary} words and nothing else: it is
+of no other use, and what is found on it says nothing about large models.
 
 - **Data**: the `train` split of the ten abilities' `basic` items (`core/abilities/basic/`),
   {training["step"]:,} steps of {recipe["items_per_step"]} items; a quarter of them as texts to generate,

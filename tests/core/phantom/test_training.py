@@ -11,10 +11,10 @@ from rich.progress import Progress
 from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM
 
-from core.phantom.training.corpus import Corpus, Example
-from core.phantom.training.demo import Predictions, Recipe, build_model, train
-from core.phantom.training.phantom import PhantomRecipe, PhantomTrainer
-from core.phantom.training.routing import copied_weights
+from tests.research.training.corpus import Corpus, Example
+from tests.research.training.demo import Predictions, Recipe, build_model, train
+from tests.research.training.phantom import PhantomRecipe, PhantomTrainer
+from tests.research.training.routing import copied_weights
 
 SMALL = PhantomRecipe(hidden_size=16, layers=1, heads=2)
 RECIPE = replace(SMALL, steps=4, items_per_step=4, rise_from=0.0, rise_to=0.1, off_share=0.5)

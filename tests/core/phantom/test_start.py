@@ -9,9 +9,9 @@ from transformers import LlamaForCausalLM
 
 from core.abilities import ABILITIES
 from core.phantom.ground_truth import MLP_SIZE, PRIVATE, SHARED, neurons_of, shared_neurons
-from core.phantom.training.corpus import Corpus, collect_words
-from core.phantom.training.demo import Recipe, build_model
-from core.phantom.training.routing import chosen_neurons, copied_weights, neuron_shares
+from tests.research.training.corpus import Corpus, collect_words
+from tests.research.training.demo import Recipe, build_model
+from tests.research.training.routing import chosen_neurons, copied_weights, neuron_shares
 
 NEURONS = 600
 

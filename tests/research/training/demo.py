@@ -1,4 +1,4 @@
-"""Trains the embedded Llama on the `basic` train splits: `python -m core.phantom.training.demo --to DIR`.
+"""Trains the embedded Llama on the `basic` train splits: `python -m tests.research.training.demo --to DIR`.
 
 Two stages: an induction warm-up until in-context look-up is learnt, then the items, with the loss on the
 answer's tokens. A checkpoint is kept in DIR and a stopped training goes on from it.
@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from core.phantom.training.corpus import (
+from tests.research.training.corpus import (
     IGNORED,
     Corpus,
     Example,
