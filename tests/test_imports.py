@@ -38,7 +38,7 @@ LIGHT = {
             "core.analysis.generation_quality",
             "core.analysis.mask_tables",
             "core.analysis.matrix",
-            "core.analysis.selected",
+            "core.run.selected",
             "core.analysis.stored_profile",
             "core.analysis.samples.items",
             "core.analysis.samples.samples",

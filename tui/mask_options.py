@@ -222,10 +222,8 @@ def find_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
         ValueError: even the smallest k is too large, or the intact model has none of the abilities.
         WeightsChangedError: the weights were not restored.
     """
-    from core.analysis.auto_k import searched_masks
-    from core.analysis.stored_search import search_seconds
+    from core.analysis.auto_k import find_k, search_seconds, searched_masks
     from core.benchmarks.choosing import ALL_CHOOSING_ITEMS
-    from core.run.auto_k import find_k
 
     wanted = searched_masks(masks)
     if wanted:
@@ -288,7 +286,7 @@ def open_runner(
     Raises:
         ValueError: the probe cannot use the model.
     """
-    from core.run.probe import settle
+    from core.analysis.probe import settle
     from core.run.runner import Runner
 
     runner = Runner(

@@ -28,9 +28,9 @@ BASIS_WORDS: Mapping[Basis, str] = {
 
 def settle_by_stored(runner: Runner) -> None:
     """Settles prompt form and level without asking the model; says where they are only assumed."""
-    from core.run.probe import stored_settlement
+    from core.analysis.probe import known_prompts
 
-    found = stored_settlement(runner)
+    found = known_prompts(runner)
     runner.settle(*(found or ("text", "plain")))
     if found is None:
         output.note(

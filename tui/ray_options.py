@@ -74,10 +74,10 @@ def ray_text(version: str | None, workers: LocalWorkers) -> str:
 
 def settle_on(runner: Runner, options: RayOptions) -> None:
     """Settles prompt form and level by what is stored, else by a worker's answers."""
+    from core.analysis.probe import known_prompts
     from core.cluster.on_ray import settle_on_ray
-    from core.run.probe import stored_settlement
 
-    found = stored_settlement(runner)
+    found = known_prompts(runner)
     if found is None:
         settle_on_ray(runner, options)
     else:

@@ -1,24 +1,53 @@
 """The search for the k at which masks tell their own ability from others: what was tried, and what it found.
 
-`core.run.auto_k` measures; `core.analysis.stored_search` reads what is stored of it. No torch.
+What is stored of it is read; what is not is measured. No torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.analysis.generation_quality import MOST_RUINED, MOST_TIMES, GenerationQuality
-from core.analysis.statistics.frontier import Point, best_of, chosen_of
-from core.benchmarks.choosing import CHOOSING_ITEMS
+import numpy as np
+import polars as pl
+
+from core.abilities import ABILITIES
+from core.abilities.neutral_texts import neutral_texts
+from core.analysis.generation_quality import (
+    MOST_RUINED,
+    MOST_TIMES,
+    GenerationQuality,
+    mask_generation_qualities,
+)
+from core.analysis.statistics.frontier import Point, Values, best_of, chosen_of, point_of, shown_abilities
+from core.analysis.statistics.probability import right_probabilities
+from core.benchmarks.choosing import CHOOSING_ITEMS, choosing_benchmark
+from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE
 from core.masks.choices import CONTROLS, PAPER_K, REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
-from core.run.experiment import Experiment
+from core.run.estimate import rough_seconds
+from core.run.events import BatchFinished, RunStarted
+from core.run.experiment import Experiment, OutcomesRequest
+from core.run.generation_quality import is_measured, measure_generation_quality, store_generation_quality
+from core.run.kept_paces import keep_paces, known_paces, take_in_known
+from core.run.pace import Kind, Step, scoring_phase
 from core.run.plan import ChosenK
+from core.run.quiet import without_events
+from core.run.runner import Runner
+from core.run.runs import run_missing
+from core.run.selected import has_ranking
 from core.run.specs import MaskSpec
+from core.run.steps import steps_of_rankings
+from core.run.storing import stored_outcomes
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from core.run.experiment import OutcomesRequest
 
 BEYOND_PAPER = (0.03, 0.06)
 """Further k for the embedded models, which are so small that they hardly miss 1 % of their weights. In real
@@ -166,3 +195,265 @@ def fitting_grid(experiment: Experiment, variant: Variant, scope: Scope = "globa
             f"weights that '{variant}' has: give k as a number."
         )
     return fitting
+
+
+ORDER = tuple(ability.id for ability in ABILITIES)
+"""The order of the abilities among the choosing items."""
+
+
+def choosing_request(experiment: Experiment, mask: MaskSpec, *, intact: bool = False) -> OutcomesRequest:
+    """The run of a mask on the choosing items of all abilities, or that of the intact model to compare with.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    benchmark = choosing_benchmark(experiment.n_items_of(mask), experiment.importance.seed)
+    return experiment.request(None if intact else mask, benchmark, benchmark.n_items)
+
+
+def point_from(intact: pl.DataFrame, ablated: Mapping[MaskSpec, pl.DataFrame]) -> Point | None:
+    """What masks of one k take, from the outcomes on the choosing items.
+
+    None if the intact model is at chance on all that is their own.
+    """
+    own = [ORDER.index(mask.ability) for mask in ablated]
+    values = np.stack([*map(_by_ability, ablated.values())])
+    return point_of(_by_ability(intact), values, own, DIAGNOSTIC_CHANCE)
+
+
+def require_shown(intact: pl.DataFrame, masks: Sequence[MaskSpec]) -> None:
+    """Refuses to choose where the intact model has none of the abilities whose masks are asked about.
+
+    Raises:
+        ValueError: it is at chance on the choosing items of all of them.
+    """
+    shown = dict(zip(ORDER, shown_abilities(_by_ability(intact), DIAGNOSTIC_CHANCE), strict=True))
+    abilities = list(dict.fromkeys(mask.ability for mask in masks))
+    if not any(shown[ability] for ability in abilities):
+        named = abilities[0] if len(abilities) == 1 else "any of the abilities"
+        raise ValueError(
+            f"k auto: the intact model is not above chance on {CHOOSING_ITEMS} choosing items of {named}: "
+            "give k as a number."
+        )
+
+
+def _by_ability(outcomes: pl.DataFrame) -> Values:
+    """(abilities, items) p(right) of the choosing items."""
+    found = right_probabilities(outcomes)
+    assert found is not None, "every choosing item has options"
+    return found.reshape(len(ORDER), CHOOSING_ITEMS)
+
+
+def stored_search(experiment: Experiment, mask: MaskSpec) -> FoundK | None:
+    """The search for one mask, as far as it is stored; None if nothing of it is.
+
+    Raises:
+        CorruptEntry: an entry is damaged.
+        ValueError: no k of the grid fits the model.
+    """
+    if mask.selection in CONTROLS:
+        return None
+    grid, tried = fitting_grid(experiment, mask.variant, mask.scope), list[TriedK]()
+    intact = experiment.store.outcomes.load(choosing_request(experiment, mask, intact=True).key)
+    if intact is None:
+        return None
+    for k in grid:
+        one = _stored_try(experiment, replace(mask, k=k), intact)
+        if one is None:
+            break
+        tried.append(one)
+        if one.unacceptable is not None:
+            break
+    return FoundK.of([mask], grid, tried) if tried else None
+
+
+def _stored_try(experiment: Experiment, mask: MaskSpec, intact: pl.DataFrame) -> TriedK | None:
+    """What is stored of one k for one mask; None if not all of it is."""
+    qualities = mask_generation_qualities(experiment, [mask])
+    if not qualities:
+        return None
+    if not qualities[mask].is_acceptable:
+        return TriedK(mask.k, qualities)
+    ablated = experiment.store.outcomes.load(choosing_request(experiment, mask).key)
+    point = None if ablated is None else point_from(intact, {mask: ablated})
+    return None if point is None else TriedK(mask.k, qualities, point)
+
+
+def search_steps(experiment: Experiment, masks: Sequence[MaskSpec]) -> list[Step]:
+    """What it takes to measure masks, in order, as far as that is not stored; their rankings are."""
+    steps, n = list[Step](), len(neutral_texts(experiment.spec.level))
+    for mask in masks:
+        request = choosing_request(experiment, mask)
+        key, _ = experiment.generation_quality_request(mask)
+        if not experiment.store.generation_quality.entries.has(key):
+            steps += [Step("quality", "", n), Step("quality", "intact", n)]
+        if not experiment.store.outcomes.entries.has(request.key):
+            steps.append(Step("evaluating", request.benchmark.id, request.n))
+    return steps
+
+
+def search_seconds(experiment: Experiment, masks: Sequence[MaskSpec]) -> float:
+    """How long a whole search may take; one that quality ends early takes less. 0: all of it is stored.
+
+    Raises:
+        ValueError: no k of the grid fits the model.
+    """
+    grids = {mask: fitting_grid(experiment, mask.variant, mask.scope) for mask in searched_masks(masks)}
+    work: Counter[Kind] = Counter()
+    for step in search_steps(experiment, [replace(mask, k=k) for mask, grid in grids.items() for k in grid]):
+        work[step.kind] += step.units
+    unranked = [
+        mask for mask, grid in grids.items() if not has_ranking(experiment, replace(mask, k=grid[-1]))
+    ]
+    for ability, n_items, of_units in {
+        (one, experiment.n_items_of(mask), mask.scope == "units")
+        for mask in unranked
+        for one in experiment.scored_abilities(mask)
+    }:
+        if not of_units or experiment.lacks_scores(ability, n_items, of_units=True):
+            work[scoring_phase(of_units=of_units), ability] += n_items
+    return 0.0 if not work else known_paces(experiment).seconds(work) or rough_seconds(experiment, work)
+
+
+OF_RUNS = (RunStarted, BatchFinished)
+"""Events that a screen would take for those of a benchmark that it knows."""
+
+Tries = tuple[tuple[MaskSpec, ...], ...]
+"""The masks of one variant, by k, ascending."""
+
+
+def find_k(
+    runner: Runner,
+    masks: Sequence[MaskSpec],
+    emit: Callable[[Variant, TriedK], None] = lambda variant, tried: None,
+) -> tuple[FoundK, ...]:
+    """For each variant the k of the grid at which its masks tell their own ability from others.
+
+    From small to large, up to the first k at which a mask does not keep its generation quality: that and all
+    larger ones are no candidates. At each acceptable k every mask is asked the choosing items of all
+    abilities (`core.benchmarks.choosing`); `core.analysis.statistics.frontier` says what is chosen. New
+    rankings are made once, for the largest k of the grid. All that is measured is stored, and not measured
+    again.
+
+    Args:
+        runner: the model and the cache.
+        masks: all of one k, whichever; controls among them do not count. Rankings are made in their order.
+        emit: receives each k when it was tried.
+
+    Raises:
+        Cancelled: the runner was cancelled; what was finished is stored.
+        ValueError: even the smallest k leaves a mask not acceptable, the intact model is at chance on the
+            abilities, or the model cannot be used.
+        WeightsChangedError: the weights were not restored.
+    """
+    wanted = searched_masks(masks)
+    if not masks:
+        return ()
+    require_searchable([mask.selection for mask in masks])
+    tries = [_tries(runner, wanted, variant) for variant in dict.fromkeys(mask.variant for mask in wanted)]
+    take_in_known(runner, runner.progress.paces)
+    try:
+        with without_events(runner, OF_RUNS):
+            rankings = steps_of_rankings(runner, [mask for one in tries for mask in one[-1]])
+            intact_request = choosing_request(runner, wanted[0], intact=True)
+            (intact,) = _outcomes(runner, [intact_request], [*rankings, *_steps(runner, tries)])
+            require_shown(intact, wanted)
+            _make_rankings(runner, wanted, tries)
+            return tuple(
+                _search(runner, intact, one, tries[place + 1 :], emit) for place, one in enumerate(tries)
+            )
+    finally:
+        keep_paces(runner, runner.progress.paces)
+        runner.verify_restored()
+
+
+def _tries(runner: Runner, masks: Sequence[MaskSpec], variant: Variant) -> Tries:
+    of_variant = [mask for mask in masks if mask.variant == variant]
+    grid = fitting_grid(runner, variant, of_variant[0].scope)
+    return tuple(tuple(replace(mask, k=k) for mask in of_variant) for k in grid)
+
+
+def _steps(runner: Runner, tries: Sequence[Tries]) -> list[Step]:
+    """What is left to measure in some searches."""
+    return search_steps(runner, [mask for one in tries for masks in one for mask in masks])
+
+
+def _make_rankings(runner: Runner, wanted: Sequence[MaskSpec], tries: Sequence[Tries]) -> None:
+    """Makes the rankings that are lacking: ability by ability, so that its scores serve all variants."""
+    grids = {one[0][0].variant: [masks[0].k for masks in one] for one in tries}
+    for mask in wanted:
+        grid = grids[mask.variant]
+        largest = replace(mask, k=grid[-1])
+        if not has_ranking(runner, largest):
+            runner.check_cancelled()
+            runner.mask(largest, grid)
+
+
+def _search(
+    runner: Runner,
+    intact: pl.DataFrame,
+    tries: Tries,
+    after: Sequence[Tries],
+    emit: Callable[[Variant, TriedK], None],
+) -> FoundK:
+    """The search for the masks of one variant.
+
+    Args:
+        runner: the model and the cache.
+        intact: its outcomes on the choosing items.
+        tries: the masks.
+        after: those of the searches that come after it.
+        emit: receives each k when it was tried.
+    """
+    grid, tried = tuple(masks[0].k for masks in tries), list[TriedK]()
+    for place, masks in enumerate(tries):
+        qualities = _qualities(runner, masks, grid)
+        point = None
+        if all(one.is_acceptable for one in qualities.values()):
+            requests = [choosing_request(runner, mask) for mask in masks]
+            outcomes = _outcomes(runner, requests, _steps(runner, [tries[place + 1 :], *after]))
+            point = point_from(intact, dict(zip(masks, outcomes, strict=True)))
+        tried.append(TriedK(masks[0].k, qualities, point))
+        emit(masks[0].variant, tried[-1])
+        if point is None:
+            break
+    found = FoundK.of(tries[0], grid, tried)
+    if problem := found.problem:
+        raise ValueError(problem)
+    return found
+
+
+def _qualities(
+    runner: Runner, masks: Sequence[MaskSpec], grid: Sequence[float]
+) -> dict[MaskSpec, GenerationQuality]:
+    """Measures masks of one k, where that is not stored, up to the first that is not acceptable."""
+    qualities: dict[MaskSpec, GenerationQuality] = {}
+    for mask in masks:
+        runner.check_cancelled()
+        for one in (None, mask):
+            if not is_measured(runner, one):
+                with runner.ablated(None if one is None else runner.mask(one, grid)):
+                    measured = measure_generation_quality(runner)
+                store_generation_quality(runner, one, measured)
+        qualities |= mask_generation_qualities(runner, [mask])
+        if not qualities[mask].is_acceptable:
+            break
+    return qualities
+
+
+def _outcomes(
+    runner: Runner, requests: Sequence[OutcomesRequest], later: Sequence[Step]
+) -> list[pl.DataFrame]:
+    """The outcomes of some requests, computed where they are not stored.
+
+    Args:
+        runner: the model and the cache.
+        requests: what is asked for.
+        later: what there is to do after that, for the time left.
+    """
+    loaded = stored_outcomes(runner, [request.key for request in requests])
+    for _ in run_missing(runner, requests, loaded.frames, later=later):
+        pass
+    new = [request.key for request in requests if request.key not in loaded.frames]
+    frames = loaded.frames | stored_outcomes(runner, new).frames
+    return [frames[request.key] for request in requests]

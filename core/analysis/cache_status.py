@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.analysis.stopped_cells import StoppedCells
 from core.benchmarks.benchmark import Benchmark
 from core.run.experiment import Experiment
+from core.run.selected import has_ranking
 from core.run.specs import MaskSpec
 
 
@@ -112,22 +112,3 @@ def cached_benchmarks(
 def items_of(benchmark: Benchmark, limit: int | None) -> int:
     """Number of items of a benchmark that are evaluated under a limit."""
     return benchmark.n_items if limit is None else min(limit, benchmark.n_items)
-
-
-def has_ranking(experiment: Experiment, mask: MaskSpec) -> bool:
-    """Whether all rankings that a mask is cut from are stored, long enough and not damaged.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
-    """
-    n = experiment.ranking_entries(mask)
-    return all(_length(experiment, needed) >= n for needed in experiment.rankings_of(mask))
-
-
-def _length(experiment: Experiment, mask: MaskSpec) -> int:
-    """Entries of the stored ranking of a mask; -1 if it is missing or damaged."""
-    try:
-        length = experiment.store.rankings.length(experiment.ranking_key(mask))
-    except CorruptEntry:
-        return -1
-    return -1 if length is None else length

@@ -11,7 +11,6 @@ import polars as pl
 from core.abilities import ABILITIES
 from core.analysis.cache_status import items_of
 from core.analysis.model_comparison import require_same_items
-from core.analysis.selected import StoredMasks
 from core.analysis.statistics.cells import (
     clusters_of,
     frame_statistics,
@@ -21,6 +20,7 @@ from core.analysis.statistics.cells import (
 from core.analysis.statistics.differences import Answered, paired_difference
 from core.benchmarks.benchmark import Benchmark
 from core.run.experiment import Experiment
+from core.run.selected import StoredMasks
 from core.run.specs import MaskSpec
 
 SHARED: dict[str, pl.DataType] = {

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.analysis.selected import StoredMasks, split_half_overlap_of
 from core.masks.layout import Layout
 from core.masks.mask import Mask, overlap_of
 from core.run.experiment import Experiment
+from core.run.selected import StoredMasks, split_half_overlap_of
 from core.run.specs import MaskSpec, mask_weights
 
 if TYPE_CHECKING:

@@ -30,13 +30,13 @@ from core.analysis.formats import transfer_of_format
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
 from core.analysis.profile_cells import BASE, cells_of
 from core.analysis.profile_failures import Frames, ProfileFailures, profile_failures
-from core.analysis.samples.items import ensure_items
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics import SIGNIFICANT
 from core.benchmarks.diagnostic import is_compound
 from core.masks.choices import DRAWN
 from core.run.cache_keys import CONTRAST_VERSION, VERSIONS
 from core.run.experiment import Experiment
+from core.run.items import ensure_items
 from core.run.plan import Plan
 from core.run.specs import MaskSpec
 

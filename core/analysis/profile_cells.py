@@ -12,11 +12,11 @@ from core.analysis.beyond import BEYOND, beyond_masks, stopped_beyond
 from core.analysis.comparisons import PROBABILITY, RUN, STATISTICS, run_fields
 from core.analysis.generation_quality import GenerationQuality
 from core.analysis.profile_failures import Frames
-from core.analysis.selected import selected
 from core.analysis.statistics.cells import frame_statistics
 from core.analysis.statistics.stopped import StoppedBenchmark
 from core.run.experiment import Experiment
 from core.run.plan import Plan
+from core.run.selected import selected
 from core.run.specs import MaskSpec, mask_weights
 
 QUALITY = ("perplexity", "base_perplexity", "repeating", "unreadable", "generation_quality_answers")

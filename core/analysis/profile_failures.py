@@ -20,10 +20,10 @@ from core.analysis.samples.choice_sums import (
     option_facts,
     pooled,
 )
-from core.analysis.samples.items import ensure_items
 from core.analysis.samples.written import ITEM_COLUMNS, base_modes, run_tags, stored_divergences
 from core.benchmarks.drawn import is_drawn, parts_of
 from core.run.experiment import Experiment, OutcomesRequest
+from core.run.items import ensure_items
 from core.run.plan import Plan
 from core.run.specs import MaskSpec
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from torch import Tensor
 
-from core.analysis.selected import stored_layout
 from core.cluster.layer_groups import Contrast
 from core.cluster.units import WantedRanking
 from core.masks.contrast import checked_total
@@ -17,6 +16,7 @@ from core.masks.ranking import Threshold, merged_by_matrix, merged_ranking
 from core.models.matrices import Variant
 from core.run.experiment import Experiment
 from core.run.importance import ORDER
+from core.run.selected import stored_layout
 from core.run.specs import mask_weights
 
 

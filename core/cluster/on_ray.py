@@ -13,7 +13,6 @@ from typing import Any
 
 import psutil
 
-from core.analysis.cache_status import has_ranking
 from core.cluster.ray_crew import Crew
 from core.cluster.ray_errors import failed
 from core.cluster.ray_options import LOCAL, RayMissing, RayOptions
@@ -24,6 +23,7 @@ from core.cluster.work import Survey
 from core.inference.cancelling import Cancelled
 from core.run.plan import Plan
 from core.run.runner import Runner
+from core.run.selected import has_ranking
 
 STORE_BYTES = 100_000_000
 """Ray's shared memory for objects on this machine: next to nothing goes through it."""

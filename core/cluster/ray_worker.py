@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cache.folder import Store
+from core.analysis.probe import settle
 from core.cluster.shards import Share
 from core.cluster.sharing import run_share
 from core.cluster.transfer import Courier
@@ -44,7 +45,6 @@ from core.run.events import (
     RunStarted,
 )
 from core.run.experiment import Experiment
-from core.run.probe import settle
 from core.run.runner import Runner
 from core.run.specs import ImportanceSpec
 

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from core.analysis.rounds import Rounds
 from core.cluster.schedule import Schedule
 from core.cluster.units import Unit, needs_of
 from core.cluster.work import Survey, Work
 from core.run.asked import AskedRun, AskedRuns
 from core.run.experiment import OutcomesRequest
 from core.run.pace import Kind, answering
-from core.run.rounds import Rounds
 from core.run.runner import Runner
 from core.run.runs import TRIES, lost_runs
 from core.run.specs import MaskSpec

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cache.files import Busy
 from cache.upkeep import delete
-from core.analysis.cache_status import has_ranking
+from core.analysis.rounds import run_part
 from core.cluster.shards import Shard, Share, shares
 from core.cluster.units import (
     INTACT,
@@ -26,7 +26,7 @@ from core.run.asked import Asked
 from core.run.pace import Phase, Step
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_part
+from core.run.selected import has_ranking
 from core.run.specs import MaskSpec
 from core.run.storing import alone_with
 

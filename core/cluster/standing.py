@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from types import ModuleType
 
 from cache.upkeep import delete
+from core.analysis.probe import known_prompts
 from core.cluster.on_ray import doing_units, started
 from core.cluster.ray_crew import Crew
 from core.cluster.ray_errors import failed
@@ -16,7 +17,6 @@ from core.cluster.schedule import Schedule
 from core.cluster.units import Unit, abilities_to_score, wanted_rankings
 from core.run.asked import Asked
 from core.run.events import Event, ModelFailed, ModelLoaded, ModelLoading, WorkerLost
-from core.run.probe import stored_settlement
 from core.run.runner import Runner
 
 
@@ -72,7 +72,7 @@ class StandingCrew:
             Cancelled: the driver was cancelled.
             ValueError: Ray or the model cannot be used.
         """
-        known = stored_settlement(self.driver)
+        known = known_prompts(self.driver)
         if known is None:
             self.start()
             assert self._crew is not None, "it was just started"

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.cache_status import has_ranking
 from core.cluster.units import (
     Unit,
     WantedRanking,
@@ -23,6 +22,7 @@ from core.cluster.units import (
 from core.run.asked import Asked
 from core.run.experiment import Experiment, OutcomesRequest, divergences_request
 from core.run.pace import COSTS, Kind, Phase, answering
+from core.run.selected import has_ranking
 from core.run.specs import MaskSpec, mask_weights
 
 WEIGHT_BYTES = 6

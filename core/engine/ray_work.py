@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.analysis.cache_status import has_ranking
+from core.analysis.rounds import Rounds
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.cluster.round_schedule import RoundSchedule
 from core.cluster.schedule import Schedule
@@ -20,9 +20,9 @@ from core.engine.work import Advance, StoppingCells, allowed_options, requests_o
 from core.run.asked import AskedRun, AskedRuns
 from core.run.events import Event, Progressed, RunFinished, RunsFound, RunStarted
 from core.run.experiment import OutcomesRequest
-from core.run.rounds import Rounds
 from core.run.runner import Runner
 from core.run.runs import find_runs
+from core.run.selected import has_ranking
 from core.run.specs import MaskSpec
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from core.analysis.auto_k import find_k
+from core.analysis.rounds import Rounds, run_rounds
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions
 from core.benchmarks.drawn import drawn
 from core.benchmarks.registry import find_benchmarks
@@ -23,7 +25,6 @@ from core.engine.protocol import (
 from core.phantom.calibration.calibration import run_calibration, runners
 from core.phantom.calibration.plan import main_plan
 from core.phantom.ground_truth import phantom_of, truth_of
-from core.run.auto_k import find_k
 from core.run.events import (
     EntryReplaced,
     Event,
@@ -36,9 +37,8 @@ from core.run.experiment import OutcomesRequest
 from core.run.kept_paces import keep_paces, take_in_known
 from core.run.pace import Step
 from core.run.plan import check_least
-from core.run.rounds import Rounds
 from core.run.runner import Runner
-from core.run.runs import find_runs, run_missing, run_rounds
+from core.run.runs import find_runs, run_missing
 from core.run.specs import MaskSpec, Run, alike_ks
 from core.run.steps import steps_of_rankings
 from core.run.text_events import TextCompared, TextEnded, TextWritten

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cache.files import CorruptEntry
-from core.analysis.cache_status import has_ranking
+from core.analysis.probe import settle
 from core.engine import ray_work, work
 from core.engine.gpus import Gpus
 from core.engine.jobs import JobQueue
@@ -19,8 +19,8 @@ from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
 from core.run.events import Event, ModelFailed
 from core.run.jobs import Job, JobState
-from core.run.probe import settle
 from core.run.runner import Runner
+from core.run.selected import has_ranking
 
 if TYPE_CHECKING:
     from core.cluster.standing import StandingCrew

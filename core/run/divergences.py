@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from core.inference.cancelling import Cancelled
 from core.run.experiment import OutcomesRequest, divergences_request
 from core.run.loaded import LoadedExperiment
 from core.run.storing import stored_whole, storing
+from core.run.text_events import TokenDivergence
 
 if TYPE_CHECKING:
     import polars as pl
@@ -182,3 +183,16 @@ def _token_text(
     # A token that ends a character begun before it changes the text of the tokens before.
     alone: str = tokenizer.decode(ids[index : index + 1], clean_up_tokenization_spaces=False)
     return alone
+
+
+def divergence_of(row: Mapping[str, Any]) -> TokenDivergence | None:
+    """The divergence in one row of that table; None if the answers have the same tokens."""
+    if row["index"] is None:
+        return None
+    return TokenDivergence(
+        index=row["index"],
+        base_token=row["base_token"],
+        ablated_token=row["ablated_token"],
+        base_probabilities=(row["base_p_base"], row["base_p_ablated"]),
+        ablated_probabilities=(row["ablated_p_base"], row["ablated_p_ablated"]),
+    )

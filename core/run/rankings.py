@@ -13,7 +13,6 @@ from torch import Tensor
 
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
-from core.analysis.selected import cut, select, units_of
 from core.importance.maps import MatrixScores
 from core.masks.choices import CONTRASTS, Scope
 from core.masks.layout import Layout
@@ -21,6 +20,7 @@ from core.masks.mask import Mask
 from core.masks.ranking import Scores, bottom_ranking, top_ranking
 from core.run.importance import ImportanceMaps
 from core.run.loaded import LoadedExperiment
+from core.run.selected import cut, select, units_of
 from core.run.specs import MaskSpec, mask_weights
 from core.run.storing import alone_with, replace_damaged, storing
 from core.run.unit_scores import UnitScores

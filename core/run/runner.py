@@ -62,8 +62,8 @@ class Runner(LoadedExperiment):
         Raises:
             ValueError: the benchmark cannot be run here.
         """
-        from core.analysis.samples.items import ensure_items
         from core.benchmarks.evaluation import prepare
+        from core.run.items import ensure_items
 
         key, _ = self.items_request(benchmark, n)
         if key not in self._prepared:

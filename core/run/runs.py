@@ -1,21 +1,12 @@
-"""The run loop: looks up what is stored, applies each mask once, and evaluates what is lacking under it.
-
-The path of a profile: `run_profile` -> `run_missing` -> `compute_runs` -> `Runner.mask` (importance, ranking,
-selection) -> `Runner.ablated` -> `evaluate_run` (benchmark) -> `profile_of` (analysis, tables).
-"""
+"""The run loop: looks up what is stored, applies each mask once, and evaluates what is lacking under it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.analysis.profile import Profile, profile_of
-from core.analysis.profile_failures import Frames
-from core.analysis.profile_frames import StoredFrames
 from core.inference.cancelling import Cancelled
-from core.run.asked import Asked, AskedRuns
 from core.run.divergences import measure_ablated, pairs_to_compare, store_divergences
 from core.run.events import RunFinished, RunsFound
 from core.run.experiment import OutcomesRequest, words_of
@@ -26,10 +17,8 @@ from core.run.generation_quality import (
 )
 from core.run.kept_paces import keep_paces, take_in_known
 from core.run.pace import Step
-from core.run.plan import Plan
-from core.run.rounds import Rounds
 from core.run.runner import Runner
-from core.run.specs import MaskSpec, alike_ks, mask_weights
+from core.run.specs import MaskSpec, alike_ks
 from core.run.steps import steps_of_runs
 from core.run.storing import alone_with_run, stored_outcomes, whole_runs
 
@@ -43,105 +32,7 @@ Runs = Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
 """The runs of each mask; None is the intact model."""
 
 
-def run_profile(plan: Plan, runner: Runner) -> Profile | None:
-    """The profile of a plan; None if it was cancelled, with every finished run stored.
-
-    Raises:
-        ValueError: a k asks for more weights than there are candidates, or the model cannot be used.
-        WeightsChangedError: the weights were not restored.
-    """
-    for mask in plan.masks():
-        mask_weights(mask, runner.info)  # refuses a bad k before anything is computed
-    plan = plan if plan.until is None else plan.drawn()
-    try:
-        frames = _all_frames(plan, runner) if plan.until is None else _needed_frames(plan, runner)
-    except Cancelled:
-        return None
-    finally:
-        runner.verify_restored()
-    return profile_of(plan, runner, frames)
-
-
-def run_part(asked: Asked, runner: Runner, masks: Sequence[MaskSpec | None]) -> None:
-    """Computes the runs of some masks of what is asked for (None: the intact model), and stores them.
-
-    With `until`, those of the intact model are computed first, whether or not it is named.
-
-    Raises:
-        Cancelled: the runner was cancelled, with every finished run stored.
-        ValueError: the model cannot be used, or a mask cannot be made.
-    """
-    if isinstance(asked, AskedRuns) or asked.until is None:
-        requests = [request for mask in masks for request in asked.requests(runner, mask)]
-        _store_all(runner, requests, with_controls=asked.with_controls)
-    else:
-        only = tuple(mask for mask in masks if mask is not None)
-        _needed_frames(replace(asked.drawn(), only=only), runner)
-
-
-def _all_frames(plan: Plan, runner: Runner) -> Frames:
-    """The outcomes of every mask on all items of every benchmark.
-
-    Raises:
-        Cancelled: the runner was cancelled, with every finished run stored.
-    """
-    runs = {mask: plan.requests(runner, mask) for mask in (None, *plan.masks())}
-    _store_all(runner, [request for asked in runs.values() for request in asked])
-    return StoredFrames(runner, runs)
-
-
-def _needed_frames(plan: Plan, runner: Runner) -> Frames:
-    """The outcomes of a drawn plan: the intact model's on all items, each mask's on those that it needs.
-
-    Raises:
-        Cancelled: the runner was cancelled, with every finished part stored.
-    """
-    rounds = Rounds.of_plan(plan, runner)
-    run_rounds(runner, rounds)
-    return rounds.frames()
-
-
-def run_rounds(
-    runner: Runner,
-    rounds: Rounds,
-    advance: Callable[[int], None] = lambda done: None,
-    *,
-    with_controls: bool = True,
-) -> None:
-    """Does all rounds.
-
-    Args:
-        runner: the model and the cache.
-        rounds: which cells, and how far they are.
-        advance: receives the number of benchmarks that the intact model has answered, and of settled cells.
-        with_controls: whether the generation quality of controls is measured too.
-
-    Raises:
-        Cancelled: the runner was cancelled, with every finished part stored.
-        ValueError: the model cannot be used, or a mask cannot be made; or the cache loses what is stored.
-    """
-    answered = 0
-    while requests := rounds.requests():
-        later = rounds.later_steps()
-        if not rounds.has_base:
-            first = by_mask(rounds.open_requests())
-            unmeasured = masks_to_measure(runner, first, with_controls=with_controls)
-            later = [*steps_of_runs(runner, first, (), unmeasured), *later]
-
-        def count(keys: Collection[str]) -> None:
-            nonlocal answered
-            if not rounds.has_base:
-                answered = rounds.answered(keys)
-                advance(answered)
-
-        _store_all(runner, requests, later, with_controls=with_controls, finished=count)
-        settled = rounds.take(stored_outcomes(runner, [request.key for request in requests]).frames)
-        if settled is not None:
-            runner.emit(settled)
-        advance(answered + rounds.settled)
-
-
-def _store_all(
+def store_all(
     runner: Runner,
     requests: Sequence[OutcomesRequest],
     later: Sequence[Step] = (),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.cache_status import has_ranking
 from core.run.divergences import pairs_to_compare
 from core.run.experiment import OutcomesRequest
 from core.run.pace import Step, answering, scoring_phase
 from core.run.runner import Runner
+from core.run.selected import has_ranking
 from core.run.specs import MaskSpec
 
 

@@ -152,9 +152,8 @@ def _compare(
     runner: Runner, pair: Pair, probabilities: list[Probabilities], base: Generated, ablated: Generated
 ) -> ComparedTexts:
     """The part of comparing that needs the intact model."""
-    from core.analysis.samples.written import divergence_of
     from core.inference.probabilities import compare
-    from core.run.divergences import divergence_row
+    from core.run.divergences import divergence_of, divergence_row
 
     compared = compare(runner.loaded.model, [pair], probabilities, runner.cancelled)
     if compared is None:

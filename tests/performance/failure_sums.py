@@ -11,8 +11,8 @@ import numpy as np
 
 from core.analysis.diagnosis.choices import diagnose_choice
 from core.analysis.samples.failures import failures
-from core.analysis.samples.items import ensure_items
 from core.analysis.samples.samples import Samples
+from core.run.items import ensure_items
 from tests.core.analysis.samples.stored_samples import MASK, stored_samples
 from tests.core.analysis.samples.written_samples import MASK as WRITTEN_MASK
 from tests.core.analysis.samples.written_samples import Text, written_samples

@@ -18,11 +18,11 @@ import polars as pl
 
 from cache.folder import Store
 from core.abilities import ABILITIES
+from core.analysis.rounds import run_part
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_part
 from core.run.specs import ImportanceSpec
 from tests.performance.peaks import peak_mb
 

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.analysis.samples.items import ensure_items
 from core.analysis.samples.samples import Samples
 from core.benchmarks.benchmark import Benchmark
+from core.run.items import ensure_items
 from core.run.runner import Runner
 from tests.core.analysis.samples.stored_samples import MASK, made_up_benchmark, stored_samples
 from tests.performance.clock import Clock

@@ -18,7 +18,7 @@ import polars as pl
 import torch
 
 from cache.folder import Store
-from core.analysis.selected import stored_layout
+from core.analysis.rounds import run_profile
 from core.masks.choices import Scope, Selection
 from core.masks.ranking import whole
 from core.models.spec import ModelSpec
@@ -29,7 +29,7 @@ from core.phantom.calibration.plan import benchmarks
 from core.phantom.ground_truth import PHANTOMS, truth_of
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
+from core.run.selected import stored_layout
 from core.run.specs import ImportanceSpec, MaskSpec
 
 SCOPES: tuple[Scope, ...] = ("global", "units")

@@ -88,8 +88,8 @@ def shipped_keys(shipped: Shipped, store: Store) -> Iterator[tuple[EntryFolder, 
 
 def make(shipped: Shipped, store: Store) -> None:
     """Computes in a cache what is to be shipped of a model."""
+    from core.analysis.probe import whole_probe
     from core.run.generation_quality import measure_generation_quality, store_generation_quality
-    from core.run.probe import whole_probe
     from core.run.runs import outcomes_of
 
     runner, masks = Runner(shipped.spec, store, shipped.importance), shipped.masks()

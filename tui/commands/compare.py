@@ -204,7 +204,7 @@ def _masks(
 
 def _open(pair: PairFlags, spec: ModelSpec, n_items: int | None, emit: Callable[[Event], None]) -> Runner:
     """The runner of one model, with settled prompt form and level."""
-    from core.run.probe import settle
+    from core.analysis.probe import settle
     from core.run.runner import Runner
     from core.run.specs import ImportanceSpec, usual_n_items
 

@@ -137,7 +137,7 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
 
 def _probed(model: ModelFlags, memory: MemoryFlags) -> ProbeTable:
     """Asks the probe's questions, as far as they are not stored."""
-    from core.run.probe import whole_probe
+    from core.analysis.probe import whole_probe
     from core.run.runner import Runner
 
     with shown_progress() as emit:

@@ -59,7 +59,7 @@ def importance(
     """
     from cache.keys import as_plain
     from core.abilities import named_ability
-    from core.run.own_items import own_items
+    from core.analysis.shown import own_items
     from core.run.specs import MaskSpec
 
     with checked_arguments():

@@ -230,10 +230,10 @@ def _run(plan: Plan, runner: Runner, out: Path) -> Profile:
     Raises:
         Exit: it was cancelled.
     """
+    from core.analysis.rounds import run_profile
     from core.cluster.sharing import drop_kept_scores
     from core.cluster.units import every_unit
     from core.cluster.used_entries import write_used_entries
-    from core.run.runs import run_profile
 
     result = run_profile(plan, runner)
     if result is None:

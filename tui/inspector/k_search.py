@@ -114,14 +114,14 @@ class KSearch:
 
 
 def _stored(session: Session, mask: MaskSpec) -> FoundK | None:
-    from core.analysis.stored_search import stored_search
+    from core.analysis.auto_k import stored_search
 
     return stored_search(session.experiment, mask)
 
 
 def _announced(session: Session, mask: MaskSpec) -> str:
     """What a search does, and how long it may take."""
-    from core.analysis.stored_search import search_seconds
+    from core.analysis.auto_k import search_seconds
     from core.benchmarks.choosing import ALL_CHOOSING_ITEMS
     from tui.frontier_words import search_text
 

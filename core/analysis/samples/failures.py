@@ -28,10 +28,10 @@ from core.analysis.samples.written import (
     ITEM_COLUMNS,
     answer_tags,
     base_modes,
-    divergence_of,
     run_tags,
 )
 from core.benchmarks.benchmark import Benchmark
+from core.run.divergences import divergence_of
 from core.run.text_events import TokenDivergence
 
 TEXTS_AT_ONCE = 4096

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cache.files import write_atomically
 from core.analysis.samples.answers import Answers, answers_of, continued, live_answers
-from core.analysis.samples.items import UNKNOWN, ItemTable, ensure_items, start_of
+from core.analysis.samples.items import UNKNOWN, ItemTable, start_of
 from core.analysis.samples.records import FILTERS, FLIPS, Answer, Filter, Sample, SampleRow
 from core.analysis.samples.written import parts_divergences
 from core.analysis.statistics.significance import mcnemar_exact
@@ -26,6 +26,7 @@ from core.benchmarks.registry import shots_of
 from core.models.spec import one_of
 from core.run.events import ItemOutcome
 from core.run.experiment import Experiment
+from core.run.items import ensure_items
 from core.run.specs import MaskSpec
 
 ExportFormat = Literal["jsonl", "csv", "parquet"]

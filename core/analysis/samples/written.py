@@ -15,7 +15,6 @@ from core.analysis.diagnosis.diagnose import diagnose
 from core.analysis.diagnosis.failure_modes import FailureMode, Tag, mode_of
 from core.benchmarks.answer_format import AnswerFormat
 from core.run.experiment import Experiment, OutcomesRequest, divergences_request
-from core.run.text_events import TokenDivergence
 
 ITEM_COLUMNS = ("prompt", "options", "steps", "targets")
 """Columns of the items schema of `cache.tables` that a diagnosis needs."""
@@ -64,19 +63,6 @@ def parts_divergences(
         return None
     together = pl.concat(known)
     return pl.concat([together, together.clear(n - len(together))])
-
-
-def divergence_of(row: Mapping[str, Any]) -> TokenDivergence | None:
-    """The divergence in one row of that table; None if the answers have the same tokens."""
-    if row["index"] is None:
-        return None
-    return TokenDivergence(
-        index=row["index"],
-        base_token=row["base_token"],
-        ablated_token=row["ablated_token"],
-        base_probabilities=(row["base_p_base"], row["base_p_ablated"]),
-        ablated_probabilities=(row["ablated_p_base"], row["ablated_p_ablated"]),
-    )
 
 
 def asked_of(item: Row, form: AnswerFormat | None, answer: str) -> Asked:

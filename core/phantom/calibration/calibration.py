@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
 from cache.folder import Store
-from core.analysis.selected import StoredMasks, stored_layout
+from core.analysis.rounds import run_profile
 from core.importance.scoring_rule import ScoringRule
 from core.inference.cancelling import Cancelled
 from core.masks.choices import Selection
@@ -28,7 +28,7 @@ from core.phantom.ground_truth import Truth
 from core.run.events import Event
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
+from core.run.selected import StoredMasks, stored_layout
 from core.run.specs import ImportanceSpec, MaskSpec
 
 Score = tuple[str, str, Selection]

@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 
 from cache.folder import Store
-from core.analysis.samples.items import ensure_items
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import drawn, parts_of
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.experiment import Experiment
+from core.run.items import ensure_items
 from core.run.specs import ImportanceSpec, MaskSpec
 from tests.tui.inspector.made_up import answers
 

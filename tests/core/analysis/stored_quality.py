@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.abilities import ABILITIES
-from core.analysis.stored_search import choosing_request
+from core.analysis.auto_k import choosing_request
 from core.benchmarks.choosing import CHOOSING_ITEMS
 from core.run.experiment import Experiment, OutcomesRequest
 from core.run.specs import MaskSpec

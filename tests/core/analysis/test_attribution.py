@@ -13,11 +13,11 @@ from core.abilities.compound import compound_id
 from core.analysis.attribution import AttributionAccuracy, attributions_of
 from core.analysis.profile import Profile, attributions, write_profile
 from core.analysis.results import read_results
+from core.analysis.rounds import run_profile
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import ImportanceSpec
 from tests.tui.report.pages import page_of, rows_of
 from tui.measures import AIS

@@ -13,12 +13,12 @@ from cache.files import CorruptEntry
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.analysis.mask_tables import Overlaps, mask_distribution, overlaps
-from core.analysis.selected import selected
 from core.masks.choices import Selection
 from core.models.matrices import Matrix, Variant
 from core.models.spec import ModelSpec
 from core.run.experiment import Experiment
 from core.run.runner import Runner
+from core.run.selected import selected
 from core.run.specs import ImportanceSpec, MaskSpec
 
 K = 0.01

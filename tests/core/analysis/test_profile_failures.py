@@ -15,13 +15,13 @@ from core.abilities.prompts import render_generation
 from core.analysis.diagnosis.failure_modes import main_tag, mode_of
 from core.analysis.profile import FILES, Profile, write_profile
 from core.analysis.profile_failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
+from core.analysis.rounds import run_profile
 from core.analysis.samples.failures import ItemFailure, failures, item_failure
 from core.analysis.samples.samples import Samples
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import ImportanceSpec, MaskSpec
 from tui.failure_words import share_text
 from tui.profile_tables import write_failures

@@ -20,13 +20,13 @@ from lm_eval.utils import (
 
 from cache.folder import Store
 from core.analysis.profile import write_profile
+from core.analysis.rounds import run_profile
 from core.analysis.sharing.model_runs import NOT_IN_NAMES, ModelRun
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import ImportanceSpec
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tests.tui.calling import called

@@ -10,11 +10,11 @@ import pytest
 
 from cache.folder import Store
 from core.analysis.profile import profile_of
-from core.analysis.samples.items import ensure_items
 from core.analysis.stored_profile import NOTHING, stored_profile, whole_part
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.experiment import Experiment
+from core.run.items import ensure_items
 from core.run.plan import Plan
 from core.run.specs import ImportanceSpec, MaskSpec
 

@@ -19,13 +19,13 @@ from core.abilities.compound import (
     CompoundItem,
     compound_items,
 )
-from core.analysis.samples.items import prompt_of
 from core.benchmarks.benchmark import Benchmark, ChoiceDocument
 from core.benchmarks.diagnostic import compound_document, is_compound
 from core.benchmarks.evaluation import evaluate, prepare
 from core.benchmarks.registry import find_benchmarks, listed_benchmarks
 from core.models.loading import LoadedModel, load
 from core.models.spec import LEVELS, Level, ModelSpec
+from core.run.items import prompt_of
 
 IDS = [ability.id for ability in ABILITIES]
 PAIR = ("quantitative_reasoning", "temporal_reasoning")

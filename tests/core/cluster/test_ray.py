@@ -20,15 +20,15 @@ import psutil
 import pytest
 
 from cache.folder import Store
+from core.analysis.probe import known_prompts, settle
+from core.analysis.rounds import run_profile
 from core.benchmarks.registry import find_benchmarks
 from core.cluster.on_ray import RayOptions, run_on_ray, settle_on_ray, started
 from core.cluster.sharing import drop_kept_scores
 from core.models.spec import ModelSpec
 from core.run.events import Event, Progressed, RunFinished, RunsFound
 from core.run.plan import Plan
-from core.run.probe import settle, stored_settlement
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import ImportanceSpec
 from tests.core.cluster.test_shards import IDS, payloads
 
@@ -323,7 +323,7 @@ def test_a_worker_settles_what_the_driver_does_not_know(byte_model: Path, tmp_pa
     settle_on_ray(driver, replace(ONE, is_shared=False))
     assert driver.spec == plain.spec
     assert "loaded" not in vars(driver)
-    assert stored_settlement(runner_of(tmp_path / "ray", spec=asked)) == (
+    assert known_prompts(runner_of(tmp_path / "ray", spec=asked)) == (
         plain.spec.prompt,
         plain.spec.level,
     )

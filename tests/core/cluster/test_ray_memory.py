@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core.analysis.rounds import run_part
 from core.cluster.on_ray import run_on_ray
 from core.cluster.ray_crew import RESTARTS
-from core.run.runs import run_part
 from tests.core.cluster.test_ray import (
     IDS,
     ONE,

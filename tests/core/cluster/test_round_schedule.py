@@ -10,16 +10,15 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
-from core.analysis.samples.items import ensure_items
+from core.analysis.rounds import Rounds, run_rounds
 from core.benchmarks.drawn import drawn
 from core.cluster.round_schedule import RoundSchedule
 from core.cluster.units import Unit
 from core.models.spec import ModelSpec
 from core.run.events import CellsSettled, Event
 from core.run.experiment import Experiment
-from core.run.rounds import Rounds
+from core.run.items import ensure_items
 from core.run.runner import Runner
-from core.run.runs import run_rounds
 from core.run.specs import MaskSpec
 from tests.core.analysis.stopped_runs import DRAWN, LOST, UNTIL, N, store
 from tests.core.benchmarks.test_written_evaluation import short

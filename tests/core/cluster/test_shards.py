@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cache.entries import KINDS, EntryFolder
 from cache.folder import Store
 from core.abilities import ABILITIES
+from core.analysis.rounds import run_profile
 from core.benchmarks.registry import find_benchmarks
 from core.cluster.shards import Shard, shares
 from core.cluster.sharing import drop_kept_scores, run_share, share_of
@@ -23,7 +24,6 @@ from core.run.events import Event, Progressed, RunFinished
 from core.run.pace import SCORING
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import ImportanceSpec, MaskSpec
 
 IDS = tuple(ability.id for ability in ABILITIES)

@@ -19,6 +19,6 @@ def test_answers_that_another_process_stored_meanwhile_settle_the_driver(
 ) -> None:
     driver = Runner(ModelSpec("owner/name"), Store(tmp_path))
     crew = StandingCrew(RayOptions(), driver)
-    monkeypatch.setattr(standing, "stored_settlement", lambda runner: ("text", "plain"))
+    monkeypatch.setattr(standing, "known_prompts", lambda runner: ("text", "plain"))
     crew.settle()
     assert (driver.spec.prompt, driver.spec.level_asked) == ("text", "plain")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from core.analysis.rounds import run_profile
 from core.benchmarks import drawn
 from core.benchmarks.drawn import Part
 from core.benchmarks.registry import find_benchmarks
@@ -24,7 +25,6 @@ from core.run.events import (
 from core.run.jobs import JobState
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import MaskSpec, Run
 from tests.core.engine.own_worker import Engine
 from tests.core.engine.test_cancel_and_pause import TEXT, cancel_running, running

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.analysis.mask_tables import overlaps
-from core.analysis.selected import selected
 from core.masks.choices import Scope, Selection
 from core.masks.layout import Layout, order_of_shares, shares_of_matrices
 from core.masks.ranking import bottom_ranking, top_ranking
@@ -24,6 +23,7 @@ from core.models.description import selectable_weights
 from core.models.matrices import Variant
 from core.models.spec import ModelSpec
 from core.run.runner import Runner
+from core.run.selected import selected
 from core.run.specs import ImportanceSpec, MaskSpec, drawn_seed
 
 MASK_SPEC = MaskSpec("spatial_reasoning", "all", "top", 0.01, scope="per-matrix")

@@ -17,9 +17,7 @@ from transformers import PreTrainedModel
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.abilities.prompts import render_choice
-from core.analysis.cache_status import has_ranking
 from core.analysis.mask_tables import mask_distribution, overlaps
-from core.analysis.selected import selected, split_half_overlap_of
 from core.inference.encoding import encode_choice
 from core.masks.ablation import Ablator
 from core.masks.choices import SHARED_ABILITIES, Selection
@@ -33,6 +31,7 @@ from core.models.weight_space import WeightSpace
 from core.run.events import EntryReplaced, Event, ImportancePlanned
 from core.run.pace import Step
 from core.run.runner import Runner
+from core.run.selected import has_ranking, selected, split_half_overlap_of
 from core.run.specs import ImportanceSpec, MaskSpec, drawn_seed, mask_weights
 from core.run.steps import steps_of_rankings
 from tests.core.four_bit_models import checkpoint, loaded_model

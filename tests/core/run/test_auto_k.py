@@ -17,16 +17,23 @@ from hypothesis import strategies as st
 
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.auto_k import BEYOND_PAPER, FoundK, TriedK, grid_of, require_searchable
+from core.analysis.auto_k import (
+    BEYOND_PAPER,
+    FoundK,
+    TriedK,
+    find_k,
+    grid_of,
+    require_searchable,
+    search_seconds,
+    stored_search,
+)
 from core.analysis.generation_quality import MOST_TIMES, GenerationQuality
 from core.analysis.statistics.accuracy import accuracy
-from core.analysis.stored_search import search_seconds, stored_search
 from core.benchmarks.registry import find_benchmarks
 from core.inference.cancelling import Cancelled
 from core.masks.choices import PAPER_K
 from core.models.matrices import weights_of
 from core.models.spec import ModelSpec
-from core.run.auto_k import find_k
 from core.run.events import Event, Progressed
 from core.run.loaded import WeightsChangedError
 from core.run.plan import Plan

@@ -16,12 +16,12 @@ from cache.keys import key_of
 from cache.manifests import Manifest
 from cache.upkeep import manifest_of
 from core.abilities import Item
-from core.analysis.samples.items import ensure_items
 from core.benchmarks.registry import find_benchmarks
 from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec, Unsettled
 from core.run.cache_keys import VERSIONS, KeyKind, cache_key, ranking_key_inputs
 from core.run.experiment import Experiment, OutcomesRequest, divergences_request
+from core.run.items import ensure_items
 from core.run.runner import Runner
 from core.run.runs import compute_runs
 from core.run.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity

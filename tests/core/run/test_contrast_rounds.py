@@ -10,6 +10,7 @@ import pytest
 
 from cache.folder import Store
 from core.abilities import ABILITIES
+from core.analysis.rounds import run_profile
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import StartRankings
@@ -24,7 +25,6 @@ from core.run.events import Event, Progressed
 from core.run.importance import ImportanceMaps
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import ImportanceSpec, MaskSpec
 
 IDS = tuple(ability.id for ability in ABILITIES)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from cache.folder import Store
+from core.analysis.rounds import run_profile
 from core.analysis.samples.written import stored_divergences
 from core.benchmarks.benchmark import Benchmark, GenerationDocument
 from core.benchmarks.registry import find_benchmarks
@@ -23,7 +24,7 @@ from core.run.events import EntryReplaced, Event, RunFinished, RunStarted
 from core.run.experiment import OutcomesRequest, divergences_request
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import compute_runs, outcomes_of, run_profile
+from core.run.runs import compute_runs, outcomes_of
 from core.run.specs import MaskSpec, Run
 from tests.core.benchmarks.test_written_evaluation import OPTIONS, short
 

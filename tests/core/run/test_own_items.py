@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cache.folder import Store
 from core.abilities import Item
+from core.analysis.shown import HELDOUT_ITEMS, ScoringItems, own_items
 from core.benchmarks.evaluation import evaluate, prepare
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
-from core.run.own_items import HELDOUT_ITEMS, ScoringItems, own_items
 from core.run.runner import Runner
 from core.run.specs import ImportanceSpec
 

@@ -11,13 +11,12 @@ from transformers import AutoModelForCausalLM
 
 from cache.folder import Store
 from core.abilities.prompts import render_choice
-from core.analysis.probe import Question, every_question, stored_settlement
+from core.analysis.probe import Question, every_question, settle, stored_settlement, whole_probe
 from core.benchmarks.diagnostic import PROBE_ITEMS, heldout_items
 from core.inference.cancelling import Cancelled
 from core.models.spec import ModelSpec, Unsettled
 from core.run.events import BatchFinished, Event, Probing, PromptsSettled, RunStarted
 from core.run.experiment import Experiment
-from core.run.probe import settle, whole_probe
 from core.run.runner import Runner
 from tests.core.tiny_models import byte_tokenizer
 

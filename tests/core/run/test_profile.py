@@ -12,6 +12,7 @@ import pytest
 from cache.folder import Store
 from core.analysis.profile import Profile, write_profile
 from core.analysis.profile_frames import StoredFrames
+from core.analysis.rounds import run_profile
 from core.analysis.statistics.significance import benjamini_hochberg, mcnemar_exact
 from core.analysis.summaries import summaries
 from core.benchmarks.registry import find_benchmarks
@@ -19,7 +20,6 @@ from core.models.spec import ModelSpec
 from core.run.events import EntryReplaced, Event, RunFinished, RunsFound
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import ImportanceSpec, MaskSpec
 
 ABILITIES = ("analogical_reasoning", "temporal_reasoning")

@@ -10,6 +10,7 @@ import pytest
 
 from cache.folder import Store
 from core.analysis.profile import Profile
+from core.analysis.rounds import run_profile
 from core.analysis.samples.written import stored_divergences
 from core.analysis.statistics.probability import right_probabilities
 from core.analysis.statistics.sequential import anytime_interval, anytime_p, losses_of
@@ -20,7 +21,6 @@ from core.models.spec import ModelSpec
 from core.run.events import CellsSettled, Event, RunFinished
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from tests.core.benchmarks.test_written_evaluation import short
 from tui.measures import AIS_P
 from tui.profile_tables import write_profile as write_tables

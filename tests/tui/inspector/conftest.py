@@ -62,11 +62,11 @@ def engine_folder(warm_engine_command: tuple[str, ...]) -> Iterator[Path]:
 
 def fill_demo_cache(root: Path) -> None:
     """Computes what `demo_cache` has."""
+    from core.analysis.rounds import run_profile
     from core.benchmarks.registry import find_benchmarks
     from core.models.spec import ModelSpec
     from core.run.plan import Plan
     from core.run.runner import Runner
-    from core.run.runs import run_profile
     from core.run.specs import ImportanceSpec
 
     spec = ModelSpec()

@@ -22,7 +22,6 @@ from cache.entries import EntryFolder
 from cache.folder import Store
 from cache.manifests import Manifest
 from core.abilities import ABILITIES
-from core.analysis.samples.items import ensure_items
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
@@ -32,6 +31,7 @@ from core.models.files import model_folder
 from core.models.spec import ModelSpec
 from core.run.events import Event, ModelLoaded, Snapshot
 from core.run.experiment import Experiment
+from core.run.items import ensure_items
 from core.run.specs import ImportanceSpec, MaskSpec
 from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector

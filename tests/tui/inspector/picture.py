@@ -14,13 +14,13 @@ from pathlib import Path
 
 from cache.folder import Store, cache_root
 from core.abilities.catalogue import ABILITIES
+from core.analysis.rounds import run_profile
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
 from core.masks.choices import DEFAULT_SELECTION
 from core.models.spec import ModelSpec
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import ImportanceSpec
 from tests.tui.inspector.host import until
 from tests.tui.inspector.whole import opened

@@ -17,7 +17,6 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from core.analysis.samples.items import ensure_items
 from core.models.spec import ModelSpec
 from core.run.events import (
     BatchFinished,
@@ -27,6 +26,7 @@ from core.run.events import (
     ModelLoading,
     RunStarted,
 )
+from core.run.items import ensure_items
 from core.run.jobs import Job, JobState
 from core.run.text_events import TextEnded, TextWritten
 from tests.progressed import progressed

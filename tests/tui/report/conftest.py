@@ -13,9 +13,9 @@ import pytest
 
 from cache.folder import Store
 from core.analysis.profile import profile_of, write_profile
-from core.analysis.samples.items import ensure_items
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
+from core.run.items import ensure_items
 from core.run.plan import Plan
 from core.run.runner import Runner
 from core.run.specs import MaskSpec

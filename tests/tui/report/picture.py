@@ -14,12 +14,12 @@ from cache.folder import Store, cache_root
 from core.abilities.catalogue import ABILITIES
 from core.analysis.profile import write_profile
 from core.analysis.results import read_results
+from core.analysis.rounds import run_profile
 from core.benchmarks.registry import find_benchmarks
 from core.masks.choices import DEFAULT_SELECTION
 from core.models.spec import ModelSpec
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.runs import run_profile
 from core.run.specs import ImportanceSpec
 from tests.tui.report.browser import opened_browser, show
 from tui.report.document import report_of

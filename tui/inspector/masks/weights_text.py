@@ -116,7 +116,7 @@ def read_masks(experiment: Experiment, mask: MaskSpec, other: str | None) -> Mas
 
 def _search(experiment: Experiment, mask: MaskSpec) -> FoundK | None:
     """The stored search for a mask's k, if it has come to a k that can be chosen."""
-    from core.analysis.stored_search import stored_search
+    from core.analysis.auto_k import stored_search
 
     try:
         found = stored_search(experiment, mask)
@@ -133,7 +133,7 @@ def _view(experiment: Experiment, mask: MaskSpec) -> MaskView | None:
 
 
 def _shared(experiment: Experiment, first: MaskSpec, second: MaskSpec) -> int:
-    from core.analysis.selected import selected
+    from core.run.selected import selected
 
     some, others = selected(experiment, first), selected(experiment, second)
     return 0 if some is None or others is None else len(some.intersection(others))

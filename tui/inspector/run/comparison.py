@@ -26,7 +26,7 @@ from core.analysis.samples.answers import (
     mean_scores,
     probability_columns,
 )
-from core.analysis.samples.items import ItemTable, ensure_items
+from core.analysis.samples.items import ItemTable
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics import NO_PROBABILITY
 from core.analysis.statistics.accuracy import Verdict, is_plausible
@@ -42,6 +42,7 @@ from core.benchmarks.benchmark import Benchmark
 from core.run.estimate import Estimate
 from core.run.events import ItemOutcome
 from core.run.experiment import Experiment
+from core.run.items import ensure_items
 from core.run.specs import Run
 from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
 from tui.inspector.run.stored_runs import estimated, mask_of, scorings_of, stopped_cells, stored_answers

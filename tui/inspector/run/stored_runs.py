@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.analysis.cache_status import has_ranking
 from core.analysis.samples.answers import Answers, answers_of
 from core.analysis.samples.items import ItemTable
 from core.analysis.stopped_cells import StoppedCell, StoppedCells
@@ -13,6 +12,7 @@ from core.benchmarks.benchmark import Benchmark
 from core.run.estimate import Estimate, estimate
 from core.run.experiment import Experiment
 from core.run.kept_paces import known_paces
+from core.run.selected import has_ranking
 from core.run.specs import MaskSpec, Run
 from tui.inspector.run.figures import Side
 

@@ -7,13 +7,14 @@ import pytest
 
 from cache.folder import Store
 from core.abilities.prompts import render_choice
-from core.analysis.samples.items import ensure_items, prompt_of, start_of
+from core.analysis.samples.items import start_of
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.diagnostic import heldout_items
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.events import EntryReplaced, Event
 from core.run.experiment import Experiment
+from core.run.items import ensure_items, prompt_of
 from tests.core.benchmarks.conftest import DATA
 
 (BENCHMARK,) = find_benchmarks(["deductive_reasoning"])

@@ -13,10 +13,11 @@ from core.analysis.samples.answers import (
     live_answers,
     mean_scores,
 )
-from core.analysis.samples.items import ItemTable, ensure_items
+from core.analysis.samples.items import ItemTable
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.accuracy import accuracy
 from core.run.events import ItemOutcome
+from core.run.items import ensure_items
 from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples
 from tests.core.analysis.samples.stored_samples import MASK, predictions, stored_samples
 

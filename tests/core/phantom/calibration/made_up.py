@@ -18,8 +18,6 @@ import polars as pl
 
 from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
-from core.analysis.samples.items import ensure_items
-from core.analysis.selected import stored_layout
 from core.benchmarks.benchmark import Benchmark
 from core.importance.scoring_rule import ScoringRule
 from core.models.description import selectable_weights
@@ -28,7 +26,9 @@ from core.phantom.calibration.blocks import PRIVATE, SHARED, Blocks
 from core.phantom.calibration.calibration import runners
 from core.phantom.calibration.localization import SCORED, localization_request
 from core.phantom.calibration.plan import KS, CalibrationPlan, Setting, benchmarks
+from core.run.items import ensure_items
 from core.run.runner import Runner
+from core.run.selected import stored_layout
 from core.run.specs import MaskSpec
 
 PHANTOM = ModelSpec("phantom", device="cpu")

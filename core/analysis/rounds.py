@@ -1,27 +1,39 @@
-"""The rounds of runs that stop when it is known: each cell that is open does its next part.
+"""Runs a profile, or a part of it: all items, or with `until` as many as settle each cell.
 
-Round by round all open cells have the same number of items, so a matrix that is interrupted is as good as it
-can be; where several workers do parts, none waits for the end of a round. Parts are stored as runs of their
-own: whoever goes on, or asks with another least AIS of interest, finds them.
+The path of a profile: `run_profile` -> `run_missing` -> `compute_runs` -> `Runner.mask` (importance, ranking,
+selection) -> `Runner.ablated` -> `evaluate_run` (benchmark) -> `profile_of` (analysis, tables).
+
+With `until`, round by round all open cells have the same number of items, so a matrix that is interrupted is
+as good as it can be; where several workers do parts, none waits for the end of a round. Parts are stored as
+runs of their own: whoever goes on, or asks with another least AIS of interest, finds them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from core.analysis.profile import Profile, profile_of
 from core.analysis.profile_failures import Frames
+from core.analysis.profile_frames import StoredFrames
 from core.analysis.statistics.stopped import StoppedBenchmark
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import part_ends, parts_of
+from core.inference.cancelling import Cancelled
+from core.run.asked import Asked, AskedRuns
 from core.run.events import CellsSettled
 from core.run.experiment import Experiment, OutcomesRequest
+from core.run.generation_quality import masks_to_measure
 from core.run.pace import Step, answering
 from core.run.plan import Plan
-from core.run.specs import MaskSpec
+from core.run.runner import Runner
+from core.run.runs import by_mask, store_all
+from core.run.specs import MaskSpec, mask_weights
+from core.run.steps import steps_of_runs
+from core.run.storing import stored_outcomes
 
 
 @dataclass(eq=False)
@@ -178,3 +190,101 @@ class Rounds:
         for cell in self._cells:
             found.setdefault(cell.mask, []).append(pl.concat(cell.outcomes).head(cell.stop or 0))
         return found
+
+
+def run_profile(plan: Plan, runner: Runner) -> Profile | None:
+    """The profile of a plan; None if it was cancelled, with every finished run stored.
+
+    Raises:
+        ValueError: a k asks for more weights than there are candidates, or the model cannot be used.
+        WeightsChangedError: the weights were not restored.
+    """
+    for mask in plan.masks():
+        mask_weights(mask, runner.info)  # refuses a bad k before anything is computed
+    plan = plan if plan.until is None else plan.drawn()
+    try:
+        frames = _all_frames(plan, runner) if plan.until is None else _needed_frames(plan, runner)
+    except Cancelled:
+        return None
+    finally:
+        runner.verify_restored()
+    return profile_of(plan, runner, frames)
+
+
+def run_part(asked: Asked, runner: Runner, masks: Sequence[MaskSpec | None]) -> None:
+    """Computes the runs of some masks of what is asked for (None: the intact model), and stores them.
+
+    With `until`, those of the intact model are computed first, whether or not it is named.
+
+    Raises:
+        Cancelled: the runner was cancelled, with every finished run stored.
+        ValueError: the model cannot be used, or a mask cannot be made.
+    """
+    if isinstance(asked, AskedRuns) or asked.until is None:
+        requests = [request for mask in masks for request in asked.requests(runner, mask)]
+        store_all(runner, requests, with_controls=asked.with_controls)
+    else:
+        only = tuple(mask for mask in masks if mask is not None)
+        _needed_frames(replace(asked.drawn(), only=only), runner)
+
+
+def _all_frames(plan: Plan, runner: Runner) -> Frames:
+    """The outcomes of every mask on all items of every benchmark.
+
+    Raises:
+        Cancelled: the runner was cancelled, with every finished run stored.
+    """
+    runs = {mask: plan.requests(runner, mask) for mask in (None, *plan.masks())}
+    store_all(runner, [request for asked in runs.values() for request in asked])
+    return StoredFrames(runner, runs)
+
+
+def _needed_frames(plan: Plan, runner: Runner) -> Frames:
+    """The outcomes of a drawn plan: the intact model's on all items, each mask's on those that it needs.
+
+    Raises:
+        Cancelled: the runner was cancelled, with every finished part stored.
+    """
+    rounds = Rounds.of_plan(plan, runner)
+    run_rounds(runner, rounds)
+    return rounds.frames()
+
+
+def run_rounds(
+    runner: Runner,
+    rounds: Rounds,
+    advance: Callable[[int], None] = lambda done: None,
+    *,
+    with_controls: bool = True,
+) -> None:
+    """Does all rounds.
+
+    Args:
+        runner: the model and the cache.
+        rounds: which cells, and how far they are.
+        advance: receives the number of benchmarks that the intact model has answered, and of settled cells.
+        with_controls: whether the generation quality of controls is measured too.
+
+    Raises:
+        Cancelled: the runner was cancelled, with every finished part stored.
+        ValueError: the model cannot be used, or a mask cannot be made; or the cache loses what is stored.
+    """
+    answered = 0
+    while requests := rounds.requests():
+        later = rounds.later_steps()
+        if not rounds.has_base:
+            first = by_mask(rounds.open_requests())
+            unmeasured = masks_to_measure(runner, first, with_controls=with_controls)
+            later = [*steps_of_runs(runner, first, (), unmeasured), *later]
+
+        def count(keys: Collection[str]) -> None:
+            nonlocal answered
+            if not rounds.has_base:
+                answered = rounds.answered(keys)
+                advance(answered)
+
+        store_all(runner, requests, later, with_controls=with_controls, finished=count)
+        settled = rounds.take(stored_outcomes(runner, [request.key for request in requests]).frames)
+        if settled is not None:
+            runner.emit(settled)
+        advance(answered + rounds.settled)

@@ -153,3 +153,22 @@ def split_half_overlap_of(experiment: Experiment, mask: MaskSpec) -> float | Non
     n = mask_weights(mask, experiment.info)
     overlap = experiment.ranking_metadata(mask).get("split_half_overlap", {}).get(str(n))
     return None if overlap is None else float(overlap)
+
+
+def has_ranking(experiment: Experiment, mask: MaskSpec) -> bool:
+    """Whether all rankings that a mask is cut from are stored, long enough and not damaged.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    n = experiment.ranking_entries(mask)
+    return all(_length(experiment, needed) >= n for needed in experiment.rankings_of(mask))
+
+
+def _length(experiment: Experiment, mask: MaskSpec) -> int:
+    """Entries of the stored ranking of a mask; -1 if it is missing or damaged."""
+    try:
+        length = experiment.store.rankings.length(experiment.ranking_key(mask))
+    except CorruptEntry:
+        return -1
+    return -1 if length is None else length
