@@ -18,7 +18,7 @@ from core.cluster.ray_errors import failed
 from core.cluster.ray_options import LOCAL, RayMissing, RayOptions
 from core.cluster.schedule import Schedule
 from core.cluster.shown import Shown
-from core.cluster.units import Unit, WantedRanking, is_contrast, wanted_rankings
+from core.cluster.units import Unit
 from core.cluster.work import Survey
 from core.inference.cancelling import Cancelled
 from core.run.plan import Plan
@@ -167,17 +167,7 @@ def doing_units(schedule: Schedule, runner: Runner, crew: Crew) -> Iterator[Sequ
         return
     crew.begin(schedule.survey.asked, runner)
 
-    def look() -> None:
-        shown.take(crew.events(), crew.in_hand)
-        runner.check_cancelled()
-
     try:
-        if wanted := _contrasts_to_merge(schedule.survey, runner):
-            crew.arrive(runner.check_cancelled)
-            crew.merge(runner.info.layers or 1, wanted, look)
-            schedule.look_again()
-            shown.expect(schedule.survey, runner)
-            shown.look_ahead(schedule)
         while not schedule.is_done():
             runner.check_cancelled()
             yield _turn(schedule, crew, shown)
@@ -204,19 +194,6 @@ def _turn(schedule: Schedule, crew: Crew, shown: Shown) -> list[Unit]:
     shown.take(crew.events(), crew.in_hand)
     crew.require_some()
     return done
-
-
-def _contrasts_to_merge(survey: Survey, runner: Runner) -> list[WantedRanking]:
-    """The contrasts that several workers may rank together, where no folder has the scores of all."""
-    lacking = (one for one in wanted_rankings(runner, survey.asked.masks()) if is_contrast(one))
-    usual = runner.importance.n_items
-    return [
-        one
-        for one in lacking
-        if runner.n_items_of(one.mask) == usual
-        and one.mask.scope != "units"  # whose scores are small, and travel
-        and not has_ranking(runner, one.mask)
-    ]
 
 
 def settle_on_ray(runner: Runner, options: RayOptions) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
 from cache.files import write_atomically
 from core.cluster.ray_errors import DIED, reason_of
-from core.cluster.ray_merging import GroupAt, merge_over
 from core.cluster.ray_options import Machine, RayOptions, sizes
 from core.cluster.ray_worker import SIGNALS, Errand, Order, OutOfMemory, Place, Worker
 from core.cluster.transfer import Folders
-from core.cluster.units import Unit, WantedRanking
+from core.cluster.units import Unit
 from core.inference.cancelling import Cancelled
 from core.models.spec import AskedLevel, AskedPrompt
 from core.run.asked import Asked
@@ -35,9 +33,6 @@ STOP_S = 30.0
 
 LOOK_EVERY_S = 0.25
 """Seconds between two looks at workers and events."""
-
-ARRIVE_S = 60.0
-"""Seconds that layers wait to be divided after the first worker is there: others come about then, or late."""
 
 
 class Crew:
@@ -104,8 +99,6 @@ class Crew:
         self._doing: dict[Any, tuple[int, Unit | None]] = {}
         self.problem = ""
         """Why the last worker that is out is out."""
-        self.is_apart = False
-        """Whether a worker does not see the driver's cache folder."""
         self._hire()
 
     def _hire(self) -> None:
@@ -187,17 +180,14 @@ class Crew:
         return {number: unit for number, unit in self._doing.values() if unit is not None}
 
     def arrive(self, check_cancelled: Callable[[], None]) -> None:
-        """Waits for the first worker, and for the others a while if it does not see the cache folder.
+        """Waits for the first worker.
 
         Raises:
             ValueError: no worker can do anything.
         """
-        until = float("inf")
-        while self._doing and time.monotonic() < until:
+        while self._doing and not self._idle:
             check_cancelled()
             self.ended()
-            if self._idle and until == float("inf"):
-                until = time.monotonic() + (ARRIVE_S if self.is_apart else 0.0)
         self.require_some()
 
     def settled(self, check_cancelled: Callable[[], None]) -> tuple[AskedPrompt, AskedLevel]:
@@ -219,37 +209,6 @@ class Crew:
         except self._ray.exceptions.RayError as error:
             raise ValueError(f"The model cannot be probed on Ray: {reason_of(error)}") from None
         return prompt, level
-
-    def merge(self, layers: int, wanted: Sequence[WantedRanking], look: Callable[[], None]) -> None:
-        """Ranks contrasts over the workers that are here, each of which scores its share of the layers.
-
-        Where they see the cache folder, or only one is here, nothing is done: units do it.
-
-        Args:
-            layers: how many the model has.
-            wanted: the contrasts.
-            look: called now and then; raises Cancelled to end it.
-        """
-        here = self.idle()[:layers]
-        if not self.is_apart or len(here) < 2:
-            return
-        ends = [layers * number // len(here) for number in range(len(here) + 1)]
-        groups = [
-            GroupAt(self._names[number], self._actors[number], group)
-            for number, group in zip(here, pairwise(ends), strict=True)
-        ]
-        merge = self._ray.remote(merge_over).options(**self._here)
-        merging = merge.remote(self._order, self._errand, groups, list(wanted))
-        try:
-            while not self._ray.wait([merging], timeout=LOOK_EVERY_S)[0]:
-                look()
-            self._ray.get(merging)
-        except Cancelled:
-            self._signal(here, "stop", self._job)
-            self._ray.wait([merging], timeout=STOP_S)
-            raise
-        except self._ray.exceptions.RayError as error:
-            self._note(f"Contrasts are ranked by each machine on its own: {reason_of(error)}")
 
     def start(self, number: int, unit: Unit, asked: Asked) -> None:
         """Gives a worker a unit.
@@ -299,7 +258,6 @@ class Crew:
             return self._dismiss(number, error, for_good=unit is None or not is_sound)
         if isinstance(found, Place):
             self._names[number] = f"Worker {number + 1} on {found.machine}"
-            self.is_apart |= not found.sees_folder
         self._idle.add(number)
         return "" if found else "it was stopped"
 

@@ -27,7 +27,6 @@ from core.cluster.transfer import Courier
 from core.cluster.units import INTACT, Unit
 from core.cluster.used_entries import entries_of
 from core.importance.memory import MemoryOptions
-from core.importance.plan import Group
 from core.inference.batching import is_out_of_memory
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
 from core.run.asked import Asked
@@ -49,7 +48,6 @@ from core.run.runner import Runner
 from core.run.specs import ImportanceSpec
 
 if TYPE_CHECKING:
-    from core.cluster.layer_groups import LayerGroup
     from core.inference.choice_plan import BatchSize
 
 PASSED_ON = (RunFinished, Progressed, EntryReplaced, NotStored)
@@ -219,7 +217,6 @@ class Worker:
         self._may_go = threading.Event()
         self._may_go.set()
         self._is_ready = False
-        self._groups: dict[Group, LayerGroup] = {}
 
     @memory_in_words()
     def ready(self) -> Place:
@@ -254,26 +251,9 @@ class Worker:
         if not self._is_ready:  # Ray has started this process again
             self.ready()
         if errand.job != self._job:
-            self._groups.clear()
             self._runner.settle(errand.prompt, errand.level)
             self._runner.score_as(errand.importance)
             self._job = errand.job
-
-    @memory_in_words()
-    def of_layers(self, errand: Errand, layers: Group, name: str, *arguments: Any) -> Any:
-        """What a method of the worker's layer group gives; see `LayerGroup`.
-
-        Raises:
-            ValueError: the model cannot be used.
-        """
-        from core.cluster.layer_groups import LayerGroup
-
-        self._begin(errand)
-        if layers not in self._groups:
-            self._groups = {layers: LayerGroup(self._runner, layers)}
-        found = getattr(self._groups[layers], name)(*arguments)
-        self._flush()
-        return found
 
     @memory_in_words()
     def do(self, unit: Unit, errand: Errand) -> bool:
@@ -283,7 +263,6 @@ class Worker:
             ValueError: the model cannot be used, or a mask cannot be made.
         """
         self._begin(errand)
-        self._groups.clear()
         is_mask = unit.kind == "mask"
         if self._courier:
             units = [unit, *([INTACT] if is_mask else [])]

@@ -34,12 +34,6 @@ class Schedule:
             unit: set(needs_of(unit, survey.asked, experiment)) & set(self.waiting) for unit in self.waiting
         }
 
-    def look_again(self) -> None:
-        """Leaves out what was stored since, before any unit is taken."""
-        self.survey = Survey(self.survey.asked, self._experiment)
-        stored = {one.unit for one in self.survey.every if one.is_stored}
-        self.waiting = [unit for unit in self.waiting if unit not in stored]
-
     def asked_of(self, unit: Unit) -> Asked:
         """What is asked for, as far as a unit is concerned."""
         return self.survey.asked

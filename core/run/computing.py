@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from core.abilities.prompts import render_choice
 from core.importance.maps import Importance
 from core.importance.memory import ItemsShape, ModelShape, available_memory
-from core.importance.plan import Group, ImportancePlan, Task, plan_importance
+from core.importance.plan import ImportancePlan, Task, plan_importance
 from core.importance.scoring import score_importance
 from core.importance.unit_effects import UnitImportance, score_units
 from core.inference.encoding import EncodedChoice, encode_choice, longest_row
@@ -19,12 +18,8 @@ from core.run.loaded import LoadedExperiment
 from core.run.pace import scoring_phase
 
 
-def computed_importance(
-    experiment: LoadedExperiment, ability: str, n_items: int, layers: Group | None = None
-) -> Importance:
+def computed_importance(experiment: LoadedExperiment, ability: str, n_items: int) -> Importance:
     """The importance of every candidate weight for an ability, computed now.
-
-    With layers, that of theirs alone, to the same bits; all others have zeros, which take no memory.
 
     Raises:
         Cancelled: it was cancelled between two batches.
@@ -32,9 +27,6 @@ def computed_importance(
     """
     encoded = _encoded(experiment, ability, n_items)
     plan = _plan(experiment, encoded, of_units=False)
-    if layers is not None:
-        cut = [(max(first, layers[0]), min(last, layers[1])) for first, last in plan.groups]
-        plan = replace(plan, groups=tuple(group for group in cut if group[0] < group[1]))
     with _announced(experiment, ability, plan, len(encoded), of_units=False) as on_progress:
         return score_importance(
             experiment.loaded.model,
