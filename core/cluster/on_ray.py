@@ -23,7 +23,6 @@ from core.cluster.work import Survey
 from core.inference.cancelling import Cancelled
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.selected import has_ranking
 
 STORE_BYTES = 100_000_000
 """Ray's shared memory for objects on this machine: next to nothing goes through it."""
