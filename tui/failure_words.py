@@ -7,60 +7,45 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.analysis.diagnosis.choices import ChoiceDiagnosis
-    from core.analysis.diagnosis.failure_modes import Share, TagName
-    from core.analysis.samples.choice_sums import ChoiceSums
+    from core.analysis.choices import ChoiceDiagnosis, ChoiceSums
+    from core.analysis.diagnosis import Share, TagName
     from core.run.text_events import TokenDivergence
 
 TAG_WORDS: dict[TagName, str] = {
-    "same": "the same",
-    "refusal": "refuses",
-    "changes_language": "changes language",
-    "repeats_itself": "repeats itself",
-    "incoherent": "incoherent",
-    "stops_early": "stops early",
-    "no_answer": "no answer",
-    "wrong_format": "wrong format",
-    "miscounts": "miscounts",
-    "wrong_step": "wrong step",
-    "same_answer_other_way": "same answer, another way",
-    "skips_steps": "skips the steps",
-    "runs_on": "runs on",
-    "other_answer": "another answer",
+    "repetition": "repeats itself",
+    "gibberish": "gibberish",
+    "truncated": "truncated",
+    "empty": "no answer",
+    "format_lost": "format lost",
+    "overcounting": "overcounts",
+    "wrong_option": "wrong answer",
 }
 """The tags of one answer."""
 
 TAG_VERBS: dict[TagName, str] = {
-    "same": "are the same",
-    "refusal": "refuse",
-    "changes_language": "change language",
-    "repeats_itself": "repeat themselves",
-    "incoherent": "are incoherent",
-    "stops_early": "stop early",
-    "no_answer": "state no answer",
-    "wrong_format": "have the wrong format",
-    "miscounts": "miscount",
-    "wrong_step": "take a wrong step",
-    "same_answer_other_way": "reach the same answer another way",
-    "skips_steps": "skip the steps",
-    "runs_on": "run on",
-    "other_answer": "state another answer",
+    "repetition": "repeat themselves",
+    "gibberish": "are gibberish or in another language",
+    "truncated": "are truncated",
+    "empty": "give no answer",
+    "format_lost": "lose the format",
+    "overcounting": "overcount",
+    "wrong_option": "give a wrong answer",
 }
 """What answers with a main tag do."""
 
 
 def share_text(share: Share, other: str = "base") -> str:
-    """A share of the answers with its interval: `41 % [34, 48] miscount upward (base 12 %)`.
+    """A share of the answers with its interval: `41 % [34, 48] overcount (base 12 %)`.
 
     Args:
         share: of the answers of one model.
         other: the model that they are compared with.
     """
     part = share.share
-    verb = TAG_VERBS[share.name] if share.name else "differ in other ways"
+    verb = TAG_VERBS[share.name] if share.name else "do not fail"
     interval = f"[{100 * part.low:.0f}, {100 * part.high:.0f}]"
     base = "" if share.base is None else f" ({other} {100 * share.base:.0f} %)"
-    return f"{100 * part.score:.0f} % {interval} {verb} {share.direction}".rstrip() + base
+    return f"{100 * part.score:.0f} % {interval} {verb}{base}"
 
 
 def margin_text(base: float, ablated: float) -> str:

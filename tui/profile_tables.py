@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from core.analysis.diagnosis.failure_modes import FailureMode
+    from core.analysis.diagnosis import TagName
+    from core.analysis.failures import MaskSums
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.profile import Profile
-    from core.analysis.profile_failures import MaskSums
     from core.analysis.summaries import MatrixSummary
     from core.run.plan import Plan
 
@@ -278,7 +278,7 @@ def write_failures(profile: Profile) -> None:
     controls = [one for one in at_k if one.mask.selection == "random" != selection]
     of_mask = f"{selection} · {_largest_ks(profile.plan)}"
     if found.written:
-        size = f"{_listed(found.written)} · n {masks[0].modes.total()}"
+        size = f"{_listed(found.written)} · n {masks[0].names.total()}"
         output.write(shown(f"How written answers fail · {of_mask} · {size}") + "\n")
         output.write_table(_failure_table(masks, controls, _written_text))
     if found.written and found.choice:
@@ -309,17 +309,14 @@ def _failure_table(
 
 def _written_text(sums: Sequence[MaskSums]) -> str:
     """The frequent failures of the written answers under some masks together."""
-    from core.analysis.diagnosis.failure_modes import LEAST_SHARE, frequent, shares
+    from core.analysis.diagnosis import LEAST_SHARE, MENTIONED, frequent_failures, shares
 
-    of_base: Counter[FailureMode] = Counter()
+    of_base: Counter[TagName | None] = Counter()
     for one in sums:
-        of_base += one.base_modes
-    found = shares((mode for one in sums for mode in one.modes.elements()), of_base)
-    failures = frequent(found)
-    if failures:
-        return ", ".join(share_text(share) for share in failures)
-    same = next((share_text(share) for share in found if share.name == "same"), "none are the same")
-    return f"{same}, no failure in {100 * LEAST_SHARE:.0f} % or more"
+        of_base += one.base_names
+    found = frequent_failures(shares((name for one in sums for name in one.names.elements()), of_base))
+    named = ", ".join(share_text(share) for share in found[:MENTIONED])
+    return named or f"no failure in {100 * LEAST_SHARE:.0f} % or more"
 
 
 def _choice_text(sums: Sequence[MaskSums]) -> str:

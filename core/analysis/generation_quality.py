@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from core.analysis.diagnosis.case import Written
-from core.analysis.diagnosis.coherence import coherence, find_loop
-from core.analysis.samples.written import written_of
 from core.analysis.statistics.accuracy import Accuracy, accuracy
+from core.analysis.text_checks import Written, coherence, find_loop, written_of
 from core.run.experiment import Experiment
 from core.run.specs import MaskSpec
 
 MOST_TIMES = 2.0
 """Largest acceptable perplexity on neutral text, times the intact model's. Twice is one bit more of surprise
-at every token; ten times is where an answer counts as incoherent (`core.analysis.diagnosis.coherence`)."""
+at every token; ten times is where an answer counts as incoherent (`core.analysis.text_checks`)."""
 
 MOST_RUINED = 0.25
 """Largest acceptable share of answers that repeat themselves, or are unreadable, beyond the intact model's.

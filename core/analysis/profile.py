@@ -26,10 +26,10 @@ from core.analysis.comparisons import (
     run_fields,
     run_names,
 )
+from core.analysis.failures import Frames, ProfileFailures, profile_failures
 from core.analysis.formats import transfer_of_format
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
 from core.analysis.profile_cells import BASE, cells_of
-from core.analysis.profile_failures import Frames, ProfileFailures, profile_failures
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics import SIGNIFICANT
 from core.benchmarks.diagnostic import is_compound

@@ -10,8 +10,8 @@ import polars as pl
 
 from core.analysis.beyond import BEYOND, beyond_masks, stopped_beyond
 from core.analysis.comparisons import PROBABILITY, RUN, STATISTICS, run_fields
+from core.analysis.failures import Frames
 from core.analysis.generation_quality import GenerationQuality
-from core.analysis.profile_failures import Frames
 from core.analysis.statistics.cells import frame_statistics
 from core.analysis.statistics.stopped import StoppedBenchmark
 from core.run.experiment import Experiment

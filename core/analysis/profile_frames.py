@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from core.analysis.profile_failures import Frames
+from core.analysis.failures import Frames
 from core.run.experiment import Experiment, OutcomesRequest
 from core.run.specs import MaskSpec
 

@@ -14,9 +14,9 @@ from core.abilities.catalogue import ABILITIES
 from core.analysis.attribution import AttributionAccuracy
 from core.analysis.beyond import BEYOND
 from core.analysis.comparisons import RUN, STATISTICS
+from core.analysis.failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
 from core.analysis.profile import FILES
 from core.analysis.profile_cells import QUALITY
-from core.analysis.profile_failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
 from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.frontier import Estimate
 from core.masks.choices import SELECTIONS

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from core.analysis.failures import Frames
 from core.analysis.profile import Profile, profile_of
-from core.analysis.profile_failures import Frames
 from core.analysis.profile_frames import StoredFrames
 from core.analysis.statistics.stopped import StoppedBenchmark
 from core.benchmarks.benchmark import Benchmark

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.analysis.diagnosis.choices import diagnose_choice
-from core.analysis.samples.failures import failures
+from core.analysis.choices import diagnose_choice
+from core.analysis.failures import failures
 from core.analysis.samples.samples import Samples
 from core.run.items import ensure_items
 from tests.core.analysis.samples.stored_samples import MASK, stored_samples

@@ -30,7 +30,7 @@ from tui.safe_text import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.analysis.diagnosis.failure_modes import Tag
+    from core.analysis.diagnosis import Tag
     from core.inference.generation import Generated
     from core.run.runner import Runner
     from core.run.specs import MaskSpec
@@ -135,8 +135,8 @@ def _answers(
 
 def _tags(runner: Runner, prompt: str, base: Generated | None, answer: Answer) -> tuple[Tag, ...]:
     """Failures of an ablated answer; none without an answer of the intact model to compare with."""
-    from core.analysis.diagnosis.case import Asked, Written
-    from core.analysis.diagnosis.diagnose import diagnose
+    from core.analysis.diagnosis import Asked, diagnose
+    from core.analysis.text_checks import Written
     from core.benchmarks.answer_format import style_format
 
     if base is None or answer.compared is None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from core.analysis.diagnosis.failure_modes import Share, failing
+from core.analysis.diagnosis import Share, frequent_failures
 from core.analysis.results import Results
 from core.analysis.statistics.accuracy import Accuracy
 from tui.failure_words import TAG_VERBS, share_text
@@ -86,16 +86,14 @@ def _failures(rows: pl.DataFrame) -> str:
     found = [
         Share(
             row["tag"],
-            row["direction"] or "",
             row["count"],
             Accuracy(row["n"], row["share"], row["low"], row["high"]),
             row["base_share"],
         )
         for row in known
     ]
-    named = [share_text(one) for one in failing(found)]
-    same = [share_text(one) for one in found if one.name == "same"]
-    return "; ".join(named or [*same, "no failure in 5 % or more"])
+    named = [share_text(one) for one in frequent_failures(found)]
+    return "; ".join(named) or "no failure in 5 % or more"
 
 
 def choice_rows(results: Results, kind: Kind) -> list[ChoiceRow]:

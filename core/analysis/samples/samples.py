@@ -16,7 +16,6 @@ from cache.files import write_atomically
 from core.analysis.samples.answers import Answers, answers_of, continued, live_answers
 from core.analysis.samples.items import UNKNOWN, ItemTable, start_of
 from core.analysis.samples.records import FILTERS, FLIPS, Answer, Filter, Sample, SampleRow
-from core.analysis.samples.written import parts_divergences
 from core.analysis.statistics.significance import mcnemar_exact
 from core.analysis.stopped_cells import needed_items
 from core.analysis.stored_parts import stored_parts
@@ -25,7 +24,7 @@ from core.benchmarks.drawn import is_drawn
 from core.benchmarks.registry import shots_of
 from core.models.spec import one_of
 from core.run.events import ItemOutcome
-from core.run.experiment import Experiment
+from core.run.experiment import Experiment, OutcomesRequest, divergences_request
 from core.run.items import ensure_items
 from core.run.specs import MaskSpec
 
@@ -80,7 +79,7 @@ class Samples:
             for one, of_one in zip(wanted, parts, strict=True)
         ]
         answers = [*answers, None]
-        divergences = parts_divergences(experiment, *parts, n=n) if answers[0] and answers[1] else None
+        divergences = _parts_divergences(experiment, *parts, n=n) if answers[0] and answers[1] else None
         return cls(items, answers[0], answers[1], benchmark, divergences)
 
     @classmethod
@@ -308,6 +307,43 @@ class Samples:
                 parts.append(answers.rows().select(pl.all().name.prefix(f"{name}_")))
         found = pl.concat(parts, how="horizontal").filter("chosen").drop("chosen")
         return found.select(*(pl.lit(value).alias(name) for name, value in about.items()), pl.all())
+
+
+def stored_divergences(
+    experiment: Experiment, base: OutcomesRequest, ablated: OutcomesRequest
+) -> pl.DataFrame | None:
+    """The divergences of a base and an ablated run, by the schema in `cache.tables`.
+
+    None if they are not stored, as for multiple choice.
+
+    Raises:
+        CorruptEntry: they are damaged.
+    """
+    return experiment.store.divergences.load(divergences_request(base, ablated)[0])
+
+
+def _parts_divergences(
+    experiment: Experiment,
+    base: Sequence[OutcomesRequest],
+    ablated: Sequence[OutcomesRequest],
+    *,
+    n: int,
+) -> pl.DataFrame | None:
+    """The divergences of the runs of both models on the first items, null for the rest of n.
+
+    None if some are not stored, as for multiple choice.
+
+    Raises:
+        CorruptEntry: they are damaged.
+    """
+    if base[0].benchmark.kind == "multiple_choice":
+        return None
+    found = [stored_divergences(experiment, *pair) for pair in zip(base, ablated, strict=False)]
+    known = [frame for frame in found if frame is not None]
+    if not known or len(known) < len(found):
+        return None
+    together = pl.concat(known)
+    return pl.concat([together, together.clear(n - len(together))])
 
 
 def _option(index: int) -> int | None:

@@ -8,16 +8,15 @@ import sys, tempfile
 from pathlib import Path
 import numpy as np
 from core.analysis.cache_status import cached_abilities, cached_benchmarks, cache_status
-from core.analysis.diagnosis.case import Asked, Written
-from core.analysis.diagnosis.choices import diagnose_choice, position_preference
-from core.analysis.diagnosis.diagnose import diagnose
-from core.analysis.diagnosis.failure_modes import mode_of, shares
+from core.analysis.diagnosis import Asked, diagnose, main_tag, shares
+from core.analysis.text_checks import Written
+from core.analysis.choices import diagnose_choice, position_preference
 from core.analysis.mask_tables import mask_distribution
 from core.analysis.matrix import matrix, sweep
 from core.analysis.mask_tables import overlaps
-from core.analysis.samples.failures import failures, item_failure
+from core.analysis.failures import failures, item_failure
 from core.analysis.samples.samples import Samples
-from core.analysis.samples.written import stored_divergences
+from core.analysis.samples.samples import stored_divergences
 from core.benchmarks.answer_format import style_format
 from core.run.specs import MaskSpec
 from tests.core.analysis.samples.stored_samples import MASK, stored_samples
@@ -36,7 +35,7 @@ mask_distribution(experiment, MaskSpec("spatial_reasoning", "mlp", "random", 0.0
 overlaps(experiment, MASK.control)
 asked = Asked("Tom had 3 .", style_format("cloze"), "3", options=("3", "4"))
 tags = diagnose(asked, Written("so 3", "eos"), Written("so 4 so 4 so 4 so 4 so 4", "length"))
-shares([mode_of(tags)])
+shares([main_tag(tags)])
 diagnose_choice(0, (-1.0, -2.0), (-2.0, -1.0)), position_preference(np.eye(4, k=1, dtype=np.int64))
 heavy = ("torch", "transformers", "scipy", "datasets", "bitsandbytes")
 print([name for name in heavy if name in sys.modules])

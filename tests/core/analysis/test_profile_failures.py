@@ -12,11 +12,17 @@ import pytest
 from cache.folder import Store
 from core.abilities import generate_items
 from core.abilities.prompts import render_generation
-from core.analysis.diagnosis.failure_modes import main_tag, mode_of
+from core.analysis.diagnosis import frequent_failures, main_tag, shares
+from core.analysis.failures import (
+    CHOICES_SCHEMA,
+    SHARES_SCHEMA,
+    TAGS_SCHEMA,
+    ItemFailure,
+    failures,
+    item_failure,
+)
 from core.analysis.profile import FILES, Profile, write_profile
-from core.analysis.profile_failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
 from core.analysis.rounds import run_profile
-from core.analysis.samples.failures import ItemFailure, failures, item_failure
 from core.analysis.samples.samples import Samples
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
@@ -72,23 +78,19 @@ def test_the_ways_of_each_mask_are_those_of_its_items(finished: tuple[Runner, Pr
     for sums in profile.failures.sums:
         items = single(runner, profile, sums.mask)
         assert len(items) == N
-        assert sums.modes == Counter(mode_of(one.tags) for one in items)
+        assert sums.names == Counter(main_tag(one.tags) for one in items)
         of_mask = rows.filter(variant=sums.mask.variant, selection=sums.mask.selection)
         assert of_mask["count"].sum() == N
         assert of_mask["n"].unique().to_list() == [N]
-        counted = {(tag, way): count for tag, way, count in of_mask["tag", "direction", "count"].rows()}
-        assert counted == sums.modes
-        assert sums.shares[0].count == of_mask["count"][0] == max(sums.modes.values())
+        assert dict(of_mask["tag", "count"].rows()) == sums.names
+        assert of_mask["count"][0] == max(sums.names.values())
 
 
 def test_an_ablation_does_more_than_the_random_control(finished: tuple[Runner, Profile]) -> None:
     _, profile = finished
-    same = {
-        (one.mask.variant, one.mask.selection): sum(n for way, n in one.modes.items() if way.name == "same")
-        for one in profile.failures.sums
-    }
-    assert same["all", "top"] < N / 4
-    assert same["all", "random"] > N / 2
+    whole = {(one.mask.variant, one.mask.selection): one.names[None] for one in profile.failures.sums}
+    assert whole["all", "top"] < N / 4
+    assert whole["all", "random"] > N / 2
 
 
 def test_every_tag_has_a_row_and_one_of_an_item_counts(finished: tuple[Runner, Profile]) -> None:
@@ -98,7 +100,7 @@ def test_every_tag_has_a_row_and_one_of_an_item_counts(finished: tuple[Runner, P
         items = single(runner, profile, sums.mask)
         assert tags["tag"].to_list() == [tag.name for one in items for tag in one.tags]
         assert tags["evidence"].to_list() == [tag.evidence for one in items for tag in one.tags]
-        mains = [main.name for one in items if (main := main_tag(one.tags))]
+        mains = [main for one in items if (main := main_tag(one.tags))]
         assert tags.filter("is_main")["tag"].to_list() == mains
 
 
@@ -154,7 +156,7 @@ def test_the_table_has_the_frequent_failures_and_the_control_apart(
     (whole,) = (
         one for one in profile.failures.sums if (one.mask.variant, one.mask.selection) == ("all", "top")
     )
-    most = next(share for share in whole.shares if share.name not in ("same", "same_answer_other_way"))
+    most = frequent_failures(shares(whole.names, whole.base_names))[0]
     assert share_text(most) in out[2]
     assert out[3].startswith("(random)")
     named = f"{ABILITY}, spatial_reasoning"

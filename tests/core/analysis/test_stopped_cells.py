@@ -11,8 +11,8 @@ import pytest
 from cache.folder import Store
 from core.analysis.cache_status import cache_status, cached_abilities, cached_benchmarks
 from core.analysis.effects import stored_specificity
+from core.analysis.failures import failures
 from core.analysis.matrix import Matrix, beside_random, matrix, sweep
-from core.analysis.samples.failures import failures
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.probability import right_probabilities
 from core.analysis.statistics.sequential import anytime_interval, losses_of

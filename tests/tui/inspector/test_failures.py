@@ -12,11 +12,10 @@ from rich.cells import cell_len
 from textual.app import App
 from textual.pilot import Pilot
 
-from core.analysis.diagnosis.choices import diagnose_choice
-from core.analysis.diagnosis.failure_modes import Share, Tag
+from core.analysis.choices import ChoiceSums, diagnose_choice
+from core.analysis.diagnosis import Share, Tag, TagName
+from core.analysis.failures import Failures, ItemFailure, failures, item_failure
 from core.analysis.matrix import matrix
-from core.analysis.samples.choice_sums import ChoiceSums
-from core.analysis.samples.failures import Failures, ItemFailure, failures, item_failure
 from core.analysis.samples.records import Answer, Sample
 from core.analysis.samples.samples import Samples
 from core.analysis.statistics.accuracy import accuracy
@@ -84,7 +83,7 @@ async def test_the_list_says_of_each_written_answer_how_it_fails(
 ) -> None:
     written = Written(*stored)
     async with written.app.run_test(size=size) as pilot:
-        await written.says(pilot, "how it fails", "fails: 40 % [12, 77] miscount upward", "refuses")
+        await written.says(pilot, "how it fails", "fails: 40 % [12, 77] overcount", "repeats itself")
         for place, case in enumerate(CASES):
             assert case.tag in written.row(place)
         assert "gold" not in written.row(0)
@@ -95,18 +94,18 @@ async def test_failures_are_chosen_from_the_list_of_tags(stored: tuple[Experimen
     async with written.app.run_test(size=NARROW) as pilot:
         await written.says(pilot, "fails: 40 %")
         await pilot.press("w")
-        await written.says(pilot, "all tags 5", "fails: miscounts 2", "differs: the same 1")
+        await written.says(pilot, "all tags 5", "fails: overcounts 2", "fails: no answer 1")
         await pilot.press("j")
         await until(pilot, lambda: written.rows.position[1] == 2)
         await pilot.press("enter")
-        await written.says(pilot, "those tagged 'miscounts'", "2 listed")
+        await written.says(pilot, "those tagged 'overcounts'", "2 listed")
         assert {f"#{place} " in written.flat for place in (0, 3)} == {True}
         await pilot.press("f", "f", "f")
-        await written.says(pilot, "There is no item that is fixed, of those tagged 'miscounts'.")
+        await written.says(pilot, "There is no item that is fixed, of those tagged 'overcounts'.")
         await pilot.press("w", "k")
         await until(pilot, lambda: "of those tagged" not in written.flat)
         await pilot.press("escape")
-        await written.says(pilot, "of those tagged 'miscounts'")
+        await written.says(pilot, "of those tagged 'overcounts'")
 
 
 async def test_worked_examples_are_folded_until_a_key_shows_them(
@@ -142,7 +141,7 @@ async def test_an_item_says_how_it_fails_and_what_is_right(stored: tuple[Experim
         await written.says(
             pilot,
             "How it fails",
-            "miscounts: Answers 9, 2 over 7.",
+            "overcounts: Answers 9, 2 over 7.",
             "Parts at token 5: base writes “ 7” (p 0.91; ablated 0.04), ablated “ 9” (p 0.88; base 0.02).",
             "✓ right: 7",
             "ended · judged “9”",
@@ -150,11 +149,10 @@ async def test_an_item_says_how_it_fails_and_what_is_right(stored: tuple[Experim
         copied = written.pane.copied()
         assert copied is not None
         assert "right: 7\n" in copied.text
-        assert "how it fails:\nmiscounts: Answers 9, 2 over 7.\nanother answer: Answers “9”;" in copied.text
-        assert "base answers “7”.\nParts at token 5: base writes “ 7” (p 0.91; ablated 0.04)" in copied.text
+        assert "how it fails:\novercounts: Answers 9, 2 over 7.\nParts at token 5: base" in copied.text
         assert "ablated (wrong · ended · judged “9”): 3 and 4 are 9." in copied.text
         await pilot.press("l")
-        await written.says(pilot, "How it differs", "the same: The texts are the same.")
+        await written.says(pilot, "How it differs", "It does not fail")
         await pilot.press("l")
         await written.says(
             pilot, "repeats itself: Repeats “the sum” 12 times", "ended, it only repeats itself"
@@ -180,7 +178,7 @@ async def test_a_cell_says_how_its_answers_fail(stored: tuple[Experiment, Benchm
     cells = matrix(written.session.experiment, MASK, written.session.benchmarks)
     async with written.app.run_test(size=(80, 24)) as pilot:
         written.app.push_screen(CellScreen(written.session, LENS, cells))
-        await written.says(pilot, "without quantitative, on sums", "fails: 40 % [12, 77] miscount upward")
+        await written.says(pilot, "without quantitative, on sums", "fails: 40 % [12, 77] overcount")
         await pilot.press("j")
         await written.says(pilot, "without semantic")
         await pilot.pause(0.4)
@@ -204,7 +202,7 @@ def test_hostile_texts_keep_to_their_rows(width: int) -> None:
     sample = Sample(
         0, "x/0", "", "broken", "Why?", (), None, "", base, ablated, (HOSTILE, f"{HOSTILE}\nmore")
     )
-    tag = Tag("repeats_itself", f"Repeats “{HOSTILE}”.", 3, len(HOSTILE))
+    tag = Tag("repetition", f"Repeats “{HOSTILE}”.", 3, len(HOSTILE))
     failure = ItemFailure((tag,), None, TokenDivergence(0, HOSTILE, None, (0.5, None), (0.25, None)))
     subject = Subject(sample, None, is_ablated=True, failure=failure, metric="f1")
     lines = sample_lines(subject, width, UNICODE)
@@ -242,8 +240,8 @@ def test_multiple_choice_says_which_distractor_won() -> None:
     assert not any("How it" in text for line in sample_lines(several, 80, UNICODE) for text, _ in line)
 
 
-def share(name: str, count: int, direction: str = "") -> Share:
-    return Share(name, direction, count, accuracy(np.arange(200) < count))  # type: ignore[arg-type]
+def share(name: TagName | None, count: int) -> Share:
+    return Share(name, count, accuracy(np.arange(200) < count))
 
 
 def failed(shares: Sequence[Share], choices: ChoiceSums | None = None) -> Failures:
@@ -266,23 +264,22 @@ def test_that_nothing_is_preferred_takes_no_room(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_left_out_as_a_whole() -> None:
     found = failed(
         [
-            share("miscounts", 82, "upward"),
-            share("same", 60),
-            share("repeats_itself", 24),
-            share("no_answer", 20),
-            share("runs_on", 8),
+            share("overcounting", 82),
+            share(None, 60),
+            share("repetition", 24),
+            share("empty", 20),
+            share("truncated", 8),
         ]
     )
-    first = "fails: 41 % [34, 48] miscount upward"
+    first = "fails: 41 % [34, 48] overcount"
     assert failure_rows(found, 60, 2, "…") == [
         f"{first}, 12 % [8, 17] repeat",
-        "themselves, 10 % [7, 15] state no answer",
+        "themselves, 10 % [7, 15] give no answer",
     ]
     assert failure_rows(found, 40, 1, "…") == [first]
     assert failure_rows(found, 20, 1, "…") == ["fails: 41 % [34, 48…"]
-    same = failed([share("same", 195), share("refusal", 5)])
+    same = failed([share(None, 195), share("empty", 5)])
     assert failure_rows(same, 80, 2, "…") == ["fails: no mode in 5 % or more of 200 answers"]
-    nothing = np.full(200, np.nan)
     choices = ChoiceSums(
         base_margins=np.full(200, 2.0),
         margins=np.full(200, 0.5),
@@ -290,8 +287,6 @@ def test_what_does_not_fit_is_left_out_as_a_whole() -> None:
         names=("A", f"“{HOSTILE}”"),
         moves=np.array([[200, 0], [0, 0]]),
         winners=np.array([4, 5]),
-        base_ranks=nothing,
-        ranks=nothing,
     )
     rows = failure_rows(failed([], choices), 60, 2, "…")
     assert rows[0].startswith("Mean margin +2.0 → +0.5 nats (n 200).")
@@ -326,5 +321,5 @@ async def test_written_answers_of_two_models_are_listed_with_how_b_fails(tmp_pat
     assert [row.failure[0] for row in drawn] == [case.tag for case in CASES]
     one = item_failure(pair, pair.sample(len(CASES) - 1), "A")
     assert one is not None
-    assert one.tags[0].name == "refusal"
+    assert one.tags[0].name == "empty"
     assert not any("base" in tag.evidence for tag in one.tags)

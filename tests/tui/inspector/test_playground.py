@@ -127,11 +127,11 @@ async def test_where_answers_part_and_that_one_is_incoherent_are_said(tmp_path: 
         await pilot.press("enter")
         job = tab.take_up()
         tab.write(job, *texts, finish="length")
-        assert "incoherent" not in tab.headers()[1]
+        assert "gibberish" not in tab.headers()[1]
         hostile = " \x1b[2J[b]x[/b]" + "y" * 40
         tab.emit(compared(job, 1, surprise=-6.0), compared(job, 2, hostile))
-        assert "differs from word 2 · incoherent" in tab.headers()[1]
-        assert "incoherent" not in tab.headers()[2]
+        assert "differs from word 2 · gibberish" in tab.headers()[1]
+        assert "gibberish" not in tab.headers()[2]
         await pilot.pause()
         words = 'token 2: base " same" .91→.02, here " view" <.01→.88'
         assert words not in screen_text(tab.app)  # only the chosen answer has the room

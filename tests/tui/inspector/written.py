@@ -50,8 +50,8 @@ class Case(NamedTuple):
 
 
 CASES = (
-    Case("Add 3 and 4.", "7", "3 and 4 are 7.\n#### 7", "3 and 4 are 9.\n#### 9", "eos", "9", "miscounts"),
-    Case("Add 2 and 2.", "4", "2 and 2 are 4.\n#### 4", "2 and 2 are 4.\n#### 4", "eos", "4", "the same"),
+    Case("Add 3 and 4.", "7", "3 and 4 are 7.\n#### 7", "3 and 4 are 9.\n#### 9", "eos", "9", "overcounts"),
+    Case("Add 2 and 2.", "4", "2 and 2 are 4.\n#### 4", "2 and 2 are 4.\n#### 4", "eos", "4", ""),
     Case(
         "Add 5 and 1.",
         "6",
@@ -61,7 +61,7 @@ CASES = (
         "[invalid]",
         "repeats itself",
     ),
-    Case("Add 1 and 1.", "2", "1 and 1 are 2.\n#### 2", "1 and 1 are 5.\n#### 5", "eos", "5", "miscounts"),
+    Case("Add 1 and 1.", "2", "1 and 1 are 2.\n#### 2", "1 and 1 are 5.\n#### 5", "eos", "5", "overcounts"),
     Case(
         "Add 8 and 1.",
         "9",
@@ -69,7 +69,7 @@ CASES = (
         "I am sorry, but I cannot help with that.",
         "eos",
         "[invalid]",
-        "refuses",
+        "no answer",
     ),
 )
 PARTED = 0

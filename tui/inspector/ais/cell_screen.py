@@ -36,9 +36,9 @@ from tui.names import until_words
 from tui.numbers import percent
 
 if TYPE_CHECKING:
+    from core.analysis.failures import Failures
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.matrix import Matrix
-    from core.analysis.samples.failures import Failures
     from core.analysis.statistics.bootstrap import Specificity
 
 SIDE_BY_SIDE = 120
@@ -90,8 +90,8 @@ def read_details(session: Session, lens: Lens, measure: Measure) -> CellDetails:
         ValueError: k asks for more weights than there are candidates.
     """
     from core.analysis.effects import stored_specificity
+    from core.analysis.failures import failures
     from core.analysis.generation_quality import mask_generation_qualities
-    from core.analysis.samples.failures import failures
     from core.analysis.samples.samples import Samples
 
     benchmark, mask = session.benchmark(lens.benchmark), lens.mask_or_fail

@@ -13,8 +13,8 @@ from tui.failure_words import choice_lines, share_text
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.diagnosis.failure_modes import Share
-    from core.analysis.samples.failures import Failures
+    from core.analysis.diagnosis import Share
+    from core.analysis.failures import Failures
 
 Span = tuple[int, int]
 """Start and end of a piece of text, in characters."""
@@ -173,10 +173,10 @@ def failure_rows(failures: Failures, width: int, most: int, cut: str, other: str
 
 
 def _share_words(shares: Sequence[Share], other: str) -> list[str]:
-    """`fails: 41 % [34, 48] miscount upward`, then `12 % [8, 17] repeat themselves`."""
-    from core.analysis.diagnosis.failure_modes import LEAST_SHARE, failing
+    """`fails: 41 % [34, 48] overcount`, then `12 % [8, 17] repeat themselves`."""
+    from core.analysis.diagnosis import LEAST_SHARE, frequent_failures
 
-    found = [share_text(one, other) for one in failing(shares)]
+    found = [share_text(one, other) for one in frequent_failures(shares)]
     if not found:
         return [f"fails: no mode in {100 * LEAST_SHARE:.0f} % or more of {shares[0].share.n:,} answers"]
     return [f"fails: {found[0]}", *found[1:]]

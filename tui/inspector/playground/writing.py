@@ -212,16 +212,17 @@ def _tag_words(
     answer: tuple[str, Finish],
     compared: TextCompared | None,
 ) -> tuple[str, ...]:
-    from core.analysis.diagnosis import case
-    from core.analysis.diagnosis.diagnose import diagnose
+    from core.analysis.diagnosis import Asked as Question
+    from core.analysis.diagnosis import diagnose
+    from core.analysis.text_checks import Written as Text
     from core.benchmarks.answer_format import style_format
 
-    question = case.Asked(prompt, style_format("cloze") if is_cloze else None)
-    pair = [case.Written(*base), case.Written(*answer)]
+    question = Question(prompt, style_format("cloze") if is_cloze else None)
+    pair = [Text(*base), Text(*answer)]
     if compared is not None:
         pair = [
-            case.Written(*base, compared.base_tokens, compared.base_logprobs),
-            case.Written(*answer, compared.ablated_tokens, compared.ablated_logprobs),
+            Text(*base, compared.base_tokens, compared.base_logprobs),
+            Text(*answer, compared.ablated_tokens, compared.ablated_logprobs),
         ]
     return tuple(TAG_WORDS[tag.name] for tag in diagnose(question, *pair)[:2])
 

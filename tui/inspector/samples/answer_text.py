@@ -12,7 +12,7 @@ from tui.numbers import share
 from tui.safe_text import safe_block, safe_line, safe_place
 
 if TYPE_CHECKING:
-    from core.analysis.samples.failures import ItemFailure
+    from core.analysis.failures import ItemFailure
     from core.analysis.samples.records import Answer, Sample
 
 QUOTED_OPTION = 80
@@ -21,10 +21,8 @@ QUOTED_OPTION = 80
 
 def fails(failure: ItemFailure) -> bool:
     """Whether anything is worse than base; answers can differ without that."""
-    from core.analysis.diagnosis.failure_modes import FAILURES
-
     is_distracted = failure.choice is not None and failure.choice.winner is not None
-    return is_distracted or any(tag.name in FAILURES for tag in failure.tags)
+    return is_distracted or bool(failure.tags)
 
 
 def how_words(subject: Subject, failure: ItemFailure) -> str:
@@ -46,7 +44,7 @@ def failure_sentences(failure: ItemFailure, sample: Sample, other: str) -> list[
         return []
     sentences = [f"{TAG_WORDS[tag.name]}: {safe_line(tag.evidence)}" for tag in failure.tags]
     if not sentences:
-        sentences = ["The texts differ in no way that has a name."]
+        sentences = ["It does not fail, or only as the other answer does."]
     if failure.divergence is not None:
         sentences.append(safe_line(divergence_text(failure.divergence)))
     return sentences
@@ -54,9 +52,7 @@ def failure_sentences(failure: ItemFailure, sample: Sample, other: str) -> list[
 
 def evidence_span(failure: ItemFailure | None, text: str) -> tuple[int, int] | None:
     """The characters of the safe ablated text that are evidence for the main tag; None without any."""
-    from core.analysis.diagnosis.failure_modes import main_tag
-
-    tag = None if failure is None else main_tag(failure.tags)
+    tag = None if failure is None or not failure.tags else failure.tags[0]
     if tag is None or tag.start is None or tag.end is None or tag.end <= tag.start:
         return None
     return safe_place(text, tag.start), safe_place(text, tag.end)

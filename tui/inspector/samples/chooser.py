@@ -19,7 +19,7 @@ from tui.inspector.samples.summary import FILTER_WORDS
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.diagnosis.failure_modes import TagName
+    from core.analysis.diagnosis import TagName
 
 TYPING_S = 0.15
 """How long typing has to pause before a search."""
@@ -54,13 +54,11 @@ class TagList(OptionList):
 
     def open(self, failures: Mapping[TagName, int], tags: Mapping[str, int], chosen: Choice) -> None:
         """Shows failures and tags, the cursor on the chosen one, and takes the focus."""
-        from core.analysis.diagnosis.failure_modes import FAILURES
-
         self._choices = [Choice(), *(Choice(failure=name) for name in failures)]
         self._choices += [Choice(tag=tag) for tag in tags]
         lines = [f"all tags  {sum(tags.values()):,}"]
         for name, count in failures.items():
-            lines.append(f"{'fails' if name in FAILURES else 'differs'}: {TAG_WORDS[name]}  {count:,}")
+            lines.append(f"fails: {TAG_WORDS[name]}  {count:,}")
         prefix = "tag: " if failures else ""
         lines += [f"{prefix}{safe_line(tag) or 'none'}  {count:,}" for tag, count in tags.items()]
         self.set_options([Text(line, no_wrap=True, overflow="ellipsis") for line in lines])

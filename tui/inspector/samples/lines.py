@@ -21,7 +21,7 @@ from tui.inspector.widgets.option_table import Answerer, Line, Role, letter_of, 
 from tui.safe_text import safe_block, safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.samples.failures import ItemFailure
+    from core.analysis.failures import ItemFailure
     from core.analysis.samples.records import Answer, Flip, Sample
 
 FLIP_WORDS = {

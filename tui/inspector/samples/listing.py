@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from core.analysis.failures import Failures
     from core.analysis.samples.answers import Answers
-    from core.analysis.samples.failures import Failures
     from core.analysis.samples.records import Flip, SampleRow
     from core.analysis.samples.samples import Samples
 
@@ -166,12 +166,12 @@ def _letter(option: int | None, gold: int | None) -> Piece:
 
 def _failure(failures: Failures | None, index: int) -> Piece:
     """The main tag, in words."""
-    from core.analysis.diagnosis.failure_modes import FAILURES, PRIORITY
+    from core.analysis.diagnosis import PRIORITY
 
     if failures is None or failures.main[index] < 0:
         return "", "muted"
     name = PRIORITY[failures.main[index]]
-    return TAG_WORDS[name], "wrong" if name in FAILURES else "muted"
+    return TAG_WORDS[name], "wrong"
 
 
 class ListHead(Widget):

@@ -34,7 +34,7 @@ from tui.inspector.samples.summary import no_item_text, nothing_text, summary_te
 from tui.inspector.session import Session
 
 if TYPE_CHECKING:
-    from core.analysis.samples.failures import Failures
+    from core.analysis.failures import Failures
 
 LIVE_S = 1.0
 """Seconds between two looks at the answers of a running run."""

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.analysis.cache_status import CacheStatus
-    from core.analysis.diagnosis.failure_modes import TagName
+    from core.analysis.diagnosis import TagName
+    from core.analysis.failures import Failures, ItemFailure
     from core.analysis.samples.answers import Answers
-    from core.analysis.samples.failures import Failures, ItemFailure
     from core.analysis.samples.records import Answer, Filter, Sample
     from core.analysis.samples.samples import Samples
     from core.analysis.statistics.accuracy import Accuracy
@@ -282,7 +282,7 @@ def read_failures(reading: Reading) -> Failures | None:
 
     Takes seconds where thousands of texts have to be read.
     """
-    from core.analysis.samples.failures import failures
+    from core.analysis.failures import failures
 
     is_stored = reading.cache_status.base and reading.cache_status.ablated
     return failures(reading.samples) if is_stored and reading.samples is not None else None
@@ -294,7 +294,7 @@ def failure_counts(
     """How many answers to some items have each tag as their main one, the most frequent first."""
     import numpy as np
 
-    from core.analysis.diagnosis.failure_modes import PRIORITY
+    from core.analysis.diagnosis import PRIORITY
 
     if failures is None:
         return {}
@@ -308,7 +308,7 @@ def list_samples(samples: Samples, choice: Choice, failures: Failures | None) ->
     """The items that pass a choice; parts of the choice that do not apply are dropped."""
     import numpy as np
 
-    from core.analysis.diagnosis.failure_modes import PRIORITY
+    from core.analysis.diagnosis import PRIORITY
 
     sides = (samples.base_answers, samples.ablated_answers)
     has_both = all(answers is not None and answers.n_known for answers in sides)
@@ -331,7 +331,7 @@ def list_samples(samples: Samples, choice: Choice, failures: Failures | None) ->
 
 def subject_at(reading: Reading, index: int, metric: str) -> Subject:
     """An item with all its answers, and how the ablated one fails; the metric is the benchmark's first."""
-    from core.analysis.samples.failures import item_failure
+    from core.analysis.failures import item_failure
 
     samples = reading.samples
     assert samples is not None, "an item is listed"

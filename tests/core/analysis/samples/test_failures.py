@@ -9,19 +9,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from core.analysis.diagnosis.choices import diagnose_choice, length_ranks
-from core.analysis.diagnosis.failure_modes import PRIORITY, FailureMode, main_tag, shares
-from core.analysis.samples.choice_sums import (
+from core.analysis.choices import (
     choice_sums,
+    diagnose_choice,
     margins_of,
     model_choices,
     option_facts,
     padded,
     pooled,
 )
-from core.analysis.samples.failures import Failures, ItemFailure, failures, item_failure
+from core.analysis.diagnosis import PRIORITY, main_tag, shares
+from core.analysis.failures import Failures, ItemFailure, base_names, failures, item_failure
 from core.analysis.samples.samples import Samples
-from core.analysis.samples.written import base_modes
 from core.benchmarks.benchmark import Benchmark
 from core.run.events import ItemOutcome
 from core.run.experiment import Experiment
@@ -37,17 +36,17 @@ from tests.core.analysis.samples.written_samples import (
 from tui.failure_words import choice_lines, divergence_text, share_text
 
 RIGHT: Text = (" First 3 + 4 = 7 apples. Then 7 + 5 = 12 apples. #### 12", "eos")
-CASES: list[tuple[Text, str | None, str]] = [
-    (RIGHT, "same", ""),
-    ((" First 3 + 4 = 7 apples. Then 7 + 5 = 13 apples. #### 13", "eos"), "miscounts", "upward"),
-    ((" First 3 + 4 = 7 apples. Then 7 + 5 = 11 apples. #### 11", "eos"), "miscounts", "downward"),
-    ((" First 3 + 4 + 4 + 4" + " apples and pears" * 20, "repeats"), "repeats_itself", ""),
-    ((" First 3 + 4 = 7 apples. Then 7 + 5 = 12 apples. The answer is 12.", "eos"), "wrong_format", ""),
-    ((" First she buys some.", "eos"), "stops_early", ""),
-    ((" I'm sorry, but I can't help with that.", "eos"), "refusal", ""),
-    ((" There are 7 + 5 = 12 apples in all, as was asked. #### 12", "eos"), "same_answer_other_way", ""),
+CASES: list[tuple[Text, str | None]] = [
+    (RIGHT, None),
+    ((" First 3 + 4 = 7 apples. Then 7 + 5 = 13 apples. #### 13", "eos"), "overcounting"),
+    ((" First 3 + 4 = 7 apples. Then 7 + 5 = 11 apples. #### 11", "eos"), "wrong_option"),
+    ((" First 3 + 4 + 4 + 4" + " apples and pears" * 20, "repeats"), "repetition"),
+    ((" First 3 + 4 = 7 apples. Then 7 + 5 = 12 apples. The answer is 12.", "eos"), "format_lost"),
+    ((" First she buys some.", "eos"), "truncated"),
+    ((" I'm sorry, but I can't help with that.", "eos"), "empty"),
+    ((" There are 7 + 5 = 12 apples in all, as was asked. #### 12", "eos"), None),
     ((" Erst sind es drei und dann ist es nicht mehr so, die sind mit den von auch für sie.", "eos"),
-     "changes_language", ""),
+     "gibberish"),
 ]  # fmt: skip
 N = len(CASES)
 
@@ -55,7 +54,7 @@ N = len(CASES)
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Experiment, Benchmark]:
     root = tmp_path_factory.mktemp("written")
-    return written_samples(root, ["12"] * N, [RIGHT] * N, [text for text, _, _ in CASES])
+    return written_samples(root, ["12"] * N, [RIGHT] * N, [text for text, _ in CASES])
 
 
 def failure_at(samples: Samples, place: int) -> ItemFailure | None:
@@ -76,13 +75,10 @@ def summed(samples: Samples) -> Failures:
 
 def test_each_hand_made_answer_gets_its_tag(written: tuple[Experiment, Benchmark]) -> None:
     samples = opened(*written, N)
-    for place, (_, name, direction) in enumerate(CASES):
+    for place, (_, name) in enumerate(CASES):
         failure = failure_at(samples, place)
         assert failure is not None
-        main = main_tag(failure.tags)
-        assert (main and main.name) == name
-        if direction and main is not None and main.excess is not None:
-            assert (main.excess > 0) == (direction == "upward")
+        assert main_tag(failure.tags) == name
         assert (failure.choice, failure.divergence) == (None, None)
 
 
@@ -94,18 +90,15 @@ def test_the_sums_are_those_of_the_items(written: tuple[Experiment, Benchmark]) 
     mains = [
         main_tag(failure.tags) if (failure := failure_at(samples, place)) else None for place in range(N)
     ]
-    assert [PRIORITY[code] if code >= 0 else None for code in found.main] == [
-        one and one.name for one in mains
-    ]
-    expected = Counter((name, direction) for _, name, direction in CASES)
-    assert {(share.name, share.direction): share.count for share in found.shares} == expected
+    assert [PRIORITY[code] if code >= 0 else None for code in found.main] == mains
+    assert {share.name: share.count for share in found.shares} == Counter(name for _, name in CASES)
 
 
 def test_sums_are_the_same_however_many_texts_are_read_at_once(
     written: tuple[Experiment, Benchmark], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = summed(opened(*written, N))
-    monkeypatch.setattr("core.analysis.samples.failures.TEXTS_AT_ONCE", 4)
+    monkeypatch.setattr("core.analysis.failures.TEXTS_AT_ONCE", 4)
     parts = summed(opened(*written, N))
     assert parts.shares == whole.shares
     assert parts.main.tolist() == whole.main.tolist()
@@ -115,28 +108,17 @@ def test_beside_a_share_stands_how_base_does_by_the_right_answers(tmp_path: Path
     """That most ablated answers miscount says little where most base answers do."""
     target = "3 + 4 = 7 apples. Then 7 + 5 = 12 apples.\n#### 12"
     base: list[Text] = [(f" {target}", "eos"), CASES[1][0], CASES[1][0], CASES[5][0]]
-    ablated = [CASES[1][0], CASES[1][0], (" It is more. #### 14", "eos"), CASES[2][0]]
+    ablated = [CASES[1][0], CASES[5][0], (" It is more. #### 14", "eos"), CASES[2][0]]
     experiment, benchmark = written_samples(tmp_path, [target] * 4, base, ablated)
-    found = {(one.name, one.direction): one for one in summed(opened(experiment, benchmark, 4)).shares}
-    assert found["miscounts", "upward"].base == 0.5
-    assert found["miscounts", "downward"].base == 0.0
-    assert share_text(found["miscounts", "downward"]).endswith("miscount downward (base 0 %)")
-    programs = base_modes(None, pl.DataFrame(), pl.DataFrame())  # whose targets are tests
-    assert shares([FailureMode("miscounts")], programs)[0].base is None
+    found = {one.name: one for one in summed(opened(experiment, benchmark, 4)).shares}
+    assert found["overcounting"].base == 0.5
+    assert found["wrong_option"].base == 0.0
+    assert share_text(found["wrong_option"]).endswith("give a wrong answer (base 0 %)")
+    programs = base_names(None, pl.DataFrame(), pl.DataFrame())  # whose targets are tests
+    assert shares(["overcounting"], programs)[0].base is None
 
 
-def test_the_steps_and_the_answer_come_from_the_target(tmp_path: Path) -> None:
-    target = "She buys 3 pens.\nShe buys 4 more, 7 in all.\n#### 7"
-    base: Text = (f" {target}", "eos")
-    wrong: Text = (" She buys 3 pens.\nShe sells 4 more, 7 in all.\n#### 7", "eos")
-    experiment, benchmark = written_samples(tmp_path, [target], [base], [wrong])
-    failure = failure_at(opened(experiment, benchmark, 1), 0)
-    assert failure is not None
-    assert failure.tags[0].name == "wrong_step"
-    assert failure.tags[0].evidence == "The steps have “sells” where “buys” is right."
-
-
-def test_a_text_that_surprises_the_base_model_is_incoherent_where_that_is_stored(tmp_path: Path) -> None:
+def test_a_text_that_surprises_the_base_model_is_gibberish_where_that_is_stored(tmp_path: Path) -> None:
     other: Text = (" green the ran of 12 quickly #### 12", "eos")
     experiment, benchmark = written_samples(tmp_path, ["12"], [RIGHT], [other])
     for mask, text, tokens in ((None, RIGHT, [1, 2, 3, 4, 5]), (MASK, other, [9, 8, 7, 6, 5, 4])):
@@ -146,13 +128,13 @@ def test_a_text_that_surprises_the_base_model_is_incoherent_where_that_is_stored
     judged = failure_at(opened(experiment, benchmark, 1), 0)
     assert plain is not None
     assert judged is not None
-    assert "incoherent" not in [tag.name for tag in plain.tags]
-    assert judged.tags[0].name == "incoherent"
+    assert "gibberish" not in [tag.name for tag in plain.tags]
+    assert judged.tags[0].name == "gibberish"
     assert judged.divergence is not None
     assert divergence_text(judged.divergence).startswith(
         "Parts at token 1: base writes “ a” (p 0.90; ablated 0.10)"
     )
-    assert summed(opened(experiment, benchmark, 1)).shares[0].name == "incoherent"
+    assert summed(opened(experiment, benchmark, 1)).shares[0].name == "gibberish"
 
 
 def test_of_a_run_that_goes_on_texts_are_not_known(written: tuple[Experiment, Benchmark]) -> None:
@@ -227,7 +209,6 @@ def test_options_that_all_items_have_are_named_by_their_text() -> None:
         "Mean margin +2.0 → +0.0 nats (n 100).",
         "Of 50 broken items, 50 (100 %) went to “yes”.",
         "Prefers option “yes”: 100 % of its answers, 50 % of base's (n 100, p 0.0001).",
-        "Prefers longer options (mean rank of length 1.00, base 0.50, n 100, p 1.5e-12).",
     ]
 
 
@@ -246,20 +227,16 @@ def test_items_with_several_right_options_have_no_margin() -> None:
     assert not [line for line in choice_lines(sums) if "margin" in line]
 
 
-def test_margins_and_ranks_in_arrays_are_those_of_a_loop() -> None:
+def test_margins_in_arrays_are_those_of_a_loop() -> None:
     rng = np.random.default_rng(0)
     widths = rng.integers(2, 6, 200)
     values = [rng.normal(size=width).round(1).tolist() for width in widths]
-    lengths = [rng.integers(1, 4, width).tolist() for width in widths]
     gold = np.array([rng.integers(width) for width in widths])
     margins = margins_of(padded(pl.Series(values, dtype=pl.List(pl.Float64))), gold)
-    ranks = length_ranks(padded(pl.Series(lengths)), gold)
-    for place, (value, length, right) in enumerate(zip(values, lengths, gold.tolist(), strict=True)):
-        assert margins[place] == pytest.approx(diagnose_choice(right, value, value).margin)
-        order = sorted(length)
-        mean = (order.index(length[right]) + len(order) - 1 - order[::-1].index(length[right])) / 2
-        expected = mean / (len(order) - 1) if len(set(length)) > 1 else float("nan")
-        assert ranks[place] == pytest.approx(expected, nan_ok=True)
+    expected = [
+        diagnose_choice(right, one, one).margin for one, right in zip(values, gold.tolist(), strict=True)
+    ]
+    assert margins.tolist() == pytest.approx(expected)
 
 
 def test_several_benchmarks_are_pooled_item_by_item() -> None:

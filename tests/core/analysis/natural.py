@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from core.analysis.diagnosis.case import Asked, Written
-from core.analysis.diagnosis.failure_modes import TagName
+from core.analysis.diagnosis import Asked, TagName
+from core.analysis.text_checks import Written
 from core.benchmarks.answer_format import AnswerFormat, style_format
 from core.inference import Finish
 
@@ -80,7 +80,7 @@ NATURAL = {
         "sells the eggs "
         "at the market. She sells the eggs at",
         "length",
-        ("repeats_itself", "no_answer", "runs_on"),
+        ("repetition", "truncated"),
     ),
     "drifting loop": Natural(
         CHAT,
@@ -91,21 +91,21 @@ NATURAL = {
         "light of the "
         "sun and the light of the sun is the light of the sea and the light of the",
         "length",
-        ("repeats_itself", "runs_on"),
+        ("repetition", "truncated"),
     ),
     "one syllable for ever": Natural(
         CHAT,
         CHAT_BASE,
         "The sky is blue because bluebluebluebluebluebluebluebluebluebluebluebluebluebluebluebluebluebluebl",
         "length",
-        ("repeats_itself", "runs_on"),
+        ("repetition", "truncated"),
     ),
     "apology": Natural(
         EGGS,
         EGGS_BASE,
         "I'm sorry, but I can't help with that. If you have any other questions, feel free to ask!",
         "eos",
-        ("refusal", "no_answer"),
+        ("empty",),
     ),
     "not enough information": Natural(
         AGES,
@@ -114,7 +114,7 @@ NATURAL = {
         "are stated "
         "for any of these people.",
         "eos",
-        ("refusal", "no_answer"),
+        ("empty",),
     ),
     "no refusal: a cannot inside the reasoning": Natural(
         AGES,
@@ -123,7 +123,7 @@ NATURAL = {
         "the first "
         "sentence alone, but Eva is older than Sam, so it has to be Sam.\nAnswer: Sam",
         "eos",
-        ("same_answer_other_way",),
+        (),
     ),
     "wrong product, too much": Natural(
         EGGS,
@@ -131,7 +131,7 @@ NATURAL = {
         "She eats 3 and uses 4, so 16 - 3 - 4 = 9 eggs are left. Each one brings $2, and 9 * 2 = "
         "$20.\n#### 20",
         "eos",
-        ("miscounts", "other_answer"),
+        ("overcounting",),
     ),
     "counts one step too few": Natural(
         EGGS,
@@ -140,7 +140,7 @@ NATURAL = {
         "8 eggs. "
         "For each of them she gets 2 dollars, 8 * 2 = 16.\n#### 16",
         "eos",
-        ("miscounts", "other_answer"),
+        ("wrong_option",),
     ),
     "forgets the muffins": Natural(
         EGGS,
@@ -149,7 +149,7 @@ NATURAL = {
         "gets $2 "
         "for each, so she makes 13 * 2 = $26 every day at the market.\n#### 26",
         "eos",
-        ("miscounts", "other_answer"),
+        ("overcounting",),
     ),
     "right by another way": Natural(
         EGGS,
@@ -158,14 +158,14 @@ NATURAL = {
         "sell "
         "would have brought 7 * 2 = 14 dollars, so it is 32 - 14 = 18 dollars.\n#### 18.00",
         "eos",
-        ("same_answer_other_way",),
+        (),
     ),
     "the number in bold, no hashes": Natural(
         EGGS,
         EGGS_BASE,
         "16 - 3 - 4 = 9 eggs are left, and 9 * 2 = 18 dollars are what she makes.\n\n**Answer:** $18 per day",
         "eos",
-        ("wrong_format", "same_answer_other_way"),
+        ("format_lost",),
     ),
     "an essay with the name at its end": Natural(
         AGES,
@@ -173,13 +173,13 @@ NATURAL = {
         "First, we know that Tom is older than Eva. Second, we know that Eva is older than Sam. Putting both "
         "together, nobody is younger than Sam.",
         "eos",
-        ("wrong_format", "same_answer_other_way"),
+        ("format_lost",),
     ),
-    "the number alone": Natural(EGGS, EGGS_BASE, "#### 18", "eos", ("same_answer_other_way", "skips_steps")),
+    "the number alone": Natural(EGGS, EGGS_BASE, "#### 18", "eos", ()),
     "breaks off": Natural(
-        EGGS, EGGS_BASE, "Janet's ducks lay 16 eggs per day. She eats", "eos", ("stops_early", "no_answer")
+        EGGS, EGGS_BASE, "Janet's ducks lay 16 eggs per day. She eats", "eos", ("truncated",)
     ),
-    "nothing at all": Natural(AGES, AGES_BASE, "", "eos", ("stops_early", "no_answer")),
+    "nothing at all": Natural(AGES, AGES_BASE, "", "eos", ("empty",)),
     "goes on with questions of its own": Natural(
         AGES,
         AGES_BASE,
@@ -189,7 +189,7 @@ NATURAL = {
         "taller than "
         "Ida, so that nobody is taller than",
         "length",
-        ("same_answer_other_way", "runs_on"),
+        (),
     ),
     "goes over to Chinese": Natural(
         EGGS,
@@ -197,7 +197,7 @@ NATURAL = {
         "Janet's ducks lay 16 eggs. "
         "她每天早上吃三个鸡蛋，用四个鸡蛋做松饼，所以剩下九个鸡蛋。她每天赚十八美元。",
         "eos",
-        ("changes_language", "no_answer"),
+        ("gibberish", "empty"),
     ),
     "goes over to German": Natural(
         CHAT,
@@ -207,7 +207,7 @@ NATURAL = {
         "die Luft streut das blaue Licht mehr als das rote. Von allen Seiten kommt es zu uns, auch aus "
         "dem Schatten.",
         "eos",
-        ("changes_language",),
+        ("gibberish",),
     ),
     "no change: a French saying in English": Natural(
         CHAT,

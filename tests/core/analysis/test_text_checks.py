@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.analysis.diagnosis.coherence import find_loop
-from core.analysis.diagnosis.language import find_change, find_refusal
+from core.analysis.text_checks import find_change, find_loop, find_refusal
 
 ENGLISH = "Why is the sky blue? It is because of the way that the air scatters the light of the sun."
 

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from core.analysis.diagnosis.choices import (
+from core.analysis.choices import (
     PositionPreference,
     diagnose_choice,
-    length_preference,
-    length_ranks,
     letter_of,
     moves_of,
     position_preference,
@@ -82,31 +80,12 @@ def test_many_positions_are_tested_a_part_at_a_time(monkeypatch: pytest.MonkeyPa
     rng = random.Random(1)
     base, ablated = ([rng.randrange(26) for _ in range(300)] for _ in range(2))
     whole = preference(base, ablated, 26).p_value
-    monkeypatch.setattr("core.analysis.diagnosis.choices.DRAWS", 100_000)
+    monkeypatch.setattr("core.analysis.choices.DRAWS", 100_000)
     assert preference(base, ablated, 26).p_value == pytest.approx(whole, abs=0.02)
 
 
 def test_the_27th_position_has_a_number() -> None:
     assert [letter_of(place) for place in (0, 25, 26)] == ["A", "Z", "27"]
-
-
-def test_a_model_that_now_prefers_long_options_is_found_out() -> None:
-    lengths = np.array([(3.0, 5, 7, 9)] * 80 + [(4.0, 4, 4, 4)] * 20)
-    ranks = [length_ranks(lengths, np.array(chosen)) for chosen in ([n % 4 for n in range(100)], [3] * 100)]
-    found = length_preference(*ranks)
-    assert found is not None
-    assert (found.n, found.rank, found.holds) == (80, 1.0, True)
-    assert found.base_rank == pytest.approx(0.5)
-    assert found.sentence().startswith(
-        "Prefers longer options (mean rank of length 1.00, base 0.50, n 80, p "
-    )
-
-
-def test_options_of_one_length_say_nothing_about_lengths() -> None:
-    lengths = np.array([[4.0, 4.0]])
-    assert (
-        length_preference(length_ranks(lengths, np.array([0])), length_ranks(lengths, np.array([1]))) is None
-    )
 
 
 def test_preferences_need_items() -> None:

@@ -1,1 +1,0 @@
-"""How an ablated answer fails, and how it differs from the base answer. No torch."""
