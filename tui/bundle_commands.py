@@ -33,7 +33,7 @@ def export(
     """Write entries into one file with checksums, for the cache of another machine."""
     from cache.bundles import export_entries
     from cache.upkeep import find
-    from core.cluster.used_entries import used_entries
+    from core.cluster.tasks import used_entries
 
     if bool(keys) == (of is not None):
         raise UsageError("Give the keys of entries, or --of DIR for those of a profile.")

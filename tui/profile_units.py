@@ -1,8 +1,8 @@
-"""`profile --plan` and `profile --shard`: the units of a profile, listed, or done in part."""
+"""`profile --plan` and `profile --shard`: the tasks of a profile, listed, or done in part."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,17 +13,12 @@ from tui.numbers import duration_text, size_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.cluster.estimates import Assumed, Basis, Chain, Timing
-    from core.cluster.shards import Shard
-    from core.cluster.work import UnitWork
+    from core.cluster.tasks import Shard, TaskWork, Timing
     from core.run.plan import Plan
     from core.run.runner import Runner
 
-BASIS_WORDS: Mapping[Basis, str] = {
-    "measured": "Times are estimated from what was measured on this machine.",
-    "size": "Times are a guess from the model's size: nothing was measured on this machine yet.",
-    "h100": "Times are those of one H100, assumed from its operations a second: 40 % of them are used.",
-}
+MEASURED = "Times are estimated from what was measured on this machine."
+GUESSED = "Times are a guess from the model's size: nothing was measured on this machine yet."
 
 
 def settle_by_stored(runner: Runner) -> None:
@@ -45,97 +40,88 @@ def run_shard(plan: Plan, runner: Runner, shard: Shard, out: Path) -> None:
     Raises:
         Exit: it was cancelled.
     """
-    from core.cluster.sharing import run_share, share_of
-    from core.cluster.used_entries import write_used_entries
+    from core.cluster.sharing import run_tasks
+    from core.cluster.tasks import share_of, write_used_entries
 
-    share = share_of(plan, runner, shard)
+    tasks = share_of(plan, runner, shard)
+    masks = sum(task.kind == "mask" for task in tasks)
     output.note(
-        f"shard {shard}: {len(share.first)} units that others need, {len(share.masks)} masks; what the cache "
-        "has is not computed again"
+        f"shard {shard}: {len(tasks) - masks} tasks that others need, {masks} masks; what the cache has is "
+        "not computed again"
     )
-    if not run_share(plan, runner, share):
+    if not run_tasks(plan, runner, tasks):
         raise typer.Exit(1)
-    write_used_entries(plan, runner, [*share.first, *share.masks], out, shard)
+    write_used_entries(plan, runner, tasks, out, shard)
 
 
 def write_shard(plan: Plan, runner: Runner, shard: Shard, *, as_json: bool) -> None:
     """Writes what a shard did."""
-    from core.cluster.sharing import share_of
+    from core.cluster.tasks import share_of
 
-    share = share_of(plan, runner, shard)
     if as_json:
-        units = [str(unit) for unit in (*share.first, *share.masks)]
-        output.write_document({"shard": str(shard), "units": units})
+        tasks = [str(task) for task in share_of(plan, runner, shard)]
+        output.write_document({"shard": str(shard), "tasks": tasks})
         return
     output.write(
         f"Shard {shard} is done. When all are, the same command without --shard writes the results.\n"
     )
 
 
-def write_plan(
-    plan: Plan, runner: Runner, shard: Shard | None, assume: Assumed | None, *, as_json: bool
-) -> None:
-    """Writes the units of a plan, or of one of its shards."""
-    from core.cluster.estimates import critical_path, timing_of
-    from core.cluster.shards import shares
-    from core.cluster.work import Survey
+def write_plan(plan: Plan, runner: Runner, shard: Shard | None, *, as_json: bool) -> None:
+    """Writes the tasks of a plan, or of one of its shards."""
+    from core.cluster.tasks import Survey, share_of, timing_of
 
-    survey, timing = Survey(plan, runner, keeps_scores=shard is not None), timing_of(runner, assume)
-    units, chain = survey.every, critical_path(survey, runner, timing)
+    timing, tasks = timing_of(runner), Survey(plan, runner, keeps_scores=shard is not None).tasks
     if shard is not None:
-        share = shares(survey.first, survey.masks, shard.of)[shard.number - 1]
-        units = [one for one in units if one.unit in (*share.first, *share.masks)]
+        own = share_of(plan, runner, shard)
+        tasks = [one for one in tasks if one.task in own]
     if as_json:
-        output.write_document(_document(units, timing, chain))
+        output.write_document(_document(tasks, timing))
     else:
-        _write(units, timing, chain, plan.until)
+        _write(tasks, timing, plan.until)
 
 
-def _document(units: Sequence[UnitWork], timing: Timing, chain: Chain) -> dict[str, Any]:
-    """The units as one JSON document."""
+def _document(tasks: Sequence[TaskWork], timing: Timing) -> dict[str, Any]:
+    """The tasks as one JSON document."""
     rows = [
         {
-            "unit": str(one.unit),
-            "kind": one.unit.kind,
+            "task": str(one.task),
+            "kind": one.task.kind,
             "stored": one.is_stored,
             "seconds": timing.seconds(one.lacking),
             "bytes": one.lacking_bytes,
         }
-        for one in units
+        for one in tasks
     ]
     return {
-        "units": rows,
+        "tasks": rows,
         "stored": sum(row["stored"] for row in rows),
         "seconds": sum(row["seconds"] for row in rows),
         "bytes": sum(row["bytes"] for row in rows),
-        "estimated_from": timing.basis,
-        "critical_path": {"units": [str(unit) for unit in chain.units], "seconds": chain.seconds},
+        "estimated_from": "measured" if timing.is_measured else "size",
     }
 
 
-def _write(units: Sequence[UnitWork], timing: Timing, chain: Chain, until: float | None) -> None:
-    """Writes a line for each kind of units, the sum, and the critical path."""
-    table = output.plain_table(("units", "all", "stored", "to do", "time", "cache"))
-    groups: dict[str, list[UnitWork]] = {}
-    for one in units:
+def _write(tasks: Sequence[TaskWork], timing: Timing, until: float | None) -> None:
+    """Writes a line for each kind of tasks, and the sum."""
+    table = output.plain_table(("tasks", "all", "stored", "to do", "time", "cache"))
+    groups: dict[str, list[TaskWork]] = {}
+    for one in tasks:
         groups.setdefault(_group(one), []).append(one)
-    for name, some in (*groups.items(), ("in all", list(units))):
+    for name, some in (*groups.items(), ("in all", list(tasks))):
         table.add_row(name, *_cells(some, timing))
     output.write_table(table)
-    if chain.seconds:
-        words = ", then ".join(map(str, chain.units))
-        output.write(f"Critical path: {duration_text(chain.seconds)}, {words}.\n")
     most = "" if until is None else " With --until it is the most: a cell stops once it is settled."
-    output.write(f"{BASIS_WORDS[timing.basis]}{most}\n")
+    output.write(f"{MEASURED if timing.is_measured else GUESSED}{most}\n")
 
 
-def _group(one: UnitWork) -> str:
-    if one.unit.mask is not None:
-        return f"masks: {one.unit.mask.selection}"
-    return "score an ability" if one.unit.kind == "scoring" else "intact model"
+def _group(one: TaskWork) -> str:
+    if one.task.mask is not None:
+        return f"masks: {one.task.mask.selection}"
+    return "score an ability" if one.task.kind == "scoring" else "intact model"
 
 
-def _cells(some: Sequence[UnitWork], timing: Timing) -> list[str]:
+def _cells(some: Sequence[TaskWork], timing: Timing) -> list[str]:
     stored = sum(one.is_stored for one in some)
     seconds = sum(timing.seconds(one.lacking) for one in some)
     size = size_text(sum(one.lacking_bytes for one in some))

@@ -74,14 +74,9 @@ def ray_text(version: str | None, workers: LocalWorkers) -> str:
 
 def settle_on(runner: Runner, options: RayOptions) -> None:
     """Settles prompt form and level by what is stored, else by a worker's answers."""
-    from core.analysis.probe import known_prompts
     from core.cluster.on_ray import settle_on_ray
 
-    found = known_prompts(runner)
-    if found is None:
-        settle_on_ray(runner, options)
-    else:
-        runner.settle(*found)
+    settle_on_ray(runner, options)
 
 
 def run_on(plan: Plan, runner: Runner, options: RayOptions) -> None:

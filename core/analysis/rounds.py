@@ -220,11 +220,16 @@ def run_part(asked: Asked, runner: Runner, masks: Sequence[MaskSpec | None]) -> 
         Cancelled: the runner was cancelled, with every finished run stored.
         ValueError: the model cannot be used, or a mask cannot be made.
     """
-    if isinstance(asked, AskedRuns) or asked.until is None:
+    only = tuple(mask for mask in masks if mask is not None)
+    if asked.until is None:
         requests = [request for mask in masks for request in asked.requests(runner, mask)]
         store_all(runner, requests, with_controls=asked.with_controls)
+    elif isinstance(asked, AskedRuns):
+        runs = [run for run in asked.runs if run.mask in (only or masks)]
+        cells = [(run.mask, index) for index, run in enumerate(runs) if run.mask is not None]
+        rounds = Rounds(runner, [run.benchmark for run in runs], cells, asked.until)
+        run_rounds(runner, rounds, with_controls=asked.with_controls)
     else:
-        only = tuple(mask for mask in masks if mask is not None)
         _needed_frames(replace(asked.drawn(), only=only), runner)
 
 

@@ -1,26 +1,23 @@
-"""One process's share of a profile on a cache folder that others work on, too."""
+"""One process's tasks of a profile, on a cache folder that others work on, too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from cache.files import Busy
 from cache.upkeep import delete
 from core.analysis.rounds import run_part
-from core.cluster.shards import Shard, Share, shares
-from core.cluster.units import (
+from core.cluster.tasks import (
     INTACT,
-    Unit,
+    Task,
     WantedRanking,
-    abilities_to_score,
-    is_contrast,
     lacking_scorings,
     needs_of,
+    scoring_tasks,
     wanted_rankings,
 )
-from core.cluster.work import Survey
 from core.inference.cancelling import Cancelled
 from core.run.asked import Asked
 from core.run.pace import Phase, Step
@@ -31,28 +28,22 @@ from core.run.specs import MaskSpec
 from core.run.storing import alone_with
 
 
-def share_of(plan: Plan, runner: Runner, shard: Shard) -> Share:
-    """What one shard does: the same on every machine, whatever the cache has."""
-    survey = Survey(plan, runner)
-    return shares(survey.first, survey.masks, shard.of)[shard.number - 1]
+def run_tasks(asked: Asked, runner: Runner, tasks: Sequence[Task]) -> bool:
+    """Does tasks of what is asked for, and stores what they make; False if it was cancelled.
 
-
-def run_share(asked: Asked, runner: Runner, share: Share) -> bool:
-    """Does a share of what is asked for, and stores what it makes; False if it was cancelled.
-
-    Its own abilities are scored first, then those that its masks need and nobody has scored. One that another
-    process is scoring at the time is waited for, one that nobody works on is scored here: so no process waits
-    for one that never starts. The same holds for the intact model and for each ranking.
+    Abilities are scored first, then those that the masks need and nobody has scored. One that another process
+    is scoring at the time is waited for, one that nobody works on is scored here: so no process waits for one
+    that never starts. The same holds for the intact model and for each ranking.
 
     Raises:
         ValueError: the model cannot be used, or a mask cannot be made.
         WeightsChangedError: the weights were not restored.
     """
-    scoring, masks = Scoring(asked, runner), [unit.mask for unit in share.masks if unit.mask is not None]
-    needs_intact = any(INTACT in needs_of(unit, asked, runner) for unit in share.masks)
+    scoring, masks = _Scoring(asked, runner), [task.mask for task in tasks if task.mask is not None]
+    needs_intact = any(INTACT in needs_of(task, asked, runner) for task in tasks)
     try:
-        scoring.score(_abilities(share.first))
-        if any(unit.kind == "intact" for unit in share.first):
+        scoring.score(sorted(task.ability for task in tasks if task.ability is not None))
+        if INTACT in tasks:
             run_part(asked, runner, [None])
         scoring.score(scoring.lacking_for(masks))
         scoring.rank_contrasts(masks)
@@ -69,28 +60,31 @@ def drop_kept_scores(plan: Plan, runner: Runner) -> None:
     """Deletes the scores that were kept for contrasts of a plan, once all of these are ranked."""
     rankings = wanted_rankings(runner, plan.masks())
     if all(has_ranking(runner, one.mask) for one in rankings):
-        for ability in abilities_to_score(runner, rankings):
-            key, _ = runner.scores_request(ability)
+        for task in scoring_tasks(runner, rankings):
+            key, _ = runner.scores_request(task.ability or "")
             if runner.store.scores.entries.has(key):
                 delete(runner.store.root, key)
 
 
-def _abilities(units: Iterable[Unit]) -> list[str]:
-    return sorted(unit.ability for unit in units if unit.ability is not None)
-
-
-class Scoring:
+class _Scoring:
     """Scores abilities for the masks that are asked for, each under a lock of its own."""
 
     def __init__(self, asked: Asked, runner: Runner) -> None:
-        """Scores nothing yet."""
-        self._runner, self._rankings = runner, wanted_rankings(runner, asked.masks())
+        wanted, usual = wanted_rankings(runner, asked.masks()), runner.importance.n_items
+        self._runner = runner
+        self._rankings = [one for one in wanted if runner.n_items_of(one.mask) == usual]
 
     def score(self, abilities: Sequence[str]) -> None:
         """Scores some abilities; those that other processes are scoring come last, and are waited for."""
-        runner = self._runner
+        runner, steps = self._runner, list[Step]()
         left = [ability for ability in abilities if not self._is_scored(ability)]
-        runner.progress.expect([step for ability in left for step in self._steps(ability)])
+        for ability in left:
+            steps += [
+                Step(phase, ability, runner.diagnostic_set(ability).n) for phase in self._scorings(ability)
+            ]
+            reads = (3 if one.mask.selection == "top" else 1 for one in self._missing(ability))
+            steps += [Step("ranking", "", read) for read in reads]
+        runner.progress.expect(steps)
         for wait in (False, True):
             for ability in left:
                 with suppress(Busy):
@@ -100,14 +94,13 @@ class Scoring:
         """The abilities that have to be scored for the rankings which some masks lack."""
         own = {replace(one.mask, k=0.0) for one in wanted_rankings(self._runner, masks)}
         wanted = [one for one in self._rankings if replace(one.mask, k=0.0) in own]
-        lacking = [one for one in wanted if not has_ranking(self._runner, one.mask)]
-        return abilities_to_score(self._runner, lacking)
+        return [task.ability or "" for task in scoring_tasks(self._runner, self._unranked(wanted))]
 
     def rank_contrasts(self, masks: Sequence[MaskSpec]) -> None:
         """Stores the contrasts that some masks are cut from, each for all masks that are asked for."""
         own = {replace(mask, k=0.0, seed=0) for mask in masks}
-        wanted = [one for one in self._rankings if is_contrast(one) and replace(one.mask, k=0.0) in own]
-        lacking = [one for one in wanted if not has_ranking(self._runner, one.mask)]
+        wanted = [one for one in self._rankings if one.is_contrast and replace(one.mask, k=0.0) in own]
+        lacking = self._unranked(wanted)
         self._runner.progress.expect([Step("ranking", "", 1) for _ in lacking])
         for one in lacking:
             self._runner.check_cancelled()
@@ -135,22 +128,17 @@ class Scoring:
 
     def _scorings(self, ability: str) -> list[Phase]:
         """How it has to be scored for rankings that are not stored."""
-        unranked = [one for one in self._rankings if not has_ranking(self._runner, one.mask)]
-        return lacking_scorings(self._runner, unranked, ability)
+        return lacking_scorings(self._runner, self._unranked(self._rankings), ability)
 
     def _missing(self, ability: str) -> list[WantedRanking]:
-        own = (one for one in self._rankings if not is_contrast(one) and one.mask.ability == ability)
-        return [one for one in own if not has_ranking(self._runner, one.mask)]
+        """The rankings from its importance alone that are not stored."""
+        own = [one for one in self._rankings if not one.is_contrast and one.mask.ability == ability]
+        return self._unranked(own)
+
+    def _unranked(self, wanted: Sequence[WantedRanking]) -> list[WantedRanking]:
+        return [one for one in wanted if not has_ranking(self._runner, one.mask)]
 
     def _lacks_scores(self, ability: str) -> bool:
         """Whether contrasts of weights are to come for which its scores are not kept."""
-        contrasts = (one.mask for one in self._rankings if is_contrast(one) and one.mask.scope != "units")
-        return self._runner.lacks_scores(ability, of_units=False) and not all(
-            has_ranking(self._runner, mask) for mask in contrasts
-        )
-
-    def _steps(self, ability: str) -> list[Step]:
-        reads = [3 if one.mask.selection == "top" else 1 for one in self._missing(ability)]
-        n_items = self._runner.diagnostic_set(ability).n
-        scoring = [Step(phase, ability, n_items) for phase in self._scorings(ability)]
-        return [*scoring, *(Step("ranking", "", n) for n in reads)]
+        contrasts = [one for one in self._rankings if one.is_contrast and one.mask.scope != "units"]
+        return self._runner.lacks_scores(ability, of_units=False) and bool(self._unranked(contrasts))

@@ -17,13 +17,13 @@ from core.engine.jobs import JobQueue
 from core.engine.protocol import EngineSpec, Start, StartGeneration, StartRankings, StartRuns
 from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
-from core.run.events import Event, ModelFailed
+from core.run.events import Event, ModelFailed, WorkerLost
 from core.run.jobs import Job, JobState
 from core.run.runner import Runner
 from core.run.selected import has_ranking
 
 if TYPE_CHECKING:
-    from core.cluster.standing import StandingCrew
+    from core.cluster.on_ray import Crew
 
 
 class Worker(threading.Thread):
@@ -63,14 +63,14 @@ class Worker(threading.Thread):
             is_cancelled=is_cancelled,
         )
 
-    def _made_crew(self) -> StandingCrew | None:
+    def _made_crew(self) -> Crew | None:
         """Ray's workers, if the engine has any, with a runner of their own that loads no model."""
         if self._spec.ray is None:
             return None
-        from core.cluster.standing import StandingCrew
+        from core.cluster.on_ray import Crew
 
         driver = self._made_runner(self._is_cancelled_on_ray, self._is_cancelled_on_ray)
-        return StandingCrew(self._spec.ray, driver)
+        return Crew(self._spec.ray, driver, lambda problem: driver.emit(WorkerLost(problem)), is_live=True)
 
     def run(self) -> None:
         """Loads the model and does jobs."""

@@ -27,6 +27,9 @@ class AskedRuns:
     runs: tuple[AskedRun, ...] = ()
     ranked: tuple[MaskSpec, ...] = ()
     """Masks of which only the rankings are asked for."""
+    until: float | None = None
+    """The least AIS of interest, at which a run under a mask stops as soon as it is settled; its benchmark is
+    in an order drawn by seed. None: all items count."""
     with_controls: ClassVar[bool] = False
     """No screen shows the generation quality of controls."""
 

@@ -1,15 +1,14 @@
-"""Profiles on Ray: two workers beside one, what Ray takes for a unit, and a plan for many GPUs, simulated.
+"""Profiles on Ray: two workers beside one, and what Ray takes for a task.
 
 `python -m tests.performance.ray` runs the demo model: without Ray in one process and in two, each with half
 of the masks, which is as fast as two workers can be here; then on Ray with one worker and with two. `--long`
-takes a job of some minutes, in which beginning and end do not count. `--simulate` only works out the plan of
-Llama-3.1-8B. Every run is a process of its own, on an empty cache, with one thread for each worker.
+takes a job of some minutes, in which beginning and end do not count. Every run is a process of its own, on an
+empty cache, with one thread for each worker.
 """
 
 from __future__ import annotations
 
 import argparse
-import heapq
 import json
 import subprocess
 import sys
@@ -25,21 +24,15 @@ import psutil
 from cache.folder import Store
 from core.abilities import ABILITIES
 from core.benchmarks.registry import find_benchmarks
-from core.cluster.estimates import critical_path, timing_of
 from core.cluster.on_ray import run_on_ray
 from core.cluster.ray_options import RayOptions
-from core.cluster.schedule import Schedule
-from core.cluster.shards import Shard
-from core.cluster.sharing import run_share, share_of
-from core.cluster.units import Unit
-from core.cluster.work import Survey
-from core.models.description import ModelInfo, describe_model
+from core.cluster.sharing import run_tasks
+from core.cluster.tasks import Shard, share_of
 from core.models.spec import ModelSpec
 from core.run.events import Event, RunFinished
-from core.run.experiment import Experiment
 from core.run.plan import Plan
 from core.run.runner import Runner
-from core.run.specs import GPU_ITEMS, ImportanceSpec, ModelIdentity
+from core.run.specs import ImportanceSpec
 from tests.performance.peaks import peak_mb
 
 IDS = tuple(ability.id for ability in ABILITIES)
@@ -56,19 +49,6 @@ SHORT = Plan(
 
 LONG = replace(SHORT, ks=(0.003, 0.01, 0.03), benchmarks=find_benchmarks(["diagnostic"]), limit=500)
 """Thirty masks on all ten benchmarks."""
-
-LLAMA = Plan(
-    abilities=IDS,
-    variants=("mlp", "all"),
-    selections=("top", "contrast_max", "random", "bottom"),
-    ks=(1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2),
-    benchmarks=find_benchmarks(["diagnostic"]),
-    limit=500,
-)
-"""480 masks."""
-
-PARAMETERS, MLP, ALL = 8_030_261_248, 5_637_144_576, 6_979_321_856
-"""Weights of Llama-3.1-8B, and how many of them are candidates of each variant."""
 
 
 def cpu_seconds() -> Counter[str]:
@@ -117,8 +97,7 @@ def alone(plan: Plan, root: Path, share: Shard) -> dict[str, Any]:
     torch.set_num_threads(1)
     heard = Heard()
     runner = Runner(ModelSpec(device="cpu"), Store(root), ImportanceSpec(n_items=10), emit=heard)
-    own = share_of(plan, runner, share)
-    run_share(plan, runner, replace(own, first=()))
+    run_tasks(plan, runner, [task for task in share_of(plan, runner, share) if task.mask])
     return heard.figures()
 
 
@@ -163,50 +142,8 @@ def measure(job: str, plan: Plan) -> None:
     )
 
 
-def llama(folder: Path) -> Experiment:
-    """An experiment on Llama-3.1-8B on a GPU, whose files are not here."""
-    experiment = Experiment(
-        ModelSpec("llama", device="cuda", prompt="letters", level_asked="standard"),
-        Store(folder),
-        ImportanceSpec(n_items=GPU_ITEMS),
-    )
-    known: ModelInfo = describe_model(ModelSpec(), folder / "models" / "fingerprints.json")
-    candidates = {"mlp": MLP, "all": ALL}
-    experiment.info = replace(known, parameters=PARAMETERS, candidates=candidates)
-    experiment.identity = ModelIdentity("0" * 64, "none", "bfloat16", "cuda")
-    return experiment
-
-
-def makespan(survey: Survey, experiment: Experiment, seconds: dict[Unit, float], workers: int) -> float:
-    """Seconds until the last of some workers has nothing left, which take units as they do on Ray."""
-    schedule, now = Schedule(survey, experiment), 0.0
-    going: list[tuple[float, int, Unit]] = []
-    while not schedule.is_done():
-        while len(going) < workers and (unit := schedule.take()):
-            heapq.heappush(going, (now + seconds[unit], id(unit), unit))
-        now, _, unit = heapq.heappop(going)
-        schedule.finish(unit)
-    return now
-
-
-def simulate(folder: Path) -> None:
-    """The plan of Llama-3.1-8B on 1, 8 and 64 H100, from assumed times."""
-    experiment = llama(folder)
-    survey, timing = Survey(LLAMA, experiment), timing_of(experiment, "h100")
-    seconds = {one.unit: timing.seconds(one.lacking) for one in survey.every}
-    total, path = sum(seconds.values()), critical_path(survey, experiment, timing).seconds
-    sys.stdout.write(
-        f"{len(seconds)} units, {total / 3600:.1f} h in all, critical path {path / 60:.1f} min" + "\n"
-    )
-    for workers in (1, 8, 64):
-        took, bound = makespan(survey, experiment, seconds, workers), max(path, total / workers)
-        sys.stdout.write(f"{workers:3} GPUs: {took / 3600:.2f} h, {took / bound:.3f} times the bound" + "\n")
-
-
 def main() -> None:
-    """Measures or simulates."""
     parser = argparse.ArgumentParser(prog="python -m tests.performance.ray", description=__doc__)
-    parser.add_argument("--simulate", action="store_true")
     parser.add_argument("--long", dest="job", action="store_const", const="long", default="short")
     parser.add_argument("--job", choices=("short", "long"), help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
@@ -218,9 +155,6 @@ def main() -> None:
         sys.stdout.write(json.dumps(alone(plan, options.root, options.share)))
     elif options.workers is not None:
         sys.stdout.write(json.dumps(on_ray(plan, options.root, options.workers)))
-    elif options.simulate:
-        with tempfile.TemporaryDirectory() as folder:
-            simulate(Path(folder))
     else:
         measure(options.job, plan)
 

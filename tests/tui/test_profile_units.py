@@ -21,15 +21,12 @@ def at(root: Path, *more: str) -> tuple[str, ...]:
     return (*PROFILE, "--cache-dir", str(root / "cache"), "--out", str(root / "out"), *more)
 
 
-def test_a_plan_does_nothing_and_lists_every_unit(tmp_path: Path, capsys: Captured) -> None:
+def test_a_plan_does_nothing_and_lists_every_task(tmp_path: Path, capsys: Captured) -> None:
     found = document(capsys, *at(tmp_path, "--plan"))
-    assert [unit["kind"] for unit in found["units"]] == ["scoring"] * 2 + ["intact"] + ["mask"] * 8
+    assert [task["kind"] for task in found["tasks"]] == ["scoring"] * 2 + ["intact"] + ["mask"] * 8
     assert (found["stored"], found["estimated_from"]) == (0, "size")
-    assert found["seconds"] == pytest.approx(sum(unit["seconds"] for unit in found["units"]))
-    assert found["bytes"] == sum(unit["bytes"] for unit in found["units"]) > 0
-    path = found["critical_path"]
-    assert len(path["units"]) == 2
-    assert path["seconds"] < found["seconds"]
+    assert found["seconds"] == pytest.approx(sum(task["seconds"] for task in found["tasks"]))
+    assert found["bytes"] == sum(task["bytes"] for task in found["tasks"]) > 0
     assert {path.name for path in tmp_path.rglob("*.*")} == {"fingerprints.json", "names.json"}
     code, out, err = called(capsys, *at(tmp_path, "--plan"))
     assert code == 0
@@ -37,21 +34,12 @@ def test_a_plan_does_nothing_and_lists_every_unit(tmp_path: Path, capsys: Captur
     assert rows[1][:6] == ["score", "an", "ability", "2", "0", "2"]
     assert rows[3][:5] == ["masks:", "top", "4", "0", "4"]
     assert rows[5][:5] == ["in", "all", "11", "0", "11"]
-    assert "Critical path: " in out
     assert "8 masks and the intact model on 1 benchmark" in err
-
-
-def test_an_h100_is_assumed_to_be_quicker_and_has_keys_of_its_own(tmp_path: Path, capsys: Captured) -> None:
-    words = [word for word in at(tmp_path, "--plan") if word not in ("--device", "cpu")]
-    here, there = document(capsys, *words), document(capsys, *words, "--assume", "h100")
-    assert there["estimated_from"] == "h100"
-    assert there["seconds"] < here["seconds"]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--assume", "h100"), "--assume is about --plan: give --plan too."),
         (("--shard", "3/2"), "'3/2' is not a shard: give I/N with I from 1 to N, such as 3/8."),
         (("--k", "auto", "--plan"), "give the k that it found"),
         (("--k", "auto", "--shard", "1/2"), "give the k that it found"),
@@ -83,13 +71,11 @@ def test_shards_on_machines_of_their_own_end_in_one_cache(tmp_path: Path, capsys
         taken = document(capsys, "cache", "import", bundle, "--cache-dir", str(end / "cache"))
         assert taken["new"] == len(listed["entries"]) - taken["known"] > 0
     plan = document(capsys, *at(end, "--plan"))
-    assert plan["stored"] == len(plan["units"]) == 11
+    assert plan["stored"] == len(plan["tasks"]) == 11
     code, _, err = called(capsys, *at(end))
     assert code == 0
     assert "9 runs, 9 of them in the cache" in err
     assert "Shard" not in err
-    code, out, _ = called(capsys, *at(end, "--plan"))
-    assert (code, "Critical path" in out) == (0, False)
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -125,10 +125,6 @@ def profile(
             "the cache has of them, about how long the rest takes, and how much it adds to the cache.",
         ),
     ] = False,
-    assume: Annotated[
-        Literal["h100"] | None,
-        typer.Option(help="With --plan: the times of this GPU, in place of this machine's."),
-    ] = None,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -155,7 +151,7 @@ def profile(
     computed again; a stopped run resumes.
     """
     from core.benchmarks.registry import OTHER_FORM, find_benchmarks
-    from core.cluster.shards import Shard
+    from core.cluster.tasks import Shard
     from core.run.plan import Plan
 
     named, running_options = words(benchmarks), running.benchmark_options
@@ -163,7 +159,7 @@ def profile(
         shown = MEASURES[one_of(measure, tuple(MEASURES), "measure")]
         chosen = _selections(rule, selections)
         own_shard = None if shard is None else Shard.parsed(shard)
-        _check_together(k, shard, assume, spreading.ray, plan_only=plan_only)
+        _check_together(k, shard, spreading.ray, plan_only=plan_only)
         plan = Plan(
             abilities=_abilities(abilities),
             variants=named_variants(variants),
@@ -181,8 +177,6 @@ def profile(
         out.mkdir(parents=True, exist_ok=True)  # before hours are spent on what goes into it
     note_options(running, plan.benchmarks)
     output.note(plan.size())
-    if assume is not None and model.device == "auto":
-        model = replace(model, device="cuda")
     with shown_progress() as emit:
         ray, probes = spreading.options, not (plan_only or spreading.ray)
         runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=probes)
@@ -200,23 +194,19 @@ def profile(
         if own_shard and not plan_only:
             run_shard(plan, runner, own_shard, out)
     if plan_only:
-        write_plan(plan, runner, own_shard, assume, as_json=as_json)
+        write_plan(plan, runner, own_shard, as_json=as_json)
     elif result is not None:
         _write(result, runner, out, None if as_json else shown)
     elif own_shard is not None:
         write_shard(plan, runner, own_shard, as_json=as_json)
 
 
-def _check_together(
-    k: str | None, shard: str | None, assume: str | None, ray: str | None, *, plan_only: bool
-) -> None:
+def _check_together(k: str | None, shard: str | None, ray: str | None, *, plan_only: bool) -> None:
     """Checks that the options go together.
 
     Raises:
         UsageError: they do not.
     """
-    if assume and not plan_only:
-        raise UsageError("--assume is about --plan: give --plan too.")
     if shard and ray:
         raise UsageError("--shard and --ray both divide the work: give one of them.")
     if k == AUTO and (plan_only or shard or ray):
@@ -232,14 +222,13 @@ def _run(plan: Plan, runner: Runner, out: Path) -> Profile:
     """
     from core.analysis.rounds import run_profile
     from core.cluster.sharing import drop_kept_scores
-    from core.cluster.units import every_unit
-    from core.cluster.used_entries import write_used_entries
+    from core.cluster.tasks import tasks_of, write_used_entries
 
     result = run_profile(plan, runner)
     if result is None:
         raise typer.Exit(1)
     drop_kept_scores(plan, runner)
-    write_used_entries(plan, runner, every_unit(plan, runner), out)
+    write_used_entries(plan, runner, tasks_of(plan, runner), out)
     return result
 
 

@@ -50,7 +50,7 @@ TWO = RayOptions(workers=2, cpus_per_worker=1)
 SMALL = Plan(
     abilities=IDS[:1],
     variants=("mlp",),
-    selections=("top", "contrast", "contrast_max", "random", "bottom"),
+    selections=("top", "max_minus_shared", "random", "bottom"),
     ks=(0.003, 0.03),
     benchmarks=find_benchmarks(IDS[:1]),
     limit=4,
@@ -99,7 +99,6 @@ def long_truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     ("quantization", "scope"),
     [
         ("none", "global"),
-        pytest.param("none", "per-matrix", marks=TAKES_LONG),
         pytest.param("none", "units", marks=TAKES_LONG),
         pytest.param("nf4", "global", marks=TAKES_LONG),
     ],
@@ -112,9 +111,9 @@ def test_it_is_equal_to_one_process_to_the_bit(quantization: Any, scope: Any, tm
     assert run_on_ray(plan, runner_of(tmp_path / "ray", heard, spec), TWO)
     assert_equal(plan, tmp_path / "ray", truth, spec)
     runs = [event for event in heard if isinstance(event, RunFinished)]
-    assert heard[0] == RunsFound(11, 0)
-    assert [event.done for event in runs] == list(range(1, 12))
-    assert {event.total for event in runs} == {11}
+    assert heard[0] == RunsFound(9, 0)
+    assert [event.done for event in runs] == list(range(1, 10))
+    assert {event.total for event in runs} == {9}
     assert any(isinstance(event, Progressed) and event.left_s for event in heard)
 
 
@@ -126,7 +125,7 @@ def test_machines_that_do_not_see_the_folder_send_all_that_they_make(
 
     spec = ModelSpec(str(byte_model), device="cpu", prompt="letters", level_asked="standard")
     written = (*find_benchmarks(IDS[:1], style="letters"), short("gsm8k"))
-    plan = replace(SMALL, selections=("top", "contrast", "random"), benchmarks=written, limit=3)
+    plan = replace(SMALL, selections=("top", "max_minus_shared", "random"), benchmarks=written, limit=3)
     truth = by_one_process(plan, tmp_path / "one", spec)
     assert any(name.startswith("divergences/") for name in truth)
     (tmp_path / "ray").mkdir()
@@ -141,7 +140,7 @@ def test_machines_that_do_not_see_the_folder_send_all_that_they_make(
 
 @TAKES_LONG
 def test_scores_of_whole_units_travel(tmp_path: Path) -> None:
-    plan = replace(SMALL, selections=("contrast_max",), ks=(0.03,), scope="units")
+    plan = replace(SMALL, selections=("max_minus_shared",), ks=(0.03,), scope="units")
     truth = by_one_process(plan, tmp_path / "one")
     (tmp_path / "ray").mkdir()
     heard: list[Event] = []
@@ -208,7 +207,7 @@ def test_a_worker_that_is_killed_while_it_evaluates_costs_a_batch(
 
 @TAKES_LONG
 def test_a_worker_that_is_killed_while_it_scores_scores_again(tmp_path: Path) -> None:
-    plan = replace(SMALL, selections=("contrast",))
+    plan = replace(SMALL, selections=("max_minus_shared",))
     truth = by_one_process(plan, tmp_path / "one")
     (tmp_path / "ray").mkdir()
     kept = Store(tmp_path / "ray").scores.entries

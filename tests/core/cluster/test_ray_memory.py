@@ -13,8 +13,7 @@ import psutil
 import pytest
 
 from core.analysis.rounds import run_part
-from core.cluster.on_ray import run_on_ray
-from core.cluster.ray_crew import RESTARTS
+from core.cluster.on_ray import RESTARTS, run_on_ray
 from tests.core.cluster.test_ray import (
     IDS,
     ONE,

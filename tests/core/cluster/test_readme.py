@@ -46,7 +46,7 @@ def test_each_task_asks_for_a_shard_of_its_own(tmp_path: Path, capsys: pytest.Ca
     job = tmp_path / "profile.sh"
     job.write_text('abilityscope() { printf "%s\\0" "$@"; }\n' + SCRIPT)
     (_, last) = map(int, re.findall(r"--array=(\d+)-(\d+)", SCRIPT)[0])
-    units: list[str] = []
+    tasks: list[str] = []
     for task in range(1, last + 1):
         numbers = {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_TASK_COUNT": str(last)}
         done = subprocess.run(["bash", job], env=numbers, capture_output=True, text=True, check=True)
@@ -55,6 +55,6 @@ def test_each_task_asks_for_a_shard_of_its_own(tmp_path: Path, capsys: pytest.Ca
         here = {"/shared/Llama-3.1-8B": "demo", "/shared/cache": str(tmp_path / "cache")}
         small = ["--limit", "1", "--selections", "top", "--variants", "mlp", "--plan", "--json"]
         assert run([here.get(word, word) for word in words] + small) == 0
-        units += [unit["unit"] for unit in json.loads(capsys.readouterr().out)["units"]]
-    assert len(units) == len(set(units)) == 10 + 1 + 10 * 3
+        tasks += [one["task"] for one in json.loads(capsys.readouterr().out)["tasks"]]
+    assert len(tasks) == len(set(tasks)) == 10 + 1 + 10 * 3
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["models"]  # fingerprints alone

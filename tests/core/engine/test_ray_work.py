@@ -9,8 +9,8 @@ import pytest
 from cache.folder import Store
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.drawn import Part
+from core.cluster.on_ray import Crew
 from core.cluster.ray_options import RayOptions
-from core.cluster.standing import StandingCrew
 from core.engine.protocol import StartRuns
 from core.engine.ray_work import do_on_ray
 from core.models.spec import ModelSpec
@@ -33,6 +33,6 @@ TOO_MUCH_OF_A_PART = Run(TOO_MUCH.mask, ID, 3, Part(0, 3))
     ],
 )
 def test_what_makes_no_sense_is_a_sentence(start: StartRuns, words: str, tmp_path: Path) -> None:
-    crew = StandingCrew(RayOptions(), Runner(ModelSpec(device="cpu"), Store(tmp_path)))
+    crew = Crew(RayOptions(), Runner(ModelSpec(device="cpu"), Store(tmp_path)))
     with pytest.raises(ValueError, match=words):
         do_on_ray(crew, "1", start, lambda done: None, BenchmarkOptions())
