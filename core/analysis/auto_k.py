@@ -23,7 +23,7 @@ from core.analysis.generation_quality import (
     mask_generation_qualities,
 )
 from core.analysis.statistics.frontier import Point, Values, best_of, chosen_of, point_of, shown_abilities
-from core.analysis.statistics.probability import right_probabilities
+from core.analysis.statistics.scores import right_probabilities
 from core.benchmarks.choosing import CHOOSING_ITEMS, choosing_benchmark
 from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE
 from core.masks.choices import CONTROLS, PAPER_K, REAL_K_GRID, Scope, Selection

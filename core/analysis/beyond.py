@@ -9,15 +9,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.analysis.statistics.bootstrap import excesses, specificities
 from core.analysis.statistics.cells import (
     CellStatistics,
     Paired,
+    StoppedBenchmark,
     clusters_of,
     paired_probabilities,
     paired_scores,
 )
-from core.analysis.statistics.stopped import StoppedBenchmark
+from core.analysis.statistics.intervals import excesses, specificities
 from core.benchmarks.benchmark import Benchmark
 from core.masks.choices import DRAWN
 from core.run.specs import MaskSpec

@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 
 from core.analysis.statistics import LEAST_EFFECT
-from core.analysis.statistics.accuracy import collapsed
 from core.analysis.statistics.cells import CellStatistics
-from core.analysis.statistics.significance import benjamini_hochberg, empirical_p, holm
+from core.analysis.statistics.scores import benjamini_hochberg, collapsed, empirical_p, holm
 from core.masks.choices import DRAWN
 from core.run.specs import MaskSpec
 

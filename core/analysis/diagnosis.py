@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from core.abilities.prompts import is_quasi_exact
-from core.analysis.statistics.accuracy import Accuracy, accuracy
+from core.analysis.statistics.scores import Accuracy, accuracy
 from core.analysis.text_checks import Change, Written, coherence, find_change, find_loop, find_refusal
 from core.benchmarks.answer_format import NUMBER, AnswerFormat, loose_answer
 

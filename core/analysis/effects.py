@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
 from core.analysis.beyond import SPECIFICITY, SPECIFICITY_P, Beyond, beyond_masks
-from core.analysis.statistics.bootstrap import Specificity, specificities
 from core.analysis.statistics.cells import (
     CellStatistics,
     clusters_of,
@@ -16,6 +15,7 @@ from core.analysis.statistics.cells import (
     paired_probabilities,
     paired_scores,
 )
+from core.analysis.statistics.intervals import Specificity, specificities
 from core.analysis.stopped_cells import StoppedCells
 from core.analysis.stored_parts import Version, version_of
 from core.benchmarks.benchmark import Benchmark

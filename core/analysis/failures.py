@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.abilities.prompts import is_quasi_exact
+from core.analysis.answers import Answers, ItemTable
 from core.analysis.choices import (
     SEVERAL_RIGHT,
     ChoiceDiagnosis,
@@ -26,10 +27,7 @@ from core.analysis.choices import (
 )
 from core.analysis.comparisons import RUN, run_names
 from core.analysis.diagnosis import PRIORITY, Asked, Share, Tag, TagName, diagnose, main_tag, shares
-from core.analysis.samples.answers import Answers
-from core.analysis.samples.items import ItemTable
-from core.analysis.samples.records import Answer, Sample
-from core.analysis.samples.samples import Samples, stored_divergences
+from core.analysis.samples import Answer, Sample, Samples, stored_divergences
 from core.analysis.text_checks import Written, written_of
 from core.benchmarks.answer_format import AnswerFormat
 from core.benchmarks.benchmark import Benchmark

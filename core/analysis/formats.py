@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from core.analysis.statistics.differences import Answered, paired_difference
+from core.analysis.statistics.intervals import Answered, paired_difference
 from core.models.spec import FORM
 
 MASK = ("ability", "variant", "selection", "k", "seed")

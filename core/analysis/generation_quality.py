@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from core.analysis.statistics.accuracy import Accuracy, accuracy
+from core.analysis.statistics.scores import Accuracy, accuracy
 from core.analysis.text_checks import Written, coherence, find_loop, written_of
 from core.run.experiment import Experiment
 from core.run.specs import MaskSpec

@@ -17,7 +17,7 @@ from core.analysis.statistics.cells import (
     paired_probabilities,
     paired_scores,
 )
-from core.analysis.statistics.differences import Answered, paired_difference
+from core.analysis.statistics.intervals import Answered, paired_difference
 from core.benchmarks.benchmark import Benchmark
 from core.run.experiment import Experiment
 from core.run.selected import StoredMasks

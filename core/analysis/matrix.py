@@ -18,7 +18,7 @@ from core.analysis.effects import Effects, effects, stored_beyond
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.cells import CellStatistics
-from core.analysis.statistics.significance import EmpiricalP, empirical_p
+from core.analysis.statistics.scores import EmpiricalP, empirical_p
 from core.analysis.stopped_cells import StoppedCells
 from core.analysis.stored_parts import stored_parts
 from core.analysis.summaries import MatrixSummary, summaries

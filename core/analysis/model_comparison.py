@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.analysis.statistics.bootstrap import percentile_interval, resampled_impacts
 from core.analysis.statistics.cells import clusters_of, paired_probabilities
-from core.analysis.statistics.significance import holm, mcnemar_exact, minimum_detectable_drop
+from core.analysis.statistics.intervals import percentile_interval, resampled_impacts
+from core.analysis.statistics.scores import holm, mcnemar_exact, minimum_detectable_drop
 from core.benchmarks.benchmark import Benchmark
 
 RESAMPLES = 2000

@@ -13,8 +13,7 @@ import numpy as np
 
 from cache.outcomes import Loaded
 from core.abilities import ABILITIES
-from core.analysis.statistics.accuracy import Accuracy, accuracy
-from core.analysis.statistics.significance import is_above_chance
+from core.analysis.statistics.scores import Accuracy, accuracy, is_above_chance
 from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE, PROBE_ITEMS, probe_benchmark
 from core.models.spec import AskedLevel, AskedPrompt, Level, ModelSpec, PromptStyle, RealStyle
 from core.run.events import (

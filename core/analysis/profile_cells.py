@@ -12,8 +12,7 @@ from core.analysis.beyond import BEYOND, beyond_masks, stopped_beyond
 from core.analysis.comparisons import PROBABILITY, RUN, STATISTICS, run_fields
 from core.analysis.failures import Frames
 from core.analysis.generation_quality import GenerationQuality
-from core.analysis.statistics.cells import frame_statistics
-from core.analysis.statistics.stopped import StoppedBenchmark
+from core.analysis.statistics.cells import StoppedBenchmark, frame_statistics
 from core.run.experiment import Experiment
 from core.run.plan import Plan
 from core.run.selected import selected

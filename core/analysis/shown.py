@@ -15,8 +15,7 @@ import polars as pl
 from core.abilities import ABILITIES, find_ability
 from core.analysis.cache_status import items_of
 from core.analysis.probe import Question, probe_requests
-from core.analysis.statistics.accuracy import Accuracy, accuracy
-from core.analysis.statistics.significance import is_above_chance
+from core.analysis.statistics.scores import Accuracy, accuracy, is_above_chance
 from core.benchmarks.benchmark import Benchmark, Document
 from core.benchmarks.diagnostic import (
     DIAGNOSTIC_CHANCE,

@@ -9,8 +9,7 @@ import polars as pl
 
 from cache.files import CorruptEntry
 from core.analysis.beyond import Beyond, stopped_beyond
-from core.analysis.statistics.cells import CellStatistics
-from core.analysis.statistics.stopped import StoppedBenchmark
+from core.analysis.statistics.cells import CellStatistics, StoppedBenchmark
 from core.analysis.stored_parts import Version, stored_parts, version_of
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import part_ends, part_of

@@ -16,7 +16,7 @@ import polars as pl
 
 from core.analysis.comparisons import SIZE
 from core.analysis.statistics import LEAST_EFFECT
-from core.analysis.statistics.probability import right_probabilities
+from core.analysis.statistics.scores import right_probabilities
 from core.analysis.summaries import IS_OWN, own_firsts
 
 DROPS = (0.01, 0.5)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.statistics.accuracy import identifiable, impact
-from core.analysis.statistics.bootstrap import paired_bootstrap
+from core.analysis.statistics.intervals import paired_bootstrap
+from core.analysis.statistics.scores import identifiable, impact
 
 CHANCE = 0.25
 BASES = (0.35, 0.5, 0.7, 0.85, 0.95)

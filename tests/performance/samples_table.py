@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.analysis.samples.samples import Samples
+from core.analysis.samples import Samples
 from core.benchmarks.benchmark import Benchmark
 from core.run.items import ensure_items
 from core.run.runner import Runner

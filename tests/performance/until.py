@@ -17,9 +17,8 @@ import numpy as np
 import polars as pl
 
 from core.analysis.comparisons import SIZE
-from core.analysis.statistics.cells import CellStatistics, frame_statistics
-from core.analysis.statistics.probability import LEAST_EFFECT
-from core.analysis.statistics.stopped import StoppedBenchmark
+from core.analysis.statistics.cells import CellStatistics, StoppedBenchmark, frame_statistics
+from core.analysis.statistics.scores import LEAST_EFFECT
 from core.benchmarks.drawn import part_ends
 from core.benchmarks.registry import find_benchmarks
 

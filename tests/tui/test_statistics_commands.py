@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
-from core.analysis.statistics.bootstrap import paired_bootstrap
+from core.analysis.statistics.intervals import paired_bootstrap
 from tests.tui.calling import called, document
 
 WORDS = (

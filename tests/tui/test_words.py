@@ -11,8 +11,8 @@ import pytest
 
 from core.analysis.auto_k import FoundK, TriedK
 from core.analysis.generation_quality import GenerationQuality
-from core.analysis.statistics.accuracy import accuracy
 from core.analysis.statistics.frontier import Estimate, Point
+from core.analysis.statistics.scores import accuracy
 from core.importance.plan import ImportancePlan
 from core.run.events import GpuFacts, ImportancePlanned, ModelLoading
 from core.run.specs import MaskSpec

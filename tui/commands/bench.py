@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from core.analysis.auto_k import FoundK
     from core.analysis.generation_quality import GenerationQuality
-    from core.analysis.statistics.accuracy import Verdict
     from core.analysis.statistics.cells import CellStatistics
+    from core.analysis.statistics.scores import Verdict
     from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, Document
     from core.run.runner import Runner
     from core.run.specs import MaskSpec
@@ -125,7 +125,7 @@ class Report:
     @property
     def is_at_chance(self) -> bool:
         """Whether the ablated model is at chance."""
-        from core.analysis.statistics.accuracy import collapsed
+        from core.analysis.statistics.scores import collapsed
 
         effect = self.effect
         if effect is None or effect.chance is None or not effect.defined:
@@ -135,8 +135,8 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """Whether the intact model's score is in the benchmark's plausible range."""
-        from core.analysis.statistics.accuracy import is_plausible
         from core.analysis.statistics.cells import limits_of
+        from core.analysis.statistics.scores import is_plausible
 
         return is_plausible(_mean(self.base["score"]), limits_of(self.benchmark), len(self.base))
 
@@ -225,8 +225,8 @@ def _families(frame: pl.DataFrame, families: list[str]) -> dict[str, Any]:
 
 
 def _write(report: Report, runner: Runner) -> None:
-    from core.analysis.statistics.accuracy import accuracy
     from core.analysis.statistics.cells import truncated_of
+    from core.analysis.statistics.scores import accuracy
 
     benchmark, base, effect = report.benchmark, report.base, report.effect
     chance = "no chance level" if benchmark.chance is None else f"chance {benchmark.chance:.2f}"

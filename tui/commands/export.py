@@ -9,7 +9,7 @@ import typer
 
 from tui import output
 
-Format = Literal["every-eval-ever", "lm-eval", "hub"]
+Format = Literal["every-eval-ever", "lm-eval"]
 
 
 def export(
@@ -20,7 +20,7 @@ def export(
         typer.Option(
             "--format",
             help="every-eval-ever: its JSON and JSONL; lm-eval: results and samples as lm-evaluation-harness "
-            "lays them out; hub: .eval_results of a model's page, intact scores alone.",
+            "lays them out.",
         ),
     ],
     to: Annotated[Path, typer.Option(help="Folder for the files.", metavar="DIR")] = Path("export"),
@@ -30,21 +30,8 @@ def export(
     Each mask is a model of its own beside the intact one; AIS goes into the details of its scores.
     """
     from core.analysis.results import read_results
+    from core.analysis.sharing import write_every_eval_ever, write_harness_layout
 
-    results = read_results(folder)
-    without: list[str] = []
-    if to_format == "every-eval-ever":
-        from core.analysis.sharing.every_eval_ever import write_every_eval_ever
-
-        written = write_every_eval_ever(results, to)
-    elif to_format == "lm-eval":
-        from core.analysis.sharing.harness_layout import write_harness_layout
-
-        written = write_harness_layout(results, to)
-    else:
-        from core.analysis.sharing.hub_results import write_hub_results
-
-        written, without = write_hub_results(results, to)
+    write = write_every_eval_ever if to_format == "every-eval-ever" else write_harness_layout
+    written = write(read_results(folder), to)
     output.write(f"Written: {len(written):,} files in {to}\n")
-    if without:
-        output.note(f"Left out, their items are on no hub: {', '.join(without)}.")

@@ -10,7 +10,7 @@ import polars as pl
 
 from core.analysis.diagnosis import Share, frequent_failures
 from core.analysis.results import Results
-from core.analysis.statistics.accuracy import Accuracy
+from core.analysis.statistics.scores import Accuracy
 from tui.failure_words import TAG_VERBS, share_text
 from tui.numbers import k_text, percent
 from tui.report.matrices import Kind, Matrix

@@ -17,8 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.statistics.accuracy import Z_95
-from core.analysis.statistics.probability import probability_identifiable
+from core.analysis.statistics.scores import Z_95, probability_identifiable
 
 Values = NDArray[np.float64]
 

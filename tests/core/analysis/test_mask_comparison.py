@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis.statistics.differences import Answered, paired_difference
+from core.analysis.statistics.intervals import Answered, paired_difference
 
 CHANCE = 0.25
 

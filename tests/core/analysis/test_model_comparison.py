@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from core.analysis.model_comparison import NotComparable, compared_benchmarks, compared_items
-from core.analysis.statistics.significance import mcnemar_exact
+from core.analysis.statistics.scores import mcnemar_exact
 from core.benchmarks.registry import find_benchmarks
 from tests.core.analysis.statistics.test_probability import outcomes
 

@@ -15,7 +15,7 @@ from core.analysis.probe import (
     settled_by,
     settlement,
 )
-from core.analysis.statistics.significance import is_above_chance
+from core.analysis.statistics.scores import is_above_chance
 from core.models.spec import Level, ModelSpec, PromptStyle
 
 IDS = [ability.id for ability in ABILITIES]

@@ -23,7 +23,7 @@ from core.analysis.failures import (
 )
 from core.analysis.profile import FILES, Profile, write_profile
 from core.analysis.rounds import run_profile
-from core.analysis.samples.samples import Samples
+from core.analysis.samples import Samples
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.plan import Plan

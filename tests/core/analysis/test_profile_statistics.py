@@ -12,8 +12,8 @@ import pytest
 
 from cache.folder import Store
 from core.analysis.profile import Profile, profile_of, write_profile
-from core.analysis.statistics.bootstrap import specificities
-from core.analysis.statistics.significance import mcnemar_exact
+from core.analysis.statistics.intervals import specificities
+from core.analysis.statistics.scores import mcnemar_exact
 from core.analysis.summaries import summaries
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec

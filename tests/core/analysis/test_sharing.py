@@ -9,8 +9,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import yaml
-from huggingface_hub import parse_eval_result_entries
 from lm_eval.utils import (
     get_file_task_name,
     get_results_filenames,
@@ -21,7 +19,7 @@ from lm_eval.utils import (
 from cache.folder import Store
 from core.analysis.profile import write_profile
 from core.analysis.rounds import run_profile
-from core.analysis.sharing.model_runs import NOT_IN_NAMES, ModelRun
+from core.analysis.sharing import NOT_IN_NAMES, ModelRun
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
@@ -126,18 +124,6 @@ def test_layout_of_the_harness(capsys: pytest.CaptureFixture[str], profile: Path
             document["results"]["arc_easy"]["acc,none"]
         )
         assert all(len(line["resps"]) == len(line["doc"]["options"]) for line in arc)
-
-
-@pytest.mark.slow
-def test_results_of_the_hub(capsys: pytest.CaptureFixture[str], profile: Path, tmp_path: Path) -> None:
-    said = exported(capsys, profile, "hub", tmp_path)
-    assert "Left out, their items are on no hub: spatial_reasoning" in said
-    found = yaml.safe_load((tmp_path / ".eval_results" / "abilityscope.yaml").read_text("utf-8"))
-    entries = {entry.dataset_id: entry for entry in parse_eval_result_entries(found)}
-    cells = {row["benchmark"]: row for row in pl.read_parquet(profile / "cells.parquet").to_dicts()}
-    assert entries["allenai/ai2_arc"].value == pytest.approx(cells["arc_easy"]["base_score"], abs=1e-6)
-    assert entries["allenai/ai2_arc"].task_id == "ARC-Easy"
-    assert "not a whole run" in (entries["allenai/ai2_arc"].notes or "")
 
 
 def test_names_of_a_file_that_anyone_may_have_written_stay_in_the_folder() -> None:

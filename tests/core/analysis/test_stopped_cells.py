@@ -13,9 +13,9 @@ from core.analysis.cache_status import cache_status, cached_abilities, cached_be
 from core.analysis.effects import stored_specificity
 from core.analysis.failures import failures
 from core.analysis.matrix import Matrix, beside_random, matrix, sweep
-from core.analysis.samples.samples import Samples
-from core.analysis.statistics.probability import right_probabilities
-from core.analysis.statistics.sequential import anytime_interval, losses_of
+from core.analysis.samples import Samples
+from core.analysis.statistics.intervals import anytime_interval, losses_of
+from core.analysis.statistics.scores import right_probabilities
 from core.analysis.stored_profile import stored_profile
 from core.benchmarks.drawn import parts_of
 from core.run.experiment import Experiment

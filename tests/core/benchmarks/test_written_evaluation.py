@@ -12,8 +12,8 @@ import torch
 
 from cache.folder import Store
 from cache.outcomes import SCHEMA
-from core.analysis.samples.answers import live_answers
-from core.analysis.samples.samples import Samples
+from core.analysis.answers import live_answers
+from core.analysis.samples import Samples
 from core.analysis.statistics.cells import cell_statistics, clusters_of, frame_statistics
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, GenerationDocument
 from core.benchmarks.program_tests import judge_program, split_tests

@@ -28,7 +28,7 @@ from core.analysis.auto_k import (
     stored_search,
 )
 from core.analysis.generation_quality import MOST_TIMES, GenerationQuality
-from core.analysis.statistics.accuracy import accuracy
+from core.analysis.statistics.scores import accuracy
 from core.benchmarks.registry import find_benchmarks
 from core.inference.cancelling import Cancelled
 from core.masks.choices import PAPER_K

@@ -11,7 +11,7 @@ import torch
 
 from cache.folder import Store
 from core.analysis.rounds import run_profile
-from core.analysis.samples.samples import stored_divergences
+from core.analysis.samples import stored_divergences
 from core.benchmarks.benchmark import Benchmark, GenerationDocument
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import StartRuns

@@ -13,7 +13,7 @@ from cache.folder import Store
 from core.analysis.profile import Profile, write_profile
 from core.analysis.profile_frames import StoredFrames
 from core.analysis.rounds import run_profile
-from core.analysis.statistics.significance import benjamini_hochberg, mcnemar_exact
+from core.analysis.statistics.scores import benjamini_hochberg, mcnemar_exact
 from core.analysis.summaries import summaries
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec

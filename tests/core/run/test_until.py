@@ -11,9 +11,9 @@ import pytest
 from cache.folder import Store
 from core.analysis.profile import Profile
 from core.analysis.rounds import run_profile
-from core.analysis.samples.samples import stored_divergences
-from core.analysis.statistics.probability import right_probabilities
-from core.analysis.statistics.sequential import anytime_interval, anytime_p, losses_of
+from core.analysis.samples import stored_divergences
+from core.analysis.statistics.intervals import anytime_interval, anytime_p, losses_of
+from core.analysis.statistics.scores import right_probabilities
 from core.benchmarks import drawn
 from core.benchmarks.drawn import parts_of
 from core.benchmarks.registry import find_benchmarks

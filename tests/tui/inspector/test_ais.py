@@ -13,10 +13,9 @@ from textual.widgets import Static
 
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
 from core.analysis.matrix import Cell, Matrix
-from core.analysis.statistics.accuracy import accuracy
-from core.analysis.statistics.bootstrap import Specificity
 from core.analysis.statistics.cells import CellStatistics
-from core.analysis.statistics.significance import EmpiricalP
+from core.analysis.statistics.intervals import Specificity
+from core.analysis.statistics.scores import EmpiricalP, accuracy
 from core.engine.protocol import StartRuns
 from core.run.events import RunStarted
 from core.run.specs import Run

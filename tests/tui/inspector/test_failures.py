@@ -16,9 +16,8 @@ from core.analysis.choices import ChoiceSums, diagnose_choice
 from core.analysis.diagnosis import Share, Tag, TagName
 from core.analysis.failures import Failures, ItemFailure, failures, item_failure
 from core.analysis.matrix import matrix
-from core.analysis.samples.records import Answer, Sample
-from core.analysis.samples.samples import Samples
-from core.analysis.statistics.accuracy import accuracy
+from core.analysis.samples import Answer, Sample, Samples
+from core.analysis.statistics.scores import accuracy
 from core.benchmarks.benchmark import Benchmark
 from core.engine.protocol import EngineSpec
 from core.run.experiment import Experiment

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from core.analysis.generation_quality import GenerationQuality
-from core.analysis.statistics.accuracy import accuracy
-from core.analysis.statistics.significance import EmpiricalP
+from core.analysis.statistics.scores import EmpiricalP, accuracy
 from core.run.estimate import Estimate
 from tests.tui.inspector.host import demo_session
 from tui.inspector.lens import DEMO_GRID, Lens

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from core.abilities import Item
-from core.analysis.samples.records import Answer, Sample
+from core.analysis.samples import Answer, Sample
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import ItemSource
 from core.engine.protocol import EngineSpec

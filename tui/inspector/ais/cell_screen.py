@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from core.analysis.failures import Failures
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.matrix import Matrix
-    from core.analysis.statistics.bootstrap import Specificity
+    from core.analysis.statistics.intervals import Specificity
 
 SIDE_BY_SIDE = 120
 """Columns from which sweep and bars have room side by side."""
@@ -92,7 +92,7 @@ def read_details(session: Session, lens: Lens, measure: Measure) -> CellDetails:
     from core.analysis.effects import stored_specificity
     from core.analysis.failures import failures
     from core.analysis.generation_quality import mask_generation_qualities
-    from core.analysis.samples.samples import Samples
+    from core.analysis.samples import Samples
 
     benchmark, mask = session.benchmark(lens.benchmark), lens.mask_or_fail
     n, until, experiment = session.items_of(benchmark, lens), lens.stops_at, session.experiment

@@ -26,8 +26,8 @@ from tui.safe_text import safe_line
 if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.matrix import Cell, Matrix
-    from core.analysis.statistics.bootstrap import Specificity
     from core.analysis.statistics.cells import CellStatistics
+    from core.analysis.statistics.intervals import Specificity
 
 MARK_WIDTH = 3
 """Columns of a cell's mark where there is room for all of it."""

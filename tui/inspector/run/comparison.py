@@ -15,10 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cache.files import CorruptEntry
-from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
-from core.analysis.matrix import beside_random
-from core.analysis.samples.answers import (
+from core.analysis.answers import (
     Answers,
+    ItemTable,
     comparable_scores,
     continued,
     item_clusters,
@@ -26,10 +25,10 @@ from core.analysis.samples.answers import (
     mean_scores,
     probability_columns,
 )
-from core.analysis.samples.items import ItemTable
-from core.analysis.samples.samples import Samples
+from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
+from core.analysis.matrix import beside_random
+from core.analysis.samples import Samples
 from core.analysis.statistics import NO_PROBABILITY
-from core.analysis.statistics.accuracy import Verdict, is_plausible
 from core.analysis.statistics.cells import (
     CellStatistics,
     cell_statistics,
@@ -37,7 +36,7 @@ from core.analysis.statistics.cells import (
     paired_probabilities,
     with_probabilities,
 )
-from core.analysis.statistics.significance import EmpiricalP
+from core.analysis.statistics.scores import EmpiricalP, Verdict, is_plausible
 from core.benchmarks.benchmark import Benchmark
 from core.run.estimate import Estimate
 from core.run.events import ItemOutcome

@@ -15,9 +15,8 @@ from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
-    from core.analysis.statistics.accuracy import Accuracy
     from core.analysis.statistics.cells import CellStatistics
-    from core.analysis.statistics.significance import EmpiricalP
+    from core.analysis.statistics.scores import Accuracy, EmpiricalP
     from core.run.estimate import Estimate
     from core.run.specs import Run
     from tui.inspector.lens import Lens

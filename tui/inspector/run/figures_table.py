@@ -24,7 +24,7 @@ from tui.result_words import settled_link, settled_words, times_text
 
 if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
-    from core.analysis.statistics.significance import EmpiricalP
+    from core.analysis.statistics.scores import EmpiricalP
     from tui.inspector.look.marks import Marks
 
 LABEL_WIDTH = 9

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.analysis.samples.answers import Answers, answers_of
-from core.analysis.samples.items import ItemTable
+from core.analysis.answers import Answers, ItemTable, answers_of
 from core.analysis.stopped_cells import StoppedCell, StoppedCells
 from core.analysis.stored_parts import stored_parts
 from core.benchmarks.benchmark import Benchmark

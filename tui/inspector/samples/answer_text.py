@@ -13,7 +13,7 @@ from tui.safe_text import safe_block, safe_line, safe_place
 
 if TYPE_CHECKING:
     from core.analysis.failures import ItemFailure
-    from core.analysis.samples.records import Answer, Sample
+    from core.analysis.samples import Answer, Sample
 
 QUOTED_OPTION = 80
 """Characters of an option that a sentence quotes at most."""

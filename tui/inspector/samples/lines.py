@@ -22,7 +22,7 @@ from tui.safe_text import safe_block, safe_line
 
 if TYPE_CHECKING:
     from core.analysis.failures import ItemFailure
-    from core.analysis.samples.records import Answer, Flip, Sample
+    from core.analysis.samples import Answer, Flip, Sample
 
 FLIP_WORDS = {
     "right": "both right",

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from core.analysis.answers import Answers
     from core.analysis.failures import Failures
-    from core.analysis.samples.answers import Answers
-    from core.analysis.samples.records import Flip, SampleRow
-    from core.analysis.samples.samples import Samples
+    from core.analysis.samples import Flip, SampleRow, Samples
 
 AHEAD = 60
 """Rows that are asked for above and below those in sight."""

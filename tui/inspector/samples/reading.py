@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from core.analysis.answers import Answers
     from core.analysis.cache_status import CacheStatus
     from core.analysis.diagnosis import TagName
     from core.analysis.failures import Failures, ItemFailure
-    from core.analysis.samples.answers import Answers
-    from core.analysis.samples.records import Answer, Filter, Sample
-    from core.analysis.samples.samples import Samples
-    from core.analysis.statistics.accuracy import Accuracy
+    from core.analysis.samples import Answer, Filter, Sample, Samples
+    from core.analysis.statistics.scores import Accuracy
     from core.benchmarks.benchmark import Benchmark
     from core.run.events import ItemOutcome
 
@@ -197,7 +196,7 @@ def about_samples(model: str, question: Question) -> dict[str, str | float | Non
 def read_stored(session: Session, question: Question, before: Reading | None) -> Reading:
     """What the cache has; the reading before, if nothing has changed since."""
     from core.analysis.cache_status import cache_status
-    from core.analysis.samples.samples import Samples
+    from core.analysis.samples import Samples
 
     if question.is_pair:
         return _read_pair(session, question, before)
@@ -218,7 +217,7 @@ def read_stored(session: Session, question: Question, before: Reading | None) ->
 def _read_pair(session: Session, question: Question, before: Reading | None) -> Reading:
     """The same of two models."""
     from core.analysis.cache_status import CacheStatus, cached_benchmarks
-    from core.analysis.samples.samples import Samples
+    from core.analysis.samples import Samples
 
     assert session.b is not None, "it is looked at"
     a, b = session.a.experiment, session.b.experiment
@@ -250,7 +249,7 @@ def _has_new_divergences(session: Session, reading: Reading) -> bool:
 
 def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[ItemOutcome]]) -> Reading:
     """A reading with what runs have given so far."""
-    from core.analysis.samples.samples import Samples
+    from core.analysis.samples import Samples
 
     samples = reading.samples
     if samples is None:
@@ -263,7 +262,7 @@ def with_live(session: Session, reading: Reading, live: Mapping[Side, Sequence[I
 
 def _scores(samples: Samples | None, control: Samples | None) -> dict[Model, Accuracy]:
     """The mean score of each model over the items that it answered."""
-    from core.analysis.samples.answers import item_clusters, mean_scores
+    from core.analysis.answers import item_clusters, mean_scores
 
     some = samples or control
     if some is None:

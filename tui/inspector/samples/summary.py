@@ -16,7 +16,7 @@ from tui.numbers import interval, probability, share
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.samples.records import Filter, Flip
+    from core.analysis.samples import Filter, Flip
 
 FILTER_WORDS: dict[Filter, str] = {
     "all": "all",

@@ -12,7 +12,7 @@ from tui.inspector.look.text import fitted, rows_of
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.analysis.samples.records import Answer, Sample
+    from core.analysis.samples import Answer, Sample
     from tui.inspector.look.marks import Marks
 
 Role = Literal[

@@ -20,7 +20,7 @@ from core.analysis.choices import (
 )
 from core.analysis.diagnosis import PRIORITY, main_tag, shares
 from core.analysis.failures import Failures, ItemFailure, base_names, failures, item_failure
-from core.analysis.samples.samples import Samples
+from core.analysis.samples import Samples
 from core.benchmarks.benchmark import Benchmark
 from core.run.events import ItemOutcome
 from core.run.experiment import Experiment

@@ -7,7 +7,7 @@ import pytest
 
 from cache.folder import Store
 from core.abilities.prompts import render_choice
-from core.analysis.samples.items import start_of
+from core.analysis.answers import start_of
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.diagnostic import heldout_items
 from core.benchmarks.registry import find_benchmarks

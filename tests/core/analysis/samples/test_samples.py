@@ -8,9 +8,8 @@ import polars as pl
 import pytest
 
 from cache.files import CorruptEntry
-from core.analysis.samples.records import FILTERS
-from core.analysis.samples.samples import Samples
-from core.analysis.statistics.significance import mcnemar_exact
+from core.analysis.samples import FILTERS, Samples
+from core.analysis.statistics.scores import mcnemar_exact
 from core.benchmarks.benchmark import Benchmark
 from core.run.events import ItemOutcome
 from core.run.experiment import Experiment
@@ -83,7 +82,7 @@ def test_search_is_literal_and_knows_no_case(samples: Samples, search: str, plac
 def test_text_that_is_not_kept_is_searched_in_the_file(
     stored: tuple[Experiment, Benchmark], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.analysis.samples.items.KEPT_TEXT_BYTES", 0)
+    monkeypatch.setattr("core.analysis.answers.KEPT_TEXT_BYTES", 0)
     samples = Samples.open(*stored, N, None)
     assert samples is not None
     assert samples.select("all", search="item 4999,").tolist() == [4999]

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.analysis.samples.answers import (
+from core.analysis.answers import (
+    ItemTable,
     comparable_scores,
     item_clusters,
     item_scores,
     live_answers,
     mean_scores,
 )
-from core.analysis.samples.items import ItemTable
-from core.analysis.samples.samples import Samples
-from core.analysis.statistics.accuracy import accuracy
+from core.analysis.samples import Samples
+from core.analysis.statistics.scores import accuracy
 from core.run.events import ItemOutcome
 from core.run.items import ensure_items
 from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples

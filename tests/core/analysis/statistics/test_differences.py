@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from core.analysis.statistics.differences import Answered, paired_difference
+from core.analysis.statistics.intervals import Answered, paired_difference
 
 
 def test_the_difference_of_two_impacts_resamples_the_items_of_both_together() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis.statistics.accuracy import Z_95
 from core.analysis.statistics.frontier import Estimate, Point, Values, best_of, chosen_of, point_of
+from core.analysis.statistics.scores import Z_95
 
 CHANCE = 0.25
 RNG = np.random.default_rng(17)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis.statistics.accuracy import impact
-from core.analysis.statistics.bootstrap import paired_bootstrap, specificities
+from core.analysis.statistics.intervals import paired_bootstrap, specificities
+from core.analysis.statistics.scores import impact
 from tests.performance.interval_coverage import CHANCE, DAMAGES, coverage
 
 RUNS = 250

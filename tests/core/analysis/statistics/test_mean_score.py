@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analysis.statistics.accuracy import accuracy, mean_score
+from core.analysis.statistics.scores import accuracy, mean_score
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=300))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from core.analysis.statistics.significance import (
+from core.analysis.statistics.scores import (
     mcnemar_exact,
     mcnemar_power,
     minimum_detectable_drop,

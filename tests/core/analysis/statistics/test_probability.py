@@ -10,9 +10,9 @@ import pytest
 
 from cache.outcomes import SCHEMA
 from core.analysis.statistics import LEAST_EFFECT
-from core.analysis.statistics.bootstrap import excesses, paired_bootstrap
 from core.analysis.statistics.cells import frame_statistics, paired_probabilities
-from core.analysis.statistics.probability import (
+from core.analysis.statistics.intervals import excesses, paired_bootstrap
+from core.analysis.statistics.scores import (
     chance_probability,
     probability_identifiable,
     right_probabilities,

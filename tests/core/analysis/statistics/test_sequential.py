@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.analysis.statistics.sequential import (
+from core.analysis.statistics.intervals import (
     BOLDNESS,
     FIRST_VARIANCE,
     Interval,

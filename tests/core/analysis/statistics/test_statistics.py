@@ -8,20 +8,23 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analysis.statistics.accuracy import (
-    PlausibleRange,
-    accuracy,
-    collapsed,
-    identifiable,
-    impact,
-    is_plausible,
-)
-from core.analysis.statistics.bootstrap import (
+from core.analysis.statistics.cells import cell_statistics
+from core.analysis.statistics.intervals import (
     paired_bootstrap,
     resampled_impacts,
 )
-from core.analysis.statistics.cells import cell_statistics
-from core.analysis.statistics.significance import benjamini_hochberg, empirical_p, holm, mcnemar_exact
+from core.analysis.statistics.scores import (
+    PlausibleRange,
+    accuracy,
+    benjamini_hochberg,
+    collapsed,
+    empirical_p,
+    holm,
+    identifiable,
+    impact,
+    is_plausible,
+    mcnemar_exact,
+)
 
 CHANCE = 0.25
 
@@ -166,7 +169,7 @@ def test_seed_decides_and_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) 
     before, after = damaged(np.random.default_rng(4), 60, 0.8, 0.7)
     first = paired_bootstrap(before, after[None], CHANCE, seed=1)
     again = paired_bootstrap(before, after[None], CHANCE, seed=1)
-    monkeypatch.setattr("core.analysis.statistics.bootstrap.CHUNK", 60 * 7)
+    monkeypatch.setattr("core.analysis.statistics.intervals.CHUNK", 60 * 7)
     in_chunks = paired_bootstrap(before, after[None], CHANCE, seed=1)
     assert first == again == in_chunks
     assert first != paired_bootstrap(before, after[None], CHANCE, seed=2)

@@ -1,1 +1,0 @@
-"""Results of a profile in formats that others read. No torch."""
