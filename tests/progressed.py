@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.run.events import Progressed
-from core.run.pace import Phase
+from core.run.events import Phase, Progressed
 
 
 def progressed(phase: Phase, about: str = "", done: int = 0, total: int = 1, **changes: Any) -> Progressed:

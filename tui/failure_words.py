@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from core.analysis.choices import ChoiceDiagnosis, ChoiceSums
     from core.analysis.diagnosis import Share, TagName
-    from core.run.text_events import TokenDivergence
+    from core.run.events import TokenDivergence
 
 TAG_WORDS: dict[TagName, str] = {
     "repetition": "repeats itself",

@@ -11,9 +11,7 @@ from tui.safe_text import safe_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.run.events import Progressed
-    from core.run.jobs import JobKind
-    from core.run.pace import Phase
+    from core.run.events import JobKind, Phase, Progressed
 
 PHASES: Mapping[Phase, str] = {
     "preparing": "preparing items of {about}",

@@ -29,19 +29,15 @@ from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE
 from core.masks.choices import CONTROLS, PAPER_K, REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
-from core.run.estimate import rough_seconds
 from core.run.events import BatchFinished, RunStarted
 from core.run.experiment import Experiment, OutcomesRequest
 from core.run.generation_quality import is_measured, measure_generation_quality, store_generation_quality
-from core.run.kept_paces import keep_paces, known_paces, take_in_known
-from core.run.pace import Kind, Step, scoring_phase
+from core.run.pace import Kind, Step, keep_paces, known_paces, rough_seconds, scoring_phase, take_in_known
 from core.run.plan import ChosenK
-from core.run.quiet import without_events
 from core.run.runner import Runner
-from core.run.runs import run_missing
+from core.run.runs import run_missing, steps_of_rankings, without_events
 from core.run.selected import has_ranking
 from core.run.specs import MaskSpec
-from core.run.steps import steps_of_rankings
 from core.run.storing import stored_outcomes
 
 if TYPE_CHECKING:

@@ -33,11 +33,11 @@ from core.benchmarks.answer_format import AnswerFormat
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import is_drawn, parts_of
 from core.run.divergences import divergence_of
+from core.run.events import TokenDivergence
 from core.run.experiment import Experiment
-from core.run.items import ensure_items
 from core.run.plan import Plan
 from core.run.specs import MaskSpec
-from core.run.text_events import TokenDivergence
+from core.run.storing import ensure_items
 
 ITEM_COLUMNS = ("prompt", "options", "targets")
 """Columns of the items schema of `cache.tables` that a diagnosis needs."""

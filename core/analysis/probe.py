@@ -26,9 +26,8 @@ from core.run.events import (
     RunStarted,
 )
 from core.run.experiment import Experiment, OutcomesRequest
-from core.run.quiet import without_events
 from core.run.runner import Runner
-from core.run.runs import outcomes_of
+from core.run.runs import outcomes_of, without_events
 from core.run.storing import stored_outcomes
 
 MOST = 6

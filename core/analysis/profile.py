@@ -36,9 +36,9 @@ from core.benchmarks.diagnostic import is_compound
 from core.masks.choices import DRAWN
 from core.run.cache_keys import CONTRAST_VERSION, VERSIONS
 from core.run.experiment import Experiment
-from core.run.items import ensure_items
 from core.run.plan import Plan
 from core.run.specs import MaskSpec
+from core.run.storing import ensure_items
 
 ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
 """Columns of an item that are written beside its outcomes."""

@@ -23,16 +23,14 @@ from core.analysis.statistics.cells import StoppedBenchmark
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import part_ends, parts_of
 from core.inference.cancelling import Cancelled
-from core.run.asked import Asked, AskedRuns
 from core.run.events import CellsSettled
 from core.run.experiment import Experiment, OutcomesRequest
 from core.run.generation_quality import masks_to_measure
 from core.run.pace import Step, answering
-from core.run.plan import Plan
+from core.run.plan import Asked, AskedRuns, Plan
 from core.run.runner import Runner
-from core.run.runs import by_mask, store_all
+from core.run.runs import by_mask, steps_of_runs, store_all
 from core.run.specs import MaskSpec, mask_weights
-from core.run.steps import steps_of_runs
 from core.run.storing import stored_outcomes
 
 

@@ -23,8 +23,8 @@ from core.benchmarks.registry import shots_of
 from core.models.spec import one_of
 from core.run.events import ItemOutcome
 from core.run.experiment import Experiment, OutcomesRequest, divergences_request
-from core.run.items import ensure_items
 from core.run.specs import MaskSpec
+from core.run.storing import ensure_items
 
 Flip = Literal["right", "wrong", "broken", "fixed", "unknown"]
 """Base and ablated answer: both right, both wrong, right then wrong, wrong then right, not both known."""

@@ -47,7 +47,6 @@ from core.importance.memory import MemoryOptions
 from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
-from core.run.asked import Asked
 from core.run.cache_keys import VERSIONS, KeyKind
 from core.run.events import (
     AnswerWritten,
@@ -66,7 +65,7 @@ from core.run.events import (
     RunStarted,
 )
 from core.run.pace import Countdown
-from core.run.plan import Plan
+from core.run.plan import Asked, Plan
 from core.run.runner import Runner
 from core.run.specs import ImportanceSpec
 

@@ -19,9 +19,9 @@ from core.cluster.tasks import (
     wanted_rankings,
 )
 from core.inference.cancelling import Cancelled
-from core.run.asked import Asked
-from core.run.pace import Phase, Step
-from core.run.plan import Plan
+from core.run.events import Phase
+from core.run.pace import Step
+from core.run.plan import Asked, Plan
 from core.run.runner import Runner
 from core.run.selected import has_ranking
 from core.run.specs import MaskSpec

@@ -25,12 +25,10 @@ from core.abilities.neutral_texts import neutral_texts
 from core.analysis.probe import every_question, probe_requests
 from core.benchmarks.drawn import is_drawn, parts_of
 from core.masks.choices import CONTRASTS
-from core.run.asked import Asked
-from core.run.estimate import rough_seconds
+from core.run.events import Phase
 from core.run.experiment import Experiment, OutcomesRequest, divergences_request
-from core.run.kept_paces import known_paces
-from core.run.pace import COSTS, Kind, Phase, answering, scoring_phase
-from core.run.plan import Plan
+from core.run.pace import COSTS, Kind, answering, known_paces, rough_seconds, scoring_phase
+from core.run.plan import Asked, Plan
 from core.run.selected import has_ranking
 from core.run.specs import MaskSpec, mask_weights
 

@@ -29,8 +29,7 @@ from core.engine.runtime import (
     read_record,
     start_engine,
 )
-from core.run.events import Event, JobChanged, Refused, Snapshot
-from core.run.jobs import ENDED, Job
+from core.run.events import ENDED, Event, Job, JobChanged, Refused, Snapshot
 
 LISTENING_S = 60.0
 """Longest wait until a new engine listens; the model is loaded after that."""

@@ -18,8 +18,7 @@ from core.engine.protocol import (
     StartRuns,
 )
 from core.phantom.calibration.plan import main_plan
-from core.run.events import Event, JobChanged, QueueOrdered
-from core.run.jobs import Job, JobKind, JobState
+from core.run.events import Event, Job, JobChanged, JobKind, JobState, QueueOrdered
 
 KINDS: dict[type[Start], JobKind] = {
     StartRuns: "runs",

@@ -11,9 +11,9 @@ import msgspec
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.engine.protocol import StartRankings, StartRuns
 from core.engine.work import Advance, allowed_options, requests_of, stopping_cells
-from core.run.asked import AskedRun, AskedRuns
 from core.run.events import Event, Progressed, RunsFound
 from core.run.experiment import OutcomesRequest
+from core.run.plan import AskedRun, AskedRuns
 from core.run.runner import Runner
 from core.run.runs import find_runs
 from core.run.selected import has_ranking

@@ -36,8 +36,8 @@ from core.run.events import (
     Heartbeat,
     Progressed,
     Refused,
+    TextWritten,
 )
-from core.run.text_events import TextWritten
 
 HEARTBEAT_S = 2.0
 """Seconds between heartbeats."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.run.events import (
+    ENDED,
     AnswerWritten,
     BatchFinished,
     Event,
     ImportancePlanned,
     ItemOutcome,
+    Job,
     JobChanged,
     ModelFailed,
     ModelLoaded,
@@ -21,11 +23,11 @@ from core.run.events import (
     RunFinished,
     RunStarted,
     Snapshot,
+    TextCompared,
+    TextWritten,
 )
-from core.run.jobs import ENDED, Job
 from core.run.pace import SCORING
 from core.run.specs import Run
-from core.run.text_events import TextCompared, TextWritten
 
 ENDED_JOBS = 50
 """Number of ended jobs that are remembered."""

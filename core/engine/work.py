@@ -32,16 +32,16 @@ from core.run.events import (
     Progressed,
     RunFinished,
     RunsFound,
+    TextCompared,
+    TextEnded,
+    TextWritten,
 )
 from core.run.experiment import OutcomesRequest
-from core.run.kept_paces import keep_paces, take_in_known
-from core.run.pace import Step
+from core.run.pace import Step, keep_paces, take_in_known
 from core.run.plan import check_least
 from core.run.runner import Runner
-from core.run.runs import find_runs, run_missing
+from core.run.runs import find_runs, run_missing, steps_of_rankings
 from core.run.specs import MaskSpec, Run, alike_ks
-from core.run.steps import steps_of_rankings
-from core.run.text_events import TextCompared, TextEnded, TextWritten
 from core.run.writing import Sampling, prompt_for, write_answers
 
 Advance = Callable[[int], None]

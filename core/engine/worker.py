@@ -17,8 +17,7 @@ from core.engine.jobs import JobQueue
 from core.engine.protocol import EngineSpec, Start, StartGeneration, StartRankings, StartRuns
 from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
-from core.run.events import Event, ModelFailed, WorkerLost
-from core.run.jobs import Job, JobState
+from core.run.events import Event, Job, JobState, ModelFailed, WorkerLost
 from core.run.runner import Runner
 from core.run.selected import has_ranking
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.inference import Finish
 from core.inference.cancelling import Cancelled
+from core.run.events import TokenDivergence
 from core.run.experiment import OutcomesRequest, divergences_request
 from core.run.loaded import LoadedExperiment
 from core.run.storing import stored_whole, storing
-from core.run.text_events import TokenDivergence
 
 if TYPE_CHECKING:
     import polars as pl

@@ -16,9 +16,8 @@ from core.benchmarks.benchmark import Document
 from core.benchmarks.drawn import part_of
 from core.benchmarks.evaluation import Outcome, Prepared, costs, evaluate, finished_batches
 from core.inference.generation import Stage
-from core.run.events import AnswerWritten, BatchFinished, EntryReplaced, ItemOutcome, RunStarted
+from core.run.events import AnswerWritten, BatchFinished, EntryReplaced, ItemOutcome, Phase, RunStarted
 from core.run.experiment import OutcomesRequest
-from core.run.pace import Phase
 from core.run.progress import Running
 from core.run.runner import Runner
 from core.run.storing import storing

@@ -1,4 +1,4 @@
-"""Events of a computation. No torch, no screen.
+"""Jobs, and the events of a computation. No torch, no screen.
 
 They also travel over the engine's socket: `msgspec` writes a struct as JSON with the name of its class, and
 refuses to read one with other fields.
@@ -6,16 +6,15 @@ refuses to read one with other fields.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from core.benchmarks.drawn import Part
+from core.inference import Finish
 from core.models.spec import AskedLevel, AskedPrompt, RealStyle
-from core.run.jobs import Job
-from core.run.pace import Phase
 from core.run.specs import MaskSpec
-from core.run.text_events import TextCompared, TextEnded, TextWritten
 
 
 class ModelLoading(msgspec.Struct, frozen=True, tag=True):
@@ -27,6 +26,23 @@ class ModelLoading(msgspec.Struct, frozen=True, tag=True):
     done_bytes: int = 0
     total_bytes: int = 0
     """Bytes to read, convert or move in this step; 0 if unknown."""
+
+
+Phase = Literal[
+    "preparing",
+    "scoring",
+    "scoring_units",
+    "ranking",
+    "evaluating",
+    "writing",
+    "comparing",
+    "quality",
+    "checking",
+]
+"""`preparing`: items become tokens; `scoring`: importance of all weights for an ability, `scoring_units`:
+of all whole units; `ranking`: weights are ordered by it; `evaluating`: options of a benchmark's items;
+`writing`: answers; `comparing`: written answers with those of the intact model; `quality`: whether a mask
+leaves the model able to write; `checking`: that the weights are as loaded."""
 
 
 class ModelLoaded(msgspec.Struct, frozen=True, tag=True):
@@ -279,6 +295,96 @@ class Snapshot(msgspec.Struct, frozen=True, tag=True):
     """Comparisons of that job's answers with its base answer."""
     beside: tuple[tuple[RunStarted, tuple[ItemOutcome, ...]], ...] = ()
     """The runs of other workers with their outcomes so far."""
+
+
+class TextWritten(msgspec.Struct, frozen=True, tag=True):
+    """A generation job wrote a piece of one of its answers."""
+
+    job: str
+    pane: int
+    """Index of the answer among the job's."""
+    text: str
+
+
+class TextEnded(msgspec.Struct, frozen=True, tag=True):
+    """One answer of a generation job is complete."""
+
+    job: str
+    pane: int
+    finish: Finish
+    tokens: int
+    seconds: float
+    unknown_words: tuple[str, ...] = ()
+    """Words of the prompt that the model's closed vocabulary lacks."""
+
+
+@dataclass(frozen=True)
+class TokenDivergence:
+    """The first token in which a base and an ablated answer differ. The tokens are untrusted text."""
+
+    index: int
+    """Index of the token, from 0, in both answers."""
+    base_token: str | None
+    """The base answer's text there; None if the base answer ends there."""
+    ablated_token: str | None
+    """The ablated answer's text there; None if it ends there."""
+    base_probabilities: tuple[float | None, float | None]
+    """The base model's probabilities of the base and of the ablated token (of its end token where an answer
+    ends by itself); None where an answer was ended from outside, or the number is not finite."""
+    ablated_probabilities: tuple[float | None, float | None]
+    """The ablated model's probabilities of the same two."""
+
+
+class TextCompared(msgspec.Struct, frozen=True, tag=True):
+    """An ablated answer of a generation job was compared with the job's base answer, token by token."""
+
+    job: str
+    pane: int
+    """Index of the ablated answer."""
+    divergence: TokenDivergence | None
+    """None if both have the same tokens."""
+    base_tokens: tuple[int, ...]
+    """All tokens of the base answer."""
+    ablated_tokens: tuple[int, ...]
+    """All tokens of the ablated answer."""
+    base_logprobs: tuple[float, ...]
+    """Log-probability of each token of the base answer under the base model."""
+    ablated_logprobs: tuple[float, ...]
+    """The same of the ablated answer, under the base model too."""
+
+
+JobKind = Literal["runs", "rankings", "auto_k", "generation", "calibration"]
+"""`runs`: masks on benchmarks; `rankings`: importance and selection alone; `auto_k`: the search for a k;
+`generation`: text; `calibration`: the whole method, on a phantom."""
+
+JobState = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
+
+ENDED: tuple[JobState, ...] = ("completed", "failed", "cancelled")
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A unit of work that the engine was asked for."""
+
+    id: str
+    """Unique among this machine's engines, such as `3f2a-1`."""
+    kind: JobKind
+    title: str
+    """What it does, in words."""
+    state: JobState
+    done: int = 0
+    """Runs (or rankings, or answers) finished, cached ones included."""
+    total: int = 0
+    created: float = 0.0
+    """Seconds since the epoch."""
+    ended: float | None = None
+    problem: str = ""
+    """Why it failed, in one sentence; empty unless it did."""
+    started: float | None = None
+    """When it began to run, in seconds since the epoch."""
+    is_cancelling: bool = False
+    """Whether it was cancelled and has not ended yet."""
+    until: float | None = None
+    """The least AIS of interest: runs stop as soon as it is settled. None: they take all items."""
 
 
 Event = (

@@ -1,30 +1,24 @@
-"""How long work takes: seconds per unit of each phase, measured, and from them what is left. No torch."""
+"""How long work takes: measured, kept in the cache folder, and from that what is left. No torch."""
 
 from __future__ import annotations
 
 import math
+import platform
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import msgspec
+
+from cache.files import write_atomically
+from core.abilities.neutral_texts import neutral_texts
+from core.benchmarks.benchmark import Benchmark
+from core.run.events import Phase
+from core.run.experiment import Experiment
 
 if TYPE_CHECKING:
     from core.benchmarks.benchmark import Benchmark
-
-Phase = Literal[
-    "preparing",
-    "scoring",
-    "scoring_units",
-    "ranking",
-    "evaluating",
-    "writing",
-    "comparing",
-    "quality",
-    "checking",
-]
-"""`preparing`: items become tokens; `scoring`: importance of all weights for an ability, `scoring_units`:
-of all whole units; `ranking`: weights are ordered by it; `evaluating`: options of a benchmark's items;
-`writing`: answers; `comparing`: written answers with those of the intact model; `quality`: whether a mask
-leaves the model able to write; `checking`: that the weights are as loaded."""
 
 COSTS: Mapping[Phase, float] = {
     "preparing": 0.01,
@@ -164,3 +158,116 @@ class Countdown:
             self._shown = expected + (estimate - expected) * weight
         self._at = now
         return self._shown
+
+
+MOST_KEPT = 100
+"""Most models and settings to remember: the least recent are forgotten."""
+
+WEIGHT = 20.0
+"""Units that what was measured before counts for: less than a run of today."""
+
+Kept = dict[str, dict[str, tuple[float, float]]]
+"""By model and settings: for each kind of work its units and their seconds."""
+
+
+def known_paces(experiment: Experiment) -> Paces:
+    """The paces of the model on this machine, as far as they were measured before.
+
+    Raises:
+        ValueError: the model's files are unusable.
+    """
+    paces = Paces()
+    take_in_known(experiment, paces)
+    return paces
+
+
+def take_in_known(experiment: Experiment, paces: Paces) -> None:
+    """Takes what was measured before into paces that lack it, with little weight."""
+    for name, (units, seconds) in _read(experiment).get(_key(experiment), {}).items():
+        phase, _, about = name.partition("/")
+        kind: Kind = cast(Phase, phase), about
+        if units > 0 and not paces.has(kind):
+            paces.note(kind, min(units, WEIGHT), seconds * min(units, WEIGHT) / units)
+
+
+def keep_paces(experiment: Experiment, paces: Paces) -> None:
+    """Remembers paces for the next time; where nothing can be written, nothing is remembered."""
+    kept, key = _read(experiment), _key(experiment)
+    kept[key] = kept.pop(key, {}) | {"/".join(kind): measured for kind, measured in paces.measured().items()}
+    newest = dict(list(kept.items())[-MOST_KEPT:])
+    with suppress(OSError):  # as with fingerprints: only convenience is lost
+        write_atomically(experiment.store.pace_memory, msgspec.json.format(msgspec.json.encode(newest)))
+
+
+def _key(experiment: Experiment) -> str:
+    """Everything that a pace depends on much."""
+    model, spec = experiment.identity, experiment.spec
+    parts = (model.fingerprint, model.quantization, model.dtype, model.device, spec.prompt, spec.level_asked)
+    return " ".join([*parts, platform.node()])
+
+
+def _read(experiment: Experiment) -> Kept:
+    """What is kept; nothing if the file is missing or damaged, which costs only an estimate."""
+    try:
+        return msgspec.json.decode(experiment.store.pace_memory.read_bytes(), type=Kept)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+
+
+ITEM_S = 0.002
+"""Seconds that an evaluated item takes however small the model is."""
+
+CPU_PARAMETER_S, GPU_PARAMETER_S = 4e-10, 1e-12
+"""Seconds that it takes beyond that for each parameter: on two cores as SmolLM2 did; on a GPU a guess, 200
+tokens at 2 operations each on an H100 in bfloat16 at 40 % of its 989e12 a second."""
+
+
+class Estimate(NamedTuple):
+    """Seconds that a lens's runs take."""
+
+    scoring_s: float
+    """To score the abilities that the mask needs, which is done once."""
+    cell_s: float
+    """For one mask on one benchmark after that, its generation quality included."""
+    is_measured: bool
+    """Whether scoring and this kind of benchmark were measured; else partly or wholly a guess."""
+
+
+def estimate(
+    experiment: Experiment,
+    benchmark: Benchmark,
+    n: int,
+    scored: int,
+    n_items: int,
+    paces: Paces,
+    *,
+    of_units: bool = False,
+) -> Estimate:
+    """The estimate for one mask.
+
+    Args:
+        experiment: the model, with settled prompts.
+        benchmark: what it is evaluated on.
+        n: items of it.
+        scored: abilities whose importance has to be computed first.
+        n_items: diagnostic items of each of them.
+        paces: as far as they were measured.
+        of_units: whether it is whole units that are scored.
+    """
+    evaluation, phase = answering(benchmark), scoring_phase(of_units=of_units)
+    texts = 2 * len(neutral_texts(experiment.spec.level))
+    scoring: dict[Kind, float] = {(phase, ""): scored * n_items, ("ranking", ""): 1.0} if scored else {}
+    cell: dict[Kind, float] = {evaluation: n, ("quality", ""): texts}
+    scoring_s, cell_s = paces.seconds(scoring), paces.seconds(cell)
+    if scoring_s is not None and cell_s is not None:
+        measured = {kind[0] for kind in paces.measured()}
+        needed = {evaluation[0], phase} if scored else {evaluation[0]}
+        return Estimate(scoring_s, cell_s, is_measured=needed <= measured)
+    return Estimate(rough_seconds(experiment, scoring), rough_seconds(experiment, cell), is_measured=False)
+
+
+def rough_seconds(experiment: Experiment, work: Mapping[Kind, float]) -> float:
+    """Seconds of some work where nothing was measured, from the model's size alone."""
+    per_parameter_s = CPU_PARAMETER_S if experiment.identity.device == "cpu" else GPU_PARAMETER_S
+    item_s = ITEM_S + per_parameter_s * experiment.info.parameters
+    return sum(COSTS[phase] * units * item_s for (phase, _), units in work.items())

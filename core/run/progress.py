@@ -7,8 +7,8 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from core.run.events import Event, Progressed
-from core.run.pace import SCORING, Countdown, Kind, Paces, Phase, Step
+from core.run.events import Event, Phase, Progressed
+from core.run.pace import SCORING, Countdown, Kind, Paces, Step
 
 RATE_S = 5.0
 """Seconds over which a rate is taken."""

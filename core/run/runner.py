@@ -63,7 +63,7 @@ class Runner(LoadedExperiment):
             ValueError: the benchmark cannot be run here.
         """
         from core.benchmarks.evaluation import prepare
-        from core.run.items import ensure_items
+        from core.run.storing import ensure_items
 
         key, _ = self.items_request(benchmark, n)
         if key not in self._prepared:

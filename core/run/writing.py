@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.inference.cancelling import Cancelled
+from core.run.events import TokenDivergence
 from core.run.progress import Running
 from core.run.runner import Runner
 from core.run.specs import MaskSpec, alike_ks
-from core.run.text_events import TokenDivergence
 
 if TYPE_CHECKING:
     from core.inference.generation import Generated

@@ -12,7 +12,7 @@ import numpy as np
 from core.analysis.choices import diagnose_choice
 from core.analysis.failures import failures
 from core.analysis.samples import Samples
-from core.run.items import ensure_items
+from core.run.storing import ensure_items
 from tests.core.analysis.samples.stored_samples import MASK, stored_samples
 from tests.core.analysis.samples.written_samples import MASK as WRITTEN_MASK
 from tests.core.analysis.samples.written_samples import Text, written_samples

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.engine.protocol import EngineSpec
-from core.run.items import ensure_items
+from core.run.storing import ensure_items
 from tests.core.analysis.samples.stored_samples import MASK, stored_samples
 from tests.tui.inspector.host import Host
 from tui.inspector.lens import Lens

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from core.analysis.samples import Samples
 from core.benchmarks.benchmark import Benchmark
-from core.run.items import ensure_items
 from core.run.runner import Runner
+from core.run.storing import ensure_items
 from tests.core.analysis.samples.stored_samples import MASK, made_up_benchmark, stored_samples
 from tests.performance.clock import Clock
 from tests.performance.figures import Aim, Figure, Measured, ratio

@@ -83,8 +83,7 @@ def _write(found: Asked) -> None:
 
 def _state(snapshot: Snapshot | None) -> str:
     """The state of an engine in a word or two."""
-    from core.run.events import ModelFailed, ModelLoaded
-    from core.run.jobs import ENDED
+    from core.run.events import ENDED, ModelFailed, ModelLoaded
 
     if snapshot is None:
         return "does not answer"

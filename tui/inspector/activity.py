@@ -10,10 +10,12 @@ import msgspec
 
 from core.engine.state import EngineState, LiveRun, Pane
 from core.run.events import (
+    ENDED,
     EntryReplaced,
     Event,
     Heartbeat,
     ItemOutcome,
+    Job,
     JobChanged,
     ModelLoaded,
     NotStored,
@@ -23,11 +25,10 @@ from core.run.events import (
     RunsFound,
     RunStarted,
     Snapshot,
+    TextEnded,
     WorkerLost,
 )
-from core.run.jobs import ENDED, Job
 from core.run.specs import Run
-from core.run.text_events import TextEnded
 
 Link = Literal["resting", "starting", "connected", "lost"]
 """`resting`: no engine until something is asked of it."""

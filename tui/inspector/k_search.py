@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cache.files import CorruptEntry
 from core.engine.protocol import StartAutoK
 from core.masks.choices import CONTROLS
-from core.run.jobs import ENDED
+from core.run.events import ENDED
 from tui.inspector.look.text import one_line
 from tui.names import kind_words, scored_words, short_benchmark
 

@@ -12,8 +12,8 @@ from core.benchmarks.drawn import drawn, parts_of
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.experiment import Experiment
-from core.run.items import ensure_items
 from core.run.specs import ImportanceSpec, MaskSpec
+from core.run.storing import ensure_items
 from tests.tui.inspector.made_up import answers
 
 N, UNTIL, K = 96, 0.05, 0.03

@@ -14,9 +14,9 @@ from core.analysis.stored_profile import NOTHING, stored_profile, whole_part
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.experiment import Experiment
-from core.run.items import ensure_items
 from core.run.plan import Plan
 from core.run.specs import ImportanceSpec, MaskSpec
+from core.run.storing import ensure_items
 
 A, B = "spatial_reasoning", "temporal_reasoning"
 ITEMS, SCORED = 12, 4

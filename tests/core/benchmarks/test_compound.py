@@ -25,7 +25,7 @@ from core.benchmarks.evaluation import evaluate, prepare
 from core.benchmarks.registry import find_benchmarks, listed_benchmarks
 from core.models.loading import LoadedModel, load
 from core.models.spec import LEVELS, Level, ModelSpec
-from core.run.items import prompt_of
+from core.run.storing import prompt_of
 
 IDS = [ability.id for ability in ABILITIES]
 PAIR = ("quantitative_reasoning", "temporal_reasoning")

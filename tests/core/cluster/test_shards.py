@@ -18,10 +18,9 @@ from core.cluster.ray_options import Machine, sizes
 from core.cluster.sharing import drop_kept_scores, run_tasks
 from core.cluster.tasks import INTACT, Shard, Survey, Task, needs_of, share_of, tasks_of
 from core.models.spec import ModelSpec
-from core.run.asked import AskedRun, AskedRuns
 from core.run.events import Event, Progressed, RunFinished
 from core.run.pace import SCORING
-from core.run.plan import Plan
+from core.run.plan import AskedRun, AskedRuns, Plan
 from core.run.runner import Runner
 from core.run.specs import ImportanceSpec, MaskSpec
 

@@ -9,8 +9,8 @@ from core.benchmarks.registry import find_benchmarks
 from core.cluster.on_ray import _Shown as Shown
 from core.cluster.tasks import Survey, Task
 from core.models.spec import ModelSpec
-from core.run.asked import AskedRun, AskedRuns
 from core.run.events import BatchFinished, Event, Progressed, RunFinished, RunsFound, RunStarted
+from core.run.plan import AskedRun, AskedRuns
 from core.run.runner import Runner
 from core.run.specs import ImportanceSpec, MaskSpec
 

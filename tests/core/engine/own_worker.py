@@ -10,8 +10,7 @@ from core.engine.jobs import JobQueue
 from core.engine.protocol import EngineSpec, Start
 from core.engine.worker import Worker
 from core.models.spec import ModelSpec
-from core.run.events import Event, JobChanged
-from core.run.jobs import ENDED, Job
+from core.run.events import ENDED, Event, Job, JobChanged
 from core.run.runner import Runner
 from tests.core.engine.talk import IMPORTANCE
 

@@ -15,8 +15,7 @@ import pytest
 from core.engine.client import Connection, connect
 from core.engine.protocol import EngineSpec, Shutdown, StartRuns
 from core.engine.runtime import EngineProcess
-from core.run.events import Event, JobChanged, Snapshot
-from core.run.jobs import ENDED, Job, JobState
+from core.run.events import ENDED, Event, Job, JobChanged, JobState, Snapshot
 from core.run.specs import ImportanceSpec
 
 IMPORTANCE = ImportanceSpec(n_items=40)

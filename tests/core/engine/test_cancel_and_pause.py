@@ -21,12 +21,10 @@ from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import Start, StartGeneration, StartRuns
 from core.masks.choices import Selection
 from core.models.spec import ModelSpec
-from core.run.events import Event, JobChanged, Progressed, RunFinished, RunStarted
-from core.run.jobs import JobState
+from core.run.events import Event, JobChanged, JobState, Progressed, RunFinished, RunStarted, TextWritten
 from core.run.runner import Runner
 from core.run.runs import outcomes_of
 from core.run.specs import MaskSpec, Run
-from core.run.text_events import TextWritten
 from tests.core.engine.own_worker import WAIT_S, Engine
 from tests.core.engine.talk import IMPORTANCE
 from tests.core.tiny_models import save_model

@@ -34,11 +34,13 @@ from core.run.events import (
     RunFinished,
     RunsFound,
     RunStarted,
+    TextCompared,
+    TextEnded,
+    TextWritten,
 )
 from core.run.runner import Runner
 from core.run.runs import outcomes_of
 from core.run.specs import MaskSpec, Run
-from core.run.text_events import TextCompared, TextEnded, TextWritten
 from tests.core.engine.talk import IMPORTANCE, Screen, end, kill, private_folder, screen_of
 
 SPATIAL = MaskSpec("spatial_reasoning", "mlp", "top", 0.03)

@@ -19,14 +19,16 @@ from core.run.events import (
     BatchFinished,
     Event,
     ItemOutcome,
+    Job,
     JobChanged,
+    JobState,
     QueueOrdered,
     RunFinished,
     RunStarted,
+    TextCompared,
+    TextWritten,
 )
-from core.run.jobs import Job, JobState
 from core.run.specs import MaskSpec
-from core.run.text_events import TextCompared, TextWritten
 from tests.progressed import progressed
 
 

@@ -26,18 +26,18 @@ from core.engine.runtime import EngineProcess, start_engine
 from core.engine.work import do
 from core.models.spec import ModelSpec
 from core.run.events import (
+    ENDED,
     BatchFinished,
     ModelLoaded,
     Progressed,
     RunFinished,
     RunsFound,
     RunStarted,
+    TextEnded,
     WorkerLost,
 )
-from core.run.jobs import ENDED
 from core.run.runner import Runner
 from core.run.specs import MaskSpec, Run
-from core.run.text_events import TextEnded
 from tests.core.cluster.test_shards import payloads
 from tests.core.engine.talk import IMPORTANCE, Screen, end, kill, private_folder, screen_of
 

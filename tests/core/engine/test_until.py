@@ -17,12 +17,12 @@ from core.run.events import (
     CellsSettled,
     Event,
     JobChanged,
+    JobState,
     Progressed,
     RunFinished,
     RunStarted,
     Snapshot,
 )
-from core.run.jobs import JobState
 from core.run.plan import Plan
 from core.run.runner import Runner
 from core.run.specs import MaskSpec, Run

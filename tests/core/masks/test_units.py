@@ -31,9 +31,9 @@ from core.models.weight_space import WeightSpace
 from core.run.events import EntryReplaced, Event, ImportancePlanned
 from core.run.pace import Step
 from core.run.runner import Runner
+from core.run.runs import steps_of_rankings
 from core.run.selected import has_ranking, selected, split_half_overlap_of
 from core.run.specs import ImportanceSpec, MaskSpec, drawn_seed, mask_weights
-from core.run.steps import steps_of_rankings
 from tests.core.four_bit_models import checkpoint, loaded_model
 from tests.core.importance.test_importance import _plain_loss
 from tests.core.tiny_models import lively_model

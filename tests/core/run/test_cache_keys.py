@@ -21,10 +21,10 @@ from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec, Unsettled
 from core.run.cache_keys import VERSIONS, KeyKind, cache_key, ranking_key_inputs
 from core.run.experiment import Experiment, OutcomesRequest, divergences_request
-from core.run.items import ensure_items
 from core.run.runner import Runner
 from core.run.runs import compute_runs
 from core.run.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
+from core.run.storing import ensure_items
 from tui.command_line import run
 
 MODEL = ModelIdentity("0f" * 16, "none", "float32", "cpu")

@@ -10,10 +10,19 @@ from cache.folder import Store
 from core.abilities.neutral_texts import neutral_texts
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
-from core.run.estimate import CPU_PARAMETER_S, ITEM_S, estimate
 from core.run.experiment import Experiment
-from core.run.kept_paces import MOST_KEPT, WEIGHT, keep_paces, known_paces, take_in_known
-from core.run.pace import COSTS, Paces
+from core.run.pace import (
+    COSTS,
+    CPU_PARAMETER_S,
+    ITEM_S,
+    MOST_KEPT,
+    WEIGHT,
+    Paces,
+    estimate,
+    keep_paces,
+    known_paces,
+    take_in_known,
+)
 
 (SPATIAL,) = find_benchmarks(["spatial_reasoning"])
 TEXTS = 2 * len(neutral_texts("basic"))

@@ -31,8 +31,8 @@ from core.models.files import model_folder
 from core.models.spec import ModelSpec
 from core.run.events import Event, ModelLoaded, Snapshot
 from core.run.experiment import Experiment
-from core.run.items import ensure_items
 from core.run.specs import ImportanceSpec, MaskSpec
+from core.run.storing import ensure_items
 from tests.tui.inspector.host import screen_text, until
 from tui.inspector.app import Inspector
 from tui.inspector.lens import Lens

@@ -5,15 +5,17 @@ import pytest
 from core.run.events import (
     BatchFinished,
     ItemOutcome,
+    Job,
     JobChanged,
     ModelLoaded,
     RunFinished,
     RunStarted,
     Snapshot,
+    TextCompared,
+    TextWritten,
+    TokenDivergence,
 )
-from core.run.jobs import Job
 from core.run.specs import MaskSpec, Run
-from core.run.text_events import TextCompared, TextWritten, TokenDivergence
 from tui.inspector.activity import Activity
 from tui.progress import shown_progress
 

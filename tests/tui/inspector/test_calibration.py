@@ -20,8 +20,7 @@ from core.phantom.calibration.calibration import Calibration, runners
 from core.phantom.calibration.matrix import Estimate, Recovered
 from core.phantom.calibration.plan import USUAL, benchmarks, main_plan
 from core.phantom.ground_truth import Truth
-from core.run.events import JobChanged
-from core.run.jobs import Job, JobState
+from core.run.events import Job, JobChanged, JobState
 from tests.core.phantom.calibration.made_up import LOST, PHANTOM
 from tests.progressed import progressed
 from tests.tui.inspector.host import screen_text, until

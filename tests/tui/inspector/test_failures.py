@@ -20,8 +20,8 @@ from core.analysis.samples import Answer, Sample, Samples
 from core.analysis.statistics.scores import accuracy
 from core.benchmarks.benchmark import Benchmark
 from core.engine.protocol import EngineSpec
+from core.run.events import TokenDivergence
 from core.run.experiment import Experiment
-from core.run.text_events import TokenDivergence
 from tests.core.analysis.samples.stored_samples import MASK as MADE_UP
 from tests.core.analysis.samples.stored_samples import stored_samples
 from tests.tui.inspector.host import Host, screen_text, until

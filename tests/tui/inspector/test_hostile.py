@@ -26,6 +26,7 @@ from core.run.events import (
     Event,
     Heartbeat,
     ItemOutcome,
+    Job,
     JobChanged,
     ModelFailed,
     ModelLoaded,
@@ -33,10 +34,10 @@ from core.run.events import (
     Refused,
     RunStarted,
     Snapshot,
+    TextEnded,
+    TextWritten,
 )
-from core.run.jobs import Job
 from core.run.specs import MaskSpec
-from core.run.text_events import TextEnded, TextWritten
 from tests.progressed import progressed
 from tests.tui.inspector.host import until
 from tests.tui.inspector.made_up import StillInspector, answers, running, settled, still_inspector

@@ -11,8 +11,7 @@ from typing import Any
 from core.analysis.auto_k import grid_of
 from core.engine.protocol import StartAutoK
 from core.models.spec import ModelSpec
-from core.run.events import JobChanged
-from core.run.jobs import Job
+from core.run.events import Job, JobChanged
 from tests.core.analysis.stored_quality import store_intact, store_quality, store_tried
 from tests.tui.inspector.host import demo_session
 from tui.inspector.k_search import NEEDS_MASK, KSearch

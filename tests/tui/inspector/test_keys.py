@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.models.spec import ModelSpec
-from core.run.events import JobChanged
-from core.run.jobs import Job
+from core.run.events import Job, JobChanged
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import MadeUp, StillInspector, running, settled, still_inspector

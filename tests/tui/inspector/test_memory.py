@@ -14,13 +14,13 @@ from core.run.events import (
     GpuFacts,
     Heartbeat,
     ImportancePlanned,
+    Job,
     JobChanged,
     ModelFailed,
     ModelLoaded,
     ModelLoading,
     Snapshot,
 )
-from core.run.jobs import Job
 from tests.core.tiny_models import save_model
 from tests.progressed import progressed
 from tests.tui.inspector.host import screen_text, until

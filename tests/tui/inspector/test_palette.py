@@ -3,8 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from core.run.events import JobChanged
-from core.run.jobs import Job
+from core.run.events import Job, JobChanged
 from tests.tui.inspector.host import demo_session
 from tui.inspector.app import Inspector
 from tui.inspector.lens import Lens

@@ -12,10 +12,17 @@ from textual.pilot import Pilot
 from core.engine.protocol import Cancel, Command, StartGeneration
 from core.inference import Finish
 from core.models.spec import ModelSpec
-from core.run.events import Event, JobChanged, Snapshot
-from core.run.jobs import Job
+from core.run.events import (
+    Event,
+    Job,
+    JobChanged,
+    Snapshot,
+    TextCompared,
+    TextEnded,
+    TextWritten,
+    TokenDivergence,
+)
 from core.run.specs import MaskSpec
-from core.run.text_events import TextCompared, TextEnded, TextWritten, TokenDivergence
 from tests.tui.inspector.host import Host, demo_session, screen_text, until
 from tests.tui.inspector.made_up import running, settled, still_inspector
 from tui.inspector.lens import Lens

@@ -8,8 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from core.engine.protocol import Cancel, Command, Move, Pause, Resume
-from core.run.events import JobChanged, QueueOrdered
-from core.run.jobs import Job, JobState
+from core.run.events import Job, JobChanged, JobState, QueueOrdered
 from tests.progressed import progressed
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import running, still_inspector

@@ -19,12 +19,13 @@ from core.run.events import (
     AnswerWritten,
     BatchFinished,
     ItemOutcome,
+    Job,
     JobChanged,
+    JobState,
     ModelLoading,
     RunFinished,
     RunStarted,
 )
-from core.run.jobs import Job, JobState
 from core.run.specs import ImportanceSpec
 from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples
 from tests.core.analysis.samples.stored_samples import MASK

@@ -10,7 +10,7 @@ import pytest
 
 from core.analysis.generation_quality import GenerationQuality
 from core.analysis.statistics.scores import EmpiricalP, accuracy
-from core.run.estimate import Estimate
+from core.run.pace import Estimate
 from tests.tui.inspector.host import demo_session
 from tui.inspector.lens import DEMO_GRID, Lens
 from tui.inspector.look.marks import UNICODE

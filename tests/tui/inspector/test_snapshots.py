@@ -21,14 +21,16 @@ from core.models.spec import ModelSpec
 from core.run.events import (
     BatchFinished,
     ItemOutcome,
+    Job,
     JobChanged,
+    JobState,
     ModelFailed,
     ModelLoading,
     RunStarted,
+    TextEnded,
+    TextWritten,
 )
-from core.run.items import ensure_items
-from core.run.jobs import Job, JobState
-from core.run.text_events import TextEnded, TextWritten
+from core.run.storing import ensure_items
 from tests.progressed import progressed
 from tests.tui.inspector.made_up import (
     LENS,

@@ -13,8 +13,7 @@ from textual.widgets import Static
 
 from core.benchmarks.drawn import Part
 from core.engine.protocol import StartRuns
-from core.run.events import BatchFinished, ItemOutcome, JobChanged, RunFinished, RunStarted
-from core.run.jobs import Job
+from core.run.events import BatchFinished, ItemOutcome, Job, JobChanged, RunFinished, RunStarted
 from core.run.specs import Run
 from tests.core.analysis.stopped_runs import BROKEN_OFF, ENDS, KEPT, LOST, UNTIL, K, N, stopped_runs
 from tests.progressed import progressed

@@ -14,9 +14,8 @@ from core.analysis.auto_k import grid_of
 from core.analysis.mask_tables import MaskDistribution
 from core.engine.protocol import Command, StartRankings
 from core.models.spec import ModelSpec
-from core.run.events import JobChanged
+from core.run.events import Job, JobChanged
 from core.run.experiment import Experiment
-from core.run.jobs import Job
 from core.run.specs import MaskSpec
 from tests.core.analysis.stored_quality import store_intact, store_quality, store_tried
 from tests.progressed import progressed

@@ -13,9 +13,8 @@ import pytest
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
 from core.models.spec import ModelSpec
-from core.run.events import ModelLoaded
+from core.run.events import Job, ModelLoaded
 from core.run.experiment import Experiment
-from core.run.jobs import Job
 from core.run.specs import ImportanceSpec
 from tests.tui.inspector.conftest import CACHED_ITEMS, CACHED_K, SCORED_ITEMS
 from tests.tui.inspector.host import until

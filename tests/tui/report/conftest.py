@@ -15,10 +15,10 @@ from cache.folder import Store
 from core.analysis.profile import profile_of, write_profile
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
-from core.run.items import ensure_items
 from core.run.plan import Plan
 from core.run.runner import Runner
 from core.run.specs import MaskSpec
+from core.run.storing import ensure_items
 
 N = 40
 DEDUCTIVE, SPATIAL, TEMPORAL = ABILITIES = ("deductive_reasoning", "spatial_reasoning", "temporal_reasoning")

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from core.engine.protocol import Cancel, Resume, StartCalibration
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
-from core.run.jobs import ENDED, Job
+from core.run.events import ENDED, Job
 from tui.calibration_words import points, verdict
 from tui.inspector.activity import Activity
 from tui.inspector.calibration.text import IDS, TITLE, Pace, cell_words, exported, note_of, text_of

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from core.abilities.catalogue import ABILITIES
 from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
-from core.run.jobs import Job
+from core.run.events import Job
 from tui.calibration_words import (
     MATRICES_LEGEND,
     aurocs,

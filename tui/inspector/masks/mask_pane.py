@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from core.engine.protocol import StartRankings
 from core.masks.choices import Selection
-from core.run.jobs import ENDED
+from core.run.events import ENDED
 from core.run.specs import MaskSpec
 from tui.inspector.lens import Lens
 from tui.inspector.pane import Pane

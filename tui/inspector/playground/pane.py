@@ -17,7 +17,7 @@ from textual.events import DescendantFocus
 from textual.widgets import Static
 
 from core.engine.protocol import Cancel
-from core.run.jobs import ENDED, Job
+from core.run.events import ENDED, Job
 from tui.inspector.lens import Lens
 from tui.inspector.pane import Copied, Exported, Pane, write_json
 from tui.inspector.playground.answer import Answer, AnswerText

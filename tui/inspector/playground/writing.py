@@ -13,10 +13,8 @@ from cache.keys import as_plain
 from core.engine.protocol import StartGeneration
 from core.inference import Finish
 from core.models.matrices import Variant
-from core.run.events import ModelLoading
-from core.run.jobs import Job
+from core.run.events import Job, ModelLoading, TextCompared, TextEnded
 from core.run.specs import MaskSpec
-from core.run.text_events import TextCompared, TextEnded
 from tui.failure_words import TAG_WORDS, probability_text
 from tui.inspector.activity import Activity
 from tui.inspector.lens import Lens

@@ -38,11 +38,11 @@ from core.analysis.statistics.cells import (
 )
 from core.analysis.statistics.scores import EmpiricalP, Verdict, is_plausible
 from core.benchmarks.benchmark import Benchmark
-from core.run.estimate import Estimate
 from core.run.events import ItemOutcome
 from core.run.experiment import Experiment
-from core.run.items import ensure_items
+from core.run.pace import Estimate
 from core.run.specs import Run
+from core.run.storing import ensure_items
 from tui.inspector.run.figures import Curve, Figures, ItemLine, Listing, Side, SideFigures
 from tui.inspector.run.stored_runs import estimated, mask_of, scorings_of, stopped_cells, stored_answers
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.statistics.cells import CellStatistics
     from core.analysis.statistics.scores import Accuracy, EmpiricalP
-    from core.run.estimate import Estimate
+    from core.run.pace import Estimate
     from core.run.specs import Run
     from tui.inspector.lens import Lens
 

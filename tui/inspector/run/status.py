@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.run.events import ModelFailed, ModelLoaded, ModelLoading, Probing, Progressed
-from core.run.jobs import Job
+from core.run.events import Job, ModelFailed, ModelLoaded, ModelLoading, Probing, Progressed
 from tui.engine_words import loaded_text, memory_text, plan_text, planned_text
 from tui.frontier_words import so_far_text
 from tui.inspector.lens import k_grid
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from core.engine.protocol import EngineSpec
     from core.importance.model_plan import ModelPlan
     from core.models.machine import Machine
-    from core.run.estimate import Estimate
+    from core.run.pace import Estimate
     from core.run.specs import Run
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens

@@ -8,9 +8,8 @@ from core.analysis.answers import Answers, ItemTable, answers_of
 from core.analysis.stopped_cells import StoppedCell, StoppedCells
 from core.analysis.stored_parts import stored_parts
 from core.benchmarks.benchmark import Benchmark
-from core.run.estimate import Estimate, estimate
 from core.run.experiment import Experiment
-from core.run.kept_paces import known_paces
+from core.run.pace import Estimate, estimate, known_paces
 from core.run.selected import has_ranking
 from core.run.specs import MaskSpec, Run
 from tui.inspector.run.figures import Side

@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from core.engine.protocol import Cancel, Move, Pause, Resume
-from core.run.jobs import ENDED, Job
+from core.run.events import ENDED, Job
 from tui.inspector.screens.dialogs import FRAME_CSS
 from tui.progress_words import PARTS, clock_text, count_text, pace_text, phase_text
 from tui.safe_text import safe_line

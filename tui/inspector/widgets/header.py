@@ -21,7 +21,7 @@ from tui.prompt_words import STYLE_WORDS
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from core.run.jobs import JobKind
+    from core.run.events import JobKind
     from tui.inspector.activity import Activity
     from tui.inspector.session import Session
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.run.divergences import divergence_of
-from core.run.text_events import TokenDivergence
+from core.run.events import TokenDivergence
 from tui.failure_words import divergence_text, probability_text
 
 ROW = {

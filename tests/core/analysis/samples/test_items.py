@@ -14,7 +14,7 @@ from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.events import EntryReplaced, Event
 from core.run.experiment import Experiment
-from core.run.items import ensure_items, prompt_of
+from core.run.storing import ensure_items, prompt_of
 from tests.core.benchmarks.conftest import DATA
 
 (BENCHMARK,) = find_benchmarks(["deductive_reasoning"])

@@ -17,7 +17,7 @@ from core.analysis.answers import (
 from core.analysis.samples import Samples
 from core.analysis.statistics.scores import accuracy
 from core.run.events import ItemOutcome
-from core.run.items import ensure_items
+from core.run.storing import ensure_items
 from tests.core.analysis.samples.graded_samples import GRADED, SCORES, graded_samples
 from tests.core.analysis.samples.stored_samples import MASK, predictions, stored_samples
 

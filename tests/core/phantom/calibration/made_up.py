@@ -26,10 +26,10 @@ from core.phantom.calibration.blocks import PRIVATE, SHARED, Blocks
 from core.phantom.calibration.calibration import runners
 from core.phantom.calibration.localization import SCORED, localization_request
 from core.phantom.calibration.plan import KS, CalibrationPlan, Setting, benchmarks
-from core.run.items import ensure_items
 from core.run.runner import Runner
 from core.run.selected import stored_layout
 from core.run.specs import MaskSpec
+from core.run.storing import ensure_items
 
 PHANTOM = ModelSpec("phantom", device="cpu")
 
