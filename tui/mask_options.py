@@ -243,13 +243,12 @@ def find_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
 
 
 def note_options(flags: BenchmarkFlags, benchmarks: Sequence[Benchmark]) -> None:
-    """Warns on stderr where options change nothing, and where programs run without a sandbox.
+    """Warns on stderr where options change nothing.
 
     Raises:
         UsageError: an option changes nothing about any of the benchmarks.
     """
-    from core.benchmarks.program_tests import insisting
-    from core.benchmarks.registry import ignored_options, runs_code
+    from core.benchmarks.registry import ignored_options
 
     ignored = {one.id: ignored_options(one, flags.benchmark_options) for one in benchmarks}
     for option in dict.fromkeys(name for names in ignored.values() for name in names):
@@ -258,8 +257,6 @@ def note_options(flags: BenchmarkFlags, benchmarks: Sequence[Benchmark]) -> None
         if len(ids) == len(benchmarks):
             raise UsageError(f"{message}: leave it out.")
         output.note(f"{message}.")
-    if flags.without_sandbox and any(runs_code(benchmark) for benchmark in benchmarks):
-        output.note(insisting())
 
 
 def open_runner(

@@ -10,73 +10,45 @@ ALL_PASSED = "all {} tests passed"
 LONGEST_ERROR = 200
 """Characters of an error that are kept."""
 
-UNCONFINED = (
-    "Programs that the model writes run without a sandbox: time, memory, processes and output have limits, "
-    "but they can read and change your files and reach the network."
-)
-"""The warning before every run in which programs have limits and nothing else."""
-
 
 def require_sandbox(benchmark: str, options: BenchmarkOptions) -> None:
-    """Refuses a code benchmark unless code is allowed and a sandbox works or is explicitly waived.
+    """Refuses a code benchmark unless code is allowed and can be confined here.
 
     Raises:
         ValueError: it may not run; the message says what to do.
     """
-    from core.sandbox.kinds import find_sandbox, why_not_unconfined
+    from core.sandbox.bubblewrap import why_no_sandbox
 
     if not options.allow_code:
         raise ValueError(
             f"'{benchmark}' runs programs that the model wrote: allow it with --allow-code-execution, "
             "and they run in a sandbox."
         )
-    found = find_sandbox()
-    if found.kind is not None:
-        return
-    if not options.without_sandbox:
-        raise ValueError(f"'{benchmark}' cannot run here, unless with --without-sandbox. {found.reason}")
-    if problem := why_not_unconfined():
-        raise ValueError(f"'{benchmark}' cannot run here, not even without a sandbox. {problem}")
+    if problem := why_no_sandbox():
+        raise ValueError(f"'{benchmark}' cannot run here. {problem}")
 
 
-def insisting() -> str:
-    """What `--without-sandbox` means on this machine, in one sentence."""
-    from core.sandbox.kinds import find_sandbox
-
-    found = find_sandbox()
-    return UNCONFINED if found.kind is None else f"A sandbox works here ({found.kind}), and is used."
-
-
-def judge_program(document: GenerationDocument, text: str, *, insist: bool = False) -> Judged:
+def judge_program(document: GenerationDocument, text: str) -> Judged:
     """Whether the program that the text completes passes all its tests, and how each went.
 
-    Args:
-        document: the item.
-        text: what the model wrote.
-        insist: run it with limits alone if no sandbox works.
-
     Raises:
-        ValueError: no sandbox works here.
         SandboxError: the sandbox worked before and now does not start.
     """
-    from core.sandbox.programs import run_tests
+    from core.sandbox.bubblewrap import execute
 
     code = document.code
     if code is None:
         raise ValueError(f"Item {document.id} has no tests.")
     helpers, tests = split_tests(code)
     program = "\n".join(part for part in (code.head + text, helpers) if part)
-    run = run_tests(program, tests, insist=insist)
-    if run.execution.status == "refused":
-        raise ValueError(run.execution.stderr)
-    if run.passed:
+    run = execute(program, tests)
+    if run.status == "passed":
         return Judged(1.0, ALL_PASSED.format(len(tests)))
-    failed = [(number, test) for number, test in enumerate(run.tests, start=1) if not test.passed]
-    alike = {test.error for _, test in failed}
-    shown = failed[:1] if len(alike) == 1 else failed
-    errors = "; ".join(f"test {number}: {test.error[:LONGEST_ERROR]}" for number, test in shown)
+    failed = [(number, error) for number, error in enumerate(run.errors, start=1) if error]
+    shown = failed[:1] if len({error for _, error in failed}) == 1 else failed
+    errors = "; ".join(f"test {number}: {error[:LONGEST_ERROR]}" for number, error in shown)
     passed = f"{len(tests) - len(failed)} of {len(tests)} tests passed"
-    return Judged(0.0, f"{passed}; {errors or run.execution.status}")
+    return Judged(0.0, f"{passed}; {errors or run.status}")
 
 
 def split_tests(code: CodeReference) -> tuple[str, tuple[str, ...]]:

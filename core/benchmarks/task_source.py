@@ -110,7 +110,7 @@ class TaskSource:
     def judge(self, document: GenerationDocument, text: str) -> Judged:
         """The task's first metric with the answer it judged, or how a program's tests went."""
         if self.task.runs_code:
-            return judge_program(document, text, insist=self.options.without_sandbox)
+            return judge_program(document, text)
         judged = text_scores(self.task, document, text)
         metric = self.task.metrics[0]
         return Judged(judged.scores[metric], judged.answers[metric.partition(",")[2]])

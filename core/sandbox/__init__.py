@@ -1,1 +1,1 @@
-"""Runs generated code where it can do no harm, and refuses where it could. Linux; no torch."""
+"""Runs programs that a model wrote where they do no harm: bubblewrap confines them."""

@@ -57,8 +57,6 @@ class Diagnosis:
     model: ModelInfo | None
     """None if the model cannot be used."""
     plan: ModelPlan | None
-    sandbox: str | None
-    """The kind of sandbox for generated code; None if none works."""
     no_sandbox: str
     """Why none works; empty if one does."""
     ray: str | None
@@ -107,7 +105,7 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     from cache.upkeep import entries
     from core.cluster.ray_options import local_workers
     from core.models.machine import installed_version, this_machine
-    from core.sandbox.kinds import find_sandbox
+    from core.sandbox.bubblewrap import why_no_sandbox
 
     machine = this_machine()
     root = flags.store.root
@@ -116,7 +114,6 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     warning = ""
     if model and not problem:
         warning, problem = _check_tokenizer(flags.spec, model)
-    sandbox = find_sandbox()
     on_gpu = bool(machine.gpus) and (plan is None or plan.device != "cpu")
     return Diagnosis(
         abilityscope=installed_version("abilityscope"),
@@ -126,8 +123,7 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
         cache_bytes=sum(entry.size_bytes for entry in kept),
         model=model,
         plan=plan,
-        sandbox=sandbox.kind,
-        no_sandbox=sandbox.reason,
+        no_sandbox=why_no_sandbox(),
         ray=installed_version("ray"),
         ray_workers=local_workers(len(machine.gpus), on_gpu=on_gpu),
         problem=problem,
@@ -216,7 +212,7 @@ def _document(found: Diagnosis) -> dict[str, Any]:
         },
         "model": asdict(found.model) if found.model else None,
         "plan": asdict(found.plan) if found.plan else None,
-        "sandbox": {"kind": found.sandbox, "reason": found.no_sandbox},
+        "sandbox": {"kind": None if found.no_sandbox else "bubblewrap", "reason": found.no_sandbox},
         "ray": {"version": found.ray, "local": found.ray_workers._asdict()},
         "problem": found.problem,
         "warning": found.warning,
@@ -231,7 +227,7 @@ def _lines(found: Diagnosis, model: ModelFlags) -> list[str]:
     ]
     kept = f"{found.cache_folder} ({found.cache_entries} entries, {size_text(found.cache_bytes)})"
     lines.append(_line("cache", kept))
-    lines.append(_line("generated code", f"runs in {found.sandbox}" if found.sandbox else found.no_sandbox))
+    lines.append(_line("generated code", found.no_sandbox or "runs in bubblewrap"))
     lines.append(_line("ray", ray_text(found.ray, found.ray_workers)))
     if found.model:
         lines += ["", "Model", *_model(found.model)]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from tui.inspector.lens import Known, Lens
-    from tui.inspector.session import CodePermission, Sandboxing, Session
+    from tui.inspector.session import Session
     from tui.inspector.settings import Settings
 
 TICK_S = 0.1
@@ -165,10 +165,10 @@ class Inspector(LensKeys, DrawnApp):
         self.pane.tick()
         self.refresh_bindings()
 
-    async def ask_code(self, benchmarks: Sequence[str], sandboxing: Sandboxing) -> CodePermission | None:
+    async def ask_code(self, benchmarks: Sequence[str]) -> bool:
         from tui.inspector.screens.allow_code import AllowCode
 
-        return await self.push_screen_wait(AllowCode(benchmarks, sandboxing))
+        return await self.push_screen_wait(AllowCode(benchmarks))
 
     # Messages of the widgets
 

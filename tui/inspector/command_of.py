@@ -42,7 +42,7 @@ def profile_line(session: Session, lens: Lens, random_masks: int = 1) -> str:
     """The `abilityscope profile` that fills the lens's matrix and its random controls, quoted for a shell."""
     # Without the permission to run code, benchmarks that do are refused.
     columns = session.columns(lens)
-    ids = [one.id for one in columns if session.code.allowed or not session.runs_code(one.id)]
+    ids = [one.id for one in columns if session.allows_code or not session.runs_code(one.id)]
     draws = [] if random_masks == 1 else ["--random-seeds", str(random_masks)]
     return _profile_line(session, lens, draws, ids)
 
@@ -110,9 +110,8 @@ def _benchmark_words(session: Session, benchmarks: Sequence[str]) -> list[str]:
         words += [] if options.shots is None else ["--few-shot", str(options.shots)]
         words += ["--chat"] if options.chat else []
         words += ["--end-repeats"] if options.end_repeats else []
-    if session.code.allowed and any(session.runs_code(one) for one in benchmarks):
+    if session.allows_code and any(session.runs_code(one) for one in benchmarks):
         words += ["--allow-code-execution"]
-        words += ["--without-sandbox"] if session.code.without_sandbox else []
     return words
 
 

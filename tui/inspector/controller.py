@@ -171,7 +171,7 @@ class Controller:
         """What a benchmark asks, and what it needs."""
         if not self.session.runs_code(benchmark.id):
             return benchmark.about
-        need = "allowed" if self.session.code.allowed else "asks first"
+        need = "allowed" if self.session.allows_code else "asks first"
         return f"{benchmark.about} (runs the model's code: {need})"
 
     def remember(self) -> None:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from core.benchmarks.program_tests import UNCONFINED
 from core.engine.client import ENDING_S, Connection, attach_or_start
 from core.engine.protocol import Shutdown, StartAutoK, StartCalibration, StartRankings, StartRuns
 from core.run.events import Snapshot
-from tui.inspector.session import CodePermission, Sandboxing
+from core.sandbox.bubblewrap import why_no_sandbox
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ class View(Protocol):
     def show_activity(self) -> None:
         """Shows what the engine is doing now."""
 
-    async def ask_code(self, benchmarks: Sequence[str], sandboxing: Sandboxing) -> CodePermission | None:
+    async def ask_code(self, benchmarks: Sequence[str]) -> bool:
         """Asks whether the programs of the named benchmarks may run; None means no."""
 
 
@@ -130,8 +128,8 @@ class EngineLink:
         """Takes the permission to run code back, or asks for it."""
         if self._session.readonly:
             self._view.say_problem(READONLY)
-        elif self._session.code.allowed:
-            self._permit(CodePermission())
+        elif self._session.allows_code:
+            self._permit(False)
             is_busy = any(model.activity.is_busy for model in self._session.models)
             busy = " Jobs that were started before still run it." if is_busy else ""
             self._view.notify(f"Code no longer runs.{busy}", markup=False)
@@ -201,8 +199,7 @@ class EngineLink:
         """Sends a job whole, or without what may not run."""
         names = self._code_in(command)
         if await self._may_run(names):
-            without_sandbox = self._session.code.without_sandbox
-            self._send(msgspec.structs.replace(command, allow_code=True, without_sandbox=without_sandbox))
+            self._send(msgspec.structs.replace(command, allow_code=True))
             return
         rest = tuple(run for run in command.runs if not self._session.runs_code(run.benchmark))
         self._view.notify(f"Not run: {safe_line(', '.join(names))}.", markup=False)
@@ -216,22 +213,13 @@ class EngineLink:
             names: the benchmarks that are to run them; none for a general permission.
         """
         async with self._dialog:  # two requests at once get one dialog
-            sandboxing = await asyncio.to_thread(Sandboxing.found)
-            code = self._session.code
-            if code.without_sandbox and sandboxing.kind is not None:
-                self._view.notify(f"Code runs in a sandbox ({sandboxing.kind}).", markup=False)
-                code = self._permit(replace(code, without_sandbox=False))
-            is_answered = sandboxing.kind is not None or (code.without_sandbox and not sandboxing.problem)
-            if not (code.allowed and is_answered):
-                answer = await self._view.ask_code(names, sandboxing)
-                if answer is None:
-                    return False
-                code = self._permit(answer)
-            if code.without_sandbox:
-                self._view.notify(UNCONFINED, severity="warning", timeout=WARNING_S, markup=False)
-            return True
+            problem = await asyncio.to_thread(why_no_sandbox)
+            if problem:
+                self._view.notify(safe_line(problem), severity="warning", timeout=WARNING_S, markup=False)
+            elif not self._session.allows_code and await self._view.ask_code(names):
+                self._permit(True)
+            return self._session.allows_code and not problem
 
-    def _permit(self, permission: CodePermission) -> CodePermission:
-        self._session.code = permission
+    def _permit(self, allowed: bool) -> None:
+        self._session.allows_code = allowed
         self._view.show_activity()
-        return permission

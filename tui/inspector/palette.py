@@ -85,7 +85,7 @@ def _job_commands(controller: Controller, action: Action) -> Iterator[Command]:
 
 def _code_commands(controller: Controller, action: Action) -> Iterator[Command]:
     session = controller.session
-    if session.code.allowed:
+    if session.allows_code:
         yield action("code: forbid", "Programs that the model writes no longer run", "code")
     elif any(session.runs_code(benchmark.id) for benchmark in session.benchmarks):
         yield action("code: allow", "Lets programs that the model writes run; asks first", "code")

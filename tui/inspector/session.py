@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.benchmarks.diagnostic import compound_benchmarks, diagnostic_benchmarks
@@ -29,35 +28,6 @@ if TYPE_CHECKING:
     from core.run.specs import MaskSpec
     from tui.inspector.activity import Activity
     from tui.inspector.lens import Lens
-
-
-@dataclass(frozen=True)
-class CodePermission:
-    """Whether code that the model writes may run, as the person at this screen said; never stored."""
-
-    allowed: bool = False
-    without_sandbox: bool = False
-    """Even where no sandbox works."""
-
-
-@dataclass(frozen=True)
-class Sandboxing:
-    """The sandbox of this machine."""
-
-    kind: str | None
-    """None if no sandbox works."""
-    reason: str = ""
-    """Why none works, and what to do; empty if one does."""
-    problem: str = ""
-    """Why code cannot run even without a sandbox; empty if it can."""
-
-    @classmethod
-    def found(cls) -> Sandboxing:
-        """Tries out the sandboxes, which takes a moment the first time: for a thread."""
-        from core.sandbox.kinds import find_sandbox, why_not_unconfined
-
-        sandbox = find_sandbox()
-        return cls(sandbox.kind, sandbox.reason, "" if sandbox.kind else why_not_unconfined())
 
 
 Shown = Literal["A", "B", "B - A"]
@@ -91,7 +61,8 @@ class Session:
         """The second model."""
         self.shown: Shown = "A"
         self.benchmarks, self.marks, self.readonly = benchmarks, marks, readonly
-        self.code = CodePermission(spec.benchmarks.allow_code, spec.benchmarks.without_sandbox)
+        self.allows_code = spec.benchmarks.allow_code
+        """Whether code that the model writes may run, as the person at this screen said; never stored."""
         self.measure: Measure = AIS_P
         """What cells, bars and sweeps of the AIS tab show."""
         self.compounds: tuple[Benchmark, ...] = compound_benchmarks()

@@ -127,14 +127,6 @@ def test_code_is_refused_unless_it_is_allowed() -> None:
     assert found("mbpp", BenchmarkOptions(str(DATA), allow_code=True)).kind == "generation"
 
 
-def test_to_insist_does_not_allow_and_changes_no_key() -> None:
-    with pytest.raises(ValueError, match="--allow-code-execution"):
-        found("mbpp", BenchmarkOptions(str(DATA), without_sandbox=True))
-    allowed = BenchmarkOptions(str(DATA), allow_code=True)
-    insisted = BenchmarkOptions(str(DATA), allow_code=True, without_sandbox=True)
-    assert key(found("mbpp", insisted)) == key(found("mbpp", allowed))
-
-
 def test_the_collector_is_on_again_after_rows_were_read_or_could_not_be(folder: Path) -> None:
     here = BenchmarkOptions(data_dir=str(folder))
     assert found("riddles", here).n_items == 2

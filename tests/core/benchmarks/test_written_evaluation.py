@@ -27,7 +27,7 @@ from core.run.evaluation import evaluate_run
 from core.run.events import BatchFinished, Event
 from core.run.runner import Runner
 from core.run.runs import outcomes_of
-from core.sandbox.kinds import find_sandbox
+from core.sandbox.bubblewrap import why_no_sandbox
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
 
@@ -35,9 +35,7 @@ OPTIONS = BenchmarkOptions(data_dir=str(DATA), allow_code=True)
 TOKENS = 24
 ENDS: tuple[Finish, ...] = ("eos", "stop", "length", "repeats")
 
-needs_sandbox = pytest.mark.skipif(
-    find_sandbox().kind is None, reason=find_sandbox().reason or "there is one"
-)
+needs_sandbox = pytest.mark.skipif(bool(why_no_sandbox()), reason=why_no_sandbox() or "it works")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.widgets import Input, OptionList
+from textual.widgets import OptionList
 
 from cache.folder import Store
 from core.benchmarks.benchmark import BenchmarkOptions
@@ -19,7 +19,7 @@ from core.models.spec import ModelSpec
 from core.run.events import ModelLoaded
 from core.run.experiment import Experiment
 from core.run.specs import ImportanceSpec
-from core.sandbox.kinds import find_sandbox
+from core.sandbox.bubblewrap import why_no_sandbox
 from tests.core.benchmarks.conftest import DATA
 from tests.core.tiny_models import byte_tokenizer, save_model
 from tests.tui.inspector.dialogs import UNANSWERED
@@ -33,7 +33,7 @@ from tui.inspector.look.marks import UNICODE
 from tui.inspector.palette import commands_of
 from tui.inspector.screens.allow_code import AllowCode
 from tui.inspector.screens.dialogs import Choose
-from tui.inspector.session import CodePermission, Sandboxing, Session
+from tui.inspector.session import Session
 from tui.inspector.settings import Settings
 from tui.inspector.widgets.frame import Problem
 
@@ -42,70 +42,40 @@ pytestmark = pytest.mark.slow
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-    from core.sandbox.kinds import Apart
-
-NONE_WORKS = Sandboxing(None, "No sandbox works here (\x1b[31m). Install bubblewrap.")
-NOTHING_WORKS = Sandboxing(None, "No sandbox works here.", "The limits of programs do not hold here.")
 LENS = Lens("spatial_reasoning", "base", "top", 0.03, "mbpp", 1)
 
 
-def asked(sandboxing: Sandboxing, *keys: str) -> tuple[object, str]:
-    answer, text = answered(AllowCode(["HumanEval"], sandboxing), *keys)
+def asked(*keys: str) -> tuple[object, str]:
+    answer, text = answered(AllowCode(["HumanEval"]), *keys)
     return answer, " ".join(text.replace("│", " ").split())
 
 
 @pytest.mark.parametrize("keys", [("enter",), ("escape",), ("n",), ("down", "up", "enter")])
 def test_the_answer_is_no_unless_one_says_yes(keys: tuple[str, ...]) -> None:
-    assert asked(Sandboxing("bubblewrap"), *keys)[0] is None
+    assert asked(*keys)[0] is False
 
 
 @pytest.mark.parametrize("keys", [("y",), ("down", "enter")])
 def test_yes_is_a_key_or_the_second_line(keys: tuple[str, ...]) -> None:
-    assert asked(Sandboxing("bubblewrap"), *keys)[0] == CodePermission(allowed=True)
+    assert asked(*keys)[0] is True
 
 
 def test_it_says_what_runs_where_and_within_which_limits() -> None:
-    answer, text = asked(Sandboxing("bubblewrap"))
+    answer, text = asked()
     assert answer is UNANSWERED
     assert "HumanEval runs programs that the model writes, with their tests, on this machine." in text
     assert "Sandbox: bubblewrap." in text
     assert "Limits: 3 s of computing, 10 s in all," in text
-    assert "until you leave the inspector" in text
 
 
-@pytest.mark.parametrize("keys", [("enter",), ("y", "enter"), ("down", "enter"), (*"yes", "enter")])
-def test_without_a_sandbox_no_single_key_allows_anything(keys: tuple[str, ...]) -> None:
-    answer, text = asked(NONE_WORKS, *keys)
-    assert answer is UNANSWERED
-    assert "No sandbox works here (\\x1b[31m)." in text
-    assert "run without a sandbox" in text
-    assert "read and change your files and reach the network" in text
-    assert "Nothing runs: type unsafe" in text
-
-
-def test_without_a_sandbox_a_word_does() -> None:
-    insisting = CodePermission(allowed=True, without_sandbox=True)
-    assert asked(NONE_WORKS, *"unsafe", "enter")[0] == insisting
-    assert asked(NONE_WORKS, *"unsafe", "escape")[0] is None
-
-
-def test_where_not_even_limits_hold_nothing_can_be_allowed() -> None:
-    answer, text = asked(NOTHING_WORKS, "y", "enter", "down", "enter")
-    assert answer is UNANSWERED
-    assert "do not hold here" in text
-    assert asked(NOTHING_WORKS, "escape")[0] is None
-
-
-@pytest.mark.parametrize("sandboxing", [Sandboxing("namespaces"), NONE_WORKS])
-async def test_the_question_is_whole_at_80_by_24(sandboxing: Sandboxing) -> None:
+async def test_the_question_is_whole_at_80_by_24() -> None:
     from tests.tui.inspector.dialogs import Dialogs
 
-    app = Dialogs(AllowCode(["HumanEval", "MBPP"], sandboxing))
+    app = Dialogs(AllowCode(["HumanEval", "MBPP"]))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        frame = app.screen.query_one("#frame")
-        assert frame.max_scroll_y == 0
-        assert isinstance(app.focused, OptionList if sandboxing.kind else Input)
+        assert app.screen.query_one("#frame").max_scroll_y == 0
+        assert isinstance(app.focused, OptionList)
 
 
 @pytest.fixture(scope="module")
@@ -116,13 +86,7 @@ def home(engine_folder: Path) -> Path:
     return engine_folder
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Apart:
-    """The sandbox of this machine."""
-    found = find_sandbox()
-    if found.kind is None:
-        pytest.skip(found.reason)
-    return found.kind
+needs_sandbox = pytest.mark.skipif(bool(why_no_sandbox()), reason=why_no_sandbox() or "it works")
 
 
 def app_of(home: Path, *, readonly: bool = False, **options: bool) -> Inspector:
@@ -161,12 +125,13 @@ def titles(app: Inspector) -> list[str]:
     ]
 
 
-async def test_it_is_asked_once_and_can_be_taken_back(home: Path, sandbox: Apart) -> None:
+@needs_sandbox
+async def test_it_is_asked_once_and_can_be_taken_back(home: Path) -> None:
     async with opened(home) as (app, pilot):
         assert titles(app) == ["code: allow"]
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, AllowCode))
-        assert f"Sandbox: {sandbox}." in screen_text(app)
+        assert "Sandbox: bubblewrap." in screen_text(app)
         await pilot.press("enter")
         await until(pilot, lambda: "Not run: MBPP." in said(app))
         assert not app.session.activity.jobs
@@ -179,7 +144,6 @@ async def test_it_is_asked_once_and_can_be_taken_back(home: Path, sandbox: Apart
         job = await ended(app, pilot)
         assert (job.state, job.problem) == ("completed", "")
         await until(pilot, lambda: "runs code" in screen_text(app))
-        assert "no sandbox" not in screen_text(app)
         assert titles(app) == ["code: forbid"]
         assert "--allow-code-execution" in shlex.split(command_line(app.session, app.lens))
         await until(pilot, lambda: "mbpp" in (app.controller.known.benchmarks or ()))
@@ -190,14 +154,15 @@ async def test_it_is_asked_once_and_can_be_taken_back(home: Path, sandbox: Apart
 
         await pilot.press("X")
         await until(pilot, lambda: "runs code" not in screen_text(app))
-        assert app.session.code == CodePermission()
+        assert not app.session.allows_code
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, AllowCode))
         await pilot.press("escape")
         assert not (home / "state.json").exists() or "allow" not in (home / "state.json").read_text()
 
 
-async def test_of_several_benchmarks_the_others_run(home: Path, sandbox: Apart) -> None:
+@needs_sandbox
+async def test_of_several_benchmarks_the_others_run(home: Path) -> None:
     async with opened(home) as (app, pilot):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Choose))
@@ -210,7 +175,7 @@ async def test_of_several_benchmarks_the_others_run(home: Path, sandbox: Apart) 
         assert "spatial_reasoning" in (app.controller.known.benchmarks or frozenset()) | {
             run.benchmark for run in app.session.activity.runs
         }
-        assert not app.session.code.allowed
+        assert not app.session.allows_code
 
 
 async def test_the_chooser_says_what_it_needs(home: Path) -> None:
@@ -221,15 +186,14 @@ async def test_the_chooser_says_what_it_needs(home: Path) -> None:
         await until(pilot, lambda: "asks first)" in " ".join(screen_text(app).split()), 8)
 
 
-async def test_whoever_started_it_so_is_not_asked(home: Path, sandbox: Apart) -> None:
-    async with opened(home, allow_code=True, without_sandbox=True) as (app, pilot):
+@needs_sandbox
+async def test_whoever_started_it_so_is_not_asked(home: Path) -> None:
+    async with opened(home, allow_code=True) as (app, pilot):
         assert "runs code" in screen_text(app)
         await pilot.press("I", "3", "enter", "r")
         await until(pilot, lambda: bool(app.session.activity.jobs))
         assert last_job(app).title == "base on mbpp"
-        await until(pilot, lambda: f"Code runs in a sandbox ({sandbox})." in said(app))
         assert (await ended(app, pilot)).state == "completed"
-        assert "no sandbox" not in screen_text(app)
 
 
 async def test_whoever_may_only_look_is_not_asked_either(home: Path) -> None:
@@ -246,8 +210,8 @@ def test_the_command_lines_can_be_run_as_they_are(home: Path) -> None:
     line = shlex.split(profile_line(app.session, app.lens))
     assert line[line.index("--benchmarks") + 1] == "spatial_reasoning"
     assert "--data-dir" not in line
-    app.session.code = CodePermission(allowed=True, without_sandbox=True)
+    app.session.allows_code = True
     line = shlex.split(profile_line(app.session, app.lens))
     assert line[line.index("--benchmarks") + 1] == "spatial_reasoning,mbpp"
     assert line[line.index("--data-dir") + 1] == str(DATA)
-    assert {"--allow-code-execution", "--without-sandbox"} <= set(line)
+    assert "--allow-code-execution" in line

@@ -114,9 +114,9 @@ class Header(Widget):
 
 def code_text(session: Session) -> Text:
     """Says that code which the model writes may run; empty if it may not."""
-    if not session.code.allowed:
+    if not session.allows_code:
         return Text()
-    return Text("runs code, no sandbox  " if session.code.without_sandbox else "runs code  ", style="bold")
+    return Text("runs code  ", style="bold")
 
 
 def status_text(session: Session) -> Text:

@@ -1,1 +1,0 @@
-"""Runs in the sandbox's process under a bare interpreter: standard library only, nothing of `core`."""
