@@ -18,10 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from cache.entries import KINDS, EntryFolder, Kind
+from cache.entries import KINDS, LARGEST_MANIFEST_BYTES, EntryFolder, Kind, Manifest, is_count
 from cache.files import CorruptEntry, checksum_of, is_checksum, seal_of, write_atomically
 from cache.keys import is_key
-from cache.manifests import LARGEST_MANIFEST_BYTES, Manifest, is_count
 from cache.upkeep import Found
 
 LIST = "entries.json"

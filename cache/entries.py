@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,13 +17,14 @@ from cache.files import (
     Unwritable,
     checksum_of,
     checksum_of_file,
+    is_checksum,
     key_lock,
+    seal_of,
     set_aside,
     staged,
     unreadable,
 )
 from cache.keys import as_plain, checked_key, is_key
-from cache.manifests import LARGEST_MANIFEST_BYTES, Manifest, version_of
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,6 @@ LOCALIZATIONS = Kind("localizations", ".parquet", format=1)
 SCORES = Kind("scores", ".safetensors", format=1)
 UNIT_SCORES = Kind("unit_scores", ".safetensors", format=1)
 KINDS = (RANKINGS, OUTCOMES, DIVERGENCES, GENERATION_QUALITY, ITEMS, LOCALIZATIONS, SCORES, UNIT_SCORES)
-
-EARLIER_KINDS = tuple(Kind(name, ".parquet", sys.maxsize) for name in ("partings", "health", "separations"))
-"""Kinds of an earlier version: listed and deleted, never read. No format of theirs is current."""
 
 
 @dataclass(frozen=True)
@@ -180,8 +178,7 @@ class EntryFolder:
         source = self._source(key)
         manifest = source.manifest_of_any_version(key)
         if manifest is not None and manifest.format != self.kind.format:
-            version = version_of((manifest.format,), (self.kind.format,))
-            raise OtherVersion(source.payload_path(key), version)
+            raise OtherVersion(source.payload_path(key))
         return manifest
 
     def manifest_of_any_version(self, key: str) -> Manifest | None:
@@ -308,3 +305,81 @@ def _put(path: Path, payload: Path, manifest: Manifest) -> None:
         sealed_path.unlink(missing_ok=True)
         payload.replace(path)
         sealed.replace(sealed_path)
+
+
+LARGEST_MANIFEST_BYTES = 1 << 26
+"""A manifest is smaller: that of a ranking of 10 billion weights has 3 MB. A larger file is not read."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is known of a payload; stored as `<key>.json`."""
+
+    key: str
+    format: int
+    """Version of the payload's layout."""
+    created: str
+    """ISO 8601, UTC, to the second."""
+    size_bytes: int
+    """Size of the payload."""
+    checksum: str
+    """SHA-256 of the payload, 64 hexadecimal digits."""
+    key_inputs: Mapping[str, Any]
+    """What the key was made of."""
+    details: Mapping[str, Any]
+    """What the kind of entry keeps besides."""
+
+    def to_json(self) -> bytes:
+        """The manifest for people to read, sealed by a checksum of its own."""
+        fields = asdict(self)
+        return json.dumps({**fields, "seal": seal_of(fields)}, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Manifest:
+        """The manifest that was written.
+
+        Raises:
+            ValueError: the content is not a whole, unchanged manifest; says why, as the end of a sentence.
+        """
+        try:
+            fields = json.loads(content)
+        except (ValueError, RecursionError):
+            raise ValueError("its manifest is not JSON") from None
+        try:
+            seal = fields.pop("seal", None) if isinstance(fields, dict) else None
+            is_sealed = seal is not None and seal == seal_of(fields)
+        except (ValueError, RecursionError):  # a NaN, or lists nested too deeply
+            is_sealed = False
+        if not is_sealed:
+            raise ValueError("its manifest was changed or cut")
+        if set(fields) != set(FITS):
+            raise ValueError("its manifest has missing or unknown fields")
+        # Anybody can make a seal: what is believed here is compared, added and shown elsewhere.
+        if odd := [name for name, fits in FITS.items() if not fits(fields[name])]:
+            raise ValueError(f"its manifest has no usable '{odd[0]}'")
+        return cls(**fields)
+
+
+def is_count(value: object) -> bool:
+    """Whether a value from a file is a number of things."""
+    return type(value) is int and value >= 0
+
+
+def _is_time(value: object) -> bool:
+    """Whether a value from a file is a time with its zone, in ISO 8601."""
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+FITS: dict[str, Callable[[object], bool]] = {
+    "key": lambda value: isinstance(value, str) and is_key(value),
+    "format": is_count,
+    "created": _is_time,
+    "size_bytes": is_count,
+    "checksum": is_checksum,
+    "key_inputs": lambda value: isinstance(value, dict),
+    "details": lambda value: isinstance(value, dict),
+}
+"""Whether each field of a manifest has a usable value."""

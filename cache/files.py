@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -20,9 +20,6 @@ TEMPORARY_SUFFIX = ".tmp"
 
 DAMAGED_SUFFIX = ".damaged"
 """Suffix of a damaged file that was set aside when its entry was computed again."""
-
-Version = Literal["earlier", "current", "later"]
-"""Which version of abilityscope wrote something, seen from this one."""
 
 
 class CorruptEntry(Exception):  # noqa: N818 (a state of the cache, shown to the user as such)
@@ -41,11 +38,11 @@ class CorruptEntry(Exception):  # noqa: N818 (a state of the cache, shown to the
 class OtherVersion(CorruptEntry):
     """A cache entry was written by another version of abilityscope: not damaged, and not served either."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, reason)  # "earlier" or "later"
+    def __init__(self, path: Path, reason: str = "another version wrote it") -> None:
+        super().__init__(path, reason)
         self.args = (
-            f"The cache entry {path} is of {'an' if reason == 'earlier' else 'a'} {reason} version of "
-            "abilityscope. It is not used; 'abilityscope cache rm' deletes it.",
+            f"The cache entry {path} is of another version of abilityscope. It is not used; "
+            "'abilityscope cache rm' deletes it.",
         )
 
 

@@ -14,10 +14,8 @@ from cache.entries import DIVERGENCES, GENERATION_QUALITY, ITEMS, LOCALIZATIONS,
 from cache.files import expanded, key_lock
 
 if TYPE_CHECKING:
-    from cache.outcomes import Outcomes
-    from cache.rankings import Rankings
-    from cache.scores import KeptScores, UnitScores
-    from cache.tables import Tables
+    from cache.rankings import KeptScores, Rankings, UnitScores
+    from cache.tables import Outcomes, Tables
 
 ENVIRONMENT_VARIABLE = "ABILITYSCOPE_CACHE"
 """Names the cache folder, unless one is given on the command line."""
@@ -54,21 +52,21 @@ class Store:
     @cached_property
     def scores(self) -> KeptScores:
         """The kept scores."""
-        from cache.scores import KeptScores
+        from cache.rankings import KeptScores
 
         return KeptScores(self.root)
 
     @cached_property
     def unit_scores(self) -> UnitScores:
         """The stored scores of whole units."""
-        from cache.scores import UnitScores
+        from cache.rankings import UnitScores
 
         return UnitScores(self.root)
 
     @cached_property
     def outcomes(self) -> Outcomes:
         """The stored outcomes."""
-        from cache.outcomes import Outcomes
+        from cache.tables import Outcomes
 
         return Outcomes(self.root, self.shipped)
 

@@ -23,18 +23,16 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from cache.entries import EntryFolder
+from cache.entries import FITS, EntryFolder, is_count
 from cache.files import (
     Busy,
     CorruptEntry,
-    Version,
     checksum_of,
     locked,
     temporary_beside,
     unreadable,
 )
 from cache.keys import as_plain, checked_key, is_key
-from cache.manifests import EARLIER_FORMAT, FITS, is_count, version_of
 
 JOURNAL_SUFFIX = ".part"
 """Suffix of a journal."""
@@ -53,8 +51,8 @@ Batch = list[dict[str, Any]]
 class Kept:
     """What a journal holds."""
 
-    version: Version
-    """Which version of abilityscope wrote it."""
+    is_of_other_version: bool
+    """Whether another version of abilityscope wrote it: then it is of no use."""
     format: int
     """Format of the payload that the run was to become."""
     created: str
@@ -100,8 +98,6 @@ def read_journal(entries: EntryFolder, key: str) -> Kept | None:
     if not lines:
         return None
     head = _body(lines[0])
-    if isinstance(head, dict) and "ingredients" in head:
-        head |= {"key_inputs": head["ingredients"], "format": EARLIER_FORMAT}
     if not _is_head(head):
         raise CorruptEntry(path, "its first record was changed")
     if head["key"] != key:
@@ -109,18 +105,16 @@ def read_journal(entries: EntryFolder, key: str) -> Kept | None:
     bodies = [_body(line) for line in lines[1:]]
     batches = [body for body in bodies if _is_batch(body)]
     changed = len(bodies) - len(batches)
-    version, damage = (
-        version_of((head["journal"], head["format"]), (JOURNAL_FORMAT, entries.kind.format)),
-        None,
-    )
-    if changed and version == "current":
+    is_other = (head["journal"], head["format"]) != (JOURNAL_FORMAT, entries.kind.format)
+    damage = None
+    if changed and not is_other:
         damage = CorruptEntry(path, f"{changed} of its {len(bodies)} batches were changed")
-    return Kept(version, head["format"], head["created"], head["key_inputs"], batches, damage)
+    return Kept(is_other, head["format"], head["created"], head["key_inputs"], batches, damage)
 
 
 def usable_batches(kept: Kept | None) -> list[Batch]:
     """The batches that a run can continue from: none of a journal of another version."""
-    return [] if kept is None or kept.version != "current" else kept.batches
+    return [] if kept is None or kept.is_of_other_version else kept.batches
 
 
 class Journal:

@@ -9,23 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cache.entries import EARLIER_KINDS, KINDS, EntryFolder, Kind
+from cache.entries import KINDS, EntryFolder, Kind, Manifest
 from cache.files import (
     DAMAGED_SUFFIX,
     TEMPORARY_SUFFIX,
     Busy,
     CorruptEntry,
-    OtherVersion,
-    Version,
     checksum_of_file,
     key_lock,
     locked,
 )
-from cache.fingerprints import damage_of
+from cache.fingerprints import damage_of, names_of
 from cache.folder import Store
 from cache.journals import journal_keys, journal_lock, journal_path, read_journal
 from cache.keys import is_key
-from cache.manifests import Manifest, version_of
 
 SHOWN_LENGTH = 12
 """Characters of a hash that a summary shows."""
@@ -52,8 +49,8 @@ class Entry:
     """Its key inputs on one line; empty if they are unknown."""
     broken: str | None = None
     """What is wrong with it, as the end of a sentence; None if nothing is seen without reading it whole."""
-    version: Version = "current"
-    """Which version of abilityscope wrote it; only entries of the current one are used."""
+    is_of_other_version: bool = False
+    """Whether another version of abilityscope wrote it: it is not used."""
     is_unfinished: bool = False
     """Whether it is the journal of a run that is going on or was stopped, and can be continued."""
     model: str = ""
@@ -95,8 +92,8 @@ def _model_in(key_inputs: Mapping[str, Any]) -> str:
 
 
 def folders(root: Path) -> list[EntryFolder]:
-    """The folder of every kind, those of an earlier version last."""
-    return [EntryFolder(root, kind) for kind in (*KINDS, *EARLIER_KINDS)]
+    """The folder of every kind."""
+    return [EntryFolder(root, kind) for kind in KINDS]
 
 
 def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
@@ -112,12 +109,12 @@ def entry_of(folder: EntryFolder, key: str) -> tuple[Entry, Manifest | None]:
     except CorruptEntry as error:
         broken = error.reason
     if manifest is not None:
-        version = version_of((manifest.format,), (kind.format,))
+        is_other = manifest.format != kind.format
         summary, model = _summary(manifest.key_inputs), _model_in(manifest.key_inputs)
-        known = Entry(kind.name, key, size_bytes, manifest.created, summary, version=version, model=model)
+        known = Entry(
+            kind.name, key, size_bytes, manifest.created, summary, is_of_other_version=is_other, model=model
+        )
         return known, manifest
-    if kind in EARLIER_KINDS:
-        return Entry(kind.name, key, size_bytes, version="earlier"), None
     return Entry(kind.name, key, size_bytes, broken=broken), None
 
 
@@ -139,7 +136,15 @@ def unfinished(folder: EntryFolder) -> Iterator[Entry]:
         damage = kept.damage.reason if kept.damage else None
         model = _model_in(kept.key_inputs)
         yield Entry(
-            folder.kind.name, key, size_bytes, kept.created, summary, damage, kept.version, True, model
+            folder.kind.name,
+            key,
+            size_bytes,
+            kept.created,
+            summary,
+            damage,
+            kept.is_of_other_version,
+            True,
+            model,
         )
 
 
@@ -218,8 +223,6 @@ def manifest_of(root: Path, prefix: str) -> tuple[Found, Manifest]:
     """
     found = find(root, prefix)
     folder = EntryFolder(root, found.kind)
-    if found.kind in EARLIER_KINDS:
-        raise OtherVersion(folder.payload_path(found.key), "earlier")
     if manifest := folder.read_manifest(found.key):
         return found, manifest
     kept, path = read_journal(folder, found.key), journal_path(folder, found.key)
@@ -301,7 +304,7 @@ def prune(root: Path, max_bytes: int) -> list[Entry]:
 
 def _usefulness(entry: Entry) -> tuple[bool, str]:
     """Sorts what is of no use first, then what is oldest."""
-    return entry.created is not None and entry.version == "current", entry.created or ""
+    return entry.created is not None and not entry.is_of_other_version, entry.created or ""
 
 
 def _delete_unless_busy(root: Path, entry: Entry) -> bool:
@@ -338,3 +341,40 @@ def _unlink(paths: Iterable[Path]) -> int:
             freed += path.stat().st_size
             path.unlink()
     return freed
+
+
+def shipped_entries(store: Store) -> list[Entry]:
+    """The shipped entries by kind and key, without those that the cache has too, and serves."""
+    if store.shipped is None:
+        return []
+    own = {(folder.kind.name, key) for folder in folders(store.root) for key in folder.stored_keys()}
+    found = [entry for entry in entries(store.shipped) if (entry.kind, entry.key) not in own]
+    return [replace(entry, is_shipped=True) for entry in found]
+
+
+def damaged_shipped(store: Store) -> list[CorruptEntry]:
+    """The damaged ones of the shipped entries, all of which are read whole."""
+    return [] if store.shipped is None else verify(store.shipped)
+
+
+def root_of(store: Store, prefix: str) -> Path:
+    """The folder to look a key's beginning up in: the shipped one if only that has such an entry."""
+    if store.shipped is None or matching(store.root, prefix) or not matching(store.shipped, prefix):
+        return store.root
+    return store.shipped
+
+
+def require_own(store: Store, prefix: str) -> None:
+    """Checks that what a key's beginning names can be deleted.
+
+    Raises:
+        ValueError: it is shipped.
+    """
+    if root_of(store, prefix) != store.root:
+        raise ValueError(f"Entry {prefix} came with abilityscope: it is read-only and cannot be deleted.")
+
+
+def model_names(store: Store) -> dict[str, str]:
+    """What models are called, by fingerprint: as a person last named them, else as they were shipped."""
+    shipped = {} if store.shipped is None else names_of(Store(store.shipped).fingerprint_memory)
+    return shipped | names_of(store.fingerprint_memory)

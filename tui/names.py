@@ -13,7 +13,6 @@ from tui.numbers import k_text, number
 from tui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from cache.files import Version
     from core.run.specs import MaskSpec
 
 ABILITY_WORDS = {ability.id: ability.word for ability in ABILITIES}
@@ -90,12 +89,8 @@ FINISH_WORDS: dict[Finish | str, str] = {
 }
 """Why an answer ended."""
 
-VERSION_WORDS: dict[Version, str] = {
-    "current": "",
-    "earlier": "of an earlier version, not used: ",
-    "later": "of a later version, not used: ",
-}
-"""What comes before the words of a cache entry, by the version of abilityscope that wrote it."""
+OTHER_VERSION = "of another version, not used: "
+"""What comes before the words of a cache entry that another version of abilityscope wrote."""
 
 
 def short_benchmark(benchmark_id: str) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cache.entries import Payload
 from cache.files import CorruptEntry
-from cache.outcomes import SCHEMA
+from cache.tables import SCHEMA
 from core.analysis.statistics.cells import clusters_of
 from core.analysis.statistics.scores import Accuracy, mean_score
 from core.models.spec import one_of
@@ -132,7 +132,7 @@ class Answers:
     cut: NDArray[np.bool_]
     """(N,) whose prompts were cut, because they are too long for the model."""
     gold_logprob: NDArray[np.float32]
-    """(N,) see `cache.outcomes`; NaN where unknown."""
+    """(N,) see `cache.tables`; NaN where unknown."""
     rows: Callable[[], pl.LazyFrame]
     """N rows with the columns of `DETAILS`."""
 
@@ -174,7 +174,7 @@ def answers_of(
 
 
 def _stored(path: Path, payload: Payload, ids: pl.Series) -> Answers:
-    """The answers in a payload of `cache.outcomes` that is known to be whole.
+    """The answers in a payload of `cache.tables` that is known to be whole.
 
     Args:
         path: its file, for errors.

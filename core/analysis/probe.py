@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cache.outcomes import Loaded
+from cache.tables import Loaded
 from core.abilities import ABILITIES
 from core.analysis.statistics.scores import Accuracy, accuracy, is_above_chance
 from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE, PROBE_ITEMS, probe_benchmark

@@ -197,7 +197,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 
 
 def _columns(documents: Sequence[Document], outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
-    """The outcomes as `cache.outcomes` stores them; log-likelihoods or texts, whichever there are."""
+    """The outcomes as `cache.tables` stores them; log-likelihoods or texts, whichever there are."""
     names = ["item_id", "gold", "prediction", "correct", "correct_norm", "score"]
     names += ["text", "answer", "finish", "tokens", "cut", "gold_logprob"]
     columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in outcomes] for name in names}

@@ -10,7 +10,7 @@ from typing import Any
 from cache.entries import EntryFolder, Payload
 from cache.files import Busy, CorruptEntry, OtherVersion, key_lock, locked
 from cache.journals import journal_lock
-from cache.outcomes import Loaded
+from cache.tables import Loaded
 from core.benchmarks.benchmark import Benchmark, ChoiceDocument, Document
 from core.run.events import EntryReplaced
 from core.run.experiment import Experiment

@@ -13,12 +13,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cache.entries import EntryFolder, Kind
+from cache.entries import LARGEST_MANIFEST_BYTES, EntryFolder, Kind, Manifest
 from cache.files import CorruptEntry, Unwritable, checksum_of, seal_of
 from cache.fingerprints import damage_of, fingerprint_files
 from cache.folder import Store
 from cache.keys import key_of
-from cache.manifests import LARGEST_MANIFEST_BYTES, Manifest
 from cache.tables import Tables
 from cache.upkeep import delete, entries, find, prune, verify
 

@@ -14,7 +14,7 @@ from cache.entries import Kind
 from cache.files import CorruptEntry, OtherVersion
 from cache.folder import Store
 from cache.keys import key_of
-from cache.outcomes import SCHEMA, Outcomes
+from cache.tables import SCHEMA, Outcomes
 from tests.cache.damage import cut, flipped
 
 COLUMNS: dict[str, list[Any]] = {
@@ -85,28 +85,6 @@ def test_many_at_once_equal_one_by_one(tmp_path_factory: pytest.TempPathFactory,
     assert all(frame.schema == SCHEMA for frame in loaded.frames.values())
 
 
-def test_entries_from_before_the_last_column_are_read(outcomes: Outcomes) -> None:
-    written = {"item_id": ["a"], "correct": [True], "gold_logprob": [-0.5]}
-    outcomes.save(key(1), {}, written)
-    frame = outcomes.load(key(0))
-    assert frame is not None
-    outcomes.save_frame(key(2), {}, frame.drop("gold_logprob"))
-    earlier = outcomes.load(key(2))
-    assert earlier is not None
-    assert earlier.equals(frame)
-    assert earlier.schema == SCHEMA
-    loaded = outcomes.load_many([key(2), key(1), key(0)])
-    assert [one["gold_logprob"].to_list() for one in loaded.frames.values()] == [
-        [None] * 3,
-        [-0.5],
-        [None] * 3,
-    ]
-    assert loaded.frames[key(2)].equals(frame)
-    outcomes.save_frame(key(3), {}, frame.drop("item_id"))
-    broken = outcomes.load_many([key(1), key(3)])
-    assert (list(broken.frames), len(broken.corrupt)) == ([key(1)], 1)
-
-
 def test_a_damaged_one_does_not_take_the_others_along(outcomes: Outcomes) -> None:
     for i in (1, 2):
         outcomes.save(key(i), {}, columns(5, i))
@@ -144,8 +122,8 @@ def test_missing_halves(outcomes: Outcomes) -> None:
 
 
 def test_another_format_is_not_served(outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cache.outcomes.OUTCOMES", Kind("outcomes", ".parquet", 3))
-    with pytest.raises(OtherVersion, match="is of an earlier version of abilityscope") as raised:
+    monkeypatch.setattr("cache.tables.OUTCOMES", Kind("outcomes", ".parquet", 3))
+    with pytest.raises(OtherVersion, match="is of another version of abilityscope") as raised:
         Outcomes(outcomes.entries.root).load(key(0))
     assert "damaged" not in str(raised.value)
     again = pickle.loads(pickle.dumps(raised.value))

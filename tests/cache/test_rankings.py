@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import cache.rankings as module
+from cache.entries import Manifest
 from cache.files import CorruptEntry, checksum_of_file
 from cache.keys import key_of
-from cache.manifests import Manifest
 from cache.rankings import Ranking, Rankings
 from tests.cache.damage import cut, flipped
 

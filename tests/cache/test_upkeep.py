@@ -71,10 +71,10 @@ def test_an_entry_of_an_earlier_format_is_named_and_not_broken(tmp_path: Path) -
     filled(tmp_path)
     before = EntryFolder(tmp_path, Kind("outcomes", ".parquet", OUTCOMES.format - 1))
     before.write("0" * 32, b"rows", {"benchmark": "gsm8k"}, {"n": 1})
-    (old,) = [entry for entry in entries(tmp_path) if entry.version == "earlier"]
+    (old,) = [entry for entry in entries(tmp_path) if entry.is_of_other_version]
     assert (old.kind, old.key, old.summary, old.broken) == ("outcomes", "0" * 32, "benchmark=gsm8k", None)
     assert verify(tmp_path) == []
-    with pytest.raises(OtherVersion, match="of an earlier version of abilityscope"):
+    with pytest.raises(OtherVersion, match="of another version of abilityscope"):
         manifest_of(tmp_path, "0000")
     assert prune(tmp_path, sum(entry.size_bytes for entry in entries(tmp_path)) - 1) == [old]
     before.write("0" * 32, b"rows", {}, {})

@@ -197,9 +197,9 @@ def test_what_an_earlier_version_stored_is_no_damage_and_is_named(tmp_path: Path
     assert run(["cache", "verify", *place]) == 0
     out, err = capsys.readouterr()
     assert out == "Every entry is intact.\n"
-    assert "1 of an earlier version, not used: 'cache prune' deletes them first" in err
+    assert "1 of another version, not used: 'cache prune' deletes them first" in err
     assert run(["cache", "ls", "--kind", "outcomes", *place]) == 0
-    assert "of an earlier version, not used: benchmark=gsm8k" in capsys.readouterr().out
+    assert "of another version, not used: benchmark=gsm8k" in capsys.readouterr().out
     assert run(["cache", "info", "0000", *place]) == 1
     err = capsys.readouterr().err
     assert "of an earlier version of abilityscope" in err

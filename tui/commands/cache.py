@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,13 +13,13 @@ import typer
 from core.models.spec import one_of, shortened
 from tui import output
 from tui.bundle_commands import export, take_in
-from tui.names import VERSION_WORDS
+from tui.names import OTHER_VERSION
 from tui.numbers import age_text, size_bytes, size_text
 from tui.options import CacheDir, Json, checked_arguments, open_store
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
-    from cache.manifests import Manifest
+    from cache.entries import Manifest
     from cache.upkeep import Entry
 
 KeyPrefix = Annotated[str, typer.Argument(help="The key, or its beginning.", metavar="ID")]
@@ -62,8 +61,7 @@ def ls(
     as_json: Json = False,
 ) -> None:
     """Sum the cache up by model and kind; with --kind, --model or --limit, list entries, newest first."""
-    from cache.shipped import model_names, shipped_entries
-    from cache.upkeep import entries
+    from cache.upkeep import entries, model_names, shipped_entries
 
     store = open_store(cache_dir)
     folder, shipped, names = store.root, shipped_entries(store), model_names(store)
@@ -94,8 +92,7 @@ def ls(
 @app.command()
 def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> None:
     """Show an entry and everything it was made from."""
-    from cache.shipped import root_of
-    from cache.upkeep import manifest_of
+    from cache.upkeep import manifest_of, root_of
 
     store = open_store(cache_dir)
     found, manifest = manifest_of(root_of(store, key), key)
@@ -112,8 +109,7 @@ def info(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> N
 @app.command()
 def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
     """Read every entry in full and list the damaged ones; exit code 1 if there are any."""
-    from cache.shipped import damaged_shipped
-    from cache.upkeep import entries
+    from cache.upkeep import damaged_shipped, entries
     from cache.upkeep import verify as damaged_entries
     from tui.progress import shown_counting
 
@@ -129,10 +125,8 @@ def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
             output.write(f"{shown(f'{error.path}: {error.reason}')}\n")
         words = "Every entry is intact." if not damaged else f"{len(damaged)} damaged."
         output.write(f"{words}\n")
-    versions = Counter(entry.version for entry in entries(folder))
-    for version, words in VERSION_WORDS.items():
-        if words and versions[version]:
-            output.note(f"{versions[version]} {words}'cache prune' deletes them first.")
+    if others := sum(entry.is_of_other_version for entry in entries(folder)):
+        output.note(f"{others} {OTHER_VERSION}'cache prune' deletes them first.")
     if damaged:
         output.note("Damaged entries are not used, and computed anew when needed; 'cache rm' deletes them.")
         raise typer.Exit(1)
@@ -141,8 +135,7 @@ def verify(cache_dir: CacheDir = None, as_json: Json = False) -> None:
 @app.command()
 def rm(key: KeyPrefix, cache_dir: CacheDir = None, as_json: Json = False) -> None:
     """Delete one entry."""
-    from cache.shipped import require_own
-    from cache.upkeep import delete, find
+    from cache.upkeep import delete, find, require_own
 
     store = open_store(cache_dir)
     folder = store.root
@@ -233,10 +226,10 @@ def _chosen(
     Raises:
         ValueError: there is no such kind, or no entry of such a model.
     """
-    from cache.entries import EARLIER_KINDS, KINDS
+    from cache.entries import KINDS
 
     if kind is not None:
-        kind = one_of(kind, [one.name for one in (*KINDS, *EARLIER_KINDS)], "kind of entries")
+        kind = one_of(kind, [one.name for one in KINDS], "kind of entries")
         found = [entry for entry in found if entry.kind == kind]
     if model is None:
         return list(found)
@@ -268,7 +261,7 @@ def _groups(found: Sequence[Entry], names: Mapping[str, str]) -> list[Group]:
             len(some),
             _total(some),
             max((entry.created for entry in some if entry.created), default=None),
-            sum(bool(entry.broken) or entry.is_unfinished or entry.version != "current" for entry in some),
+            sum(bool(entry.broken) or entry.is_unfinished or entry.is_of_other_version for entry in some),
             is_shipped,
         )
         for (model, kind, is_shipped), some in by_name.items()
@@ -302,7 +295,7 @@ def _write_entries(found: Sequence[Entry]) -> None:
             what = f"shipped: {what}"
         age = _age(entry.created) if entry.created else ""
         cells = (entry.kind, entry.key[:SHOWN_KEY_LENGTH], size_text(entry.size_bytes), age)
-        rows.append((cells, f"{VERSION_WORDS[entry.version]}{what}"))
+        rows.append((cells, f"{OTHER_VERSION * entry.is_of_other_version}{what}"))
     output.write_list(("kind", "key"), ("size", "age"), "what", rows)
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from cache.folder import Store
-from cache.outcomes import SCHEMA
+from cache.tables import SCHEMA
 from core.analysis.answers import live_answers
 from core.analysis.samples import Samples
 from core.analysis.statistics.cells import cell_statistics, clusters_of, frame_statistics

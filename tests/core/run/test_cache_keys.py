@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from cache.entries import KINDS, EntryFolder
+from cache.entries import KINDS, EntryFolder, Manifest
 from cache.folder import Store
 from cache.keys import key_of
-from cache.manifests import Manifest
 from cache.upkeep import manifest_of
 from core.abilities import Item
 from core.benchmarks.registry import find_benchmarks

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from cache.entries import EntryFolder
+from cache.entries import EntryFolder, Manifest
 from cache.folder import Store
-from cache.manifests import Manifest
 from core.abilities import ABILITIES
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.registry import find_benchmarks

@@ -115,10 +115,10 @@ async def test_divergences_generation_quality_and_what_an_earlier_version_stored
         await tab.ready(pilot)
         words = "recall · MLP-only · top · k 3 % on gsm8k · 1,319 items"
         assert sorted(tab.words()) == [
-            f"base beside {words}", "base on neutral texts", f"of an earlier version, not used: {words}",
+            f"base beside {words}", "base on neutral texts", f"of another version, not used: {words}",
         ]  # fmt: skip
         assert "broken" not in screen_text(tab.app)
-        index = tab.words().index(f"of an earlier version, not used: {words}")
+        index = tab.words().index(f"of another version, not used: {words}")
         tab.pane.query_one(StoredList).move_to(index)
         await pilot.press("enter")
         await tab.ready(pilot, lambda: f"outcomes {'0' * 32}" in screen_text(tab.app))

@@ -17,7 +17,7 @@ from cache.files import DAMAGED_SUFFIX, CorruptEntry
 from cache.folder import Store
 from cache.keys import is_key
 from cache.upkeep import SHOWN_LENGTH, Entry, entry_of, folders, left_overs, unfinished
-from tui.names import ABILITY_WORDS, VARIANT_WORDS, VERSION_WORDS, short_benchmark
+from tui.names import ABILITY_WORDS, OTHER_VERSION, VARIANT_WORDS, short_benchmark
 from tui.numbers import k_text, size_text
 from tui.safe_text import safe_line
 
@@ -98,7 +98,7 @@ def _read_folder(root: Path, known: Mapping[Name, Stored], fingerprint: str) -> 
             found[stored.name] = stored
         for entry in (*unfinished(folder), *left_overs(folder)):
             state = "damaged" if entry.key.endswith(DAMAGED_SUFFIX) else "unfinished"
-            words = f"{VERSION_WORDS[entry.version]}{state}: {entry.broken or entry.summary}"
+            words = f"{OTHER_VERSION * entry.is_of_other_version}{state}: {entry.broken or entry.summary}"
             # A key that has an entry and a journal is listed as the entry; to delete it deletes both.
             found.setdefault((entry.kind, entry.key), Stored(entry, safe_line(words), ()))
     return found
@@ -127,7 +127,7 @@ def _read(folder: EntryFolder, key: str, signature: Signature, fingerprint: str)
     if entry.broken is not None:
         return Stored(entry, safe_line(f"broken: {entry.broken}"), signature)
     words = in_words(entry, manifest.key_inputs if manifest else {}, fingerprint)
-    return Stored(entry, safe_line(f"{VERSION_WORDS[entry.version]}{words}"), signature)
+    return Stored(entry, safe_line(f"{OTHER_VERSION * entry.is_of_other_version}{words}"), signature)
 
 
 # Named
@@ -201,12 +201,11 @@ def details_of(store: Store, stored: Stored) -> list[str]:
     Raises:
         ValueError: it was deleted meanwhile.
     """
-    from cache.shipped import root_of
-    from cache.upkeep import manifest_of
+    from cache.upkeep import manifest_of, root_of
 
     entry = stored.entry
     lines = [safe_line(f"{entry.kind} {entry.key}"), stored.words]
-    if entry.broken is not None or entry.version != "current":
+    if entry.broken is not None or entry.is_of_other_version:
         return lines
     _, manifest = manifest_of(root_of(store, entry.key), entry.key)
     lines += [f"{entry.size_bytes:,} bytes, written {safe_line(manifest.created)}", "", "made of"]
@@ -286,8 +285,7 @@ def verify_until(
     store: Store, stop: Event, on_entry: Callable[[int, int], None]
 ) -> list[CorruptEntry] | None:
     """The damaged entries of a cache, shipped ones too; None if `stop` was set before all were read."""
-    from cache.shipped import damaged_shipped
-    from cache.upkeep import verify
+    from cache.upkeep import damaged_shipped, verify
 
     def count(done: int, total: int) -> None:
         on_entry(done, total)

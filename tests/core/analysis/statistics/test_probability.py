@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cache.outcomes import SCHEMA
+from cache.tables import SCHEMA
 from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.cells import frame_statistics, paired_probabilities
 from core.analysis.statistics.intervals import excesses, paired_bootstrap
